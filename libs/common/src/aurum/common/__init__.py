@@ -1,0 +1,1 @@
+"""What every service needs and no domain: settings, logging, the clock, signed cursors. Imports no other member."""

@@ -1,0 +1,17 @@
+"""Settings: one frozen model a concern, handed down by value."""
+
+from aurum.common.settings.api import ApiSettings
+from aurum.common.settings.database import DatabaseSettings
+from aurum.common.settings.load import InvalidSetting, Settings, load_settings
+from aurum.common.settings.logging import LoggingSettings
+from aurum.common.settings.redis import RedisSettings
+
+__all__ = [
+    "ApiSettings",
+    "DatabaseSettings",
+    "InvalidSetting",
+    "LoggingSettings",
+    "RedisSettings",
+    "Settings",
+    "load_settings",
+]

@@ -1,0 +1,23 @@
+"""How the HTTP service listens and what it allows."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class ApiSettings(BaseModel):
+    """``AURUM_API__*``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    cursor_secret: SecretStr | None = Field(
+        default=None, description="signs list cursors; give all processes of one service the same one"
+    )
+    page_limit: int = Field(default=1000, ge=1, description="items in a page at most")
+    document_rows: int = Field(
+        default=200_000, ge=1, description="observations in one JSON document at most; bulk formats stream without a limit"
+    )
+    series_per_request: int = Field(default=1000, ge=1)

@@ -1,0 +1,51 @@
+"""Settings from the environment, ``.env`` and defaults, in that order; a bad value stops the process with one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aurum.common.settings.api import ApiSettings
+from aurum.common.settings.database import DatabaseSettings
+from aurum.common.settings.logging import LoggingSettings
+from aurum.common.settings.redis import RedisSettings
+
+
+class InvalidSetting(Exception):
+    """A setting that cannot be used. The text is one line: the variable, what it got, what it takes."""
+
+
+class Settings(BaseSettings):
+    """Everything a process can be told, frozen. Components are given their own part, never the whole."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AURUM_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        frozen=True,
+        extra="ignore",
+    )
+
+    data_dir: Path = Field(default=Path(".aurum"), description="holds the embedded servers' data; finds the running instance")
+    contracts_dir: Path | None = Field(default=None, description="the contracts folder, where it is not beside the code")
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
+    logging: LoggingSettings = Field(default_factory=LoggingSettings)
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of this process; ``overrides`` (nested, by field name) win over the environment.
+
+    Raises ``InvalidSetting`` that names the variable, what it got and what it takes.
+    """
+    try:
+        return Settings(**dict(overrides or {}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "AURUM_" + "__".join(str(part).upper() for part in first["loc"])
+        raise InvalidSetting(f"{variable}: got {first['input']!r}, {first['msg'].removeprefix('Value error, ')}") from error

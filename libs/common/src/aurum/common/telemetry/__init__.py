@@ -1,0 +1,1 @@
+"""Logs now; traces and metrics when the serving layer needs them."""

@@ -1,0 +1,23 @@
+"""Holidays by rule, blocks as data, and the hours of a block."""
+
+from aurum.core.calendars.blocks import Block, Holidays, InvalidBlock, Window
+from aurum.core.calendars.defaults import Calendar, default_blocks, default_calendars, parse_block
+from aurum.core.calendars.expand import BLOCK_HOURS, block_hours, block_mask, count_hours
+from aurum.core.calendars.nerc import is_nerc_holiday, nerc_holidays
+
+__all__ = [
+    "BLOCK_HOURS",
+    "Block",
+    "Calendar",
+    "Holidays",
+    "InvalidBlock",
+    "Window",
+    "block_hours",
+    "block_mask",
+    "count_hours",
+    "default_blocks",
+    "default_calendars",
+    "is_nerc_holiday",
+    "nerc_holidays",
+    "parse_block",
+]

@@ -1,0 +1,139 @@
+"""What the catalog knows of sources, datasets, locations and files: plain values, as stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """Who publishes."""
+
+    name: str
+    title: str
+    homepage: str
+    terms: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetEntry:
+    """One kind of publication. ``freshness_hours``: age of the newest observation past which it counts as stale."""
+
+    source: str
+    name: str
+    title: str
+    zone: str
+    frequency: str
+    measures: tuple[Mapping[str, str], ...]
+    """Each with ``name``, ``unit`` and ``title``."""
+    market: str | None = None
+    reference: str = ""
+    schedule: str = ""
+    freshness_hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocationEntry:
+    """A node, hub, zone or region as its source names it, with the number of its series."""
+
+    source: str
+    location: str
+    name: str
+    kind: str
+    market: str | None
+    zone: str
+    series: int
+
+
+class FileStatus(StrEnum):
+    """What became of a file."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+
+
+class KnownAtBasis(StrEnum):
+    """Where the known time of a file's observations came from."""
+
+    ARGUMENT = "argument"
+    FILE = "file"
+    AVAILABLE = "available"
+    """The moment its publisher made the file available (an HTTP ``Last-Modified``)."""
+    SCHEDULE = "schedule"
+    INGESTION = "ingestion"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file the store was offered. Counts are of observations, but ``rows_read`` (data rows) and ``quarantined``."""
+
+    file_id: int
+    digest: str
+    name: str
+    source: str
+    dataset: str
+    status: FileStatus
+    reason: str
+    known_at: datetime | None
+    known_at_basis: KnownAtBasis
+    rows_read: int
+    new: int
+    revised: int
+    unchanged: int
+    quarantined: int
+    seconds: float
+    loaded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A row, or a cell of it, that was held back. ``replayed_at``: when a later load accepted its file again."""
+
+    row_id: int
+    file_id: int
+    file_name: str
+    digest: str
+    source: str
+    dataset: str
+    line: int
+    column: str
+    raw: str
+    reason: str
+    detail: str
+    created_at: datetime
+    replayed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How much of a published local day of a series is there."""
+
+    key: str
+    day: date
+    expected: int
+    present: int
+
+    @property
+    def missing(self) -> int:
+        return max(self.expected - self.present, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetQuality:
+    """The state of one dataset. ``age_hours``: of the newest observation, at the time of asking."""
+
+    source: str
+    dataset: str
+    series: int
+    newest_ts: datetime | None
+    last_loaded_at: datetime | None
+    age_hours: float | None
+    stale: bool | None
+    incomplete_days: int
+    missing_intervals: int
+    quarantined: int
+    refused_files: int
+    reasons: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -1,0 +1,35 @@
+"""Vocabularies of data quality: flags an observation carries, reasons for which a row is held back."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class Quality(IntEnum):
+    """The flag stored with every observation. The numbers are stored: add, never renumber."""
+
+    GOOD = 0
+    PRELIMINARY = 1
+    ESTIMATED = 2
+    SUSPECT = 3
+    """Outside the usual range of its dataset, yet possible: kept and marked."""
+    WITHDRAWN = 9
+    """Taken back by its publisher; its value is NaN."""
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+class Reason(StrEnum):
+    """Why a row (or one cell of it) is in quarantine instead of in the store."""
+
+    NON_NUMERIC = "non_numeric"
+    MISSING_FIELD = "missing_field"
+    INVALID_TIME = "invalid_time"
+    NON_EXISTENT_TIME = "non_existent_time"
+    AMBIGUOUS_TIME = "ambiguous_time"
+    DUPLICATE_KEY = "duplicate_key"
+    OUT_OF_BOUNDS = "out_of_bounds"
+    UNKNOWN_CODE = "unknown_code"
+    CONFLICTING_SERIES = "conflicting_series"

@@ -1,0 +1,107 @@
+"""Observations from one currency to another, at the rate of the observation's day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from aurum.core.errors import Invalid
+from aurum.core.frames import OBSERVATIONS, conform
+from aurum.core.markettime import local_day
+from aurum.core.units import Unit, conversion_factor, in_currency
+
+DAILY_GAP = timedelta(days=10)
+"""How old a daily rate may be when it is used: the longest gap between fixings of the ECB is five days, at Easter."""
+
+
+class MissingRate(Invalid):
+    """No rate for a day. Facts: ``source``, ``target`` (currencies), ``day`` (the first one without)."""
+
+    def __init__(self, source: str, target: str, day: date) -> None:
+        super().__init__(f"no rate {source} to {target} for {day}", source=source, target=target, day=str(day))
+
+
+class WrongPair(Invalid):
+    """Rates of one pair of currencies for units of another. A bug of the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How many ``target`` one ``source`` costs (ISO 4217 codes), day by day.
+
+    ``frame``: schema ``OBSERVATIONS``, a positive rate a row; a withdrawn one is none. ``zone``: IANA name of the clock in
+    which the days of the rates are counted. ``max_age``: for how long a rate stands in for days that have none.
+    """
+
+    source: str
+    target: str
+    frame: pl.DataFrame
+    zone: str
+    max_age: timedelta = DAILY_GAP
+
+    def __post_init__(self) -> None:
+        usable = pl.col("value").is_finite() & (pl.col("value") > 0)
+        object.__setattr__(self, "frame", conform(self.frame, OBSERVATIONS).filter(usable).sort("ts"))
+
+    @classmethod
+    def from_series(cls, unit: Unit, frame: pl.DataFrame, *, zone: str, max_age: timedelta = DAILY_GAP) -> Rates:
+        """The rates a series in the unit of an exchange rate holds: ``USD/EUR`` is what one EUR costs in USD."""
+        if unit.dimension != "exchange rate":
+            raise WrongPair(f"{unit} is no exchange rate")
+        target, _, source = unit.text.partition("/")
+        return cls(source, target, frame, zone, max_age)
+
+    def inverse(self) -> Rates:
+        """What one ``target`` costs in ``source``."""
+        return Rates(self.target, self.source, self.frame.with_columns(value=1 / pl.col("value")), self.zone, self.max_age)
+
+    def then(self, other: Rates) -> Rates:
+        """Through a third currency: EUR to USD, then USD to CAD, is EUR to CAD, on the days of ``self``."""
+        if self.target != other.source:
+            raise WrongPair(f"{self.source} to {self.target} does not lead to {other.source} to {other.target}")
+        joined = _with_rates(self.frame.with_columns(day=local_day(pl.col("ts"), self.zone)), other)
+        return Rates(self.source, other.target, _applied(joined.drop_nulls("rate"), 1), self.zone, self.max_age)
+
+
+def convert_currency(frame: pl.DataFrame, rates: Rates, *, source: Unit, target: Unit, zone: str) -> pl.DataFrame:
+    """Observations in ``source`` as observations in ``target``: the same rows and columns, in the same order.
+
+    ``frame``: ``ts``, ``value``, ``quality``, ``known_at``, any other column beside. ``zone``: the clock in which the days
+    of the observations are counted: an hour in New York at 21:00 takes the rate of its own day, though it is the next one
+    in Frankfurt. A day without a rate takes the last one before, up to ``rates.max_age`` old. Quality is the worse, and
+    ``known_at`` the later, of the observation's and the rate's. The units may differ in more than currency
+    (``GBp/therm`` to ``EUR/MWh``).
+
+    Raises ``MissingRate`` naming the first day without a rate, ``IncompatibleUnits``, ``WrongPair``.
+    """
+    if (source.currency, target.currency) != (rates.source, rates.target):
+        raise WrongPair(f"rates {rates.source} to {rates.target} do not take {source} to {target}")
+    factor = conversion_factor(source, in_currency(target, rates.source))
+    joined = _with_rates(frame.with_columns(day=local_day(pl.col("ts"), zone)), rates)
+    missing = joined.filter(pl.col("rate").is_null())["day"].min()
+    if isinstance(missing, date):
+        raise MissingRate(rates.source, rates.target, missing)
+    return _applied(joined, factor).select(frame.columns)
+
+
+def _with_rates(frame: pl.DataFrame, rates: Rates) -> pl.DataFrame:
+    """The frame (with a ``day``), and ``rate``, ``rate_quality``, ``rate_known_at``: null where there is no rate."""
+    known = rates.frame.select(
+        local_day(pl.col("ts"), rates.zone).alias("day"),
+        pl.col("value").alias("rate"),
+        pl.col("quality").alias("rate_quality"),
+        pl.col("known_at").alias("rate_known_at"),
+    ).sort("day")
+    days = frame.select(pl.col("day").unique().sort())
+    by_day = days.join_asof(known, on="day", strategy="backward", tolerance=rates.max_age)
+    return frame.join(by_day, on="day", how="left", maintain_order="left")
+
+
+def _applied(joined: pl.DataFrame, factor: float) -> pl.DataFrame:
+    return joined.with_columns(
+        value=pl.col("value") * (pl.col("rate") * factor),
+        quality=pl.max_horizontal("quality", "rate_quality"),
+        known_at=pl.max_horizontal("known_at", "rate_known_at"),
+    )

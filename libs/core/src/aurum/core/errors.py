@@ -1,0 +1,81 @@
+"""What can go wrong, named by what the caller can do about it.
+
+    AurumError
+    ├── Invalid            change the request or the input
+    ├── NotFound           ask for something that exists (``nearest`` names some)
+    ├── Conflict           read again, then decide
+    ├── Unauthenticated    say who you are
+    ├── Forbidden          ask somebody who may
+    ├── RateLimited        wait ``retry_after`` seconds
+    └── Unavailable        try again later; ``retry_after`` seconds when known
+
+Leaves live beside the code that raises them and carry facts, not prose. No error here knows of HTTP or of exit
+codes: each edge has one table that maps these bases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+class AurumError(Exception):
+    """An expected failure: one sentence for a person, facts for a program.
+
+    ``facts`` hold JSON-representable values only; they become members of the problem document.
+    """
+
+    def __init__(self, detail: str, **facts: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts: Mapping[str, object] = MappingProxyType(facts)
+
+
+class Invalid(AurumError):
+    """The request or the input cannot be understood or breaks a rule; repeating it will not help."""
+
+
+class NotFound(AurumError):
+    """What was asked for does not exist."""
+
+
+class Conflict(AurumError):
+    """The request contradicts the present state."""
+
+
+class Unauthenticated(AurumError):
+    """Nobody the service knows is asking."""
+
+
+class Forbidden(AurumError):
+    """The caller is known and may not do this."""
+
+
+class RateLimited(AurumError):
+    """The caller asks too often."""
+
+    def __init__(self, detail: str, *, retry_after: float, **facts: object) -> None:
+        super().__init__(detail, **facts)
+        self.retry_after = retry_after
+
+
+class Unavailable(AurumError):
+    """Something this service depends on does not answer; the same request may succeed later."""
+
+    def __init__(self, detail: str, *, retry_after: float | None = None, **facts: object) -> None:
+        super().__init__(detail, **facts)
+        self.retry_after = retry_after
+
+
+class UnknownName(NotFound):
+    """A name that is in none of the vocabularies: an unknown series, unit, block, market ...
+
+    Facts: ``kind``, ``name``, ``nearest`` (up to five valid names, closest first).
+    """
+
+    def __init__(self, kind: str, name: str, nearest: tuple[str, ...] = ()) -> None:
+        hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
+        super().__init__(f"unknown {kind} {name!r}{hint}", kind=kind, name=name, nearest=list(nearest))
+        self.kind = kind
+        self.name = name
+        self.nearest = nearest

@@ -1,0 +1,103 @@
+"""Polars schemas of observations, one for each stage of the path of a number. Times are Datetime(us, UTC).
+
+A batch of observations is one columnar frame from parser to encoder, never a list of objects.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from aurum.core.errors import Invalid
+
+UTC_US = pl.Datetime("us", "UTC")
+
+OBSERVATIONS = pl.Schema({"ts": UTC_US, "value": pl.Float64(), "quality": pl.Int16(), "known_at": UTC_US})
+"""What a reader gives for one series, ascending by ``ts``. ``value`` is never null; a withdrawn one is NaN."""
+
+MANY_OBSERVATIONS = pl.Schema({"series_id": pl.Int32(), **OBSERVATIONS})
+"""The same for several series, ascending by (``series_id``, ``ts``)."""
+
+REVISIONS = OBSERVATIONS
+"""All versions of the points of one series, ascending by (``ts``, ``known_at``)."""
+
+PUBLICATIONS = pl.Schema(MANY_OBSERVATIONS)
+"""What a writer takes, in any order: several known times of one (``series_id``, ``ts``) may stand in one batch."""
+
+PARSED = pl.Schema(
+    {
+        "location": pl.String(),
+        "measure": pl.String(),
+        "ts": UTC_US,
+        "value": pl.Float64(),
+        "quality": pl.Int16(),
+        "version": pl.Int16(),
+        "line": pl.UInt32(),
+    }
+)
+"""What a parser gives: one row an observation, in file order.
+
+``version``: 0 for what the file says is current; -1, -2 ... for earlier versions of the same point that stand in the
+same file, counted back from the current one. ``line``: 1-based line (text), row (workbook) or element (XML, JSON).
+"""
+
+REFUSED = pl.Schema(
+    {
+        "line": pl.UInt32(),
+        "column": pl.String(),
+        "raw": pl.String(),
+        "reason": pl.String(),
+        "detail": pl.String(),
+    }
+)
+"""Rows, or cells, that a check held back: where they stand, what they said and why (a ``Reason``)."""
+
+
+class FrameMismatch(Invalid):
+    """A frame that does not have the columns and dtypes it must have. A bug of the caller's."""
+
+
+def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """The frame with exactly the schema's columns, in its order; raises ``FrameMismatch`` on a missing or other dtype."""
+    wrong = [
+        f"{name}: {frame.schema.get(name, 'missing')} instead of {dtype}"
+        for name, dtype in schema.items()
+        if frame.schema.get(name) != dtype
+    ]
+    if wrong:
+        raise FrameMismatch("; ".join(wrong))
+    return frame.select(list(schema))
+
+SERIES = pl.Schema(
+    {
+        "key": pl.String(),
+        "source": pl.String(),
+        "dataset": pl.String(),
+        "location": pl.String(),
+        "measure": pl.String(),
+        "market": pl.String(),
+        "unit": pl.String(),
+        "currency": pl.String(),
+        "frequency": pl.String(),
+        "zone": pl.String(),
+        "location_name": pl.String(),
+        "location_type": pl.String(),
+        "labels": pl.String(),
+    }
+)
+"""Series in bulk, one row each, as ``series.model.SeriesSpec`` says them; ``labels`` is a JSON object of strings."""
+
+FILE_ROWS = pl.Schema(
+    {
+        "series": pl.UInt32(),
+        "ts": UTC_US,
+        "value": pl.Float64(),
+        "quality": pl.Int16(),
+        "known_at": UTC_US,
+        "version": pl.Int16(),
+    }
+)
+"""Observations of one file. ``series``: row number in the file's ``SERIES`` frame. ``known_at`` null: when it is loaded.
+
+``version``: as in ``PARSED``; an earlier version is known that many microseconds before ``known_at``, so that versions that
+stand in one file keep their order.
+"""

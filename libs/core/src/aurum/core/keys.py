@@ -1,0 +1,52 @@
+"""Names of series: ``source:dataset:location_id:measure``, e.g. ``isone:da_lmp:321:lmp``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from aurum.core.errors import Invalid
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9_]*")
+
+
+class InvalidSeriesKey(Invalid):
+    """A text that is no series key. Facts: ``key``."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"{key!r} is not a series key (source:dataset:location_id:measure): {why}", key=key)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SeriesKey:
+    """One measure at one location from one dataset.
+
+    ``source``, ``dataset`` and ``measure`` are lower-case words. ``location`` is the source's own id, unchanged but
+    for outer blanks; it may hold any printable character, a colon too, since the other three parts cannot.
+
+    >>> SeriesKey.parse("isone:da_lmp:321:lmp").location
+    '321'
+    """
+
+    source: str
+    dataset: str
+    location: str
+    measure: str
+
+    def __post_init__(self) -> None:
+        for part in (self.source, self.dataset, self.measure):
+            if not _WORD.fullmatch(part):
+                raise InvalidSeriesKey(str(self), f"{part!r} is not a lower-case word")
+        if not self.location or not self.location.isprintable() or self.location != self.location.strip():
+            raise InvalidSeriesKey(str(self), f"location {self.location!r} is empty, padded or unprintable")
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.dataset}:{self.location}:{self.measure}"
+
+    @classmethod
+    def parse(cls, text: str) -> SeriesKey:
+        """The key a text names. Raises ``InvalidSeriesKey``."""
+        parts = text.split(":")
+        if len(parts) < 4:
+            raise InvalidSeriesKey(text, "four parts are needed")
+        return cls(parts[0], parts[1], ":".join(parts[2:-1]), parts[-1])

@@ -1,0 +1,23 @@
+"""Market time: local labels to UTC and back, for every market."""
+
+from aurum.core.markettime.days import day_bounds, day_start, first_instant, hours_in_day, intervals_in_day, local_day
+from aurum.core.markettime.labels import hour_ending, label_problem, occurrence, to_utc
+from aurum.core.markettime.markets import MARKETS, Market, parse_market
+from aurum.core.markettime.zones import parse_zone
+
+__all__ = [
+    "MARKETS",
+    "Market",
+    "day_bounds",
+    "day_start",
+    "first_instant",
+    "hour_ending",
+    "hours_in_day",
+    "intervals_in_day",
+    "label_problem",
+    "local_day",
+    "occurrence",
+    "parse_market",
+    "parse_zone",
+    "to_utc",
+]

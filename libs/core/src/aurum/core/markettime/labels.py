@@ -1,0 +1,67 @@
+"""Local labels of market files to UTC, column by column; null where a label names no single instant.
+
+A label that does not exist (02:30 on the spring day) or that names two instants (01:30 on the fall day, with nothing to
+tell them apart) becomes null, never a guess: the caller sends those rows to quarantine with ``label_problem``.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def to_utc(naive: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Expr:
+    """UTC instants (Datetime us, UTC) of naive local date-times; null where there is no single one.
+
+    ``second``: Boolean column, true on the second of two equal labels (standard time: ``02X``, ``EST``, a repeated-hour
+    flag of Y). Without it, and where it is null, an ambiguous label stays null. On labels that name one instant it
+    has no effect.
+    """
+    if second is None:
+        local = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    else:
+        which = (
+            pl.when(second.is_null())
+            .then(pl.lit("null"))
+            .when(second)
+            .then(pl.lit("latest"))
+            .otherwise(pl.lit("earliest"))
+        )
+        local = naive.dt.replace_time_zone(zone, ambiguous=which, non_existent="null")
+    return local.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+
+
+def hour_ending(day: pl.Expr, hour: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Expr:
+    """UTC interval start of hour-ending labels 1..24 of a local day (Date); null outside 1..24.
+
+    The label is read as "the local hour that begins at hour - 1", which is how PJM, ERCOT, NYISO and ISO-NE number:
+    on the spring day label 3 (02:00 to 03:00) does not exist; on the fall day label 2 exists twice.
+    """
+    naive = (
+        pl.when(hour.is_between(1, 24))
+        .then(day.cast(pl.Datetime("us")) + pl.duration(hours=hour.cast(pl.Int64) - 1))
+        .otherwise(None)
+    )
+    return to_utc(naive, zone, second=second)
+
+
+def label_problem(naive: pl.Expr, zone: str) -> pl.Expr:
+    """Why ``to_utc`` gave null: ``non_existent_time``, ``ambiguous_time``, ``invalid_time`` (no date-time at all), or null."""
+    first = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    last = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+    return (
+        pl.when(naive.is_null())
+        .then(pl.lit("invalid_time"))
+        .when(first.is_null())
+        .then(pl.lit("non_existent_time"))
+        .when(first != last)
+        .then(pl.lit("ambiguous_time"))
+        .otherwise(None)
+    )
+
+
+def occurrence(*key: pl.Expr) -> pl.Expr:
+    """0 on the first row of a key, 1 on the second, and so on, in row order.
+
+    For files that print the repeated hour twice and mark it with nothing but order (NYISO public files: EDT first).
+    """
+    return pl.int_range(pl.len(), dtype=pl.Int64).over(*key)

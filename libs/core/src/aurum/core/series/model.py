@@ -1,0 +1,46 @@
+"""What a series is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aurum.core.frequency import Frequency
+from aurum.core.keys import SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSpec:
+    """A series as its source describes it.
+
+    ``unit``: canonical unit text, e.g. ``USD/MWh``. ``currency``: ISO 4217 code when the unit has one. ``zone``: IANA name
+    of the clock its days are counted in. ``market``: code, None for what no operator publishes.
+    """
+
+    key: SeriesKey
+    unit: str
+    frequency: Frequency
+    zone: str
+    market: str | None = None
+    currency: str | None = None
+    location_name: str = ""
+    location_type: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A series as stored. ``version`` rises whenever an observation of the series changes; ETags come from it."""
+
+    series_id: int
+    spec: SeriesSpec
+    version: int
+    first_ts: datetime | None
+    last_ts: datetime | None
+    updated_at: datetime | None
+    """The moment of the last change."""
+
+    @property
+    def key(self) -> SeriesKey:
+        return self.spec.key

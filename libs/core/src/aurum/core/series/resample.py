@@ -1,0 +1,156 @@
+"""Observations in coarser steps of local time, and the ends of their intervals.
+
+An interval belongs to the bucket in which it starts. A bucket starts at the local hour, midnight, Monday, first of the
+month, quarter or year, so that the mean of the fall day is over 25 hours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+
+import polars as pl
+
+from aurum.core.catalog import Quality
+from aurum.core.errors import Invalid
+from aurum.core.frames import OBSERVATIONS, conform
+from aurum.core.frequency import Frequency
+from aurum.core.markettime import first_instant
+
+_CALENDAR_STEPS = {
+    Frequency.DAY: "1d",
+    Frequency.WEEK: "1w",
+    Frequency.MONTH: "1mo",
+    Frequency.QUARTER: "1q",
+    Frequency.YEAR: "1y",
+}
+
+
+class Aggregation(StrEnum):
+    """How the values of a bucket become one. ``STD`` is the sample's (n - 1), NaN for a single value."""
+
+    MEAN = "mean"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    FIRST = "first"
+    LAST = "last"
+    MEDIAN = "median"
+    STD = "std"
+    COUNT = "count"
+
+
+class CannotResample(Invalid):
+    """A step that the series cannot be brought to. Facts: ``series_frequency``, ``freq``."""
+
+    def __init__(self, why: str, series_frequency: Frequency, freq: Frequency) -> None:
+        super().__init__(
+            f"cannot resample a series of frequency {series_frequency} to {freq}: {why}",
+            series_frequency=str(series_frequency),
+            freq=str(freq),
+        )
+
+
+def resample(
+    frame: pl.DataFrame,
+    *,
+    series_frequency: Frequency,
+    freq: Frequency,
+    agg: Aggregation,
+    zone: str,
+    by: Sequence[str] = (),
+) -> pl.DataFrame:
+    """One row for each bucket of local time that holds a value.
+
+    ``frame``: schema ``OBSERVATIONS``, ascending by ``ts``, after the columns named in ``by`` (``series_id``), each of
+    whose groups is resampled for itself. ``zone``: IANA name of the clock in which buckets are counted. The answer has the
+    same columns, ascending by ``by`` and ``ts``: the bucket's start in UTC, the value (``COUNT`` too is Float64), the
+    worst quality of what went into it, and the greatest ``known_at`` of its members. A withdrawn value does not go into
+    it, and its ``known_at`` does: by its withdrawal the bucket changed.
+
+    Raises ``CannotResample`` when ``freq`` is finer than ``series_frequency`` or is ``irregular``; ``FrameMismatch``.
+    """
+    _check(series_frequency, freq)
+    frame = conform(frame, pl.Schema({name: frame.schema[name] for name in by} | dict(OBSERVATIONS)))
+    stands = (pl.col("quality") != Quality.WITHDRAWN) & pl.col("value").is_not_nan()
+    buckets = (
+        frame.lazy()
+        .with_columns(pl.when(stands).then(pl.col("value", "quality")), bucket=_bucket(freq, zone))
+        .group_by(*by, "bucket")
+        .agg(
+            _value(agg).cast(pl.Float64).fill_null(float("nan")).alias("value"),
+            pl.col("quality").max(),
+            pl.col("known_at").max(),
+        )
+        .filter(pl.col("quality").is_not_null())  # null: nothing in the bucket stands
+        .with_columns(ts=_start("bucket", freq, zone))
+        .select(*by, *OBSERVATIONS)
+        .sort(*by, "ts")
+    )
+    return buckets.collect()
+
+
+def interval_end(ts: pl.Expr, frequency: Frequency, zone: str) -> pl.Expr:
+    """Where the intervals that start at ``ts`` end: UTC, exclusive; null for ``irregular``.
+
+    Up to an hour a step is added. From a day on the end is a step later on the local clock, so a day ends at midnight, or,
+    for a gas day that starts at nine, at nine; a week that starts on Saturday ends on Saturday.
+    """
+    if frequency is Frequency.IRREGULAR:
+        return pl.when(False).then(ts)
+    if frequency.step is not None:
+        return ts + pl.lit(frequency.step)
+    wall = ts.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    return first_instant(wall.dt.offset_by(_CALENDAR_STEPS[frequency]), zone)
+
+
+def _check(series_frequency: Frequency, freq: Frequency) -> None:
+    if freq is Frequency.IRREGULAR:
+        raise CannotResample("it is no step", series_frequency, freq)
+    if series_frequency is not Frequency.IRREGULAR and freq.order < series_frequency.order:
+        raise CannotResample("the step is finer than the data", series_frequency, freq)
+
+
+def _bucket(freq: Frequency, zone: str) -> pl.Expr:
+    """Which bucket ``ts`` lies in: a UTC instant for steps of a fixed length, a local Date for calendar steps."""
+    ts = pl.col("ts")
+    wall = ts.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    if freq.step is None:
+        return wall.dt.date().dt.truncate(_CALENDAR_STEPS[freq])
+    # Back from the instant by what the local clock shows past its last full step. Truncating local time itself would
+    # merge the two hours of the fall day; truncating UTC would miss clocks at half hours (India).
+    return ts - (wall - wall.dt.truncate(_duration(freq.step)))
+
+
+def _start(bucket: str, freq: Frequency, zone: str) -> pl.Expr:
+    if freq.step is None:
+        return first_instant(pl.col(bucket).cast(pl.Datetime("us")), zone)
+    return pl.col(bucket)
+
+
+def _duration(step: timedelta) -> str:
+    return f"{step // timedelta(minutes=1)}m"
+
+
+def _value(agg: Aggregation) -> pl.Expr:
+    value = pl.col("value")
+    match agg:
+        case Aggregation.MEAN:
+            return value.mean()
+        case Aggregation.SUM:
+            return value.sum()
+        case Aggregation.MIN:
+            return value.min()
+        case Aggregation.MAX:
+            return value.max()
+        case Aggregation.FIRST:
+            return value.drop_nulls().first()
+        case Aggregation.LAST:
+            return value.drop_nulls().last()
+        case Aggregation.MEDIAN:
+            return value.median()
+        case Aggregation.STD:
+            return value.std()
+        case Aggregation.COUNT:
+            return value.count()

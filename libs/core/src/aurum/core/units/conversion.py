@@ -1,0 +1,86 @@
+"""Values from one unit to another of the same dimension, by pint, exact until the last step."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import polars as pl
+
+from aurum.core.errors import Invalid
+from aurum.core.units.unit import Unit, parse_unit
+from aurum.core.units.vocabulary import vocabulary
+
+Values = TypeVar("Values", float, "np.ndarray[Any, np.dtype[np.float64]]", pl.Series, pl.Expr)
+
+
+class IncompatibleUnits(Invalid):
+    """Two units of which one does not convert into the other. Facts: ``source``, ``target``."""
+
+    def __init__(self, source: Unit, target: Unit, why: str) -> None:
+        super().__init__(f"cannot convert {source} to {target}: {why}", source=source.text, target=target.text)
+
+
+def convert(values: Values, source: Unit, target: Unit) -> Values:
+    """Values in ``source`` as values in ``target``. Raises ``IncompatibleUnits``.
+
+    Between currencies there is no fixed factor: see ``aurum.core.currency``. GBP and GBp are one currency.
+    """
+    factor, offset = _line(source, target)
+    if source == target:
+        return values
+    return values * factor + offset if offset else values * factor
+
+
+def conversion_factor(source: Unit, target: Unit) -> float:
+    """What to multiply values in ``source`` with to have them in ``target``. Raises ``IncompatibleUnits``.
+
+    >>> from aurum.core.units import parse_unit
+    >>> round(conversion_factor(parse_unit("MWh"), parse_unit("MMBtu")), 9)
+    3.412141633
+    """
+    factor, offset = _line(source, target)
+    if offset:
+        raise IncompatibleUnits(source, target, "zero is not zero in both, so there is no factor; use convert")
+    return factor
+
+
+def in_currency(unit: Unit, currency: str) -> Unit:
+    """The same unit with another currency on top: ``GBp/therm`` in EUR is ``EUR/therm``. Raises ``IncompatibleUnits``."""
+    if unit.currency is None:
+        raise IncompatibleUnits(unit, parse_unit(currency), "there is no money in it")
+    _, slash, below = unit.text.partition("/")
+    return parse_unit(f"{currency}{slash}{below}")
+
+
+@cache
+def _line(source: Unit, target: Unit) -> tuple[float, float]:
+    """(factor, offset), each the nearest float to the exact fraction."""
+    import pint  # here, because its import takes 0.4 s, which most processes never need
+
+    quantity = _registry().Quantity
+    try:
+        zero, one = (quantity(Fraction(n), source.definition).to(target.definition).magnitude for n in (0, 1))
+    except pint.DimensionalityError:
+        raise IncompatibleUnits(source, target, _why(source, target)) from None
+    return float(one - zero), float(zero)
+
+
+def _why(source: Unit, target: Unit) -> str:
+    if source.dimension == target.dimension and source.currency != target.currency:
+        return f"{source.currency} to {target.currency} takes an exchange rate"
+    return f"{source.dimension} is not {target.dimension}"
+
+
+@cache
+def _registry() -> Any:
+    """A pint registry of our own vocabulary and nothing else: pint's has other therms and no currencies."""
+    import pint
+
+    # pint's annotations know neither an empty registry nor fractions; its documentation does.
+    registry = cast("Any", pint.UnitRegistry)(None, non_int_type=Fraction)
+    known = vocabulary()
+    registry.load_definitions([entry.definition for entry in (*known.quantities.entries, *known.currencies.entries)])
+    return registry

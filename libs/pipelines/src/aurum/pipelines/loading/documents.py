@@ -1,0 +1,95 @@
+"""Files to read: paths, folders, globs, and what is inside .zip and .gz, one document after another."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aurum.core.errors import NotFound
+from aurum.pipelines.source import Document
+
+MEMBER_BYTES = 2 << 30
+"""The most one archived file may unpack to."""
+
+
+class NoSuchPath(NotFound):
+    """A path or pattern that names no file. Facts: ``path``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that could not be opened or unpacked, and why: reported like a refused file, the others go on."""
+
+    name: str
+    reason: str
+    content: bytes = b""
+
+
+def find_files(patterns: Sequence[str]) -> list[Path]:
+    """The files that paths, folders (with all that is below) and globs name, each once, in order. Raises ``NoSuchPath``."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            matches = sorted(member for member in path.rglob("*") if member.is_file() and not _is_hidden(member, path))
+        elif path.exists():
+            matches = [path]
+        else:
+            matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]
+            if not matches:
+                raise NoSuchPath(f"no file matches {pattern!r}", path=pattern)
+        found.update(dict.fromkeys(matches))
+    return list(found)
+
+
+def read_documents(path: Path) -> Iterator[Document | Unreadable]:
+    """The documents of one file: itself, or what its archive holds."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        yield Unreadable(path.name, f"cannot be read: {error.strerror or error}")
+        return
+    yield from unpack(path.name, content)
+
+
+def unpack(name: str, content: bytes) -> Iterator[Document | Unreadable]:
+    """A content as documents; archives are opened, archives in archives too."""
+    lower = name.lower()
+    try:
+        if lower.endswith(".zip"):
+            yield from _zip_members(name, content)
+        elif lower.endswith(".gz"):
+            with gzip.open(io.BytesIO(content)) as stream:
+                inner = stream.read(MEMBER_BYTES + 1)
+            yield from _bounded(name, name[: -len(".gz")], inner)
+        else:
+            yield Document(name, content)
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+        yield Unreadable(name, f"damaged archive: {error}", content)
+
+
+def _zip_members(name: str, content: bytes) -> Iterator[Document | Unreadable]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            with archive.open(member) as stream:
+                inner = stream.read(MEMBER_BYTES + 1)
+            yield from _bounded(name, Path(member.filename).name, inner)
+
+
+def _bounded(archive: str, name: str, content: bytes) -> Iterator[Document | Unreadable]:
+    if len(content) > MEMBER_BYTES:
+        yield Unreadable(f"{archive}/{name}", f"unpacks to more than {MEMBER_BYTES >> 20} MiB")
+    else:
+        yield from unpack(name, content)
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)

@@ -1,0 +1,79 @@
+"""The checks a parsed file passes on its way to the store: duplicates, then the dataset's expectations.
+
+A row that fails is held back with its line, column, raw text and reason; the rest goes on. Nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from aurum.core.catalog import Quality, Reason
+from aurum.core.frames import PARSED, REFUSED, conform
+from aurum.pipelines.quality.suites import Severity, Suite
+from aurum.pipelines.source import Parsed, RefusedFile
+
+_POINT = ["location", "measure", "ts", "version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What passed (schema ``PARSED``) and what was held back (schema ``REFUSED``), refusals of the parser included."""
+
+    rows: pl.DataFrame
+    held: pl.DataFrame
+
+
+def pass_gate(parsed: Parsed, suite: Suite) -> Gated:
+    """Check one dataset's rows of one file. Raises ``RefusedFile`` when an expectation about the whole file fails."""
+    rows = conform(parsed.rows, PARSED)
+    for expectation in suite.table:
+        too_many = expectation.at_most is not None and rows.height > expectation.at_most
+        if expectation.severity is Severity.CRITICAL and (rows.height < expectation.at_least or too_many):
+            raise RefusedFile(f"{rows.height} observations: expected {expectation.text}")
+    rows, duplicates = _without_contradictions(rows)
+    held = [_report(parsed, duplicates, Reason.DUPLICATE_KEY)]
+    for expectation in suite.rows:
+        breach = rows.select(expectation.breach.alias("breach"))["breach"]
+        if not breach.any():
+            continue
+        if expectation.severity is Severity.CRITICAL:
+            failed = rows.filter(breach).with_columns(pl.lit(f"expected {expectation.text}").alias("detail"))
+            held.append(_report(parsed, failed, Reason.OUT_OF_BOUNDS))
+            rows = rows.filter(~breach)
+        else:
+            rows = rows.with_columns(
+                pl.when(breach & (pl.col("quality") < int(Quality.SUSPECT)))
+                .then(pl.lit(int(Quality.SUSPECT), dtype=pl.Int16))
+                .otherwise("quality")
+                .alias("quality")
+            )
+    return Gated(rows, pl.concat([conform(parsed.refused, REFUSED), *held]).sort("line", maintain_order=True))
+
+
+def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows with each point once, and all rows of points that are said more than once and not the same way."""
+    # A struct of the point hashes once; most files repeat nothing and stop here.
+    point = rows.select(pl.struct(_POINT).alias("point"))["point"]
+    if point.n_unique() == rows.height:
+        return rows, rows.clear().with_columns(pl.lit("").alias("detail"))
+    counted = rows.with_columns(
+        pl.struct("value", "quality").n_unique().over(_POINT).alias("ways"),
+    )
+    contradictory = counted.filter(pl.col("ways") > 1).with_columns(
+        pl.format("{} different values for one interval", "ways").alias("detail")
+    )
+    agreed = counted.filter(pl.col("ways") == 1).unique(_POINT, keep="first", maintain_order=True)
+    return agreed.select(list(PARSED)), contradictory.drop("ways")
+
+
+def _report(parsed: Parsed, failed: pl.DataFrame, reason: Reason) -> pl.DataFrame:
+    columns = {measure.name: measure.column or measure.name for measure in parsed.dataset.measures}
+    return failed.select(
+        "line",
+        pl.col("measure").replace_strict(columns, default=pl.col("measure"), return_dtype=pl.String).alias("column"),
+        pl.Series("raw", [parsed.raw(line) for line in failed["line"]], dtype=pl.String),
+        pl.lit(str(reason)).alias("reason"),
+        "detail",
+    ).select(list(REFUSED))

@@ -1,0 +1,58 @@
+"""The sources there are, and which of their formats a file is in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aurum.core.errors import Invalid, UnknownName
+from aurum.core.names import nearest
+from aurum.pipelines.source import Document, FileFormat, RefusedFile, Source
+
+
+class AmbiguousFormat(Invalid):
+    """Two formats claim one file: a mistake in a source. Facts: ``formats``."""
+
+
+class UnknownFormat(RefusedFile):
+    """No format claims a file. Facts: ``tried``."""
+
+
+class DuplicateName(Invalid):
+    """Two sources, or two datasets of one source, bear one name. Facts: ``name``."""
+
+
+class Registry:
+    """An ordered, closed list of sources. Raises ``DuplicateName`` when it is made of sources that cannot stand together."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources = tuple(sources)
+        names = [source.name for source in self.sources]
+        names += [f"{source.name}:{dataset.name}" for source in self.sources for dataset in source.datasets]
+        for name in names:
+            if names.count(name) > 1:
+                raise DuplicateName(f"{name} is declared twice", name=name)
+
+    def source(self, name: str) -> Source:
+        """The source of a name. Raises ``UnknownName``."""
+        by_name = {source.name: source for source in self.sources}
+        if name not in by_name:
+            raise UnknownName("source", name, nearest(name, by_name) or tuple(by_name))
+        return by_name[name]
+
+    def recognise(self, document: Document) -> tuple[Source, FileFormat]:
+        """The one format that claims a file. Raises ``RefusedFile`` (empty), ``UnknownFormat``, ``AmbiguousFormat``."""
+        claims = [
+            (source, file_format)
+            for source in self.sources
+            for file_format in source.formats
+            if file_format.recognise(document)
+        ]
+        if len(claims) == 1:
+            return claims[0]
+        if claims:
+            formats = [file_format.name for _, file_format in claims]
+            raise AmbiguousFormat(f"{document.name} is claimed by {' and '.join(formats)}", formats=formats)
+        if not document.content.strip():
+            raise RefusedFile("the file is empty")
+        tried = [file_format.name for source in self.sources for file_format in source.formats]
+        raise UnknownFormat(f"unknown format; tried: {', '.join(tried)}", tried=tried)

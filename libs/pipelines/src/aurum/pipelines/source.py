@@ -1,0 +1,217 @@
+"""What a source is: datasets it publishes, file formats it publishes them in, and where a day's file is found.
+
+Parsing is apart from fetching: a format turns bytes into frames and knows nothing of networks, files or databases.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cached_property
+
+import polars as pl
+
+from aurum.core.errors import Invalid
+from aurum.core.frequency import Frequency
+
+
+class RefusedFile(Invalid):
+    """A file that is damaged or is not what it seems: nothing of it is loaded.
+
+    Facts: ``line`` where the damage shows, when known.
+    """
+
+    def __init__(self, reason: str, *, line: int | None = None, **facts: object) -> None:
+        super().__init__(reason if line is None else f"line {line}: {reason}", line=line, **facts)
+        self.reason = self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number of a dataset. ``column``: the header it stands under in the file, for quarantine reports."""
+
+    name: str
+    unit: str
+    column: str = ""
+    currency: str | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a dataset is usually published: ``days`` after (negative: before) the local day it is for, at ``at`` in ``zone``."""
+
+    days: int
+    at: time
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One kind of publication of one source. Series keys are ``source:name:location:measure``.
+
+    ``zone``: IANA clock in which its days are counted. ``market``: code of ``core.markettime``; None where no operator is.
+    ``frequency`` and ``measures`` hold for every series unless the parsed file says otherwise.
+    """
+
+    source: str
+    name: str
+    title: str
+    zone: str
+    frequency: Frequency
+    measures: tuple[Measure, ...]
+    market: str | None = None
+    schedule: Schedule | None = None
+    reference: str = ""
+    """Where the format is described: title or address of the operator's document."""
+    freshness_hours: float | None = None
+    """How old the newest observation may be before the dataset counts as stale; None: never."""
+
+    def measure(self, name: str) -> Measure:
+        """The declared measure of that name. Raises KeyError: a parser's bug."""
+        return {measure.name: measure for measure in self.measures}[name]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One file as it came: base name and bytes."""
+
+    name: str
+    content: bytes
+
+    @cached_property
+    def text(self) -> str:
+        """The content as text: UTF-8 with or without a mark, else Latin-1; line ends as in the file."""
+        try:
+            return self.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return self.content.decode("latin-1")
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text's lines without their ends (LF, CR LF or CR alone); ``lines[n - 1]`` is line n."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    @cached_property
+    def head(self) -> str:
+        """The first 4 kB as text, for recognising."""
+        return self.content[:4096].decode("utf-8-sig", errors="replace")
+
+    def head_lines(self, count: int) -> list[str]:
+        """The first lines, at most ``count``, of the head."""
+        return self.head.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:count]
+
+    def raw(self, line: int) -> str:
+        """The text of a 1-based line; empty past the end."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
+
+SERIES = pl.Schema(
+    {
+        "location": pl.String(),
+        "measure": pl.String(),
+        "unit": pl.String(),
+        "currency": pl.String(),
+        "frequency": pl.String(),
+        "zone": pl.String(),
+        "market": pl.String(),
+        "location_name": pl.String(),
+        "location_type": pl.String(),
+        "labels": pl.String(),
+    }
+)
+"""One row a series that stands in a parsed file; ``labels`` is a JSON object of strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one file says about one dataset.
+
+    ``rows``: schema ``core.frames.PARSED``. ``series``: schema ``SERIES``, exactly one row for each (location, measure) of
+    ``rows``. ``refused``: schema ``core.frames.REFUSED``. ``known_at``: the publication time the file states, UTC; None
+    when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several measures counts
+    once). ``raw``: text of a line, for checks made after parsing.
+    """
+
+    dataset: Dataset
+    rows: pl.DataFrame
+    series: pl.DataFrame
+    refused: pl.DataFrame
+    rows_read: int
+    raw: Callable[[int], str]
+    known_at: datetime | None = None
+
+
+def describe_series(
+    dataset: Dataset,
+    rows: pl.DataFrame,
+    *,
+    locations: pl.DataFrame | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
+    """The ``SERIES`` frame of a dataset whose measures say all there is to say of unit and frequency.
+
+    ``locations``: one row a location, columns ``location`` and, as known, ``location_name``, ``location_type``. Parsers
+    whose series differ in unit, frequency or labels change the columns of the result.
+    """
+    pairs = rows.select("location", "measure").unique(maintain_order=True)
+    declared = pl.DataFrame(
+        {
+            "measure": [measure.name for measure in dataset.measures],
+            "unit": [measure.unit for measure in dataset.measures],
+            "currency": [measure.currency for measure in dataset.measures],
+        },
+        schema={"measure": pl.String, "unit": pl.String, "currency": pl.String},
+    )
+    frame = pairs.join(declared, on="measure", how="left", maintain_order="left")
+    names = locations if locations is not None else pl.DataFrame(schema={"location": pl.String})
+    for column in ("location_name", "location_type"):
+        if column not in names.columns:
+            names = names.with_columns(pl.lit("").alias(column))
+    frame = frame.join(
+        names.select("location", "location_name", "location_type").unique("location", keep="last"),
+        on="location",
+        how="left",
+        maintain_order="left",
+    )
+    return frame.with_columns(
+        pl.col("location_name").fill_null(""),
+        pl.col("location_type").fill_null(""),
+        frequency=pl.lit(str(dataset.frequency)),
+        zone=pl.lit(dataset.zone),
+        market=pl.lit(dataset.market, dtype=pl.String),
+        labels=pl.lit(json.dumps(dict(labels or {}), sort_keys=True)),
+    ).select(list(SERIES))
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """One layout of file. ``recognise`` looks at name and head only and is cheap; it must not raise.
+
+    ``parse`` raises ``RefusedFile`` for a damaged file; rows it cannot read go to ``Parsed.refused``.
+    """
+
+    name: str
+    datasets: tuple[Dataset, ...]
+    recognise: Callable[[Document], bool]
+    parse: Callable[[Document], tuple[Parsed, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who publishes. ``urls``: by dataset name, the address of the public file that holds a local day."""
+
+    name: str
+    title: str
+    homepage: str
+    formats: tuple[FileFormat, ...]
+    urls: Mapping[str, Callable[[date], str]] = field(default_factory=dict[str, Callable[[date], str]])
+    terms: str = ""
+    """What the publisher allows to be done with its data, in one line."""
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Every dataset of every format, once, in order of declaration."""
+        return tuple(dict.fromkeys(dataset for file_format in self.formats for dataset in file_format.datasets))

@@ -1,0 +1,198 @@
+"""Tables of text to frames: delimited files read as strings with their line numbers, cells turned into numbers.
+
+What cannot be read is collected in ``Refusals`` with line, column, raw text and reason; nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frames import PARSED, REFUSED
+from aurum.core.markettime import label_problem
+from aurum.pipelines.source import Document, RefusedFile
+
+
+class Refusals:
+    """Rows and cells held back while a file is parsed. One instance a file; ``raw`` gives the text of a line."""
+
+    def __init__(self, raw: Callable[[int], str]) -> None:
+        self._raw = raw
+        self._parts: list[pl.DataFrame] = []
+
+    def rows(
+        self, frame: pl.DataFrame, bad: pl.Expr, *, column: str, reason: Reason | pl.Expr, detail: str | pl.Expr = ""
+    ) -> pl.DataFrame:
+        """The frame without the rows where ``bad`` is true; those are held back whole.
+
+        ``column``: the header to blame. ``reason`` and ``detail``: a constant or an expression over the frame.
+        """
+        flagged = frame.with_columns(bad.fill_null(False).alias("__bad"))
+        held = flagged.filter("__bad")
+        if held.is_empty():
+            return frame
+        self._add(held, column=column, reason=reason, detail=detail)
+        return flagged.filter(~pl.col("__bad")).drop("__bad")
+
+    def times(self, frame: pl.DataFrame, naive: pl.Expr, zone: str, *, ts: str = "ts", column: str) -> pl.DataFrame:
+        """The frame without the rows whose ``ts`` is null; the reason comes from the naive local label."""
+        reason = pl.coalesce(label_problem(naive, zone), pl.lit(str(Reason.INVALID_TIME)))
+        return self.rows(frame, pl.col(ts).is_null(), column=column, reason=reason)
+
+    def numbers(self, frame: pl.DataFrame, columns: Mapping[str, str], *, missing: Sequence[str] = ()) -> pl.DataFrame:
+        """The frame with String columns (values of ``columns``) turned into Float64 columns (its keys).
+
+        Null, and any text in ``missing``, stays null: nothing was published. A text that is no finite number becomes null
+        and is held back as that one cell.
+        """
+        for name, header in columns.items():
+            text = pl.col(header)
+            if missing:
+                text = pl.when(text.is_in(list(missing))).then(None).otherwise(text)
+            number = text.cast(pl.Float64, strict=False)
+            finite = pl.when(number.is_finite()).then(number).otherwise(None)
+            result = frame.with_columns(finite.alias(f"__{name}"), text.alias("__text"))
+            bad = result.filter(pl.col(f"__{name}").is_null() & pl.col("__text").is_not_null())
+            if not bad.is_empty():
+                self._add(bad, column=header, reason=Reason.NON_NUMERIC, detail=pl.col("__text"))
+            frame = result.with_columns(pl.col(f"__{name}").alias(name)).drop(f"__{name}", "__text")
+        return frame
+
+    def frame(self) -> pl.DataFrame:
+        """Everything held back so far, schema ``REFUSED``, by line."""
+        if not self._parts:
+            return pl.DataFrame(schema=REFUSED)
+        return pl.concat(self._parts).sort("line", maintain_order=True)
+
+    def _add(self, held: pl.DataFrame, *, column: str, reason: Reason | pl.Expr, detail: str | pl.Expr) -> None:
+        part = held.select(
+            pl.col("line").cast(pl.UInt32),
+            pl.lit(column).alias("column"),
+            (reason if isinstance(reason, pl.Expr) else pl.lit(str(reason))).alias("reason"),
+            (detail if isinstance(detail, pl.Expr) else pl.lit(detail)).cast(pl.String).fill_null("").alias("detail"),
+        )
+        raw = pl.Series("raw", [self._raw(line) for line in part["line"]], dtype=pl.String)
+        self._parts.append(part.with_columns(raw).select(list(REFUSED)))
+
+
+def read_table(
+    document: Document,
+    required: Sequence[str],
+    refusals: Refusals,
+    *,
+    header_line: int = 1,
+    separator: str = ",",
+) -> pl.DataFrame:
+    """All cells of a delimited file as String columns, outer blanks off, empty as null, plus ``line`` (UInt32, 1-based).
+
+    ``header_line``: 1-based line of the header; what stands above is skipped. Wholly empty lines are left out; rows with
+    too few fields are held back in ``refusals``. Raises ``RefusedFile`` when a required column is missing, a row has more
+    fields than the header, or the last line is cut off.
+    """
+    if not document.content.strip():
+        raise RefusedFile("the file is empty")
+    lines = document.lines
+    if len(lines) < header_line:
+        raise RefusedFile(f"the file ends before its header (line {header_line})", line=len(lines))
+    header = [name.strip() for name in next(csv.reader([lines[header_line - 1]], delimiter=separator))]
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise RefusedFile(
+            f"wrong header: {', '.join(map(repr, missing))} not among {', '.join(map(repr, header))}", line=header_line
+        )
+    names = _unique(header)
+    body = "\n".join(lines[header_line:])
+    _refuse_cut_off(lines, header_line, len(header), separator)
+    if not body.strip():
+        return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "line": pl.UInt32})
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(body.encode()),
+            has_header=False,
+            schema=dict.fromkeys(names, pl.String),
+            separator=separator,
+            row_index_name="line",
+            row_index_offset=header_line + 1,
+            truncate_ragged_lines=False,
+        )
+    except pl.exceptions.PolarsError as error:
+        _refuse_ragged(lines, header_line, len(header), separator)
+        raise RefusedFile(f"not a well-formed delimited file: {str(error).splitlines()[0]}") from error
+    cells = [pl.col(name).str.strip_chars().replace("", None) for name in names]
+    frame = frame.select(*cells, pl.col("line").cast(pl.UInt32))
+    frame = frame.filter(~pl.all_horizontal(pl.col(name).is_null() for name in names))
+    return _hold_back_short_rows(frame, lines, refusals, last=names[-1], width=len(names), separator=separator)
+
+
+def _hold_back_short_rows(
+    frame: pl.DataFrame, lines: Sequence[str], refusals: Refusals, *, last: str, width: int, separator: str
+) -> pl.DataFrame:
+    # A row cut short ends in an empty field, so only such rows are counted again, in their raw text.
+    suspects = frame.filter(pl.col(last).is_null()).select("line")
+    if suspects.is_empty():
+        return frame
+    raw = pl.Series("raw", [lines[line - 1] for line in suspects["line"]], dtype=pl.String)
+    short = suspects.filter(raw.str.count_matches(separator, literal=True) < width - 1)
+    return refusals.rows(
+        frame,
+        pl.col("line").is_in(short["line"].implode()),
+        column=last,
+        reason=Reason.MISSING_FIELD,
+        detail=f"fewer than {width} fields",
+    )
+
+
+def _unique(header: Sequence[str]) -> list[str]:
+    """Header names made unique: empty and repeated ones get their position."""
+    seen: set[str] = set()
+    names: list[str] = []
+    for position, name in enumerate(header, start=1):
+        unique = name if name and name not in seen and name != "line" else f"{name}#{position}"
+        seen.add(unique)
+        names.append(unique)
+    return names
+
+
+def _refuse_cut_off(lines: Sequence[str], header_line: int, width: int, separator: str) -> None:
+    last = next((n for n in range(len(lines), header_line, -1) if lines[n - 1].strip()), None)
+    if last is None:
+        return
+    found = len(next(csv.reader([lines[last - 1]], delimiter=separator)))
+    if found < width:
+        raise RefusedFile(f"truncated: the last line has {found} of {width} fields", line=last)
+
+
+def _refuse_ragged(lines: Sequence[str], header_line: int, width: int, separator: str) -> None:
+    for number, line in enumerate(lines[header_line:], start=header_line + 1):
+        fields: list[str] = next(csv.reader([line], delimiter=separator), [])
+        found = len(fields)
+        if found > width:
+            raise RefusedFile(f"{found} fields under a header of {width}", line=number)
+
+
+def observations(
+    frame: pl.DataFrame, measures: Sequence[str], *, quality: pl.Expr | None = None, version: pl.Expr | None = None
+) -> pl.DataFrame:
+    """A wide frame (``location``, ``ts``, ``line`` and a Float64 column a measure) as ``PARSED`` rows; nulls left out."""
+    wide = frame.select(
+        pl.col("location").cast(pl.String),
+        "ts",
+        pl.col("line").cast(pl.UInt32),
+        (quality if quality is not None else pl.lit(0)).cast(pl.Int16).alias("quality"),
+        (version if version is not None else pl.lit(0)).cast(pl.Int16).alias("version"),
+        *measures,
+    )
+    return (
+        wide.unpivot(
+            on=list(measures),
+            index=["location", "ts", "line", "quality", "version"],
+            variable_name="measure",
+            value_name="value",
+        )
+        .filter(pl.col("value").is_not_null())
+        .select(list(PARSED))
+    )

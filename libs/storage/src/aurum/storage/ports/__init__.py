@@ -1,0 +1,18 @@
+"""What the rest of Aurum may ask of a store.
+
+Adapters do not inherit from these; ``tests/typing/conformance.py`` proves that they fit.
+"""
+
+from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
+from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
+
+__all__ = [
+    "Catalog",
+    "CatalogWriter",
+    "FileLoad",
+    "LoadOutcome",
+    "QualityLog",
+    "SeriesFilter",
+    "SeriesReader",
+    "SeriesWriter",
+]

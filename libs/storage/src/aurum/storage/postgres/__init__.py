@@ -1,0 +1,17 @@
+"""Every port on plain PostgreSQL. Only an application's ``wiring`` names these classes."""
+
+from aurum.storage.postgres.catalog import PostgresCatalog
+from aurum.storage.postgres.catalog_writer import PostgresCatalogWriter
+from aurum.storage.postgres.pool import PostgresPool
+from aurum.storage.postgres.quality_log import PostgresQualityLog
+from aurum.storage.postgres.series_reader import PostgresSeriesReader
+from aurum.storage.postgres.series_writer import PostgresSeriesWriter
+
+__all__ = [
+    "PostgresCatalog",
+    "PostgresCatalogWriter",
+    "PostgresPool",
+    "PostgresQualityLog",
+    "PostgresSeriesReader",
+    "PostgresSeriesWriter",
+]

@@ -1,0 +1,59 @@
+"""Driver errors to the taxonomy: one table, most specific first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+from aurum.core.errors import AurumError, Unavailable
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer, or not in time. The text says how; it never holds a password."""
+
+
+_TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
+    (asyncpg.InvalidPasswordError, "the database refuses the user or the password", 30.0),
+    (asyncpg.InvalidAuthorizationSpecificationError, "the database refuses the user", 30.0),
+    (asyncpg.InvalidCatalogNameError, "the database does not exist", 30.0),
+    (asyncpg.UndefinedTableError, "the database is not migrated (run `aurum db migrate`)", 30.0),
+    (asyncpg.DiskFullError, "the database's disk is full", 60.0),
+    (asyncpg.TooManyConnectionsError, "the database has no free connection", 1.0),
+    (asyncpg.CannotConnectNowError, "the database is starting or stopping", 1.0),
+    (asyncpg.QueryCanceledError, "the database took too long", 5.0),
+    (asyncpg.IdleInTransactionSessionTimeoutError, "the transaction took too long", 5.0),
+    (asyncpg.DeadlockDetectedError, "the database broke a deadlock", 1.0),
+    (asyncpg.SerializationError, "a concurrent change got in first", 1.0),
+    (asyncpg.PostgresConnectionError, "the connection to the database broke", 1.0),
+    (asyncpg.OperatorInterventionError, "the database is being shut down", 1.0),
+    (asyncpg.InsufficientResourcesError, "the database is out of resources", 5.0),
+    (asyncpg.InterfaceError, "the connection to the database is closed", 1.0),
+    (asyncpg.InternalClientError, "the connection to the database broke", 1.0),
+    (asyncio.TimeoutError, "the database did not answer in time", 1.0),
+    (OSError, "the database cannot be reached", 1.0),
+)
+
+
+@contextmanager
+def driver_errors() -> Generator[None]:
+    """Errors of asyncpg, of SQLAlchemy around it, and of the socket become ``DatabaseUnavailable``; bugs pass through."""
+    try:
+        yield
+    except AurumError:
+        raise
+    except DBAPIError as error:
+        original = error.orig.__cause__ if error.orig is not None else None
+        raise _translated(original, error) from error
+    except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        raise _translated(error, error) from error
+
+
+def _translated(cause: BaseException | None, original: BaseException) -> BaseException:
+    for kind, text, retry_after in _TABLE:
+        if isinstance(cause, kind):
+            return DatabaseUnavailable(text, retry_after=retry_after, cause=type(cause).__name__)
+    return original

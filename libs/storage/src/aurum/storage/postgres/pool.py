@@ -1,0 +1,73 @@
+"""Connections to PostgreSQL: an asyncpg pool for observations, a SQLAlchemy engine over asyncpg for the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from aurum.common.settings import DatabaseSettings
+from aurum.storage.postgres.errors import driver_errors
+
+Connection: TypeAlias = PoolConnectionProxy
+"""A driver connection lent by the pool."""
+
+
+class PostgresPool:
+    """Both ways to one database. Make it with ``open``, end it with ``close``."""
+
+    def __init__(self, pool: asyncpg.Pool, engine: AsyncEngine, settings: DatabaseSettings) -> None:
+        self._pool = pool
+        self._engine = engine
+        self.settings = settings
+
+    @classmethod
+    async def open(cls, settings: DatabaseSettings) -> PostgresPool:
+        """Connect. Raises ``DatabaseUnavailable`` when the server is not there or refuses.
+
+        ``settings.url`` must be set; whoever starts an embedded server passes its URL on.
+        """
+        if settings.url is None:
+            raise ValueError("DatabaseSettings.url is needed to connect")
+        server_settings = {"application_name": "aurum", "timezone": "UTC", "jit": "off"}
+        url = settings.url
+
+        async def connect() -> asyncpg.Connection:
+            return await asyncpg.connect(url, timeout=settings.connect_timeout_s, server_settings=server_settings)
+
+        with driver_errors():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=settings.pool_size,
+                timeout=settings.connect_timeout_s,
+                command_timeout=None,
+                server_settings={**server_settings, "statement_timeout": f"{settings.statement_timeout_s * 1000:.0f}"},
+            )
+        engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=connect, pool_size=min(4, settings.pool_size), max_overflow=0
+        )
+        return cls(pool, engine, settings)
+
+    async def close(self) -> None:
+        """Give all connections back to the server."""
+        await self._engine.dispose()
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncGenerator[Connection]:
+        """A driver connection, for the length of the block; its errors are translated."""
+        with driver_errors():
+            async with self._pool.acquire(timeout=self.settings.connect_timeout_s) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def catalog(self) -> AsyncGenerator[AsyncConnection]:
+        """A SQLAlchemy connection in a transaction, for the length of the block; its errors are translated."""
+        with driver_errors():
+            async with self._engine.begin() as connection:
+                yield connection

@@ -1,0 +1,142 @@
+"""Reads observations: slices, many series, as of an instant, revisions, bulk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.clock import Clock
+from aurum.storage.postgres.columns import packed, unpacked
+from aurum.storage.postgres.pool import Connection, PostgresPool
+from aurum.storage.postgres.watermark import settled
+
+_ONE: Mapping[str, str] = {"ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
+_MANY: Mapping[str, str] = {"series_id": "int4", **_ONE}
+
+_BATCH_ROWS = 65_536
+_AS_OF_PATIENCE_S = 5.0
+
+# Beyond the calendar of every market, inside that of PostgreSQL and of Python's datetime.
+_FIRST = datetime(1, 1, 2, tzinfo=UTC)
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
+
+_SLICE = packed(
+    _ONE,
+    "SELECT ts, value, quality, known_at FROM observation WHERE series_id = $1 AND ts >= $2 AND ts < $3 ORDER BY ts",
+)
+_SLICE_AS_OF = packed(
+    _ONE,
+    """
+    SELECT ts, value, quality, known_at FROM observation
+    WHERE series_id = $1 AND ts >= $2 AND ts < $3 AND known_at <= $4
+    UNION ALL
+    SELECT ts, value, quality, known_at FROM observation_version
+    WHERE series_id = $1 AND ts >= $2 AND ts < $3 AND known_at <= $4 AND superseded_at > $4
+    ORDER BY ts
+    """,
+)
+_REVISIONS = packed(
+    _ONE,
+    """
+    SELECT ts, value, quality, known_at FROM observation WHERE series_id = $1 AND ts >= $2 AND ts < $3
+    UNION ALL
+    SELECT ts, value, quality, known_at FROM observation_version WHERE series_id = $1 AND ts >= $2 AND ts < $3
+    ORDER BY ts, known_at
+    """,
+)
+# One index range a series and batch: a join against the list would sort everything before the first row.
+_BATCH = packed(
+    _MANY,
+    """
+    SELECT o.series_id, o.ts, o.value, o.quality, o.known_at FROM observation AS o
+    WHERE o.series_id = ANY($1) AND o.ts >= $2 AND o.ts < $3 AND (o.series_id, o.ts) > ($4, $5)
+    ORDER BY o.series_id, o.ts LIMIT $6
+    """,
+)
+_BATCH_AS_OF = packed(
+    _MANY,
+    """
+    (SELECT series_id, ts, value, quality, known_at FROM observation
+     WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 AND (series_id, ts) > ($4, $5) AND known_at <= $7
+     ORDER BY series_id, ts LIMIT $6)
+    UNION ALL
+    (SELECT series_id, ts, value, quality, known_at FROM observation_version
+     WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 AND (series_id, ts) > ($4, $5)
+       AND known_at <= $7 AND superseded_at > $7
+     ORDER BY series_id, ts LIMIT $6)
+    ORDER BY series_id, ts LIMIT $6
+    """,
+)
+
+
+class PostgresSeriesReader:
+    """``SeriesReader`` on PostgreSQL."""
+
+    def __init__(self, pool: PostgresPool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    async def observations(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        start, end = _bounds(span)
+        async with self._pool.acquire() as connection:
+            if as_of is None:
+                row = await connection.fetchrow(_SLICE, series_id, start, end)
+            else:
+                await self._settle(connection, as_of)
+                row = await connection.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
+        return unpacked(_ONE, row)
+
+    async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        batches = [batch async for batch in self.stream(series_ids, span=span, as_of=as_of)]
+        return pl.concat(batches) if batches else unpacked(_MANY, None)
+
+    async def stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        start, end = _bounds(span)
+        wanted = sorted(set(series_ids))
+        async with self._pool.acquire() as connection:
+            if as_of is not None:
+                await self._settle(connection, as_of)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                at: tuple[int, datetime] = (-1, start)
+                while wanted:
+                    arguments = [wanted, start, end, *at, _BATCH_ROWS]
+                    if as_of is None:
+                        row = await connection.fetchrow(_BATCH, *arguments)
+                    else:
+                        row = await connection.fetchrow(_BATCH_AS_OF, *arguments, _clamped(as_of))
+                    batch = unpacked(_MANY, row)
+                    if batch.is_empty():
+                        return
+                    yield batch
+                    if batch.height < _BATCH_ROWS:
+                        return
+                    at = (int(batch["series_id"][-1]), batch["ts"][-1])
+                    wanted = [series_id for series_id in wanted if series_id >= at[0]]
+
+    async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
+        start, end = _bounds(span)
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_REVISIONS, series_id, start, end)
+        return unpacked(_ONE, row)
+
+    async def _settle(self, connection: Connection, as_of: datetime) -> None:
+        await settled(
+            connection,
+            as_of,
+            now=self._clock.now(),
+            horizon_s=self._pool.settings.load_timeout_s,
+            patience_s=_AS_OF_PATIENCE_S,
+        )
+
+
+def _bounds(span: Span) -> tuple[datetime, datetime]:
+    return _clamped(span.start or _FIRST), _clamped(span.end or _LAST)
+
+
+def _clamped(instant: datetime) -> datetime:
+    return min(max(instant, _FIRST), _LAST)

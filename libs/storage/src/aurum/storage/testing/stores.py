@@ -1,0 +1,25 @@
+"""The adapters of one technology, side by side, as the contract suite takes them."""
+
+from __future__ import annotations
+
+from aurum.core.clock import Clock
+from aurum.storage.postgres import (
+    PostgresCatalog,
+    PostgresCatalogWriter,
+    PostgresPool,
+    PostgresQualityLog,
+    PostgresSeriesReader,
+    PostgresSeriesWriter,
+)
+
+
+class PostgresStore:
+    """Every port on one PostgreSQL database."""
+
+    def __init__(self, pool: PostgresPool, clock: Clock) -> None:
+        self.pool = pool
+        self.reader = PostgresSeriesReader(pool, clock)
+        self.writer = PostgresSeriesWriter(pool)
+        self.catalog = PostgresCatalog(pool)
+        self.catalog_writer = PostgresCatalogWriter(pool)
+        self.quality = PostgresQualityLog(pool)
