@@ -117,7 +117,7 @@ def read_table(
             separator=separator,
             row_index_name="line",
             row_index_offset=header_line + 1,
-            truncate_ragged_lines=False,
+            missing_columns="insert",
         )
     except pl.exceptions.PolarsError as error:
         _refuse_ragged(lines, header_line, len(header), separator)

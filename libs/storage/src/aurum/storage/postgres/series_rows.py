@@ -53,7 +53,7 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> tuple[l
         await connection.execute(_INSERT, *(missing[column].to_list() for column in _COLUMNS))
     stored = {row["key"]: row for row in await connection.fetch(_LOCK, keys)}
     changed: list[tuple[Any, ...]] = []
-    for given in series.iter_rows(named=True):
+    for given in series.iter_rows(named=True):  # rows: one a series
         row = stored[given["key"]]
         for field in ("unit", "frequency"):
             if row[field] != given[field]:

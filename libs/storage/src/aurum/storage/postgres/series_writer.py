@@ -310,7 +310,7 @@ class PostgresSeriesWriter:
             columns = ["line", "column", "raw", "reason", "detail"]
             await connection.copy_records_to_table(
                 "quarantine",
-                records=[(file_id, *row) for row in file.quarantine.select(columns).iter_rows()],
+                records=[(file_id, *row) for row in file.quarantine.select(columns).iter_rows()],  # rows: held back
                 columns=["file_id", *columns],
             )
         return file_id

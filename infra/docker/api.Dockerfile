@@ -1,0 +1,23 @@
+# aurum-api: dependencies from the lock (names, versions, hashes), then this member and what it stands on.
+FROM python:3.11-slim-bookworm AS build
+RUN python -m pip install --no-cache-dir uv
+WORKDIR /src
+COPY pyproject.toml uv.lock ./
+COPY apps apps
+COPY libs libs
+RUN uv venv /opt/aurum \
+ && uv export --quiet --frozen --no-header --package aurum-api --no-dev --no-emit-workspace -o /tmp/requirements.txt \
+ && VIRTUAL_ENV=/opt/aurum uv pip sync --require-hashes /tmp/requirements.txt \
+ && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./apps/api
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --uid 10001 --create-home aurum
+COPY --from=build /opt/aurum /opt/aurum
+COPY contracts /opt/contracts
+ENV PATH=/opt/aurum/bin:$PATH AURUM_CONTRACTS_DIR=/opt/contracts AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1
+USER aurum
+WORKDIR /home/aurum
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/ready', timeout=2)"]
+ENTRYPOINT ["python", "-m", "aurum.api"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

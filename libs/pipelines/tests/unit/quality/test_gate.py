@@ -1,0 +1,92 @@
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from aurum.core.catalog import Quality, Reason
+from aurum.core.frames import PARSED, REFUSED
+from aurum.core.frequency import Frequency
+from aurum.pipelines.quality.gate import pass_gate
+from aurum.pipelines.quality.suites import Suite, parse_suite
+from aurum.pipelines.source import Dataset, Measure, Parsed, RefusedFile, describe_series
+
+DATASET = Dataset(
+    source="invented",
+    name="prices",
+    title="Invented prices",
+    zone="UTC",
+    frequency=Frequency.HOUR,
+    measures=(Measure("lmp", "USD/MWh", column="Price"),),
+)
+NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
+
+
+def parsed(*points: tuple[int, float]) -> Parsed:
+    """A file with one point a line: hours after noon, value."""
+    rows = pl.DataFrame(
+        {
+            "location": ["A"] * len(points),
+            "measure": ["lmp"] * len(points),
+            "ts": [NOON + timedelta(hours=hour) for hour, _ in points],
+            "value": [value for _, value in points],
+            "quality": [0] * len(points),
+            "version": [0] * len(points),
+            "line": list(range(2, 2 + len(points))),
+        },
+        schema=PARSED,
+    )
+    return Parsed(
+        dataset=DATASET,
+        rows=rows,
+        series=describe_series(DATASET, rows),
+        refused=pl.DataFrame(schema=REFUSED),
+        rows_read=len(points),
+        raw=lambda line: f"text of line {line}",
+    )
+
+
+def suite(kind: str, severity: str, **kwargs: object) -> Suite:
+    return parse_suite({"name": "x", "expectations": [{"type": kind, "kwargs": kwargs, "severity": severity}]})
+
+
+def test_a_clean_file_passes_unchanged() -> None:
+    file = parsed((0, 1.0), (1, 2.0))
+    gated = pass_gate(file, Suite("none"))
+    assert gated.rows.equals(file.rows)
+    assert gated.held.is_empty()
+
+
+def test_a_point_said_twice_in_the_same_way_is_kept_once() -> None:
+    gated = pass_gate(parsed((0, 1.0), (1, 2.0), (0, 1.0)), Suite("none"))
+    assert gated.rows["value"].to_list() == [1.0, 2.0]
+    assert gated.held.is_empty()
+
+
+def test_a_point_said_in_two_ways_goes_to_quarantine_with_every_line_of_it() -> None:
+    gated = pass_gate(parsed((0, 1.0), (1, 2.0), (0, 9.0)), Suite("none"))
+    assert gated.rows["value"].to_list() == [2.0]
+    assert gated.held.select("line", "column", "raw", "reason").rows() == [
+        (2, "Price", "text of line 2", Reason.DUPLICATE_KEY),
+        (4, "Price", "text of line 4", Reason.DUPLICATE_KEY),
+    ]
+
+
+def test_a_critical_breach_is_held_back_and_says_what_was_expected() -> None:
+    bounds = suite("expect_column_values_to_be_between", "critical", column="value", min_value=0, max_value=100)
+    gated = pass_gate(parsed((0, 1.0), (1, 20_000.0)), bounds)
+    assert gated.rows["value"].to_list() == [1.0]
+    held = gated.held.row(0, named=True)
+    assert (held["line"], held["reason"]) == (3, Reason.OUT_OF_BOUNDS)
+    assert "max_value=100" in held["detail"]
+
+
+def test_a_warning_keeps_the_row_and_marks_it_suspect() -> None:
+    bounds = suite("expect_column_values_to_be_between", "warning", column="value", max_value=100)
+    gated = pass_gate(parsed((0, 1.0), (1, 20_000.0)), bounds)
+    assert gated.rows["quality"].to_list() == [Quality.GOOD, Quality.SUSPECT]
+    assert gated.held.is_empty()
+
+
+def test_too_few_rows_refuse_the_whole_file_when_that_is_critical() -> None:
+    with pytest.raises(RefusedFile, match="1 observations"):
+        pass_gate(parsed((0, 1.0)), suite("expect_table_row_count_to_be_between", "critical", min_value=2))

@@ -1,0 +1,46 @@
+import pytest
+
+from aurum.core.errors import UnknownName
+from aurum.core.frequency import Frequency
+from aurum.pipelines.registry import AmbiguousFormat, DuplicateName, Registry, UnknownFormat
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, Source
+
+
+def parse(document: Document) -> tuple[Parsed, ...]:
+    return ()
+
+
+def source(name: str, head: str) -> Source:
+    dataset = Dataset(name, "numbers", "Numbers", "UTC", Frequency.HOUR, ())
+    file_format = FileFormat(f"{name} numbers", (dataset,), lambda document: document.head.startswith(head), parse)
+    return Source(name, name.title(), "", (file_format,))
+
+
+def test_the_format_whose_head_fits_is_taken() -> None:
+    registry = Registry([source("one", "1"), source("two", "2")])
+    assert registry.recognise(Document("x", b"2,3"))[0].name == "two"
+
+
+def test_an_unknown_file_is_refused_with_the_formats_tried() -> None:
+    with pytest.raises(UnknownFormat, match="one numbers, two numbers"):
+        Registry([source("one", "1"), source("two", "2")]).recognise(Document("x", b"3"))
+
+
+def test_two_claims_on_one_file_are_a_mistake_that_is_named() -> None:
+    with pytest.raises(AmbiguousFormat, match="one numbers and two numbers"):
+        Registry([source("one", "1"), source("two", "1")]).recognise(Document("x", b"1"))
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    with pytest.raises(RefusedFile, match="empty"):
+        Registry([source("one", "1")]).recognise(Document("x", b""))
+
+
+def test_two_sources_of_one_name_stop_the_start() -> None:
+    with pytest.raises(DuplicateName, match="one"):
+        Registry([source("one", "1"), source("one", "2")])
+
+
+def test_an_unknown_source_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="nearest: one"):
+        Registry([source("one", "1")]).source("on")

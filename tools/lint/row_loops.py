@@ -1,0 +1,47 @@
+"""No Python loop over rows between parse and encode: finds ``iter_rows``, ``map_elements`` and their like.
+
+A batch of observations is one frame; a loop over its rows is a hundred times slower and grows into an object a row. Where a
+loop is over few things (series of a file, quarantined rows), say so on the line: ``# rows: why there are few``.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOKED_AT = ("libs/pipelines/src", "libs/storage/src/aurum/storage/postgres", "libs/core/src", "apps/api/src")
+FORBIDDEN = {"iter_rows", "iterrows", "itertuples", "map_elements", "map_rows", "to_dicts"}
+MARK = "# rows:"
+
+
+def findings(text: str, name: str) -> list[str]:
+    """One line for each forbidden call that bears no mark.
+
+    >>> findings("for row in frame.iter_rows():\\n    pass", "x.py")
+    ['x.py:1: iter_rows(): work on columns, or say why the rows are few with "# rows: ..."']
+    >>> findings("for row in frame.iter_rows():  # rows: one a source\\n    pass", "x.py")
+    []
+    """
+    lines = text.splitlines()
+    found: list[str] = []
+    for node in ast.walk(ast.parse(text)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FORBIDDEN):
+            continue
+        if MARK not in "\n".join(lines[node.lineno - 1 : node.end_lineno]):
+            found.append(f'{name}:{node.lineno}: {node.func.attr}(): work on columns, or say why the rows are few with "{MARK} ..."')
+    return found
+
+
+def main() -> int:
+    found: list[str] = []
+    for folder in LOOKED_AT:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            found += findings(path.read_text(), str(path.relative_to(ROOT)))
+    print("\n".join(found) if found else "row loops: none")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
