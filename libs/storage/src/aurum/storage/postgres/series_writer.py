@@ -89,11 +89,13 @@ class PostgresSeriesWriter:
             known_at = await self._known_at(connection, file, prior)
             batch = _publications(rows, ids, known_at)
             tally = _Tally()
+            had_none = fresh_series
             for layer in layers(batch):
                 await self._merge(connection, layer, fresh_series, tally)
                 fresh_series = set[int]()
             changed = await self._count_up(connection, tally)
-            await self._record_completeness(connection, series, ids, batch)
+            if changed:
+                await self._record_completeness(connection, series, ids, batch, had_none)
             file_id = await self._record(connection, file, known_at, batch.height, tally, time.perf_counter() - started)
         return LoadOutcome(
             file_id=file_id,
@@ -252,16 +254,17 @@ class PostgresSeriesWriter:
         return tuple(await raise_versions(connection, changed))
 
     async def _record_completeness(
-        self, connection: Connection, series: pl.DataFrame, ids: list[int], batch: pl.DataFrame
+        self, connection: Connection, series: pl.DataFrame, ids: list[int], batch: pl.DataFrame, had_none: set[int]
     ) -> None:
-        if batch.is_empty():
-            return
         described = series.select(pl.Series("series_id", ids, dtype=pl.Int32), "frequency", "zone").unique()
         first: datetime = batch["ts"].min()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
         last: datetime = batch["ts"].max()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
-        stored = unpacked(
-            _POINT, await connection.fetchrow(_CURRENT, sorted(set(ids)), first - LOOK_AROUND, last + LOOK_AROUND)
-        )
+        # What was empty before holds exactly the batch now; only the others must be looked at in full.
+        others = sorted(set(ids) - had_none)
+        row = await connection.fetchrow(_CURRENT, others, first - LOOK_AROUND, last + LOOK_AROUND) if others else None
+        mine = batch.filter(pl.col("series_id").is_in(list(had_none))) if others else batch
+        latest = mine.sort("known_at").unique(KEY, keep="last") if mine.height != mine.n_unique(KEY) else mine
+        stored = pl.concat([latest, unpacked(_POINT, row)])
         counts = day_counts(described, batch, stored)
         if counts.is_empty():
             return

@@ -1,0 +1,42 @@
+"""What sources say of themselves, as the catalog keeps it, with the blocks that are shipped."""
+
+from __future__ import annotations
+
+from aurum.core.calendars import default_blocks
+from aurum.core.catalog.entries import DatasetEntry, SourceEntry
+from aurum.pipelines.registry import Registry
+from aurum.pipelines.source import Dataset, Schedule
+from aurum.storage.ports import CatalogWriter
+
+
+async def declare_catalog(registry: Registry, writer: CatalogWriter) -> None:
+    """Write every source, dataset and shipped block of this version into the catalog; said again, it replaces."""
+    await writer.declare(
+        sources=[SourceEntry(source.name, source.title, source.homepage, source.terms) for source in registry.sources],
+        datasets=[_entry(dataset) for source in registry.sources for dataset in source.datasets],
+        blocks=[block.to_document() for block in default_blocks()],
+    )
+
+
+def _entry(dataset: Dataset) -> DatasetEntry:
+    return DatasetEntry(
+        source=dataset.source,
+        name=dataset.name,
+        title=dataset.title,
+        zone=dataset.zone,
+        frequency=str(dataset.frequency),
+        measures=tuple(
+            {"name": measure.name, "unit": measure.unit, "title": measure.title} for measure in dataset.measures
+        ),
+        market=dataset.market,
+        reference=dataset.reference,
+        schedule=_words(dataset.schedule),
+        freshness_hours=dataset.freshness_hours,
+    )
+
+
+def _words(schedule: Schedule | None) -> str:
+    if schedule is None:
+        return ""
+    day = {0: "on the day", -1: "on the day before", 1: "on the day after"}.get(schedule.days, f"{schedule.days:+d} days")
+    return f"{schedule.at:%H:%M} {schedule.zone} {day}"
