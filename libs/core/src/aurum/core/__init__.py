@@ -5,7 +5,8 @@ keys         names of series
 frequency    steps of time: fixed (1h) and calendar (1mo)
 markettime   local labels of every market <-> UTC; days of 23, 24 and 25 hours
 calendars    holidays by rule, blocks as data, block hours
-units        units, currencies, conversion
+units        units and currencies as data, conversion
+currency     observations from one currency to another
 frames       Polars schemas of observations, from parser to encoder
 asof         known time, half-open spans and the bitemporal law
 series       what a series is; revising and resampling its observations

@@ -78,12 +78,14 @@ def convert_currency(frame: pl.DataFrame, rates: Rates, *, source: Unit, target:
     """
     if (source.currency, target.currency) != (rates.source, rates.target):
         raise WrongPair(f"rates {rates.source} to {rates.target} do not take {source} to {target}")
-    factor = conversion_factor(source, in_currency(target, rates.source))
+    # The rate is one of whole units: pence become pounds before it, and what it gives becomes cents after it.
+    before = conversion_factor(source, in_currency(target, rates.source))
+    after = conversion_factor(in_currency(target, rates.target), target)
     joined = _with_rates(frame.with_columns(day=local_day(pl.col("ts"), zone)), rates)
     missing = joined.filter(pl.col("rate").is_null())["day"].min()
     if isinstance(missing, date):
         raise MissingRate(rates.source, rates.target, missing)
-    return _applied(joined, factor).select(frame.columns)
+    return _applied(joined, before * after).select(frame.columns)
 
 
 def _with_rates(frame: pl.DataFrame, rates: Rates) -> pl.DataFrame:

@@ -67,6 +67,7 @@ def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
         raise FrameMismatch("; ".join(wrong))
     return frame.select(list(schema))
 
+
 SERIES = pl.Schema(
     {
         "key": pl.String(),

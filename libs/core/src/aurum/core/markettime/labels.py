@@ -19,13 +19,7 @@ def to_utc(naive: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Ex
     if second is None:
         local = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     else:
-        which = (
-            pl.when(second.is_null())
-            .then(pl.lit("null"))
-            .when(second)
-            .then(pl.lit("latest"))
-            .otherwise(pl.lit("earliest"))
-        )
+        which = pl.when(second.is_null()).then(pl.lit("null")).when(second).then(pl.lit("latest")).otherwise(pl.lit("earliest"))
         local = naive.dt.replace_time_zone(zone, ambiguous=which, non_existent="null")
     return local.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
 
