@@ -7,6 +7,22 @@ from collections.abc import Sequence
 from aurum.core.errors import Invalid, UnknownName
 from aurum.core.names import nearest
 from aurum.pipelines.source import Document, FileFormat, RefusedFile, Source
+from aurum.pipelines.sources.aeso import SOURCE as AESO
+from aurum.pipelines.sources.caiso import SOURCE as CAISO
+from aurum.pipelines.sources.datahub import SOURCE as DATAHUB
+from aurum.pipelines.sources.drought_monitor import SOURCE as DROUGHT_MONITOR
+from aurum.pipelines.sources.ecb import SOURCE as ECB
+from aurum.pipelines.sources.eia import SOURCE as EIA
+from aurum.pipelines.sources.entsoe import SOURCE as ENTSOE
+from aurum.pipelines.sources.ercot import SOURCE as ERCOT
+from aurum.pipelines.sources.fred import SOURCE as FRED
+from aurum.pipelines.sources.ieso import SOURCE as IESO
+from aurum.pipelines.sources.isone import SOURCE as ISONE
+from aurum.pipelines.sources.miso import SOURCE as MISO
+from aurum.pipelines.sources.noaa import SOURCE as NOAA
+from aurum.pipelines.sources.nyiso import SOURCE as NYISO
+from aurum.pipelines.sources.pjm import SOURCE as PJM
+from aurum.pipelines.sources.spp import SOURCE as SPP
 
 
 class AmbiguousFormat(Invalid):
@@ -56,3 +72,10 @@ class Registry:
             raise RefusedFile("the file is empty")
         tried = [file_format.name for source in self.sources for file_format in source.formats]
         raise UnknownFormat(f"unknown format; tried: {', '.join(tried)}", tried=tried)
+
+
+def default_registry() -> Registry:
+    """Every source Aurum ships, in the order in which they are listed."""
+    return Registry(
+        [PJM, ISONE, NYISO, CAISO, ERCOT, MISO, SPP, AESO, IESO, ENTSOE, EIA, FRED, ECB, DATAHUB, DROUGHT_MONITOR, NOAA]
+    )

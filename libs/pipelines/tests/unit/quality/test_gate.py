@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -54,6 +55,15 @@ def test_a_clean_file_passes_unchanged() -> None:
     gated = pass_gate(file, Suite("none"))
     assert gated.rows.equals(file.rows)
     assert gated.held.is_empty()
+
+
+@pytest.mark.parametrize("name", ["", " padded", "a\tb", "nul\x00"])
+def test_a_location_that_cannot_be_part_of_a_key_is_held_back(name: str) -> None:
+    file = parsed((0, 1.0), (1, 2.0))
+    rows = file.rows.with_columns(pl.when(pl.col("line") == 3).then(pl.lit(name)).otherwise("location").alias("location"))
+    gated = pass_gate(replace(file, rows=rows), Suite("none"))
+    assert gated.rows["value"].to_list() == [1.0]
+    assert gated.held["reason"].to_list() == [Reason.MISSING_FIELD]
 
 
 def test_a_point_said_twice_in_the_same_way_is_kept_once() -> None:

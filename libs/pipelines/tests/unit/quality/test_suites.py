@@ -44,7 +44,11 @@ def test_severity_is_critical_unless_said_otherwise() -> None:
 
 
 def test_an_expectation_the_gate_does_not_evaluate_is_refused_and_not_skipped(tmp_path: Path) -> None:
-    document = {"name": "x", "meta": {"dataset": "a:b"}, "expectations": [{"type": "expect_table_columns_to_match_set", "kwargs": {"column": "x"}}]}
+    document = {
+        "name": "x",
+        "meta": {"dataset": "a:b"},
+        "expectations": [{"type": "expect_table_columns_to_match_set", "kwargs": {"column": "x"}}],
+    }
     (tmp_path / "a_b.json").write_text(json.dumps(document))
     with pytest.raises(InvalidSuite, match=r"a_b\.json.*expect_table_columns_to_match_set"):
         read_suites(tmp_path)

@@ -2,7 +2,7 @@
 
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.database import DatabaseSettings
-from aurum.common.settings.load import InvalidSetting, Settings, load_settings
+from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
 
@@ -13,5 +13,6 @@ __all__ = [
     "LoggingSettings",
     "RedisSettings",
     "Settings",
+    "environment",
     "load_settings",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,8 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         first = error.errors()[0]
         variable = "AURUM_" + "__".join(str(part).upper() for part in first["loc"])
         raise InvalidSetting(f"{variable}: got {first['input']!r}, {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process started from here: this one's, with some ``AURUM_*`` variables set."""
+    return {**os.environ, **settings}  # noqa: TID251 - the one place that hands the environment on

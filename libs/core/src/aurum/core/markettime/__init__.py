@@ -1,13 +1,17 @@
 """Market time: local labels to UTC and back, for every market."""
 
 from aurum.core.markettime.days import day_bounds, day_start, first_instant, hours_in_day, intervals_in_day, local_day
+from aurum.core.markettime.instants import AmbiguousLocalTime, InvalidInstant, NonExistentLocalTime, parse_instant
 from aurum.core.markettime.labels import hour_ending, label_problem, occurrence, to_utc
 from aurum.core.markettime.markets import MARKETS, Market, parse_market
 from aurum.core.markettime.zones import parse_zone
 
 __all__ = [
+    "AmbiguousLocalTime",
+    "InvalidInstant",
     "MARKETS",
     "Market",
+    "NonExistentLocalTime",
     "day_bounds",
     "day_start",
     "first_instant",
@@ -17,6 +21,7 @@ __all__ = [
     "label_problem",
     "local_day",
     "occurrence",
+    "parse_instant",
     "parse_market",
     "parse_zone",
     "to_utc",

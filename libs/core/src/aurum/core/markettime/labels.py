@@ -16,11 +16,12 @@ def to_utc(naive: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Ex
     flag of Y). Without it, and where it is null, an ambiguous label stays null. On labels that name one instant it
     has no effect.
     """
-    if second is None:
-        local = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-    else:
-        which = pl.when(second.is_null()).then(pl.lit("null")).when(second).then(pl.lit("latest")).otherwise(pl.lit("earliest"))
-        local = naive.dt.replace_time_zone(zone, ambiguous=which, non_existent="null")
+    local = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    if second is not None:
+        # Not by a column of choices: polars 2.1 panics on one over an empty frame.
+        first = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        last = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+        local = pl.when(second.is_null()).then(local).when(second).then(last).otherwise(first)
     return local.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
 
 

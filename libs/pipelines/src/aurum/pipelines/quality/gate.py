@@ -14,6 +14,7 @@ from aurum.core.frames import PARSED, REFUSED, conform
 from aurum.pipelines.quality.suites import Severity, Suite
 from aurum.pipelines.source import Parsed, RefusedFile
 
+_NAME = r"^[^\p{C}\p{Z}]([^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$"
 _POINT = ["location", "measure", "ts", "version"]
 
 
@@ -32,8 +33,9 @@ def pass_gate(parsed: Parsed, suite: Suite) -> Gated:
         too_many = expectation.at_most is not None and rows.height > expectation.at_most
         if expectation.severity is Severity.CRITICAL and (rows.height < expectation.at_least or too_many):
             raise RefusedFile(f"{rows.height} observations: expected {expectation.text}")
+    rows, nameless = _with_a_name(rows)
     rows, duplicates = _without_contradictions(rows)
-    held = [_report(parsed, duplicates, Reason.DUPLICATE_KEY)]
+    held = [_report(parsed, nameless, Reason.MISSING_FIELD), _report(parsed, duplicates, Reason.DUPLICATE_KEY)]
     for expectation in suite.rows:
         breach = rows.select(expectation.breach.alias("breach"))["breach"]
         if not breach.any():
@@ -50,6 +52,16 @@ def pass_gate(parsed: Parsed, suite: Suite) -> Gated:
                 .alias("quality")
             )
     return Gated(rows, pl.concat([conform(parsed.refused, REFUSED), *held]).sort("line", maintain_order=True))
+
+
+def _with_a_name(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows whose location can be part of a series key, and the others: empty, padded or with unprintable characters."""
+    names = rows.select(pl.col("location").unique())
+    good = names.filter(pl.col("location").str.contains(_NAME))["location"].implode()
+    if len(good[0]) == names.height:
+        return rows, rows.clear().with_columns(pl.lit("").alias("detail"))
+    named = pl.col("location").is_in(good).fill_null(False)
+    return rows.filter(named), rows.filter(~named).with_columns(pl.lit("the location has no usable name").alias("detail"))
 
 
 def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

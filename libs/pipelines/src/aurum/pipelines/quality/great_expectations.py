@@ -32,9 +32,7 @@ def validate(parsed: Parsed, suite_path: Path) -> tuple[ExpectationResult, ...]:
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     suite = gx.ExpectationSuite(name=document["name"], expectations=document["expectations"])
-    batches = (
-        context.data_sources.add_pandas("parsed").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
-    )
+    batches = context.data_sources.add_pandas("parsed").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
     frame = parsed.rows.select("location", "measure", "ts", "value").with_columns(pl.col("ts").dt.replace_time_zone(None))
     results = batches.get_batch({"dataframe": frame.to_pandas()}).validate(suite).results
     return tuple(

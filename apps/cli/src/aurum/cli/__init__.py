@@ -1,0 +1,1 @@
+"""The ``aurum`` command: thin, calls the libraries."""

@@ -1,0 +1,106 @@
+"""``aurum ingest``: load files, folders, globs and archives."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aurum.cli.wiring import Store
+    from aurum.common.settings import Settings
+    from aurum.pipelines.loading.documents import Unreadable
+    from aurum.pipelines.loading.known_time import KnownAtPolicy
+    from aurum.pipelines.loading.load import FileReport
+    from aurum.pipelines.source import Document
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ingest")(ingest)
+
+
+def ingest(
+    context: typer.Context,
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs; .zip and .gz are opened.")],
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            "--known-at",
+            help="When the numbers became known: a time with offset, 'file' (what each file says) or 'schedule' (the usual "
+            "time of its dataset). Without it: what the file says, else now.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Load again what was loaded before.")] = False,
+    queue: Annotated[bool, typer.Option("--queue", help="Leave it to a worker.")] = False,
+) -> None:
+    """Load files into the store, each whole or not at all. Exit code 3 when one was refused."""
+    from aurum.cli.exit_codes import REFUSED_FILES
+    from aurum.pipelines.loading.documents import find_files
+    from aurum.pipelines.loading.known_time import KnownAtPolicy
+    from aurum.pipelines.loading.load import Outcome
+
+    settings: Settings = context.obj
+    policy = KnownAtPolicy.parse(known_at)
+    files = find_files(paths)
+    if queue:
+        _enqueue(settings, files, known_at, force)
+        return
+    reports = asyncio.run(_ingest(settings, files, policy, force))
+    if any(report.outcome is Outcome.REFUSED for report in reports):
+        raise typer.Exit(REFUSED_FILES)
+
+
+async def _ingest(settings: Settings, files: list[Path], policy: KnownAtPolicy, force: bool) -> list[FileReport]:
+    from aurum.cli.wiring import open_store
+    from aurum.pipelines.declarations import declare_catalog
+
+    async with open_store(settings) as store:
+        await declare_catalog(store.registry, store.catalog_writer)
+        return await ingest_files(store, files, policy=policy, force=force)
+
+
+async def ingest_files(
+    store: Store, files: list[Path], *, policy: KnownAtPolicy, force: bool = False, quiet: bool = False
+) -> list[FileReport]:
+    """Load files with progress, name those refused, print the summary; gives the reports."""
+    from aurum.cli.render import console, ingest_summary, progress
+    from aurum.pipelines.loading.load import Outcome
+
+    out = console()
+    reports: list[FileReport] = []
+    started = time.perf_counter()
+    with progress(out) as bar:
+        task = bar.add_task("reading", total=len(files))
+
+        def documents() -> Iterator[Document | Unreadable]:
+            from aurum.pipelines.loading.documents import read_documents
+
+            for number, path in enumerate(files):
+                bar.update(task, completed=number, description=path.name)
+                yield from read_documents(path)
+            bar.update(task, completed=len(files), description="storing")
+
+        async for report in store.ingestion.ingest_all(documents(), known_at=policy, force=force):
+            reports.append(report)
+            if report.outcome is Outcome.REFUSED:
+                out.print(f"[red]refused[/red] {report.name}: {report.reason}", highlight=False)
+            elif report.quarantined:
+                out.print(f"[yellow]quarantined[/yellow] {report.name}: {report.quarantined} (see `aurum quarantine list`)")
+    if not (quiet and all(report.outcome is Outcome.ALREADY_LOADED for report in reports)):
+        out.print(ingest_summary(reports, time.perf_counter() - started))
+    return reports
+
+
+def _enqueue(settings: Settings, files: list[Path], known_at: str | None, force: bool) -> None:
+    from aurum.cli.render import console
+    from aurum.pipelines.jobs import enqueue_ingest
+    from aurum.storage import embedded
+
+    with embedded.redis(settings.redis, settings.data_dir) as redis:
+        for path in files:
+            enqueue_ingest(redis, path=path.resolve(), known_at=known_at, force=force)
+    console().print(f"{len(files)} files queued")

@@ -1,0 +1,82 @@
+"""The ``aurum`` command. Commands import what they need when they run, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="aurum",
+    help=(
+        "Market data for energy trading: every version of every number, served in milliseconds.\n\n"
+        "Exit codes: 0 done; 1 something is not there or does not answer; 2 the command line, or a name in it, is wrong; "
+        "3 at least one file was refused."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar="AURUM_DATA_DIR", help="Folder of the embedded servers.", show_default=".aurum"),
+    ] = None,
+) -> None:
+    from aurum.common.settings import load_settings
+    from aurum.common.telemetry.logging import configure_logging
+
+    if context.resilient_parsing:
+        return
+    settings = load_settings({} if data_dir is None else {"data_dir": data_dir})
+    configure_logging(settings.logging)
+    context.obj = settings
+
+
+def _register() -> None:
+    from aurum.cli import db, fetch, ingest, openapi, quality, quarantine, series, sources, up
+
+    for module in (up, ingest, fetch, sources, openapi):
+        module.register(app)
+    for name, module in (("series", series), ("db", db), ("quarantine", quarantine), ("quality", quality)):
+        app.add_typer(module.app, name=name)
+
+
+def main() -> None:
+    """The entry point: runs a command; an expected failure is one line and its exit code."""
+    from aurum.cli.exit_codes import INTERRUPTED, USAGE, exit_code
+    from aurum.common.contracts import ContractsNotFound
+    from aurum.common.settings import InvalidSetting
+    from aurum.core.errors import AurumError
+
+    _register()
+    try:
+        app()
+    except InvalidSetting as error:
+        _fail(str(error), USAGE)
+    except ContractsNotFound as error:
+        _fail(str(error), USAGE)
+    except AurumError as error:
+        _fail(error.detail, exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away (`aurum series list | head`).
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _fail(line: str, code: int) -> None:
+    print(f"aurum: {line}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

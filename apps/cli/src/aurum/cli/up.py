@@ -1,0 +1,199 @@
+"""``aurum up``: everything on this machine with one command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aurum.cli.processes import Child
+    from aurum.common.settings import Settings
+
+_READY_WITHIN_S = 60.0
+_EXAMPLE = "nyiso:damlbmp_zone:61761:lmp"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("up")(up)
+
+
+def up(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the API; 0: any free one.")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Folder of the embedded servers.")] = None,
+    sample: Annotated[bool, typer.Option("--sample/--no-sample", help="Load the sample data.")] = True,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run a worker.")] = True,
+) -> None:
+    """Start PostgreSQL, Valkey, the API and a worker, with sample data; Ctrl-C stops them all."""
+    from aurum.cli.render import console
+    from aurum.storage import embedded
+
+    settings: Settings = context.obj
+    if data_dir is not None:
+        settings = settings.model_copy(update={"data_dir": data_dir})
+    out = console()
+    with _stop_requested() as stop, _only_one(settings.data_dir):
+        host, chosen = settings.api.host, _free_port(settings.api.host, settings.api.port if port is None else port)
+        began = time.perf_counter()
+        with (
+            embedded.database(settings.database, settings.data_dir) as database,
+            embedded.redis(settings.redis, settings.data_dir) as redis,
+        ):
+            _say(out, began, "PostgreSQL and Valkey are running" if settings.database.url is None else "servers found")
+            settings = settings.model_copy(update={"database": database})
+            asyncio.run(_prepare(settings, sample=sample))
+            _say(out, began, "schema and data are there")
+            variables = {
+                "AURUM_DATA_DIR": str(settings.data_dir.resolve()),
+                "AURUM_DATABASE__URL": database.url or "",
+                "AURUM_REDIS__URL": redis.url or "",
+                "AURUM_API__CURSOR_SECRET": _cursor_secret(settings),
+            }
+            _serve(out, stop, began, variables, host=host, port=chosen, worker=worker)
+
+
+def _serve(
+    out: Console, stop: threading.Event, began: float, variables: dict[str, str], *, host: str, port: int, worker: bool
+) -> None:
+    from aurum.cli import processes
+    from aurum.cli.exit_codes import UNAVAILABLE
+
+    url = f"http://{host}:{port}"
+    children = [processes.start("API", ["aurum.api", "serve", "--host", host, "--port", str(port)], variables)]
+    if worker:
+        children.append(processes.start("worker", ["aurum.workers"], variables))
+    try:
+        dead = _wait_until_ready(url, children, stop)
+        if dead is None and not stop.is_set():
+            _say(out, began, "serving")
+            _greet(out, url)
+            while not stop.wait(0.5) and dead is None:
+                dead = processes.first_dead(children)
+        if dead is not None and not stop.is_set():
+            out.print(f"the {dead.role} has ended with code {dead.process.returncode}; stopping", style="red")
+            raise typer.Exit(UNAVAILABLE)
+    finally:
+        out.print("stopping")
+        processes.stop(children)
+
+
+async def _prepare(settings: Settings, *, sample: bool) -> None:
+    from aurum.cli.ingest import ingest_files
+    from aurum.cli.wiring import open_store
+    from aurum.pipelines.declarations import declare_catalog
+    from aurum.pipelines.loading.known_time import KnownAtPolicy
+    from aurum.pipelines.loading.sample import sample_files
+    from aurum.storage.migrations import upgrade
+
+    await upgrade(settings.database.url or "")
+    async with open_store(settings) as store:
+        await declare_catalog(store.registry, store.catalog_writer)
+        if sample:
+            await ingest_files(store, sample_files(), policy=KnownAtPolicy(), quiet=True)
+
+
+def _greet(out: Console, url: str) -> None:
+    out.print(
+        f"""
+Aurum is at {url}
+
+  NYISO day-ahead prices of New York City, on the day with 25 hours:
+    curl '{url}/v2/series/{_EXAMPLE}/observations?start=2025-11-02&end=2025-11-03&tz=market'
+
+  documentation   {url}/docs
+  stop            Ctrl-C
+""",
+        markup=False,
+    )
+
+
+def _say(out: Console, began: float, text: str) -> None:
+    out.print(f"{time.perf_counter() - began:5.1f} s  {text}")
+
+
+def _wait_until_ready(url: str, children: list[Child], stop: threading.Event) -> Child | None:
+    import httpx
+
+    from aurum.cli.processes import first_dead
+    from aurum.core.errors import Unavailable
+
+    deadline = time.monotonic() + _READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if stop.is_set() or (dead := first_dead(children)) is not None:
+            return None if stop.is_set() else dead
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/ready", timeout=2.0, trust_env=False).status_code == httpx.codes.OK:
+                return None
+        stop.wait(0.1)
+    raise Unavailable(f"the API was not ready within {_READY_WITHIN_S:.0f} s")
+
+
+@contextlib.contextmanager
+def _stop_requested() -> Generator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; before the servers run they interrupt as usual."""
+    stop = threading.Event()
+
+    def request(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _only_one(data_dir: Path) -> Generator[None]:
+    from aurum.core.errors import Unavailable
+
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "up.lock").open("a")
+    except OSError as error:
+        raise Unavailable(f"AURUM_DATA_DIR: {data_dir} cannot be used: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"aurum is already up on {data_dir}: stop it, or give another --data-dir") from None
+        yield
+
+
+def _free_port(host: str, port: int) -> int:
+    from aurum.core.errors import Unavailable
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Unavailable(f"port {port} of {host} cannot be used ({error.strerror}): give another --port") from error
+        return probe.getsockname()[1]
+
+
+def _cursor_secret(settings: Settings) -> str:
+    if settings.api.cursor_secret is not None:
+        return settings.api.cursor_secret.get_secret_value()
+    path = settings.data_dir / "cursor.secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()

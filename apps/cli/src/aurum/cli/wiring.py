@@ -1,0 +1,114 @@
+"""Where the command's parts are put together: the only module here that names adapters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
+
+from aurum.common.clock import SystemClock
+from aurum.common.contracts import contracts_directory
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.core.errors import Unavailable
+from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.suites import read_suites
+from aurum.pipelines.registry import Registry, default_registry
+from aurum.storage import embedded
+from aurum.storage.migrations import MigrationStatus, status, upgrade
+from aurum.storage.postgres import (
+    PostgresCatalog,
+    PostgresCatalogWriter,
+    PostgresPool,
+    PostgresQualityLog,
+    PostgresSeriesReader,
+    PostgresSeriesWriter,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Store:
+    """The store of this command, and what loads into it."""
+
+    settings: Settings
+    database: DatabaseSettings
+    pool: PostgresPool
+    clock: SystemClock = field(default_factory=SystemClock)
+
+    @cached_property
+    def reader(self) -> PostgresSeriesReader:
+        return PostgresSeriesReader(self.pool, self.clock)
+
+    @cached_property
+    def writer(self) -> PostgresSeriesWriter:
+        return PostgresSeriesWriter(self.pool)
+
+    @cached_property
+    def catalog(self) -> PostgresCatalog:
+        return PostgresCatalog(self.pool)
+
+    @cached_property
+    def catalog_writer(self) -> PostgresCatalogWriter:
+        return PostgresCatalogWriter(self.pool)
+
+    @cached_property
+    def quality(self) -> PostgresQualityLog:
+        return PostgresQualityLog(self.pool)
+
+    @cached_property
+    def registry(self) -> Registry:
+        return default_registry()
+
+    @cached_property
+    def kept_files(self) -> KeptFiles:
+        return KeptFiles(self.settings.data_dir / "quarantine")
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        return Ingestion(
+            registry=self.registry,
+            suites=read_suites(contracts_directory(self.settings.contracts_dir) / "expectations"),
+            writer=self.writer,
+            kept=self.kept_files,
+        )
+
+
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncGenerator[Store]:
+    """The store that settings name, else the embedded one of the data directory, migrated.
+
+    A server given by settings is never migrated unasked. Raises ``Unavailable`` with one line that says what to change.
+    """
+    with embedded.database(settings.database, settings.data_dir) as database:
+        url = database.url or ""
+        if settings.database.url is None:
+            await upgrade(url)
+        elif not (await _reachable_status(url)).is_current:
+            raise Unavailable("the database is not at the newest schema: run `aurum db migrate`")
+        pool = await PostgresPool.open(database)
+        try:
+            yield Store(settings, database, pool)
+        finally:
+            await pool.close()
+
+
+def with_store(settings: Settings, action: Callable[[Store], Awaitable[T]]) -> T:
+    """Open the store, do one thing, close it."""
+
+    async def run() -> T:
+        async with open_store(settings) as store:
+            return await action(store)
+
+    return asyncio.run(run())
+
+
+async def _reachable_status(url: str) -> MigrationStatus:
+    try:
+        return await status(url)
+    except Unavailable as error:
+        raise Unavailable(f"{error.detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error

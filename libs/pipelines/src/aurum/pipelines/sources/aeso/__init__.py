@@ -1,0 +1,17 @@
+"""Alberta Electric System Operator.
+
+No ``urls``: the report (ets.aeso.ca, ``CSDReportServlet?contentType=csv``) is of the present moment; no past day can be had.
+"""
+
+from aurum.pipelines.source import Source
+from aurum.pipelines.sources.aeso.supply_demand import FORMAT
+
+__all__ = ["SOURCE"]
+
+SOURCE = Source(
+    name="aeso",
+    title="Alberta Electric System Operator",
+    homepage="https://www.aeso.ca",
+    formats=(FORMAT,),
+    terms="Public report; see AESO's terms of use.",
+)

@@ -1,0 +1,131 @@
+"""What the California ISO publishes that is read here, named by the OASIS query and market run that answer it.
+
+One run is one dataset: a day-ahead and a seven-day-ahead forecast of one hour are different series, not revisions.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+
+from aurum.core.frequency import Frequency
+from aurum.pipelines.source import Dataset, Measure, Schedule
+
+ZONE = "America/Los_Angeles"
+_OASIS = "CAISO Interface Specification for OASIS"
+_DAY_AHEAD = Schedule(days=-1, at=time(13), zone=ZONE)
+"""BPM for Market Instruments: day-ahead results are published at 13:00 Pacific the day before the trading day."""
+
+
+def _megawatts(*measures: tuple[str, str]) -> tuple[Measure, ...]:
+    return tuple(Measure(name, "MW", column="MW", title=title) for name, title in measures)
+
+
+def _dataset(
+    name: str,
+    title: str,
+    frequency: Frequency,
+    measures: tuple[Measure, ...],
+    *,
+    schedule: Schedule | None = None,
+    reference: str = _OASIS,
+    freshness_hours: float = 36,
+) -> Dataset:
+    return Dataset(
+        source="caiso",
+        name=name,
+        title=title,
+        zone=ZONE,
+        market="CAISO",
+        frequency=frequency,
+        measures=measures,
+        schedule=schedule,
+        reference=f"{reference}, {name.rsplit('_', 1)[0].upper()}" if reference == _OASIS else reference,
+        freshness_hours=freshness_hours,
+    )
+
+
+PRC_LMP_DAM = _dataset(
+    "prc_lmp_dam",
+    "Day-ahead hourly LMP by node",
+    Frequency.HOUR,
+    tuple(
+        Measure(name, "USD/MWh", column="MW", currency="USD", title=title)
+        for name, title in (
+            ("lmp", "Locational marginal price (LMP)"),
+            ("energy", "Marginal cost of energy (MCE)"),
+            ("congestion", "Marginal cost of congestion (MCC)"),
+            ("loss", "Marginal cost of losses (MCL)"),
+            ("ghg", "Greenhouse gas component (MGHG), where the market has one"),
+        )
+    ),
+    schedule=_DAY_AHEAD,
+)
+
+_SCHEDULES = _megawatts(
+    ("load", "Scheduled load"),
+    ("generation", "Scheduled generation"),
+    ("imports", "Scheduled imports"),
+    ("exports", "Scheduled exports"),
+)
+ENE_SLRS_DAM = _dataset(
+    "ene_slrs_dam", "System load and resource schedules, day-ahead", Frequency.HOUR, _SCHEDULES, schedule=_DAY_AHEAD
+)
+ENE_SLRS_RUC = _dataset(
+    "ene_slrs_ruc",
+    "System load and resource schedules, residual unit commitment",
+    Frequency.HOUR,
+    _SCHEDULES,
+    schedule=_DAY_AHEAD,
+)
+ENE_SLRS_HASP = _dataset("ene_slrs_hasp", "System load and resource schedules, hour-ahead", Frequency.HOUR, _SCHEDULES)
+ENE_SLRS_RTM = _dataset("ene_slrs_rtm", "System load and resource schedules, real-time", Frequency.MIN_5, _SCHEDULES)
+
+_DEMAND_FORECAST = _megawatts(("load_forecast", "Demand forecast"))
+SLD_FCST_7DA = _dataset("sld_fcst_7da", "Demand forecast, seven days ahead", Frequency.HOUR, _DEMAND_FORECAST)
+SLD_FCST_2DA = _dataset("sld_fcst_2da", "Demand forecast, two days ahead", Frequency.HOUR, _DEMAND_FORECAST)
+SLD_FCST_DAM = _dataset("sld_fcst_dam", "Demand forecast, day-ahead", Frequency.HOUR, _DEMAND_FORECAST)
+SLD_FCST_RTPD = _dataset(
+    "sld_fcst_rtpd", "Demand forecast, 15-minute real-time pre-dispatch", Frequency.MIN_15, _DEMAND_FORECAST
+)
+SLD_FCST_RTD = _dataset("sld_fcst_rtd", "Demand forecast, 5-minute real-time dispatch", Frequency.MIN_5, _DEMAND_FORECAST)
+SLD_FCST_ACTUAL = _dataset("sld_fcst_actual", "Actual demand", Frequency.HOUR, _megawatts(("load", "Demand")))
+
+_RENEWABLE_FORECAST = _megawatts(
+    ("generation_forecast_solar", "Solar generation forecast"), ("generation_forecast_wind", "Wind generation forecast")
+)
+SLD_REN_FCST_DAM = _dataset("sld_ren_fcst_dam", "Wind and solar forecast, day-ahead", Frequency.HOUR, _RENEWABLE_FORECAST)
+SLD_REN_FCST_HASP = _dataset("sld_ren_fcst_hasp", "Wind and solar forecast, hour-ahead", Frequency.HOUR, _RENEWABLE_FORECAST)
+SLD_REN_FCST_RTPD = _dataset("sld_ren_fcst_rtpd", "Wind and solar forecast, 15-minute", Frequency.MIN_15, _RENEWABLE_FORECAST)
+SLD_REN_FCST_RTD = _dataset("sld_ren_fcst_rtd", "Wind and solar forecast, 5-minute", Frequency.MIN_5, _RENEWABLE_FORECAST)
+SLD_REN_FCST_ACTUAL = _dataset(
+    "sld_ren_fcst_actual",
+    "Wind and solar generation",
+    Frequency.HOUR,
+    _megawatts(("generation_solar", "Solar generation"), ("generation_wind", "Wind generation")),
+)
+
+DAILY_RENEWABLES_WATCH = _dataset(
+    "daily_renewables_watch",
+    "Hourly generation by resource type (Daily Renewables Watch)",
+    Frequency.HOUR,
+    tuple(
+        Measure(name, "MW", column=column, title=title)
+        for name, column, title in (
+            ("generation_geothermal", "GEOTHERMAL", "Geothermal"),
+            ("generation_biomass", "BIOMASS", "Biomass"),
+            ("generation_biogas", "BIOGAS", "Biogas"),
+            ("generation_small_hydro", "SMALL HYDRO", "Small hydro"),
+            ("generation_wind", "WIND TOTAL", "Wind"),
+            ("generation_solar", "SOLAR", "Solar, in the years that do not split it"),
+            ("generation_solar_pv", "SOLAR PV", "Solar photovoltaic"),
+            ("generation_solar_thermal", "SOLAR THERMAL", "Solar thermal"),
+            ("generation_renewables", "RENEWABLES", "All of the renewables above"),
+            ("generation_nuclear", "NUCLEAR", "Nuclear"),
+            ("generation_thermal", "THERMAL", "Thermal"),
+            ("imports", "IMPORTS", "Net imports"),
+            ("generation_hydro", "HYDRO", "Large hydro"),
+        )
+    ),
+    reference="CAISO Daily Renewables Watch (content.caiso.com/green/renewrpt)",
+    freshness_hours=48,
+)

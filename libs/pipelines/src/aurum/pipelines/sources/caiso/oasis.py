@@ -1,0 +1,195 @@
+"""OASIS reports as rows of text to observations: what the CSV and the XML answers share.
+
+Both say the same things under other names: interval start and end in GMT, market run, a code of what is meant, a place and a
+number. Which dataset and measure a row is follows from the report's table below; an unknown code is refused. The interval
+must have the dataset's length. Local labels (``OPR_DT``, hour-ending ``OPR_HR`` with 25 for the repeated hour) are never
+used to find the time; where hourly rows carry them they must name the hour of the GMT columns.
+
+Source of the description: CAISO Interface Specification for OASIS; answers of 2013 to 2025; for the market runs of which no
+answer is at hand (RUC, HASP, RTPD, RTD, ACTUAL) the codes and interval lengths in gridstatus ``caiso.py`` and pyiso.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frames import PARSED
+from aurum.core.frequency import Frequency
+from aurum.pipelines.source import Dataset, Parsed, describe_series
+from aurum.pipelines.sources.caiso import datasets as d
+from aurum.pipelines.tabular import Refusals
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One OASIS query. ``by``: the roles whose values, upper case, tell dataset and measure through ``codes``."""
+
+    query: str
+    by: tuple[str, ...]
+    codes: Mapping[tuple[str, ...], tuple[Dataset, str]]
+
+    @property
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Every dataset of the report, once."""
+        return tuple(dict.fromkeys(dataset for dataset, _ in self.codes.values()))
+
+
+_PRICES = {"LMP": "lmp", "MCE": "energy", "MCC": "congestion", "MCL": "loss", "MGHG": "ghg"}
+_PRICE_ITEMS = {
+    "LMP_PRC": "lmp",
+    "LMP_ENE_PRC": "energy",
+    "LMP_CONG_PRC": "congestion",
+    "LMP_LOSS_PRC": "loss",
+    "LMP_GHG_PRC": "ghg",
+}
+_RUNS = {"DAM": d.ENE_SLRS_DAM, "RUC": d.ENE_SLRS_RUC, "HASP": d.ENE_SLRS_HASP, "RTM": d.ENE_SLRS_RTM}
+_SCHEDULES = {"LOAD": "load", "GEN": "generation", "IMP": "imports", "EXP": "exports"}
+_RENEWABLES = {
+    "DAM": d.SLD_REN_FCST_DAM,
+    "HASP": d.SLD_REN_FCST_HASP,
+    "RTPD": d.SLD_REN_FCST_RTPD,
+    "RTD": d.SLD_REN_FCST_RTD,
+    "ACTUAL": d.SLD_REN_FCST_ACTUAL,
+}
+
+PRC_LMP = Report(
+    "PRC_LMP",
+    ("market", "item"),
+    {("DAM", item): (d.PRC_LMP_DAM, measure) for item, measure in {**_PRICES, **_PRICE_ITEMS}.items()},
+)
+ENE_SLRS = Report(
+    "ENE_SLRS",
+    ("market", "item"),
+    {
+        (run, f"{scope}_{item}_MW"): (dataset, measure)
+        for run, dataset in _RUNS.items()
+        for scope in ("ISO_TOT", "TOT")
+        for item, measure in _SCHEDULES.items()
+    },
+)
+SLD_FCST = Report(
+    "SLD_FCST",
+    ("item",),  # one answer of the real-time market holds 15-minute and 5-minute items alike
+    {
+        ("SYS_FCST_7DA_MW",): (d.SLD_FCST_7DA, "load_forecast"),
+        ("SYS_FCST_2DA_MW",): (d.SLD_FCST_2DA, "load_forecast"),
+        ("SYS_FCST_DA_MW",): (d.SLD_FCST_DAM, "load_forecast"),
+        ("SYS_FCST_15MIN_MW",): (d.SLD_FCST_RTPD, "load_forecast"),
+        ("SYS_FCST_5MIN_MW",): (d.SLD_FCST_RTD, "load_forecast"),
+        ("SYS_FCST_ACT_MW",): (d.SLD_FCST_ACTUAL, "load"),
+    },
+)
+SLD_REN_FCST = Report(
+    "SLD_REN_FCST",
+    ("market", "fuel"),
+    {
+        (run, fuel.upper()): (dataset, f"generation_{'' if run == 'ACTUAL' else 'forecast_'}{fuel}")
+        for run, dataset in _RENEWABLES.items()
+        for fuel in ("solar", "wind")
+    },
+)
+REPORTS = (PRC_LMP, ENE_SLRS, SLD_FCST, SLD_REN_FCST)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of an OASIS answer as text. ``rows``: ``line`` and String columns under the answer's own words.
+
+    ``words``: the answer's word for each role: start, end, location, value and the report's ``by``; ``day`` and ``hour``
+    where local labels are given. ``refused``: what reading the rows held back. ``raw``: text of a line.
+    """
+
+    rows: pl.DataFrame
+    words: Mapping[str, str]
+    raw: Callable[[int], str]
+    refused: pl.DataFrame
+    known_at: datetime | None
+
+
+def parse_answer(answer: Answer, report: Report) -> tuple[Parsed, ...]:
+    """One ``Parsed`` for each dataset of the report that stands in the answer, and at least one.
+
+    Rows of no known dataset are held back with the first.
+    """
+    coded = _with_codes(answer, report)
+    present = [dataset for dataset in report.datasets if dataset.name in coded["dataset"]] or [report.datasets[0]]
+    own = pl.col("dataset").fill_null(present[0].name)
+    return tuple(
+        _parse_dataset(coded.filter(own == dataset.name), dataset, answer, report, first=dataset is present[0])
+        for dataset in present
+    )
+
+
+def _with_codes(answer: Answer, report: Report) -> pl.DataFrame:
+    codes = pl.DataFrame(
+        [(*code, dataset.name, measure) for code, (dataset, measure) in report.codes.items()],
+        schema={**dict.fromkeys([f"__{role}" for role in report.by], pl.String), "dataset": pl.String, "measure": pl.String},
+        orient="row",
+    )
+    keys = [pl.col(answer.words[role]).str.to_uppercase().alias(f"__{role}") for role in report.by]
+    return answer.rows.with_columns(keys).join(codes, on=[f"__{role}" for role in report.by], how="left", maintain_order="left")
+
+
+def _parse_dataset(rows: pl.DataFrame, dataset: Dataset, answer: Answer, report: Report, *, first: bool) -> Parsed:
+    words, refusals = answer.words, Refusals(answer.raw)
+    rows_read = rows.height + (answer.refused.height if first else 0)
+    code = pl.concat_str([pl.col(words[role]).fill_null("") for role in report.by], separator=" ")
+    rows = refusals.rows(
+        rows, pl.col("measure").is_null(), column=words[report.by[-1]], reason=Reason.UNKNOWN_CODE, detail=code
+    )
+    place = words["location"]
+    rows = refusals.rows(rows, pl.col(place).is_null(), column=place, reason=Reason.MISSING_FIELD)
+    rows = _interval_starts(rows, dataset, words, refusals)
+    rows = refusals.numbers(rows, {"value": words["value"]})
+    observed = _long(rows.with_columns(pl.col(place).alias("location")))
+    refused = pl.concat([answer.refused, refusals.frame()]).sort("line") if first else refusals.frame()
+    return Parsed(dataset, observed, describe_series(dataset, observed), refused, rows_read, answer.raw, answer.known_at)
+
+
+def _long(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows, each one observation of its own ``measure``, in schema ``PARSED``."""
+    zero = pl.lit(0, dtype=pl.Int16)
+    return (
+        rows.filter(pl.col("value").is_not_null())
+        .with_columns(zero.alias("quality"), zero.alias("version"), pl.col("line").cast(pl.UInt32))
+        .select(list(PARSED))
+    )
+
+
+def _interval_starts(rows: pl.DataFrame, dataset: Dataset, words: Mapping[str, str], refusals: Refusals) -> pl.DataFrame:
+    step = dataset.frequency.step
+    assert step is not None
+    rows = rows.with_columns(_instant(pl.col(words["start"])).alias("ts"), _instant(pl.col(words["end"])).alias("__end"))
+    rows = refusals.rows(rows, pl.col("ts").is_null(), column=words["start"], reason=Reason.INVALID_TIME)
+    whole = (pl.col("__end") - pl.col("ts")) == step
+    detail = f"not an interval of {step // timedelta(minutes=1)} minutes"
+    rows = refusals.rows(rows, ~whole.fill_null(False), column=words["end"], reason=Reason.INVALID_TIME, detail=detail)
+    if "hour" not in words or dataset.frequency is not Frequency.HOUR:
+        return rows
+    return refusals.rows(
+        rows,
+        ~_labels_agree(pl.col(words["day"]), pl.col(words["hour"])),
+        column=words["hour"],
+        reason=Reason.INVALID_TIME,
+        detail="the local label does not name the hour of the GMT columns",
+    )
+
+
+def _instant(text: pl.Expr) -> pl.Expr:
+    """``2019-07-01T11:00:00-00:00``: the offset is always zero, and has to be."""
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S-00:00", strict=False, time_unit="us").dt.replace_time_zone("UTC")
+
+
+def _labels_agree(day: pl.Expr, hour: pl.Expr) -> pl.Expr:
+    """Whether a trading day and hour-ending label, where given, name the Pacific hour of ``ts``."""
+    local = pl.col("ts").dt.convert_time_zone(d.ZONE)
+    first = local.dt.replace_time_zone(None).dt.replace_time_zone(d.ZONE, ambiguous="earliest", non_existent="null")
+    number = pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)
+    same_day = day.is_null() | (day.str.to_date("%Y-%m-%d", strict=False) == local.dt.date()).fill_null(False)
+    same_hour = hour.is_null() | (hour.cast(pl.Int64, strict=False) == number).fill_null(False)
+    return same_day & same_hour

@@ -1,0 +1,99 @@
+"""OASIS answers in XML: PRC_LMP, ENE_SLRS, SLD_FCST and SLD_REN_FCST.
+
+    OASISReport / MessageHeader / TimeDate                          when the answer was written, GMT: its known time
+                / MessagePayload / RTO / REPORT_ITEM * / REPORT_HEADER  (REPORT, MKT_TYPE, UOM, ...)
+                                                       / REPORT_DATA *  one number each
+
+``REPORT_DATA`` holds DATA_ITEM, RESOURCE_NAME (wind and solar: TRADING_HUB and RENEWABLE_TYPE), INTERVAL_START_GMT,
+INTERVAL_END_GMT and VALUE. A line is the position of a ``REPORT_DATA`` in the document. An answer may instead hold an
+``ERROR`` (no data, too many requests): such a file is refused with OASIS' own words, as is one that is not well-formed.
+
+Source of the description: CAISO Interface Specification for OASIS; answers of 2014.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import polars as pl
+
+from aurum.core.frames import REFUSED
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.sources.caiso import oasis
+from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
+
+_REPORTS = {report.query: report for report in oasis.REPORTS}
+_REPORT = re.compile(rf"<(?:\w+:)?REPORT>\s*(?:{'|'.join(_REPORTS)})\s*<")
+_WORDS = {
+    "start": "INTERVAL_START_GMT",
+    "end": "INTERVAL_END_GMT",
+    "market": "MKT_TYPE",
+    "item": "DATA_ITEM",
+    "value": "VALUE",
+}
+_PLACE = {"location": "RESOURCE_NAME"}
+_OWN = {"SLD_REN_FCST": {"location": "TRADING_HUB", "fuel": "RENEWABLE_TYPE"}}
+
+
+def _recognise(document: Document) -> bool:
+    head = document.head
+    return "OASISReport" in head and (_REPORT.search(head) is not None or "ERR_CODE>" in head)
+
+
+def _report(items: list[Element]) -> oasis.Report:
+    queries = {text_at(item, "REPORT_HEADER/REPORT") for item in items}
+    query = queries.pop() if len(queries) == 1 else None
+    if query not in _REPORTS:
+        raise RefusedFile("not one report of " + ", ".join(_REPORTS))
+    return _REPORTS[query]
+
+
+def _refuse_error(root: Element) -> None:
+    for error in root.iter("{*}ERROR"):
+        raise RefusedFile(f"OASIS answered error {text_at(error, 'ERR_CODE')}: {text_at(error, 'ERR_DESC')}")
+
+
+def _answered_at(root: Element) -> datetime | None:
+    """``TimeDate``, UTC; None where the header has none."""
+    text = text_at(root, "MessageHeader/TimeDate")
+    if text is None:
+        return None
+    try:
+        answered = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RefusedFile(f"TimeDate {text!r} is no time") from error
+    if answered.tzinfo is None:
+        raise RefusedFile(f"TimeDate {text!r} has no offset")
+    return answered.astimezone(UTC)
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    root = read_xml(document)
+    _refuse_error(root)
+    items = list(root.iter("{*}REPORT_ITEM"))
+    report = _report(items)
+    words = {**_WORDS, **_OWN.get(report.query, _PLACE)}
+    numbers = [(item, number) for item in items for number in item.iterfind("{*}REPORT_DATA")]
+    data = [number for _, number in numbers]
+    rows = pl.DataFrame(
+        {
+            words["market"]: column((item for item, _ in numbers), f"REPORT_HEADER/{words['market']}"),
+            **{words[role]: column(data, words[role]) for role in words if role != "market"},
+        },
+        schema=dict.fromkeys(words.values(), pl.String),
+    ).with_row_index("line", offset=1)
+
+    def raw(line: int) -> str:
+        return markup(data[line - 1]) if 0 < line <= len(data) else ""
+
+    answer = oasis.Answer(rows, words, raw, pl.DataFrame(schema=REFUSED), _answered_at(root))
+    return oasis.parse_answer(answer, report)
+
+
+FORMAT = FileFormat(
+    name="CAISO OASIS XML",
+    datasets=tuple(dataset for report in oasis.REPORTS for dataset in report.datasets),
+    recognise=_recognise,
+    parse=_parse,
+)

@@ -1,0 +1,15 @@
+"""Open data sets of datahub.io."""
+
+from aurum.pipelines.source import Source
+from aurum.pipelines.sources.datahub import commodities, macro, urls
+
+__all__ = ["SOURCE"]
+
+SOURCE = Source(
+    name="datahub",
+    title="datahub.io core data sets",
+    homepage="https://datahub.io/collections/core-datasets",
+    formats=(commodities.FORMAT, macro.CPI_FORMAT, macro.RATES_FORMAT),
+    urls={"oil_daily": urls.wti, "cpi_us": urls.cpi, "exchange_rates_monthly": urls.exchange_rates},
+    terms="Public Domain Dedication and License (PDDL).",
+)

@@ -1,0 +1,71 @@
+"""Prices of Henry Hub, Brent and WTI: a date and a price, blank where there was none.
+
+All are headed alike (``Date,Price``; ``Month,Price`` for months) and nothing inside names the commodity: they are told apart by
+the name of the file, and one with another name (``daily.csv``, as the data set of gas has it) is not recognised.
+Source of the description: the files of August 2026.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.sources.datahub.datasets import GAS_DAILY, GAS_MONTHLY, OIL_DAILY
+from aurum.pipelines.sources.datahub.days import with_days
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+
+@dataclass(frozen=True, slots=True)
+class _Commodity:
+    dataset: Dataset
+    location: str
+    title: str
+    every: str = "1d"
+
+
+_COMMODITIES: Mapping[str, _Commodity] = {
+    "henry_hub_daily": _Commodity(GAS_DAILY, "henry_hub", "Henry Hub, Louisiana"),
+    "henry_hub_monthly": _Commodity(GAS_MONTHLY, "henry_hub", "Henry Hub, Louisiana", every="1mo"),
+    "brent_daily": _Commodity(OIL_DAILY, "brent", "Brent crude oil, Europe"),
+    "wti_daily": _Commodity(OIL_DAILY, "wti", "WTI crude oil, Cushing, Oklahoma"),
+}
+_NAME = re.compile(r"(henry[_-]?hub[_-]daily|henry[_-]?hub[_-]monthly|brent[_-]daily|wti[_-]daily)", re.IGNORECASE)
+_HEADERS = (["Date", "Price"], ["Month", "Price"])
+
+
+def _header(document: Document) -> list[str]:
+    return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")]
+
+
+def _commodity(document: Document) -> _Commodity | None:
+    named = _NAME.search(document.name)
+    if named is None or _header(document) not in _HEADERS:
+        return None
+    word = named[1].lower().replace("-", "_").replace("henryhub", "henry_hub")
+    return _COMMODITIES[word]
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    commodity = _commodity(document)
+    assert commodity is not None, "recognised before it is parsed"
+    word = _header(document)[0]
+    refusals = Refusals(document.raw)
+    table = read_table(document, [word, "Price"], refusals)
+    count = table.height + refusals.frame().height
+    frame = refusals.numbers(with_days(table, word, refusals, every=commodity.every), {"price": "Price"})
+    rows = observations(frame.with_columns(location=pl.lit(commodity.location)), ["price"])
+    names = pl.DataFrame({"location": [commodity.location], "location_name": [commodity.title]})
+    series = describe_series(commodity.dataset, rows, locations=names).with_columns(location_type=pl.lit("hub"))
+    return (Parsed(commodity.dataset, rows, series, refusals.frame(), count, document.raw),)
+
+
+FORMAT = FileFormat(
+    name="datahub commodity prices CSV",
+    datasets=(GAS_DAILY, GAS_MONTHLY, OIL_DAILY),
+    recognise=lambda document: _commodity(document) is not None,
+    parse=_parse,
+)

@@ -1,0 +1,71 @@
+"""US consumer prices (``Date,Index,Inflation``) and monthly exchange rates (``Date,Country,Exchange rate``).
+
+Rates are units of the country's currency for one US dollar, for every country: the Fed's own tables turn some of them round,
+the data set does not (Australia in 1971: 0.89). ``Euro`` is the euro area. Venezuela struck off zeros twice (five in August
+2018, six in October 2021; the means of those two months are in the old money) and its column goes on without a word: three
+series, ``rate_vef``, ``rate_ves`` and ``rate_ved``. Inflation is the change of the index on the month before, in percent,
+rounded by the data set.
+
+Source of the description: the files of summer 2026.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.markettime import local_day
+from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.sources.datahub.datasets import BOLIVARS, CPI, CURRENCIES, EXCHANGE_RATES, ZONE
+from aurum.pipelines.sources.datahub.days import with_days
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+_CPI = ["Date", "Index", "Inflation"]
+_RATES = ["Date", "Country", "Exchange rate"]
+_VENEZUELA = "Venezuela"
+
+
+def _headed(header: list[str]) -> Callable[[Document], bool]:
+    return lambda document: [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")] == header
+
+
+def _parse_cpi(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table = read_table(document, _CPI, refusals)
+    count = table.height + refusals.frame().height
+    frame = refusals.numbers(with_days(table, "Date", refusals, every="1mo"), {"index": "Index", "inflation": "Inflation"})
+    rows = observations(frame.with_columns(location=pl.lit("US")), ["index", "inflation"])
+    names = pl.DataFrame({"location": ["US"], "location_name": ["United States"], "location_type": ["country"]})
+    return (Parsed(CPI, rows, describe_series(CPI, rows, locations=names), refusals.frame(), count, document.raw),)
+
+
+def _parse_rates(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table = read_table(document, _RATES, refusals)
+    count = table.height + refusals.frame().height
+    countries = [*CURRENCIES, _VENEZUELA]
+    unknown = ~pl.col("Country").is_in(countries).fill_null(False)
+    frame = refusals.rows(table, unknown, column="Country", reason=Reason.UNKNOWN_CODE, detail=pl.col("Country"))
+    frame = refusals.numbers(with_days(frame, "Date", refusals, every="1mo"), {"rate": "Exchange rate"})
+    rows = observations(frame.with_columns(location=pl.col("Country")), ["rate"])
+    rows = rows.with_columns(measure=pl.when(pl.col("location") == _VENEZUELA).then(_bolivar()).otherwise("measure"))
+    currency = pl.coalesce(
+        pl.col("location").replace_strict(CURRENCIES, default=None, return_dtype=pl.String),
+        pl.col("measure").str.strip_prefix("rate_").str.to_uppercase(),
+    )
+    series = describe_series(EXCHANGE_RATES, rows).with_columns(
+        currency=currency, unit=pl.format("{}/USD", currency), location_type=pl.lit("country")
+    )
+    return (Parsed(EXCHANGE_RATES, rows, series, refusals.frame(), count, document.raw),)
+
+
+def _bolivar() -> pl.Expr:
+    """The measure of a Venezuelan rate, by its month."""
+    day = local_day(pl.col("ts"), ZONE)
+    return pl.coalesce(pl.when(day < until).then(pl.lit(f"rate_{code.lower()}")) for until, code in BOLIVARS)
+
+
+CPI_FORMAT = FileFormat("datahub US consumer prices CSV", (CPI,), _headed(_CPI), _parse_cpi)
+RATES_FORMAT = FileFormat("datahub exchange rates CSV", (EXCHANGE_RATES,), _headed(_RATES), _parse_rates)

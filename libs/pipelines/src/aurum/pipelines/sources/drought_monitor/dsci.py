@@ -1,0 +1,31 @@
+"""The Drought Severity and Coverage Index as CSV: ``Name,MapDate,DSCI``, or ``State,County,FIPS,MapDate,DSCI`` by county.
+
+Source of the description: an export of 2001 to 2010 for the contiguous states (``dm_export_20010101_20101231.csv``).
+"""
+
+from __future__ import annotations
+
+from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.sources.drought_monitor.datasets import DSCI
+from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+_KNOWN = {"MapDate", "DSCI", "ValidStart", "ValidEnd", "StatisticFormatID"}
+
+
+def _recognise(document: Document) -> bool:
+    header = set(header_of(document))
+    return {"MapDate", "DSCI"} <= header and bool(header - _KNOWN - {""}) and "D0" not in header
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table = read_table(document, ["MapDate", "DSCI"], refusals)
+    count = table.height + refusals.frame().height
+    frame = refusals.numbers(with_area(table, _KNOWN, refusals), {"dsci": "DSCI"})
+    rows = observations(frame, ["dsci"])
+    series = describe_series(DSCI, rows, locations=frame)
+    return (Parsed(DSCI, rows, series, refusals.frame(), count, document.raw),)
+
+
+FORMAT = FileFormat("US Drought Monitor DSCI CSV", (DSCI,), _recognise, _parse)

@@ -1,0 +1,40 @@
+"""Rows of maps that all downloads share: a date, and columns that say of what area."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.markettime import to_utc
+from aurum.pipelines.source import Document
+from aurum.pipelines.sources.drought_monitor.datasets import ZONE
+from aurum.pipelines.tabular import Refusals
+
+_DAYS = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y")
+_CODES = ("FIPS", "HUCID", "HucId", "HUC")
+
+
+def header_of(document: Document) -> list[str]:
+    return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")]
+
+
+def with_area(table: pl.DataFrame, known: Collection[str], refusals: Refusals) -> pl.DataFrame:
+    """With ``location``, ``location_name``, ``location_type`` and ``ts``, the start of the map's day.
+
+    The columns that are not ``known`` say which area: a code (FIPS, HUC) where there is one, else the first of them, is its
+    id, the others its name. ``table`` has at least one such column.
+    """
+    about = [name for name in table.columns if name not in {"line", *known} and "#" not in name]
+    code = next((name for name in about if name in _CODES), about[0])
+    names = [name for name in about if name != code]
+    frame = table.with_columns(
+        location=pl.col(code),
+        location_name=pl.concat_str(names, separator=", ", ignore_nulls=True) if names else pl.lit(""),
+        location_type=pl.lit(code.lower()),
+        ts=to_utc(pl.coalesce(pl.col("MapDate").str.to_date(day, strict=False) for day in _DAYS).cast(pl.Datetime("us")), ZONE),
+    )
+    frame = refusals.rows(frame, pl.col("location").is_null(), column=code, reason=Reason.MISSING_FIELD)
+    lost = pl.col("ts").is_null()
+    return refusals.rows(frame, lost, column="MapDate", reason=Reason.INVALID_TIME, detail=pl.col("MapDate"))

@@ -1,0 +1,63 @@
+"""Comprehensive statistics as CSV: percent of area without drought and in D0 to D4, a row an area and week.
+
+``MapDate`` (``20231226``, a Tuesday), the area (``AreaOfInterest``, ``StateAbbreviation``, or ``FIPS``, ``County``, ``State``),
+``None``, ``D0`` to ``D4``, ``ValidStart``, ``ValidEnd``, ``StatisticFormatID``: 1 is cumulative (D1 is part of D0), 2 is
+categorical (each part once). The order of columns has changed; they are found by name. Areas in square miles, and people, come
+in the same layout: None and D0 (cumulative), or all (categorical), then do not add up to 100, and the file is refused. Percent
+of population adds up too and cannot be told from percent of area.
+
+Source of the description: US Drought Monitor, Web Service Information (droughtmonitor.unl.edu) and answers quoted by users of
+the service. No real file of this layout was at hand.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.drought_monitor.datasets import CATEGORICAL, CATEGORIES, CUMULATIVE
+from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+_FORMAT = "StatisticFormatID"
+_KNOWN = {"MapDate", *CATEGORIES, "ValidStart", "ValidEnd", _FORMAT, "Missing"}
+_DATASETS = {"1": CUMULATIVE, "2": CATEGORICAL}
+_PARTS = {"1": ("None", "D0"), "2": CATEGORIES}
+_NUMBERS = {measure.name: measure.column for measure in CUMULATIVE.measures}
+
+
+def _recognise(document: Document) -> bool:
+    return {"MapDate", *CATEGORIES} <= set(header_of(document))
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    if not set(header_of(document)) - _KNOWN - {""}:
+        raise RefusedFile("wrong header: no column says of which area", line=1)
+    refusals = Refusals(document.raw)
+    table = read_table(document, ["MapDate", *CATEGORIES, _FORMAT], refusals)
+    count = table.height + refusals.frame().height
+    unknown = ~pl.col(_FORMAT).is_in(list(_DATASETS)).fill_null(False)
+    frame = refusals.rows(table, unknown, column=_FORMAT, reason=Reason.UNKNOWN_CODE, detail=pl.col(_FORMAT))
+    frame = refusals.numbers(with_area(frame, _KNOWN, refusals), _NUMBERS)
+    kinds = [kind for kind in _DATASETS if (frame[_FORMAT] == kind).any()] or ["1"]
+    parts = [(kind, frame.filter(pl.col(_FORMAT) == kind)) for kind in kinds]
+    for kind, part in parts:
+        _refuse_other_than_percent(part, kind)
+    first = _part(_DATASETS[kinds[0]], parts[0][1], refusals.frame(), count, document)
+    return (first, *(_part(_DATASETS[kind], part, refusals.frame().clear(), 0, document) for kind, part in parts[1:]))
+
+
+def _refuse_other_than_percent(part: pl.DataFrame, kind: str) -> None:
+    columns = [name for name, header in _NUMBERS.items() if header in _PARTS[kind]]
+    whole = part.select(pl.sum_horizontal(columns).median()).item()
+    if whole is not None and abs(whole - 100) > 1:
+        raise RefusedFile(f"not percent of area: {' and '.join(_PARTS[kind])} add up to {whole:g}")
+
+
+def _part(dataset: Dataset, frame: pl.DataFrame, refused: pl.DataFrame, count: int, document: Document) -> Parsed:
+    rows = observations(frame, list(_NUMBERS))
+    return Parsed(dataset, rows, describe_series(dataset, rows, locations=frame), refused, count, document.raw)
+
+
+FORMAT = FileFormat("US Drought Monitor statistics CSV", (CUMULATIVE, CATEGORICAL), _recognise, _parse)

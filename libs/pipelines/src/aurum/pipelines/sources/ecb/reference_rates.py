@@ -1,0 +1,73 @@
+"""Euro reference rates as CSV: the history ``eurofxref-hist.csv`` and the last day ``eurofxref.csv``.
+
+One row a working day, newest first, one column a currency: how much of it one euro costs. ``N/A``: no rate that day, before a
+currency was quoted or after it was gone. Lines end in a comma. The history writes ``2025-05-09``; the file of the last day
+writes ``09 May 2025`` and a blank after each comma. Location: the pair, ``EURUSD``; unit: units of the currency per euro,
+``USD/EUR``.
+
+Source of the description: ECB, Euro foreign exchange reference rates; a history of 2025.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frames import PARSED
+from aurum.core.markettime import to_utc
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.ecb.datasets import REFERENCE_RATES, ZONE
+from aurum.pipelines.tabular import Refusals, read_table
+
+_CODE = re.compile(r"[A-Z]{3}")
+_DAYS = ("%Y-%m-%d", "%d %B %Y")
+
+
+def _header(document: Document) -> list[str]:
+    return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")]
+
+
+def _recognise(document: Document) -> bool:
+    header = _header(document)
+    codes = [name for name in header[1:] if name]
+    return header[0] == "Date" and {"USD", "JPY"} <= set(codes) and all(_CODE.fullmatch(code) for code in codes)
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table = read_table(document, ["Date", "USD"], refusals)
+    count = table.height + refusals.frame().height
+    codes = [name.strip() for name in next(csv.reader([document.raw(1)])) if _CODE.fullmatch(name.strip())]
+    if len(codes) != len(set(codes)):
+        raise RefusedFile("a currency has two columns", line=1)
+    naive = pl.coalesce(pl.col("Date").str.to_date(pattern, strict=False) for pattern in _DAYS).cast(pl.Datetime("us"))
+    frame = table.with_columns(ts=to_utc(naive, ZONE))
+    frame = refusals.rows(frame, pl.col("ts").is_null(), column="Date", reason=Reason.INVALID_TIME, detail=pl.col("Date"))
+    rows = _rows(refusals.numbers(frame, {code: code for code in codes}, missing=("N/A",)), codes)
+    series = describe_series(REFERENCE_RATES, rows).with_columns(
+        currency=pl.col("location").str.slice(3),
+        unit=pl.format("{}/EUR", pl.col("location").str.slice(3)),
+        location_name=pl.format("Euro in {}", pl.col("location").str.slice(3)),
+        location_type=pl.lit("currency pair"),
+    )
+    return (Parsed(REFERENCE_RATES, rows, series, refusals.frame(), count, document.raw),)
+
+
+def _rows(frame: pl.DataFrame, codes: list[str]) -> pl.DataFrame:
+    long = frame.select("ts", "line", *codes).unpivot(on=codes, index=["ts", "line"], variable_name="code")
+    return (
+        long.drop_nulls("value")
+        .with_columns(
+            location=pl.format("EUR{}", "code"),
+            measure=pl.lit("rate"),
+            quality=pl.lit(0, dtype=pl.Int16),
+            version=pl.lit(0, dtype=pl.Int16),
+        )
+        .select(list(PARSED))
+    )
+
+
+FORMAT = FileFormat("ECB reference rates CSV", (REFERENCE_RATES,), _recognise, _parse)

@@ -1,0 +1,52 @@
+"""Days of agencies' series: texts of many spellings to the start of the day, and tables of one column a series.
+
+A day is the trade date, or the day a week ends, as EIA writes it; it begins at midnight in New York, EIA's own clock. Months,
+quarters and years begin with their first day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frames import PARSED
+from aurum.core.markettime import to_utc
+from aurum.pipelines.tabular import Refusals
+
+ZONE = "America/New_York"
+
+SPELLINGS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%m/%d/%Y", "%b %d, %Y", "%B %d, %Y")
+MONTHS = ("%b-%Y", "%b %Y", "%Y-%m", "%m/%Y")
+
+
+def with_days(
+    frame: pl.DataFrame, column: str, refusals: Refusals, *, spellings: Sequence[str] = SPELLINGS, every: str = "1d"
+) -> pl.DataFrame:
+    """The frame with ``ts``: the start of the period of length ``every`` in which the text's day lies. Rows whose text is
+    no day are held back.
+    """
+    days = pl.coalesce(pl.col(column).str.to_date(spelling, strict=False) for spelling in spellings)
+    naive = days.dt.truncate(every).cast(pl.Datetime("us"))
+    frame = frame.with_columns(ts=to_utc(naive, ZONE))
+    return refusals.rows(frame, pl.col("ts").is_null(), column=column, reason=Reason.INVALID_TIME, detail=pl.col(column))
+
+
+def long_rows(frame: pl.DataFrame, columns: Mapping[str, tuple[str, str]], *, quality: pl.Expr | None = None) -> pl.DataFrame:
+    """A frame with ``ts``, ``line`` and a Float64 column a series as ``PARSED`` rows. ``columns``: location and measure
+    by column name. Nulls are left out.
+    """
+    flags = (quality if quality is not None else pl.lit(0)).cast(pl.Int16).alias("quality")
+    wide = frame.select("ts", "line", flags, *columns)
+    rows = wide.unpivot(on=list(columns), index=["ts", "line", "quality"], variable_name="column", value_name="value")
+    locations, measures = ({name: pair[part] for name, pair in columns.items()} for part in (0, 1))
+    return (
+        rows.filter(pl.col("value").is_not_null())
+        .with_columns(
+            location=pl.col("column").replace_strict(locations, return_dtype=pl.String),
+            measure=pl.col("column").replace_strict(measures, return_dtype=pl.String),
+            version=pl.lit(0, dtype=pl.Int16),
+        )
+        .select(list(PARSED))
+    )

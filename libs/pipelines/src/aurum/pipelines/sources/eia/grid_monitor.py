@@ -1,0 +1,78 @@
+"""Hourly answers of electricity/rto, EIA's Hourly Electric Grid Monitor (Form EIA-930), told apart by their facets.
+
+``period`` is ``2020-01-06T06`` in UTC, or local with an offset, ``2020-01-06T01-05``, and marks the END of the hour: "Hourly
+data are published using the hour ending time reporting convention" (eia.gov/electricity/gridmonitor/about). Values are MWh
+in the hour. Interchange is positive out of the first area, ``fromba``, and negative into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Dataset, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.eia.api_answer import Answer, to_rows
+from aurum.pipelines.sources.eia.datasets import FUELS, REGION_TYPES, RTO_FUEL, RTO_INTERCHANGE, RTO_REGION, RTO_SUBREGION
+from aurum.pipelines.tabular import Refusals
+
+FREQUENCIES = ("hourly", "local-hourly")
+
+_UNITS = ("value-units", "units")
+
+
+def parse_grid(answer: Answer) -> Parsed:
+    """An hourly answer. Raises ``RefusedFile`` when its facets are those of no known route, or it has no value or unit."""
+    missing = [name for name in ("period", "value") if name not in answer.records.columns]
+    unit = next((name for name in _UNITS if name in answer.records.columns), None)
+    if missing or unit is None:
+        raise RefusedFile(f"records without {', '.join(missing) or 'units'}")
+    refusals = Refusals(answer.raw)
+    dataset, frame = _named(answer.records, refusals)
+    foreign = (pl.col(unit) != "megawatthours").fill_null(True)
+    frame = refusals.rows(frame, foreign, column=unit, reason=Reason.UNKNOWN_CODE, detail=pl.col(unit))
+    frame = refusals.numbers(_with_hours(frame, refusals), {"number": "value"})
+    rows = to_rows(frame)
+    series = describe_series(dataset, rows, locations=frame.select("location", "location_name"))
+    series = series.with_columns(location_type=pl.lit("balancing authority"))
+    return Parsed(dataset, rows, series, refusals.frame(), answer.records.height, answer.raw)
+
+
+def _named(records: pl.DataFrame, refusals: Refusals) -> tuple[Dataset, pl.DataFrame]:
+    """The dataset, and the records with ``location``, ``location_name`` and ``measure``."""
+    facets = set(records.columns)
+    if {"fromba", "toba"} <= facets:
+        return RTO_INTERCHANGE, _placed(records, ("fromba", "toba"), refusals).with_columns(measure=pl.lit("flow"))
+    if {"subba", "parent"} <= facets:
+        return RTO_SUBREGION, _placed(records, ("parent", "subba"), refusals).with_columns(measure=pl.lit("load"))
+    if {"respondent", "fueltype"} <= facets:
+        measures = {code: f"generation_{word}" for code, word in FUELS.items()}
+        return RTO_FUEL, _coded(_placed(records, ("respondent",), refusals), "fueltype", measures, refusals)
+    if {"respondent", "type"} <= facets:
+        return RTO_REGION, _coded(_placed(records, ("respondent",), refusals), "type", REGION_TYPES, refusals)
+    raise RefusedFile(f"hourly records of an unknown route: {', '.join(records.columns[1:])}")
+
+
+def _placed(records: pl.DataFrame, facets: tuple[str, ...], refusals: Refusals) -> pl.DataFrame:
+    names = [pl.col(f"{facet}-name") if f"{facet}-name" in records.columns else pl.col(facet) for facet in facets]
+    frame = records.with_columns(
+        location=pl.concat_str(facets, separator="-"), location_name=pl.concat_str(names, separator=" to ", ignore_nulls=True)
+    )
+    nowhere = pl.col("location").is_null()
+    return refusals.rows(frame, nowhere, column=facets[0], reason=Reason.MISSING_FIELD)
+
+
+def _coded(frame: pl.DataFrame, facet: str, measures: Mapping[str, str], refusals: Refusals) -> pl.DataFrame:
+    frame = frame.with_columns(measure=pl.col(facet).replace_strict(measures, default=None, return_dtype=pl.String))
+    unknown = pl.col("measure").is_null()
+    return refusals.rows(frame, unknown, column=facet, reason=Reason.UNKNOWN_CODE, detail=pl.col(facet))
+
+
+def _with_hours(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    """With ``ts``, the hour's beginning."""
+    whole = pl.col("period").str.replace(r"T(\d{2})([+-]\d{2}):?(\d{2})?$", "T${1}:00${2}00")
+    whole = pl.when(whole.str.contains(r"T\d{2}$")).then(pl.format("{}:00+0000", whole)).otherwise(whole)
+    frame = frame.with_columns(ts=whole.str.to_datetime("%Y-%m-%dT%H:%M%z", time_unit="us", strict=False) - timedelta(hours=1))
+    return refusals.rows(frame, pl.col("ts").is_null(), column="period", reason=Reason.INVALID_TIME, detail=pl.col("period"))

@@ -1,0 +1,95 @@
+"""EIA's daily wholesale power workbook, prices of ICE hubs: ``ice_electric-<year>final.xlsx`` and earlier .xls.
+
+One sheet, one row a hub and trade date: delivery start and end day, high, low and volume-weighted mean price, change,
+volume, numbers of trades and of counterparties (companies, in early years). Header words break over lines; volumes of some
+days are text with blanks and thousands separators; some days are text, ``11/22/2022``.
+
+``ts`` is the start of the delivery start day: the price is for delivery, and the first rows of a year were traded in the
+year before. A price may be for several days (Friday and Saturday in the West): it stands once, on the first. Days are begun
+in New York whatever the hub. Where a delivery was traded on two dates (before a holiday) the later one is current and the
+earlier an earlier version. A row whose delivery starts before its trade date is a slip of the pen and is held back.
+
+Source of the description: the workbooks of 2016 and 2021 to 2025.
+"""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.eia.datasets import WHOLESALE
+from aurum.pipelines.sources.eia.days import with_days
+from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
+from aurum.pipelines.tabular import Refusals, observations
+
+_HUB, _TRADED, _FIRST, _LAST = "Price hub", "Trade date", "Delivery start date", "Delivery end date"
+_NUMBERS = {measure.name: measure.column for measure in WHOLESALE.measures}
+_OPTIONAL = {"Number of trades", "Number of counterparties"}
+_DRIFT = {"number of companies": "number of counterparties"}
+_NAME = re.compile(r"ice_electric[^/]*\.xlsx?$", re.IGNORECASE)
+
+
+def _recognise(document: Document) -> bool:
+    if not is_workbook(document):
+        return False
+    return _NAME.search(document.name) is not None or mentions(document, "Price hub", "Trade date", "Wtd avg price")
+
+
+def _places(cells: list[str]) -> dict[str, int]:
+    """Place by header word, for the words that are known."""
+    known = {word.lower(): word for word in (_HUB, _TRADED, _FIRST, _LAST, *_NUMBERS.values())}
+    words = [" ".join(cell.split()).lower() for cell in cells]
+    found = [known.get(_DRIFT.get(word, word)) for word in words]
+    return {word: place for place, word in enumerate(found) if word is not None}
+
+
+def _table(sheet: Sheet) -> pl.DataFrame | None:
+    """The rows of a sheet, columns by header word; null where it has no header. A column that may be absent is null."""
+    header = sheet.find_row(lambda cells: _HUB in _places(cells))
+    if header is None:
+        return None
+    places = _places(sheet.row(header))
+    missing = [word for word in (_TRADED, _FIRST, _LAST, *_NUMBERS.values()) if word not in places and word not in _OPTIONAL]
+    if missing:
+        raise RefusedFile(f"wrong header in sheet {sheet.name!r}: no {', '.join(map(repr, missing))}")
+    absent = [pl.lit(None, dtype=pl.String).alias(word) for word in sorted(_OPTIONAL - set(places))]
+    return sheet.below(header, places).with_columns(absent).select("line", _HUB, _TRADED, _FIRST, _LAST, *_NUMBERS.values())
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    sheets = read_sheets(document)
+    tables = [table for sheet in sheets if (table := _table(sheet)) is not None]
+    if not tables:
+        raise RefusedFile("wrong header: no sheet has a column 'Price hub'")
+    table, raw = pl.concat(tables), raw_of(sheets)
+    refusals = Refusals(raw)
+    frame = refusals.rows(table, pl.col(_HUB).is_null(), column=_HUB, reason=Reason.MISSING_FIELD)
+    frame = _dated(frame, refusals)
+    plain = [pl.col(word).str.replace_all(r"[,\s]", "") for word in _NUMBERS.values()]
+    frame = refusals.numbers(frame.with_columns(plain), _NUMBERS)
+    frame = frame.with_columns(location=pl.col(_HUB).str.replace_all(r"\s+", " "))
+    version = -(pl.col("traded").rank("dense", descending=True).over("location", "ts").cast(pl.Int16) - 1)
+    rows = observations(frame, list(_NUMBERS), version=version)
+    series = describe_series(WHOLESALE, rows).with_columns(location_type=pl.lit("hub"))
+    return (Parsed(WHOLESALE, rows, series, refusals.frame(), table.height, raw),)
+
+
+def _dated(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    """With ``ts`` (delivery start) and ``traded``, in order of each other."""
+    frame = with_days(frame, _TRADED, refusals).rename({"ts": "traded"})
+    frame = with_days(frame, _LAST, refusals).rename({"ts": "finish"})
+    frame = with_days(frame, _FIRST, refusals)
+    backwards = (pl.col("ts") < pl.col("traded")) | (pl.col("finish") < pl.col("ts"))
+    return refusals.rows(
+        frame,
+        backwards,
+        column=_FIRST,
+        reason=Reason.INVALID_TIME,
+        detail=pl.format("traded {}, delivery {} to {}", _TRADED, _FIRST, _LAST),
+    )
+
+
+FORMAT = FileFormat("EIA wholesale power workbook", (WHOLESALE,), _recognise, _parse)

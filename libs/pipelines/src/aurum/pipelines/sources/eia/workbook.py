@@ -1,0 +1,107 @@
+"""Workbooks of EIA, xls and xlsx: sheets as text with line numbers, and a cheap look at what a renamed one holds."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import fastexcel
+import polars as pl
+
+from aurum.pipelines.source import Document, RefusedFile
+
+_OLE = b"\xd0\xcf\x11\xe0"
+_TEXTS = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml")
+_PEEK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet. ``cells``: String columns ``column_0`` ... and ``line``; blank cells are null. Lines count on from the
+    sheet before, so that a line names one row of the workbook.
+    """
+
+    name: str
+    cells: pl.DataFrame
+
+    def row(self, position: int) -> list[str]:
+        """The texts of a row, empty where there is none; 0 is the first row."""
+        if position >= self.cells.height:
+            return [""] * (self.cells.width - 1)
+        return [cell or "" for cell in self.cells.drop("line").row(position)]
+
+    def find_row(self, matches: Callable[[list[str]], bool], *, among: int = 20) -> int | None:
+        """Position of the first of the leading rows that matches."""
+        return next((n for n in range(min(among, self.cells.height)) if matches(self.row(n))), None)
+
+    def below(self, position: int, names: Mapping[str, int]) -> pl.DataFrame:
+        """The rows under a position that hold anything: the columns at the given places, by name, and ``line``."""
+        body = self.cells.slice(position + 1)
+        body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
+        return body.select("line", *(pl.col(f"column_{place}").alias(name) for name, place in names.items()))
+
+
+def read_sheets(document: Document) -> list[Sheet]:
+    """Every sheet that has cells. Raises ``RefusedFile`` when the file is empty or no workbook."""
+    if not document.content:
+        raise RefusedFile("the file is empty")
+    try:
+        tables = pl.read_excel(
+            io.BytesIO(document.content),
+            sheet_id=0,
+            engine="calamine",
+            has_header=False,
+            infer_schema_length=0,
+            drop_empty_rows=False,
+            drop_empty_cols=False,
+            raise_if_empty=False,
+        )
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
+        raise RefusedFile(f"not a readable workbook: {str(error).splitlines()[0]}") from error
+    sheets: list[Sheet] = []
+    offset = 1
+    for name, table in tables.items():
+        if table.width:
+            trimmed = table.select(pl.all().cast(pl.String).str.strip_chars().replace("", None))
+            lines = pl.int_range(offset, offset + table.height, dtype=pl.UInt32, eager=True).alias("line")
+            sheets.append(Sheet(name, trimmed.with_columns(lines)))
+            offset += table.height
+    return sheets
+
+
+def raw_of(sheets: Iterable[Sheet]) -> Callable[[int], str]:
+    """The text of a line: sheet name and cells."""
+    known = list(sheets)
+
+    def raw(line: int) -> str:
+        for sheet in known:
+            found = sheet.cells.filter(pl.col("line") == line).drop("line")
+            if found.height:
+                return f"{sheet.name}: " + ",".join(cell or "" for cell in found.row(0))
+        return ""
+
+    return raw
+
+
+def is_workbook(document: Document) -> bool:
+    return document.content.startswith((b"PK", _OLE))
+
+
+def mentions(document: Document, *phrases: str) -> bool:
+    """Whether all phrases stand in the first texts of a workbook, whatever it is called."""
+    if document.content.startswith(_OLE):
+        # Texts of a BIFF workbook stand in the stream in one byte or two a character.
+        return all(phrase.encode() in document.content or phrase.encode("utf-16-le") in document.content for phrase in phrases)
+    texts = _first_texts(document.content) if document.content.startswith(b"PK") else b""
+    return all(phrase.encode() in texts for phrase in phrases)
+
+
+def _first_texts(content: bytes) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return b"".join(archive.open(part).read(_PEEK) for part in _TEXTS if part in archive.namelist())
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
+        return b""  # not a workbook, damaged, or encrypted (RuntimeError): not ours to tell

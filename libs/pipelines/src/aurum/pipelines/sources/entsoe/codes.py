@@ -1,0 +1,86 @@
+"""Codes of the Transparency Platform: fuels and areas, by the names used here.
+
+Source: "Transparency Platform RESTful API user guide", appendix A (codes), as repeated by entsoe-py ``mappings.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FUELS: Mapping[str, str] = {
+    "B01": "biomass",
+    "B02": "lignite",
+    "B03": "coal_gas",
+    "B04": "natural_gas",
+    "B05": "hard_coal",
+    "B06": "oil",
+    "B07": "oil_shale",
+    "B08": "peat",
+    "B09": "geothermal",
+    "B10": "hydro_pumped_storage",
+    "B11": "hydro_run_of_river",
+    "B12": "hydro_reservoir",
+    "B13": "marine",
+    "B14": "nuclear",
+    "B15": "other_renewable",
+    "B16": "solar",
+    "B17": "waste",
+    "B18": "wind_offshore",
+    "B19": "wind_onshore",
+    "B20": "other",
+    "B25": "energy_storage",
+}
+"""Word by ``psrType``."""
+
+AREAS: Mapping[str, str] = {
+    "10Y1001A1001A39I": "Estonia",
+    "10Y1001A1001A44P": "Sweden SE1",
+    "10Y1001A1001A45N": "Sweden SE2",
+    "10Y1001A1001A46L": "Sweden SE3",
+    "10Y1001A1001A47J": "Sweden SE4",
+    "10Y1001A1001A48H": "Norway NO5",
+    "10Y1001A1001A59C": "Ireland (SEM)",
+    "10Y1001A1001A63L": "Germany-Austria-Luxembourg (to 2018)",
+    "10Y1001A1001A70O": "Italy Centre-North",
+    "10Y1001A1001A71M": "Italy Centre-South",
+    "10Y1001A1001A73I": "Italy North",
+    "10Y1001A1001A74G": "Italy Sardinia",
+    "10Y1001A1001A75E": "Italy Sicily",
+    "10Y1001A1001A788": "Italy South",
+    "10Y1001A1001A82H": "Germany-Luxembourg",
+    "10Y1001A1001A83F": "Germany",
+    "10Y1001A1001A92E": "United Kingdom",
+    "10Y1001C--00096J": "Italy Calabria",
+    "10YAT-APG------L": "Austria",
+    "10YBE----------2": "Belgium",
+    "10YCA-BULGARIA-R": "Bulgaria",
+    "10YCH-SWISSGRIDZ": "Switzerland",
+    "10YCZ-CEPS-----N": "Czechia",
+    "10YDE-ENBW-----N": "Germany TransnetBW",
+    "10YDE-EON------1": "Germany TenneT",
+    "10YDE-RWENET---I": "Germany Amprion",
+    "10YDE-VE-------2": "Germany 50Hertz",
+    "10YDK-1--------W": "Denmark DK1",
+    "10YDK-2--------M": "Denmark DK2",
+    "10YES-REE------0": "Spain",
+    "10YFI-1--------U": "Finland",
+    "10YFR-RTE------C": "France",
+    "10YGB----------A": "Great Britain",
+    "10YGR-HTSO-----Y": "Greece",
+    "10YHR-HEP------M": "Croatia",
+    "10YHU-MAVIR----U": "Hungary",
+    "10YLT-1001A0008Q": "Lithuania",
+    "10YLU-CEGEDEL-NQ": "Luxembourg",
+    "10YLV-1001A00074": "Latvia",
+    "10YNL----------L": "Netherlands",
+    "10YNO-1--------2": "Norway NO1",
+    "10YNO-2--------T": "Norway NO2",
+    "10YNO-3--------J": "Norway NO3",
+    "10YNO-4--------9": "Norway NO4",
+    "10YPL-AREA-----S": "Poland",
+    "10YPT-REN------W": "Portugal",
+    "10YRO-TEL------P": "Romania",
+    "10YSI-ELES-----O": "Slovenia",
+    "10YSK-SEPS-----K": "Slovakia",
+}
+"""Name by EIC code, for people to search by. An area that is not listed has no name; nothing else depends on it."""

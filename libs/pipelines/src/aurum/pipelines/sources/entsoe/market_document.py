@@ -1,0 +1,215 @@
+"""Market documents (IEC 62325): XML to a frame of points, and points to intervals.
+
+A document holds ``TimeSeries``, each with attributes and ``Period``s of a start, an end, a resolution and ``Point``s of a
+1-based position and a number. Times are UTC. ``curveType`` says what a missing position means: in A01 (also where there is
+no ``curveType``) nothing was published; in A03 the point is equal to the one before and holds until the next position or
+the end of the period. Namespaces change with the version of a document, so names are matched without them. On days when
+clocks change the period is an hour shorter or longer, and nothing else happens.
+
+Source of the description: ENTSO-E "Transparency Platform RESTful API user guide" and "Introduction of different Timeseries
+possibilities (curveType) with ENTSO-E electronic documents"; answers of 2017, 2024 and 2025.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frames import PARSED
+from aurum.pipelines.source import SERIES, Dataset, Document, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.entsoe.codes import AREAS
+from aurum.pipelines.sources.entsoe.datasets import STEPS
+from aurum.pipelines.tabular import Refusals
+from aurum.pipelines.xmltree import Element, read_xml, text_at
+
+_ROOT = re.compile(r"<(?:\w+:)?(\w+_MarketDocument)[\s>]")
+_MINUTES = {"PT5M": 5, "PT15M": 15, "PT30M": 30, "PT60M": 60, "PT1H": 60}
+_STAMPS = ("%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ")
+_POINT = pl.Schema({"period": pl.UInt32(), "line": pl.UInt32(), "position": pl.String(), "text": pl.String()})
+_RAW_LIMIT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The points of one document.
+
+    ``frame``: one row a point: ``line``, ``position``, ``text`` (its number), ``start``, ``end``, ``resolution``, ``curve``
+    of its period and series, and the attributes asked for; all text but ``line``. ``count``: its rows, to begin with.
+    """
+
+    document: Document
+    process: str
+    created: datetime | None
+    frame: pl.DataFrame
+    count: int
+    refusals: Refusals
+
+
+def root_name(document: Document) -> str:
+    """The local name of the root element of a market document, from the head of the file; empty for other files."""
+    found = _ROOT.search(document.head)
+    return found[1] if found else ""
+
+
+def is_document(root: str, code: str) -> Callable[[Document], bool]:
+    """A recogniser: true for market documents of a root element and a document type, e.g. A75."""
+    wanted = re.compile(rf"<(?:\w+:)?type>\s*{code}\s*</")
+    return lambda document: root_name(document) == root and wanted.search(document.head) is not None
+
+
+def read_points(document: Document, number: str, attributes: Mapping[str, str]) -> Points:
+    """All points of a document. ``number``: the element of a point that holds its number; ``attributes``: paths in a
+    ``TimeSeries`` by column name. Raises ``RefusedFile`` when the file is empty, malformed or without any point.
+    """
+    root = read_xml(document)
+    periods: list[dict[str, str | None]] = []
+    points: list[tuple[int, int, str | None, str | None]] = []
+    for series in root.iterfind("{*}TimeSeries"):
+        shared = {name: text_at(series, path) for name, path in attributes.items()} | {"curve": text_at(series, "curveType")}
+        for period in series.iterfind("{*}Period"):
+            points += _points_of(period, len(periods), number)
+            periods.append(shared | _frame_of(period))
+    if not points:
+        raise RefusedFile("the document holds no point")
+    texts = ["start", "end", "resolution", "curve", *attributes]
+    about = pl.DataFrame(periods, schema=dict.fromkeys(texts, pl.String)).with_row_index("period")
+    frame = pl.DataFrame(points, schema=_POINT, orient="row").join(about, on="period", how="left", maintain_order="left")
+    refusals = Refusals(partial(_raw, document))
+    process = text_at(root, "process.processType") or ""
+    return Points(document, process, _created(root), frame, frame.height, refusals)
+
+
+def _points_of(period: Element, index: int, number: str) -> list[tuple[int, int, str | None, str | None]]:
+    return [
+        (index, point.sourceline, text_at(point, "position"), text_at(point, number)) for point in period.iterfind("{*}Point")
+    ]
+
+
+def _frame_of(period: Element) -> dict[str, str | None]:
+    return {
+        "start": text_at(period, "timeInterval/start"),
+        "end": text_at(period, "timeInterval/end"),
+        "resolution": text_at(period, "resolution"),
+    }
+
+
+def _created(root: Element) -> datetime | None:
+    text = text_at(root, "createdDateTime")
+    if text is None:
+        return None
+    try:
+        created = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise RefusedFile(f"createdDateTime {text!r} is no time") from error
+    return created.astimezone(UTC) if created.tzinfo else None
+
+
+def _raw(document: Document, line: int) -> str:
+    """A point's markup: the lines from its start tag to its end tag, cut short where a file has no line ends."""
+    text = " ".join(part.strip() for part in document.lines[line - 1 : line + 4])
+    return text.partition("</Point>")[0][:_RAW_LIMIT]
+
+
+def only(points: pl.DataFrame, refusals: Refusals, column: str, header: str, codes: set[str]) -> pl.DataFrame:
+    """The points whose code is among ``codes``; the others, and those without any, are held back."""
+    bad = ~pl.col(column).is_in(sorted(codes)).fill_null(False)
+    return refusals.rows(points, bad, column=header, reason=Reason.UNKNOWN_CODE, detail=pl.col(column))
+
+
+def intervals(points: Points, number: str) -> pl.DataFrame:
+    """One row an interval: ``ts``, ``value``, ``line``, ``step`` (last word of its measure) and the attributes.
+
+    A point of an A03 curve stands for all intervals up to the next position. Points whose place or number cannot be read
+    are held back, and with them what they would have stood for.
+    """
+    refusals = points.refusals
+    frame = only(points.frame, refusals, "resolution", "resolution", set(_MINUTES))
+    frame = only(frame.with_columns(pl.col("curve").fill_null("A01")), refusals, "curve", "curveType", {"A01", "A03"})
+    frame = _runs(_placed(frame, refusals))
+    frame = refusals.rows(frame, pl.col("text").is_null(), column=number, reason=Reason.MISSING_FIELD)
+    frame = refusals.numbers(frame.rename({"text": number}), {"value": number}).drop_nulls("value")
+    frame = frame.with_columns(offset=pl.int_ranges(0, pl.col("run"))).explode("offset")
+    since = (pl.col("place") - 1 + pl.col("offset")) * pl.col("minutes")
+    return frame.with_columns(
+        ts=(pl.col("begin") + pl.duration(minutes=since)).dt.replace_time_zone("UTC"),
+        step=pl.format("{}min", "minutes"),
+    )
+
+
+def _placed(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    """With ``begin``, ``minutes``, ``place`` (position) and ``count`` (intervals of the period), all of them possible."""
+    frame = frame.with_columns(
+        begin=_stamp("start"),
+        finish=_stamp("end"),
+        minutes=pl.col("resolution").replace_strict(_MINUTES, return_dtype=pl.Int64),
+        place=pl.col("position").cast(pl.Int64, strict=False),
+    ).with_columns(count=(pl.col("finish") - pl.col("begin")).dt.total_minutes() // pl.col("minutes"))
+    lost = pl.col("count").is_null() | (pl.col("count") < 1)
+    frame = refusals.rows(frame, lost, column="timeInterval", reason=Reason.INVALID_TIME, detail=pl.col("start"))
+    outside = ~pl.col("place").is_between(1, pl.col("count")).fill_null(False)
+    return refusals.rows(frame, outside, column="position", reason=Reason.INVALID_TIME, detail=pl.col("position"))
+
+
+def _stamp(column: str) -> pl.Expr:
+    return pl.coalesce(pl.col(column).str.to_datetime(pattern, time_unit="us", strict=False) for pattern in _STAMPS)
+
+
+def _runs(frame: pl.DataFrame) -> pl.DataFrame:
+    """With ``run``: how many intervals a point stands for. Two points at one position both stand for all of its run."""
+    places = (
+        frame.select("period", "place", "count")
+        .unique(["period", "place"])
+        .sort("period", "place")
+        .with_columns(next=pl.col("place").shift(-1).over("period").fill_null(pl.col("count") + 1))
+        .select("period", "place", "next")
+    )
+    joined = frame.join(places, on=["period", "place"], how="left", maintain_order="left")
+    return joined.with_columns(run=pl.when(pl.col("curve") == "A03").then(pl.col("next") - pl.col("place")).otherwise(1))
+
+
+def parsed(points: Points, dataset: Dataset, frame: pl.DataFrame, *, first: bool = True) -> Parsed:
+    """The answer of a parser. ``frame``: rows of ``intervals`` with ``location``, ``measure``, ``unit``, ``currency`` and
+    ``labels``. Series that repeat an interval with the same value are one. ``first``: this part reports what was refused
+    and counts the rows read; only one part of a document may.
+    """
+    frame = frame.unique(["location", "measure", "ts", "value"], keep="first", maintain_order=True)
+    rows = frame.select(
+        "location",
+        "measure",
+        "ts",
+        "value",
+        pl.lit(0, dtype=pl.Int16).alias("quality"),
+        pl.lit(0, dtype=pl.Int16).alias("version"),
+        "line",
+    ).select(list(PARSED))
+    return Parsed(
+        dataset=dataset,
+        rows=rows,
+        series=_described(dataset, frame, rows),
+        refused=points.refusals.frame() if first else points.refusals.frame().clear(),
+        rows_read=points.count if first else 0,
+        raw=partial(_raw, points.document),
+        known_at=points.created,
+    )
+
+
+def _described(dataset: Dataset, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    names = pl.DataFrame({"location": list(AREAS), "location_name": list(AREAS.values())})
+    said = frame.select("location", "measure", "unit", "currency", "step", "labels").unique(
+        ["location", "measure"], keep="first", maintain_order=True
+    )
+    series = describe_series(dataset, rows, locations=names).drop("unit", "currency", "labels")
+    return (
+        series.join(said, on=["location", "measure"], how="left", maintain_order="left")
+        .with_columns(
+            frequency=pl.col("step").replace_strict({step: str(each) for step, each in STEPS.items()}, return_dtype=pl.String),
+            location_type=pl.lit("area"),
+        )
+        .select(list(SERIES))
+    )

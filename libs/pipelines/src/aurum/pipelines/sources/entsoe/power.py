@@ -1,0 +1,77 @@
+"""Load, generation by fuel and wind and solar forecasts: ``GL_MarketDocument`` of types A65, A75 and A69.
+
+An area stands in ``inBiddingZone_Domain`` where it feeds in and in ``outBiddingZone_Domain`` where it takes out: in A75 the
+latter is the consumption of pumps and of plants, a series of its own (``consumption_hydro_pumped_storage_15min``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.sources.entsoe.codes import FUELS
+from aurum.pipelines.sources.entsoe.datasets import GENERATION, LOAD, LOAD_FORECAST, WIND_SOLAR_FORECAST
+from aurum.pipelines.sources.entsoe.market_document import Points, intervals, is_document, only, parsed, read_points
+from aurum.pipelines.tabular import Refusals
+
+_ROOT = "GL_MarketDocument"
+_NUMBER = "quantity"
+_ATTRIBUTES = {
+    "feeds": "inBiddingZone_Domain.mRID",
+    "takes": "outBiddingZone_Domain.mRID",
+    "per": "quantity_Measure_Unit.name",
+    "fuel": "MktPSRType/psrType",
+}
+
+
+def _read(document: Document, datasets: Mapping[str, Dataset]) -> tuple[Points, Dataset, pl.DataFrame]:
+    """The points, the dataset its process names, and its intervals in megawatts with ``location``."""
+    points = read_points(document, _NUMBER, _ATTRIBUTES)
+    dataset = datasets.get(points.process)
+    if dataset is None:
+        raise RefusedFile(f"process type {points.process!r} is not among {', '.join(datasets)}")
+    frame = only(intervals(points, _NUMBER), points.refusals, "per", "quantity_Measure_Unit.name", {"MAW"})
+    frame = frame.with_columns(location=pl.coalesce("feeds", "takes"))
+    nowhere = pl.col("location").is_null()
+    frame = points.refusals.rows(frame, nowhere, column="outBiddingZone_Domain.mRID", reason=Reason.MISSING_FIELD)
+    return points, dataset, frame.with_columns(unit=pl.lit("MW"), currency=pl.lit(None, dtype=pl.String))
+
+
+def _by_fuel(frame: pl.DataFrame, refusals: Refusals, kind: pl.Expr) -> pl.DataFrame:
+    frame = only(frame, refusals, "fuel", "psrType", set(FUELS))
+    word = pl.col("fuel").replace_strict(FUELS, return_dtype=pl.String)
+    return frame.with_columns(
+        measure=pl.concat_str(kind, word, "step", separator="_"),
+        labels=pl.struct(fuel=word, psr_type="fuel").struct.json_encode(),
+    )
+
+
+def _parse_load(document: Document) -> tuple[Parsed, ...]:
+    points, dataset, frame = _read(document, {"A16": LOAD, "A01": LOAD_FORECAST})
+    frame = frame.with_columns(measure=pl.concat_str(pl.lit(dataset.name), "step", separator="_"), labels=pl.lit("{}"))
+    return (parsed(points, dataset, frame),)
+
+
+def _parse_generation(document: Document) -> tuple[Parsed, ...]:
+    points, dataset, frame = _read(document, {"A16": GENERATION})
+    kind = pl.when(pl.col("feeds").is_null()).then(pl.lit("consumption")).otherwise(pl.lit("generation"))
+    return (parsed(points, dataset, _by_fuel(frame, points.refusals, kind)),)
+
+
+def _parse_forecast(document: Document) -> tuple[Parsed, ...]:
+    points, dataset, frame = _read(document, {"A01": WIND_SOLAR_FORECAST})
+    return (parsed(points, dataset, _by_fuel(frame, points.refusals, pl.lit("generation_forecast"))),)
+
+
+def _format(name: str, code: str, datasets: tuple[Dataset, ...], parse: Callable[[Document], tuple[Parsed, ...]]) -> FileFormat:
+    return FileFormat(f"ENTSO-E {name} ({code})", datasets, is_document(_ROOT, code), parse)
+
+
+FORMATS = (
+    _format("load", "A65", (LOAD, LOAD_FORECAST), _parse_load),
+    _format("generation by fuel", "A75", (GENERATION,), _parse_generation),
+    _format("wind and solar forecast", "A69", (WIND_SOLAR_FORECAST,), _parse_forecast),
+)

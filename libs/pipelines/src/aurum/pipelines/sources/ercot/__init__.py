@@ -1,0 +1,24 @@
+"""Electric Reliability Council of Texas.
+
+No ``urls``: the web service wants a key, and a report's address carries a document number that only its listing gives.
+"""
+
+from aurum.pipelines.source import Source
+from aurum.pipelines.sources.ercot import posted_csv, web_service, workbook
+
+__all__ = ["SOURCE"]
+
+SOURCE = Source(
+    name="ercot",
+    title="Electric Reliability Council of Texas",
+    homepage="https://www.ercot.com",
+    formats=(
+        workbook.DAM_FORMAT,
+        posted_csv.DAM_FORMAT,
+        web_service.DAM_FORMAT,
+        posted_csv.RTM_FORMAT,
+        web_service.RTM_FORMAT,
+        workbook.RTM_FORMAT,
+    ),
+    terms="Public data; excerpts may be passed on with ERCOT named as the source.",
+)

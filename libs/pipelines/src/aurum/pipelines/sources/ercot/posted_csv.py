@@ -1,0 +1,71 @@
+"""ERCOT's posted CSV files: DAM settlement point prices (NP4-190-CD) and real-time 15-minute ones (NP6-905-CD).
+
+    DeliveryDate,HourEnding,SettlementPoint,SettlementPointPrice,DSTFlag
+    DeliveryDate,DeliveryHour,DeliveryInterval,SettlementPointName,SettlementPointType,SettlementPointPrice,DSTFlag
+
+ERCOT names a posting ``cdr.<report>.0000000000000000.<YYYYMMDD>.<HHMMSS>.<file>.csv`` with the Central time at which it was
+posted: that is the known time. A renamed file has none.
+
+No real sample of these two is at hand; written from the columns ERCOT lists for both products, the DST flag and time labels
+of its web service and workbooks, and gridstatus ``ercot.py`` and its tests.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import datetime
+from functools import partial
+
+import polars as pl
+
+from aurum.core.markettime import to_utc
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
+from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
+from aurum.pipelines.tabular import Refusals, read_table
+
+_NAMES = {DAM_SPP: re.compile(r"NP4190[^/]*\.csv$", re.IGNORECASE), RTM_SPP: re.compile(r"NP6905[^/]*\.csv$", re.IGNORECASE)}
+_POSTED = re.compile(r"^cdr\.\d{8}\.\d{16}\.(\d{8}\.\d{6})\.")
+
+
+def _header(line: str) -> list[str]:
+    return [word.strip() for word in next(csv.reader([line]), list[str]())]
+
+
+def _recognise(document: Document, dataset: Dataset) -> bool:
+    by_header = dataset_of(words_of(_header(document.head_lines(1)[0])))
+    return by_header is dataset or (by_header is None and _NAMES[dataset].search(document.name) is not None)
+
+
+def posted_at(name: str) -> datetime | None:
+    """The posting time in a file's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    stamp = _POSTED.match(name)
+    local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d.%H%M%S", strict=False)
+    return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
+
+
+def _parse(document: Document, dataset: Dataset) -> tuple[Parsed, ...]:
+    words = words_of(_header(document.lines[0]))
+    refusals = Refusals(document.raw)
+    required = ["DeliveryDate", "SettlementPointPrice"] if dataset_of(words) is None else list(words.values())
+    rows = read_table(document, required, refusals)
+    if dataset_of(words) is not dataset:
+        raise RefusedFile(f"wrong header: {document.lines[0].strip()!r}", line=1)
+    table = PriceTable(rows, words, refusals, rows.height + refusals.frame().height, document.raw)
+    return (parse_prices(table, dataset, known_at=posted_at(document.name)),)
+
+
+DAM_FORMAT = FileFormat(
+    name="ERCOT DAM settlement point prices CSV",
+    datasets=(DAM_SPP,),
+    recognise=partial(_recognise, dataset=DAM_SPP),
+    parse=partial(_parse, dataset=DAM_SPP),
+)
+
+RTM_FORMAT = FileFormat(
+    name="ERCOT real-time settlement point prices CSV",
+    datasets=(RTM_SPP,),
+    recognise=partial(_recognise, dataset=RTM_SPP),
+    parse=partial(_parse, dataset=RTM_SPP),
+)

@@ -1,0 +1,104 @@
+"""Answers of ERCOT's public web service for settlement point prices, JSON (NP4-190-CD day-ahead, NP6-905-CD real-time).
+
+``fields`` names the columns of ``data``, a list of rows; ``_meta`` says how many records the query has and how they are
+paged, which shows a cut answer. Times are labels in Central prevailing time; ``DSTFlag`` is true on the second of the two
+repeated hours (see ``settlement``). The service needs a key, so there is no public address of a day. A line is a record's
+position in ``data``. The answer does not say when the prices were posted.
+
+Source of the description: a complete day-ahead answer of 2025-11-02; ERCOT's list of fields for the real-time product.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, cast
+
+import polars as pl
+
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP
+from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
+from aurum.pipelines.tabular import Refusals
+
+_FIELD = re.compile(r'"name"\s*:\s*"(\w+)"')
+
+
+def _recognise(document: Document, dataset: Dataset) -> bool:
+    if not document.head.lstrip().startswith("{"):
+        return False
+    # The fields stand before or after the data, whichever way the answer was written.
+    tail = document.content[-4096:].decode("utf-8", errors="replace")
+    return dataset_of(words_of(_FIELD.findall(document.head) + _FIELD.findall(tail))) is dataset
+
+
+def _answer(document: Document) -> dict[str, Any]:
+    try:
+        answer: object = json.loads(document.text)
+    except json.JSONDecodeError as error:
+        raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
+    if not isinstance(answer, dict):
+        raise RefusedFile("not an answer of the web service: no JSON object")
+    return cast("dict[str, Any]", answer)
+
+
+def _records(answer: dict[str, Any]) -> tuple[list[str], list[Sequence[Any]]]:
+    """Field names and records. Raises ``RefusedFile`` when they do not fit together or the page is not complete."""
+    fields, data = answer.get("fields"), answer.get("data")
+    if not isinstance(fields, list) or not isinstance(data, list):
+        raise RefusedFile("not an answer of the web service: no 'fields' and 'data'")
+    names = [str(field.get("name")) for field in cast("list[dict[str, Any]]", fields)]
+    records = cast("list[Sequence[Any]]", data)
+    widths = [len(record) if isinstance(record, list) else 0 for record in records]
+    if set(widths) - {len(names)}:
+        position = next(place for place, width in enumerate(widths, start=1) if width != len(names))
+        raise RefusedFile(f"record {position} does not have the {len(names)} fields", line=position)
+    expected = _page_length(answer.get("_meta"))
+    if expected is not None and expected != len(records):
+        raise RefusedFile(f"cut off: {len(records)} of {expected} records of this page")
+    return names, records
+
+
+def _page_length(meta: object) -> int | None:
+    """How many records a page must have by its own ``_meta``; None when that does not say."""
+    if not isinstance(meta, dict):
+        return None
+    paging = [cast("dict[str, object]", meta).get(key) for key in ("totalRecords", "pageSize", "currentPage")]
+    if not all(isinstance(number, int) for number in paging):
+        return None
+    total, size, page = cast("list[int]", paging)
+    return max(0, min(size, total - size * (page - 1)))
+
+
+def _parse(document: Document, dataset: Dataset) -> tuple[Parsed, ...]:
+    names, records = _records(_answer(document))
+    words = words_of(names)
+    if dataset_of(words) is not dataset:
+        raise RefusedFile(f"wrong fields: {', '.join(names)}")
+    columns = zip(*records, strict=True) if records else ((),) * len(names)
+    rows = pl.DataFrame(
+        [pl.Series(name, values, dtype=pl.String, strict=False) for name, values in zip(names, columns, strict=True)]
+    ).with_row_index("line", offset=1)
+
+    def raw(line: int) -> str:
+        return json.dumps(records[line - 1]) if 0 < line <= len(records) else ""
+
+    table = PriceTable(rows, words, Refusals(raw), len(records), raw)
+    return (parse_prices(table, dataset),)
+
+
+DAM_FORMAT = FileFormat(
+    name="ERCOT NP4-190-CD JSON",
+    datasets=(DAM_SPP,),
+    recognise=partial(_recognise, dataset=DAM_SPP),
+    parse=partial(_parse, dataset=DAM_SPP),
+)
+
+RTM_FORMAT = FileFormat(
+    name="ERCOT NP6-905-CD JSON",
+    datasets=(RTM_SPP,),
+    recognise=partial(_recognise, dataset=RTM_SPP),
+    parse=partial(_parse, dataset=RTM_SPP),
+)

@@ -1,0 +1,102 @@
+"""Answers of the FRED web service, ``fred/series/observations`` with ``file_type=json``.
+
+The answer does not name the series: the file must, by its name (``CPIAUCSL.json``, ``fred_CPIAUCSL_2025.json``). Every
+observation carries ``realtime_start``, the first day its value was what FRED knew: the known time, from the start of that day
+in St. Louis. An answer over several vintages gives one part a known time. Values are texts; ``.`` is missing.
+``units`` other than ``lin`` (a change, a logarithm) is another number than the series and is refused.
+
+Source of the description: FRED API documentation, fred/series/observations. No real answer was at hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
+from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
+from aurum.pipelines.tabular import Refusals, observations
+
+_CLOCK = ZoneInfo("America/Chicago")
+_ID = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9_]*[A-Z0-9](?![A-Za-z])")
+_FIELDS = ("realtime_start", "date", "value")
+
+
+def _recognise(document: Document) -> bool:
+    head = document.head
+    return head.lstrip().startswith("{") and '"observation_start"' in head and '"realtime_start"' in head
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    series = _ID.search(PurePath(document.name).stem)
+    if series is None:
+        raise RefusedFile("the answer does not name its series, and neither does the name of the file, e.g. CPIAUCSL.json")
+    records = _records(document)
+
+    def raw(line: int) -> str:
+        return json.dumps(records[line - 1]) if 0 < line <= len(records) else ""
+
+    table = pl.DataFrame(
+        {name: [_text(record, name) for record in records] for name in _FIELDS}, schema=dict.fromkeys(_FIELDS, pl.String)
+    )
+    table = table.with_row_index("line", offset=1)
+    parts = table.partition_by("realtime_start", maintain_order=True)
+    dates = cast("list[datetime]", with_days(table, "date", Refusals(raw))["ts"].to_list())
+    return tuple(_part(part, series[0].strip("_"), dates, raw) for part in parts)
+
+
+def _records(document: Document) -> list[Mapping[str, Any]]:
+    try:
+        answer: object = json.loads(document.text)
+    except json.JSONDecodeError as error:
+        raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
+    if not isinstance(answer, dict):
+        raise RefusedFile("not an answer of FRED: no JSON object")
+    known = cast("dict[str, object]", answer)
+    if known.get("units", "lin") != "lin":
+        raise RefusedFile(f"units {known['units']!r}: only the series itself is read, 'lin'")
+    records = known.get("observations")
+    if not isinstance(records, list) or not records:
+        raise RefusedFile("the answer holds no observations")
+    for position, record in enumerate(cast("list[object]", records), start=1):
+        if not isinstance(record, dict):
+            raise RefusedFile(f"observation {position} is no object", line=position)
+    return cast("list[Mapping[str, Any]]", records)
+
+
+def _text(record: Mapping[str, Any], name: str) -> str | None:
+    cell = record.get(name)
+    return None if cell is None or cell == "" else str(cell)
+
+
+def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable[[int], str]) -> Parsed:
+    """The observations of one known time. ``dates``: those of the whole answer."""
+    refusals = Refusals(raw)
+    since = _known_at(table["realtime_start"].first())
+    absent = pl.col("date").is_null() | pl.col("value").is_null()
+    frame = refusals.rows(table, absent, column="value", reason=Reason.MISSING_FIELD)
+    frame = refusals.numbers(with_days(frame, "date", refusals), {"number": "value"}, missing=MISSING)
+    frame = frame.drop("value").rename({"number": "value"}).with_columns(location=pl.lit(series))
+    rows = observations(frame, ["value"])
+    return Parsed(OBSERVATIONS, rows, describe(rows, {series: dates}), refusals.frame(), table.height, raw, since)
+
+
+def _known_at(text: object) -> datetime | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=_CLOCK).astimezone(UTC)
+    except ValueError as error:
+        raise RefusedFile(f"realtime_start {text!r} is no day") from error
+
+
+FORMAT = FileFormat("FRED observations JSON", (OBSERVATIONS,), _recognise, _parse)

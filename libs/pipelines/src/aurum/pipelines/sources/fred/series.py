@@ -1,0 +1,59 @@
+"""Observation dates and descriptions that the CSV and the JSON have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frequency import Frequency
+from aurum.core.markettime import to_utc
+from aurum.pipelines.source import SERIES, RefusedFile, describe_series
+from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, ZONE, Known
+from aurum.pipelines.tabular import Refusals
+
+MISSING = (".", "NA", "#N/A", "NaN")
+
+# Shortest distance between two dates of a series, in days: a business day, a week, a month, a quarter, a year.
+_GAPS = (
+    (1, 1, Frequency.DAY),
+    (7, 7, Frequency.WEEK),
+    (28, 31, Frequency.MONTH),
+    (89, 92, Frequency.QUARTER),
+    (365, 366, Frequency.YEAR),
+)
+
+
+def with_days(frame: pl.DataFrame, column: str, refusals: Refusals) -> pl.DataFrame:
+    """With ``ts``; rows whose date is none are held back."""
+    naive = pl.col(column).str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    frame = frame.with_columns(ts=to_utc(naive, ZONE))
+    return refusals.rows(frame, pl.col("ts").is_null(), column=column, reason=Reason.INVALID_TIME, detail=pl.col(column))
+
+
+def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.DataFrame:
+    """The ``SERIES`` frame. ``dates``: the observation dates of each series, missing values included.
+
+    Raises ``RefusedFile`` when the step of a series that is not known cannot be told from its dates.
+    """
+    about = {series: KNOWN.get(series) or Known("", step_of(series, days), UNKNOWN_UNIT) for series, days in dates.items()}
+    said = pl.DataFrame(
+        [(series, each.title, each.unit, each.currency, str(each.frequency)) for series, each in about.items()],
+        schema=dict.fromkeys(("location", "location_name", "unit", "currency", "frequency"), pl.String),
+        orient="row",
+    )
+    series = describe_series(OBSERVATIONS, rows).drop("location_name", "unit", "currency", "frequency")
+    joined = series.join(said, on="location", how="left", maintain_order="left")
+    return joined.with_columns(location_type=pl.lit("series")).select(list(SERIES))
+
+
+def step_of(series: str, days: Sequence[datetime]) -> Frequency:
+    """The step of a series by the shortest distance between its dates."""
+    gaps = [(after - before).days for before, after in pairwise(sorted(set(days)))]
+    found = [step for low, high, step in _GAPS if gaps and low <= min(gaps) <= high]
+    if not found:
+        raise RefusedFile(f"the step of {series} cannot be told from {len(days)} dates")
+    return found[0]

@@ -1,0 +1,118 @@
+"""IESO ``PUB_GenOutputbyFuelHourly_<year>.xml``: the output of Ontario's generators of 20 MW and more by fuel, MW.
+
+    Document / DocHeader / CreatedAt                            when the report was written, EST: its known time
+             / DocBody / DailyData * / Day, HourlyData * / Hour, FuelTotal * / Fuel, EnergyValue / OutputQuality, Output
+
+One file holds a year up to yesterday and is written anew every day. ``Hour`` is hour-ending 1..24 in Eastern Standard Time
+all year: 24 hours on the days on which Toronto's clocks change, and nothing is ambiguous. ``OutputQuality`` is, in the words
+of the schema, a flag that gives the number of unavailable data points: 0 is a complete sum; any other value (-1 and -2 are
+seen) marks a sum from which data points are missing, which is stored as ``ESTIMATED``. ``Output`` may be left out: nothing
+was published. A line is the position of a ``FuelTotal`` in the document.
+
+Source of the description: the report of 2016, its schema GenOutputbyFuelHourly_r1.xsd as others quote it, pyiso ``ieso.py``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from aurum.core.catalog import Quality, Reason
+from aurum.core.frames import PARSED
+from aurum.core.markettime import hour_ending, to_utc
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.ieso.datasets import FUELS, GEN_OUTPUT_BY_FUEL_HOURLY, ZONE
+from aurum.pipelines.tabular import Refusals
+from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
+
+_DOCUMENT = "GenOutputbyFuelHourly"
+_AREA = "IESO"
+
+
+def _recognise(document: Document) -> bool:
+    if not document.content.strip():
+        return _DOCUMENT.lower() in document.name.lower()
+    return document.head.lstrip().startswith("<") and f'docID="{_DOCUMENT}"' in document.head
+
+
+def _created_at(root: Element) -> datetime | None:
+    """``CreatedAt``, in UTC; None where the header has none."""
+    text = text_at(root, "DocHeader/CreatedAt")
+    if text is None:
+        return None
+    local = pl.Series([text]).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False)
+    created = local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
+    if created is None:
+        raise RefusedFile(f"CreatedAt {text!r} is no time")
+    return created
+
+
+def _totals(root: Element) -> tuple[pl.DataFrame, list[Element]]:
+    """One row a ``FuelTotal``, texts as they stand, and the elements themselves."""
+    days = [(text_at(day, "Day"), day) for day in root.iter("{*}DailyData")]
+    hours = [(label, text_at(hour, "Hour"), hour) for label, day in days for hour in day.iterfind("{*}HourlyData")]
+    totals = [(day, label, total) for day, label, hour in hours for total in hour.iterfind("{*}FuelTotal")]
+    if not totals:
+        raise RefusedFile("no FuelTotal under DocBody/DailyData/HourlyData: not a report of generation by fuel")
+    elements = [total for _, _, total in totals]
+    rows = pl.DataFrame(
+        {
+            "Day": [day for day, _, _ in totals],
+            "Hour": [hour for _, hour, _ in totals],
+            "Fuel": column(elements, "Fuel"),
+            "OutputQuality": column(elements, "EnergyValue/OutputQuality"),
+            "Output": column(elements, "EnergyValue/Output"),
+        },
+        schema=dict.fromkeys(("Day", "Hour", "Fuel", "OutputQuality", "Output"), pl.String),
+    )
+    return rows.with_row_index("line", offset=1), elements
+
+
+def _interval_starts(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    day = pl.col("Day").str.to_date("%Y-%m-%d", strict=False)
+    ts = hour_ending(day, pl.col("Hour").cast(pl.Int64, strict=False), ZONE)
+    rows = rows.with_columns(ts.alias("ts"))
+    return refusals.rows(rows, pl.col("ts").is_null(), column="Hour", reason=Reason.INVALID_TIME)
+
+
+def _with_quality(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    missing_points = pl.col("OutputQuality").cast(pl.Int64, strict=False)
+    given = pl.col("Output").is_not_null()
+    rows = refusals.rows(
+        rows,
+        given & missing_points.is_null(),
+        column="OutputQuality",
+        reason=Reason.UNKNOWN_CODE,
+        detail=pl.col("OutputQuality"),
+    )
+    quality = pl.when(missing_points == 0).then(int(Quality.GOOD)).otherwise(int(Quality.ESTIMATED))
+    return rows.with_columns(quality.cast(pl.Int16).alias("quality"))
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    root = read_xml(document)
+    totals, elements = _totals(root)
+
+    def raw(line: int) -> str:
+        return markup(elements[line - 1]) if 0 < line <= len(elements) else ""
+
+    refusals = Refusals(raw)
+    rows = _interval_starts(totals, refusals)
+    fuel = pl.col("Fuel").str.to_uppercase().replace_strict(FUELS, default=None, return_dtype=pl.String)
+    rows = rows.with_columns(pl.concat_str(pl.lit("generation_"), fuel).alias("measure"), pl.lit(_AREA).alias("location"))
+    rows = refusals.rows(rows, pl.col("measure").is_null(), column="Fuel", reason=Reason.UNKNOWN_CODE, detail=pl.col("Fuel"))
+    rows = refusals.numbers(_with_quality(rows, refusals), {"value": "Output"})
+    observed = (
+        rows.drop_nulls("value")
+        .with_columns(pl.lit(0, dtype=pl.Int16).alias("version"), pl.col("line").cast(pl.UInt32))
+        .select(list(PARSED))
+    )
+    series = describe_series(GEN_OUTPUT_BY_FUEL_HOURLY, observed)
+    refused = refusals.frame()
+    return (Parsed(GEN_OUTPUT_BY_FUEL_HOURLY, observed, series, refused, totals.height, raw, _created_at(root)),)
+
+
+FORMAT = FileFormat(
+    name="IESO GenOutputbyFuelHourly XML", datasets=(GEN_OUTPUT_BY_FUEL_HOURLY,), recognise=_recognise, parse=_parse
+)

@@ -1,0 +1,95 @@
+"""Hourly LMP reports: day-ahead, real-time preliminary, real-time final; one row an hour and location.
+
+    "H","Date","Hour Ending","Location ID","Location Name","Location Type","Locational Marginal Price","Energy Component",
+        "Congestion Component","Marginal Loss Component"
+
+The three have one layout and are told apart by their comments: "Day-Ahead Energy Market Hourly LMP Report" or "Real-Time
+Energy Market Hourly LMP Report" in the title, and "prelim" in the title or in the file's name for the preliminary one
+(``lmp_rt_prelim_YYYYMMDD.csv``; the final one is ``lmp_rt_final_YYYYMMDD.csv``). A short layout of the preliminary report
+has only a name for the location, which then is its id, and the headers "Location", "LMP", "Energy", "Congestion", "Loss".
+
+Source of the layout: a day-ahead report; for the real-time ones the clients gridstatus (``isone.py``) and elec_server
+(``rt_lmp_hourly.dart``), which read them by these titles, names and headers.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.isone.datasets import DA_LMP, RT_LMP_FINAL, RT_LMP_PRELIM
+from aurum.pipelines.sources.isone.hours import with_instants
+from aurum.pipelines.sources.isone.report import comments, header_names, read_report
+from aurum.pipelines.tabular import Refusals, observations
+
+_DAY, _HOUR = "Date", "Hour Ending"
+_SPELLINGS = {
+    "lmp": ("Locational Marginal Price", "LMP"),
+    "energy": ("Energy Component", "Energy"),
+    "congestion": ("Congestion Component", "Congestion"),
+    "loss": ("Marginal Loss Component", "Loss Component", "Marginal Loss", "Loss"),
+}
+_IDS, _NAMES, _TYPE = ("Location ID", "Location"), ("Location Name", "Location"), "Location Type"
+
+
+def _dataset(name: str, texts: tuple[str, ...]) -> Dataset | None:
+    """Which report it is, by its comments and, where these are silent, its file's name; None for one on something else."""
+    inside, outside = " ".join(texts).lower(), name.lower()
+    if "day-ahead" in inside or "dalmp" in inside:
+        return DA_LMP
+    if "real-time" in inside or "rtlmp" in inside or "lmp_rt" in inside:
+        preliminary = "prelim" in inside or ("final" not in inside and "prelim" in outside)
+        return RT_LMP_PRELIM if preliminary else RT_LMP_FINAL
+    return None
+
+
+def _recognise(document: Document) -> bool:
+    lines = document.head_lines(40)
+    names = set(header_names(lines))
+    return (
+        {_DAY, _HOUR} <= names
+        and not names.isdisjoint(_IDS)
+        and all(not names.isdisjoint(spellings) for spellings in _SPELLINGS.values())
+        and _dataset(document.name, comments(lines)) is not None
+    )
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    report = read_report(document, refusals)
+    dataset = _dataset(document.name, report.comments)
+    if dataset is None:
+        raise RefusedFile("the comments name neither the day-ahead nor the real-time market", line=1)
+    headers = {measure: _header(report.table, spellings) for measure, spellings in _SPELLINGS.items()}
+    table = _located(report.table, refusals)
+    table = table.with_columns(pl.col(_DAY).alias("__day_text"), pl.col(_DAY).str.to_date("%m/%d/%Y", strict=False))
+    table = refusals.rows(table, pl.col(_DAY).is_null(), column=_DAY, reason=Reason.INVALID_TIME, detail=pl.col("__day_text"))
+    table = refusals.numbers(with_instants(table, refusals, day=_DAY, hour=_HOUR), headers)
+    rows = observations(table, list(headers))
+    series = describe_series(dataset, rows, locations=_locations(table))
+    return (Parsed(dataset, rows, series, refusals.frame(), report.rows_read, document.raw, known_at=report.generated_at),)
+
+
+def _header(table: pl.DataFrame, spellings: tuple[str, ...]) -> str:
+    for name in spellings:
+        if name in table.columns:
+            return name
+    raise RefusedFile(f"wrong header: {spellings[0]!r} not among {', '.join(map(repr, table.columns))}")
+
+
+def _located(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    header = _header(table, _IDS)
+    for needed in (_DAY, _HOUR):
+        _header(table, (needed,))
+    table = table.with_columns(location=pl.col(header))
+    return refusals.rows(table, pl.col("location").is_null(), column=header, reason=Reason.MISSING_FIELD)
+
+
+def _locations(table: pl.DataFrame) -> pl.DataFrame:
+    kind = pl.col(_TYPE) if _TYPE in table.columns else pl.lit("")
+    name = pl.col(_header(table, _NAMES))
+    return table.select("location", location_name=name, location_type=kind).unique("location", keep="last")
+
+
+LMP_REPORT = FileFormat("isone hourly LMP report", (DA_LMP, RT_LMP_PRELIM, RT_LMP_FINAL), _recognise, _parse)

@@ -1,0 +1,98 @@
+"""ISO-NE's report files: lines of four kinds, told by their first field.
+
+    "C" comments (title, file name, days, "Report generated: 06/03/2026 12:57:12 EDT"), "H" headers (names, then types),
+    "D" data, "T" the trailer with the number of data lines.
+
+A file without its trailer, or with another number of data lines than the trailer says, is truncated: refused whole.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+import polars as pl
+
+from aurum.pipelines.source import Document, RefusedFile
+from aurum.pipelines.tabular import Refusals, read_table
+
+_TRAILER = re.compile(r'^"?T"?\s*,\s*"?\s*(\d+)\s+lines?\s*"?$', re.IGNORECASE)
+_GENERATED = re.compile(r"Report generated:? +(\d\d/\d\d/\d{4} \d\d:\d\d:\d\d) (E[SD]T)")
+_OFFSETS = {"EST": timezone(timedelta(hours=-5)), "EDT": timezone(timedelta(hours=-4))}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``table``: the data as String columns under the names of the first header, and ``line``. ``rows_read``: data lines."""
+
+    comments: tuple[str, ...]
+    table: pl.DataFrame
+    rows_read: int
+
+    @property
+    def generated_at(self) -> datetime | None:
+        """When the report was made, UTC; None if it does not say. Raises ``RefusedFile`` for a time that is none."""
+        found = _GENERATED.search("\n".join(self.comments))
+        if found is None:
+            return None
+        try:
+            local = datetime.strptime(found[1], "%m/%d/%Y %H:%M:%S").replace(tzinfo=_OFFSETS[found[2]])
+        except ValueError as error:
+            raise RefusedFile(f"there is no such time: {found[0]!r}") from error
+        return local.astimezone(UTC)
+
+
+def comments(lines: Sequence[str]) -> tuple[str, ...]:
+    """The texts of the comment lines at the top."""
+    top = itertools.takewhile(lambda line: _kind(line) == "C", lines)
+    return tuple(line.partition(",")[2].strip().strip('"') for line in top)
+
+
+def header_names(lines: Sequence[str]) -> list[str]:
+    """The names of the first header line, its own ``H`` included; empty where no header follows the comments."""
+    line = next((line for line in lines if _kind(line) != "C"), "")
+    return [name.strip() for name in line.replace('"', "").split(",")] if _kind(line) == "H" else []
+
+
+def read_report(document: Document, refusals: Refusals) -> Report:
+    """The report's comments and data. Raises ``RefusedFile`` for a damaged or truncated one."""
+    if not document.content.strip():
+        raise RefusedFile("the file is empty")
+    lines = document.lines
+    top = comments(lines)
+    header = len(top)
+    if header == len(lines) or _kind(lines[header]) != "H":
+        raise RefusedFile("wrong header: no H line after the comments", line=min(header + 1, len(lines)))
+    first = header + 1 + (_kind(lines[min(header + 1, len(lines) - 1)]) == "H")
+    last, stated = _trailer(lines)
+    # The table reader wants a header right above the rows and nothing below them. Lines keep their numbers.
+    text = "\n".join(["\n" * (first - 2), lines[header], *lines[first:last]])
+    table = read_table(Document(document.name, text.encode()), ["H"], refusals, header_line=first)
+    _refuse_other_kinds(table)
+    rows_read = table.height + refusals.frame().height
+    if rows_read != stated:
+        raise RefusedFile(f"truncated: {rows_read} data lines where the trailer says {stated}", line=last + 1)
+    return Report(top, table, rows_read)
+
+
+def _kind(line: str) -> str:
+    return line.partition(",")[0].strip().strip('"')
+
+
+def _trailer(lines: Sequence[str]) -> tuple[int, int]:
+    """Position of the trailer and the number it states. Raises ``RefusedFile`` where the last line is none."""
+    position = next(position for position in range(len(lines) - 1, -1, -1) if lines[position].strip())
+    found = _TRAILER.match(lines[position].strip())
+    if found is None:
+        raise RefusedFile("truncated: the last line is no trailer", line=position + 1)
+    return position, int(found[1])
+
+
+def _refuse_other_kinds(table: pl.DataFrame) -> None:
+    others = table.filter(pl.col("H").ne_missing("D"))
+    if not others.is_empty():
+        kind, line = others.select("H", "line").row(0)
+        raise RefusedFile(f"a {kind!r} line among the data", line=line)

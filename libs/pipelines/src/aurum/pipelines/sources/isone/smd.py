@@ -1,0 +1,136 @@
+"""The SMD hourly workbook (``YYYY_smd_hourly.xlsx``): demand, prices and weather, a sheet a load zone, a row an hour.
+
+    Date,Hr_End,DA_Demand,RT_Demand,DA_LMP,DA_EC,DA_CC,DA_MLC,RT_LMP,RT_EC,RT_CC,RT_MLC,Dry_Bulb,Dew_Point
+        [,System_Load,Reg_Service_Price,Reg_Capacity_Price on the sheet ISO NE CA]
+
+Locations are the sheets' names; on ``ISO NE CA`` prices are those of the Hub. Hours are hour ending. Up to 2023 every day has
+24 rows: on the spring day hour 02 is the mean of 01 and 03, on the fall-back day 02 is the mean of its two hours (sheet
+Notes). Neither is an observation and both are refused; 03 of the spring day is its real second hour. Since 2024 days have 23
+and 25 rows, with ``02X``. Excel leaves noise in the last digits (43.730000000000004): values are rounded to 6 decimals.
+
+A sheet saved as CSV has no zone in it: the file's name must hold the sheet's (``smd_hourly_2025_CT.csv``). Source of the
+layout: the workbook's sheet Notes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from itertools import accumulate
+
+import fastexcel
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.isone.datasets import SMD_HOURLY
+from aurum.pipelines.sources.isone.hours import with_instants
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+_DAY, _HOUR = "Date", "Hr_End"
+_HEADERS = {measure.name: measure.column for measure in SMD_HOURLY.measures}
+_NAMES = {
+    "ISO NE CA": "ISO New England control area",
+    "ME": "Maine",
+    "NH": "New Hampshire",
+    "VT": "Vermont",
+    "CT": "Connecticut",
+    "RI": "Rhode Island",
+    "SEMA": "Southeast Massachusetts",
+    "WCMA": "West and central Massachusetts",
+    "NEMA": "Northeast Massachusetts and Boston",
+}
+_ZONES = pl.DataFrame({"location": list(_NAMES), "location_name": list(_NAMES.values())}).with_columns(
+    location_type=pl.when(pl.col("location") == "ISO NE CA").then(pl.lit("AREA")).otherwise(pl.lit("LOAD ZONE"))
+)
+_ZONE_IN_NAME = re.compile(r"(?<![A-Za-z])(ISO.?NE.?CA|ME|NH|VT|CT|RI|SEMA|WCMA|NEMA)(?![A-Za-z])")
+
+
+def _recognise_workbook(document: Document) -> bool:
+    if not document.content.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(document.content)) as archive:
+            return b'"ISO NE CA"' in archive.read("xl/workbook.xml")
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError):
+        return "smd_hourly" in document.name.lower()
+
+
+def _recognise_sheet(document: Document) -> bool:
+    names = document.head_lines(1)[0].replace('"', "").split(",")
+    return {_DAY, _HOUR, "DA_LMP", "RT_LMP"} <= {name.strip() for name in names}
+
+
+def _parse_workbook(document: Document) -> tuple[Parsed, ...]:
+    sheets = _sheets(document)
+    # Rows are numbered on from sheet to sheet, so that a line number names one row of the workbook.
+    starts = dict(zip(sheets, accumulate((sheet.height + 1 for sheet in sheets.values()), initial=0), strict=False))
+
+    def raw(line: int) -> str:
+        name = max((name for name, start in starts.items() if start < line), key=starts.__getitem__, default="")
+        row = line - starts.get(name, 0)
+        cells = sheets[name].row(row - 2) if row > 1 else tuple(sheets[name].columns)
+        return f"sheet {name}, row {row}: " + ",".join("" if cell is None else str(cell) for cell in cells)
+
+    numbered = [
+        sheet.with_row_index("line", offset=starts[name] + 2).with_columns(location=pl.lit(name))
+        for name, sheet in sheets.items()
+    ]
+    table = pl.concat(numbered, how="diagonal")
+    table = table.filter(pl.col(_DAY).is_not_null() | pl.col(_HOUR).is_not_null())
+    refusals = Refusals(raw)
+    return (_parsed(table, refusals, rows_read=table.height, raw=raw),)
+
+
+def _parse_sheet(document: Document) -> tuple[Parsed, ...]:
+    zone = _ZONE_IN_NAME.search(document.name)
+    if zone is None:
+        raise RefusedFile("neither the sheet nor its file name says which zone it is of", name=document.name)
+    refusals = Refusals(document.raw)
+    table = read_table(document, [_DAY, _HOUR], refusals)
+    rows_read = table.height + refusals.frame().height
+    location = "ISO NE CA" if zone[1].startswith("ISO") else zone[1]
+    table = table.with_columns(location=pl.lit(location))
+    return (_parsed(table, refusals, rows_read=rows_read, raw=document.raw),)
+
+
+def _sheets(document: Document) -> Mapping[str, pl.DataFrame]:
+    """The zones' sheets, every cell a text. Raises ``RefusedFile``."""
+    try:
+        names = fastexcel.read_excel(document.content).sheet_names
+        sheets = pl.read_excel(
+            io.BytesIO(document.content),
+            sheet_name=[name for name in _NAMES if name in names],
+            engine="calamine",
+            read_options={"dtypes": "string"},
+            drop_empty_rows=False,
+            drop_empty_cols=False,
+            raise_if_empty=False,
+        )
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError) as error:
+        raise RefusedFile(f"not a readable workbook: {str(error).splitlines()[0]}") from error
+    if not sheets:
+        raise RefusedFile("no sheet is named as a load zone")
+    for name, sheet in sheets.items():
+        if not {_DAY, _HOUR} <= set(sheet.columns):
+            raise RefusedFile(f"wrong header on sheet {name}: {_DAY!r} or {_HOUR!r} is missing")
+    return sheets
+
+
+def _parsed(table: pl.DataFrame, refusals: Refusals, *, rows_read: int, raw: Callable[[int], str]) -> Parsed:
+    table = table.with_columns(__day_text=pl.col(_DAY))
+    table = table.with_columns(pl.col(_DAY).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
+    table = refusals.rows(table, pl.col(_DAY).is_null(), column=_DAY, reason=Reason.INVALID_TIME, detail=pl.col("__day_text"))
+    # Of 24 rows on a spring day it is 02 that the Notes call an average.
+    table = with_instants(table, refusals, day=_DAY, hour=_HOUR, invented=2)
+    headers = {measure: column for measure, column in _HEADERS.items() if column in table.columns}
+    table = refusals.numbers(table, headers).with_columns(pl.col(list(headers)).round(6))
+    rows = observations(table, list(headers))
+    return Parsed(SMD_HOURLY, rows, describe_series(SMD_HOURLY, rows, locations=_ZONES), refusals.frame(), rows_read, raw)
+
+
+WORKBOOK = FileFormat("isone SMD hourly workbook", (SMD_HOURLY,), _recognise_workbook, _parse_workbook)
+ZONE_SHEET = FileFormat("isone SMD hourly sheet (CSV)", (SMD_HOURLY,), _recognise_sheet, _parse_sheet)

@@ -1,0 +1,98 @@
+"""The web service's hourly LMP (``/hourlylmp/{da|rt}/{prelim|final}/...``): JSON with an explicit offset in every time.
+
+    {"HourlyLmps": {"HourlyLmp": [{"BeginDate": "2025-11-02T01:00:00.000-05:00",
+        "Location": {"@LocId": "4000", "@LocType": "HUB", "$": ".H.INTERNAL_HUB"}, "LmpTotal": 31.96,
+        "EnergyComponent": 31.69, "CongestionComponent": 0, "LossComponent": 0.27}, ...]}}
+
+A single record may stand without its list. Nothing in an answer says which market it is of, only the address it came from:
+name the file so that it says ``da``, ``rt_prelim`` or ``rt_final`` (``hourlylmp_da_final_20251102.json``). Otherwise the
+prices go into the dataset ``hourlylmp``, where they cannot pass for those of either market. Source of the layout: answers of
+the service, ISO-NE Web Services API v1.1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import cast
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, RT_LMP_FINAL, RT_LMP_PRELIM
+from aurum.pipelines.tabular import Refusals, observations
+
+_BEGIN = "BeginDate"
+_HEADERS = {"lmp": "LmpTotal", "energy": "EnergyComponent", "congestion": "CongestionComponent", "loss": "LossComponent"}
+_SCHEMA = pl.Schema(
+    {
+        _BEGIN: pl.String(),
+        "Location": pl.Struct({"@LocId": pl.String(), "@LocType": pl.String(), "$": pl.String()}),
+        **dict.fromkeys(_HEADERS.values(), pl.String()),
+    }
+)
+_NAME = re.compile(r"(?<![a-z])(da|rt)(?![a-z])(?:.*(prelim|final))?")
+
+
+def _dataset(name: str) -> Dataset:
+    said = _NAME.search(name.lower())
+    if said is None:
+        return HOURLYLMP
+    by_name = {("rt", "prelim"): RT_LMP_PRELIM, ("rt", "final"): RT_LMP_FINAL, ("rt", None): HOURLYLMP}
+    return by_name.get((said[1], said[2]), DA_LMP)
+
+
+def _recognise(document: Document) -> bool:
+    return document.head.lstrip().startswith("{") and '"HourlyLmps"' in document.head
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    dataset = _dataset(document.name)
+    records = _records(document)
+
+    def raw(line: int) -> str:
+        return json.dumps(records[line - 1])
+
+    refusals = Refusals(raw)
+    table = refusals.rows(
+        _table(records), pl.col("ts").is_null(), column=_BEGIN, reason=Reason.INVALID_TIME, detail=pl.col(_BEGIN)
+    )
+    table = refusals.rows(table, pl.col("location").is_null(), column="@LocId", reason=Reason.MISSING_FIELD)
+    rows = observations(refusals.numbers(table, _HEADERS), list(_HEADERS))
+    series = describe_series(dataset, rows, locations=table.unique("location", keep="last"))
+    return (Parsed(dataset, rows, series, refusals.frame(), len(records), raw),)
+
+
+def _records(document: Document) -> list[object]:
+    """The answer's records. Numbers stay texts, as they stand. Raises ``RefusedFile``."""
+    try:
+        answer = json.loads(document.text, parse_float=str, parse_int=str)
+    except json.JSONDecodeError as error:
+        raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
+    try:
+        found: object = answer["HourlyLmps"]["HourlyLmp"]
+    except (KeyError, TypeError) as error:
+        raise RefusedFile("no HourlyLmps.HourlyLmp in the answer") from error
+    return cast("list[object]", found) if isinstance(found, list) else [found]
+
+
+def _table(records: Sequence[object]) -> pl.DataFrame:
+    try:
+        table = pl.DataFrame(records, schema=_SCHEMA, strict=False, orient="row")
+    except pl.exceptions.PolarsError as error:
+        raise RefusedFile("a record is not of the layout HourlyLmp") from error
+    begin = pl.col(_BEGIN).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")
+    place = pl.col("Location").struct
+    return table.with_row_index("line", offset=1).with_columns(
+        ts=begin,
+        location=place.field("@LocId"),
+        location_name=place.field("$"),
+        location_type=place.field("@LocType"),
+    )
+
+
+HOURLY_LMP = FileFormat(
+    "isone hourlylmp (web service JSON)", (HOURLYLMP, DA_LMP, RT_LMP_PRELIM, RT_LMP_FINAL), _recognise, _parse
+)

@@ -1,0 +1,30 @@
+"""What MISO publishes that is read here: the day-ahead ex-post prices of every pricing node."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from aurum.core.frequency import Frequency
+from aurum.pipelines.source import Dataset, Measure, Schedule
+
+ZONE = "Etc/GMT+5"
+"""Eastern Standard Time all year (BPM-002): POSIX sign, UTC-5."""
+
+DA_EXPOST_LMP = Dataset(
+    source="miso",
+    name="da_expost_lmp",
+    title="Day-ahead ex-post LMP by node",
+    zone=ZONE,
+    market="MISO",
+    frequency=Frequency.HOUR,
+    measures=(
+        Measure("lmp", "USD/MWh", column="LMP", currency="USD", title="Locational marginal price"),
+        Measure("energy", "USD/MWh", currency="USD", title="Marginal energy component: LMP less MCC less MLC"),
+        Measure("congestion", "USD/MWh", column="MCC", currency="USD", title="Marginal congestion component"),
+        Measure("loss", "USD/MWh", column="MLC", currency="USD", title="Marginal loss component"),
+    ),
+    # BPM-002, day-ahead timeline: results are posted by 13:30 Eastern prevailing time the day before.
+    schedule=Schedule(days=-1, at=time(13, 30), zone="America/New_York"),
+    reference="MISO market reports, Day-Ahead ExPost LMPs (YYYYMMDD_da_expost_lmp.csv); BPM-002",
+    freshness_hours=36,
+)

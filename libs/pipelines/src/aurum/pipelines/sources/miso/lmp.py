@@ -1,0 +1,121 @@
+"""MISO ``da_expost_lmp`` files: a row a node and price component, a column an hour, USD/MWh.
+
+    Day Ahead Market ExPost LMPs
+    11/02/2025
+    [blank]
+    ,,,All Hours-Ending are Eastern Standard Time (EST)
+    Node,Type,Value,HE 1,HE 2, ... ,HE 24
+
+Title lines are padded with commas or not and the blank one may be missing, so the header is looked for. ``Value`` is LMP,
+MCC or MLC; the energy component is not published and is computed where all three are: MEC = LMP - MCC - MLC. Hours are
+Eastern Standard Time all year: 24 on the days on which US clocks change. No publication time is in the file.
+
+Source of the description: the published files; BPM-002 for the hours; gridstatus ``miso.py`` for the four title lines.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frames import PARSED
+from aurum.core.markettime import hour_ending
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.miso.datasets import DA_EXPOST_LMP, ZONE
+from aurum.pipelines.tabular import Refusals, read_table
+
+_TITLE = "day ahead market expost lmps"
+_HEADER = re.compile(r'^"?Node"?,"?Type"?,"?Value"?,"?HE 1"?(,|$)', re.IGNORECASE)
+_HOURS = [f"HE {hour}" for hour in range(1, 25)]
+_MEASURES = {"LMP": "lmp", "MCC": "congestion", "MLC": "loss"}
+_TITLE_LINES = 10
+_DECIMALS = 6
+"""More than the two MISO gives, fewer than binary floats spoil."""
+
+
+def _recognise(document: Document) -> bool:
+    head = document.head_lines(_TITLE_LINES)
+    if any(_TITLE in line.lower() for line in head):
+        return True
+    return "da_expost_lmp" in document.name.lower() and (
+        not document.content.strip() or any(_HEADER.match(line) for line in head)
+    )
+
+
+def _header_line(document: Document) -> int:
+    if not document.content.strip():
+        raise RefusedFile("the file is empty")
+    for number, line in enumerate(document.lines[:_TITLE_LINES], start=1):
+        if _HEADER.match(line):
+            return number
+    raise RefusedFile(f"wrong header: no line 'Node,Type,Value,HE 1,...' among the first {_TITLE_LINES}")
+
+
+def _market_day(document: Document, header_line: int) -> date:
+    for line in document.lines[: header_line - 1]:
+        text = line.strip(', "')
+        if re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", text):
+            day: date | None = pl.Series([text]).str.to_date("%m/%d/%Y", strict=False).item()
+            if day is not None:
+                return day
+    raise RefusedFile("no market day (M/D/YYYY) above the header", line=header_line)
+
+
+def _with_energy(prices: pl.DataFrame) -> pl.DataFrame:
+    """LMP, congestion and loss in long form, and beside each LMP whose two components are there the energy price.
+
+    Where one of the three stands twice with different values there is no telling which is meant, and no energy price.
+    """
+    key = ["location", "ts", "measure"]
+    plain = prices.unique([*key, "value"], keep="first").unique(key, keep="none")
+    parts = [plain.filter(pl.col("measure") == name).rename({"value": name}).drop("measure") for name in _MEASURES.values()]
+    lmp, congestion, loss = parts
+    derived = (
+        lmp.join(congestion.drop("line"), on=["location", "ts"])
+        .join(loss.drop("line"), on=["location", "ts"])
+        .with_columns(
+            pl.lit("energy").alias("measure"),
+            (pl.col("lmp") - pl.col("congestion") - pl.col("loss")).round(_DECIMALS).alias("value"),
+        )
+        .sort("line", "ts")
+    )
+    return pl.concat([prices, derived.select(prices.columns)])
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    header_line = _header_line(document)
+    day = _market_day(document, header_line)
+    refusals = Refusals(document.raw)
+    table = read_table(document, ["Node", "Type", "Value", *_HOURS], refusals, header_line=header_line)
+    rows_read = table.height + refusals.frame().height
+    table = refusals.rows(table, pl.col("Node").is_null(), column="Node", reason=Reason.MISSING_FIELD)
+    measure = pl.col("Value").str.to_uppercase().replace_strict(_MEASURES, default=None, return_dtype=pl.String)
+    table = table.with_columns(measure.alias("measure"))
+    table = refusals.rows(
+        table, pl.col("measure").is_null(), column="Value", reason=Reason.UNKNOWN_CODE, detail=pl.col("Value")
+    )
+    table = refusals.numbers(table, {f"h{hour}": f"HE {hour}" for hour in range(1, 25)})
+    prices = (
+        table.select("line", "measure", pl.col("Node").alias("location"), *(f"h{hour}" for hour in range(1, 25)))
+        .unpivot(index=["location", "measure", "line"], variable_name="hour", value_name="value")
+        .drop_nulls("value")
+        .with_columns(hour_ending(pl.lit(day), pl.col("hour").str.slice(1).cast(pl.Int64), ZONE).alias("ts"))
+        .select("location", "measure", "ts", "value", "line")
+    )
+    rows = _with_energy(prices).with_columns(
+        pl.lit(0, dtype=pl.Int16).alias("quality"), pl.lit(0, dtype=pl.Int16).alias("version")
+    )
+    names = table.select(pl.col("Node").alias("location"), pl.col("Type").str.to_lowercase().alias("location_type"))
+    series = describe_series(DA_EXPOST_LMP, rows, locations=names).with_columns(
+        pl.when(pl.col("measure") == "energy")
+        .then(pl.lit('{"derived":"lmp - congestion - loss"}'))
+        .otherwise("labels")
+        .alias("labels")
+    )
+    return (Parsed(DA_EXPOST_LMP, rows.select(list(PARSED)), series, refusals.frame(), rows_read, document.raw),)
+
+
+FORMAT = FileFormat(name="MISO da_expost_lmp CSV", datasets=(DA_EXPOST_LMP,), recognise=_recognise, parse=_parse)

@@ -1,0 +1,14 @@
+"""Where MISO keeps a market day's report (market reports folder; no login)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+
+def day_ahead_expost(day: date) -> str:
+    """The address of a market day's ``da_expost_lmp`` file.
+
+    >>> day_ahead_expost(date(2025, 11, 2))
+    'https://docs.misoenergy.org/marketreports/20251102_da_expost_lmp.csv'
+    """
+    return f"https://docs.misoenergy.org/marketreports/{day:%Y%m%d}_da_expost_lmp.csv"

@@ -1,0 +1,87 @@
+"""Elements of GHCN-Daily: their units, and rows of (station, day, element, value, flags) to observations.
+
+Values are whole numbers in the unit of the element, often a tenth: 6 of TMAX is 0.6 °C. -9999 is missing. A quality flag says
+which check a value failed: it is kept and marked suspect. Measurement flag P is "missing presumed zero": marked estimated.
+Elements that are no quantity (weather types, directions in degrees, times of day) are kept as published, unit ``index``.
+
+Source of the description: NOAA/NCEI, GHCN-Daily readme.txt, section III.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from aurum.core.catalog import Quality, Reason
+from aurum.core.markettime import to_utc
+from aurum.pipelines.source import Parsed, describe_series
+from aurum.pipelines.sources.noaa.datasets import ELEMENTS, GHCN_DAILY, ZONE
+from aurum.pipelines.tabular import Refusals
+
+_PUBLISHED = r"^(?:W[TV]\d{2}|WDF.|AWDR|PGTM|FMTM|TSUN|DA(?:EV|PR|SF|TN|TX|WM))$"
+"""Elements that are kept as published: types of weather, degrees, hours and minutes, numbers of days."""
+
+STATION = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[A-Z0-9]{5}\d{4}(?![A-Z0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """``frame``: ``station``, ``day``, ``element``, ``value``, ``measured`` and ``failed`` (flags), all text, and ``line``.
+
+    ``names``: name by station, as known. ``count``: rows of the file.
+    """
+
+    frame: pl.DataFrame
+    refusals: Refusals
+    raw: Callable[[int], str]
+    count: int
+    names: Mapping[str, str]
+
+
+def parse_elements(elements: Elements) -> Parsed:
+    """The answer of a parser for rows of elements, however they were laid out."""
+    refusals = elements.refusals
+    frame = _known(elements.frame, refusals)
+    days = pl.coalesce(pl.col("day").str.to_date(pattern, strict=False) for pattern in ("%Y%m%d", "%Y-%m-%d"))
+    frame = frame.with_columns(ts=to_utc(days.cast(pl.Datetime("us")), ZONE))
+    frame = refusals.rows(frame, pl.col("ts").is_null(), column="date", reason=Reason.INVALID_TIME, detail=pl.col("day"))
+    frame = refusals.numbers(frame, {"number": "value"}, missing=("-9999",))
+    flag = (
+        pl.when(pl.col("failed").is_not_null())
+        .then(int(Quality.SUSPECT))
+        .when(pl.col("measured") == "P")
+        .then(int(Quality.ESTIMATED))
+        .otherwise(int(Quality.GOOD))
+    )
+    rows = frame.filter(pl.col("number").is_not_null()).select(
+        pl.col("station").alias("location"),
+        pl.col("element").str.to_lowercase().alias("measure"),
+        "ts",
+        (pl.col("number") / pl.col("divisor")).alias("value"),
+        flag.cast(pl.Int16).alias("quality"),
+        pl.lit(0, dtype=pl.Int16).alias("version"),
+        "line",
+    )
+    return Parsed(GHCN_DAILY, rows, _described(rows, elements.names), refusals.frame(), elements.count, elements.raw)
+
+
+def _known(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    """The rows of known elements, with ``divisor``."""
+    divisors = {element: divisor for element, (_, divisor) in ELEMENTS.items()}
+    named = pl.col("element").replace_strict(divisors, default=None, return_dtype=pl.Int64)
+    published = pl.when(pl.col("element").str.contains(_PUBLISHED)).then(1)
+    frame = frame.with_columns(divisor=pl.coalesce(named, published))
+    unknown = pl.col("divisor").is_null() | pl.col("station").is_null()
+    return refusals.rows(frame, unknown, column="element", reason=Reason.UNKNOWN_CODE, detail=pl.col("element"))
+
+
+def _described(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    stations = pl.DataFrame(
+        {"location": list(names), "location_name": list(names.values())},
+        schema=dict.fromkeys(("location", "location_name"), pl.String),
+    )
+    series = describe_series(GHCN_DAILY, rows, locations=stations)
+    return series.with_columns(pl.col("unit").fill_null("index"), location_type=pl.lit("station"))

@@ -1,0 +1,57 @@
+"""A station's daily summaries in US units, as NOAA's Past Weather page downloads them.
+
+First the station in quotes, its id in brackets at the end, ``"INDIANAPOLIS WEATHER FORECAST OFFICE, IN US (USC00124260)"``,
+then ``Date,TAVG (Degrees Fahrenheit),...``. An empty cell is missing. Numbers stay in the units published, so they are a
+dataset of their own beside GHCN-Daily's metric one.
+
+Source of the description: a file of Indianapolis, 2011 to 2025.
+"""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.markettime import to_utc
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.noaa.datasets import PAST_WEATHER, ZONE
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+_TITLE = re.compile(r'^"?(?P<name>.*\S)\s*\((?P<station>\w{11})\)"?\s*$')
+_NUMBERS = {measure.column: measure.name for measure in PAST_WEATHER.measures}
+_COLUMN = re.compile(r"[A-Z0-9]{4} \(\w[\w ]*\)")
+
+
+def _header(document: Document) -> list[str]:
+    lines = document.head_lines(2)
+    return [name.strip().strip('"') for name in lines[1].split(",")] if len(lines) > 1 else []
+
+
+def _recognise(document: Document) -> bool:
+    header = _header(document)
+    titled = _TITLE.match(document.head_lines(1)[0]) is not None
+    return titled and header[:1] == ["Date"] and len(header) > 1 and _COLUMN.fullmatch(header[1]) is not None
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    title = _TITLE.match(document.raw(1))
+    assert title is not None, "recognised before it is parsed"
+    header = _header(document)
+    if unknown := [name for name in header[1:] if name not in _NUMBERS]:
+        raise RefusedFile(f"columns that are not known: {', '.join(unknown)}", line=2)
+    refusals = Refusals(document.raw)
+    table = read_table(document, ["Date"], refusals, header_line=2)
+    count = table.height + refusals.frame().height
+    naive = pl.col("Date").str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    frame = table.with_columns(ts=to_utc(naive, ZONE), location=pl.lit(title["station"]))
+    frame = refusals.rows(frame, pl.col("ts").is_null(), column="Date", reason=Reason.INVALID_TIME, detail=pl.col("Date"))
+    numbers = {_NUMBERS[name]: name for name in header[1:]}
+    rows = observations(refusals.numbers(frame, numbers), list(numbers))
+    names = pl.DataFrame({"location": [title["station"]], "location_name": [title["name"]], "location_type": ["station"]})
+    series = describe_series(PAST_WEATHER, rows, locations=names)
+    return (Parsed(PAST_WEATHER, rows, series, refusals.frame(), count, document.raw),)
+
+
+FORMAT = FileFormat("NOAA past weather of a station CSV", (PAST_WEATHER,), _recognise, _parse)

@@ -1,0 +1,55 @@
+"""GHCN-Daily with a row an element and day, of one station.
+
+* ``date,attr,value,a,b,c,d``: an extract whose station stands in the name of the file alone (``USW00094728.csv``), so a file
+  without one in its name is not recognised. ``a`` to ``d`` are the measurement, quality and source flags and the time.
+* ``ID,DATE,ELEMENT,DATA_VALUE,M_FLAG,Q_FLAG,S_FLAG,OBS_TIME``: NOAA's own files by station.
+
+Source of the description: a file of 2014 of Central Park; NOAA/NCEI, readme-by_station.txt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from aurum.pipelines.source import Document, FileFormat, Parsed
+from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
+from aurum.pipelines.sources.noaa.elements import STATION, Elements, parse_elements
+from aurum.pipelines.tabular import Refusals, read_table
+
+_EXTRACT = ("date", "attr", "value", "a", "b", "c", "d")
+_OWN = ("ID", "DATE", "ELEMENT", "DATA_VALUE", "M_FLAG", "Q_FLAG", "S_FLAG", "OBS_TIME")
+
+
+def _headed(document: Document, header: Sequence[str]) -> bool:
+    return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")] == list(header)
+
+
+def _parse(document: Document, header: Sequence[str], station: Callable[[Document], pl.Expr], day: int) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table = read_table(document, header, refusals)
+    count = table.height + refusals.frame().height
+    places = zip(("day", "element", "value", "measured", "failed"), range(day, day + 5), strict=True)
+    frame = table.select("line", station(document).alias("station"), *(pl.col(header[n]).alias(name) for name, n in places))
+    return (parse_elements(Elements(frame, refusals, document.raw, count, {})),)
+
+
+def _by_name(document: Document) -> pl.Expr:
+    found = STATION.search(document.name.upper())
+    assert found is not None, "recognised before it is parsed"
+    return pl.lit(found[0])
+
+
+EXTRACT = FileFormat(
+    name="NOAA GHCN-Daily extract of a station CSV",
+    datasets=(GHCN_DAILY,),
+    recognise=lambda document: _headed(document, _EXTRACT) and STATION.search(document.name.upper()) is not None,
+    parse=lambda document: _parse(document, _EXTRACT, _by_name, 0),
+)
+BY_STATION = FileFormat(
+    name="NOAA GHCN-Daily by-station CSV",
+    datasets=(GHCN_DAILY,),
+    recognise=lambda document: _headed(document, _OWN),
+    parse=lambda document: _parse(document, _OWN, lambda _: pl.col("ID"), 1),
+)

@@ -1,0 +1,138 @@
+"""NYISO's datasets, named as the files of its Market Information System (MIS).
+
+Real-time files mix the five-minute grid with extra runs and samples at odd times (15:12 past the hour). A five-minute
+series holds the grid; what lies off it goes, at the time printed, into a dataset of the same name plus ``_extra``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time
+
+from aurum.core.frequency import Frequency
+from aurum.pipelines.source import Dataset, Measure, Schedule
+
+ZONE = "America/New_York"
+_MIS = "NYISO public MIS report"
+
+
+def _prices(lmp: str, loss: str, congestion: str) -> tuple[Measure, ...]:
+    return (
+        Measure("lmp", "USD/MWh", lmp, "USD", "Locational based marginal price"),
+        Measure("energy", "USD/MWh", lmp, "USD", "Energy component: lmp - congestion - loss"),
+        Measure(
+            "congestion", "USD/MWh", congestion, "USD", "Congestion component, sign turned: lmp = energy + congestion + loss"
+        ),
+        Measure("loss", "USD/MWh", loss, "USD", "Marginal losses component"),
+    )
+
+
+_LBMP = _prices("LBMP ($/MWHr)", "Marginal Cost Losses ($/MWHr)", "Marginal Cost Congestion ($/MWHr)")
+
+
+def _dataset(
+    name: str, title: str, frequency: Frequency, measures: tuple[Measure, ...], report: str, freshness_hours: float
+) -> Dataset:
+    return Dataset(
+        source="nyiso",
+        name=name,
+        title=title,
+        zone=ZONE,
+        frequency=frequency,
+        measures=measures,
+        market="NYISO",
+        reference=report,
+        freshness_hours=freshness_hours,
+    )
+
+
+# NYISO Day-Ahead Scheduling Manual: results are posted by 11:00 on the day before.
+_DAY_AHEAD = Schedule(days=-1, at=time(11), zone=ZONE)
+
+DAMLBMP_ZONE = replace(
+    _dataset("damlbmp_zone", "Day-ahead zonal LBMP", Frequency.HOUR, _LBMP, f"{_MIS} P-2A; OASIS DAM Zonal LBMP", 36),
+    schedule=_DAY_AHEAD,
+)
+DAMLBMP_GEN = replace(
+    _dataset("damlbmp_gen", "Day-ahead generator LBMP", Frequency.HOUR, _LBMP, f"{_MIS} P-2B", 36), schedule=_DAY_AHEAD
+)
+REALTIME_ZONE = _dataset("realtime_zone", "Real-time 5-minute zonal LBMP", Frequency.MIN_5, _LBMP, f"{_MIS} P-24A", 6)
+REALTIME_GEN = _dataset("realtime_gen", "Real-time 5-minute generator LBMP", Frequency.MIN_5, _LBMP, f"{_MIS} P-24B", 6)
+
+RTC_ZONE = _dataset(
+    "rtc_zone",
+    "Real-time commitment 15-minute zonal LBMP",
+    Frequency.MIN_15,
+    _prices("RTC Zonal LBMP", "RTC Zonal Losses", "RTC Zonal Congestion"),
+    "NYISO OASIS report Real Time Commitment Zonal LBMP",
+    36,
+)
+
+PAL = _dataset(
+    "pal", "Actual load by zone, 5-minute samples", Frequency.MIN_5, (Measure("load", "MW", "Load"),), f"{_MIS} P-58B", 6
+)
+
+PAL_INTEGRATED = _dataset(
+    "pal_integrated",
+    "Actual load by zone, integrated over the hour",
+    Frequency.HOUR,
+    (Measure("load", "MW", "Integrated Load"),),
+    f"{_MIS} P-58C",
+    36,
+)
+
+ISOLF = _dataset(
+    "isolf",
+    "Load forecast by zone, six days",
+    Frequency.HOUR,
+    (Measure("load_forecast", "MW", title="Hourly load forecast"),),
+    f"{_MIS} P-7",
+    36,
+)
+
+GENERATION = {
+    "Dual Fuel": "generation_dual_fuel",
+    "Natural Gas": "generation_natural_gas",
+    "Nuclear": "generation_nuclear",
+    "Other Fossil Fuels": "generation_other_fossil_fuels",
+    "Other Renewables": "generation_other_renewables",
+    "Wind": "generation_wind",
+    "Hydro": "generation_hydro",
+}
+"""Measure by fuel category, as published."""
+
+RTFUELMIX = _dataset(
+    "rtfuelmix",
+    "Real-time generation by fuel, 5 minutes",
+    Frequency.MIN_5,
+    tuple(Measure(measure, "MW", "Gen MW", title=f"Generation, {fuel}") for fuel, measure in GENERATION.items()),
+    f"{_MIS} P-63",
+    6,
+)
+
+EXTERNAL_LIMITS_FLOWS = _dataset(
+    "external_limits_flows",
+    "Interface flows and limits, 5-minute samples",
+    Frequency.MIN_5,
+    (
+        Measure("flow", "MW", "Flow (MWH)", title="Flow; positive is into or across New York in the interface's direction"),
+        Measure("limit_positive", "MW", "Positive Limit (MWH)", title="Limit in the positive direction"),
+        Measure("limit_negative", "MW", "Negative Limit (MWH)", title="Limit in the negative direction, usually negative"),
+    ),
+    f"{_MIS} P-32",
+    6,
+)
+
+
+def _extra(dataset: Dataset) -> Dataset:
+    return replace(
+        dataset,
+        name=f"{dataset.name}_extra",
+        title=f"{dataset.title}: runs and samples off the grid",
+        frequency=Frequency.IRREGULAR,
+        freshness_hours=None,
+    )
+
+
+EXTRA = {dataset.name: _extra(dataset) for dataset in (REALTIME_ZONE, REALTIME_GEN, PAL, RTFUELMIX, EXTERNAL_LIMITS_FLOWS)}
+"""By the name of the dataset on the grid."""

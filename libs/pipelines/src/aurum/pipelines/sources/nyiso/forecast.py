@@ -1,0 +1,53 @@
+"""Load forecast (``isolf``): one row an hour, one column a zone, six days from the day of the file's name.
+
+    "Time Stamp","Capitl","Centrl","Dunwod","Genese","Hud Vl","Longil","Mhk Vl","Millwd","N.Y.C.","North","West","NYISO"
+
+Stamps are the beginning of the hour, local, without a zone. Locations are the PTIDs of the zones, as in ``pal``: a header is
+the zone's name in another case (``Capitl`` is CAPITL, 61757). The total has no PTID; its location is ``NYISO``. The file does
+not say when it was made. Source of the layout: the files, and NYISO's report page P-7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.sources.nyiso.datasets import ISOLF
+from aurum.pipelines.sources.nyiso.layout import by_header
+from aurum.pipelines.sources.nyiso.stamps import only_on_step, with_instants
+from aurum.pipelines.sources.nyiso.zones import LOAD_ZONES
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+_STAMP, _TOTAL = "Time Stamp", "NYISO"
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table = read_table(document, [_STAMP, _TOTAL], refusals)
+    rows_read = table.height + refusals.frame().height
+    headers = _locations(name for name in table.columns if name not in (_STAMP, "line"))
+    table = with_instants(table.with_columns(location=pl.lit(_TOTAL)), _STAMP, refusals)
+    table = refusals.numbers(only_on_step(table, "1h", _STAMP, refusals), headers)
+    # A wide file: what ``observations`` calls measures are its locations.
+    rows = observations(table, list(headers)).with_columns(location=pl.col("measure"), measure=pl.lit("load_forecast"))
+    zones = pl.DataFrame({"location": list(headers), "location_name": list(headers.values())}).with_columns(
+        pl.col("location_name").str.to_uppercase(),
+        location_type=pl.when(pl.col("location") == _TOTAL).then(pl.lit("AREA")).otherwise(pl.lit("ZONE")),
+    )
+    series = describe_series(ISOLF, rows, locations=zones)
+    return (Parsed(ISOLF, rows, series, refusals.frame(), rows_read, document.raw),)
+
+
+def _locations(headers: Iterable[str]) -> dict[str, str]:
+    """Header by location id. Raises ``RefusedFile`` for a header that is no zone."""
+    known = {**LOAD_ZONES, _TOTAL: _TOTAL}
+    named = {header: known.get(header.upper()) for header in headers}
+    strange = [header for header, location in named.items() if location is None]
+    if strange:
+        raise RefusedFile(f"wrong header: no zone is called {', '.join(map(repr, strange))}", line=1)
+    return {location: header for header, location in named.items() if location is not None}
+
+
+ISOLF_FORMAT = FileFormat("nyiso isolf", (ISOLF,), by_header(_STAMP, _TOTAL, "Capitl"), _parse)

@@ -1,0 +1,70 @@
+"""Real-time generation by fuel (``rtfuelmix``): one row a five-minute interval and fuel, for all of New York.
+
+    Time Stamp,Time Zone,Fuel Category,Gen MW
+
+The last column was called ``Gen MWh`` at first; the numbers are MW either way. Stamps are the end of the interval, with an
+EST/EDT column; runs off the five minutes are kept apart in ``rtfuelmix_extra``. Source of the layout: the files, and NYISO's
+report page P-63.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.core.frames import PARSED, conform
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.sources.nyiso.datasets import EXTRA, GENERATION, RTFUELMIX
+from aurum.pipelines.sources.nyiso.grid import split_by_grid
+from aurum.pipelines.sources.nyiso.layout import header_names
+from aurum.pipelines.sources.nyiso.stamps import with_instants
+from aurum.pipelines.tabular import Refusals, read_table
+
+_STAMP, _ZONE, _FUEL = "Time Stamp", "Time Zone", "Fuel Category"
+_SPELLINGS = ("Gen MW", "Gen MWh", "Gen MWH")
+_AREA = pl.DataFrame({"location": ["NYISO"], "location_name": ["New York Control Area"], "location_type": ["AREA"]})
+
+
+def _recognise(document: Document) -> bool:
+    names = header_names(document)
+    return {_STAMP, _ZONE, _FUEL} <= names and not names.isdisjoint(_SPELLINGS)
+
+
+def _parse(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    names = header_names(document)
+    generation = next((word for word in _SPELLINGS if word in names), _SPELLINGS[0])
+    table = read_table(document, [_STAMP, _ZONE, _FUEL, generation], refusals)
+    rows_read = table.height + refusals.frame().height
+    table = refusals.rows(
+        table,
+        ~pl.col(_FUEL).is_in(list(GENERATION)).fill_null(False),
+        column=_FUEL,
+        reason=Reason.UNKNOWN_CODE,
+        detail=pl.col(_FUEL),
+    )
+    table = with_instants(table, _STAMP, refusals, location=_FUEL, time_zone=_ZONE)
+    table = refusals.numbers(table.with_columns(location=pl.lit("NYISO")), {"generation": generation})
+    return split_by_grid(
+        document, RTFUELMIX, table, refusals, rows_read=rows_read, interval_end=True, observe=_observe, describe=_describe
+    )
+
+
+def _observe(table: pl.DataFrame) -> pl.DataFrame:
+    rows = table.filter(pl.col("generation").is_not_null()).select(
+        "location",
+        "ts",
+        "line",
+        measure=pl.col(_FUEL).replace_strict(GENERATION, return_dtype=pl.String),
+        value=pl.col("generation"),
+        quality=pl.lit(0, pl.Int16),
+        version=pl.lit(0, pl.Int16),
+    )
+    return conform(rows, PARSED)
+
+
+def _describe(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
+    return describe_series(dataset, rows, locations=_AREA)
+
+
+RTFUELMIX_FORMAT = FileFormat("nyiso rtfuelmix", (RTFUELMIX, EXTRA[RTFUELMIX.name]), _recognise, _parse)

@@ -1,0 +1,22 @@
+"""Telling NYISO's CSV files apart by their header line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aurum.pipelines.source import Document
+
+
+def header_names(document: Document) -> set[str]:
+    """The words of the first line, without quotes and outer blanks."""
+    return {name.strip() for name in document.head_lines(1)[0].replace('"', "").split(",")}
+
+
+def by_header(*columns: str) -> Callable[[Document], bool]:
+    """A recogniser: true where the first line names all the columns."""
+    needed = set(columns)
+
+    def recognise(document: Document) -> bool:
+        return needed <= header_names(document)
+
+    return recognise

@@ -1,0 +1,74 @@
+"""Actual load by zone: five-minute samples (``pal``) and hourly integrated load (``palIntegrated``).
+
+    Time Stamp,Time Zone,Name,PTID,Load
+    Time Stamp,Time Zone,Name,PTID,Integrated Load
+
+The stamp of ``pal`` is the moment of the sample, in ``palIntegrated`` the beginning of the hour; ``Time Zone`` is EST or EDT.
+A day has a few samples off the five minutes; they are kept apart in ``pal_extra``. Source of the layouts: the files, and
+NYISO's report pages P-58B and P-58C (``palIntegrated`` without a sample at hand, from the page and gridstatus).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.sources.nyiso.datasets import EXTRA, PAL, PAL_INTEGRATED
+from aurum.pipelines.sources.nyiso.grid import split_by_grid
+from aurum.pipelines.sources.nyiso.layout import by_header
+from aurum.pipelines.sources.nyiso.stamps import only_on_step, with_instants
+from aurum.pipelines.sources.nyiso.zones import zone_type
+from aurum.pipelines.tabular import Refusals, observations, read_table
+
+_STAMP, _ZONE, _NAME, _PTID = "Time Stamp", "Time Zone", "Name", "PTID"
+
+
+def _parse_samples(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table, rows_read = _read(document, "Load", refusals)
+    zones = _zones(table)
+    return split_by_grid(
+        document,
+        PAL,
+        table,
+        refusals,
+        rows_read=rows_read,
+        interval_end=False,
+        observe=_observe,
+        describe=lambda dataset, rows: describe_series(dataset, rows, locations=zones),
+    )
+
+
+def _parse_integrated(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table, rows_read = _read(document, "Integrated Load", refusals)
+    rows = _observe(only_on_step(table, "1h", _STAMP, refusals))
+    series = describe_series(PAL_INTEGRATED, rows, locations=_zones(table))
+    return (Parsed(PAL_INTEGRATED, rows, series, refusals.frame(), rows_read, document.raw),)
+
+
+def _read(document: Document, load: str, refusals: Refusals) -> tuple[pl.DataFrame, int]:
+    table = read_table(document, [_STAMP, _ZONE, _NAME, _PTID, load], refusals)
+    rows_read = table.height + refusals.frame().height
+    table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)
+    table = with_instants(table.with_columns(location=pl.col(_PTID)), _STAMP, refusals, time_zone=_ZONE)
+    return refusals.numbers(table, {"load": load}), rows_read
+
+
+def _observe(table: pl.DataFrame) -> pl.DataFrame:
+    return observations(table, ["load"])
+
+
+def _zones(table: pl.DataFrame) -> pl.DataFrame:
+    kind = zone_type(pl.col("location"))
+    return table.select("location", location_name=pl.col(_NAME), location_type=kind).unique("location", keep="last")
+
+
+PAL_FORMAT = FileFormat("nyiso pal", (PAL, EXTRA[PAL.name]), by_header(_STAMP, _ZONE, _NAME, _PTID, "Load"), _parse_samples)
+PAL_INTEGRATED_FORMAT = FileFormat(
+    "nyiso palIntegrated",
+    (PAL_INTEGRATED,),
+    by_header(_STAMP, _ZONE, _NAME, _PTID, "Integrated Load"),
+    _parse_integrated,
+)

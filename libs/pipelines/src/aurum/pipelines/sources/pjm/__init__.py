@@ -1,0 +1,25 @@
+"""PJM Interconnection: hourly LMP, load, wind and solar, and instantaneous load from Data Miner 2.
+
+Data Miner's interface wants a key, so there are no public addresses of files: ``Dataset.reference`` names each feed's page.
+"""
+
+from aurum.pipelines.source import Source
+from aurum.pipelines.sources.pjm import generation, kaggle, lmp, load
+
+__all__ = ["SOURCE"]
+
+SOURCE = Source(
+    name="pjm",
+    title="PJM Interconnection",
+    homepage="https://dataminer2.pjm.com",
+    formats=(
+        lmp.DAY_AHEAD,
+        lmp.REAL_TIME,
+        load.METERED,
+        load.INSTANTANEOUS,
+        generation.WIND,
+        generation.SOLAR,
+        kaggle.PJME_HOURLY,
+    ),
+    terms="For use under PJM's terms; redistribution needs a licence from PJM.",
+)

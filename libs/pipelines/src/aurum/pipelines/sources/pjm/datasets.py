@@ -1,0 +1,115 @@
+"""PJM's datasets, named as their Data Miner 2 feeds."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from aurum.core.frequency import Frequency
+from aurum.pipelines.source import Dataset, Measure, Schedule
+
+ZONE = "America/New_York"
+"""Eastern Prevailing Time, "EPT" in PJM's files."""
+
+
+def _feed(name: str) -> str:
+    return f"PJM Data Miner 2, https://dataminer2.pjm.com/feed/{name}/definition"
+
+
+def _prices(run: str) -> tuple[Measure, ...]:
+    return (
+        Measure("lmp", "USD/MWh", f"total_lmp_{run}", "USD", "Locational marginal price"),
+        Measure("energy", "USD/MWh", f"system_energy_price_{run}", "USD", "System energy price"),
+        Measure("congestion", "USD/MWh", f"congestion_price_{run}", "USD", "Congestion component"),
+        Measure("loss", "USD/MWh", f"marginal_loss_price_{run}", "USD", "Marginal loss component"),
+    )
+
+
+DA_HRL_LMPS = Dataset(
+    source="pjm",
+    name="da_hrl_lmps",
+    title="Day-ahead hourly LMP",
+    zone=ZONE,
+    frequency=Frequency.HOUR,
+    measures=_prices("da"),
+    market="PJM",
+    # PJM Manual 11, section 2: day-ahead results are posted at 13:30 EPT on the day before.
+    schedule=Schedule(days=-1, at=time(13, 30), zone=ZONE),
+    reference=_feed("da_hrl_lmps"),
+    freshness_hours=36,
+)
+
+RT_HRL_LMPS = Dataset(
+    source="pjm",
+    name="rt_hrl_lmps",
+    title="Real-time hourly LMP, verified",
+    zone=ZONE,
+    frequency=Frequency.HOUR,
+    measures=_prices("rt"),
+    market="PJM",
+    reference=_feed("rt_hrl_lmps"),
+    # Verified prices follow on the next business day: a long weekend passes without news.
+    freshness_hours=120,
+)
+
+HRL_LOAD_METERED = Dataset(
+    source="pjm",
+    name="hrl_load_metered",
+    title="Metered hourly load by load area",
+    zone=ZONE,
+    frequency=Frequency.HOUR,
+    measures=(Measure("load", "MW", "mw", title="Metered load, mean of the hour"),),
+    market="PJM",
+    reference=_feed("hrl_load_metered"),
+    freshness_hours=120,
+)
+
+INST_LOAD = Dataset(
+    source="pjm",
+    name="inst_load",
+    title="Instantaneous load by area, sampled every five minutes",
+    zone=ZONE,
+    frequency=Frequency.MIN_5,
+    measures=(Measure("load", "MW", "instantaneous_load", title="Load at the sample"),),
+    market="PJM",
+    reference=_feed("inst_load"),
+    freshness_hours=6,
+)
+
+WIND_GEN = Dataset(
+    source="pjm",
+    name="wind_gen",
+    title="Hourly wind generation by area",
+    zone=ZONE,
+    frequency=Frequency.HOUR,
+    measures=(Measure("generation_wind", "MW", "wind_generation_mw", title="Wind generation"),),
+    market="PJM",
+    reference=_feed("wind_gen"),
+    freshness_hours=72,
+)
+
+SOLAR_GEN = Dataset(
+    source="pjm",
+    name="solar_gen",
+    title="Hourly solar generation by area",
+    zone=ZONE,
+    frequency=Frequency.HOUR,
+    measures=(
+        Measure(
+            "generation_solar", "MW", "solar_generation_mw", title="Solar generation; at night the plants' own use, negative"
+        ),
+    ),
+    market="PJM",
+    reference=_feed("solar_gen"),
+    freshness_hours=72,
+)
+
+PJME_HOURLY = Dataset(
+    source="pjm",
+    name="pjme_hourly",
+    title="Hourly load of PJM East, 2002 to 2018, as re-published on Kaggle",
+    zone=ZONE,
+    frequency=Frequency.HOUR,
+    measures=(Measure("load", "MW", "PJME_MW", title="Metered load, mean of the hour"),),
+    market="PJM",
+    reference="Kaggle data set 'Hourly Energy Consumption', file PJME_hourly.csv",
+)

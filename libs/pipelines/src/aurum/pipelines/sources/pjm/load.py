@@ -1,0 +1,47 @@
+"""Load: metered by hour and load area (``hrl_load_metered``), and sampled every five minutes (``inst_load``).
+
+Source of the layouts: the feeds' definitions in Data Miner 2.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from aurum.core.catalog import Quality
+from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.sources.pjm.data_miner import by_header, described, labels_json, read_feed
+from aurum.pipelines.sources.pjm.datasets import HRL_LOAD_METERED, INST_LOAD
+from aurum.pipelines.tabular import Refusals, observations
+
+_LABELS = ("mkt_region", "nerc_region", "zone")
+
+
+def _parse_metered(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table, rows_read = read_feed(document, "load_area", {"load": "mw"}, refusals)
+    optional = (*_LABELS, "is_verified")
+    table = table.with_columns(pl.lit(None, pl.String).alias(name) for name in optional if name not in table.columns)
+    # Until the meters are reconciled a value may still change: PJM marks it as not verified.
+    unverified = pl.col("is_verified").str.to_lowercase() == "false"
+    quality = pl.when(unverified).then(int(Quality.PRELIMINARY)).otherwise(int(Quality.GOOD))
+    rows = observations(table, ["load"], quality=quality)
+    areas = table.unique("location", keep="last").select(
+        "location", location_name="location", location_type=pl.lit("LOAD AREA"), labels=labels_json(*_LABELS)
+    )
+    series = described(HRL_LOAD_METERED, rows, areas)
+    return (Parsed(HRL_LOAD_METERED, rows, series, refusals.frame(), rows_read, document.raw),)
+
+
+def _parse_instantaneous(document: Document) -> tuple[Parsed, ...]:
+    refusals = Refusals(document.raw)
+    table, rows_read = read_feed(document, "area", {"load": "instantaneous_load"}, refusals, hourly=False)
+    # The sample of 04:10 is stamped 04:10:00, :01 or :02. It belongs to its five minutes, or no two days would line up.
+    rows = observations(table.with_columns(pl.col("ts").dt.truncate("5m")), ["load"])
+    areas = table.select("location", location_name="location", location_type=pl.lit("AREA"))
+    labels = {"stamp": "sample time, floored to five minutes"}
+    series = describe_series(INST_LOAD, rows, locations=areas, labels=labels)
+    return (Parsed(INST_LOAD, rows, series, refusals.frame(), rows_read, document.raw),)
+
+
+METERED = FileFormat("pjm hrl_load_metered", (HRL_LOAD_METERED,), by_header("load_area", "mw"), _parse_metered)
+INSTANTANEOUS = FileFormat("pjm inst_load", (INST_LOAD,), by_header("area", "instantaneous_load"), _parse_instantaneous)

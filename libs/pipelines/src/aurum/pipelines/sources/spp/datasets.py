@@ -1,0 +1,43 @@
+"""What SPP publishes that is read here: prices by settlement location, day-ahead and real-time."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from aurum.core.frequency import Frequency
+from aurum.pipelines.source import Dataset, Measure, Schedule
+
+ZONE = "America/Chicago"
+
+_PRICES = (
+    Measure("lmp", "USD/MWh", column="LMP", currency="USD", title="Locational marginal price"),
+    Measure("energy", "USD/MWh", column="MEC", currency="USD", title="Marginal energy component"),
+    Measure("congestion", "USD/MWh", column="MCC", currency="USD", title="Marginal congestion component"),
+    Measure("loss", "USD/MWh", column="MLC", currency="USD", title="Marginal loss component"),
+)
+
+DA_LMP_SL = Dataset(
+    source="spp",
+    name="da_lmp_sl",
+    title="Day-ahead hourly LMP by settlement location",
+    zone=ZONE,
+    market="SPP",
+    frequency=Frequency.HOUR,
+    measures=_PRICES,
+    # Integrated Marketplace Protocols, day-ahead market timeline: results are posted by 13:00 Central the day before.
+    schedule=Schedule(days=-1, at=time(13), zone=ZONE),
+    reference="SPP Integrated Marketplace Protocols; SPP portal, da-lmp-by-location (DA-LMP-SL files)",
+    freshness_hours=36,
+)
+
+RTBM_LMP_SL = Dataset(
+    source="spp",
+    name="rtbm_lmp_sl",
+    title="Real-time 5-minute LMP by settlement location",
+    zone=ZONE,
+    market="SPP",
+    frequency=Frequency.MIN_5,
+    measures=_PRICES,
+    reference="SPP Integrated Marketplace Protocols; SPP portal, rtbm-lmp-by-location (RTBM-LMP-SL files)",
+    freshness_hours=2,
+)

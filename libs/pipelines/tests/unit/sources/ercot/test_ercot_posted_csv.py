@@ -1,0 +1,105 @@
+import csv
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from aurum.pipelines.source import Parsed, RefusedFile
+from aurum.pipelines.sources.ercot.posted_csv import posted_at
+
+DATA = Path(__file__).parent / "data"
+DAM = (DATA / "invented_dam_fall_back.csv").read_text()
+RTM = (DATA / "invented_rtm_repeated_hour.csv").read_text()
+DAM_NAME = "cdr.00012331.0000000000000000.20251101.123005.DAMSPNP4190.csv"
+RTM_NAME = "cdr.00012301.0000000000000000.20251102.021701.SPPHLZNP6905_20251102_0215.csv"
+
+Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
+
+
+def test_fall_back_day_has_25_hours_at_every_point(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, DAM)
+    assert parsed.dataset.name == "dam_spp"
+    assert parsed.rows.group_by("location").len()["len"].to_list() == [25] * 3
+    assert parsed.rows["value"].sum() == pytest.approx(
+        sum(float(record["SettlementPointPrice"]) for record in csv.DictReader(DAM.splitlines()))
+    )
+
+
+def test_the_posting_time_in_the_name_is_the_known_time(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, DAM)
+    assert parsed.known_at == datetime(2025, 11, 1, 17, 30, 5, tzinfo=UTC)
+    (renamed,) = parse("prices.csv", DAM)
+    assert renamed.known_at is None
+
+
+def test_a_posting_time_in_the_repeated_hour_is_not_guessed() -> None:
+    assert posted_at("cdr.00012301.0000000000000000.20251102.011701.SPPHLZNP6905.csv") is None
+    assert posted_at(RTM_NAME) == datetime(2025, 11, 2, 8, 17, 1, tzinfo=UTC)
+
+
+def test_quarters_of_the_repeated_hour_are_told_by_the_flag(parse: Parse) -> None:
+    (parsed,) = parse(RTM_NAME, RTM)
+    hub = parsed.rows.filter(pl.col("location") == "HB_NORTH").sort("ts")
+    assert hub["ts"][0] == datetime(2025, 11, 2, 6, tzinfo=UTC)
+    assert hub["ts"].diff().drop_nulls().dt.total_minutes().to_list() == [15] * 7
+
+
+def test_the_energy_weighted_price_of_a_zone_is_a_measure_of_its_own(parse: Parse) -> None:
+    (parsed,) = parse(RTM_NAME, RTM)
+    zone = parsed.series.filter(pl.col("location") == "LZ_AEN")
+    assert sorted(zone["measure"]) == ["spp", "spp_energy_weighted"]
+    assert parsed.rows.select("location", "measure", "ts").is_unique().all()
+
+
+def test_types_of_points_follow_from_names_and_codes(parse: Parse) -> None:
+    (parsed,) = parse(RTM_NAME, RTM)
+    assert dict(parsed.series.select("location", "location_type").unique().iter_rows()) == {
+        "INVENTED_RN": "resource_node",
+        "HB_NORTH": "hub",
+        "LZ_AEN": "load_zone",
+    }
+
+
+def test_header_words_with_blanks_and_short_hours_are_read(parse: Parse) -> None:
+    header = "DeliveryDate,HourEnding,SettlementPoint,SettlementPointPrice,DSTFlag    "
+    (parsed,) = parse("prices.csv", f"{header}\n11/02/2025,1:00,HB_NORTH, 30.0,N\n")
+    assert parsed.rows.select("ts", "value").rows() == [(datetime(2025, 11, 2, 5, tzinfo=UTC), 30.0)]
+
+
+@pytest.mark.parametrize("quarter", ["0", "5", "x"])
+def test_an_impossible_quarter_is_held_back_and_the_rest_loads(parse: Parse, quarter: str) -> None:
+    (parsed,) = parse(RTM_NAME, RTM + f"11/02/2025,3,{quarter},HB_NORTH,HU,20,N\n")
+    assert parsed.rows.height == 32
+    assert parsed.refused.select("line", "reason").rows() == [(34, "invalid_time")]
+
+
+def test_an_impossible_hour_is_held_back_and_the_rest_loads(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, DAM + "11/02/2025,25:00,HB_NORTH,20,N\n")
+    assert parsed.rows.height == 75
+    assert parsed.refused.select("line", "column", "raw", "reason").rows() == [
+        (77, "HourEnding", "11/02/2025,25:00,HB_NORTH,20,N", "invalid_time")
+    ]
+    assert parsed.rows_read == 76
+
+
+def test_a_point_that_is_missing_is_held_back(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, DAM + "11/02/2025,24:00,,20,N\n")
+    assert parsed.refused.select("column", "reason").rows() == [("SettlementPoint", "missing_field")]
+
+
+@pytest.mark.parametrize("name", [DAM_NAME, RTM_NAME])
+def test_a_file_of_zero_bytes_is_refused(parse: Parse, name: str) -> None:
+    with pytest.raises(RefusedFile, match="the file is empty"):
+        parse(name, b"")
+
+
+def test_a_cut_off_last_line_refuses_the_file(parse: Parse) -> None:
+    with pytest.raises(RefusedFile, match="truncated: the last line has 3 of 5 fields"):
+        parse(DAM_NAME, DAM + "11/02/2025,24:00,HB_NO")
+
+
+def test_another_header_under_a_known_name_refuses_the_file(parse: Parse) -> None:
+    with pytest.raises(RefusedFile, match="wrong header"):
+        parse(DAM_NAME, "DeliveryDate,HourEnding,BusName,LMP,DSTFlag\n11/02/2025,01:00,A,1,N\n")

@@ -1,0 +1,253 @@
+import csv
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.sources.isone import SOURCE
+from aurum.pipelines.sources.isone.lmp import LMP_REPORT
+
+Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
+
+DAY_AHEAD = "Day-Ahead Energy Market Hourly LMP Report"
+REAL_TIME = "Real-Time Energy Market Hourly LMP Report"
+HEADERS = (
+    '"H","Date","Hour Ending","Location ID","Location Name","Location Type","Locational Marginal Price",'
+    '"Energy Component","Congestion Component","Marginal Loss Component"',
+    '"H","Date","HE","String","String","String","Number","Number","Number","Number"',
+)
+
+
+def row(day: str, hour: str, lmp: str = "41.5", *, location: str = "4000") -> str:
+    """An invented line."""
+    return f'"D","{day}","{hour}","{location}","INVENTED {location}","NETWORK NODE",{lmp},40.0,1.0,0.5'
+
+
+def report(
+    *rows: str,
+    title: str = DAY_AHEAD,
+    name: str = "WW_DALMP_ISO_20250602.csv",
+    stated: int | None = None,
+    headers: Sequence[str] = HEADERS,
+) -> str:
+    return "\n".join(
+        (
+            f'"C","{title}"',
+            f'"C","Filename: {name}"',
+            '"C","Report for: 06/02/2025 - 06/02/2025"',
+            '"C","Report generated: 06/01/2025 12:57:12 EDT"',
+            *headers,
+            *rows,
+            f'"T","{len(rows) if stated is None else stated} lines"',
+        )
+    )
+
+
+def day_of(day: str, labels: Sequence[str]) -> str:
+    """One location, its price the number of the row in the day."""
+    return report(*(row(day, label, str(number)) for number, label in enumerate(labels)))
+
+
+def prices(parsed: Parsed) -> dict[datetime, float]:
+    return dict(parsed.rows.filter(pl.col("measure") == "lmp").select("ts", "value").iter_rows())
+
+
+def hourly(start: datetime, count: int) -> dict[datetime, float]:
+    return {start + timedelta(hours=hour): hour for hour in range(count)}
+
+
+def test_a_line_gives_four_measures_at_the_start_of_its_hour(parse: Parse) -> None:
+    (parsed,) = parse("WW_DALMP_ISO_20250602.csv", report(row("06/02/2025", "01"), row("06/02/2025", "24", location="321")))
+    assert parsed.dataset.name == "da_lmp"
+    assert parsed.rows.filter(pl.col("location") == "4000").select("measure", "ts", "value").rows() == [
+        ("lmp", datetime(2025, 6, 2, 4, tzinfo=UTC), 41.5),
+        ("energy", datetime(2025, 6, 2, 4, tzinfo=UTC), 40.0),
+        ("congestion", datetime(2025, 6, 2, 4, tzinfo=UTC), 1.0),
+        ("loss", datetime(2025, 6, 2, 4, tzinfo=UTC), 0.5),
+    ]
+    assert set(parsed.rows.filter(pl.col("location") == "321")["ts"]) == {datetime(2025, 6, 3, 3, tzinfo=UTC)}
+    assert parsed.series.filter(pl.col("location") == "321")["location_name"].unique().to_list() == ["INVENTED 321"]
+    assert set(parsed.rows["line"]) == {7, 8}
+
+
+@pytest.mark.parametrize(("clock", "hour"), [("EDT", 16), ("EST", 17)])
+def test_the_report_says_when_it_was_made(parse: Parse, clock: str, hour: int) -> None:
+    (parsed,) = parse("x.csv", report(row("06/02/2025", "01")).replace("EDT", clock))
+    assert parsed.known_at == datetime(2025, 6, 1, hour, 57, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("title", "inside", "outside", "dataset"),
+    [
+        (DAY_AHEAD, "WW_DALMP_ISO_20250602.csv", "renamed.csv", "da_lmp"),
+        (REAL_TIME, "lmp_rt_final_20250602.csv", "renamed.csv", "rt_lmp_final"),
+        (REAL_TIME, "lmp_rt_prelim_20250602.csv", "renamed.csv", "rt_lmp_prelim"),
+        ("Preliminary Real-Time Hourly LMPs", "x.csv", "renamed.csv", "rt_lmp_prelim"),
+        (REAL_TIME + " - Preliminary", "WW_RTLMP_ISO_20250602.csv", "renamed.csv", "rt_lmp_prelim"),
+        (REAL_TIME, "WW_RTLMP_ISO_20250602.csv", "lmp_rt_prelim_20250602.csv", "rt_lmp_prelim"),
+        (REAL_TIME, "WW_RTLMP_ISO_20250602.csv", "WW_RTLMP_ISO_20250602.csv", "rt_lmp_final"),
+    ],
+)
+def test_the_three_reports_are_told_apart_by_what_they_say(
+    parse: Parse, title: str, inside: str, outside: str, dataset: str
+) -> None:
+    (parsed,) = parse(outside, report(row("06/02/2025", "01"), title=title, name=inside))
+    assert parsed.dataset.name == dataset
+
+
+def test_the_short_layout_of_the_preliminary_report_is_read(parse: Parse) -> None:
+    headers = (
+        '"H","Date","Hour Ending","Location","LMP","Energy","Congestion","Loss"',
+        '"H","Date","HE","String","Number","Number","Number","Number"',
+    )
+    line = '"D","06/02/2025","01",".H.INTERNAL_HUB",20.5,19.0,1.0,0.5'
+    (parsed,) = parse(
+        "lmp_rt_prelim_20250602.csv", report(line, title=REAL_TIME, name="lmp_rt_prelim_20250602.csv", headers=headers)
+    )
+    assert parsed.dataset.name == "rt_lmp_prelim"
+    assert dict(parsed.rows.select("measure", "value").iter_rows()) == {
+        "lmp": 20.5,
+        "energy": 19.0,
+        "congestion": 1.0,
+        "loss": 0.5,
+    }
+    assert set(parsed.rows["location"]) == {".H.INTERNAL_HUB"}
+
+
+def test_fall_back_day_has_25_hours(parse: Parse) -> None:
+    labels = ["01", "02", "02X", *(f"{hour:02}" for hour in range(3, 25))]
+    (parsed,) = parse("x.csv", day_of("11/02/2025", labels))
+    assert prices(parsed) == hourly(datetime(2025, 11, 2, 4, tzinfo=UTC), 25)
+    assert parsed.refused.is_empty()
+
+
+@pytest.mark.parametrize("second", ["02", "03"])
+def test_spring_day_has_23_hours_whatever_the_second_is_called(parse: Parse, second: str) -> None:
+    labels = ["01", second, *(f"{hour:02}" for hour in range(4, 25))]
+    (parsed,) = parse("x.csv", day_of("03/09/2025", labels))
+    assert prices(parsed) == hourly(datetime(2025, 3, 9, 5, tzinfo=UTC), 23)
+    assert parsed.refused.is_empty()
+
+
+def test_of_24_labels_of_the_spring_day_the_third_does_not_exist(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", day_of("03/09/2025", [f"{hour:02}" for hour in range(1, 25)]))
+    assert len(prices(parsed)) == 23
+    assert parsed.refused.select("line", "reason", "detail").rows() == [
+        (9, Reason.NON_EXISTENT_TIME, "2025-03-09 hour ending 03")
+    ]
+
+
+def test_hour_02_of_a_fall_day_without_02x_is_refused(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", day_of("11/02/2025", [f"{hour:02}" for hour in range(1, 25)]))
+    assert len(prices(parsed)) == 23
+    assert parsed.refused["reason"].to_list() == [Reason.AMBIGUOUS_TIME]
+
+
+@pytest.mark.parametrize(
+    ("hour", "reason"),
+    [
+        ("00", Reason.INVALID_TIME),
+        ("25", Reason.INVALID_TIME),
+        ("1st", Reason.INVALID_TIME),
+        ("02X", Reason.NON_EXISTENT_TIME),
+        ("", Reason.INVALID_TIME),
+    ],
+)
+def test_an_hour_that_is_none_is_refused_and_the_rest_kept(parse: Parse, hour: str, reason: Reason) -> None:
+    (parsed,) = parse("x.csv", report(row("06/02/2025", "01"), row("06/02/2025", hour), row("06/02/2025", "03")))
+    assert parsed.rows_read == 3
+    assert len(prices(parsed)) == 2
+    assert parsed.refused.select("line", "column", "reason").rows() == [(8, "Hour Ending", reason)]
+    assert parsed.refused["raw"].item() == row("06/02/2025", hour)
+
+
+def test_a_day_or_a_price_or_a_location_that_is_none_is_refused(parse: Parse) -> None:
+    (parsed,) = parse(
+        "x.csv", report(row("02/30/2025", "01"), row("06/02/2025", "02", "free"), row("06/02/2025", "03", location=""))
+    )
+    assert parsed.refused.select("line", "column", "reason").rows() == [
+        (7, "Date", Reason.INVALID_TIME),
+        (8, "Locational Marginal Price", Reason.NON_NUMERIC),
+        (9, "Location ID", Reason.MISSING_FIELD),
+    ]
+    assert set(parsed.rows["line"]) == {8}
+
+
+def test_one_header_line_and_windows_line_ends_are_read(parse: Parse) -> None:
+    text = report(row("06/02/2025", "01"), headers=HEADERS[:1]) + "\n"
+    (parsed,) = parse("x.csv", text.replace("\n", "\r\n"))
+    assert prices(parsed) == {datetime(2025, 6, 2, 4, tzinfo=UTC): 41.5}
+    assert set(parsed.rows["line"]) == {6}
+
+
+GOOD = report(row("06/02/2025", "01"), row("06/02/2025", "02"))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "empty"),
+        (GOOD[: GOOD.index('"T"')], "no trailer"),
+        (GOOD[: GOOD.index('"T"') - 30], "no trailer"),
+        (report(row("06/02/2025", "01"), stated=2), "truncated: 1 data lines where the trailer says 2"),
+        (GOOD.replace('"D","06/02/2025","02"', '"C","06/02/2025","02"'), "'C' line among the data"),
+        (GOOD.replace('"Hour Ending"', '"Hour"'), "wrong header"),
+        (GOOD.replace('"H"', '"X"'), "wrong header"),
+        (GOOD.replace("06/01/2025 12", "06/31/2025 12"), "no such time"),
+        (GOOD.replace(",40.0,", ",40.0,40.0,", 1), "fields under a header"),
+    ],
+)
+def test_a_damaged_report_is_refused_whole(content: str, reason: str) -> None:
+    with pytest.raises(RefusedFile, match=reason):
+        LMP_REPORT.parse(Document("WW_DALMP_ISO_20250602.csv", content.encode()))
+
+
+def test_a_report_without_data_lines_is_an_empty_answer(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", report())
+    assert (parsed.rows_read, parsed.rows.height, parsed.refused.height) == (0, 0, 0)
+
+
+def test_a_line_cut_short_is_refused_and_counts_for_the_trailer(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", report('"D","06/02/2025","01","321","INVENTED"', row("06/02/2025", "02")))
+    assert parsed.refused.select("line", "reason").rows() == [(7, Reason.MISSING_FIELD)]
+    assert parsed.rows_read == 2
+
+
+def test_reports_on_other_things_are_not_claimed() -> None:
+    wind = '"C","ISO New England Inc. Seven Day Wind Power Forecast Report"\n"H","",,"Day 1"\n"D",,01,,205\n"T","1 lines"'
+    for content in ("", wind, GOOD.replace("Day-Ahead", "Year-Ahead").replace("DALMP", "YALMP")):
+        assert not LMP_REPORT.recognise(Document("x.csv", content.encode()))
+
+
+def test_the_address_of_a_day_names_its_report() -> None:
+    day = datetime(2026, 6, 4, tzinfo=UTC).date()
+    assert SOURCE.urls["da_lmp"](day) == "https://www.iso-ne.com/histRpts/da-lmp/WW_DALMP_ISO_20260604.csv"
+    assert SOURCE.urls["rt_lmp_final"](day).endswith("/rt-lmp/lmp_rt_final_20260604.csv")
+
+
+def test_a_real_day_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:
+    path = real_files / "WW_DALMP_ISO_20260604.csv"
+    with path.open(newline="") as stream:
+        raw = [line for line in csv.reader(stream) if line[0] == "D"]
+    (parsed,) = parse(path.name, path.read_bytes())
+    assert parsed.rows_read == len(raw) == 29_016
+    assert parsed.refused.is_empty()
+    assert parsed.known_at == datetime(2026, 6, 3, 16, 57, 12, tzinfo=UTC)
+    for position, measure in enumerate(("lmp", "energy", "congestion", "loss"), start=6):
+        rows = parsed.rows.filter(pl.col("measure") == measure)
+        assert rows["value"].to_list() == [float(line[position]) for line in raw]
+        assert rows["location"].to_list() == [line[3] for line in raw]
+    start = datetime(2026, 6, 4, 4, tzinfo=UTC)
+    first = parsed.rows.filter(pl.col("measure") == "lmp")["ts"].to_list()
+    assert first == [start + timedelta(hours=int(line[2]) - 1) for line in raw]
+
+
+def test_a_real_day_cut_in_the_middle_is_refused(real_files: Path) -> None:
+    content = (real_files / "WW_DALMP_ISO_20260604.csv").read_bytes()
+    middle = content.index(b"\n", len(content) // 2) + 1
+    with pytest.raises(RefusedFile, match="no trailer"):
+        LMP_REPORT.parse(Document("WW_DALMP_ISO_20260604.csv", content[:middle]))
