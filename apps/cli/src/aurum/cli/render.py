@@ -10,7 +10,6 @@ from rich.table import Table
 
 from aurum.pipelines.loading.load import FileReport, Outcome
 
-
 _PLAIN_WIDTH = 240
 
 

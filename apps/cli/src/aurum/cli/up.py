@@ -62,6 +62,7 @@ def up(
                 "AURUM_DATABASE__URL": database.url or "",
                 "AURUM_REDIS__URL": redis.url or "",
                 "AURUM_API__CURSOR_SECRET": _cursor_secret(settings),
+                "AURUM_LOGGING__LEVEL": "WARNING" if settings.logging.level == "INFO" else settings.logging.level,
             }
             _serve(out, stop, began, variables, host=host, port=chosen, worker=worker)
 

@@ -4,6 +4,7 @@ Adapters do not inherit from these; ``tests/typing/conformance.py`` proves that 
 """
 
 from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
+from aurum.storage.ports.probe import StoreProbe, StoreState
 from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
 
 __all__ = [
@@ -15,4 +16,6 @@ __all__ = [
     "SeriesFilter",
     "SeriesReader",
     "SeriesWriter",
+    "StoreProbe",
+    "StoreState",
 ]

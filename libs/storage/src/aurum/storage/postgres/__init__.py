@@ -3,6 +3,7 @@
 from aurum.storage.postgres.catalog import PostgresCatalog
 from aurum.storage.postgres.catalog_writer import PostgresCatalogWriter
 from aurum.storage.postgres.pool import PostgresPool
+from aurum.storage.postgres.probe import PostgresProbe
 from aurum.storage.postgres.quality_log import PostgresQualityLog
 from aurum.storage.postgres.series_reader import PostgresSeriesReader
 from aurum.storage.postgres.series_writer import PostgresSeriesWriter
@@ -11,6 +12,7 @@ __all__ = [
     "PostgresCatalog",
     "PostgresCatalogWriter",
     "PostgresPool",
+    "PostgresProbe",
     "PostgresQualityLog",
     "PostgresSeriesReader",
     "PostgresSeriesWriter",

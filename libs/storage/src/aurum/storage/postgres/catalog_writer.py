@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy.dialects.postgresql import insert
@@ -23,7 +23,7 @@ class PostgresCatalogWriter:
         *,
         sources: Sequence[SourceEntry],
         datasets: Sequence[DatasetEntry],
-        blocks: Sequence[dict[str, object]],
+        blocks: Sequence[Mapping[str, object]],
     ) -> None:
         async with self._pool.catalog() as connection:
             if sources:
@@ -45,7 +45,7 @@ class PostgresCatalogWriter:
                     )
                 )
             if blocks:
-                rows = [{"calendar": block["calendar"], "name": block["name"], "document": block} for block in blocks]
+                rows = [{"calendar": block["calendar"], "name": block["name"], "document": dict(block)} for block in blocks]
                 statement = insert(tables.block).values(rows)
                 await connection.execute(
                     statement.on_conflict_do_update(

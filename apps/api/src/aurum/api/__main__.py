@@ -1,0 +1,61 @@
+"""``python -m aurum.api serve`` and ``python -m aurum.api openapi``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+
+def main() -> int:
+    """Run a subcommand; a failure that is expected is one line and exit code 1."""
+    parser = argparse.ArgumentParser(prog="aurum.api")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve HTTP until told to stop")
+    serve.add_argument("--host")
+    serve.add_argument("--port", type=int)
+    serve.add_argument("--workers", type=int)
+    commands.add_parser("openapi", help="print openapi.json")
+    arguments = parser.parse_args()
+    return _openapi() if arguments.command == "openapi" else _serve(arguments)
+
+
+def _openapi() -> int:
+    from aurum.api.main import openapi_document
+
+    sys.stdout.write(json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    import uvicorn
+
+    from aurum.common.settings import InvalidSetting, load_settings
+
+    try:
+        settings = load_settings()
+    except InvalidSetting as error:
+        print(f"aurum.api: {error}", file=sys.stderr)
+        return 2
+    if settings.database.url is None:
+        print("aurum.api: AURUM_DATABASE__URL is needed (`aurum up` sets it)", file=sys.stderr)
+        return 1
+    uvicorn.run(
+        "aurum.api.main:create_app_from_environment",
+        factory=True,
+        host=arguments.host or settings.api.host,
+        port=settings.api.port if arguments.port is None else arguments.port,
+        workers=arguments.workers or settings.api.workers,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=25,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The Arrow IPC stream: a record batch for each batch of the store. https://arrow.apache.org/docs/format/Columnar.html
+
+PyArrow is imported when the first such answer is asked for: it costs 40 MiB that a service of JSON documents never needs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MEDIA_TYPE = "application/vnd.apache.arrow.stream"
+
+
+class ArrowWriter:
+    """Fits ``BulkWriter``."""
+
+    def __init__(self, empty: Table) -> None:
+        import pyarrow as pa
+
+        self._sink = Sink()
+        self._writer = pa.ipc.new_stream(self._sink, record_batch(empty).schema)
+
+    def start(self) -> bytes:
+        return self._sink.take()
+
+    def write(self, table: Table) -> bytes:
+        if table.height:
+            self._writer.write_batch(record_batch(table))
+        return self._sink.take()
+
+    def finish(self) -> bytes:
+        self._writer.close()
+        return self._sink.take()
+
+
+class Sink:
+    """A file that is only written, and emptied by whoever sends its bytes on."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def take(self) -> bytes:
+        """What was written since the last call."""
+        taken = b"".join(self._parts)
+        self._parts.clear()
+        return taken
+
+
+def record_batch(table: Table) -> pa.RecordBatch:
+    """The columns without a copy where nothing is missing; NaN and missing instants become nulls."""
+    import pyarrow as pa
+
+    arrays = [_array(column, table.zone) for column in table.columns.values()]
+    return pa.RecordBatch.from_arrays(arrays, names=list(table.columns))
+
+
+def _array(column: Column, zone: str) -> pa.Array:
+    import pyarrow as pa
+
+    match column:
+        case Instants(us):
+            missing = us == NAT
+            return pa.array(us, mask=missing if missing.any() else None).view(pa.timestamp("us", zone))
+        case Numbers(values):
+            missing = np.isnan(values)
+            return pa.array(values, mask=missing if missing.any() else None)
+        case Labels(codes, words):
+            return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))

@@ -1,0 +1,51 @@
+"""JSON documents ``{"data": ..., "meta": {...}}``: an object a row, or an array a column. Written from columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from aurum.api.encoding.cells import JSON, Piece, cells, joined, number_array
+from aurum.api.encoding.table import Column, Numbers, Table
+
+MEDIA_TYPE = "application/json"
+
+
+def json_rows(table: Table, meta: Mapping[str, object]) -> bytes:
+    """``data`` is an array of objects."""
+    return b'{"data":[' + row_objects(table, b",").removesuffix(b",") + b'],"meta":' + _document(meta) + b"}"
+
+
+def json_columns(table: Table, meta: Mapping[str, object]) -> bytes:
+    """``data`` is an object of arrays of one length."""
+    columns = b",".join(
+        orjson.dumps(name) + b":[" + _array(column, table.zone) + b"]" for name, column in table.columns.items()
+    )
+    return b'{"data":{' + columns + b'},"meta":' + _document(meta) + b"}"
+
+
+def row_objects(table: Table, terminator: bytes) -> bytes:
+    """An object a row, each followed by the terminator."""
+    if not table.height:
+        return b""
+    pieces: list[Piece] = []
+    for name, column in table.columns.items():
+        pieces += [(b"," if pieces else b"{") + orjson.dumps(name) + b":", cells(column, JSON, table.zone)]
+    return joined([*pieces, b"}" + terminator], table.height)
+
+
+def _array(column: Column, zone: str) -> bytes:
+    """The items of an array, without its brackets."""
+    if not len(column):
+        return b""
+    if isinstance(column, Numbers):
+        return number_array(column.values)[1:-1]
+    items = cells(column, JSON, zone)
+    if isinstance(items, bytes):
+        return b",".join([items] * len(column))
+    return joined([items, b","], len(column))[:-1]
+
+
+def _document(meta: Mapping[str, object]) -> bytes:
+    return orjson.dumps(meta, option=orjson.OPT_UTC_Z)

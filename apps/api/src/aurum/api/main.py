@@ -1,0 +1,92 @@
+"""The application: made by ``create_app``, with nothing done at import."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from dishka import Provider, Scope, make_async_container
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from aurum.api.problems import PROBLEM_SCHEMA, install
+from aurum.api.registry import MIDDLEWARE, SLICES, checked
+from aurum.api.schemas import Many, Slice
+from aurum.api.services import Services
+from aurum.api.wiring import ServiceProvider, StoreProvider
+from aurum.common.contracts import contracts_directory
+from aurum.common.settings import Settings, load_settings
+from aurum.common.telemetry.logging import configure_logging
+
+_DESCRIPTION = """\
+Every version of every number that grid operators, agencies and brokers publish, with the time it became known.
+
+* **Point in time.** Every read takes `as_of`; the answer is what was known then, that instant included.
+* **Time.** Spans are half-open, `[start, end)`. A day has 23, 24 or 25 hours, in, out and in aggregates.
+* **Formats.** JSON, NDJSON, CSV, Arrow and Parquet, by `Accept` or `format`.
+* **Errors** are [problem documents](https://www.rfc-editor.org/rfc/rfc9457); their `type` leads to a page.
+"""
+
+
+class Application(FastAPI):
+    """FastAPI with the schemas of answers that routes write themselves."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = super().openapi()
+            _, definitions = models_json_schema(
+                [(Slice, "serialization"), (Many, "serialization")], ref_template="#/components/schemas/{model}"
+            )
+            components = document.setdefault("components", {}).setdefault("schemas", {})
+            components |= definitions["$defs"] | {"Problem": PROBLEM_SCHEMA}
+            components.pop("HTTPValidationError", None)
+            components.pop("ValidationError", None)
+            self.openapi_schema = document
+        return self.openapi_schema
+
+
+def create_app(settings: Settings, *providers: Provider) -> FastAPI:
+    """The service for some settings. ``providers``: in place of the PostgreSQL store, for tests."""
+    given = Provider(scope=Scope.APP)
+    given.provide(lambda: settings, provides=Settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
+        container = make_async_container(given, ServiceProvider(), *(providers or (StoreProvider(),)))
+        try:
+            yield {
+                "services": await container.get(Services),
+                "contracts": contracts_directory(settings.contracts_dir),
+            }
+        finally:
+            await container.close()
+
+    app = Application(
+        title="Aurum",
+        version="2.0",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,
+    )
+    install(app)
+    for _, router in checked(SLICES):
+        app.include_router(router)
+    for middleware in reversed(MIDDLEWARE):
+        app.add_middleware(middleware)
+    return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """The service for this process's settings: for ``uvicorn --factory``."""
+    settings = load_settings()
+    configure_logging(settings.logging)
+    return create_app(settings)
+
+
+def openapi_document() -> dict[str, Any]:
+    """The contract, the same on every machine."""
+    return create_app(Settings()).openapi()

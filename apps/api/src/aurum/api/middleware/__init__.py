@@ -1,0 +1,1 @@
+"""Pure ASGI middleware, a class a module; the order is in ``registry``."""

@@ -1,0 +1,139 @@
+"""Query parameters, said once: how they are described in openapi.json and how they are read.
+
+The routes that answer with observations read their own parameters, because validating a dozen of them through a model costs
+more than the query; what is described here is what they accept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from aurum.api.problems import InvalidParameters
+from aurum.core.frequency import Frequency
+from aurum.core.names import nearest
+from aurum.core.series.resample import Aggregation
+
+FORMATS = ("json", "ndjson", "csv", "arrow", "parquet")
+_RESAMPLED = [str(frequency) for frequency in Frequency if frequency is not Frequency.IRREGULAR]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter. ``schema``: its JSON schema. ``repeated``: it may be given several times."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    example: object = None
+    required: bool = False
+    repeated: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The parameter object of OpenAPI 3.1."""
+        found: dict[str, Any] = {
+            "name": self.name,
+            "in": "query",
+            "required": self.required,
+            "description": self.description,
+            "schema": dict(self.schema),
+        }
+        if self.repeated:
+            found |= {"schema": {"type": "array", "items": dict(self.schema), "minItems": 1}, "explode": True}
+        if self.example is not None:
+            found["example"] = self.example
+        return found
+
+
+_TIME = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+
+START = Parameter(
+    "start", "From this instant on: RFC 3339, or a date or bare local date-time read in `tz`.", _TIME, "2025-11-02"
+)
+END = Parameter("end", "Up to, not including, this instant; as `start`.", _TIME, "2025-11-03")
+AS_OF = Parameter("as_of", "As it was known then, that instant included; as `start`. Without it: as known now.", _TIME)
+TZ = Parameter(
+    "tz",
+    "Clock in which local times are read and times are written: `UTC` (default), `market` (the series' own) or an IANA name. "
+    "With `freq`, buckets follow it; without it, buckets follow the market's clock.",
+    example="market",
+)
+FREQ = Parameter(
+    "freq",
+    "Resample to this step, in local time. A row stands for its whole step and is in the answer when it starts in the span.",
+    {"type": "string", "enum": _RESAMPLED},
+)
+AGG = Parameter(
+    "agg",
+    "How the values of a bucket become one; with `freq`.",
+    {"type": "string", "enum": list(Aggregation), "default": "mean"},
+)
+BLOCK = Parameter(
+    "block",
+    "Only hours of this block of the market's calendar, or of `calendar:block`; see `/v2/catalog/blocks`.",
+    example="ON_PEAK",
+)
+UNIT = Parameter("unit", "Convert values to this unit; see `/v2/catalog/units`.", example="USD/MMBtu")
+CURRENCY = Parameter(
+    "currency", "Convert money to this currency, at the ECB's rate of each day, as known at `as_of`.", example="EUR"
+)
+FORMAT = Parameter("format", "Wins over the `Accept` header.", {"type": "string", "enum": list(FORMATS), "default": "json"})
+LAYOUT = Parameter(
+    "layout",
+    "Of JSON: an object a row, or an array a column.",
+    {"type": "string", "enum": ["rows", "columns"], "default": "rows"},
+)
+MANY_LAYOUT = Parameter(
+    "layout",
+    "`long`: a row an observation, `series` first. `wide`: a column a series. `columns`: long, in JSON as an array a column.",
+    {"type": "string", "enum": ["long", "wide", "columns"], "default": "long"},
+)
+SERIES = Parameter(
+    "series",
+    "Series keys; give the parameter once a key, or keys with commas between.",
+    example=["nyiso:damlbmp_zone:61761:lmp", "nyiso:damlbmp_zone:61752:lmp"],
+    required=True,
+    repeated=True,
+)
+
+SLICE = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, LAYOUT)
+MANY = (SERIES, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
+HISTORY = (START, END, TZ, FORMAT, LAYOUT)
+
+
+def documented(parameters: Iterable[Parameter]) -> dict[str, Any]:
+    """The ``openapi_extra=`` of a route that reads these parameters itself."""
+    return {"parameters": [parameter.document() for parameter in parameters]}
+
+
+def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
+    """The single-valued parameters, checked for their names, repetition and closed sets. Raises ``InvalidParameters``."""
+    by_name = {parameter.name: parameter for parameter in allowed}
+    found: dict[str, str] = {}
+    for name, value in given.multi_items():
+        parameter = by_name.get(name)
+        if parameter is None:
+            close = nearest(name, by_name) or tuple(by_name)
+            raise InvalidParameters(
+                (name, f"there is no such parameter; nearest: {', '.join(close)}", value), nearest=list(close)
+            )
+        if "\0" in value:
+            raise InvalidParameters((name, "holds a NUL character", value))
+        if parameter.repeated:
+            continue
+        if name in found:
+            raise InvalidParameters((name, "is given twice", value))
+        choices = parameter.schema.get("enum")
+        if choices and value not in choices:
+            close = nearest(value, choices) or tuple(choices)
+            raise InvalidParameters((name, f"must be one of {', '.join(choices)}", value), nearest=list(close))
+        if not value:
+            raise InvalidParameters((name, "is empty", value))
+        found[name] = value
+    missing = [parameter for parameter in allowed if parameter.required and parameter.name not in given]
+    if missing:
+        raise InvalidParameters(*((parameter.name, "is needed", None) for parameter in missing))
+    return found

@@ -1,0 +1,179 @@
+"""Failures as RFC 9457 problem documents: one table from the error taxonomy to status, type and title."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.core.errors import (
+    AurumError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "/problems/"
+"""Problem types are addresses relative to the service; each answers with its page of ``contracts/problems``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a base of the taxonomy is over HTTP."""
+
+    status: int
+    name: str
+    title: str
+
+
+KINDS: Mapping[type[AurumError], Kind] = {
+    Invalid: Kind(422, "invalid", "The request cannot be understood"),
+    NotFound: Kind(404, "not-found", "There is no such thing"),
+    Conflict: Kind(409, "conflict", "The request contradicts the present state"),
+    Unauthenticated: Kind(401, "unauthenticated", "Nobody we know is asking"),
+    Forbidden: Kind(403, "forbidden", "This may not be done"),
+    RateLimited: Kind(429, "rate-limited", "Too many requests"),
+    Unavailable: Kind(503, "unavailable", "Something this service needs does not answer"),
+}
+_NOT_ACCEPTABLE = Kind(406, "not-acceptable", "No acceptable format")
+_METHOD = Kind(405, "method-not-allowed", "The method is not allowed here")
+_BUG = Kind(500, "internal", "Something went wrong that should not have")
+_BY_STATUS = {kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _METHOD, _BUG)}
+
+ALL_KINDS = tuple(_BY_STATUS.values())
+"""Every problem this service can answer with; each has a page."""
+
+_log = structlog.get_logger(__name__)
+
+
+class InvalidParameters(Invalid):
+    """One or more parameters are wrong. Facts: ``errors``: a list of ``field``, ``message``, ``value``."""
+
+    def __init__(self, *errors: tuple[str, str, object], **facts: object) -> None:
+        named = [{"field": field, "message": message, "value": value} for field, message, value in errors]
+        super().__init__("; ".join(f"{field}: {message}" for field, message, _ in errors), errors=named, **facts)
+
+
+class NotAcceptable(Invalid):
+    """No format that the caller accepts. Facts: ``offered``."""
+
+
+def kind_of(error: AurumError) -> Kind:
+    """What an error is over HTTP: its nearest base decides."""
+    if isinstance(error, NotAcceptable):
+        return _NOT_ACCEPTABLE
+    return next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
+
+
+def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, object] | None = None) -> Response:
+    """The response for a failure."""
+    document = {
+        "type": TYPES + kind.name,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": request.url.path,
+        "request_id": request.scope.get("request_id", ""),
+        **(facts or {}),
+    }
+    return Response(orjson.dumps(document, default=str), kind.status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every failure of an application become a problem document."""
+    app.add_exception_handler(AurumError, _on_aurum_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+def problems(*bases: type[AurumError], also: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route that can fail in these ways; 422, 503 and 500 always can."""
+    statuses = {KINDS[base].status for base in bases} | {422, 500, 503} | set(also)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": _BY_STATUS[status].title,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in sorted(statuses)
+    }
+
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457. What the error knows besides is in further members, such as `nearest` or `errors`.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "examples": ["/problems/not-found"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "nearest": {"type": "array", "items": {"type": "string"}, "description": "Valid names like the one given."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}, "value": {}},
+            },
+        },
+    },
+}
+
+
+async def _on_aurum_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AurumError)
+    kind = kind_of(error)
+    response = problem(request, kind, error.detail, error.facts)
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, round(retry_after)))
+    if kind.status >= 500:
+        _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))
+    return response
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"field": ".".join(map(str, found["loc"][1:])), "message": found["msg"], "value": _short(found.get("input"))}
+        for found in error.errors()
+    ]
+    detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
+    return problem(request, KINDS[Invalid], detail, {"errors": errors})
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = _BY_STATUS.get(error.status_code, Kind(error.status_code, "http", "The request was refused"))
+    detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
+    response = problem(request, kind, detail)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    _log.error("bug", exc_info=error, path=request.url.path)
+    return problem(request, _BUG, "the request id leads to what happened in the log of the service")
+
+
+def _short(value: object) -> object:
+    return value if isinstance(value, int | float | bool | None) else re.sub(r"\s+", " ", str(value))[:200]

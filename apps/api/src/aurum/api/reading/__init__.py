@@ -1,0 +1,1 @@
+"""From a query about observations to an answer: resolve it, read, transform in columns, encode."""

@@ -1,0 +1,90 @@
+"""Frames to the tables that encoders write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers, Table
+from aurum.api.reading.plan import Plan
+from aurum.api.reading.transform import with_end
+from aurum.core.catalog import Quality
+from aurum.core.series.model import Series
+
+_QUALITY = tuple(Quality(code).label if code in list(Quality) else "" for code in range(max(Quality) + 1))
+
+
+def slice_table(frame: pl.DataFrame, series: Series, plan: Plan) -> Table:
+    """``start, end, value, quality, known_at`` of one series."""
+    return Table(_observation_columns(frame, _ends(frame, series, plan)), plan.zone)
+
+
+def long_table(frame: pl.DataFrame, series: Sequence[Series], plan: Plan) -> Table:
+    """The same of several series, their key in ``series`` first. The frame has ``series_id`` and ``end``."""
+    positions = _positions(series)
+    codes = positions[frame["series_id"].to_numpy()]
+    keys = Labels(codes, tuple(str(one.key) for one in series))
+    return Table({"series": keys, **_observation_columns(frame, _microseconds(frame["end"]))}, plan.zone)
+
+
+def wide_table(frame: pl.DataFrame, series: Sequence[Series], plan: Plan) -> Table:
+    """``start, end`` and a column a series, in the order given; a series without a value there has none (NaN)."""
+    frame = frame.with_columns(pl.col("series_id").cast(pl.String))
+    wide = frame.pivot(on="series_id", index=["ts", "end"], values="value", on_columns=sorted(set(frame["series_id"]))).sort(
+        "ts", "end"
+    )
+    columns: dict[str, Column] = {"start": Instants(_microseconds(wide["ts"])), "end": Instants(_microseconds(wide["end"]))}
+    for one in series:
+        name = str(one.series_id)
+        values = wide[name].fill_null(float("nan")).to_numpy() if name in wide.columns else np.full(wide.height, np.nan)
+        columns[str(one.key)] = Numbers(values)
+    return Table(columns, plan.zone)
+
+
+def empty_like(table: Table) -> Table:
+    """The same columns without rows."""
+    return Table({name: _head(column) for name, column in table.columns.items()}, table.zone)
+
+
+def _observation_columns(frame: pl.DataFrame, ends: NDArray[np.int64]) -> Mapping[str, Column]:
+    return {
+        "start": Instants(_microseconds(frame["ts"])),
+        "end": Instants(ends),
+        "value": Numbers(frame["value"].to_numpy()),
+        "quality": Labels(frame["quality"].to_numpy(), _QUALITY),
+        "known_at": Instants(_microseconds(frame["known_at"])),
+    }
+
+
+def _ends(frame: pl.DataFrame, series: Series, plan: Plan) -> NDArray[np.int64]:
+    step = plan.frequency_of(series).step
+    if step is not None:
+        # The common case needs no expression engine: a slice of a day takes longer to plan than to compute.
+        return _microseconds(frame["ts"]) + round(step.total_seconds() * 1_000_000)
+    return _microseconds(with_end(frame, series, plan)["end"])
+
+
+def _microseconds(column: pl.Series) -> NDArray[np.int64]:
+    physical = column.to_physical()
+    return (physical.fill_null(NAT) if physical.null_count() else physical).to_numpy()
+
+
+def _positions(series: Sequence[Series]) -> NDArray[Any]:
+    ids = np.array([one.series_id for one in series])
+    positions = np.zeros(int(ids.max(initial=0)) + 1, np.int32)
+    positions[ids] = np.arange(len(ids))
+    return positions
+
+
+def _head(column: Column) -> Column:
+    match column:
+        case Instants(us):
+            return Instants(us[:0])
+        case Numbers(values):
+            return Numbers(values[:0])
+        case Labels(codes, words):
+            return Labels(codes[:0], words)

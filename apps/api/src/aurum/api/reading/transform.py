@@ -1,0 +1,101 @@
+"""Frames of the store to frames of the answer: block, unit, currency, step. In columns, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from aurum.api.problems import InvalidParameters
+from aurum.api.reading.plan import Plan
+from aurum.core.calendars import block_mask
+from aurum.core.currency import MissingRate, Rates, convert_currency
+from aurum.core.errors import Invalid, UnknownName
+from aurum.core.series.model import Series
+from aurum.core.series.resample import interval_end, resample
+from aurum.core.units import Unit, convert, in_currency, parse_unit
+
+RatesByPair = Mapping[tuple[str | None, str | None], Rates | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """From a series' own unit to that of the answer; ``exchanges`` when the money changes too."""
+
+    source: Unit
+    target: Unit
+
+    @property
+    def exchanges(self) -> bool:
+        return self.source.currency != self.target.currency and None not in (self.source.currency, self.target.currency)
+
+
+def conversion(series: Series, plan: Plan) -> Conversion | None:
+    """What a plan does to a series' unit; None when nothing. Raises ``InvalidParameters``."""
+    if plan.unit is None and plan.currency is None:
+        return None
+    own = parse_unit(series.spec.unit)
+    target = plan.unit or own
+    if plan.currency is not None:
+        try:
+            target = in_currency(target, plan.currency)
+        except UnknownName as error:
+            raise InvalidParameters(("currency", error.detail, plan.currency), nearest=list(error.nearest)) from error
+        except Invalid as error:
+            raise InvalidParameters(("currency", error.detail, plan.currency)) from error
+    return Conversion(own, target)
+
+
+def transformed(frame: pl.DataFrame, series: Series, plan: Plan, rates: RatesByPair) -> pl.DataFrame:
+    """Apply a plan to observations of one series, or of several alike in market, step, unit and clock (``series_id``)."""
+    by = [name for name in ("series_id",) if name in frame.columns]
+    if plan.blocks is not None:
+        frame = frame.filter(block_mask(frame["ts"], plan.blocks[series.spec.market]))
+    if (change := conversion(series, plan)) is not None:
+        frame = _converted(frame, series, plan, change, rates)
+    if plan.freq is not None:
+        try:
+            frame = resample(
+                frame,
+                series_frequency=series.spec.frequency,
+                freq=plan.freq,
+                agg=plan.agg,
+                zone=plan.zone_of(series),
+                by=by,
+            )
+        except Invalid as error:
+            raise InvalidParameters(("freq", error.detail, str(plan.freq))) from error
+        if plan.span.start is not None:
+            frame = frame.filter(pl.col("ts") >= plan.span.start)
+        if plan.span.end is not None:
+            frame = frame.filter(pl.col("ts") < plan.span.end)
+    return frame
+
+
+def with_end(frame: pl.DataFrame, series: Series, plan: Plan) -> pl.DataFrame:
+    """The frame with the end of each interval in ``end``; null where the series has none."""
+    end = interval_end(pl.col("ts"), plan.frequency_of(series), plan.zone_of(series))
+    return frame.with_columns(end.alias("end"))
+
+
+def alike(series: Sequence[Series]) -> list[list[Series]]:
+    """The series in groups that one ``transformed`` can treat together."""
+    groups: dict[tuple[object, ...], list[Series]] = {}
+    for one in series:
+        spec = one.spec
+        groups.setdefault((spec.market, spec.frequency, spec.unit, spec.currency, spec.zone), []).append(one)
+    return list(groups.values())
+
+
+def _converted(frame: pl.DataFrame, series: Series, plan: Plan, change: Conversion, rates: RatesByPair) -> pl.DataFrame:
+    source, target = change.source, change.target
+    try:
+        between = rates[source.currency, target.currency] if change.exchanges else None
+        if between is not None:
+            return convert_currency(frame, between, source=source, target=target, zone=series.spec.zone)
+        return frame.with_columns(convert(frame["value"], source, target).alias("value"))
+    except MissingRate as error:
+        raise InvalidParameters(("currency", error.detail, target.currency), **dict(error.facts)) from error
+    except Invalid as error:
+        raise InvalidParameters(("unit", error.detail, str(plan.unit or plan.currency)), **dict(error.facts)) from error

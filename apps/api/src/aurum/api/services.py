@@ -1,0 +1,29 @@
+"""What handlers work with: the ports and settings of one application, put together in ``wiring``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from aurum.common.settings import ApiSettings
+from aurum.core.clock import Clock
+from aurum.storage.ports import Catalog, QualityLog, SeriesReader, StoreProbe
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One application's ports. ``cursor_secret`` signs cursors."""
+
+    reader: SeriesReader
+    catalog: Catalog
+    quality: QualityLog
+    probe: StoreProbe
+    clock: Clock
+    settings: ApiSettings
+    cursor_secret: bytes
+
+
+def services(request: Request) -> Services:
+    """The services of the application that a request came to."""
+    return request.state.services

@@ -1,0 +1,1 @@
+"""What there is, and how good it is."""

@@ -1,0 +1,107 @@
+"""``/v2/catalog/quality``: freshness, completeness, files, quarantine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.problems import InvalidParameters, problems
+from aurum.api.services import services
+from aurum.api.text import Text
+from aurum.api.v2.catalog import schemas
+from aurum.core.catalog import Reason
+
+router = APIRouter(prefix="/v2/catalog/quality", tags=["quality"])
+
+Filter = Annotated[Text | None, Query()]
+
+
+@router.get("", operation_id="readQuality", summary="The state of every dataset", responses=problems())
+async def read_quality(request: Request, source: Filter = None) -> schemas.QualityList:
+    """Freshness, gaps, quarantine and refused files of each dataset."""
+    service = services(request)
+    found = await service.quality.datasets_quality(now=service.clock.now(), source=source)
+    data = [{**asdict(one), "newest": one.newest_ts, "reasons": dict(one.reasons)} for one in found]
+    return schemas.QualityList.model_validate({"data": data})
+
+
+@router.get("/completeness", operation_id="listCompleteness", summary="Days and what is missing of them", responses=problems())
+async def list_completeness(
+    request: Request,
+    response: Response,
+    series: Annotated[Text | None, Query(description="Only of this series key.")] = None,
+    source: Filter = None,
+    dataset: Filter = None,
+    start: Annotated[date | None, Query(description="First local day.")] = None,
+    end: Annotated[date | None, Query(description="The day after the last.")] = None,
+    incomplete: Annotated[bool, Query(description="Only days with something missing.")] = True,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> schemas.CompletenessPage:
+    """Published local days by series and day: how many intervals there should be and are."""
+    if start is not None and end is not None and start > end:
+        raise InvalidParameters(("start", f"is after end {end}", str(start)))
+    page = requested_page(request, cursor=cursor, limit=limit, width=2)
+    found = await services(request).quality.completeness_page(
+        key=series,
+        source=source,
+        dataset=dataset,
+        start=start,
+        end=end,
+        only_incomplete=incomplete,
+        after=(page.after[0], date.fromisoformat(page.after[1])) if page.after else None,
+        limit=limit + 1,
+    )
+    meta = page_meta(request, response, page, found, lambda one: (one.key, one.day.isoformat()))
+    data = [
+        {"series": one.key, "day": one.day, "expected": one.expected, "present": one.present, "missing": one.missing}
+        for one in found[:limit]
+    ]
+    return schemas.CompletenessPage.model_validate({"data": data, "meta": meta})
+
+
+@router.get("/files", operation_id="listFiles", summary="Files, the newest first", responses=problems())
+async def list_files(
+    request: Request,
+    response: Response,
+    status: Annotated[Literal["applied", "refused"] | None, Query()] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> schemas.FilePage:
+    """What was offered to the store and what became of it."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    before = int(page.after[0]) if page.after else None
+    found = await services(request).quality.files_page(status=status, before=before, limit=limit + 1)
+    meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
+    return schemas.FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+
+
+@router.get("/quarantine", operation_id="listQuarantine", summary="Rows held back", responses=problems())
+async def list_quarantine(
+    request: Request,
+    response: Response,
+    source: Filter = None,
+    dataset: Filter = None,
+    reason: Annotated[Reason | None, Query()] = None,
+    replayed: Annotated[bool, Query(description="Also rows whose file was loaded again since.")] = False,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> schemas.QuarantinePage:
+    """Rows that failed a check, with file, line, column, raw text and reason."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    found = await services(request).quality.quarantine_page(
+        source=source,
+        dataset=dataset,
+        reason=str(reason) if reason else None,
+        pending_only=not replayed,
+        after=int(page.after[0]) if page.after else None,
+        limit=limit + 1,
+    )
+    meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
+    return schemas.QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})

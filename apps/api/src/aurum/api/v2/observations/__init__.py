@@ -1,0 +1,1 @@
+"""Observations of several series."""
