@@ -25,9 +25,7 @@ def _entry(dataset: Dataset) -> DatasetEntry:
         title=dataset.title,
         zone=dataset.zone,
         frequency=str(dataset.frequency),
-        measures=tuple(
-            {"name": measure.name, "unit": measure.unit, "title": measure.title} for measure in dataset.measures
-        ),
+        measures=tuple({"name": measure.name, "unit": measure.unit, "title": measure.title} for measure in dataset.measures),
         market=dataset.market,
         reference=dataset.reference,
         schedule=_words(dataset.schedule),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
 from aurum.pipelines.sources.datahub.datasets import GAS_DAILY, GAS_MONTHLY, OIL_DAILY
 from aurum.pipelines.sources.datahub.days import with_days
 from aurum.pipelines.tabular import Refusals, observations, read_table
@@ -51,7 +51,8 @@ def _commodity(document: Document) -> _Commodity | None:
 
 def _parse(document: Document) -> tuple[Parsed, ...]:
     commodity = _commodity(document)
-    assert commodity is not None, "recognised before it is parsed"
+    if commodity is None:
+        raise RefusedFile(f"the file is empty, has another header, or its name, {document.name!r}, names no commodity")
     word = _header(document)[0]
     refusals = Refusals(document.raw)
     table = read_table(document, [word, "Price"], refusals)

@@ -50,9 +50,9 @@ def _parse(document: Document) -> tuple[Parsed, ...]:
 
 def _refuse_other_than_percent(part: pl.DataFrame, kind: str) -> None:
     columns = [name for name, header in _NUMBERS.items() if header in _PARTS[kind]]
-    whole = part.select(pl.sum_horizontal(columns).median()).item()
-    if whole is not None and abs(whole - 100) > 1:
-        raise RefusedFile(f"not percent of area: {' and '.join(_PARTS[kind])} add up to {whole:g}")
+    whole = part.select(pl.sum_horizontal(columns, ignore_nulls=False).median()).item()
+    if part.height and (whole is None or abs(whole - 100) > 1):
+        raise RefusedFile(f"not percent of area: {', '.join(_PARTS[kind])} add up to {whole}, not to 100")
 
 
 def _part(dataset: Dataset, frame: pl.DataFrame, refused: pl.DataFrame, count: int, document: Document) -> Parsed:

@@ -14,7 +14,7 @@ import polars as pl
 from aurum.pipelines.source import Document, RefusedFile
 
 _OLE = b"\xd0\xcf\x11\xe0"
-_TEXTS = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml")
+_TEXTS = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml")
 _PEEK = 65536
 
 

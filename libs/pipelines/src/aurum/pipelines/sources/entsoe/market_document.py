@@ -26,7 +26,7 @@ from aurum.pipelines.source import SERIES, Dataset, Document, Parsed, RefusedFil
 from aurum.pipelines.sources.entsoe.codes import AREAS
 from aurum.pipelines.sources.entsoe.datasets import STEPS
 from aurum.pipelines.tabular import Refusals
-from aurum.pipelines.xmltree import Element, read_xml, text_at
+from aurum.pipelines.xmltree import Element, column, read_xml, text_at
 
 _ROOT = re.compile(r"<(?:\w+:)?(\w+_MarketDocument)[\s>]")
 _MINUTES = {"PT5M": 5, "PT15M": 15, "PT30M": 30, "PT60M": 60, "PT1H": 60}
@@ -69,26 +69,27 @@ def read_points(document: Document, number: str, attributes: Mapping[str, str]) 
     """
     root = read_xml(document)
     periods: list[dict[str, str | None]] = []
-    points: list[tuple[int, int, str | None, str | None]] = []
+    points: list[pl.DataFrame] = []
     for series in root.iterfind("{*}TimeSeries"):
         shared = {name: text_at(series, path) for name, path in attributes.items()} | {"curve": text_at(series, "curveType")}
         for period in series.iterfind("{*}Period"):
-            points += _points_of(period, len(periods), number)
+            points.append(_points_of(period, len(periods), number))
             periods.append(shared | _frame_of(period))
-    if not points:
+    if not any(part.height for part in points):
         raise RefusedFile("the document holds no point")
     texts = ["start", "end", "resolution", "curve", *attributes]
     about = pl.DataFrame(periods, schema=dict.fromkeys(texts, pl.String)).with_row_index("period")
-    frame = pl.DataFrame(points, schema=_POINT, orient="row").join(about, on="period", how="left", maintain_order="left")
+    frame = pl.concat(points).join(about, on="period", how="left", maintain_order="left")
     refusals = Refusals(partial(_raw, document))
     process = text_at(root, "process.processType") or ""
     return Points(document, process, _created(root), frame, frame.height, refusals)
 
 
-def _points_of(period: Element, index: int, number: str) -> list[tuple[int, int, str | None, str | None]]:
-    return [
-        (index, point.sourceline, text_at(point, "position"), text_at(point, number)) for point in period.iterfind("{*}Point")
-    ]
+def _points_of(period: Element, index: int, number: str) -> pl.DataFrame:
+    points = list(period.iterfind("{*}Point"))
+    lines = [point.sourceline for point in points]
+    texts = {"position": column(points, "position"), "text": column(points, number)}
+    return pl.DataFrame({"period": [index] * len(points), "line": lines, **texts}, schema=_POINT)
 
 
 def _frame_of(period: Element) -> dict[str, str | None]:

@@ -85,8 +85,8 @@ def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable
     absent = pl.col("date").is_null() | pl.col("value").is_null()
     frame = refusals.rows(table, absent, column="value", reason=Reason.MISSING_FIELD)
     frame = refusals.numbers(with_days(frame, "date", refusals), {"number": "value"}, missing=MISSING)
-    frame = frame.drop("value").rename({"number": "value"}).with_columns(location=pl.lit(series))
-    rows = observations(frame, ["value"])
+    rows = observations(frame.drop("value").with_columns(location=pl.lit(series)), ["number"])
+    rows = rows.with_columns(measure=pl.lit("value"))
     return Parsed(OBSERVATIONS, rows, describe(rows, {series: dates}), refusals.frame(), table.height, raw, since)
 
 

@@ -46,7 +46,7 @@ def _parse(document: Document) -> tuple[Parsed, ...]:
         flags.list.get(0, null_on_oob=True).replace("", None).alias("measured"),
         flags.list.get(1, null_on_oob=True).replace("", None).alias("failed"),
     )
-    names = dict(table.select("STATION", "NAME").drop_nulls().unique("STATION").iter_rows())
+    names = dict(table.select("STATION", "NAME").drop_nulls().unique("STATION").iter_rows())  # rows: one a station
     return (parse_elements(Elements(frame, refusals, document.raw, count, names)),)
 
 

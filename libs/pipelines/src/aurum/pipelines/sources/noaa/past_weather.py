@@ -37,7 +37,8 @@ def _recognise(document: Document) -> bool:
 
 def _parse(document: Document) -> tuple[Parsed, ...]:
     title = _TITLE.match(document.raw(1))
-    assert title is not None, "recognised before it is parsed"
+    if title is None:
+        raise RefusedFile("the file is empty, or its first line names no station")
     header = _header(document)
     if unknown := [name for name in header[1:] if name not in _NUMBERS]:
         raise RefusedFile(f"columns that are not known: {', '.join(unknown)}", line=2)

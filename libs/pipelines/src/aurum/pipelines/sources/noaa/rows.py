@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from aurum.pipelines.source import Document, FileFormat, Parsed
+from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
 from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
 from aurum.pipelines.sources.noaa.elements import STATION, Elements, parse_elements
 from aurum.pipelines.tabular import Refusals, read_table
@@ -37,7 +37,8 @@ def _parse(document: Document, header: Sequence[str], station: Callable[[Documen
 
 def _by_name(document: Document) -> pl.Expr:
     found = STATION.search(document.name.upper())
-    assert found is not None, "recognised before it is parsed"
+    if found is None:
+        raise RefusedFile(f"the name of the file, {document.name!r}, names no station")
     return pl.lit(found[0])
 
 

@@ -1,0 +1,43 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aurum.core.frames import PARSED, REFUSED, conform
+from aurum.pipelines.source import SERIES, Document, Parsed
+from aurum.pipelines.sources.fred import SOURCE
+
+
+def _hold_to_contract(parsed: Parsed) -> None:
+    conform(parsed.rows, PARSED)
+    conform(parsed.series, SERIES)
+    conform(parsed.refused, REFUSED)
+    assert parsed.dataset in SOURCE.datasets
+    assert parsed.rows["value"].is_finite().all()
+    pairs = parsed.rows.select("location", "measure").unique().sort("location", "measure")
+    assert parsed.series.select("location", "measure").sort("location", "measure").equals(pairs)
+    assert parsed.series["unit"].null_count() == 0
+
+
+@pytest.fixture(scope="session")
+def parse() -> Callable[[str, bytes | str], tuple[Parsed, ...]]:
+    """Parses a file with the one format that recognises it and checks what every parser owes."""
+
+    def parse_file(name: str, content: bytes | str) -> tuple[Parsed, ...]:
+        document = Document(name, content.encode() if isinstance(content, str) else content)
+        (file_format,) = (candidate for candidate in SOURCE.formats if candidate.recognise(document))
+        found = file_format.parse(document)
+        for parsed in found:
+            _hold_to_contract(parsed)
+        return found
+
+    return parse_file
+
+
+@pytest.fixture(scope="session")
+def real_files() -> Path:
+    """The folder of real files beside the repository, where there is one."""
+    folder = Path(__file__).resolve().parents[7] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real files: {folder} does not exist")
+    return folder

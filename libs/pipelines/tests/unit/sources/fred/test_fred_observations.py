@@ -1,0 +1,157 @@
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.sources.fred import SOURCE
+
+Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
+
+
+@pytest.mark.parametrize("header", ["observation_date,CPIAUCSL", "DATE,CPIAUCSL", "date,CPIAUCSL", '"date","CPIAUCSL"'])
+def test_the_series_is_the_word_in_the_header_whatever_the_date_is_called(parse: Parse, header: str) -> None:
+    (parsed,) = parse("x.csv", f"{header}\n2025-01-01,101.5\n2025-02-01,102\n")
+    assert parsed.rows.select("location", "measure", "ts", "value", "line").rows() == [
+        ("CPIAUCSL", "value", datetime(2025, 1, 1, tzinfo=UTC), 101.5, 2),
+        ("CPIAUCSL", "value", datetime(2025, 2, 1, tzinfo=UTC), 102.0, 3),
+    ]
+    assert parsed.series.select("unit", "frequency", "zone").row(0) == ("index", "1mo", "UTC")
+    assert parsed.known_at is None
+
+
+def test_a_point_na_and_nothing_are_no_observation(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", "DATE,DHHNGSP\n2025-01-01,.\n2025-01-02,NA\n2025-01-03,\n2025-01-06,3.5\n")
+    assert parsed.rows["value"].to_list() == [3.5]
+    assert parsed.refused.is_empty()
+    assert parsed.rows_read == 4
+
+
+def test_several_series_of_one_graph_keep_their_own_step(parse: Parse) -> None:
+    text = "observation_date,XDAILY,XMONTHLY\n2025-01-01,1,10\n2025-01-02,2,\n2025-01-31,3,\n2025-02-01,,11\n"
+    (parsed,) = parse("x.csv", text)
+    assert dict(parsed.series.select("location", "frequency").iter_rows()) == {"XDAILY": "1d", "XMONTHLY": "1mo"}
+    assert parsed.rows.group_by("location").len().sort("location").rows() == [("XDAILY", 3), ("XMONTHLY", 2)]
+
+
+@pytest.mark.parametrize(
+    ("days", "step"),
+    [
+        (["2025-01-03", "2025-01-10"], "1w"),
+        (["2024-12-31", "2025-03-31"], "1q"),
+        (["2024-01-01", "2025-01-01"], "1y"),
+        (["2025-01-03", "2025-01-06", "2025-01-07"], "1d"),
+    ],
+)
+def test_the_step_of_a_series_that_is_not_known_is_told_by_its_dates(parse: Parse, days: list[str], step: str) -> None:
+    (parsed,) = parse("x.csv", "observation_date,XINVENTED\n" + "".join(f"{day},1\n" for day in days))
+    assert parsed.series["frequency"].to_list() == [step]
+    assert parsed.series["unit"].to_list() == ["unknown"]
+
+
+def test_a_single_date_of_a_series_that_is_not_known_is_refused(parse: Parse) -> None:
+    with pytest.raises(RefusedFile, match="step of XINVENTED"):
+        parse("x.csv", "observation_date,XINVENTED\n2025-01-01,1\n")
+
+
+def test_a_cell_that_is_no_number_and_a_day_that_is_none_are_held_back(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", "DATE,DHHNGSP\n2025-02-28,x\n2025-02-30,3\n2025-03-03,4\n")
+    assert parsed.rows["value"].to_list() == [4.0]
+    assert parsed.refused.select("line", "reason").rows() == [(2, Reason.NON_NUMERIC), (3, Reason.INVALID_TIME)]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        ("DATE,DHHNGSP\n2025-01-02,3.5\n2025-01", "truncated"),
+        ("DATE,CPIAUCSL_20251113\n2025-01-01,1\n", "vintages"),
+    ],
+)
+def test_a_damaged_file_is_refused_whole(text: str, why: str) -> None:
+    with pytest.raises(RefusedFile, match=why):
+        SOURCE.formats[0].parse(Document("x.csv", text.encode()))
+
+
+@pytest.mark.parametrize("header", ["date,value", "Date,Price", "DATE,VALUE", "date,attr,value,a,b,c,d", "Date,USD,JPY"])
+def test_files_of_others_are_left_alone(header: str) -> None:
+    document = Document("DHHNGSP.csv", f"{header}\n2025-01-01,1\n".encode())
+    assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
+
+
+def answer(*observations: tuple[str, str, str], **changed: object) -> str:
+    records = [
+        {"realtime_start": start, "realtime_end": "9999-12-31", "date": day, "value": value}
+        for start, day, value in observations
+    ]
+    head = {"realtime_start": "2025-11-13", "realtime_end": "9999-12-31", "observation_start": "1600-01-01", "units": "lin"}
+    return json.dumps(head | {"count": len(records), "observations": records} | changed)
+
+
+def test_the_known_time_of_an_answer_is_the_day_its_values_came_in(parse: Parse) -> None:
+    text = answer(("2025-11-13", "2025-08-01", "323.4"), ("2025-11-13", "2025-09-01", "."), ("2025-11-13", "2025-10-01", "324"))
+    (parsed,) = parse("CPIAUCSL.json", text)
+    assert parsed.known_at == datetime(2025, 11, 13, 6, tzinfo=UTC)
+    assert parsed.rows.select("location", "value", "line").rows() == [("CPIAUCSL", 323.4, 1), ("CPIAUCSL", 324.0, 3)]
+
+
+def test_every_vintage_of_an_answer_has_its_own_known_time(parse: Parse) -> None:
+    text = answer(
+        ("2025-09-11", "2025-08-01", "323.1"), ("2026-02-13", "2025-08-01", "323.4"), ("2026-02-13", "2025-09-01", "324")
+    )
+    first, second = parse("fred_CPIAUCSL_2025.json", text)
+    assert (first.known_at, second.known_at) == (datetime(2025, 9, 11, 5, tzinfo=UTC), datetime(2026, 2, 13, 6, tzinfo=UTC))
+    assert (first.rows["value"].to_list(), second.rows["value"].to_list()) == ([323.1], [323.4, 324.0])
+    assert (first.rows_read, second.rows_read) == (1, 2)
+
+
+def test_an_observation_of_an_answer_that_cannot_be_read_is_held_back(parse: Parse) -> None:
+    text = answer(("2025-11-13", "2025-08-01", "x"), ("2025-11-13", "2025-02-30", "1"), ("2025-11-13", "2025-09-01", "2"))
+    (parsed,) = parse("CPIAUCSL.json", text)
+    assert parsed.rows["value"].to_list() == [2.0]
+    assert parsed.refused.select("line", "reason").rows() == [(1, Reason.NON_NUMERIC), (2, Reason.INVALID_TIME)]
+    assert '"value": "x"' in parsed.refused["raw"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("CPIAUCSL.json", answer(("2025-11-13", "2025-08-01", "1"))[:-9], "not well-formed"),
+        ("observations.json", answer(("2025-11-13", "2025-08-01", "1")), "does not name its series"),
+        ("CPIAUCSL.json", answer(("2025-11-13", "2025-08-01", "1"), units="pch"), "pch"),
+        ("CPIAUCSL.json", answer(), "no observations"),
+        ("CPIAUCSL.json", answer(("yesterday", "2025-08-01", "1")), "yesterday"),
+    ],
+)
+def test_a_damaged_answer_is_refused_whole(parse: Parse, name: str, text: str, why: str) -> None:
+    with pytest.raises(RefusedFile, match=why):
+        parse(name, text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["CPIAUCSL_2025-11vintage", "CPIAUCSL_2026-06vintage", "DHHNGSP_2018vintage", "DHHNGSP_2026vintage", "MHHNGSP_2025vintage"],
+)
+def test_all_of_a_real_download_is_read(parse: Parse, real_files: Path, name: str) -> None:
+    path = real_files / "fred" / f"{name}.csv"
+    (parsed,) = parse(path.name, path.read_bytes())
+    with path.open(newline="") as file:
+        rows = [(day, cell) for day, cell in list(csv.reader(file))[1:]]
+    published = [(datetime.fromisoformat(day).replace(tzinfo=UTC), float(cell)) for day, cell in rows if cell not in ("", "NA")]
+    assert parsed.rows.select("ts", "value").rows() == published
+    assert parsed.rows_read == len(rows)
+    assert parsed.refused.is_empty()
+
+
+def test_two_real_vintages_differ_in_48_months(parse: Parse, real_files: Path) -> None:
+    older, newer = (
+        parse(name, (real_files / "fred" / name).read_bytes())[0].rows
+        for name in ("CPIAUCSL_2025-11vintage.csv", "CPIAUCSL_2026-06vintage.csv")
+    )
+    both = older.join(newer, on="ts")
+    assert both.filter(pl.col("value") != pl.col("value_right")).height == 48
