@@ -53,7 +53,9 @@ def main(uv: str) -> int:
             environment = Path(temporary) / "venv"
             requirements = Path(temporary) / "requirements.txt"
             python = environment / "bin" / "python"
-            subprocess.run([uv, "venv", "--quiet", "--no-python-downloads", "--python", sys.executable, environment], check=True)
+            subprocess.run(
+                [uv, "venv", "--quiet", "--no-python-downloads", "--python", sys.executable, environment], check=True
+            )
             export = [uv, "export", "--quiet", "--frozen", "--no-header", "--package", name, "--no-dev", "--no-emit-workspace"]
             subprocess.run([*export, "-o", requirements], cwd=ROOT, check=True)
             install = [uv, "pip", "install", "--quiet", "--python", python]

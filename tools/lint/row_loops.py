@@ -30,7 +30,9 @@ def findings(text: str, name: str) -> list[str]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FORBIDDEN):
             continue
         if MARK not in "\n".join(lines[node.lineno - 1 : node.end_lineno]):
-            found.append(f'{name}:{node.lineno}: {node.func.attr}(): work on columns, or say why the rows are few with "{MARK} ..."')
+            found.append(
+                f'{name}:{node.lineno}: {node.func.attr}(): work on columns, or say why the rows are few with "{MARK} ..."'
+            )
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from aurum.common.settings import Settings
+    from aurum.pipelines.loading.load import FileReport
 
 
 def register(app: typer.Typer) -> None:
@@ -25,5 +27,57 @@ def fetch(
     load: Annotated[bool, typer.Option("--ingest/--no-ingest", help="Load what was fetched.")] = True,
 ) -> None:
     """Get the files of a dataset for some days from its publisher, and load them."""
+    import asyncio
+
+    from aurum.cli.exit_codes import REFUSED_FILES
+    from aurum.pipelines.loading.load import Outcome
+
     settings: Settings = context.obj
-    raise NotImplementedError(settings, source, dataset, first, last, out, load)
+    days = _days(first, last)
+    folder = out or settings.data_dir / "fetched"
+    reports = asyncio.run(_fetch(settings, source, dataset, days, folder, load=load))
+    if any(report.outcome is Outcome.REFUSED for report in reports):
+        raise typer.Exit(REFUSED_FILES)
+
+
+def _days(first: str, last: str) -> list[date]:
+    from aurum.core.errors import Invalid
+
+    try:
+        begin, end = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError as error:
+        raise Invalid(f"--from and --to take days, YYYY-MM-DD: {error}") from error
+    if begin > end:
+        raise Invalid(f"--from {begin} is after --to {end}")
+    return [begin + timedelta(days=count) for count in range((end - begin).days + 1)]
+
+
+async def _fetch(
+    settings: Settings, source: str, dataset: str, days: list[date], folder: Path, *, load: bool
+) -> list[FileReport]:
+    from aurum.cli.render import console, ingest_summary, progress
+    from aurum.cli.wiring import open_store
+    from aurum.pipelines.fetch.client import Fetched, Fetcher, NotPublished
+    from aurum.pipelines.loading.documents import read_documents
+    from aurum.pipelines.registry import default_registry
+
+    out = console()
+    found: list[Fetched] = []
+    publisher = default_registry().source(source)
+    async with Fetcher(folder) as fetcher:
+        with progress(out) as bar:
+            for day in bar.track(days, description=f"{source} {dataset}"):
+                try:
+                    found.append(await fetcher.fetch(publisher, dataset, day))
+                except NotPublished as error:
+                    out.print(error.detail, style="yellow")
+    out.print(f"{len(found)} of {len(days)} files in {folder}")
+    if not load or not found:
+        return []
+    reports: list[FileReport] = []
+    async with open_store(settings) as store:
+        for one in found:
+            documents = read_documents(one.path)
+            reports += [report async for report in store.ingestion.ingest_all(documents, known_at=one.known_at)]
+    out.print(ingest_summary(reports, sum(report.seconds for report in reports)))
+    return reports

@@ -97,10 +97,10 @@ async def ingest_files(
 
 def _enqueue(settings: Settings, files: list[Path], known_at: str | None, force: bool) -> None:
     from aurum.cli.render import console
-    from aurum.pipelines.jobs import enqueue_ingest
+    from aurum.pipelines.jobs import INGEST_FILE, IngestFile, enqueue
     from aurum.storage import embedded
 
     with embedded.redis(settings.redis, settings.data_dir) as redis:
         for path in files:
-            enqueue_ingest(redis, path=path.resolve(), known_at=known_at, force=force)
+            enqueue(redis.url or "", INGEST_FILE, IngestFile(path=path.resolve(), known_at=known_at, force=force))
     console().print(f"{len(files)} files queued")

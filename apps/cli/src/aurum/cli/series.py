@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -94,7 +95,7 @@ def plot(
     agg: Agg = "mean",
 ) -> None:
     """Plot a series in the terminal."""
-    import plotext
+    import plotext  # pyright: ignore[reportMissingTypeStubs] - ships no types
     import polars as pl
 
     from aurum.cli.wiring import with_store
@@ -111,7 +112,8 @@ def plot(
     plotext.title(f"{key}  {series.spec.location_name}")
     plotext.ylabel(series.spec.unit)
     plotext.xlabel(zone)
-    plotext.show()
+    picture: str = plotext.build()
+    print(picture if sys.stdout.isatty() else plotext.uncolorize(picture))
 
 
 async def _read(
@@ -130,7 +132,7 @@ async def _read(
     if agg not in tuple(Aggregation):
         raise UnknownName("aggregation", agg, nearest(agg, Aggregation) or tuple(Aggregation))
     zone = series.spec.zone if tz == "market" else parse_zone(tz)
-    span = Span(start and parse_instant(start, zone), end and parse_instant(end, zone))
+    span = Span(parse_instant(start, zone) if start else None, parse_instant(end, zone) if end else None)
     at = parse_instant(as_of, zone) if as_of else None
     frame = await store.reader.observations(series.series_id, span=span, as_of=at)
     if freq is not None:

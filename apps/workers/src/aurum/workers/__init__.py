@@ -1,0 +1,1 @@
+"""The background service: jobs from queues, on Dramatiq over Redis or Valkey."""

@@ -168,8 +168,8 @@ def _refuse_cut_off(lines: Sequence[str], header_line: int, width: int, separato
 
 def _refuse_ragged(lines: Sequence[str], header_line: int, width: int, separator: str) -> None:
     for number, line in enumerate(lines[header_line:], start=header_line + 1):
-        fields: list[str] = next(csv.reader([line], delimiter=separator), [])
-        found = len(fields)
+        nothing: list[str] = []
+        found = len(next(csv.reader([line], delimiter=separator), nothing))
         if found > width:
             raise RefusedFile(f"{found} fields under a header of {width}", line=number)
 

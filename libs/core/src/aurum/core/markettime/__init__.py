@@ -7,9 +7,9 @@ from aurum.core.markettime.markets import MARKETS, Market, parse_market
 from aurum.core.markettime.zones import parse_zone
 
 __all__ = [
+    "MARKETS",
     "AmbiguousLocalTime",
     "InvalidInstant",
-    "MARKETS",
     "Market",
     "NonExistentLocalTime",
     "day_bounds",
