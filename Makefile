@@ -27,7 +27,7 @@ setup: $(STAMP)  ## install everything into .venv, and nothing else
 ## Develop
 .PHONY: test
 test: $(STAMP)  ## run the whole test suite (ARGS="-k blocks" for a part)
-	@$(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} $(ARGS)
+	@$(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 .PHONY: check
 check: lint types imports lock-check openapi-check  ## every check that runs no test

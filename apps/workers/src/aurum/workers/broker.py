@@ -55,4 +55,4 @@ def _declare(broker: RedisBroker, name: str, job: IngestJob | FetchJob) -> None:
                 quarantined=report.quarantined,
             )
 
-    dramatiq.actor(perform, actor_name=name, queue_name=INGEST_QUEUE, broker=broker, throws=EXPECTED)
+    dramatiq.actor(perform, actor_name=name, queue_name=INGEST_QUEUE, broker=broker, throws=(EXPECTED,))

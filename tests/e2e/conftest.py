@@ -1,0 +1,101 @@
+"""The product as a user has it: processes and sockets. Nothing of it is imported here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+SAMPLE = Path(__file__).parents[2] / "libs/pipelines/src/aurum/pipelines/sample"
+AURUM = [sys.executable, "-m", "aurum.cli.main"]
+
+
+@dataclass
+class Instance:
+    """A running ``aurum up``."""
+
+    process: subprocess.Popen[str]
+    url: str
+    data_dir: Path
+
+    def get(self, path: str, **params: str) -> httpx.Response:
+        return httpx.get(self.url + path, params=params, timeout=20, trust_env=False)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="aurum-e2e-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def shared_data_dir() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="aurum-e2e-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    inherited = os.environ  # noqa: TID251 - what a shell would hand on
+    kept = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
+    return kept | variables
+
+
+def aurum(data_dir: Path, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [*AURUM, "--data-dir", str(data_dir), *map(str, arguments)]
+    return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, timeout=120, check=False)
+
+
+def start_up(data_dir: Path, *arguments: str) -> Instance:
+    """Start ``aurum up`` on a free port and wait until it says where it is."""
+    command = [*AURUM, "up", "--data-dir", str(data_dir), "--port", "0", *arguments]
+    process = subprocess.Popen(
+        command, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    seen: list[str] = []
+    for line in process.stdout:
+        seen.append(line)
+        if found := re.search(r"Aurum is at (http://\S+)", line):
+            return Instance(process, found[1], data_dir)
+    raise AssertionError("".join(seen))
+
+
+def processes_of(data_dir: Path) -> list[str]:
+    """Command lines that name the folder."""
+    found: list[str] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(data_dir) in line:
+                found.append(line)
+    return found
+
+
+def eventually(condition: Callable[[], bool], *, within_s: float = 20) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.1)
