@@ -1,0 +1,1 @@
+"""One module a figure, or a family of them."""
