@@ -45,7 +45,7 @@ format: $(STAMP)  ## put the code in its format
 
 .PHONY: types
 types: $(STAMP)  ## types, strict on libs (fails when no file is looked at)
-	@$(BIN)/python tools/types.py
+	@$(BIN)/python tools/typecheck.py
 
 .PHONY: imports
 imports: $(STAMP)  ## who may import whom

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+import asyncpg
 from sqlalchemy import Row, Select, func, or_, select, tuple_
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
@@ -24,6 +26,13 @@ _CANDIDATES = 5_000
 """Keys compared at most to find the nearest one."""
 
 
+_BY_KEY = """
+SELECT series_id, key, source, dataset, location, measure, market, unit, currency, frequency, zone, location_name,
+       location_type, labels, version, first_ts, last_ts, updated_at
+FROM series WHERE key = ANY($1)
+"""
+
+
 class PostgresCatalog:
     """``Catalog`` on PostgreSQL."""
 
@@ -37,8 +46,10 @@ class PostgresCatalog:
         return [_to_series(row) for row in await self._rows(query)]
 
     async def series_by_key(self, keys: Sequence[str]) -> Mapping[str, Series]:
-        rows = await self._rows(select(tables.series).where(_series.key.in_(list(keys))))
-        return {row.key: _to_series(row) for row in rows}
+        # On every request's path, so a prepared statement of the driver: SQLAlchemy takes five times as long.
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(_BY_KEY, keys)
+        return {row["key"]: _from_record(row) for row in rows}
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
         parts = key.split(":")
@@ -132,22 +143,30 @@ def _contains(column: Any, text: str) -> Any:
     return column.icontains(text, autoescape=True)
 
 
+def _from_record(row: asyncpg.Record) -> Series:
+    return _series_of(row, json.loads(row["labels"]))
+
+
 def _to_series(row: Row[*tuple[Any, ...]]) -> Series:
+    return _series_of(row._mapping, row.labels)  # pyright: ignore[reportPrivateUsage] - SQLAlchemy's public accessor
+
+
+def _series_of(row: Mapping[Any, Any] | asyncpg.Record, labels: Mapping[str, str]) -> Series:
     return Series(
-        series_id=row.series_id,
+        series_id=row["series_id"],
         spec=SeriesSpec(
-            key=SeriesKey(row.source, row.dataset, row.location, row.measure),
-            unit=row.unit,
-            frequency=Frequency(row.frequency),
-            zone=row.zone,
-            market=row.market,
-            currency=row.currency,
-            location_name=row.location_name,
-            location_type=row.location_type,
-            labels=row.labels,
+            key=SeriesKey(row["source"], row["dataset"], row["location"], row["measure"]),
+            unit=row["unit"],
+            frequency=Frequency(row["frequency"]),
+            zone=row["zone"],
+            market=row["market"],
+            currency=row["currency"],
+            location_name=row["location_name"],
+            location_type=row["location_type"],
+            labels=labels,
         ),
-        version=row.version,
-        first_ts=row.first_ts,
-        last_ts=row.last_ts,
-        updated_at=row.updated_at,
+        version=row["version"],
+        first_ts=row["first_ts"],
+        last_ts=row["last_ts"],
+        updated_at=row["updated_at"],
     )

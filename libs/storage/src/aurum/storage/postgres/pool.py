@@ -46,6 +46,8 @@ class PostgresPool:
                 max_size=settings.pool_size,
                 timeout=settings.connect_timeout_s,
                 command_timeout=None,
+                # No session state is ever set outside a transaction, so none needs to be wiped: it saves a round trip.
+                reset=_as_it_is,
                 server_settings={**server_settings, "statement_timeout": f"{settings.statement_timeout_s * 1000:.0f}"},
             )
         engine = create_async_engine(
@@ -71,3 +73,7 @@ class PostgresPool:
         with driver_errors():
             async with self._engine.begin() as connection:
                 yield connection
+
+
+async def _as_it_is(_connection: asyncpg.Connection) -> None:
+    pass
