@@ -134,8 +134,10 @@ def _wait_until_ready(url: str, children: list[Child], stop: threading.Event) ->
 
     deadline = time.monotonic() + _READY_WITHIN_S
     while time.monotonic() < deadline:
-        if stop.is_set() or (dead := first_dead(children)) is not None:
-            return None if stop.is_set() else dead
+        if stop.is_set():
+            return None
+        if (dead := first_dead(children)) is not None:
+            return dead
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{url}/ready", timeout=2.0, trust_env=False).status_code == httpx.codes.OK:
                 return None

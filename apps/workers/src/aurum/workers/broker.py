@@ -55,4 +55,5 @@ def _declare(broker: RedisBroker, name: str, job: IngestJob | FetchJob) -> None:
                 quarantined=report.quarantined,
             )
 
-    dramatiq.actor(perform, actor_name=name, queue_name=INGEST_QUEUE, broker=broker, throws=(EXPECTED,))
+    options = {"throws": EXPECTED}
+    dramatiq.Actor(perform, broker=broker, actor_name=name, queue_name=INGEST_QUEUE, priority=0, options=options)

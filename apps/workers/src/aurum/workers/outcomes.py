@@ -37,5 +37,5 @@ def should_retry(tries: int, error: BaseException) -> bool:
     return tries < MOST_TRIES and outcome(error) is Outcome.RETRY
 
 
-EXPECTED = AurumError
+EXPECTED: type[Exception] = AurumError
 """Failures that are logged as one line, not with a stack."""

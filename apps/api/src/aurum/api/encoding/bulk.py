@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from aurum.api.encoding.arrow import ArrowWriter
@@ -29,7 +30,7 @@ class BulkWriter(Protocol):
 
 def bulk_writer(name: str, empty: Table) -> BulkWriter:
     """The writer of ``ndjson``, ``csv``, ``arrow`` or ``parquet``."""
-    writers: dict[str, type[BulkWriter]] = {
+    writers: dict[str, Callable[[Table], BulkWriter]] = {
         "ndjson": NdjsonWriter,
         "csv": CsvWriter,
         "arrow": ArrowWriter,

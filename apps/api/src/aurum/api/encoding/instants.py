@@ -66,7 +66,10 @@ def _clock_texts() -> NDArray[np.uint64]:
 
 
 def _fractions(fraction: NDArray[np.int64]) -> NDArray[np.void]:
-    return np.char.add(b".", np.char.zfill(fraction.astype("S6"), 6)).astype("S7").view("V7")
+    # A million more has seven digits, zeros in front included; its first digit becomes the point.
+    digits = (fraction + _SECOND).astype("S7")
+    digits.view("S1")[:: len(b".000000")] = b"."
+    return digits.view("V7")
 
 
 def _offsets(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArray[np.void]]:

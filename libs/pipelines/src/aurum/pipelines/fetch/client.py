@@ -110,7 +110,7 @@ class Fetcher:
         error = state.outcome.exception() if state.outcome is not None else None
         if isinstance(error, _TryAgain) and error.wait_s is not None:
             return min(error.wait_s, 60.0)
-        return wait_exponential_jitter(initial=self._wait_s, max=60.0, jitter=self._wait_s)(state)
+        return wait_exponential_jitter(multiplier=self._wait_s, max=60.0, jitter=self._wait_s)(state)
 
     async def _get(self, url: str, source: str, dataset: str, day: date) -> Fetched:
         try:
@@ -126,13 +126,16 @@ class Fetcher:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".part")
         size = 0
-        with partial.open("wb") as file:
-            async for chunk in response.aiter_bytes():
-                size += len(chunk)
-                if size > _MOST_BYTES:
-                    raise FetchFailed(f"{url}: more than {_MOST_BYTES >> 20} MiB", url=url)
-                file.write(chunk)
-        return partial.replace(path)
+        try:
+            with partial.open("wb") as file:
+                async for chunk in response.aiter_bytes():
+                    size += len(chunk)
+                    if size > _MOST_BYTES:
+                        raise FetchFailed(f"{url}: more than {_MOST_BYTES >> 20} MiB", url=url)
+                    file.write(chunk)
+            return partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _check(response: httpx.Response, url: str, source: str, dataset: str, day: date) -> None:

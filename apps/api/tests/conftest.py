@@ -1,0 +1,59 @@
+"""The service over real PostgreSQL with a small store, called in process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from aurum.common.clock import SystemClock
+from aurum.common.settings import ApiSettings, DatabaseSettings, Settings
+from aurum.storage.embedded.postgres import EmbeddedPostgres
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.stores import PostgresStore
+
+# Test modules have no package (importlib mode), so what they share is found by path.
+sys.path.append(str(Path(__file__).parent / "support"))
+
+from api_market import declare, load  # noqa: E402
+from api_serving import Served, serving  # noqa: E402
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def market_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
+    """The URL of a database that holds what ``market`` says; tests only read it."""
+    connection = await asyncpg.connect(postgres_server.url_of("postgres"))
+    await connection.execute(f"CREATE DATABASE api_market TEMPLATE {migrated_template}")
+    await connection.close()
+    url = postgres_server.url_of("api_market")
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
+    store = PostgresStore(pool, SystemClock())
+    await declare(store)
+    await load(store)
+    await pool.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def settings(market_url: str) -> Settings:
+    """Of a service with small limits, so that tests can reach them."""
+    return Settings(
+        database=DatabaseSettings(url=market_url, pool_size=4),
+        api=ApiSettings(document_rows=2_000, series_per_request=5),
+    )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served(settings: Settings) -> AsyncIterator[Served]:
+    async with serving(settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(served: Served) -> httpx.AsyncClient:
+    return served.client

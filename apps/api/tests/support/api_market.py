@@ -1,0 +1,142 @@
+"""A small store of invented numbers: hourly, five-minute, daily and irregular series, revisions, odd keys, rates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from aurum.core.calendars import default_blocks
+from aurum.core.catalog.entries import DatasetEntry, KnownAtBasis, SourceEntry
+from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
+from aurum.core.keys import SeriesKey
+from aurum.storage.ports import FileLoad
+from aurum.storage.testing.stores import PostgresStore
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+NYC = "nyiso:damlbmp_zone:61761:lmp"
+WEST = "nyiso:damlbmp_zone:61752:lmp"
+HOUSTON = "ercot:dam_spp:HB_HOUSTON:spp"
+LOAD = "nyiso:pal:61761:load"
+ODD = "pjm:da_hrl_lmps:A/B, 50% C.D:E/observations:lmp"
+GAS = "eia:henry_hub:daily:price"
+TANK = "invented:tank:1:level"
+EMPTY = "invented:tank:2:level"
+LONG = "invented:long:1:load"
+
+NYC_START = datetime(2025, 10, 31, 4, tzinfo=UTC)
+"""Midnight in New York; the store holds 2025-10-31 to 2025-11-05, with the fall-back day 2025-11-02."""
+NYC_HOURS = 24 + 24 + 25 + 24 + 24
+FIRST_KNOWN = datetime(2025, 10, 30, 15, tzinfo=UTC)
+REVISED_KNOWN = datetime(2025, 11, 10, 12, 30, tzinfo=UTC)
+REVISED = {5: 1000.0, 30: 2000.0}
+"""Hours of NYC since ``NYC_START`` whose value was corrected at ``REVISED_KNOWN``."""
+WITHDRAWN_HOUR = 7
+
+
+def nyc_value(hour: int) -> float:
+    """What was first published for an hour of NYC."""
+    return round(30 + hour * 0.25, 2)
+
+
+@dataclass
+class Given:
+    """A series and its observations as (start, value, known_at, quality)."""
+
+    key: str
+    unit: str
+    frequency: str
+    zone: str
+    market: str | None
+    rows: Sequence[tuple[datetime, float, datetime, int]]
+    currency: str | None = None
+    name: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+def series_given() -> list[Given]:
+    """All series of the store."""
+    nan = float("nan")
+    nyc = [(NYC_START + hour * HOUR, nyc_value(hour), FIRST_KNOWN, 0) for hour in range(NYC_HOURS)]
+    nyc += [(NYC_START + hour * HOUR, value, REVISED_KNOWN, 0) for hour, value in REVISED.items()]
+    nyc += [(NYC_START + WITHDRAWN_HOUR * HOUR, nan, REVISED_KNOWN, 9)]
+    west = [(NYC_START + hour * HOUR, 10.0 + hour, FIRST_KNOWN, 1) for hour in range(48)]
+    houston_start = datetime(2025, 11, 1, 5, tzinfo=UTC)
+    houston = [(houston_start + hour * HOUR, 20.0 + hour, FIRST_KNOWN, 0) for hour in range(48)]
+    five = [(NYC_START + i * timedelta(minutes=5), float(i % 12), FIRST_KNOWN, 0) for i in range(576)]
+    days = [datetime(2025, 10, 27, 4, tzinfo=UTC) + i * DAY for i in range(6)]
+    rates = [datetime(2025, 10, day, 22, tzinfo=UTC) for day in (26, 27, 28, 29, 30)]
+    long = [(datetime(2020, 1, 1, tzinfo=UTC) + i * HOUR, float(i), FIRST_KNOWN, 0) for i in range(70_000)]
+    return [
+        Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", nyc, "USD", "N.Y.C."),
+        Given(WEST, "USD/MWh", "1h", "America/New_York", "NYISO", west, "USD", "WEST"),
+        Given(HOUSTON, "USD/MWh", "1h", "America/Chicago", "ERCOT", houston, "USD", "Houston hub"),
+        Given(LOAD, "MW", "5min", "America/New_York", "NYISO", five, None, "N.Y.C."),
+        Given(ODD, "USD/MWh", "1h", "America/New_York", "PJM", [(NYC_START, 1.5, FIRST_KNOWN, 0)], "USD", 'A "B", C'),
+        Given(GAS, "USD/MMBtu", "1d", "America/New_York", None, [(day, 3.5, FIRST_KNOWN, 0) for day in days], "USD"),
+        Given(TANK, "bbl", "irregular", "UTC", None, [(NYC_START + timedelta(seconds=1.5), 7.0, FIRST_KNOWN, 3)]),
+        Given(EMPTY, "bbl", "1d", "UTC", None, []),
+        Given(LONG, "MW", "1h", "UTC", None, long),
+        Given(
+            "ecb:reference_rates:EURUSD:rate", "USD/EUR", "1d", "Europe/Brussels", None,
+            [(day, 1.25, FIRST_KNOWN, 0) for day in rates], "USD",
+        ),
+        Given(
+            "ecb:reference_rates:EURGBP:rate", "GBP/EUR", "1d", "Europe/Brussels", None,
+            [(day, 0.75, FIRST_KNOWN, 0) for day in rates], "GBP",
+        ),
+    ]  # fmt: skip
+
+
+def file_of(given: Given) -> FileLoad:
+    """A series and its rows as one file."""
+    key = SeriesKey.parse(given.key)
+    series = {
+        "key": given.key, "source": key.source, "dataset": key.dataset, "location": key.location, "measure": key.measure,
+        "market": given.market, "unit": given.unit, "currency": given.currency, "frequency": given.frequency,
+        "zone": given.zone, "location_name": given.name, "location_type": "ZONE", "labels": json.dumps(given.labels),
+    }  # fmt: skip
+    rows = [(0, start, value, quality, known_at) for start, value, known_at, quality in given.rows]
+    refused = pl.DataFrame([(7, "value", "n/a", "non_numeric", "not a number")], schema=REFUSED, orient="row")
+    return FileLoad(
+        name=f"{key.source}.csv",
+        digest=hashlib.sha256(given.key.encode()).hexdigest(),
+        size=100,
+        source=key.source,
+        dataset=key.dataset,
+        known_at=None,
+        known_at_basis=KnownAtBasis.FILE,
+        rows_read=len(rows),
+        series=pl.DataFrame([series], schema=SERIES),
+        rows=pl.DataFrame(rows, schema=FILE_ROWS, orient="row"),
+        quarantine=refused if given.key in (NYC, WEST, HOUSTON) else refused.clear(),
+    )
+
+
+async def declare(store: PostgresStore) -> None:
+    """What the sources say of themselves."""
+    measures = ({"name": "lmp", "unit": "USD/MWh", "title": "Price"},)
+    await store.catalog_writer.declare(
+        sources=[SourceEntry("nyiso", "New York ISO", "https://www.nyiso.com")],
+        datasets=[
+            DatasetEntry(
+                "nyiso", "damlbmp_zone", "Day-ahead zonal LBMP", "America/New_York", "1h", measures, "NYISO", freshness_hours=36
+            )
+        ],
+        blocks=[block.to_document() for block in default_blocks()],
+    )
+
+
+async def load(store: PostgresStore) -> None:
+    """Everything, and one refused file."""
+    for given in series_given():
+        await store.writer.load(file_of(given))
+    await store.writer.refuse(
+        name="empty.csv", digest="0" * 64, size=0, source="nyiso", dataset="damlbmp_zone", reason="the file is empty"
+    )

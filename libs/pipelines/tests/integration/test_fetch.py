@@ -1,0 +1,129 @@
+"""The fetcher against a real server on loopback that serves sample files, and fails on purpose."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.errors import UnknownName
+from aurum.pipelines.fetch.client import Fetcher, FetchFailed, NoPublicFile, NotPublished
+from aurum.pipelines.registry import default_registry
+
+SAMPLE = Path(__file__).parents[2] / "src/aurum/pipelines/sample/nyiso/20251102damlbmp_zone.csv"
+DAY = date(2025, 11, 2)
+
+
+@dataclass
+class Publisher:
+    """What the server answers, in turn; the last answer stays. ``asked``: paths it was asked for."""
+
+    answers: list[str] = field(default_factory=lambda: ["file"])
+    asked: list[str] = field(default_factory=list)
+    port: int = 0
+
+    def address(self, url: str) -> str:
+        return f"http://127.0.0.1:{self.port}{urlsplit(url).path}"
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    state = Publisher()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state.asked.append(self.path)
+            answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
+            if answer.isdigit():
+                self.send_response(int(answer))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            content = SAMPLE.read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Last-Modified", "Sat, 01 Nov 2025 15:00:00 GMT")
+            self.end_headers()
+            self.wfile.write(content if answer == "file" else content[:100])
+            self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+async def fetch(publisher: Publisher, folder: Path, dataset: str = "damlbmp_zone", source: str = "nyiso") -> object:
+    async with Fetcher(folder, address=publisher.address, wait_s=0.01) as fetcher:
+        return await fetcher.fetch(default_registry().source(source), dataset, DAY)
+
+
+async def test_a_days_file_comes_whole_under_its_name_with_the_time_it_was_available(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    async with Fetcher(tmp_path, address=publisher.address) as fetcher:
+        fetched = await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
+    assert fetched.path.read_bytes() == SAMPLE.read_bytes()
+    assert "20251102damlbmp_zone" in publisher.asked[0]
+    assert fetched.known_at.basis is KnownAtBasis.AVAILABLE
+    assert fetched.known_at.time == datetime(2025, 11, 1, 15, tzinfo=UTC)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+@pytest.mark.parametrize("failure", ["503", "429", "cut off"])
+async def test_a_failure_that_may_pass_is_tried_again(publisher: Publisher, tmp_path: Path, failure: str) -> None:
+    publisher.answers = [failure, failure, "file"]
+    await fetch(publisher, tmp_path)
+    assert len(publisher.asked) == 3
+    assert [path.suffix for path in files_in(tmp_path)] == [".csv"]
+
+
+@pytest.mark.parametrize("failure", ["503", "cut off"])
+async def test_a_failure_that_does_not_pass_ends_and_leaves_no_file(
+    publisher: Publisher, tmp_path: Path, failure: str
+) -> None:
+    publisher.answers = [failure]
+    with pytest.raises(FetchFailed):
+        await fetch(publisher, tmp_path)
+    assert len(publisher.asked) == 5
+    assert files_in(tmp_path) == []
+
+
+async def test_404_means_not_published_and_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.answers = ["404"]
+    with pytest.raises(NotPublished, match="no file for 2025-11-02"):
+        await fetch(publisher, tmp_path)
+    assert len(publisher.asked) == 1
+
+
+async def test_403_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.answers = ["403"]
+    with pytest.raises(FetchFailed, match="status 403"):
+        await fetch(publisher, tmp_path)
+    assert len(publisher.asked) == 1
+
+
+async def test_a_dataset_without_public_files_says_so(publisher: Publisher, tmp_path: Path) -> None:
+    with pytest.raises(NoPublicFile, match="pjm:da_hrl_lmps"):
+        await fetch(publisher, tmp_path, "da_hrl_lmps", "pjm")
+
+
+async def test_an_unknown_dataset_is_answered_with_the_nearest(publisher: Publisher, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match="damlbmp_zone"):
+        await fetch(publisher, tmp_path, "damlbmp_zon")

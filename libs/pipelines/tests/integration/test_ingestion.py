@@ -1,0 +1,149 @@
+"""Whole files through the whole path, into a real PostgreSQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from aurum.common.contracts import contracts_directory
+from aurum.core.asof import Span
+from aurum.core.catalog.entries import KnownAtBasis
+from aurum.pipelines.declarations import declare_catalog
+from aurum.pipelines.loading.documents import read_documents
+from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.load import Ingestion, Outcome
+from aurum.pipelines.loading.sample import sample_files
+from aurum.pipelines.quality.great_expectations import validate
+from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.suites import Severity, read_suites
+from aurum.pipelines.registry import default_registry
+from aurum.pipelines.source import Document
+from aurum.storage.testing.stores import PostgresStore
+
+EXPECTATIONS = contracts_directory(None) / "expectations"
+NYC = "nyiso:damlbmp_zone:61761:lmp"
+HEADER = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)\n"
+
+
+@pytest.fixture
+def ingestion(postgres_store: PostgresStore, tmp_path: Path) -> Ingestion:
+    return Ingestion(
+        registry=default_registry(),
+        suites=read_suites(EXPECTATIONS),
+        writer=postgres_store.writer,
+        kept=KeptFiles(tmp_path / "kept"),
+    )
+
+
+def prices(*rows: str) -> Document:
+    return Document("20251105damlbmp_zone.csv", (HEADER + "".join(f"{row}\n" for row in rows)).encode())
+
+
+async def values(store: PostgresStore, key: str = NYC) -> list[float]:
+    series = (await store.catalog.series_by_key([key]))[key]
+    return (await store.reader.observations(series.series_id, span=Span()))["value"].to_list()
+
+
+def test_every_sample_file_is_claimed_by_exactly_one_format() -> None:
+    registry = default_registry()
+    for path in sample_files():
+        (document,) = read_documents(path)
+        assert isinstance(document, Document)
+        registry.recognise(document)
+
+
+def test_every_dataset_has_a_suite_and_every_suite_a_dataset() -> None:
+    datasets = {f"{source.name}:{dataset.name}" for source in default_registry().sources for dataset in source.datasets}
+    assert set(read_suites(EXPECTATIONS).by_dataset) == datasets
+
+
+async def test_the_sample_loads_whole_and_a_second_time_does_nothing(
+    ingestion: Ingestion, postgres_store: PostgresStore
+) -> None:
+    await declare_catalog(default_registry(), postgres_store.catalog_writer)
+    documents = [document for path in sample_files() for document in read_documents(path)]
+    first = [report async for report in ingestion.ingest_all(documents)]
+    assert {report.outcome for report in first} == {Outcome.APPLIED}
+    assert sum(report.new for report in first) > 20_000
+    assert len(await values(postgres_store)) == 25 + 504
+    second = [report async for report in ingestion.ingest_all(documents)]
+    assert {report.outcome for report in second} == {Outcome.ALREADY_LOADED}
+
+
+async def test_a_forced_reload_changes_nothing(ingestion: Ingestion) -> None:
+    document = prices("11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00")
+    assert (await ingestion.ingest(document)).new == 4
+    again = await ingestion.ingest(document, force=True)
+    assert (again.outcome, again.new, again.revised, again.unchanged) == (Outcome.APPLIED, 0, 0, 4)
+
+
+async def test_contradictory_and_impossible_rows_are_held_back_and_the_rest_is_stored(
+    ingestion: Ingestion, postgres_store: PostgresStore
+) -> None:
+    report = await ingestion.ingest(
+        prices(
+            "11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00",
+            "11/05/2025 01:00,N.Y.C.,61761,51.00,2.92,0.00",
+            "11/05/2025 01:00,N.Y.C.,61761,99.00,2.92,0.00",
+            "11/05/2025 29:00,N.Y.C.,61761,51.00,2.92,0.00",
+            "11/05/2025 03:00,N.Y.C.,61761,1e9,2.92,0.00",
+            "11/05/2025 04:00,N.Y.C.,61761,40.00,2.92,0.00",
+        )
+    )
+    assert report.outcome is Outcome.APPLIED
+    assert await values(postgres_store) == [51.52, 40.0]
+    held = await postgres_store.quality.quarantine_page(limit=100)
+    assert {(row.line, row.reason) for row in held} >= {
+        (3, "duplicate_key"),
+        (4, "duplicate_key"),
+        (5, "invalid_time"),
+        (6, "out_of_bounds"),
+    }
+    assert all(row.raw for row in held)
+
+
+async def test_the_same_rows_known_at_another_time_are_another_publication(
+    ingestion: Ingestion, postgres_store: PostgresStore
+) -> None:
+    document = prices("11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00")
+    for text in ("2025-11-04T18:00:00Z", "2025-11-04T17:00:00Z"):
+        await ingestion.ingest(document, known_at=KnownAtPolicy.parse(text))
+    series = (await postgres_store.catalog.series_by_key([NYC]))[NYC]
+    frame = await postgres_store.reader.observations(series.series_id, span=Span())
+    assert frame["known_at"][0].hour == 17
+    files = await postgres_store.quality.files_page(status=None, before=None, limit=10)
+    assert {file.known_at_basis for file in files} == {KnownAtBasis.ARGUMENT}
+
+
+async def test_a_refused_file_is_on_record_with_its_reason(ingestion: Ingestion, postgres_store: PostgresStore) -> None:
+    report = await ingestion.ingest(Document("x.bin", b"\x00\x01"))
+    assert report.outcome is Outcome.REFUSED
+    (file,) = await postgres_store.quality.files_page(status="refused", before=None, limit=10)
+    assert file.reason.startswith("unknown format; tried: ")
+
+
+async def test_completeness_of_a_published_day_is_on_record(ingestion: Ingestion, postgres_store: PostgresStore) -> None:
+    await ingestion.ingest(prices(*(f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,40.0,1.0,0.00" for hour in range(20))))
+    (day,) = await postgres_store.quality.completeness_page(
+        key=NYC, source=None, dataset=None, start=None, end=None, only_incomplete=True, after=None, limit=10
+    )
+    assert (day.day.isoformat(), day.expected, day.present, day.missing) == ("2025-11-05", 24, 20, 4)
+
+
+@pytest.mark.filterwarnings("ignore")  # of Great Expectations and what it stands on
+def test_the_gate_and_great_expectations_count_the_same_breaches() -> None:
+    text = HEADER + "".join(
+        f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,{price},2.92,0.00\n"
+        for hour, price in enumerate((50, 99_999, -88_888, 4_500, 20))
+    )
+    document = Document("20251105damlbmp_zone.csv", text.encode())
+    _, file_format = default_registry().recognise(document)
+    (parsed,) = file_format.parse(document)
+    path = EXPECTATIONS / "nyiso_damlbmp_zone.json"
+    suite = read_suites(EXPECTATIONS).of("nyiso", "damlbmp_zone")
+    ours = [int(parsed.rows.select(one.breach.sum()).item()) for one in suite.rows]
+    theirs = [result.unexpected for result in validate(parsed, path) if result.unexpected is not None]
+    assert ours == theirs
+    assert sum(ours) > 0
+    assert {one.severity for one in suite.rows} >= {Severity.CRITICAL}
