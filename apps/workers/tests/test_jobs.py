@@ -1,0 +1,117 @@
+"""Jobs, as functions and through a real queue."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dramatiq
+import pytest
+
+from aurum.common.contracts import contracts_directory
+from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
+from aurum.core.errors import Invalid, NotFound, Unavailable
+from aurum.pipelines.jobs import INGEST_FILE, INGEST_QUEUE, JOBS, FetchDay, IngestFile, QueueUnavailable, enqueue
+from aurum.pipelines.loading.load import Outcome as FileOutcome
+from aurum.pipelines.loading.sample import sample_files
+from aurum.storage.embedded import EmbeddedValkey
+from aurum.storage.testing.stores import PostgresStore
+from aurum.workers.broker import make_broker
+from aurum.workers.jobs.ingest import IngestJob, InvalidPayload, NoSuchFile
+from aurum.workers.outcomes import MOST_TRIES, Outcome, outcome, should_retry
+
+SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
+
+
+@pytest.fixture(scope="module")
+def queue_url() -> Iterator[str]:
+    folder = Path(tempfile.mkdtemp(prefix="aurum-valkey-"))
+    with EmbeddedValkey(folder) as server:
+        yield server.url
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def settings(database_url: str, queue_url: str, tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, database=DatabaseSettings(url=database_url), redis=RedisSettings(url=queue_url))
+
+
+async def test_a_job_done_twice_does_nothing_twice(settings: Settings) -> None:
+    job = IngestJob(settings)
+    payload = {"path": str(SAMPLE)}
+    (first,) = await job.run(payload)
+    (second,) = await job.run(payload)
+    assert (first.outcome, first.new) == (FileOutcome.APPLIED, 300)
+    assert second.outcome is FileOutcome.ALREADY_LOADED
+
+
+async def test_a_payload_that_is_none_is_invalid(settings: Settings) -> None:
+    with pytest.raises(InvalidPayload):
+        await IngestJob(settings).run({"pfad": "x"})
+
+
+async def test_a_file_that_is_not_there_is_not_found(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(NoSuchFile):
+        await IngestJob(settings).run({"path": str(tmp_path / "gone.csv")})
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Unavailable("x"), Outcome.RETRY),
+        (Invalid("x"), Outcome.PARK),
+        (NotFound("x"), Outcome.PARK),
+        (ZeroDivisionError(), Outcome.PARK),
+    ],
+)
+def test_what_may_pass_is_tried_again_and_what_will_not_is_parked(error: Exception, expected: Outcome) -> None:
+    assert outcome(error) is expected
+
+
+def test_trying_again_ends() -> None:
+    assert should_retry(MOST_TRIES - 1, Unavailable("x"))
+    assert not should_retry(MOST_TRIES, Unavailable("x"))
+
+
+@pytest.mark.parametrize("name", sorted(JOBS))
+def test_contracts_describe_the_payloads(name: str) -> None:
+    document = json.loads((contracts_directory(None) / "events" / f"{name}.json").read_text())
+    document.pop("$schema")
+    assert document == JOBS[name].model_json_schema()
+
+
+def test_a_payload_with_an_unknown_member_is_refused() -> None:
+    with pytest.raises(ValueError, match="extra"):
+        FetchDay.model_validate({"source": "nyiso", "dataset": "pal", "day": "2025-01-01", "hour": 3})
+
+
+async def test_a_worker_loads_what_was_queued_and_parks_a_poison_message(
+    settings: Settings, postgres_store: PostgresStore, tmp_path: Path
+) -> None:
+    url = settings.redis.url or ""
+    enqueue(url, INGEST_FILE, IngestFile(path=tmp_path / "gone.csv"))
+    enqueue(url, INGEST_FILE, IngestFile(path=SAMPLE))
+    settings = settings.model_copy(update={"database": postgres_store.pool.settings})
+    broker = make_broker(settings)
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
+    worker.start()
+    deadline = time.monotonic() + 20
+    while not await postgres_store.quality.files_page(status="applied", before=None, limit=1):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # noqa: ASYNC251 - the worker runs in threads of its own
+    broker.join(INGEST_QUEUE)
+    worker.stop()
+    (file,) = await postgres_store.quality.files_page(status="applied", before=None, limit=10)
+    assert (file.name, file.new) == (SAMPLE.name, 300)
+    parked = broker.client.zcard(f"dramatiq:{INGEST_QUEUE}.XQ")
+    broker.close()
+    assert parked == 1
+
+
+def test_a_queue_that_is_not_there_says_which_setting_to_check() -> None:
+    with pytest.raises(QueueUnavailable, match="AURUM_REDIS__URL"):
+        enqueue("redis://127.0.0.1:1/0", INGEST_FILE, IngestFile(path=SAMPLE))

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from aurum.common.contracts import ContractsNotFound, contracts_directory
+from aurum.common.settings import InvalidSetting, load_settings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_environment_wins_over_the_file_and_both_over_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("AURUM_API__PORT=9001\nAURUM_API__HOST=127.0.0.2\n")
+    monkeypatch.setenv("AURUM_API__PORT", "9002")
+    settings = load_settings()
+    assert (settings.api.port, settings.api.host, settings.database.pool_size) == (9002, "127.0.0.2", 8)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("AURUM_DATABASE__URL", "localhost", "needs postgresql://"),
+        ("AURUM_REDIS__URL", "localhost", "needs redis://"),
+        ("AURUM_API__PORT", "99999", "less than or equal to 65535"),
+        ("AURUM_LOGGING__LEVEL", "LOUD", "'DEBUG', 'INFO'"),
+    ],
+)
+def test_a_bad_value_is_one_line_with_the_variable_what_it_got_and_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidSetting) as caught:
+        load_settings()
+    line = str(caught.value)
+    assert line.startswith(f"{variable}: got {value!r}")
+    assert says in line
+    assert "\n" not in line
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        load_settings().data_dir = Path("elsewhere")
+
+
+def test_a_contracts_folder_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(ContractsNotFound, match="AURUM_CONTRACTS_DIR"):
+        contracts_directory(tmp_path / "none")
