@@ -21,7 +21,7 @@ import polars as pl
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.embedded import EmbeddedPostgres
-from aurum.storage.migrations import upgrade
+from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.postgres.copy import Layout
 from aurum.storage.testing.stores import PostgresStore

@@ -58,7 +58,7 @@ def main(uv: str) -> int:
             )
             export = [uv, "export", "--quiet", "--frozen", "--no-header", "--package", name, "--no-dev", "--no-emit-workspace"]
             subprocess.run([*export, "-o", requirements], cwd=ROOT, check=True)
-            install = [uv, "pip", "install", "--quiet", "--python", python]
+            install = [uv, "pip", "install", "--quiet", "--no-config", "--python", python]
             subprocess.run([*install, "--require-hashes", "-r", requirements], check=True)
             members = [argument for member in below(folder) for argument in ("--editable", str(member))]
             subprocess.run([*install, "--no-deps", *members], check=True)

@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.migrations import status, upgrade
+from aurum.storage.migrations.run import status, upgrade
 from aurum.storage.postgres.pool import PostgresPool
 from aurum.storage.postgres.tables import metadata
 

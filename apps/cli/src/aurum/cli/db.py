@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from aurum.common.settings import Settings
-    from aurum.storage.migrations import MigrationStatus
+    from aurum.storage.migrations.run import MigrationStatus
 
 app = typer.Typer(help="The schema of the store.", no_args_is_help=True)
 
@@ -32,10 +32,11 @@ def status(context: typer.Context) -> None:
 
 def _run(settings: Settings, *, upgrade: bool) -> MigrationStatus:
     from aurum.core.errors import Unavailable
-    from aurum.storage import embedded, migrations
+    from aurum.storage import embedded
+    from aurum.storage.migrations import run
 
     with embedded.database(settings.database, settings.data_dir) as database:
-        action = migrations.upgrade if upgrade else migrations.status
+        action = run.upgrade if upgrade else run.status
         try:
             return asyncio.run(action(database.url or ""))
         except Unavailable as error:

@@ -98,7 +98,7 @@ async def _prepare(settings: Settings, *, sample: bool) -> None:
     from aurum.pipelines.declarations import declare_catalog
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.sample import sample_files
-    from aurum.storage.migrations import upgrade
+    from aurum.storage.migrations.run import upgrade
 
     await upgrade(settings.database.url or "")
     async with open_store(settings) as store:

@@ -18,7 +18,7 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.storage import embedded
-from aurum.storage.migrations import MigrationStatus, status, upgrade
+from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,

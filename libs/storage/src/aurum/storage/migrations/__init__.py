@@ -1,5 +1,4 @@
-"""Migrations: Alembic, run from code so that every command and test uses the same path."""
+"""Migrations: Alembic, run from code (``run``), so that every command and test uses the same path.
 
-from aurum.storage.migrations.run import MigrationStatus, status, upgrade
-
-__all__ = ["MigrationStatus", "status", "upgrade"]
+Nothing is imported here: ``head`` is asked by services that must start fast, and Alembic takes half a second.
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -102,21 +103,31 @@ class PostgresSeriesReader:
             if as_of is not None:
                 await self._settle(connection, as_of)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                at: tuple[int, datetime] = (-1, start)
-                while wanted:
-                    arguments = [wanted, start, end, *at, _BATCH_ROWS]
-                    if as_of is None:
-                        row = await connection.fetchrow(_BATCH, *arguments)
-                    else:
-                        row = await connection.fetchrow(_BATCH_AS_OF, *arguments, _clamped(as_of))
-                    batch = unpacked(_MANY, row)
-                    if batch.is_empty():
-                        return
-                    yield batch
-                    if batch.height < _BATCH_ROWS:
-                        return
-                    at = (int(batch["series_id"][-1]), batch["ts"][-1])
-                    wanted = [series_id for series_id in wanted if series_id >= at[0]]
+                fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, (-1, start), as_of))
+                try:
+                    while not (batch := await fetching).is_empty():
+                        at = (int(batch["series_id"][-1]), batch["ts"][-1])
+                        fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, at, as_of))
+                        # One turn of the loop sends the query: PostgreSQL works on it while the caller encodes.
+                        await asyncio.sleep(0)
+                        yield batch
+                finally:
+                    await _given_up(fetching)
+
+    async def _batch(
+        self,
+        connection: Connection,
+        wanted: Sequence[int],
+        start: datetime,
+        end: datetime,
+        after: tuple[int, datetime],
+        as_of: datetime | None,
+    ) -> pl.DataFrame:
+        remaining = [series_id for series_id in wanted if series_id >= after[0]]
+        arguments = [remaining, start, end, *after, _BATCH_ROWS]
+        if as_of is None:
+            return unpacked(_MANY, await connection.fetchrow(_BATCH, *arguments))
+        return unpacked(_MANY, await connection.fetchrow(_BATCH_AS_OF, *arguments, _clamped(as_of)))
 
     async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
         start, end = _bounds(span)
@@ -140,3 +151,9 @@ def _bounds(span: Span) -> tuple[datetime, datetime]:
 
 def _clamped(instant: datetime) -> datetime:
     return min(max(instant, _FIRST), _LAST)
+
+
+async def _given_up(fetching: asyncio.Future[pl.DataFrame]) -> None:
+    """End a fetch that nobody waits for any more, and leave the connection at rest."""
+    fetching.cancel()
+    await asyncio.wait([fetching])

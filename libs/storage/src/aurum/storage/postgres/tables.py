@@ -98,8 +98,6 @@ series = Table(
     Column("updated_at", _instant),
     UniqueConstraint("key"),
     Index("ix_series_source_dataset_key", "source", "dataset", "key"),
-    Index("ix_series_market_key", "market", "key"),
-    Index("ix_series_measure_key", "measure", "key"),
     Index("ix_series_location_key", "location", "key"),
     # Every load rewrites counters on the rows of its series: room on the page keeps those updates off the indexes.
     postgresql_with={"fillfactor": "70"},

@@ -19,7 +19,7 @@ import pytest_asyncio
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.migrations import upgrade
+from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from aurum.core.clock import Clock
+from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
@@ -23,3 +26,18 @@ class PostgresStore:
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
         self.quality = PostgresQualityLog(pool)
+
+
+class Store(Protocol):
+    """What the contract suite needs of a technology: an adapter of each port."""
+
+    @property
+    def reader(self) -> SeriesReader: ...
+    @property
+    def writer(self) -> SeriesWriter: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def catalog_writer(self) -> CatalogWriter: ...
+    @property
+    def quality(self) -> QualityLog: ...

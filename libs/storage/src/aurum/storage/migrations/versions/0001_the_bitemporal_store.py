@@ -117,8 +117,6 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": "70"},
     )
     op.create_index("ix_series_location_key", "series", ["location", "key"], unique=False)
-    op.create_index("ix_series_market_key", "series", ["market", "key"], unique=False)
-    op.create_index("ix_series_measure_key", "series", ["measure", "key"], unique=False)
     op.create_index("ix_series_source_dataset_key", "series", ["source", "dataset", "key"], unique=False)
     op.create_table(
         "source",
@@ -166,8 +164,6 @@ def downgrade() -> None:
     op.drop_table("dataset")
     op.drop_table("source")
     op.drop_index("ix_series_source_dataset_key", table_name="series")
-    op.drop_index("ix_series_measure_key", table_name="series")
-    op.drop_index("ix_series_market_key", table_name="series")
     op.drop_index("ix_series_location_key", table_name="series")
     op.drop_table("series")
     op.drop_table("observation_version")

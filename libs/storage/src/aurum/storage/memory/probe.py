@@ -1,0 +1,14 @@
+"""Memory is always there, and has the one schema its code has."""
+
+from __future__ import annotations
+
+from aurum.storage.ports import StoreState
+
+_SCHEMA = "memory"
+
+
+class MemoryProbe:
+    """``StoreProbe`` in memory."""
+
+    async def look(self) -> StoreState:
+        return StoreState(_SCHEMA, _SCHEMA)

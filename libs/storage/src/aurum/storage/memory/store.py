@@ -1,0 +1,25 @@
+"""The adapters over one state, side by side."""
+
+from __future__ import annotations
+
+from aurum.core.clock import Clock
+from aurum.storage.memory.catalog import MemoryCatalog
+from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
+from aurum.storage.memory.probe import MemoryProbe
+from aurum.storage.memory.quality_log import MemoryQualityLog
+from aurum.storage.memory.series_reader import MemorySeriesReader
+from aurum.storage.memory.series_writer import MemorySeriesWriter
+from aurum.storage.memory.state import MemoryState
+
+
+class MemoryStore:
+    """Every port over dictionaries of one process. Empty at first; for one event loop."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.state = MemoryState()
+        self.reader = MemorySeriesReader(self.state)
+        self.writer = MemorySeriesWriter(self.state, clock)
+        self.catalog = MemoryCatalog(self.state)
+        self.catalog_writer = MemoryCatalogWriter(self.state)
+        self.quality = MemoryQualityLog(self.state)
+        self.probe = MemoryProbe()

@@ -1,0 +1,126 @@
+"""Files ready to be stored, in a line of a test: invented numbers around one fixed instant."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+import polars as pl
+
+from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.catalog.quality import Reason
+from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
+from aurum.core.keys import SeriesKey
+from aurum.storage.ports import FileLoad
+
+T0 = datetime(2025, 1, 1, tzinfo=UTC)
+"""What the offsets of points count from: hours for the valid time, days for the known time."""
+
+KEY = "invented:numbers:A:value"
+
+Point: TypeAlias = (
+    tuple[float, float | None, float] | tuple[float, float | None, float, int] | tuple[float, float | None, float, int, int]
+)
+"""Hours after ``T0``, known days after ``T0`` (None: with the file), value; then quality and version, 0 unless given."""
+
+
+def hour(offset: float) -> datetime:
+    """The valid time of a point."""
+    return T0 + timedelta(hours=offset)
+
+
+def day(offset: float) -> datetime:
+    """The known time of a point."""
+    return T0 + timedelta(days=offset)
+
+
+def file_load(
+    points: Iterable[Point],
+    *,
+    key: str = KEY,
+    unit: str = "MW",
+    frequency: str = "1h",
+    zone: str = "UTC",
+    basis: KnownAtBasis = KnownAtBasis.FILE,
+    known_at: datetime | None = None,
+    digest: str | None = None,
+    name: str = "invented.csv",
+    market: str | None = None,
+    currency: str | None = None,
+    location_name: str = "",
+    location_type: str = "",
+    labels: Mapping[str, str] | None = None,
+    held: Iterable[tuple[int, Reason]] = (),
+) -> FileLoad:
+    """A file of one series. ``held``: line and reason of rows in quarantine. ``digest``: of the content unless given.
+
+    Raises ``ValueError`` when a point would have no known time at all.
+    """
+    said = list(points)
+    refused = list(held)
+    if known_at is None and basis is not KnownAtBasis.INGESTION and any(known is None for _, known, *_ in said):
+        raise ValueError("a point without a known time needs a file with one, or loaded as of its ingestion")
+    parts = SeriesKey.parse(key)
+    series = {
+        "key": key,
+        "source": parts.source,
+        "dataset": parts.dataset,
+        "location": parts.location,
+        "measure": parts.measure,
+        "market": market,
+        "unit": unit,
+        "currency": currency,
+        "frequency": frequency,
+        "zone": zone,
+        "location_name": location_name,
+        "location_type": location_type,
+        "labels": json.dumps(dict(labels or {})),
+    }
+    content = repr((series, said, refused))
+    return FileLoad(
+        name=name,
+        digest=digest or hashlib.sha256(content.encode()).hexdigest(),
+        size=len(content),
+        source=parts.source,
+        dataset=parts.dataset,
+        known_at=known_at,
+        known_at_basis=basis,
+        rows_read=len(said) + len(refused),
+        series=pl.DataFrame([series], schema=SERIES),
+        rows=_rows(said),
+        quarantine=pl.DataFrame(
+            [(line, "value", "n/a", str(reason), "not a number") for line, reason in refused], schema=REFUSED, orient="row"
+        ),
+    )
+
+
+def together(*files: FileLoad) -> FileLoad:
+    """One file that says all that several of one dataset say; its name, known time and basis are those of the first."""
+    first = files[0]
+    starts = [sum(file.series.height for file in files[:number]) for number in range(len(files))]
+    return replace(
+        first,
+        digest=hashlib.sha256("".join(file.digest for file in files).encode()).hexdigest(),
+        size=sum(file.size for file in files),
+        rows_read=sum(file.rows_read for file in files),
+        series=pl.concat([file.series for file in files]),
+        rows=pl.concat(
+            [
+                file.rows.with_columns((pl.col("series") + start).cast(pl.UInt32))
+                for file, start in zip(files, starts, strict=True)
+            ]
+        ),
+        quarantine=pl.concat([file.quarantine for file in files]),
+    )
+
+
+def _rows(points: list[Point]) -> pl.DataFrame:
+    rows: list[tuple[int, datetime, float, int, datetime | None, int]] = []
+    for ts, known, value, *rest in points:
+        quality, version = (*rest, 0, 0)[:2]
+        rows.append((0, hour(ts), value, quality, None if known is None else day(known), version))
+    return pl.DataFrame(rows, schema=FILE_ROWS, orient="row")
