@@ -193,7 +193,8 @@ def _batch(specs: list[SeriesSpec], rows: pl.DataFrame, known_at: datetime | Non
             raise FrameMismatch("known_at: null in a row of a file that has no known time of its own")
         value = row["value"] + 0.0  # -0.0 and 0.0 are one value
         said = Publication(known + timedelta(microseconds=row["version"]), value, row["quality"])
-        batch.setdefault(str(specs[row["series"]].key), {}).setdefault(row["ts"], []).append(said)
+        number: int = row["series"]
+        batch.setdefault(str(specs[number].key), {}).setdefault(row["ts"], []).append(said)
     return batch
 
 

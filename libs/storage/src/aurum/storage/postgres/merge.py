@@ -14,6 +14,8 @@ import polars as pl
 
 KEY = ["series_id", "ts"]
 _CONTENT = ["value", "quality"]
+_SAID = [*KEY, "known_at", *_CONTENT]
+"""The order in which the last of a point's publications is the one that stands."""
 
 
 def same(left: str, right: str) -> pl.Expr:
@@ -82,7 +84,7 @@ def rewrite(history: History, late: pl.DataFrame) -> History:
     publications = (
         pl.concat([stated, repeated, late])
         # Of two at one known time the greater stands; Polars, too, sorts NaN above every number.
-        .sort([*KEY, "known_at", "value", "quality"])
+        .sort(_SAID)
         .unique([*KEY, "known_at"], keep="last", maintain_order=True)
     )
     marked = publications.with_columns(
@@ -102,10 +104,15 @@ def layers(batch: pl.DataFrame) -> list[pl.DataFrame]:
 
     Two publications of a key at one known time are one: the greater, as everywhere.
     """
-    ordered = batch.sort([*KEY, "known_at", "value", "quality"])
+    ordered = batch.sort(_SAID)
     repeated_key = (pl.col("series_id") == pl.col("series_id").shift(1)) & (pl.col("ts") == pl.col("ts").shift(1))
     if not ordered.select(repeated_key.any()).item():
         return [ordered]
     distinct = ordered.unique([*KEY, "known_at"], keep="last", maintain_order=True)
     ranked = distinct.with_columns(pl.int_range(pl.len()).over(KEY).alias("layer"))
     return [part.drop("layer") for part in ranked.partition_by("layer", maintain_order=True)]
+
+
+def last_said(batch: pl.DataFrame) -> pl.DataFrame:
+    """Of each key the publication that stands in the end."""
+    return batch.sort(_SAID).unique(KEY, keep="last", maintain_order=True)

@@ -263,7 +263,7 @@ class PostgresSeriesWriter:
         others = sorted(set(ids) - had_none)
         row = await connection.fetchrow(_CURRENT, others, first - LOOK_AROUND, last + LOOK_AROUND) if others else None
         mine = batch.filter(pl.col("series_id").is_in(list(had_none))) if others else batch
-        latest = mine.sort("known_at").unique(KEY, keep="last") if mine.height != mine.n_unique(KEY) else mine
+        latest = mine.sort("known_at", "value").unique(KEY, keep="last") if mine.height != mine.n_unique(KEY) else mine
         stored = pl.concat([latest, unpacked(_POINT, row)])
         counts = day_counts(described, batch, stored)
         if counts.is_empty():
@@ -336,7 +336,8 @@ def _publications(rows: pl.DataFrame, ids: list[int], known_at: datetime | None)
     frame = rows.select(
         pl.Series("series_id", ids, dtype=pl.Int32).gather(rows["series"]),
         "ts",
-        (pl.col("value") + 0.0).alias("value"),  # -0.0 and 0.0 are one value
+        # -0.0 and 0.0 are one value. Adding 0.0 would not do: Polars leaves such an addition out.
+        pl.when(pl.col("value") == 0).then(0.0).otherwise("value").alias("value"),
         "quality",
         known + pl.duration(microseconds=pl.col("version").cast(pl.Int64)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from aurum.core.clock import Clock
+from aurum.core.series import Series
 from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter
 from aurum.storage.postgres import (
     PostgresCatalog,
@@ -41,3 +42,8 @@ class Store(Protocol):
     def catalog_writer(self) -> CatalogWriter: ...
     @property
     def quality(self) -> QualityLog: ...
+
+
+async def series_named(store: Store, key: str) -> Series:
+    """A series that was loaded; raises ``KeyError`` when it is not there."""
+    return (await store.catalog.series_by_key([key]))[key]

@@ -1,0 +1,277 @@
+"""The catalog: pages, filters, names, declarations."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from aurum.core.calendars import default_blocks
+from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
+from aurum.core.frequency import Frequency
+from aurum.core.keys import SeriesKey
+from aurum.core.series import SeriesSpec
+from aurum.storage.ports import SeriesFilter
+from aurum.storage.testing.builders import file_load, hour
+from aurum.storage.testing.stores import Store, series_named
+
+EVERYTHING = SeriesFilter()
+
+KEYS = [
+    "inv_b:prices:.HUB:lmp",
+    "inv_b:prices:4001:congestion",
+    "inv_b:prices:4001:lmp",
+    "inva:load:North:load",
+    "inva:load:north:load",
+    "inva:load:Ünterwald 100%:load",
+    "inva:weather:x_y:temperature",
+]
+"""In the order of code points: upper case before lower, ``_`` before letters."""
+
+
+async def stocked(store: Store) -> None:
+    for key in reversed(KEYS):
+        market = "INVB" if key.startswith("inv_b") else None
+        unit = {"lmp": "USD/MWh", "congestion": "USD/MWh", "load": "MW", "temperature": "degF"}[key.split(":")[-1]]
+        name = "The Hub" if ".HUB" in key else ""
+        await store.writer.load(
+            file_load(
+                [(0, 1, 1.0)],
+                key=key,
+                unit=unit,
+                market=market,
+                currency="USD" if unit.startswith("USD") else None,
+                zone="America/New_York",
+                location_name=name,
+                location_type="hub" if name else "",
+            )
+        )
+
+
+async def keys_of(store: Store, criteria: SeriesFilter) -> list[str]:
+    return [str(series.key) for series in await store.catalog.series_page(criteria, after=None, limit=100)]
+
+
+async def test_a_series_comes_back_as_it_was_described(store: Store) -> None:
+    key = "invented:prices:a:b:lmp"
+    await store.writer.load(
+        file_load(
+            [(0, 1, 1.0)],
+            key=key,
+            unit="USD/MWh",
+            frequency="15min",
+            zone="America/Chicago",
+            market="INV",
+            currency="USD",
+            location_name="Ä:b",
+            location_type="node",
+            labels={"fuel": "gas"},
+        )
+    )
+    series = await series_named(store, key)
+    assert series.spec == SeriesSpec(
+        key=SeriesKey("invented", "prices", "a:b", "lmp"),
+        unit="USD/MWh",
+        frequency=Frequency.MIN_15,
+        zone="America/Chicago",
+        market="INV",
+        currency="USD",
+        location_name="Ä:b",
+        location_type="node",
+        labels={"fuel": "gas"},
+    )
+    assert (series.version, series.first_ts, series.last_ts) == (1, hour(0), hour(0))
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+async def test_pages_of_series_give_every_key_once_in_the_order_of_code_points(store: Store, limit: int) -> None:
+    await stocked(store)
+    seen: list[str] = []
+    while page := await store.catalog.series_page(EVERYTHING, after=seen[-1] if seen else None, limit=limit):
+        assert len(page) <= limit
+        seen += [str(series.key) for series in page]
+    assert seen == sorted(KEYS) == KEYS
+
+
+async def test_pages_stay_as_they_are_when_series_come_in_between(store: Store) -> None:
+    await stocked(store)
+    first = await store.catalog.series_page(EVERYTHING, after=None, limit=3)
+    await store.writer.load(file_load([(0, 1, 1.0)], key="aaa:load:new:load"))
+    second = await store.catalog.series_page(EVERYTHING, after=str(first[-1].key), limit=100)
+    assert [str(series.key) for series in (*first, *second)] == KEYS
+
+
+@pytest.mark.parametrize(
+    ("criteria", "places"),
+    [
+        (EVERYTHING, [0, 1, 2, 3, 4, 5, 6]),
+        (SeriesFilter(source="inva"), [3, 4, 5, 6]),
+        (SeriesFilter(dataset="load"), [3, 4, 5]),
+        (SeriesFilter(market="INVB"), [0, 1, 2]),
+        (SeriesFilter(measure="lmp"), [0, 2]),
+        (SeriesFilter(location="north"), [4]),
+        (SeriesFilter(source="inv_b", measure="lmp", location="4001"), [2]),
+        (SeriesFilter(source="inva", market="INVB"), []),
+        (SeriesFilter(source="INVA"), []),
+        (SeriesFilter(text="NORTH"), [3, 4]),
+        (SeriesFilter(text="the hub"), [0]),
+        (SeriesFilter(text="00%"), [5]),
+        (SeriesFilter(text="x_y"), [6]),
+        (SeriesFilter(text="h_b"), []),
+        (SeriesFilter(text="0%1"), []),
+        (SeriesFilter(text="\\"), []),
+        (SeriesFilter(text="lmp", source="inva"), []),
+    ],
+)
+async def test_every_given_filter_must_match(store: Store, criteria: SeriesFilter, places: list[int]) -> None:
+    await stocked(store)
+    assert await keys_of(store, criteria) == [KEYS[place] for place in places]
+
+
+async def test_series_by_key_leaves_out_what_does_not_exist(store: Store) -> None:
+    await stocked(store)
+    found = await store.catalog.series_by_key([KEYS[3], "inva:load:nowhere:load", KEYS[0], KEYS[3]])
+    assert {key: str(series.key) for key, series in found.items()} == {KEYS[3]: KEYS[3], KEYS[0]: KEYS[0]}
+    assert await store.catalog.series_by_key([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "closest"),
+    [
+        ("inva:load:Nort:load", "inva:load:North:load"),
+        ("inva:wether:x_y:temperature", "inva:weather:x_y:temperature"),
+        ("invb:prices:4001:congestion", "inv_b:prices:4001:congestion"),
+    ],
+)
+async def test_the_nearest_keys_come_closest_first(store: Store, asked: str, closest: str) -> None:
+    await stocked(store)
+    found = await store.catalog.nearest_keys(asked)
+    assert found[0] == closest
+    assert len(found) <= 5
+    assert set(found) <= set(KEYS)
+
+
+async def test_an_empty_store_has_no_nearest_keys(store: Store) -> None:
+    assert await store.catalog.nearest_keys("inva:load:north:load") == ()
+
+
+async def test_locations_count_their_series(store: Store) -> None:
+    await stocked(store)
+    found = await store.catalog.locations_page(source="inv_b", market=None, text=None, after=None, limit=9)
+    assert found == [
+        LocationEntry("inv_b", ".HUB", "The Hub", "hub", "INVB", "America/New_York", 1),
+        LocationEntry("inv_b", "4001", "", "", "INVB", "America/New_York", 2),
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 6])
+async def test_pages_of_locations_give_every_location_once(store: Store, limit: int) -> None:
+    await stocked(store)
+    seen: list[tuple[str, str]] = []
+    while page := await store.catalog.locations_page(
+        source=None, market=None, text=None, after=seen[-1] if seen else None, limit=limit
+    ):
+        assert len(page) <= limit
+        seen += [(entry.source, entry.location) for entry in page]
+    assert seen == sorted({(SeriesKey.parse(key).source, SeriesKey.parse(key).location) for key in KEYS})
+
+
+@pytest.mark.parametrize(
+    ("market", "text", "locations"),
+    [("INVB", None, [".HUB", "4001"]), (None, "NORTH", ["North", "north"]), (None, "hub", [".HUB"]), (None, "load", [])],
+)
+async def test_locations_are_filtered(store: Store, market: str | None, text: str | None, locations: list[str]) -> None:
+    await stocked(store)
+    found = await store.catalog.locations_page(source=None, market=market, text=text, after=None, limit=9)
+    assert [entry.location for entry in found] == locations
+
+
+async def test_dimensions_count_series_and_leave_out_what_is_not_said(store: Store) -> None:
+    await stocked(store)
+    assert await store.catalog.dimensions() == {
+        "source": {"inv_b": 3, "inva": 4},
+        "dataset": {"load": 3, "prices": 3, "weather": 1},
+        "market": {"INVB": 3},
+        "measure": {"congestion": 1, "lmp": 2, "load": 3, "temperature": 1},
+        "unit": {"MW": 3, "USD/MWh": 3, "degF": 1},
+        "frequency": {"1h": 7},
+        "location_type": {"hub": 1},
+    }
+
+
+async def test_an_empty_store_has_every_dimension_without_values(store: Store) -> None:
+    dimensions = await store.catalog.dimensions()
+    names = {"source", "dataset", "market", "measure", "unit", "frequency", "location_type"}
+    assert dimensions == {name: {} for name in names}
+
+
+def source(name: str, title: str = "Invented") -> SourceEntry:
+    return SourceEntry(name, title, f"https://{name}.example", "free")
+
+
+def dataset(of: str, name: str) -> DatasetEntry:
+    return DatasetEntry(
+        source=of,
+        name=name,
+        title="Load",
+        zone="UTC",
+        frequency="1h",
+        measures=({"name": "load", "unit": "MW", "title": "Load"},),
+        market="INV",
+        reference="https://example.com/load",
+        schedule="daily",
+        freshness_hours=36.5,
+    )
+
+
+async def test_declared_sources_and_datasets_come_back_in_order(store: Store) -> None:
+    sources = [source("invb"), source("inva")]
+    datasets = [dataset("invb", "load"), dataset("inva", "prices"), dataset("inva", "load")]
+    await store.catalog_writer.declare(sources=sources, datasets=datasets, blocks=[])
+    assert await store.catalog.sources() == [source("inva"), source("invb")]
+    assert await store.catalog.datasets() == [datasets[2], datasets[1], datasets[0]]
+    assert await store.catalog.datasets(source="invb") == [datasets[0]]
+    assert await store.catalog.datasets(source="nobody") == []
+
+
+async def test_a_repeated_declaration_replaces_and_takes_nothing_away(store: Store) -> None:
+    datasets = [dataset("inva", "load"), dataset("inva", "prices")]
+    await store.catalog_writer.declare(sources=[source("inva"), source("invb")], datasets=datasets, blocks=[])
+    changed = replace(datasets[0], title="Metered load", market=None, freshness_hours=None, measures=())
+    await store.catalog_writer.declare(sources=[source("inva", "Renamed")], datasets=[changed], blocks=[])
+    assert await store.catalog.sources() == [source("inva", "Renamed"), source("invb")]
+    assert await store.catalog.datasets() == [changed, datasets[1]]
+
+
+async def test_declaring_nothing_changes_nothing(store: Store) -> None:
+    await store.catalog_writer.declare(sources=[], datasets=[], blocks=[])
+    assert (await store.catalog.sources(), await store.catalog.datasets(), await store.catalog.blocks()) == ([], [], [])
+
+
+def block(calendar: str, name: str, title: str) -> dict[str, object]:
+    return {"calendar": calendar, "name": name, "title": title, "windows": [{"days": ["mon"], "hours": [7, 8]}]}
+
+
+async def test_blocks_are_replaced_unless_a_user_changed_them(
+    store: Store, change_block: Callable[[str, str], Awaitable[None]]
+) -> None:
+    await store.catalog_writer.declare(
+        sources=[],
+        datasets=[],
+        blocks=[block("INVB", "PEAK", "old"), block("INVA", "PEAK", "old"), block("INVA", "OFF", "old")],
+    )
+    await change_block("INVA", "PEAK")
+    await store.catalog_writer.declare(
+        sources=[], datasets=[], blocks=[block("INVA", "PEAK", "new"), block("INVB", "PEAK", "new")]
+    )
+    assert await store.catalog.blocks() == [
+        block("INVA", "OFF", "old"),
+        block("INVA", "PEAK", "old"),
+        block("INVB", "PEAK", "new"),
+    ]
+
+
+async def test_shipped_blocks_survive_the_store(store: Store) -> None:
+    shipped = {(found.calendar, found.name): found for found in default_blocks()}
+    await store.catalog_writer.declare(sources=[], datasets=[], blocks=[found.to_document() for found in shipped.values()])
+    back = [type(next(iter(shipped.values()))).from_document(document) for document in await store.catalog.blocks()]
+    assert {(found.calendar, found.name): found for found in back} == shipped

@@ -1,0 +1,222 @@
+"""Loading: whole or not at all, once, and counted."""
+
+import asyncio
+import math
+from dataclasses import replace
+
+import pytest
+from polars.testing import assert_frame_equal
+
+from aurum.core.asof import Span
+from aurum.core.catalog.entries import FileStatus, KnownAtBasis
+from aurum.core.catalog.quality import Reason
+from aurum.core.errors import Conflict
+from aurum.core.frames import FrameMismatch
+from aurum.storage.ports import LoadOutcome, SeriesFilter
+from aurum.storage.testing.builders import KEY, day, file_load, hour, together
+from aurum.storage.testing.stores import Store, series_named
+
+OTHER = "invented:numbers:B:value"
+
+
+def counts(outcome: LoadOutcome) -> tuple[int, int, int]:
+    return outcome.new, outcome.revised, outcome.unchanged
+
+
+async def test_new_revised_and_unchanged_observations_are_counted(store: Store) -> None:
+    first = await store.writer.load(file_load([(0, 1, 1.0), (1, 1, 2.0), (2, 1, 3.0)]))
+    second = await store.writer.load(file_load([(0, 2, 1.0), (1, 2, 2.5), (3, 2, 4.0)]))
+    assert counts(first) == (3, 0, 0)
+    assert counts(second) == (1, 1, 1)
+
+
+async def test_each_known_time_of_a_point_counts_by_what_it_does(store: Store) -> None:
+    outcome = await store.writer.load(file_load([(0, 3, 2.0), (0, 1, 1.0), (0, 2, 1.0), (0, 3, 1.5), (0, 3, 2.0)]))
+    assert counts(outcome) == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        ((0, 2, 1.0), (0, 0, 1)),
+        ((0, 2, 5.0), (0, 1, 0)),
+        ((0, 0, 1.0), (0, 1, 0)),
+        ((0, 1, 0.5), (0, 0, 1)),
+        ((0, 3, 2.5), (0, 1, 0)),
+    ],
+)
+async def test_a_late_publication_counts_as_a_revision_when_it_changes_an_answer(store: Store, late, expected) -> None:
+    await store.writer.load(file_load([(0, 1, 1.0), (0, 3, 2.0)]))
+    before = (await series_named(store, KEY)).version
+    assert counts(await store.writer.load(file_load([late]))) == expected
+    assert (await series_named(store, KEY)).version == before + expected[1]
+
+
+async def test_a_content_is_loaded_once(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    first = await store.writer.load(file)
+    again = await store.writer.load(replace(file, name="same content, other name.csv"))
+    assert again == LoadOutcome(first.file_id, 0, 0, 0, 0, already_loaded=True)
+    assert len(await store.quality.files_of(file.digest)) == 1
+
+
+async def test_a_content_loaded_by_force_is_recorded_again_and_changes_nothing(store: Store) -> None:
+    file = file_load([(0, 1, 1.0), (1, 1, 2.0)])
+    first = await store.writer.load(file)
+    before = await series_named(store, KEY)
+    forced = await store.writer.load(file, force=True)
+    assert counts(forced) == (0, 0, 2)
+    assert forced.changed_series == ()
+    assert forced.file_id > first.file_id
+    assert await series_named(store, KEY) == before
+    assert [entry.file_id for entry in await store.quality.files_of(file.digest)] == [first.file_id, forced.file_id]
+
+
+async def test_force_keeps_the_first_moment_of_loading(store: Store) -> None:
+    file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION)
+    await store.writer.load(file)
+    series = await series_named(store, KEY)
+    before = await store.reader.revisions(series.series_id, span=Span())
+    assert counts(await store.writer.load(file, force=True)) == (0, 0, 1)
+    assert_frame_equal(await store.reader.revisions(series.series_id, span=Span()), before)
+    first, forced = await store.quality.files_of(file.digest)
+    assert first.known_at == forced.known_at == before["known_at"].item()
+
+
+async def test_force_keeps_the_first_moment_of_loading_even_after_a_revision(store: Store) -> None:
+    file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION)
+    await store.writer.load(file)
+    await store.writer.load(file_load([(0, None, 2.0)], basis=KnownAtBasis.INGESTION))
+    await store.writer.load(file, force=True)
+    series = await series_named(store, KEY)
+    assert (await store.reader.observations(series.series_id, span=Span()))["value"].to_list() == [2.0]
+    assert (await store.reader.revisions(series.series_id, span=Span()))["value"].to_list() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("basis", [KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE])
+async def test_a_content_with_another_known_time_by_argument_is_loaded_again(store: Store, basis: KnownAtBasis) -> None:
+    file = file_load([(0, None, 1.0)], basis=basis, known_at=day(5))
+    await store.writer.load(file)
+    assert (await store.writer.load(file)).already_loaded
+    earlier = replace(file, known_at=day(3))
+    assert await store.writer.already_loaded(file.digest, basis=basis, known_at=day(3)) is None
+    assert counts(await store.writer.load(earlier)) == (0, 1, 0)
+    assert (await store.writer.load(earlier)).already_loaded
+    series = await series_named(store, KEY)
+    assert (await store.reader.revisions(series.series_id, span=Span()))["known_at"].to_list() == [day(3)]
+
+
+async def test_a_content_known_by_its_file_is_not_loaded_again_for_its_moment_of_loading(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    await store.writer.load(file)
+    ingested = replace(file, known_at=None, known_at_basis=KnownAtBasis.INGESTION)
+    assert (await store.writer.load(ingested)).already_loaded
+
+
+async def test_already_loaded_foretells_what_load_answers(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    assert await store.writer.already_loaded(file.digest) is None
+    await store.writer.load(file)
+    foretold = await store.writer.already_loaded(file.digest)
+    assert foretold is not None
+    assert foretold == await store.writer.load(file)
+    assert await store.writer.already_loaded(file.digest, basis=KnownAtBasis.FILE) == foretold
+    assert await store.writer.already_loaded(file.digest, basis=KnownAtBasis.ARGUMENT, known_at=day(1)) is None
+
+
+async def test_a_refused_content_may_be_loaded_later(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    refused = await store.writer.refuse(
+        name=file.name, digest=file.digest, size=file.size, source="invented", dataset="numbers", reason="no header"
+    )
+    assert await store.writer.already_loaded(file.digest) is None
+    outcome = await store.writer.load(file)
+    assert not outcome.already_loaded
+    entries = await store.quality.files_of(file.digest)
+    assert [(entry.file_id, entry.status, entry.reason) for entry in entries] == [
+        (refused, FileStatus.REFUSED, "no header"),
+        (outcome.file_id, FileStatus.APPLIED, ""),
+    ]
+
+
+@pytest.mark.parametrize("other", [{"unit": "MWh"}, {"frequency": "15min"}])
+async def test_a_load_in_another_unit_or_frequency_stores_nothing(store: Store, other: dict[str, str]) -> None:
+    await store.writer.load(file_load([(0, 1, 1.0)], held=[(2, Reason.NON_NUMERIC)]))
+    before = await series_named(store, KEY)
+    observations = await store.reader.revisions(before.series_id, span=Span())
+    conflicting = together(
+        file_load([(0, 2, 5.0), (30, 2, 5.0)], key="invented:numbers:AA:value"),
+        file_load([(0, 2, 2.0)], held=[(9, Reason.NON_NUMERIC)], **other),
+        file_load([(0, 2, 5.0)], key=OTHER),
+    )
+    with pytest.raises(Conflict) as caught:
+        await store.writer.load(conflicting)
+    assert caught.value.facts == {
+        "key": KEY,
+        "stored": {"unit": "MW", "frequency": "1h"}[next(iter(other))],
+        "given": next(iter(other.values())),
+    }
+    assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == [before]
+    assert_frame_equal(await store.reader.revisions(before.series_id, span=Span()), observations)
+    assert [row.line for row in await store.quality.quarantine_page(limit=9)] == [2]
+    assert await store.quality.files_of(conflicting.digest) == []
+    assert await store.writer.already_loaded(conflicting.digest) is None
+
+
+async def test_a_frame_of_another_schema_is_refused_before_anything_is_stored(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    with pytest.raises(FrameMismatch):
+        await store.writer.load(replace(file, rows=file.rows.drop("version")))
+    assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == []
+
+
+async def test_the_version_rises_with_each_load_that_changes_the_series_and_with_no_other(store: Store) -> None:
+    await store.writer.load(together(file_load([(0, 1, 1.0)]), file_load([(0, 1, 1.0)], key=OTHER)))
+    assert (await series_named(store, KEY)).version == 1
+    outcome = await store.writer.load(together(file_load([(0, 2, 2.0), (5, 2, 2.0)]), file_load([(0, 2, 1.0)], key=OTHER)))
+    changed, unchanged = await series_named(store, KEY), await series_named(store, OTHER)
+    assert (changed.version, unchanged.version) == (2, 1)
+    assert outcome.changed_series == (changed.series_id,)
+
+
+async def test_a_series_knows_its_ends_and_the_moment_of_its_last_change(store: Store) -> None:
+    await store.writer.load(file_load([(5, 1, 1.0)]))
+    first = await series_named(store, KEY)
+    assert (first.first_ts, first.last_ts) == (hour(5), hour(5))
+    await store.writer.load(file_load([(2, 2, 1.0), (9, 2, math.nan)]))
+    second = await series_named(store, KEY)
+    assert (second.first_ts, second.last_ts) == (hour(2), hour(9))
+    assert first.updated_at is not None
+    assert second.updated_at is not None
+    assert first.updated_at < second.updated_at
+
+
+async def test_a_file_without_observations_makes_its_series_and_changes_no_version(store: Store) -> None:
+    outcome = await store.writer.load(file_load([]))
+    series = await series_named(store, KEY)
+    assert counts(outcome) == (0, 0, 0)
+    assert (series.version, series.first_ts, series.updated_at) == (0, None, None)
+
+
+async def test_a_file_without_series_is_recorded(store: Store) -> None:
+    empty = file_load([])
+    outcome = await store.writer.load(replace(empty, series=empty.series.clear()))
+    assert [entry.file_id for entry in await store.quality.files_of(empty.digest)] == [outcome.file_id]
+    assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == []
+
+
+async def test_descriptions_follow_the_newest_load(store: Store) -> None:
+    await store.writer.load(file_load([(0, 1, 1.0)], location_name="Old", labels={"fuel": "gas"}))
+    before = await series_named(store, KEY)
+    await store.writer.load(file_load([(0, 1, 1.0)], location_name="New", location_type="hub", labels={}, market="INV"))
+    after = await series_named(store, KEY)
+    assert before.spec.labels == {"fuel": "gas"}
+    assert (after.spec.location_name, after.spec.location_type, after.spec.market) == ("New", "hub", "INV")
+    assert after.spec.labels == {}
+    assert after.version == before.version
+
+
+async def test_a_content_loaded_twice_at_once_is_loaded_once(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)])
+    outcomes = await asyncio.gather(*(store.writer.load(file) for _ in range(3)))
+    assert sorted(outcome.already_loaded for outcome in outcomes) == [False, True, True]

@@ -1,0 +1,272 @@
+"""What was loaded, held back and found missing."""
+
+import math
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from aurum.common.clock import SystemClock
+from aurum.core.catalog.entries import Completeness, DatasetEntry, DatasetQuality, FileStatus, KnownAtBasis, SourceEntry
+from aurum.core.catalog.quality import Reason
+from aurum.core.errors import NotFound
+from aurum.core.markettime import day_start, hours_in_day
+from aurum.storage.testing.builders import KEY, T0, Point, day, file_load, hour, together
+from aurum.storage.testing.stores import Store, series_named
+
+ZONE = "America/New_York"
+SHORT, LONG, PLAIN = date(2025, 3, 9), date(2025, 11, 2), date(2025, 7, 1)
+OTHER = "invented:numbers:B:value"
+
+
+async def days_of(store: Store, **filters: Any) -> Sequence[Completeness]:
+    none: dict[str, Any] = dict.fromkeys(("key", "source", "dataset", "start", "end", "after"))
+    return await store.quality.completeness_page(**{**none, "only_incomplete": False, "limit": 100, **filters})
+
+
+def hours_of(local: date, hours: range, *, known: float = 1, value: float = 1.0) -> list[Point]:
+    first = (day_start(local, ZONE) - T0) / timedelta(hours=1)
+    return [(first + number, known, value) for number in hours]
+
+
+@pytest.mark.parametrize(("local", "length"), [(SHORT, 23), (LONG, 25), (PLAIN, 24)])
+async def test_a_local_day_is_complete_with_as_many_hours_as_it_has(store: Store, local: date, length: int) -> None:
+    assert hours_in_day(local, ZONE) == length
+    await store.writer.load(file_load(hours_of(local, range(length - 1)), zone=ZONE))
+    assert await days_of(store) == [Completeness(KEY, local, length, length - 1)]
+    await store.writer.load(file_load(hours_of(local, range(length - 1, length)), zone=ZONE))
+    assert await days_of(store) == [Completeness(KEY, local, length, length)]
+    assert await days_of(store, only_incomplete=True) == []
+
+
+async def test_a_short_day_at_a_quarter_of_an_hour_has_92_intervals(store: Store) -> None:
+    await store.writer.load(file_load(hours_of(SHORT, range(23)), zone=ZONE, frequency="15min"))
+    assert await days_of(store) == [Completeness(KEY, SHORT, 92, 23)]
+
+
+async def test_a_withdrawn_value_is_missing_and_a_restored_one_is_not(store: Store) -> None:
+    await store.writer.load(file_load(hours_of(PLAIN, range(24)), zone=ZONE))
+    await store.writer.load(file_load(hours_of(PLAIN, range(2), known=2, value=math.nan), zone=ZONE))
+    assert [found.missing for found in await days_of(store)] == [2]
+    await store.writer.load(file_load(hours_of(PLAIN, range(2), known=3), zone=ZONE))
+    assert [found.missing for found in await days_of(store)] == [0]
+
+
+@pytest.mark.parametrize("values", [(math.nan, 1.0), (1.0, math.nan)])
+async def test_of_two_values_at_one_known_time_the_one_that_stands_decides_whether_it_is_there(store: Store, values) -> None:
+    points = [point for value in values for point in hours_of(PLAIN, range(24), value=value)]
+    await store.writer.load(file_load(points, zone=ZONE))
+    assert [found.present for found in await days_of(store)] == [0]
+
+
+async def test_a_point_said_twice_is_present_once(store: Store) -> None:
+    points = [*hours_of(PLAIN, range(3)), *hours_of(PLAIN, range(2), known=2, value=5.0)]
+    await store.writer.load(file_load(points, zone=ZONE))
+    assert [found.present for found in await days_of(store)] == [3]
+
+
+async def test_days_border_on_local_midnight(store: Store) -> None:
+    await store.writer.load(file_load(hours_of(LONG, range(-1, 26)), zone=ZONE))
+    assert await days_of(store) == [
+        Completeness(KEY, LONG - timedelta(days=1), 24, 1),
+        Completeness(KEY, LONG, 25, 25),
+        Completeness(KEY, LONG + timedelta(days=1), 24, 1),
+    ]
+
+
+@pytest.mark.parametrize("frequency", ["1d", "1mo", "irregular"])
+async def test_series_without_a_fixed_step_have_nothing_to_miss(store: Store, frequency: str) -> None:
+    await store.writer.load(file_load(hours_of(PLAIN, range(3)), zone=ZONE, frequency=frequency))
+    assert await days_of(store) == []
+
+
+async def stocked(store: Store) -> None:
+    points: list[Point] = [(24 * number + 0.0, 1, 1.0) for number in range(3)]
+    full: list[Point] = [(number, 1, 1.0) for number in range(24)]
+    await store.writer.load(together(file_load(points), file_load(full, key=OTHER)))
+    await store.writer.load(file_load(points[:1], key="other:things:C:value"))
+
+
+async def test_days_are_filtered(store: Store) -> None:
+    await stocked(store)
+    first = T0.date()
+    everything = [(KEY, first + timedelta(days=number)) for number in range(3)]
+    everything += [(OTHER, first), ("other:things:C:value", first)]
+    cases: list[tuple[dict[str, Any], list[tuple[str, date]]]] = [
+        ({}, everything),
+        ({"key": KEY}, everything[:3]),
+        ({"source": "invented"}, everything[:4]),
+        ({"dataset": "things"}, everything[4:]),
+        ({"start": first + timedelta(days=1)}, everything[1:3]),
+        ({"key": KEY, "end": first + timedelta(days=1)}, everything[:1]),
+        ({"only_incomplete": True}, [*everything[:3], everything[4]]),
+        ({"after": everything[2], "limit": 1}, [everything[3]]),
+        ({"after": (KEY, first)}, everything[1:]),
+    ]
+    for filters, expected in cases:
+        assert [(found.key, found.day) for found in await days_of(store, **filters)] == expected, filters
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+async def test_pages_of_days_give_every_day_once(store: Store, limit: int) -> None:
+    await stocked(store)
+    seen: list[tuple[str, date]] = []
+    while page := await days_of(store, after=seen[-1] if seen else None, limit=limit):
+        seen += [(found.key, found.day) for found in page]
+    assert seen == sorted(set(seen))
+    assert len(seen) == 5
+
+
+HELD = [(2, Reason.NON_NUMERIC), (3, Reason.OUT_OF_BOUNDS), (7, Reason.NON_NUMERIC)]
+
+
+async def test_a_row_held_back_keeps_all_that_is_known_of_it(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)], held=HELD[:1], name="held.csv")
+    outcome = await store.writer.load(file)
+    assert outcome.quarantined == 1
+    (row,) = await store.quality.quarantine_page(limit=9)
+    assert row == await store.quality.quarantined_row(row.row_id)
+    assert (row.file_id, row.file_name, row.digest) == (outcome.file_id, "held.csv", file.digest)
+    assert (row.source, row.dataset) == ("invented", "numbers")
+    assert (row.line, row.column, row.raw) == (2, "value", "n/a")
+    assert (row.reason, row.detail, row.replayed_at) == ("non_numeric", "not a number", None)
+    assert abs(row.created_at - SystemClock().now()) < timedelta(minutes=5)
+
+
+async def test_an_unknown_row_is_not_found(store: Store) -> None:
+    with pytest.raises(NotFound) as caught:
+        await store.quality.quarantined_row(12345)
+    assert caught.value.facts == {"row_id": 12345}
+
+
+async def test_quarantine_is_paged_by_id(store: Store) -> None:
+    await store.writer.load(file_load([], held=HELD))
+    seen: list[int] = []
+    lines: list[int] = []
+    while page := await store.quality.quarantine_page(after=seen[-1] if seen else None, limit=2):
+        seen += [row.row_id for row in page]
+        lines += [row.line for row in page]
+    assert lines == [2, 3, 7]
+    assert seen == sorted(set(seen))
+
+
+async def test_quarantine_is_filtered(store: Store) -> None:
+    file = file_load([], held=HELD)
+    await store.writer.load(file)
+    await store.writer.load(file_load([], held=[(11, Reason.NON_NUMERIC)], key="other:things:C:value"))
+    cases: list[tuple[dict[str, str], list[int]]] = [
+        ({}, [2, 3, 7, 11]),
+        ({"source": "other"}, [11]),
+        ({"dataset": "numbers"}, [2, 3, 7]),
+        ({"reason": "non_numeric"}, [2, 7, 11]),
+        ({"digest": file.digest, "reason": "out_of_bounds"}, [3]),
+        ({"source": "nobody"}, []),
+    ]
+    for filters, lines in cases:
+        assert [row.line for row in await store.quality.quarantine_page(**filters, limit=9)] == lines, filters
+
+
+async def test_rows_of_a_content_loaded_again_count_as_replayed(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)], held=HELD)
+    await store.writer.load(file)
+    await store.writer.load(file_load([], held=[(11, Reason.NON_NUMERIC)], key=OTHER))
+    fixed = file_load([(0, 1, 1.0), (1, 1, 2.0)], held=HELD[:1], digest=file.digest)
+    await store.writer.load(fixed, force=True)
+    assert [row.line for row in await store.quality.quarantine_page(limit=9)] == [11, 2]
+    everything = await store.quality.quarantine_page(pending_only=False, limit=9)
+    assert [(row.line, row.replayed_at is not None) for row in everything] == [
+        (2, True),
+        (3, True),
+        (7, True),
+        (11, False),
+        (2, False),
+    ]
+
+
+async def test_a_load_that_does_nothing_replays_nothing(store: Store) -> None:
+    file = file_load([(0, 1, 1.0)], held=HELD)
+    await store.writer.load(file)
+    await store.writer.load(file)
+    assert len(await store.quality.quarantine_page(limit=9)) == 3
+
+
+async def refuse(store: Store, digest: str, source: str = "invented", dataset: str = "numbers") -> int:
+    return await store.writer.refuse(
+        name="refused.csv", digest=digest, size=7, source=source, dataset=dataset, reason="no header"
+    )
+
+
+async def test_a_file_is_recorded_with_its_counts(store: Store) -> None:
+    await store.writer.load(file_load([(0, 1, 1.0)]))
+    file = file_load([(0, 2, 2.0), (1, 2, 1.0)], held=HELD, known_at=day(4), basis=KnownAtBasis.AVAILABLE, name="b.csv")
+    outcome = await store.writer.load(file)
+    (entry,) = await store.quality.files_of(file.digest)
+    assert (entry.file_id, entry.digest, entry.name) == (outcome.file_id, file.digest, "b.csv")
+    assert (entry.source, entry.dataset, entry.status, entry.reason) == ("invented", "numbers", FileStatus.APPLIED, "")
+    assert (entry.known_at, entry.known_at_basis) == (day(4), KnownAtBasis.AVAILABLE)
+    assert (entry.rows_read, entry.new, entry.revised, entry.unchanged, entry.quarantined) == (5, 1, 1, 0, 3)
+    assert entry.seconds >= 0
+    assert abs(entry.loaded_at - SystemClock().now()) < timedelta(minutes=5)
+
+
+async def test_files_come_newest_first_and_in_pages(store: Store) -> None:
+    first = (await store.writer.load(file_load([(0, 1, 1.0)]))).file_id
+    second = await refuse(store, "aa")
+    third = (await store.writer.load(file_load([(1, 1, 1.0)]))).file_id
+    cases: list[tuple[str | None, int | None, int, list[int]]] = [
+        (None, None, 9, [third, second, first]),
+        (None, None, 2, [third, second]),
+        (None, second, 2, [first]),
+        ("applied", None, 9, [third, first]),
+        ("refused", None, 9, [second]),
+        ("refused", second, 9, []),
+    ]
+    for status, before, limit, expected in cases:
+        page = await store.quality.files_page(status=status, before=before, limit=limit)
+        assert [entry.file_id for entry in page] == expected
+
+
+async def test_a_content_nobody_offered_has_no_records(store: Store) -> None:
+    assert await store.quality.files_of("00") == []
+
+
+async def test_a_dataset_has_a_state(store: Store) -> None:
+    await store.catalog_writer.declare(
+        sources=[SourceEntry("invented", "Invented", "https://invented.example")],
+        datasets=[DatasetEntry("invented", "numbers", "Numbers", "UTC", "1h", (), freshness_hours=12)],
+        blocks=[],
+    )
+    await store.writer.load(together(file_load([(0, 1, 1.0), (1, 1, 1.0)], held=HELD), file_load([(30, 1, 1.0)], key=OTHER)))
+    await refuse(store, "aa")
+    await refuse(store, "bb", dataset="unheard")
+    await refuse(store, "cc", source="other")
+    newest = await series_named(store, OTHER)
+    found = await store.quality.datasets_quality(now=hour(42))
+    assert [(state.source, state.dataset) for state in found] == [
+        ("invented", "numbers"),
+        ("invented", "unheard"),
+        ("other", "numbers"),
+    ]
+    assert found[0] == DatasetQuality(
+        source="invented",
+        dataset="numbers",
+        series=2,
+        newest_ts=hour(30),
+        last_loaded_at=newest.updated_at,
+        age_hours=12.0,
+        stale=False,
+        incomplete_days=2,
+        missing_intervals=22 + 23,
+        quarantined=3,
+        refused_files=1,
+        reasons={"non_numeric": 2, "out_of_bounds": 1},
+    )
+    assert found[1] == DatasetQuality("invented", "unheard", 0, None, None, None, None, 0, 0, 0, 1, {})
+    assert [state.stale for state in await store.quality.datasets_quality(now=hour(42.5), source="invented")] == [True, None]
+
+
+async def test_a_dataset_nobody_declared_is_neither_fresh_nor_stale(store: Store) -> None:
+    await store.writer.load(file_load([(0, 1, 1.0)]))
+    (state,) = await store.quality.datasets_quality(now=hour(9999))
+    assert (state.age_hours, state.stale) == (9999.0, None)

@@ -1,0 +1,67 @@
+"""Streams: the answer of ``many`` in pieces."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from aurum.core.asof import Span
+from aurum.core.frames import FILE_ROWS, UTC_US, conform
+from aurum.storage.ports import FileLoad
+from aurum.storage.testing.builders import day, file_load, hour, together
+from aurum.storage.testing.stores import Store
+
+KEYS = [f"invented:numbers:{name}:value" for name in ("A", "B", "C")]
+LENGTHS = (30_000, 40_000, 3)
+"""Together more than one batch of every adapter's, with a border inside a series."""
+
+
+def long_file() -> FileLoad:
+    parts = [file_load([], key=key, frequency="1min") for key in KEYS]
+    rows = [
+        pl.DataFrame(
+            {"series": [number] * length, "offset": range(length)}, schema={"series": pl.UInt32, "offset": pl.Int64}
+        ).select(
+            "series",
+            (pl.lit(hour(0)) + pl.duration(minutes="offset")).dt.cast_time_unit("us").alias("ts"),
+            (pl.col("offset") / 7).alias("value"),
+            pl.lit(0, pl.Int16).alias("quality"),
+            pl.lit(day(0), UTC_US).alias("known_at"),
+            pl.lit(0, pl.Int16).alias("version"),
+        )
+        for number, length in enumerate(LENGTHS)
+    ]
+    return replace(together(*parts), rows_read=sum(LENGTHS), rows=conform(pl.concat(rows), FILE_ROWS))
+
+
+@pytest.mark.parametrize("as_of", [None, day(0), day(1)])
+async def test_a_stream_is_many_in_batches_of_bounded_size(store: Store, as_of: datetime | None) -> None:
+    await store.writer.load(long_file())
+    stored = await store.catalog.series_by_key(KEYS)
+    ids = [stored[key].series_id for key in KEYS]
+    batches = [batch async for batch in store.reader.stream(ids, span=Span(), as_of=as_of)]
+    assert len(batches) > 1
+    assert max(batch.height for batch in batches) < sum(LENGTHS)
+    assert min(batch.height for batch in batches) > 0
+    whole = await store.reader.many(ids, span=Span(), as_of=as_of)
+    assert_frame_equal(pl.concat(batches), whole)
+    assert whole.group_by("series_id", maintain_order=True).len()["len"].to_list() == [
+        length for _, length in sorted(zip(ids, LENGTHS, strict=True))
+    ]
+
+
+async def test_a_stream_shows_one_snapshot_though_a_load_comes_between_its_batches(store: Store) -> None:
+    await store.writer.load(long_file())
+    stored = await store.catalog.series_by_key(KEYS)
+    ids = [stored[key].series_id for key in KEYS]
+    before = await store.reader.many(ids, span=Span())
+    batches: list[pl.DataFrame] = []
+    async for batch in store.reader.stream(ids, span=Span()):
+        if not batches:
+            last = KEYS[-1]
+            await store.writer.load(file_load([(0, 1, 999.0), (500, 1, 1.0)], key=last, frequency="1min"))
+        batches.append(batch)
+    assert_frame_equal(pl.concat(batches), before)
+    assert (await store.reader.many(ids, span=Span())).height == before.height + 1

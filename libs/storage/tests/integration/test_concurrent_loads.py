@@ -1,0 +1,83 @@
+"""Two processes' worth of writers at once: no deadlock, no lost publication, the answer of the model."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from polars.testing import assert_frame_equal
+
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings
+from aurum.core.asof import Span
+from aurum.storage.ports import FileLoad, LoadOutcome
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.builders import Point, day, file_load, together
+from aurum.storage.testing.expected import expected_observations, expected_revisions
+from aurum.storage.testing.stores import PostgresStore, series_named
+
+KEYS = [f"invented:numbers:{name}:value" for name in "ABCDE"]
+TIMEOUT_S = 60
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def stores(database_url: str) -> AsyncIterator[list[PostgresStore]]:
+    """Two stores over one database, each with a pool of its own."""
+    pools = [await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=3)) for _ in range(2)]
+    yield [PostgresStore(pool, SystemClock()) for pool in pools]
+    for pool in pools:
+        await pool.close()
+
+
+def overlapping(rnd: random.Random, files: int) -> list[dict[str, list[Point]]]:
+    """Files that say different things of the same points of the same series, the series in any order."""
+    return [
+        {
+            key: [
+                (rnd.randrange(30), rnd.randrange(5), rnd.choice([1.0, 2.0, float("nan")])) for _ in range(rnd.randrange(1, 12))
+            ]
+            for key in rnd.sample(KEYS, rnd.randrange(2, len(KEYS) + 1))
+        }
+        for _ in range(files)
+    ]
+
+
+def to_file(said: dict[str, list[Point]]) -> FileLoad:
+    return together(*(file_load(points, key=key) for key, points in said.items()))
+
+
+async def load_all(store: PostgresStore, files: list[FileLoad]) -> list[LoadOutcome]:
+    return [await store.writer.load(file) for file in files]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_writers_at_once_leave_what_the_model_says(stores: list[PostgresStore], seed: int) -> None:
+    rnd = random.Random(seed)
+    said = overlapping(rnd, files=10)
+    files = [to_file(file) for file in said]
+    orders = [rnd.sample(files[:6], 6), rnd.sample(files[4:], 6)]  # two of the files are loaded by both
+    async with asyncio.timeout(TIMEOUT_S):
+        done = await asyncio.gather(*(load_all(store, order) for store, order in zip(stores, orders, strict=True)))
+    assert sum(outcome.already_loaded for outcomes in done for outcome in outcomes) == 2
+    for key in KEYS:
+        points = [point for file in said for point in file.get(key, [])]
+        series = await series_named(stores[0], key)
+        found = await stores[0].reader.revisions(series.series_id, span=Span())
+        assert_frame_equal(found, expected_revisions(points))
+        for at in range(5):
+            found = await stores[1].reader.observations(series.series_id, span=Span(), as_of=day(at))
+            assert_frame_equal(found, expected_observations(points, day(at)))
+
+
+async def test_no_version_is_lost_between_writers(stores: list[PostgresStore]) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        await asyncio.gather(
+            *(stores[number % 2].writer.load(file_load([(number, 1, 1.0)], key=KEYS[0])) for number in range(12))
+        )
+    series = await series_named(stores[0], KEYS[0])
+    days = await stores[0].quality.completeness_page(
+        key=None, source=None, dataset=None, start=None, end=None, only_incomplete=False, after=None, limit=9
+    )
+    assert series.version == 12
+    assert [found.present for found in days] == [12]

@@ -1,0 +1,47 @@
+"""Every adapter fits its port. Read by pyright and never run: ``pyright libs/storage/tests/typing/conformance.py``."""
+
+from aurum.common.clock import SystemClock
+from aurum.core.clock import Clock
+from aurum.storage.memory import MemoryStore
+from aurum.storage.memory.catalog import MemoryCatalog
+from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
+from aurum.storage.memory.probe import MemoryProbe
+from aurum.storage.memory.quality_log import MemoryQualityLog
+from aurum.storage.memory.series_reader import MemorySeriesReader
+from aurum.storage.memory.series_writer import MemorySeriesWriter
+from aurum.storage.memory.state import MemoryState
+from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.postgres import (
+    PostgresCatalog,
+    PostgresCatalogWriter,
+    PostgresPool,
+    PostgresProbe,
+    PostgresQualityLog,
+    PostgresSeriesReader,
+    PostgresSeriesWriter,
+)
+from aurum.storage.testing.stores import PostgresStore, Store
+
+
+def memory(state: MemoryState, clock: Clock) -> None:
+    _reader: SeriesReader = MemorySeriesReader(state)
+    _writer: SeriesWriter = MemorySeriesWriter(state, clock)
+    _catalog: Catalog = MemoryCatalog(state)
+    _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
+    _quality: QualityLog = MemoryQualityLog(state)
+    _probe: StoreProbe = MemoryProbe()
+    _store: Store = MemoryStore(clock)
+
+
+def postgres(pool: PostgresPool, clock: Clock) -> None:
+    _reader: SeriesReader = PostgresSeriesReader(pool, clock)
+    _writer: SeriesWriter = PostgresSeriesWriter(pool)
+    _catalog: Catalog = PostgresCatalog(pool)
+    _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
+    _quality: QualityLog = PostgresQualityLog(pool)
+    _probe: StoreProbe = PostgresProbe(pool, "0001")
+    _store: Store = PostgresStore(pool, clock)
+
+
+def system() -> None:
+    _clock: Clock = SystemClock()
