@@ -1,4 +1,4 @@
-"""Every adapter fits its port. Read by pyright and never run: ``pyright libs/storage/tests/typing/conformance.py``."""
+"""Every adapter fits its port. Read by pyright (``test_conformance.py`` asks it) and never run."""
 
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock

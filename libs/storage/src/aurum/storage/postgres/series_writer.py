@@ -15,7 +15,7 @@ import asyncpg
 import polars as pl
 
 from aurum.core.catalog.entries import FileStatus, KnownAtBasis
-from aurum.core.frames import FILE_ROWS, PUBLICATIONS, SERIES, conform
+from aurum.core.frames import FILE_ROWS, PUBLICATIONS, SERIES, FrameMismatch, conform
 from aurum.storage.ports import FileLoad, LoadOutcome
 from aurum.storage.postgres.columns import packed, unpacked
 from aurum.storage.postgres.completeness import LOOK_AROUND, day_counts
@@ -341,6 +341,8 @@ def _publications(rows: pl.DataFrame, ids: list[int], known_at: datetime | None)
         "quality",
         known + pl.duration(microseconds=pl.col("version").cast(pl.Int64)),
     )
+    if frame["known_at"].null_count():
+        raise FrameMismatch("rows without a known time in a file that has none")
     return conform(frame, PUBLICATIONS)
 
 
