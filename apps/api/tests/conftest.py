@@ -20,8 +20,8 @@ from aurum.storage.testing.stores import PostgresStore
 # Test modules have no package (importlib mode), so what they share is found by path.
 sys.path.append(str(Path(__file__).parent / "support"))
 
-from api_market import declare, load  # noqa: E402
-from api_serving import Served, serving  # noqa: E402
+from api_market import declare, load
+from api_serving import Served, serving
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -26,6 +26,8 @@ HOUSTON = "ercot:dam_spp:HB_HOUSTON:spp"
 LOAD = "nyiso:pal:61761:load"
 ODD = "pjm:da_hrl_lmps:A/B, 50% C.D:E/observations:lmp"
 GAS = "eia:henry_hub:daily:price"
+OLD_PRICE = "invented:old:1:price"
+"""Of a day for which there is no exchange rate."""
 TANK = "invented:tank:1:level"
 EMPTY = "invented:tank:2:level"
 LONG = "invented:long:1:load"
@@ -80,6 +82,10 @@ def series_given() -> list[Given]:
         Given(LOAD, "MW", "5min", "America/New_York", "NYISO", five, None, "N.Y.C."),
         Given(ODD, "USD/MWh", "1h", "America/New_York", "PJM", [(NYC_START, 1.5, FIRST_KNOWN, 0)], "USD", 'A "B", C'),
         Given(GAS, "USD/MMBtu", "1d", "America/New_York", None, [(day, 3.5, FIRST_KNOWN, 0) for day in days], "USD"),
+        Given(
+            OLD_PRICE, "USD/MWh", "1h", "America/New_York", None,
+            [(datetime(2001, 7, 4, 12, tzinfo=UTC), 50.0, FIRST_KNOWN, 0)], "USD",
+        ),
         Given(TANK, "bbl", "irregular", "UTC", None, [(NYC_START + timedelta(seconds=1.5), 7.0, FIRST_KNOWN, 3)]),
         Given(EMPTY, "bbl", "1d", "UTC", None, []),
         Given(LONG, "MW", "1h", "UTC", None, long),
@@ -94,19 +100,19 @@ def series_given() -> list[Given]:
     ]  # fmt: skip
 
 
-def file_of(given: Given) -> FileLoad:
-    """A series and its rows as one file."""
+def file_of(given: Given, *, content: str = "") -> FileLoad:
+    """A series and its rows as one file; other ``content`` makes it another file."""
     key = SeriesKey.parse(given.key)
     series = {
         "key": given.key, "source": key.source, "dataset": key.dataset, "location": key.location, "measure": key.measure,
         "market": given.market, "unit": given.unit, "currency": given.currency, "frequency": given.frequency,
         "zone": given.zone, "location_name": given.name, "location_type": "ZONE", "labels": json.dumps(given.labels),
     }  # fmt: skip
-    rows = [(0, start, value, quality, known_at) for start, value, known_at, quality in given.rows]
+    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in given.rows]
     refused = pl.DataFrame([(7, "value", "n/a", "non_numeric", "not a number")], schema=REFUSED, orient="row")
     return FileLoad(
         name=f"{key.source}.csv",
-        digest=hashlib.sha256(given.key.encode()).hexdigest(),
+        digest=hashlib.sha256((given.key + content).encode()).hexdigest(),
         size=100,
         source=key.source,
         dataset=key.dataset,

@@ -95,9 +95,7 @@ async def test_a_failure_that_may_pass_is_tried_again(publisher: Publisher, tmp_
 
 
 @pytest.mark.parametrize("failure", ["503", "cut off"])
-async def test_a_failure_that_does_not_pass_ends_and_leaves_no_file(
-    publisher: Publisher, tmp_path: Path, failure: str
-) -> None:
+async def test_a_failure_that_does_not_pass_ends_and_leaves_no_file(publisher: Publisher, tmp_path: Path, failure: str) -> None:
     publisher.answers = [failure]
     with pytest.raises(FetchFailed):
         await fetch(publisher, tmp_path)

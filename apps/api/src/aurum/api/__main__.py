@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 
@@ -30,7 +31,9 @@ def _openapi() -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     import uvicorn
 
+    from aurum.api.wiring import reach_store
     from aurum.common.settings import InvalidSetting, load_settings
+    from aurum.core.errors import Unavailable
 
     try:
         settings = load_settings()
@@ -40,12 +43,21 @@ def _serve(arguments: argparse.Namespace) -> int:
     if settings.database.url is None:
         print("aurum.api: AURUM_DATABASE__URL is needed (`aurum up` sets it)", file=sys.stderr)
         return 1
+    workers = arguments.workers or settings.api.workers
+    if workers > 1 and settings.api.cursor_secret is None:
+        print("aurum.api: AURUM_API__CURSOR_SECRET is needed with several workers, which share their cursors", file=sys.stderr)
+        return 1
+    try:
+        asyncio.run(reach_store(settings))
+    except Unavailable as error:
+        print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
+        return 1
     uvicorn.run(
         "aurum.api.main:create_app_from_environment",
         factory=True,
         host=arguments.host or settings.api.host,
         port=settings.api.port if arguments.port is None else arguments.port,
-        workers=arguments.workers or settings.api.workers,
+        workers=workers,
         loop="uvloop",
         http="httptools",
         access_log=False,

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
 from aurum.api.problems import InvalidParameters
 from aurum.core.frequency import Frequency
@@ -54,7 +56,9 @@ START = Parameter(
     "start", "From this instant on: RFC 3339, or a date or bare local date-time read in `tz`.", _TIME, "2025-11-02"
 )
 END = Parameter("end", "Up to, not including, this instant; as `start`.", _TIME, "2025-11-03")
-AS_OF = Parameter("as_of", "As it was known then, that instant included; as `start`. Without it: as known now.", _TIME)
+AS_OF = Parameter(
+    "as_of", "As it was known then, that instant included; as `start`. Without it: as known now.", _TIME, "2026-11-20T00:00:00Z"
+)
 TZ = Parameter(
     "tz",
     "Clock in which local times are read and times are written: `UTC` (default), `market` (the series' own) or an IANA name. "
@@ -68,8 +72,8 @@ FREQ = Parameter(
 )
 AGG = Parameter(
     "agg",
-    "How the values of a bucket become one; with `freq`.",
-    {"type": "string", "enum": list(Aggregation), "default": "mean"},
+    "How the values of a bucket become one; only with `freq`, where it is `mean` unless said otherwise.",
+    {"type": "string", "enum": list(Aggregation)},
 )
 BLOCK = Parameter(
     "block",
@@ -116,10 +120,7 @@ def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
     for name, value in given.multi_items():
         parameter = by_name.get(name)
         if parameter is None:
-            close = nearest(name, by_name) or tuple(by_name)
-            raise InvalidParameters(
-                (name, f"there is no such parameter; nearest: {', '.join(close)}", value), nearest=list(close)
-            )
+            raise _unknown(name, value, by_name)
         if "\0" in value:
             raise InvalidParameters((name, "holds a NUL character", value))
         if parameter.repeated:
@@ -137,3 +138,21 @@ def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
     if missing:
         raise InvalidParameters(*((parameter.name, "is needed", None) for parameter in missing))
     return found
+
+
+async def known_only(request: Request) -> None:
+    """Refuse parameters that a route does not take: a misspelt filter must not give an unfiltered list.
+
+    For routes whose parameters FastAPI reads: ``dependencies=[Depends(known_only)]``. Raises ``InvalidParameters``.
+    """
+    route: APIRoute = request.scope["route"]
+    names = [parameter.alias for parameter in route.dependant.query_params]
+    for name, value in request.query_params.multi_items():
+        if name not in names:
+            raise _unknown(name, value, names)
+
+
+def _unknown(name: str, value: str, known: Iterable[str]) -> InvalidParameters:
+    close = nearest(name, known) or tuple(known)
+    hint = f"; nearest: {', '.join(close)}" if close else ""
+    return InvalidParameters((name, f"there is no such parameter{hint}", value), nearest=list(close))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ async def _on_aurum_error(request: Request, error: Exception) -> Response:
     response = problem(request, kind, error.detail, error.facts)
     retry_after = getattr(error, "retry_after", None)
     if retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, round(retry_after)))
+        response.headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
     if kind.status >= 500:
         _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))
     return response

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
 from aurum.api.middleware.access_log import AccessLog
+from aurum.api.middleware.head import Head
 from aurum.api.middleware.headers import SecurityHeaders
 from aurum.api.middleware.request_id import RequestId
 from aurum.api.v2.catalog.quality import router as quality
@@ -26,7 +27,7 @@ SLICES: Sequence[tuple[str, APIRouter]] = (
     ("docs", docs),
 )
 
-MIDDLEWARE: Sequence[type] = (RequestId, AccessLog, SecurityHeaders)
+MIDDLEWARE: Sequence[type] = (RequestId, AccessLog, SecurityHeaders, Head)
 """From the outside in."""
 
 

@@ -50,6 +50,12 @@ class StoreProvider(Provider):
         return PostgresProbe(pool, newest_revision())
 
 
+async def reach_store(settings: Settings) -> None:
+    """Connect and leave again. Raises ``Unavailable``, before a server has printed stacks about it."""
+    pool = await PostgresPool.open(settings.database)
+    await pool.close()
+
+
 class ServiceProvider(Provider):
     """What stands on the ports."""
 

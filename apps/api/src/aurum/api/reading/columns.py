@@ -23,6 +23,11 @@ def slice_table(frame: pl.DataFrame, series: Series, plan: Plan) -> Table:
     return Table(_observation_columns(frame, _ends(frame, series, plan)), plan.zone)
 
 
+def slice_of_many(frame: pl.DataFrame, plan: Plan) -> Table:
+    """The same, of a frame that knows its ``series_id`` and ``end``, as those of several series do."""
+    return Table(_observation_columns(frame, _microseconds(frame["end"])), plan.zone)
+
+
 def long_table(frame: pl.DataFrame, series: Sequence[Series], plan: Plan) -> Table:
     """The same of several series, their key in ``series`` first. The frame has ``series_id`` and ``end``."""
     positions = _positions(series)

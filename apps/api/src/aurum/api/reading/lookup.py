@@ -19,13 +19,21 @@ async def series_of(catalog: Catalog, key: str) -> Series:
 
 
 async def all_series_of(catalog: Catalog, keys: Sequence[str], *, most: int) -> list[Series]:
-    """The series of a query, each once, in the order given. Raises ``InvalidParameters``."""
-    wanted = list(dict.fromkeys(keys))
+    """The series of a query, each once, in the order given; a value may hold several keys with commas between.
+
+    Raises ``InvalidParameters``.
+    """
+    split = {value: [key for key in value.split(",") if key] for value in keys}
+    candidates = {key for value, parts in split.items() for key in (value, *parts)}
+    if len(candidates) > 2 * most:
+        raise InvalidParameters(("series", f"at most {most} series in one request", len(candidates)))
+    found = await catalog.series_by_key(sorted(candidates))
+    # A location may hold a comma: what is a key as it stands is not a list of keys.
+    wanted = dict.fromkeys(key for value, parts in split.items() for key in ((value,) if value in found else parts))
+    if not wanted:
+        raise InvalidParameters(("series", "names no series", ",".join(keys)))
     if len(wanted) > most:
         raise InvalidParameters(("series", f"at most {most} series in one request", len(wanted)))
-    if any("\0" in key for key in wanted):
-        raise InvalidParameters(("series", "holds a NUL character", None))
-    found = await catalog.series_by_key(wanted)
     missing = next((key for key in wanted if key not in found), None)
     if missing is not None:
         close = await catalog.nearest_keys(missing)

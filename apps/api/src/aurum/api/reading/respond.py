@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import polars as pl
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.json import json_columns, json_rows
@@ -15,16 +16,21 @@ from aurum.api.encoding.negotiate import MEDIA_TYPES, chosen_format
 from aurum.api.encoding.table import Table
 from aurum.api.etag import entity_tag, is_current
 from aurum.api.problems import InvalidParameters
-from aurum.api.reading.columns import empty_like, long_table, slice_table, wide_table
+from aurum.api.reading.batches import MANY_WITH_END, batches, most_rows, together
+from aurum.api.reading.columns import empty_like, long_table, slice_of_many, slice_table, wide_table
 from aurum.api.reading.exchange import RateSeries, rate_series, read_rates
 from aurum.api.reading.plan import Plan
-from aurum.api.reading.transform import RatesByPair, alike, conversion, transformed, with_end
+from aurum.api.reading.stream import ToTable, streamed
+from aurum.api.reading.transform import RatesByPair, alike, conversion, transformed
 from aurum.api.services import Services
 from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.series.model import Series
 
-_WIDE_FACTOR = 10
-"""A wide table is built in memory: so many times a document's observations it may hold."""
+_IN_MEMORY = 10
+"""What must be whole before it is sent, and is no JSON, may hold so many times a document's observations."""
+
+_AT_ONCE = 65_536
+"""Rows up to which a bulk answer is sent in one piece: encoding them holds other requests up for 10 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,39 +79,57 @@ def not_modified(ask: Asked) -> Response | None:
 
 async def slice_response(ask: Asked) -> Response:
     """Observations of one series."""
-    series = ask.series[0]
-    if ask.format != "json" and not ask.plan.transforms:
-        return _streamed(ask, _slice_batches(ask))
-    frame = await ask.services.reader.observations(series.series_id, span=ask.plan.read_span, as_of=ask.plan.as_of)
-    if ask.plan.transforms:
-        frame = transformed(frame, series, ask.plan, await _rates(ask))
-    return whole_response(ask, slice_table(frame, series, ask.plan), slice_meta(ask, frame.height))
+    series, plan = ask.series[0], ask.plan
+    most = ask.services.settings.document_rows
+    if most_rows(series, plan) > (most if ask.format == "json" else min(most, _AT_ONCE)):
+        return await _answered(ask, lambda frame: slice_of_many(frame, plan), slice_meta)
+    rates = await _rates(ask)
+    frame = await ask.services.reader.observations(series.series_id, span=plan.read_span, as_of=plan.as_of)
+    if plan.transforms:
+        frame = transformed(frame, series, plan, rates)
+    return whole_response(ask, slice_table(frame, series, plan), slice_meta(ask, frame.height))
 
 
 async def long_response(ask: Asked) -> Response:
     """Observations of several series, one after the other."""
-    if ask.format != "json":
-        return _streamed(ask, _long_batches(ask))
-    parts: list[pl.DataFrame] = []
-    rows = 0
-    async for part in _long_frames(ask):
-        rows += part.height
-        _refuse_too_many(ask, rows)
-        parts.append(part)
-    table = long_table(_together(parts), ask.series, ask.plan)
-    return whole_response(ask, table, _meta(ask, table.height))
+    return await _answered(ask, lambda frame: long_table(frame, ask.series, ask.plan), _meta)
 
 
 async def wide_response(ask: Asked) -> Response:
     """Observations of several series side by side."""
-    parts: list[pl.DataFrame] = []
-    rows = 0
-    async for part in _long_frames(ask):
-        rows += part.height
-        _refuse_too_many(ask, rows, factor=_WIDE_FACTOR)
-        parts.append(part)
-    table = wide_table(_together(parts), ask.series, ask.plan)
+    frame = await _collected(ask, await _batches(ask), factor=_IN_MEMORY)
+    table = wide_table(frame, ask.series, ask.plan)
     return whole_response(ask, table, _meta(ask, table.height))
+
+
+async def _answered(ask: Asked, to_table: ToTable, meta: Callable[[Asked, int], Mapping[str, object]]) -> Response:
+    """One answer when it must be known whole before its first byte, else a stream."""
+    found = await _batches(ask)
+    # A rate may be missing for the last day only, which a stream would find out when it is too late to say so.
+    if ask.format == "json" or ask.rates:
+        frame = await _collected(ask, found, factor=1 if ask.format == "json" else _IN_MEMORY)
+        return whole_response(ask, to_table(frame), meta(ask, frame.height))
+    if ask.request.scope.get("is_head"):
+        return Response(headers=ask.headers, media_type=MEDIA_TYPES[ask.format])
+    return await streamed(found, to_table, ask.format, ask.headers)
+
+
+async def _batches(ask: Asked) -> AsyncGenerator[pl.DataFrame]:
+    """What ``batches`` gives, after every way in which the plan does not fit the series has been tried on no rows."""
+    rates = await _rates(ask)
+    together(pl.DataFrame(schema=MANY_OBSERVATIONS), alike(ask.series), ask.plan, rates)
+    return batches(ask.services.reader, ask.series, ask.plan, rates)
+
+
+async def _collected(ask: Asked, found: AsyncGenerator[pl.DataFrame], *, factor: int) -> pl.DataFrame:
+    parts = [pl.DataFrame(schema=MANY_WITH_END)]
+    rows = 0
+    async with aclosing(found):
+        async for part in found:
+            rows += part.height
+            _refuse_too_many(ask, rows, factor=factor)
+            parts.append(part)
+    return pl.concat(parts)
 
 
 def whole_response(ask: Asked, table: Table, meta: Mapping[str, object]) -> Response:
@@ -118,62 +142,6 @@ def whole_response(ask: Asked, table: Table, meta: Mapping[str, object]) -> Resp
         writer = bulk_writer(ask.format, empty_like(table))
         content = writer.start() + writer.write(table) + writer.finish()
     return Response(content, headers=ask.headers, media_type=MEDIA_TYPES[ask.format])
-
-
-def _streamed(ask: Asked, tables: AsyncGenerator[Table]) -> Response:
-    return StreamingResponse(_encoded(ask.format, tables), headers=ask.headers, media_type=MEDIA_TYPES[ask.format])
-
-
-async def _encoded(name: str, tables: AsyncGenerator[Table]) -> AsyncGenerator[bytes]:
-    writer = None
-    async for table in tables:
-        if writer is None:
-            writer = bulk_writer(name, empty_like(table))
-            yield writer.start()
-        if piece := writer.write(table):
-            yield piece
-    if writer is not None:
-        yield writer.finish()
-
-
-async def _slice_batches(ask: Asked) -> AsyncGenerator[Table]:
-    series, plan = ask.series[0], ask.plan
-    yield slice_table(pl.DataFrame(schema=MANY_OBSERVATIONS), series, plan)
-    async for batch in ask.services.reader.stream([series.series_id], span=plan.read_span, as_of=plan.as_of):
-        yield slice_table(batch, series, plan)
-
-
-async def _long_batches(ask: Asked) -> AsyncGenerator[Table]:
-    yield long_table(_together([]), ask.series, ask.plan)
-    async for part in _long_frames(ask):
-        yield long_table(part, ask.series, ask.plan)
-
-
-async def _long_frames(ask: Asked) -> AsyncGenerator[pl.DataFrame]:
-    """``MANY_OBSERVATIONS`` with ``end``, series by series, transformed."""
-    groups = alike(ask.series)
-    rates = await _rates(ask)
-    if ask.plan.freq is not None:
-        # A bucket may lie across two batches, so each series is read whole: its answer is small, the next one waits.
-        for group in groups:
-            for one in group:
-                frame = await ask.services.reader.many([one.series_id], span=ask.plan.read_span, as_of=ask.plan.as_of)
-                yield with_end(transformed(frame, one, ask.plan, rates), one, ask.plan)
-        return
-    ids = [one.series_id for one in ask.series]
-    async for batch in ask.services.reader.stream(ids, span=ask.plan.read_span, as_of=ask.plan.as_of):
-        parts = [_part(batch, group, ask.plan, rates, alone=len(groups) == 1) for group in groups]
-        yield parts[0] if len(parts) == 1 else pl.concat(parts).sort("series_id", "ts")
-
-
-def _part(batch: pl.DataFrame, group: Sequence[Series], plan: Plan, rates: RatesByPair, *, alone: bool) -> pl.DataFrame:
-    mine = batch if alone else batch.filter(pl.col("series_id").is_in([one.series_id for one in group]))
-    return with_end(transformed(mine, group[0], plan, rates) if plan.transforms else mine, group[0], plan)
-
-
-def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    empty = pl.DataFrame(schema={**MANY_OBSERVATIONS, "end": MANY_OBSERVATIONS["ts"]})
-    return pl.concat([empty, *(part.select(empty.columns) for part in parts)])
 
 
 async def _rates(ask: Asked) -> RatesByPair:

@@ -6,24 +6,24 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.filters import DatasetFilter, SeriesFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.params import known_only
 from aurum.api.problems import InvalidParameters, problems
 from aurum.api.services import services
-from aurum.api.text import Text
+from aurum.api.text import Day
 from aurum.api.v2.catalog import schemas
 from aurum.core.catalog import Reason
 
-router = APIRouter(prefix="/v2/catalog/quality", tags=["quality"])
-
-Filter = Annotated[Text | None, Query()]
+router = APIRouter(prefix="/v2/catalog/quality", tags=["quality"], dependencies=[Depends(known_only)])
 
 
 @router.get("", operation_id="readQuality", summary="The state of every dataset", responses=problems())
-async def read_quality(request: Request, source: Filter = None) -> schemas.QualityList:
+async def read_quality(request: Request, source: SourceFilter = None) -> schemas.QualityList:
     """Freshness, gaps, quarantine and refused files of each dataset."""
     service = services(request)
     found = await service.quality.datasets_quality(now=service.clock.now(), source=source)
@@ -35,11 +35,11 @@ async def read_quality(request: Request, source: Filter = None) -> schemas.Quali
 async def list_completeness(
     request: Request,
     response: Response,
-    series: Annotated[Text | None, Query(description="Only of this series key.")] = None,
-    source: Filter = None,
-    dataset: Filter = None,
-    start: Annotated[date | None, Query(description="First local day.")] = None,
-    end: Annotated[date | None, Query(description="The day after the last.")] = None,
+    series: SeriesFilter = None,
+    source: SourceFilter = None,
+    dataset: DatasetFilter = None,
+    start: Annotated[Day | None, Query(description="First local day.", examples=["2025-11-01"])] = None,
+    end: Annotated[Day | None, Query(description="The day after the last.", examples=["2025-11-03"])] = None,
     incomplete: Annotated[bool, Query(description="Only days with something missing.")] = True,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -70,7 +70,7 @@ async def list_completeness(
 async def list_files(
     request: Request,
     response: Response,
-    status: Annotated[Literal["applied", "refused"] | None, Query()] = None,
+    status: Annotated[Literal["applied", "refused"] | None, Query(description="What became of the file.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> schemas.FilePage:
@@ -86,9 +86,9 @@ async def list_files(
 async def list_quarantine(
     request: Request,
     response: Response,
-    source: Filter = None,
-    dataset: Filter = None,
-    reason: Annotated[Reason | None, Query()] = None,
+    source: SourceFilter = None,
+    dataset: DatasetFilter = None,
+    reason: Annotated[Reason | None, Query(description="Why the row is held back.")] = None,
     replayed: Annotated[bool, Query(description="Also rows whose file was loaded again since.")] = False,
     limit: Limit = 100,
     cursor: Cursor = None,

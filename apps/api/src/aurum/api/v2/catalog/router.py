@@ -7,14 +7,16 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.filters import CalendarFilter, MarketFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.params import known_only
 from aurum.api.problems import InvalidParameters, problems
 from aurum.api.services import services
-from aurum.api.text import Text
+from aurum.api.text import Day, Text
 from aurum.api.v2.catalog import schemas
 from aurum.core.calendars import Block, block_hours, parse_block
 from aurum.core.errors import NotFound, UnknownName
@@ -22,11 +24,9 @@ from aurum.core.markettime import MARKETS
 from aurum.core.names import nearest
 from aurum.core.units import known_units
 
-router = APIRouter(prefix="/v2/catalog", tags=["catalog"])
+router = APIRouter(prefix="/v2/catalog", tags=["catalog"], dependencies=[Depends(known_only)])
 
 _LONGEST_EXPANSION = timedelta(days=3 * 366)
-
-Filter = Annotated[Text | None, Query()]
 
 
 @router.get("/sources", operation_id="listSources", summary="Who publishes", responses=problems())
@@ -37,7 +37,7 @@ async def list_sources(request: Request) -> schemas.SourceList:
 
 
 @router.get("/datasets", operation_id="listDatasets", summary="Kinds of publication", responses=problems())
-async def list_datasets(request: Request, source: Filter = None) -> schemas.DatasetList:
+async def list_datasets(request: Request, source: SourceFilter = None) -> schemas.DatasetList:
     """Datasets by source and name."""
     found = await services(request).catalog.datasets(source=source)
     return schemas.DatasetList(
@@ -74,9 +74,9 @@ async def list_markets() -> schemas.MarketList:
 async def list_locations(
     request: Request,
     response: Response,
-    source: Filter = None,
-    market: Filter = None,
-    text: Annotated[Text | None, Query(description="Looked for in ids and names, in any case.")] = None,
+    source: SourceFilter = None,
+    market: MarketFilter = None,
+    text: Annotated[Text | None, Query(description="Looked for in ids and names, in any case.", examples=["n.y.c"])] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> schemas.LocationPage:
@@ -133,7 +133,7 @@ async def list_calendars(request: Request) -> schemas.CalendarList:
 
 
 @router.get("/blocks", operation_id="listBlocks", summary="Blocks", responses=problems())
-async def list_blocks(request: Request, calendar: Filter = None) -> schemas.BlockList:
+async def list_blocks(request: Request, calendar: CalendarFilter = None) -> schemas.BlockList:
     """Blocks by calendar and name, with the hours they are made of (hour ending, both ends included)."""
     data = [
         {**block.to_document(), "tz": block.zone}
@@ -151,10 +151,10 @@ async def list_blocks(request: Request, calendar: Filter = None) -> schemas.Bloc
 )
 async def expand_block(
     request: Request,
-    calendar: Annotated[str, Path(examples=["pjm"])],
-    block: Annotated[str, Path(examples=["ON_PEAK"])],
-    start: Annotated[date, Query(description="First local day.", examples=["2025-11-01"])],
-    end: Annotated[date, Query(description="The day after the last.", examples=["2025-11-08"])],
+    calendar: Annotated[str, Path(description="Calendar; see `/v2/catalog/calendars`.", examples=["nyiso"])],
+    block: Annotated[str, Path(description="Block of the calendar, or an alias of it.", examples=["ON_PEAK"])],
+    start: Annotated[Day, Query(description="First local day.", examples=["2025-11-01"])],
+    end: Annotated[Day, Query(description="The day after the last.", examples=["2025-11-08"])],
 ) -> schemas.BlockHours:
     """Every hour of a block from `start` up to, not including, `end`, in local days of the block's clock."""
     if start > end:

@@ -33,7 +33,7 @@ async def read_many(request: Request) -> Response:
     """
     given = read(request.query_params, MANY)
     service = services(request)
-    keys = [key for value in request.query_params.getlist("series") for key in value.split(",") if key]
+    keys = request.query_params.getlist("series")
     series = await all_series_of(service.catalog, keys, most=service.settings.series_per_request)
     plan = await make_plan(given, series, service.catalog)
     ask = await asked(request, service, series, plan, given, "long")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.documentation import answers
+from aurum.api.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import HISTORY, SLICE, documented, read
+from aurum.api.params import HISTORY, SLICE, documented, known_only, read
 from aurum.api.problems import problems
 from aurum.api.reading.columns import slice_table
 from aurum.api.reading.lookup import series_of
@@ -26,19 +27,27 @@ from aurum.storage.ports import SeriesFilter
 router = APIRouter(prefix="/v2/series", tags=["series"])
 
 Key = Annotated[str, Path(description="Series key.", examples=["nyiso:damlbmp_zone:61761:lmp"])]
-Filter = Annotated[Text | None, Query()]
 
 
-@router.get("", operation_id="listSeries", summary="List series", response_model=SeriesPage, responses=problems())
+@router.get(
+    "",
+    operation_id="listSeries",
+    summary="List series",
+    response_model=SeriesPage,
+    responses=problems(),
+    dependencies=[Depends(known_only)],
+)
 async def list_series(
     request: Request,
     response: Response,
-    source: Filter = None,
-    dataset: Filter = None,
-    market: Filter = None,
-    measure: Filter = None,
-    location: Filter = None,
-    text: Annotated[Text | None, Query(description="Looked for in keys and location names, in any case.")] = None,
+    source: SourceFilter = None,
+    dataset: DatasetFilter = None,
+    market: MarketFilter = None,
+    measure: MeasureFilter = None,
+    location: LocationFilter = None,
+    text: Annotated[
+        Text | None, Query(description="Looked for in keys and location names, in any case.", examples=["n.y.c"])
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> SeriesPage:
@@ -103,6 +112,7 @@ async def read_revisions(request: Request, key: Key) -> Response:
     summary="One series",
     response_model=SeriesAnswer,
     responses=problems(NotFound),
+    dependencies=[Depends(known_only)],
 )
 async def read_series(request: Request, key: Key) -> SeriesAnswer:
     """What a series is, and over what time it has observations."""

@@ -1,0 +1,90 @@
+"""Observations from the store as a plan wants them, batch by batch, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import timedelta
+
+import polars as pl
+
+from aurum.api.reading.plan import Plan
+from aurum.api.reading.transform import RatesByPair, alike, transformed, with_end
+from aurum.core.catalog import Quality
+from aurum.core.frames import MANY_OBSERVATIONS
+from aurum.core.series.model import Series
+from aurum.core.series.resample import resample
+from aurum.storage.ports import SeriesReader
+
+MANY_WITH_END = pl.Schema({**MANY_OBSERVATIONS, "end": MANY_OBSERVATIONS["ts"]})
+
+_SHORTEST_DAY = timedelta(hours=23)
+
+
+async def batches(
+    reader: SeriesReader, series: Sequence[Series], plan: Plan, rates: RatesByPair
+) -> AsyncGenerator[pl.DataFrame]:
+    """Frames in schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``) within and across them; some may be empty.
+
+    One snapshot of the store. Resampled, a bucket that lies across two batches of the store is kept back until it is whole.
+    """
+    groups = alike(series)
+    by_id = {one.series_id: one for one in series}
+    kept = pl.DataFrame(schema=MANY_OBSERVATIONS)
+    stored = reader.stream(list(by_id), span=plan.read_span, as_of=plan.as_of)
+    async with aclosing(stored):  # pyright: ignore[reportArgumentType] - what adapters give are generators
+        async for batch in stored:
+            if plan.freq is not None:
+                batch, kept = _whole_buckets(pl.concat([kept, batch]), by_id, plan)
+            yield together(batch, groups, plan, rates)
+    if not kept.is_empty():
+        yield together(kept, groups, plan, rates)
+
+
+def together(batch: pl.DataFrame, groups: Sequence[Sequence[Series]], plan: Plan, rates: RatesByPair) -> pl.DataFrame:
+    """A frame of the store (``MANY_OBSERVATIONS``) as the plan wants it (``MANY_WITH_END``)."""
+    if len(groups) == 1:
+        return _part(batch, groups[0], plan, rates)
+    parts = [
+        _part(batch.filter(pl.col("series_id").is_in([one.series_id for one in group])), group, plan, rates) for group in groups
+    ]
+    return pl.concat(parts).sort("series_id", "ts")
+
+
+def most_rows(series: Series, plan: Plan) -> float:
+    """No fewer rows than the store holds of a regular series in the span of a plan; infinite for an irregular one.
+
+    From the catalog alone, so that a slice can be told from a history before either is read.
+    """
+    step = series.spec.frequency.step or (_SHORTEST_DAY if series.spec.frequency.is_calendar else None)
+    if series.first_ts is None or series.last_ts is None:
+        return 0
+    if step is None:
+        return float("inf")
+    span = plan.read_span
+    first = max(series.first_ts, span.start) if span.start else series.first_ts
+    last = min(series.last_ts, span.end) if span.end else series.last_ts
+    return max((last - first) / step + 1, 0)
+
+
+def _part(batch: pl.DataFrame, group: Sequence[Series], plan: Plan, rates: RatesByPair) -> pl.DataFrame:
+    changed = transformed(batch, group[0], plan, rates) if plan.transforms else batch
+    return with_end(changed, group[0], plan).select(list(MANY_WITH_END))
+
+
+def _whole_buckets(frame: pl.DataFrame, by_id: Mapping[int, Series], plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows of buckets that are complete, and those of the last one, to which more may come."""
+    if frame.is_empty():
+        return frame, frame
+    last = frame.tail(1).with_columns(value=pl.lit(0.0), quality=pl.lit(Quality.GOOD, pl.Int16))
+    series = by_id[int(last["series_id"][0])]
+    assert plan.freq is not None
+    bucket = resample(
+        last.drop("series_id"),
+        series_frequency=series.spec.frequency,
+        freq=plan.freq,
+        agg=plan.agg,
+        zone=plan.zone_of(series),
+    )["ts"][0]
+    in_last = (frame["series_id"] == series.series_id) & (frame["ts"] >= bucket)
+    return frame.filter(~in_last), frame.filter(in_last)

@@ -1,0 +1,49 @@
+"""Bulk answers as a stream: a batch of the store is read, encoded and sent before the next one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+import polars as pl
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from aurum.api.encoding.bulk import bulk_writer
+from aurum.api.encoding.negotiate import MEDIA_TYPES
+from aurum.api.encoding.table import Table
+from aurum.api.reading.batches import MANY_WITH_END
+
+ToTable = Callable[[pl.DataFrame], Table]
+
+
+async def streamed(frames: AsyncGenerator[pl.DataFrame], to_table: ToTable, name: str, headers: Mapping[str, str]) -> Response:
+    """A stream that has begun to read: a store that does not answer is a 503 and no 200 that breaks off."""
+    first = await anext(frames, None)
+    content = _encoded(first, frames, to_table, name)
+    return ClosingStream(content, frames, headers=headers, media_type=MEDIA_TYPES[name])
+
+
+class ClosingStream(StreamingResponse):
+    """A stream that gives back what it reads from, whether or not the caller stays to the end."""
+
+    def __init__(self, content: AsyncGenerator[bytes], source: AsyncGenerator[pl.DataFrame], **kwargs: Any) -> None:
+        super().__init__(content, **kwargs)
+        self._content = content
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._source), aclosing(self._content):
+            await super().__call__(scope, receive, send)
+
+
+async def _encoded(
+    first: pl.DataFrame | None, rest: AsyncGenerator[pl.DataFrame], to_table: ToTable, name: str
+) -> AsyncGenerator[bytes]:
+    writer = bulk_writer(name, to_table(pl.DataFrame(schema=MANY_WITH_END)))
+    yield writer.start() + (writer.write(to_table(first)) if first is not None else b"")
+    async for frame in rest:
+        if piece := writer.write(to_table(frame)):
+            yield piece
+    yield writer.finish()

@@ -1,0 +1,52 @@
+"""Entity tags: a caller that has the answer is told so; a new version of the data is a new tag."""
+
+from __future__ import annotations
+
+import httpx
+from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
+from api_serving import serving
+
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.storage.testing.stores import PostgresStore
+
+PATH = f"/v2/series/{NYC}/observations"
+
+
+async def test_a_caller_that_has_the_answer_gets_304_and_no_body(client: httpx.AsyncClient) -> None:
+    for url in (PATH, f"{PATH}?freq=1d", f"{PATH}?format=csv", f"/v2/series/{NYC}/revisions", f"/v2/observations?series={NYC}"):
+        first = await client.get(url)
+        tag = first.headers["etag"]
+        assert tag.startswith('"')
+        again = await client.get(url, headers={"if-none-match": tag})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"
+
+
+async def test_every_other_question_has_another_tag(client: httpx.AsyncClient) -> None:
+    questions = ["", "?format=csv", "?layout=columns", "?tz=market", "?start=2025-11-01", "?as_of=2025-11-01", "?block=ON_PEAK"]
+    tags = [(await client.get(PATH + question)).headers["etag"] for question in questions]
+    tags.append((await client.get(PATH, headers={"accept": "application/x-ndjson"})).headers["etag"])
+    assert len(set(tags)) == len(tags)
+
+
+async def test_a_stale_tag_gets_the_new_answer(database_url: str, postgres_store: PostgresStore) -> None:
+    def given(value: float) -> Given:
+        return Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, value, FIRST_KNOWN, 0)], "USD")
+
+    await postgres_store.writer.load(file_of(given(1.0), content="1"))
+    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
+        tag = (await served.client.get(PATH)).headers["etag"]
+        await postgres_store.writer.load(file_of(given(2.0), content="2"))
+        response = await served.client.get(PATH, headers={"if-none-match": tag})
+        assert response.status_code == 200
+        assert response.headers["etag"] != tag
+        assert [row["value"] for row in response.json()["data"]] == [2.0]
+
+
+async def test_head_has_the_headers_of_get_and_no_body(client: httpx.AsyncClient) -> None:
+    for url in (PATH, f"{PATH}?format=csv", "/v2/series", "/v2/catalog/sources", "/live"):
+        head, get = await client.head(url), await client.get(url)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers.get("etag") == get.headers.get("etag")
+        assert head.headers["content-type"] == get.headers["content-type"]
+    assert (await client.head("/v2/series/a:b:c:d")).status_code == 404

@@ -1,0 +1,90 @@
+"""Lists of series: filters, pages, cursors."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from api_market import EMPTY, NYC, NYC_HOURS, WEST, series_given
+
+KEYS = sorted(given.key for given in series_given())
+
+
+async def keys(client: httpx.AsyncClient, **params: str | int) -> list[str]:
+    response = await client.get("/v2/series", params=params)
+    assert response.status_code == 200, response.text[:300]
+    return [one["key"] for one in response.json()["data"]]
+
+
+async def test_series_come_by_key(client: httpx.AsyncClient) -> None:
+    assert await keys(client) == KEYS
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"source": "nyiso"}, [key for key in KEYS if key.startswith("nyiso:")]),
+        ({"source": "nyiso", "dataset": "pal"}, ["nyiso:pal:61761:load"]),
+        ({"market": "NYISO", "measure": "lmp"}, [WEST, NYC]),
+        ({"market": "nyiso", "measure": "lmp"}, [WEST, NYC]),
+        ({"location": "61761"}, [NYC, "nyiso:pal:61761:load"]),
+        ({"text": "HOUSTON"}, ["ercot:dam_spp:HB_HOUSTON:spp"]),
+        ({"text": "n.y.c"}, [NYC, "nyiso:pal:61761:load"]),
+        ({"text": "50%"}, ["pjm:da_hrl_lmps:A/B, 50% C.D:E/observations:lmp"]),
+        ({"text": "_"}, [key for key in KEYS if "_" in key]),
+        ({"source": "nobody"}, []),
+    ],
+)
+async def test_every_filter_must_match(client: httpx.AsyncClient, params: dict[str, str], expected: list[str]) -> None:
+    assert await keys(client, **params) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, len(KEYS), 1000])
+async def test_pages_make_up_the_list(client: httpx.AsyncClient, limit: int) -> None:
+    found: list[str] = []
+    url = f"/v2/series?limit={limit}"
+    while url:
+        response = await client.get(url)
+        page = response.json()
+        assert page["meta"]["count"] == len(page["data"]) <= limit == page["meta"]["limit"]
+        found += [one["key"] for one in page["data"]]
+        link = response.headers.get("link", "")
+        assert (page["meta"]["next_cursor"] is None) == (link == "")
+        assert link == "" or link.endswith('>; rel="next"')
+        url = link.removeprefix("<").removesuffix('>; rel="next"')
+    assert found == KEYS
+
+
+async def test_a_cursor_holds_for_its_own_list_and_filters_only(client: httpx.AsyncClient) -> None:
+    cursor = (await client.get("/v2/series?source=nyiso&limit=1")).json()["meta"]["next_cursor"]
+    assert (await client.get("/v2/series", params={"source": "nyiso", "cursor": cursor, "limit": 2})).status_code == 200
+    for path, params in (
+        ("/v2/series", {"source": "ecb", "cursor": cursor}),
+        ("/v2/series", {"cursor": cursor}),
+        ("/v2/catalog/locations", {"source": "nyiso", "cursor": cursor}),
+        ("/v2/series", {"source": "nyiso", "cursor": cursor[:-2] + "AA"}),
+    ):
+        assert (await client.get(path, params=params)).status_code == 422
+
+
+async def test_the_link_keeps_the_filters(client: httpx.AsyncClient) -> None:
+    link = (await client.get("/v2/series", params={"text": "n.y", "limit": 1})).headers["link"]
+    query = parse_qs(urlsplit(link[1 : link.index(">")]).query)
+    assert (query["text"], query["limit"]) == (["n.y"], ["1"])
+
+
+async def test_a_series_says_what_it_is_and_over_what_time(client: httpx.AsyncClient) -> None:
+    described = (await client.get(f"/v2/series/{NYC}")).json()["data"]
+    names = ("key", "source", "dataset", "market", "location", "measure", "unit", "frequency")
+    assert [described[name] for name in names] == [
+        NYC, "nyiso", "damlbmp_zone", "NYISO", "61761", "lmp", "USD/MWh", "1h",
+    ]  # fmt: skip
+    assert (described["first"], described["last"]) == ("2025-10-31T04:00:00Z", "2025-11-05T04:00:00Z")
+    count = (await client.get(f"/v2/series/{NYC}/observations")).json()["meta"]["count"]
+    assert count == NYC_HOURS
+
+
+async def test_a_series_without_observations_has_no_first_and_last(client: httpx.AsyncClient) -> None:
+    described = (await client.get(f"/v2/series/{EMPTY}")).json()["data"]
+    assert (described["first"], described["last"]) == (None, None)

@@ -1,0 +1,158 @@
+"""The service itself: health, request ids, headers, the reference, bugs, a store that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
+from typing import Any
+
+import asyncpg
+import httpx
+import polars as pl
+from api_market import LONG, NYC
+from api_serving import Served, serving
+from dishka import Provider, Scope
+
+from aurum.api.wiring import StoreProvider
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.core.errors import Unavailable
+from aurum.storage.embedded.postgres import EmbeddedPostgres
+from aurum.storage.ports import Catalog, SeriesReader
+
+
+async def test_a_service_with_a_migrated_store_is_live_ready_and_healthy(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/live")).json() == {"status": "ok"}
+    assert (await client.get("/ready")).status_code == 200
+    health = (await client.get("/health")).json()
+    assert (health["status"], health["dependencies"][0]["name"]) == ("ok", "store")
+    assert health["dependencies"][0]["milliseconds"] > 0
+
+
+async def test_a_store_without_the_schema_is_not_ready_and_says_why(postgres_server: EmbeddedPostgres) -> None:
+    bare = postgres_server.url_of("postgres")
+    async with serving(Settings(database=DatabaseSettings(url=bare, pool_size=2))) as served:
+        ready = await served.client.get("/ready")
+        assert ready.status_code == 503
+        assert ready.headers["retry-after"] == "1"
+        assert ready.json()["type"] == "/problems/unavailable"
+        assert (await served.client.get("/live")).status_code == 200
+        assert (await served.client.get("/health")).json()["status"] == "not migrated"
+        read = await served.client.get(f"/v2/series/{NYC}/observations")
+        assert read.status_code == 503
+        assert "migrated" in read.json()["detail"]
+
+
+async def test_a_database_that_goes_away_is_503_without_its_name(
+    postgres_server: EmbeddedPostgres, migrated_template: str
+) -> None:
+    connection = await asyncpg.connect(postgres_server.url_of("postgres"))
+    try:
+        await connection.execute(f"CREATE DATABASE api_goes_away TEMPLATE {migrated_template}")
+        settings = Settings(database=DatabaseSettings(url=postgres_server.url_of("api_goes_away"), pool_size=2))
+        async with serving(settings) as served:
+            assert (await served.client.get("/ready")).status_code == 200
+            await connection.execute("DROP DATABASE api_goes_away WITH (FORCE)")
+            for path in ("/ready", f"/v2/series/{NYC}", f"/v2/series/{NYC}/observations?format=csv", "/v2/catalog/sources"):
+                response = await served.client.get(path)
+                assert response.status_code == 503, response.text[:300]
+                assert int(response.headers["retry-after"]) >= 1
+                assert "api_goes_away" not in response.text
+            assert (await served.client.get("/live")).status_code == 200
+    finally:
+        await connection.close()
+
+
+class SilentReader:
+    """A store that has stopped to answer."""
+
+    async def stream(self, series_ids: object, *, span: object, as_of: object = None) -> AsyncIterator[pl.DataFrame]:
+        raise Unavailable("the database took too long", retry_after=7.4)
+        yield pl.DataFrame()
+
+
+async def test_a_stream_that_cannot_begin_is_503_and_not_a_broken_200(settings: Settings) -> None:
+    silent = Provider(scope=Scope.APP)
+    silent.provide(SilentReader, provides=SeriesReader, override=True)
+    async with serving(settings, StoreProvider(), silent) as served:
+        response = await served.client.get(f"/v2/series/{LONG}/observations?format=csv")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "8")
+
+
+async def test_a_sane_request_id_comes_back_and_another_is_replaced(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/live", headers={"x-request-id": "trace-1.2_3"})).headers["x-request-id"] == "trace-1.2_3"
+    for bad in ("a b", "x" * 129, "<script>", ""):
+        given = (await client.get("/live", headers={"x-request-id": bad})).headers["x-request-id"]
+        assert given != bad
+        assert len(given) >= 16
+
+
+async def test_answers_bear_security_headers_once(client: httpx.AsyncClient) -> None:
+    for path in ("/live", "/v2/nothing", f"/v2/series/{NYC}/observations"):
+        headers = (await client.get(path)).headers
+        assert headers.get_list("x-content-type-options") == ["nosniff"]
+        assert len(headers.get_list("x-request-id")) == 1
+
+
+class BrokenCatalog:
+    """Every look-up is a bug."""
+
+    async def series_by_key(self, keys: object) -> object:
+        raise ZeroDivisionError("secret detail")
+
+
+async def test_a_bug_is_500_with_the_request_id_and_no_detail(settings: Settings) -> None:
+    broken = Provider(scope=Scope.APP)
+    broken.provide(BrokenCatalog, provides=Catalog, override=True)
+    async with serving(settings, StoreProvider(), broken) as served:
+        response = await served.client.get(f"/v2/series/{NYC}", headers={"x-request-id": "find-me"})
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert (problem["type"], problem["request_id"]) == ("/problems/internal", "find-me")
+    assert "secret" not in response.text
+
+
+async def test_every_problem_type_leads_to_its_page(client: httpx.AsyncClient) -> None:
+    problem = (await client.get("/v2/series/a:b:c:d")).json()
+    page = await client.get(problem["type"])
+    assert page.headers["content-type"].startswith("text/markdown")
+    assert page.text.startswith(f"# {problem['title']}")
+
+
+async def test_the_reference_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    root = await client.get("/", follow_redirects=True)
+    assert root.url.path == "/docs"
+    assert "http" not in root.text.replace("http-equiv", "")
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
+        assert f"/docs/assets/{name}" in root.text
+        assert (await client.get(f"/docs/assets/{name}")).status_code == 200
+
+
+async def test_a_stream_that_is_left_gives_its_connection_back(market_url: str) -> None:
+    settings = Settings(database=DatabaseSettings(url=market_url, pool_size=1, connect_timeout_s=2))
+    async with serving(settings) as served:
+        for _ in range(3):
+            await leave_early(served, f"/v2/series/{LONG}/observations")
+        assert (await served.client.get(f"/v2/series/{NYC}")).status_code == 200
+
+
+async def leave_early(served: Served, path: str) -> None:
+    """Ask for a long stream and go away after its first piece."""
+    received = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        await received.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.body" and message["body"]:
+            received.set()
+            await asyncio.sleep(0.01)
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
+        "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"format=csv", "root_path": "",
+        "headers": [(b"host", b"aurum.test")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
+    }  # fmt: skip
+    await served.asgi(scope, receive, send)
+    assert received.is_set()

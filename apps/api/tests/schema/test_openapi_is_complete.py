@@ -1,0 +1,111 @@
+"""openapi.json tells all there is to know: every route, parameter, answer and failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aurum.api.main import create_app, openapi_document
+from aurum.api.params import HISTORY, MANY, SLICE
+from aurum.common.settings import Settings
+
+DOCUMENT = openapi_document()
+OPERATIONS = {f"{method} {path}": found for path, methods in DOCUMENT["paths"].items() for method, found in methods.items()}
+PARAMETERS = [
+    pytest.param(parameter, id=f"{name} {parameter['name']}")
+    for name, found in OPERATIONS.items()
+    for parameter in found.get("parameters", [])
+]
+
+
+def test_every_route_of_the_issue_is_there() -> None:
+    assert {path for path in DOCUMENT["paths"] if path.startswith("/v2")} == {
+        "/v2/series",
+        "/v2/series/{key}",
+        "/v2/series/{key}/observations",
+        "/v2/series/{key}/revisions",
+        "/v2/observations",
+        *(
+            f"/v2/catalog/{name}"
+            for name in ("sources", "datasets", "markets", "locations", "units", "calendars", "blocks", "dimensions")
+        ),
+        "/v2/catalog/blocks/{calendar}/{block}/hours",
+        *(f"/v2/catalog/quality{rest}" for rest in ("", "/completeness", "/files", "/quarantine")),
+    }
+    assert {"/live", "/ready", "/health"} <= set(DOCUMENT["paths"])
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_says_what_it_is(name: str) -> None:
+    found = OPERATIONS[name]
+    assert found["operationId"]
+    assert found["summary"]
+    assert found["description"]
+    assert found["tags"]
+
+
+def test_operation_ids_are_unique() -> None:
+    ids = [found["operationId"] for found in OPERATIONS.values()]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS)
+def test_every_parameter_is_described_and_shown(parameter: dict[str, Any]) -> None:
+    assert parameter["description"]
+    schema = parameter["schema"]
+    kinds = [schema, *schema.get("anyOf", []), schema.get("items", {})]
+    closed = any("enum" in kind or "$ref" in kind or "const" in kind or kind.get("type") == "boolean" for kind in kinds)
+    opaque = parameter["name"] == "cursor"
+    assert closed or opaque or "example" in parameter or "examples" in schema or "examples" in parameter
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if " /v2" in name])
+def test_every_failure_is_a_problem_document(name: str) -> None:
+    responses = OPERATIONS[name]["responses"]
+    assert {"422", "500", "503"} <= set(responses)
+    for status, response in responses.items():
+        if int(status) >= 400:
+            assert list(response["content"]) == ["application/problem+json"]
+
+
+@pytest.mark.parametrize("path", ["/v2/series/{key}/observations", "/v2/series/{key}/revisions", "/v2/observations"])
+def test_observations_are_declared_in_every_format(path: str) -> None:
+    responses = OPERATIONS[f"get {path}"]["responses"]
+    assert set(responses["200"]["content"]) == {
+        "application/json",
+        "application/x-ndjson",
+        "text/csv",
+        "application/vnd.apache.arrow.stream",
+        "application/vnd.apache.parquet",
+    }
+    assert {"304", "406"} <= set(responses)
+
+
+def test_what_the_routes_read_is_what_is_documented() -> None:
+    for path, parameters in (
+        ("/v2/series/{key}/observations", SLICE),
+        ("/v2/series/{key}/revisions", HISTORY),
+        ("/v2/observations", MANY),
+    ):
+        documented = [one["name"] for one in OPERATIONS[f"get {path}"]["parameters"] if one["in"] == "query"]
+        assert documented == [parameter.name for parameter in parameters]
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+
+    def references(node: object) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+            return own + [found for value in node.values() for found in references(value)]
+        return [found for value in node for found in references(value)] if isinstance(node, list) else []
+
+    found = set(references(DOCUMENT))
+    assert found
+    assert {reference.removeprefix("#/components/schemas/") for reference in found} <= set(schemas)
+
+
+def test_the_contract_does_not_depend_on_settings() -> None:
+    other = Settings(api={"page_limit": 5, "document_rows": 7})  # type: ignore[arg-type] - pydantic reads mappings
+    assert create_app(other).openapi() == DOCUMENT

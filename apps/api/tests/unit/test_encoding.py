@@ -1,0 +1,131 @@
+"""What each format makes of the same few rows."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from aurum.api.encoding.bulk import bulk_writer
+from aurum.api.encoding.json import json_columns, json_rows
+from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers, Table
+
+HOUR_US = 3_600_000_000
+FALL_BACK_US = int(datetime(2025, 11, 2, 5, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def table(zone: str = "UTC", **columns: Column) -> Table:
+    return Table(columns, zone)
+
+
+def starts(count: int, first: int = FALL_BACK_US) -> Instants:
+    return Instants(first + np.arange(count, dtype=np.int64) * HOUR_US)
+
+
+def numbers(*values: float) -> Numbers:
+    return Numbers(np.array(values, np.float64))
+
+
+def csv(rows: Table) -> str:
+    writer = bulk_writer("csv", rows)
+    return (writer.start() + writer.write(rows) + writer.finish()).decode()
+
+
+def test_times_are_written_with_the_offset_in_force_so_the_repeated_hour_is_told_apart() -> None:
+    text = csv(table("America/New_York", start=starts(3)))
+    assert text == "start\n2025-11-02T01:00:00-04:00\n2025-11-02T01:00:00-05:00\n2025-11-02T02:00:00-05:00\n"
+
+
+def test_utc_is_written_as_z() -> None:
+    assert csv(table(start=starts(1))) == "start\n2025-11-02T05:00:00Z\n"
+
+
+def test_a_column_with_microseconds_shows_them_in_every_row() -> None:
+    text = csv(table(known_at=Instants(starts(2).us + np.array([0, 1]))))
+    assert text == "known_at\n2025-11-02T05:00:00.000000Z\n2025-11-02T06:00:00.000001Z\n"
+
+
+def test_offsets_with_seconds_are_rounded_and_the_instant_stays() -> None:
+    before_standard_time = int(datetime(1880, 6, 1, tzinfo=UTC).timestamp()) * 1_000_000
+    text = csv(table("America/New_York", start=Instants(np.array([before_standard_time])))).splitlines()[1]
+    assert datetime.fromisoformat(text) == datetime(1880, 6, 1, tzinfo=UTC)
+
+
+def test_a_missing_value_is_null_in_json_and_empty_in_csv() -> None:
+    rows = table(value=numbers(1.5, float("nan")), end=Instants(np.array([NAT, FALL_BACK_US])))
+    assert json.loads(json_rows(rows, {}))["data"] == [
+        {"value": 1.5, "end": None},
+        {"value": None, "end": "2025-11-02T05:00:00Z"},
+    ]
+    assert csv(rows) == "value,end\n1.5,\n,2025-11-02T05:00:00Z\n"
+
+
+def test_a_column_that_is_missing_throughout_is_null() -> None:
+    rows = table(end=Instants(np.full(2, NAT)))
+    assert json.loads(json_columns(rows, {}))["data"] == {"end": [None, None]}
+    assert csv(rows) == "end\n\n\n"
+
+
+@pytest.mark.parametrize("value", [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, -2.2250738585072014e-308, 1e16, 3.0])
+def test_numbers_read_back_to_the_same_float(value: float) -> None:
+    rows = table(value=numbers(value, 1.0))
+    read = [float(line) for line in csv(rows).splitlines()[1:]]
+    assert read == [value, 1.0]
+    assert json.loads(json_rows(rows, {}))["data"][0]["value"] == value
+
+
+def test_numbers_of_different_length_keep_their_rows() -> None:
+    values = [1.0, -12345.678901234567, 0.1, 1e300, 7.25]
+    lines = csv(table(start=starts(5), value=numbers(*values))).splitlines()[1:]
+    assert [float(line.split(",")[1]) for line in lines] == values
+
+
+def test_words_are_quoted_as_each_format_needs_it() -> None:
+    rows = table(series=Labels(np.array([0, 1, 0]), ('a:b:50% "X", Y:z', "a:b:Zürich:z")))
+    assert csv(rows) == 'series\n"a:b:50% ""X"", Y:z"\na:b:Zürich:z\n"a:b:50% ""X"", Y:z"\n'
+    assert [row["series"] for row in json.loads(json_rows(rows, {}))["data"]] == [
+        'a:b:50% "X", Y:z',
+        "a:b:Zürich:z",
+        'a:b:50% "X", Y:z',
+    ]
+
+
+def test_column_names_are_escaped_too() -> None:
+    rows = Table({'a:b:"q", r:z': numbers(1.0)})
+    assert csv(rows) == '"a:b:""q"", r:z"\n1.0\n'
+    assert json.loads(json_rows(rows, {}))["data"] == [{'a:b:"q", r:z': 1.0}]
+
+
+def test_an_empty_table_is_a_valid_file_in_every_format() -> None:
+    rows = table(start=starts(0), value=numbers(), quality=Labels(np.array([], np.int16), ("good",)))
+    assert json.loads(json_rows(rows, {"count": 0})) == {"data": [], "meta": {"count": 0}}
+    assert json.loads(json_columns(rows, {}))["data"] == {"start": [], "value": [], "quality": []}
+    assert csv(rows) == "start,value,quality\n"
+    for name, read in (("arrow", pl.read_ipc_stream), ("parquet", pl.read_parquet)):
+        writer = bulk_writer(name, rows)
+        frame = read(io.BytesIO(writer.start() + writer.write(rows) + writer.finish()))
+        assert (frame.height, frame.columns) == (0, ["start", "value", "quality"])
+
+
+def test_arrow_and_parquet_carry_the_clock_and_real_nulls() -> None:
+    rows = table("America/New_York", start=starts(2), value=numbers(1.0, float("nan")), end=Instants(np.array([NAT, 0])))
+    for name, read in (("arrow", pl.read_ipc_stream), ("parquet", pl.read_parquet)):
+        writer = bulk_writer(name, rows)
+        frame = read(io.BytesIO(writer.start() + writer.write(rows) + writer.finish()))
+        assert frame.schema["start"] == pl.Datetime("us", "America/New_York")
+        assert frame["value"].to_list() == [1.0, None]
+        assert frame["end"].null_count() == 1
+
+
+@pytest.mark.parametrize("name", ["csv", "ndjson", "arrow", "parquet"])
+def test_batches_one_after_the_other_make_one_file(name: str) -> None:
+    first = table(start=starts(2), value=numbers(1.0, 2.0))
+    second = table(start=starts(1, FALL_BACK_US + 2 * HOUR_US), value=numbers(3.0))
+    writer = bulk_writer(name, table(start=starts(0), value=numbers()))
+    data = io.BytesIO(writer.start() + writer.write(first) + writer.write(second) + writer.finish())
+    read = {"csv": pl.read_csv, "ndjson": pl.read_ndjson, "arrow": pl.read_ipc_stream, "parquet": pl.read_parquet}[name]
+    assert read(data)["value"].to_list() == [1.0, 2.0, 3.0]
