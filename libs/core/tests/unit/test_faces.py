@@ -31,9 +31,10 @@ def test_packages_with_something_to_import_have_a_face() -> None:
 
 
 @pytest.mark.parametrize("name", FACES)
-def test_face_lists_its_public_names_sorted(name: str) -> None:
+def test_a_face_lists_each_of_its_public_names_once(name: str) -> None:
     module = importlib.import_module(name)
-    assert module.__all__ == public_names(module)
+    # Their order is the linter's affair (RUF022).
+    assert sorted(module.__all__) == public_names(module)
 
 
 @pytest.mark.parametrize("name", FACES)
