@@ -10,6 +10,7 @@ from dishka import Provider, Scope, make_async_container
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from aurum.api.memory import keep_freed_memory
 from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import MIDDLEWARE, SLICES, checked
 from aurum.api.schemas import Many, Slice
@@ -85,6 +86,7 @@ def create_app_from_environment() -> FastAPI:
     """The service for this process's settings: for ``uvicorn --factory``."""
     settings = load_settings()
     configure_logging(settings.logging)
+    keep_freed_memory()
     return create_app(settings)
 
 

@@ -103,14 +103,23 @@ SERIES = Parameter(
     repeated=True,
 )
 
+KEY: Mapping[str, Any] = {
+    "name": "key",
+    "in": "path",
+    "required": True,
+    "description": "Series key; slashes and blanks in it may be escaped.",
+    "schema": {"type": "string"},
+    "example": "nyiso:damlbmp_zone:61761:lmp",
+}
+
 SLICE = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, LAYOUT)
 MANY = (SERIES, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
 HISTORY = (START, END, TZ, FORMAT, LAYOUT)
 
 
-def documented(parameters: Iterable[Parameter]) -> dict[str, Any]:
-    """The ``openapi_extra=`` of a route that reads these parameters itself."""
-    return {"parameters": [parameter.document() for parameter in parameters]}
+def documented(parameters: Iterable[Parameter], *path: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``openapi_extra=`` of a route that reads these parameters itself, after those of its path."""
+    return {"parameters": [*map(dict, path), *(parameter.document() for parameter in parameters)]}
 
 
 def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:

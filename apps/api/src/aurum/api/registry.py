@@ -20,8 +20,9 @@ from aurum.api.v2.series.router import router as series
 
 SLICES: Sequence[tuple[str, APIRouter]] = (
     ("health", health),
-    ("series", series),
+    # Before "series": the path of a series would match what follows its key as part of it.
     ("observations", observations),
+    ("series", series),
     ("catalog", catalog),
     ("quality", quality),
     ("docs", docs),

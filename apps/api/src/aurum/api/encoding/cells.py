@@ -16,7 +16,7 @@ import orjson
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from aurum.api.encoding.instants import rfc3339
+from aurum.api.encoding.instants import rfc3339, rfc3339_text
 from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers
 
 _LONGEST_NUMBER = 25
@@ -88,7 +88,7 @@ def _width(piece: Piece) -> int:
 
 def _instants(us: NDArray[np.int64], dialect: Dialect, zone: str) -> Piece:
     if (us == us[0]).all():
-        return _quoted_instants(us[:1], dialect, zone)[0].tobytes() if us[0] != NAT else dialect.missing
+        return dialect.quote + rfc3339_text(int(us[0]), zone) + dialect.quote if us[0] != NAT else dialect.missing
     there = us != NAT
     if there.all():
         return _quoted_instants(us, dialect, zone)

@@ -6,15 +6,22 @@ A formatted date costs a table look-up by day and one by second of the day: the 
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache, lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 _SECOND = 1_000_000
 _DAY_S = 86_400
 _MINUTE_US = 60 * _SECOND
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FEW_YEARS = 100
+_EARLIEST, _LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""Of what a store holds; a day more in each direction there is no local time in Python."""
 
 
 def rfc3339(us: NDArray[np.int64], zone: str) -> NDArray[np.void]:
@@ -26,6 +33,15 @@ def rfc3339(us: NDArray[np.int64], zone: str) -> NDArray[np.void]:
         return _filled(us, np.void(b"Z"))
     local, suffix = _offsets(us, zone)
     return _filled(local, suffix)
+
+
+def rfc3339_text(us: int, zone: str) -> bytes:
+    """One instant, as ``rfc3339`` writes a column of it."""
+    instant = _EPOCH + timedelta(microseconds=us)
+    if zone == "UTC":
+        return instant.isoformat().removesuffix("+00:00").encode() + b"Z"
+    offset = timezone(timedelta(minutes=_minutes(instant, ZoneInfo(zone))))
+    return instant.astimezone(offset).isoformat().encode()
 
 
 def _filled(us: NDArray[np.int64], suffix: NDArray[np.void] | np.void) -> NDArray[np.void]:
@@ -73,17 +89,58 @@ def _fractions(fraction: NDArray[np.int64]) -> NDArray[np.void]:
 
 
 def _offsets(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArray[np.void]]:
-    """Local clock readings in microseconds and their ``+HH:MM``.
-
-    RFC 3339 has no offsets with seconds, which clocks had before standard time: those are rounded to the minute and the
-    reading with them, so that the instant stays right.
-    """
-    utc = pl.Series("ts", us).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    wall = utc.dt.convert_time_zone(zone).dt.replace_time_zone(None).to_physical().to_numpy()
-    minutes = np.rint((wall - us) / _MINUTE_US).astype(np.int64)
+    """Local clock readings in microseconds and their ``+HH:MM``."""
+    changes = np.concatenate([np.array(_changes(zone, year), np.int64) for year in _years(us)])
+    minutes = changes[np.searchsorted(changes[:, 0], us, side="right") - 1, 1]
     unique, position = np.unique(minutes, return_inverse=True)
     texts = np.array([_offset_text(int(offset)) for offset in unique], "S6").view("V6")
     return us + minutes * _MINUTE_US, texts[position]
+
+
+def _years(us: NDArray[np.int64]) -> Iterable[int]:
+    """The UTC years that instants lie in, ascending, and maybe some between."""
+    first, last = ((_EPOCH + timedelta(microseconds=int(each))).year for each in (us.min(), us.max()))
+    if last - first < _FEW_YEARS:
+        return range(first, last + 1)
+    return (np.unique(us.astype("M8[us]").astype("M8[Y]")).astype(np.int64) + 1970).tolist()
+
+
+@lru_cache(maxsize=4096)
+def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
+    """(microseconds, minutes east of Greenwich from then on): at the start of a UTC year and at each change within it.
+
+    Asking the clock day by day finds every change, and bisecting the days around one its second: there is no other public way
+    to the changes of a zone, and asking for each row takes a hundred times as long.
+    """
+    clock = ZoneInfo(zone)
+    first = max(datetime(year, 1, 1, tzinfo=UTC), _EARLIEST)
+    last = min(datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC), _LATEST)
+    days = [*(first + timedelta(days=day) for day in range((last - first).days + 1)), last]
+    found = [(first, _minutes(first, clock))]
+    for before, after in pairwise(days):
+        if _minutes(after, clock) != _minutes(before, clock):
+            change = _bisected(before, after, clock)
+            found.append((change, _minutes(change, clock)))
+    return tuple(((instant - _EPOCH) // timedelta(microseconds=1), minutes) for instant, minutes in found)
+
+
+def _bisected(before: datetime, after: datetime, clock: ZoneInfo) -> datetime:
+    """The first second with the offset of ``after``."""
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if _minutes(middle, clock) == _minutes(before, clock):
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _minutes(instant: datetime, clock: ZoneInfo) -> int:
+    """RFC 3339 has no offsets with seconds, which clocks had before standard time: they are rounded, and the reading with
+    them, so that the instant stays right.
+    """
+    offset = instant.astimezone(clock).utcoffset() or timedelta()
+    return round(offset / timedelta(minutes=1))
 
 
 def _offset_text(minutes: int) -> bytes:

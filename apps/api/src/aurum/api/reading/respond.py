@@ -43,15 +43,8 @@ class Asked:
     plan: Plan
     format: str
     layout: str
-    rates: Sequence[RateSeries] = ()
-
-    @property
-    def tag(self) -> str:
-        """Everything the answer depends on."""
-        versions = [(one.series_id, one.version) for one in self.series]
-        rates = [wanted.versions for wanted in self.rates]
-        query = sorted(self.request.query_params.multi_items())
-        return entity_tag(self.request.url.path, query, self.format, versions, rates, self.plan.blocks)
+    rates: Sequence[RateSeries]
+    tag: str
 
     @property
     def headers(self) -> dict[str, str]:
@@ -69,7 +62,16 @@ async def asked(
             source, target = change.source.currency or "", change.target.currency or ""
             pairs[source, target] = await rate_series(services, source, target)
     chosen = chosen_format(given.get("format"), request.headers.get("accept"))
-    return Asked(request, services, series, plan, chosen, given.get("layout", layout), tuple(pairs.values()))
+    rates = tuple(pairs.values())
+    tag = _tag(request, chosen, series, rates, plan)
+    return Asked(request, services, series, plan, chosen, given.get("layout", layout), rates, tag)
+
+
+def _tag(request: Request, chosen: str, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan) -> str:
+    """Of everything an answer depends on."""
+    versions = [(one.series_id, one.version) for one in series]
+    query = sorted(request.query_params.multi_items())
+    return entity_tag(request.scope["path"], query, chosen, versions, [wanted.versions for wanted in rates], plan.blocks)
 
 
 def not_modified(ask: Asked) -> Response | None:

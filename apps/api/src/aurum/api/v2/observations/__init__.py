@@ -1,1 +1,1 @@
-"""Observations of several series."""
+"""Observations and their revisions."""

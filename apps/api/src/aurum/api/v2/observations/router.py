@@ -1,4 +1,4 @@
-"""``/v2/observations``: several series at once, long or wide."""
+"""``/v2/series/{key}/observations`` and ``/revisions``, ``/v2/observations``: the numbers, of one series or of several."""
 
 from __future__ import annotations
 
@@ -7,19 +7,69 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.documentation import answers
-from aurum.api.params import MANY, documented, read
+from aurum.api.params import HISTORY, KEY, MANY, SLICE, documented, read
 from aurum.api.problems import problems
-from aurum.api.reading.lookup import all_series_of
+from aurum.api.reading.columns import slice_table
+from aurum.api.reading.lookup import all_series_of, series_of
 from aurum.api.reading.plan import make_plan
-from aurum.api.reading.respond import asked, long_response, not_modified, wide_response
-from aurum.api.schemas import Many
+from aurum.api.reading.respond import (
+    asked,
+    long_response,
+    not_modified,
+    slice_meta,
+    slice_response,
+    whole_response,
+    wide_response,
+)
+from aurum.api.routes import PlainRoute
+from aurum.api.schemas import Many, Slice
 from aurum.api.services import services
+from aurum.core.errors import NotFound
 
-router = APIRouter(prefix="/v2/observations", tags=["observations"])
+router = APIRouter(prefix="/v2", tags=["observations"], route_class=PlainRoute)
 
 
 @router.get(
-    "",
+    "/series/{key:path}/observations",
+    operation_id="readObservations",
+    summary="Observations of one series",
+    openapi_extra=documented(SLICE, KEY),
+    responses=answers(Slice) | problems(NotFound, also=(406,)),
+    response_class=Response,
+)
+async def read_observations(request: Request) -> Response:
+    """Values over half-open `[start, end)`, ascending. Bulk formats stream without a limit; JSON documents have one."""
+    given = read(request.query_params, SLICE)
+    service = services(request)
+    series = await series_of(service.catalog, request.path_params["key"])
+    plan = await make_plan(given, [series], service.catalog)
+    ask = await asked(request, service, [series], plan, given, "rows")
+    return not_modified(ask) or await slice_response(ask)
+
+
+@router.get(
+    "/series/{key:path}/revisions",
+    operation_id="readRevisions",
+    summary="Every version of every point of one series",
+    openapi_extra=documented(HISTORY, KEY),
+    responses=answers(Slice) | problems(NotFound, also=(406,)),
+    response_class=Response,
+)
+async def read_revisions(request: Request) -> Response:
+    """All values a point has had, each with the time from which it was known, ascending by `start` and `known_at`."""
+    given = read(request.query_params, HISTORY)
+    service = services(request)
+    series = await series_of(service.catalog, request.path_params["key"])
+    plan = await make_plan(given, [series], service.catalog)
+    ask = await asked(request, service, [series], plan, given, "rows")
+    if (unchanged := not_modified(ask)) is not None:
+        return unchanged
+    frame = await service.reader.revisions(series.series_id, span=plan.span)
+    return whole_response(ask, slice_table(frame, series, plan), slice_meta(ask, frame.height))
+
+
+@router.get(
+    "/observations",
     operation_id="readManyObservations",
     summary="Observations of several series",
     openapi_extra=documented(MANY),

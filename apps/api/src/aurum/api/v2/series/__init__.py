@@ -1,1 +1,1 @@
-"""What series there are, and the observations of one."""
+"""What series there are."""

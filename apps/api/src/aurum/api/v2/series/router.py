@@ -1,4 +1,4 @@
-"""``/v2/series``: what series there are; the observations and revisions of one."""
+"""``/v2/series``: what series there are."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.documentation import answers
 from aurum.api.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import HISTORY, SLICE, documented, known_only, read
+from aurum.api.params import known_only
 from aurum.api.problems import problems
-from aurum.api.reading.columns import slice_table
 from aurum.api.reading.lookup import series_of
-from aurum.api.reading.plan import make_plan
-from aurum.api.reading.respond import asked, not_modified, slice_meta, slice_response, whole_response
-from aurum.api.schemas import SeriesDocument, Slice
+from aurum.api.schemas import SeriesDocument
 from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v2.series.schemas import SeriesAnswer, SeriesPage
@@ -65,45 +61,6 @@ async def list_series(
     found = await services(request).catalog.series_page(criteria, after=after, limit=limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (str(one.key),))
     return SeriesPage.model_validate({"data": [SeriesDocument.from_domain(one) for one in found[:limit]], "meta": meta})
-
-
-@router.get(
-    "/{key:path}/observations",
-    operation_id="readObservations",
-    summary="Observations of one series",
-    openapi_extra=documented(SLICE),
-    responses=answers(Slice) | problems(NotFound, also=(406,)),
-    response_class=Response,
-)
-async def read_observations(request: Request, key: Key) -> Response:
-    """Values over half-open `[start, end)`, ascending. Bulk formats stream without a limit; JSON documents have one."""
-    given = read(request.query_params, SLICE)
-    service = services(request)
-    series = await series_of(service.catalog, key)
-    plan = await make_plan(given, [series], service.catalog)
-    ask = await asked(request, service, [series], plan, given, "rows")
-    return not_modified(ask) or await slice_response(ask)
-
-
-@router.get(
-    "/{key:path}/revisions",
-    operation_id="readRevisions",
-    summary="Every version of every point of one series",
-    openapi_extra=documented(HISTORY),
-    responses=answers(Slice) | problems(NotFound, also=(406,)),
-    response_class=Response,
-)
-async def read_revisions(request: Request, key: Key) -> Response:
-    """All values a point has had, each with the time from which it was known, ascending by `start` and `known_at`."""
-    given = read(request.query_params, HISTORY)
-    service = services(request)
-    series = await series_of(service.catalog, key)
-    plan = await make_plan(given, [series], service.catalog)
-    ask = await asked(request, service, [series], plan, given, "rows")
-    if (unchanged := not_modified(ask)) is not None:
-        return unchanged
-    frame = await service.reader.revisions(series.series_id, span=plan.span)
-    return whole_response(ask, slice_table(frame, series, plan), slice_meta(ask, frame.height))
 
 
 @router.get(
