@@ -4,62 +4,85 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import shutil
 import tempfile
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 from aurum.storage.embedded import EmbeddedPostgres
-from bench.figures import bulk, growth, ingest, process, slices
-from bench.harness import Figure, report
-from bench.stage import fill_bulk, fill_hourly, fill_versioned, make_stage
+from bench import report
+from bench.figures import asof, bulk, growth, ingest, memory, notmodified, slices, start
+from bench.harness import Figure
+from bench.peers import timedb
+from bench.scale import DEFAULT, FULL, QUICK, Scale
+from bench.servers import ROOT, serving_api
+from bench.stage import add_hourly, make_stage
 
-ROOT = Path(__file__).resolve().parents[1]
+_HOURLY = "invented:hourly"
+_SERIES = f"{_HOURLY}:0:lmp"
+GROUPS = ("ingest", "slices", "bulk", "start", "growth")
 
 
-async def run(server: EmbeddedPostgres, arguments: argparse.Namespace) -> list[Figure]:
-    quick = arguments.quick
-    rounds = 1 if quick else 5
-    shared = ROOT.parent / "shared" / "data"
-    stage = await make_stage(server)
+async def measured(
+    server: EmbeddedPostgres, scale: Scale, groups: Sequence[str], *, peers: bool
+) -> AsyncGenerator[tuple[list[Figure], list[str]]]:
+    """Figures and notes, as they come."""
+    stage = await make_stage(server, "bench")
+    if "ingest" in groups:
+        yield await ingest.measure(stage, scale, ROOT.parent / "shared" / "data"), []
+    if "slices" in groups:
+        await add_hourly(stage, _HOURLY, scale.short)
+        await asof.fill(stage)
+        with serving_api(stage.url) as api:
+            yield await slices.measure(stage, api, scale, _SERIES), []
+            yield await asof.measure(api, scale), []
+            yield await notmodified.measure(api, scale, _SERIES), []
+            if peers:
+                yield await timedb.measure(server, stage, api, scale, _SERIES)
+    if "bulk" in groups:
+        series_id = await bulk.fill(stage, max(scale.bulk, scale.streamed))
+        yield await bulk.measure(stage, scale, series_id), []
+        yield await memory.measure(stage, scale), []
+    if "start" in groups:
+        yield await start.measure(stage, scale), []
+    if "growth" in groups:
+        short, long = await make_stage(server, "short"), await make_stage(server, "long")
+        yield await growth.measure(short, long, scale), []
+        await short.close()
+        await long.close()
+    await stage.close()
+
+
+async def run(server: EmbeddedPostgres, scale: Scale, groups: Sequence[str], *, peers: bool) -> tuple[list[Figure], list[str]]:
+    """All figures and notes; each is printed when it is there."""
     figures: list[Figure] = []
-
-    def done(found: list[Figure]) -> None:
-        figures.extend(found)
+    notes: list[str] = []
+    async for found, remarks in measured(server, scale, groups, peers=peers):
         for figure in found:
-            print(f"  {figure.name}: {figure.ratio:.2f}", flush=True)
-
-    print("ingest", flush=True)
-    done(await ingest.measure(stage, rounds=rounds, shared=shared if shared.is_dir() and not quick else None))
-    print("slices", flush=True)
-    small = 10 if quick else 114
-    await fill_hourly(stage, small)
-    await fill_versioned(stage)
-    done(await slices.measure(stage, rounds=rounds, seconds=0.5 if quick else 2.0))
-    print("bulk", flush=True)
-    count = 100_000 if quick else 20_000_000 if arguments.full else 1_000_000
-    series_id = await fill_bulk(stage, count)
-    done(await bulk.measure(stage, rounds=1 if arguments.full else rounds, series_id=series_id, count=count))
-    print("process", flush=True)
-    done(await process.measure(stage, rounds=1 if quick else 5))
-    print("growth", flush=True)
-    done(await growth.measure(stage, small=small, large=20 if quick else 11_400 if arguments.full else 1_140))
-    await stage.store.pool.close()
-    return figures
+            print(f"{figure.name}: {figure.ratio:.2f} {figure.verdict}".rstrip(), flush=True)
+        figures += found
+        notes += remarks
+    return figures, notes
 
 
 def main() -> None:
+    """Parse, measure, report."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round on little data: does it run, no more")
-    parser.add_argument("--full", action="store_true", help="20M observations streamed, 100M stored")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_const", const=QUICK, dest="scale", help="one round on little data: does it run")
+    size.add_argument("--full", action="store_const", const=FULL, dest="scale", help="20M observations streamed, 100M stored")
+    parser.add_argument("--only", default=",".join(GROUPS), help="groups of figures, with commas between: %(default)s")
+    parser.add_argument("--peers", action="store_true", help="install and measure timedb, too (downloads 100 MB)")
+    parser.add_argument("--output", type=Path, help="the JSON file")
+    parser.set_defaults(scale=DEFAULT)
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="aurum-bench-pg-"))
-    try:
-        with EmbeddedPostgres(folder) as server:
-            figures = asyncio.run(run(server, arguments))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    name = "quick.json" if arguments.quick else "latest.json"
-    print("\n" + report(figures, [], ROOT / "bench" / "results" / name))
+    groups = arguments.only.split(",")
+    if unknown := set(groups).difference(GROUPS):
+        parser.error(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    with tempfile.TemporaryDirectory(prefix="aurum-bench-") as folder, EmbeddedPostgres(Path(folder)) as server:
+        figures, notes = asyncio.run(run(server, arguments.scale, groups, peers=arguments.peers))
+    name = "quick.json" if arguments.scale is QUICK else "latest.json"
+    report.write(figures, notes, arguments.output or ROOT / "bench" / "results" / name)
+    print("", report.table(figures), *notes, sep="\n")
 
 
 if __name__ == "__main__":

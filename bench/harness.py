@@ -1,37 +1,39 @@
-"""Measurements side by side: ours and the limit in turns, medians, ratios, one table."""
+"""Measurements side by side: ours and the reference in turns, medians of both, their ratio, a verdict."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from tabulate import tabulate
+from dataclasses import dataclass, field
+from typing import Literal
 
 Run = Callable[[], Awaitable[float]]
-"""One round: gives a rate (more is better) or seconds, as the figure says."""
+"""One round: a rate, where more is better, or a duration, where less is."""
+
+Verdict = Literal["stretch", "reached", "missed", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row of the table. ``ratio``: ours against the reference, so that more is better; targets are of that ratio."""
+    """One row of the table.
+
+    ``ours`` and ``reference``: medians, in ``unit``. ``ratio``: of the two, turned so that more is better; ``target`` and
+    ``stretch`` are of that ratio (None: nothing is asked). ``ratios``: that of each round, which shows the noise.
+    """
 
     name: str
     ours: float
     reference: float
     unit: str
-    reference_name: str
+    against: str
     ratio: float
-    target: float | None
-    stretch: float | None
+    target: float | None = None
+    stretch: float | None = None
+    ratios: Sequence[float] = field(default_factory=tuple[float, ...])
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> Verdict:
         if self.target is None:
             return ""
         if self.stretch is not None and self.ratio >= self.stretch:
@@ -45,60 +47,38 @@ async def side_by_side(
     reference: Run,
     *,
     unit: str,
-    reference_name: str,
-    target: float | None,
+    against: str,
+    rounds: int,
+    target: float | None = None,
     stretch: float | None = None,
-    rounds: int = 5,
     less_is_better: bool = False,
 ) -> Figure:
-    """A B A B ...: medians of both, and their ratio. The first round of each warms up and does not count."""
-    a: list[float] = []
-    b: list[float] = []
+    """A B A B ...; the first round of each warms up and does not count."""
     await ours()
     await reference()
-    for _ in range(rounds):
-        a.append(await ours())
-        b.append(await reference())
-    mine, other = statistics.median(a), statistics.median(b)
-    ratio = other / mine if less_is_better else mine / other
-    return Figure(name, mine, other, unit, reference_name, ratio, target, stretch)
+    pairs = [(await ours(), await reference()) for _ in range(rounds)]
+    mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
+
+    def ratio(a: float, b: float) -> float:
+        return b / a if less_is_better else a / b
+
+    ratios = tuple(ratio(a, b) for a, b in pairs)
+    return Figure(name, mine, other, unit, against, ratio(mine, other), target, stretch, ratios)
 
 
-def limit(name: str, ours: float, most: float, *, unit: str, stretch: float | None = None) -> Figure:
-    """A figure against a fixed limit that it must stay under; the ratio is the limit over ours."""
-    return Figure(name, ours, most, unit, "limit", most / ours if ours > 0 else 99.0, 1.0, most / stretch if stretch else None)
+def limit(name: str, found: Sequence[float], most: float, *, unit: str, stretch: float | None = None) -> Figure:
+    """Measurements whose median must stay under ``most``, at best under ``stretch``; the ratio is the limit over ours."""
+    ours = statistics.median(found)
+    best = None if stretch is None else most / stretch
+    return Figure(name, ours, most, unit, "limit", most / ours, 1.0, best, tuple(most / one for one in found))
+
+
+def none_at_all(name: str, found: int, *, unit: str) -> Figure:
+    """A count that must be zero. The ratio is 1 when it is, else 0."""
+    return Figure(name, found, 0, unit, "none", 0.0 if found else 1.0, 1.0)
 
 
 def timed() -> Callable[[], float]:
     """A stop watch: call it for the seconds since it was made."""
     started = time.perf_counter()
     return lambda: time.perf_counter() - started
-
-
-def report(figures: Sequence[Figure], notes: Sequence[str], path: Path) -> str:
-    """Write the results and give the table."""
-    document = {
-        "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
-        "figures": [asdict(figure) | {"verdict": figure.verdict} for figure in figures],
-        "notes": list(notes),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n")
-    rows = [
-        (
-            figure.name,
-            f"{figure.ours:,.4g}",
-            f"{figure.reference:,.4g}",
-            figure.unit,
-            figure.reference_name,
-            f"{figure.ratio:.2f}",
-            "" if figure.target is None else f"{figure.target:.2f}",
-            "" if figure.stretch is None else f"{figure.stretch:.2f}",
-            figure.verdict,
-        )
-        for figure in figures
-    ]
-    headers = ["figure", "ours", "reference", "unit", "against", "ratio", "target", "stretch", ""]
-    return tabulate(
-        rows, headers, disable_numparse=True, colalign=("left", "right", "right", "left", "left", *["right"] * 3, "left")
-    )

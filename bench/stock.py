@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import DateTime, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """Of the entities."""
+    """The mapping's registry."""
 
 
 class SeriesRow(Base):
@@ -60,13 +60,15 @@ router = APIRouter()
 @router.get("/series/{key:path}/observations", response_model=list[ObservationOut])
 async def observations(key: str, start: datetime, end: datetime, session: Annotated[AsyncSession, Depends(session_of)]) -> Any:
     """Observations of a span."""
-    series = (await session.execute(select(SeriesRow).where(SeriesRow.key == key))).scalar_one()
+    series = await session.scalar(select(SeriesRow).where(SeriesRow.key == key))
+    if series is None:
+        raise HTTPException(404, f"no series {key}")
     query = (
         select(ObservationRow)
         .where(ObservationRow.series_id == series.series_id, ObservationRow.ts >= start, ObservationRow.ts < end)
         .order_by(ObservationRow.ts)
     )
-    return (await session.execute(query)).scalars().all()
+    return (await session.scalars(query)).all()
 
 
 def create_stock() -> FastAPI:

@@ -1,1 +1,1 @@
-"""One module a figure, or a family of them."""
+"""One module per figure: each has ``measure(...)``, which gives rows of the table."""

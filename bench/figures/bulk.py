@@ -1,26 +1,79 @@
-"""A million observations over HTTP, against COPY in this process; and what streaming costs in memory."""
+"""A million observations over HTTP as Arrow and as CSV, against COPY inside this process."""
 
 from __future__ import annotations
 
 import io
-import threading
-import time
 import urllib.request
+from datetime import timedelta
 from urllib.parse import quote
 
 import pyarrow as pa
 
+from aurum.core.asof import Span
 from aurum.storage.postgres.copy import Collector
-from bench.harness import Figure, limit, side_by_side, timed
-from bench.stage import BULK, OBSERVATION, Stage, api_arguments, resident_mib, serving
+from bench.drain import drain
+from bench.harness import Figure, Run, side_by_side, timed
+from bench.scale import Scale
+from bench.servers import serving_api
+from bench.stage import OBSERVATION, START, Stage, add_series, as_query, copy_in, observations, settle
 
-_COLUMNS = "series_id, ts, value, quality, known_at"
+KEY = "invented:bulk:0:lmp"
+_STEP = timedelta(minutes=5)
 
 
-async def measure(stage: Stage, *, rounds: int, series_id: int, count: int) -> list[Figure]:
-    where = f"SELECT {_COLUMNS} FROM observation WHERE series_id = {series_id} ORDER BY ts"
+async def fill(stage: Stage, count: int) -> int:
+    """One five-minute series of so many observations, straight into the table; gives its id."""
+    (series_id,) = await add_series(stage, [KEY], frequency="5min")
+    await copy_in(stage, observations(series_id, count, seed=5, step=_STEP))
+    await settle(stage)
+    return series_id
 
-    async def copy_binary() -> float:
+
+def url_of(api: str, count: int, name: str) -> str:
+    """The first ``count`` observations in a format."""
+    wanted = Span(START, START + _STEP * count)
+    return f"{api}/v2/series/{quote(KEY)}/observations?{as_query(wanted)}&format={name}"
+
+
+async def measure(stage: Stage, scale: Scale, series_id: int) -> list[Figure]:
+    """``series_id``: what ``fill`` gave."""
+    count = scale.bulk
+    with serving_api(stage.url) as api:
+        _whole(api.url, count)
+        arrow = await side_by_side(
+            f"{count:,} observations over HTTP as Arrow",
+            _download(url_of(api.url, count, "arrow"), count),
+            _copy_binary(stage, series_id, count),
+            unit="rows/s",
+            against="COPY binary, decode, IPC",
+            rounds=scale.rounds,
+            target=0.6,
+            stretch=0.8,
+        )
+        csv = await side_by_side(
+            f"{count:,} observations over HTTP as CSV",
+            _download(url_of(api.url, count, "csv"), count),
+            _copy_csv(stage, series_id, count),
+            unit="rows/s",
+            against="raw COPY CSV",
+            rounds=scale.rounds,
+            target=0.8,
+            stretch=0.95,
+        )
+    return [arrow, csv]
+
+
+def _download(url: str, count: int) -> Run:
+    async def run() -> float:
+        watch = timed()
+        drain(url)
+        return count / watch()
+
+    return run
+
+
+def _copy_binary(stage: Stage, series_id: int, count: int) -> Run:
+    async def run() -> float:
         collector = Collector(OBSERVATION)
 
         async def take(data: bytes) -> None:
@@ -28,87 +81,37 @@ async def measure(stage: Stage, *, rounds: int, series_id: int, count: int) -> l
 
         async with stage.store.pool.acquire() as connection:
             watch = timed()
-            await connection.copy_from_query(where, output=take, format="binary")
-            frame = collector.take()
-            sink = io.BytesIO()
-            table = frame.to_arrow()
-            with pa.ipc.new_stream(sink, table.schema) as writer:
+            query = _query(", ".join(OBSERVATION.columns), series_id, count)
+            await connection.copy_from_query(query, output=take, format="binary")
+            table = collector.take().to_arrow()
+            with pa.ipc.new_stream(io.BytesIO(), table.schema) as writer:
                 writer.write_table(table)
-            return frame.height / watch()
+            return count / watch()
 
-    async def copy_csv() -> float:
-        size = 0
+    return run
 
+
+def _copy_csv(stage: Stage, series_id: int, count: int) -> Run:
+    async def run() -> float:
         async def take(data: bytes) -> None:
-            nonlocal size
-            size += len(data)
+            pass
 
         async with stage.store.pool.acquire() as connection:
             watch = timed()
-            await connection.copy_from_query(where.replace("series_id, ts", "ts", 1), output=take, format="csv")
+            query = _query("ts, value, quality, known_at", series_id, count)
+            await connection.copy_from_query(query, output=take, format="csv")
             return count / watch()
 
-    with serving(api_arguments(), "/live", AURUM_DATABASE__URL=stage.url, AURUM_LOGGING__LEVEL="ERROR") as (api, process):
-        url = f"{api}/v2/series/{quote(BULK)}/observations?format="
-
-        def http(name: str):
-            async def run() -> float:
-                watch = timed()
-                _drain(url + name)
-                return count / watch()
-
-            return run
-
-        # First, while nothing has been streamed: memory that is kept for the next answer would hide what this one takes.
-        _drain(url.replace("/observations?", "/observations?end=2025-01-02&") + "csv")
-        memory = _memory(url + "csv", process)
-        arrow = await side_by_side(
-            f"{count:,} observations over HTTP as Arrow",
-            http("arrow"),
-            copy_binary,
-            unit="rows/s",
-            reference_name="COPY binary + decode + IPC",
-            target=0.6,
-            stretch=0.8,
-            rounds=rounds,
-        )
-        csv = await side_by_side(
-            f"{count:,} observations over HTTP as CSV",
-            http("csv"),
-            copy_csv,
-            unit="rows/s",
-            reference_name="raw COPY CSV",
-            target=0.8,
-            stretch=0.95,
-            rounds=rounds,
-        )
-    return [arrow, csv, memory]
+    return run
 
 
-def _drain(url: str) -> int:
-    size = 0
-    with urllib.request.urlopen(url) as answer:
-        while chunk := answer.read(1 << 20):
-            size += len(chunk)
-    return size
+def _query(columns: str, series_id: int, count: int) -> str:
+    return f"SELECT {columns} FROM observation WHERE series_id = {series_id} ORDER BY ts LIMIT {count}"
 
 
-def _memory(url: str, process) -> Figure:
-    before = resident_mib(process)
-    highest = before
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal highest
-        while not done.is_set():
-            highest = max(highest, resident_mib(process))
-            time.sleep(0.02)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    _drain(url)
-    done.set()
-    watcher.join()
-    return limit(
-        "memory of the API while it streams them once more", max(highest - before, 0.01), 64, unit="MiB rise", stretch=32
-    )
+def _whole(api: str, count: int) -> None:
+    """Both formats hold every observation, or nothing is compared."""
+    with urllib.request.urlopen(url_of(api, count, "arrow")) as answer:
+        assert pa.ipc.open_stream(answer.read()).read_all().num_rows == count
+    with urllib.request.urlopen(url_of(api, count, "csv")) as answer:
+        assert answer.read().count(b"\n") == count + 1

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import statistics
-from datetime import timedelta
+from collections.abc import Sequence
 
-from aurum.core.asof import Span
-from bench.harness import Figure, timed
-from bench.stage import KEY, START, YEAR, Stage, fill_hourly
+from bench.harness import Figure, Run, side_by_side, timed
+from bench.scale import Scale
+from bench.stage import DAY, START, YEAR, Stage, add_hourly, span
 
-
-async def measure(stage: Stage, *, small: int, large: int) -> list[Figure]:
-    """``small`` series are there; the table is grown to ``large``."""
-    before = await _latency(stage, small)
-    await fill_hourly(stage, large - small, first=small)
-    after = await _latency(stage, large)
-    name = f"slice of 24 rows: {large * YEAR / 1e6:.0f}M rows stored against {small * YEAR / 1e6:.1f}M"
-    return [Figure(name, after * 1000, before * 1000, "ms", "the short table", before / after, 1 / 1.3, 1.0)]
+_SLICES = 300
 
 
-async def _latency(stage: Stage, series: int) -> float:
-    async with stage.store.pool.acquire() as connection:
-        ids = [row[0] for row in await connection.fetch("SELECT series_id FROM series WHERE key LIKE $1", KEY.format("%"))]
-    times: list[float] = []
-    for number in range(600):
-        series_id = ids[(number * 7919) % min(series, len(ids))]
-        start = START + timedelta(days=(number * 31) % 360)
-        watch = timed()
-        await stage.store.reader.observations(series_id, span=Span(start, start + timedelta(days=1)))
-        times.append(watch())
-    return statistics.median(times[100:])
+async def measure(short: Stage, long: Stage, scale: Scale) -> list[Figure]:
+    """Two databases on one server, filled here; their slices are read in turns, through the port."""
+    few = await add_hourly(short, "invented:growth", scale.short)
+    many = await add_hourly(long, "invented:growth", scale.long)
+    return [
+        await side_by_side(
+            f"slice of 24 rows with {len(many) * YEAR / 1e6:.3g}M rows stored",
+            _latency(long, many),
+            _latency(short, few),
+            unit="ms",
+            against=f"{len(few) * YEAR / 1e6:.3g}M rows stored",
+            rounds=scale.rounds,
+            target=1 / 1.3,
+            stretch=0.95,
+            less_is_better=True,
+        )
+    ]
+
+
+def _latency(stage: Stage, ids: Sequence[int]) -> Run:
+    """Days of series drawn at random, so that what was read just before does not help."""
+    draw = random.Random(len(ids))
+
+    async def run() -> float:
+        times: list[float] = []
+        for _ in itertools.repeat(None, _SLICES):
+            series_id, start = draw.choice(ids), START + DAY * draw.randrange(360)
+            watch = timed()
+            await stage.store.reader.observations(series_id, span=span(24, start))
+            times.append(watch() * 1000)
+        return statistics.median(times)
+
+    return run

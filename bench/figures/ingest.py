@@ -1,9 +1,10 @@
-"""From file to committed versions, against raw COPY of the same observations into a table with the same key."""
+"""A file to committed versions, parse and quality gate included; the same file again; forced; against raw COPY."""
 
 from __future__ import annotations
 
-import random
+import hashlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -16,133 +17,141 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import Document
-from bench.harness import Figure, side_by_side, timed
-from bench.stage import OBSERVATION, Stage
+from bench.harness import Figure, none_at_all, side_by_side, timed
+from bench.invented import isone_day, pjm_year
+from bench.scale import Scale
+from bench.stage import Stage, copy_in, settle
 
+_AGAINST = "raw COPY, keyed table"
 # The series stay: the file of a new day names locations that are known.
-_TABLES = "observation, observation_version, observation_confirmation, completeness, quarantine, ingest_file"
+_OF_A_LOAD = "observation, observation_version, observation_confirmation, completeness, quarantine, ingest_file"
 
 
-async def measure(stage: Stage, *, rounds: int, shared: Path | None) -> list[Figure]:
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """One file, its loader, and what raw COPY is given of it."""
+
+    stage: Stage
+    ingestion: Ingestion
+    document: Document
+    frame: pl.DataFrame
+
+    async def load(self, *, force: bool = False) -> float:
+        """Seconds. The document is a new object each time: nothing worked out of its bytes before is kept."""
+        fresh = Document(self.document.name, self.document.content)
+        watch = timed()
+        report = await self.ingestion.ingest(fresh, force=force)
+        took = watch()
+        assert report.outcome is not Outcome.REFUSED, report.reason
+        return took
+
+    async def new(self) -> float:
+        await _execute(self.stage, f"TRUNCATE {_OF_A_LOAD} RESTART IDENTITY CASCADE")
+        return self.frame.height / await self.load()
+
+    async def again(self) -> float:
+        return self.frame.height / await self.load(force=True)
+
+    async def raw(self) -> float:
+        await _execute(self.stage, "TRUNCATE raw_copy")
+        watch = timed()
+        await copy_in(self.stage, self.frame, table="raw_copy")
+        return self.frame.height / watch()
+
+    async def look_up(self) -> float:
+        """The least that tells a known file: its digest, and one question."""
+        watch = timed()
+        digest = hashlib.sha256(self.document.content).hexdigest()
+        async with self.stage.store.pool.acquire() as connection:
+            await connection.fetch("SELECT file_id FROM ingest_file WHERE digest = $1 AND status = 'applied'", digest)
+        return watch()
+
+
+async def measure(stage: Stage, scale: Scale, shared: Path) -> list[Figure]:
+    """``shared``: a folder with real files, which may be absent."""
+    await _execute(stage, "CREATE TABLE raw_copy (LIKE observation INCLUDING ALL)")
     figures: list[Figure] = []
-    for name, document in _files(shared):
-        figures += await _file(stage, name, document, rounds)
+    for name, document in _files(shared, scale):
+        figures += await _figures(name, await _loaded(stage, document), scale.rounds)
+    await _execute(stage, f"TRUNCATE {_OF_A_LOAD}, series, raw_copy RESTART IDENTITY CASCADE")
     return figures
 
 
-async def _file(stage: Stage, name: str, document: Document, rounds: int) -> list[Figure]:
+async def _figures(name: str, file: _Loaded, rounds: int) -> list[Figure]:
+    new = await side_by_side(
+        f"{name}: file to committed versions",
+        file.new,
+        file.raw,
+        unit="rows/s",
+        against=_AGAINST,
+        rounds=rounds,
+        target=0.35,
+        stretch=0.5,
+    )
+    await settle(file.stage)
+    before = await _transaction(file.stage)
+    forced = await side_by_side(
+        f"{name}: forced again, nothing changed",
+        file.again,
+        file.raw,
+        unit="rows/s",
+        against=_AGAINST,
+        rounds=rounds,
+        target=0.8,
+    )
+    written = none_at_all(f"{name}: rows that wrote", await _written_since(file.stage, before), unit="rows")
+    same = await side_by_side(
+        f"{name}: the same file again",
+        file.load,
+        file.look_up,
+        unit="s",
+        against="digest and one query",
+        rounds=rounds,
+        less_is_better=True,
+    )
+    return [new, forced, written, same]
+
+
+async def _loaded(stage: Stage, document: Document) -> _Loaded:
+    await _execute(stage, f"TRUNCATE {_OF_A_LOAD}, series RESTART IDENTITY CASCADE")
     ingestion = Ingestion(
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
         writer=stage.store.writer,
-        kept=KeptFiles(Path(tempfile.mkdtemp(prefix="aurum-bench-"))),
+        kept=KeptFiles(Path(tempfile.gettempdir()) / "aurum-bench-kept"),
     )
-
-    async def empty() -> None:
-        async with stage.store.pool.acquire() as connection:
-            await connection.execute(f"TRUNCATE {_TABLES} RESTART IDENTITY CASCADE")
-
-    async def load(*, force: bool = False) -> float:
-        # A new object each time: nothing that was worked out of the bytes before is kept.
-        fresh = Document(document.name, document.content)
-        watch = timed()
-        report = await ingestion.ingest(fresh, force=force)
-        assert report.outcome is not Outcome.REFUSED, report.reason
-        return watch()
-
-    async def load_new() -> float:
-        await empty()
-        return rows / await load()
-
-    async def load_again() -> float:
-        return rows / await load(force=True)
-
-    async def look_up() -> float:
-        return await load()
-
-    await empty()
-    await load()
+    await _Loaded(stage, ingestion, document, pl.DataFrame()).load()
     async with stage.store.pool.acquire() as connection:
-        rows = await connection.fetchval("SELECT count(*) FROM observation")
-        ids = [row[0] for row in await connection.fetch("SELECT series_id FROM series ORDER BY 1")]
-        await connection.execute("CREATE TABLE IF NOT EXISTS raw_copy (LIKE observation INCLUDING ALL)")
-    parts = [part async for part in stage.store.reader.stream(ids, span=Span())]
-    frame = pl.concat(parts).select(list(PUBLICATIONS))
+        ids = [row["series_id"] for row in await connection.fetch("SELECT series_id FROM series")]
+    stored = await stage.store.reader.many(ids, span=Span())
+    return _Loaded(stage, ingestion, document, stored.select(list(PUBLICATIONS)))
 
-    async def raw_copy() -> float:
-        async with stage.store.pool.acquire() as connection:
-            await connection.execute("TRUNCATE raw_copy")
-            watch = timed()
-            await connection.copy_to_table(
-                "raw_copy", source=OBSERVATION.source(frame), columns=list(OBSERVATION.columns), format="binary"
-            )
-            return frame.height / watch()
 
-    new = await side_by_side(
-        f"{name}: file to committed versions",
-        load_new,
-        raw_copy,
-        unit="rows/s",
-        reference_name="raw COPY, keyed table",
-        target=0.35,
-        stretch=0.5,
-        rounds=rounds,
-    )
+async def _transaction(stage: Stage) -> int:
     async with stage.store.pool.acquire() as connection:
-        await connection.execute("ANALYZE")
-    again = await side_by_side(
-        f"{name}: forced again, nothing changed",
-        load_again,
-        raw_copy,
-        unit="rows/s",
-        reference_name="raw COPY, keyed table",
-        target=0.8,
-        rounds=rounds,
-    )
+        return int(await connection.fetchval("SELECT pg_current_xact_id()::text"))
+
+
+async def _written_since(stage: Stage, transaction: int) -> int:
+    """Versions of rows that later transactions wrote, an update of a row in its place included."""
+    tables = ("observation", "observation_version", "observation_confirmation")
+    counts = " + ".join(f"(SELECT count(*) FROM {table} WHERE xmin::text::bigint > $1)" for table in tables)
     async with stage.store.pool.acquire() as connection:
-        assert await connection.fetchval("SELECT count(*) FROM observation") == rows
-        assert await connection.fetchval("SELECT count(*) FROM observation_version") == 0
-    same = await side_by_side(
-        f"{name}: the same file again",
-        look_up,
-        look_up,
-        unit="s",
-        reference_name="itself",
-        target=None,
-        rounds=rounds,
-        less_is_better=True,
-    )
+        return await connection.fetchval(f"SELECT {counts}", transaction)
+
+
+async def _execute(stage: Stage, statement: str) -> None:
     async with stage.store.pool.acquire() as connection:
-        await connection.execute(f"TRUNCATE {_TABLES}, series RESTART IDENTITY CASCADE")
-    return [new, again, same]
+        await connection.execute(statement)
 
 
-def _files(shared: Path | None) -> list[tuple[str, Document]]:
-    if shared is not None:
-        paths = [
-            ("ISO-NE day", "isone/WW_DALMP_ISO_20260604.csv"),
-            ("PJM year", "pjm/da_hrl_lmps_rto_2025.csv"),
-            ("PJM hubs, 3 months", "pjm/da_hrl_lmps_hubs_20250501_20250801.csv"),
-        ]
-        return [(name, Document(Path(path).name, (shared / path).read_bytes())) for name, path in paths]
-    return [("ISO-NE day, invented", _invented_day())]
-
-
-def _invented_day(nodes: int = 1_209) -> Document:
-    prices = random.Random(1)
-    lines = [
-        '"C","Day-Ahead Energy Market Hourly LMP Report"',
-        '"C","Filename: WW_DALMP_ISO_20260604.csv"',
-        '"C","Report for: 06/04/2026 - 06/04/2026"',
-        '"C","Report generated: 06/03/2026 12:57:12 EDT"',
-        '"H","Date","Hour Ending","Location ID","Location Name","Location Type","Locational Marginal Price",'
-        '"Energy Component","Congestion Component","Marginal Loss Component"',
-        '"H","Date","HE","String","String","String","Number","Number","Number","Number"',
-    ]
-    for hour in range(1, 25):
-        for node in range(nodes):
-            energy, loss = round(prices.uniform(20, 90), 2), round(prices.uniform(-2, 2), 2)
-            place = f'"{9000 + node}","UN.INVENTED{node}","NETWORK NODE"'
-            lines.append(f'"D","06/04/2026","{hour:02d}",{place},{round(energy + loss, 2)},{energy},0.0,{loss}')
-    lines.append(f'"T","{24 * nodes} lines"')
-    return Document("WW_DALMP_ISO_20260604.csv", "\n".join(lines).encode())
+def _files(shared: Path, scale: Scale) -> list[tuple[str, Document]]:
+    wanted = {
+        "ISO-NE day": "isone/WW_DALMP_ISO_20260604.csv",
+        "PJM year": "pjm/da_hrl_lmps_rto_2025.csv",
+        "PJM hubs, 3 months": "pjm/da_hrl_lmps_hubs_20250501_20250801.csv",
+    }
+    real = {name: shared / path for name, path in wanted.items()}
+    if scale.real and all(path.is_file() for path in real.values()):
+        return [(name, Document(path.name, path.read_bytes())) for name, path in real.items()]
+    return [("invented ISO-NE day", isone_day(scale.nodes)), ("invented PJM year", pjm_year())]

@@ -1,0 +1,32 @@
+"""How much of everything is measured: three sizes of one bench."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """``seconds``: of load a round. ``bulk``, ``streamed``, ``short``, ``long``: observations.
+
+    ``bulk``: in a measured download. ``streamed``: while memory is watched. ``short`` and ``long``: in the two tables
+    whose slices are compared. ``nodes``: locations of the invented ISO-NE day. ``real``: use real files where they are.
+    """
+
+    rounds: int
+    seconds: float
+    bulk: int
+    streamed: int
+    short: int
+    long: int
+    nodes: int
+    real: bool
+
+
+QUICK = Scale(rounds=1, seconds=0.3, bulk=100_000, streamed=200_000, short=100_000, long=300_000, nodes=100, real=False)
+DEFAULT = Scale(
+    rounds=5, seconds=2.0, bulk=1_000_000, streamed=5_000_000, short=1_000_000, long=10_000_000, nodes=1_209, real=True
+)
+FULL = Scale(
+    rounds=5, seconds=2.0, bulk=1_000_000, streamed=20_000_000, short=1_000_000, long=100_000_000, nodes=1_209, real=True
+)

@@ -1,0 +1,62 @@
+"""The whole bench on little data: every row is there and has numbers. How good they are is not for tests to say."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+_ROWS = (
+    "ISO-NE day: file to committed versions",
+    "ISO-NE day: forced again, nothing changed",
+    "ISO-NE day: the same file again",
+    "PJM year: file to committed versions",
+    "slice: 24 rows, JSON",
+    "slice: 8,760 rows, JSON rows",
+    "slice: 8,760 rows, JSON columns",
+    "as_of: 24 rows with ten versions a point",
+    "304 on If-None-Match",
+    "observations over HTTP as Arrow",
+    "observations over HTTP as CSV",
+    "observations as csv",
+    "observations as arrow",
+    "API: start to first answer",
+    "API: memory at rest",
+    "M rows stored",
+)
+
+
+def _bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "bench", *arguments], check=False, cwd=_ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.e2e
+@pytest.mark.timeout(400)
+def test_every_row_yields_numbers(tmp_path: Path) -> None:
+    output = tmp_path / "quick.json"
+
+    done = _bench("--quick", "--output", str(output))
+
+    assert done.returncode == 0, done.stderr[-3_000:]
+    figures = {figure["name"]: figure for figure in json.loads(output.read_text())["figures"]}
+    for row in _ROWS:
+        assert any(row in name for name in figures), f"no figure for {row}; there are {list(figures)}"
+        assert row in done.stdout
+    written = [figure["ours"] for name, figure in figures.items() if name.endswith("rows that wrote")]
+    assert written == [0, 0]
+    for name, figure in figures.items():
+        numbers = [figure["ours"], figure["reference"], figure["ratio"], *figure["ratios"]]
+        assert all(math.isfinite(number) for number in numbers), name
+        assert figure["ratio"] > 0, name
+
+
+def test_a_group_that_is_not_there_is_named() -> None:
+    done = _bench("--only", "slcies")
+
+    assert done.returncode == 2
+    assert "no such group: slcies; there are ingest" in done.stderr
