@@ -15,14 +15,16 @@ import pytest
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
 from aurum.core.errors import Invalid, NotFound, Unavailable
-from aurum.pipelines.jobs import INGEST_FILE, INGEST_QUEUE, JOBS, FetchDay, IngestFile, QueueUnavailable, enqueue
+from aurum.pipelines.jobs import INGEST_QUEUE, JOBS, FetchDay, IngestFile, JobQueue, QueueUnavailable
 from aurum.pipelines.loading.load import Outcome as FileOutcome
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
-from aurum.workers.jobs.ingest import IngestJob, InvalidPayload, NoSuchFile
-from aurum.workers.outcomes import MOST_TRIES, Outcome, outcome, should_retry
+from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
+from aurum.workers.jobs.payload import InvalidPayload
+from aurum.workers.outcomes import MOST_TRIES, Outcome, outcome, should_retry, wait_ms
+from aurum.workers.wiring import Workshop
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 
@@ -41,7 +43,7 @@ def settings(database_url: str, queue_url: str, tmp_path: Path) -> Settings:
 
 
 async def test_a_job_done_twice_does_nothing_twice(settings: Settings) -> None:
-    job = IngestJob(settings)
+    job = IngestJob(Workshop.of(settings))
     payload = {"path": str(SAMPLE)}
     (first,) = await job.run(payload)
     (second,) = await job.run(payload)
@@ -51,12 +53,12 @@ async def test_a_job_done_twice_does_nothing_twice(settings: Settings) -> None:
 
 async def test_a_payload_that_is_none_is_invalid(settings: Settings) -> None:
     with pytest.raises(InvalidPayload):
-        await IngestJob(settings).run({"pfad": "x"})
+        await IngestJob(Workshop.of(settings)).run({"pfad": "x"})
 
 
 async def test_a_file_that_is_not_there_is_not_found(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(NoSuchFile):
-        await IngestJob(settings).run({"path": str(tmp_path / "gone.csv")})
+        await IngestJob(Workshop.of(settings)).run({"path": str(tmp_path / "gone.csv")})
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,14 @@ def test_what_may_pass_is_tried_again_and_what_will_not_is_parked(error: Excepti
 
 
 def test_trying_again_ends() -> None:
-    assert should_retry(MOST_TRIES - 1, Unavailable("x"))
-    assert not should_retry(MOST_TRIES, Unavailable("x"))
+    assert should_retry(MOST_TRIES - 1, dramatiq.Retry("x"))
+    assert not should_retry(MOST_TRIES, dramatiq.Retry("x"))
+
+
+def test_a_failure_waits_longer_each_time_and_never_less_than_it_asks_for() -> None:
+    assert max(wait_ms(0, Unavailable("x")) for _ in range(50)) <= 2_000
+    assert min(wait_ms(20, Unavailable("x")) for _ in range(50)) >= 100_000
+    assert wait_ms(0, Unavailable("x", retry_after=400.0)) >= 400_000
 
 
 @pytest.mark.parametrize("name", sorted(JOBS))
@@ -93,10 +101,11 @@ async def test_a_worker_loads_what_was_queued_and_parks_a_poison_message(
     settings: Settings, postgres_store: PostgresStore, tmp_path: Path
 ) -> None:
     url = settings.redis.url or ""
-    enqueue(url, INGEST_FILE, IngestFile(path=tmp_path / "gone.csv"))
-    enqueue(url, INGEST_FILE, IngestFile(path=SAMPLE))
+    with JobQueue(url) as queue:
+        queue.put(IngestFile(path=tmp_path / "gone.csv"))
+        queue.put(IngestFile(path=SAMPLE))
     settings = settings.model_copy(update={"database": postgres_store.pool.settings})
-    broker = make_broker(settings)
+    broker = make_broker(Workshop.of(settings))
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
     deadline = time.monotonic() + 20
@@ -107,11 +116,18 @@ async def test_a_worker_loads_what_was_queued_and_parks_a_poison_message(
     worker.stop()
     (file,) = await postgres_store.quality.files_page(status="applied", before=None, limit=10)
     assert (file.name, file.new) == (SAMPLE.name, 300)
-    parked = broker.client.zcard(f"dramatiq:{INGEST_QUEUE}.XQ")
     broker.close()
-    assert parked == 1
+    with JobQueue(url) as queue:
+        (parked,) = queue.parked()
+    assert (parked.name, parked.payload["path"]) == ("ingest.file", str(tmp_path / "gone.csv"))
+    assert parked.reason == f"no file {tmp_path / 'gone.csv'}"
 
 
 def test_a_queue_that_is_not_there_says_which_setting_to_check() -> None:
     with pytest.raises(QueueUnavailable, match="AURUM_REDIS__URL"):
-        enqueue("redis://127.0.0.1:1/0", INGEST_FILE, IngestFile(path=SAMPLE))
+        JobQueue("redis://127.0.0.1:1/0").put(IngestFile(path=SAMPLE))
+
+
+def test_a_relative_path_is_no_job() -> None:
+    with pytest.raises(ValueError, match="not absolute"):
+        IngestFile(path=Path("folder/file.csv"))

@@ -14,11 +14,21 @@ import pytest
 
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import UnknownName
-from aurum.pipelines.fetch.client import Fetcher, FetchFailed, NoPublicFile, NotPublished
+from aurum.pipelines.fetch.client import (
+    Fetched,
+    Fetcher,
+    FetchFailed,
+    FetchRefused,
+    Limits,
+    NoPublicFile,
+    NotPublished,
+    TooLarge,
+)
 from aurum.pipelines.registry import default_registry
 
 SAMPLE = Path(__file__).parents[2] / "src/aurum/pipelines/sample/nyiso/20251102damlbmp_zone.csv"
 DAY = date(2025, 11, 2)
+IMPATIENT = Limits(first_wait_s=0.01, longest_wait_s=0.1)
 
 
 @dataclass
@@ -66,8 +76,8 @@ def publisher() -> Iterator[Publisher]:
     thread.join()
 
 
-async def fetch(publisher: Publisher, folder: Path, dataset: str = "damlbmp_zone", source: str = "nyiso") -> object:
-    async with Fetcher(folder, address=publisher.address, wait_s=0.01) as fetcher:
+async def fetch(publisher: Publisher, folder: Path, dataset: str = "damlbmp_zone", source: str = "nyiso") -> Fetched:
+    async with Fetcher(folder, address=publisher.address, limits=IMPATIENT) as fetcher:
         return await fetcher.fetch(default_registry().source(source), dataset, DAY)
 
 
@@ -83,7 +93,7 @@ async def test_a_days_file_comes_whole_under_its_name_with_the_time_it_was_avail
 
 
 def files_in(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("failure", ["503", "429", "cut off"])
@@ -112,9 +122,24 @@ async def test_404_means_not_published_and_is_not_tried_again(publisher: Publish
 
 async def test_403_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
     publisher.answers = ["403"]
-    with pytest.raises(FetchFailed, match="status 403"):
+    with pytest.raises(FetchRefused, match="status 403"):
         await fetch(publisher, tmp_path)
     assert len(publisher.asked) == 1
+
+
+async def test_a_file_that_is_too_large_leaves_nothing_behind(publisher: Publisher, tmp_path: Path) -> None:
+    async with Fetcher(tmp_path, address=publisher.address, limits=Limits(most_bytes=1000)) as fetcher:
+        with pytest.raises(TooLarge, match="more than 1,000 bytes"):
+            await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
+    assert files_in(tmp_path) == []
+
+
+async def test_files_of_two_days_do_not_overwrite_each_other(publisher: Publisher, tmp_path: Path) -> None:
+    async with Fetcher(tmp_path, address=publisher.address) as fetcher:
+        source = default_registry().source("nyiso")
+        found = [await fetcher.fetch(source, "damlbmp_zone", day) for day in (DAY, date(2025, 11, 3))]
+    assert len({one.path for one in found}) == 2
+    assert all(one.path.read_bytes() == SAMPLE.read_bytes() for one in found)
 
 
 async def test_a_dataset_without_public_files_says_so(publisher: Publisher, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ async def _fetch(
 ) -> list[FileReport]:
     from aurum.cli.render import console, ingest_summary, progress
     from aurum.cli.wiring import open_store
+    from aurum.pipelines.declarations import declare_catalog
     from aurum.pipelines.fetch.client import Fetched, Fetcher, NotPublished
     from aurum.pipelines.loading.documents import read_documents
     from aurum.pipelines.registry import default_registry
@@ -71,12 +72,14 @@ async def _fetch(
                     found.append(await fetcher.fetch(publisher, dataset, day))
                 except NotPublished as error:
                     out.print(error.detail, style="yellow")
-    out.print(f"{len(found)} of {len(days)} files in {folder}")
-    if not load or not found:
+    files = list(dict.fromkeys(found))  # one file may hold many days
+    out.print(f"{len(found)} of {len(days)} days, {len(files)} files in {folder}")
+    if not load or not files:
         return []
     reports: list[FileReport] = []
     async with open_store(settings) as store:
-        for one in found:
+        await declare_catalog(store.registry, store.catalog_writer)
+        for one in files:
             documents = read_documents(one.path)
             reports += [report async for report in store.ingestion.ingest_all(documents, known_at=one.known_at)]
     out.print(ingest_summary(reports, sum(report.seconds for report in reports)))

@@ -97,10 +97,10 @@ async def ingest_files(
 
 def _enqueue(settings: Settings, files: list[Path], known_at: str | None, force: bool) -> None:
     from aurum.cli.render import console
-    from aurum.pipelines.jobs import INGEST_FILE, IngestFile, enqueue
+    from aurum.pipelines.jobs import IngestFile, JobQueue
     from aurum.storage import embedded
 
-    with embedded.redis(settings.redis, settings.data_dir) as redis:
+    with embedded.redis(settings.redis, settings.data_dir) as redis, JobQueue(redis.url or "") as queue:
         for path in files:
-            enqueue(redis.url or "", INGEST_FILE, IngestFile(path=path.resolve(), known_at=known_at, force=force))
+            queue.put(IngestFile(path=path.resolve(), known_at=known_at, force=force))
     console().print(f"{len(files)} files queued")

@@ -1,59 +1,87 @@
-"""The broker and its actors, made for some settings: nothing happens at import."""
+"""The broker and its actors, made for a workshop: nothing happens at import."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
 
 import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.middleware import AgeLimit, Callbacks, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
 
-from aurum.common.settings import Settings
-from aurum.pipelines.jobs import FETCH_DAY, INGEST_FILE, INGEST_QUEUE
+from aurum.core.errors import AurumError
+from aurum.pipelines.jobs import INGEST_QUEUE, FetchDay, IngestFile
+from aurum.pipelines.loading.load import FileReport
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
-from aurum.workers.middleware import JobLog
-from aurum.workers.outcomes import EXPECTED, LONGEST_WAIT_MS, SHORTEST_WAIT_MS, should_retry
+from aurum.workers.middleware import JobLog, ParkingReason
+from aurum.workers.outcomes import Outcome, outcome, should_retry, wait_ms
+from aurum.workers.wiring import Workshop
 
 _LONGEST_JOB_MS = 3_600_000
+_SILENCE_MS = 30_000
+_PARKED_FOR_MS = 90 * 24 * 3_600_000
+# Of a million commands. At least one a second is sent, so what a killed worker held is found within some ten seconds.
+_LOOKS_FOR_THE_DEAD = 100_000
+
+Run: TypeAlias = Callable[[Mapping[str, object]], Coroutine[Any, Any, list[FileReport]]]
+
 _log = structlog.get_logger(__name__)
 
 
-def make_broker(settings: Settings) -> RedisBroker:
-    """A broker over the settings' Redis, with every job declared."""
-    retries = Retries(min_backoff=SHORTEST_WAIT_MS, max_backoff=LONGEST_WAIT_MS, retry_when=should_retry)
+def make_broker(workshop: Workshop, *, silence_ms: int = _SILENCE_MS) -> RedisBroker:
+    """A broker over the settings' Redis, with every job declared.
+
+    ``silence_ms``: how long a worker may be silent before its jobs go to another.
+    """
     broker = RedisBroker(
-        url=settings.redis.url,
+        url=workshop.settings.redis.url,
         middleware=[
-            AgeLimit(),
+            CurrentMessage(),
             TimeLimit(time_limit=_LONGEST_JOB_MS),
-            ShutdownNotifications(),
-            Callbacks(),
-            retries,
             JobLog(),
+            Retries(retry_when=should_retry),
+            ParkingReason(),
         ],
-        # How long a worker may be silent before its messages go to another.
-        heartbeat_timeout=30_000,
+        heartbeat_timeout=silence_ms,
+        dead_message_ttl=_PARKED_FOR_MS,
+        maintenance_chance=_LOOKS_FOR_THE_DEAD,
     )
-    _declare(broker, INGEST_FILE, IngestJob(settings))
-    _declare(broker, FETCH_DAY, FetchJob(settings))
+    _declare(broker, IngestFile.name, IngestJob(workshop).run)
+    _declare(broker, FetchDay.name, FetchJob(workshop).run)
     return broker
 
 
-def _declare(broker: RedisBroker, name: str, job: IngestJob | FetchJob) -> None:
+def _declare(broker: RedisBroker, name: str, run: Run) -> None:
     def perform(**payload: Any) -> None:
-        for report in asyncio.run(job.run(payload)):
-            _log.info(
-                "file",
-                name=report.name,
-                outcome=str(report.outcome),
-                reason=report.reason,
-                new=report.new,
-                revised=report.revised,
-                quarantined=report.quarantined,
-            )
+        try:
+            reports = asyncio.run(run(payload))
+        except AurumError as error:
+            if outcome(error) is Outcome.PARK:
+                raise
+            raise dramatiq.Retry(error.detail, delay=wait_ms(_tries(), error)) from error
+        for report in reports:
+            _say(report)
 
-    options = {"throws": EXPECTED}
+    # Expected failures are parked without a stack in the log.
+    options = {"throws": AurumError}
     dramatiq.Actor(perform, broker=broker, actor_name=name, queue_name=INGEST_QUEUE, priority=0, options=options)
+
+
+def _tries() -> int:
+    message = CurrentMessage.get_current_message()
+    return 0 if message is None else int(message.options.get("retries", 0))
+
+
+def _say(report: FileReport) -> None:
+    _log.info(
+        "file",
+        name=report.name,
+        outcome=str(report.outcome),
+        reason=report.reason,
+        new=report.new,
+        revised=report.revised,
+        quarantined=report.quarantined,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 import threading
@@ -9,15 +10,19 @@ import threading
 import dramatiq
 import structlog
 
-from aurum.common.settings import InvalidSetting, load_settings
+from aurum.common.settings import InvalidSetting, Settings, load_settings
 from aurum.common.telemetry.logging import configure_logging
+from aurum.core.errors import Unavailable
+from aurum.pipelines.jobs import JobQueue, QueueUnavailable
 from aurum.workers.broker import make_broker
+from aurum.workers.wiring import Workshop
 
+_THREADS = 2
 _GRACE_MS = 25_000
 
 
 def main() -> int:
-    """Run a worker with the settings of this process; gives the exit code."""
+    """Run a worker with the settings of this process; gives the exit code. A failure that is expected is one line."""
     try:
         settings = load_settings()
     except InvalidSetting as error:
@@ -26,17 +31,34 @@ def main() -> int:
         if url is None:
             return _refuse(f"{name} is needed (`aurum up` sets it)", 1)
     configure_logging(settings.logging)
+    workshop = Workshop.of(settings)
+    try:
+        _reach_queue(settings)
+        asyncio.run(workshop.open_store())
+    except QueueUnavailable as error:
+        return _refuse(error.detail, 1)
+    except Unavailable as error:
+        return _refuse(f"AURUM_DATABASE__URL: {error.detail}", 1)
+    _work(workshop)
+    return 0
+
+
+def _work(workshop: Workshop) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    broker = make_broker(settings)
-    worker = dramatiq.Worker(broker, worker_threads=2)
+    broker = make_broker(workshop)
+    worker = dramatiq.Worker(broker, worker_threads=_THREADS)
     worker.start()
     structlog.get_logger(__name__).info("working", queues=sorted(broker.queues))
     stop.wait()
     worker.stop(timeout=_GRACE_MS)
     broker.close()
-    return 0
+
+
+def _reach_queue(settings: Settings) -> None:
+    with JobQueue(settings.redis.url or "") as queue:
+        queue.ping()
 
 
 def _refuse(line: str, code: int) -> int:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from aurum.core.errors import AurumError, Conflict, Invalid, NotFound, RateLimited, Unavailable
+from dramatiq import Retry
+from dramatiq.common import compute_backoff
 
-MOST_TRIES = 12
+from aurum.core.errors import AurumError, Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated, Unavailable
+
+MOST_TRIES = 100
+"""Some six hours: a database may be away for a night's maintenance."""
 SHORTEST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 300_000
 
@@ -18,12 +22,14 @@ class Outcome(StrEnum):
     PARK = "park"
 
 
-_TABLE: dict[type[BaseException], Outcome] = {
+_TABLE: dict[type[AurumError], Outcome] = {
     Unavailable: Outcome.RETRY,
     RateLimited: Outcome.RETRY,
     Invalid: Outcome.PARK,
     NotFound: Outcome.PARK,
     Conflict: Outcome.PARK,
+    Unauthenticated: Outcome.PARK,
+    Forbidden: Outcome.PARK,
 }
 
 
@@ -32,10 +38,13 @@ def outcome(error: BaseException) -> Outcome:
     return next((_TABLE[base] for base in type(error).__mro__ if base in _TABLE), Outcome.PARK)
 
 
+def wait_ms(tries: int, error: AurumError) -> int:
+    """How long to wait after a failure that ``tries`` failures came before: what it asks for, or longer each time."""
+    _, backoff = compute_backoff(tries, factor=SHORTEST_WAIT_MS, max_backoff=LONGEST_WAIT_MS)
+    asked_s = error.retry_after if isinstance(error, Unavailable | RateLimited) else None
+    return max(backoff, int(1000 * (asked_s or 0)))
+
+
 def should_retry(tries: int, error: BaseException) -> bool:
-    """For Dramatiq's retries: ``tries`` so far."""
-    return tries < MOST_TRIES and outcome(error) is Outcome.RETRY
-
-
-EXPECTED: type[Exception] = AurumError
-"""Failures that are logged as one line, not with a stack."""
+    """For Dramatiq, which is told by ``Retry`` that a job may be tried again: until there were ``MOST_TRIES``."""
+    return tries < MOST_TRIES and isinstance(error, Retry)

@@ -1,1 +1,1 @@
-"""Jobs: an actor of a few lines around a function that a test can call."""
+"""Jobs: functions of a payload and a workshop, which a test can call; ``broker`` makes actors of them."""

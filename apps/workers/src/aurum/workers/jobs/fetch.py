@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from pydantic import ValidationError
-
-from aurum.common.settings import Settings
 from aurum.pipelines.fetch.client import Fetcher
 from aurum.pipelines.jobs import FetchDay
 from aurum.pipelines.loading.documents import read_documents
 from aurum.pipelines.loading.load import FileReport
-from aurum.pipelines.registry import default_registry
-from aurum.workers.jobs.ingest import InvalidPayload
-from aurum.workers.wiring import open_ingestion
+from aurum.workers.jobs.payload import read_payload
+from aurum.workers.wiring import Workshop
+
+
+def _as_published(url: str) -> str:
+    return url
 
 
 @dataclass(frozen=True, slots=True)
 class FetchJob:
-    """Fetches and loads with the settings of this worker."""
+    """Fetches to the data directory and loads. ``address``: puts another address in the place of a published one."""
 
-    settings: Settings
+    workshop: Workshop
+    address: Callable[[str], str] = _as_published
 
-    async def run(self, payload: dict[str, object]) -> list[FileReport]:
-        """Get a day's file and load it. Raises ``InvalidPayload``, ``NotPublished``, ``Unavailable``."""
-        try:
-            job = FetchDay.model_validate(payload)
-        except ValidationError as error:
-            raise InvalidPayload(f"fetch.day: {error.errors()[0]['msg']}", job="fetch.day") from error
-        source = default_registry().source(job.source)
-        folder: Path = self.settings.data_dir / "fetched"
-        async with Fetcher(folder) as fetcher:
+    async def run(self, payload: Mapping[str, object]) -> list[FileReport]:
+        """Get a day's file and load it.
+
+        Raises ``InvalidPayload``, ``UnknownName``, ``NoPublicFile``, ``NotPublished``, ``FetchRefused``, ``Unavailable``.
+        """
+        job = read_payload(FetchDay, payload)
+        source = self.workshop.registry.source(job.source)
+        async with Fetcher(self.workshop.settings.data_dir / "fetched", address=self.address) as fetcher:
             fetched = await fetcher.fetch(source, job.dataset, job.day)
-        async with open_ingestion(self.settings) as ingestion:
+        async with self.workshop.ingestion() as ingestion:
             reports = ingestion.ingest_all(read_documents(fetched.path), known_at=fetched.known_at)
             return [report async for report in reports]

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from urllib.parse import unquote, urlsplit
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from aurum.core.catalog.entries import KnownAtBasis
-from aurum.core.errors import NotFound, Unavailable, UnknownName
+from aurum.core.errors import Forbidden, Invalid, NotFound, Unavailable, UnknownName
 from aurum.core.names import nearest
+from aurum.pipelines.fetch.headers import file_name, last_modified, retry_after_s
+from aurum.pipelines.fetch.landing import landing
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.source import Source
 
-_MOST_BYTES = 2 << 30
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-_TRIES = 5
+_ABSENT = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class NotPublished(NotFound):
@@ -34,7 +34,15 @@ class NoPublicFile(NotFound):
 
 
 class FetchFailed(Unavailable):
-    """The publisher does not answer, or not with a file. Facts: ``url``."""
+    """The publisher does not answer, or not with a whole file. Facts: ``url``."""
+
+
+class FetchRefused(Forbidden):
+    """The publisher will not give the file, however often it is asked. Facts: ``url``."""
+
+
+class TooLarge(Invalid):
+    """More bytes than a file may have. Facts: ``url``."""
 
 
 class _TryAgain(Exception):
@@ -43,6 +51,23 @@ class _TryAgain(Exception):
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how often to try, and how much to take. Times in seconds.
+
+    ``first_wait_s``: before the second of ``tries`` requests; it doubles, with jitter, up to ``longest_wait_s``, and a server
+    that asks for more than that is left alone. ``silence_s``: between two pieces of an answer. ``whole_s``: for one answer.
+    """
+
+    tries: int = 5
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    connect_s: float = 10.0
+    silence_s: float = 60.0
+    whole_s: float = 1800.0
+    most_bytes: int = 2 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +86,30 @@ class Fetched:
         return KnownAtPolicy(KnownAtBasis.AVAILABLE, self.available_at)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    source: str
+    dataset: str
+    day: date
+    url: str
+
+
 class Fetcher:
     """An HTTP client over a folder; use as an async context manager.
 
-    ``address``: puts another address in the place of a published one (a mirror, a test's server). ``wait_s``: the first
-    pause before a second try; it doubles, with jitter, up to a minute.
+    ``address``: puts another address in the place of a published one (a mirror, a test's server). An address is asked once
+    in the life of a fetcher: where one file holds all history, every day is in it.
     """
 
-    def __init__(self, folder: Path, *, address: Callable[[str], str] = lambda url: url, wait_s: float = 1.0) -> None:
+    def __init__(self, folder: Path, *, address: Callable[[str], str] = lambda url: url, limits: Limits | None = None) -> None:
         self._folder = folder
         self._address = address
-        self._wait_s = wait_s
+        self._limits = limits or Limits()
+        self._fetched: dict[str, Fetched] = {}
         self._client = httpx.AsyncClient(
-            timeout=_TIMEOUT, follow_redirects=True, headers={"User-Agent": "aurum/0.1 (market data ingestion)"}
+            timeout=httpx.Timeout(self._limits.silence_s, connect=self._limits.connect_s),
+            follow_redirects=True,
+            headers={"User-Agent": "aurum/0.1 (market data ingestion)"},
         )
 
     async def __aenter__(self) -> Fetcher:
@@ -85,86 +121,78 @@ class Fetcher:
         await self._client.aclose()
 
     async def fetch(self, source: Source, dataset: str, day: date) -> Fetched:
-        """The file of a local day, whole or not at all, under its publisher's name.
+        """The file of a local day, whole or not at all: ``<folder>/<source>/<dataset>/<day>/<its publisher's name for it>``.
 
-        Raises ``UnknownName``, ``NoPublicFile``, ``NotPublished``, ``FetchFailed``.
+        Days have folders of their own because some publishers call every day's file the same. Raises ``UnknownName``,
+        ``NoPublicFile``, ``NotPublished``, ``FetchFailed``, ``FetchRefused``, ``TooLarge``, ``FolderUnusable``.
         """
-        names = [one.name for one in source.datasets]
-        if dataset not in names:
-            raise UnknownName(f"dataset of {source.name}", dataset, nearest(dataset, names) or tuple(names))
-        if dataset not in source.urls:
-            raise NoPublicFile(f"{source.name}:{dataset} has no public files by day", source=source.name, dataset=dataset)
-        url = self._address(source.urls[dataset](day))
+        wanted = _Wanted(source.name, dataset, day, self._address(_published_at(source, dataset, day)))
+        if wanted.url not in self._fetched:
+            self._fetched[wanted.url] = await self._patiently(wanted)
+        return self._fetched[wanted.url]
+
+    async def _patiently(self, wanted: _Wanted) -> Fetched:
         attempts = AsyncRetrying(
-            stop=stop_after_attempt(_TRIES),
+            stop=stop_after_attempt(self._limits.tries),
             retry=retry_if_exception_type(_TryAgain),
             wait=self._pause,
             reraise=True,
         )
         try:
-            return await attempts(self._get, url, source.name, dataset, day)
+            return await attempts(self._get, wanted)
         except _TryAgain as error:
-            raise FetchFailed(f"{url}: {error}", retry_after=60.0, url=url) from error
+            raise FetchFailed(f"{wanted.url}: {error}", retry_after=self._limits.longest_wait_s, url=wanted.url) from error
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome is not None else None
         if isinstance(error, _TryAgain) and error.wait_s is not None:
-            return min(error.wait_s, 60.0)
-        return wait_exponential_jitter(multiplier=self._wait_s, max=60.0, jitter=self._wait_s)(state)
+            return error.wait_s
+        first, longest = self._limits.first_wait_s, self._limits.longest_wait_s
+        return wait_exponential_jitter(multiplier=first, max=longest, jitter=first)(state)
 
-    async def _get(self, url: str, source: str, dataset: str, day: date) -> Fetched:
+    async def _get(self, wanted: _Wanted) -> Fetched:
         try:
-            async with self._client.stream("GET", url) as response:
-                _check(response, url, source, dataset, day)
-                path = await self._save(response, url)
+            async with asyncio.timeout(self._limits.whole_s), self._client.stream("GET", wanted.url) as response:
+                self._check(response, wanted)
+                path = await self._save(response, wanted)
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise _TryAgain(f"{type(error).__name__} {error}".strip()) from error
-        return Fetched(path, url, _last_modified(response))
+        except httpx.TooManyRedirects as error:
+            raise FetchRefused(f"{wanted.url}: redirected without end", url=wanted.url) from error
+        except TimeoutError as error:
+            raise FetchFailed(f"{wanted.url}: not whole after {self._limits.whole_s:g} s", url=wanted.url) from error
+        return Fetched(path, wanted.url, last_modified(response))
 
-    async def _save(self, response: httpx.Response, url: str) -> Path:
-        path = self._folder / (_file_name(response, url))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
+    def _check(self, response: httpx.Response, wanted: _Wanted) -> None:
+        status, url = response.status_code, wanted.url
+        if status in _ABSENT:
+            what = f"{wanted.source}:{wanted.dataset} has no file for {wanted.day} (yet)"
+            raise NotPublished(what, source=wanted.source, dataset=wanted.dataset, day=str(wanted.day), url=url)
+        if status in _PASSING or response.is_server_error:
+            wait_s = retry_after_s(response)
+            if wait_s is not None and wait_s > self._limits.longest_wait_s:
+                raise FetchFailed(f"{url}: status {status}, asks to wait {wait_s:g} s", retry_after=wait_s, url=url)
+            raise _TryAgain(f"status {status}", wait_s)
+        if not response.is_success:
+            raise FetchRefused(f"{url}: status {status}", url=url)
+
+    async def _save(self, response: httpx.Response, wanted: _Wanted) -> Path:
+        folder = self._folder / wanted.source / wanted.dataset / str(wanted.day)
+        path = folder / file_name(response, wanted.url, otherwise=wanted.dataset)
         size = 0
-        try:
-            with partial.open("wb") as file:
-                async for chunk in response.aiter_bytes():
-                    size += len(chunk)
-                    if size > _MOST_BYTES:
-                        raise FetchFailed(f"{url}: more than {_MOST_BYTES >> 20} MiB", url=url)
-                    file.write(chunk)
-            return partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with landing(path) as file:
+            async for piece in response.aiter_bytes():
+                size += len(piece)
+                if size > self._limits.most_bytes:
+                    raise TooLarge(f"{wanted.url}: more than {self._limits.most_bytes:,} bytes", url=wanted.url)
+                file.write(piece)
+        return path
 
 
-def _check(response: httpx.Response, url: str, source: str, dataset: str, day: date) -> None:
-    if response.status_code == HTTPStatus.NOT_FOUND:
-        raise NotPublished(
-            f"{source}:{dataset} has no file for {day} (yet)", source=source, dataset=dataset, day=str(day), url=url
-        )
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS or response.is_server_error:
-        raise _TryAgain(f"status {response.status_code}", _retry_after(response))
-    if not response.is_success:
-        raise FetchFailed(f"{url}: status {response.status_code}", url=url)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
-
-
-def _last_modified(response: httpx.Response) -> datetime | None:
-    text = response.headers.get("last-modified")
-    if text is None:
-        return None
-    try:
-        return parsedate_to_datetime(text).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _file_name(response: httpx.Response, url: str) -> str:
-    given = response.headers.get("content-disposition", "")
-    _, found, name = given.partition("filename=")
-    return Path(name.strip('"; ') if found else unquote(urlsplit(url).path)).name or "download"
+def _published_at(source: Source, dataset: str, day: date) -> str:
+    names = [one.name for one in source.datasets]
+    if dataset not in names:
+        raise UnknownName(f"dataset of {source.name}", dataset, nearest(dataset, names) or tuple(names))
+    if dataset not in source.urls:
+        raise NoPublicFile(f"{source.name}:{dataset} has no public files by day", source=source.name, dataset=dataset)
+    return source.urls[dataset](day)
