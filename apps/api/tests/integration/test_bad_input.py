@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import available_timezones
 
 import httpx
 import pytest
@@ -167,8 +168,11 @@ async def test_a_forged_cursor_is_refused(client: httpx.AsyncClient, path: str) 
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=-1", "limit=1001", "limit=99999999999999999999", "limit=ten", "limit=1.5", "sorce=nyiso", "text=%00"],
-)
+    [
+        "limit=0", "limit=-1", "limit=1001", "limit=99999999999999999999", "limit=ten", "limit=1.5", "limit=5&limit=6",
+        "sorce=nyiso", "source=nyiso&source=ecb", "text=%00",
+    ],
+)  # fmt: skip
 async def test_a_bad_list_query_is_refused(client: httpx.AsyncClient, query: str) -> None:
     problem = await refused(client, f"/v2/series?{query}")
     assert field(problem)[0] == query.partition("=")[0]
@@ -200,11 +204,50 @@ async def test_what_is_not_there_is_404_and_what_makes_no_sense_422(client: http
 
 
 async def test_a_method_that_is_not_allowed_is_405_and_names_those_that_are(client: httpx.AsyncClient) -> None:
-    response = await client.post("/v2/series")
-    assert (response.status_code, response.headers["allow"]) == (405, "GET")
-    assert response.json()["type"] == "/problems/method-not-allowed"
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+        for path in ("/v2/series", OBSERVATIONS, "/v2/catalog/units", "/live", "/openapi.json", "/docs"):
+            response = await client.request(method, path)
+            assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD"), (method, path)
+            assert response.json()["type"] == "/problems/method-not-allowed"
 
 
 async def test_no_acceptable_format_is_406_and_names_those_on_offer(client: httpx.AsyncClient) -> None:
     problem = await refused(client, OBSERVATIONS, status=406, accept="text/html")
     assert "application/json" in problem["offered"]
+
+
+@pytest.mark.parametrize("query", ["", "?currency=EUR", "?currency=EUR&format=csv", "?freq=1y&tz=market", "?block=ON_PEAK"])
+async def test_spans_up_to_the_ends_of_the_calendar_are_spans(client: httpx.AsyncClient, query: str) -> None:
+    url = OBSERVATIONS + query + ("&" if query else "?")
+    whole = await client.get(OBSERVATIONS + query)
+    for bounds in ("start=0001-01-01", "end=9999-12-31T23:59:59.999999Z", "start=0001-01-01&end=9999-12-31T23:59:59.999999Z"):
+        response = await client.get(url + bounds)
+        assert response.status_code == 200, response.text[:300]
+        if "csv" in query:
+            assert response.text == whole.text
+        else:
+            assert response.json()["data"] == whole.json()["data"] != []
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "a b", "", "a:b:c", "\u00e9", "host:99999999"])
+async def test_a_host_that_is_none_changes_no_answer(client: httpx.AsyncClient, host: str) -> None:
+    headers = {"host": host.encode()}
+    assert (await client.get("/v2/series?limit=1", headers=headers)).status_code == 200
+    assert (await client.get(OBSERVATIONS + "?freq=x", headers=headers)).status_code == 422
+    assert (await client.get("/v2/nothing", headers=headers)).json()["instance"] == "/v2/nothing"
+
+
+async def test_every_clock_is_either_understood_in_every_format_or_refused(client: httpx.AsyncClient) -> None:
+    names = sorted(available_timezones())
+    assert len(names) > 400
+    understood = 0
+    for name in names:
+        span = {"tz": name, "start": "2025-11-01T00:00:00Z", "end": "2025-11-01T03:00:00Z"}
+        answers = [await client.get(OBSERVATIONS, params=span | more) for more in ({}, {"format": "arrow", "freq": "1d"})]
+        assert len({answer.status_code for answer in answers}) == 1, name
+        if answers[0].status_code == 200:
+            understood += 1
+            assert len(answers[0].json()["data"]) == 3
+        else:
+            assert field(answers[0].json()) == ("tz", name)
+    assert understood > len(names) - 5

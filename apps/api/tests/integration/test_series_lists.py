@@ -6,7 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from api_market import EMPTY, NYC, NYC_HOURS, WEST, series_given
+from api_market import EMPTY, FIRST_KNOWN, NYC, NYC_HOURS, NYC_START, WEST, Given, file_of, series_given
+from api_serving import serving
+
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.storage.testing.stores import PostgresStore
 
 KEYS = sorted(given.key for given in series_given())
 
@@ -88,3 +92,26 @@ async def test_a_series_says_what_it_is_and_over_what_time(client: httpx.AsyncCl
 async def test_a_series_without_observations_has_no_first_and_last(client: httpx.AsyncClient) -> None:
     described = (await client.get(f"/v2/series/{EMPTY}")).json()["data"]
     assert (described["first"], described["last"]) == (None, None)
+
+
+def named(name: str) -> Given:
+    return Given(f"invented:walk:{name}:load", "MW", "1h", "UTC", None, [(NYC_START, 1.0, FIRST_KNOWN, 0)])
+
+
+async def test_a_walk_sees_every_series_once_while_new_ones_arrive(database_url: str, postgres_store: PostgresStore) -> None:
+    old = [f"{number:02d}" for number in range(0, 40, 2)]
+    for name in old:
+        await postgres_store.writer.load(file_of(named(name)))
+    found: list[str] = []
+    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
+        url = "/v2/series?source=invented&limit=7"
+        while url:
+            response = await served.client.get(url)
+            found += [one["location"] for one in response.json()["data"]]
+            # One before the place the walk has come to and one after it.
+            for step in (-1, 1):
+                await postgres_store.writer.load(file_of(named(f"{int(found[-1]) + step:02d}")))
+            url = response.headers.get("link", "").removeprefix("<").removesuffix('>; rel="next"')
+    assert found == sorted(set(found))
+    assert set(old) <= set(found)
+    assert set(found) - set(old), "a series that arrived ahead of the walk is in it"

@@ -13,6 +13,7 @@ from api_market import LONG, NYC
 from api_serving import Served, serving
 from dishka import Provider, Scope
 
+from aurum.api.problems import ALL_KINDS, TYPES
 from aurum.api.wiring import StoreProvider
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Unavailable
@@ -114,9 +115,11 @@ async def test_a_bug_is_500_with_the_request_id_and_no_detail(settings: Settings
 
 async def test_every_problem_type_leads_to_its_page(client: httpx.AsyncClient) -> None:
     problem = (await client.get("/v2/series/a:b:c:d")).json()
-    page = await client.get(problem["type"])
-    assert page.headers["content-type"].startswith("text/markdown")
-    assert page.text.startswith(f"# {problem['title']}")
+    assert problem["type"] in {TYPES + kind.name for kind in ALL_KINDS}
+    for kind in ALL_KINDS:
+        page = await client.get(TYPES + kind.name)
+        assert page.headers["content-type"].startswith("text/markdown")
+        assert page.text.startswith(f"# {kind.title}\n")
 
 
 async def test_the_reference_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:

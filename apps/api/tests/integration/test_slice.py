@@ -231,3 +231,10 @@ async def test_a_long_history_is_the_same_whether_sent_whole_or_in_batches(clien
 async def test_one_market_hour_of_another_clock(client: httpx.AsyncClient) -> None:
     rows = (await read(client, HOUSTON, start="2025-11-01", end="2025-11-02", tz="market"))["data"]
     assert rows[0]["start"] == "2025-11-01T00:00:00-05:00"
+
+
+async def test_a_clock_with_a_plus_sign_that_was_not_escaped_is_understood(client: httpx.AsyncClient) -> None:
+    for written in ("Etc/GMT+5", "Etc/GMT%2B5"):
+        answer = (await client.get(f"/v2/series/{NYC}/observations?tz={written}&start=2025-11-01&end=2025-11-02")).json()
+        assert answer["meta"]["tz"] == "Etc/GMT+5"
+        assert answer["data"][0]["start"] == "2025-11-01T00:00:00-05:00"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from aurum.api.main import create_app, openapi_document
 from aurum.api.params import HISTORY, MANY, SLICE
+from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 
 DOCUMENT = openapi_document()
@@ -104,6 +106,11 @@ def test_every_reference_leads_somewhere() -> None:
     found = set(references(DOCUMENT))
     assert found
     assert {reference.removeprefix("#/components/schemas/") for reference in found} <= set(schemas)
+
+
+def test_the_contract_in_the_repository_is_the_one_served() -> None:
+    written = json.loads((contracts_directory(None) / "openapi.json").read_text(encoding="utf-8"))
+    assert written == DOCUMENT, "run `aurum openapi`"
 
 
 def test_the_contract_does_not_depend_on_settings() -> None:

@@ -24,6 +24,11 @@ from aurum.api.problems import NotAcceptable
         ("application/vnd.apache.arrow.stream", "arrow"),
         ("application/vnd.apache.parquet;q=0.5, application/x-ndjson;q=0.9", "ndjson"),
         ("text/csv;q=0, application/json", "json"),
+        ("application/json;q=0, */*", "ndjson"),
+        ("application/*;q=0, */*", "csv"),
+        ("*/*;q=0, text/csv;q=0.1", "csv"),
+        ("*/*, text/csv;q=0.5", "json"),
+        ("application/x-ndjson, */*", "ndjson"),
     ],
 )
 def test_the_format_follows_the_accept_header(accept: str | None, expected: str) -> None:
@@ -34,7 +39,9 @@ def test_the_parameter_wins_over_the_header() -> None:
     assert chosen_format("parquet", "text/csv") == "parquet"
 
 
-@pytest.mark.parametrize("accept", ["text/html", "text/csv;q=0", "application/json;q=rather", "image/*"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "text/csv;q=0", "application/json;q=rather", "image/*", "text/csv;q=nan", "*/*;q=0", ";;,"]
+)
 def test_what_is_not_offered_is_refused_with_what_is(accept: str) -> None:
     with pytest.raises(NotAcceptable) as caught:
         chosen_format(None, accept)

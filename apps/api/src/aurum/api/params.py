@@ -150,15 +150,19 @@ def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
 
 
 async def known_only(request: Request) -> None:
-    """Refuse parameters that a route does not take: a misspelt filter must not give an unfiltered list.
+    """Refuse parameters that a route does not take, or not twice: a misspelt filter must not give an unfiltered list.
 
     For routes whose parameters FastAPI reads: ``dependencies=[Depends(known_only)]``. Raises ``InvalidParameters``.
     """
     route: APIRoute = request.scope["route"]
     names = [parameter.alias for parameter in route.dependant.query_params]
+    seen: set[str] = set()
     for name, value in request.query_params.multi_items():
         if name not in names:
             raise _unknown(name, value, names)
+        if name in seen:
+            raise InvalidParameters((name, "is given twice", value))
+        seen.add(name)
 
 
 def _unknown(name: str, value: str, known: Iterable[str]) -> InvalidParameters:

@@ -154,7 +154,11 @@ async def _on_aurum_error(request: Request, error: Exception) -> Response:
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"field": ".".join(map(str, found["loc"][1:])), "message": found["msg"], "value": _short(found.get("input"))}
+        {
+            "field": ".".join(map(str, found["loc"][1:])),
+            "message": found["msg"].removeprefix("Value error, "),
+            "value": _short(found.get("input")),
+        }
         for found in error.errors()
     ]
     detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
@@ -167,13 +171,19 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
     response = problem(request, kind, detail)
     for name, value in (error.headers or {}).items():
-        response.headers[name] = value
+        response.headers[name] = _with_head(value) if name == "Allow" else value
     return response
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     _log.error("bug", exc_info=error, path=request.url.path)
     return problem(request, _BUG, "the request id leads to what happened in the log of the service")
+
+
+def _with_head(methods: str) -> str:
+    """``Allow`` with HEAD, which ``middleware.head`` answers wherever there is GET."""
+    allowed = set(methods.split(", "))
+    return ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
 
 
 def _short(value: object) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aurum.api.encoding import arrow, csv, json, ndjson, parquet
 from aurum.api.problems import NotAcceptable
 
@@ -12,7 +14,10 @@ MEDIA_TYPES = {
     "arrow": arrow.MEDIA_TYPE,
     "parquet": parquet.MEDIA_TYPE,
 }
-_BY_MEDIA_TYPE = {media_type.split(";")[0]: name for name, media_type in MEDIA_TYPES.items()} | {"text/*": "csv"}
+_OFFERS = {media_type.split(";")[0]: name for name, media_type in MEDIA_TYPES.items()}
+"""By media type, what is preferred first."""
+_REFUSED = (0.0, 0)
+"""No offer of a quality above nought ranks as low."""
 
 
 def chosen_format(given: str | None, accept: str | None) -> str:
@@ -21,16 +26,23 @@ def chosen_format(given: str | None, accept: str | None) -> str:
         return given
     if not accept or accept == "*/*":
         return "json"
-    ranges = sorted((_range(part) for part in accept.split(",")), key=lambda found: -found[1])
-    for media_range, quality in ranges:
-        if quality <= 0:
-            continue
-        if media_range in ("*/*", "application/*"):
-            return "json"
-        if media_range in _BY_MEDIA_TYPE:
-            return _BY_MEDIA_TYPE[media_range]
-    offered = [media_type.split(";")[0] for media_type in MEDIA_TYPES.values()]
-    raise NotAcceptable(f"none of the accepted formats is offered: {accept}", offered=offered)
+    ranges: dict[str, tuple[float, int]] = {}
+    for place, part in enumerate(accept.split(",")):
+        media_range, quality = _range(part)
+        ranges.setdefault(media_range, (-quality, place))
+    ranked = [(_rank(offer, ranges), name) for offer, name in _OFFERS.items()]
+    best, name = min(ranked, key=lambda found: found[0])
+    if best >= _REFUSED:
+        raise NotAcceptable(f"none of the accepted formats is offered: {accept}", offered=list(_OFFERS))
+    return name
+
+
+def _rank(offer: str, ranges: Mapping[str, tuple[float, int]]) -> tuple[float, int]:
+    """By quality, then by place in the header, the best the lowest. Of the ranges that cover an offer the narrowest counts."""
+    for media_range in (offer, offer.partition("/")[0] + "/*", "*/*"):
+        if media_range in ranges:
+            return ranges[media_range]
+    return _REFUSED
 
 
 def _range(part: str) -> tuple[str, float]:
@@ -39,7 +51,8 @@ def _range(part: str) -> tuple[str, float]:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
             try:
-                return media_range, float(value)
+                quality = float(value)
             except ValueError:
-                return media_range, 0.0
+                quality = 0.0
+            return media_range, quality if 0 < quality <= 1 else 0.0
     return media_range, 1.0

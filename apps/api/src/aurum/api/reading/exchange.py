@@ -44,7 +44,7 @@ async def rate_series(services: Services, source: str, target: str) -> RateSerie
 
 async def read_rates(services: Services, wanted: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
     """The rates of a span, as known at ``as_of``; None when both currencies are the same."""
-    start = span.start - DAILY_GAP - timedelta(days=1) if span.start else None
+    start = _with_gap(span.start) if span.start else None
     legs: list[Rates] = []
     for one in wanted.series:
         frame = await services.reader.observations(one.series_id, span=Span(start, span.end), as_of=as_of)
@@ -54,3 +54,11 @@ async def read_rates(services: Services, wanted: RateSeries, *, span: Span, as_o
     # Each leg says what one euro costs; the first is turned round when the way begins elsewhere.
     first = legs[0] if wanted.source == _EURO else legs[0].inverse()
     return first if len(legs) == 1 else first.then(legs[1])
+
+
+def _with_gap(start: datetime) -> datetime | None:
+    """So much earlier that the first day has a rate even after a holiday; None when the calendar does not go so far back."""
+    try:
+        return start - DAILY_GAP - timedelta(days=1)
+    except OverflowError:
+        return None

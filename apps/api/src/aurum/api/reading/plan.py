@@ -93,7 +93,8 @@ def _zone(tz: str | None, series: Sequence[Series]) -> str:
     if tz is None or tz == "UTC":
         return "UTC"
     if tz != "market":
-        return _named("tz", parse_zone, tz)
+        # The plus sign of Etc/GMT+5, when it was not escaped, arrives as a blank, which no name holds.
+        return _named("tz", parse_zone, tz.replace("GMT ", "GMT+"))
     zones = sorted({one.spec.zone for one in series})
     if len(zones) > 1:
         raise InvalidParameters(("tz", f"the series have several clocks ({', '.join(zones)}): name one", tz))
