@@ -14,7 +14,7 @@ from bench.figures import asof, bulk, growth, ingest, memory, notmodified, slice
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
-from bench.servers import ROOT, serving_api
+from bench.servers import ROOT, keep_bytecode, serving_api
 from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
@@ -65,24 +65,34 @@ async def run(server: EmbeddedPostgres, scale: Scale, groups: Sequence[str], *, 
 
 
 def main() -> None:
-    """Parse, measure, report."""
+    """Measure, report."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory(prefix="aurum-bench-") as folder, EmbeddedPostgres(Path(folder) / "store") as server:
+        keep_bytecode(Path(folder) / "bytecode")
+        figures, notes = asyncio.run(run(server, arguments.scale, arguments.only, peers=arguments.peers))
+    name = "quick.json" if arguments.scale is QUICK else "latest.json"
+    report.write(figures, notes, arguments.output or ROOT / "bench" / "results" / name)
+    print("", report.table(figures, style=arguments.style), *notes, sep="\n")
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_const", const=QUICK, dest="scale", help="one round on little data: does it run")
     size.add_argument("--full", action="store_const", const=FULL, dest="scale", help="20M observations streamed, 100M stored")
-    parser.add_argument("--only", default=",".join(GROUPS), help="groups of figures, with commas between: %(default)s")
+    parser.add_argument("--only", type=_groups, default=GROUPS, help=f"some of {','.join(GROUPS)}, with commas between")
     parser.add_argument("--peers", action="store_true", help="install and measure timedb, too (downloads 100 MB)")
     parser.add_argument("--output", type=Path, help="the JSON file")
+    parser.add_argument("--style", default="simple", help="of the table, as tabulate calls it; github gives Markdown")
     parser.set_defaults(scale=DEFAULT)
-    arguments = parser.parse_args()
-    groups = arguments.only.split(",")
-    if unknown := set(groups).difference(GROUPS):
-        parser.error(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
-    with tempfile.TemporaryDirectory(prefix="aurum-bench-") as folder, EmbeddedPostgres(Path(folder)) as server:
-        figures, notes = asyncio.run(run(server, arguments.scale, groups, peers=arguments.peers))
-    name = "quick.json" if arguments.scale is QUICK else "latest.json"
-    report.write(figures, notes, arguments.output or ROOT / "bench" / "results" / name)
-    print("", report.table(figures), *notes, sep="\n")
+    return parser.parse_args()
+
+
+def _groups(text: str) -> list[str]:
+    groups = text.split(",")
+    if unknown := sorted(set(groups).difference(GROUPS)):
+        raise argparse.ArgumentTypeError(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    return groups
 
 
 if __name__ == "__main__":

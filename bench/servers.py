@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -38,6 +39,15 @@ class Server:
     def _memory(self, name: str) -> float:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def keep_bytecode(folder: Path) -> None:
+    """Let the servers that follow find their modules compiled after the first start, as on a machine that is in use.
+
+    Some shells and images forbid Python to write bytecode, and then every start compiles everything anew.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251 - what children inherit
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)  # noqa: TID251 - what children inherit
 
 
 @contextmanager
