@@ -5,25 +5,40 @@ from __future__ import annotations
 import pytest
 from fastapi import APIRouter
 
-from aurum.api.registry import SLICES, RouteCollision, checked
+from aurum.api.registry import LAYERS, SLICES, Layer, RouteCollision, Slice, enabled_layers, enabled_slices
+from aurum.common.settings import Settings
+
+SETTINGS = Settings()
 
 
-def router(*paths: str) -> APIRouter:
+def named(name: str, *paths: str) -> Slice:
     made = APIRouter()
     for path in paths:
         made.add_api_route(path, lambda: None, methods=["GET"])
-    return made
+    return Slice(name, made, None)
 
 
 def test_the_slices_of_the_service_do_not_collide() -> None:
-    assert checked(SLICES) is SLICES
+    assert enabled_slices(SLICES, SETTINGS)
+    assert enabled_layers(LAYERS, SETTINGS)
 
 
 def test_two_slices_of_one_name_are_refused() -> None:
     with pytest.raises(RouteCollision, match="two slices are called a"):
-        checked([("a", router("/x")), ("a", router("/y"))])
+        enabled_slices([named("a", "/x"), named("a", "/y")], SETTINGS)
 
 
 def test_two_routes_on_one_path_and_method_are_refused() -> None:
     with pytest.raises(RouteCollision, match="GET /x is in a and in b"):
-        checked([("a", router("/x")), ("b", router("/x"))])
+        enabled_slices([named("a", "/x"), named("b", "/x")], SETTINGS)
+
+
+def test_two_layers_of_one_name_are_refused() -> None:
+    layer = Layer("a", lambda app, _: app)
+    with pytest.raises(RouteCollision, match="two layers are called a"):
+        enabled_layers([layer, layer], SETTINGS)
+
+
+def test_what_settings_turn_off_collides_with_nothing() -> None:
+    off = Slice("a", named("a", "/x").router, None, enabled=lambda _: False)
+    assert [one.name for one in enabled_slices([off, named("b", "/x")], SETTINGS)] == ["b"]

@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from aurum.api.memory import keep_freed_memory
 from aurum.api.problems import PROBLEM_SCHEMA, install
-from aurum.api.registry import MIDDLEWARE, SLICES, checked
+from aurum.api.registry import LAYERS, SLICES, enabled_layers, enabled_slices
 from aurum.api.schemas import Many, Slice
 from aurum.api.services import Services
 from aurum.api.wiring import ServiceProvider, StoreProvider
@@ -74,11 +74,11 @@ def create_app(settings: Settings, *providers: Provider) -> FastAPI:
         redirect_slashes=False,
     )
     install(app)
-    for _, router in checked(SLICES):
+    for one in enabled_slices(SLICES, settings):
         # Side by side, not nested with include_router, whose matching costs every request 20 µs.
-        app.router.routes.extend(router.routes)
-    for middleware in reversed(MIDDLEWARE):
-        app.add_middleware(middleware)
+        app.router.routes.extend(one.router.routes)
+    for layer in reversed(enabled_layers(LAYERS, settings)):
+        app.add_middleware(layer.make, settings)
     return app
 
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.request_state import state_of
 from aurum.core.errors import (
     AurumError,
     Conflict,
@@ -88,7 +89,7 @@ def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, objec
         "status": kind.status,
         "detail": detail,
         "instance": request.url.path,
-        "request_id": request.scope.get("request_id", ""),
+        "request_id": state_of(request.scope).request_id if "aurum" in request.scope else "",
         **(facts or {}),
     }
     return Response(orjson.dumps(document, default=str), kind.status, media_type=MEDIA_TYPE)
@@ -139,8 +140,8 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
-async def _on_aurum_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, AurumError)
+def problem_of(request: Request, error: AurumError) -> Response:
+    """The response for an expected failure: what a layer sends that refuses a request."""
     kind = kind_of(error)
     response = problem(request, kind, error.detail, error.facts)
     retry_after = getattr(error, "retry_after", None)
@@ -149,6 +150,11 @@ async def _on_aurum_error(request: Request, error: Exception) -> Response:
     if kind.status >= 500:
         _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))
     return response
+
+
+async def _on_aurum_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AurumError)
+    return problem_of(request, error)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:

@@ -1,54 +1,101 @@
-"""The slices of the service and its middleware, in order. What collides stops the start-up."""
+"""The slices of the service and its layers, in order. What collides stops the start-up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from aurum.api.access_log import log_access
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
-from aurum.api.middleware.access_log import AccessLog
+from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.head import Head
-from aurum.api.middleware.headers import SecurityHeaders
-from aurum.api.middleware.request_id import RequestId
+from aurum.api.security_headers import security_headers
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.observations.router import router as observations
 from aurum.api.v2.series.router import router as series
+from aurum.common.settings import Settings
+from aurum.core.access import Scope
 
-SLICES: Sequence[tuple[str, APIRouter]] = (
-    ("health", health),
+
+def _always(_settings: Settings) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Routes that belong together. ``reads``, ``writes``: the scope that safe methods and the others need; None: nobody is
+    asked who they are."""
+
+    name: str
+    router: APIRouter
+    reads: Scope | None
+    writes: Scope | None = None
+    enabled: Callable[[Settings], bool] = _always
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Pure ASGI middleware: ``make`` puts it around what is below it."""
+
+    name: str
+    make: Callable[[ASGIApp, Settings], ASGIApp]
+    enabled: Callable[[Settings], bool] = _always
+
+
+SLICES: Sequence[Slice] = (
+    Slice("health", health, None),
     # Before "series": the path of a series would match what follows its key as part of it.
-    ("observations", observations),
-    ("series", series),
-    ("catalog", catalog),
-    ("quality", quality),
-    ("docs", docs),
+    Slice("observations", observations, Scope.SERIES_READ, Scope.SERIES_READ),
+    Slice("series", series, Scope.SERIES_READ),
+    Slice("quality", quality, Scope.CATALOG_READ),
+    Slice("catalog", catalog, Scope.CATALOG_READ),
+    Slice("docs", docs, None),
 )
 
-MIDDLEWARE: Sequence[type] = (RequestId, AccessLog, SecurityHeaders, Head)
+LAYERS: Sequence[Layer] = (
+    Layer(
+        "context",
+        lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
+    ),
+    Layer("head", lambda app, _: Head(app)),
+)
 """From the outside in."""
 
 
 class RouteCollision(Exception):
-    """Two slices of one name, or two routes on one path and method. The text names them."""
+    """Two slices or layers of one name, or two routes on one path and method. The text names them."""
 
 
-def checked(slices: Sequence[tuple[str, APIRouter]]) -> Sequence[tuple[str, APIRouter]]:
-    """The slices, when no two collide. Raises ``RouteCollision``."""
+def enabled_slices(slices: Sequence[Slice], settings: Settings) -> Sequence[Slice]:
+    """The slices that settings leave on, when no two collide. Raises ``RouteCollision``."""
     names: set[str] = set()
     routes: dict[tuple[str, str], str] = {}
-    for name, router in slices:
-        if name in names:
-            raise RouteCollision(f"two slices are called {name}")
-        names.add(name)
-        for route in router.routes:
+    found = [one for one in slices if one.enabled(settings)]
+    for one in found:
+        if one.name in names:
+            raise RouteCollision(f"two slices are called {one.name}")
+        names.add(one.name)
+        for route in one.router.routes:
             if not isinstance(route, Route):
                 continue
             for method in route.methods or ():
                 if (method, route.path) in routes:
-                    raise RouteCollision(f"{method} {route.path} is in {routes[method, route.path]} and in {name}")
-                routes[method, route.path] = name
-    return slices
+                    raise RouteCollision(f"{method} {route.path} is in {routes[method, route.path]} and in {one.name}")
+                routes[method, route.path] = one.name
+    return found
+
+
+def enabled_layers(layers: Sequence[Layer], settings: Settings) -> Sequence[Layer]:
+    """The layers that settings leave on, from the outside in. Raises ``RouteCollision``."""
+    found = [one for one in layers if one.enabled(settings)]
+    names = [one.name for one in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise RouteCollision(f"two layers are called {twice}")
+    return found

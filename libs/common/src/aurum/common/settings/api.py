@@ -21,3 +21,4 @@ class ApiSettings(BaseModel):
         default=200_000, ge=1, description="observations in one JSON document at most; bulk formats stream without a limit"
     )
     series_per_request: int = Field(default=1000, ge=1)
+    hsts_s: int = Field(default=0, ge=0, description="Strict-Transport-Security max-age; 0 where TLS does not end before us")

@@ -4,12 +4,16 @@ Adapters do not inherit from these; ``tests/typing/conformance.py`` proves that 
 """
 
 from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
+from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.probe import StoreProbe, StoreState
 from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
 
 __all__ = [
     "Catalog",
     "CatalogWriter",
+    "Change",
+    "ChangeFeed",
+    "ChangeKind",
     "FileLoad",
     "LoadOutcome",
     "QualityLog",

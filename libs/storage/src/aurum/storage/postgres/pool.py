@@ -74,6 +74,17 @@ class PostgresPool:
             async with self._engine.begin() as connection:
                 yield connection
 
+    @asynccontextmanager
+    async def for_tenant(self, tenant: str) -> AsyncGenerator[Connection]:
+        """A driver connection in a transaction that sees and writes rows of this tenant only, whatever a query forgets.
+
+        The role ``aurum_tenant`` is under row-level security; it can touch tables that belong to tenants and no others.
+        """
+        async with self.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL ROLE aurum_tenant")
+            await connection.execute("SELECT set_config('aurum.tenant', $1, true)", tenant)
+            yield connection
+
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:
     pass

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -188,4 +189,108 @@ completeness = Table(
     Column("present", Integer, nullable=False),
     PrimaryKeyConstraint("series_id", "day"),
     Index("ix_completeness_incomplete", "series_id", "day", postgresql_where=text("present < expected")),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("per_minute", Integer, nullable=False),
+    Column("per_hour", Integer, nullable=False),
+    Column("per_day", Integer, nullable=False),
+    Column("burst", _number, nullable=False),
+    Column("at_once", Integer, nullable=False),
+    CheckConstraint("per_minute > 0 AND per_hour > 0 AND per_day > 0 AND burst >= 1 AND at_once > 0", name="positive"),
+)
+
+tenant = Table(
+    "tenant",
+    metadata,
+    Column("tenant_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("plan", Text, ForeignKey("plan.name"), nullable=False),
+    Column("created_at", _instant, nullable=False, server_default=text("now()")),
+    Column("disabled_at", _instant),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("tenant_id", Text, ForeignKey("tenant.tenant_id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", _instant, nullable=False, server_default=text("now()")),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", _instant),
+    Column("revoked_at", _instant),
+    Column("last_used_at", _instant),
+    Column("replaces", Text),
+    Index("ix_api_key_tenant_id", "tenant_id"),
+    comment="Of a key's secret only the SHA-256 is kept: it is 256 random bits, which no dictionary holds.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _instant, nullable=False, server_default=text("clock_timestamp()")),
+    Column("tenant_id", Text),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    comment="Who did what to whom. Nothing updates or deletes here.",
+)
+
+flag = Table(
+    "flag",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("updated_at", _instant, nullable=False, server_default=text("now()")),
+    Column("updated_by", Text, nullable=False),
+)
+
+flag_usage = Table(
+    "flag_usage",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("variant", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("evaluations", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name", "variant", "day"),
+)
+
+cache_entry = Table(
+    "cache_entry",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("expires_at", _instant, nullable=False),
+    Index("ix_cache_entry_expires_at", "expires_at"),
+    Index("ix_cache_entry_tags", "tags", postgresql_using="gin"),
+    prefixes=["UNLOGGED"],
+    comment="What was expensive to work out. Unlogged: empty after a crash, which costs time and no data.",
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("tenant_id", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", SmallInteger),
+    Column("headers", JSONB),
+    Column("body", LargeBinary),
+    Column("expires_at", _instant, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "key"),
+    Index("ix_idempotency_expires_at", "expires_at"),
+    comment="Answers to requests with an Idempotency-Key. A row without a status is a request under way.",
 )

@@ -1,0 +1,61 @@
+"""The outermost layer: every request has an id, a state and a time, and every answer bears the headers all answers bear."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aurum.api.request_state import HeaderList, RequestState
+
+_SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+Observer = Callable[[Scope, RequestState], None]
+"""Told of each request when its answer has gone out, also of one that broke off."""
+
+
+class RequestContext:
+    """Pure ASGI. The caller's ``X-Request-Id`` is kept when it is a sane one, else a new one is made; it goes out again.
+
+    ``headers``: on every answer. ``observers``: told of every request.
+    """
+
+    def __init__(self, app: ASGIApp, *, headers: HeaderList, observers: Sequence[Observer] = ()) -> None:
+        self._app = app
+        self._headers = headers
+        self._observers = observers
+        # Random a process and counted a request: unique, and thirty times cheaper than random each time.
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = RequestState(self._request_id(scope), time.perf_counter())
+        scope["aurum"] = state
+        common = self._headers
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                state.status = message["status"]
+                own = (b"x-request-id", state.request_id.encode())
+                policy = (b"content-security-policy", state.content_policy)
+                message["headers"] = [*message["headers"], own, policy, *state.headers, *common]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            for observer in self._observers:
+                observer(scope, state)
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _SANE.fullmatch(value):
+                return value.decode()
+        return f"{self._prefix}{next(self._numbers):08x}"

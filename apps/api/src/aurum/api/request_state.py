@@ -1,0 +1,49 @@
+"""What the layers of the service know of one request, in ``scope["aurum"]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from aurum.core.access import LOCAL, Caller
+
+HeaderList = list[tuple[bytes, bytes]]
+
+NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
+"""What a browser may do with an answer when it is shown as a page."""
+
+
+@dataclass(slots=True)
+class RequestState:
+    """Made by the outermost layer, filled by those below.
+
+    ``started``: ``time.perf_counter`` seconds. ``deadline``: ``time.monotonic`` seconds by which an answer must be there.
+    ``address``: of the caller, behind trusted proxies. ``headers``: that the answer shall bear besides its own. ``status``:
+    of the answer; 0 before it begins. ``route``: the template of the path; empty when none matched. ``slice``: the name of
+    the slice. ``cache``: what the response cache had to say: ``hit``, ``stale``, ``miss``, ``bypass``.
+    ``content_policy``: the answer's Content-Security-Policy; pages of the docs say their own.
+    """
+
+    request_id: str
+    started: float
+    address: str = ""
+    caller: Caller = LOCAL
+    deadline: float = float("inf")
+    headers: HeaderList = field(default_factory=HeaderList)
+    status: int = 0
+    route: str = ""
+    slice: str = ""
+    cache: str = "bypass"
+    content_policy: bytes = NOTHING_LOADED
+
+
+def state_of(scope: Scope) -> RequestState:
+    """The state of a request's scope."""
+    return scope["aurum"]
+
+
+def caller_of(request: Request) -> Caller:
+    """Who asks."""
+    return state_of(request.scope).caller

@@ -1,0 +1,116 @@
+"""Who asks, for whom, and what they may do. Roles are names for sets of scopes, by exact name and never by likeness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aurum.core.errors import Forbidden, UnknownName
+from aurum.core.names import nearest
+
+
+class Scope(StrEnum):
+    """One thing a caller may do."""
+
+    SERIES_READ = "series:read"
+    CATALOG_READ = "catalog:read"
+    CURVES_READ = "curves:read"
+    CURVES_WRITE = "curves:write"
+    SCENARIOS_READ = "scenarios:read"
+    SCENARIOS_WRITE = "scenarios:write"
+    SCENARIOS_RUN = "scenarios:run"
+    SCENARIOS_DELETE = "scenarios:delete"
+    PPA_READ = "ppa:read"
+    PPA_WRITE = "ppa:write"
+    ADMIN_READ = "admin:read"
+    ADMIN_WRITE = "admin:write"
+    ADMIN_FLAGS = "admin:flags"
+    ADMIN_LIMITS = "admin:limits"
+    TENANT_MANAGE = "tenant:manage"
+
+
+class Role(StrEnum):
+    """A set of scopes under a name; each holds all of the one before."""
+
+    USER = "user"
+    ANALYST = "analyst"
+    TRADER = "trader"
+    ADMIN = "admin"
+    SUPER_ADMIN = "super_admin"
+
+
+_USER = {Scope.SERIES_READ, Scope.CATALOG_READ, Scope.CURVES_READ, Scope.SCENARIOS_READ, Scope.PPA_READ}
+_ANALYST = _USER | {Scope.SCENARIOS_RUN}
+_TRADER = _ANALYST | {Scope.CURVES_WRITE, Scope.SCENARIOS_WRITE, Scope.SCENARIOS_DELETE, Scope.PPA_WRITE}
+_ADMIN = _TRADER | {Scope.ADMIN_READ, Scope.ADMIN_FLAGS, Scope.ADMIN_LIMITS}
+_SUPER_ADMIN = _ADMIN | {Scope.ADMIN_WRITE, Scope.TENANT_MANAGE}
+
+ROLES: Mapping[Role, frozenset[Scope]] = {
+    Role.USER: frozenset(_USER),
+    Role.ANALYST: frozenset(_ANALYST),
+    Role.TRADER: frozenset(_TRADER),
+    Role.ADMIN: frozenset(_ADMIN),
+    Role.SUPER_ADMIN: frozenset(_SUPER_ADMIN),
+}
+EVERY_SCOPE = frozenset(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How often a tenant's callers may ask: requests a minute, an hour and a day; ``burst`` times a minute's share at
+    once; ``at_once`` requests under way together."""
+
+    name: str
+    per_minute: int
+    per_hour: int
+    per_day: int
+    burst: float
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. ``subject``: ``key:<id>``, ``user:<name>`` or ``local``. ``plan``: None where nothing is limited."""
+
+    tenant: str
+    subject: str
+    scopes: frozenset[Scope]
+    plan: Plan | None = None
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.scopes
+
+
+class MissingScope(Forbidden):
+    """The caller may not do this. Facts: ``scope``."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(f"this needs the scope {scope}", scope=str(scope))
+
+
+LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_SCOPE)
+"""Whoever asks a service that is open, on the machine it runs on."""
+
+
+def parse_role(text: str) -> Role:
+    """The role of a name. Raises ``UnknownName``."""
+    if text not in Role:
+        raise UnknownName("role", text, nearest(text, list(Role)))
+    return Role(text)
+
+
+def parse_scope(text: str) -> Scope:
+    """The scope of a name. Raises ``UnknownName``."""
+    if text not in Scope:
+        raise UnknownName("scope", text, nearest(text, list(Scope)))
+    return Scope(text)
+
+
+def granted(roles: Iterable[str], scopes: Iterable[str] = ()) -> frozenset[Scope]:
+    """All that roles and scopes grant together. Names nobody knows grant nothing: a token may carry those of others."""
+    found = {Scope(scope) for scope in scopes if scope in Scope}
+    for role in roles:
+        if role in Role:
+            found |= ROLES[Role(role)]
+    return frozenset(found)

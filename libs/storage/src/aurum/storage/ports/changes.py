@@ -1,0 +1,56 @@
+"""What a store tells of its own changes, so that nobody serves what is no longer so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class ChangeKind(StrEnum):
+    """What changed. ``EVERYTHING``: the feed was interrupted, so anything may have."""
+
+    SERIES = "series"
+    """Observations of series; ``names`` are their ids."""
+    CATALOG = "catalog"
+    """What series, sources, datasets and blocks there are."""
+    FILES = "files"
+    """A file was applied or refused."""
+    ACCESS = "access"
+    """Keys, tenants or plans."""
+    FLAGS = "flags"
+    CACHE = "cache"
+    """Somebody asked to forget; ``names`` are tags."""
+    EVERYTHING = "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A committed change. ``names``: of what; empty when the kind says all."""
+
+    kind: ChangeKind
+    names: tuple[str, ...] = ()
+
+
+class ChangeFeed(Protocol):
+    """Changes of one store, to every process that listens.
+
+    A change is told after it can be read. ``told_until`` is the instant (``time.monotonic`` seconds) up to which every
+    change has been told for certain; it falls behind while the store does not answer.
+    """
+
+    @property
+    def told_until(self) -> float: ...
+
+    def changes(self) -> AsyncIterator[Change]:
+        """Changes as they are committed. Never ends by itself and never fails: after an interruption comes EVERYTHING."""
+        ...
+
+    async def catch_up(self) -> None:
+        """Return once all that was committed before the call has been told. Raises ``Unavailable``."""
+        ...
+
+    async def tell(self, change: Change) -> None:
+        """Tell every process of a change that no table knows of. Raises ``Unavailable``."""
+        ...
