@@ -5,15 +5,17 @@ from aurum.core.clock import Clock
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
+from aurum.storage.memory.change_feed import MemoryChangeFeed
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresChangeFeed,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
@@ -30,6 +32,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
     _probe: StoreProbe = MemoryProbe()
+    _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
 
 
@@ -40,6 +43,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
     _quality: QualityLog = PostgresQualityLog(pool)
     _probe: StoreProbe = PostgresProbe(pool, "0001")
+    _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _store: Store = PostgresStore(pool, clock)
 
 

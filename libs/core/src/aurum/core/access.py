@@ -95,22 +95,22 @@ LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_SCOPE)
 
 def parse_role(text: str) -> Role:
     """The role of a name. Raises ``UnknownName``."""
-    if text not in Role:
+    if text not in list(Role):
         raise UnknownName("role", text, nearest(text, list(Role)))
     return Role(text)
 
 
 def parse_scope(text: str) -> Scope:
     """The scope of a name. Raises ``UnknownName``."""
-    if text not in Scope:
+    if text not in list(Scope):
         raise UnknownName("scope", text, nearest(text, list(Scope)))
     return Scope(text)
 
 
 def granted(roles: Iterable[str], scopes: Iterable[str] = ()) -> frozenset[Scope]:
     """All that roles and scopes grant together. Names nobody knows grant nothing: a token may carry those of others."""
-    found = {Scope(scope) for scope in scopes if scope in Scope}
+    found = {Scope(scope) for scope in scopes if scope in list(Scope)}
     for role in roles:
-        if role in Role:
+        if role in list(Role):
             found |= ROLES[Role(role)]
     return frozenset(found)

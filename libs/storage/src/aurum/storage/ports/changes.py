@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -34,17 +34,17 @@ class Change:
 
 
 class ChangeFeed(Protocol):
-    """Changes of one store, to every process that listens.
+    """Changes of one store, told to every process that listens.
 
-    A change is told after it can be read. ``told_until`` is the instant (``time.monotonic`` seconds) up to which every
-    change has been told for certain; it falls behind while the store does not answer.
+    A change is told after it can be read, in the order of commits. ``told_until`` is the instant (``time.monotonic`` seconds)
+    up to which every change has been told for certain; it falls behind while the store does not answer.
     """
 
     @property
     def told_until(self) -> float: ...
 
-    def changes(self) -> AsyncIterator[Change]:
-        """Changes as they are committed. Never ends by itself and never fails: after an interruption comes EVERYTHING."""
+    def listen(self, told: Callable[[Change], None]) -> None:
+        """Call ``told`` on every change from now on. After an interruption it is told ``EVERYTHING``."""
         ...
 
     async def catch_up(self) -> None:
@@ -52,5 +52,5 @@ class ChangeFeed(Protocol):
         ...
 
     async def tell(self, change: Change) -> None:
-        """Tell every process of a change that no table knows of. Raises ``Unavailable``."""
+        """Tell every process of a change that no table knows of; no name may hold a comma. Raises ``Unavailable``."""
         ...

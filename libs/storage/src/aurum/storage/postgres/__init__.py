@@ -2,6 +2,7 @@
 
 from aurum.storage.postgres.catalog import PostgresCatalog
 from aurum.storage.postgres.catalog_writer import PostgresCatalogWriter
+from aurum.storage.postgres.change_feed import PostgresChangeFeed
 from aurum.storage.postgres.pool import PostgresPool
 from aurum.storage.postgres.probe import PostgresProbe
 from aurum.storage.postgres.quality_log import PostgresQualityLog
@@ -11,6 +12,7 @@ from aurum.storage.postgres.series_writer import PostgresSeriesWriter
 __all__ = [
     "PostgresCatalog",
     "PostgresCatalogWriter",
+    "PostgresChangeFeed",
     "PostgresPool",
     "PostgresProbe",
     "PostgresQualityLog",

@@ -1,0 +1,123 @@
+"""Whoever listens is told of every committed change, through interruptions too."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from aurum.common.settings import DatabaseSettings
+from aurum.core.errors import Unavailable
+from aurum.storage.ports import Change, ChangeKind, FileLoad
+from aurum.storage.postgres import PostgresChangeFeed
+from aurum.storage.testing.builders import file_load, together
+from aurum.storage.testing.stores import PostgresStore, series_named
+
+
+def said(values: dict[str, list[float]]) -> FileLoad:
+    """A file of hourly values by series key, known a day later each time one of them differs."""
+    known = 1 + int(sum(map(sum, values.values())))
+    return together(
+        *(file_load([(hour, known, value) for hour, value in enumerate(given)], key=key) for key, given in values.items())
+    )
+
+
+class Heard(list[Change]):
+    """What a listener was told."""
+
+    def kinds(self) -> set[ChangeKind]:
+        return {change.kind for change in self}
+
+    def series(self) -> set[int]:
+        return {int(name) for change in self if change.kind is ChangeKind.SERIES for name in change.names}
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in time"
+        await asyncio.sleep(0.01)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def feed(database_url: str) -> AsyncIterator[PostgresChangeFeed]:
+    async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as opened:
+        await until(lambda: opened.told_until > 0)
+        yield opened
+
+
+@pytest.fixture
+def heard(feed: PostgresChangeFeed) -> Heard:
+    found = Heard()
+    feed.listen(found.append)
+    return found
+
+
+async def test_a_load_is_told_with_exactly_the_series_it_changed(
+    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+) -> None:
+    await postgres_store.writer.load(said({"a:b:c:d": [1.0, 2.0], "a:b:e:d": [3.0]}))
+    await feed.catch_up()
+    ids = {key: (await series_named(postgres_store, key)).series_id for key in ("a:b:c:d", "a:b:e:d")}
+    assert heard.series() == set(ids.values())
+    assert ChangeKind.CATALOG in heard.kinds()
+    heard.clear()
+    await postgres_store.writer.load(said({"a:b:c:d": [1.0, 2.5], "a:b:e:d": [3.0]}))
+    await feed.catch_up()
+    assert heard.series() == {ids["a:b:c:d"]}
+
+
+async def test_a_load_that_changes_nothing_tells_of_no_series(
+    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+) -> None:
+    load = said({"a:b:c:d": [1.0, 2.0]})
+    await postgres_store.writer.load(load)
+    await feed.catch_up()
+    heard.clear()
+    await postgres_store.writer.load(load, force=True)
+    await feed.catch_up()
+    assert heard.series() == set()
+
+
+async def test_thousands_of_series_are_told_of_in_one_load(
+    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+) -> None:
+    outcome = await postgres_store.writer.load(said({f"a:b:{number}:d": [1.0] for number in range(3_000)}))
+    await feed.catch_up()
+    assert heard.series() == set(outcome.changed_series)
+    assert len(heard.series()) == 3_000
+
+
+async def test_what_one_process_tells_all_hear(feed: PostgresChangeFeed, heard: Heard, database_url: str) -> None:
+    await until(lambda: feed.told_until > 0)
+    tags = tuple(f"source:number{number}" for number in range(2_000))
+    async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as other:
+        await until(lambda: other.told_until > 0)
+        await other.tell(Change(ChangeKind.CACHE, tags))
+        await feed.catch_up()
+    assert [name for change in heard if change.kind is ChangeKind.CACHE for name in change.names] == list(tags)
+
+
+async def test_after_an_interruption_everything_may_have_changed(
+    feed: PostgresChangeFeed, heard: Heard, database_url: str
+) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'aurum changes' "
+        "AND datname = current_database()"
+    )
+    await connection.close()
+    await until(lambda: ChangeKind.EVERYTHING in heard.kinds())
+    asked = time.monotonic()
+    await until(lambda: feed.told_until > asked)
+
+
+async def test_a_store_that_is_not_there_leaves_the_feed_behind_and_says_so() -> None:
+    async with PostgresChangeFeed.open(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none")) as feed:
+        with pytest.raises(Unavailable):
+            await feed.catch_up()
+        assert feed.told_until < 0
