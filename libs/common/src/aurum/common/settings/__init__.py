@@ -1,6 +1,7 @@
 """Settings: one frozen model a concern, handed down by value."""
 
 from aurum.common.settings.api import ApiSettings
+from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
@@ -8,6 +9,7 @@ from aurum.common.settings.redis import RedisSettings
 
 __all__ = [
     "ApiSettings",
+    "CacheSettings",
     "DatabaseSettings",
     "InvalidSetting",
     "LoggingSettings",

@@ -1,0 +1,38 @@
+"""One thing kept."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Entry(Generic[T]):
+    """Times are ``time.monotonic`` seconds. ``invalid``: what it was made from has changed since.
+
+    ``fresh_until``: it may be used without a second thought. ``stale_until``: after that it may still be used while a new one
+    is made, or when none can be made. ``weight``: bytes.
+    """
+
+    __slots__ = ("content", "fresh_until", "invalid", "keyspace", "made_at", "renewing", "stale_until", "tags", "weight")
+
+    def __init__(
+        self,
+        content: T,
+        *,
+        keyspace: str,
+        tags: tuple[str, ...],
+        made_at: float,
+        fresh_s: float,
+        stale_s: float,
+        weight: int,
+    ) -> None:
+        self.content = content
+        self.keyspace = keyspace
+        self.tags = tags
+        self.made_at = made_at
+        self.fresh_until = made_at + fresh_s
+        self.stale_until = self.fresh_until + stale_s
+        self.weight = weight
+        self.invalid = False
+        self.renewing = False

@@ -1,0 +1,143 @@
+"""The manager of the tiers: look up, make once, keep, forget."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import structlog
+
+from aurum.common.cache.entry import Entry
+from aurum.common.cache.local import LocalCache
+from aurum.common.cache.tier import Tier, TierAway
+
+T = TypeVar("T")
+
+_REMEMBERED_S = 120.0
+"""Longer than anything takes to make: so long the manager knows which tags were forgotten when."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Lookup(StrEnum):
+    """How a look-up went."""
+
+    HIT = "hit"
+    STALE = "stale"
+    MISS = "miss"
+
+
+class Cache(Generic[T]):
+    """``local`` first, then ``tiers`` in order, for what is worth it.
+
+    The local tier holds what the process serves from (``T``); the others hold bytes under keys that name their version, so
+    nothing there is ever wrong, only out of use.
+    """
+
+    def __init__(self, local: LocalCache[T], *, tiers: Sequence[tuple[Tier, float]] = (), fresh_s: float = 3600) -> None:
+        """``tiers``: each with the seconds that making something must have taken for it to be kept there."""
+        self.local = local
+        self.lookups: Counter[tuple[str, str, str]] = Counter()
+        """By (tier, keyspace, result)."""
+        self._tiers = tiers
+        self._fresh_s = fresh_s
+        self._flights: dict[str, asyncio.Task[bytes]] = {}
+        self._sequence = 0
+        self._all_forgotten = 0
+        self._forgotten: dict[str, tuple[int, float]] = {}
+
+    def mark(self) -> int:
+        """A point in the order of events, to be taken before something is made and given to ``keep``."""
+        return self._sequence
+
+    def keep(self, key: Hashable, entry: Entry[T], *, since: int) -> bool:
+        """Keep what was begun at the mark ``since``, unless a tag of it was forgotten meanwhile; whether it was kept."""
+        if self._all_forgotten > since or any(self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags):
+            return False
+        self.local.put(key, entry)
+        return True
+
+    def forget(self, tags: Iterable[str]) -> int:
+        """What bears one of the tags is invalid from now on; how many entries that were.
+
+        They stay, for the case that nothing newer can be made.
+        """
+        self._sequence += 1
+        now = time.monotonic()
+        tags = list(tags)
+        for tag in tags:
+            self._forgotten[tag] = (self._sequence, now)
+        if len(self._forgotten) > 10_000:
+            self._forgotten = {tag: told for tag, told in self._forgotten.items() if told[1] > now - _REMEMBERED_S}
+        return _invalidate(self.local.tagged(tags))
+
+    def forget_all(self) -> int:
+        """Everything is invalid from now on."""
+        self._sequence += 1
+        self._all_forgotten = self._sequence
+        self._forgotten.clear()
+        return _invalidate(self.local.everything())
+
+    async def forget_everywhere(self, tags: Iterable[str]) -> int:
+        """``forget``, and drop it from the other tiers too."""
+        tags = list(tags)
+        found = self.forget(tags)
+        for tier, _ in self._tiers:
+            try:
+                found += await tier.forget(tags)
+            except TierAway as error:
+                _log.warning("cache tier is away", tier=tier.name, reason=str(error))
+        return found
+
+    async def made(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], *, tags: Iterable[str]) -> bytes:
+        """The content of a key that names its version: from a tier, or made, once for all who ask at the same time."""
+        flight = self._flights.get(key)
+        if flight is None:
+            # A task of its own: whoever asked first may hang up, and the others still wait for it.
+            flight = self._flights[key] = asyncio.create_task(self._found_or_made(keyspace, key, make, tags))
+            flight.add_done_callback(lambda _: self._flights.pop(key))
+        else:
+            self.lookups["flight", keyspace, Lookup.HIT] += 1
+        return await asyncio.shield(flight)
+
+    async def _found_or_made(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], tags: Iterable[str]) -> bytes:
+        name = f"{keyspace}:{key}"
+        for place, (tier, _) in enumerate(self._tiers):
+            content = await self._from(tier, keyspace, name)
+            if content is not None:
+                for nearer, _ in self._tiers[:place]:
+                    await self._to(nearer, name, content, tags)
+                return content
+        started = time.perf_counter()
+        content = await make()
+        took = time.perf_counter() - started
+        for tier, worth_s in self._tiers:
+            if took >= worth_s:
+                await self._to(tier, name, content, tags)
+        return content
+
+    async def _from(self, tier: Tier, keyspace: str, name: str) -> bytes | None:
+        try:
+            stored = await tier.get(name)
+        except TierAway:
+            return None
+        self.lookups[tier.name, keyspace, Lookup.MISS if stored is None else Lookup.HIT] += 1
+        return None if stored is None else stored.content
+
+    async def _to(self, tier: Tier, name: str, content: bytes, tags: Iterable[str]) -> None:
+        try:
+            await tier.put(name, content, fresh_s=self._fresh_s, tags=tags)
+        except TierAway as error:
+            _log.warning("cache tier is away", tier=tier.name, reason=str(error))
+
+
+def _invalidate(entries: Iterable[Entry[T]]) -> int:
+    count = 0
+    for entry in entries:
+        count += not entry.invalid
+        entry.invalid = True
+    return count
