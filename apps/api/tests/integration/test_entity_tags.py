@@ -19,7 +19,7 @@ async def test_a_caller_that_has_the_answer_gets_304_and_no_body(client: httpx.A
         assert tag.startswith('"')
         again = await client.get(url, headers={"if-none-match": tag})
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
-        assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"
+        assert first.headers["cache-control"] == again.headers["cache-control"] == "public, no-cache"
 
 
 async def test_every_other_question_has_another_tag(client: httpx.AsyncClient) -> None:

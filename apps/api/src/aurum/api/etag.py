@@ -23,4 +23,13 @@ def is_current(request: Request, tag: str) -> bool:
     given = request.headers.get("if-none-match")
     if given is None:
         return False
-    return given.strip() == "*" or any(candidate.strip().removeprefix("W/") == tag for candidate in given.split(","))
+    return names_tag(given.encode("latin-1"), tag.encode())
+
+
+def names_tag(given: bytes, tag: bytes | None) -> bool:
+    """Whether an ``If-None-Match`` names a tag (weak comparison, RFC 9110, 13.1.2)."""
+    if given == tag:
+        return True
+    if tag is None:
+        return False
+    return given.strip() == b"*" or any(candidate.strip().removeprefix(b"W/") == tag for candidate in given.split(b","))

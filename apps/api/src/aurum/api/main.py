@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from aurum.api.memory import keep_freed_memory
+from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import LAYERS, SLICES, enabled_layers, enabled_slices
 from aurum.api.schemas import Many, Slice
@@ -58,6 +59,7 @@ def create_app(settings: Settings, *providers: Provider) -> FastAPI:
         try:
             yield {
                 "services": await container.get(Services),
+                "responses": await container.get(ResponseStore),
                 "contracts": contracts_directory(settings.contracts_dir),
             }
         finally:

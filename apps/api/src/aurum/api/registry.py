@@ -14,6 +14,7 @@ from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.head import Head
+from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.security_headers import security_headers
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
@@ -30,12 +31,14 @@ def _always(_settings: Settings) -> bool:
 @dataclass(frozen=True, slots=True)
 class Slice:
     """Routes that belong together. ``reads``, ``writes``: the scope that safe methods and the others need; None: nobody is
-    asked who they are."""
+    asked who they are. ``shared``: answers every tenant alike.
+    """
 
     name: str
     router: APIRouter
     reads: Scope | None
     writes: Scope | None = None
+    shared: bool = False
     enabled: Callable[[Settings], bool] = _always
 
 
@@ -51,10 +54,10 @@ class Layer:
 SLICES: Sequence[Slice] = (
     Slice("health", health, None),
     # Before "series": the path of a series would match what follows its key as part of it.
-    Slice("observations", observations, Scope.SERIES_READ, Scope.SERIES_READ),
-    Slice("series", series, Scope.SERIES_READ),
-    Slice("quality", quality, Scope.CATALOG_READ),
-    Slice("catalog", catalog, Scope.CATALOG_READ),
+    Slice("observations", observations, Scope.SERIES_READ, Scope.SERIES_READ, shared=True),
+    Slice("series", series, Scope.SERIES_READ, shared=True),
+    Slice("quality", quality, Scope.CATALOG_READ, shared=True),
+    Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
     Slice("docs", docs, None),
 )
 
@@ -64,8 +67,17 @@ LAYERS: Sequence[Layer] = (
         lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
     ),
     Layer("head", lambda app, _: Head(app)),
+    Layer(
+        "response cache",
+        lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/", "/latest/")),
+        enabled=lambda settings: settings.cache.enabled,
+    ),
 )
 """From the outside in."""
+
+
+def _shared_routes() -> frozenset[str]:
+    return frozenset(route.path for one in SLICES if one.shared for route in one.router.routes if isinstance(route, Route))
 
 
 class RouteCollision(Exception):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.types import Scope
 
 from aurum.core.access import LOCAL, Caller
+
+if TYPE_CHECKING:
+    from aurum.api.caching import Caching
 
 HeaderList = list[tuple[bytes, bytes]]
 
@@ -19,15 +24,17 @@ NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
 class RequestState:
     """Made by the outermost layer, filled by those below.
 
-    ``started``: ``time.perf_counter`` seconds. ``deadline``: ``time.monotonic`` seconds by which an answer must be there.
-    ``address``: of the caller, behind trusted proxies. ``headers``: that the answer shall bear besides its own. ``status``:
-    of the answer; 0 before it begins. ``route``: the template of the path; empty when none matched. ``slice``: the name of
-    the slice. ``cache``: what the response cache had to say: ``hit``, ``stale``, ``miss``, ``bypass``.
-    ``content_policy``: the answer's Content-Security-Policy; pages of the docs say their own.
+    ``started``: ``time.perf_counter`` seconds. ``given``: the request's headers by name, the last of those given twice.
+    ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of the caller, behind trusted
+    proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0 before it begins.
+    ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice. ``cache``: what the
+    response cache had to say: ``hit``, ``stale``, ``miss``, ``bypass``. ``caching``: what its handler said may be kept of
+    the answer. ``content_policy``: the answer's Content-Security-Policy; pages of the docs say their own.
     """
 
     request_id: str
     started: float
+    given: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
     address: str = ""
     caller: Caller = LOCAL
     deadline: float = float("inf")
@@ -36,6 +43,7 @@ class RequestState:
     route: str = ""
     slice: str = ""
     cache: str = "bypass"
+    caching: Caching | None = None
     content_policy: bytes = NOTHING_LOADED
 
 

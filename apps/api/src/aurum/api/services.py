@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from aurum.common.settings import ApiSettings
+from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
 from aurum.storage.ports import Catalog, QualityLog, SeriesReader, StoreProbe
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One application's ports. ``cursor_secret`` signs cursors."""
+    """One application's ports. ``cursor_secret`` signs cursors. ``fresh_s``: how long answers are fresh, by class
+    of data. ``public``: nobody is asked who they are, so answers are for everybody.
+    """
 
     reader: SeriesReader
     catalog: Catalog
@@ -22,6 +25,8 @@ class Services:
     clock: Clock
     settings: ApiSettings
     cursor_secret: bytes
+    fresh_s: FreshSettings
+    public: bool
 
 
 def services(request: Request) -> Services:

@@ -6,7 +6,7 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,7 +36,8 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        state = RequestState(self._request_id(scope), time.perf_counter())
+        given = dict(scope["headers"])
+        state = RequestState(self._request_id(given), time.perf_counter(), given)
         scope["aurum"] = state
         common = self._headers
 
@@ -54,8 +55,8 @@ class RequestContext:
             for observer in self._observers:
                 observer(scope, state)
 
-    def _request_id(self, scope: Scope) -> str:
-        for name, value in scope["headers"]:
-            if name == b"x-request-id" and _SANE.fullmatch(value):
-                return value.decode()
+    def _request_id(self, given: Mapping[bytes, bytes]) -> str:
+        value = given.get(b"x-request-id")
+        if value is not None and _SANE.fullmatch(value):
+            return value.decode()
         return f"{self._prefix}{next(self._numbers):08x}"

@@ -10,6 +10,7 @@ import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.caching import cache_control, class_of, may_be_kept, tags_of
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.json import json_columns, json_rows
 from aurum.api.encoding.negotiate import MEDIA_TYPES, chosen_format
@@ -45,10 +46,7 @@ class Asked:
     layout: str
     rates: Sequence[RateSeries]
     tag: str
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"ETag": self.tag, "Cache-Control": "no-cache", "Vary": "Accept"}
+    headers: Mapping[str, str]
 
 
 async def asked(
@@ -64,7 +62,19 @@ async def asked(
     chosen = chosen_format(given.get("format"), request.headers.get("accept"))
     rates = tuple(pairs.values())
     tag = _tag(request, chosen, series, rates, plan)
-    return Asked(request, services, series, plan, chosen, given.get("layout", layout), rates, tag)
+    headers = {"ETag": tag, "Cache-Control": _kept(request, services, series, rates, plan), "Vary": "Accept"}
+    return Asked(request, services, series, plan, chosen, given.get("layout", layout), rates, tag, headers)
+
+
+def _kept(request: Request, services: Services, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan) -> str:
+    """Let the answer be kept here until one of its series changes; gives what callers may do with it."""
+    now = services.clock.now()
+    data_class = class_of(series, plan.span, plan.as_of, now)
+    read = (*series, *(leg for one in rates for leg in one.series))
+    tags = tags_of(read) if plan.blocks is None else (*tags_of(read), "catalog")
+    may_be_kept(request, request.scope["route"].path, data_class, tags)
+    stays = plan.as_of is not None and plan.as_of < now
+    return cache_control(services.fresh_s, data_class, stays=stays, public=services.public)
 
 
 def _tag(request: Request, chosen: str, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan) -> str:

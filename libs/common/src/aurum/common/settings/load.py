@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aurum.common.settings.api import ApiSettings
+from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
@@ -36,6 +37,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    cache: CacheSettings = Field(default_factory=CacheSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
 
 

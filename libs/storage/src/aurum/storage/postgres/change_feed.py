@@ -37,6 +37,7 @@ class PostgresChangeFeed:
         self._told: list[Callable[[Change], None]] = []
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()
+        self._tried = asyncio.Event()
         self._told_until = float("-inf")
 
     @classmethod
@@ -46,6 +47,7 @@ class PostgresChangeFeed:
         feed = cls(settings)
         running = asyncio.create_task(feed._run())
         try:
+            await feed._tried.wait()
             yield feed
         finally:
             running.cancel()
@@ -74,10 +76,12 @@ class PostgresChangeFeed:
                 pause_s = 0.05
                 while True:
                     await self.catch_up()
+                    self._tried.set()
                     await asyncio.sleep(_BEAT_S)
             except Unavailable as error:
                 _log.warning("change feed interrupted", detail=error.detail)
                 await self._drop()
+                self._tried.set()
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.caching import DataClass, kept_as
 from aurum.api.filters import DatasetFilter, SeriesFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
@@ -19,7 +20,11 @@ from aurum.api.text import Day
 from aurum.api.v2.catalog import schemas
 from aurum.core.catalog import Reason
 
-router = APIRouter(prefix="/v2/catalog/quality", tags=["quality"], dependencies=[Depends(known_only)])
+router = APIRouter(
+    prefix="/v2/catalog/quality",
+    tags=["quality"],
+    dependencies=[Depends(known_only), kept_as(DataClass.LIVE, "files", "any series")],
+)
 
 
 @router.get("", operation_id="readQuality", summary="The state of every dataset", responses=problems())

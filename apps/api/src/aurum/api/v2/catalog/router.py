@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.caching import DataClass, kept_as
 from aurum.api.filters import CalendarFilter, MarketFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
@@ -24,7 +25,9 @@ from aurum.core.markettime import MARKETS
 from aurum.core.names import nearest
 from aurum.core.units import known_units
 
-router = APIRouter(prefix="/v2/catalog", tags=["catalog"], dependencies=[Depends(known_only)])
+router = APIRouter(
+    prefix="/v2/catalog", tags=["catalog"], dependencies=[Depends(known_only), kept_as(DataClass.REFERENCE, "catalog")]
+)
 
 _LONGEST_EXPANSION = timedelta(days=3 * 366)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.caching import DataClass, kept_as
 from aurum.api.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
@@ -31,7 +32,7 @@ Key = Annotated[str, Path(description="Series key.", examples=["nyiso:damlbmp_zo
     summary="List series",
     response_model=SeriesPage,
     responses=problems(),
-    dependencies=[Depends(known_only)],
+    dependencies=[Depends(known_only), kept_as(DataClass.DAY, "any series", "catalog")],
 )
 async def list_series(
     request: Request,
@@ -69,7 +70,7 @@ async def list_series(
     summary="One series",
     response_model=SeriesAnswer,
     responses=problems(NotFound),
-    dependencies=[Depends(known_only)],
+    dependencies=[Depends(known_only), kept_as(DataClass.DAY, "any series", "catalog")],
 )
 async def read_series(request: Request, key: Key) -> SeriesAnswer:
     """What a series is, and over what time it has observations."""

@@ -1,0 +1,401 @@
+"""Answers kept as the bytes that go out: whatever is asked again is answered before any route is looked for.
+
+An answer is given without asking the store only while the change feed vouches for it: what changed is forgotten as it is
+committed, and when the feed falls behind by a second nothing is vouched for any more. Then it is asked again; while the store
+is away, what was kept is given as stale, and the rest is refused at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aurum.api.caching import Caching, DataClass, tags_changed
+from aurum.api.etag import names_tag
+from aurum.api.problems import problem_of
+from aurum.api.request_state import HeaderList, RequestState, state_of
+from aurum.common.cache import Cache, Entry, Lookup
+from aurum.common.settings import CacheSettings
+from aurum.core.errors import Unavailable
+from aurum.storage.ports import Change, ChangeFeed
+
+_VOUCHED_S = 1.0
+"""No answer is older than its data for longer than this."""
+_WITH_304 = (b"etag", b"cache-control", b"vary", b"expires", b"content-location")
+"""RFC 9110, 15.4.5: what a 304 says of the answer it stands for."""
+_HIT = (b"x-cache", b"hit")
+_STALE = (b"x-cache", b"stale")
+_MISS = (b"x-cache", b"miss")
+_WARNING = (b"warning", b'110 aurum "Response is Stale"')
+_AGES = tuple((b"age", str(age).encode()) for age in range(4_000))
+
+Key = tuple[object, ...]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Kept:
+    """An answer as it goes out. ``body`` None: only its tag is known, which is all a caller who has the answer needs.
+
+    ``request_id``: where the body names the request it answers, as problem documents do.
+    """
+
+    status: int
+    headers: HeaderList
+    body: bytes | None
+    tag: bytes | None
+    when_not_modified: HeaderList
+    request_id: bytes = b""
+
+    def for_request(self, state: RequestState) -> tuple[HeaderList, bytes]:
+        """Headers and body for another request than the one it was made for."""
+        if not self.request_id:
+            return self.headers, self.body or b""
+        body = (self.body or b"").replace(self.request_id, state.request_id.encode())
+        headers = [pair for pair in self.headers if pair[0] != b"content-length"]
+        return [*headers, (b"content-length", str(len(body)).encode())], body
+
+
+@dataclass(slots=True)
+class ResponseStore:
+    """What the layer works with: made once a process, in ``wiring``."""
+
+    cache: Cache[Kept]
+    feed: ChangeFeed
+    settings: CacheSettings
+    flights: dict[Key, asyncio.Future[Kept | None]] = field(default_factory=dict)
+    renewals: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def changed(self, change: Change) -> None:
+        """Forget what a change of the store makes wrong."""
+        tags = tags_changed(change)
+        if tags is None:
+            self.cache.forget_all()
+        elif tags:
+            self.cache.forget(tags)
+
+    async def vouched(self) -> bool:
+        """Whether the feed has told of all changes up to a moment ago; asks it when it has fallen behind."""
+        if time.monotonic() - self.feed.told_until < _VOUCHED_S:
+            return True
+        try:
+            await self.feed.catch_up()
+        except Unavailable:
+            return False
+        return True
+
+
+class ResponseCache:
+    """Pure ASGI. GET only; answers are kept when their handler says so (``caching.may_be_kept``).
+
+    ``shared``: templates of routes that answer every tenant alike: that something is missing there is kept as well.
+    ``guarded``: prefixes of paths that need the store.
+    """
+
+    def __init__(self, app: ASGIApp, *, shared: Collection[str], guarded: tuple[str, ...]) -> None:
+        self._app = app
+        self._shared = frozenset(shared)
+        self._guarded = guarded
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        store: ResponseStore = scope["state"]["responses"]
+        state: RequestState = scope["aurum"]
+        given = state.given
+        key = (scope["raw_path"], scope["query_string"], given.get(b"accept"), given.get(b"accept-encoding"))
+        entry = store.cache.local.get(key)
+        if entry is not None and not entry.invalid:
+            now = time.monotonic()
+            if now < entry.fresh_until and now - store.feed.told_until < _VOUCHED_S and b"cache-control" not in given:
+                kept = entry.content
+                tag = given.get(b"if-none-match")
+                if kept.body is not None or (tag is not None and names_tag(tag, kept.tag)):
+                    store.cache.lookups["local", entry.keyspace, Lookup.HIT] += 1
+                    state.cache = "hit"
+                    state.route = entry.keyspace
+                    await _send_kept(kept, state, [_HIT, _AGES[min(int(now - entry.made_at), 3_999)]], send)
+                    return
+        await self._look_closer(store, key, scope, receive, send)
+
+    async def _look_closer(self, store: ResponseStore, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        state = state_of(scope)
+        known = _canonical(key)
+        entry = store.cache.local.get(known)
+        vouched = await store.vouched()
+        if entry is not None and not _wants_new(state.given) and _fits(entry.content, state.given):
+            now = time.monotonic()
+            if not vouched and now < entry.fresh_until + store.settings.stale_if_error_s:
+                await _send_stale(store, entry, state, send, why=_WARNING)
+                return
+            if not entry.invalid and now < entry.stale_until:
+                await self._give_and_renew(store, key, known, entry, scope, send)
+                return
+        if not vouched and scope["path"].startswith(self._guarded):
+            await problem_of(Request(scope), _away())(scope, receive, send)
+            return
+        await self._ask_once(store, key, known, entry, scope, receive, send)
+
+    async def _give_and_renew(
+        self, store: ResponseStore, key: Key, known: Key, entry: Entry[Kept], scope: Scope, send: Send
+    ) -> None:
+        now = time.monotonic()
+        if now < entry.fresh_until:
+            store.cache.keep(key, _same(entry), since=store.cache.mark())
+            state = state_of(scope)
+            store.cache.lookups["local", entry.keyspace, Lookup.HIT] += 1
+            state.cache, state.route = "hit", entry.keyspace
+            age = _AGES[min(int(now - entry.made_at), 3_999)]
+            await _send_kept(entry.content, state, [_HIT, age], send)
+            return
+        if not entry.renewing:
+            entry.renewing = True
+            task = asyncio.create_task(self._renew(store, key, known, entry, _again(scope)))
+            store.renewals.add(task)
+            task.add_done_callback(store.renewals.discard)
+        await _send_stale(store, entry, state_of(scope), send)
+
+    async def _renew(self, store: ResponseStore, key: Key, known: Key, entry: Entry[Kept], scope: Scope) -> None:
+        try:
+            await self._ask_once(store, key, known, None, scope, _nothing_more, _to_nobody)
+        finally:
+            entry.renewing = False
+
+    async def _ask_once(
+        self, store: ResponseStore, key: Key, known: Key, old: Entry[Kept] | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Ask what is below; whoever else wants the same meanwhile waits for this answer."""
+        state = state_of(scope)
+        flight = store.flights.get(known)
+        if flight is not None:
+            kept = await asyncio.shield(flight)
+            if kept is not None and _fits(kept, state.given):
+                state.cache = "hit"
+                await _send_kept(kept, state, [_HIT, _AGES[0]], send)
+                return
+            await self._app(scope, receive, send)
+            return
+        flight = store.flights[known] = asyncio.get_running_loop().create_future()
+
+        def not_kept() -> None:
+            # A long answer goes out for minutes: whoever waits for it had better ask for himself.
+            if not flight.done():
+                flight.set_result(None)
+
+        capture = _Capture(send, state, store.settings.most_entry_bytes, old if _usable(old, state, store) else None, not_kept)
+        since = store.cache.mark()
+        kept = None
+        try:
+            await self._app(scope, receive, capture.send)
+            kept = self._keep(store, key, known, scope, capture, since)
+        finally:
+            del store.flights[known]
+            if not flight.done():
+                flight.set_result(kept)
+        if capture.failed and old is not None:
+            await _send_stale(store, old, state, send, why=_WARNING)
+
+    def _keep(self, store: ResponseStore, key: Key, known: Key, scope: Scope, capture: _Capture, since: int) -> Kept | None:
+        state = state_of(scope)
+        state.cache = "stale" if capture.failed else "miss"
+        caching = self._caching(scope, state, capture.status)
+        if caching is None or scope.get("is_head"):
+            return None
+        store.cache.lookups["local", caching.keyspace, Lookup.MISS] += 1
+        kept = capture.kept()
+        if kept is None:
+            return None
+        if kept.status == 404:
+            kept.request_id = state.request_id.encode()
+        entry = Entry(
+            kept,
+            keyspace=caching.keyspace,
+            tags=caching.tags,
+            made_at=time.monotonic(),
+            fresh_s=caching.data_class.fresh_s(store.settings.fresh_s),
+            stale_s=store.settings.stale_s,
+            weight=len(kept.body or b"") + 1_000,
+        )
+        if store.cache.keep(known, entry, since=since) and key != known:
+            store.cache.keep(key, _same(entry), since=since)
+        return kept
+
+    def _caching(self, scope: Scope, state: RequestState, status: int) -> Caching | None:
+        if status in (200, 304):
+            return state.caching
+        route = scope.get("route")
+        if status == 404 and route is not None and route.path in self._shared:
+            return Caching(route.path, DataClass.NEGATIVE, ("catalog",))
+        return None
+
+
+class _Capture:
+    """Passes an answer on and keeps a copy of it, as long as it is short.
+
+    ``old``: given instead when this one fails. ``not_kept``: called as soon as it is certain that there will be no copy.
+    """
+
+    def __init__(
+        self, send: Send, state: RequestState, most_bytes: int, old: Entry[Kept] | None, not_kept: Callable[[], None]
+    ) -> None:
+        self._send = send
+        self._state = state
+        self._most_bytes = most_bytes
+        self._old = old
+        self._not_kept = not_kept
+        self._parts: list[bytes] | None = []
+        self._size = 0
+        self._complete = False
+        self._headers: HeaderList = []
+        self._begun: Message | None = None
+        self.status = 0
+        self.failed = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begin(message)
+            return
+        if message["type"] == "http.response.body":
+            self._copy(message)
+        if self.failed:
+            return
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            if self._complete and self.status == 200:
+                message = self._tagged(begun, message)
+            await self._send(begun)
+        await self._send(message)
+
+    def _begin(self, message: Message) -> None:
+        self.status = message["status"]
+        self._headers = list(message["headers"])
+        self.failed = self.status >= 500 and self._old is not None
+        if self.status == 200 and self._state.caching is None:
+            self._give_up()
+        # Held until its first bytes come, which is at once: an answer that is whole then is given a tag.
+        self._begun = {**message, "headers": [*self._headers, _MISS]}
+
+    def _tagged(self, begun: Message, message: Message) -> Message:
+        """Give an answer that has no tag one of its bytes, and say no more than that to a caller who has it."""
+        if self._parts is None or any(name == b"etag" for name, _ in self._headers):
+            return message
+        body = message.get("body", b"")
+        tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+        self._headers.append((b"etag", tag))
+        begun["headers"] = [*self._headers, _MISS]
+        given = self._state.given.get(b"if-none-match")
+        if given is None or not names_tag(given, tag):
+            return message
+        begun["status"] = 304
+        begun["headers"] = [*(pair for pair in self._headers if pair[0] in _WITH_304), _MISS]
+        return {**message, "body": b""}
+
+    def _copy(self, message: Message) -> None:
+        body = message.get("body", b"")
+        self._complete = not message.get("more_body", False)
+        self._size += len(body)
+        if self._size > self._most_bytes:
+            self._give_up()
+        elif self._parts is not None:
+            self._parts.append(body)
+
+    def _give_up(self) -> None:
+        self._parts = None
+        self._not_kept()
+
+    def kept(self) -> Kept | None:
+        """The copy; None when there is none."""
+        if self._parts is None or not self._complete or self.failed:
+            return None
+        tag = next((value for name, value in self._headers if name == b"etag"), None)
+        same = [pair for pair in self._headers if pair[0] in _WITH_304]
+        body = b"".join(self._parts) if self.status != 304 else None
+        return Kept(self.status, self._headers, body, tag, same)
+
+
+async def _send_kept(kept: Kept, state: RequestState, extra: HeaderList, send: Send) -> None:
+    tag = state.given.get(b"if-none-match")
+    if tag is not None and names_tag(tag, kept.tag):
+        await send({"type": "http.response.start", "status": 304, "headers": [*kept.when_not_modified, *extra]})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    headers, body = kept.for_request(state)
+    await send({"type": "http.response.start", "status": kept.status, "headers": [*headers, *extra]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_stale(
+    store: ResponseStore, entry: Entry[Kept], state: RequestState, send: Send, why: tuple[bytes, bytes] | None = None
+) -> None:
+    store.cache.lookups["local", entry.keyspace, Lookup.STALE] += 1
+    state.cache, state.route = "stale", entry.keyspace
+    age = (b"age", str(int(time.monotonic() - entry.made_at)).encode())
+    await _send_kept(entry.content, state, [_STALE, age, *([why] if why else [])], send)
+
+
+def _canonical(key: Key) -> Key:
+    """The same for all ways to write one query: the order of parameters says nothing, but for one that is repeated; nor does
+    that of encodings.
+    """
+    path, query, accept, encodings = key
+    assert isinstance(query, bytes)
+    pairs = sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1"), key=lambda pair: pair[0])
+    taken = frozenset(part.strip() for part in encodings.split(b",")) if isinstance(encodings, bytes) else None
+    return (path, tuple(pairs), accept, taken)
+
+
+def _same(entry: Entry[Kept]) -> Entry[Kept]:
+    """The same answer under another way to ask for it; it weighs little, because the bytes are shared."""
+    other = Entry(
+        entry.content, keyspace=entry.keyspace, tags=entry.tags, made_at=entry.made_at, fresh_s=0, stale_s=0, weight=500
+    )
+    other.fresh_until, other.stale_until = entry.fresh_until, entry.stale_until
+    return other
+
+
+def _fits(kept: Kept, given: Mapping[bytes, bytes]) -> bool:
+    tag = given.get(b"if-none-match")
+    return kept.body is not None or (tag is not None and names_tag(tag, kept.tag))
+
+
+def _usable(old: Entry[Kept] | None, state: RequestState, store: ResponseStore) -> bool:
+    if old is None or not _fits(old.content, state.given):
+        return False
+    return time.monotonic() < old.fresh_until + store.settings.stale_if_error_s
+
+
+def _wants_new(given: Mapping[bytes, bytes]) -> bool:
+    """Whether the caller will have nothing that was kept (RFC 9111, 5.2.1.4)."""
+    wish = given.get(b"cache-control", b"").lower()
+    return b"no-cache" in wish or b"no-store" in wish or b"max-age=0" in wish
+
+
+def _again(scope: Scope) -> Scope:
+    """The request once more, for nobody but the cache."""
+    state = state_of(scope)
+    given = {name: value for name, value in state.given.items() if name != b"if-none-match"}
+    again = RequestState(state.request_id, time.perf_counter(), address=state.address, caller=state.caller, given=given)
+    headers = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
+    return {**scope, "headers": headers, "aurum": again}
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _to_nobody(_message: Message) -> None:
+    return None
+
+
+def _away() -> Unavailable:
+    return Unavailable("the store does not answer", retry_after=1.0)
