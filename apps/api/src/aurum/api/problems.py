@@ -181,9 +181,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _on_bug(request: Request, error: Exception) -> Response:
+def bug_response(request: Request, error: Exception) -> Response:
+    """The response for what nobody expected; the log has the rest."""
     _log.error("bug", exc_info=error, path=request.url.path)
     return problem(request, _BUG, "the request id leads to what happened in the log of the service")
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    return bug_response(request, error)
 
 
 def _with_head(methods: str) -> str:

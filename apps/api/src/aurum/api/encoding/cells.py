@@ -16,7 +16,7 @@ import orjson
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from aurum.api.encoding.instants import rfc3339, rfc3339_text
+from aurum.api.encoding.instants import rfc3339, rfc3339_string, rfc3339_text
 from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers
 
 _LONGEST_NUMBER = 25
@@ -58,6 +58,17 @@ def cells(column: Column, dialect: Dialect, zone: str) -> Piece:
             return _numbers(values, dialect)
         case Labels(codes, words):
             return _labels(codes, words, dialect)
+
+
+def items(column: Column, zone: str) -> list[str | float | None]:
+    """A column as Python values that orjson writes as the cells of ``JSON`` are written; not a number becomes null there."""
+    match column:
+        case Instants(us):
+            return [None if instant == NAT else rfc3339_string(instant, zone) for instant in us.tolist()]
+        case Numbers(values):
+            return values.tolist()
+        case Labels(codes, words):
+            return [words[code] for code in codes.tolist()]
 
 
 def joined(pieces: Sequence[Piece], height: int) -> bytes:

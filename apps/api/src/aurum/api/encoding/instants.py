@@ -44,6 +44,12 @@ def rfc3339_text(us: int, zone: str) -> bytes:
     return instant.astimezone(offset).isoformat().encode()
 
 
+@lru_cache(maxsize=65_536)
+def rfc3339_string(us: int, zone: str) -> str:
+    """One instant as a text, remembered: a few thousand hours make up most of what is asked."""
+    return rfc3339_text(us, zone).decode()
+
+
 def _filled(us: NDArray[np.int64], suffix: NDArray[np.void] | np.void) -> NDArray[np.void]:
     seconds = us // _SECOND
     days = seconds // _DAY_S

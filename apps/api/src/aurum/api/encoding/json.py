@@ -6,14 +6,20 @@ from collections.abc import Mapping
 
 import orjson
 
-from aurum.api.encoding.cells import JSON, Piece, cells, joined, number_array
+from aurum.api.encoding.cells import JSON, Piece, cells, items, joined, number_array
 from aurum.api.encoding.table import Column, Numbers, Table
 
 MEDIA_TYPE = "application/json"
 
 
+_FEW = 64
+"""Rows up to which objects cost less than the fixed cost of working in columns: 24 rows take 20 µs so, 110 µs otherwise."""
+
+
 def json_rows(table: Table, meta: Mapping[str, object]) -> bytes:
     """``data`` is an array of objects."""
+    if table.height <= _FEW:
+        return orjson.dumps({"data": _objects(table), "meta": meta}, option=orjson.OPT_UTC_Z)
     return b'{"data":[' + row_objects(table, b",").removesuffix(b",") + b'],"meta":' + _document(meta) + b"}"
 
 
@@ -23,6 +29,12 @@ def json_columns(table: Table, meta: Mapping[str, object]) -> bytes:
         orjson.dumps(name) + b":[" + _array(column, table.zone) + b"]" for name, column in table.columns.items()
     )
     return b'{"data":{' + columns + b'},"meta":' + _document(meta) + b"}"
+
+
+def _objects(table: Table) -> list[dict[str, object]]:
+    names = list(table.columns)
+    columns = [items(column, table.zone) for column in table.columns.values()]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def row_objects(table: Table, terminator: bytes) -> bytes:

@@ -8,8 +8,10 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aurum.api.problems import bug_response
 from aurum.api.request_state import HeaderList, RequestState
 
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -51,6 +53,11 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            # What is below turns failures into answers; this is a bug in a layer.
+            if not state.status:
+                await bug_response(Request(scope), error)(scope, receive, send_with_headers)
+            raise
         finally:
             for observer in self._observers:
                 observer(scope, state)

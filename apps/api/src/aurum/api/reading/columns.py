@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from aurum.api.reading.plan import Plan
 from aurum.api.reading.transform import with_end
 from aurum.core.catalog import Quality
 from aurum.core.series.model import Series
+from aurum.core.series.points import Points
 
 _QUALITY = tuple(Quality(code).label if code in list(Quality) else "" for code in range(max(Quality) + 1))
 
@@ -21,6 +23,18 @@ _QUALITY = tuple(Quality(code).label if code in list(Quality) else "" for code i
 def slice_table(frame: pl.DataFrame, series: Series, plan: Plan) -> Table:
     """``start, end, value, quality, known_at`` of one series."""
     return Table(_observation_columns(frame, _ends(frame, series, plan)), plan.zone)
+
+
+def points_table(points: Points, step: timedelta, plan: Plan) -> Table:
+    """The same, of points that stand for intervals of one length."""
+    columns: dict[str, Column] = {
+        "start": Instants(points.ts),
+        "end": Instants(points.ts + round(step.total_seconds() * 1_000_000)),
+        "value": Numbers(points.value),
+        "quality": Labels(points.quality, _QUALITY),
+        "known_at": Instants(points.known_at),
+    }
+    return Table(columns, plan.zone)
 
 
 def slice_of_many(frame: pl.DataFrame, plan: Plan) -> Table:

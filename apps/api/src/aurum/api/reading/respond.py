@@ -18,7 +18,7 @@ from aurum.api.encoding.table import Table
 from aurum.api.etag import entity_tag, is_current
 from aurum.api.problems import InvalidParameters
 from aurum.api.reading.batches import MANY_WITH_END, batches, most_rows, together
-from aurum.api.reading.columns import empty_like, long_table, slice_of_many, slice_table, wide_table
+from aurum.api.reading.columns import empty_like, long_table, points_table, slice_of_many, slice_table, wide_table
 from aurum.api.reading.exchange import RateSeries, rate_series, read_rates
 from aurum.api.reading.plan import Plan
 from aurum.api.reading.stream import ToTable, streamed
@@ -95,6 +95,10 @@ async def slice_response(ask: Asked) -> Response:
     most = ask.services.settings.document_rows
     if most_rows(series, plan) > (most if ask.format == "json" else min(most, _AT_ONCE)):
         return await _answered(ask, lambda frame: slice_of_many(frame, plan), slice_meta)
+    step = series.spec.frequency.step
+    if step is not None and not plan.transforms:
+        points = await ask.services.reader.points(series.series_id, span=plan.span, as_of=plan.as_of)
+        return whole_response(ask, points_table(points, step, plan), slice_meta(ask, len(points.ts)))
     rates = await _rates(ask)
     frame = await ask.services.reader.observations(series.series_id, span=plan.read_span, as_of=plan.as_of)
     if plan.transforms:

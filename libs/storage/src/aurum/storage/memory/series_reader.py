@@ -11,6 +11,7 @@ import polars as pl
 from aurum.core.asof import Span
 from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
 from aurum.core.series import Publication, answer, revisions
+from aurum.core.series.points import Points
 from aurum.storage.memory.state import MemoryState
 
 Row: TypeAlias = tuple[datetime, float, int, datetime]
@@ -26,6 +27,9 @@ class MemorySeriesReader:
 
     async def observations(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
         return pl.DataFrame(list(self._answers(series_id, span, as_of)), schema=OBSERVATIONS, orient="row")
+
+    async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
+        return Points.of(await self.observations(series_id, span=span, as_of=as_of))
 
     async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
         return self._many(series_ids, span, as_of)

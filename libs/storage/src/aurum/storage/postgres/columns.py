@@ -7,10 +7,12 @@ row ever becomes an object. Only fixed-width, NOT NULL columns can travel so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import asyncpg
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 _EPOCH_US = 946_684_800_000_000
 _SEND: Mapping[str, str] = {
@@ -19,7 +21,8 @@ _SEND: Mapping[str, str] = {
     "float8": "float8send",
     "timestamptz": "timestamptz_send",
 }
-_WIRE: Mapping[str, str] = {"int4": ">i4", "int2": ">i2", "float8": ">f8", "timestamptz": ">i8"}
+_WIRE = {kind: np.dtype(code) for kind, code in (("int4", ">i4"), ("int2", ">i2"), ("float8", ">f8"), ("timestamptz", ">i8"))}
+_NATIVE = {kind: wire.newbyteorder("=") for kind, wire in _WIRE.items()}
 
 
 def packed(columns: Mapping[str, str], query: str) -> str:
@@ -34,12 +37,24 @@ def packed(columns: Mapping[str, str], query: str) -> str:
 
 def unpacked(columns: Mapping[str, str], row: asyncpg.Record | None) -> pl.DataFrame:
     """The frame of a ``packed`` answer; times are Datetime(us, UTC)."""
-    return pl.DataFrame([_column(name, kind, row[name] if row is not None else None) for name, kind in columns.items()])
+    arrays = unpacked_arrays(columns, row)
+    return pl.DataFrame(
+        [
+            pl.Series(name, arrays[name]).cast(pl.Datetime("us", "UTC"))
+            if kind == "timestamptz"
+            else pl.Series(name, arrays[name])
+            for name, kind in columns.items()
+        ]
+    )
 
 
-def _column(name: str, kind: str, data: bytes | None) -> pl.Series:
-    wire = np.frombuffer(data or b"", _WIRE[kind])
-    native = wire.astype(wire.dtype.newbyteorder("="))
+def unpacked_arrays(columns: Mapping[str, str], row: asyncpg.Record | None) -> dict[str, NDArray[Any]]:
+    """The arrays of a ``packed`` answer; times are int64, microseconds since 1970-01-01 UTC."""
+    return {name: _column(kind, row[name] if row is not None else None) for name, kind in columns.items()}
+
+
+def _column(kind: str, data: bytes | None) -> NDArray[Any]:
+    native = np.frombuffer(data or b"", _WIRE[kind]).astype(_NATIVE[kind])
     if kind == "timestamptz":
-        return pl.Series(name, native + _EPOCH_US).cast(pl.Datetime("us", "UTC"))
-    return pl.Series(name, native)
+        native += _EPOCH_US
+    return native

@@ -10,7 +10,8 @@ import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.clock import Clock
-from aurum.storage.postgres.columns import packed, unpacked
+from aurum.core.series.points import Points
+from aurum.storage.postgres.columns import packed, unpacked, unpacked_arrays
 from aurum.storage.postgres.pool import Connection, PostgresPool
 from aurum.storage.postgres.watermark import settled
 
@@ -81,6 +82,9 @@ class PostgresSeriesReader:
         self._clock = clock
 
     async def observations(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        return (await self.points(series_id, span=span, as_of=as_of)).frame()
+
+    async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
         start, end = _bounds(span)
         async with self._pool.acquire() as connection:
             if as_of is None:
@@ -88,7 +92,7 @@ class PostgresSeriesReader:
             else:
                 await self._settle(connection, as_of)
                 row = await connection.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
-        return unpacked(_ONE, row)
+        return Points(**unpacked_arrays(_ONE, row))
 
     async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
         batches = [batch async for batch in self.stream(series_ids, span=span, as_of=as_of)]
