@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
 from api_serving import serving
@@ -38,7 +40,10 @@ async def test_a_stale_tag_gets_the_new_answer(database_url: str, postgres_store
         tag = (await served.client.get(PATH)).headers["etag"]
         await postgres_store.writer.load(file_of(given(2.0), content="2"))
         response = await served.client.get(PATH, headers={"if-none-match": tag})
-        assert response.status_code == 200
+        end = time.monotonic() + 1.0
+        while response.status_code == 304:
+            assert time.monotonic() < end, "an answer may be a second older than its data, no more"
+            response = await served.client.get(PATH, headers={"if-none-match": tag})
         assert response.headers["etag"] != tag
         assert [row["value"] for row in response.json()["data"]] == [2.0]
 

@@ -63,6 +63,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         access_log=False,
         log_config=None,
         server_header=False,
+        # Whose word is taken for where a request comes from is a setting of ours (middleware.addresses).
+        proxy_headers=False,
         date_header=True,
         timeout_graceful_shutdown=25,
     )

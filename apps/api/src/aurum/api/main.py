@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.memory import keep_freed_memory
+from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import LAYERS, SLICES, Layer, enabled_layers, enabled_slices
@@ -105,7 +105,9 @@ def create_app_from_environment() -> FastAPI:
     settings = load_settings()
     configure_logging(settings.logging)
     keep_freed_memory()
-    return create_app(settings)
+    app = create_app(settings)
+    leave_the_lasting_alone()
+    return app
 
 
 def openapi_document() -> dict[str, Any]:

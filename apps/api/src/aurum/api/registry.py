@@ -13,8 +13,10 @@ from aurum.api.access_log import log_access
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
 from aurum.api.middleware.context import RequestContext
+from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
 from aurum.api.middleware.response_cache import ResponseCache
+from aurum.api.routes import PlainRoute
 from aurum.api.security_headers import security_headers
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
@@ -72,12 +74,18 @@ LAYERS: Sequence[Layer] = (
         lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/", "/latest/")),
         enabled=lambda settings: settings.cache.enabled,
     ),
+    Layer("direct", lambda app, settings: Direct(app, _plain_routes(settings))),
 )
 """From the outside in."""
 
 
 def _shared_routes() -> frozenset[str]:
     return frozenset(route.path for one in SLICES if one.shared for route in one.router.routes if isinstance(route, Route))
+
+
+def _plain_routes(settings: Settings) -> list[PlainRoute]:
+    slices = enabled_slices(SLICES, settings)
+    return [route for one in slices for route in one.router.routes if isinstance(route, PlainRoute)]
 
 
 class RouteCollision(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -34,11 +34,11 @@ class RequestState:
 
     request_id: str
     started: float
-    given: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    given: Mapping[bytes, bytes]
     address: str = ""
     caller: Caller = LOCAL
     deadline: float = float("inf")
-    headers: HeaderList = field(default_factory=HeaderList)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
     status: int = 0
     route: str = ""
     slice: str = ""

@@ -47,8 +47,12 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 state.status = message["status"]
                 own = (b"x-request-id", state.request_id.encode())
-                policy = (b"content-security-policy", state.content_policy)
-                message["headers"] = [*message["headers"], own, policy, *state.headers, *common]
+                if state.status == 304:
+                    # It updates what the caller has, which bears the others already.
+                    message["headers"] = [*message["headers"], own, *state.headers]
+                else:
+                    policy = (b"content-security-policy", state.content_policy)
+                    message["headers"] = [*message["headers"], own, policy, *state.headers, *common]
             await send(message)
 
         try:

@@ -22,7 +22,7 @@ from aurum.api.caching import Caching, DataClass, tags_changed
 from aurum.api.etag import names_tag
 from aurum.api.problems import problem_of
 from aurum.api.request_state import HeaderList, RequestState, state_of
-from aurum.common.cache import Cache, Entry, Lookup
+from aurum.common.cache import Cache, Entry
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import Change, ChangeFeed
@@ -121,7 +121,7 @@ class ResponseCache:
                 kept = entry.content
                 tag = given.get(b"if-none-match")
                 if kept.body is not None or (tag is not None and names_tag(tag, kept.tag)):
-                    store.cache.lookups["local", entry.keyspace, Lookup.HIT] += 1
+                    entry.tally.hits += 1
                     state.cache = "hit"
                     state.route = entry.keyspace
                     await _send_kept(kept, state, [_HIT, _AGES[min(int(now - entry.made_at), 3_999)]], send)
@@ -136,7 +136,7 @@ class ResponseCache:
         if entry is not None and not _wants_new(state.given) and _fits(entry.content, state.given):
             now = time.monotonic()
             if not vouched and now < entry.fresh_until + store.settings.stale_if_error_s:
-                await _send_stale(store, entry, state, send, why=_WARNING)
+                await _send_stale(entry, state, send, why=_WARNING)
                 return
             if not entry.invalid and now < entry.stale_until:
                 await self._give_and_renew(store, key, known, entry, scope, send)
@@ -153,7 +153,7 @@ class ResponseCache:
         if now < entry.fresh_until:
             store.cache.keep(key, _same(entry), since=store.cache.mark())
             state = state_of(scope)
-            store.cache.lookups["local", entry.keyspace, Lookup.HIT] += 1
+            entry.tally.hits += 1
             state.cache, state.route = "hit", entry.keyspace
             age = _AGES[min(int(now - entry.made_at), 3_999)]
             await _send_kept(entry.content, state, [_HIT, age], send)
@@ -163,7 +163,7 @@ class ResponseCache:
             task = asyncio.create_task(self._renew(store, key, known, entry, _again(scope)))
             store.renewals.add(task)
             task.add_done_callback(store.renewals.discard)
-        await _send_stale(store, entry, state_of(scope), send)
+        await _send_stale(entry, state_of(scope), send)
 
     async def _renew(self, store: ResponseStore, key: Key, known: Key, entry: Entry[Kept], scope: Scope) -> None:
         try:
@@ -203,7 +203,7 @@ class ResponseCache:
             if not flight.done():
                 flight.set_result(kept)
         if capture.failed and old is not None:
-            await _send_stale(store, old, state, send, why=_WARNING)
+            await _send_stale(old, state, send, why=_WARNING)
 
     def _keep(self, store: ResponseStore, key: Key, known: Key, scope: Scope, capture: _Capture, since: int) -> Kept | None:
         state = state_of(scope)
@@ -211,7 +211,8 @@ class ResponseCache:
         caching = self._caching(scope, state, capture.status)
         if caching is None or scope.get("is_head"):
             return None
-        store.cache.lookups["local", caching.keyspace, Lookup.MISS] += 1
+        tally = store.cache.tally("local", caching.keyspace)
+        tally.misses += 1
         kept = capture.kept()
         if kept is None:
             return None
@@ -220,6 +221,7 @@ class ResponseCache:
         entry = Entry(
             kept,
             keyspace=caching.keyspace,
+            tally=tally,
             tags=caching.tags,
             made_at=time.monotonic(),
             fresh_s=caching.data_class.fresh_s(store.settings.fresh_s),
@@ -334,10 +336,8 @@ async def _send_kept(kept: Kept, state: RequestState, extra: HeaderList, send: S
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_stale(
-    store: ResponseStore, entry: Entry[Kept], state: RequestState, send: Send, why: tuple[bytes, bytes] | None = None
-) -> None:
-    store.cache.lookups["local", entry.keyspace, Lookup.STALE] += 1
+async def _send_stale(entry: Entry[Kept], state: RequestState, send: Send, why: tuple[bytes, bytes] | None = None) -> None:
+    entry.tally.stale += 1
     state.cache, state.route = "stale", entry.keyspace
     age = (b"age", str(int(time.monotonic() - entry.made_at)).encode())
     await _send_kept(entry.content, state, [_STALE, age, *([why] if why else [])], send)
@@ -357,7 +357,14 @@ def _canonical(key: Key) -> Key:
 def _same(entry: Entry[Kept]) -> Entry[Kept]:
     """The same answer under another way to ask for it; it weighs little, because the bytes are shared."""
     other = Entry(
-        entry.content, keyspace=entry.keyspace, tags=entry.tags, made_at=entry.made_at, fresh_s=0, stale_s=0, weight=500
+        entry.content,
+        keyspace=entry.keyspace,
+        tally=entry.tally,
+        tags=entry.tags,
+        made_at=entry.made_at,
+        fresh_s=0,
+        stale_s=0,
+        weight=500,
     )
     other.fresh_until, other.stale_until = entry.fresh_until, entry.stale_until
     return other

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
-from enum import StrEnum
 from typing import Generic, TypeVar
 
 import structlog
 
-from aurum.common.cache.entry import Entry
+from aurum.common.cache.entry import Entry, Tally
 from aurum.common.cache.local import LocalCache
 from aurum.common.cache.tier import Tier, TierAway
 
@@ -21,14 +19,6 @@ _REMEMBERED_S = 120.0
 """Longer than anything takes to make: so long the manager knows which tags were forgotten when."""
 
 _log = structlog.get_logger(__name__)
-
-
-class Lookup(StrEnum):
-    """How a look-up went."""
-
-    HIT = "hit"
-    STALE = "stale"
-    MISS = "miss"
 
 
 class Cache(Generic[T]):
@@ -41,14 +31,18 @@ class Cache(Generic[T]):
     def __init__(self, local: LocalCache[T], *, tiers: Sequence[tuple[Tier, float]] = (), fresh_s: float = 3600) -> None:
         """``tiers``: each with the seconds that making something must have taken for it to be kept there."""
         self.local = local
-        self.lookups: Counter[tuple[str, str, str]] = Counter()
-        """By (tier, keyspace, result)."""
+        self.tallies: dict[tuple[str, str], Tally] = {}
+        """By tier and keyspace."""
         self._tiers = tiers
         self._fresh_s = fresh_s
         self._flights: dict[str, asyncio.Task[bytes]] = {}
         self._sequence = 0
         self._all_forgotten = 0
         self._forgotten: dict[str, tuple[int, float]] = {}
+
+    def tally(self, tier: str, keyspace: str) -> Tally:
+        """The counts of a keyspace in a tier: ``local``, ``flight`` (somebody was making it already) or that of a tier."""
+        return self.tallies.setdefault((tier, keyspace), Tally())
 
     def mark(self) -> int:
         """A point in the order of events, to be taken before something is made and given to ``keep``."""
@@ -101,7 +95,7 @@ class Cache(Generic[T]):
             flight = self._flights[key] = asyncio.create_task(self._found_or_made(keyspace, key, make, tags))
             flight.add_done_callback(lambda _: self._flights.pop(key))
         else:
-            self.lookups["flight", keyspace, Lookup.HIT] += 1
+            self.tally("flight", keyspace).hits += 1
         return await asyncio.shield(flight)
 
     async def _found_or_made(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], tags: Iterable[str]) -> bytes:
@@ -125,8 +119,12 @@ class Cache(Generic[T]):
             stored = await tier.get(name)
         except TierAway:
             return None
-        self.lookups[tier.name, keyspace, Lookup.MISS if stored is None else Lookup.HIT] += 1
-        return None if stored is None else stored.content
+        tally = self.tally(tier.name, keyspace)
+        if stored is None:
+            tally.misses += 1
+            return None
+        tally.hits += 1
+        return stored.content
 
     async def _to(self, tier: Tier, name: str, content: bytes, tags: Iterable[str]) -> None:
         try:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TypeAlias
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres.errors import driver_errors
+from aurum.storage.postgres.lane import Connection, ReadLane
 
-Connection: TypeAlias = PoolConnectionProxy
-"""A driver connection lent by the pool."""
+__all__ = ["Connection", "PostgresPool"]
 
 
 class PostgresPool:
@@ -24,6 +22,8 @@ class PostgresPool:
         self._pool = pool
         self._engine = engine
         self.settings = settings
+        self.reads = ReadLane(pool, width=max(1, settings.pool_size // 2), patience_s=settings.connect_timeout_s)
+        """For single small reads."""
 
     @classmethod
     async def open(cls, settings: DatabaseSettings) -> PostgresPool:
@@ -57,6 +57,7 @@ class PostgresPool:
 
     async def close(self) -> None:
         """Give all connections back to the server."""
+        await self.reads.close()
         await self._engine.dispose()
         await self._pool.close()
 

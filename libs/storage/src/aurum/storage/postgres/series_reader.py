@@ -86,10 +86,10 @@ class PostgresSeriesReader:
 
     async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
         start, end = _bounds(span)
-        async with self._pool.acquire() as connection:
-            if as_of is None:
-                row = await connection.fetchrow(_SLICE, series_id, start, end)
-            else:
+        if as_of is None:
+            row = await self._pool.reads.fetchrow(_SLICE, series_id, start, end)
+        else:
+            async with self._pool.acquire() as connection:
                 await self._settle(connection, as_of)
                 row = await connection.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
         return Points(**unpacked_arrays(_ONE, row))

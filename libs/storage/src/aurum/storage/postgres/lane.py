@@ -1,0 +1,100 @@
+"""A lane for single small reads: a few connections of the pool, kept out and handed from one read to the next.
+
+Taking a connection from the pool and giving it back costs 30 µs, which is a fifth of a page-sized read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from aurum.storage.postgres.errors import DatabaseUnavailable, driver_errors
+
+Connection: TypeAlias = PoolConnectionProxy
+"""A driver connection lent by the pool."""
+
+
+class ReadLane:
+    """``fetchrow`` outside of any transaction. ``width``: connections it keeps at most. ``patience_s``: for one of them.
+
+    Reads beyond that wait for each other in the order in which they came.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, *, width: int, patience_s: float) -> None:
+        self._pool = pool
+        self._width = width
+        self._patience_s = patience_s
+        self._closed = False
+        self._kept = 0
+        self._idle: deque[Connection] = deque()
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+
+    async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
+        """The first row of a prepared statement. Raises ``Unavailable``."""
+        connection = self._idle.pop() if self._idle else await self._another()
+        try:
+            with driver_errors():
+                row = await connection.fetchrow(query, *arguments)
+        except BaseException:
+            # Whatever state it is in now, the pool will see to it.
+            await self._let_go(connection)
+            raise
+        if self._closed:
+            await self._let_go(connection)
+        else:
+            self._pass_on(connection)
+        return row
+
+    async def _another(self) -> Connection:
+        if self._kept < self._width:
+            self._kept += 1
+            try:
+                with driver_errors():
+                    return await self._pool.acquire(timeout=self._patience_s)
+            except BaseException:
+                self._kept -= 1
+                self._wake(None)
+                raise
+        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                connection = await turn
+        except TimeoutError as error:
+            raise DatabaseUnavailable("the database is busy", retry_after=1.0) from error
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and (given := turn.result()) is not None:
+                self._pass_on(given)
+            raise
+        return connection if connection is not None else await self._another()
+
+    def _pass_on(self, connection: Connection) -> None:
+        if not self._wake(connection):
+            self._idle.append(connection)
+
+    def _wake(self, connection: Connection | None) -> bool:
+        """Give a connection, or the room for a new one, to who waits longest; False when nobody does."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(connection)
+                return True
+        return False
+
+    async def _let_go(self, connection: Connection) -> None:
+        self._kept -= 1
+        try:
+            with driver_errors():
+                await self._pool.release(connection)
+        finally:
+            self._wake(None)
+
+    async def close(self) -> None:
+        """Give the connections back to the pool; reads under way give back theirs."""
+        self._closed = True
+        while self._idle:
+            await self._let_go(self._idle.pop())

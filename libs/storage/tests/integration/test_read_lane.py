@@ -1,0 +1,74 @@
+"""The lane of small reads: order, room, broken connections."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from aurum.common.settings import DatabaseSettings
+from aurum.core.errors import Unavailable
+from aurum.storage.postgres import PostgresPool
+
+
+async def test_many_reads_at_once_share_few_connections(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=4))
+    rows = await asyncio.gather(*(pool.reads.fetchrow("SELECT $1::int, pg_backend_pid()", number) for number in range(200)))
+    assert [row[0] for row in rows if row is not None] == list(range(200))
+    assert len({row[1] for row in rows if row is not None}) <= 2
+    await pool.close()
+
+
+async def test_a_failing_read_gives_its_connection_back(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    for _ in range(5):
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await pool.reads.fetchrow("SELECT 1 / $1::int", 0)
+    row = await pool.reads.fetchrow("SELECT 1 / $1::int", 1)
+    assert row is not None
+    assert row[0] == 1
+    await pool.close()
+
+
+async def test_a_read_that_is_given_up_leaves_the_lane_usable(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
+    waiting = asyncio.create_task(pool.reads.fetchrow("SELECT 1"))
+    given_up = asyncio.create_task(pool.reads.fetchrow("SELECT 2"))
+    await asyncio.sleep(0.1)
+    given_up.cancel()
+    slow.cancel()
+    row = await asyncio.wait_for(waiting, 10)
+    assert row is not None
+    assert row[0] == 1
+    await pool.close()
+
+
+async def test_broken_connections_are_replaced(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=4))
+    await asyncio.gather(*(pool.reads.fetchrow("SELECT pg_sleep(0.01)") for _ in range(8)))
+    other = await asyncpg.connect(database_url)
+    await other.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await other.close()
+    answers = 0
+    for _ in range(20):
+        try:
+            await pool.reads.fetchrow("SELECT 1")
+            answers += 1
+        except Unavailable:
+            continue
+    assert answers >= 17, "each broken connection fails one read at most"
+    await pool.close()
+
+
+async def test_a_server_that_is_busy_says_so_in_time(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2, connect_timeout_s=0.3))
+    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(2)"))
+    await asyncio.sleep(0.05)
+    with pytest.raises(Unavailable, match="busy"):
+        await pool.reads.fetchrow("SELECT 1")
+    await slow
+    await pool.close()
