@@ -1,0 +1,253 @@
+"""The layer of kept answers, around an application that counts how often it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aurum.api.caching import DataClass, may_be_kept
+from aurum.api.middleware.context import RequestContext
+from aurum.api.middleware.response_cache import Kept, ResponseCache, ResponseStore
+from aurum.common.cache import Cache, LocalCache
+from aurum.common.settings import CacheSettings
+from aurum.core.errors import Unavailable
+from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.ports import Change, ChangeKind
+
+
+@dataclass
+class Below:
+    """What the cache stands in front of."""
+
+    answer: Callable[[Request, int], Response] = lambda request, asked: PlainTextResponse(f"answer {asked}")
+    tags: tuple[str, ...] = ("series:1",)
+    data_class: DataClass = DataClass.DAY
+    seconds: float = 0.0
+    asked: int = 0
+    kept: bool = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked += 1
+        request = Request(scope)
+        if self.kept:
+            may_be_kept(request, "/thing", self.data_class, self.tags)
+        response = self.answer(request, self.asked)
+        await asyncio.sleep(self.seconds)
+        await response(scope, receive, send)
+
+
+class Feed(MemoryChangeFeed):
+    """A feed that can fall behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.until = float("inf")
+
+    @property
+    def told_until(self) -> float:
+        return self.until
+
+    async def catch_up(self) -> None:
+        if self.until < 0:
+            raise Unavailable("away", retry_after=1.0)
+
+
+@dataclass
+class Service:
+    """The layer over something, and a client of it."""
+
+    below: Below
+    settings: CacheSettings = field(default_factory=CacheSettings)
+
+    def __post_init__(self) -> None:
+        self.feed = Feed()
+        local = LocalCache[Kept](policy="tiny_lfu", most_entries=100, most_bytes=1 << 20)
+        self.store = ResponseStore(Cache(local), self.feed, self.settings)
+        self.feed.listen(self.store.changed)
+        app: ASGIApp = RequestContext(ResponseCache(self.below, shared=(), guarded=("/v2/",)), headers=[])
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": {"responses": self.store}}, receive, send)
+
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://aurum.test")
+
+    async def get(self, url: str = "/v2/thing", **headers: str) -> httpx.Response:
+        return await self.client.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+async def test_what_is_asked_again_is_not_made_again() -> None:
+    service = Service(Below())
+    first, second = await service.get(), await service.get()
+    assert (first.text, second.text, service.below.asked) == ("answer 1", "answer 1", 1)
+    assert (first.headers["x-cache"], second.headers["x-cache"], second.headers["age"]) == ("miss", "hit", "0")
+    tally = service.store.cache.tally("local", "/thing")
+    assert (tally.hits, tally.misses, tally.hit_ratio) == (1, 1, 0.5)
+
+
+async def test_the_order_of_parameters_says_nothing_and_that_of_repeated_ones_does() -> None:
+    service = Service(Below())
+    for url in ("/v2/thing?a=1&b=2", "/v2/thing?b=2&a=1", "/v2/thing?b=2&a=1"):
+        assert (await service.get(url)).text == "answer 1"
+    assert (await service.get("/v2/thing?s=1&s=2")).text == "answer 2"
+    assert (await service.get("/v2/thing?s=2&s=1")).text == "answer 3"
+
+
+async def test_formats_and_encodings_are_kept_apart() -> None:
+    service = Service(Below())
+    texts = [(await service.get(accept=accept)).text for accept in ("text/csv", "application/json", "text/csv")]
+    assert texts == ["answer 1", "answer 2", "answer 1"]
+    texts = [(await service.get(accept_encoding=one)).text for one in ("gzip, br", "identity", "br,gzip")]
+    assert texts == ["answer 3", "answer 4", "answer 3"]
+
+
+async def test_what_its_handler_does_not_offer_is_not_kept() -> None:
+    service = Service(Below(kept=False))
+    assert [(await service.get()).text for _ in range(2)] == ["answer 1", "answer 2"]
+
+
+async def test_failures_are_not_kept() -> None:
+    service = Service(Below(lambda request, asked: PlainTextResponse("no", 503 if asked == 1 else 422)))
+    assert [(await service.get()).status_code for _ in range(2)] == [503, 422]
+
+
+async def test_a_change_forgets_exactly_what_it_changed() -> None:
+    service = Service(Below(lambda request, asked: PlainTextResponse(f"{request.url.path} {asked}")))
+    for number in (1, 2):
+        service.below.tags = (f"series:{number}", "source:pjm")
+        await service.get(f"/v2/{number}")
+    await service.feed.tell(Change(ChangeKind.SERIES, ("2", "3")))
+    assert (await service.get("/v2/1")).headers["x-cache"] == "hit"
+    assert (await service.get("/v2/2")).headers["x-cache"] == "miss"
+    await service.feed.tell(Change(ChangeKind.CACHE, ("source:pjm",)))
+    assert [(await service.get(f"/v2/{number}")).headers["x-cache"] for number in (1, 2)] == ["miss", "miss"]
+    await service.feed.tell(Change(ChangeKind.EVERYTHING))
+    assert (await service.get("/v2/1")).headers["x-cache"] == "miss"
+
+
+async def test_an_answer_under_way_while_its_data_change_is_given_and_not_kept() -> None:
+    service = Service(Below(seconds=0.05))
+    asking = asyncio.create_task(service.get())
+    await asyncio.sleep(0.01)
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    assert (await asking).text == "answer 1"
+    assert (await service.get()).text == "answer 2"
+
+
+async def test_a_hundred_who_ask_at_once_cost_one_answer() -> None:
+    service = Service(Below(seconds=0.05))
+    answers = await asyncio.gather(*(service.get() for _ in range(100)))
+    assert {answer.text for answer in answers} == {"answer 1"}
+    assert service.below.asked == 1
+
+
+async def test_nobody_waits_for_an_answer_that_will_not_be_kept() -> None:
+    service = Service(Below(seconds=0.05, kept=False))
+    answers = await asyncio.gather(*(service.get() for _ in range(3)))
+    assert sorted(answer.text for answer in answers) == ["answer 1", "answer 2", "answer 3"]
+
+
+async def test_an_answer_that_is_too_long_is_sent_and_not_kept() -> None:
+    async def pieces() -> Any:
+        for _ in range(10):
+            yield b"x" * 1000
+
+    service = Service(Below(lambda request, asked: StreamingResponse(pieces())), CacheSettings(most_entry_bytes=5_000))
+    assert [len((await service.get()).content) for _ in range(2)] == [10_000, 10_000]
+    assert service.below.asked == 2
+
+
+async def test_whoever_has_the_answer_gets_304_and_the_tag_is_that_of_the_bytes() -> None:
+    service = Service(Below(lambda request, asked: PlainTextResponse("always the same")))
+    tag = (await service.get()).headers["etag"]
+    for given in (tag, f'"other", W/{tag}', "*"):
+        again = await service.get(if_none_match=given)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert (await service.get(if_none_match='"other"')).status_code == 200
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    unchanged = await service.get(if_none_match=tag)
+    assert (unchanged.status_code, unchanged.headers["x-cache"]) == (304, "miss")
+
+
+async def test_a_304_from_below_answers_those_who_have_the_answer_and_nobody_else() -> None:
+    def answer(request: Request, asked: int) -> Response:
+        if request.headers.get("if-none-match") == '"v1"':
+            return Response(status_code=304, headers={"ETag": '"v1"'})
+        return PlainTextResponse("whole", headers={"ETag": '"v1"'})
+
+    service = Service(Below(answer))
+    assert [(await service.get(if_none_match='"v1"')).status_code for _ in range(2)] == [304, 304]
+    assert service.below.asked == 1
+    assert (await service.get()).text == "whole"
+    assert (await service.get(if_none_match='"v1"')).headers["x-cache"] == "hit"
+    assert service.below.asked == 2
+
+
+async def test_an_old_answer_is_given_while_a_new_one_is_made() -> None:
+    fresh = CacheSettings.model_validate({"fresh_s": {"day": 0.05}, "stale_s": 60})
+    service = Service(Below(), fresh)
+    await service.get()
+    await asyncio.sleep(0.1)
+    stale = await service.get()
+    assert (stale.text, stale.headers["x-cache"]) == ("answer 1", "stale")
+    await asyncio.gather(*service.store.renewals)
+    assert (await service.get()).text == "answer 2"
+
+
+async def test_a_forgotten_answer_is_not_given_while_a_new_one_can_be_made() -> None:
+    service = Service(Below())
+    await service.get()
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    assert (await service.get()).text == "answer 2"
+
+
+async def test_while_the_store_is_away_old_answers_are_stale_and_the_rest_is_refused() -> None:
+    service = Service(Below())
+    await service.get()
+    service.feed.until = -1.0
+    old, other, open_path = await service.get(), await service.get("/v2/other"), await service.get("/live")
+    assert (old.text, old.headers["x-cache"]) == ("answer 1", "stale")
+    assert old.headers["warning"].startswith("110")
+    assert (other.status_code, other.headers["retry-after"]) == (503, "1")
+    assert open_path.status_code == 200
+    service.feed.until = float("inf")
+    assert (await service.get()).headers["x-cache"] == "hit"
+    assert (await service.get("/v2/other")).status_code == 200
+
+
+async def test_when_a_new_answer_fails_the_old_one_is_given_as_stale() -> None:
+    service = Service(Below(lambda request, asked: PlainTextResponse(f"answer {asked}", 200 if asked == 1 else 503)))
+    await service.get()
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    stale = await service.get()
+    assert (stale.status_code, stale.text, stale.headers["x-cache"]) == (200, "answer 1", "stale")
+    assert stale.headers["warning"].startswith("110")
+
+
+async def test_a_feed_that_has_fallen_behind_is_asked_before_an_answer_is_given() -> None:
+    service = Service(Below())
+    await service.get()
+    service.feed.until = 0.0
+    assert (await service.get()).text == "answer 1"
+
+
+async def test_a_caller_who_will_have_nothing_kept_gets_a_new_answer() -> None:
+    service = Service(Below())
+    await service.get()
+    assert (await service.get(cache_control="no-cache")).text == "answer 2"
+    assert (await service.get()).text == "answer 2"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_only_get_is_kept(method: str) -> None:
+    service = Service(Below())
+    for _ in range(2):
+        await service.client.request(method, "/v2/thing")
+    assert service.below.asked == 2
