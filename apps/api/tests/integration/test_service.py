@@ -159,3 +159,10 @@ async def leave_early(served: Served, path: str) -> None:
     }  # fmt: skip
     await served.asgi(scope, receive, send)
     assert received.is_set()
+
+
+async def test_latest_is_another_name_of_the_newest_version(client: httpx.AsyncClient) -> None:
+    for path in ("/series?limit=2", f"/series/{NYC}/observations?start=2025-11-02&end=2025-11-03", "/catalog/units"):
+        newest, latest = await client.get("/v2" + path), await client.get("/latest" + path)
+        assert (latest.status_code, latest.content, latest.headers["etag"]) == (200, newest.content, newest.headers["etag"])
+    assert (await client.get("/latest/nothing")).status_code == 404

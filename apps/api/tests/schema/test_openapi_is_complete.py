@@ -21,13 +21,14 @@ PARAMETERS = [
 ]
 
 
-def test_every_route_of_the_issue_is_there() -> None:
+def test_every_route_of_the_surface_is_there() -> None:
     assert {path for path in DOCUMENT["paths"] if path.startswith("/v2")} == {
         "/v2/series",
         "/v2/series/{key}",
         "/v2/series/{key}/observations",
         "/v2/series/{key}/revisions",
         "/v2/observations",
+        "/v2/observations/query",
         *(
             f"/v2/catalog/{name}"
             for name in ("sources", "datasets", "markets", "locations", "units", "calendars", "blocks", "dimensions")

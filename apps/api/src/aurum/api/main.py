@@ -18,6 +18,7 @@ from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import LAYERS, SLICES, Layer, enabled_layers, enabled_slices
 from aurum.api.schemas import Many, Slice
 from aurum.api.services import Services
+from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.wiring import ServiceProvider, StoreProvider
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings, load_settings
@@ -55,7 +56,8 @@ class Application(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             _, definitions = models_json_schema(
-                [(Slice, "serialization"), (Many, "serialization")], ref_template="#/components/schemas/{model}"
+                [(Slice, "serialization"), (Many, "serialization"), (BatchAnswer, "serialization")],
+                ref_template="#/components/schemas/{model}",
             )
             components = document.setdefault("components", {}).setdefault("schemas", {})
             components |= definitions["$defs"] | {"Problem": PROBLEM_SCHEMA}

@@ -173,7 +173,9 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kind = _BY_STATUS.get(error.status_code, Kind(error.status_code, "http", "The request was refused"))
+    # A body that cannot even be decoded is 400 to FastAPI; to a caller it is as invalid as any other.
+    status = 422 if error.status_code == 400 else error.status_code
+    kind = _BY_STATUS.get(status, Kind(status, "http", "The request was refused"))
     detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
     response = problem(request, kind, detail)
     for name, value in (error.headers or {}).items():

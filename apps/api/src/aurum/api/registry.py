@@ -15,11 +15,13 @@ from aurum.api.health.router import router as health
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
+from aurum.api.middleware.latest import Latest
 from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.routes import PlainRoute
 from aurum.api.security_headers import security_headers
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
+from aurum.api.v2.observations.query import router as query
 from aurum.api.v2.observations.router import router as observations
 from aurum.api.v2.series.router import router as series
 from aurum.common.settings import Settings
@@ -57,6 +59,7 @@ SLICES: Sequence[Slice] = (
     Slice("health", health, None),
     # Before "series": the path of a series would match what follows its key as part of it.
     Slice("observations", observations, Scope.SERIES_READ, Scope.SERIES_READ, shared=True),
+    Slice("query", query, Scope.SERIES_READ, Scope.SERIES_READ),
     Slice("series", series, Scope.SERIES_READ, shared=True),
     Slice("quality", quality, Scope.CATALOG_READ, shared=True),
     Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
@@ -68,10 +71,11 @@ LAYERS: Sequence[Layer] = (
         "context",
         lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
     ),
+    Layer("latest", lambda app, _: Latest(app)),
     Layer("head", lambda app, _: Head(app)),
     Layer(
         "response cache",
-        lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/", "/latest/")),
+        lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/")),
         enabled=lambda settings: settings.cache.enabled,
     ),
     Layer("direct", lambda app, settings: Direct(app, _plain_routes(settings))),

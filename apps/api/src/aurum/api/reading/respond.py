@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 import polars as pl
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +25,7 @@ from aurum.api.reading.plan import Plan
 from aurum.api.reading.stream import ToTable, streamed
 from aurum.api.reading.transform import RatesByPair, alike, conversion, transformed
 from aurum.api.services import Services
+from aurum.api.services import services as services_of
 from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.series.model import Series
 
@@ -39,6 +41,7 @@ class Asked:
     """One request about observations: its series in the order asked, its plan, format and layout."""
 
     request: Request
+    query: QueryParams
     services: Services
     series: Sequence[Series]
     plan: Plan
@@ -50,9 +53,10 @@ class Asked:
 
 
 async def asked(
-    request: Request, services: Services, series: Sequence[Series], plan: Plan, given: Mapping[str, str], layout: str
+    request: Request, query: QueryParams, series: Sequence[Series], plan: Plan, given: Mapping[str, str], layout: str
 ) -> Asked:
-    """Complete a request with its format and the rates it needs."""
+    """Complete a request with its format and the rates it needs. ``query``: what it asks; ``given``: the same, read."""
+    services = services_of(request)
     pairs: dict[tuple[str, str], RateSeries] = {}
     for group in alike(series) if plan.unit is not None or plan.currency is not None else ():
         change = conversion(group[0], plan)
@@ -61,9 +65,9 @@ async def asked(
             pairs[source, target] = await rate_series(services, source, target)
     chosen = chosen_format(given.get("format"), request.headers.get("accept"))
     rates = tuple(pairs.values())
-    tag = _tag(request, chosen, series, rates, plan)
+    tag = _tag(request, query, chosen, series, rates, plan)
     headers = {"ETag": tag, "Cache-Control": _kept(request, services, series, rates, plan), "Vary": "Accept"}
-    return Asked(request, services, series, plan, chosen, given.get("layout", layout), rates, tag, headers)
+    return Asked(request, query, services, series, plan, chosen, given.get("layout", layout), rates, tag, headers)
 
 
 def _kept(request: Request, services: Services, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan) -> str:
@@ -77,11 +81,13 @@ def _kept(request: Request, services: Services, series: Sequence[Series], rates:
     return cache_control(services.fresh_s, data_class, stays=stays, public=services.public)
 
 
-def _tag(request: Request, chosen: str, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan) -> str:
+def _tag(
+    request: Request, query: QueryParams, chosen: str, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan
+) -> str:
     """Of everything an answer depends on."""
     versions = [(one.series_id, one.version) for one in series]
-    query = sorted(request.query_params.multi_items())
-    return entity_tag(request.scope["path"], query, chosen, versions, [wanted.versions for wanted in rates], plan.blocks)
+    asked = sorted(query.multi_items(), key=lambda pair: pair[0])
+    return entity_tag(request.scope["path"], asked, chosen, versions, [wanted.versions for wanted in rates], plan.blocks)
 
 
 def not_modified(ask: Asked) -> Response | None:
@@ -171,7 +177,7 @@ def _refuse_too_many(ask: Asked, rows: int, *, factor: int = 1) -> None:
     most = ask.services.settings.document_rows * factor
     if rows > most:
         why = f"more than {most:,} observations: narrow the span, resample with freq, or take csv, ndjson, arrow or parquet"
-        raise InvalidParameters(("start", why, ask.request.query_params.get("start")))
+        raise InvalidParameters(("start", why, ask.query.get("start")))
 
 
 def slice_meta(ask: Asked, count: int) -> dict[str, object]:

@@ -10,16 +10,15 @@ from aurum.api.documentation import answers
 from aurum.api.params import HISTORY, KEY, MANY, SLICE, documented, read
 from aurum.api.problems import problems
 from aurum.api.reading.columns import slice_table
-from aurum.api.reading.lookup import all_series_of, series_of
+from aurum.api.reading.lookup import series_of
+from aurum.api.reading.many import answer_many
 from aurum.api.reading.plan import make_plan
 from aurum.api.reading.respond import (
     asked,
-    long_response,
     not_modified,
     slice_meta,
     slice_response,
     whole_response,
-    wide_response,
 )
 from aurum.api.routes import PlainRoute
 from aurum.api.schemas import Many, Slice
@@ -43,7 +42,7 @@ async def read_observations(request: Request) -> Response:
     service = services(request)
     series = await series_of(service.catalog, request.path_params["key"])
     plan = await make_plan(given, [series], service.catalog)
-    ask = await asked(request, service, [series], plan, given, "rows")
+    ask = await asked(request, request.query_params, [series], plan, given, "rows")
     return not_modified(ask) or await slice_response(ask)
 
 
@@ -61,7 +60,7 @@ async def read_revisions(request: Request) -> Response:
     service = services(request)
     series = await series_of(service.catalog, request.path_params["key"])
     plan = await make_plan(given, [series], service.catalog)
-    ask = await asked(request, service, [series], plan, given, "rows")
+    ask = await asked(request, request.query_params, [series], plan, given, "rows")
     if (unchanged := not_modified(ask)) is not None:
         return unchanged
     frame = await service.reader.revisions(series.series_id, span=plan.span)
@@ -81,12 +80,4 @@ async def read_many(request: Request) -> Response:
 
     `long` gives one series after the other, each ascending; `wide` gives intervals ascending, a column a series.
     """
-    given = read(request.query_params, MANY)
-    service = services(request)
-    keys = request.query_params.getlist("series")
-    series = await all_series_of(service.catalog, keys, most=service.settings.series_per_request)
-    plan = await make_plan(given, series, service.catalog)
-    ask = await asked(request, service, series, plan, given, "long")
-    if (unchanged := not_modified(ask)) is not None:
-        return unchanged
-    return await (wide_response(ask) if ask.layout == "wide" else long_response(ask))
+    return await answer_many(request, request.query_params)

@@ -1,0 +1,25 @@
+"""A question about several series, however it was sent."""
+
+from __future__ import annotations
+
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.params import MANY, read
+from aurum.api.reading.lookup import all_series_of
+from aurum.api.reading.plan import make_plan
+from aurum.api.reading.respond import asked, long_response, not_modified, wide_response
+from aurum.api.services import services
+
+
+async def answer_many(request: Request, query: QueryParams) -> Response:
+    """The answer to the parameters ``MANY``. Raises ``InvalidParameters``."""
+    given = read(query, MANY)
+    service = services(request)
+    series = await all_series_of(service.catalog, query.getlist("series"), most=service.settings.series_per_request)
+    plan = await make_plan(given, series, service.catalog)
+    ask = await asked(request, query, series, plan, given, "long")
+    if (unchanged := not_modified(ask)) is not None:
+        return unchanged
+    return await (wide_response(ask) if ask.layout == "wide" else long_response(ask))

@@ -1,0 +1,62 @@
+"""Questions in the body of a POST."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from api_market import HOUSTON, NYC, WEST
+
+QUERY = "/v2/observations/query"
+DAY = {"start": "2025-11-02", "end": "2025-11-03", "tz": "market"}
+
+
+async def test_a_question_in_the_body_is_answered_as_in_the_url(client: httpx.AsyncClient) -> None:
+    question: dict[str, Any] = {"series": [NYC, WEST], **DAY}
+    posted = await client.post(QUERY, json=question)
+    got = await client.get("/v2/observations", params=question)
+    assert posted.status_code == 200
+    assert posted.json() == got.json()
+    assert len(posted.json()["data"]) == 25
+
+
+@pytest.mark.parametrize("format", ["csv", "ndjson", "arrow", "parquet"])
+async def test_every_format_is_given(client: httpx.AsyncClient, format: str) -> None:
+    question: dict[str, Any] = {"series": [NYC], **DAY, "format": format}
+    posted = await client.post(QUERY, json=question)
+    got = await client.get("/v2/observations", params=question)
+    assert posted.headers["content-type"] == got.headers["content-type"]
+    assert posted.content == got.content
+
+
+async def test_several_questions_are_answered_side_by_side(client: httpx.AsyncClient) -> None:
+    questions = [
+        {"id": "hours", "series": [NYC], **DAY},
+        {"id": "days", "series": [WEST, HOUSTON], "freq": "1d", "layout": "wide"},
+        {"id": "wrong", "series": ["a:b:c:d"]},
+    ]
+    answered = (await client.post(QUERY, json={"queries": questions})).json()["data"]
+    assert [(one["id"], one["status"]) for one in answered] == [("hours", 200), ("days", 200), ("wrong", 422)]
+    alone = await client.get("/v2/observations", params={"series": [WEST, HOUSTON], "freq": "1d", "layout": "wide"})
+    assert answered[1]["answer"] == alone.json()
+    assert answered[2]["answer"]["errors"][0]["field"] == "series"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"series": []}, "series"),
+        ({"series": [NYC], "freq": "3h"}, "freq"),
+        ({"series": [NYC], "sort": "up"}, "sort"),
+        ({"queries": [{"id": "a", "series": [NYC]}, {"id": "a", "series": [NYC]}]}, "queries"),
+        ({"queries": [{"id": "a", "series": [NYC], "format": "csv"}]}, "format"),
+        ({"queries": []}, "queries"),
+        ({}, "series"),
+        ([], ""),
+    ],
+)
+async def test_a_bad_question_is_refused_and_names_the_field(client: httpx.AsyncClient, body: object, field: str) -> None:
+    response = await client.post(QUERY, json=body)
+    assert response.status_code == 422
+    assert any(field in error["field"] for error in response.json()["errors"])
