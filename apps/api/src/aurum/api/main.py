@@ -12,13 +12,15 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aurum.api.background import background
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
-from aurum.api.registry import LAYERS, SLICES, Layer, enabled_layers, enabled_slices
+from aurum.api.registry import LAYERS, RESPONSE_CACHE, SLICES, Layer, enabled_layers, enabled_slices
 from aurum.api.schemas import Many, Slice
 from aurum.api.services import Services
 from aurum.api.v2.observations.query import BatchAnswer
+from aurum.api.warming import keep_warm
 from aurum.api.wiring import ServiceProvider, StoreProvider
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings, load_settings
@@ -41,12 +43,16 @@ class Application(FastAPI):
     """
 
     layers: ASGIApp | None = None
+    kept: ASGIApp | None = None
+    """From the layer of kept answers inwards; None when nothing is kept."""
 
     def surround(self, layers: Sequence[Layer], settings: Settings) -> None:
         """Put layers around the routes, the first outermost."""
         app: ASGIApp = super().__call__
         for layer in reversed(layers):
             app = layer.make(app, settings)
+            if layer.name == RESPONSE_CACHE:
+                self.kept = app
         self.layers = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,20 +73,22 @@ class Application(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings, *providers: Provider) -> FastAPI:
+def create_app(settings: Settings, *providers: Provider) -> Application:
     """The service for some settings. ``providers``: in place of the PostgreSQL store, for tests."""
     given = Provider(scope=dishka.Scope.APP)
     given.provide(lambda: settings, provides=Settings)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
+    async def lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
         container = make_async_container(given, ServiceProvider(), *(providers or (StoreProvider(),)))
         try:
-            yield {
+            state = {
                 "services": await container.get(Services),
                 "responses": await container.get(ResponseStore),
                 "contracts": contracts_directory(settings.contracts_dir),
             }
+            async with background(*([keep_warm(app.kept, state, settings.cache)] if app.kept else [])):
+                yield state
         finally:
             await container.close()
 

@@ -66,6 +66,8 @@ SLICES: Sequence[Slice] = (
     Slice("docs", docs, None),
 )
 
+RESPONSE_CACHE = "response cache"
+
 LAYERS: Sequence[Layer] = (
     Layer(
         "context",
@@ -74,7 +76,7 @@ LAYERS: Sequence[Layer] = (
     Layer("latest", lambda app, _: Latest(app)),
     Layer("head", lambda app, _: Head(app)),
     Layer(
-        "response cache",
+        RESPONSE_CACHE,
         lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/")),
         enabled=lambda settings: settings.cache.enabled,
     ),

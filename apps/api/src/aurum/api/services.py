@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
@@ -16,6 +17,7 @@ from aurum.storage.ports import Catalog, QualityLog, SeriesReader, StoreProbe
 class Services:
     """One application's ports. ``cursor_secret`` signs cursors. ``fresh_s``: how long answers are fresh, by class
     of data. ``public``: nobody is asked who they are, so answers are for everybody.
+    ``results``: what took long to work out, shared between processes.
     """
 
     reader: SeriesReader
@@ -27,6 +29,7 @@ class Services:
     cursor_secret: bytes
     fresh_s: FreshSettings
     public: bool
+    results: Cache[bytes]
 
 
 def services(request: Request) -> Services:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from dishka import Provider, Scope, provide
+from redis.asyncio import Redis
 
 from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.services import Services
-from aurum.common.cache import Cache, LocalCache
+from aurum.common.cache import Cache, LocalCache, RedisTier, Tier
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.postgres import (
+    PostgresCacheTier,
     PostgresCatalog,
     PostgresChangeFeed,
     PostgresPool,
@@ -24,6 +27,23 @@ from aurum.storage.postgres import (
     PostgresSeriesReader,
 )
 from aurum.storage.remembered import RememberedCatalog
+
+_REDIS_PATIENCE_S = 0.25
+"""Nobody waits long for what is there to save time."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaybeRedis:
+    """The client of Redis, where there is one."""
+
+    client: Redis | None
+
+
+@dataclass(frozen=True, slots=True)
+class DurableTier:
+    """The tier of the cache in the database."""
+
+    tier: Tier
 
 
 class StoreProvider(Provider):
@@ -45,6 +65,10 @@ class StoreProvider(Provider):
     async def feed(self, settings: Settings) -> AsyncIterator[ChangeFeed]:
         async with PostgresChangeFeed.open(settings.database) as feed:
             yield feed
+
+    @provide
+    def durable_tier(self, pool: PostgresPool) -> DurableTier:
+        return DurableTier(PostgresCacheTier(pool))
 
     @provide
     def catalog(self, pool: PostgresPool, feed: ChangeFeed) -> Catalog:
@@ -83,11 +107,12 @@ class ServiceProvider(Provider):
         quality: QualityLog,
         probe: StoreProbe,
         clock: Clock,
+        results: Cache[bytes],
     ) -> Services:
         given = settings.api.cursor_secret
         # Without a secret cursors end with this process, which is what a single one on a laptop needs.
         secret = given.get_secret_value().encode() if given is not None else secrets.token_bytes(32)
-        return Services(reader, catalog, quality, probe, clock, settings.api, secret, settings.cache.fresh_s, public=True)
+        return Services(reader, catalog, quality, probe, clock, settings.api, secret, settings.cache.fresh_s, True, results)
 
     @provide
     def responses(self, settings: Settings, feed: ChangeFeed) -> ResponseStore:
@@ -96,3 +121,24 @@ class ServiceProvider(Provider):
         store = ResponseStore(Cache(local), feed, kept)
         feed.listen(store.changed)
         return store
+
+    @provide
+    async def redis(self, settings: Settings) -> AsyncIterator[MaybeRedis]:
+        if settings.redis.url is None:
+            yield MaybeRedis(None)
+            return
+        client = Redis.from_url(settings.redis.url, socket_timeout=_REDIS_PATIENCE_S, socket_connect_timeout=_REDIS_PATIENCE_S)
+        yield MaybeRedis(client)
+        await client.aclose()
+
+    @provide
+    def results(self, settings: Settings, redis: MaybeRedis, durable: DurableTier) -> Cache[bytes]:
+        kept = settings.cache
+        tiers: list[tuple[Tier, float]] = []
+        if kept.enabled and kept.shared and redis.client is not None:
+            tiers.append((RedisTier(redis.client), kept.shared_from_s))
+        if kept.enabled and kept.durable:
+            tiers.append((durable.tier, kept.durable_from_s))
+        # What is asked again soon is answered from the responses; these tiers are for other processes, and for later.
+        local = LocalCache[bytes](policy="lru", most_entries=1, most_bytes=1)
+        return Cache(local, tiers=tiers, fresh_s=kept.fresh_s.history)

@@ -19,8 +19,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.caching import Caching, DataClass, tags_changed
+from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.etag import names_tag
-from aurum.api.problems import problem_of
+from aurum.api.problems import NotAcceptable, problem_of
 from aurum.api.request_state import HeaderList, RequestState, state_of
 from aurum.common.cache import Cache, Entry
 from aurum.common.settings import CacheSettings
@@ -224,7 +225,7 @@ class ResponseCache:
             tally=tally,
             tags=caching.tags,
             made_at=time.monotonic(),
-            fresh_s=caching.data_class.fresh_s(store.settings.fresh_s),
+            fresh_s=_class(caching, scope, store.settings).fresh_s(store.settings.fresh_s),
             stale_s=store.settings.stale_s,
             weight=len(kept.body or b"") + 1_000,
         )
@@ -351,7 +352,21 @@ def _canonical(key: Key) -> Key:
     assert isinstance(query, bytes)
     pairs = sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1"), key=lambda pair: pair[0])
     taken = frozenset(part.strip() for part in encodings.split(b",")) if isinstance(encodings, bytes) else None
-    return (path, tuple(pairs), accept, taken)
+    return (path, tuple(pairs), _format(accept), taken)
+
+
+def _format(accept: object) -> object:
+    """The format that comes of an ``Accept``: the same for most ways to write it."""
+    try:
+        return chosen_format(None, accept.decode("latin-1") if isinstance(accept, bytes) else None)
+    except NotAcceptable:
+        return accept
+
+
+def _class(caching: Caching, scope: Scope, settings: CacheSettings) -> DataClass:
+    query = scope["query_string"].decode("latin-1")
+    url = f"{scope['path']}?{query}" if query else scope["path"]
+    return DataClass.GOLDEN if url in settings.golden else caching.data_class
 
 
 def _same(entry: Entry[Kept]) -> Entry[Kept]:

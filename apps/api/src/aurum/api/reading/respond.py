@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -105,6 +105,11 @@ async def slice_response(ask: Asked) -> Response:
     if step is not None and not plan.transforms:
         points = await ask.services.reader.points(series.series_id, span=plan.span, as_of=plan.as_of)
         return whole_response(ask, points_table(points, step, plan), slice_meta(ask, len(points.ts)))
+    return await shared(ask, lambda: _one_frame(ask))
+
+
+async def _one_frame(ask: Asked) -> Response:
+    series, plan = ask.series[0], ask.plan
     rates = await _rates(ask)
     frame = await ask.services.reader.observations(series.series_id, span=plan.read_span, as_of=plan.as_of)
     if plan.transforms:
@@ -112,13 +117,33 @@ async def slice_response(ask: Asked) -> Response:
     return whole_response(ask, slice_table(frame, series, plan), slice_meta(ask, frame.height))
 
 
+async def shared(ask: Asked, make: Callable[[], Awaitable[Response]]) -> Response:
+    """An answer that may have taken another process long: from where it left it, under the tag, which names the versions."""
+
+    async def body() -> bytes:
+        return bytes((await make()).body)
+
+    content = await ask.services.results.made("observations", ask.tag.strip('"'), body, tags=tags_of(ask.series))
+    return Response(content, headers=dict(ask.headers), media_type=MEDIA_TYPES[ask.format])
+
+
 async def long_response(ask: Asked) -> Response:
     """Observations of several series, one after the other."""
+    if ask.format == "json":
+        return await shared(ask, lambda: _long(ask))
+    return await _long(ask)
+
+
+async def _long(ask: Asked) -> Response:
     return await _answered(ask, lambda frame: long_table(frame, ask.series, ask.plan), _meta)
 
 
 async def wide_response(ask: Asked) -> Response:
     """Observations of several series side by side."""
+    return await shared(ask, lambda: _wide(ask))
+
+
+async def _wide(ask: Asked) -> Response:
     frame = await _collected(ask, await _batches(ask), factor=_IN_MEMORY)
     table = wide_table(frame, ask.series, ask.plan)
     return whole_response(ask, table, _meta(ask, table.height))

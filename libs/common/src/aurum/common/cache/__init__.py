@@ -4,6 +4,6 @@ from aurum.common.cache.entry import Entry, Tally
 from aurum.common.cache.local import LocalCache
 from aurum.common.cache.manager import Cache
 from aurum.common.cache.redis import RedisTier
-from aurum.common.cache.tier import Stored, Tier
+from aurum.common.cache.tier import Stored, Tier, TierAway
 
-__all__ = ["Cache", "Entry", "LocalCache", "RedisTier", "Stored", "Tally", "Tier"]
+__all__ = ["Cache", "Entry", "LocalCache", "RedisTier", "Stored", "Tally", "Tier", "TierAway"]

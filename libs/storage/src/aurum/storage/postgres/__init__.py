@@ -1,5 +1,6 @@
 """Every port on plain PostgreSQL. Only an application's ``wiring`` names these classes."""
 
+from aurum.storage.postgres.cache_tier import PostgresCacheTier
 from aurum.storage.postgres.catalog import PostgresCatalog
 from aurum.storage.postgres.catalog_writer import PostgresCatalogWriter
 from aurum.storage.postgres.change_feed import PostgresChangeFeed
@@ -10,6 +11,7 @@ from aurum.storage.postgres.series_reader import PostgresSeriesReader
 from aurum.storage.postgres.series_writer import PostgresSeriesWriter
 
 __all__ = [
+    "PostgresCacheTier",
     "PostgresCatalog",
     "PostgresCatalogWriter",
     "PostgresChangeFeed",

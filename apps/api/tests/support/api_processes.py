@@ -1,0 +1,53 @@
+"""The service as processes of their own, over servers that a test may stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+
+@contextmanager
+def api_process(database: str, **variables: str) -> Iterator[str]:
+    """The address of a running ``python -m aurum.api serve``; SIGTERM at the end, which must be enough."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    inherited = os.environ  # noqa: TID251 - what a shell would hand on
+    environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
+    environment |= {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
+    command = [sys.executable, "-m", "aurum.api", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, process)
+        yield url
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 20.0) -> None:
+    """Return when ``/ready`` says so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process is not None and process.poll() is not None:
+            raise AssertionError((process.stderr.read() if process.stderr else b"").decode())
+        try:
+            if httpx.get(f"{url}/ready", timeout=2, trust_env=False).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.02)
+    raise AssertionError(f"{url} is not ready")
