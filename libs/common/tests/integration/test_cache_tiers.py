@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from aurum.common.cache import Cache, LocalCache, RedisTier
+from aurum.common.cache import Cache, LocalCache
+from aurum.common.cache.redis import RedisTier
 from aurum.storage.embedded import EmbeddedValkey
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dishka import Provider, Scope, provide
-from redis.asyncio import Redis
 
 from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.services import Services
-from aurum.common.cache import Cache, LocalCache, RedisTier, Tier
+from aurum.common.cache import Cache, LocalCache, Tier
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.clock import Clock
@@ -27,6 +27,9 @@ from aurum.storage.postgres import (
     PostgresSeriesReader,
 )
 from aurum.storage.remembered import RememberedCatalog
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 _REDIS_PATIENCE_S = 0.25
 """Nobody waits long for what is there to save time."""
@@ -127,6 +130,8 @@ class ServiceProvider(Provider):
         if settings.redis.url is None:
             yield MaybeRedis(None)
             return
+        from redis.asyncio import Redis  # a tenth of a second to load, for those who have one
+
         client = Redis.from_url(settings.redis.url, socket_timeout=_REDIS_PATIENCE_S, socket_connect_timeout=_REDIS_PATIENCE_S)
         yield MaybeRedis(client)
         await client.aclose()
@@ -136,6 +141,8 @@ class ServiceProvider(Provider):
         kept = settings.cache
         tiers: list[tuple[Tier, float]] = []
         if kept.enabled and kept.shared and redis.client is not None:
+            from aurum.common.cache.redis import RedisTier
+
             tiers.append((RedisTier(redis.client), kept.shared_from_s))
         if kept.enabled and kept.durable:
             tiers.append((durable.tier, kept.durable_from_s))

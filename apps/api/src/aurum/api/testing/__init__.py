@@ -1,0 +1,15 @@
+"""A service for tests: in this process, over the memory adapters or a real store, with data made in a line.
+
+    store = MemoryStore(clock)
+    await store.writer.load(file_of(hourly("nyiso:damlbmp_zone:61761:lmp", start, [30.0, 31.5])))
+    async with serving(Settings(), MemoryProvider(store)) as served:
+        answer = await served.client.get("/v2/series/nyiso:damlbmp_zone:61761:lmp/observations")
+
+No product module imports it.
+"""
+
+from aurum.api.testing.given import Given, file_of, hourly
+from aurum.api.testing.memory import MemoryProvider
+from aurum.api.testing.serving import Served, serving
+
+__all__ = ["Given", "MemoryProvider", "Served", "file_of", "hourly", "serving"]

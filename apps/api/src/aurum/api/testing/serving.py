@@ -1,0 +1,39 @@
+"""A service in this process, with its lifespan, behind an HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from dishka import Provider
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aurum.api.main import create_app
+from aurum.common.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running application. ``asgi``: what a server would call. ``client``: speaks to it without a socket."""
+
+    asgi: ASGIApp
+    client: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def serving(settings: Settings, *providers: Provider) -> AsyncGenerator[Served]:
+    """The service of some settings for the length of the block.
+
+    ``providers``: in place of the PostgreSQL store (``MemoryProvider``), or after it, to put something else in its place.
+    """
+    app = create_app(settings, *providers)
+    async with app.router.lifespan_context(app) as state:
+
+        async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            await app({**scope, "state": dict(state or {})}, receive, send)
+
+        transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://aurum.test") as client:
+            yield Served(with_state, client)
