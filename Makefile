@@ -51,6 +51,10 @@ types: $(STAMP)  ## types, strict on libs (fails when no file is looked at)
 imports: $(STAMP)  ## who may import whom
 	@$(BIN)/lint-imports --no-cache
 
+.PHONY: spectral
+spectral:  ## lint contracts/openapi.json (needs npm)
+	@tools/spectral/lint.sh
+
 .PHONY: openapi
 openapi: $(STAMP)  ## write contracts/openapi.json
 	@$(BIN)/aurum openapi

@@ -14,7 +14,9 @@ FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --create-home aurum
 COPY --from=build /opt/aurum /opt/aurum
 COPY contracts /opt/contracts
-ENV PATH=/opt/aurum/bin:$PATH AURUM_CONTRACTS_DIR=/opt/contracts AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1
+COPY docs/guides /opt/guides
+ENV PATH=/opt/aurum/bin:$PATH AURUM_CONTRACTS_DIR=/opt/contracts AURUM_GUIDES_DIR=/opt/guides \
+    AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1
 USER aurum
 WORKDIR /home/aurum
 EXPOSE 8000

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from aurum.common.clock import SystemClock
-from aurum.common.settings import ApiSettings, DatabaseSettings, Settings
+from aurum.common.settings import ApiSettings, DatabaseSettings, RedisSettings, Settings
+from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
@@ -40,9 +43,19 @@ async def market_url(postgres_server: EmbeddedPostgres, migrated_template: str) 
 
 
 @pytest.fixture(scope="session")
-def settings(market_url: str) -> Settings:
+def redis_url() -> Iterator[str]:
+    """The URL of an embedded Redis-compatible server of this test process."""
+    folder = Path(tempfile.mkdtemp(prefix="aurum-vk-"))
+    with EmbeddedValkey(folder) as server:
+        yield server.url
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def settings(market_url: str, redis_url: str) -> Settings:
     """Of a service with small limits, so that tests can reach them."""
     return Settings(
+        redis=RedisSettings(url=redis_url),
         database=DatabaseSettings(url=market_url, pool_size=4),
         api=ApiSettings(document_rows=2_000, series_per_request=5),
     )

@@ -122,15 +122,6 @@ async def test_every_problem_type_leads_to_its_page(client: httpx.AsyncClient) -
         assert page.text.startswith(f"# {kind.title}\n")
 
 
-async def test_the_reference_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
-    root = await client.get("/", follow_redirects=True)
-    assert root.url.path == "/docs"
-    assert "http" not in root.text.replace("http-equiv", "")
-    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"):
-        assert f"/docs/assets/{name}" in root.text
-        assert (await client.get(f"/docs/assets/{name}")).status_code == 200
-
-
 async def test_a_stream_that_is_left_gives_its_connection_back(market_url: str) -> None:
     settings = Settings(database=DatabaseSettings(url=market_url, pool_size=1, connect_timeout_s=2))
     async with serving(settings) as served:

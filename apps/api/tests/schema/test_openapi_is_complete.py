@@ -29,6 +29,8 @@ def test_every_route_of_the_surface_is_there() -> None:
         "/v2/series/{key}/revisions",
         "/v2/observations",
         "/v2/observations/query",
+        *(f"/v2/admin/cache{rest}" for rest in ("", "/forget", "/warm")),
+        *(f"/v2/admin/jobs{rest}" for rest in ("", "/parked", "/parked/{parked_job}", "/parked/{parked_job}/retry")),
         *(
             f"/v2/catalog/{name}"
             for name in ("sources", "datasets", "markets", "locations", "units", "calendars", "blocks", "dimensions")

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.caching import DataClass, may_be_kept
+from aurum.api.caching import may_be_kept
+from aurum.api.data_class import DataClass
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.response_cache import Kept, ResponseCache, ResponseStore
 from aurum.common.cache import Cache, LocalCache

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from fastapi import Depends, params
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.data_class import Caching, DataClass
 from aurum.api.request_state import state_of
 from aurum.api.services import services
 from aurum.common.settings.cache import FreshSettings
@@ -21,30 +20,6 @@ from aurum.storage.ports import Change, ChangeKind
 _CLOSED_AFTER = timedelta(days=2)
 """Markets publish a day's numbers within it, or a day after."""
 _HOUR = timedelta(hours=1)
-
-
-class DataClass(StrEnum):
-    """How soon an answer is likely to change; the settings give each its time."""
-
-    LIVE = "live"
-    DAY = "day"
-    HISTORY = "history"
-    REFERENCE = "reference"
-    NEGATIVE = "negative"
-    GOLDEN = "golden"
-
-    def fresh_s(self, settings: FreshSettings) -> float:
-        """Seconds."""
-        return getattr(settings, self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Caching:
-    """An answer may be kept under the ``keyspace`` of its route until one of its ``tags`` is forgotten."""
-
-    keyspace: str
-    data_class: DataClass
-    tags: tuple[str, ...]
 
 
 def may_be_kept(request: Request, keyspace: str, data_class: DataClass, tags: Iterable[str]) -> None:

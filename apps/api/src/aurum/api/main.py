@@ -23,6 +23,7 @@ from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.warming import keep_warm
 from aurum.api.wiring import ServiceProvider, StoreProvider
 from aurum.common.contracts import contracts_directory
+from aurum.common.guides import guides_directory
 from aurum.common.settings import Settings, load_settings
 from aurum.common.telemetry.logging import configure_logging
 
@@ -86,6 +87,7 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
                 "services": await container.get(Services),
                 "responses": await container.get(ResponseStore),
                 "contracts": contracts_directory(settings.contracts_dir),
+                "guides": guides_directory(settings.guides_dir),
             }
             async with background(*([keep_warm(app.kept, state, settings.cache)] if app.kept else [])):
                 yield state

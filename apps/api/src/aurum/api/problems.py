@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from aurum.api.request_state import state_of
 from aurum.core.errors import (
@@ -179,7 +180,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
     response = problem(request, kind, detail)
     for name, value in (error.headers or {}).items():
-        response.headers[name] = _with_head(value) if name == "Allow" else value
+        response.headers[name] = _allowed(request) if name == "Allow" else value
     return response
 
 
@@ -193,10 +194,13 @@ async def _on_bug(request: Request, error: Exception) -> Response:
     return bug_response(request, error)
 
 
-def _with_head(methods: str) -> str:
-    """``Allow`` with HEAD, which ``middleware.head`` answers wherever there is GET."""
-    allowed = set(methods.split(", "))
-    return ", ".join(sorted(allowed | {"HEAD"} if "GET" in allowed else allowed))
+def _allowed(request: Request) -> str:
+    """The methods of a path: of all its routes, and HEAD, which ``middleware.head`` answers wherever there is GET."""
+    matching = (route for route in request.app.routes if isinstance(route, Route))
+    found = {
+        method for route in matching if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()
+    }
+    return ", ".join(sorted(found | {"HEAD"} if "GET" in found else found))
 
 
 def _short(value: object) -> object:

@@ -19,6 +19,8 @@ from aurum.api.middleware.latest import Latest
 from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.routes import PlainRoute
 from aurum.api.security_headers import security_headers
+from aurum.api.v2.admin.cache.router import router as admin_cache
+from aurum.api.v2.admin.jobs.router import router as admin_jobs
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.observations.query import router as query
@@ -63,6 +65,8 @@ SLICES: Sequence[Slice] = (
     Slice("series", series, Scope.SERIES_READ, shared=True),
     Slice("quality", quality, Scope.CATALOG_READ, shared=True),
     Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
+    Slice("admin cache", admin_cache, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
+    Slice("admin jobs", admin_jobs, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("docs", docs, None),
 )
 

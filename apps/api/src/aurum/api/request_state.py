@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.types import Scope
 
+from aurum.api.data_class import Caching
 from aurum.core.access import LOCAL, Caller
-
-if TYPE_CHECKING:
-    from aurum.api.caching import Caching
 
 HeaderList = list[tuple[bytes, bytes]]
 

@@ -10,14 +10,14 @@ from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
-from aurum.storage.ports import Catalog, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, JobQueue, QualityLog, SeriesReader, StoreProbe
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """One application's ports. ``cursor_secret`` signs cursors. ``fresh_s``: how long answers are fresh, by class
     of data. ``public``: nobody is asked who they are, so answers are for everybody.
-    ``results``: what took long to work out, shared between processes.
+    ``results``: what took long to work out, shared between processes. ``jobs``: None where there is no Redis.
     """
 
     reader: SeriesReader
@@ -30,6 +30,7 @@ class Services:
     fresh_s: FreshSettings
     public: bool
     results: Cache[bytes]
+    jobs: JobQueue | None
 
 
 def services(request: Request) -> Services:

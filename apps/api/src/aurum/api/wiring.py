@@ -16,7 +16,7 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
-from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.postgres import (
     PostgresCacheTier,
     PostgresCatalog,
@@ -92,6 +92,14 @@ async def reach_store(settings: Settings) -> None:
     await pool.close()
 
 
+def _jobs(redis: MaybeRedis, clock: Clock) -> JobQueue | None:
+    if redis.client is None:
+        return None
+    from aurum.storage.redis.job_queue import RedisJobQueue
+
+    return RedisJobQueue(redis.client, clock)
+
+
 class ServiceProvider(Provider):
     """What stands on the ports."""
 
@@ -111,11 +119,24 @@ class ServiceProvider(Provider):
         probe: StoreProbe,
         clock: Clock,
         results: Cache[bytes],
+        redis: MaybeRedis,
     ) -> Services:
         given = settings.api.cursor_secret
         # Without a secret cursors end with this process, which is what a single one on a laptop needs.
         secret = given.get_secret_value().encode() if given is not None else secrets.token_bytes(32)
-        return Services(reader, catalog, quality, probe, clock, settings.api, secret, settings.cache.fresh_s, True, results)
+        return Services(
+            reader,
+            catalog,
+            quality,
+            probe,
+            clock,
+            settings.api,
+            secret,
+            settings.cache.fresh_s,
+            True,
+            results,
+            _jobs(redis, clock),
+        )
 
     @provide
     def responses(self, settings: Settings, feed: ChangeFeed) -> ResponseStore:

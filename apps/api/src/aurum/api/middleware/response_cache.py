@@ -18,7 +18,8 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.caching import Caching, DataClass, tags_changed
+from aurum.api.caching import tags_changed
+from aurum.api.data_class import Caching, DataClass
 from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.etag import names_tag
 from aurum.api.problems import NotAcceptable, problem_of

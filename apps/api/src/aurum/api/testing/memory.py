@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dishka import Provider, Scope, provide
 
 from aurum.api.wiring import DurableTier
@@ -11,19 +13,27 @@ from aurum.storage.memory.change_feed import MemoryChangeFeed
 from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
 
 
-class NothingKept:
-    """A tier of the cache that keeps nothing."""
+class MemoryTier:
+    """A tier of the cache in this process."""
 
-    name = "nothing"
+    name = "memory"
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Stored, frozenset[str]]] = {}
 
     async def get(self, key: str) -> Stored | None:
-        return None
+        found = self._kept.get(key)
+        return found[0] if found is not None else None
 
-    async def put(self, key: str, content: bytes, *, fresh_s: float, tags: object) -> None:
-        return None
+    async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
+        self._kept[key] = Stored(content, fresh_s), frozenset(tags)
 
-    async def forget(self, tags: object) -> int:
-        return 0
+    async def forget(self, tags: Iterable[str]) -> int:
+        wanted = set(tags)
+        gone = [key for key, (_, bears) in self._kept.items() if bears & wanted]
+        for key in gone:
+            del self._kept[key]
+        return len(gone)
 
 
 class MemoryProvider(Provider):
@@ -58,4 +68,4 @@ class MemoryProvider(Provider):
 
     @provide
     def durable_tier(self) -> DurableTier:
-        return DurableTier(NothingKept())
+        return DurableTier(MemoryTier())

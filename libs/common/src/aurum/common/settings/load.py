@@ -34,6 +34,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path(".aurum"), description="holds the embedded servers' data; finds the running instance")
     contracts_dir: Path | None = Field(default=None, description="the contracts folder, where it is not beside the code")
+    guides_dir: Path | None = Field(default=None, description="the guides folder, where it is not beside the code")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)

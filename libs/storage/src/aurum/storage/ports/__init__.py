@@ -5,6 +5,7 @@ Adapters do not inherit from these; ``tests/typing/conformance.py`` proves that 
 
 from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
+from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueState
 from aurum.storage.ports.probe import StoreProbe, StoreState
 from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
 
@@ -15,8 +16,11 @@ __all__ = [
     "ChangeFeed",
     "ChangeKind",
     "FileLoad",
+    "JobQueue",
     "LoadOutcome",
+    "ParkedJob",
     "QualityLog",
+    "QueueState",
     "SeriesFilter",
     "SeriesReader",
     "SeriesWriter",

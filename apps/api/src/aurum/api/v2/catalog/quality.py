@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.caching import DataClass, kept_as
+from aurum.api.caching import kept_as
+from aurum.api.data_class import DataClass
 from aurum.api.filters import DatasetFilter, SeriesFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only

@@ -1,10 +1,4 @@
-"""A load generator that needs nothing installed: HTTP/1.1 keep-alive over raw sockets, in a process of its own.
-
-    python -m bench.load HOST PORT PATH SECONDS CONNECTIONS REQUESTS [HEADER ...]
-
-Ends after so many seconds or requests, whichever comes first; talks to loopback only. Prints one JSON object: requests a
-second, percentiles in milliseconds, and how many answers were neither 2xx nor 304.
-"""
+"""As many answers to one request as a server gives: HTTP/1.1 keep-alive over raw sockets, on loopback only."""
 
 from __future__ import annotations
 
@@ -13,18 +7,13 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
-LOOPBACK = "127.0.0.1"
+from bench.load.wire import UnexpectedAnswer, content_length, loopback
+
 _MOST = 200_000
-
-
-class UnexpectedAnswer(Exception):
-    """The server said something that this generator cannot count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +110,6 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-def content_length(head: bytes) -> int:
-    """Bytes of the body that follows a response head. Raises ``UnexpectedAnswer`` for a body of unknown length."""
-    lower = head.lower()
-    position = lower.find(b"\r\ncontent-length:")
-    if position >= 0:
-        return int(lower[position + 17 :].split(b"\r\n", 1)[0])
-    if b"\r\ntransfer-encoding:" in lower:
-        raise UnexpectedAnswer("an answer of unknown length: bench.drain reads those")
-    return 0
-
-
 async def bear(host: str, port: int, request: bytes, *, seconds: float, connections: int, most: int) -> Load:
     """Keep so many connections busy with one request, and say what came back. Raises ``UnexpectedAnswer``, ``OSError``."""
     began = time.perf_counter()
@@ -148,45 +126,11 @@ async def bear(host: str, port: int, request: bytes, *, seconds: float, connecti
     return Load(len(ordered) / took, at(0.5), at(0.95), at(0.99), len(ordered), tally.errors)
 
 
-def get(host: str, port: int, path: str, *headers: str) -> bytes:
-    """The bytes of a GET."""
-    return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {host}:{port}", *headers, "", ""]).encode()
-
-
 def measure(url: str, *, seconds: float, connections: int = 8, most: int = _MOST, headers: tuple[str, ...] = ()) -> Load:
     """Load a loopback URL from another process. Raises ``ValueError`` for any other host, ``CalledProcessError``."""
     host, port, path = loopback(url)
-    command = [sys.executable, "-m", "bench.load", host, str(port), path, str(seconds), str(connections), str(most), *headers]
-    root = Path(__file__).resolve().parents[1]
+    given = [host, str(port), path, str(seconds), str(connections), str(most)]
+    command = [sys.executable, "-m", "bench.load.process", *given, *headers]
+    root = Path(__file__).resolve().parents[2]
     done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
     return Load(**json.loads(done.stdout))
-
-
-def loopback(url: str) -> tuple[str, int, str]:
-    """Host, port, and path with query of a loopback URL. Raises ``ValueError`` for any other host."""
-    parts = urlsplit(url)
-    if parts.hostname != LOOPBACK:
-        raise ValueError(f"load goes to {LOOPBACK} only, not to {parts.hostname}")
-    path = parts.path or "/"
-    return parts.hostname, parts.port or 80, f"{path}?{parts.query}" if parts.query else path
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # comes with the API; with it the generator is not what is measured
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def main(arguments: list[str]) -> None:
-    """Run, print what was found."""
-    host, port, path, seconds, connections, most, *headers = arguments
-    request = get(host, int(port), path, *headers)
-    work = bear(host, int(port), request, seconds=float(seconds), connections=int(connections), most=int(most))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        print(json.dumps(asdict(runner.run(work))))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,0 +1,76 @@
+"""What the portal shows, put together once an application, when somebody first looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aurum.api.docs.markdown import Document, render
+from aurum.api.docs.operations import Operation, operations
+from aurum.api.docs.search import Entry
+from aurum.api.problems import ALL_KINDS
+
+_INDEX = "README.md"
+"""Of the guides: the order of its links is theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Everything by name, in the order in which it is listed. ``statuses``: of the problems."""
+
+    title: str
+    version: str
+    guides: Mapping[str, Document]
+    problems: Mapping[str, Document]
+    statuses: Mapping[str, int]
+    operations: Sequence[Operation]
+    entries: Sequence[Entry]
+
+
+def open_portal(openapi: Mapping[str, Any], *, guides: Path, contracts: Path) -> Portal:
+    """``guides``, ``contracts``: the folders. Raises ``FileNotFoundError`` for a problem without a page."""
+    kinds = sorted(ALL_KINDS, key=lambda kind: kind.status)
+    pages = [(kind.name, contracts / "problems" / f"{kind.name}.md") for kind in kinds]
+    problems = {name: render(name, path.read_text(encoding="utf-8"), folder="problems") for name, path in pages}
+    found = {path.stem: render(path.stem, path.read_text(encoding="utf-8"), folder="guides") for path in _in_order(guides)}
+    listed = operations(openapi)
+    info = openapi["info"]
+    return Portal(
+        title=info["title"],
+        version=info["version"],
+        guides=found,
+        problems=problems,
+        statuses={kind.name: kind.status for kind in kinds},
+        operations=listed,
+        entries=[*_of_operations(listed), *_of_guides(found.values()), *_of_problems(problems.values())],
+    )
+
+
+def _in_order(folder: Path) -> list[Path]:
+    """The guides that the index links to, then the others."""
+    index = folder / _INDEX
+    text = index.read_text(encoding="utf-8") if index.exists() else ""
+    paths = [path for path in folder.glob("*.md") if path.name != _INDEX]
+    last = len(text)
+    return sorted(paths, key=lambda path: (place if (place := text.find(f"({path.name})")) >= 0 else last, path.name))
+
+
+def _of_operations(listed: Iterable[Operation]) -> Iterable[Entry]:
+    for one in listed:
+        yield Entry("operation", one.summary, one.url, f"{one.method} {one.path} {one.name}", one.text)
+
+
+def _of_guides(guides: Iterable[Document]) -> Iterable[Entry]:
+    for guide in guides:
+        for section in guide.sections:
+            own = section.level == 1
+            place = "" if own else f"#{section.anchor}"
+            yield Entry("guide", section.title, f"/docs/guides/{guide.name}{place}", "" if own else guide.title, section.text)
+
+
+def _of_problems(problems: Iterable[Document]) -> Iterable[Entry]:
+    for problem in problems:
+        text = " ".join(section.text for section in problem.sections)
+        yield Entry("problem", problem.title, f"/problems/{problem.name}", problem.name, text)

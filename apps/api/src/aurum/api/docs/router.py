@@ -1,0 +1,130 @@
+"""``/docs``: home with search, guides, the reference; ``/problems``: a page for each problem type. All of it local."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import fastapi_offline
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+
+from aurum.api.docs import pages
+from aurum.api.docs.accept import prefers
+from aurum.api.docs.layout import page
+from aurum.api.docs.markdown import Document
+from aurum.api.docs.portal import Portal, open_portal
+from aurum.api.docs.search import search
+from aurum.core.errors import NotFound
+
+router = APIRouter(include_in_schema=False)
+
+_OURS = Path(__file__).parent / "assets"
+_RENDERER = Path(fastapi_offline.__file__).parent / "static"
+_ASSETS: Mapping[str, Path] = {
+    **{name: _OURS / name for name in ("portal.css", "portal.js", "reference.js", "aurum.svg")},
+    **{name: _RENDERER / name for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")},
+}
+
+Words = Annotated[str, Query(max_length=200)]
+
+
+async def portal_of(request: Request) -> Portal:
+    """The portal of the application, made at the first look, beside the requests that are served meanwhile."""
+    state = request.app.state
+    if not hasattr(state, "portal"):
+        guides = request.state.guides
+        state.portal = await run_in_threadpool(_make, request, guides)
+    return state.portal
+
+
+def _make(request: Request, guides: Path) -> Portal:
+    return open_portal(request.app.openapi(), guides=guides, contracts=request.state.contracts)
+
+
+@router.get("/")
+async def root() -> Response:
+    """To the documentation."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/docs")
+async def home(request: Request, q: Words = "") -> Response:
+    """Everything there is to read, or what a search for ``q`` finds."""
+    portal = await portal_of(request)
+    if not q.strip():
+        return page(request, "Documentation", pages.home(portal))
+    return page(request, q, pages.results(search(portal.entries, q), q), query=q)
+
+
+@router.get("/docs/search")
+async def found(request: Request, q: Words = "") -> Response:
+    """What a search finds, for the search box."""
+    hits = search((await portal_of(request)).entries, q, most=8)
+    answer = [
+        {"kind": hit.entry.kind, "title": hit.entry.title, "url": hit.entry.url, "name": hit.entry.name, "excerpt": hit.excerpt}
+        for hit in hits
+    ]
+    return JSONResponse(answer)
+
+
+@router.get("/docs/reference")
+async def reference(request: Request) -> Response:
+    """Every route, to read and to try."""
+    return page(request, "Reference", pages.REFERENCE, head=pages.REFERENCE_HEAD)
+
+
+@router.get("/docs/guides")
+async def guides() -> Response:
+    """To the list of guides."""
+    return RedirectResponse("/docs#guides")
+
+
+@router.get("/docs/guides/{name}")
+async def guide(request: Request, name: str) -> Response:
+    """A guide: a page, or Markdown for those who ask for it."""
+    portal = await portal_of(request)
+    shown = _named(portal.guides, name, "guide")
+    if prefers(request, "text/markdown", over="text/html"):
+        return _as_markdown(shown.source)
+    return page(request, shown.title, pages.guide(portal, shown))
+
+
+@router.get("/docs/assets/{name}")
+async def asset(name: str) -> Response:
+    """A file of the pages."""
+    if name not in _ASSETS:
+        raise NotFound(f"no asset {name!r}")
+    return FileResponse(_ASSETS[name], headers={"Cache-Control": "public, max-age=3600"})
+
+
+@router.get("/problems")
+async def problems(request: Request) -> Response:
+    """All problem types: a page for browsers, Markdown for everybody else."""
+    portal = await portal_of(request)
+    if prefers(request, "text/html", over="text/markdown"):
+        return page(request, "Problems", pages.problems(portal))
+    return _as_markdown(pages.problems_as_markdown(portal))
+
+
+@router.get("/problems/{name}")
+async def problem(request: Request, name: str) -> Response:
+    """What a problem type means and what to do about it: a page for browsers, Markdown for everybody else."""
+    portal = await portal_of(request)
+    shown = _named(portal.problems, name, "problem type")
+    if prefers(request, "text/html", over="text/markdown"):
+        return page(request, shown.title, pages.problem(portal, shown))
+    return _as_markdown(shown.source)
+
+
+def _named(documents: Mapping[str, Document], name: str, what: str) -> Document:
+    if name not in documents:
+        raise NotFound(f"no {what} {name!r}")
+    return documents[name]
+
+
+def _as_markdown(source: str) -> Response:
+    return Response(source, media_type="text/markdown; charset=utf-8", headers={"Vary": "Accept"})

@@ -1,0 +1,66 @@
+"""Search over everything the portal has: all words must be found, words in titles count most."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["operation", "guide", "problem"]
+
+_WORD = re.compile(r"[\w-]+")
+_MOST = 20
+_AROUND = 70
+"""Characters shown on either side of what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that can be found. ``name``: what else it is called, such as a path; ``text``: what it says."""
+
+    kind: Kind
+    title: str
+    url: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that was found; ``excerpt``: of its text, around the first word."""
+
+    entry: Entry
+    excerpt: str
+
+
+def search(entries: Sequence[Entry], query: str, *, most: int = _MOST) -> list[Hit]:
+    """The best first; of equals, in the order of the entries. Nothing for a query without words."""
+    words = _WORD.findall(query.lower())
+    if not words:
+        return []
+    scored = [(_score(entry, words), place) for place, entry in enumerate(entries)]
+    best = sorted((-score, place) for score, place in scored if score)
+    return [Hit(entries[place], _excerpt(entries[place].text, words)) for _, place in best[:most]]
+
+
+def _score(entry: Entry, words: Sequence[str]) -> int:
+    """0 unless each word is somewhere."""
+    title, name, text = entry.title.lower(), entry.name.lower(), entry.text.lower()
+    total = 0
+    for word in words:
+        in_title = 16 if re.search(rf"\b{re.escape(word)}", title) else 8 if word in title else 0
+        found = in_title + 4 * (word in name) + (word in text)
+        if not found:
+            return 0
+        total += found
+    return total
+
+
+def _excerpt(text: str, words: Sequence[str]) -> str:
+    lower = text.lower()
+    first = min((place for word in words if (place := lower.find(word)) >= 0), default=0)
+    start, end = max(0, first - _AROUND), first + 2 * _AROUND
+    start = text.find(" ", start, first) + 1 if start else 0
+    end = text.rfind(" ", first, end) if end < len(text) else len(text)
+    return ("…" if start else "") + " ".join(text[start:end].split()) + ("…" if end < len(text) else "")

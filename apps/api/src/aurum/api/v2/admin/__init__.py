@@ -1,0 +1,1 @@
+"""What operators do: a folder a concern."""

@@ -1,0 +1,98 @@
+"""``/v2/admin/jobs``: queues, new jobs, parked jobs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import jsonschema
+from fastapi import APIRouter, Depends, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.params import known_only
+from aurum.api.problems import InvalidParameters, problems
+from aurum.api.services import services
+from aurum.api.text import Text
+from aurum.api.v2.admin.jobs import schemas
+from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.storage.ports import JobQueue, ParkedJob
+
+router = APIRouter(prefix="/v2/admin/jobs", tags=["admin"], dependencies=[Depends(known_only)])
+
+JobId = Annotated[Text, Path(description="Id of a parked job.", examples=["3f2c9a60-6a4b-4f0e-9f55-1c1d2f6f5b7e"])]
+
+_FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
+_QUEUES = {"ingest.file": "ingest", "fetch.day": "ingest"}
+
+
+class NoQueue(Unavailable):
+    """This service was given no Redis, so it has no queue."""
+
+
+def _jobs(request: Request) -> JobQueue:
+    queue = services(request).jobs
+    if queue is None:
+        raise NoQueue("this service has no queue: AURUM_REDIS__URL is not set")
+    return queue
+
+
+@router.get("", operation_id="listQueues", summary="Queues and how much is in them", responses=_FAILURES)
+async def list_queues(request: Request) -> schemas.QueueList:
+    """Queues by name."""
+    return schemas.QueueList(data=[schemas.QueueDocument(**asdict(one)) for one in await _jobs(request).queues()])
+
+
+@router.post("", status_code=202, operation_id="createJob", summary="Ask for a job", responses=_FAILURES)
+async def create_job(request: Request, job: schemas.NewJob) -> schemas.JobAnswer:
+    """Put a job into its queue; a worker does it. Jobs done twice do nothing twice."""
+    _check(request, job)
+    queue = _QUEUES[job.name]
+    job_id = await _jobs(request).put(job.name, job.payload, queue=queue)
+    return schemas.JobAnswer(data=schemas.JobDocument(job_id=job_id, name=job.name, queue=queue))
+
+
+@router.get("/parked", operation_id="listParkedJobs", summary="Jobs that failed for good", responses=_FAILURES)
+async def list_parked(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> schemas.ParkedPage:
+    """Parked jobs, the oldest first, each with the reason."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=2)
+    after = (float(page.after[0]), page.after[1]) if page.after else None
+    found = await _jobs(request).parked(after=after, limit=limit + 1)
+    meta = page_meta(request, response, page, found, lambda one: (repr(one.parked_at.timestamp()), one.job_id))
+    return schemas.ParkedPage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+
+
+@router.post(
+    "/parked/{parked_job}/retry",
+    status_code=202,
+    operation_id="retryParkedJob",
+    summary="Try a parked job again",
+    responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
+)
+async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
+    """Put a parked job back into its queue, as if it had never been tried."""
+    return _parked(await _jobs(request).retry(parked_job))
+
+
+@router.delete(
+    "/parked/{parked_job}",
+    operation_id="discardParkedJob",
+    summary="Drop a parked job",
+    responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
+)
+async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
+    """Drop a parked job; the answer is the last that is seen of it."""
+    return _parked(await _jobs(request).discard(parked_job))
+
+
+def _check(request: Request, job: schemas.NewJob) -> None:
+    schema = json.loads((request.state.contracts / "events" / f"{job.name}.json").read_text(encoding="utf-8"))
+    wrong = sorted(jsonschema.Draft202012Validator(schema).iter_errors(job.payload), key=lambda found: found.json_path)
+    if wrong:
+        raise InvalidParameters(*((f"payload{one.json_path.removeprefix('$')}", one.message, None) for one in wrong))
+
+
+def _parked(job: ParkedJob) -> schemas.ParkedAnswer:
+    return schemas.ParkedAnswer(data=schemas.ParkedDocument.model_validate(asdict(job)))

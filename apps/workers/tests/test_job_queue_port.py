@@ -1,0 +1,97 @@
+"""The operator's view of the queue against Dramatiq itself, which put the messages there and takes them out again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import dramatiq
+import pytest
+import pytest_asyncio
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import Retries
+from redis.asyncio import Redis
+
+from aurum.common.clock import SystemClock
+from aurum.core.errors import NotFound, Unavailable
+from aurum.storage.embedded import EmbeddedValkey
+from aurum.storage.ports import JobQueue
+from aurum.storage.redis.job_queue import RedisJobQueue
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    folder = Path(tempfile.mkdtemp(prefix="aurum-jobs-"))
+    with EmbeddedValkey(folder) as server:
+        yield server.url
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def queue(url: str) -> AsyncIterator[JobQueue]:
+    client = Redis.from_url(url)
+    await client.flushdb()
+    yield RedisJobQueue(client, SystemClock())
+    await client.aclose()
+
+
+def work(url: str, done: list[dict[str, object]], *, fail: bool) -> None:
+    """A worker that takes all there is."""
+    broker = RedisBroker(url=url, middleware=[Retries(max_retries=0)])
+
+    def perform(**payload: object) -> None:
+        if fail:
+            raise ValueError("not today")
+        done.append(payload)
+
+    dramatiq.Actor(perform, broker=broker, actor_name="ingest.file", queue_name="ingest", priority=0, options={})
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
+    worker.start()
+    end = time.monotonic() + 10
+    while broker.client.llen("dramatiq:ingest") or broker.client.keys("dramatiq:__acks__.*"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    worker.stop()
+    broker.close()
+
+
+async def test_a_worker_does_what_was_asked_for(queue: JobQueue, url: str) -> None:
+    await queue.put("ingest.file", {"path": "/a.csv"}, queue="ingest")
+    (state,) = await queue.queues()
+    assert (state.name, state.waiting, state.delayed, state.parked) == ("ingest", 1, 0, 0)
+    done: list[dict[str, object]] = []
+    work(url, done, fail=False)
+    assert done == [{"path": "/a.csv"}]
+
+
+async def test_what_failed_is_seen_and_done_when_it_is_put_back(queue: JobQueue, url: str) -> None:
+    ids = {await queue.put("ingest.file", {"path": f"/{name}.csv"}, queue="ingest") for name in "ab"}
+    work(url, [], fail=True)
+    parked = await queue.parked(after=None, limit=10)
+    assert {job.job_id for job in parked} == ids
+    assert [job.parked_at for job in parked] == sorted(job.parked_at for job in parked)
+    first, second = parked
+    assert await queue.parked(after=(first.parked_at.timestamp(), first.job_id), limit=10) == [second]
+    await queue.retry(first.job_id)
+    await queue.discard(second.job_id)
+    assert await queue.parked(after=None, limit=10) == []
+    done: list[dict[str, object]] = []
+    work(url, done, fail=False)
+    assert done == [first.payload]
+
+
+async def test_a_job_that_is_not_parked_is_not_found(queue: JobQueue) -> None:
+    with pytest.raises(NotFound):
+        await queue.retry("nothing")
+    with pytest.raises(NotFound):
+        await queue.discard("nothing")
+
+
+async def test_a_queue_that_is_not_there_is_unavailable() -> None:
+    client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
+    with pytest.raises(Unavailable, match="AURUM_REDIS__URL"):
+        await RedisJobQueue(client, SystemClock()).queues()
+    await client.aclose()

@@ -1,0 +1,80 @@
+"""Makes the requests of a profile at their times, and ends by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from bench.load.mix import Mix
+from bench.load.profiles import Phase, Profile
+from bench.load.tally import Summary, Tally
+from bench.load.wire import Connection, UnexpectedAnswer
+
+_ANSWER_WITHIN_S = 30.0
+"""What takes longer is no answer."""
+_MOST_CONNECTIONS = 200
+
+
+class Driver:
+    """Requests of a mix over connections that are used again. ``connect``: makes one. ``pause_s``: what a user thinks on
+    average between an answer and the next request."""
+
+    def __init__(self, connect: Callable[[], Connection], mix: Mix, *, pause_s: float = 1.0) -> None:
+        self._connect = connect
+        self._mix = mix
+        self._pause_s = pause_s
+        self._tally = Tally()
+        self._idle: list[Connection] = []
+        self._room = asyncio.Semaphore(_MOST_CONNECTIONS)
+
+    async def run(self, profile: Profile) -> Summary:
+        """All phases, then whatever was still to be answered."""
+        began = time.perf_counter()
+        try:
+            for phase in profile.phases:
+                await (self._at_a_rate(phase) if phase.rate else self._by_users(phase))
+        finally:
+            for connection in self._idle:
+                connection.close()
+        return self._tally.summary(time.perf_counter() - began)
+
+    async def _at_a_rate(self, phase: Phase) -> None:
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as requests:
+            for number in range(int(phase.seconds * phase.rate)):
+                due = began + number / phase.rate
+                await asyncio.sleep(due - time.perf_counter())
+                requests.create_task(self._request(due))
+            await asyncio.sleep(began + phase.seconds - time.perf_counter())
+
+    async def _by_users(self, phase: Phase) -> None:
+        until = time.perf_counter() + phase.seconds
+        async with asyncio.TaskGroup() as users:
+            for _ in range(phase.users):
+                users.create_task(self._user(until))
+
+    async def _user(self, until: float) -> None:
+        # Not all at once: as when people arrive.
+        await asyncio.sleep(min(self._mix.random.random() * self._pause_s, until - time.perf_counter()))
+        while (now := time.perf_counter()) < until:
+            await self._request(now)
+            think = self._mix.random.expovariate(1 / self._pause_s) if self._pause_s else 0.0
+            await asyncio.sleep(max(0.0, min(think, until - time.perf_counter())))
+
+    async def _request(self, due: float) -> None:
+        """One request, timed from when it was due: a server that is late with one shall not hide the wait of the next."""
+        path, headers = self._mix.draw()
+        async with self._room:
+            connection = self._idle.pop() if self._idle else self._connect()
+            try:
+                async with asyncio.timeout(_ANSWER_WITHIN_S):
+                    reply = await connection.exchange(path, headers)
+            except (OSError, UnexpectedAnswer):  # a TimeoutError is an OSError
+                connection.close()
+                self._tally.note_broken(time.perf_counter() - due)
+                return
+            self._idle.append(connection)
+        self._tally.note(reply, time.perf_counter() - due)
+        if reply.status == 200 and "etag" in reply.headers:
+            self._mix.tags[path] = reply.headers["etag"]

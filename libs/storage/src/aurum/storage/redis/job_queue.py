@@ -1,0 +1,147 @@
+"""The queues that workers take jobs from, as Dramatiq lays them out in Redis (its ``brokers/redis/dispatch.lua``).
+
+``<namespace>:<queue>`` is a list of ids, ``.msgs`` beside it a hash of messages by id; ``.DQ`` holds what is put off,
+``.XQ`` what is parked, a sorted set of ids by the time in milliseconds. Messages are JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import uuid4
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from aurum.core.clock import Clock
+from aurum.core.errors import NotFound, Unavailable
+from aurum.storage.ports.jobs import ParkedJob, QueueState
+
+_NAMESPACE = "dramatiq"
+_TRIED = ("retries", "traceback", "requeue_timestamp", "reason", "eta")
+"""Options that tell of what a message has been through."""
+
+
+class QueueUnavailable(Unavailable):
+    """The queue does not answer."""
+
+
+class UnknownJob(NotFound):
+    """No such job is parked. Facts: ``job_id``."""
+
+
+class RedisJobQueue:
+    """``JobQueue`` on Redis."""
+
+    def __init__(self, client: Redis, clock: Clock, *, queues: Sequence[str] = ("ingest",)) -> None:
+        self._client = client
+        self._clock = clock
+        self._queues = tuple(sorted(queues))
+
+    async def queues(self) -> Sequence[QueueState]:
+        with _queue_errors():
+            async with self._client.pipeline(transaction=False) as pipe:
+                for queue in self._queues:
+                    pipe.llen(f"{_NAMESPACE}:{queue}")
+                    pipe.llen(f"{_NAMESPACE}:{queue}.DQ")
+                    pipe.zcard(f"{_NAMESPACE}:{queue}.XQ")
+                counts = cast("list[int]", await pipe.execute())
+        return [
+            QueueState(queue, *counts[3 * place : 3 * place + 3])  # three a queue, in the order asked
+            for place, queue in enumerate(self._queues)
+        ]
+
+    async def put(self, name: str, payload: Mapping[str, object], *, queue: str) -> str:
+        message: dict[str, Any] = {
+            "queue_name": queue,
+            "actor_name": name,
+            "args": [],
+            "kwargs": dict(payload),
+            "options": {},
+            "message_id": str(uuid4()),
+            "message_timestamp": int(self._clock.now().timestamp() * 1000),
+        }
+        await self._push(queue, message)
+        return str(message["message_id"])
+
+    async def parked(self, *, after: tuple[float, str] | None, limit: int) -> Sequence[ParkedJob]:
+        found = [_parked(queue, message, at) for queue, _, message, at in await self._parked_messages()]
+        found.sort(key=_place)
+        return [job for job in found if after is None or _place(job) > after][:limit]
+
+    async def retry(self, job_id: str) -> ParkedJob:
+        queue, key, message, parked_ms = await self._find(job_id)
+        again = {**message, "options": {name: value for name, value in message["options"].items() if name not in _TRIED}}
+        # First back, then out of the parking: whoever is interrupted between has the job twice, which does nothing twice.
+        await self._push(queue, again)
+        await self._drop(queue, key)
+        return _parked(queue, message, parked_ms)
+
+    async def discard(self, job_id: str) -> ParkedJob:
+        queue, key, message, parked_ms = await self._find(job_id)
+        await self._drop(queue, key)
+        return _parked(queue, message, parked_ms)
+
+    async def _push(self, queue: str, message: Mapping[str, Any]) -> None:
+        key = str(uuid4())
+        content = {**message, "options": {**message["options"], "redis_message_id": key}}
+        name = f"{_NAMESPACE}:{queue}"
+        with _queue_errors():
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.hset(f"{name}.msgs", key, json.dumps(content))
+                pipe.rpush(name, key)
+                await pipe.execute()
+
+    async def _drop(self, queue: str, key: str) -> None:
+        name = f"{_NAMESPACE}:{queue}.XQ"
+        with _queue_errors():
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.zrem(name, key)
+                pipe.hdel(f"{name}.msgs", key)
+                await pipe.execute()
+
+    async def _find(self, job_id: str) -> tuple[str, str, dict[str, Any], float]:
+        for found in await self._parked_messages():
+            if found[2]["message_id"] == job_id:
+                return found
+        raise UnknownJob(f"no job {job_id!r} is parked", job_id=job_id)
+
+    async def _parked_messages(self) -> list[tuple[str, str, dict[str, Any], float]]:
+        """Queue, key, message and milliseconds of all that is parked."""
+        with _queue_errors():
+            async with self._client.pipeline(transaction=True) as pipe:
+                for queue in self._queues:
+                    pipe.zrange(f"{_NAMESPACE}:{queue}.XQ", 0, -1, withscores=True)  # pyright: ignore[reportUnknownMemberType] - an open callback
+                    pipe.hgetall(f"{_NAMESPACE}:{queue}.XQ.msgs")
+                answers = await pipe.execute()
+        found: list[tuple[str, str, dict[str, Any], float]] = []
+        for place, queue in enumerate(self._queues):
+            times, contents = answers[2 * place], answers[2 * place + 1]
+            found += [(queue, key.decode(), json.loads(contents[key]), ms) for key, ms in times if key in contents]
+        return found
+
+
+def _parked(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJob:
+    return ParkedJob(
+        job_id=message["message_id"],
+        name=message["actor_name"],
+        queue=queue,
+        payload=message["kwargs"],
+        reason=message["options"].get("reason", ""),
+        parked_at=datetime.fromtimestamp(parked_ms / 1000, UTC),
+    )
+
+
+def _place(job: ParkedJob) -> tuple[float, str]:
+    return job.parked_at.timestamp(), job.job_id
+
+
+@contextmanager
+def _queue_errors() -> Generator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise QueueUnavailable("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error

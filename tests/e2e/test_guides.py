@@ -1,0 +1,100 @@
+"""Whatever the guides tell a reader to type does what they say, on a service that was started as they say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from .conftest import Instance, environment, start_up
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+GUIDES = sorted((ROOT / "docs" / "guides").glob("[a-z]*.md"))
+_FENCE = re.compile(r"^```(?P<info>\w[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+_CURL = 'curl() { command curl --silent --show-error --fail-with-body --max-time 20 "$@"; }\n'
+"""A refusal fails a block: what shall be refused stands in a block marked ``fails``."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block; ``mark``: what follows its language."""
+
+    guide: str
+    language: str
+    mark: str
+    code: str
+
+
+def blocks_of(path: Path) -> list[Block]:
+    found = []
+    for one in _FENCE.finditer(path.read_text(encoding="utf-8")):
+        language, _, mark = one["info"].partition(" ")
+        found.append(Block(path.stem, language, mark, one["code"]))
+    return found
+
+
+BLOCKS = [block for path in GUIDES for block in blocks_of(path)]
+
+
+@pytest.fixture(scope="module")
+def instance(shared_data_dir: Path) -> Iterator[Instance]:
+    running = start_up(shared_data_dir)
+    yield running
+    running.stop()
+
+
+def test_every_block_is_of_a_language_and_a_mark_that_are_known() -> None:
+    assert {block.language for block in BLOCKS} <= {"sh", "python", "json", "http"}
+    assert {block.mark for block in BLOCKS} <= {"", "shown", "fails"}
+
+
+@pytest.mark.parametrize("guide", [path.stem for path in GUIDES])
+def test_what_a_guide_says_to_type_does_what_it_says(guide: str, instance: Instance, tmp_path: Path) -> None:
+    variables = environment(AURUM_DATA_DIR=str(instance.data_dir), TMPDIR=str(tmp_path))
+    for block in (one for one in BLOCKS if one.guide == guide and one.mark != "shown"):
+        code = block.code.replace("http://127.0.0.1:8000", instance.url)
+        if block.language == "sh":
+            command = ["bash", "-euo", "pipefail", "-c", _CURL + code]
+        elif block.language == "python":
+            command = [sys.executable, "-c", code]
+        else:
+            continue
+        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode != 0) == (block.mark == "fails"), f"{block.code}{done.stdout[-800:]}{done.stderr[-800:]}"
+
+
+_FILLED = ("start", "end", "tz")
+"""Besides what is required: see ``assets/reference.js``."""
+
+
+def shown(parameter: dict[str, Any]) -> object:
+    """The example that the reference fills in."""
+    return parameter["example"] if "example" in parameter else parameter["schema"]["examples"][0]
+
+
+def test_what_the_reference_fills_in_can_be_executed_and_shows_numbers_of_the_sample(instance: Instance) -> None:
+    empty: list[str] = []
+    for path, methods in instance.get("/openapi.json").json()["paths"].items():
+        if not path.startswith("/v2/") or path.startswith("/v2/admin") or "get" not in methods:
+            continue
+        given = [one for one in methods["get"].get("parameters", []) if one.get("required") or one["name"] in _FILLED]
+        query = {one["name"]: shown(one) for one in given if one["in"] == "query"}
+        target = path
+        for one in given:
+            if one["in"] == "path":
+                target = target.replace(f"{{{one['name']}}}", quote(str(shown(one)), safe=""))
+        answer = httpx.get(instance.url + target, params=query, timeout=20, trust_env=False)
+        assert answer.status_code == 200, f"{path}: {answer.text[:300]}"
+        if not answer.json().get("data", True):
+            empty.append(path)
+    assert empty == ["/v2/catalog/quality/completeness"]  # which lists what is incomplete: those days are not
