@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aurum.storage.embedded import EmbeddedPostgres
 from bench import report
-from bench.figures import asof, bulk, growth, ingest, memory, notmodified, slices, start
+from bench.figures import asof, bulk, cached, growth, ingest, memory, slices, start
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -19,7 +19,7 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-GROUPS = ("ingest", "slices", "bulk", "start", "growth")
+GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth")
 
 
 async def measured(
@@ -32,12 +32,16 @@ async def measured(
     if "slices" in groups:
         await add_hourly(stage, _HOURLY, scale.short)
         await asof.fill(stage)
-        with serving_api(stage.url) as api:
+        with serving_api(stage.url, AURUM_CACHE__ENABLED="false") as api:
             yield await slices.measure(stage, api, scale, _SERIES), []
             yield await asof.measure(api, scale), []
-            yield await notmodified.measure(api, scale, _SERIES), []
             if peers:
                 yield await timedb.measure(server, stage, api, scale, _SERIES)
+    if "cached" in groups:
+        if "slices" not in groups:
+            await add_hourly(stage, _HOURLY, scale.short)
+        with serving_api(stage.url) as api:
+            yield await cached.measure(api, scale, _SERIES, ()), []
     if "bulk" in groups:
         series_id = await bulk.fill(stage, max(scale.bulk, scale.streamed))
         yield await bulk.measure(stage, scale, series_id), []

@@ -75,10 +75,11 @@ def serving(command: Sequence[str], ready: str, **variables: str) -> Generator[S
 
 
 @contextmanager
-def serving_api(database: str, *, ready: str = "/ready") -> Generator[Server]:
-    """Aurum's own service, one process."""
+def serving_api(database: str, *, ready: str = "/ready", **variables: str) -> Generator[Server]:
+    """Aurum's own service, one process. ``variables``: of its environment."""
     command = [sys.executable, "-m", "aurum.api", "serve", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
-    with serving(command, ready, AURUM_DATABASE__URL=database, AURUM_LOGGING__LEVEL="ERROR") as server:
+    settings = {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
+    with serving(command, ready, **settings) as server:
         yield server
 
 

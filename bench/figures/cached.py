@@ -1,0 +1,66 @@
+"""The cached path with everything on (API key, rate limit, tenant, tag, telemetry), against the least that uvicorn can do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from bench.figures.slices import rate
+from bench.harness import Figure, side_by_side
+from bench.scale import Scale
+from bench.servers import Server, serving, uvicorn
+from bench.stage import as_query, span
+
+_OF_THE_SERVER = ("date", "server", "connection", "transfer-encoding")
+"""Headers that uvicorn adds by itself."""
+
+
+async def measure(api: Server, scale: Scale, key: str, headers: Sequence[str]) -> list[Figure]:
+    """``key``: of an hourly series. ``headers``: who asks."""
+    url = f"{api.url}/v2/series/{quote(key)}/observations?{as_query(span(24))}"
+    answer, tag = _answer(url, headers)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "answer.json"
+        file.write_text(json.dumps(answer))
+        with (
+            serving(uvicorn("bench.same:create_same", factory=True), "/", SAME_ANSWER=str(file)) as same,
+            serving(uvicorn("bench.stock:bare"), "/") as bare,
+        ):
+            return [
+                await side_by_side(
+                    "cached GET, 24 rows, everything on",
+                    rate(url, scale, *headers),
+                    rate(same.url, scale),
+                    unit="req/s",
+                    against="bare uvicorn, same bytes",
+                    rounds=scale.rounds,
+                    target=0.7,
+                    stretch=0.85,
+                ),
+                await side_by_side(
+                    "304 on If-None-Match, everything on",
+                    rate(url, scale, *headers, f"If-None-Match: {tag}"),
+                    rate(bare.url, scale),
+                    unit="req/s",
+                    against="bare uvicorn, 2 kB",
+                    rounds=scale.rounds,
+                    target=0.9,
+                    stretch=1.1,
+                ),
+            ]
+
+
+def _answer(url: str, headers: Sequence[str]) -> tuple[dict[str, object], str]:
+    """What a hit looks like, and its tag."""
+    request = urllib.request.Request(url, headers=dict(header.split(": ", 1) for header in headers))
+    for _ in range(2):
+        with urllib.request.urlopen(request) as found:
+            body, given = found.read(), found.headers
+    assert given["X-Cache"] == "hit", given.items()
+    kept = [(name.lower(), value) for name, value in given.items() if name.lower() not in _OF_THE_SERVER]
+    return {"headers": kept, "body": base64.b64encode(body).decode()}, given["ETag"]
