@@ -1,5 +1,6 @@
 """Settings: one frozen model a concern, handed down by value."""
 
+from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
@@ -8,6 +9,7 @@ from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
 
 __all__ = [
+    "AccessSettings",
     "ApiSettings",
     "CacheSettings",
     "DatabaseSettings",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
@@ -37,6 +38,8 @@ class Settings(BaseSettings):
     guides_dir: Path | None = Field(default=None, description="the guides folder, where it is not beside the code")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    profile: Literal["local", "production"] = Field(default="local", description="production refuses to start half configured")
+    access: AccessSettings = Field(default_factory=AccessSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     cache: CacheSettings = Field(default_factory=CacheSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)

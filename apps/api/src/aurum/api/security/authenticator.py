@@ -1,0 +1,146 @@
+"""From a credential to a caller, remembered: the second request with one credential costs a look-up in a dictionary."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from cachetools import LRUCache
+
+from aurum.api.security.tokens import TokenVerifier
+from aurum.common.settings import AccessSettings
+from aurum.core.access import Caller, granted
+from aurum.core.api_keys import parse_key
+from aurum.core.clock import Clock
+from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.storage.ports.access import KeyStore, TenantStore
+
+_MOST = 20_000
+"""Credentials remembered, good and bad together."""
+_BAD_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class UnknownCredential(Unauthenticated):
+    """No key or token that is good for anything."""
+
+
+class TenantDisabled(Forbidden):
+    """The credential is good and its tenant is not. Facts: ``tenant``."""
+
+
+@dataclass(slots=True)
+class Remembered:
+    """A caller, or why there is none, until ``until`` (``time.monotonic`` seconds). ``key_id``: whose use is noted."""
+
+    caller: Caller | None
+    until: float
+    error: Unauthenticated | Forbidden | None = None
+    key_id: str = ""
+
+
+class Authenticator:
+    """Takes ``Authorization: Bearer <key or token>`` and ``X-API-Key: <key>``."""
+
+    def __init__(
+        self, settings: AccessSettings, keys: KeyStore, tenants: TenantStore, clock: Clock, tokens: TokenVerifier | None
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._tenants = tenants
+        self._clock = clock
+        self._tokens = tokens
+        self._known: LRUCache[bytes, Remembered] = LRUCache(_MOST)
+        self._flights: dict[bytes, asyncio.Task[Remembered]] = {}
+        self._used: set[str] = set()
+        self.required = settings.mode == "required"
+        self.remembered = self._known.get
+        """What is remembered of a header's value; the caller checks ``until``."""
+
+    def forget(self) -> None:
+        """Keys, tenants or plans have changed: look everything up again."""
+        self._known.clear()
+        # What is being looked up now may have been read before the change.
+        self._flights.clear()
+
+    def note(self, remembered: Remembered) -> None:
+        """A credential was used."""
+        self._used.add(remembered.key_id)
+
+    async def caller(self, value: bytes) -> Remembered:
+        """Who sends this value of ``Authorization`` or ``X-API-Key``. Raises ``Unavailable``.
+
+        Once for all who ask at the same time. What is wrong with it is in the answer, and remembered, too.
+        """
+        flight = self._flights.get(value)
+        if flight is None:
+            flight = self._flights[value] = asyncio.create_task(self._look_up(value))
+            flight.add_done_callback(lambda _: self._flights.pop(value, None))
+        return await asyncio.shield(flight)
+
+    async def _look_up(self, value: bytes) -> Remembered:
+        task = asyncio.current_task()
+        try:
+            found = await self._authenticate(value)
+        except (Unauthenticated, Forbidden) as error:
+            found = Remembered(None, time.monotonic() + _BAD_S, error)
+        if self._flights.get(value) is task:
+            self._known[value] = found
+        return found
+
+    async def _authenticate(self, value: bytes) -> Remembered:
+        scheme, _, credential = value.decode("latin-1").strip().rpartition(" ")
+        if scheme.lower() not in ("", "bearer"):
+            raise UnknownCredential(f"the scheme {scheme!r} is not taken: use Bearer")
+        if credential.startswith("aurum_"):
+            return await self._with_key(credential)
+        if self._tokens is None:
+            raise UnknownCredential("this is not an API key, and tokens are not taken here")
+        return await self._with_token(self._tokens, credential)
+
+    async def _with_key(self, text: str) -> Remembered:
+        given = parse_key(text)
+        found = await self._keys.credential(given.key_id)
+        now = self._clock.now()
+        # The digests are compared before anything is said of the key: who has not the secret learns nothing.
+        if found is None or not hmac.compare_digest(found.digest, given.digest) or not found.key.is_valid(now):
+            raise UnknownCredential("no such API key is in force")
+        if found.tenant.disabled_at is not None:
+            raise TenantDisabled("the tenant is disabled", tenant=found.tenant.tenant_id)
+        scopes = granted(found.key.roles, found.key.scopes)
+        caller = Caller(found.tenant.tenant_id, f"key:{given.key_id}", scopes, found.plan)
+        return Remembered(caller, self._until(found.key.expires_at, now), key_id=given.key_id)
+
+    async def _with_token(self, tokens: TokenVerifier, text: str) -> Remembered:
+        claims = await tokens.verify(text)
+        try:
+            tenant, plan = await self._tenants.tenant(claims.tenant)
+        except NotFound as error:
+            raise UnknownCredential("the token is of a tenant that is not known here") from error
+        if tenant.disabled_at is not None:
+            raise TenantDisabled("the tenant is disabled", tenant=tenant.tenant_id)
+        caller = Caller(tenant.tenant_id, f"user:{claims.subject}", granted(claims.roles, claims.scopes), plan)
+        left = claims.expires_at - self._clock.now().timestamp()
+        return Remembered(caller, time.monotonic() + min(left, self._settings.remembered_s))
+
+    def _until(self, expires_at: datetime | None, now: datetime) -> float:
+        left = self._settings.remembered_s
+        if expires_at is not None:
+            left = min(left, (expires_at - now).total_seconds())
+        return time.monotonic() + left
+
+    async def flush(self) -> None:
+        """Write when keys were last used. A store that is away loses these times and nothing else."""
+        self._used.discard("")
+        used, self._used = self._used, set()
+        if not used:
+            return
+        try:
+            await self._keys.note_used(dict.fromkeys(used, self._clock.now()))
+        except Unavailable as error:
+            _log.warning("last use of keys not noted", keys=len(used), reason=error.detail)

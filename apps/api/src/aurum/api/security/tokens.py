@@ -1,0 +1,126 @@
+"""JSON Web Tokens of an OpenID Connect issuer (RFC 7519, RFC 7517, OpenID Connect Discovery 1.0)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+from jwt import PyJWK, PyJWKSet
+
+from aurum.common.settings import AccessSettings
+from aurum.core.errors import Unauthenticated, Unavailable
+
+_PATIENCE_S = 3.0
+_SHORTEST_PAUSE_S = 10.0
+"""Between two fetches that unknown key ids ask for: whoever sends nonsense shall not make us hammer the issuer."""
+_REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
+
+
+class InvalidToken(Unauthenticated):
+    """A token that is not taken; the text says why and holds nothing of it."""
+
+
+class IssuerAway(Unavailable):
+    """The issuer's keys cannot be had, and none are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says. ``expires_at``: POSIX seconds."""
+
+    subject: str
+    tenant: str
+    roles: tuple[str, ...]
+    scopes: tuple[str, ...]
+    expires_at: float
+
+
+class TokenVerifier:
+    """Checks tokens of one issuer: signature, issuer, audience and times."""
+
+    def __init__(self, settings: AccessSettings, client: httpx.AsyncClient) -> None:
+        if settings.issuer is None:
+            raise ValueError("AccessSettings.issuer is needed to verify tokens")
+        self._settings = settings
+        self._client = client
+        self._keys: Mapping[str, PyJWK] = {}
+        self._fetched_at = float("-inf")
+
+    async def verify(self, token: str) -> Claims:
+        """What a token says. Raises ``InvalidToken``, ``IssuerAway``."""
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError as error:
+            raise InvalidToken("this is neither an API key nor a token") from error
+        if header.get("alg") not in self._settings.algorithms:
+            raise InvalidToken(f"tokens must be signed with one of {', '.join(self._settings.algorithms)}")
+        key = await self._key(str(header.get("kid", "")))
+        try:
+            said = jwt.decode(
+                token,
+                key,
+                # Of the settings, never of the token: else "none", or our public key as a shared secret, would do.
+                algorithms=list(self._settings.algorithms),
+                issuer=self._settings.issuer,
+                audience=self._settings.audience,
+                leeway=self._settings.leeway_s,
+                options={"require": _REQUIRED},
+            )
+        except jwt.PyJWTError as error:
+            raise InvalidToken(f"the token is not taken: {error}") from error
+        return self._claims(said)
+
+    def _claims(self, said: Mapping[str, Any]) -> Claims:
+        tenant, roles = _at(said, self._settings.tenant_claim), _at(said, self._settings.roles_claim)
+        if not isinstance(tenant, str) or not tenant:
+            raise InvalidToken(f"the token names no tenant in {self._settings.tenant_claim}")
+        listed = roles if isinstance(roles, list) else []
+        scopes = said.get("scope", "")
+        return Claims(
+            subject=str(said["sub"]),
+            tenant=tenant,
+            roles=tuple(role for role in listed if isinstance(role, str)),
+            scopes=tuple(scopes.split()) if isinstance(scopes, str) else (),
+            expires_at=float(said["exp"]) + self._settings.leeway_s,
+        )
+
+    async def _key(self, key_id: str) -> PyJWK:
+        age = time.monotonic() - self._fetched_at
+        if age > self._settings.jwks_ttl_s or (key_id not in self._keys and age > _SHORTEST_PAUSE_S):
+            await self._fetch()
+        found = self._keys.get(key_id)
+        if found is None:
+            raise InvalidToken("the token is signed with a key that its issuer does not publish")
+        return found
+
+    async def _fetch(self) -> None:
+        try:
+            url = self._settings.jwks_url or await self._discovered()
+            answer = await self._client.get(url, timeout=_PATIENCE_S)
+            answer.raise_for_status()
+            keys = PyJWKSet.from_dict(answer.json()).keys
+        except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError) as error:
+            if not self._keys:
+                raise IssuerAway("the identity provider's keys cannot be had", retry_after=5.0) from error
+            # Those we know stay good; the next token after a pause asks again.
+            self._fetched_at = time.monotonic() - self._settings.jwks_ttl_s + _SHORTEST_PAUSE_S
+            return
+        self._keys = {key.key_id or "": key for key in keys}
+        self._fetched_at = time.monotonic()
+
+    async def _discovered(self) -> str:
+        issuer = (self._settings.issuer or "").rstrip("/")
+        answer = await self._client.get(f"{issuer}/.well-known/openid-configuration", timeout=_PATIENCE_S)
+        answer.raise_for_status()
+        return str(answer.json()["jwks_uri"])
+
+
+def _at(said: Mapping[str, Any], path: str) -> object:
+    found: object = said
+    for part in path.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found

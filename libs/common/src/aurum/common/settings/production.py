@@ -1,0 +1,43 @@
+"""What a service needs before strangers may reach it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from aurum.common.settings.load import Settings
+
+_SHORTEST_SECRET = 32
+
+
+def missing_for_production(settings: Settings) -> list[str]:
+    """A line for each setting that is missing or unsafe under ``AURUM_PROFILE=production``; none when all is well."""
+    secret = settings.api.cursor_secret
+    checks = {
+        "AURUM_DATABASE__URL: is needed, the embedded server is for one machine": settings.database.url is None,
+        "AURUM_REDIS__URL: is needed, limits and caches are shared through it": settings.redis.url is None,
+        "AURUM_API__CURSOR_SECRET: is needed": secret is None,
+        f"AURUM_API__CURSOR_SECRET: needs {_SHORTEST_SECRET} characters": secret is not None
+        and len(secret.get_secret_value()) < _SHORTEST_SECRET,
+        "AURUM_ACCESS__MODE: must be required": settings.access.mode != "required",
+        "AURUM_LOGGING__FORMAT: must be json": settings.logging.format != "json",
+    }
+    return [line for line, wrong in checks.items() if wrong]
+
+
+def unsafe_when_open(settings: Settings, host: str) -> str | None:
+    """Why a service that asks nobody who they are may not listen there; None when it may."""
+    if settings.access.mode != "open" or _is_loopback(host):
+        return None
+    return (
+        f"AURUM_ACCESS__MODE: an open service listens on loopback only, not on {host}; "
+        "set it to required and make a key with `aurum keys create`"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
