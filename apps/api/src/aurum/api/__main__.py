@@ -33,6 +33,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     from aurum.api.wiring import reach_store
     from aurum.common.settings import InvalidSetting, load_settings
+    from aurum.common.settings.production import missing_for_production, unsafe_when_open
     from aurum.core.errors import Unavailable
 
     try:
@@ -40,6 +41,18 @@ def _serve(arguments: argparse.Namespace) -> int:
     except InvalidSetting as error:
         print(f"aurum.api: {error}", file=sys.stderr)
         return 2
+    host = arguments.host or settings.api.host
+    refusals = missing_for_production(settings) if settings.profile == "production" else []
+    if unsafe := unsafe_when_open(settings, host):
+        refusals.append(unsafe)
+    if refusals:
+        print("\n".join(f"aurum.api: {line}" for line in refusals), file=sys.stderr)
+        return 1
+    if settings.access.mode == "open":
+        print(
+            "aurum.api: open: whoever reaches this machine's loopback may do everything (AURUM_ACCESS__MODE=required)",
+            file=sys.stderr,
+        )
     if settings.database.url is None:
         print("aurum.api: AURUM_DATABASE__URL is needed (`aurum up` sets it)", file=sys.stderr)
         return 1
@@ -55,7 +68,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     uvicorn.run(
         "aurum.api.main:create_app_from_environment",
         factory=True,
-        host=arguments.host or settings.api.host,
+        host=host,
         port=settings.api.port if arguments.port is None else arguments.port,
         workers=workers,
         loop="uvloop",

@@ -18,6 +18,7 @@ from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import LAYERS, RESPONSE_CACHE, SLICES, Layer, enabled_layers, enabled_slices
 from aurum.api.schemas import Many, Slice
+from aurum.api.security.authenticator import Authenticator
 from aurum.api.services import Services
 from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.warming import keep_warm
@@ -83,13 +84,16 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
     async def lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
         container = make_async_container(given, ServiceProvider(), *(providers or (StoreProvider(),)))
         try:
+            authenticator = await container.get(Authenticator)
             state = {
+                "authenticator": authenticator,
                 "services": await container.get(Services),
                 "responses": await container.get(ResponseStore),
                 "contracts": contracts_directory(settings.contracts_dir),
                 "guides": guides_directory(settings.guides_dir),
             }
-            async with background(*([keep_warm(app.kept, state, settings.cache)] if app.kept else [])):
+            warming = [keep_warm(app.kept, state, settings.cache)] if app.kept else []
+            async with background(authenticator.flush_often(), *warming):
                 yield state
         finally:
             await container.close()

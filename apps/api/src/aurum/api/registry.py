@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp
 from aurum.api.access_log import log_access
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
+from aurum.api.middleware.authentication import Access, Rule
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
@@ -78,6 +80,7 @@ LAYERS: Sequence[Layer] = (
         lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
     ),
     Layer("latest", lambda app, _: Latest(app)),
+    Layer("access", lambda app, settings: Access(app, access_rules(enabled_slices(SLICES, settings)))),
     Layer("head", lambda app, _: Head(app)),
     Layer(
         RESPONSE_CACHE,
@@ -119,6 +122,24 @@ def enabled_slices(slices: Sequence[Slice], settings: Settings) -> Sequence[Slic
                     raise RouteCollision(f"{method} {route.path} is in {routes[method, route.path]} and in {one.name}")
                 routes[method, route.path] = one.name
     return found
+
+
+def access_rules(slices: Sequence[Slice]) -> dict[tuple[str, ...], Rule]:
+    """What each part of the tree of paths needs, by its first segments. Raises ``RouteCollision`` when two slices disagree."""
+    rules: dict[tuple[str, ...], Rule] = {("openapi.json",): (None, None)}
+    for one in slices:
+        rule = (one.reads, one.writes if one.writes is not None else one.reads)
+        for route in one.router.routes:
+            if isinstance(route, Route):
+                prefix = _fixed_part(route.path)
+                if rules.setdefault(prefix, rule) != rule:
+                    raise RouteCollision(f"two slices ask for different scopes on /{'/'.join(prefix)}; one is {one.name}")
+    return rules
+
+
+def _fixed_part(path: str) -> tuple[str, ...]:
+    """Up to three segments of a path, as far as they are the same for every request."""
+    return tuple(itertools.takewhile(lambda part: "{" not in part, path.split("/")[1:4]))
 
 
 def enabled_layers(layers: Sequence[Layer], settings: Settings) -> Sequence[Layer]:

@@ -11,6 +11,7 @@ from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
 from aurum.storage.ports import Catalog, JobQueue, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Services:
     public: bool
     results: Cache[bytes]
     jobs: JobQueue | None
+    keys: KeyStore
+    tenants: TenantStore
+    audit: AuditLog
 
 
 def services(request: Request) -> Services:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import httpx
 from dishka import Provider, Scope, provide
 
 from aurum.api.middleware.response_cache import Kept, ResponseStore
+from aurum.api.security.authenticator import Authenticator
+from aurum.api.security.tokens import TokenVerifier
 from aurum.api.services import Services
 from aurum.common.cache import Cache, LocalCache, Tier
 from aurum.common.clock import SystemClock
@@ -17,14 +21,18 @@ from aurum.common.settings import Settings
 from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.postgres import (
+    PostgresAuditLog,
     PostgresCacheTier,
     PostgresCatalog,
     PostgresChangeFeed,
+    PostgresKeyStore,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
     PostgresSeriesReader,
+    PostgresTenantStore,
 )
 from aurum.storage.remembered import RememberedCatalog
 
@@ -78,6 +86,18 @@ class StoreProvider(Provider):
         return RememberedCatalog(PostgresCatalog(pool), feed)
 
     @provide
+    def keys(self, pool: PostgresPool) -> KeyStore:
+        return PostgresKeyStore(pool)
+
+    @provide
+    def tenants(self, pool: PostgresPool) -> TenantStore:
+        return PostgresTenantStore(pool)
+
+    @provide
+    def audit(self, pool: PostgresPool) -> AuditLog:
+        return PostgresAuditLog(pool)
+
+    @provide
     def quality(self, pool: PostgresPool) -> QualityLog:
         return PostgresQualityLog(pool)
 
@@ -120,22 +140,28 @@ class ServiceProvider(Provider):
         clock: Clock,
         results: Cache[bytes],
         redis: MaybeRedis,
+        keys: KeyStore,
+        tenants: TenantStore,
+        audit: AuditLog,
     ) -> Services:
         given = settings.api.cursor_secret
         # Without a secret cursors end with this process, which is what a single one on a laptop needs.
         secret = given.get_secret_value().encode() if given is not None else secrets.token_bytes(32)
         return Services(
-            reader,
-            catalog,
-            quality,
-            probe,
-            clock,
-            settings.api,
-            secret,
-            settings.cache.fresh_s,
-            True,
-            results,
-            _jobs(redis, clock),
+            reader=reader,
+            catalog=catalog,
+            quality=quality,
+            probe=probe,
+            clock=clock,
+            settings=settings.api,
+            cursor_secret=secret,
+            fresh_s=settings.cache.fresh_s,
+            public=settings.access.mode == "open",
+            results=results,
+            jobs=_jobs(redis, clock),
+            keys=keys,
+            tenants=tenants,
+            audit=audit,
         )
 
     @provide
@@ -145,6 +171,20 @@ class ServiceProvider(Provider):
         store = ResponseStore(Cache(local), feed, kept)
         feed.listen(store.changed)
         return store
+
+    @provide
+    async def authenticator(
+        self, settings: Settings, keys: KeyStore, tenants: TenantStore, clock: Clock, feed: ChangeFeed
+    ) -> AsyncIterator[Authenticator]:
+        async with AsyncExitStack() as stack:
+            tokens = None
+            if settings.access.issuer is not None:
+                client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+                tokens = TokenVerifier(settings.access, client)
+            authenticator = Authenticator(settings.access, keys, tenants, clock, tokens)
+            feed.listen(authenticator.changed)
+            yield authenticator
+            await authenticator.flush()
 
     @provide
     async def redis(self, settings: Settings) -> AsyncIterator[MaybeRedis]:

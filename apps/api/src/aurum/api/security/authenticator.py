@@ -17,6 +17,7 @@ from aurum.core.access import Caller, granted
 from aurum.core.api_keys import parse_key
 from aurum.core.clock import Clock
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.storage.ports import Change, ChangeKind
 from aurum.storage.ports.access import KeyStore, TenantStore
 
 _MOST = 20_000
@@ -62,8 +63,10 @@ class Authenticator:
         self.remembered = self._known.get
         """What is remembered of a header's value; the caller checks ``until``."""
 
-    def forget(self) -> None:
-        """Keys, tenants or plans have changed: look everything up again."""
+    def changed(self, change: Change) -> None:
+        """Keys, tenants or plans may have changed: look everything up again."""
+        if change.kind not in (ChangeKind.ACCESS, ChangeKind.EVERYTHING):
+            return
         self._known.clear()
         # What is being looked up now may have been read before the change.
         self._flights.clear()
@@ -133,6 +136,12 @@ class Authenticator:
         if expires_at is not None:
             left = min(left, (expires_at - now).total_seconds())
         return time.monotonic() + left
+
+    async def flush_often(self) -> None:
+        """``flush`` every minute, for ever; cancel it to end it."""
+        while True:
+            await asyncio.sleep(60)
+            await self.flush()
 
     async def flush(self) -> None:
         """Write when keys were last used. A store that is away loses these times and nothing else."""

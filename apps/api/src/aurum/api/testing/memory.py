@@ -11,6 +11,7 @@ from aurum.common.cache import Stored
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
 from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 
 
 class MemoryTier:
@@ -61,6 +62,18 @@ class MemoryProvider(Provider):
     @provide
     def probe(self) -> StoreProbe:
         return self._store.probe
+
+    @provide
+    def keys(self) -> KeyStore:
+        return self._store.keys
+
+    @provide
+    def tenants(self) -> TenantStore:
+        return self._store.tenants
+
+    @provide
+    def audit(self) -> AuditLog:
+        return self._store.audit
 
     @provide
     def change_feed(self) -> ChangeFeed:

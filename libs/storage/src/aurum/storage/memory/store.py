@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aurum.core.clock import Clock
+from aurum.storage.memory.access import AccessState, MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.probe import MemoryProbe
@@ -23,3 +24,7 @@ class MemoryStore:
         self.catalog_writer = MemoryCatalogWriter(self.state)
         self.quality = MemoryQualityLog(self.state)
         self.probe = MemoryProbe()
+        access = AccessState(clock)
+        self.keys = MemoryKeyStore(access)
+        self.tenants = MemoryTenantStore(access)
+        self.audit = MemoryAuditLog(access)

@@ -1,23 +1,29 @@
 """Every port on plain PostgreSQL. Only an application's ``wiring`` names these classes."""
 
+from aurum.storage.postgres.audit import PostgresAuditLog
 from aurum.storage.postgres.cache_tier import PostgresCacheTier
 from aurum.storage.postgres.catalog import PostgresCatalog
 from aurum.storage.postgres.catalog_writer import PostgresCatalogWriter
 from aurum.storage.postgres.change_feed import PostgresChangeFeed
+from aurum.storage.postgres.key_store import PostgresKeyStore
 from aurum.storage.postgres.pool import PostgresPool
 from aurum.storage.postgres.probe import PostgresProbe
 from aurum.storage.postgres.quality_log import PostgresQualityLog
 from aurum.storage.postgres.series_reader import PostgresSeriesReader
 from aurum.storage.postgres.series_writer import PostgresSeriesWriter
+from aurum.storage.postgres.tenant_store import PostgresTenantStore
 
 __all__ = [
+    "PostgresAuditLog",
     "PostgresCacheTier",
     "PostgresCatalog",
     "PostgresCatalogWriter",
     "PostgresChangeFeed",
+    "PostgresKeyStore",
     "PostgresPool",
     "PostgresProbe",
     "PostgresQualityLog",
     "PostgresSeriesReader",
     "PostgresSeriesWriter",
+    "PostgresTenantStore",
 ]

@@ -7,13 +7,17 @@ from typing import Protocol
 from aurum.core.clock import Clock
 from aurum.core.series import Series
 from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter
+from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.postgres import (
+    PostgresAuditLog,
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresKeyStore,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresSeriesWriter,
+    PostgresTenantStore,
 )
 
 
@@ -27,6 +31,9 @@ class PostgresStore:
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
         self.quality = PostgresQualityLog(pool)
+        self.keys = PostgresKeyStore(pool)
+        self.tenants = PostgresTenantStore(pool)
+        self.audit = PostgresAuditLog(pool)
 
 
 class Store(Protocol):
@@ -42,6 +49,12 @@ class Store(Protocol):
     def catalog_writer(self) -> CatalogWriter: ...
     @property
     def quality(self) -> QualityLog: ...
+    @property
+    def keys(self) -> KeyStore: ...
+    @property
+    def tenants(self) -> TenantStore: ...
+    @property
+    def audit(self) -> AuditLog: ...
 
 
 async def series_named(store: Store, key: str) -> Series:

@@ -1,0 +1,73 @@
+"""The second wall: a query that forgets whose rows it wants gets those of its own tenant and no others."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.builders import T0
+from aurum.storage.testing.stores import PostgresStore
+
+OPERATOR = Actor("key:operator")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def store(postgres_store: PostgresStore) -> PostgresStore:
+    for tenant in ("acme", "bolt"):
+        await postgres_store.tenants.create_tenant(tenant, tenant, "basic", by=OPERATOR)
+        key = ApiKey(f"{tenant}-key", tenant, "k", ("user",), (), T0, "test")
+        await postgres_store.keys.create(key, b"digest", by=OPERATOR)
+    return postgres_store
+
+
+@pytest.mark.parametrize("table", ["api_key", "audit", "tenant"])
+async def test_a_forgotten_filter_leaks_nothing(store: PostgresStore, table: str) -> None:
+    async with store.pool.for_tenant("acme") as connection:
+        assert {row["tenant_id"] for row in await connection.fetch(f"SELECT * FROM {table}")} == {"acme"}
+
+
+async def test_a_forgotten_filter_changes_and_deletes_nothing_of_others(store: PostgresStore) -> None:
+    async with store.pool.for_tenant("acme") as connection:
+        assert await connection.execute("UPDATE api_key SET name = 'mine'") == "UPDATE 1"
+        assert await connection.execute("DELETE FROM api_key") == "DELETE 1"
+    assert (await store.keys.read("bolt", "bolt-key")).name == "k"
+
+
+async def test_rows_cannot_be_given_to_another_tenant(store: PostgresStore) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with store.pool.for_tenant("acme") as connection:
+            await connection.execute("UPDATE api_key SET tenant_id = 'bolt'")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with store.pool.for_tenant("acme") as connection:
+            await connection.execute(
+                "INSERT INTO audit (tenant_id, actor, action, target, detail, request_id, address) "
+                "VALUES ('bolt', '', '', '', '{}', '', '')"
+            )
+
+
+async def test_nobody_for_whom_no_tenant_is_set_sees_a_row(store: PostgresStore) -> None:
+    async with store.pool.for_tenant("") as connection:
+        assert await connection.fetchval("SELECT count(*) FROM api_key") == 0
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM observation", "DELETE FROM series", "UPDATE plan SET per_minute = 1"])
+async def test_what_belongs_to_no_tenant_is_out_of_reach(store: PostgresStore, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with store.pool.for_tenant("acme") as connection:
+            await connection.execute(statement)
+
+
+async def test_the_record_of_what_was_done_cannot_be_changed(store: PostgresStore) -> None:
+    for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with store.pool.for_tenant("acme") as connection:
+                await connection.execute(statement)
+
+
+async def test_a_connection_is_its_own_again_afterwards(store: PostgresStore) -> None:
+    async with store.pool.for_tenant("acme"):
+        pass
+    async with store.pool.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM api_key") == 2
