@@ -29,6 +29,10 @@ def test_every_route_of_the_surface_is_there() -> None:
         "/v2/series/{key}/revisions",
         "/v2/observations",
         "/v2/observations/query",
+        *(f"/v2/admin/keys{rest}" for rest in ("", "/{key_id}", "/{key_id}/rotate", "/{key_id}/revoke")),
+        *(f"/v2/admin/tenants{rest}" for rest in ("", "/{tenant_id}")),
+        *(f"/v2/admin/plans{rest}" for rest in ("", "/{name}")),
+        "/v2/admin/audit",
         *(f"/v2/admin/cache{rest}" for rest in ("", "/forget", "/warm")),
         *(f"/v2/admin/jobs{rest}" for rest in ("", "/parked", "/parked/{parked_job}", "/parked/{parked_job}/retry")),
         *(

@@ -98,7 +98,7 @@ async def test_a_tenant_changes_its_plan_and_is_disabled_and_enabled(store: Stor
     tenant, plan = await store.tenants.tenant("acme")
     assert (tenant.plan, plan.per_minute, tenant.disabled_at is None) == ("premium", 1_000, False)
     assert (await store.tenants.change_tenant("acme", disabled=False, by=OPERATOR)).disabled_at is None
-    assert [one.tenant_id for one in await store.tenants.tenants(after="acme", limit=5)] == ["bolt"]
+    assert [one.tenant_id for one in await store.tenants.tenants(after="acme", limit=5)] == ["bolt", "local"]
     with pytest.raises(Conflict):
         await store.tenants.create_tenant("acme", "Again", "basic", by=OPERATOR)
     with pytest.raises(NotFound, match="premium"):

@@ -21,8 +21,12 @@ from aurum.api.middleware.latest import Latest
 from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.routes import PlainRoute
 from aurum.api.security_headers import security_headers
+from aurum.api.v2.admin.audit.router import router as admin_audit
 from aurum.api.v2.admin.cache.router import router as admin_cache
 from aurum.api.v2.admin.jobs.router import router as admin_jobs
+from aurum.api.v2.admin.keys.router import router as admin_keys
+from aurum.api.v2.admin.plans.router import router as admin_plans
+from aurum.api.v2.admin.tenants.router import router as admin_tenants
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.observations.query import router as query
@@ -67,6 +71,10 @@ SLICES: Sequence[Slice] = (
     Slice("series", series, Scope.SERIES_READ, shared=True),
     Slice("quality", quality, Scope.CATALOG_READ, shared=True),
     Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
+    Slice("admin keys", admin_keys, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
+    Slice("admin tenants", admin_tenants, Scope.TENANT_MANAGE, Scope.TENANT_MANAGE),
+    Slice("admin plans", admin_plans, Scope.ADMIN_READ, Scope.ADMIN_LIMITS),
+    Slice("admin audit", admin_audit, Scope.ADMIN_READ),
     Slice("admin cache", admin_cache, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("admin jobs", admin_jobs, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("docs", docs, None),

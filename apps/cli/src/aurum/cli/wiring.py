@@ -22,10 +22,12 @@ from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresKeyStore,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresSeriesWriter,
+    PostgresTenantStore,
 )
 
 T = TypeVar("T")
@@ -59,6 +61,14 @@ class Store:
     @cached_property
     def quality(self) -> PostgresQualityLog:
         return PostgresQualityLog(self.pool)
+
+    @cached_property
+    def keys(self) -> PostgresKeyStore:
+        return PostgresKeyStore(self.pool)
+
+    @cached_property
+    def tenants(self) -> PostgresTenantStore:
+        return PostgresTenantStore(self.pool)
 
     @cached_property
     def registry(self) -> Registry:

@@ -15,8 +15,6 @@ from aurum.common.settings import AccessSettings
 from aurum.core.errors import Unauthenticated, Unavailable
 
 _PATIENCE_S = 3.0
-_SHORTEST_PAUSE_S = 10.0
-"""Between two fetches that unknown key ids ask for: whoever sends nonsense shall not make us hammer the issuer."""
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
 
@@ -90,7 +88,7 @@ class TokenVerifier:
 
     async def _key(self, key_id: str) -> PyJWK:
         age = time.monotonic() - self._fetched_at
-        if age > self._settings.jwks_ttl_s or (key_id not in self._keys and age > _SHORTEST_PAUSE_S):
+        if age > self._settings.jwks_ttl_s or (key_id not in self._keys and age > self._settings.jwks_pause_s):
             await self._fetch()
         found = self._keys.get(key_id)
         if found is None:
@@ -107,7 +105,7 @@ class TokenVerifier:
             if not self._keys:
                 raise IssuerAway("the identity provider's keys cannot be had", retry_after=5.0) from error
             # Those we know stay good; the next token after a pause asks again.
-            self._fetched_at = time.monotonic() - self._settings.jwks_ttl_s + _SHORTEST_PAUSE_S
+            self._fetched_at = time.monotonic() - self._settings.jwks_ttl_s + self._settings.jwks_pause_s
             return
         self._keys = {key.key_id or "": key for key in keys}
         self._fetched_at = time.monotonic()

@@ -23,6 +23,9 @@ class AccessSettings(BaseModel):
     tenant_claim: str = Field(default="tenant", description="dotted path of the claim that names the tenant")
     leeway_s: float = Field(default=60.0, ge=0, le=300)
     jwks_ttl_s: float = Field(default=300.0, gt=0)
+    jwks_pause_s: float = Field(
+        default=10.0, gt=0, description="between two fetches that unknown key ids ask for: nonsense must not hammer the issuer"
+    )
     remembered_s: float = Field(default=60.0, gt=0, le=600, description="how long a credential is not looked up again")
 
     @model_validator(mode="after")

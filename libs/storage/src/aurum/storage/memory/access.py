@@ -23,13 +23,16 @@ PLANS = (
 
 @dataclass(slots=True)
 class AccessState:
-    """What the three adapters share."""
+    """What the three adapters share. Like every store it begins with a tenant of its own."""
 
     clock: Clock
     plans: dict[str, Plan] = field(default_factory=lambda: {plan.name: plan for plan in PLANS})
     tenants: dict[str, Tenant] = field(default_factory=dict[str, Tenant])
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict[str, tuple[ApiKey, bytes]])
     audit: list[AuditEntry] = field(default_factory=list[AuditEntry])
+
+    def __post_init__(self) -> None:
+        self.tenants["local"] = Tenant("local", "This installation", "enterprise", self.clock.now())
 
     def record(self, action: str, target: str, detail: Mapping[str, object], by: Actor, tenant: str | None) -> None:
         """Append to the audit log."""

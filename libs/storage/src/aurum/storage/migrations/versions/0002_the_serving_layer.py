@@ -77,7 +77,7 @@ def upgrade() -> None:
     )
     names = ("name", "per_minute", "per_hour", "per_day", "burst", "at_once")
     op.bulk_insert(plan, [dict(zip(names, row, strict=True)) for row in _PLANS])
-    op.create_table(
+    tenant = op.create_table(
         "tenant",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -87,6 +87,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["plan"], ["plan.name"], name="fk_tenant_plan_plan"),
         sa.PrimaryKeyConstraint("tenant_id", name="pk_tenant"),
     )
+    # Whoever asks an open service on its own machine; the first keys of an installation may be its.
+    op.bulk_insert(tenant, [{"tenant_id": "local", "name": "This installation", "plan": "enterprise"}])
     op.create_table(
         "api_key",
         sa.Column("key_id", sa.Text(), nullable=False),

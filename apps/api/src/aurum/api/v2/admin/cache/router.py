@@ -7,6 +7,7 @@ import math
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
+from aurum.api.actor import on_record
 from aurum.api.params import known_only
 from aurum.api.problems import problems
 from aurum.api.services import services
@@ -54,6 +55,7 @@ async def forget(request: Request, what: schemas.Forget) -> schemas.ForgottenAns
     store = request.state.responses
     found = len(store.cache.local.tagged(what.tags)) + await services(request).results.forget_everywhere(what.tags)
     await store.feed.tell(Change(ChangeKind.CACHE, tuple(what.tags)))
+    await on_record(request, "cache.forget", ",".join(what.tags)[:200], {"tags": what.tags})
     return schemas.ForgottenAnswer(data=schemas.Forgotten(entries=found))
 
 
@@ -63,4 +65,5 @@ async def warm_cache(request: Request) -> schemas.WarmedAnswer:
     golden = request.state.responses.settings.golden
     kept = request.app.kept
     answered = await warm(kept, request.scope["state"], golden) if kept is not None else 0
+    await on_record(request, "cache.warm", "", {"queries": list(golden)})
     return schemas.WarmedAnswer(data=schemas.Warmed(queries=list(golden), answered=answered))

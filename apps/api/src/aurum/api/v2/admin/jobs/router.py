@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.actor import on_record
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
 from aurum.api.problems import InvalidParameters, problems
@@ -51,6 +52,7 @@ async def create_job(request: Request, job: schemas.NewJob) -> schemas.JobAnswer
     _check(request, job)
     queue = _QUEUES[job.name]
     job_id = await _jobs(request).put(job.name, job.payload, queue=queue)
+    await on_record(request, "job.create", job_id, {"name": job.name, "payload": job.payload})
     return schemas.JobAnswer(data=schemas.JobDocument(job_id=job_id, name=job.name, queue=queue))
 
 
@@ -73,7 +75,9 @@ async def list_parked(request: Request, response: Response, limit: Limit = 100, 
 )
 async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
     """Put a parked job back into its queue, as if it had never been tried."""
-    return _parked(await _jobs(request).retry(parked_job))
+    job = await _jobs(request).retry(parked_job)
+    await on_record(request, "job.retry", parked_job, {"name": job.name})
+    return _parked(job)
 
 
 @router.delete(
@@ -84,7 +88,9 @@ async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
 )
 async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
     """Drop a parked job; the answer is the last that is seen of it."""
-    return _parked(await _jobs(request).discard(parked_job))
+    job = await _jobs(request).discard(parked_job)
+    await on_record(request, "job.discard", parked_job, {"name": job.name, "payload": dict(job.payload)})
+    return _parked(job)
 
 
 def _check(request: Request, job: schemas.NewJob) -> None:

@@ -1,0 +1,22 @@
+"""Who does something, for the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from aurum.api.request_state import state_of
+from aurum.api.services import services
+from aurum.storage.ports.access import Actor
+
+
+def actor_of(request: Request) -> Actor:
+    """Who sends a request."""
+    state = state_of(request.scope)
+    return Actor(state.caller.subject, state.caller.tenant, state.request_id, state.address)
+
+
+async def on_record(request: Request, action: str, target: str, detail: Mapping[str, object]) -> None:
+    """Record what was changed outside the store; what is changed in it is recorded there."""
+    await services(request).audit.append(action, target, detail, by=actor_of(request))

@@ -1,0 +1,1 @@
+"""How often tenants may ask."""

@@ -1,0 +1,127 @@
+"""``/v2/admin/tenants``: customers, what they are called and what they pay for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.actor import actor_of
+from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.params import known_only
+from aurum.api.problems import InvalidParameters, problems
+from aurum.api.schemas import PageMeta
+from aurum.api.services import services
+from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, UnknownName
+from aurum.storage.ports.access import Tenant
+
+router = APIRouter(prefix="/v2/admin/tenants", tags=["admin"], dependencies=[Depends(known_only)])
+
+TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+PlanName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]*$")]
+InPath = Annotated[TenantId, Path(description="Id of a tenant.", examples=["acme"])]
+
+_FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
+_ONE = problems(Unauthenticated, Forbidden, NotFound, Unavailable)
+
+
+class TenantDocument(BaseModel):
+    """A customer."""
+
+    tenant_id: str = Field(examples=["acme"])
+    name: str
+    plan: str
+    created_at: datetime
+    disabled_at: datetime | None = Field(description="Since when none of its credentials is taken.")
+
+    @classmethod
+    def from_domain(cls, tenant: Tenant) -> TenantDocument:
+        return cls.model_validate(asdict(tenant))
+
+
+class TenantPage(BaseModel):
+    data: list[TenantDocument]
+    meta: PageMeta
+
+
+class TenantAnswer(BaseModel):
+    data: TenantDocument
+
+
+class NewTenant(BaseModel):
+    """A customer to be."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"tenant_id": "acme", "name": "Acme Power", "plan": "basic"}]}
+    )
+
+    tenant_id: TenantId
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    plan: PlanName = "free"
+
+
+class TenantChange(BaseModel):
+    """What is not given stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"plan": "premium"}]})
+
+    plan: PlanName | None = None
+    disabled: StrictBool | None = None
+
+
+@router.get("", operation_id="listTenants", summary="Tenants", responses=_FAILURES)
+async def list_tenants(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> TenantPage:
+    """Tenants by id."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    found = await services(request).tenants.tenants(after=page.after[0] if page.after else None, limit=limit + 1)
+    meta = page_meta(request, response, page, found, lambda one: (one.tenant_id,))
+    return TenantPage.model_validate({"data": [TenantDocument.from_domain(one) for one in found[:limit]], "meta": meta})
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="createTenant",
+    summary="Make a tenant",
+    responses=problems(Unauthenticated, Forbidden, Conflict, Unavailable),
+)
+async def create_tenant(request: Request, wish: NewTenant) -> TenantAnswer:
+    """Make a tenant; it has no key yet."""
+    with _plan_of_the_body():
+        made = await services(request).tenants.create_tenant(wish.tenant_id, wish.name, wish.plan, by=actor_of(request))
+    return TenantAnswer(data=TenantDocument.from_domain(made))
+
+
+@router.get("/{tenant_id}", operation_id="readTenant", summary="One tenant", responses=_ONE)
+async def read_tenant(request: Request, tenant_id: InPath) -> TenantAnswer:
+    """A tenant, its plan, and whether it is disabled."""
+    tenant, _ = await services(request).tenants.tenant(tenant_id)
+    return TenantAnswer(data=TenantDocument.from_domain(tenant))
+
+
+@router.patch("/{tenant_id}", operation_id="changeTenant", summary="Change a tenant", responses=_ONE)
+async def change_tenant(request: Request, tenant_id: InPath, wish: TenantChange) -> TenantAnswer:
+    """Give a tenant another plan, disable or enable it; it holds in every process within a second."""
+    with _plan_of_the_body():
+        changed = await services(request).tenants.change_tenant(
+            tenant_id, plan=wish.plan, disabled=wish.disabled, by=actor_of(request)
+        )
+    return TenantAnswer(data=TenantDocument.from_domain(changed))
+
+
+@contextmanager
+def _plan_of_the_body() -> Generator[None]:
+    """A tenant that is not there is 404; a plan that is not there was named in the body and is 422."""
+    try:
+        yield
+    except UnknownName as error:
+        if error.kind != "plan":
+            raise
+        raise InvalidParameters(("plan", error.detail, error.name), nearest=list(error.nearest)) from error

@@ -1,0 +1,277 @@
+"""Who is let in, and to what: keys, tokens, tenants, scopes, over a real store and a real issuer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+import pytest_asyncio
+from api_issuer import AUDIENCE, Issuer, issuing
+from cryptography.hazmat.primitives import serialization
+
+from aurum.api.testing import Served, serving
+from aurum.common.clock import SystemClock
+from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
+from aurum.core.api_keys import key_text
+from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.stores import PostgresStore
+
+OPERATOR = Actor("operator")
+NOW = SystemClock().now
+NUMBERS = iter(range(1, 1_000))
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    with issuing() as running:
+        running.add("first")
+        running.add("curve", kind="ES256")
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def store(postgres_store: PostgresStore) -> PostgresStore:
+    for tenant in ("acme", "bolt"):
+        await postgres_store.tenants.create_tenant(tenant, tenant, "basic", by=OPERATOR)
+    return postgres_store
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def guarded(database_url: str, store: PostgresStore, issuer: Issuer) -> AsyncIterator[Served]:
+    access = AccessSettings(
+        mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles", leeway_s=5, jwks_ttl_s=300
+    )
+    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=4), access=access)) as served:
+        yield served
+
+
+async def make_key(store: PostgresStore, *roles: str, tenant: str = "acme", ends: datetime | None = None) -> tuple[str, str]:
+    text, parts = key_text(next(NUMBERS).to_bytes(8, "big") + bytes(32))
+    key = ApiKey(parts.key_id, tenant, "test", roles, (), NOW(), "test", ends)
+    await store.keys.create(key, parts.digest, by=OPERATOR)
+    return text, parts.key_id
+
+
+def bearer(text: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {text}"}
+
+
+async def status(served: Served, credential: str, path: str = "/v2/series", **headers: str) -> int:
+    return (await served.client.get(path, headers=bearer(credential) | headers)).status_code
+
+
+async def test_a_key_lets_in_by_either_header_and_nothing_lets_in_nobody(guarded: Served, store: PostgresStore) -> None:
+    text, _ = await make_key(store, "user")
+    assert await status(guarded, text) == 200
+    assert (await guarded.client.get("/v2/series", headers={"x-api-key": text})).status_code == 200
+    nobody = await guarded.client.get("/v2/series")
+    assert (nobody.status_code, nobody.json()["type"]) == (401, "/problems/unauthenticated")
+    assert nobody.headers["www-authenticate"].startswith("Bearer")
+    for path in ("/live", "/ready", "/docs", "/openapi.json", "/problems/not-found"):
+        assert (await guarded.client.get(path)).status_code == 200, path
+    assert (await guarded.client.get("/v2/nothing/at/all")).status_code == 401, "strangers learn of no path"
+
+
+@pytest.mark.parametrize(
+    "sent", ["Bearer nonsense", "Basic dXNlcjpwYXNz", "Bearer ", "Bearer aurum_1_2", "x" * 5_000, "Bearer é"]
+)
+async def test_what_is_no_credential_is_401(guarded: Served, sent: str) -> None:
+    response = await guarded.client.get("/v2/series", headers={"authorization": sent.encode("latin-1")})
+    assert response.status_code == 401
+
+
+async def test_a_secret_that_is_wrong_is_refused_as_an_unknown_key_is(guarded: Served, store: PostgresStore) -> None:
+    _, key_id = await make_key(store, "user")
+    other, _ = key_text(bytes.fromhex(key_id) + b"\1" * 32)
+    stranger, _ = key_text(b"\xff" * 40)
+    refused = [await guarded.client.get("/v2/series", headers=bearer(one)) for one in (other, stranger)]
+    assert [one.status_code for one in refused] == [401, 401]
+    assert len({one.json()["detail"] for one in refused}) == 1
+
+
+async def test_a_key_ends_when_it_expires(guarded: Served, store: PostgresStore) -> None:
+    text, _ = await make_key(store, "user", ends=NOW() + timedelta(seconds=0.6))
+    assert await status(guarded, text) == 200
+    await asyncio.sleep(0.7)
+    assert await status(guarded, text) == 401
+
+
+async def test_a_revoked_key_is_refused_within_a_second(guarded: Served, store: PostgresStore) -> None:
+    text, key_id = await make_key(store, "user")
+    assert await status(guarded, text) == 200
+    await store.keys.revoke("acme", key_id, by=OPERATOR)
+    end = time.monotonic() + 1.0
+    while await status(guarded, text) == 200:
+        assert time.monotonic() < end
+
+
+async def test_a_disabled_tenant_is_refused_and_let_in_again(guarded: Served, store: PostgresStore) -> None:
+    text, _ = await make_key(store, "user")
+    assert await status(guarded, text) == 200
+    for disabled, expected in ((True, 403), (False, 200)):
+        await store.tenants.change_tenant("acme", disabled=disabled, by=OPERATOR)
+        end = time.monotonic() + 1.0
+        while await status(guarded, text) != expected:
+            assert time.monotonic() < end
+
+
+async def test_what_a_role_does_not_grant_is_403_and_names_the_scope(guarded: Served, store: PostgresStore) -> None:
+    user, _ = await make_key(store, "user")
+    admin, _ = await make_key(store, "admin")
+    root, _ = await make_key(store, "super_admin")
+    unknown, _ = await make_key(store, "superadmin", "Admin", "user-admin")
+    refused = await guarded.client.get("/v2/admin/cache", headers=bearer(user))
+    assert (refused.status_code, refused.json()["scope"]) == (403, "admin:read")
+    assert await status(guarded, admin, "/v2/admin/cache") == 200
+    assert await status(guarded, admin, "/v2/admin/tenants") == 403
+    assert await status(guarded, root, "/v2/admin/tenants") == 200
+    assert await status(guarded, unknown) == 403, "roles are exact names, never likenesses"
+    forget = {"tags": ["source:pjm"]}
+    assert (await guarded.client.post("/v2/admin/cache/forget", json=forget, headers=bearer(admin))).status_code == 403
+    assert (await guarded.client.post("/v2/admin/cache/forget", json=forget, headers=bearer(root))).status_code == 200
+
+
+async def test_a_header_may_name_the_credentials_own_tenant_and_no_other(guarded: Served, store: PostgresStore) -> None:
+    text, _ = await make_key(store, "super_admin")
+    for header in ("x-tenant-id", "x-aurum-tenant"):
+        assert await status(guarded, text, **{header: "acme"}) == 200
+        assert await status(guarded, text, **{header: "bolt"}) == 403
+
+
+async def test_keys_are_made_rotated_and_ended_over_http(guarded: Served, store: PostgresStore) -> None:
+    root, _ = await make_key(store, "super_admin")
+    client = guarded.client
+    made = (await client.post("/v2/admin/keys", json={"name": "job", "roles": ["analyst"]}, headers=bearer(root))).json()[
+        "data"
+    ]
+    assert made["tenant"] == "acme"
+    assert await status(guarded, made["key"]) == 200
+    url = f"/v2/admin/keys/{made['key_id']}"
+    assert "key" not in (await client.get(url, headers=bearer(root))).json()["data"]
+    new = (await client.post(f"{url}/rotate", json={"grace_hours": 0}, headers=bearer(root))).json()["data"]
+    assert (new["replaces"], new["roles"]) == (made["key_id"], ["analyst"])
+    assert await status(guarded, new["key"]) == 200
+    end = time.monotonic() + 1.0
+    while await status(guarded, made["key"]) == 200:
+        assert time.monotonic() < end
+    listed = (await client.get("/v2/admin/keys", headers=bearer(root))).json()["data"]
+    assert {made["key_id"], new["key_id"]} <= {one["key_id"] for one in listed}
+    await client.post(f"/v2/admin/keys/{new['key_id']}/revoke", headers=bearer(root))
+    record = (await client.get("/v2/admin/audit", headers=bearer(root))).json()["data"]
+    assert [entry["action"] for entry in record[:3]] == ["key.revoke", "key.rotate", "key.create"]
+    assert all(entry["request_id"] for entry in record[:3])
+
+
+async def test_nobody_grants_what_they_may_not_do_or_reaches_other_tenants(guarded: Served, store: PostgresStore) -> None:
+    _, other = await make_key(store, "user", tenant="bolt")
+    text, parts = key_text(b"\7" * 40)
+    key = ApiKey(parts.key_id, "acme", "writer", ("admin",), ("admin:write",), NOW(), "test")
+    await store.keys.create(key, parts.digest, by=OPERATOR)
+    client = guarded.client
+    too_much = await client.post("/v2/admin/keys", json={"name": "x", "roles": ["super_admin"]}, headers=bearer(text))
+    assert (too_much.status_code, too_much.json()["scopes"]) == (403, ["tenant:manage"])
+    assert (await client.get("/v2/admin/keys?tenant=bolt", headers=bearer(text))).status_code == 403
+    assert (await client.get(f"/v2/admin/keys/{other}", headers=bearer(text))).status_code == 404
+    assert (await client.post(f"/v2/admin/keys/{other}/revoke", headers=bearer(text))).status_code == 404
+    assert {entry["tenant"] for entry in (await client.get("/v2/admin/audit", headers=bearer(text))).json()["data"]} <= {"acme"}
+
+
+@pytest.mark.parametrize("key_id", ["first", "curve"])
+async def test_a_token_of_the_issuer_lets_in(guarded: Served, issuer: Issuer, key_id: str) -> None:
+    assert await status(guarded, issuer.token(key_id)) == 200
+    assert await status(guarded, issuer.token(key_id, roles=("admin",)), "/v2/admin/cache") == 200
+    assert await status(guarded, issuer.token(key_id), "/v2/admin/cache") == 403
+
+
+PAST = NOW() - timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": PAST},
+        {"exp": None},
+        {"nbf": NOW() + timedelta(minutes=5)},
+        {"iat": None},
+        {"aud": "others"},
+        {"aud": None},
+        {"iss": "http://elsewhere"},
+        {"sub": None},
+        {"tenant": None},
+        {"tenant": "nobody-we-know"},
+        {"tenant": 7},
+    ],
+)
+async def test_a_token_that_says_the_wrong_things_is_401(guarded: Served, issuer: Issuer, claims: dict[str, Any]) -> None:
+    assert await status(guarded, issuer.token("first", **claims)) == 401
+
+
+async def test_a_token_within_the_leeway_is_taken(guarded: Served, issuer: Issuer) -> None:
+    assert await status(guarded, issuer.token("first", exp=NOW() - timedelta(seconds=1))) == 200
+
+
+async def test_tokens_that_are_not_signed_as_agreed_are_401(guarded: Served, issuer: Issuer) -> None:
+    said = jwt.decode(issuer.token("first"), options={"verify_signature": False})
+    public = issuer.keys["first"][1].public_key()
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    head = {"alg": "HS256", "typ": "JWT", "kid": "first"}
+    encoded = ".".join(jwt.utils.base64url_encode(json.dumps(part).encode()).decode() for part in (head, said))
+    confused = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256).sign(encoded.encode(), pem)
+    forged = f"{encoded}.{jwt.utils.base64url_encode(confused).decode()}"
+    unsigned = jwt.encode(said, "", algorithm="none", headers={"kid": "first"})
+    good = issuer.token("first")
+    tampered = good[:-10] + ("A" if good[-10] != "A" else "B") + good[-9:]
+    for token in (forged, unsigned, tampered, good + "x", good.rsplit(".", 1)[0] + "."):
+        assert await status(guarded, token) == 401
+
+
+async def test_a_new_key_of_the_issuer_is_fetched_when_it_is_first_seen(database_url: str, store: PostgresStore) -> None:
+    with issuing() as issuer:
+        issuer.add("old")
+        access = AccessSettings(
+            mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles", jwks_pause_s=0.2
+        )
+        async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+            assert await status(served, issuer.token("old")) == 200
+            asked = issuer.asked
+            for _ in range(5):
+                assert await status(served, issuer.token("old", jti=str(next(NUMBERS)))) == 200
+            assert issuer.asked == asked, "known keys are not fetched again"
+            issuer.add("new")
+            await asyncio.sleep(0.3)
+            assert await status(served, issuer.token("new")) == 200
+            issuer.away = True
+            assert await status(served, issuer.token("new", jti="other")) == 200, "what is known stays good"
+            issuer.keys["unpublished"] = issuer.keys["old"]
+            assert await status(served, issuer.token("unpublished")) == 401
+
+
+async def test_an_issuer_that_was_never_reached_is_503(database_url: str, store: PostgresStore) -> None:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.away = True
+        access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE)
+        async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+            response = await served.client.get("/v2/series", headers=bearer(issuer.token("first")))
+    assert (response.status_code, "retry-after" in response.headers) == (503, True)
+
+
+async def test_an_open_service_asks_nobody_but_takes_no_bad_credential(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/v2/series")).status_code == 200
+    assert (await client.get("/v2/admin/cache")).status_code == 200
+    assert (await client.get("/v2/series", headers=bearer("nonsense"))).status_code == 401
+
+
+async def test_the_last_use_of_a_key_is_written_when_the_service_ends(database_url: str, store: PostgresStore) -> None:
+    text, key_id = await make_key(store, "user")
+    access = AccessSettings(mode="required")
+    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+        assert await status(served, text) == 200
+    assert (await store.keys.read("acme", key_id)).last_used_at is not None

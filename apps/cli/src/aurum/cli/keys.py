@@ -1,0 +1,173 @@
+"""``aurum keys`` and ``aurum tenants``: who is let in. The first key of an installation is made here."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aurum.cli.wiring import Store
+    from aurum.storage.ports.access import Actor, ApiKey
+
+keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
+tenants_app = typer.Typer(help="Tenants: customers and their plans.", no_args_is_help=True)
+
+Tenant = Annotated[str, typer.Option(help="Whose.")]
+KeyId = Annotated[str, typer.Argument(help="Its id, from `list`.")]
+
+
+def _operator() -> Actor:
+    from aurum.storage.ports.access import Actor
+
+    return Actor("operator")
+
+
+@keys_app.command("create")
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    tenant: Tenant = "local",
+    role: Annotated[list[str] | None, typer.Option(help="user, analyst, trader, admin, super_admin; repeatable.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="A single scope, such as admin:read; repeatable.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="How long it is in force; for ever when not given.")] = None,
+) -> None:
+    """Make a key and show it, this once."""
+    from aurum.cli.wiring import with_store
+    from aurum.core.access import parse_role, parse_scope
+    from aurum.core.api_keys import key_text
+    from aurum.storage.ports.access import ApiKey
+
+    roles = tuple(str(parse_role(one)) for one in role or ["user"])
+    scopes = tuple(str(parse_scope(one)) for one in scope or [])
+    text, parts = key_text(secrets.token_bytes(40))
+
+    async def make(store: Store) -> None:
+        now = store.clock.now()
+        ends = now + timedelta(days=days) if days is not None else None
+        key = ApiKey(parts.key_id, tenant, name, roles, scopes, now, "operator", ends)
+        await store.keys.create(key, parts.digest, by=_operator())
+
+    with_store(context.obj, make)
+    print(text)
+
+
+@keys_app.command("list")
+def list_keys(context: typer.Context, tenant: Tenant = "local") -> None:
+    """List a tenant's keys."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+
+    async def fetch(store: Store) -> list[ApiKey]:
+        found: list[ApiKey] = []
+        while page := await store.keys.page(tenant, after=found[-1].key_id if found else None, limit=500):
+            found += page
+        return found
+
+    rows = [
+        (
+            key.key_id,
+            key.name,
+            ", ".join((*key.roles, *key.scopes)),
+            key.created_at,
+            key.expires_at,
+            key.revoked_at,
+            key.last_used_at,
+        )
+        for key in with_store(context.obj, fetch)
+    ]
+    console().print(table(["key", "name", "grants", "made", "ends", "revoked", "last used"], rows))
+
+
+@keys_app.command("rotate")
+def rotate(
+    context: typer.Context,
+    key_id: KeyId,
+    tenant: Tenant = "local",
+    grace_hours: Annotated[float, typer.Option(min=0, help="How long the old one is still taken.")] = 24.0,
+) -> None:
+    """Make a key like another one in its place and show it, this once."""
+    from dataclasses import replace
+
+    from aurum.cli.wiring import with_store
+    from aurum.core.api_keys import key_text
+
+    text, parts = key_text(secrets.token_bytes(40))
+
+    async def make(store: Store) -> None:
+        old = await store.keys.read(tenant, key_id)
+        now = store.clock.now()
+        key = replace(
+            old,
+            key_id=parts.key_id,
+            created_at=now,
+            created_by="operator",
+            revoked_at=None,
+            last_used_at=None,
+            replaces=old.key_id,
+        )
+        ends = now + timedelta(hours=grace_hours)
+        await store.keys.rotate(key, parts.digest, old_expires_at=ends, by=_operator())
+
+    with_store(context.obj, make)
+    print(text)
+
+
+@keys_app.command("revoke")
+def revoke(context: typer.Context, key_id: KeyId, tenant: Tenant = "local") -> None:
+    """End a key: within a second no process takes it any more."""
+    from aurum.cli.wiring import with_store
+
+    async def end(store: Store) -> ApiKey:
+        return await store.keys.revoke(tenant, key_id, by=_operator())
+
+    key = with_store(context.obj, end)
+    print(f"{key.key_id} ({key.name}) is revoked since {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+@tenants_app.command("create")
+def create_tenant(
+    context: typer.Context,
+    tenant_id: Annotated[str, typer.Argument(help="Small letters, digits and hyphens.")],
+    name: Annotated[str, typer.Argument(help="What it is called.")],
+    plan: Annotated[str, typer.Option(help="How often it may ask.")] = "free",
+) -> None:
+    """Make a tenant."""
+    from aurum.cli.wiring import with_store
+
+    async def make(store: Store) -> None:
+        await store.tenants.create_tenant(tenant_id, name, plan, by=_operator())
+
+    with_store(context.obj, make)
+    print(f"{tenant_id} is on plan {plan}")
+
+
+@tenants_app.command("list")
+def list_tenants(context: typer.Context) -> None:
+    """List tenants and their plans."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+
+    async def fetch(store: Store) -> list[tuple[object, ...]]:
+        found = await store.tenants.tenants(after=None, limit=1000)
+        return [(one.tenant_id, one.name, one.plan, one.created_at, one.disabled_at) for one in found]
+
+    console().print(table(["tenant", "name", "plan", "made", "disabled"], with_store(context.obj, fetch)))
+
+
+@tenants_app.command("plan")
+def change_plan(
+    context: typer.Context,
+    tenant_id: Annotated[str, typer.Argument(help="Whose.")],
+    plan: Annotated[str, typer.Argument(help="The new plan.")],
+) -> None:
+    """Give a tenant another plan."""
+    from aurum.cli.wiring import with_store
+
+    async def change(store: Store) -> None:
+        await store.tenants.change_tenant(tenant_id, plan=plan, by=_operator())
+
+    with_store(context.obj, change)
+    print(f"{tenant_id} is on plan {plan}")
