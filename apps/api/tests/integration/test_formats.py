@@ -39,7 +39,7 @@ async def test_all_formats_say_the_same(client: httpx.AsyncClient, path: str, na
     by_parameter = await client.get(path, params={"format": name})
     by_header = await client.get(path, headers={"accept": MEDIA_TYPES[name]})
     assert by_parameter.headers["content-type"].partition(";")[0] == MEDIA_TYPES[name]
-    assert by_parameter.headers["vary"] == "Accept"
+    assert by_parameter.headers["vary"].startswith("Accept")
     assert by_parameter.content == by_header.content or name == "parquet"
     assert decoded(name, by_parameter.content) == expected
     assert len(expected) >= 121

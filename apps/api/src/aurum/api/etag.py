@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from starlette.requests import Request
 
+_CODING = re.compile(rb'-(?:zstd|br|gzip)"')
 _FORMAT_VERSION = b"1"
 """Raise it when the bytes of an answer change while data and query do not."""
 
@@ -33,3 +35,13 @@ def names_tag(given: bytes, tag: bytes | None) -> bool:
     if tag is None:
         return False
     return given.strip() == b"*" or any(candidate.strip().removeprefix(b"W/") == tag for candidate in given.split(b","))
+
+
+def tag_of_coding(tag: bytes, coding: str) -> bytes:
+    """The strong tag of an answer in a content coding: ``"abc"`` becomes ``"abc-zstd"``. Weak ones stand for all codings."""
+    return tag if tag.startswith(b"W/") else tag.removesuffix(b'"') + b"-" + coding.encode() + b'"'
+
+
+def without_coding(given: bytes) -> bytes:
+    """An ``If-None-Match`` as those write it who know of no codings."""
+    return _CODING.sub(b'"', given)

@@ -14,6 +14,7 @@ from aurum.api.access_log import log_access
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
 from aurum.api.middleware.authentication import Access, Rule
+from aurum.api.middleware.compression import Compression
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
@@ -95,6 +96,7 @@ LAYERS: Sequence[Layer] = (
         lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/")),
         enabled=lambda settings: settings.cache.enabled,
     ),
+    Layer("compression", lambda app, _: Compression(app)),
     Layer("direct", lambda app, settings: Direct(app, _plain_routes(settings))),
 )
 """From the outside in."""

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.caching import tags_changed
 from aurum.api.data_class import Caching, DataClass
+from aurum.api.encoding.content import chosen_coding
 from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.etag import names_tag
 from aurum.api.problems import NotAcceptable, problem_of
@@ -346,14 +347,14 @@ async def _send_stale(entry: Entry[Kept], state: RequestState, send: Send, why: 
 
 
 def _canonical(key: Key) -> Key:
-    """The same for all ways to write one query: the order of parameters says nothing, but for one that is repeated; nor does
-    that of encodings.
+    """The same for all ways to write one query: the order of parameters says nothing, but for one that is repeated;
+    all ways to ask for one format and one coding are one.
     """
     path, query, accept, encodings = key
     assert isinstance(query, bytes)
     pairs = sorted(parse_qsl(query.decode("latin-1"), keep_blank_values=True, encoding="latin-1"), key=lambda pair: pair[0])
-    taken = frozenset(part.strip() for part in encodings.split(b",")) if isinstance(encodings, bytes) else None
-    return (path, tuple(pairs), _format(accept), taken)
+    coding = chosen_coding(encodings) if isinstance(encodings, bytes) else None
+    return (path, tuple(pairs), _format(accept), coding)
 
 
 def _format(accept: object) -> object:

@@ -1,0 +1,141 @@
+"""Answers compressed for those who take it: whole ones in one go, streams piece by piece. What is kept is kept compressed."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aurum.api.encoding.content import LEAST_BYTES, Compressor, chosen_coding, compressed, compressor
+from aurum.api.etag import tag_of_coding, without_coding
+from aurum.api.request_state import HeaderList, RequestState
+
+_WORTH_IT = (
+    b"application/json",
+    b"application/problem+json",
+    b"application/x-ndjson",
+    b"application/vnd.apache.arrow.stream",
+    b"application/javascript",
+    b"image/svg+xml",
+    b"text/",
+)
+"""Beginnings of media types. Parquet is compressed inside."""
+
+
+class Compression:
+    """Pure ASGI. Stands below the kept answers, so nothing is compressed twice.
+
+    A strong tag names bytes, so each coding has its own (RFC 9110, 8.8.3.3): ``"abc"`` becomes ``"abc-zstd"``. What is below
+    sees ``If-None-Match`` without such endings.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state: RequestState = scope["aurum"]
+        tag = state.given.get(b"if-none-match")
+        if tag is not None:
+            bare = without_coding(tag)
+            scope["headers"] = [(name, bare if name == b"if-none-match" else value) for name, value in scope["headers"]]
+        coding = chosen_coding(state.given.get(b"accept-encoding"))
+        answer = _Answer(send, coding, tag, is_head=bool(scope.get("is_head")))
+        await self._app(scope, receive, answer.send)
+
+
+class _Answer:
+    """One answer on its way out. ``has``: the ``If-None-Match`` of its caller."""
+
+    def __init__(self, send: Send, coding: str | None, has: bytes | None, *, is_head: bool) -> None:
+        self._send = send
+        self._coding = coding
+        self._has = has
+        self._is_head = is_head
+        self._begun: Message | None = None
+        self._compressor: Compressor | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            # Held until its first bytes come, which say whether it is whole and how long.
+            self._begun = message
+        elif message["type"] != "http.response.body":
+            await self._send(message)
+        elif self._begun is not None:
+            begun, self._begun = self._begun, None
+            await self._begin(begun, message)
+        elif self._compressor is not None:
+            await self._send(self._piece(self._compressor, message))
+        else:
+            await self._send(message)
+
+    async def _begin(self, begun: Message, message: Message) -> None:
+        headers: HeaderList = list(begun["headers"])
+        names = dict(headers)
+        if not _may_be_compressed(begun["status"], names):
+            await self._send(begun)
+            await self._send(message)
+            return
+        _add_to(headers, b"vary", b"Accept-Encoding")
+        whole = not message.get("more_body", False)
+        body = message.get("body", b"")
+        if begun["status"] == 304:
+            await self._send({**begun, "headers": self._unchanged(headers)})
+            await self._send(message)
+            return
+        if self._coding is None or (whole and len(body) < LEAST_BYTES and not self._is_head):
+            await self._send({**begun, "headers": headers})
+            await self._send(message)
+            return
+        headers = [pair for pair in headers if pair[0] != b"content-length"]
+        _encoded(headers, self._coding)
+        if self._is_head:
+            await self._send({**begun, "headers": headers})
+            await self._send(message)
+            return
+        if whole:
+            body = compressed(body, self._coding)
+            headers.append((b"content-length", str(len(body)).encode()))
+            message = {**message, "body": body}
+        else:
+            self._compressor = compressor(self._coding)
+            message = self._piece(self._compressor, message)
+        await self._send({**begun, "headers": headers})
+        await self._send(message)
+
+    def _unchanged(self, headers: HeaderList) -> HeaderList:
+        """A caller who has the answer in a coding is told that this one stands, not the bare one."""
+        if self._coding is None or self._has is None:
+            return headers
+        return [
+            (name, coded) if name == b"etag" and (coded := tag_of_coding(value, self._coding)) in self._has else (name, value)
+            for name, value in headers
+        ]
+
+    def _piece(self, made: Compressor, message: Message) -> Message:
+        body = made.compress(message.get("body", b""))
+        # All of a piece goes out with it: the caller works on it while the next is made, and nothing gathers here.
+        body += made.flush() if message.get("more_body", False) else made.finish()
+        return {**message, "body": body}
+
+
+def _may_be_compressed(status: int, headers: dict[bytes, bytes]) -> bool:
+    if status < 200 or status == 204 or b"content-encoding" in headers:
+        return False
+    return status == 304 or headers.get(b"content-type", b"").startswith(_WORTH_IT)
+
+
+def _encoded(headers: HeaderList, coding: str) -> None:
+    headers.append((b"content-encoding", coding.encode()))
+    for place, (name, value) in enumerate(headers):
+        if name == b"etag":
+            headers[place] = (name, tag_of_coding(value, coding))
+
+
+def _add_to(headers: HeaderList, name: bytes, value: bytes) -> None:
+    """Add to a list that a header holds."""
+    for place, (other, held) in enumerate(headers):
+        if other == name:
+            headers[place] = (name, held + b", " + value)
+            return
+    headers.append((name, value))
