@@ -83,13 +83,15 @@ class _Answer:
             await self._send({**begun, "headers": self._unchanged(headers)})
             await self._send(message)
             return
-        if self._coding is None or (whole and len(body) < LEAST_BYTES and not self._is_head):
+        # What would have been streamed to a GET: its length is unknown, and it would have been compressed.
+        only_headers = self._is_head and not body
+        if self._coding is None or (whole and len(body) < LEAST_BYTES and not only_headers):
             await self._send({**begun, "headers": headers})
             await self._send(message)
             return
         headers = [pair for pair in headers if pair[0] != b"content-length"]
         _encoded(headers, self._coding)
-        if self._is_head:
+        if only_headers:
             await self._send({**begun, "headers": headers})
             await self._send(message)
             return
