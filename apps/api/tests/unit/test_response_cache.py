@@ -76,7 +76,7 @@ class Service:
         app: ASGIApp = RequestContext(ResponseCache(self.below, shared=(), guarded=("/v2/",)), headers=[])
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, "state": {"responses": self.store}}, receive, send)
+            await app({**scope, "state": {"responses": self.store, "tallies": lambda scope, state: None}}, receive, send)
 
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://aurum.test")
 

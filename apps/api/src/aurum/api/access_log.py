@@ -25,7 +25,5 @@ def log_access(scope: Scope, state: RequestState) -> None:
         path=scope["path"],
         status=state.status,
         milliseconds=round(took, 3),
-        tenant=state.caller.tenant,
         cache=state.cache,
-        request_id=state.request_id,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import dishka
@@ -20,6 +20,7 @@ from aurum.api.registry import LAYERS, RESPONSE_CACHE, SLICES, Layer, enabled_la
 from aurum.api.schemas import Many, Slice
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.services import Services
+from aurum.api.telemetry import RequestTallies
 from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.warming import keep_warm
 from aurum.api.wiring import ServiceProvider, StoreProvider
@@ -27,6 +28,8 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.guides import guides_directory
 from aurum.common.settings import Settings, load_settings
 from aurum.common.telemetry.logging import configure_logging
+from aurum.common.telemetry.metrics import Metrics
+from aurum.common.telemetry.prometheus import PrometheusView
 
 _DESCRIPTION = """\
 Every version of every number that grid operators, agencies and brokers publish, with the time it became known.
@@ -36,6 +39,16 @@ Every version of every number that grid operators, agencies and brokers publish,
 * **Formats.** JSON, NDJSON, CSV, Arrow and Parquet, by `Accept` or `format`.
 * **Errors** are [problem documents](https://www.rfc-editor.org/rfc/rfc9457); their `type` leads to a page.
 """
+
+
+_STATE: Mapping[str, type] = {
+    "services": Services,
+    "responses": ResponseStore,
+    "authenticator": Authenticator,
+    "tallies": RequestTallies,
+    "metrics": PrometheusView,
+}
+"""What layers and handlers find in ``request.state``."""
 
 
 class Application(FastAPI):
@@ -82,21 +95,23 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
 
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
-        container = make_async_container(given, ServiceProvider(), *(providers or (StoreProvider(),)))
-        try:
-            authenticator = await container.get(Authenticator)
-            state = {
-                "authenticator": authenticator,
-                "services": await container.get(Services),
-                "responses": await container.get(ResponseStore),
+        async with AsyncExitStack() as stack:
+            container = make_async_container(given, ServiceProvider(), *(providers or (StoreProvider(),)))
+            stack.push_async_callback(container.close)
+            state: dict[str, Any] = {
                 "contracts": contracts_directory(settings.contracts_dir),
                 "guides": guides_directory(settings.guides_dir),
             }
+            if settings.telemetry.endpoint is not None:
+                from aurum.api.tracing import tracing  # half a second to load, for those who send traces
+
+                metrics = await container.get(Metrics)
+                state["tracer"] = await stack.enter_async_context(tracing(settings.telemetry, metrics))
+            for name, kind in _STATE.items():
+                state[name] = await container.get(kind)
             warming = [keep_warm(app.kept, state, settings.cache)] if app.kept else []
-            async with background(authenticator.flush_often(), *warming):
-                yield state
-        finally:
-            await container.close()
+            await stack.enter_async_context(background(state["authenticator"].flush_often(), *warming))
+            yield state
 
     app = Application(
         title="Aurum",

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from aurum.api.access_log import log_access
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
+from aurum.api.metrics_route import router as metrics
 from aurum.api.middleware.authentication import Access, Rule
 from aurum.api.middleware.compression import Compression
 from aurum.api.middleware.context import RequestContext
@@ -66,6 +67,7 @@ class Layer:
 
 SLICES: Sequence[Slice] = (
     Slice("health", health, None),
+    Slice("metrics", metrics, Scope.ADMIN_READ),
     # Before "series": the path of a series would match what follows its key as part of it.
     Slice("observations", observations, Scope.SERIES_READ, Scope.SERIES_READ, shared=True),
     Slice("query", query, Scope.SERIES_READ, Scope.SERIES_READ),
@@ -88,6 +90,7 @@ LAYERS: Sequence[Layer] = (
         "context",
         lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
     ),
+    Layer("tracing", lambda app, _: _tracing(app), enabled=lambda settings: settings.telemetry.endpoint is not None),
     Layer("latest", lambda app, _: Latest(app)),
     Layer("access", lambda app, settings: Access(app, access_rules(enabled_slices(SLICES, settings)))),
     Layer("head", lambda app, _: Head(app)),
@@ -100,6 +103,12 @@ LAYERS: Sequence[Layer] = (
     Layer("direct", lambda app, settings: Direct(app, _plain_routes(settings))),
 )
 """From the outside in."""
+
+
+def _tracing(app: ASGIApp) -> ASGIApp:
+    from aurum.api.middleware.tracing import Tracing  # a fifth of a second to load, for those who send traces
+
+    return Tracing(app)
 
 
 def _shared_routes() -> frozenset[str]:

@@ -43,6 +43,10 @@ class RequestState:
     caching: Caching | None = None
     content_policy: bytes = NOTHING_LOADED
 
+    def log_fields(self) -> Mapping[str, str]:
+        """What each line that is logged for this request bears."""
+        return {"request_id": self.request_id, "tenant": self.caller.tenant}
+
 
 def state_of(scope: Scope) -> RequestState:
     """The state of a request's scope."""

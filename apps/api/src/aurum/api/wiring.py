@@ -15,9 +15,12 @@ from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.tokens import TokenVerifier
 from aurum.api.services import Services
+from aurum.api.telemetry import RequestTallies, count_cache, watch_feed
 from aurum.common.cache import Cache, LocalCache, Tier
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
+from aurum.common.telemetry.metrics import Metrics
+from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
@@ -171,6 +174,22 @@ class ServiceProvider(Provider):
         store = ResponseStore(Cache(local), feed, kept)
         feed.listen(store.changed)
         return store
+
+    @provide
+    def metrics(self) -> Metrics:
+        return Metrics()
+
+    @provide
+    def tallies(
+        self, settings: Settings, metrics: Metrics, responses: ResponseStore, results: Cache[bytes], feed: ChangeFeed
+    ) -> RequestTallies:
+        count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
+        watch_feed(metrics, feed)
+        return RequestTallies(metrics, settings.telemetry)
+
+    @provide
+    def prometheus(self, metrics: Metrics) -> PrometheusView:
+        return PrometheusView(metrics)
 
     @provide
     async def authenticator(

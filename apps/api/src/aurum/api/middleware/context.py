@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.problems import bug_response
 from aurum.api.request_state import HeaderList, RequestState
+from aurum.common.telemetry.logging import current_work
 
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -41,6 +42,7 @@ class RequestContext:
         given = dict(scope["headers"])
         state = RequestState(self._request_id(given), time.perf_counter(), given)
         scope["aurum"] = state
+        current_work.set(state)
         common = self._headers
 
         async def send_with_headers(message: Message) -> None:
@@ -65,6 +67,7 @@ class RequestContext:
         finally:
             for observer in self._observers:
                 observer(scope, state)
+            scope["state"]["tallies"](scope, state)
 
     def _request_id(self, given: Mapping[bytes, bytes]) -> str:
         value = given.get(b"x-request-id")

@@ -16,6 +16,7 @@ from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
+from aurum.common.settings.telemetry import TelemetrySettings
 
 
 class InvalidSetting(Exception):
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     api: ApiSettings = Field(default_factory=ApiSettings)
     cache: CacheSettings = Field(default_factory=CacheSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -1,0 +1,94 @@
+"""What is counted of requests, caches and dependencies."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+
+from starlette.types import Scope
+
+from aurum.api.middleware.response_cache import ResponseStore
+from aurum.api.request_state import RequestState
+from aurum.common.cache import Tally
+from aurum.common.settings.telemetry import TelemetrySettings
+from aurum.common.telemetry.metrics import Cell, Metrics, Reading
+from aurum.storage.ports import ChangeFeed
+
+DURATION_BOUNDS = (
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
+)  # fmt: skip
+"""Seconds: from a kept answer to the deadline, with the limits of the objectives among them."""
+
+
+class RequestTallies:
+    """An observer of ``RequestContext``: the one thing that is counted on every request, kept answers included."""
+
+    def __init__(self, metrics: Metrics, settings: TelemetrySettings) -> None:
+        self._histogram = metrics.histogram(
+            "http_server_request_duration_seconds",
+            "Seconds until a request was answered, by route, method, status and what the cache had to say.",
+            labels=("http_route", "http_request_method", "http_response_status_code", "cache"),
+            bounds=DURATION_BOUNDS,
+        )
+        self._objectives = metrics.counter(
+            "aurum_slo_requests_total", "Requests by objective and whether they met it.", labels=("objective", "met")
+        )
+        self._limits = {"hit": settings.cached_slo_s, "stale": settings.cached_slo_s}
+        self._otherwise = settings.history_slo_s
+        self._cells: dict[tuple[str, str, int, str], tuple[Cell, str, float, bool]] = {}
+
+    def __call__(self, scope: Scope, state: RequestState) -> None:
+        took = time.perf_counter() - state.started
+        key = (state.route, scope["method"], state.status, state.cache)
+        found = self._cells.get(key)
+        if found is None:
+            found = self._new(scope, state)
+        cell, objective, limit, failed = found
+        cell.counts[bisect_left(cell.bounds, took)] += 1
+        cell.total += took
+        values = self._objectives.values
+        values[_MET[objective, took <= limit]] = values.get(_MET[objective, took <= limit], 0) + 1
+        values[_MET["availability", not failed]] = values.get(_MET["availability", not failed], 0) + 1
+
+    def _new(self, scope: Scope, state: RequestState) -> tuple[Cell, str, float, bool]:
+        if not state.route:
+            route = scope.get("route")
+            state.route = route.path if route is not None else "none"
+        cell = self._histogram.cell(state.route, scope["method"], str(state.status), state.cache)
+        objective = "cached" if state.cache in self._limits else "history"
+        found = (cell, objective, self._limits.get(state.cache, self._otherwise), state.status >= 500 or not state.status)
+        self._cells[state.route, scope["method"], state.status, state.cache] = found
+        return found
+
+
+_MET = {
+    (objective, met): (objective, str(met).lower())
+    for objective in ("availability", "cached", "history")
+    for met in (True, False)
+}
+
+
+def count_cache(metrics: Metrics, tallies: Sequence[Mapping[tuple[str, str], Tally]], store: ResponseStore) -> None:
+    """Look-ups of some caches, and the entries and bytes of the answers kept in this process."""
+
+    def read() -> Reading:
+        for each in tallies:
+            for (tier, keyspace), tally in list(each.items()):
+                yield (tier, keyspace, "hit"), tally.hits
+                yield (tier, keyspace, "stale"), tally.stale
+                yield (tier, keyspace, "miss"), tally.misses
+
+    labels = ("tier", "keyspace", "result")
+    metrics.gauge("aurum_cache_lookups_total", "Look-ups by tier, keyspace and result.", read, labels=labels, counts=True)
+    metrics.gauge("aurum_cache_entries", "Answers kept in this process.", lambda: [((), len(store.cache.local))])
+    metrics.gauge("aurum_cache_bytes", "Bytes of answers kept in this process.", lambda: [((), store.cache.local.weight)])
+
+
+def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
+    """How far the change feed has fallen behind."""
+
+    def behind() -> Reading:
+        return [((), max(0.0, min(time.monotonic() - feed.told_until, 86_400.0)))]
+
+    metrics.gauge("aurum_change_feed_behind_seconds", "Since when changes may not have been told.", behind)
