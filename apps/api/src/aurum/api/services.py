@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from aurum.api.health.checks import HealthCheck
 from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
-from aurum.storage.ports import Catalog, JobQueue, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, JobQueue, QualityLog, SeriesReader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 
 
@@ -24,7 +26,7 @@ class Services:
     reader: SeriesReader
     catalog: Catalog
     quality: QualityLog
-    probe: StoreProbe
+    checks: Sequence[HealthCheck]
     clock: Clock
     settings: ApiSettings
     cursor_secret: bytes

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from dishka import Provider, Scope, provide
 
+from aurum.api.health.checks import HealthCheck, disk_check, feed_check, redis_check, store_check
 from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.tokens import TokenVerifier
@@ -67,7 +68,7 @@ class StoreProvider(Provider):
 
     @provide
     async def pool(self, settings: Settings) -> AsyncIterator[PostgresPool]:
-        pool = await PostgresPool.open(settings.database)
+        pool = await PostgresPool.open(settings.database, slow_query_s=settings.telemetry.slow_query_s)
         yield pool
         await pool.close()
 
@@ -123,6 +124,11 @@ def _jobs(redis: MaybeRedis, clock: Clock) -> JobQueue | None:
     return RedisJobQueue(redis.client, clock)
 
 
+def _checks(settings: Settings, probe: StoreProbe, feed: ChangeFeed, redis: MaybeRedis) -> list[HealthCheck]:
+    checks = [store_check(probe), feed_check(feed), disk_check(settings.data_dir)]
+    return [*checks, redis_check(redis.client)] if redis.client is not None else checks
+
+
 class ServiceProvider(Provider):
     """What stands on the ports."""
 
@@ -143,6 +149,7 @@ class ServiceProvider(Provider):
         clock: Clock,
         results: Cache[bytes],
         redis: MaybeRedis,
+        feed: ChangeFeed,
         keys: KeyStore,
         tenants: TenantStore,
         audit: AuditLog,
@@ -154,7 +161,7 @@ class ServiceProvider(Provider):
             reader=reader,
             catalog=catalog,
             quality=quality,
-            probe=probe,
+            checks=_checks(settings, probe, feed, redis),
             clock=clock,
             settings=settings.api,
             cursor_secret=secret,

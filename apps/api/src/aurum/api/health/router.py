@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.health.checks import Looked, look_at
 from aurum.api.problems import problems
 from aurum.api.services import services
 from aurum.core.errors import Unavailable
@@ -23,18 +22,19 @@ class Live(BaseModel):
 
 
 class Dependency(BaseModel):
-    """What the service needs, and how it is."""
+    """What the service works with, and how it is."""
 
     name: str
     status: str
     detail: str
+    needed: bool = Field(description="Without it the service cannot serve; without the others it serves worse.")
     milliseconds: float
 
 
 class Health(BaseModel):
-    """All dependencies; `ok` when all are."""
+    """All dependencies: `ok` when all are; `degraded` when one is not that can be done without; else what is wrong."""
 
-    status: str
+    status: str = Field(examples=["ok"])
     dependencies: list[Dependency]
 
 
@@ -49,29 +49,33 @@ async def live() -> Live:
 )
 async def ready(request: Request) -> Health:
     """200 when the store answers and has the schema this version needs; else 503."""
-    found = await _look(request)
-    if found.status != "ok":
-        raise Unavailable("; ".join(f"{one.name}: {one.detail}" for one in found.dependencies), retry_after=1.0)
-    return found
+    found = await look_at([check for check in services(request).checks if check.needed])
+    wrong = [one for one in found if not one.is_ok]
+    if wrong:
+        raise Unavailable("; ".join(f"{one.check.name}: {one.finding.detail}" for one in wrong), retry_after=1.0)
+    return _health(found)
 
 
-@router.get("/health", operation_id="health", summary="The state of everything the service needs", response_model=Health)
+@router.get("/health", operation_id="health", summary="The state of everything the service works with", response_model=Health)
 async def health(request: Request, response: Response) -> Health:
     """The state of every dependency, with how long the look took; always 200 while the process answers."""
     response.headers["Cache-Control"] = "no-store"
-    return await _look(request)
+    return _health(await look_at(services(request).checks))
 
 
-async def _look(request: Request) -> Health:
-    started = time.perf_counter()
-    try:
-        state = await services(request).probe.look()
-    except Unavailable as error:
-        status, detail = "unavailable", error.detail
-    else:
-        status = "ok" if state.is_current else "not migrated"
-        detail = f"schema {state.schema or 'none'}" + ("" if state.is_current else f", needs {state.newest_schema}")
-    took = (time.perf_counter() - started) * 1000
+def _health(found: list[Looked]) -> Health:
+    wrong = [one for one in found if not one.is_ok]
+    needed = next((one.finding.status for one in wrong if one.check.needed), None)
     return Health(
-        status=status, dependencies=[Dependency(name="store", status=status, detail=detail, milliseconds=round(took, 3))]
+        status=needed or ("degraded" if wrong else "ok"),
+        dependencies=[
+            Dependency(
+                name=one.check.name,
+                status=one.finding.status,
+                detail=one.finding.detail,
+                needed=one.check.needed,
+                milliseconds=round(one.seconds * 1000, 3),
+            )
+            for one in found
+        ],
     )

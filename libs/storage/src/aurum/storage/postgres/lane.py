@@ -6,6 +6,7 @@ Taking a connection from the pool and giving it back costs 30 µs, which is a fi
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from typing import TypeAlias
 
@@ -13,6 +14,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from aurum.storage.postgres.errors import DatabaseUnavailable, driver_errors
+from aurum.storage.postgres.slow_queries import SlowQueries
 
 Connection: TypeAlias = PoolConnectionProxy
 """A driver connection lent by the pool."""
@@ -24,11 +26,12 @@ class ReadLane:
     Reads beyond that wait for each other in the order in which they came.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, width: int, patience_s: float) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, width: int, patience_s: float, slow: SlowQueries) -> None:
         self._pool = pool
         self._width = width
         self._patience_s = patience_s
         self._closed = False
+        self._slow = slow
         self._kept = 0
         self._idle: deque[Connection] = deque()
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
@@ -36,6 +39,7 @@ class ReadLane:
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
         """The first row of a prepared statement. Raises ``Unavailable``."""
         connection = self._idle.pop() if self._idle else await self._another()
+        started = time.perf_counter()
         try:
             with driver_errors():
                 row = await connection.fetchrow(query, *arguments)
@@ -43,6 +47,9 @@ class ReadLane:
             # Whatever state it is in now, the pool will see to it.
             await self._let_go(connection)
             raise
+        took = time.perf_counter() - started
+        if took >= self._slow.threshold_s:
+            self._slow.seen(query, arguments, took)
         if self._closed:
             await self._let_go(connection)
         else:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres.errors import driver_errors
 from aurum.storage.postgres.lane import Connection, ReadLane
+from aurum.storage.postgres.slow_queries import SlowQueries
 
 __all__ = ["Connection", "PostgresPool"]
 
@@ -18,16 +19,23 @@ __all__ = ["Connection", "PostgresPool"]
 class PostgresPool:
     """Both ways to one database. Make it with ``open``, end it with ``close``."""
 
-    def __init__(self, pool: asyncpg.Pool, engine: AsyncEngine, settings: DatabaseSettings) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, engine: AsyncEngine, settings: DatabaseSettings, *, slow_query_s: float = float("inf")
+    ) -> None:
         self._pool = pool
         self._engine = engine
         self.settings = settings
-        self.reads = ReadLane(pool, width=max(1, settings.pool_size // 2), patience_s=settings.connect_timeout_s)
+        self.slow = SlowQueries(pool, threshold_s=slow_query_s)
+        self.reads = ReadLane(
+            pool, width=max(1, settings.pool_size // 2), patience_s=settings.connect_timeout_s, slow=self.slow
+        )
         """For single small reads."""
 
     @classmethod
-    async def open(cls, settings: DatabaseSettings) -> PostgresPool:
+    async def open(cls, settings: DatabaseSettings, *, slow_query_s: float = float("inf")) -> PostgresPool:
         """Connect. Raises ``DatabaseUnavailable`` when the server is not there or refuses.
+
+        ``slow_query_s``: queries that take longer are logged with their plan.
 
         ``settings.url`` must be set; whoever starts an embedded server passes its URL on.
         """
@@ -53,11 +61,12 @@ class PostgresPool:
         engine = create_async_engine(
             "postgresql+asyncpg://", async_creator=connect, pool_size=min(4, settings.pool_size), max_overflow=0
         )
-        return cls(pool, engine, settings)
+        return cls(pool, engine, settings, slow_query_s=slow_query_s)
 
     async def close(self) -> None:
         """Give all connections back to the server."""
         await self.reads.close()
+        await self.slow.close()
         await self._engine.dispose()
         await self._pool.close()
 
@@ -66,7 +75,11 @@ class PostgresPool:
         """A driver connection, for the length of the block; its errors are translated."""
         with driver_errors():
             async with self._pool.acquire(timeout=self.settings.connect_timeout_s) as connection:
-                yield connection
+                if self.slow.threshold_s == float("inf"):
+                    yield connection
+                    return
+                with connection.query_logger(self._logged):
+                    yield connection
 
     @asynccontextmanager
     async def catalog(self) -> AsyncGenerator[AsyncConnection]:
@@ -85,6 +98,10 @@ class PostgresPool:
             await connection.execute("SET LOCAL ROLE aurum_tenant")
             await connection.execute("SELECT set_config('aurum.tenant', $1, true)", tenant)
             yield connection
+
+    def _logged(self, query: asyncpg.connection.LoggedQuery) -> None:
+        if query.elapsed >= self.slow.threshold_s and query.exception is None:
+            self.slow.seen(query.query, query.args, query.elapsed)
 
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:

@@ -1,0 +1,123 @@
+"""What the service depends on, each looked at by itself, all at once, none for longer than a second."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aurum.core.errors import Unavailable
+from aurum.storage.ports import ChangeFeed, StoreProbe
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+PATIENCE_S = 1.0
+_BEHIND_S = 2.0
+_LEAST_FREE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How a dependency is: ``ok``, or a word for what is wrong. ``detail``: a sentence without secrets."""
+
+    status: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A dependency. ``needed``: without it the service cannot serve; else it serves worse."""
+
+    name: str
+    look: Callable[[], Awaitable[Finding]]
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of a look, and how long it took."""
+
+    check: HealthCheck
+    finding: Finding
+    seconds: float
+
+    @property
+    def is_ok(self) -> bool:
+        return self.finding.status == "ok"
+
+
+async def look_at(checks: Sequence[HealthCheck]) -> list[Looked]:
+    """Look at all, at once."""
+    return list(await asyncio.gather(*map(_look, checks)))
+
+
+async def _look(check: HealthCheck) -> Looked:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            finding = await check.look()
+    except TimeoutError:
+        finding = Finding("unavailable", f"did not answer within {PATIENCE_S:g} s")
+    except Unavailable as error:
+        finding = Finding("unavailable", error.detail)
+    return Looked(check, finding, time.perf_counter() - started)
+
+
+def store_check(probe: StoreProbe) -> HealthCheck:
+    """The store answers and has the schema this version needs."""
+
+    async def look() -> Finding:
+        state = await probe.look()
+        if state.is_current:
+            return Finding("ok", f"schema {state.schema}")
+        return Finding("not migrated", f"schema {state.schema or 'none'}, needs {state.newest_schema}")
+
+    return HealthCheck("store", look)
+
+
+def feed_check(feed: ChangeFeed) -> HealthCheck:
+    """The change feed vouches for what is kept."""
+
+    async def look() -> Finding:
+        behind = time.monotonic() - feed.told_until
+        if behind < _BEHIND_S:
+            return Finding("ok", "changes are told as they are committed")
+        return Finding("behind", "changes are not told: answers are not kept, or given as stale")
+
+    return HealthCheck("changes", look, needed=False)
+
+
+def redis_check(client: Redis) -> HealthCheck:
+    """Redis answers: without it each process counts and keeps for itself."""
+
+    async def look() -> Finding:
+        from redis.exceptions import RedisError
+
+        try:
+            await client.ping()  # pyright: ignore[reportGeneralTypeIssues] - one signature for two kinds of client
+        except (RedisError, OSError) as error:
+            return Finding("unavailable", f"does not answer ({type(error).__name__}): limits and caches are each process's own")
+        return Finding("ok", "answers")
+
+    return HealthCheck("redis", look, needed=False)
+
+
+def disk_check(folder: Path) -> HealthCheck:
+    """There is room where files are kept."""
+
+    async def look() -> Finding:
+        free = await asyncio.to_thread(_free, folder)
+        gibibytes = f"{free / (1 << 30):.1f} GiB free"
+        return Finding("ok", gibibytes) if free >= _LEAST_FREE else Finding("full", gibibytes)
+
+    return HealthCheck("disk", look, needed=False)
+
+
+def _free(folder: Path) -> int:
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free

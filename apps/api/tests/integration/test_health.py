@@ -1,0 +1,27 @@
+"""What is told of dependencies: which are needed, which can be done without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aurum.api.testing import serving
+from aurum.common.settings import RedisSettings, Settings
+
+
+async def test_every_dependency_is_told_of(settings: Settings, tmp_path: Path) -> None:
+    async with serving(settings.model_copy(update={"data_dir": tmp_path})) as served:
+        found = (await served.client.get("/health")).json()
+    assert found["status"] == "ok"
+    assert {one["name"]: one["needed"] for one in found["dependencies"]} == {
+        "store": True, "changes": False, "disk": False, "redis": False,
+    }  # fmt: skip
+    assert all(0 <= one["milliseconds"] < 1_000 for one in found["dependencies"])
+
+
+async def test_without_redis_the_service_is_degraded_and_ready(settings: Settings) -> None:
+    away = settings.model_copy(update={"redis": RedisSettings(url="redis://:secret@127.0.0.1:1/0")})
+    async with serving(away) as served:
+        health, ready = await served.client.get("/health"), await served.client.get("/ready")
+        answer = await served.client.get("/v2/catalog/sources")
+    assert (health.json()["status"], ready.status_code, answer.status_code) == ("degraded", 200, 200)
+    assert "secret" not in health.text
