@@ -19,6 +19,7 @@ from aurum.api.middleware.compression import Compression
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
+from aurum.api.middleware.idempotency import Idempotency
 from aurum.api.middleware.latest import Latest
 from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.routes import PlainRoute
@@ -93,6 +94,7 @@ LAYERS: Sequence[Layer] = (
     Layer("tracing", lambda app, _: _tracing(app), enabled=lambda settings: settings.telemetry.endpoint is not None),
     Layer("latest", lambda app, _: Latest(app)),
     Layer("access", lambda app, settings: Access(app, access_rules(enabled_slices(SLICES, settings)))),
+    Layer("idempotency", lambda app, _: Idempotency(app)),
     Layer("head", lambda app, _: Head(app)),
     Layer(
         RESPONSE_CACHE,

@@ -27,6 +27,7 @@ class RequestState:
     ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice. ``cache``: what the
     response cache had to say: ``hit``, ``stale``, ``miss``, ``bypass``. ``caching``: what its handler said may be kept of
     the answer. ``content_policy``: the answer's Content-Security-Policy; pages of the docs say their own.
+    ``holds_secret``: the answer holds one, and must be kept nowhere.
     """
 
     request_id: str
@@ -42,6 +43,7 @@ class RequestState:
     cache: str = "bypass"
     caching: Caching | None = None
     content_policy: bytes = NOTHING_LOADED
+    holds_secret: bool = False
 
     def log_fields(self) -> Mapping[str, str]:
         """What each line that is logged for this request bears."""

@@ -14,6 +14,7 @@ from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
 from aurum.storage.ports import Catalog, JobQueue, QualityLog, SeriesReader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.idempotency import IdempotencyStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Services:
     keys: KeyStore
     tenants: TenantStore
     audit: AuditLog
+    idempotency: IdempotencyStore
 
 
 def services(request: Request) -> Services:

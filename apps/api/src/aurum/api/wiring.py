@@ -26,11 +26,13 @@ from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCacheTier,
     PostgresCatalog,
     PostgresChangeFeed,
+    PostgresIdempotencyStore,
     PostgresKeyStore,
     PostgresPool,
     PostgresProbe,
@@ -102,6 +104,10 @@ class StoreProvider(Provider):
         return PostgresAuditLog(pool)
 
     @provide
+    def idempotency(self, pool: PostgresPool) -> IdempotencyStore:
+        return PostgresIdempotencyStore(pool)
+
+    @provide
     def quality(self, pool: PostgresPool) -> QualityLog:
         return PostgresQualityLog(pool)
 
@@ -153,6 +159,7 @@ class ServiceProvider(Provider):
         keys: KeyStore,
         tenants: TenantStore,
         audit: AuditLog,
+        idempotency: IdempotencyStore,
     ) -> Services:
         given = settings.api.cursor_secret
         # Without a secret cursors end with this process, which is what a single one on a laptop needs.
@@ -172,6 +179,7 @@ class ServiceProvider(Provider):
             keys=keys,
             tenants=tenants,
             audit=audit,
+            idempotency=idempotency,
         )
 
     @provide

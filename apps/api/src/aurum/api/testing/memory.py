@@ -12,6 +12,7 @@ from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
 from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.idempotency import IdempotencyStore
 
 
 class MemoryTier:
@@ -74,6 +75,10 @@ class MemoryProvider(Provider):
     @provide
     def audit(self) -> AuditLog:
         return self._store.audit
+
+    @provide
+    def idempotency(self) -> IdempotencyStore:
+        return self._store.idempotency
 
     @provide
     def change_feed(self) -> ChangeFeed:

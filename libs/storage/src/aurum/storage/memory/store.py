@@ -6,6 +6,7 @@ from aurum.core.clock import Clock
 from aurum.storage.memory.access import AccessState, MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
+from aurum.storage.memory.idempotency import MemoryIdempotencyStore
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
@@ -28,3 +29,4 @@ class MemoryStore:
         self.keys = MemoryKeyStore(access)
         self.tenants = MemoryTenantStore(access)
         self.audit = MemoryAuditLog(access)
+        self.idempotency = MemoryIdempotencyStore(clock)

@@ -8,10 +8,12 @@ from aurum.core.clock import Clock
 from aurum.core.series import Series
 from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresIdempotencyStore,
     PostgresKeyStore,
     PostgresPool,
     PostgresQualityLog,
@@ -34,6 +36,7 @@ class PostgresStore:
         self.keys = PostgresKeyStore(pool)
         self.tenants = PostgresTenantStore(pool)
         self.audit = PostgresAuditLog(pool)
+        self.idempotency = PostgresIdempotencyStore(pool)
 
 
 class Store(Protocol):
@@ -55,6 +58,8 @@ class Store(Protocol):
     def tenants(self) -> TenantStore: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def idempotency(self) -> IdempotencyStore: ...
 
 
 async def series_named(store: Store, key: str) -> Series:

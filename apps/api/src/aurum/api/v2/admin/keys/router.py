@@ -14,7 +14,7 @@ from aurum.api.actor import actor_of
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
 from aurum.api.problems import InvalidParameters, problems
-from aurum.api.request_state import caller_of
+from aurum.api.request_state import caller_of, state_of
 from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v2.admin.keys import schemas
@@ -90,7 +90,7 @@ async def create_key(request: Request, wish: schemas.NewKey) -> schemas.NewSecre
         expires_at=wish.expires_at,
     )
     await service.keys.create(key, parts.digest, by=actor_of(request))
-    return _shown(key, text)
+    return _shown(request, key, text)
 
 
 @router.get("/{key_id}", operation_id="readKey", summary="One key", responses=_ONE)
@@ -117,7 +117,7 @@ async def rotate_key(
     )
     ends = now + timedelta(hours=wish.grace_hours)
     await service.keys.rotate(key, parts.digest, old_expires_at=ends, by=actor_of(request))
-    return _shown(key, text)
+    return _shown(request, key, text)
 
 
 @router.post("/{key_id}/revoke", operation_id="revokeKey", summary="End a key", responses=_ONE)
@@ -128,6 +128,7 @@ async def revoke_key(request: Request, key_id: KeyId, tenant: TenantFilter = Non
     return schemas.KeyAnswer(data=schemas.KeyDocument.from_domain(key))
 
 
-def _shown(key: ApiKey, text: str) -> schemas.NewSecretAnswer:
+def _shown(request: Request, key: ApiKey, text: str) -> schemas.NewSecretAnswer:
+    state_of(request.scope).holds_secret = True
     document = schemas.KeyDocument.from_domain(key).model_dump()
     return schemas.NewSecretAnswer(data=schemas.NewSecret(**document, key=text))

@@ -1,0 +1,151 @@
+"""``Idempotency-Key``: a POST that is sent twice is done once and answered twice.
+
+As draft-ietf-httpapi-idempotency-key-header has it: 409 while the first is under way, 422 for another request under the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aurum.api.problems import InvalidParameters, problem_of
+from aurum.api.request_state import HeaderList, RequestState
+from aurum.core.errors import AurumError, Conflict
+from aurum.storage.ports.idempotency import IdempotencyStore, StoredAnswer
+
+_KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+"""Visible characters; the draft has it in quotes, and most clients send it without."""
+_KEEP_S = 24 * 3600.0
+_CLAIM_S = 120.0
+"""Longer than a request may take."""
+_MOST_BYTES = 1 << 20
+_REPLAYED = (b"idempotent-replayed", b"true")
+_NOT_KEPT = (b"idempotent-replayed", b"not-kept")
+
+
+class KeyInUse(Conflict):
+    """A request with this key is under way; ask again shortly."""
+
+    retry_after = 1.0
+
+
+class SecretNotKept(Conflict):
+    """The request was carried out; its answer held a secret, and those are kept nowhere. Rotate what it made."""
+
+
+class Idempotency:
+    """Pure ASGI. Answers of 500 and above are not kept: the request may be sent again. Keys are a tenant's own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        state: RequestState = scope["aurum"]
+        given = state.given.get(b"idempotency-key")
+        if given is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._once(given.decode("latin-1"), state, scope, receive, send)
+        except AurumError as error:
+            await problem_of(Request(scope), error)(scope, receive, send)
+
+    async def _once(self, given: str, state: RequestState, scope: Scope, receive: Receive, send: Send) -> None:
+        found = _KEY.fullmatch(given)
+        if found is None:
+            raise InvalidParameters(("Idempotency-Key", "must be 1 to 255 visible characters", given[:50]))
+        key = found[1]
+        store: IdempotencyStore = scope["state"]["services"].idempotency
+        body = await _body(receive)
+        tenant = state.caller.tenant
+        fingerprint = hashlib.sha256(b"\0".join((scope["raw_path"], scope["query_string"], body))).digest()
+        earlier = await store.begin(tenant, key, fingerprint, claim_s=_CLAIM_S)
+        if earlier is not None:
+            if earlier.fingerprint != fingerprint:
+                raise InvalidParameters(("Idempotency-Key", "came with another request before", key))
+            if earlier.answer is None:
+                raise KeyInUse("the first request with this key is still under way")
+            await _replay(earlier.answer, send)
+            return
+        copy = _Copy(send)
+        try:
+            await self._app(scope, _again(body, receive), copy.send)
+        finally:
+            answer = copy.answer()
+            if answer is not None and state.holds_secret:
+                answer = _without_secret(Request(scope))
+            if answer is None or answer.status >= 500:
+                await store.give_up(tenant, key)
+            else:
+                await store.finish(tenant, key, answer, keep_s=_KEEP_S)
+
+
+def _without_secret(request: Request) -> StoredAnswer:
+    problem = problem_of(request, SecretNotKept("this was done; its answer held a secret, which is not kept: rotate it"))
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in problem.raw_headers)
+    return StoredAnswer(problem.status_code, headers, bytes(problem.body))
+
+
+class _Copy:
+    """Passes an answer on and keeps a copy of it."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._status = 0
+        self._headers: HeaderList = []
+        self._body = b""
+        self._complete = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = list(message["headers"])
+            size = int(dict(self._headers).get(b"content-length", b"0"))
+            if size > _MOST_BYTES:
+                message = {**message, "headers": [*self._headers, _NOT_KEPT]}
+        elif message["type"] == "http.response.body":
+            if len(self._body) <= _MOST_BYTES:
+                self._body += message.get("body", b"")
+            self._complete = not message.get("more_body", False)
+        await self._send(message)
+
+    def answer(self) -> StoredAnswer | None:
+        """The copy; None when there is no whole one, or it is too long to be kept."""
+        if not self._complete or len(self._body) > _MOST_BYTES:
+            return None
+        headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers)
+        return StoredAnswer(self._status, headers, self._body)
+
+
+async def _replay(answer: StoredAnswer, send: Send) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, _REPLAYED]})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _body(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    sent = False
+
+    async def again() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

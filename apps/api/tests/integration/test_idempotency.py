@@ -1,0 +1,79 @@
+"""A POST that is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+KEYS = "/v2/admin/keys"
+TENANTS = "/v2/admin/tenants"
+COUNT = iter(range(1_000))
+
+
+def wish(name: str) -> dict[str, Any]:
+    return {"tenant_id": name, "name": name}
+
+
+async def post(client: httpx.AsyncClient, key: str, body: object, url: str = TENANTS) -> httpx.Response:
+    return await client.post(url, json=body, headers={"idempotency-key": key})
+
+
+async def made(client: httpx.AsyncClient, key: str) -> int:
+    """How often a tenant of this name was made."""
+    record = (await client.get("/v2/admin/audit?action=tenant.create&limit=1000")).json()["data"]
+    return sum(entry["target"] == key for entry in record)
+
+
+@pytest.fixture
+def key() -> str:
+    return f"test-{next(COUNT)}"
+
+
+async def test_a_request_sent_twice_is_done_once_and_answered_twice(client: httpx.AsyncClient, key: str) -> None:
+    first, second = await post(client, key, wish(key)), await post(client, key, wish(key))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.content == second.content
+    assert second.headers["content-type"] == first.headers["content-type"]
+    assert ("idempotent-replayed" in first.headers, second.headers["idempotent-replayed"]) == (False, "true")
+    assert await made(client, key) == 1
+
+
+async def test_many_at_once_are_done_once(client: httpx.AsyncClient, key: str) -> None:
+    answers = await asyncio.gather(*(post(client, key, wish(key)) for _ in range(8)))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 409)
+    assert await made(client, key) == 1
+
+
+async def test_a_key_with_another_body_or_path_is_refused(client: httpx.AsyncClient, key: str) -> None:
+    await post(client, key, wish(key))
+    for other in (await post(client, key, wish("other")), await post(client, key, wish(key), KEYS)):
+        assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+
+
+async def test_a_refusal_is_answered_alike_and_a_key_in_quotes_is_the_same(client: httpx.AsyncClient, key: str) -> None:
+    first = await post(client, key, {"nonsense": 1})
+    again = await post(client, f'"{key}"', {"nonsense": 1})
+    assert (first.status_code, again.status_code, again.headers["idempotent-replayed"]) == (422, 422, "true")
+
+
+@pytest.mark.parametrize("bad", ["", "with space", "x" * 300])
+async def test_what_is_no_key_is_refused(client: httpx.AsyncClient, bad: str) -> None:
+    assert (await post(client, bad, wish("x"))).status_code == 422
+
+
+async def test_a_secret_is_shown_once_and_kept_nowhere(client: httpx.AsyncClient, key: str, market_url: str) -> None:
+    first = await post(client, key, {"name": key}, KEYS)
+    again = await post(client, key, {"name": key}, KEYS)
+    assert (first.status_code, again.status_code) == (201, 409)
+    assert "secret" in again.json()["detail"]
+    assert sum(one["name"] == key for one in (await client.get(f"{KEYS}?limit=1000")).json()["data"]) == 1
+    connection = await asyncpg.connect(market_url)
+    bodies = await connection.fetch("SELECT body FROM idempotency WHERE key = $1", key)
+    await connection.close()
+    assert bodies
+    assert first.json()["data"]["key"].encode() not in bodies[0]["body"]
