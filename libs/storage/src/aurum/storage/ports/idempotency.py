@@ -17,7 +17,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What is known of a key: the ``fingerprint`` of the request that came with it, and its ``answer``; None while under way."""
+    """What is known of a key: the ``fingerprint`` of the request that came with it; its ``answer``, None while under way."""
 
     fingerprint: bytes
     answer: StoredAnswer | None

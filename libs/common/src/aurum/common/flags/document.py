@@ -1,0 +1,88 @@
+"""What a flag is: its variants, and who gets which."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts", "ends", "matches"]
+VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+_LISTS = ("in", "not_in")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(_Part):
+    """One attribute of whoever asks (``tenant``, ``subject``, or any other) against a value. A missing one never fits."""
+
+    attribute: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    operator: Operator
+    value: JsonValue
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Condition:
+        if self.operator in _LISTS and not isinstance(self.value, list):
+            raise ValueError(f"{self.operator} needs a list")
+        if self.operator == "matches":
+            try:
+                re.compile(str(self.value))
+            except re.error as error:
+                raise ValueError(f"is no regular expression: {error}") from error
+        return self
+
+
+class Rule(_Part):
+    """Whoever fits every condition gets ``variant``; with ``percentage`` only so many of them do, always the same."""
+
+    conditions: list[Condition] = Field(default=[], max_length=20)
+    variant: VariantName
+    percentage: float = Field(default=100.0, ge=0, le=100)
+
+
+class Prerequisite(_Part):
+    """Another flag that must have given this variant; else the default is given."""
+
+    flag: str
+    variant: VariantName
+
+
+class Schedule(_Part):
+    """When rules hold, half-open; outside of it the default is given."""
+
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
+
+
+class FlagDocument(_Part):
+    """A flag. ``enabled`` false is the kill switch: everybody gets ``off_variant``."""
+
+    description: str = Field(default="", max_length=1000)
+    enabled: bool = True
+    variants: dict[VariantName, JsonValue] = Field(default={"on": True, "off": False}, min_length=1, max_length=20)
+    default_variant: VariantName = "off"
+    off_variant: VariantName = "off"
+    rules: list[Rule] = Field(default=[], max_length=50)
+    prerequisites: list[Prerequisite] = Field(default=[], max_length=10)
+    schedule: Schedule = Schedule()
+
+    @model_validator(mode="after")
+    def _variants_exist(self) -> FlagDocument:
+        used = {self.default_variant, self.off_variant, *(rule.variant for rule in self.rules)}
+        if unknown := sorted(used - self.variants.keys()):
+            raise ValueError(f"there is no variant {', '.join(unknown)}")
+        kinds = {_kind(value) for value in self.variants.values()}
+        if len(kinds) > 1:
+            raise ValueError(f"variants must be of one kind, not {', '.join(sorted(kinds))}")
+        return self
+
+
+def _kind(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return "string" if isinstance(value, str) else "object"

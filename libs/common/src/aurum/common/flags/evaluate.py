@@ -1,0 +1,152 @@
+"""Who gets which variant. Pure: the same flags, attributes and time give the same answer in every process."""
+
+from __future__ import annotations
+
+import hashlib
+import operator as operator_module
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import JsonValue
+
+from aurum.common.flags.document import Condition, FlagDocument, Rule
+
+_BUCKETS = 1 << 32
+
+
+class Outcome(StrEnum):
+    """Why a variant was given."""
+
+    KILLED = "killed"
+    UNSCHEDULED = "unscheduled"
+    PREREQUISITE = "prerequisite"
+    RULE = "rule"
+    SPLIT = "split"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A variant, its value and why. ``rule``: the place of the rule that gave it."""
+
+    variant: str
+    value: JsonValue
+    outcome: Outcome
+    rule: int | None = None
+
+
+class CircularPrerequisite(Exception):
+    """Flags that need each other. The text names them."""
+
+
+def evaluate(
+    name: str, flags: Mapping[str, FlagDocument], attributes: Mapping[str, object], *, key: str, now: datetime
+) -> Evaluation:
+    """What ``flags[name]`` gives. ``key``: who asks, for percentages: a key keeps its side while a percentage grows.
+
+    Raises ``KeyError`` when there is no such flag, ``CircularPrerequisite``.
+    """
+    return _evaluate(name, flags, attributes, key, now, ())
+
+
+def refuse_circles(flags: Mapping[str, FlagDocument]) -> None:
+    """Raises ``CircularPrerequisite``, also for a prerequisite that is not there."""
+    for name in flags:
+        _walk(name, flags, ())
+
+
+def share_of(flag: str, rule: int, key: str) -> float:
+    """Where a key stands in a rule of a flag: from 0 (in at any percentage) to 100, evenly spread, each flag by itself."""
+    digest = hashlib.blake2b(f"{flag}\0{rule}\0{key}".encode(), digest_size=4).digest()
+    return 100.0 * int.from_bytes(digest, "big") / _BUCKETS
+
+
+def _evaluate(
+    name: str,
+    flags: Mapping[str, FlagDocument],
+    attributes: Mapping[str, object],
+    key: str,
+    now: datetime,
+    above: tuple[str, ...],
+) -> Evaluation:
+    if name in above:
+        raise CircularPrerequisite(" needs ".join((*above, name)))
+    flag = flags[name]
+    if not flag.enabled:
+        return _given(flag, flag.off_variant, Outcome.KILLED)
+    if (flag.schedule.start and now < flag.schedule.start) or (flag.schedule.end and now >= flag.schedule.end):
+        return _given(flag, flag.default_variant, Outcome.UNSCHEDULED)
+    for needed in flag.prerequisites:
+        if needed.flag not in flags or (
+            _evaluate(needed.flag, flags, attributes, key, now, (*above, name)).variant != needed.variant
+        ):
+            return _given(flag, flag.default_variant, Outcome.PREREQUISITE)
+    for place, rule in enumerate(flag.rules):
+        if _applies(rule, attributes) and (rule.percentage >= 100 or share_of(name, place, key) < rule.percentage):
+            return _given(flag, rule.variant, Outcome.RULE if rule.percentage >= 100 else Outcome.SPLIT, place)
+    return _given(flag, flag.default_variant, Outcome.DEFAULT)
+
+
+def _given(flag: FlagDocument, variant: str, outcome: Outcome, rule: int | None = None) -> Evaluation:
+    return Evaluation(variant, flag.variants[variant], outcome, rule)
+
+
+def _applies(rule: Rule, attributes: Mapping[str, object]) -> bool:
+    return all(
+        condition.attribute in attributes and _fits(condition, attributes[condition.attribute]) for condition in rule.conditions
+    )
+
+
+def _fits(condition: Condition, given: object) -> bool:
+    wanted = condition.value
+    match condition.operator:
+        case "eq":
+            return given == wanted
+        case "ne":
+            return given != wanted
+        case "in":
+            return isinstance(wanted, list) and given in wanted
+        case "not_in":
+            return isinstance(wanted, list) and given not in wanted
+        case "contains":
+            return str(wanted) in given if isinstance(given, str) else isinstance(given, list | tuple) and wanted in given
+        case "starts":
+            return isinstance(given, str) and given.startswith(str(wanted))
+        case "ends":
+            return isinstance(given, str) and given.endswith(str(wanted))
+        case "matches":
+            return isinstance(given, str) and re.fullmatch(str(wanted), given) is not None
+        case "gt" | "gte" | "lt" | "lte":
+            return _compares(condition.operator, given, wanted)
+
+
+def _compares(operator: str, given: object, wanted: JsonValue) -> bool:
+    """Numbers with numbers, texts with texts; anything else never fits."""
+    if isinstance(given, bool) or isinstance(wanted, bool):
+        return False
+    if isinstance(given, int | float) and isinstance(wanted, int | float):
+        return _ORDERS[operator](given, wanted)
+    if isinstance(given, str) and isinstance(wanted, str):
+        return _ORDERS[operator](given, wanted)
+    return False
+
+
+_ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "gt": operator_module.gt,
+    "gte": operator_module.ge,
+    "lt": operator_module.lt,
+    "lte": operator_module.le,
+}
+
+
+def _walk(name: str, flags: Mapping[str, FlagDocument], above: tuple[str, ...]) -> None:
+    if name in above:
+        raise CircularPrerequisite(" needs ".join((*above, name)))
+    if name not in flags:
+        raise CircularPrerequisite(f"{above[-1]} needs {name}, which is not there")
+    for needed in flags[name].prerequisites:
+        _walk(needed.flag, flags, (*above, name))
