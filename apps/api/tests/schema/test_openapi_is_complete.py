@@ -33,6 +33,10 @@ def test_every_route_of_the_surface_is_there() -> None:
         *(f"/v2/admin/tenants{rest}" for rest in ("", "/{tenant_id}")),
         *(f"/v2/admin/plans{rest}" for rest in ("", "/{name}")),
         "/v2/admin/audit",
+        *(
+            f"/v2/admin/flags{rest}"
+            for rest in ("", *(f"/{{name}}{end}" for end in ("", "/kill", "/revive", "/evaluate", "/use")))
+        ),
         *(f"/v2/admin/cache{rest}" for rest in ("", "/forget", "/warm")),
         *(f"/v2/admin/jobs{rest}" for rest in ("", "/parked", "/parked/{parked_job}", "/parked/{parked_job}/retry")),
         *(

@@ -52,12 +52,9 @@ class Drain:
         self.draining = False
         self._settings = settings
         self._log = structlog.get_logger(__name__)
-        self._requests = 0
+        self.requests = 0
+        """That have come."""
         self._task: asyncio.Task[None] | None = None
-
-    def note_request(self) -> None:
-        """A request has come."""
-        self._requests += 1
 
     def takes_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stand before uvicorn's handler of SIGTERM, if it is the one that is set."""
@@ -78,11 +75,11 @@ class Drain:
     async def _until_quiet(self, stop: Handler) -> None:
         given = self._settings
         began = quiet_since = time.monotonic()
-        seen = self._requests
+        seen = self.requests
         while (now := time.monotonic()) < began + given.drain_s and now < quiet_since + given.drain_quiet_s:
             await asyncio.sleep(_LOOK_S)
-            if self._requests != seen:
-                seen, quiet_since = self._requests, time.monotonic()
+            if self.requests != seen:
+                seen, quiet_since = self.requests, time.monotonic()
         self._log.info("draining", seconds=round(time.monotonic() - began, 2))
         stop(signal.SIGTERM, None)
 
@@ -115,7 +112,7 @@ class DrainingProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         drain = self._drain
-        drain.note_request()
+        drain.requests += 1
         if drain.draining:
             # uvicorn then answers with ``Connection: close``.
             self.cycle.keep_alive = False
@@ -157,24 +154,36 @@ class _AcceptingLast:
         self._loop.drain.draining = True
         listening = [socket.socket(fileno=os.dup(each.fileno())) for each in self._server.sockets]
         self._server.close()
-        for each in listening:
-            self._accept_waiting(each)
-            each.close()
+        # uvicorn and uvloop let go of descriptors of their own just after; ours shall be the last.
+        self._loop.call_later(_LOOK_S, self._shut, listening)
 
-    def _accept_waiting(self, listening: socket.socket) -> None:
-        listening.setblocking(False)
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except BlockingIOError:
-                return
-            connection.setblocking(False)
-            accepting = self._loop.connect_accepted_socket(self._protocol_factory, connection)
+    def _shut(self, listening: list[socket.socket]) -> None:
+        for each in listening:
+            each.setblocking(False)
+            waiting = _accepted(each)
+            each.close()
+            for connection in waiting:
+                connection.setblocking(False)
+            self._serve(waiting)
+
+    def _serve(self, connections: list[socket.socket]) -> None:
+        for each in connections:
+            accepting = self._loop.connect_accepted_socket(self._protocol_factory, each)
             self._accepting.append(self._loop.create_task(accepting))
 
     async def wait_closed(self) -> None:
         await asyncio.gather(*self._accepting)
         await self._server.wait_closed()
+
+
+def _accepted(listening: socket.socket) -> list[socket.socket]:
+    """All who have connected and wait. Between the last of them and closing must be nothing: the system resets who comes."""
+    found: list[socket.socket] = []
+    while True:
+        try:
+            found.append(listening.accept()[0])
+        except BlockingIOError:
+            return found
 
 
 class _Workers(Multiprocess):

@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.background import background
+from aurum.api.flags import Flags
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
@@ -110,7 +111,9 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
             for name, kind in _STATE.items():
                 state[name] = await container.get(kind)
             warming = [keep_warm(app.kept, state, settings.cache)] if app.kept else []
-            await stack.enter_async_context(background(state["authenticator"].flush_often(), *warming))
+            flags = await container.get(Flags)
+            beside = (state["authenticator"].flush_often(), flags.keep_current(), flags.flush_often())
+            await stack.enter_async_context(background(*beside, *warming))
             yield state
 
     app = Application(

@@ -26,6 +26,7 @@ from aurum.api.routes import PlainRoute
 from aurum.api.security_headers import security_headers
 from aurum.api.v2.admin.audit.router import router as admin_audit
 from aurum.api.v2.admin.cache.router import router as admin_cache
+from aurum.api.v2.admin.flags.router import router as admin_flags
 from aurum.api.v2.admin.jobs.router import router as admin_jobs
 from aurum.api.v2.admin.keys.router import router as admin_keys
 from aurum.api.v2.admin.plans.router import router as admin_plans
@@ -79,6 +80,7 @@ SLICES: Sequence[Slice] = (
     Slice("admin tenants", admin_tenants, Scope.TENANT_MANAGE, Scope.TENANT_MANAGE),
     Slice("admin plans", admin_plans, Scope.ADMIN_READ, Scope.ADMIN_LIMITS),
     Slice("admin audit", admin_audit, Scope.ADMIN_READ),
+    Slice("admin flags", admin_flags, Scope.ADMIN_READ, Scope.ADMIN_FLAGS),
     Slice("admin cache", admin_cache, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("admin jobs", admin_jobs, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("docs", docs, None),

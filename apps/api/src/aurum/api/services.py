@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from aurum.api.flags import Flags
 from aurum.api.health.checks import HealthCheck
 from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
@@ -14,6 +15,7 @@ from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
 from aurum.storage.ports import Catalog, JobQueue, QualityLog, SeriesReader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 
 
@@ -39,6 +41,8 @@ class Services:
     tenants: TenantStore
     audit: AuditLog
     idempotency: IdempotencyStore
+    flag_store: FlagStore
+    flags: Flags
 
 
 def services(request: Request) -> Services:

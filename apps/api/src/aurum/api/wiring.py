@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 from dishka import Provider, Scope, provide
 
+from aurum.api.flags import Flags
 from aurum.api.health.checks import HealthCheck, disk_check, feed_check, redis_check, store_check
 from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.security.authenticator import Authenticator
@@ -26,12 +27,14 @@ from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCacheTier,
     PostgresCatalog,
     PostgresChangeFeed,
+    PostgresFlagStore,
     PostgresIdempotencyStore,
     PostgresKeyStore,
     PostgresPool,
@@ -108,6 +111,10 @@ class StoreProvider(Provider):
         return PostgresIdempotencyStore(pool)
 
     @provide
+    def flag_store(self, pool: PostgresPool) -> FlagStore:
+        return PostgresFlagStore(pool)
+
+    @provide
     def quality(self, pool: PostgresPool) -> QualityLog:
         return PostgresQualityLog(pool)
 
@@ -160,6 +167,8 @@ class ServiceProvider(Provider):
         tenants: TenantStore,
         audit: AuditLog,
         idempotency: IdempotencyStore,
+        flag_store: FlagStore,
+        flags: Flags,
     ) -> Services:
         given = settings.api.cursor_secret
         # Without a secret cursors end with this process, which is what a single one on a laptop needs.
@@ -180,6 +189,8 @@ class ServiceProvider(Provider):
             tenants=tenants,
             audit=audit,
             idempotency=idempotency,
+            flag_store=flag_store,
+            flags=flags,
         )
 
     @provide
@@ -189,6 +200,14 @@ class ServiceProvider(Provider):
         store = ResponseStore(Cache(local), feed, kept)
         feed.listen(store.changed)
         return store
+
+    @provide
+    async def flags(self, store: FlagStore, clock: Clock, feed: ChangeFeed) -> AsyncIterator[Flags]:
+        flags = Flags(store, clock)
+        feed.listen(flags.changed)
+        await flags.load()
+        yield flags
+        await flags.flush()
 
     @provide
     def metrics(self) -> Metrics:

@@ -22,6 +22,7 @@ from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresFlagStore,
     PostgresKeyStore,
     PostgresPool,
     PostgresQualityLog,
@@ -65,6 +66,10 @@ class Store:
     @cached_property
     def keys(self) -> PostgresKeyStore:
         return PostgresKeyStore(self.pool)
+
+    @cached_property
+    def flags(self) -> PostgresFlagStore:
+        return PostgresFlagStore(self.pool)
 
     @cached_property
     def tenants(self) -> PostgresTenantStore:

@@ -12,6 +12,7 @@ from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
 from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 
 
@@ -75,6 +76,10 @@ class MemoryProvider(Provider):
     @provide
     def audit(self) -> AuditLog:
         return self._store.audit
+
+    @provide
+    def flag_store(self) -> FlagStore:
+        return self._store.flags
 
     @provide
     def idempotency(self) -> IdempotencyStore:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 from dishka import Provider
@@ -16,10 +17,15 @@ from aurum.common.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running application. ``asgi``: what a server would call. ``client``: speaks to it without a socket."""
+    """A running application.
+
+    ``asgi``: what a server would call. ``client``: speaks to it without a socket. ``state``: what its layers and handlers
+    find in ``request.state``.
+    """
 
     asgi: ASGIApp
     client: httpx.AsyncClient
+    state: Mapping[str, Any]
 
 
 @asynccontextmanager
@@ -36,4 +42,4 @@ async def serving(settings: Settings, *providers: Provider) -> AsyncGenerator[Se
 
         transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://aurum.test") as client:
-            yield Served(with_state, client)
+            yield Served(with_state, client, state or {})

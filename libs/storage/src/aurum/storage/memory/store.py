@@ -6,6 +6,7 @@ from aurum.core.clock import Clock
 from aurum.storage.memory.access import AccessState, MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
+from aurum.storage.memory.flag_store import MemoryFlagStore
 from aurum.storage.memory.idempotency import MemoryIdempotencyStore
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
@@ -29,4 +30,5 @@ class MemoryStore:
         self.keys = MemoryKeyStore(access)
         self.tenants = MemoryTenantStore(access)
         self.audit = MemoryAuditLog(access)
+        self.flags = MemoryFlagStore(access)
         self.idempotency = MemoryIdempotencyStore(clock)

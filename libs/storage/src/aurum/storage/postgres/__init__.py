@@ -5,6 +5,7 @@ from aurum.storage.postgres.cache_tier import PostgresCacheTier
 from aurum.storage.postgres.catalog import PostgresCatalog
 from aurum.storage.postgres.catalog_writer import PostgresCatalogWriter
 from aurum.storage.postgres.change_feed import PostgresChangeFeed
+from aurum.storage.postgres.flag_store import PostgresFlagStore
 from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 from aurum.storage.postgres.key_store import PostgresKeyStore
 from aurum.storage.postgres.pool import PostgresPool
@@ -20,6 +21,7 @@ __all__ = [
     "PostgresCatalog",
     "PostgresCatalogWriter",
     "PostgresChangeFeed",
+    "PostgresFlagStore",
     "PostgresIdempotencyStore",
     "PostgresKeyStore",
     "PostgresPool",

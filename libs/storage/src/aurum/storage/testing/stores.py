@@ -8,11 +8,13 @@ from aurum.core.clock import Clock
 from aurum.core.series import Series
 from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresFlagStore,
     PostgresIdempotencyStore,
     PostgresKeyStore,
     PostgresPool,
@@ -36,6 +38,7 @@ class PostgresStore:
         self.keys = PostgresKeyStore(pool)
         self.tenants = PostgresTenantStore(pool)
         self.audit = PostgresAuditLog(pool)
+        self.flags = PostgresFlagStore(pool)
         self.idempotency = PostgresIdempotencyStore(pool)
 
 
@@ -58,6 +61,8 @@ class Store(Protocol):
     def tenants(self) -> TenantStore: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def flags(self) -> FlagStore: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
 

@@ -1,0 +1,88 @@
+"""The feature flags of a service: held in memory, read again when they change, asked through OpenFeature."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import structlog
+from openfeature import api
+from openfeature.client import OpenFeatureClient
+from openfeature.evaluation_context import EvaluationContext
+from pydantic import ValidationError
+
+from aurum.common.flags import FlagDocument, FlagProvider
+from aurum.core.access import Caller
+from aurum.core.clock import Clock
+from aurum.core.errors import Unavailable
+from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.flags import FlagStore, StoredFlag
+
+_FLUSH_S = 60.0
+_log = structlog.get_logger(__name__)
+
+
+class Flags:
+    """``client``: OpenFeature's. Its registry is of the whole process, so each service has a domain of its own."""
+
+    def __init__(self, store: FlagStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._stale = asyncio.Event()
+        self.provider = FlagProvider(clock.now)
+        domain = f"aurum-{id(self)}"
+        api.set_provider(self.provider, domain)
+        self.client: OpenFeatureClient = api.get_client(domain)
+
+    def changed(self, change: Change) -> None:
+        """A listener of the change feed: flags that changed are read again."""
+        if change.kind in (ChangeKind.FLAGS, ChangeKind.EVERYTHING):
+            self._stale.set()
+
+    async def load(self) -> None:
+        """Read all flags. Raises ``Unavailable``."""
+        self.provider.flags = known(await self._store.flags())
+
+    async def keep_current(self) -> None:
+        """Read flags again whenever they change, for ever; cancel it to end it."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                await self.load()
+            except Unavailable as error:
+                _log.warning("flags not read", reason=error.detail)
+                await asyncio.sleep(1.0)
+                self._stale.set()
+
+    async def flush_often(self) -> None:
+        """Write counts of evaluations every minute, for ever; cancel it to end it."""
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write counts of evaluations. A store that is away loses them and nothing else."""
+        used = self.provider.take_used()
+        if used:
+            try:
+                await self._store.add_use(used, self._clock.now().date())
+            except Unavailable as error:
+                _log.warning("flag use not counted", reason=error.detail)
+
+
+def known(stored: Sequence[StoredFlag]) -> Mapping[str, FlagDocument]:
+    """Stored flags as documents; one that this version cannot read is left out, and its callers get their defaults."""
+    found: dict[str, FlagDocument] = {}
+    for one in stored:
+        try:
+            found[one.name] = FlagDocument.model_validate(one.document)
+        except ValidationError as error:
+            _log.error("flag cannot be read", flag=one.name, reason=str(error.errors()[0]["msg"]))
+    return found
+
+
+def context_of(caller: Caller, **attributes: str) -> EvaluationContext:
+    """Who asks, as rules see it: percentages go by tenant, so that a customer is on one side as a whole."""
+    plan = {"plan": caller.plan.name} if caller.plan is not None else {}
+    return EvaluationContext(caller.tenant, {"tenant": caller.tenant, "subject": caller.subject, **plan, **attributes})

@@ -1,0 +1,182 @@
+"""Rate limits over HTTP: 429 when they are used up, and what every answer says of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from layered import As, in_context, socketed
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from aurum.api.middleware.ratelimit import RateLimit, limits_of
+from aurum.common.ratelimit import Limiter
+from aurum.common.ratelimit.shared import Sharing
+from aurum.core.access import EVERY_SCOPE, Caller, Plan
+from aurum.storage.embedded import EmbeddedValkey
+
+FREE = Plan("free", 60, 1_000, 10_000, 1.0, 5)
+BASIC = Plan("basic", 300, 5_000, 50_000, 1.5, 10)
+
+
+def caller(subject: str, plan: Plan | None = FREE, tenant: str = "acme") -> Caller:
+    return Caller(tenant, subject, EVERY_SCOPE, plan)
+
+
+class Service:
+    """The layer over something; ``callers`` may be changed, as a changed plan does."""
+
+    def __init__(self, *, per_second: float = 0.0, shared: bool = False) -> None:
+        self.asked = 0
+        self.callers = {"a": caller("key:a"), "b": caller("key:b"), "unlimited": caller("user:u", None)}
+        self.limiter: Limiter[Plan] = Limiter(limits_of, per_second=per_second, shared=shared)
+        routes = [Route(path, self._answer, methods=["GET", "POST"]) for path in ("/thing", "/live")]
+        self.app = in_context(As(RateLimit(Starlette(routes=routes)), self.callers), limiter=self.limiter)
+
+    async def _answer(self, request: Request) -> Response:
+        self.asked += 1
+        return PlainTextResponse("here", headers={"etag": '"1"'})
+
+
+async def ask(client: httpx.AsyncClient, who: str, path: str = "/thing") -> httpx.Response:
+    return await client.get(path, headers={"x-caller": who})
+
+
+async def let_in(client: httpx.AsyncClient, who: str, count: int) -> int:
+    answers = [await ask(client, who) for _ in range(count)]
+    return sum(answer.status_code == 200 for answer in answers)
+
+
+async def test_when_the_minute_is_used_up_the_rest_gets_429_and_does_not_reach_the_service() -> None:
+    service = Service()
+    async with socketed(service.app) as client:
+        assert await let_in(client, "a", 80) in (60, 61)
+    assert service.asked in (60, 61)
+    assert service.limiter.state().refused in (19, 20)
+
+
+async def test_a_refusal_is_a_problem_that_says_which_limit_and_how_long_to_wait() -> None:
+    service = Service()
+    async with socketed(service.app) as client:
+        while (answer := await ask(client, "a")).status_code == 200:
+            pass
+    assert answer.status_code == 429
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["ratelimit-remaining"] == "0"
+    document = answer.json()
+    assert document["type"] == "/problems/rate-limited"
+    assert document["detail"] == "60 requests a minute are used up (plan free)"
+    assert document["violated-policies"] == ["minute"]
+    assert 0 < document["retry_after"] <= 1
+    assert document["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_who_waits_as_long_as_told_is_let_in() -> None:
+    service = Service()
+    async with socketed(service.app) as client:
+        while (answer := await ask(client, "a")).status_code == 200:
+            pass
+        await asyncio.sleep(answer.json()["retry_after"])
+        assert (await ask(client, "a")).status_code == 200
+
+
+async def test_every_answer_says_what_is_left() -> None:
+    service = Service()
+    async with socketed(service.app) as client:
+        answers = [await ask(client, "a") for _ in range(3)]
+    assert [int(answer.headers["ratelimit-remaining"]) for answer in answers] == [59, 58, 57]
+    headers = answers[-1].headers
+    assert headers["ratelimit-limit"] == "60"
+    assert headers["ratelimit-policy"] == '"minute";q=60;w=60, "hour";q=1000;w=3600, "day";q=10000;w=86400'
+    assert re.fullmatch(r'"minute";r=57;t=[1-3]', headers["ratelimit"])
+    assert "retry-after" not in headers
+
+
+async def test_each_key_has_a_limit_of_its_own_and_who_has_no_plan_has_none() -> None:
+    service = Service()
+    async with socketed(service.app) as client:
+        await let_in(client, "a", 70)
+        assert await let_in(client, "b", 30) == 30
+        assert await let_in(client, "unlimited", 100) == 100
+        assert "ratelimit-limit" not in (await ask(client, "unlimited")).headers
+
+
+async def test_a_changed_plan_holds_at_once() -> None:
+    service = Service()
+    async with socketed(service.app) as client:
+        await let_in(client, "a", 70)
+        service.callers["a"] = caller("key:a", BASIC)
+        answer = await ask(client, "a")
+        assert answer.status_code == 200
+        assert answer.headers["ratelimit-limit"] == "450"
+
+
+async def test_all_together_have_a_rate_that_spares_health_and_costs_nobody_his_own() -> None:
+    service = Service(per_second=5.0)
+    async with socketed(service.app) as client:
+        answers = [await ask(client, "unlimited") for _ in range(20)]
+        assert 5 <= sum(answer.status_code == 200 for answer in answers) <= 7
+        assert "all callers together" in answers[-1].json()["detail"]
+        assert (await ask(client, "unlimited", "/live")).status_code == 200
+        refused = await ask(client, "a")
+        assert refused.status_code == 429
+        assert refused.headers.get_list("ratelimit-limit") == ["5"]
+        await asyncio.sleep(1.1)
+        assert (await ask(client, "a")).headers["ratelimit-remaining"] == "59"
+
+
+@pytest.fixture
+def valkey() -> Iterator[EmbeddedValkey]:
+    folder = Path(tempfile.mkdtemp(prefix="aurum-limits-"))
+    with EmbeddedValkey(folder) as server:
+        yield server
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def sharing(service: Service, url: str) -> AsyncIterator[Sharing[Plan]]:
+    client = Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25)
+    settling = Sharing(service.limiter, client, every_s=0.05)
+    task = asyncio.create_task(settling.run())
+    yield settling
+    task.cancel()
+    await asyncio.wait([task])
+    await client.aclose()
+
+
+async def test_two_services_keep_one_limit_and_go_on_when_redis_is_gone(valkey: EmbeddedValkey) -> None:
+    first, second = Service(shared=True), Service(shared=True)
+    async with (
+        sharing(first, valkey.url) as one,
+        sharing(second, valkey.url) as other,
+        socketed(first.app) as client,
+        socketed(second.app) as another,
+    ):
+        end = time.monotonic() + 10
+        while one.state().processes != 2 or other.state().processes != 2:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.02)
+        total = 0
+        for _ in range(60):
+            total += await let_in(client, "a", 1) + await let_in(another, "a", 1)
+        assert abs(total - 60) <= 4
+        valkey.stop()
+        try:
+            answers = [await ask(client, "b") for _ in range(60)]
+        finally:
+            valkey.start()
+        counts = [answer.status_code for answer in answers]
+        assert set(counts) == {200, 429}
+        assert 25 <= counts.count(200) <= 40

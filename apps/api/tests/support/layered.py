@@ -1,0 +1,67 @@
+"""A few layers around a small application, behind a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aurum.api.middleware.context import RequestContext
+from aurum.core.access import LOCAL, Caller
+
+
+class As:
+    """A layer in the place of ``Access``: the header ``x-caller`` names one of ``callers``."""
+
+    def __init__(self, app: ASGIApp, callers: Mapping[str, Caller]) -> None:
+        self._app = app
+        self.callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            state = scope["aurum"]
+            state.caller = self.callers.get(state.given.get(b"x-caller", b"").decode(), LOCAL)
+        await self._app(scope, receive, send)
+
+
+class WithState:
+    """What the lifespan of the service does: puts things where layers find them."""
+
+    def __init__(self, app: ASGIApp, **things: Any) -> None:
+        self._app = app
+        self._things = {"tallies": lambda _scope, _state: None} | things
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "state": self._things}, receive, send)
+
+
+def in_context(app: ASGIApp, **things: Any) -> ASGIApp:
+    """The outermost layer around others, with what they need in ``state``."""
+    return WithState(RequestContext(app, headers=[]), **things)
+
+
+@asynccontextmanager
+async def socketed(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application that listens."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", http="httptools", proxy_headers=False)
+    server = uvicorn.Server(config)
+    # Not serve(), which would take the signals of the tests.
+    serving = asyncio.create_task(server._serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0.005)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    limits = httpx.Limits(max_connections=None)
+    try:
+        async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20, limits=limits) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()
