@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import tempfile
 import time
@@ -35,12 +34,14 @@ def caller(subject: str, plan: Plan | None = FREE, tenant: str = "acme") -> Call
 
 
 class Service:
-    """The layer over something; ``callers`` may be changed, as a changed plan does."""
+    """The layer over something; ``callers`` may be changed, as a changed plan does. ``now``: of its clock, unless shared."""
 
     def __init__(self, *, per_second: float = 0.0, shared: bool = False) -> None:
         self.asked = 0
+        self.now = 50.0
+        clock = time.monotonic if shared else lambda: self.now
         self.callers = {"a": caller("key:a"), "b": caller("key:b"), "unlimited": caller("user:u", None)}
-        self.limiter: Limiter[Plan] = Limiter(limits_of, per_second=per_second, shared=shared)
+        self.limiter: Limiter[Plan] = Limiter(limits_of, per_second=per_second, shared=shared, clock=clock)
         routes = [Route(path, self._answer, methods=["GET", "POST"]) for path in ("/thing", "/live")]
         self.app = in_context(As(RateLimit(Starlette(routes=routes)), self.callers), limiter=self.limiter)
 
@@ -61,9 +62,9 @@ async def let_in(client: httpx.AsyncClient, who: str, count: int) -> int:
 async def test_when_the_minute_is_used_up_the_rest_gets_429_and_does_not_reach_the_service() -> None:
     service = Service()
     async with socketed(service.app) as client:
-        assert await let_in(client, "a", 80) in (60, 61)
-    assert service.asked in (60, 61)
-    assert service.limiter.state().refused in (19, 20)
+        assert await let_in(client, "a", 80) == 60
+    assert service.asked == 60
+    assert service.limiter.state().refused == 20
 
 
 async def test_a_refusal_is_a_problem_that_says_which_limit_and_how_long_to_wait() -> None:
@@ -88,7 +89,9 @@ async def test_who_waits_as_long_as_told_is_let_in() -> None:
     async with socketed(service.app) as client:
         while (answer := await ask(client, "a")).status_code == 200:
             pass
-        await asyncio.sleep(answer.json()["retry_after"])
+        service.now += answer.json()["retry_after"] / 2
+        assert (await ask(client, "a")).status_code == 429
+        service.now += answer.json()["retry_after"] / 2
         assert (await ask(client, "a")).status_code == 200
 
 
@@ -100,7 +103,7 @@ async def test_every_answer_says_what_is_left() -> None:
     headers = answers[-1].headers
     assert headers["ratelimit-limit"] == "60"
     assert headers["ratelimit-policy"] == '"minute";q=60;w=60, "hour";q=1000;w=3600, "day";q=10000;w=86400'
-    assert re.fullmatch(r'"minute";r=57;t=[1-3]', headers["ratelimit"])
+    assert headers["ratelimit"] == '"minute";r=57;t=3'
     assert "retry-after" not in headers
 
 
@@ -127,13 +130,13 @@ async def test_all_together_have_a_rate_that_spares_health_and_costs_nobody_his_
     service = Service(per_second=5.0)
     async with socketed(service.app) as client:
         answers = [await ask(client, "unlimited") for _ in range(20)]
-        assert 5 <= sum(answer.status_code == 200 for answer in answers) <= 7
+        assert sum(answer.status_code == 200 for answer in answers) == 5
         assert "all callers together" in answers[-1].json()["detail"]
         assert (await ask(client, "unlimited", "/live")).status_code == 200
         refused = await ask(client, "a")
         assert refused.status_code == 429
         assert refused.headers.get_list("ratelimit-limit") == ["5"]
-        await asyncio.sleep(1.1)
+        service.now += 1.0
         assert (await ask(client, "a")).headers["ratelimit-remaining"] == "59"
 
 
@@ -168,15 +171,18 @@ async def test_two_services_keep_one_limit_and_go_on_when_redis_is_gone(valkey: 
         while one.state().processes != 2 or other.state().processes != 2:
             assert time.monotonic() < end
             await asyncio.sleep(0.02)
-        total = 0
+        total, began = 0, time.monotonic()
         for _ in range(60):
             total += await let_in(client, "a", 1) + await let_in(another, "a", 1)
-        assert abs(total - 60) <= 4
+        # 60, and one more a second.
+        assert abs(total - 60 - (time.monotonic() - began)) <= 3
         valkey.stop()
         try:
+            began = time.monotonic()
             answers = [await ask(client, "b") for _ in range(60)]
         finally:
             valkey.start()
         counts = [answer.status_code for answer in answers]
         assert set(counts) == {200, 429}
-        assert 25 <= counts.count(200) <= 40
+        # Half of it, and half of one more a second.
+        assert abs(counts.count(200) - 30 - (time.monotonic() - began) / 2) <= 2

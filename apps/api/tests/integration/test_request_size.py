@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ def make_app() -> Any:
     app = FastAPI()
 
     @app.post("/echo")
-    async def echo(values: list[int] = Body()) -> int:
+    async def echo(values: Annotated[list[int], Body()]) -> int:
         return len(values)
 
     @app.post("/ignore")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -49,14 +48,15 @@ def in_context(app: ASGIApp, **things: Any) -> ASGIApp:
 @asynccontextmanager
 async def socketed(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application that listens."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", http="httptools", proxy_headers=False)
+    config = uvicorn.Config(
+        app, port=0, log_config=None, access_log=False, lifespan="off", http="httptools", proxy_headers=False
+    )
     server = uvicorn.Server(config)
     # Not serve(), which would take the signals of the tests.
-    serving = asyncio.create_task(server._serve([listener]))
-    while not server.started:
+    serving = asyncio.create_task(server._serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn says it in no other way
         await asyncio.sleep(0.005)
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     limits = httpx.Limits(max_connections=None)
     try:
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20, limits=limits) as client:
@@ -64,4 +64,3 @@ async def socketed(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     finally:
         server.should_exit = True
         await serving
-        listener.close()

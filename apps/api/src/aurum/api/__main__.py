@@ -29,8 +29,7 @@ def _openapi() -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    import uvicorn
-
+    from aurum.api.drain import serve
     from aurum.api.wiring import reach_store
     from aurum.common.settings import InvalidSetting, load_settings
     from aurum.common.settings.production import missing_for_production, unsafe_when_open
@@ -65,21 +64,18 @@ def _serve(arguments: argparse.Namespace) -> int:
     except Unavailable as error:
         print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
         return 1
-    uvicorn.run(
+    serve(
         "aurum.api.main:create_app_from_environment",
-        factory=True,
+        settings.limits,
         host=host,
         port=settings.api.port if arguments.port is None else arguments.port,
         workers=workers,
-        loop="uvloop",
-        http="httptools",
         access_log=False,
         log_config=None,
         server_header=False,
+        date_header=True,
         # Whose word is taken for where a request comes from is a setting of ours (middleware.addresses).
         proxy_headers=False,
-        date_header=True,
-        timeout_graceful_shutdown=25,
     )
     return 0
 

@@ -43,6 +43,14 @@ class Flags:
         """Read all flags. Raises ``Unavailable``."""
         self.provider.flags = known(await self._store.flags())
 
+    async def begin(self) -> None:
+        """Read all flags, or begin with every default while the store is away."""
+        try:
+            await self.load()
+        except Unavailable as error:
+            _log.warning("flags not read", reason=error.detail)
+            self._stale.set()
+
     async def keep_current(self) -> None:
         """Read flags again whenever they change, for ever; cancel it to end it."""
         while True:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aurum.api.background import background
 from aurum.api.flags import Flags
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
+from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import LAYERS, RESPONSE_CACHE, SLICES, Layer, enabled_layers, enabled_slices
@@ -27,10 +28,12 @@ from aurum.api.warming import keep_warm
 from aurum.api.wiring import ServiceProvider, StoreProvider
 from aurum.common.contracts import contracts_directory
 from aurum.common.guides import guides_directory
+from aurum.common.ratelimit import Limiter
 from aurum.common.settings import Settings, load_settings
 from aurum.common.telemetry.logging import configure_logging
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
+from aurum.core.access import Plan
 
 _DESCRIPTION = """\
 Every version of every number that grid operators, agencies and brokers publish, with the time it became known.
@@ -42,12 +45,14 @@ Every version of every number that grid operators, agencies and brokers publish,
 """
 
 
-_STATE: Mapping[str, type] = {
+_STATE: Mapping[str, Any] = {
     "services": Services,
     "responses": ResponseStore,
     "authenticator": Authenticator,
     "tallies": RequestTallies,
     "metrics": PrometheusView,
+    "gate": Gate,
+    "limiter": Limiter[Plan],
 }
 """What layers and handlers find in ``request.state``."""
 

@@ -54,8 +54,10 @@ KINDS: Mapping[type[AurumError], Kind] = {
 }
 _NOT_ACCEPTABLE = Kind(406, "not-acceptable", "No acceptable format")
 _METHOD = Kind(405, "method-not-allowed", "The method is not allowed here")
+BODY_TOO_LARGE = Kind(413, "body-too-large", "The body of the request is too large")
+URL_TOO_LONG = Kind(414, "url-too-long", "The URL of the request is too long")
 _BUG = Kind(500, "internal", "Something went wrong that should not have")
-_BY_STATUS = {kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _METHOD, _BUG)}
+_BY_STATUS = {kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _METHOD, BODY_TOO_LARGE, URL_TOO_LONG, _BUG)}
 
 ALL_KINDS = tuple(_BY_STATUS.values())
 """Every problem this service can answer with; each has a page."""
@@ -104,9 +106,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
+_ALWAYS = frozenset({401, 403, 413, 414, 422, 429, 500, 503})
+
+
 def problems(*bases: type[AurumError], also: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:
-    """The ``responses=`` of a route that can fail in these ways; 422, 503 and 500 always can."""
-    statuses = {KINDS[base].status for base in bases} | {422, 500, 503} | set(also)
+    """The ``responses=`` of a route that can fail in these ways; what layers answer with, and 422, 503 and 500, always can."""
+    statuses = {KINDS[base].status for base in bases} | _ALWAYS | set(also)
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {
@@ -204,4 +209,6 @@ def _allowed(request: Request) -> str:
 
 
 def _short(value: object) -> object:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)[:200]  # JSON writers stop at 64 bits
     return value if isinstance(value, int | float | bool | None) else re.sub(r"\s+", " ", str(value))[:200]

@@ -14,6 +14,8 @@ from aurum.api.access_log import log_access
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
 from aurum.api.metrics_route import router as metrics
+from aurum.api.middleware.addresses import Addresses
+from aurum.api.middleware.admission import Admission
 from aurum.api.middleware.authentication import Access, Rule
 from aurum.api.middleware.compression import Compression
 from aurum.api.middleware.context import RequestContext
@@ -21,7 +23,9 @@ from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
 from aurum.api.middleware.idempotency import Idempotency
 from aurum.api.middleware.latest import Latest
+from aurum.api.middleware.ratelimit import RateLimit
 from aurum.api.middleware.response_cache import ResponseCache
+from aurum.api.middleware.size import Size
 from aurum.api.routes import PlainRoute
 from aurum.api.security_headers import security_headers
 from aurum.api.v2.admin.audit.router import router as admin_audit
@@ -95,7 +99,10 @@ LAYERS: Sequence[Layer] = (
     ),
     Layer("tracing", lambda app, _: _tracing(app), enabled=lambda settings: settings.telemetry.endpoint is not None),
     Layer("latest", lambda app, _: Latest(app)),
+    Layer("addresses", lambda app, settings: Addresses(app, settings.limits)),
+    Layer("size", lambda app, settings: Size(app, settings.limits)),
     Layer("access", lambda app, settings: Access(app, access_rules(enabled_slices(SLICES, settings)))),
+    Layer("rate limit", lambda app, _: RateLimit(app)),
     Layer("idempotency", lambda app, _: Idempotency(app)),
     Layer("head", lambda app, _: Head(app)),
     Layer(
@@ -103,6 +110,7 @@ LAYERS: Sequence[Layer] = (
         lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/")),
         enabled=lambda settings: settings.cache.enabled,
     ),
+    Layer("admission", lambda app, _: Admission(app)),
     Layer("compression", lambda app, _: Compression(app)),
     Layer("direct", lambda app, settings: Direct(app, _plain_routes(settings))),
 )

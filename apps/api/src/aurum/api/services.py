@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from aurum.api.flags import Flags
-from aurum.api.health.checks import HealthCheck
+from aurum.api.health_checks import HealthCheck
 from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
@@ -23,6 +23,7 @@ from aurum.storage.ports.idempotency import IdempotencyStore
 class Services:
     """One application's ports. ``cursor_secret`` signs cursors. ``fresh_s``: how long answers are fresh, by class
     of data. ``public``: nobody is asked who they are, so answers are for everybody.
+    ``most_points``: observations one question may span.
     ``results``: what took long to work out, shared between processes. ``jobs``: None where there is no Redis.
     """
 
@@ -32,6 +33,7 @@ class Services:
     checks: Sequence[HealthCheck]
     clock: Clock
     settings: ApiSettings
+    most_points: int
     cursor_secret: bytes
     fresh_s: FreshSettings
     public: bool

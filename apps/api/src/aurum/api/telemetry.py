@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from starlette.types import Scope
 
+from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.request_state import RequestState
 from aurum.common.cache import Tally
+from aurum.common.ratelimit import Limiter
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
+from aurum.core.access import Plan
 from aurum.storage.ports import ChangeFeed
 
 DURATION_BOUNDS = (
@@ -92,3 +95,21 @@ def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
         return [((), max(0.0, min(time.monotonic() - feed.told_until, 86_400.0)))]
 
     metrics.gauge("aurum_change_feed_behind_seconds", "Since when changes may not have been told.", behind)
+
+
+def watch_door(metrics: Metrics, gate: Gate, limiter: Limiter[Plan]) -> None:
+    """Requests under way and waiting, and those that were refused, by reason."""
+
+    def refused() -> Reading:
+        state = gate.state()
+        return [(("overload",), state.refused), (("deadline",), state.expired), (("rate limit",), limiter.refused)]
+
+    def under_way() -> Reading:
+        return [((), gate.places.taken)]
+
+    def waiting() -> Reading:
+        return [((), gate.places.waiting)]
+
+    metrics.gauge("aurum_requests_refused_total", "Requests refused at the door.", refused, labels=("reason",), counts=True)
+    metrics.gauge("aurum_requests_under_way", "Requests that are worked on.", under_way)
+    metrics.gauge("aurum_requests_waiting", "Requests that wait for a place.", waiting)

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING
 import httpx
 from dishka import Provider, Scope, provide
 
+from aurum.api.background import background
 from aurum.api.flags import Flags
-from aurum.api.health.checks import HealthCheck, disk_check, feed_check, redis_check, store_check
+from aurum.api.health_checks import HealthCheck, disk_check, feed_check, redis_check, store_check
+from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.ratelimit import limits_of
 from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.tokens import TokenVerifier
 from aurum.api.services import Services
-from aurum.api.telemetry import RequestTallies, count_cache, watch_feed
+from aurum.api.telemetry import RequestTallies, count_cache, watch_door, watch_feed
 from aurum.common.cache import Cache, LocalCache, Tier
 from aurum.common.clock import SystemClock
+from aurum.common.ratelimit import Limiter
 from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
+from aurum.core.access import Plan
 from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
@@ -180,6 +185,7 @@ class ServiceProvider(Provider):
             checks=_checks(settings, probe, feed, redis),
             clock=clock,
             settings=settings.api,
+            most_points=settings.limits.points,
             cursor_secret=secret,
             fresh_s=settings.cache.fresh_s,
             public=settings.access.mode == "open",
@@ -202,10 +208,28 @@ class ServiceProvider(Provider):
         return store
 
     @provide
+    def gate(self, settings: Settings) -> Gate:
+        return Gate(settings.limits)
+
+    @provide
+    async def limiter(self, settings: Settings, redis: MaybeRedis) -> AsyncIterator[Limiter[Plan]]:
+        shared = settings.limits.share_rates and redis.client is not None
+        limiter = Limiter[Plan](
+            limits_of, per_second=settings.limits.global_per_second, processes=settings.api.workers, shared=shared
+        )
+        if redis.client is None or not shared:
+            yield limiter
+            return
+        from aurum.common.ratelimit.shared import Sharing
+
+        async with background(Sharing(limiter, redis.client, every_s=settings.limits.settle_every_s).run()):
+            yield limiter
+
+    @provide
     async def flags(self, store: FlagStore, clock: Clock, feed: ChangeFeed) -> AsyncIterator[Flags]:
         flags = Flags(store, clock)
         feed.listen(flags.changed)
-        await flags.load()
+        await flags.begin()
         yield flags
         await flags.flush()
 
@@ -215,10 +239,18 @@ class ServiceProvider(Provider):
 
     @provide
     def tallies(
-        self, settings: Settings, metrics: Metrics, responses: ResponseStore, results: Cache[bytes], feed: ChangeFeed
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        responses: ResponseStore,
+        results: Cache[bytes],
+        feed: ChangeFeed,
+        gate: Gate,
+        limiter: Limiter[Plan],
     ) -> RequestTallies:
         count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
         watch_feed(metrics, feed)
+        watch_door(metrics, gate, limiter)
         return RequestTallies(metrics, settings.telemetry)
 
     @provide

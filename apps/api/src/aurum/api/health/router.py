@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.health.checks import Looked, look_at
+from aurum.api.drain import is_draining
+from aurum.api.health_checks import Looked, look_at
 from aurum.api.problems import problems
 from aurum.api.services import services
 from aurum.core.errors import Unavailable
@@ -48,7 +49,9 @@ async def live() -> Live:
     "/ready", operation_id="ready", summary="The service can serve", response_model=Health, responses=problems(Unavailable)
 )
 async def ready(request: Request) -> Health:
-    """200 when the store answers and has the schema this version needs; else 503."""
+    """200 when the store answers and has the schema this version needs; else 503, and 503 once the service is told to stop."""
+    if is_draining(request.scope):
+        raise Unavailable("the service is being stopped", retry_after=1.0)
     found = await look_at([check for check in services(request).checks if check.needed])
     wrong = [one for one in found if not one.is_ok]
     if wrong:

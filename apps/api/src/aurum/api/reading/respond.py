@@ -20,6 +20,7 @@ from aurum.api.etag import entity_tag, is_current
 from aurum.api.problems import InvalidParameters
 from aurum.api.reading.batches import MANY_WITH_END, batches, most_rows, together
 from aurum.api.reading.columns import empty_like, long_table, points_table, slice_of_many, slice_table, wide_table
+from aurum.api.reading.complexity import check_points
 from aurum.api.reading.exchange import RateSeries, rate_series, read_rates
 from aurum.api.reading.plan import Plan
 from aurum.api.reading.stream import ToTable, streamed
@@ -57,6 +58,7 @@ async def asked(
 ) -> Asked:
     """Complete a request with its format and the rates it needs. ``query``: what it asks; ``given``: the same, read."""
     services = services_of(request)
+    check_points(series, plan.read_span, plan.freq, most=services.most_points)
     pairs: dict[tuple[str, str], RateSeries] = {}
     for group in alike(series) if plan.unit is not None or plan.currency is not None else ():
         change = conversion(group[0], plan)

@@ -5,11 +5,31 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts", "ends", "matches"]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 _LISTS = ("in", "not_in")
+
+
+def _written(value: object) -> object:
+    """Pydantic alone would also take a number, as seconds since 1970."""
+    if isinstance(value, int | float):
+        raise ValueError("must be written as RFC 3339 has it")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 
 class _Part(BaseModel):
@@ -40,7 +60,7 @@ class Rule(_Part):
 
     conditions: list[Condition] = Field(default=[], max_length=20)
     variant: VariantName
-    percentage: float = Field(default=100.0, ge=0, le=100)
+    percentage: float = Field(default=100.0, strict=True, ge=0, le=100)
 
 
 class Prerequisite(_Part):
@@ -53,15 +73,15 @@ class Prerequisite(_Part):
 class Schedule(_Part):
     """When rules hold, half-open; outside of it the default is given."""
 
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: Instant | None = None
+    end: Instant | None = None
 
 
 class FlagDocument(_Part):
     """A flag. ``enabled`` false is the kill switch: everybody gets ``off_variant``."""
 
     description: str = Field(default="", max_length=1000)
-    enabled: bool = True
+    enabled: StrictBool = True
     variants: dict[VariantName, JsonValue] = Field(default={"on": True, "off": False}, min_length=1, max_length=20)
     default_variant: VariantName = "off"
     off_variant: VariantName = "off"

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from aurum.api.schemas import PageMeta
+from aurum.api.text import Moment
 from aurum.core.access import Role, Scope
 from aurum.storage.ports.access import ApiKey
 
@@ -54,7 +55,7 @@ class NewKey(BaseModel):
     tenant: TenantId | None = Field(default=None, description="Whose; your own unless you manage tenants.")
     roles: list[Role] = Field(default=[Role.USER], max_length=10)
     scopes: list[Scope] = Field(default=[], max_length=50)
-    expires_at: AwareDatetime | None = Field(default=None, description="When it ends; never, when not given.")
+    expires_at: Moment | None = Field(default=None, description="When it ends; never, when not given.")
 
 
 class NewSecret(KeyDocument):

@@ -1,0 +1,107 @@
+"""Where a request comes from, and whether anybody there may ask.
+
+The socket knows its peer. A peer that is a trusted proxy tells of the one before it, and so on from the right: the first
+that is no trusted proxy is the caller, whatever stands left of it, because anybody can write that.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aurum.api.middleware.refusal import refuse
+from aurum.api.problems import KINDS
+from aurum.api.request_state import RequestState
+from aurum.common.settings.limits import LimitsSettings, Network
+from aurum.core.errors import Forbidden
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_KIND = KINDS[Forbidden]
+_REMEMBERED = 4096
+_MOST_HOPS = 16
+_LONGEST_HOP = 256
+
+
+class Addresses:
+    """Pure ASGI. Sets ``state.address``; what is denied, or is not allowed where there is a list, gets 403.
+
+    ``deny`` wins over ``allow``. IPv6 addresses that hold an IPv4 address count as that one.
+    """
+
+    def __init__(self, app: ASGIApp, settings: LimitsSettings) -> None:
+        self._app = app
+        self._settings = settings
+        self._header = settings.proxy_header.encode()
+        self._lists = settings.asks_addresses
+        self._may_ask = lru_cache(_REMEMBERED)(self._judge)
+        self._is_proxy = lru_cache(_REMEMBERED)(self._trusts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            client = scope.get("client")
+            address = client[0] if client is not None else ""
+            if self._settings.trusted_proxies and self._is_proxy(address):
+                address = self._told(scope, address)
+            state: RequestState = scope["aurum"]
+            state.address = address
+            if self._lists and not self._may_ask(address):
+                await refuse(scope, send, _KIND, f"requests from {address or 'nowhere'} are not taken", address=address)
+                return
+        await self._app(scope, receive, send)
+
+    def _told(self, scope: Scope, peer: str) -> str:
+        """The caller, as the proxies before ``peer`` tell it; ``peer`` when they tell nothing that can be understood."""
+        values = [value.decode("latin-1") for name, value in scope["headers"] if name == self._header]
+        # Addresses hold no commas, also where they stand in quotes.
+        for hop in reversed(",".join(values).rsplit(",", _MOST_HOPS)):
+            named = _for(hop) if self._header == b"forwarded" else hop
+            address = parse_address(named)
+            if address is None:
+                # "unknown", a name of the proxy's own, or nonsense: who told it is the last one known.
+                return peer
+            peer = str(address)
+            if not self._is_proxy(peer):
+                return peer
+        return peer
+
+    def _trusts(self, text: str) -> bool:
+        return _within(text, self._settings.trusted_proxies)
+
+    def _judge(self, text: str) -> bool:
+        given = self._settings
+        return not _within(text, given.deny) and (not given.allow or _within(text, given.allow))
+
+
+def parse_address(text: str) -> Address | None:
+    """An address as proxies write it: ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1``, ``[2001:db8::1]:80``; None when it is
+    none. One that only wraps an IPv4 address is that one."""
+    text = text.strip()
+    if len(text) > _LONGEST_HOP:
+        return None
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _within(text: str, networks: Iterable[Network]) -> bool:
+    address = parse_address(text)
+    return address is not None and any(address in network for network in networks)
+
+
+def _for(hop: str) -> str:
+    """The ``for`` of one hop of ``Forwarded`` (RFC 7239, 4)."""
+    for pair in hop.split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip().lower() == "for":
+            return value.strip().strip('"')
+    return ""

@@ -1,0 +1,72 @@
+"""Rate limits: each credential within the limits of its tenant's plan, and all together within that of the service."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aurum.api.middleware.refusal import VITAL, refuse
+from aurum.api.problems import KINDS
+from aurum.api.request_state import RequestState
+from aurum.common.ratelimit import Account, Limiter, Limits, plan_limits, retry_after
+from aurum.core.access import Plan
+from aurum.core.errors import RateLimited
+
+_KIND = KINDS[RateLimited]
+
+
+def limits_of(plan: Plan) -> Limits:
+    """The windows of a plan."""
+    return plan_limits(per_minute=plan.per_minute, per_hour=plan.per_hour, per_day=plan.per_day, burst=plan.burst)
+
+
+class RateLimit:
+    """Pure ASGI; stands below ``Access``, which says who asks. Its limiter is ``state["limiter"]``.
+
+    A caller without a plan is not limited by one. Every answer to one who has a plan says what is left.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state: RequestState = scope["aurum"]
+        limiter: Limiter[Plan] = scope["state"]["limiter"]
+        caller = state.caller
+        plan = caller.plan
+        account = None
+        if plan is not None:
+            now = limiter.clock()
+            account = limiter.account((caller.tenant, caller.subject), plan, now)
+            if not account.take(now):
+                limiter.refused += 1
+                await _refuse(account, now, f"plan {plan.name}", scope, send)
+                return
+            state.headers += account.headers()
+        everybody = limiter.everybody
+        if everybody is not None and scope["path"] not in VITAL:
+            now = limiter.clock()
+            if not everybody.take(now):
+                if account is not None:
+                    account.give_back()
+                    state.headers = ()
+                limiter.refused += 1
+                await _refuse(everybody, now, "all callers together", scope, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _refuse(account: Account, now: float, of: str, scope: Scope, send: Send) -> None:
+    window, wait, headers = account.refused(now)
+    await refuse(
+        scope,
+        send,
+        _KIND,
+        f"{window.limit} requests a {window.name} are used up ({of})",
+        headers=(*headers, retry_after(wait)),
+        retry_after=round(wait, 3),
+        # The member that draft-ietf-httpapi-ratelimit-headers gives its problem type.
+        **{"violated-policies": [window.name]},
+    )

@@ -1,0 +1,77 @@
+"""Requests that are too large: 414 for the URL, 413 for the body, before it is read or as soon as it is too long."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aurum.api.middleware.refusal import refuse
+from aurum.api.problems import BODY_TOO_LARGE, URL_TOO_LONG
+from aurum.api.request_state import RequestState
+from aurum.common.settings.limits import LimitsSettings
+
+
+class Size:
+    """Pure ASGI; a request without a body costs two look-ups."""
+
+    def __init__(self, app: ASGIApp, settings: LimitsSettings) -> None:
+        self._app = app
+        self._most_url = settings.url_bytes
+        self._most_body = settings.body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if len(scope["raw_path"]) + len(scope["query_string"]) > self._most_url:
+            detail = f"path and query may have {self._most_url} bytes; POST /v2/observations/query takes long questions"
+            await refuse(scope, send, URL_TOO_LONG, detail, limit=self._most_url)
+            return
+        state: RequestState = scope["aurum"]
+        length = state.given.get(b"content-length")
+        if length is not None:
+            # Digits only: the server has refused anything else, and reads no more than it says.
+            if int(length) > self._most_body:
+                await self._refuse(scope, send)
+                return
+        elif b"transfer-encoding" in state.given:
+            await self._counted(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body of unknown length: what is below sees the caller go away when it becomes too long."""
+        counted = _Counted(receive, send, self._most_body)
+        await self._app(scope, counted.receive, counted.send)
+        if counted.too_long and not counted.begun:
+            await self._refuse(scope, send)
+
+    async def _refuse(self, scope: Scope, send: Send) -> None:
+        detail = f"a body may have {self._most_body} bytes"
+        # The server reads what is left of the body and throws it away: to end the connection could take this answer along.
+        await refuse(scope, send, BODY_TOO_LARGE, detail, limit=self._most_body)
+
+
+class _Counted:
+    def __init__(self, receive: Receive, send: Send, most: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._left = most
+        self.too_long = False
+        self.begun = False
+
+    async def receive(self) -> Message:
+        if self.too_long:
+            return {"type": "http.disconnect"}
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self.too_long = True
+            return {"type": "http.disconnect"}
+        return message
+
+    async def send(self, message: Message) -> None:
+        # Below it looks as if the caller had left; whatever is made of that is not what the caller is told.
+        if self.too_long and not self.begun:
+            return
+        self.begun = True
+        await self._send(message)

@@ -1,0 +1,72 @@
+"""How much a question asks for, estimated before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from aurum.core.asof import Span
+from aurum.core.errors import Invalid
+from aurum.core.frequency import Frequency
+from aurum.core.series.model import Series
+
+_DAY = timedelta(days=1)
+_STEPS = {
+    Frequency.DAY: _DAY,
+    Frequency.WEEK: 7 * _DAY,
+    Frequency.MONTH: 30 * _DAY,
+    Frequency.QUARTER: 91 * _DAY,
+    Frequency.YEAR: 365 * _DAY,
+    # Of the source's choosing: taken for every hour.
+    Frequency.IRREGULAR: timedelta(hours=1),
+}
+
+
+class TooManyPoints(Invalid):
+    """A question spans more observations than one may. Facts: ``points`` (estimated), ``limit``, ``series``."""
+
+
+def estimated_points(series: Iterable[Series], span: Span, freq: Frequency | None = None) -> int:
+    """Observations that must be read or written for some series over a span, whichever is more.
+
+    What a series does not hold costs nothing: an open end ends with its data.
+    """
+    return sum(_points(one, span, freq) for one in series)
+
+
+def check_points(series: Iterable[Series], span: Span, freq: Frequency | None, *, most: int) -> None:
+    """Raises ``TooManyPoints`` when a question spans more than ``most`` observations."""
+    asked = list(series)
+    points = estimated_points(asked, span, freq)
+    if points > most:
+        raise TooManyPoints(
+            f"{len(asked)} series over this span are about {points:,} observations; one request may span {most:,}: "
+            "ask for fewer series or a shorter span",
+            points=points,
+            limit=most,
+            series=len(asked),
+        )
+
+
+def _points(series: Series, span: Span, freq: Frequency | None) -> int:
+    if series.first_ts is None or series.last_ts is None:
+        return 0
+    step = _step(series.spec.frequency)
+    held = _later(series.last_ts, step) - series.first_ts
+    start = max(span.start or series.first_ts, series.first_ts)
+    end = min(span.end or series.last_ts, series.last_ts)
+    if end < start:
+        return 0
+    finest = step if freq is None else min(step, _step(freq))
+    return min(end - start + step, held) // finest
+
+
+def _later(instant: datetime, step: timedelta) -> datetime:
+    try:
+        return instant + step
+    except OverflowError:
+        return instant
+
+
+def _step(frequency: Frequency) -> timedelta:
+    return frequency.step or _STEPS[frequency]

@@ -1,0 +1,46 @@
+"""What keeps a failure where it is: timeouts, retries, circuit breakers, bulkheads, shedding.
+
+Each is made once for what it protects, is called to be entered (``async with breaker():``) or put over a coroutine function
+(``@breaker()``; retries: ``@retry``), and tells its ``state()``. They nest; from the outside in: shedding, bulkhead, timeout,
+retry, breaker.
+"""
+
+from aurum.common.resilience.breaker import Breaker, BreakerState
+from aurum.common.resilience.bulkhead import Bulkhead, BulkheadState
+from aurum.common.resilience.errors import (
+    CircuitOpen,
+    DeadlinePassed,
+    NotRepeatable,
+    QueueFull,
+    Refused,
+    Shed,
+    WaitedTooLong,
+)
+from aurum.common.resilience.retry import Retry, RetryState, repeatable
+from aurum.common.resilience.shedding import Shedding, SheddingState
+from aurum.common.resilience.timeout import Timeout, TimeoutState, deadline, forget_deadline, set_deadline, time_left
+
+__all__ = [
+    "Breaker",
+    "BreakerState",
+    "Bulkhead",
+    "BulkheadState",
+    "CircuitOpen",
+    "DeadlinePassed",
+    "NotRepeatable",
+    "QueueFull",
+    "Refused",
+    "Retry",
+    "RetryState",
+    "Shed",
+    "Shedding",
+    "SheddingState",
+    "Timeout",
+    "TimeoutState",
+    "WaitedTooLong",
+    "deadline",
+    "forget_deadline",
+    "repeatable",
+    "set_deadline",
+    "time_left",
+]

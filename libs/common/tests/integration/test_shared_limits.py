@@ -1,0 +1,213 @@
+"""Limits that several processes keep together, over a real Redis-compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from aurum.common.ratelimit import Limiter, Limits, Window
+from aurum.common.ratelimit.shared import Sharing
+from aurum.storage.embedded import EmbeddedValkey
+
+PROCESS = Path(__file__).parents[1] / "support" / "limited_process.py"
+KEY = ("acme", "key:1")
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedValkey]:
+    folder = Path(tempfile.mkdtemp(prefix="aurum-limits-"))
+    with EmbeddedValkey(folder) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def let_in_by_processes(url: str, *, limit: float, asked: list[float], seconds: float) -> tuple[int, float]:
+    """How many requests processes let in together that are asked so many a second each; and how long it took."""
+    command = [sys.executable, str(PROCESS), url, str(limit)]
+    processes = [
+        subprocess.Popen([*command, str(rate), str(seconds), "2.5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for rate in asked
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    counts = [process.communicate(timeout=30)[0].split() for process in processes]
+    took = time.monotonic() - began
+    assert [count[1] for count in counts] == [str(len(asked))] * len(asked)
+    return sum(int(count[0]) for count in counts), took
+
+
+@pytest.mark.parametrize("asked", [[300.0, 300.0, 300.0], [500.0, 40.0, 40.0]], ids=["evenly", "mostly one"])
+def test_three_processes_keep_a_limit_to_within_5_percent(server: EmbeddedValkey, asked: list[float]) -> None:
+    limit, seconds = 200.0, 4.0
+    let_in, _ = let_in_by_processes(server.url, limit=limit, asked=asked, seconds=seconds)
+    allowed = limit + limit * seconds
+    assert abs(let_in - allowed) <= 0.05 * allowed
+
+
+def test_two_processes_below_the_limit_refuse_nothing(server: EmbeddedValkey) -> None:
+    let_in, _ = let_in_by_processes(server.url, limit=500.0, asked=[300.0, 50.0], seconds=2.0)
+    assert let_in >= 0.99 * 700
+
+
+Shared = tuple[Limiter[int], Sharing[int]]
+
+
+def limits_of(per_minute: int) -> Limits:
+    return (
+        Window("minute", per_minute, 60.0, float(per_minute)),
+        Window("day", per_minute * 100, 86_400.0, per_minute * 100.0),
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def start(server: EmbeddedValkey) -> AsyncIterator[Callable[[], Shared]]:
+    """Start another one that shares."""
+    running: list[asyncio.Task[None]] = []
+    clients: list[Redis] = []
+
+    def begin() -> Shared:
+        client = Redis.from_url(server.url, socket_timeout=0.25, socket_connect_timeout=0.25)
+        limiter: Limiter[int] = Limiter(limits_of, shared=True)
+        sharing = Sharing(limiter, client, every_s=0.05)
+        running.append(asyncio.create_task(sharing.run()))
+        clients.append(client)
+        return limiter, sharing
+
+    yield begin
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+    for client in clients:
+        await client.aclose()
+
+
+async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        await asyncio.sleep(0.01)
+
+
+async def take(shared: Shared, count: int, plan: int = 60) -> int:
+    """One after the other, as a caller who waits for each answer."""
+    let_in = 0
+    for _ in range(count):
+        let_in += shared[0].account(KEY, plan, time.monotonic()).take(time.monotonic())
+        await asyncio.sleep(0.002)
+    return let_in
+
+
+async def both(start: Callable[[], Shared]) -> tuple[Shared, Shared]:
+    first, second = start(), start()
+    await until(lambda: first[1].state().processes == second[1].state().processes == 2)
+    return first, second
+
+
+async def test_what_one_has_used_up_the_other_refuses(start: Callable[[], Shared]) -> None:
+    first, second = await both(start)
+    used = await take(first, 70)
+    assert 57 <= used <= 63
+    await asyncio.sleep(0.1)
+    assert await take(second, 20) <= 3
+
+
+async def test_a_caller_who_stays_with_one_process_has_all_of_his_limit(start: Callable[[], Shared]) -> None:
+    first, _ = await both(start)
+    assert await take(first, 55) == 55
+
+
+async def test_headers_say_what_is_left_for_all_processes(start: Callable[[], Shared]) -> None:
+    first, second = await both(start)
+    await take(first, 20)
+    await asyncio.sleep(0.1)
+    await take(second, 1)
+    await asyncio.sleep(0.1)
+    now = time.monotonic()
+    left = int(dict(second[0].account(KEY, 60, now).headers())[b"ratelimit-remaining"])
+    assert 38 <= left <= 40
+
+
+async def test_a_larger_plan_is_followed_by_all_and_nothing_is_given_twice(start: Callable[[], Shared]) -> None:
+    first, second = await both(start)
+    await take(first, 70)
+    await asyncio.sleep(0.1)
+    more = await take(first, 100, plan=120) + await take(second, 100, plan=120)
+    assert 55 <= more <= 70
+
+
+async def test_a_process_that_goes_leaves_its_share_to_the_others(start: Callable[[], Shared], server: EmbeddedValkey) -> None:
+    first = start()
+    await until(lambda: first[1].state().connected)
+    async with contextlib.AsyncExitStack() as stack:
+        client = Redis.from_url(server.url)
+        stack.push_async_callback(client.aclose)
+        leaving = Sharing(Limiter(limits_of, shared=True), client, every_s=0.05)
+        task = asyncio.create_task(leaving.run())
+        await until(lambda: first[1].state().processes == 2)
+        task.cancel()
+        await asyncio.wait_for(asyncio.wait([task]), 5)
+    await until(lambda: first[1].state().processes == 1)
+
+
+async def test_without_redis_each_goes_on_with_its_share_and_recovers_by_itself(
+    start: Callable[[], Shared], server: EmbeddedValkey
+) -> None:
+    first, second = await both(start)
+    await take(first, 5)
+    await asyncio.sleep(0.1)
+    server.stop()
+    try:
+        await take(first, 1)
+        await take(second, 1)
+        await until(lambda: not first[1].state().connected and not second[1].state().connected)
+        counts = [await take(first, 100), await take(second, 100)]
+        # An even share each, and what is refilled meanwhile.
+        assert all(15 <= count <= 36 for count in counts), counts
+    finally:
+        server.start()
+    await until(lambda: first[1].state().connected and second[1].state().connected)
+    await take(first, 1)
+    await take(second, 1)
+    await asyncio.sleep(0.2)
+    # Both have told what they spent meanwhile: nothing is left but what is refilled.
+    assert await take(first, 5) + await take(second, 5) <= 3
+
+
+async def test_it_can_be_stopped_at_any_moment(server: EmbeddedValkey) -> None:
+    for turns in range(40):
+        client = Redis.from_url(server.url)
+        task = asyncio.create_task(Sharing(Limiter(limits_of, shared=True), client, every_s=0.001).run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait_for(asyncio.wait([task]), 5)
+        await client.aclose()
+
+
+async def test_an_account_that_redis_was_never_there_for_is_served() -> None:
+    client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.1)
+    limiter: Limiter[int] = Limiter(limits_of, shared=True, processes=2)
+    task = asyncio.create_task(Sharing(limiter, client, every_s=0.05).run())
+    await asyncio.sleep(0.1)
+    now = time.monotonic()
+    assert sum(limiter.account(KEY, 60, now).take(now) for _ in range(100)) == 30
+    task.cancel()
+    await asyncio.wait([task])
+    await client.aclose()

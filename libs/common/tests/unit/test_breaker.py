@@ -1,0 +1,140 @@
+"""Circuit breakers: when a dependency is left alone, and when it is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from aurum.common.resilience import Breaker, CircuitOpen
+from aurum.common.settings.resilience import ResilienceSettings
+
+SETTINGS = ResilienceSettings(breaker_failures=3, breaker_open_s=0.05)
+
+
+class Away(Exception):
+    pass
+
+
+class Refusal(Exception):
+    """The dependency is there and says no."""
+
+
+def breaker() -> Breaker:
+    return Breaker("store", SETTINGS, counts=(Away,))
+
+
+async def fail(one: Breaker, error: type[BaseException] = Away) -> None:
+    with pytest.raises(error):
+        async with one():
+            raise error
+
+
+async def opened() -> Breaker:
+    one = breaker()
+    for _ in range(3):
+        await fail(one)
+    return one
+
+
+async def test_after_so_many_failures_in_a_row_nothing_is_tried() -> None:
+    one = await opened()
+    assert one.state().circuit == "open"
+    with pytest.raises(CircuitOpen, match="store") as caught:
+        async with one():
+            pytest.fail("it was tried")
+    assert 0 < caught.value.retry_after <= 0.1
+    assert (one.state().refused, one.state().opened) == (1, 1)
+
+
+async def test_a_success_in_between_starts_the_count_again() -> None:
+    one = breaker()
+    for _ in range(2):
+        await fail(one)
+    async with one():
+        pass
+    for _ in range(2):
+        await fail(one)
+    assert one.state().circuit == "closed"
+    assert one.state().failures == 2
+
+
+async def test_a_refusal_is_no_failure_of_the_dependency() -> None:
+    one = breaker()
+    for _ in range(5):
+        await fail(one, Refusal)
+    assert one.state().circuit == "closed"
+
+
+async def test_a_call_that_is_cancelled_says_nothing() -> None:
+    one = breaker()
+    for _ in range(2):
+        await fail(one)
+    await fail(one, asyncio.CancelledError)
+    assert one.state().failures == 2
+
+
+async def test_one_call_tries_what_was_open_and_the_others_are_refused_meanwhile() -> None:
+    one = await opened()
+    await asyncio.sleep(0.06)
+    release, tries = asyncio.Event(), 0
+
+    @one()
+    async def attempt() -> None:
+        nonlocal tries
+        tries += 1
+        await release.wait()
+
+    attempts = [asyncio.create_task(attempt()) for _ in range(5)]
+    await asyncio.sleep(0.01)
+    release.set()
+    results = await asyncio.gather(*attempts, return_exceptions=True)
+    assert tries == 1
+    assert sorted(type(result).__name__ for result in results) == ["CircuitOpen"] * 4 + ["NoneType"]
+    assert one.state().circuit == "closed"
+
+
+async def test_when_the_try_fails_it_stays_open() -> None:
+    one = await opened()
+    await asyncio.sleep(0.06)
+    await fail(one)
+    assert one.state().circuit == "open"
+    assert one.state().opened == 2
+
+
+async def test_when_the_try_is_cancelled_the_next_call_tries() -> None:
+    one = await opened()
+    await asyncio.sleep(0.06)
+    await fail(one, asyncio.CancelledError)
+    async with one():
+        pass
+    assert one.state().circuit == "closed"
+
+
+async def test_an_answer_to_a_call_from_before_closes_nothing() -> None:
+    one = breaker()
+    release = asyncio.Event()
+
+    @one()
+    async def slow() -> None:
+        await release.wait()
+
+    before = asyncio.create_task(slow())
+    await asyncio.sleep(0)
+    for _ in range(3):
+        await fail(one)
+    await asyncio.sleep(0.06)
+    trying = asyncio.Event()
+
+    @one()
+    async def attempt() -> None:
+        await trying.wait()
+
+    now = asyncio.create_task(attempt())
+    await asyncio.sleep(0)
+    release.set()
+    await before
+    assert one.state().circuit == "half-open"
+    trying.set()
+    await now
+    assert one.state().circuit == "closed"

@@ -1,0 +1,129 @@
+"""Accounts: by key, with the limits of the plan as it is now, told in headers."""
+
+from __future__ import annotations
+
+import pytest
+
+from aurum.common.ratelimit import Limiter, LimitHeaders, Limits, plan_limits, retry_after
+
+Plan = tuple[int, float]
+"""Requests a minute, burst."""
+
+
+def limits_of(plan: Plan) -> Limits:
+    per_minute, burst = plan
+    return plan_limits(per_minute=per_minute, per_hour=per_minute * 20, per_day=per_minute * 200, burst=burst)
+
+
+class Ticking:
+    def __init__(self) -> None:
+        self.now = 50.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def limiter(**more: float) -> tuple[Limiter[Plan], Ticking]:
+    clock = Ticking()
+    return Limiter(limits_of, clock=clock, **more), clock  # type: ignore[arg-type] - numbers of either kind
+
+
+def spend(one: Limiter[Plan], key: tuple[str, str], plan: Plan, count: int, now: float) -> int:
+    return sum(one.account(key, plan, now).take(now) for _ in range(count))
+
+
+def test_keys_do_not_share_a_limit() -> None:
+    one, clock = limiter()
+    assert spend(one, ("acme", "key:1"), (60, 1.0), 100, clock.now) == 60
+    assert spend(one, ("acme", "key:2"), (60, 1.0), 100, clock.now) == 60
+    assert spend(one, ("other", "key:1"), (60, 1.0), 100, clock.now) == 60
+
+
+def test_a_changed_plan_holds_for_the_next_request() -> None:
+    one, clock = limiter()
+    key = ("acme", "key:1")
+    assert spend(one, key, (60, 1.0), 100, clock.now) == 60
+    assert spend(one, key, (300, 1.0), 1000, clock.now) == 240
+    assert dict(one.account(key, (300, 1.0), clock.now).headers())[b"ratelimit-limit"] == b"300"
+
+
+def test_processes_that_do_not_talk_have_an_even_share_each() -> None:
+    one, clock = limiter(processes=3)
+    assert spend(one, ("acme", "key:1"), (60, 1.0), 100, clock.now) == 20
+
+
+def test_another_number_of_processes_keeps_the_part_that_was_used() -> None:
+    one, clock = limiter()
+    key = ("acme", "key:1")
+    spend(one, key, (60, 1.0), 30, clock.now)
+    one.share_with(2)
+    assert spend(one, key, (60, 1.0), 100, clock.now) == 15
+
+
+def test_headers_say_what_is_left_and_when_it_is_full_again() -> None:
+    one, clock = limiter()
+    account = one.account(("acme", "key:1"), (60, 1.5), clock.now)
+    for _ in range(30):
+        account.take(clock.now)
+    assert dict(account.headers()) == {
+        b"ratelimit-policy": b'"minute";q=90;w=90, "hour";q=1200;w=3600, "day";q=12000;w=86400',
+        b"ratelimit": b'"minute";r=60;t=30',
+        b"ratelimit-limit": b"90",
+        b"ratelimit-remaining": b"60",
+        b"ratelimit-reset": b"30",
+    }
+
+
+def test_a_refusal_names_the_window_and_the_wait() -> None:
+    one, clock = limiter()
+    account = one.account(("acme", "key:1"), (60, 1.0), clock.now)
+    while account.take(clock.now):
+        pass
+    window, wait, headers = account.refused(clock.now)
+    assert (window.name, round(wait, 6)) == ("minute", 1.0)
+    assert dict(headers)[b"ratelimit-remaining"] == b"0"
+    clock.now += wait
+    assert account.take(clock.now)
+
+
+def test_the_longest_wait_is_the_one_that_is_told() -> None:
+    one, clock = limiter()
+    key, plan = ("acme", "key:1"), (60, 1.0)
+    for _ in range(40):
+        spend(one, key, plan, 60, clock.now)
+        clock.now += 60
+    account = one.account(key, plan, clock.now)
+    while account.take(clock.now):
+        pass
+    window, wait, _ = account.refused(clock.now)
+    assert window.name == "hour"
+    assert 1.0 < wait <= 3.0
+
+
+def test_everybody_together_has_a_rate_of_its_own() -> None:
+    one, clock = limiter(per_second=10.0)
+    assert one.everybody is not None
+    assert sum(one.everybody.take(clock.now) for _ in range(50)) == 10
+    clock.now += 1
+    assert sum(one.everybody.take(clock.now) for _ in range(50)) == 10
+
+
+def test_keys_that_have_rested_are_forgotten_and_those_that_have_not_are_kept() -> None:
+    one, clock = limiter()
+    busy = ("acme", "busy")
+    for number in range(10_000):
+        one.account(("acme", str(number)), (60, 1.0), clock.now).take(clock.now)
+    clock.now += 200_000
+    spend(one, busy, (60, 1.0), 60, clock.now)
+    one.account(("acme", "one more"), (60, 1.0), clock.now)
+    assert one.state().accounts < 10
+    assert spend(one, busy, (60, 1.0), 10, clock.now) == 0
+
+
+@pytest.mark.parametrize(("seconds", "value"), [(0.0, b"1"), (0.2, b"1"), (1.2, b"2"), (60.0, b"60")])
+def test_retry_after_is_whole_seconds_and_at_least_one(seconds: float, value: bytes) -> None:
+    assert retry_after(seconds) == (b"retry-after", value)
+
+
+def test_policies_are_structured_fields_as_the_draft_has_them() -> None:
+    assert LimitHeaders(limits_of((60, 1.0))).policy == b'"minute";q=60;w=60, "hour";q=1200;w=3600, "day";q=12000;w=86400'

@@ -1,0 +1,82 @@
+"""Retries: of what is safe to repeat, for as long as there is time."""
+
+from __future__ import annotations
+
+import pytest
+
+from aurum.common.resilience import (
+    DeadlinePassed,
+    NotRepeatable,
+    Retry,
+    forget_deadline,
+    repeatable,
+    set_deadline,
+)
+from aurum.common.settings.resilience import ResilienceSettings
+
+SETTINGS = ResilienceSettings(retry_attempts=3, retry_first_wait_s=0.001, retry_most_wait_s=0.002, retry_jitter_s=0.0)
+
+
+class Away(Exception):
+    pass
+
+
+class Flaky:
+    """Fails so many times, then answers."""
+
+    def __init__(self, failures: int, error: type[Exception] = Away) -> None:
+        self.failures, self.error, self.calls = failures, error, 0
+
+    async def read(self, name: str) -> str:
+        self.calls += 1
+        if self.calls <= self.failures:
+            raise self.error
+        return f"read {name}"
+
+
+def retried(flaky: Flaky, retry: Retry):
+    @retry
+    @repeatable
+    async def read(name: str) -> str:
+        return await flaky.read(name)
+
+    return read
+
+
+async def test_what_fails_for_a_moment_is_tried_again() -> None:
+    flaky, retry = Flaky(2), Retry("store", SETTINGS, on=(Away,))
+    assert await retried(flaky, retry)("a") == "read a"
+    assert (retry.state().calls, retry.state().attempts, retry.state().failed) == (1, 3, 0)
+
+
+async def test_what_keeps_failing_fails_as_it_did_in_the_end() -> None:
+    flaky, retry = Flaky(9), Retry("store", SETTINGS, on=(Away,))
+    with pytest.raises(Away):
+        await retried(flaky, retry)("a")
+    assert flaky.calls == 3
+    assert retry.state().failed == 1
+
+
+async def test_other_failures_are_not_tried_again() -> None:
+    flaky = Flaky(1, KeyError)
+    with pytest.raises(KeyError):
+        await retried(flaky, Retry("store", SETTINGS, on=(Away,)))("a")
+    assert flaky.calls == 1
+
+
+def test_what_nobody_declared_repeatable_is_not_retried() -> None:
+    async def order() -> None: ...
+
+    with pytest.raises(NotRepeatable, match="order"):
+        Retry("exchange", SETTINGS, on=(Away,))(order)
+
+
+async def test_when_the_deadline_has_passed_nothing_is_tried() -> None:
+    flaky = Flaky(0)
+    token = set_deadline(0.0)
+    try:
+        with pytest.raises(DeadlinePassed):
+            await retried(flaky, Retry("store", SETTINGS, on=(Away,)))("a")
+    finally:
+        forget_deadline(token)
+    assert flaky.calls == 0

@@ -1,0 +1,72 @@
+"""Deadlines: the soonest holds, for all that is done for a request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from aurum.common.resilience import DeadlinePassed, Timeout, deadline, forget_deadline, set_deadline, time_left
+
+NEVER = float("inf")
+
+
+async def test_what_takes_longer_than_it_may_is_given_up() -> None:
+    timeout = Timeout("eia", seconds=0.01)
+    with pytest.raises(DeadlinePassed, match="eia"):
+        async with timeout():
+            await asyncio.sleep(5)
+    assert (timeout.state().calls, timeout.state().expired) == (1, 1)
+
+
+async def test_what_is_done_in_time_is_left_alone() -> None:
+    timeout = Timeout("eia", seconds=5)
+
+    @timeout()
+    async def work(value: int) -> int:
+        await asyncio.sleep(0)
+        return value
+
+    assert await work(7) == 7
+    assert await work(8) == 8
+    assert (timeout.state().calls, timeout.state().expired) == (2, 0)
+
+
+async def test_inside_there_is_no_more_time_than_outside() -> None:
+    async with Timeout("outer", seconds=1)():
+        outer = deadline()
+        async with Timeout("inner", seconds=60)():
+            assert deadline() == outer
+        async with Timeout("short", seconds=0.5)():
+            assert deadline() < outer
+            assert 0 < time_left() <= 0.5
+        assert deadline() == outer
+    assert deadline() == NEVER
+
+
+async def test_work_that_is_started_inside_knows_the_deadline() -> None:
+    async def seen() -> float:
+        return deadline()
+
+    async with Timeout("outer", seconds=1)():
+        assert await asyncio.create_task(seen()) == deadline() < NEVER
+
+
+async def test_a_timeout_of_the_work_itself_stays_what_it_is() -> None:
+    with pytest.raises(TimeoutError, match="of its own"):
+        async with Timeout("outer", seconds=5)():
+            raise TimeoutError("of its own")
+
+
+def test_time_left_is_bounded_and_ends() -> None:
+    assert time_left() == NEVER
+    assert time_left(3.0) == 3.0
+    token = set_deadline(time.monotonic() + 10)
+    assert 9 < time_left() <= 10
+    assert time_left(3.0) == 3.0
+    forget_deadline(token)
+    token = set_deadline(time.monotonic() - 1)
+    with pytest.raises(DeadlinePassed):
+        time_left()
+    forget_deadline(token)

@@ -1,0 +1,50 @@
+"""A small service behind the product's way to serve. Arguments: port, workers, most seconds to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from aurum.api.drain import is_draining, serve
+from aurum.common.settings.limits import LimitsSettings
+
+
+async def ready(request: Request) -> Response:
+    return PlainTextResponse("ready", 503 if is_draining(request.scope) else 200)
+
+
+async def work(request: Request) -> Response:
+    await asyncio.sleep(float(request.query_params.get("s", "0.005")))
+    return PlainTextResponse("done" * 500)
+
+
+async def stream(_request: Request) -> Response:
+    async def lines() -> AsyncIterator[bytes]:
+        for number in range(20):
+            await asyncio.sleep(0.05)
+            yield b"line %d\n" % number
+
+    return StreamingResponse(lines())
+
+
+def make_app() -> Starlette:
+    return Starlette(routes=[Route("/ready", ready), Route("/work", work), Route("/stream", stream)])
+
+
+if __name__ == "__main__":
+    port, workers, most = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    serve(
+        "draining_service:make_app",
+        LimitsSettings(drain_s=most, drain_quiet_s=0.25),
+        host="127.0.0.1",
+        port=port,
+        workers=workers,
+        access_log=False,
+        log_config=None,
+    )

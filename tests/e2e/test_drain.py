@@ -1,0 +1,179 @@
+"""SIGTERM under load: whatever was taken is answered whole; only then, and in good order, the door is shut."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from .conftest import environment
+
+pytestmark = pytest.mark.e2e
+HERE = Path(__file__).parent
+
+
+@contextmanager
+def service(workers: int, *, drain_s: float = 1.0) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(HERE / "draining_service.py"), str(port), str(workers), str(drain_s)]
+    process = subprocess.Popen(command, env=environment(PYTHONPATH=str(HERE)), stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: status(port) == 200, within_s=20)
+        # Until each of the workers is there.
+        time.sleep(0.3 * workers)
+        yield process, port
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def status(port: int) -> int | None:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/ready", trust_env=False, timeout=2).status_code
+    except httpx.TransportError:
+        return None
+
+
+def wait_until(condition: Callable[[], bool], *, within_s: float) -> None:
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.02)
+
+
+class Caller:
+    """Asks again and again until nobody takes connections any more. ``keeps``: its connections, until told otherwise."""
+
+    def __init__(self, port: int, path: str, *, keeps: bool) -> None:
+        self.port, self.path, self.keeps = port, path, keeps
+        self.seen: Counter[str] = Counter()
+
+    async def run(self) -> Counter[str]:
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except (ConnectionRefusedError, ConnectionResetError):
+                # Not connected, either way: nothing was asked.
+                self.seen["refused"] += 1
+                return self.seen
+            try:
+                while await self._ask(reader, writer):
+                    pass
+            except (OSError, EOFError) as error:
+                self.seen[f"lost: {error!r}"] += 1
+            finally:
+                writer.close()
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        keep = "keep-alive" if self.keeps else "close"
+        writer.write(f"GET {self.path} HTTP/1.1\r\nHost: x\r\nConnection: {keep}\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        if b"transfer-encoding: chunked" in head:
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+        else:
+            await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+        self.seen["answered" if head.startswith(b"http/1.1 200") else "lost: " + head[:20].decode()] += 1
+        closes = b"connection: close" in head
+        self.seen["told to close"] += closes and self.keeps
+        return self.keeps and not closes
+
+
+async def load_while_stopping(process: subprocess.Popen[bytes], port: int, number: int) -> Counter[str]:
+    callers = [Caller(port, "/work", keeps=True) for _ in range(8)]
+    callers += [Caller(port, "/work", keeps=False) for _ in range(8)]
+    callers += [Caller(port, "/stream", keeps=True) for _ in range(2)]
+    tasks = [asyncio.create_task(caller.run()) for caller in callers]
+    await asyncio.sleep(0.5)
+    process.send_signal(number)
+    return sum(await asyncio.gather(*tasks), Counter())
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_under_load_no_request_that_was_taken_is_lost(workers: int) -> None:
+    with service(workers) as (process, port):
+        seen = await load_while_stopping(process, port, signal.SIGTERM)
+        process.wait(10)
+    assert [one for one in seen if one.startswith("lost")] == []
+    assert seen["answered"] > 200
+    assert seen["told to close"] >= 8
+    assert seen["refused"] == 18
+
+
+async def test_without_a_time_to_drain_it_is_the_same() -> None:
+    with service(1, drain_s=0.0) as (process, port):
+        callers = [Caller(port, "/work", keeps=False) for _ in range(12)]
+        tasks = [asyncio.create_task(caller.run()) for caller in callers]
+        await asyncio.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        seen = sum(await asyncio.gather(*tasks), Counter())
+        process.wait(10)
+    assert [one for one in seen if one.startswith("lost")] == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_says_that_it_is_not_ready_while_it_still_answers(workers: int) -> None:
+    with service(workers, drain_s=2.0) as (process, port):
+        process.terminate()
+        seen: set[int | None] = set()
+        end = time.monotonic() + 10
+        while None not in seen and time.monotonic() < end:
+            seen.add(status(port))
+        assert seen == {200, 503, None} or seen == {503, None}
+        process.wait(10)
+
+
+def test_when_nobody_asks_it_ends_at_once() -> None:
+    with service(1, drain_s=10.0) as (process, _):
+        began = time.monotonic()
+        process.terminate()
+        process.wait(10)
+        assert time.monotonic() - began < 5
+
+
+def test_what_takes_long_is_finished() -> None:
+    with service(1, drain_s=0.0) as (process, port):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(b"GET /work?s=1.5 HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.2)
+            process.terminate()
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.endswith(b"done")
+        assert process.wait(10) in (0, -signal.SIGTERM)
+
+
+def test_who_has_connected_and_asks_a_moment_later_is_answered() -> None:
+    with service(1, drain_s=0.0) as (process, port):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            time.sleep(0.1)
+            process.terminate()
+            time.sleep(0.4)
+            connection.sendall(b"GET /work HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in answer
+        process.wait(10)
+
+
+def test_headers_without_an_end_are_refused() -> None:
+    with service(1, drain_s=0.0) as (process, port), socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /work HTTP/1.1\r\nHost: x\r\n")
+        headers = b"".join(b"x-%d: %s\r\n" % (number, b"a" * 1000) for number in range(20_000))
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(headers)
+        assert process.poll() is None
+        assert status(port) == 200
