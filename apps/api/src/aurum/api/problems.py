@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from aurum.api.request_state import state_of
+from aurum.common.resilience import Refused
 from aurum.core.errors import (
     AurumError,
     Conflict,
@@ -101,6 +102,7 @@ def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, objec
 def install(app: FastAPI) -> None:
     """Let every failure of an application become a problem document."""
     app.add_exception_handler(AurumError, _on_aurum_error)
+    app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_bug)
@@ -156,6 +158,16 @@ def problem_of(request: Request, error: AurumError) -> Response:
     if kind.status >= 500:
         _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))
     return response
+
+
+def refusal_of(request: Request, error: Refused) -> Response:
+    """The response for what resilience said no to."""
+    return problem_of(request, Unavailable(error.detail, retry_after=error.retry_after))
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return refusal_of(request, error)
 
 
 async def _on_aurum_error(request: Request, error: Exception) -> Response:

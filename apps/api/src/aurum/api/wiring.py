@@ -21,9 +21,10 @@ from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.tokens import TokenVerifier
 from aurum.api.services import Services
 from aurum.api.telemetry import RequestTallies, count_cache, watch_door, watch_feed
-from aurum.common.cache import Cache, LocalCache, Tier
+from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier, TierAway
 from aurum.common.clock import SystemClock
 from aurum.common.ratelimit import Limiter
+from aurum.common.resilience import Breaker
 from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
@@ -52,9 +53,6 @@ from aurum.storage.remembered import RememberedCatalog
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-
-_REDIS_PATIENCE_S = 0.25
-"""Nobody waits long for what is there to save time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +262,9 @@ class ServiceProvider(Provider):
         async with AsyncExitStack() as stack:
             tokens = None
             if settings.access.issuer is not None:
-                client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+                client = await stack.enter_async_context(
+                    httpx.AsyncClient(trust_env=False, timeout=settings.resilience.http_timeout_s)
+                )
                 tokens = TokenVerifier(settings.access, client)
             authenticator = Authenticator(settings.access, keys, tenants, clock, tokens)
             feed.listen(authenticator.changed)
@@ -278,7 +278,8 @@ class ServiceProvider(Provider):
             return
         from redis.asyncio import Redis  # a tenth of a second to load, for those who have one
 
-        client = Redis.from_url(settings.redis.url, socket_timeout=_REDIS_PATIENCE_S, socket_connect_timeout=_REDIS_PATIENCE_S)
+        patience_s = settings.resilience.redis_timeout_s
+        client = Redis.from_url(settings.redis.url, socket_timeout=patience_s, socket_connect_timeout=patience_s)
         yield MaybeRedis(client)
         await client.aclose()
 
@@ -289,9 +290,11 @@ class ServiceProvider(Provider):
         if kept.enabled and kept.shared and redis.client is not None:
             from aurum.common.cache.redis import RedisTier
 
-            tiers.append((RedisTier(redis.client), kept.shared_from_s))
+            breaker = Breaker("redis", settings.resilience, counts=(TierAway,))
+            tiers.append((GuardedTier(RedisTier(redis.client), breaker), kept.shared_from_s))
         if kept.enabled and kept.durable:
-            tiers.append((durable.tier, kept.durable_from_s))
+            breaker = Breaker("database cache", settings.resilience, counts=(TierAway,))
+            tiers.append((GuardedTier(durable.tier, breaker), kept.durable_from_s))
         # What is asked again soon is answered from the responses; these tiers are for other processes, and for later.
         local = LocalCache[bytes](policy="lru", most_entries=1, most_bytes=1)
         return Cache(local, tiers=tiers, fresh_s=kept.fresh_s.history)

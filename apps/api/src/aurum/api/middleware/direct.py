@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.problems import problem_of
+from aurum.api.problems import problem_of, refusal_of
 from aurum.api.routes import PlainRoute
+from aurum.common.resilience import Refused
 from aurum.core.errors import AurumError
 
 
@@ -38,4 +39,6 @@ async def _answer(route: PlainRoute, scope: Scope, receive: Receive, send: Send)
         response = await route.endpoint(request)
     except AurumError as error:
         response = problem_of(request, error)
+    except Refused as error:
+        response = refusal_of(request, error)
     await response(scope, receive, send)

@@ -13,6 +13,8 @@ from typing import TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from aurum.common.resilience import time_left
+from aurum.common.resilience.timeout import NEVER
 from aurum.storage.postgres.errors import DatabaseUnavailable, driver_errors
 from aurum.storage.postgres.slow_queries import SlowQueries
 
@@ -37,12 +39,13 @@ class ReadLane:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
-        """The first row of a prepared statement. Raises ``Unavailable``."""
+        """The first row of a prepared statement, by the deadline of the task if it has one. Raises ``Unavailable``."""
+        left_s = time_left(at_most=NEVER)
         connection = self._idle.pop() if self._idle else await self._another()
         started = time.perf_counter()
         try:
             with driver_errors():
-                row = await connection.fetchrow(query, *arguments)
+                row = await connection.fetchrow(query, *arguments, timeout=None if left_s == NEVER else left_s)
         except BaseException:
             # Whatever state it is in now, the pool will see to it.
             await self._let_go(connection)
