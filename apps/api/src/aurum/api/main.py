@@ -14,13 +14,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.background import background
 from aurum.api.flags import Flags
+from aurum.api.front import Front
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
-from aurum.api.registry import LAYERS, RESPONSE_CACHE, SLICES, Layer, enabled_layers, enabled_slices
+from aurum.api.registry import LAYERS, RESPONSE_CACHE, SLICES, Layer, enabled_layers, enabled_slices, read_scopes
 from aurum.api.schemas import Many, Slice
 from aurum.api.security.authenticator import Authenticator
+from aurum.api.security_headers import security_headers
 from aurum.api.services import Services
 from aurum.api.telemetry import RequestTallies
 from aurum.api.v2.observations.query import BatchAnswer
@@ -74,6 +76,9 @@ class Application(FastAPI):
             app = layer.make(app, settings)
             if layer.name == RESPONSE_CACHE:
                 self.kept = app
+        if settings.cache.enabled and settings.telemetry.endpoint is None and not settings.limits.asks_addresses:
+            # Traces and lists of addresses need the layers.
+            app = Front(app, needs=read_scopes(settings), common=security_headers(settings.api))
         self.layers = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

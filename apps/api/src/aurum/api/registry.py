@@ -168,6 +168,17 @@ def access_rules(slices: Sequence[Slice]) -> dict[tuple[str, ...], Rule]:
     return rules
 
 
+def read_scopes(settings: Settings) -> dict[str, Scope]:
+    """The scope that reading each route needs, by its template."""
+    return {
+        route.path: one.reads
+        for one in enabled_slices(SLICES, settings)
+        if one.reads is not None
+        for route in one.router.routes
+        if isinstance(route, Route)
+    }
+
+
 def _fixed_part(path: str) -> tuple[str, ...]:
     """Up to three segments of a path, as far as they are the same for every request."""
     return tuple(itertools.takewhile(lambda part: "{" not in part, path.split("/")[1:4]))

@@ -39,6 +39,7 @@ class RequestTallies:
         )
         self._limits = {"hit": settings.cached_slo_s, "stale": settings.cached_slo_s}
         self._otherwise = settings.history_slo_s
+        self._kept: dict[tuple[str, int], Cell] = {}
         self._cells: dict[tuple[str, str, int, str], tuple[Cell, str, float, bool]] = {}
 
     def __call__(self, scope: Scope, state: RequestState) -> None:
@@ -53,6 +54,18 @@ class RequestTallies:
         values = self._objectives.values
         values[_MET[objective, took <= limit]] = values.get(_MET[objective, took <= limit], 0) + 1
         values[_MET["availability", not failed]] = values.get(_MET["availability", not failed], 0) + 1
+
+    def kept(self, route: str, status: int, took: float) -> None:
+        """The same for a kept answer that no layer saw."""
+        cell = self._kept.get((route, status))
+        if cell is None:
+            cell = self._kept[route, status] = self._histogram.cell(route, "GET", str(status), "hit")
+        cell.counts[bisect_left(cell.bounds, took)] += 1
+        cell.total += took
+        values = self._objectives.values
+        met = _KEPT_MET if took <= self._limits["hit"] else _KEPT_MISSED
+        values[met] = values.get(met, 0) + 1
+        values[_AVAILABLE] = values.get(_AVAILABLE, 0) + 1
 
     def _new(self, scope: Scope, state: RequestState) -> tuple[Cell, str, float, bool]:
         if not state.route:
@@ -70,6 +83,8 @@ _MET = {
     for objective in ("availability", "cached", "history")
     for met in (True, False)
 }
+
+_KEPT_MET, _KEPT_MISSED, _AVAILABLE = _MET["cached", True], _MET["cached", False], _MET["availability", True]
 
 
 def count_cache(metrics: Metrics, tallies: Sequence[Mapping[tuple[str, str], Tally]], store: ResponseStore) -> None:

@@ -30,15 +30,15 @@ from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import Change, ChangeFeed
 
-_VOUCHED_S = 1.0
+VOUCHED_S = 1.0
 """No answer is older than its data for longer than this."""
 _WITH_304 = (b"etag", b"cache-control", b"vary", b"expires", b"content-location")
 """RFC 9110, 15.4.5: what a 304 says of the answer it stands for."""
-_HIT = (b"x-cache", b"hit")
+HIT = (b"x-cache", b"hit")
 _STALE = (b"x-cache", b"stale")
 _MISS = (b"x-cache", b"miss")
 _WARNING = (b"warning", b'110 aurum "Response is Stale"')
-_AGES = tuple((b"age", str(age).encode()) for age in range(4_000))
+AGES = tuple((b"age", str(age).encode()) for age in range(4_000))
 
 Key = tuple[object, ...]
 
@@ -88,7 +88,7 @@ class ResponseStore:
 
     async def vouched(self) -> bool:
         """Whether the feed has told of all changes up to a moment ago; asks it when it has fallen behind."""
-        if time.monotonic() - self.feed.told_until < _VOUCHED_S:
+        if time.monotonic() - self.feed.told_until < VOUCHED_S:
             return True
         try:
             await self.feed.catch_up()
@@ -120,14 +120,14 @@ class ResponseCache:
         entry = store.cache.local.get(key)
         if entry is not None and not entry.invalid:
             now = time.monotonic()
-            if now < entry.fresh_until and now - store.feed.told_until < _VOUCHED_S and b"cache-control" not in given:
+            if now < entry.fresh_until and now - store.feed.told_until < VOUCHED_S and b"cache-control" not in given:
                 kept = entry.content
                 tag = given.get(b"if-none-match")
                 if kept.body is not None or (tag is not None and names_tag(tag, kept.tag)):
                     entry.tally.hits += 1
                     state.cache = "hit"
                     state.route = entry.keyspace
-                    await _send_kept(kept, state, [_HIT, _AGES[min(int(now - entry.made_at), 3_999)]], send)
+                    await _send_kept(kept, state, [HIT, AGES[min(int(now - entry.made_at), 3_999)]], send)
                     return
         await self._look_closer(store, key, scope, receive, send)
 
@@ -158,8 +158,8 @@ class ResponseCache:
             state = state_of(scope)
             entry.tally.hits += 1
             state.cache, state.route = "hit", entry.keyspace
-            age = _AGES[min(int(now - entry.made_at), 3_999)]
-            await _send_kept(entry.content, state, [_HIT, age], send)
+            age = AGES[min(int(now - entry.made_at), 3_999)]
+            await _send_kept(entry.content, state, [HIT, age], send)
             return
         if not entry.renewing:
             entry.renewing = True
@@ -184,7 +184,7 @@ class ResponseCache:
             kept = await asyncio.shield(flight)
             if kept is not None and _fits(kept, state.given):
                 state.cache = "hit"
-                await _send_kept(kept, state, [_HIT, _AGES[0]], send)
+                await _send_kept(kept, state, [HIT, AGES[0]], send)
                 return
             await self._app(scope, receive, send)
             return

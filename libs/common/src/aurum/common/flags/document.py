@@ -77,8 +77,19 @@ class Schedule(_Part):
     end: Instant | None = None
 
 
+_EXAMPLE = {
+    "description": "Curves built anew",
+    "rules": [
+        {"conditions": [{"attribute": "tenant", "operator": "in", "value": ["acme"]}], "variant": "on"},
+        {"variant": "on", "percentage": 10},
+    ],
+}
+
+
 class FlagDocument(_Part):
     """A flag. ``enabled`` false is the kill switch: everybody gets ``off_variant``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     description: str = Field(default="", max_length=1000)
     enabled: StrictBool = True

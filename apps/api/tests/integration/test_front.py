@@ -1,0 +1,125 @@
+"""The shortest way gives what the layers give, and leaves to them what it does not understand."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+import pytest_asyncio
+from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
+
+from aurum.api.front import Front
+from aurum.api.testing import Served, serving
+from aurum.common.clock import SystemClock
+from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
+from aurum.core.access import Plan
+from aurum.core.api_keys import key_text
+from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.stores import PostgresStore
+
+PATH = f"/v2/series/{NYC}/observations"
+VARYING = ("x-request-id", "age", "x-cache", "ratelimit", "ratelimit-remaining", "ratelimit-reset")
+OPERATOR = Actor("operator")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def store(postgres_store: PostgresStore) -> PostgresStore:
+    rows = [(NYC_START + hour * timedelta(hours=1), float(hour), FIRST_KNOWN, 0) for hour in range(24)]
+    await postgres_store.writer.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+    await postgres_store.tenants.put_plan(Plan("trial", 10, 1_000, 1_000, 1.0, 5), by=OPERATOR)
+    await postgres_store.tenants.create_tenant("acme", "Acme", "trial", by=OPERATOR)
+    return postgres_store
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(database_url: str, store: PostgresStore) -> AsyncIterator[Served]:
+    settings = Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=AccessSettings(mode="required"))
+    async with serving(settings) as running:
+        yield running
+
+
+async def key(store: PostgresStore, number: int, *roles: str) -> dict[str, str]:
+    text, parts = key_text(bytes([number]) * 40)
+    made = ApiKey(parts.key_id, "acme", "test", roles, (), SystemClock().now(), "test")
+    await store.keys.create(made, parts.digest, by=OPERATOR)
+    return {"authorization": f"Bearer {text}"}
+
+
+def steady(response: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in response.headers.items() if name not in VARYING}
+
+
+def through_layers(headers: dict[str, str]) -> dict[str, str]:
+    """A header that only the layers understand."""
+    return headers | {"x-request-id": "mine"}
+
+
+def test_the_service_has_it() -> None:
+    from aurum.api.main import create_app
+
+    assert isinstance(create_app(Settings()).layers, Front)
+
+
+@pytest.mark.parametrize("accepted", ["identity", "zstd", "gzip"])
+async def test_both_ways_give_the_same(served: Served, store: PostgresStore, accepted: str) -> None:
+    who = await key(store, 1, "user") | {"accept-encoding": accepted}
+    await served.client.get(PATH, headers=who)
+    short, long = await served.client.get(PATH, headers=who), await served.client.get(PATH, headers=through_layers(who))
+    assert (short.headers["x-cache"], long.headers["x-cache"]) == ("hit", "hit")
+    assert long.headers["x-request-id"] == "mine"
+    assert (short.status_code, short.content, steady(short)) == (long.status_code, long.content, steady(long))
+    assert set(short.headers) == set(long.headers)
+    has = who | {"if-none-match": short.headers["etag"]}
+    short, long = await served.client.get(PATH, headers=has), await served.client.get(PATH, headers=through_layers(has))
+    assert (short.status_code, short.content) == (304, b"")
+    assert steady(short) == steady(long)
+
+
+async def test_it_lets_in_nobody_whom_the_layers_would_not(served: Served, store: PostgresStore) -> None:
+    good, nothing = await key(store, 2, "user"), await key(store, 3)
+    await served.client.get(PATH, headers=good)
+    assert (await served.client.get(PATH, headers=good)).headers["x-cache"] == "hit"
+    assert (await served.client.get(PATH)).status_code == 401
+    assert (await served.client.get(PATH, headers={"authorization": "Bearer nonsense"})).status_code == 401
+    for _ in range(2):
+        assert (await served.client.get(PATH, headers=nothing)).status_code == 403
+    assert (await served.client.get(PATH, headers=good | {"x-tenant-id": "bolt"})).status_code == 403
+
+
+async def test_it_counts_against_the_plan_as_the_layers_do(served: Served, store: PostgresStore) -> None:
+    who = await key(store, 4, "user")
+    answers = [await served.client.get(PATH, headers=who) for _ in range(14)]
+    assert [answer.status_code for answer in answers].count(200) in (10, 11)
+    left = [int(answer.headers["ratelimit-remaining"]) for answer in answers if answer.status_code == 200]
+    assert left == sorted(left, reverse=True)
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_what_it_gives_is_counted(served: Served, store: PostgresStore) -> None:
+    who, admin = await key(store, 5, "user"), await key(store, 6, "admin")
+    for _ in range(4):
+        await served.client.get(PATH, headers=who)
+    text = (await served.client.get("/metrics", headers=admin)).text
+    (line,) = [
+        one
+        for one in text.splitlines()
+        if one.startswith("http_server_request_duration_seconds_count{") and 'cache="hit"' in one
+    ]
+    assert line.endswith(" 3.0")
+
+
+async def test_a_revoked_key_is_refused_within_a_second_on_the_short_way_too(served: Served, store: PostgresStore) -> None:
+
+    who = await key(store, 7, "user")
+    for _ in range(2):
+        assert (await served.client.get(PATH, headers=who)).status_code == 200
+    await store.keys.revoke("acme", (bytes([7]) * 8).hex(), by=OPERATOR)
+    end = time.monotonic() + 1.0
+    while (await served.client.get(PATH, headers=who)).status_code in (200, 429):
+        assert time.monotonic() < end
+        await asyncio.sleep(0.05)
