@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aurum.storage.embedded import EmbeddedPostgres
 from bench import report
+from bench.credentials import bearer
 from bench.figures import asof, bulk, cached, growth, ingest, memory, slices, start
 from bench.harness import Figure
 from bench.peers import timedb
@@ -40,8 +41,9 @@ async def measured(
     if "cached" in groups:
         if "slices" not in groups:
             await add_hourly(stage, _HOURLY, scale.short)
-        with serving_api(stage.url) as api:
-            yield await cached.measure(api, scale, _SERIES, ()), []
+        who = await bearer(stage.url)
+        with serving_api(stage.url, AURUM_ACCESS__MODE="required") as api:
+            yield await cached.measure(api, scale, _SERIES, (who,)), []
     if "bulk" in groups:
         series_id = await bulk.fill(stage, max(scale.bulk, scale.streamed))
         yield await bulk.measure(stage, scale, series_id), []
