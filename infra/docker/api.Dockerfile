@@ -16,7 +16,7 @@ COPY --from=build /opt/aurum /opt/aurum
 COPY contracts /opt/contracts
 COPY docs/guides /opt/guides
 ENV PATH=/opt/aurum/bin:$PATH AURUM_CONTRACTS_DIR=/opt/contracts AURUM_GUIDES_DIR=/opt/guides \
-    AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1
+    AURUM_ACCESS__MODE=required AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1
 USER aurum
 WORKDIR /home/aurum
 EXPOSE 8000

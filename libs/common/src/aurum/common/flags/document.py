@@ -16,6 +16,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts", "ends", "matches"]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
@@ -77,7 +78,7 @@ class Schedule(_Part):
     end: Instant | None = None
 
 
-_EXAMPLE = {
+_EXAMPLE: JsonDict = {
     "description": "Curves built anew",
     "rules": [
         {"conditions": [{"attribute": "tenant", "operator": "in", "value": ["acme"]}], "variant": "on"},
