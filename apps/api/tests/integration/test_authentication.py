@@ -143,6 +143,15 @@ async def test_a_header_may_name_the_credentials_own_tenant_and_no_other(guarded
     for header in ("x-tenant-id", "x-aurum-tenant"):
         assert await status(guarded, text, **{header: "acme"}) == 200
         assert await status(guarded, text, **{header: "bolt"}) == 403
+    assert await status(guarded, text, **{"x-tenant-id": "acme", "x-aurum-tenant": "bolt"}) == 403
+
+
+async def test_a_revoked_key_cannot_come_back_by_rotation(guarded: Served, store: PostgresStore) -> None:
+    root, _ = await make_key(store, "super_admin")
+    _, key_id = await make_key(store, "user")
+    assert (await guarded.client.post(f"/v2/admin/keys/{key_id}/revoke", headers=bearer(root))).status_code == 200
+    answer = await guarded.client.post(f"/v2/admin/keys/{key_id}/rotate", json={}, headers=bearer(root))
+    assert (answer.status_code, answer.json()["detail"]) == (409, f"the key '{key_id}' has ended: make a new one")
 
 
 async def test_keys_are_made_rotated_and_ended_over_http(guarded: Served, store: PostgresStore) -> None:
@@ -207,6 +216,8 @@ PAST = NOW() - timedelta(minutes=5)
         {"tenant": None},
         {"tenant": "nobody-we-know"},
         {"tenant": 7},
+        {"tenant": "acme\x00"},
+        {"tenant": "\ud800"},
     ],
 )
 async def test_a_token_that_says_the_wrong_things_is_401(guarded: Served, issuer: Issuer, claims: dict[str, Any]) -> None:
@@ -261,6 +272,23 @@ async def test_an_issuer_that_was_never_reached_is_503(database_url: str, store:
         async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
             response = await served.client.get("/v2/series", headers=bearer(issuer.token("first")))
     assert (response.status_code, "retry-after" in response.headers) == (503, True)
+
+
+async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(database_url: str, store: PostgresStore) -> None:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.away = True
+        access = AccessSettings(
+            mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles", jwks_pause_s=0.5
+        )
+        async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+            tokens = [issuer.token("first", jti=str(next(NUMBERS))) for _ in range(8)]
+            assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {503}
+            assert issuer.tried == 1
+            issuer.away = False
+            await asyncio.sleep(0.6)
+            assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {200}
+            assert issuer.asked == 1
 
 
 async def test_an_open_service_asks_nobody_but_takes_no_bad_credential(client: httpx.AsyncClient) -> None:

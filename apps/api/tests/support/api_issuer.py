@@ -21,11 +21,12 @@ AUDIENCE = "aurum"
 
 @dataclass
 class Issuer:
-    """``published``: ids of the keys that anybody can get. ``asked``: how often they were."""
+    """``published``: ids of the keys that anybody can get. ``asked``: how often they were. ``tried``: all requests."""
 
     port: int = 0
     away: bool = False
     asked: int = 0
+    tried: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
 
@@ -72,6 +73,7 @@ def issuing() -> Iterator[Issuer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            issuer.tried += 1
             if issuer.away:
                 self.send_error(503)
                 return

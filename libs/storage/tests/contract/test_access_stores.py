@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from aurum.core.access import Plan
 from aurum.core.errors import Conflict, NotFound
-from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.access import Actor, ApiKey, KeyEnded, KeyReplaced
 from aurum.storage.testing.stores import Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -72,6 +73,41 @@ async def test_rotation_makes_a_new_key_and_lets_the_old_one_end(store: Store) -
     assert [one.key_id for one in await store.keys.page("acme", after=None, limit=10)] == ["a1", "a2"]
 
 
+async def test_a_key_that_ended_cannot_come_back_by_rotation(store: Store) -> None:
+    await with_tenants(store)
+    await store.keys.create(key("a1"), b"old", by=OPERATOR)
+    await store.keys.create(replace(key("a2"), expires_at=NOW), b"old", by=OPERATOR)
+    await store.keys.revoke("acme", "a1", by=OPERATOR)
+    for ended in ("a1", "a2"):
+        with pytest.raises(KeyEnded, match=ended):
+            await store.keys.rotate(key("a3", replaces=ended), b"new", old_expires_at=NOW, by=OPERATOR)
+    assert [one.key_id for one in await store.keys.page("acme", after=None, limit=10)] == ["a1", "a2"]
+
+
+async def test_a_key_is_rotated_once_and_never_outlives_its_own_end(store: Store) -> None:
+    await with_tenants(store)
+    ends = NOW + timedelta(hours=1)
+    await store.keys.create(replace(key("a1"), expires_at=ends), b"old", by=OPERATOR)
+    await store.keys.rotate(key("a2", replaces="a1"), b"new", old_expires_at=NOW + timedelta(days=1), by=OPERATOR)
+    assert (await store.keys.read("acme", "a1")).expires_at == ends
+    with pytest.raises(KeyReplaced, match="a2"):
+        await store.keys.rotate(key("a3", replaces="a1"), b"new", old_expires_at=NOW, by=OPERATOR)
+    (entry,) = await store.audit.page(action="key.rotate", before=None, limit=10)
+    assert (entry.target, entry.detail["replaces"], entry.detail["old_expires_at"]) == ("a2", "a1", ends.isoformat())
+
+
+async def test_of_two_who_revoke_or_rotate_a_key_at_once_one_does(store: Store) -> None:
+    await with_tenants(store)
+    for key_id in ("a1", "b1"):
+        await store.keys.create(key(key_id), b"d", by=OPERATOR)
+    await asyncio.gather(*(store.keys.revoke("acme", "a1", by=OPERATOR) for _ in range(4)))
+    assert len(await store.audit.page(action="key.revoke", before=None, limit=10)) == 1
+    wishes = [store.keys.rotate(key(f"b{n}", replaces="b1"), b"d", old_expires_at=NOW, by=OPERATOR) for n in (2, 3, 4)]
+    refused = [error for error in await asyncio.gather(*wishes, return_exceptions=True) if error is not None]
+    assert [type(error) for error in refused].count(KeyReplaced) + [type(error) for error in refused].count(KeyEnded) == 2
+    assert len(refused) == 2
+
+
 async def test_a_revoked_key_stays_revoked_and_is_on_record_once(store: Store) -> None:
     await with_tenants(store)
     await store.keys.create(key("a1"), b"d", by=OPERATOR)
@@ -118,12 +154,18 @@ async def test_a_plan_is_changed_for_all_its_tenants(store: Store) -> None:
 
 async def test_every_change_is_on_record_with_who_made_it(store: Store) -> None:
     await with_tenants(store)
-    await store.keys.create(key("a1"), b"d", by=OPERATOR)
+    await store.keys.create(replace(key("a1"), expires_at=NOW), b"d", by=OPERATOR)
     await store.audit.append("cache.forget", "source:pjm", {"entries": 3}, by=OPERATOR)
     entries = await store.audit.page(before=None, limit=10)
     assert [entry.action for entry in entries] == ["cache.forget", "key.create", "tenant.create", "tenant.create"]
     assert {(entry.actor, entry.request_id, entry.address) for entry in entries} == {("key:operator", "request-1", "127.0.0.1")}
     assert entries[0].detail == {"entries": 3}
+    assert entries[1].detail == {
+        "name": "notebook",
+        "roles": ["user"],
+        "scopes": ["admin:read"],
+        "expires_at": "2026-11-21T12:00:00+00:00",
+    }
     assert [entry.target for entry in await store.audit.page(tenant="acme", before=None, limit=10)] == ["a1"]
     older = await store.audit.page(before=entries[1].audit_id, limit=1)
     assert [entry.audit_id for entry in older] == [entries[2].audit_id]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings
+from aurum.storage.embedded.postgres import EmbeddedPostgres
+from aurum.storage.migrations.run import upgrade
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.builders import T0
 from aurum.storage.testing.stores import PostgresStore
 
@@ -71,3 +80,23 @@ async def test_a_connection_is_its_own_again_afterwards(store: PostgresStore) ->
         pass
     async with store.pool.acquire() as connection:
         assert await connection.fetchval("SELECT count(*) FROM api_key") == 2
+
+
+async def test_an_owner_that_is_no_superuser_can_act_for_tenants() -> None:
+    # A server of its own: roles are of the whole server, and who makes one differs from who finds it there.
+    folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
+    try:
+        with EmbeddedPostgres(folder) as server:
+            connection = await asyncpg.connect(server.url_of("postgres"))
+            await connection.execute("CREATE ROLE keeper LOGIN CREATEROLE")
+            await connection.execute("CREATE DATABASE kept OWNER keeper")
+            await connection.close()
+            url = server.url_of("kept").replace("//postgres:", "//keeper:")
+            await upgrade(url)
+            pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
+            keys = PostgresStore(pool, SystemClock()).keys
+            await keys.create(ApiKey("k", "local", "k", ("user",), (), T0, "test"), b"digest", by=OPERATOR)
+            assert [key.key_id for key in await keys.page("local", after=None, limit=5)] == ["k"]
+            await pool.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -136,9 +136,10 @@ def create_tenant(
 ) -> None:
     """Make a tenant."""
     from aurum.cli.wiring import with_store
+    from aurum.core.access import parse_tenant_id
 
     async def make(store: Store) -> None:
-        await store.tenants.create_tenant(tenant_id, name, plan, by=_operator())
+        await store.tenants.create_tenant(parse_tenant_id(tenant_id), name, plan, by=_operator())
 
     with_store(context.obj, make)
     print(f"{tenant_id} is on plan {plan}")

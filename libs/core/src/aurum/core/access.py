@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aurum.core.errors import Forbidden, UnknownName
+from aurum.core.errors import Forbidden, Invalid, UnknownName
 from aurum.core.names import nearest
 
 
@@ -55,6 +56,9 @@ ROLES: Mapping[Role, frozenset[Scope]] = {
 }
 EVERY_SCOPE = frozenset(Scope)
 
+TENANT_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""What the id of a tenant looks like: a label of a host name (RFC 1123), so that it may be one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -89,6 +93,10 @@ class MissingScope(Forbidden):
         super().__init__(f"this needs the scope {scope}", scope=str(scope))
 
 
+class MalformedTenantId(Invalid):
+    """No tenant can be called that. Facts: ``tenant``."""
+
+
 LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_SCOPE)
 """Whoever asks a service that is open, on the machine it runs on."""
 
@@ -105,6 +113,13 @@ def parse_scope(text: str) -> Scope:
     if text not in list(Scope):
         raise UnknownName("scope", text, nearest(text, list(Scope)))
     return Scope(text)
+
+
+def parse_tenant_id(text: str) -> str:
+    """The id of a tenant there is or may be. Raises ``MalformedTenantId``."""
+    if re.fullmatch(TENANT_ID, text) is None:
+        raise MalformedTenantId(f"{text!r} is no tenant: small letters, digits and hyphens, up to 63", tenant=text)
+    return text
 
 
 def granted(roles: Iterable[str], scopes: Iterable[str] = ()) -> frozenset[Scope]:

@@ -17,6 +17,7 @@ from aurum.core.access import Scope as Permission
 from aurum.core.errors import AurumError, Forbidden, Unauthenticated
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_TENANT_HEADERS = (b"x-tenant-id", b"x-aurum-tenant")
 
 
 class NoCredential(Unauthenticated):
@@ -78,8 +79,7 @@ class Access:
         if needed not in state.caller.scopes:
             await _refuse(MissingScope(needed), scope, receive, send)
             return
-        named = given.get(b"x-tenant-id") or given.get(b"x-aurum-tenant")
-        if named is not None and named.decode("latin-1") != state.caller.tenant:
+        if not _names_only(given, state.caller.tenant):
             await _refuse(OtherTenant("the credential is of another tenant", tenant=state.caller.tenant), scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -100,6 +100,14 @@ class Access:
             if rule is not None and len(parts) >= depth:
                 return rule
         return self._unknown
+
+
+def _names_only(given: Mapping[bytes, bytes], tenant: str) -> bool:
+    for header in _TENANT_HEADERS:
+        named = given.get(header)
+        if named is not None and named.decode("latin-1") != tenant:
+            return False
+    return True
 
 
 async def _refuse(error: AurumError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from typing import Any
 
 import httpx
 import jwt
+import structlog
 from jwt import PyJWK, PyJWKSet
 
 from aurum.common.settings import AccessSettings
+from aurum.core.access import MalformedTenantId, parse_tenant_id
 from aurum.core.errors import Unauthenticated, Unavailable
 
 _PATIENCE_S = 3.0
+_log = structlog.get_logger(__name__)
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
 
@@ -46,7 +50,9 @@ class TokenVerifier:
         self._settings = settings
         self._client = client
         self._keys: Mapping[str, PyJWK] = {}
-        self._fetched_at = float("-inf")
+        self._stale_at = float("-inf")
+        self._ask_again_at = float("-inf")
+        self._flight: asyncio.Task[None] | None = None
 
     async def verify(self, token: str) -> Claims:
         """What a token says. Raises ``InvalidToken``, ``IssuerAway``."""
@@ -74,8 +80,12 @@ class TokenVerifier:
 
     def _claims(self, said: Mapping[str, Any]) -> Claims:
         tenant, roles = _at(said, self._settings.tenant_claim), _at(said, self._settings.roles_claim)
-        if not isinstance(tenant, str) or not tenant:
+        if not isinstance(tenant, str):
             raise InvalidToken(f"the token names no tenant in {self._settings.tenant_claim}")
+        try:
+            parse_tenant_id(tenant)
+        except MalformedTenantId as error:
+            raise InvalidToken(f"the token names no tenant in {self._settings.tenant_claim}") from error
         listed = roles if isinstance(roles, list) else []
         scopes = said.get("scope", "")
         return Claims(
@@ -87,13 +97,25 @@ class TokenVerifier:
         )
 
     async def _key(self, key_id: str) -> PyJWK:
-        age = time.monotonic() - self._fetched_at
-        if age > self._settings.jwks_ttl_s or (key_id not in self._keys and age > self._settings.jwks_pause_s):
-            await self._fetch()
+        now = time.monotonic()
+        if (now >= self._stale_at or key_id not in self._keys) and (self._flight is not None or now >= self._ask_again_at):
+            await self._fetched()
+        if not self._keys:
+            raise IssuerAway("the identity provider's keys cannot be had", retry_after=self._settings.jwks_pause_s)
         found = self._keys.get(key_id)
         if found is None:
             raise InvalidToken("the token is signed with a key that its issuer does not publish")
         return found
+
+    async def _fetched(self) -> None:
+        """Once for all who need it at the same time; who gives up does not take it from the others."""
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fetch())
+            self._flight.add_done_callback(self._landed)
+        await asyncio.shield(self._flight)
+
+    def _landed(self, _: asyncio.Task[None]) -> None:
+        self._flight = None
 
     async def _fetch(self) -> None:
         try:
@@ -101,14 +123,13 @@ class TokenVerifier:
             answer = await self._client.get(url, timeout=_PATIENCE_S)
             answer.raise_for_status()
             keys = PyJWKSet.from_dict(answer.json()).keys
-        except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError) as error:
-            if not self._keys:
-                raise IssuerAway("the identity provider's keys cannot be had", retry_after=5.0) from error
-            # Those we know stay good; the next token after a pause asks again.
-            self._fetched_at = time.monotonic() - self._settings.jwks_ttl_s + self._settings.jwks_pause_s
-            return
-        self._keys = {key.key_id or "": key for key in keys}
-        self._fetched_at = time.monotonic()
+        except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+            # Those we know stay good. Neither an issuer that is away nor tokens with made-up keys may make us hammer it.
+            _log.warning("keys of the identity provider not fetched", reason=f"{type(error).__name__} {error}")
+        else:
+            self._keys = {key.key_id or "": key for key in keys}
+            self._stale_at = time.monotonic() + self._settings.jwks_ttl_s
+        self._ask_again_at = time.monotonic() + self._settings.jwks_pause_s
 
     async def _discovered(self) -> str:
         issuer = (self._settings.issuer or "").rstrip("/")

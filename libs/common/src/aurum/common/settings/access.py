@@ -24,7 +24,7 @@ class AccessSettings(BaseModel):
     leeway_s: float = Field(default=60.0, ge=0, le=300)
     jwks_ttl_s: float = Field(default=300.0, gt=0)
     jwks_pause_s: float = Field(
-        default=10.0, gt=0, description="between two fetches that unknown key ids ask for: nonsense must not hammer the issuer"
+        default=10.0, gt=0, description="between two fetches: neither nonsense nor an issuer that is away makes us hammer it"
     )
     remembered_s: float = Field(default=60.0, gt=0, le=600, description="how long a credential is not looked up again")
 

@@ -10,7 +10,7 @@ from aurum.core.access import Plan
 from aurum.core.clock import Clock
 from aurum.core.errors import Conflict, NotFound, UnknownName
 from aurum.core.names import nearest
-from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, Credential, Tenant
+from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, Credential, KeyEnded, KeyReplaced, Tenant
 
 PLANS = (
     Plan("basic", 300, 5_000, 50_000, 1.5, 10),
@@ -81,10 +81,15 @@ class MemoryKeyStore:
 
     async def rotate(self, key: ApiKey, digest: bytes, *, old_expires_at: datetime, by: Actor) -> None:
         old = await self.read(key.tenant, key.replaces or "")
+        if not old.is_valid(key.created_at):
+            raise KeyEnded(old.key_id)
+        for other, _ in self._state.keys.values():
+            if other.replaces == old.key_id:
+                raise KeyReplaced(old.key_id, other.key_id)
         self._insert(key, digest)
         ends = old_expires_at if old.expires_at is None else min(old.expires_at, old_expires_at)
         self._change(replace(old, expires_at=ends))
-        detail = {**_said(key), "replaces": key.replaces, "old_expires_at": old_expires_at.isoformat()}
+        detail = {**_said(key), "replaces": key.replaces, "old_expires_at": ends.isoformat()}
         self._state.record("key.rotate", key.key_id, detail, by, key.tenant)
 
     async def revoke(self, tenant: str, key_id: str, *, by: Actor) -> ApiKey:
@@ -177,4 +182,5 @@ class MemoryAuditLog:
 
 
 def _said(key: ApiKey) -> dict[str, object]:
-    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": key.expires_at}
+    ends = key.expires_at.isoformat() if key.expires_at is not None else None
+    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": ends}

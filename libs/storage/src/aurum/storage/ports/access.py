@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from aurum.core.access import Plan
+from aurum.core.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to whom. ``at``: UTC."""
+    """Who did what to whom. ``at``: UTC. ``detail``: JSON-representable values; instants as ISO 8601 texts."""
 
     audit_id: int
     at: datetime
@@ -79,6 +80,20 @@ class AuditEntry:
     detail: Mapping[str, object]
     request_id: str
     address: str
+
+
+class KeyEnded(Conflict):
+    """The key opens nothing any more, so none can be made in its place. Facts: ``key_id``."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"the key {key_id!r} has ended: make a new one", key_id=key_id)
+
+
+class KeyReplaced(Conflict):
+    """The key was rotated before. Facts: ``key_id``, ``by``: the key in its place."""
+
+    def __init__(self, key_id: str, by: str) -> None:
+        super().__init__(f"the key {key_id!r} was replaced by {by!r}: rotate that one", key_id=key_id, by=by)
 
 
 class KeyStore(Protocol):
@@ -101,7 +116,11 @@ class KeyStore(Protocol):
         ...
 
     async def rotate(self, key: ApiKey, digest: bytes, *, old_expires_at: datetime, by: Actor) -> None:
-        """Create ``key``, which replaces ``key.replaces``, and let the old one expire. Raises ``NotFound``."""
+        """Create ``key``, which replaces ``key.replaces``, and let the old one expire then, if not before.
+
+        Raises ``NotFound``; ``KeyEnded`` when the old one opens nothing at ``key.created_at``: else whoever may rotate could
+        undo that it was revoked; ``KeyReplaced`` when it was rotated before: the end it has now is not its own.
+        """
         ...
 
     async def revoke(self, tenant: str, key_id: str, *, by: Actor) -> ApiKey:

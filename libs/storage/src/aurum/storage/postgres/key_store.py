@@ -9,7 +9,7 @@ import asyncpg
 
 from aurum.core.access import Plan
 from aurum.core.errors import Conflict, NotFound, UnknownName
-from aurum.storage.ports.access import Actor, ApiKey, Credential, Tenant
+from aurum.storage.ports.access import Actor, ApiKey, Credential, KeyEnded, KeyReplaced, Tenant
 from aurum.storage.postgres.audit import record
 from aurum.storage.postgres.pool import Connection, PostgresPool
 
@@ -65,19 +65,21 @@ class PostgresKeyStore:
 
     async def rotate(self, key: ApiKey, digest: bytes, *, old_expires_at: datetime, by: Actor) -> None:
         async with self._pool.for_tenant(key.tenant) as connection:
-            await _read(connection, key.replaces or "")
+            old = await _read(connection, key.replaces or "", lock=True)
+            if not old.is_valid(key.created_at):
+                raise KeyEnded(old.key_id)
+            successor = await connection.fetchval("SELECT key_id FROM api_key WHERE replaces = $1", old.key_id)
+            if successor is not None:
+                raise KeyReplaced(old.key_id, successor)
             await _insert(connection, key, digest)
-            await connection.execute(
-                "UPDATE api_key SET expires_at = least(coalesce(expires_at, $2), $2) WHERE key_id = $1",
-                key.replaces,
-                old_expires_at,
-            )
-            detail = {**_said(key), "replaces": key.replaces, "old_expires_at": old_expires_at.isoformat()}
+            ends = old_expires_at if old.expires_at is None else min(old.expires_at, old_expires_at)
+            await connection.execute("UPDATE api_key SET expires_at = $2 WHERE key_id = $1", old.key_id, ends)
+            detail = {**_said(key), "replaces": old.key_id, "old_expires_at": ends.isoformat()}
             await record(connection, "key.rotate", key.key_id, detail, by=_for(by, key.tenant))
 
     async def revoke(self, tenant: str, key_id: str, *, by: Actor) -> ApiKey:
         async with self._pool.for_tenant(tenant) as connection:
-            key = await _read(connection, key_id)
+            key = await _read(connection, key_id, lock=True)
             if key.revoked_at is None:
                 await connection.execute("UPDATE api_key SET revoked_at = clock_timestamp() WHERE key_id = $1", key_id)
                 await record(connection, "key.revoke", key_id, {}, by=_for(by, tenant))
@@ -93,8 +95,10 @@ class PostgresKeyStore:
             )
 
 
-async def _read(connection: Connection, key_id: str) -> ApiKey:
-    row = await connection.fetchrow(f"SELECT {_COLUMNS} FROM api_key WHERE key_id = $1", key_id)  # noqa: S608 - constants
+async def _read(connection: Connection, key_id: str, *, lock: bool = False) -> ApiKey:
+    """``lock``: until the end of the transaction, so that of two who change a key the second sees what the first did."""
+    query = f"SELECT {_COLUMNS} FROM api_key WHERE key_id = $1"  # noqa: S608 - constants
+    row = await connection.fetchrow(query + " FOR UPDATE" if lock else query, key_id)
     if row is None:
         raise UnknownKey(f"there is no key {key_id!r}", key_id=key_id)
     return _key(row)
@@ -138,7 +142,8 @@ def _key(row: asyncpg.Record) -> ApiKey:
 
 
 def _said(key: ApiKey) -> dict[str, object]:
-    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": key.expires_at}
+    ends = key.expires_at.isoformat() if key.expires_at is not None else None
+    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": ends}
 
 
 def _for(actor: Actor, tenant: str) -> Actor:

@@ -31,6 +31,14 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
+# Who made a role may give it to others but not act as it, unless a superuser (PostgreSQL 16 and later).
+_MAY_ACT = """
+DO $$ BEGIN
+    IF NOT pg_has_role('aurum_tenant', 'SET') THEN
+        GRANT aurum_tenant TO CURRENT_USER;
+    END IF;
+END $$
+"""
 # A notification holds 8,000 bytes at most: 700 ids of up to ten digits.
 _SERIES_CHANGED = """
 CREATE FUNCTION aurum_series_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -170,6 +178,7 @@ def upgrade() -> None:
 
 def _wall_tenants_off() -> None:
     op.execute(_ROLE)
+    op.execute(_MAY_ACT)
     op.execute("GRANT USAGE ON SCHEMA public TO aurum_tenant")
     op.execute("GRANT SELECT ON plan, tenant TO aurum_tenant")
     op.execute("ALTER TABLE tenant ENABLE ROW LEVEL SECURITY")

@@ -100,11 +100,20 @@ async def read_key(request: Request, key_id: KeyId, tenant: TenantFilter = None)
     return schemas.KeyAnswer(data=schemas.KeyDocument.from_domain(await services(request).keys.read(whose, key_id)))
 
 
-@router.post("/{key_id}/rotate", status_code=201, operation_id="rotateKey", summary="A new secret", responses=_ONE)
+@router.post(
+    "/{key_id}/rotate",
+    status_code=201,
+    operation_id="rotateKey",
+    summary="A new secret",
+    responses=problems(Unauthenticated, Forbidden, NotFound, Conflict, Unavailable),
+)
 async def rotate_key(
     request: Request, key_id: KeyId, wish: schemas.Rotation, tenant: TenantFilter = None
 ) -> schemas.NewSecretAnswer:
-    """Make a key like this one in its place; the old one is still taken for a while, so that callers can change over."""
+    """Make a key like this one in its place; the old one is still taken for a while, so that callers can change over.
+
+    A key that has ended, or was rotated before, is a conflict.
+    """
     caller, service = caller_of(request), services(request)
     old = await service.keys.read(_tenant(caller, tenant), key_id)
     too_much = granted(old.roles, old.scopes) - caller.scopes

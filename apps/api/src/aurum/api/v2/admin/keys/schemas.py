@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from aurum.api.schemas import PageMeta
 from aurum.api.text import Moment
-from aurum.core.access import Role, Scope
+from aurum.core.access import TENANT_ID, Role, Scope
 from aurum.storage.ports.access import ApiKey
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+TenantId = Annotated[str, StringConstraints(pattern=TENANT_ID)]
 
 
 class KeyDocument(BaseModel):

@@ -19,12 +19,13 @@ from aurum.api.params import known_only
 from aurum.api.problems import InvalidParameters, problems
 from aurum.api.schemas import PageMeta
 from aurum.api.services import services
+from aurum.core.access import TENANT_ID
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, UnknownName
 from aurum.storage.ports.access import Tenant
 
 router = APIRouter(prefix="/v2/admin/tenants", tags=["admin"], dependencies=[Depends(known_only)])
 
-TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+TenantId = Annotated[str, StringConstraints(pattern=TENANT_ID)]
 PlanName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]*$")]
 InPath = Annotated[TenantId, Path(description="Id of a tenant.", examples=["acme"])]
 
