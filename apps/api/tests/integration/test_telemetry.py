@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 from api_market import NYC
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -76,6 +77,7 @@ class Collector:
     url: str = ""
     traces: list[ExportTraceServiceRequest] = field(default_factory=list)
     metrics: list[ExportMetricsServiceRequest] = field(default_factory=list)
+    logs: list[ExportLogsServiceRequest] = field(default_factory=list)
     headers: list[str | None] = field(default_factory=list)
 
 
@@ -89,6 +91,8 @@ def collecting() -> Iterator[Collector]:
             collector.headers.append(self.headers.get("x-team"))
             if self.path == "/v1/traces":
                 collector.traces.append(ExportTraceServiceRequest.FromString(content))
+            elif self.path == "/v1/logs":
+                collector.logs.append(ExportLogsServiceRequest.FromString(content))
             else:
                 collector.metrics.append(ExportMetricsServiceRequest.FromString(content))
             self.send_response(200)

@@ -37,6 +37,8 @@ class RequestTallies:
         self._objectives = metrics.counter(
             "aurum_slo_requests_total", "Requests by objective and whether they met it.", labels=("objective", "met")
         )
+        # From nothing on: what Prometheus first sees as 1 has not risen for it.
+        self._objectives.values.update(dict.fromkeys(_MET.values(), 0))
         self._limits = {"hit": settings.cached_slo_s, "stale": settings.cached_slo_s}
         self._otherwise = settings.history_slo_s
         self._kept: dict[tuple[str, int], Cell] = {}

@@ -1,4 +1,4 @@
-"""Where traces and metrics are sent to a collector: the service's own, and those of the libraries it works with."""
+"""Where traces, metrics and log lines are sent to a collector: the service's own, and those of the libraries it works with."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from aurum.api.background import background
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.otlp import send_metrics, tracer_provider
+from aurum.common.telemetry.otlp_logs import exported_logs
 
 _SERVICE = "aurum-api"
 
 
 @asynccontextmanager
 async def tracing(settings: TelemetrySettings, metrics: Metrics) -> AsyncGenerator[TracerProvider]:
-    """Traces and metrics go out for the length of the block. Needs ``settings.endpoint``."""
+    """Traces, metrics and log lines go out for the length of the block. Needs ``settings.endpoint``."""
     provider = tracer_provider(settings, _SERVICE)
     instrumentors = (AsyncPGInstrumentor(), SQLAlchemyInstrumentor(), RedisInstrumentor(), HTTPXClientInstrumentor())
     for instrumentor in instrumentors:
         instrumentor.instrument(tracer_provider=provider)
     try:
-        async with background(send_metrics(metrics, settings, _SERVICE)):
-            yield provider
+        with exported_logs(settings, _SERVICE):
+            async with background(send_metrics(metrics, settings, _SERVICE)):
+                yield provider
     finally:
         for instrumentor in instrumentors:
             instrumentor.uninstrument()

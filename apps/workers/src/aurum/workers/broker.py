@@ -10,7 +10,9 @@ import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import CurrentMessage, Retries, TimeLimit
+from opentelemetry.trace import Tracer
 
+from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import AurumError
 from aurum.pipelines.jobs import INGEST_QUEUE, FetchDay, IngestFile
 from aurum.pipelines.loading.load import FileReport
@@ -18,6 +20,8 @@ from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.middleware import JobLog, ParkingReason
 from aurum.workers.outcomes import Outcome, outcome, should_retry, wait_ms
+from aurum.workers.telemetry import JobTallies
+from aurum.workers.tracing import JobContext
 from aurum.workers.wiring import Workshop
 
 _LONGEST_JOB_MS = 3_600_000
@@ -31,17 +35,24 @@ Run: TypeAlias = Callable[[Mapping[str, object]], Coroutine[Any, Any, list[FileR
 _log = structlog.get_logger(__name__)
 
 
-def make_broker(workshop: Workshop, *, silence_ms: int = _SILENCE_MS) -> RedisBroker:
+def make_broker(
+    workshop: Workshop, *, silence_ms: int = _SILENCE_MS, metrics: Metrics | None = None, tracer: Tracer | None = None
+) -> RedisBroker:
     """A broker over the settings' Redis, with every job declared.
 
-    ``silence_ms``: how long a worker may be silent before its jobs go to another.
+    ``silence_ms``: how long a worker may be silent before its jobs go to another. ``metrics``: where jobs are counted.
+    ``tracer``: makes spans, where traces are sent.
     """
+    metrics = metrics or Metrics()
+    tallies = JobTallies(metrics)
     broker = RedisBroker(
         url=workshop.settings.redis.url,
         middleware=[
             CurrentMessage(),
             TimeLimit(time_limit=_LONGEST_JOB_MS),
+            JobContext(tracer),
             JobLog(),
+            tallies,
             Retries(retry_when=should_retry),
             ParkingReason(),
         ],
@@ -49,12 +60,12 @@ def make_broker(workshop: Workshop, *, silence_ms: int = _SILENCE_MS) -> RedisBr
         dead_message_ttl=_PARKED_FOR_MS,
         maintenance_chance=_LOOKS_FOR_THE_DEAD,
     )
-    _declare(broker, IngestFile.name, IngestJob(workshop).run)
-    _declare(broker, FetchDay.name, FetchJob(workshop).run)
+    _declare(broker, IngestFile.name, IngestJob(workshop).run, tallies)
+    _declare(broker, FetchDay.name, FetchJob(workshop).run, tallies)
     return broker
 
 
-def _declare(broker: RedisBroker, name: str, run: Run) -> None:
+def _declare(broker: RedisBroker, name: str, run: Run, tallies: JobTallies) -> None:
     def perform(**payload: Any) -> None:
         try:
             reports = asyncio.run(run(payload))
@@ -63,6 +74,7 @@ def _declare(broker: RedisBroker, name: str, run: Run) -> None:
                 raise
             raise dramatiq.Retry(error.detail, delay=wait_ms(_tries(), error)) from error
         for report in reports:
+            tallies.loaded(report)
             _say(report)
 
     # Expected failures are parked without a stack in the log.

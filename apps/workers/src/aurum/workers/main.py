@@ -12,9 +12,12 @@ import structlog
 
 from aurum.common.settings import InvalidSetting, Settings, load_settings
 from aurum.common.telemetry.logging import configure_logging
+from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import Unavailable
 from aurum.pipelines.jobs import JobQueue, QueueUnavailable
 from aurum.workers.broker import make_broker
+from aurum.workers.export import telling
+from aurum.workers.telemetry import queue_depths
 from aurum.workers.wiring import Workshop
 
 _THREADS = 2
@@ -47,13 +50,15 @@ def _work(workshop: Workshop) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    broker = make_broker(workshop)
-    worker = dramatiq.Worker(broker, worker_threads=_THREADS)
-    worker.start()
-    structlog.get_logger(__name__).info("working", queues=sorted(broker.queues))
-    stop.wait()
-    worker.stop(timeout=_GRACE_MS)
-    broker.close()
+    metrics = Metrics()
+    with queue_depths(workshop.settings.redis.url or "", metrics), telling(workshop.settings, metrics) as tracer:
+        broker = make_broker(workshop, metrics=metrics, tracer=tracer)
+        worker = dramatiq.Worker(broker, worker_threads=_THREADS)
+        worker.start()
+        structlog.get_logger(__name__).info("working", queues=sorted(broker.queues))
+        stop.wait()
+        worker.stop(timeout=_GRACE_MS)
+        broker.close()
 
 
 def _reach_queue(settings: Settings) -> None:

@@ -5,7 +5,7 @@ Payloads are described in ``contracts/events``; a test compares.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -79,9 +79,13 @@ class ParkedJob(BaseModel):
 
 
 class JobQueue:
-    """The queue on a Redis server; use as a context manager. Every method raises ``QueueUnavailable``."""
+    """The queue on a Redis server; use as a context manager. Every method raises ``QueueUnavailable``.
 
-    def __init__(self, url: str) -> None:
+    ``carried``: what goes along with each job as options of its message: whose work it is, and in which trace.
+    """
+
+    def __init__(self, url: str, *, carried: Callable[[], Mapping[str, object]] = dict) -> None:
+        self._carried = carried
         self._client: Redis = Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType] - open keywords
         self._broker = RedisBroker(client=self._client, middleware=[])
         self._broker.declare_queue(INGEST_QUEUE)
@@ -95,7 +99,9 @@ class JobQueue:
     def put(self, job: Job) -> str:
         """Ask for a job; gives the id of its message."""
         payload = job.model_dump(mode="json")
-        message: Message[None] = Message(queue_name=INGEST_QUEUE, actor_name=job.name, args=(), kwargs=payload, options={})
+        message: Message[None] = Message(
+            queue_name=INGEST_QUEUE, actor_name=job.name, args=(), kwargs=payload, options={**self._carried()}
+        )
         with _queue_errors():
             self._broker.enqueue(message)  # pyright: ignore[reportUnknownMemberType] - Dramatiq leaves the result's type open
         return message.message_id

@@ -19,6 +19,7 @@ from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings
+from aurum.common.settings.workers import WorkersSettings
 
 
 class InvalidSetting(Exception):
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = Field(default_factory=CacheSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    workers: WorkersSettings = Field(default_factory=WorkersSettings)
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -1,1 +1,1 @@
-"""Logs now; traces and metrics when the serving layer needs them."""
+"""Logs, traces and metrics, for whoever runs a process."""

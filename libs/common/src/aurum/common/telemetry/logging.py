@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
-from contextvars import ContextVar
-from typing import Protocol
 
 import structlog
-from opentelemetry import trace
 
 from aurum.common.settings import LoggingSettings
+from aurum.common.telemetry.work import add_work, current_work
 
-
-class Described(Protocol):
-    """Work that says whose it is."""
-
-    def log_fields(self) -> Mapping[str, str]:
-        """What each line that is logged meanwhile shall bear."""
-        ...
-
-
-current_work: ContextVar[Described | None] = ContextVar("current_work", default=None)
-"""What this task works on; setting it costs less than binding fields that are seldom needed."""
+__all__ = ["configure_logging", "current_work"]
 
 
 def configure_logging(settings: LoggingSettings) -> None:
     """Route structlog and the standard library's loggers to one renderer. Call once, at the start of a process."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _add_work,
+        add_work,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -63,16 +50,3 @@ def configure_logging(settings: LoggingSettings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-
-
-def _add_work(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Whose work it is, and in which trace."""
-    work = current_work.get()
-    if work is not None:
-        for name, value in work.log_fields().items():
-            event.setdefault(name, value)
-    span = trace.get_current_span().get_span_context()
-    if span.is_valid:
-        event.setdefault("trace_id", f"{span.trace_id:032x}")
-        event.setdefault("span_id", f"{span.span_id:016x}")
-    return event

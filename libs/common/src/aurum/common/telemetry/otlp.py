@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from functools import partial
 
 import structlog
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -51,16 +50,38 @@ def tracer_provider(settings: TelemetrySettings, service: str) -> TracerProvider
     return provider
 
 
+class MetricsSender:
+    """Sends all metrics of a process. Needs an endpoint."""
+
+    def __init__(self, metrics: Metrics, settings: TelemetrySettings, service: str) -> None:
+        self._metrics = metrics
+        self._endpoint = settings.endpoint
+        url = f"{settings.endpoint}/v1/metrics"
+        self._exporter = OTLPMetricExporter(endpoint=url, headers=settings.header_values(), timeout=5)
+        self._who, self._started = resource(settings, service), time.time_ns()
+
+    def send(self) -> None:
+        """Send them, now. A collector that is away costs a line in the log."""
+        self.send_data(self.data())
+
+    def data(self) -> MetricsData:
+        """What would be sent now."""
+        return metrics_data(self._metrics, self._who, self._started, time.time_ns())
+
+    def send_data(self, data: MetricsData) -> None:
+        """Send what was read before, from any thread."""
+        result = self._exporter.export(data)  # pyright: ignore[reportUnknownMemberType] - open keywords
+        if result is not MetricExportResult.SUCCESS:
+            _log.warning("metrics not sent", endpoint=self._endpoint)
+
+
 async def send_metrics(metrics: Metrics, settings: TelemetrySettings, service: str) -> None:
-    """Send all metrics at an interval, for ever; cancel it to end it. A collector that is away costs a line in the log."""
-    exporter = OTLPMetricExporter(endpoint=f"{settings.endpoint}/v1/metrics", headers=settings.header_values(), timeout=5)
-    who, started = resource(settings, service), time.time_ns()
+    """Send all metrics at an interval, for ever; cancel it to end it."""
+    sender = MetricsSender(metrics, settings, service)
     while True:
         await asyncio.sleep(settings.metrics_every_s)
-        data = metrics_data(metrics, who, started, time.time_ns())
-        result = await asyncio.to_thread(partial(exporter.export, data))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] - open keywords
-        if result is not MetricExportResult.SUCCESS:
-            _log.warning("metrics not sent", endpoint=settings.endpoint)
+        # Read here, where they are counted; only the sending is for another thread.
+        await asyncio.to_thread(sender.send_data, sender.data())
 
 
 def metrics_data(metrics: Metrics, who: Resource, started_ns: int, now_ns: int) -> MetricsData:

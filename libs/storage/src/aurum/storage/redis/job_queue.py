@@ -16,6 +16,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from aurum.common.telemetry.work import carried
 from aurum.core.clock import Clock
 from aurum.core.errors import NotFound, Unavailable
 from aurum.storage.ports.jobs import ParkedJob, QueueState
@@ -60,7 +61,7 @@ class RedisJobQueue:
             "actor_name": name,
             "args": [],
             "kwargs": dict(payload),
-            "options": {},
+            "options": carried(),
             "message_id": str(uuid4()),
             "message_timestamp": int(self._clock.now().timestamp() * 1000),
         }
