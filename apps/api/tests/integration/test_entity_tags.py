@@ -6,8 +6,8 @@ import time
 
 import httpx
 from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
-from api_serving import serving
 
+from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.testing.stores import PostgresStore
 

@@ -7,53 +7,15 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from api_serving import serving
 
-from aurum.common.clock import SystemClock
-from aurum.common.contracts import contracts_directory
+from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
-from aurum.pipelines.declarations import declare_catalog
-from aurum.pipelines.loading.documents import read_documents
-from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.sample import sample_files
-from aurum.pipelines.quality.kept_files import KeptFiles
-from aurum.pipelines.quality.suites import read_suites
-from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
-from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.postgres import PostgresPool
-from aurum.storage.testing.stores import PostgresStore
 
 FALL_BACK = {"start": "2025-11-02", "end": "2025-11-03", "tz": "market"}
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def sample_url(
-    postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """The URL of a database that holds the sample; tests only read it."""
-    connection = await asyncpg.connect(postgres_server.url_of("postgres"))
-    await connection.execute(f"CREATE DATABASE api_sample TEMPLATE {migrated_template}")
-    await connection.close()
-    url = postgres_server.url_of("api_sample")
-    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
-    store = PostgresStore(pool, SystemClock())
-    registry = default_registry()
-    await declare_catalog(registry, store.catalog_writer)
-    ingestion = Ingestion(
-        registry=registry,
-        suites=read_suites(contracts_directory(None) / "expectations"),
-        writer=store.writer,
-        kept=KeptFiles(tmp_path_factory.mktemp("kept")),
-    )
-    documents = [one for path in sample_files() for one in read_documents(path) if isinstance(one, Document)]
-    assert len([report async for report in ingestion.ingest_all(documents)]) == len(documents)
-    await pool.close()
-    return url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

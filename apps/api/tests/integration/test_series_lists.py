@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from api_market import EMPTY, FIRST_KNOWN, NYC, NYC_HOURS, NYC_START, WEST, Given, file_of, series_given
-from api_serving import serving
 
+from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.testing.stores import PostgresStore
 

@@ -10,10 +10,10 @@ import asyncpg
 import httpx
 import polars as pl
 from api_market import LONG, NYC
-from api_serving import Served, serving
 from dishka import Provider, Scope
 
 from aurum.api.problems import ALL_KINDS, TYPES
+from aurum.api.testing import Served, serving
 from aurum.api.wiring import StoreProvider
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Unavailable

@@ -28,6 +28,7 @@ from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.middleware.size import Size
 from aurum.api.routes import PlainRoute
 from aurum.api.security_headers import security_headers
+from aurum.api.v1.lifecycle import Lifecycle
 from aurum.api.v2.admin.audit.router import router as admin_audit
 from aurum.api.v2.admin.cache.router import router as admin_cache
 from aurum.api.v2.admin.flags.router import router as admin_flags
@@ -46,6 +47,10 @@ from aurum.core.access import Scope
 
 def _always(_settings: Settings) -> bool:
     return True
+
+
+def _v1(settings: Settings) -> bool:
+    return settings.api.enable_v1
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,20 @@ SLICES: Sequence[Slice] = (
     Slice("docs", docs, None),
 )
 
+
+def _v1_slices() -> Sequence[Slice]:
+    from aurum.api.v1 import curves, drought, eia, external, iso_lmp, metadata  # 40 ms to load, for those who need it
+
+    return (
+        Slice("v1 curves", curves.router, Scope.SERIES_READ),
+        Slice("v1 iso", iso_lmp.router, Scope.SERIES_READ),
+        Slice("v1 metadata", metadata.router, Scope.CATALOG_READ),
+        Slice("v1 eia", eia.router, Scope.SERIES_READ),
+        Slice("v1 external", external.router, Scope.SERIES_READ),
+        Slice("v1 drought", drought.router, Scope.SERIES_READ),
+    )
+
+
 RESPONSE_CACHE = "response cache"
 
 LAYERS: Sequence[Layer] = (
@@ -98,10 +117,11 @@ LAYERS: Sequence[Layer] = (
         lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
     ),
     Layer("tracing", lambda app, _: _tracing(app), enabled=lambda settings: settings.telemetry.endpoint is not None),
+    Layer("v1 lifecycle", lambda app, _: Lifecycle(app), enabled=_v1),
     Layer("latest", lambda app, _: Latest(app)),
     Layer("addresses", lambda app, settings: Addresses(app, settings.limits)),
     Layer("size", lambda app, settings: Size(app, settings.limits)),
-    Layer("access", lambda app, settings: Access(app, access_rules(enabled_slices(SLICES, settings)))),
+    Layer("access", lambda app, settings: Access(app, access_rules(slices_of(settings)))),
     Layer("rate limit", lambda app, _: RateLimit(app)),
     Layer("idempotency", lambda app, _: Idempotency(app)),
     Layer("head", lambda app, _: Head(app)),
@@ -128,12 +148,17 @@ def _shared_routes() -> frozenset[str]:
 
 
 def _plain_routes(settings: Settings) -> list[PlainRoute]:
-    slices = enabled_slices(SLICES, settings)
+    slices = slices_of(settings)
     return [route for one in slices for route in one.router.routes if isinstance(route, PlainRoute)]
 
 
 class RouteCollision(Exception):
     """Two slices or layers of one name, or two routes on one path and method. The text names them."""
+
+
+def slices_of(settings: Settings) -> Sequence[Slice]:
+    """The slices of a service with these settings. Raises ``RouteCollision``."""
+    return enabled_slices((*SLICES, *(_v1_slices() if settings.api.enable_v1 else ())), settings)
 
 
 def enabled_slices(slices: Sequence[Slice], settings: Settings) -> Sequence[Slice]:
@@ -172,7 +197,7 @@ def read_scopes(settings: Settings) -> dict[str, Scope]:
     """The scope that reading each route needs, by its template."""
     return {
         route.path: one.reads
-        for one in enabled_slices(SLICES, settings)
+        for one in slices_of(settings)
         if one.reads is not None
         for route in one.router.routes
         if isinstance(route, Route)

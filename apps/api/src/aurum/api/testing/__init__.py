@@ -8,8 +8,9 @@
 No product module imports it.
 """
 
+from aurum.api.testing.clock import MovableClock, on_clock
 from aurum.api.testing.given import Given, file_of, hourly
 from aurum.api.testing.memory import MemoryProvider
 from aurum.api.testing.serving import Served, serving
 
-__all__ = ["Given", "MemoryProvider", "Served", "file_of", "hourly", "serving"]
+__all__ = ["Given", "MemoryProvider", "MovableClock", "Served", "file_of", "hourly", "on_clock", "serving"]

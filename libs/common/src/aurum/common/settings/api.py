@@ -22,3 +22,4 @@ class ApiSettings(BaseModel):
     )
     series_per_request: int = Field(default=1000, ge=1)
     hsts_s: int = Field(default=0, ge=0, description="Strict-Transport-Security max-age; 0 where TLS does not end before us")
+    enable_v1: bool = Field(default=False, description="the surface of the earlier Aurum, for callers that have yet to move")

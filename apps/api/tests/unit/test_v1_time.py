@@ -1,0 +1,66 @@
+"""What of v1 depends on the time of asking, on a clock of the test's own, and what the sample has no data for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from aurum.api.testing import Given, MemoryProvider, MovableClock, file_of, hourly, on_clock, serving
+from aurum.common.settings import ApiSettings, Settings
+from aurum.storage.memory import MemoryStore
+
+START = datetime(2025, 11, 2, 4, tzinfo=UTC)
+SETTINGS = Settings(api=ApiSettings(enable_v1=True))
+NYC = "nyiso:damlbmp_zone:61761"
+
+
+async def test_the_last_24_hours_end_now() -> None:
+    clock = MovableClock(START + timedelta(hours=30))
+    store = MemoryStore(clock)
+    for measure in ("lmp", "energy", "congestion"):
+        values = [float(hour) for hour in range(48)]
+        await store.writer.load(file_of(hourly(f"{NYC}:{measure}", START, values)))
+    async with serving(SETTINGS, MemoryProvider(store), on_clock(clock)) as served:
+        rows = (await served.client.get("/v1/iso/lmp/last-24h?iso_code=NYISO")).json()["data"]
+        assert [row["price_total"] for row in rows] == [float(hour) for hour in range(6, 30)]
+        assert {(row["price_loss"], row["price_energy"] == row["price_total"]) for row in rows} == {(None, True)}
+        assert [row["delivery_date"] for row in rows] == ["2025-11-02"] * 19 + ["2025-11-03"] * 5
+        clock.at += timedelta(days=3)
+        assert (await served.client.get("/v1/iso/lmp/last-24h?iso_code=NYISO")).json()["data"] == []
+
+
+async def test_a_cursor_is_good_for_an_hour() -> None:
+    clock = MovableClock(START + timedelta(hours=10))
+    store = MemoryStore(clock)
+    await store.writer.load(file_of(hourly(f"{NYC}:lmp", START, [1.0, 2.0, 3.0])))
+    async with serving(SETTINGS, MemoryProvider(store), on_clock(clock)) as served:
+        url = "/v1/iso/lmp/hourly?start=2025-11-02&end=2025-11-03&limit=1"
+        cursor = (await served.client.get(url)).json()["meta"]["next_cursor"]
+        clock.at += timedelta(minutes=59)
+        assert (await served.client.get(f"{url}&cursor={cursor}")).json()["data"][0]["price_avg"] == 2.0
+        clock.at += timedelta(minutes=2)
+        refused = await served.client.get(f"{url}&cursor={cursor}")
+        assert (refused.status_code, refused.json()["detail"]) == (400, "Cursor has expired")
+
+
+async def test_shares_of_area_are_fractions_side_by_side() -> None:
+    clock = MovableClock(START)
+    store = MemoryStore(clock)
+    for measure, share in (("area_d0", 62.5), ("area_d1", 40.0), ("area_d4", 0.0)):
+        rows = [(datetime(2025, 10, 28, 4, tzinfo=UTC), share, START, 0)]
+        key = f"drought_monitor:area_percent_cumulative:06:{measure}"
+        await store.writer.load(file_of(Given(key, "percent", "1w", "America/New_York", None, rows)))
+    async with serving(SETTINGS, MemoryProvider(store), on_clock(clock)) as served:
+        (row,) = (await served.client.get("/v1/drought/usdm?region_id=06")).json()["data"]
+    assert [row[f"d{number}_frac"] for number in range(5)] == [0.625, 0.4, None, None, 0.0]
+    assert (row["valid_date"], row["region_id"]) == ("2025-10-28", "06")
+
+
+async def test_withdrawn_prices_are_null_and_count_for_nothing() -> None:
+    clock = MovableClock(START + timedelta(hours=10))
+    store = MemoryStore(clock)
+    await store.writer.load(file_of(hourly(f"{NYC}:lmp", START, [1.0, float("nan"), 3.0])))
+    async with serving(SETTINGS, MemoryProvider(store), on_clock(clock)) as served:
+        rows = (await served.client.get("/v1/iso/lmp/last-24h")).json()["data"]
+        (day,) = (await served.client.get("/v1/iso/lmp/daily?start=2025-11-02&end=2025-11-03")).json()["data"]
+    assert [row["price_total"] for row in rows] == [1.0, None, 3.0]
+    assert (day["sample_count"], day["price_avg"]) == (2, 2.0)
