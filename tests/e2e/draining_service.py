@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from aurum.api.drain import is_draining, serve
+from aurum.api.drain import is_draining
+from aurum.api.server import serve
 from aurum.common.settings.limits import LimitsSettings
 
 

@@ -7,10 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import uvicorn
 
+from aurum.api.drain import DrainingLoop
 from aurum.api.main import create_app
+from aurum.api.protocol import Protocol
 from aurum.common.settings import Settings
 
 
@@ -18,7 +22,8 @@ from aurum.common.settings import Settings
 def listening(settings: Settings) -> Iterator[str]:
     """The address of a running service."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, loop="uvloop", http="httptools")
+    loop: Any = partial(DrainingLoop, settings.limits)
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, loop=loop, http=Protocol)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

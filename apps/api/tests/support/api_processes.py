@@ -16,6 +16,13 @@ import httpx
 @contextmanager
 def api_process(database: str, **variables: str) -> Iterator[str]:
     """The address of a running ``python -m aurum.api serve``; SIGTERM at the end, which must be enough."""
+    with api_child(database, **variables) as (url, _):
+        yield url
+
+
+@contextmanager
+def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same with its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -27,7 +34,7 @@ def api_process(database: str, **variables: str) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(url, process)
-        yield url
+        yield url, process
     finally:
         process.terminate()
         try:

@@ -29,7 +29,7 @@ def _openapi() -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from aurum.api.drain import serve
+    from aurum.api.server import serve
     from aurum.api.wiring import reach_store
     from aurum.common.settings import InvalidSetting, load_settings
     from aurum.common.settings.production import missing_for_production, unsafe_when_open

@@ -15,14 +15,12 @@ SIGINT, as Ctrl-C sends it, skips the first.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from types import FrameType
 from typing import Any, cast
 
@@ -30,21 +28,10 @@ import structlog
 import uvicorn
 import uvloop
 from starlette.types import Scope
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.supervisors import Multiprocess
 
 from aurum.common.settings.limits import LimitsSettings
 
 _LOOK_S = 0.02
-_FIRST_REQUEST_S = 1.0
-"""For the first request on a connection that was accepted last."""
-_HEAD_S = 15.0
-"""From connecting until the headers of the first request."""
-_HEAD_BYTES = 65_536
-"""Of headers, beyond what comes with the first of them."""
-_GRACE_S = 25
-"""For what is under way; orchestrators kill after 30 s."""
 
 Handler = Callable[[int, FrameType | None], Any]
 
@@ -96,62 +83,6 @@ def is_draining(scope: Scope) -> bool:
 
 def _is_uvicorns(handler: object) -> bool:
     return isinstance(getattr(handler, "__self__", None), uvicorn.Server)
-
-
-class DrainingProtocol(HttpToolsProtocol):
-    """uvicorn's protocol that ends connections in good order while the process is draining.
-
-    It also ends those whose request never gets to its end of headers, by bytes or by seconds: uvicorn waits and buffers without
-    a bound, and no layer is asked before.
-    """
-
-    def __init__(self, config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        loop = self.loop
-        assert isinstance(loop, DrainingLoop)
-        self._drain = loop.drain
-        self._head_left = -1
-        """Bytes that headers may still have; below 0 when none are being read."""
-        app_state["drain"] = loop.drain
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn has it
-        super().connection_made(transport)
-        if self._drain.draining:
-            self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
-        else:
-            self.loop.call_later(_HEAD_S, self._end_if_headless)
-
-    def data_received(self, data: bytes) -> None:
-        if self._head_left >= 0:
-            self._head_left -= len(data)
-            if self._head_left < 0:
-                self.send_400_response("The headers of the request are too long.")
-                return
-        super().data_received(data)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._head_left = _HEAD_BYTES
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        self._head_left = -1
-        drain = self._drain
-        drain.requests += 1
-        if drain.draining:
-            # uvicorn then answers with ``Connection: close``.
-            self.cycle.keep_alive = False
-
-    def _end_if_headless(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
-            self.transport.close()
-
-    def shutdown(self) -> None:
-        if self.cycle is None:
-            # Accepted, and nothing read of it yet: its first request may be on the way.
-            self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
-        else:
-            super().shutdown()
 
 
 class DrainingLoop(uvloop.Loop):
@@ -213,39 +144,3 @@ def _accepted(listening: socket.socket) -> list[socket.socket]:
             found.append(listening.accept()[0])
         except BlockingIOError:
             return found
-
-
-class _Workers(Multiprocess):
-    """uvicorn's parent of workers, which lets go of its sockets before they do: nobody could accept from them after."""
-
-    def terminate_all(self) -> None:
-        for each in self.sockets:
-            each.close()
-        super().terminate_all()
-
-
-def serve(app: str, settings: LimitsSettings, *, host: str, port: int, workers: int, **options: Any) -> None:
-    """Serve an application, given as ``module:factory``, until SIGTERM or SIGINT. ``options``: of ``uvicorn.Config``."""
-    # uvicorn takes the name of a loop, or what makes one; each worker makes its own.
-    loop: Any = partial(DrainingLoop, settings)
-    config = uvicorn.Config(
-        app,
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        loop=loop,
-        http=DrainingProtocol,
-        timeout_graceful_shutdown=_GRACE_S,
-        **options,
-    )
-    if workers > 1:
-        _Workers(config, sockets=[config.bind_socket()]).run()
-        return
-    config.load_app()
-    server = uvicorn.Server(config)
-    # The signal it was stopped by is sent again when all is done.
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        raise SystemExit(STARTUP_FAILURE)

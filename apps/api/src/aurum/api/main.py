@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 from typing import Any
 
 import dishka
@@ -19,9 +20,10 @@ from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
-from aurum.api.registry import LAYERS, RESPONSE_CACHE, Layer, enabled_layers, read_scopes, slices_of
+from aurum.api.registry import LAYERS, RESPONSE_CACHE, Layer, enabled_layers, needed_scopes, read_scopes, slices_of
 from aurum.api.schemas import Many, Slice
 from aurum.api.security.authenticator import Authenticator
+from aurum.api.security.contract import Needs, say_who_may
 from aurum.api.security_headers import security_headers
 from aurum.api.services import Services
 from aurum.api.telemetry import RequestTallies
@@ -68,6 +70,9 @@ class Application(FastAPI):
     layers: ASGIApp | None = None
     kept: ASGIApp | None = None
     """From the layer of kept answers inwards; None when nothing is kept."""
+    needs: Needs = MappingProxyType({})
+    front: Front | None = None
+    """What has kept answers ready before any layer; None where all requests need the layers."""
 
     def surround(self, layers: Sequence[Layer], settings: Settings) -> None:
         """Put layers around the routes, the first outermost."""
@@ -78,7 +83,7 @@ class Application(FastAPI):
                 self.kept = app
         if settings.cache.enabled and settings.telemetry.endpoint is None and not settings.limits.asks_addresses:
             # Traces and lists of addresses need the layers.
-            app = Front(app, needs=read_scopes(settings), common=security_headers(settings.api))
+            app = self.front = Front(app, needs=read_scopes(settings), common=security_headers(settings.api))
         self.layers = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,6 +104,7 @@ class Application(FastAPI):
                     del operation["responses"]["422"]
             components.pop("HTTPValidationError", None)
             components.pop("ValidationError", None)
+            say_who_may(document, self.needs)
             self.openapi_schema = document
         return self.openapi_schema
 
@@ -124,6 +130,8 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
                 state["tracer"] = await stack.enter_async_context(tracing(settings.telemetry, metrics))
             for name, kind in _STATE.items():
                 state[name] = await container.get(kind)
+            if app.front is not None:
+                state["front"] = app.front
             warming = [keep_warm(app.kept, state, settings.cache)] if app.kept else []
             flags = await container.get(Flags)
             beside = (state["authenticator"].flush_often(), flags.keep_current(), flags.flush_often())
@@ -141,6 +149,7 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
         redirect_slashes=False,
     )
     install(app)
+    app.needs = needed_scopes(settings)
     for one in slices_of(settings):
         # Side by side, not nested with include_router, whose matching costs every request 20 µs.
         app.router.routes.extend(one.router.routes)

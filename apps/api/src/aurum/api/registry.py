@@ -204,6 +204,20 @@ def read_scopes(settings: Settings) -> dict[str, Scope]:
     }
 
 
+def needed_scopes(settings: Settings) -> dict[tuple[str, str], Scope]:
+    """The scope that each operation needs, by its path as OpenAPI writes it and its method."""
+    found: dict[tuple[str, str], Scope] = {}
+    for one in slices_of(settings):
+        for route in one.router.routes:
+            if not isinstance(route, Route):
+                continue
+            for method in route.methods or ():
+                scope = one.reads if method == "GET" or one.writes is None else one.writes
+                if scope is not None:
+                    found[route.path_format, method] = scope
+    return found
+
+
 def _fixed_part(path: str) -> tuple[str, ...]:
     """Up to three segments of a path, as far as they are the same for every request."""
     return tuple(itertools.takewhile(lambda part: "{" not in part, path.split("/")[1:4]))

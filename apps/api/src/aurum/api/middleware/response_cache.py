@@ -49,7 +49,8 @@ _log = structlog.get_logger(__name__)
 class Kept:
     """An answer as it goes out. ``body`` None: only its tag is known, which is all a caller who has the answer needs.
 
-    ``request_id``: where the body names the request it answers, as problem documents do.
+    ``request_id``: where the body names the request it answers, as problem documents do. ``heads``: what comes before the
+    body on the wire, written when it is first given so: of the answer, and of a 304.
     """
 
     status: int
@@ -58,6 +59,7 @@ class Kept:
     tag: bytes | None
     when_not_modified: HeaderList
     request_id: bytes = b""
+    heads: tuple[bytes, bytes] | None = None
 
     def for_request(self, state: RequestState) -> tuple[HeaderList, bytes]:
         """Headers and body for another request than the one it was made for."""

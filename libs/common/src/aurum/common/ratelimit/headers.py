@@ -20,27 +20,35 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 class LimitHeaders:
     """Writes the headers of one set of limits."""
 
-    __slots__ = ("_fixed", "_names", "policy")
+    __slots__ = ("_templates", "policy")
 
     def __init__(self, limits: Limits) -> None:
         # A window and its burst are one quota: so many requests, refilled in so many seconds.
         quotas = [(window.name, int(window.capacity), ceil(window.refill_s)) for window in limits]
         self.policy = ", ".join(f'"{name}";q={quota};w={seconds}' for name, quota, seconds in quotas).encode()
-        self._names = [b'"' + name.encode() + b'"' for name, _, _ in quotas]
-        self._fixed = [((b"ratelimit-policy", self.policy), (b"ratelimit-limit", b"%d" % quota)) for _, quota, _ in quotas]
+        self._templates = [
+            b"".join(
+                (
+                    b"ratelimit-policy: %s\r\nratelimit-limit: %d\r\n" % (self.policy, quota),
+                    b'ratelimit: "%s";r=%%d;t=%%d\r\n' % name.encode(),
+                    b"ratelimit-remaining: %d\r\nratelimit-reset: %d\r\n",
+                )
+            )
+            for name, quota, _ in quotas
+        ]
 
-    def of(self, index: int, remaining: int, reset_s: float) -> Headers:
-        """For the window at ``index`` of the limits: ``remaining`` requests, full again in ``reset_s`` seconds."""
-        seconds = b"%d" % ceil(reset_s)
-        left = b"%d" % remaining
-        policy, limit = self._fixed[index]
-        return (
-            policy,
-            (b"ratelimit", self._names[index] + b";r=" + left + b";t=" + seconds),
-            limit,
-            (b"ratelimit-remaining", left),
-            (b"ratelimit-reset", seconds),
-        )
+    def lines(self, index: int, remaining: int, reset_s: float) -> bytes:
+        """As they stand on the wire, for the window at ``index`` of the limits.
+
+        ``remaining`` requests, full again in ``reset_s`` seconds.
+        """
+        seconds = ceil(reset_s)
+        return self._templates[index] % (remaining, seconds, remaining, seconds)
+
+
+def pairs(lines: bytes) -> Headers:
+    """Names and values of header lines."""
+    return tuple((name, value) for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")[:-1]))
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from aurum.common.ratelimit.bucket import Bucket
-from aurum.common.ratelimit.headers import Headers, LimitHeaders
+from aurum.common.ratelimit.headers import Headers, LimitHeaders, pairs
 from aurum.common.ratelimit.window import Limits, Window, rate_limits
 
 P = TypeVar("P", bound=Hashable)
@@ -80,6 +80,10 @@ class Account:
 
     def headers(self) -> Headers:
         """What the answer to a request that was just let in says of what is left, here and with other processes."""
+        return pairs(self.header_lines())
+
+    def header_lines(self) -> bytes:
+        """The same as lines that end with CRLF."""
         least, index = _NEVER, 0
         levels, elsewhere = self.bucket.at_last_take, self._elsewhere
         for i in range(len(levels)):
@@ -89,7 +93,7 @@ class Account:
         window = self.bucket.limits[index]
         capacity = window.capacity
         remaining = 0.0 if least < 0 else min(least, capacity)
-        return self._headers.of(index, int(remaining), (capacity - remaining) / (window.limit / window.seconds))
+        return self._headers.lines(index, int(remaining), (capacity - remaining) / (window.limit / window.seconds))
 
     def refused(self, now: float) -> tuple[Window, float, Headers]:
         """The window that refuses for longest, the seconds to wait for it, and the headers that say so."""
@@ -100,7 +104,7 @@ class Account:
         ]
         index = waits.index(max(waits))
         window = self.bucket.limits[index]
-        return window, max(0.0, waits[index]), self._headers.of(index, 0, window.refill_s)
+        return window, max(0.0, waits[index]), pairs(self._headers.lines(index, 0, window.refill_s))
 
     def follow(self, limits: Limits, now: float) -> None:
         """Have other limits from now on."""

@@ -1,0 +1,33 @@
+"""Who may ask for what, as openapi.json says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aurum.core.access import Scope
+
+SCHEMES: Mapping[str, Mapping[str, str]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, or a token of the identity provider. A service that is open on loopback asks for none.",
+    },
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
+}
+
+Needs = Mapping[tuple[str, str], Scope]
+"""The scope that an operation needs, by path and method; what is not there, anybody may ask for."""
+
+
+def say_who_may(document: dict[str, Any], needs: Needs) -> None:
+    """Write into an OpenAPI document which operations need a credential, and of which scope."""
+    document.setdefault("components", {})["securitySchemes"] = {name: dict(scheme) for name, scheme in SCHEMES.items()}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            scope = needs.get((path, method.upper()))
+            if scope is None:
+                operation["security"] = []
+                continue
+            operation["security"] = [{name: []} for name in SCHEMES]
+            operation["x-scope"] = str(scope)
