@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -96,7 +97,15 @@ def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, objec
         "request_id": state_of(request.scope).request_id if "aurum" in request.scope else "",
         **(facts or {}),
     }
-    return Response(orjson.dumps(document, default=str), kind.status, media_type=MEDIA_TYPE)
+    return Response(json_bytes(document), kind.status, media_type=MEDIA_TYPE)
+
+
+def json_bytes(document: Mapping[str, object]) -> bytes:
+    """JSON of what a caller sent, among others: half a surrogate pair or a number of 100 digits is told as it came."""
+    try:
+        return orjson.dumps(document, default=str)
+    except orjson.JSONEncodeError:
+        return json.dumps(document, default=str).encode()
 
 
 def install(app: FastAPI) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, JsonValue, StringConstraints
+
+from aurum.common.json_values import refuse_unstorable
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 """A short text without NUL, which PostgreSQL cannot hold."""
@@ -31,5 +33,21 @@ def _no_number(value: object) -> object:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
-"""An instant with its offset, as RFC 3339 writes it; Pydantic alone would also take a number, as seconds since 1970."""
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside of the years 1 to 9999 in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+"""An instant, in UTC, as RFC 3339 writes it with any offset; Pydantic alone would also take seconds since 1970."""
+
+
+def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    refuse_unstorable(value)
+    return value
+
+
+Members = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+"""A JSON object that PostgreSQL can hold."""

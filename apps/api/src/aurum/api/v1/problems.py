@@ -6,13 +6,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.problems import MEDIA_TYPE
+from aurum.api.problems import MEDIA_TYPE, json_bytes
 from aurum.api.request_state import state_of
 from aurum.api.services import services
 from aurum.core.errors import AurumError, Forbidden, Invalid, NotFound
@@ -35,8 +34,8 @@ _CONSTRAINTS = {
 }
 
 
-class NotYet(AurumError):
-    """A promise of v1 that today's service does not keep yet."""
+class NotYet(Exception):
+    """A promise of v1 that today's service does not keep yet. The text says which."""
 
 
 class BadRequest(Invalid):
@@ -101,7 +100,7 @@ class V1Route(APIRoute):
             except RequestValidationError as error:
                 return _problem(request, _Kind(400, f"{_TYPES}validation-error", "Validation error"), *_validation(error))
             except NotYet as error:
-                return _problem(request, _Kind(501, "about:blank", "Not implemented"), error.detail, {})
+                return _problem(request, _Kind(501, "about:blank", "Not implemented"), str(error), {})
             except (Invalid, NotFound, Forbidden) as error:
                 status, name, title = next(_STATUSES[base] for base in type(error).__mro__ if base in _STATUSES)
                 return _problem(request, _Kind(status, _TYPES + name, title), error.detail, _told(error))
@@ -126,7 +125,7 @@ def _problem(request: Request, kind: _Kind, detail: str, facts: Mapping[str, obj
         "timestamp": services(request).clock.now().isoformat().replace("+00:00", "Z"),
         **facts,
     }
-    return Response(orjson.dumps(document, default=str), kind.status, media_type=MEDIA_TYPE)
+    return Response(json_bytes(document), kind.status, media_type=MEDIA_TYPE)
 
 
 def _validation(error: RequestValidationError) -> tuple[str, Mapping[str, object]]:

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from aurum.common.json_values import refuse_unstorable
+
 Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts", "ends", "matches"]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 _LISTS = ("in", "not_in")
@@ -104,6 +106,7 @@ class FlagDocument(_Part):
     @model_validator(mode="after")
     def _variants_exist(self) -> FlagDocument:
         used = {self.default_variant, self.off_variant, *(rule.variant for rule in self.rules)}
+        refuse_unstorable(self.model_dump())
         if unknown := sorted(used - self.variants.keys()):
             raise ValueError(f"there is no variant {', '.join(unknown)}")
         kinds = {_kind(value) for value in self.variants.values()}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Body
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from aurum.api.params import MANY, SERIES
 from aurum.api.problems import InvalidParameters, problem_of, problems
 from aurum.api.reading.many import answer_many
 from aurum.api.schemas import Many
+from aurum.api.text import Text
 from aurum.core.errors import Invalid
 
 router = APIRouter(prefix="/v2/observations", tags=["observations"])
@@ -28,8 +29,12 @@ _AT_ONCE = 4
 
 _NYC, _WEST = "nyiso:damlbmp_zone:61761:lmp", "nyiso:damlbmp_zone:61752:lmp"
 
+Keys = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")]
+"""A series key, or several with commas between."""
+
+_MaybeText = Annotated[Text | None, "not given"]
 _optional: dict[str, Any] = {
-    parameter.name: (str | None, Field(default=None, description=parameter.description))
+    parameter.name: (_MaybeText, Field(default=None, description=parameter.description))
     for parameter in MANY
     if parameter is not SERIES
 }
@@ -37,7 +42,7 @@ ObservationsQuery = create_model(
     "ObservationsQuery",
     __config__=ConfigDict(extra="forbid"),
     __doc__="The parameters of `GET /v2/observations`, under the same names.",
-    series=(list[str], Field(min_length=1, description="Series keys.", examples=[[_NYC, _WEST]])),
+    series=(list[Keys], Field(min_length=1, description="Series keys.", examples=[[_NYC, _WEST]])),
     **_optional,
 )
 
@@ -45,7 +50,7 @@ ObservationsQuery = create_model(
 class NamedQuery(ObservationsQuery):  # type: ignore[misc, valid-type] - a model made from the parameters
     """One question of a batch."""
 
-    id: str = Field(min_length=1, max_length=100, description="Names the answer.")
+    id: Annotated[Text, StringConstraints(max_length=100)] = Field(description="Names the answer.")
 
 
 class Batch(BaseModel):

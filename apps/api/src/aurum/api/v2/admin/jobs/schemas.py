@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from aurum.api.schemas import PageMeta
+from aurum.api.text import Members
 
 _EXAMPLE = {"name": "fetch.day", "payload": {"source": "nyiso", "dataset": "damlbmp_zone", "day": "2025-11-02"}}
 
@@ -31,7 +32,7 @@ class NewJob(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     name: Literal["ingest.file", "fetch.day"]
-    payload: dict[str, Any]
+    payload: Members
 
 
 class JobDocument(BaseModel):
