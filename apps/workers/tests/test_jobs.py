@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
 from aurum.workers.jobs.payload import InvalidPayload
+from aurum.workers.jobs.replay import ReplayJob
 from aurum.workers.outcomes import MOST_TRIES, Outcome, outcome, should_retry, wait_ms
 from aurum.workers.wiring import Workshop
 
@@ -59,6 +61,18 @@ async def test_a_payload_that_is_none_is_invalid(settings: Settings) -> None:
 async def test_a_file_that_is_not_there_is_not_found(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(NoSuchFile):
         await IngestJob(Workshop.of(settings)).run({"path": str(tmp_path / "gone.csv")})
+
+
+async def test_a_file_with_rows_in_quarantine_is_loaded_again_as_it_was_known(settings: Settings, tmp_path: Path) -> None:
+    broken = tmp_path / SAMPLE.name
+    broken.write_text(SAMPLE.read_text().replace("52.59", "x"))
+    workshop = Workshop.of(settings)
+    (first,) = await IngestJob(workshop).run({"path": str(broken), "known_at": "2025-11-01T12:00:00Z"})
+    digest = hashlib.sha256(broken.read_bytes()).hexdigest()
+    broken.unlink()
+    (again,) = await ReplayJob(workshop).run({"digest": digest})
+    assert (first.quarantined, again.quarantined, again.new, again.revised) == (1, 1, 0, 0), "the same bytes, the same check"
+    assert await ReplayJob(workshop).run({"digest": "0" * 64}) == []
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+from api_issuer import AUDIENCE, issuing
+
 from aurum.api.testing import serving
-from aurum.common.settings import RedisSettings, Settings
+from aurum.common.settings import AccessSettings, RedisSettings, Settings
 
 
 async def test_every_dependency_is_told_of(settings: Settings, tmp_path: Path) -> None:
@@ -13,7 +16,7 @@ async def test_every_dependency_is_told_of(settings: Settings, tmp_path: Path) -
         found = (await served.client.get("/health")).json()
     assert found["status"] == "ok"
     assert {one["name"]: one["needed"] for one in found["dependencies"]} == {
-        "store": True, "changes": False, "disk": False, "redis": False,
+        "store": True, "changes": False, "disk": False, "redis": False, "door": False, "limits": False, "breakers": False,
     }  # fmt: skip
     assert all(0 <= one["milliseconds"] < 1_000 for one in found["dependencies"])
 
@@ -25,3 +28,18 @@ async def test_without_redis_the_service_is_degraded_and_ready(settings: Setting
         answer = await served.client.get("/v2/catalog/sources")
     assert (health.json()["status"], ready.status_code, answer.status_code) == ("degraded", 200, 200)
     assert "secret" not in health.text
+
+
+async def test_an_identity_provider_that_is_away_degrades_and_is_named(settings: Settings) -> None:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.away = True
+        access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, jwks_pause_s=0.1)
+        async with serving(settings.model_copy(update={"access": access})) as served:
+            away, ready = (await served.client.get("/health")).json(), await served.client.get("/ready")
+            issuer.away = False
+            await asyncio.sleep(0.2)
+            back = (await served.client.get("/health")).json()
+    provider = [[one for one in found["dependencies"] if one["name"] == "identity provider"] for found in (away, back)]
+    assert [(one["status"], one["needed"]) for (one,) in provider] == [("unavailable", False), ("ok", False)]
+    assert ready.status_code == 200

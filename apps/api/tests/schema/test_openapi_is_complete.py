@@ -38,6 +38,10 @@ def test_every_route_of_the_surface_is_there() -> None:
             for rest in ("", *(f"/{{name}}{end}" for end in ("", "/kill", "/revive", "/evaluate", "/use")))
         ),
         *(f"/v2/admin/cache{rest}" for rest in ("", "/forget", "/warm")),
+        *(
+            f"/v2/admin/{rest}"
+            for rest in ("ingest", "ingest/{digest}", "quarantine", "quarantine/{held_file}/replay", "limits")
+        ),
         *(f"/v2/admin/jobs{rest}" for rest in ("", "/parked", "/parked/{parked_job}", "/parked/{parked_job}/retry")),
         *(
             f"/v2/catalog/{name}"

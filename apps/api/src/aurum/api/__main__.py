@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 
 
@@ -64,6 +65,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     except Unavailable as error:
         print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
         return 1
+    if arguments.workers:
+        # Each worker reads the settings for itself, and has its share of the limits by their number.
+        os.environ["AURUM_API__WORKERS"] = str(workers)  # noqa: TID251 - how processes that are spawned are told
     serve(
         "aurum.api.main:create_app_from_environment",
         settings.limits,

@@ -25,11 +25,12 @@ from aurum.api.schemas import Many, Slice
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.contract import Needs, say_who_may
 from aurum.api.security_headers import security_headers
-from aurum.api.services import Services
+from aurum.api.services import MaybeSharing, Services
+from aurum.api.sweeping import sweep_often
 from aurum.api.telemetry import RequestTallies
 from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.warming import keep_warm
-from aurum.api.wiring import ServiceProvider, StoreProvider
+from aurum.api.wiring import DurableTier, ServiceProvider, StoreProvider
 from aurum.common.contracts import contracts_directory
 from aurum.common.guides import guides_directory
 from aurum.common.ratelimit import Limiter
@@ -57,6 +58,7 @@ _STATE: Mapping[str, Any] = {
     "metrics": PrometheusView,
     "gate": Gate,
     "limiter": Limiter[Plan],
+    "sharing": MaybeSharing,
 }
 """What layers and handlers find in ``request.state``."""
 
@@ -81,8 +83,7 @@ class Application(FastAPI):
             app = layer.make(app, settings)
             if layer.name == RESPONSE_CACHE:
                 self.kept = app
-        if settings.cache.enabled and settings.telemetry.endpoint is None and not settings.limits.asks_addresses:
-            # Traces and lists of addresses need the layers.
+        if settings.cache.enabled and _needs_no_layer(settings):
             app = self.front = Front(app, needs=read_scopes(settings), common=security_headers(settings.api))
         self.layers = app
 
@@ -109,6 +110,11 @@ class Application(FastAPI):
         return self.openapi_schema
 
 
+def _needs_no_layer(settings: Settings) -> bool:
+    """Whether a kept answer may be given without traces, lists of addresses and the headers of CORS."""
+    return settings.telemetry.endpoint is None and not settings.limits.asks_addresses and not settings.api.cors_origins
+
+
 def create_app(settings: Settings, *providers: Provider) -> Application:
     """The service for some settings. ``providers``: in place of the PostgreSQL store, for tests."""
     given = Provider(scope=dishka.Scope.APP)
@@ -133,8 +139,9 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
             if app.front is not None:
                 state["front"] = app.front
             warming = [keep_warm(app.kept, state, settings.cache)] if app.kept else []
-            flags = await container.get(Flags)
-            beside = (state["authenticator"].flush_often(), flags.keep_current(), flags.flush_often())
+            flags, durable = await container.get(Flags), await container.get(DurableTier)
+            sweeping = sweep_often(state["services"].idempotency.sweep, durable.tier.sweep)
+            beside = (state["authenticator"].flush_often(), flags.keep_current(), flags.flush_often(), sweeping)
             await stack.enter_async_context(background(*beside, *warming))
             yield state
 

@@ -19,6 +19,7 @@ from aurum.api.middleware.admission import Admission
 from aurum.api.middleware.authentication import Access, Rule
 from aurum.api.middleware.compression import Compression
 from aurum.api.middleware.context import RequestContext
+from aurum.api.middleware.cors import cors
 from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
 from aurum.api.middleware.idempotency import Idempotency
@@ -32,9 +33,12 @@ from aurum.api.v1.lifecycle import Lifecycle
 from aurum.api.v2.admin.audit.router import router as admin_audit
 from aurum.api.v2.admin.cache.router import router as admin_cache
 from aurum.api.v2.admin.flags.router import router as admin_flags
+from aurum.api.v2.admin.ingest.router import router as admin_ingest
 from aurum.api.v2.admin.jobs.router import router as admin_jobs
 from aurum.api.v2.admin.keys.router import router as admin_keys
+from aurum.api.v2.admin.limits.router import router as admin_limits
 from aurum.api.v2.admin.plans.router import router as admin_plans
+from aurum.api.v2.admin.quarantine.router import router as admin_quarantine
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
@@ -91,6 +95,9 @@ SLICES: Sequence[Slice] = (
     Slice("admin audit", admin_audit, Scope.ADMIN_READ),
     Slice("admin flags", admin_flags, Scope.ADMIN_READ, Scope.ADMIN_FLAGS),
     Slice("admin cache", admin_cache, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
+    Slice("admin ingest", admin_ingest, Scope.ADMIN_READ),
+    Slice("admin quarantine", admin_quarantine, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
+    Slice("admin limits", admin_limits, Scope.ADMIN_READ),
     Slice("admin jobs", admin_jobs, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("docs", docs, None),
 )
@@ -117,6 +124,7 @@ LAYERS: Sequence[Layer] = (
         lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
     ),
     Layer("tracing", lambda app, _: _tracing(app), enabled=lambda settings: settings.telemetry.endpoint is not None),
+    Layer("cors", lambda app, settings: cors(app, settings.api), enabled=lambda settings: bool(settings.api.cors_origins)),
     Layer("v1 lifecycle", lambda app, _: Lifecycle(app), enabled=_v1),
     Layer("latest", lambda app, _: Latest(app)),
     Layer("addresses", lambda app, settings: Addresses(app, settings.limits)),

@@ -162,3 +162,52 @@ class Many(BaseModel):
 
     data: list[LongObservation] | list[dict[str, float | str | None]] | dict[str, list[float | str | None]]
     meta: ManyMeta
+
+
+class FileDocument(BaseModel):
+    """One file the store was offered."""
+
+    file_id: int
+    name: str
+    digest: str
+    source: str
+    dataset: str
+    status: str
+    reason: str
+    known_at: datetime | None
+    known_at_basis: str
+    rows_read: int
+    new: int
+    revised: int
+    unchanged: int
+    quarantined: int
+    seconds: float
+    loaded_at: datetime
+
+
+class FilePage(BaseModel):
+    data: list[FileDocument]
+    meta: PageMeta
+
+
+class QuarantineDocument(BaseModel):
+    """A row that was held back."""
+
+    row_id: int
+    file_id: int
+    file_name: str
+    digest: str
+    source: str
+    dataset: str
+    line: int
+    column: str
+    raw: str
+    reason: str
+    detail: str
+    created_at: datetime
+    replayed_at: datetime | None
+
+
+class QuarantinePage(BaseModel):
+    data: list[QuarantineDocument]
+    meta: PageMeta

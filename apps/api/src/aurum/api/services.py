@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
@@ -17,6 +18,10 @@ from aurum.storage.ports import Catalog, JobQueue, QualityLog, SeriesReader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
+
+if TYPE_CHECKING:
+    from aurum.common.ratelimit.shared import Sharing
+    from aurum.core.access import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,13 @@ class Services:
     idempotency: IdempotencyStore
     flag_store: FlagStore
     flags: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class MaybeSharing:
+    """What keeps rate limits together with other processes, where there is a Redis."""
+
+    sharing: Sharing[Plan] | None
 
 
 def services(request: Request) -> Services:

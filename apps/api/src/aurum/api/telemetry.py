@@ -13,10 +13,11 @@ from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.request_state import RequestState
 from aurum.common.cache import Tally
 from aurum.common.ratelimit import Limiter
+from aurum.common.resilience import Breaker
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
 from aurum.core.access import Plan
-from aurum.storage.ports import ChangeFeed
+from aurum.storage.ports import ChangeFeed, StoreProbe
 
 DURATION_BOUNDS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
@@ -130,3 +131,18 @@ def watch_door(metrics: Metrics, gate: Gate, limiter: Limiter[Plan]) -> None:
     metrics.gauge("aurum_requests_refused_total", "Requests refused at the door.", refused, labels=("reason",), counts=True)
     metrics.gauge("aurum_requests_under_way", "Requests that are worked on.", under_way)
     metrics.gauge("aurum_requests_waiting", "Requests that wait for a place.", waiting)
+
+
+def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
+    """Connections to the store that are busy, and how many there may be."""
+    metrics.gauge("aurum_store_connections_busy", "Connections to the store in use.", lambda: [((), probe.use().busy)])
+    metrics.gauge("aurum_store_connections_most", "Connections to the store at most.", lambda: [((), probe.use().most)])
+
+
+def watch_breakers(metrics: Metrics, breakers: Sequence[Breaker]) -> None:
+    """Which dependencies are left alone for a moment, because they failed."""
+
+    def is_open() -> Reading:
+        return [((one.name,), float(one.state().circuit != "closed")) for one in breakers]
+
+    metrics.gauge("aurum_breaker_open", "1 while a dependency is left alone.", is_open, labels=("dependency",))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 from dishka import Provider, Scope, provide
@@ -17,10 +16,11 @@ from aurum.api.health_checks import HealthCheck, disk_check, feed_check, redis_c
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.ratelimit import limits_of
 from aurum.api.middleware.response_cache import Kept, ResponseStore
+from aurum.api.process_checks import breakers_check, door_check, issuer_check, limits_check
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.tokens import TokenVerifier
-from aurum.api.services import Services
-from aurum.api.telemetry import RequestTallies, count_cache, watch_door, watch_feed
+from aurum.api.services import MaybeSharing, Services
+from aurum.api.telemetry import RequestTallies, count_cache, watch_breakers, watch_door, watch_feed, watch_pool
 from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier, TierAway
 from aurum.common.clock import SystemClock
 from aurum.common.ratelimit import Limiter
@@ -62,11 +62,19 @@ class MaybeRedis:
     client: Redis | None
 
 
+class LastingTier(Tier, Protocol):
+    """A tier that does not forget by itself what is too old."""
+
+    async def sweep(self) -> int:
+        """Forget what is too old; gives how many that were."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class DurableTier:
     """The tier of the cache in the database."""
 
-    tier: Tier
+    tier: LastingTier
 
 
 class StoreProvider(Provider):
@@ -140,9 +148,30 @@ def _jobs(redis: MaybeRedis, clock: Clock) -> JobQueue | None:
     return RedisJobQueue(redis.client, clock)
 
 
-def _checks(settings: Settings, probe: StoreProbe, feed: ChangeFeed, redis: MaybeRedis) -> list[HealthCheck]:
-    checks = [store_check(probe), feed_check(feed), disk_check(settings.data_dir)]
-    return [*checks, redis_check(redis.client)] if redis.client is not None else checks
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Of everything the service works with."""
+
+    checks: Sequence[HealthCheck]
+
+
+@dataclass(frozen=True, slots=True)
+class Breakers:
+    """Of the tiers of the cache that other servers hold."""
+
+    redis: Breaker
+    durable: Breaker
+
+    @property
+    def all(self) -> tuple[Breaker, ...]:
+        return (self.redis, self.durable)
+
+
+@dataclass(frozen=True, slots=True)
+class MaybeTokens:
+    """Who verifies tokens, where there is an issuer."""
+
+    verifier: TokenVerifier | None
 
 
 class ServiceProvider(Provider):
@@ -161,11 +190,10 @@ class ServiceProvider(Provider):
         reader: SeriesReader,
         catalog: Catalog,
         quality: QualityLog,
-        probe: StoreProbe,
+        checks: Checks,
         clock: Clock,
         results: Cache[bytes],
         redis: MaybeRedis,
-        feed: ChangeFeed,
         keys: KeyStore,
         tenants: TenantStore,
         audit: AuditLog,
@@ -180,7 +208,7 @@ class ServiceProvider(Provider):
             reader=reader,
             catalog=catalog,
             quality=quality,
-            checks=_checks(settings, probe, feed, redis),
+            checks=checks.checks,
             clock=clock,
             settings=settings.api,
             most_points=settings.limits.points,
@@ -198,6 +226,31 @@ class ServiceProvider(Provider):
         )
 
     @provide
+    def checks(
+        self,
+        settings: Settings,
+        probe: StoreProbe,
+        feed: ChangeFeed,
+        redis: MaybeRedis,
+        gate: Gate,
+        limiter: Limiter[Plan],
+        sharing: MaybeSharing,
+        breakers: Breakers,
+        tokens: MaybeTokens,
+    ) -> Checks:
+        checks = [store_check(probe), feed_check(feed), disk_check(settings.data_dir), door_check(gate)]
+        checks += [limits_check(limiter, sharing.sharing), breakers_check(breakers.all)]
+        if redis.client is not None:
+            checks.append(redis_check(redis.client))
+        if tokens.verifier is not None:
+            checks.append(issuer_check(tokens.verifier))
+        return Checks(checks)
+
+    @provide
+    def breakers(self, settings: Settings) -> Breakers:
+        return Breakers(*(Breaker(name, settings.resilience, counts=(TierAway,)) for name in ("redis", "database cache")))
+
+    @provide
     def responses(self, settings: Settings, feed: ChangeFeed) -> ResponseStore:
         kept = settings.cache
         local = LocalCache[Kept](policy=kept.policy, most_entries=kept.most_entries, most_bytes=kept.most_bytes)
@@ -210,18 +263,22 @@ class ServiceProvider(Provider):
         return Gate(settings.limits)
 
     @provide
-    async def limiter(self, settings: Settings, redis: MaybeRedis) -> AsyncIterator[Limiter[Plan]]:
+    def limiter(self, settings: Settings, redis: MaybeRedis) -> Limiter[Plan]:
         shared = settings.limits.share_rates and redis.client is not None
-        limiter = Limiter[Plan](
+        return Limiter[Plan](
             limits_of, per_second=settings.limits.global_per_second, processes=settings.api.workers, shared=shared
         )
-        if redis.client is None or not shared:
-            yield limiter
+
+    @provide
+    async def sharing(self, settings: Settings, limiter: Limiter[Plan], redis: MaybeRedis) -> AsyncIterator[MaybeSharing]:
+        if redis.client is None or not settings.limits.share_rates:
+            yield MaybeSharing(None)
             return
         from aurum.common.ratelimit.shared import Sharing
 
-        async with background(Sharing(limiter, redis.client, every_s=settings.limits.settle_every_s).run()):
-            yield limiter
+        sharing = Sharing(limiter, redis.client, every_s=settings.limits.settle_every_s)
+        async with background(sharing.run()):
+            yield MaybeSharing(sharing)
 
     @provide
     async def flags(self, store: FlagStore, clock: Clock, feed: ChangeFeed) -> AsyncIterator[Flags]:
@@ -245,9 +302,13 @@ class ServiceProvider(Provider):
         feed: ChangeFeed,
         gate: Gate,
         limiter: Limiter[Plan],
+        probe: StoreProbe,
+        breakers: Breakers,
     ) -> RequestTallies:
         count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
         watch_feed(metrics, feed)
+        watch_pool(metrics, probe)
+        watch_breakers(metrics, breakers.all)
         watch_door(metrics, gate, limiter)
         return RequestTallies(metrics, settings.telemetry)
 
@@ -256,20 +317,27 @@ class ServiceProvider(Provider):
         return PrometheusView(metrics)
 
     @provide
+    async def tokens(self, settings: Settings) -> AsyncIterator[MaybeTokens]:
+        if settings.access.issuer is None:
+            yield MaybeTokens(None)
+            return
+        async with httpx.AsyncClient(trust_env=False, timeout=settings.resilience.http_timeout_s) as client:
+            yield MaybeTokens(TokenVerifier(settings.access, client))
+
+    @provide
     async def authenticator(
-        self, settings: Settings, keys: KeyStore, tenants: TenantStore, clock: Clock, feed: ChangeFeed
+        self,
+        settings: Settings,
+        keys: KeyStore,
+        tenants: TenantStore,
+        clock: Clock,
+        feed: ChangeFeed,
+        tokens: MaybeTokens,
     ) -> AsyncIterator[Authenticator]:
-        async with AsyncExitStack() as stack:
-            tokens = None
-            if settings.access.issuer is not None:
-                client = await stack.enter_async_context(
-                    httpx.AsyncClient(trust_env=False, timeout=settings.resilience.http_timeout_s)
-                )
-                tokens = TokenVerifier(settings.access, client)
-            authenticator = Authenticator(settings.access, keys, tenants, clock, tokens)
-            feed.listen(authenticator.changed)
-            yield authenticator
-            await authenticator.flush()
+        authenticator = Authenticator(settings.access, keys, tenants, clock, tokens.verifier)
+        feed.listen(authenticator.changed)
+        yield authenticator
+        await authenticator.flush()
 
     @provide
     async def redis(self, settings: Settings) -> AsyncIterator[MaybeRedis]:
@@ -284,17 +352,15 @@ class ServiceProvider(Provider):
         await client.aclose()
 
     @provide
-    def results(self, settings: Settings, redis: MaybeRedis, durable: DurableTier) -> Cache[bytes]:
+    def results(self, settings: Settings, redis: MaybeRedis, durable: DurableTier, breakers: Breakers) -> Cache[bytes]:
         kept = settings.cache
         tiers: list[tuple[Tier, float]] = []
         if kept.enabled and kept.shared and redis.client is not None:
             from aurum.common.cache.redis import RedisTier
 
-            breaker = Breaker("redis", settings.resilience, counts=(TierAway,))
-            tiers.append((GuardedTier(RedisTier(redis.client), breaker), kept.shared_from_s))
+            tiers.append((GuardedTier(RedisTier(redis.client), breakers.redis), kept.shared_from_s))
         if kept.enabled and kept.durable:
-            breaker = Breaker("database cache", settings.resilience, counts=(TierAway,))
-            tiers.append((GuardedTier(durable.tier, breaker), kept.durable_from_s))
+            tiers.append((GuardedTier(durable.tier, breakers.durable), kept.durable_from_s))
         # What is asked again soon is answered from the responses; these tiers are for other processes, and for later.
         local = LocalCache[bytes](policy="lru", most_entries=1, most_bytes=1)
         return Cache(local, tiers=tiers, fresh_s=kept.fresh_s.history)

@@ -9,10 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from aurum.cli.wiring import Store
-    from aurum.core.catalog.entries import FileEntry
-    from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.load import FileReport
-    from aurum.pipelines.source import Document
 
 app = typer.Typer(help="Rows that were held back.", no_args_is_help=True)
 
@@ -65,35 +62,14 @@ def replay(
     """Load the files of quarantined rows again, with the known time they had; rows that now pass are stored."""
     from aurum.cli.render import console, ingest_summary
     from aurum.cli.wiring import with_store
+    from aurum.pipelines.loading.replay import replay as replayed
     from aurum.pipelines.source import Document
 
     given = Document(path.name, path.read_bytes()) if path else None
-    reports = with_store(context.obj, lambda store: _replay(store, digest, source, given))
+
+    async def load(store: Store) -> list[FileReport]:
+        again = replayed(store.quality, store.kept_files, store.ingestion, digest=digest, source=source, given=given)
+        return [report async for report in again]
+
+    reports = with_store(context.obj, load)
     console().print(ingest_summary(reports, sum(report.seconds for report in reports)) if reports else "nothing to replay")
-
-
-async def _replay(store: Store, digest: str | None, source: str | None, given: Document | None) -> list[FileReport]:
-    pending: dict[str, str] = {}
-    after: int | None = None
-    while page := await store.quality.quarantine_page(source=source, digest=digest, after=after, limit=1000):
-        pending |= {row.digest: row.file_name for row in page}
-        after = page[-1].row_id
-    reports: list[FileReport] = []
-    for wanted, name in pending.items():
-        document = given or store.kept_files.get(wanted, name=name)
-        policy = _as_before((await store.quality.files_of(wanted))[0])
-        reports.append(await store.ingestion.ingest(document, known_at=policy, force=True))
-    return reports
-
-
-def _as_before(file: FileEntry) -> KnownAtPolicy:
-    from aurum.core.catalog.entries import KnownAtBasis
-    from aurum.pipelines.loading.known_time import KnownAtPolicy
-
-    match file.known_at_basis:
-        case KnownAtBasis.ARGUMENT | KnownAtBasis.AVAILABLE:
-            return KnownAtPolicy(file.known_at_basis, file.known_at)
-        case KnownAtBasis.SCHEDULE:
-            return KnownAtPolicy(KnownAtBasis.SCHEDULE)
-        case _:
-            return KnownAtPolicy()

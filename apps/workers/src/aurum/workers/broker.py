@@ -14,10 +14,11 @@ from opentelemetry.trace import Tracer
 
 from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import AurumError
-from aurum.pipelines.jobs import INGEST_QUEUE, FetchDay, IngestFile
+from aurum.pipelines.jobs import INGEST_QUEUE, FetchDay, IngestFile, ReplayFile
 from aurum.pipelines.loading.load import FileReport
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
+from aurum.workers.jobs.replay import ReplayJob
 from aurum.workers.middleware import JobLog, ParkingReason
 from aurum.workers.outcomes import Outcome, outcome, should_retry, wait_ms
 from aurum.workers.telemetry import JobTallies
@@ -62,6 +63,7 @@ def make_broker(
     )
     _declare(broker, IngestFile.name, IngestJob(workshop).run, tallies)
     _declare(broker, FetchDay.name, FetchJob(workshop).run, tallies)
+    _declare(broker, ReplayFile.name, ReplayJob(workshop).run, tallies)
     return broker
 
 

@@ -13,7 +13,8 @@ from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
-from aurum.storage.postgres import PostgresCatalogWriter, PostgresPool, PostgresSeriesWriter
+from aurum.storage.ports import QualityLog
+from aurum.storage.postgres import PostgresCatalogWriter, PostgresPool, PostgresQualityLog, PostgresSeriesWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,19 @@ class Workshop:
     async def ingestion(self) -> AsyncGenerator[Ingestion]:
         """What loads files, over connections of its own. Raises ``Unavailable``."""
         async with self._pool() as pool:
-            yield Ingestion(
-                registry=self.registry,
-                suites=self.suites,
-                writer=PostgresSeriesWriter(pool),
-                kept=KeptFiles(self.settings.data_dir / "quarantine"),
-            )
+            yield self._ingestion(pool)
+
+    @asynccontextmanager
+    async def quarantine(self) -> AsyncGenerator[tuple[Ingestion, QualityLog, KeptFiles]]:
+        """What loads files, what is said of them, and those that were kept. Raises ``Unavailable``."""
+        async with self._pool() as pool:
+            yield self._ingestion(pool), PostgresQualityLog(pool), self._kept()
+
+    def _ingestion(self, pool: PostgresPool) -> Ingestion:
+        return Ingestion(registry=self.registry, suites=self.suites, writer=PostgresSeriesWriter(pool), kept=self._kept())
+
+    def _kept(self) -> KeptFiles:
+        return KeptFiles(self.settings.data_dir / "quarantine")
 
     @asynccontextmanager
     async def _pool(self) -> AsyncGenerator[PostgresPool]:

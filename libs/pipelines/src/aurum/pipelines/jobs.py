@@ -62,7 +62,15 @@ class FetchDay(Job):
     day: date = Field(description="Local day of the dataset.")
 
 
-JOBS: dict[str, type[Job]] = {job.name: job for job in (IngestFile, FetchDay)}
+class ReplayFile(Job):
+    """Load a file again that has rows in quarantine, with the known time it had."""
+
+    name: ClassVar[str] = "quarantine.replay"
+
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of its content, hexadecimal.")
+
+
+JOBS: dict[str, type[Job]] = {job.name: job for job in (IngestFile, FetchDay, ReplayFile)}
 """Every job there is, by name."""
 
 

@@ -78,6 +78,13 @@ class TokenVerifier:
             raise InvalidToken(f"the token is not taken: {error}") from error
         return self._claims(said)
 
+    async def look(self) -> int:
+        """How many keys of the issuer are known; asks it when they are old, no more often than tokens make us ask."""
+        now = time.monotonic()
+        if now >= self._stale_at and (self._flight is not None or now >= self._ask_again_at):
+            await self._fetched()
+        return len(self._keys)
+
     def _claims(self, said: Mapping[str, Any]) -> Claims:
         tenant, roles = _at(said, self._settings.tenant_claim), _at(said, self._settings.roles_claim)
         if not isinstance(tenant, str):

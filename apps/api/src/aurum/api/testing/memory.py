@@ -31,6 +31,9 @@ class MemoryTier:
     async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
         self._kept[key] = Stored(content, fresh_s), frozenset(tags)
 
+    async def sweep(self) -> int:
+        return 0
+
     async def forget(self, tags: Iterable[str]) -> int:
         wanted = set(tags)
         gone = [key for key, (_, bears) in self._kept.items() if bears & wanted]

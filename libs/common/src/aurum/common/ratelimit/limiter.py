@@ -95,6 +95,10 @@ class Account:
         remaining = 0.0 if least < 0 else min(least, capacity)
         return self._headers.lines(index, int(remaining), (capacity - remaining) / (window.limit / window.seconds))
 
+    def left(self, now: float) -> list[float]:
+        """Requests that each window would let in now, here and with other processes."""
+        return [level + more for level, more in zip(self.bucket.levels(now), self._elsewhere, strict=True)]
+
     def refused(self, now: float) -> tuple[Window, float, Headers]:
         """The window that refuses for longest, the seconds to wait for it, and the headers that say so."""
         share = self.bucket.share if self._offline or not self._shared else 1.0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class ApiSettings(BaseModel):
@@ -22,4 +24,17 @@ class ApiSettings(BaseModel):
     )
     series_per_request: int = Field(default=1000, ge=1)
     hsts_s: int = Field(default=0, ge=0, description="Strict-Transport-Security max-age; 0 where TLS does not end before us")
+    cors_origins: tuple[str, ...] = Field(
+        default=(), description="of pages whose scripts may ask, such as https://desk.example; none: CORS is off"
+    )
+    cors_max_age_s: int = Field(default=600, ge=0, le=86_400, description="so long a browser need not ask whether it may ask")
     enable_v1: bool = Field(default=False, description="the surface of the earlier Aurum, for callers that have yet to move")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or origin != origin.rstrip("/")):
+                raise ValueError(f"{origin!r} is no origin: write https://host or https://host:port, or * for all")
+        return origins

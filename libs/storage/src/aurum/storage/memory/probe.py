@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurum.storage.ports import StoreState
+from aurum.storage.ports import PoolUse, StoreState
 
 _SCHEMA = "memory"
 
@@ -12,3 +12,6 @@ class MemoryProbe:
 
     async def look(self) -> StoreState:
         return StoreState(_SCHEMA, _SCHEMA)
+
+    def use(self) -> PoolUse:
+        return PoolUse(0, 0, 0)

@@ -6,7 +6,7 @@ Adapters do not inherit from these; ``tests/typing/conformance.py`` proves that 
 from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueState
-from aurum.storage.ports.probe import StoreProbe, StoreState
+from aurum.storage.ports.probe import PoolUse, StoreProbe, StoreState
 from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "JobQueue",
     "LoadOutcome",
     "ParkedJob",
+    "PoolUse",
     "QualityLog",
     "QueueState",
     "SeriesFilter",

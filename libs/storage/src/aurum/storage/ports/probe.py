@@ -18,9 +18,22 @@ class StoreState:
         return self.schema == self.newest_schema
 
 
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """Connections to the store: ``busy`` of those that are ``open``, which may become ``most``."""
+
+    busy: int
+    open: int
+    most: int
+
+
 class StoreProbe(Protocol):
     """A quick look at the store, for health checks."""
 
     async def look(self) -> StoreState:
         """Raises ``Unavailable`` when the store does not answer."""
+        ...
+
+    def use(self) -> PoolUse:
+        """How many connections are in use, now."""
         ...

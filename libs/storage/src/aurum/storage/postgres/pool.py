@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from aurum.common.settings import DatabaseSettings
+from aurum.storage.ports import PoolUse
 from aurum.storage.postgres.errors import driver_errors
 from aurum.storage.postgres.lane import Connection, ReadLane
 from aurum.storage.postgres.slow_queries import SlowQueries
@@ -69,6 +70,11 @@ class PostgresPool:
         await self.slow.close()
         await self._engine.dispose()
         await self._pool.close()
+
+    def use(self) -> PoolUse:
+        """Of the driver's pool, from which all but the catalog's connections come."""
+        there = self._pool.get_size()
+        return PoolUse(there - self._pool.get_idle_size(), there, self._pool.get_max_size())
 
     @asynccontextmanager
     async def acquire(self) -> AsyncGenerator[Connection]:

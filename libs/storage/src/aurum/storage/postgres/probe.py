@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from aurum.storage.ports import StoreState
+from aurum.storage.ports import PoolUse, StoreState
 from aurum.storage.postgres.pool import PostgresPool
 
 
@@ -22,3 +22,6 @@ class PostgresProbe:
             except asyncpg.UndefinedTableError:
                 schema = None
         return StoreState(schema, self._newest)
+
+    def use(self) -> PoolUse:
+        return self._pool.use()

@@ -16,6 +16,7 @@ from aurum.api.filters import DatasetFilter, SeriesFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
 from aurum.api.problems import InvalidParameters, problems
+from aurum.api.schemas import FilePage, QuarantinePage
 from aurum.api.services import services
 from aurum.api.text import Day
 from aurum.api.v2.catalog import schemas
@@ -79,13 +80,13 @@ async def list_files(
     status: Annotated[Literal["applied", "refused"] | None, Query(description="What became of the file.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> schemas.FilePage:
+) -> FilePage:
     """What was offered to the store and what became of it."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     before = int(page.after[0]) if page.after else None
     found = await services(request).quality.files_page(status=status, before=before, limit=limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
-    return schemas.FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
 
 
 @router.get("/quarantine", operation_id="listQuarantine", summary="Rows held back", responses=problems())
@@ -98,7 +99,7 @@ async def list_quarantine(
     replayed: Annotated[bool, Query(description="Also rows whose file was loaded again since.")] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
-) -> schemas.QuarantinePage:
+) -> QuarantinePage:
     """Rows that failed a check, with file, line, column, raw text and reason."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     found = await services(request).quality.quarantine_page(
@@ -110,4 +111,4 @@ async def list_quarantine(
         limit=limit + 1,
     )
     meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
-    return schemas.QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v2/admin/jobs", tags=["admin"], dependencies=[Depend
 JobId = Annotated[Text, Path(description="Id of a parked job.", examples=["3f2c9a60-6a4b-4f0e-9f55-1c1d2f6f5b7e"])]
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
-_QUEUES = {"ingest.file": "ingest", "fetch.day": "ingest"}
+_QUEUE = "ingest"
 
 
 class NoQueue(Unavailable):
@@ -50,10 +50,9 @@ async def list_queues(request: Request) -> schemas.QueueList:
 async def create_job(request: Request, job: schemas.NewJob) -> schemas.JobAnswer:
     """Put a job into its queue; a worker does it. Jobs done twice do nothing twice."""
     _check(request, job)
-    queue = _QUEUES[job.name]
-    job_id = await _jobs(request).put(job.name, job.payload, queue=queue)
+    job_id = await _jobs(request).put(job.name, job.payload, queue=_QUEUE)
     await on_record(request, "job.create", job_id, {"name": job.name, "payload": job.payload})
-    return schemas.JobAnswer(data=schemas.JobDocument(job_id=job_id, name=job.name, queue=queue))
+    return schemas.JobAnswer(data=schemas.JobDocument(job_id=job_id, name=job.name, queue=_QUEUE))
 
 
 @router.get("/parked", operation_id="listParkedJobs", summary="Jobs that failed for good", responses=_FAILURES)

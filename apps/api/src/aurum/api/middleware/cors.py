@@ -1,0 +1,27 @@
+"""Which pages of other origins may ask (https://fetch.spec.whatwg.org/#http-cors-protocol): Starlette's own middleware."""
+
+from __future__ import annotations
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from aurum.common.settings import ApiSettings
+
+_SHOWN = (
+    "Age", "Content-Disposition", "Deprecation", "ETag", "Link", "RateLimit", "RateLimit-Limit", "RateLimit-Policy",
+    "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "Sunset", "Warning", "X-Cache", "X-Next-Cursor", "X-Prev-Cursor",
+    "X-Request-Id",
+)  # fmt: skip
+_SENT = ("Authorization", "X-API-Key", "X-Request-Id", "X-Tenant-ID", "Idempotency-Key", "If-None-Match", "traceparent")
+
+
+def cors(app: ASGIApp, settings: ApiSettings) -> ASGIApp:
+    """Stands before whoever asks for a key: a browser's question whether it may ask has none. Cookies are never let in."""
+    return CORSMiddleware(
+        app,
+        allow_origins=settings.cors_origins,
+        allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+        allow_headers=_SENT,
+        expose_headers=_SHOWN,
+        max_age=settings.cors_max_age_s,
+    )

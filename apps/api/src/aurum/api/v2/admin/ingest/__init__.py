@@ -1,0 +1,1 @@
+"""Files that were offered to the store."""

@@ -1,0 +1,69 @@
+"""``/v2/admin/ingest``: every file that was offered to the store, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.params import known_only
+from aurum.api.problems import problems
+from aurum.api.schemas import FileDocument, FilePage
+from aurum.api.services import services
+from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+
+router = APIRouter(prefix="/v2/admin/ingest", tags=["admin"], dependencies=[Depends(known_only)])
+
+Digest = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+    Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64]),
+]
+
+
+class NoSuchContent(NotFound):
+    """No file of that content was offered. Facts: ``digest``."""
+
+
+class FileRecords(BaseModel):
+    data: list[FileDocument]
+
+
+@router.get(
+    "",
+    operation_id="listIngestedFiles",
+    summary="Files, the newest first",
+    responses=problems(Unauthenticated, Forbidden, Unavailable),
+)
+async def list_files(
+    request: Request,
+    response: Response,
+    status: Annotated[Literal["applied", "refused"] | None, Query(description="What became of the file.")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> FilePage:
+    """What was offered, as it stands now: nothing of it is kept from an earlier answer."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    before = int(page.after[0]) if page.after else None
+    found = await services(request).quality.files_page(status=status, before=before, limit=limit + 1)
+    meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
+    return FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+
+
+@router.get(
+    "/{digest}",
+    operation_id="readIngestedFile",
+    summary="All records of one content",
+    responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
+)
+async def read_file(request: Request, digest: Digest) -> FileRecords:
+    """Each time this content was offered and not known already, the oldest first."""
+    found = await services(request).quality.files_of(digest)
+    if not found:
+        raise NoSuchContent(f"no file of the content {digest} was offered", digest=digest)
+    return FileRecords.model_validate({"data": [asdict(one) for one in found]})

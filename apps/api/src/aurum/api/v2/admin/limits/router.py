@@ -1,0 +1,87 @@
+"""``/v2/admin/limits``: who asks how often, as this process knows it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+
+from aurum.api.params import known_only
+from aurum.api.problems import problems
+from aurum.api.services import MaybeSharing
+from aurum.api.text import Text
+from aurum.common.ratelimit import Account, Limiter
+from aurum.core.access import Plan
+from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
+
+router = APIRouter(prefix="/v2/admin/limits", tags=["admin"], dependencies=[Depends(known_only)])
+
+
+class WindowUse(BaseModel):
+    """One window of a caller's limits."""
+
+    name: str = Field(examples=["minute"])
+    limit: int
+    left: int = Field(description="Requests that would be let in now, here and with other processes.")
+
+
+class CallerUse(BaseModel):
+    """One who asks."""
+
+    tenant: str
+    subject: str
+    plan: str | None
+    windows: list[WindowUse]
+
+
+class LimitsUse(BaseModel):
+    """All who asked lately. `shared`: counted together with other processes; else each has a share of the limits."""
+
+    shared: bool
+    processes: int
+    refused: int = Field(description="Requests this process refused since it began.")
+    callers: list[CallerUse]
+
+
+class LimitsAnswer(BaseModel):
+    data: LimitsUse
+
+
+@router.get(
+    "",
+    operation_id="readLimitsUse",
+    summary="Who asks how often",
+    responses=problems(Unauthenticated, Forbidden, Unavailable),
+)
+async def read_use(
+    request: Request,
+    tenant: Annotated[Text | None, Query(description="Only of this tenant.", examples=["acme"])] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=1000, description="Callers at most, those with the least left first.", examples=[100])
+    ] = 100,
+) -> LimitsAnswer:
+    """What is left to each caller, those with the least left first."""
+    limiter: Limiter[Plan] = request.state.limiter
+    sharing: MaybeSharing = request.state.sharing
+    state = sharing.sharing.state() if sharing.sharing is not None else None
+    callers = [_use(one, limiter.clock()) for one in limiter.accounts() if tenant in (None, one.key[0])]
+    callers.sort(key=lambda one: min(window.left / window.limit for window in one.windows))
+    return LimitsAnswer(
+        data=LimitsUse(
+            shared=state is not None and state.connected,
+            processes=state.processes if state is not None else round(1 / limiter.share),
+            refused=limiter.refused,
+            callers=callers[:limit],
+        )
+    )
+
+
+def _use(account: Account, now: float) -> CallerUse:
+    plan = account.plan.name if isinstance(account.plan, Plan) else None
+    windows = [
+        WindowUse(name=window.name, limit=window.limit, left=max(0, int(left)))
+        for window, left in zip(account.bucket.limits, account.left(now), strict=True)
+    ]
+    return CallerUse(tenant=account.key[0], subject=account.key[1], plan=plan, windows=windows)

@@ -1,0 +1,1 @@
+"""Rows that were held back, and loading their files again."""

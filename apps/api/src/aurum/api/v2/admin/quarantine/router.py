@@ -1,0 +1,94 @@
+"""``/v2/admin/quarantine``: rows that were held back, and loading their files again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, StringConstraints
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.actor import on_record
+from aurum.api.filters import DatasetFilter, SourceFilter
+from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.params import known_only
+from aurum.api.problems import problems
+from aurum.api.schemas import QuarantinePage
+from aurum.api.services import services
+from aurum.core.catalog import Reason
+from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+
+router = APIRouter(prefix="/v2/admin/quarantine", tags=["admin"], dependencies=[Depends(known_only)])
+
+_JOB, _QUEUE = "quarantine.replay", "ingest"
+_DIGEST = StringConstraints(pattern=r"^[0-9a-f]{64}$")
+
+HeldFile = Annotated[str, _DIGEST, Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64])]
+
+
+class NothingHeld(NotFound):
+    """No row of a file is in quarantine. Facts: ``digest``."""
+
+
+class ReplayJob(BaseModel):
+    """The job that a worker does."""
+
+    job_id: str
+    digest: str
+
+
+class ReplayAnswer(BaseModel):
+    data: ReplayJob
+
+
+@router.get(
+    "",
+    operation_id="listHeldRows",
+    summary="Rows held back",
+    responses=problems(Unauthenticated, Forbidden, Unavailable),
+)
+async def list_rows(
+    request: Request,
+    response: Response,
+    source: SourceFilter = None,
+    dataset: DatasetFilter = None,
+    reason: Annotated[Reason | None, Query(description="Why the row is held back.")] = None,
+    digest: Annotated[str | None, _DIGEST, Query(description="Only of the file of this content.", examples=["0" * 64])] = None,
+    replayed: Annotated[bool, Query(description="Also rows whose file was loaded again since.")] = False,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> QuarantinePage:
+    """Rows that failed a check, as it stands now."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    found = await services(request).quality.quarantine_page(
+        source=source,
+        dataset=dataset,
+        reason=str(reason) if reason else None,
+        digest=digest,
+        pending_only=not replayed,
+        after=int(page.after[0]) if page.after else None,
+        limit=limit + 1,
+    )
+    meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
+    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+
+
+@router.post(
+    "/{held_file}/replay",
+    status_code=202,
+    operation_id="replayHeldFile",
+    summary="Load a file again",
+    responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
+)
+async def replay(request: Request, held_file: HeldFile) -> ReplayAnswer:
+    """Ask a worker to load the file again, with the known time it had; rows that now pass are stored."""
+    service = services(request)
+    if service.jobs is None:
+        raise Unavailable("this service has no queue: AURUM_REDIS__URL is not set")
+    if not await service.quality.quarantine_page(digest=held_file, limit=1):
+        raise NothingHeld(f"no row of the content {held_file} is in quarantine", digest=held_file)
+    job_id = await service.jobs.put(_JOB, {"digest": held_file}, queue=_QUEUE)
+    await on_record(request, "quarantine.replay", held_file, {"job_id": job_id})
+    return ReplayAnswer(data=ReplayJob(job_id=job_id, digest=held_file))

@@ -1,0 +1,113 @@
+"""What operators see of files, of rows held back and of limits, and how they have a file loaded again."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from api_market import NYC, declare, load
+from redis.asyncio import Redis
+
+from aurum.api.testing import Served, serving
+from aurum.common.clock import SystemClock
+from aurum.common.settings import AccessSettings, DatabaseSettings, RedisSettings, Settings
+from aurum.core.access import Plan
+from aurum.core.api_keys import key_text
+from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.stores import PostgresStore
+
+DIGEST = hashlib.sha256(NYC.encode()).hexdigest()
+OPERATOR = Actor("operator")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def store(postgres_store: PostgresStore) -> PostgresStore:
+    await declare(postgres_store)
+    await load(postgres_store)
+    return postgres_store
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def operated(database_url: str, store: PostgresStore, redis_url: str, tmp_path: Path) -> AsyncIterator[Served]:
+    del store  # it has its data by then
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushall()
+    database = DatabaseSettings(url=database_url, pool_size=2)
+    async with serving(Settings(data_dir=tmp_path, database=database, redis=RedisSettings(url=redis_url))) as served:
+        yield served
+
+
+async def test_files_are_listed_newest_first_by_what_became_of_them(operated: Served) -> None:
+    refused = (await operated.client.get("/v2/admin/ingest?status=refused")).json()["data"]
+    assert [(one["name"], one["reason"]) for one in refused] == [("empty.csv", "the file is empty")]
+    first = (await operated.client.get("/v2/admin/ingest?limit=2")).json()
+    assert first["data"][0] == refused[0]
+    second = (await operated.client.get(f"/v2/admin/ingest?limit=2&cursor={first['meta']['next_cursor']}")).json()
+    numbers = [one["file_id"] for one in first["data"] + second["data"]]
+    assert numbers == sorted(numbers, reverse=True)
+
+
+async def test_a_content_is_found_by_its_digest(operated: Served) -> None:
+    (record,) = (await operated.client.get(f"/v2/admin/ingest/{DIGEST}")).json()["data"]
+    assert (record["source"], record["status"], record["quarantined"]) == ("nyiso", "applied", 1)
+    assert (await operated.client.get(f"/v2/admin/ingest/{'f' * 64}")).status_code == 404
+    assert (await operated.client.get("/v2/admin/ingest/nonsense")).status_code == 422
+
+
+async def test_rows_held_back_are_those_of_a_file(operated: Served) -> None:
+    (row,) = (await operated.client.get(f"/v2/admin/quarantine?digest={DIGEST}")).json()["data"]
+    assert (row["reason"], row["raw"], row["line"]) == ("non_numeric", "n/a", 7)
+    assert len((await operated.client.get("/v2/admin/quarantine")).json()["data"]) == 3
+
+
+async def test_a_file_is_loaded_again_by_a_job_that_is_on_record(operated: Served) -> None:
+    answer = await operated.client.post(f"/v2/admin/quarantine/{DIGEST}/replay")
+    assert (answer.status_code, answer.json()["data"]["digest"]) == (202, DIGEST)
+    queues = (await operated.client.get("/v2/admin/jobs")).json()["data"]
+    assert [(one["name"], one["waiting"]) for one in queues] == [("ingest", 1)]
+    (entry,) = (await operated.client.get("/v2/admin/audit?action=quarantine.replay")).json()["data"]
+    assert (entry["target"], entry["detail"]) == (DIGEST, {"job_id": answer.json()["data"]["job_id"]})
+    assert (await operated.client.post(f"/v2/admin/quarantine/{'f' * 64}/replay")).status_code == 404
+
+
+async def test_without_a_queue_nothing_is_loaded_again_and_it_says_why(database_url: str, store: PostgresStore) -> None:
+    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
+        answer = await served.client.post(f"/v2/admin/quarantine/{DIGEST}/replay")
+    assert (answer.status_code, "AURUM_REDIS__URL" in answer.json()["detail"]) == (503, True)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_limits_say_what_is_left_to_whom(
+    database_url: str, store: PostgresStore, redis_url: str, tmp_path: Path, shared: bool
+) -> None:
+    await store.tenants.put_plan(Plan("trial", 100, 1_000, 10_000, 1.0, 5), by=OPERATOR)
+    await store.tenants.create_tenant("acme", "Acme", "trial", by=OPERATOR)
+    headers = []
+    for number, role in enumerate(("user", "admin")):
+        text, parts = key_text(bytes([number]) * 40)
+        key = ApiKey(parts.key_id, "acme", "test", (role,), (), SystemClock().now(), "test")
+        await store.keys.create(key, parts.digest, by=OPERATOR)
+        headers.append({"authorization": f"Bearer {text}"})
+    settings = Settings(
+        data_dir=tmp_path,
+        database=DatabaseSettings(url=database_url, pool_size=2),
+        access=AccessSettings(mode="required"),
+        redis=RedisSettings(url=redis_url if shared else None),
+    )
+    async with serving(settings) as served:
+        for _ in range(20):
+            assert (await served.client.get("/v2/catalog/sources", headers=headers[0])).status_code == 200
+        await asyncio.sleep(0.5)
+        found = (await served.client.get("/v2/admin/limits?tenant=acme", headers=headers[1])).json()["data"]
+        assert (await served.client.get("/v2/admin/limits", headers=headers[0])).status_code == 403
+    assert (found["shared"], found["processes"], found["refused"]) == (shared, 1, 0)
+    most, least = found["callers"]
+    assert (most["tenant"], most["plan"], least["plan"]) == ("acme", "trial", "trial")
+    assert [(one["name"], one["limit"]) for one in most["windows"]] == [("minute", 100), ("hour", 1_000), ("day", 10_000)]
+    assert 78 <= most["windows"][0]["left"] <= 83
+    assert 978 <= most["windows"][1]["left"] <= 981
+    assert "secret" not in str(found)

@@ -1,0 +1,150 @@
+"""Redis goes away, by death or by silence, and comes back under load: every answer is right, and none is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from api_market import FIRST_KNOWN, HOUR, NYC, NYC_START, WEST, Given, file_of
+from api_processes import api_process
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from aurum.common.clock import SystemClock
+from aurum.core.access import Plan
+from aurum.core.api_keys import key_text
+from aurum.storage.embedded import EmbeddedValkey
+from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.stores import PostgresStore
+
+KEPT = f"/v2/series/{NYC}/observations"
+LONG = f"/v2/observations?series={NYC}&series={WEST}&freq=1d&agg=sum"
+HOURS = 48
+OPERATOR = Actor("operator")
+
+
+@dataclass
+class Seen:
+    """What callers got."""
+
+    statuses: Counter[int] = field(default_factory=Counter[int])
+    wrong: list[str] = field(default_factory=list[str])
+    broken: int = 0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="aurum-vk-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def who(postgres_store: PostgresStore) -> dict[str, str]:
+    """Two series in the store, and a key with limits to read them with."""
+    for key in (NYC, WEST):
+        rows = [(NYC_START + number * HOUR, float(number), FIRST_KNOWN, 0) for number in range(HOURS)]
+        await postgres_store.writer.load(file_of(Given(key, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+    await postgres_store.tenants.put_plan(Plan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
+    await postgres_store.tenants.create_tenant("acme", "Acme", "trial", by=OPERATOR)
+    text, parts = key_text(bytes(40))
+    key = ApiKey(parts.key_id, "acme", "test", ("admin",), (), SystemClock().now(), "test")
+    await postgres_store.keys.create(key, parts.digest, by=OPERATOR)
+    return {"Authorization": f"Bearer {text}"}
+
+
+def is_right(path: str, answer: httpx.Response) -> bool:
+    rows = answer.json()["data"]
+    if path.startswith("/v2/series"):
+        return [row["value"] for row in rows] == [float(number) for number in range(HOURS)]
+    return sum(row["value"] for row in rows) == 2 * sum(range(HOURS))
+
+
+async def ask_on(url: str, who: dict[str, str], seen: Seen, until: asyncio.Event) -> None:
+    """One caller: a kept slice, a slice nobody has asked for, and what takes long enough to be shared through Redis."""
+    async with httpx.AsyncClient(trust_env=False, timeout=20, headers=who, base_url=url) as client:
+        number = 0
+        while not until.is_set():
+            number += 1
+            fresh = f"start=2025-10-31T03:59:{number % 60:02d}.{number:06d}Z"
+            path = (KEPT, f"{KEPT}?{fresh}", f"{LONG}&{fresh}")[number % 3]
+            try:
+                answer = await client.get(path)
+            except httpx.TransportError:
+                seen.broken += 1
+                continue
+            seen.statuses[answer.status_code] += 1
+            if answer.status_code == 200 and not is_right(path, answer):
+                seen.wrong.append(answer.text[:200])
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    end = time.monotonic() + 15
+    while not await condition():
+        assert time.monotonic() < end, what
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "silent"])
+async def test_redis_goes_and_comes_under_load(
+    folder: Path, database_url: str, who: dict[str, str], fault: signal.Signals
+) -> None:
+    server = EmbeddedValkey(folder)
+    server.start()
+    settings = {"AURUM_REDIS__URL": server.url, "AURUM_ACCESS__MODE": "required", "AURUM_CACHE__SHARED_FROM_S": "0"}
+    try:
+        async with Redis.from_url(server.url) as redis:
+            pid = int((await redis.info("server"))["process_id"])
+
+        def has(pattern: str) -> Callable[[], Awaitable[bool]]:
+            async def look() -> bool:
+                async with Redis.from_url(server.url, socket_timeout=1) as redis:
+                    try:
+                        return bool(await redis.keys(pattern))
+                    except RedisError:
+                        return False
+
+            return look
+
+        with api_process(database_url, **settings) as api:
+            seen, over = Seen(), asyncio.Event()
+            callers = [asyncio.create_task(ask_on(api, who, seen, over)) for _ in range(4)]
+            await eventually(has("aurum:limits:*"), "limits are shared")
+            await eventually(has("aurum:cache:*"), "what took long is shared")
+            before = seen.statuses.total()
+            os.kill(pid, fault)
+            await asyncio.sleep(3.0)
+            during = seen.statuses.total() - before
+            async with httpx.AsyncClient(trust_env=False, base_url=api, headers=who) as client:
+                ready, health = await client.get("/ready"), (await client.get("/health")).json()
+            assert ready.status_code == 200
+            assert {one["name"]: one["status"] for one in health["dependencies"]}["redis"] == "unavailable"
+            if fault is signal.SIGSTOP:
+                os.kill(pid, signal.SIGCONT)
+            else:
+                server.stop()
+                server = EmbeddedValkey(folder)
+                server.start()
+            async with Redis.from_url(server.url) as redis:
+                await redis.flushall()
+            await eventually(has("aurum:limits:*"), "limits are shared again")
+            await eventually(has("aurum:cache:*"), "what took long is shared again")
+            over.set()
+            await asyncio.gather(*callers)
+    finally:
+        server.stop()
+    assert seen.wrong == []
+    assert seen.broken == 0
+    assert set(seen.statuses) == {200}
+    assert during > 100, "it went on meanwhile"
