@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aurum.core.frames import OBSERVATIONS
@@ -55,6 +55,7 @@ def test_a_day_counts_its_hours(zone: str, first: date) -> None:
 
 @pytest.mark.parametrize("freq", BUCKETS)
 @given(zones, days, st.integers(1, 3000))
+@example("Africa/Cairo", date(2000, 4, 27), 189)
 @settings(max_examples=10)
 def test_every_member_lies_in_its_bucket_and_buckets_do_not_overlap(
     freq: Frequency, zone: str, first: date, count: int

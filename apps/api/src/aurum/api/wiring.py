@@ -24,7 +24,7 @@ from aurum.api.telemetry import RequestTallies, count_cache, watch_breakers, wat
 from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier, TierAway
 from aurum.common.clock import SystemClock
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Breaker
+from aurum.common.resilience import Breaker, Retry
 from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
@@ -321,8 +321,9 @@ class ServiceProvider(Provider):
         if settings.access.issuer is None:
             yield MaybeTokens(None)
             return
+        retry = Retry("identity provider", settings.resilience, on=(httpx.TransportError,))
         async with httpx.AsyncClient(trust_env=False, timeout=settings.resilience.http_timeout_s) as client:
-            yield MaybeTokens(TokenVerifier(settings.access, client))
+            yield MaybeTokens(TokenVerifier(settings.access, client, retry))
 
     @provide
     async def authenticator(

@@ -13,6 +13,7 @@ import jwt
 import structlog
 from jwt import PyJWK, PyJWKSet
 
+from aurum.common.resilience import Retry, repeatable
 from aurum.common.settings import AccessSettings
 from aurum.core.access import MalformedTenantId, parse_tenant_id
 from aurum.core.errors import Unauthenticated, Unavailable
@@ -44,11 +45,12 @@ class Claims:
 class TokenVerifier:
     """Checks tokens of one issuer: signature, issuer, audience and times."""
 
-    def __init__(self, settings: AccessSettings, client: httpx.AsyncClient) -> None:
+    def __init__(self, settings: AccessSettings, client: httpx.AsyncClient, retry: Retry) -> None:
         if settings.issuer is None:
             raise ValueError("AccessSettings.issuer is needed to verify tokens")
         self._settings = settings
         self._client = client
+        self._get = retry(self._document)
         self._keys: Mapping[str, PyJWK] = {}
         self._stale_at = float("-inf")
         self._ask_again_at = float("-inf")
@@ -126,10 +128,7 @@ class TokenVerifier:
 
     async def _fetch(self) -> None:
         try:
-            url = self._settings.jwks_url or await self._discovered()
-            answer = await self._client.get(url, timeout=_PATIENCE_S)
-            answer.raise_for_status()
-            keys = PyJWKSet.from_dict(answer.json()).keys
+            keys = PyJWKSet.from_dict(await self._get(self._settings.jwks_url or await self._discovered())).keys
         except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
             # Those we know stay good. Neither an issuer that is away nor tokens with made-up keys may make us hammer it.
             _log.warning("keys of the identity provider not fetched", reason=f"{type(error).__name__} {error}")
@@ -140,9 +139,13 @@ class TokenVerifier:
 
     async def _discovered(self) -> str:
         issuer = (self._settings.issuer or "").rstrip("/")
-        answer = await self._client.get(f"{issuer}/.well-known/openid-configuration", timeout=_PATIENCE_S)
+        return str((await self._get(f"{issuer}/.well-known/openid-configuration"))["jwks_uri"])
+
+    @repeatable
+    async def _document(self, url: str) -> dict[str, Any]:
+        answer = await self._client.get(url, timeout=_PATIENCE_S)
         answer.raise_for_status()
-        return str(answer.json()["jwks_uri"])
+        return answer.json()
 
 
 def _at(said: Mapping[str, Any], path: str) -> object:

@@ -102,6 +102,9 @@ def interval_end(ts: pl.Expr, frequency: Frequency, zone: str) -> pl.Expr:
     if frequency.step is not None:
         return ts + pl.lit(frequency.step)
     wall = ts.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    # Where clocks skip midnight (Cairo in spring) a day begins at one, and still ends at the next midnight.
+    midnight = wall.dt.truncate("1d")
+    wall = pl.when(ts == first_instant(midnight, zone)).then(midnight).otherwise(wall)
     return first_instant(wall.dt.offset_by(_CALENDAR_STEPS[frequency]), zone)
 
 
