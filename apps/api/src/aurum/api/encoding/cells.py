@@ -16,7 +16,7 @@ import orjson
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from aurum.api.encoding.instants import rfc3339, rfc3339_string, rfc3339_text
+from aurum.api.encoding.instants import quoted_instant, rfc3339, rfc3339_text
 from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers
 
 _LONGEST_NUMBER = 25
@@ -60,15 +60,16 @@ def cells(column: Column, dialect: Dialect, zone: str) -> Piece:
             return _labels(codes, words, dialect)
 
 
-def items(column: Column, zone: str) -> list[str | float | None]:
-    """A column as Python values that orjson writes as the cells of ``JSON`` are written; not a number becomes null there."""
+def json_texts(column: Column, zone: str) -> list[str]:
+    """The same for a few rows, as Python texts: what ``cells`` writes with the dialect ``JSON``."""
     match column:
         case Instants(us):
-            return [None if instant == NAT else rfc3339_string(instant, zone) for instant in us.tolist()]
+            return ["null" if instant == NAT else quoted_instant(instant, zone) for instant in us.tolist()]
         case Numbers(values):
-            return values.tolist()
+            return number_array(values)[1:-1].decode().split(",") if len(values) else []
         case Labels(codes, words):
-            return [words[code] for code in codes.tolist()]
+            quoted = [orjson.dumps(word).decode() for word in words]
+            return [quoted[code] for code in codes.tolist()]
 
 
 def joined(pieces: Sequence[Piece], height: int) -> bytes:

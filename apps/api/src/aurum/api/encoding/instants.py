@@ -45,9 +45,9 @@ def rfc3339_text(us: int, zone: str) -> bytes:
 
 
 @lru_cache(maxsize=65_536)
-def rfc3339_string(us: int, zone: str) -> str:
-    """One instant as a text, remembered: a few thousand hours make up most of what is asked."""
-    return rfc3339_text(us, zone).decode()
+def quoted_instant(us: int, zone: str) -> str:
+    """One instant as a JSON text, remembered: a few thousand hours make up most of what is asked."""
+    return f'"{rfc3339_text(us, zone).decode()}"'
 
 
 def _filled(us: NDArray[np.int64], suffix: NDArray[np.void] | np.void) -> NDArray[np.void]:

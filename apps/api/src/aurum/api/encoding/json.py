@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import orjson
 
-from aurum.api.encoding.cells import JSON, Piece, cells, items, joined, number_array
+from aurum.api.encoding.cells import JSON, Piece, cells, joined, json_texts, number_array
 from aurum.api.encoding.table import Column, Numbers, Table
 
 MEDIA_TYPE = "application/json"
 
 
 _FEW = 64
-"""Rows up to which objects cost less than the fixed cost of working in columns: 24 rows take 20 µs so, 110 µs otherwise."""
+"""Rows up to which texts cost less than the fixed cost of working in columns: 24 rows take 13 µs so, 110 µs otherwise."""
 
 
 def json_rows(table: Table, meta: Mapping[str, object]) -> bytes:
     """``data`` is an array of objects."""
     if table.height <= _FEW:
-        return orjson.dumps({"data": _objects(table), "meta": meta}, option=orjson.OPT_UTC_Z)
+        return b'{"data":[' + _few_objects(table) + b'],"meta":' + _document(meta) + b"}"
     return b'{"data":[' + row_objects(table, b",").removesuffix(b",") + b'],"meta":' + _document(meta) + b"}"
 
 
@@ -31,10 +32,17 @@ def json_columns(table: Table, meta: Mapping[str, object]) -> bytes:
     return b'{"data":{' + columns + b'},"meta":' + _document(meta) + b"}"
 
 
-def _objects(table: Table) -> list[dict[str, object]]:
-    names = list(table.columns)
-    columns = [items(column, table.zone) for column in table.columns.values()]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+def _few_objects(table: Table) -> bytes:
+    row = _row(tuple(table.columns))
+    texts = [json_texts(column, table.zone) for column in table.columns.values()]
+    return ",".join([row % each for each in zip(*texts, strict=True)]).encode()
+
+
+@lru_cache(maxsize=256)
+def _row(names: tuple[str, ...]) -> str:
+    """An object with a place for each value."""
+    members = (orjson.dumps(name).decode().replace("%", "%%") for name in names)
+    return "{" + ",".join(f"{member}:%s" for member in members) + "}"
 
 
 def row_objects(table: Table, terminator: bytes) -> bytes:
