@@ -38,7 +38,7 @@ def url_of(api: str, count: int, name: str) -> str:
 async def measure(stage: Stage, scale: Scale, series_id: int) -> list[Figure]:
     """``series_id``: what ``fill`` gave."""
     count = scale.bulk
-    with serving_api(stage.url) as api:
+    with serving_api(stage.url, AURUM_CACHE__ENABLED="false") as api:
         _whole(api.url, count)
         arrow = await side_by_side(
             f"{count:,} observations over HTTP as Arrow",
