@@ -37,7 +37,7 @@ def limits_check(limiter: Limiter[Plan], sharing: Sharing[Plan] | None) -> Healt
             return Finding("ok", f"{accounts} callers, counted in this process")
         state = sharing.state()
         if state.connected or not state.failures:
-            return Finding("ok", f"{accounts} callers, counted together with {state.processes} processes")
+            return Finding("ok", f"{accounts} callers, counted together; processes: {state.processes}")
         return Finding("alone", f"{accounts} callers, each process by itself: a share of the limits each")
 
     return HealthCheck("limits", look, needed=False)
