@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -28,14 +30,16 @@ def service(workers: int, *, drain_s: float = 1.0) -> Iterator[tuple[subprocess.
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, str(HERE / "draining_service.py"), str(port), str(workers), str(drain_s)]
-    process = subprocess.Popen(command, env=environment(PYTHONPATH=str(HERE)), stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, env=environment(PYTHONPATH=str(HERE)), stderr=subprocess.PIPE, start_new_session=True)
     try:
         wait_until(lambda: status(port) == 200, within_s=20)
         # Until each of the workers is there.
         time.sleep(0.3 * workers)
         yield process, port
     finally:
-        process.kill()
+        # Its workers too, which hold its end of the pipe.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 

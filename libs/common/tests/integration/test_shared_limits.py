@@ -122,10 +122,13 @@ async def both(start: Callable[[], Shared]) -> tuple[Shared, Shared]:
 
 async def test_what_one_has_used_up_the_other_refuses(start: Callable[[], Shared]) -> None:
     first, second = await both(start)
+    began = time.monotonic()
     used = await take(first, 70)
     assert 57 <= used <= 63
     await asyncio.sleep(0.1)
-    assert await take(second, 20) <= 3
+    more = await take(second, 20)
+    # One a second comes back meanwhile, which is long on a busy machine.
+    assert more <= 3 + int(time.monotonic() - began)
 
 
 async def test_a_caller_who_stays_with_one_process_has_all_of_his_limit(start: Callable[[], Shared]) -> None:
