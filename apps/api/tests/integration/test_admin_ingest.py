@@ -51,6 +51,23 @@ async def test_files_are_listed_newest_first_by_what_became_of_them(operated: Se
     assert numbers == sorted(numbers, reverse=True)
 
 
+async def test_files_are_found_by_source_dataset_and_time(operated: Served) -> None:
+    everything = (await operated.client.get("/v2/admin/ingest")).json()["data"]
+    newest = everything[0]["loaded_at"]
+    for parameters, wanted in (
+        ({"source": "nyiso"}, [one for one in everything if one["source"] == "nyiso"]),
+        ({"source": "nyiso", "dataset": "nothing"}, []),
+        ({"since": newest}, [one for one in everything if one["loaded_at"] == newest]),
+        ({"since": "0001-01-01T00:00:00Z"}, everything),
+        ({"since": "9999-12-31T23:59:59Z"}, []),
+    ):
+        assert (await operated.client.get("/v2/admin/ingest", params=parameters)).json()["data"] == wanted
+    assert (await operated.client.get("/v2/admin/ingest?since=yesterday")).status_code == 422
+    cursor = (await operated.client.get("/v2/admin/ingest?limit=1")).json()["meta"]["next_cursor"]
+    other = await operated.client.get(f"/v2/admin/ingest?limit=1&source=nyiso&cursor={cursor}")
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "cursor")
+
+
 async def test_a_content_is_found_by_its_digest(operated: Served) -> None:
     (record,) = (await operated.client.get(f"/v2/admin/ingest/{DIGEST}")).json()["data"]
     assert (record["source"], record["status"], record["quarantined"]) == ("nyiso", "applied", 1)

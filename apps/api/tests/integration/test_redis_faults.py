@@ -19,7 +19,6 @@ import pytest_asyncio
 from api_market import FIRST_KNOWN, HOUR, NYC, NYC_START, WEST, Given, file_of
 from api_processes import api_process
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from aurum.common.clock import SystemClock
 from aurum.core.access import Plan
@@ -39,6 +38,7 @@ class Seen:
     """What callers got."""
 
     statuses: Counter[int] = field(default_factory=Counter[int])
+    asked: int = 0
     wrong: list[str] = field(default_factory=list[str])
     broken: int = 0
 
@@ -79,6 +79,7 @@ async def ask_on(url: str, who: dict[str, str], seen: Seen, until: asyncio.Event
             number += 1
             fresh = f"start=2025-10-31T03:59:{number % 60:02d}.{number:06d}Z"
             path = (KEPT, f"{KEPT}?{fresh}", f"{LONG}&{fresh}")[number % 3]
+            seen.asked += 1
             try:
                 answer = await client.get(path)
             except httpx.TransportError:
@@ -87,6 +88,36 @@ async def ask_on(url: str, who: dict[str, str], seen: Seen, until: asyncio.Event
             seen.statuses[answer.status_code] += 1
             if answer.status_code == 200 and not is_right(path, answer):
                 seen.wrong.append(answer.text[:200])
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the service says of itself: whether limits are shared, its circuits, and Redis."""
+
+    shared: bool
+    breakers: str
+    redis: str
+
+
+TOGETHER = State(True, "ok", "ok")
+ALONE = State(False, "open", "unavailable")
+
+
+async def is_so(client: httpx.AsyncClient, wanted: State) -> bool:
+    limits = (await client.get("/v2/admin/limits")).json()["data"]
+    health = (await client.get("/health")).json()["dependencies"]
+    said = {one["name"]: one["status"] for one in health}
+    return State(limits["shared"], said["breakers"], said["redis"]) == wanted
+
+
+async def look_ups(client: httpx.AsyncClient) -> int:
+    """How often Redis said whether it has an answer."""
+    kept = (await client.get("/v2/admin/cache")).json()["data"]["keyspaces"]
+    return sum(one["hits"] + one["misses"] for one in kept if one["tier"] == "redis")
+
+
+async def more_look_ups(client: httpx.AsyncClient, *, than: int) -> bool:
+    return await look_ups(client) > than
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -106,45 +137,33 @@ async def test_redis_goes_and_comes_under_load(
     try:
         async with Redis.from_url(server.url) as redis:
             pid = int((await redis.info("server"))["process_id"])
-
-        def has(pattern: str) -> Callable[[], Awaitable[bool]]:
-            async def look() -> bool:
-                async with Redis.from_url(server.url, socket_timeout=1) as redis:
-                    try:
-                        return bool(await redis.keys(pattern))
-                    except RedisError:
-                        return False
-
-            return look
-
         with api_process(database_url, **settings) as api:
-            seen, over = Seen(), asyncio.Event()
-            callers = [asyncio.create_task(ask_on(api, who, seen, over)) for _ in range(4)]
-            await eventually(has("aurum:limits:*"), "limits are shared")
-            await eventually(has("aurum:cache:*"), "what took long is shared")
-            before = seen.statuses.total()
-            os.kill(pid, fault)
-            await asyncio.sleep(3.0)
-            during = seen.statuses.total() - before
-            async with httpx.AsyncClient(trust_env=False, base_url=api, headers=who) as client:
-                ready, health = await client.get("/ready"), (await client.get("/health")).json()
-            assert ready.status_code == 200
-            assert {one["name"]: one["status"] for one in health["dependencies"]}["redis"] == "unavailable"
-            if fault is signal.SIGSTOP:
-                os.kill(pid, signal.SIGCONT)
-            else:
-                server.stop()
-                server = EmbeddedValkey(folder)
-                server.start()
-            async with Redis.from_url(server.url) as redis:
-                await redis.flushall()
-            await eventually(has("aurum:limits:*"), "limits are shared again")
-            await eventually(has("aurum:cache:*"), "what took long is shared again")
-            over.set()
-            await asyncio.gather(*callers)
+            async with httpx.AsyncClient(trust_env=False, base_url=api, headers=who, timeout=20) as watcher:
+                seen, over = Seen(), asyncio.Event()
+                callers = [asyncio.create_task(ask_on(api, who, seen, over)) for _ in range(4)]
+                await eventually(lambda: is_so(watcher, TOGETHER), "limits are shared")
+                await eventually(lambda: more_look_ups(watcher, than=0), "answers are shared")
+                os.kill(pid, fault)
+                before = Counter(seen.statuses)
+                await eventually(lambda: is_so(watcher, ALONE), "it is known to be away")
+                await asyncio.sleep(2.0)
+                during = seen.statuses - before
+                assert (await watcher.get("/ready")).status_code == 200
+                if fault is signal.SIGKILL:
+                    server.stop()
+                    server = EmbeddedValkey(folder)
+                    server.start()
+                else:
+                    os.kill(pid, signal.SIGCONT)
+                await eventually(lambda: is_so(watcher, TOGETHER), "all is as it was, by itself")
+                told = await look_ups(watcher)
+                await eventually(lambda: more_look_ups(watcher, than=told), "Redis is asked for answers again")
+                over.set()
+                await asyncio.gather(*callers)
     finally:
         server.stop()
     assert seen.wrong == []
     assert seen.broken == 0
     assert set(seen.statuses) == {200}
-    assert during > 100, "it went on meanwhile"
+    assert seen.statuses.total() == seen.asked, "nobody waits for ever"
+    assert during.total() > 100, "it went on meanwhile"

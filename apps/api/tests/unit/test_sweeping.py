@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import pytest
+
 from aurum.api.sweeping import sweep_often
+from aurum.common.cache import TierAway
 from aurum.core.errors import Unavailable
 
 
-async def test_a_store_that_was_away_is_asked_again() -> None:
+@pytest.mark.parametrize("failure", [Unavailable, TierAway])
+async def test_a_store_that_was_away_is_asked_again(failure: type[Exception]) -> None:
     asked: list[str] = []
     done = asyncio.Event()
 
     async def away() -> int:
         asked.append("away")
-        raise Unavailable("not there")
+        raise failure("not there")
 
     async def there() -> int:
         asked.append("there")

@@ -227,6 +227,31 @@ async def test_files_come_newest_first_and_in_pages(store: Store) -> None:
         assert [entry.file_id for entry in page] == expected
 
 
+async def test_files_are_found_by_where_they_are_from(store: Store) -> None:
+    ours = await refuse(store, "aa")
+    others = await refuse(store, "bb", source="other")
+    prices = await refuse(store, "cc", source="other", dataset="prices")
+    cases: list[tuple[str | None, str | None, list[int]]] = [
+        (None, None, [prices, others, ours]),
+        ("other", None, [prices, others]),
+        ("other", "numbers", [others]),
+        (None, "numbers", [others, ours]),
+        ("nobody", None, []),
+    ]
+    for source, dataset, expected in cases:
+        page = await store.quality.files_page(status=None, source=source, dataset=dataset, before=None, limit=9)
+        assert [entry.file_id for entry in page] == expected
+
+
+async def test_files_since_an_instant_include_those_of_that_instant(store: Store) -> None:
+    only = await refuse(store, "aa")
+    (newest,) = await store.quality.files_page(status=None, before=None, limit=1)
+    cases = [(newest.loaded_at, [only]), (newest.loaded_at + timedelta(microseconds=1), [])]
+    for since, expected in cases:
+        page = await store.quality.files_page(status=None, since=since, before=None, limit=9)
+        assert [entry.file_id for entry in page] == expected
+
+
 async def test_a_content_nobody_offered_has_no_records(store: Store) -> None:
     assert await store.quality.files_of("00") == []
 

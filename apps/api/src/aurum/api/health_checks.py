@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -86,8 +87,9 @@ def feed_check(feed: ChangeFeed) -> HealthCheck:
     async def look() -> Finding:
         behind = time.monotonic() - feed.told_until
         if behind < _BEHIND_S:
-            return Finding("ok", "changes are told as they are committed")
-        return Finding("behind", "changes are not told: answers are not kept, or given as stale")
+            return Finding("ok", f"changes are told as they are committed; all up to {max(behind, 0.0):.1f} s ago are")
+        lag = f"for {behind:.0f} s" if math.isfinite(behind) else "since the start"
+        return Finding("behind", f"changes are not told {lag}: answers are not kept, or given as stale")
 
     return HealthCheck("changes", look, needed=False)
 

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from aurum.common.cache import TierAway
 from aurum.core.errors import Unavailable
 
 _EVERY_S = 900.0
 
 Sweep = Callable[[], Awaitable[int]]
-"""Forgets what is over; gives how many that were. Two processes may do it at once. Raises ``Unavailable``."""
+"""Forgets what is over; gives how many that were. Two processes may do it at once. Raises ``Unavailable``, ``TierAway``."""
 
 _log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ async def sweep_often(*sweeps: Sweep, every_s: float = _EVERY_S) -> None:
         for sweep in sweeps:
             try:
                 gone = await sweep()
-            except Unavailable as error:
-                _log.warning("not swept", what=sweep.__qualname__, reason=error.detail)
+            except (Unavailable, TierAway) as error:
+                _log.warning("not swept", what=sweep.__qualname__, reason=str(error))
             else:
                 _log.debug("swept", what=sweep.__qualname__, gone=gone)

@@ -66,7 +66,7 @@ class LastingTier(Tier, Protocol):
     """A tier that does not forget by itself what is too old."""
 
     async def sweep(self) -> int:
-        """Forget what is too old; gives how many that were."""
+        """Forget what is too old; gives how many that were. Raises ``TierAway``."""
         ...
 
 

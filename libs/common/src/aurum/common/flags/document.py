@@ -53,7 +53,8 @@ class Condition(_Part):
         if self.operator == "matches":
             try:
                 re.compile(str(self.value))
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
+                # Too many repetitions, or too deep, is told in these other ways.
                 raise ValueError(f"is no regular expression: {error}") from error
         return self
 

@@ -51,11 +51,24 @@ class MemoryQualityLog:
         )
         return list(islice(days, limit))
 
-    async def files_page(self, *, status: str | None, before: int | None, limit: int) -> Sequence[FileEntry]:
+    async def files_page(
+        self,
+        *,
+        status: str | None,
+        source: str | None = None,
+        dataset: str | None = None,
+        since: datetime | None = None,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[FileEntry]:
         files = (
             file
             for file in reversed(self._state.files)
-            if (status is None or file.status == status) and (before is None or file.file_id < before)
+            if (status is None or file.status == status)
+            and (source is None or file.source == source)
+            and (dataset is None or file.dataset == dataset)
+            and (since is None or file.loaded_at >= since)
+            and (before is None or file.file_id < before)
         )
         return list(islice(files, limit))
 

@@ -105,8 +105,17 @@ class QualityLog(Protocol):
         """Days by (key, day)."""
         ...
 
-    async def files_page(self, *, status: str | None, before: int | None, limit: int) -> Sequence[FileEntry]:
-        """Files, the newest record first; ``before`` is the last id already seen."""
+    async def files_page(
+        self,
+        *,
+        status: str | None,
+        source: str | None = None,
+        dataset: str | None = None,
+        since: datetime | None = None,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[FileEntry]:
+        """Files, the newest record first; ``since``: recorded then or later; ``before`` is the last id already seen."""
         ...
 
     async def files_of(self, digest: str) -> Sequence[FileEntry]:

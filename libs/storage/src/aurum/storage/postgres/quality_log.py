@@ -138,10 +138,22 @@ class PostgresQualityLog:
             query = query.where(tuple_(_series.key, _day.day) > tuple_(*after))
         return [Completeness(*row) for row in await self._rows(query)]
 
-    async def files_page(self, *, status: str | None, before: int | None, limit: int) -> Sequence[FileEntry]:
+    async def files_page(
+        self,
+        *,
+        status: str | None,
+        source: str | None = None,
+        dataset: str | None = None,
+        since: datetime | None = None,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[FileEntry]:
         query = select(tables.ingest_file).order_by(_file.file_id.desc()).limit(limit)
-        if status is not None:
-            query = query.where(_file.status == status)
+        for column, wanted in ((_file.status, status), (_file.source, source), (_file.dataset, dataset)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if since is not None:
+            query = query.where(_file.loaded_at >= since)
         if before is not None:
             query = query.where(_file.file_id < before)
         return [_to_file(row) for row in await self._rows(query)]

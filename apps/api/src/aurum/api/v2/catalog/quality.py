@@ -13,6 +13,7 @@ from starlette.responses import Response
 from aurum.api.caching import kept_as
 from aurum.api.data_class import DataClass
 from aurum.api.filters import DatasetFilter, SeriesFilter, SourceFilter
+from aurum.api.load_log import file_page, held_page
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
 from aurum.api.problems import InvalidParameters, problems
@@ -82,11 +83,7 @@ async def list_files(
     cursor: Cursor = None,
 ) -> FilePage:
     """What was offered to the store and what became of it."""
-    page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    before = int(page.after[0]) if page.after else None
-    found = await services(request).quality.files_page(status=status, before=before, limit=limit + 1)
-    meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
-    return FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return await file_page(request, response, status=status, limit=limit, cursor=cursor)
 
 
 @router.get("/quarantine", operation_id="listQuarantine", summary="Rows held back", responses=problems())
@@ -101,14 +98,6 @@ async def list_quarantine(
     cursor: Cursor = None,
 ) -> QuarantinePage:
     """Rows that failed a check, with file, line, column, raw text and reason."""
-    page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).quality.quarantine_page(
-        source=source,
-        dataset=dataset,
-        reason=str(reason) if reason else None,
-        pending_only=not replayed,
-        after=int(page.after[0]) if page.after else None,
-        limit=limit + 1,
+    return await held_page(
+        request, response, source=source, dataset=dataset, reason=reason, replayed=replayed, limit=limit, cursor=cursor
     )
-    meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
-    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})

@@ -10,11 +10,14 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.filters import DatasetFilter, SourceFilter
+from aurum.api.load_log import file_page
+from aurum.api.paging import Cursor, Limit
 from aurum.api.params import known_only
 from aurum.api.problems import problems
 from aurum.api.schemas import FileDocument, FilePage
 from aurum.api.services import services
+from aurum.api.text import Moment
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 
 router = APIRouter(prefix="/v2/admin/ingest", tags=["admin"], dependencies=[Depends(known_only)])
@@ -44,15 +47,18 @@ async def list_files(
     request: Request,
     response: Response,
     status: Annotated[Literal["applied", "refused"] | None, Query(description="What became of the file.")] = None,
+    source: SourceFilter = None,
+    dataset: DatasetFilter = None,
+    since: Annotated[
+        Moment | None, Query(description="Only what was offered then or later.", examples=["2026-11-20T00:00:00Z"])
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> FilePage:
     """What was offered, as it stands now: nothing of it is kept from an earlier answer."""
-    page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    before = int(page.after[0]) if page.after else None
-    found = await services(request).quality.files_page(status=status, before=before, limit=limit + 1)
-    meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
-    return FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return await file_page(
+        request, response, status=status, source=source, dataset=dataset, since=since, limit=limit, cursor=cursor
+    )
 
 
 @router.get(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -12,7 +11,8 @@ from starlette.responses import Response
 
 from aurum.api.actor import on_record
 from aurum.api.filters import DatasetFilter, SourceFilter
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.load_log import held_page
+from aurum.api.paging import Cursor, Limit
 from aurum.api.params import known_only
 from aurum.api.problems import problems
 from aurum.api.schemas import QuarantinePage
@@ -61,18 +61,17 @@ async def list_rows(
     cursor: Cursor = None,
 ) -> QuarantinePage:
     """Rows that failed a check, as it stands now."""
-    page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).quality.quarantine_page(
+    return await held_page(
+        request,
+        response,
         source=source,
         dataset=dataset,
-        reason=str(reason) if reason else None,
+        reason=reason,
         digest=digest,
-        pending_only=not replayed,
-        after=int(page.after[0]) if page.after else None,
-        limit=limit + 1,
+        replayed=replayed,
+        limit=limit,
+        cursor=cursor,
     )
-    meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
-    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
 
 
 @router.post(

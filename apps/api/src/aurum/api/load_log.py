@@ -1,0 +1,66 @@
+"""Pages of what was offered to the store and of what was held back, for users and for operators."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.paging import page_meta, requested_page
+from aurum.api.schemas import FilePage, QuarantinePage
+from aurum.api.services import services
+from aurum.core.catalog import Reason
+
+
+async def file_page(
+    request: Request,
+    response: Response,
+    *,
+    status: str | None,
+    source: str | None = None,
+    dataset: str | None = None,
+    since: datetime | None = None,
+    limit: int,
+    cursor: str | None,
+) -> FilePage:
+    """The page of files a request asks for, the newest first. Raises ``InvalidParameters``, ``Unavailable``."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    found = await services(request).quality.files_page(
+        status=status,
+        source=source,
+        dataset=dataset,
+        since=since,
+        before=int(page.after[0]) if page.after else None,
+        limit=limit + 1,
+    )
+    meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
+    return FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+
+
+async def held_page(
+    request: Request,
+    response: Response,
+    *,
+    source: str | None,
+    dataset: str | None,
+    reason: Reason | None,
+    digest: str | None = None,
+    replayed: bool,
+    limit: int,
+    cursor: str | None,
+) -> QuarantinePage:
+    """The page of held rows a request asks for. Raises ``InvalidParameters``, ``Unavailable``."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    found = await services(request).quality.quarantine_page(
+        source=source,
+        dataset=dataset,
+        reason=str(reason) if reason else None,
+        digest=digest,
+        pending_only=not replayed,
+        after=int(page.after[0]) if page.after else None,
+        limit=limit + 1,
+    )
+    meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
+    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
