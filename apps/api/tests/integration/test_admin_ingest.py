@@ -62,7 +62,8 @@ async def test_files_are_found_by_source_dataset_and_time(operated: Served) -> N
         ({"since": "9999-12-31T23:59:59Z"}, []),
     ):
         assert (await operated.client.get("/v2/admin/ingest", params=parameters)).json()["data"] == wanted
-    assert (await operated.client.get("/v2/admin/ingest?since=yesterday")).status_code == 422
+    for no_instant in ("yesterday", "0.5", "1764000000", "2025-11-02", "2025-11-02T14:00:00"):
+        assert (await operated.client.get("/v2/admin/ingest", params={"since": no_instant})).status_code == 422, no_instant
     cursor = (await operated.client.get("/v2/admin/ingest?limit=1")).json()["meta"]["next_cursor"]
     other = await operated.client.get(f"/v2/admin/ingest?limit=1&source=nyiso&cursor={cursor}")
     assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "cursor")

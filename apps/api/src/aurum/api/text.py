@@ -27,9 +27,12 @@ Day = Annotated[date, BeforeValidator(_as_written)]
 """A day, as ISO 8601 writes it."""
 
 
-def _no_number(value: object) -> object:
-    if isinstance(value, int | float):
-        raise ValueError("must be written as RFC 3339 has it")
+_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+def _in_rfc_3339(value: object) -> object:
+    if isinstance(value, int | float) or (isinstance(value, str) and not _RFC_3339.fullmatch(value)):
+        raise ValueError("must be written as RFC 3339 has it: 2025-11-02T14:00:00Z or 2025-11-02T14:00:00-05:00")
     return value
 
 
@@ -40,8 +43,11 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError("lies outside of the years 1 to 9999 in UTC") from error
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
-"""An instant, in UTC, as RFC 3339 writes it with any offset; Pydantic alone would also take seconds since 1970."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_in_rfc_3339), AfterValidator(_in_utc)]
+"""An instant, in UTC, as RFC 3339 writes it with any offset.
+
+Pydantic alone would also take seconds since 1970, as a number or, in a query, as the text of one.
+"""
 
 
 def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
