@@ -20,6 +20,21 @@ MANY_OBSERVATIONS = pl.Schema({"series_id": pl.Int32(), **OBSERVATIONS})
 REVISIONS = OBSERVATIONS
 """All versions of the points of one series, ascending by (``ts``, ``known_at``)."""
 
+HISTORY = pl.Schema(
+    {
+        "series_id": pl.Int32(),
+        "ts": UTC_US,
+        "known_at": UTC_US,
+        "superseded_at": UTC_US,
+        "value": pl.Float64(),
+        "quality": pl.Int16(),
+    }
+)
+"""All versions of the points of several series, ascending by (``series_id``, ``ts``, ``known_at``).
+
+A version stands from ``known_at``, up to and not including ``superseded_at``, which is null for the value now known.
+"""
+
 PUBLICATIONS = pl.Schema(MANY_OBSERVATIONS)
 """What a writer takes, in any order: several known times of one (``series_id``, ``ts``) may stand in one batch."""
 
