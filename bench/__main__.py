@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-from aurum.storage.embedded import EmbeddedPostgres
+from aurum.storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from bench import report
 from bench.credentials import bearer
 from bench.figures import asof, bulk, cached, growth, ingest, memory, slices, start
@@ -24,17 +24,19 @@ GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth")
 
 
 async def measured(
-    server: EmbeddedPostgres, scale: Scale, groups: Sequence[str], *, peers: bool
+    server: EmbeddedPostgres, redis: str, scale: Scale, groups: Sequence[str], *, peers: bool
 ) -> AsyncGenerator[tuple[list[Figure], list[str]]]:
-    """Figures and notes, as they come."""
+    """Figures and notes, as they come. ``redis``: URL of the server through which processes share limits."""
     stage = await make_stage(server, "bench")
     if "ingest" in groups:
         yield await ingest.measure(stage, scale, ROOT.parent / "shared" / "data"), []
     if "slices" in groups:
         await add_hourly(stage, _HOURLY, scale.short)
         await asof.fill(stage)
+        who = await bearer(stage.url)
+        with serving_api(stage.url, AURUM_CACHE__ENABLED="false", **_everything_on(redis)) as api:
+            yield await slices.measure(stage, api, scale, _SERIES, (who,)), []
         with serving_api(stage.url, AURUM_CACHE__ENABLED="false") as api:
-            yield await slices.measure(stage, api, scale, _SERIES), []
             yield await asof.measure(api, scale), []
             if peers:
                 yield await timedb.measure(server, stage, api, scale, _SERIES)
@@ -42,7 +44,7 @@ async def measured(
         if "slices" not in groups:
             await add_hourly(stage, _HOURLY, scale.short)
         who = await bearer(stage.url)
-        with serving_api(stage.url, AURUM_ACCESS__MODE="required") as api:
+        with serving_api(stage.url, **_everything_on(redis)) as api:
             yield await cached.measure(api, scale, _SERIES, (who,)), []
     if "bulk" in groups:
         series_id = await bulk.fill(stage, max(scale.bulk, scale.streamed))
@@ -58,11 +60,18 @@ async def measured(
     await stage.close()
 
 
-async def run(server: EmbeddedPostgres, scale: Scale, groups: Sequence[str], *, peers: bool) -> tuple[list[Figure], list[str]]:
+def _everything_on(redis: str) -> dict[str, str]:
+    """Keys are asked for, and limits are counted together with other processes."""
+    return {"AURUM_ACCESS__MODE": "required", "AURUM_REDIS__URL": redis}
+
+
+async def run(
+    server: EmbeddedPostgres, redis: str, scale: Scale, groups: Sequence[str], *, peers: bool
+) -> tuple[list[Figure], list[str]]:
     """All figures and notes; each is printed when it is there."""
     figures: list[Figure] = []
     notes: list[str] = []
-    async for found, remarks in measured(server, scale, groups, peers=peers):
+    async for found, remarks in measured(server, redis, scale, groups, peers=peers):
         for figure in found:
             print(f"{figure.name}: {figure.ratio:.2f} {figure.verdict}".rstrip(), flush=True)
         figures += found
@@ -73,9 +82,13 @@ async def run(server: EmbeddedPostgres, scale: Scale, groups: Sequence[str], *, 
 def main() -> None:
     """Measure, report."""
     arguments = _arguments()
-    with tempfile.TemporaryDirectory(prefix="aurum-bench-") as folder, EmbeddedPostgres(Path(folder) / "store") as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="aurum-bench-") as folder,
+        EmbeddedPostgres(Path(folder) / "store") as server,
+        EmbeddedValkey(Path(folder) / "valkey") as valkey,
+    ):
         keep_bytecode(Path(folder) / "bytecode")
-        figures, notes = asyncio.run(run(server, arguments.scale, arguments.only, peers=arguments.peers))
+        figures, notes = asyncio.run(run(server, valkey.url, arguments.scale, arguments.only, peers=arguments.peers))
     name = "quick.json" if arguments.scale is QUICK else "latest.json"
     report.write(figures, notes, arguments.output or ROOT / "bench" / "results" / name)
     print("", report.table(figures, style=arguments.style), *notes, sep="\n")

@@ -1,9 +1,10 @@
-"""JSON slices over HTTP, nothing cached, against the stock stack over the same tables."""
+"""JSON slices over HTTP, nothing cached but everything else on, against the stock stack over the same tables."""
 
 from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from bench.harness import Figure, Run, side_by_side
@@ -19,19 +20,19 @@ _SLICES = (
 )
 
 
-async def measure(stage: Stage, api: Server, scale: Scale, key: str) -> list[Figure]:
-    """``api``: serves the stage. ``key``: of an hourly series that has the year from ``START``."""
+async def measure(stage: Stage, api: Server, scale: Scale, key: str, headers: Sequence[str]) -> list[Figure]:
+    """``api``: serves the stage. ``key``: of an hourly series that has the year from ``START``. ``headers``: who asks."""
     figures: list[Figure] = []
     with serving(uvicorn("bench.stock:create_stock", factory=True), "/openapi.json", STOCK_URL=stage.url) as stock:
         for name, hours, layout, target, stretch in _SLICES:
             query = as_query(span(hours))
             ours = f"{api.url}/v2/series/{quote(key)}/observations?{query}&layout={layout}"
             theirs = f"{stock.url}/series/{quote(key)}/observations?{query}"
-            _agree(ours, theirs, hours)
+            _agree(ours, theirs, hours, headers)
             figures.append(
                 await side_by_side(
                     f"slice: {name}",
-                    rate(ours, scale),
+                    rate(ours, scale, *headers),
                     rate(theirs, scale),
                     unit="req/s",
                     against="stock stack",
@@ -54,16 +55,17 @@ def rate(url: str, scale: Scale, *headers: str) -> Run:
     return run
 
 
-def values_of(url: str) -> list[float]:
+def values_of(url: str, headers: Sequence[str] = ()) -> list[float]:
     """The values of one answer, ours in either layout or the stock stack's."""
-    with urllib.request.urlopen(url) as answer:
+    request = urllib.request.Request(url, headers=dict(header.split(": ", 1) for header in headers))
+    with urllib.request.urlopen(request) as answer:
         document = json.load(answer)
     data = document["data"] if isinstance(document, dict) else document
     return data["value"] if isinstance(data, dict) else [row["value"] for row in data]
 
 
-def _agree(ours: str, theirs: str, count: int) -> None:
+def _agree(ours: str, theirs: str, count: int, headers: Sequence[str]) -> None:
     """Both give the same values, or the figure would compare apples with pears."""
-    values = values_of(ours)
+    values = values_of(ours, headers)
     assert len(values) == count
     assert values == values_of(theirs)

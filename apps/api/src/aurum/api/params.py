@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -103,6 +105,9 @@ SERIES = Parameter(
     repeated=True,
 )
 
+_REMEMBERED_BYTES = 512
+"""Longer queries are seldom asked twice, and a thousand of them would be a burden."""
+
 KEY: Mapping[str, Any] = {
     "name": "key",
     "in": "path",
@@ -147,6 +152,22 @@ def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
     if missing:
         raise InvalidParameters(*((parameter.name, "is needed", None) for parameter in missing))
     return found
+
+
+def slice_query(text: bytes) -> tuple[QueryParams, Mapping[str, str]]:
+    """A query string about one series, and its parameters as ``read`` gives them. Raises ``InvalidParameters``.
+
+    Boards and notebooks ask for many series over one span: the same text is read once.
+    """
+    return _slice_query(text) if len(text) <= _REMEMBERED_BYTES else _read_slice(text)
+
+
+def _read_slice(text: bytes) -> tuple[QueryParams, Mapping[str, str]]:
+    query = QueryParams(text)
+    return query, MappingProxyType(read(query, SLICE))
+
+
+_slice_query = lru_cache(maxsize=1024)(_read_slice)
 
 
 async def known_only(request: Request) -> None:

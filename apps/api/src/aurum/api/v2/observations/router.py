@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.documentation import answers
-from aurum.api.params import HISTORY, KEY, MANY, SLICE, documented, read
+from aurum.api.params import HISTORY, KEY, MANY, SLICE, documented, read, slice_query
 from aurum.api.problems import problems
 from aurum.api.reading.columns import slice_table
 from aurum.api.reading.lookup import series_of
@@ -38,11 +38,11 @@ router = APIRouter(prefix="/v2", tags=["observations"], route_class=PlainRoute)
 )
 async def read_observations(request: Request) -> Response:
     """Values over half-open `[start, end)`, ascending. Bulk formats stream without a limit; JSON documents have one."""
-    given = read(request.query_params, SLICE)
+    query, given = slice_query(request.scope["query_string"])
     service = services(request)
     series = await series_of(service.catalog, request.path_params["key"])
     plan = await make_plan(given, [series], service.catalog)
-    ask = await asked(request, request.query_params, [series], plan, given, "rows")
+    ask = await asked(request, query, [series], plan, given, "rows")
     return not_modified(ask) or await slice_response(ask)
 
 
