@@ -246,8 +246,12 @@ async def test_request_and_job_are_one_trace_at_the_collector(
         ("aurum-api", trace_id),
         ("aurum-worker", trace_id),
     }
-    jobs_done = [span for service, span in collector.spans() if service == "aurum-worker"]
-    assert {span.parent_span_id.hex() for span in jobs_done} == {f"{request.get_span_context().span_id:016x}"}
+    worked = [span for service, span in collector.spans() if service == "aurum-worker"]
+    asked = f"{request.get_span_context().span_id:016x}"
+    jobs_done = [span for span in worked if span.parent_span_id.hex() == asked]
+    assert {span.name for span in jobs_done} == {"ingest.file"}
+    loaded = next(span.span_id for span in jobs_done if not span.status.message)
+    assert any(span.parent_span_id == loaded for span in worked), "the queries of a job are within its span"
     assert sorted(span.status.message for span in jobs_done) == ["", "NoSuchFile"]
     (line,) = [line for line in collector.lines() if line.body.string_value == "job parked"]
     assert line.trace_id.hex() == trace_id

@@ -52,6 +52,25 @@ def total(found: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str,
     return sum(value for (other, pairs), value in found.items() if other == name and wanted <= pairs)
 
 
+async def test_a_head_is_counted_under_its_route(settings: Settings) -> None:
+    async with serving(settings) as served:
+        await served.client.head("/v2/catalog/sources")
+        await served.client.head(PATH)
+        found = await scraped(served.client)
+    for route in ("/v2/catalog/sources", ROUTE):
+        labels = {"http_route": route, "http_request_method": "HEAD"}
+        assert total(found, "http_server_request_duration_seconds_count", **labels) == 1
+
+
+async def test_refusals_and_probes_do_not_count_as_answers_that_were_soon_enough(settings: Settings) -> None:
+    async with serving(settings) as served:
+        for path in ("/live", "/ready", "/v2/series/a:b:c:d", "/v2/series?limit=0"):
+            await served.client.get(path)
+        found = await scraped(served.client)
+    assert total(found, "aurum_slo_requests_total", objective="history") == 0
+    assert total(found, "aurum_slo_requests_total", objective="availability") == 2
+
+
 async def test_requests_are_counted_by_route_status_and_cache(settings: Settings) -> None:
     async with serving(settings) as served:
         for _ in range(3):

@@ -1,4 +1,6 @@
-"""One line a request: method, path, status, milliseconds. At DEBUG for what went well, so that it costs nothing by default."""
+"""One line a request: method, path, status, milliseconds. A failure of the service is a WARNING, a refusal INFO; what went well
+stands at DEBUG, so that it costs nothing by default.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ _level = logging.getLogger(__name__)
 
 def log_access(scope: Scope, state: RequestState) -> None:
     """An observer of ``RequestContext``."""
-    if not _level.isEnabledFor(logging.DEBUG):
+    level = _level_of(state.status)
+    if not _level.isEnabledFor(level):
         return
     took = (time.perf_counter() - state.started) * 1000
-    _log.debug(
+    _log.log(
+        level,
         "request",
         method=scope["method"],
         path=scope["path"],
@@ -27,3 +31,9 @@ def log_access(scope: Scope, state: RequestState) -> None:
         milliseconds=round(took, 3),
         cache=state.cache,
     )
+
+
+def _level_of(status: int) -> int:
+    if 0 < status < 400:
+        return logging.DEBUG
+    return logging.INFO if 400 <= status < 500 else logging.WARNING

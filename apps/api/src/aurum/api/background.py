@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from aurum.common.telemetry.untraced import untraced
+
 _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def background(*work: Coroutine[object, object, None]) -> AsyncGenerator[None]:
     """Run coroutines for the length of the block. One that fails is logged and ends; the service goes on."""
-    tasks = [asyncio.create_task(one, name=one.__qualname__) for one in work]
+    with untraced():
+        tasks = [asyncio.create_task(one, name=one.__qualname__) for one in work]
     for task in tasks:
         task.add_done_callback(_report)
     try:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.background import background
 from aurum.api.flags import Flags
+from aurum.api.freshness import Freshness
 from aurum.api.front import Front
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.admission import Gate
@@ -141,7 +142,14 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
             warming = [keep_warm(app.kept, state, settings.cache)] if app.kept else []
             flags, durable = await container.get(Flags), await container.get(DurableTier)
             sweeping = sweep_often(state["services"].idempotency.sweep, durable.tier.sweep)
-            beside = (state["authenticator"].flush_often(), flags.keep_current(), flags.flush_often(), sweeping)
+            freshness = await container.get(Freshness)
+            beside = (
+                state["authenticator"].flush_often(),
+                flags.keep_current(),
+                flags.flush_often(),
+                freshness.keep_current(),
+                sweeping,
+            )
             await stack.enter_async_context(background(*beside, *warming))
             yield state
 

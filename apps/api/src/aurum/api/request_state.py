@@ -21,13 +21,15 @@ NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
 class RequestState:
     """Made by the outermost layer, filled by those below.
 
-    ``started``: ``time.perf_counter`` seconds. ``given``: the request's headers by name, the last of those given twice.
+    ``started``: ``time.perf_counter`` seconds. ``begun``: likewise, of its answer; 0 before. ``given``: the request's headers
+    by name, the last of those given twice.
     ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of the caller, behind trusted
     proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0 before it begins.
     ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice. ``cache``: what the
     response cache had to say: ``hit``, ``stale``, ``miss``, ``bypass``. ``caching``: what its handler said may be kept of
     the answer. ``content_policy``: the answer's Content-Security-Policy; pages of the docs say their own.
-    ``holds_secret``: the answer holds one, and must be kept nowhere.
+    ``holds_secret``: the answer holds one, and must be kept nowhere. ``trace_id``: of its trace, hexadecimal, where traces are
+    sent.
     """
 
     request_id: str
@@ -38,16 +40,19 @@ class RequestState:
     deadline: float = float("inf")
     headers: tuple[tuple[bytes, bytes], ...] = ()
     status: int = 0
+    begun: float = 0.0
     route: str = ""
     slice: str = ""
     cache: str = "bypass"
     caching: Caching | None = None
     content_policy: bytes = NOTHING_LOADED
     holds_secret: bool = False
+    trace_id: str = ""
 
     def log_fields(self) -> Mapping[str, str]:
-        """What each line that is logged for this request bears."""
-        return {"request_id": self.request_id, "tenant": self.caller.tenant}
+        """What each line that is logged for this request bears, also by layers outside of its span."""
+        fields = {"request_id": self.request_id, "tenant": self.caller.tenant}
+        return fields | {"trace_id": self.trace_id} if self.trace_id else fields
 
 
 def state_of(scope: Scope) -> RequestState:

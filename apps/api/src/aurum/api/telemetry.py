@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.types import Scope
 
 from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.refusal import VITAL
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.request_state import RequestState
 from aurum.common.cache import Tally
@@ -43,7 +45,7 @@ class RequestTallies:
         self._limits = {"hit": settings.cached_slo_s, "stale": settings.cached_slo_s}
         self._otherwise = settings.history_slo_s
         self._kept: dict[tuple[str, int], Cell] = {}
-        self._cells: dict[tuple[str, str, int, str], tuple[Cell, str, float, bool]] = {}
+        self._cells: dict[tuple[str, str, int, str], _Counted] = {}
 
     def __call__(self, scope: Scope, state: RequestState) -> None:
         took = time.perf_counter() - state.started
@@ -51,12 +53,16 @@ class RequestTallies:
         found = self._cells.get(key)
         if found is None:
             found = self._new(scope, state)
-        cell, objective, limit, failed = found
+        cell = found.cell
         cell.counts[bisect_left(cell.bounds, took)] += 1
         cell.total += took
         values = self._objectives.values
-        values[_MET[objective, took <= limit]] = values.get(_MET[objective, took <= limit], 0) + 1
-        values[_MET["availability", not failed]] = values.get(_MET["availability", not failed], 0) + 1
+        if found.objective is not None:
+            # Of the time until it began: how long the rest takes is up to how much was asked for, and to the caller's line.
+            met = _MET[found.objective, state.begun - state.started <= found.limit]
+            values[met] = values.get(met, 0) + 1
+        if found.available is not None:
+            values[found.available] = values.get(found.available, 0) + 1
 
     def kept(self, route: str, status: int, took: float) -> None:
         """The same for a kept answer that no layer saw."""
@@ -70,16 +76,36 @@ class RequestTallies:
         values[met] = values.get(met, 0) + 1
         values[_AVAILABLE] = values.get(_AVAILABLE, 0) + 1
 
-    def _new(self, scope: Scope, state: RequestState) -> tuple[Cell, str, float, bool]:
+    def _new(self, scope: Scope, state: RequestState) -> _Counted:
         if not state.route:
             route = scope.get("route")
             state.route = route.path if route is not None else "none"
         cell = self._histogram.cell(state.route, scope["method"], str(state.status), state.cache)
-        objective = "cached" if state.cache in self._limits else "history"
-        found = (cell, objective, self._limits.get(state.cache, self._otherwise), state.status >= 500 or not state.status)
+        objective = available = None
+        if state.route not in VITAL:
+            if state.status not in _REFUSED:
+                available = _MET["availability", 0 < state.status < 500]
+            if 0 < state.status < 400:
+                objective = "cached" if state.cache in self._limits else "history"
+        found = _Counted(cell, objective, self._limits.get(state.cache, self._otherwise), available)
         self._cells[state.route, scope["method"], state.status, state.cache] = found
         return found
 
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """How requests of one kind are counted. ``objective``: of how soon they begin; None: they are no answers to judge by.
+    ``available``: whether they count as answered; None: they say nothing of the service.
+    """
+
+    cell: Cell
+    objective: str | None
+    limit: float
+    available: tuple[str, str] | None
+
+
+_REFUSED = frozenset({401, 403, 429})
+"""A scanner that gets many of these must not make the share of good answers look better."""
 
 _MET = {
     (objective, met): (objective, str(met).lower())

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
-from opentelemetry.instrumentation.redis import RedisInstrumentor
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 
 from aurum.api.background import background
 from aurum.common.settings.telemetry import TelemetrySettings
+from aurum.common.telemetry.instruments import instrumented
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.otlp import send_metrics, tracer_provider
 from aurum.common.telemetry.otlp_logs import exported_logs
@@ -24,14 +21,9 @@ _SERVICE = "aurum-api"
 async def tracing(settings: TelemetrySettings, metrics: Metrics) -> AsyncGenerator[TracerProvider]:
     """Traces, metrics and log lines go out for the length of the block. Needs ``settings.endpoint``."""
     provider = tracer_provider(settings, _SERVICE)
-    instrumentors = (AsyncPGInstrumentor(), SQLAlchemyInstrumentor(), RedisInstrumentor(), HTTPXClientInstrumentor())
-    for instrumentor in instrumentors:
-        instrumentor.instrument(tracer_provider=provider)
     try:
-        with exported_logs(settings, _SERVICE):
+        with instrumented(provider), exported_logs(settings, _SERVICE):
             async with background(send_metrics(metrics, settings, _SERVICE)):
                 yield provider
     finally:
-        for instrumentor in instrumentors:
-            instrumentor.uninstrument()
         provider.shutdown()

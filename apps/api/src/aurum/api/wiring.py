@@ -12,6 +12,7 @@ from dishka import Provider, Scope, provide
 
 from aurum.api.background import background
 from aurum.api.flags import Flags
+from aurum.api.freshness import Freshness
 from aurum.api.health_checks import HealthCheck, disk_check, feed_check, redis_check, store_check
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.ratelimit import limits_of
@@ -311,6 +312,10 @@ class ServiceProvider(Provider):
         watch_breakers(metrics, breakers.all)
         watch_door(metrics, gate, limiter)
         return RequestTallies(metrics, settings.telemetry)
+
+    @provide
+    def freshness(self, quality: QualityLog, clock: Clock, metrics: Metrics) -> Freshness:
+        return Freshness(quality, clock, metrics)
 
     @provide
     def prometheus(self, metrics: Metrics) -> PrometheusView:

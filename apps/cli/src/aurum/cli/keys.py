@@ -30,7 +30,9 @@ def create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="What it is for.")],
     tenant: Tenant = "local",
-    role: Annotated[list[str] | None, typer.Option(help="user, analyst, trader, admin, super_admin; repeatable.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="user, if nothing is given; analyst, trader, admin, super_admin; repeatable.")
+    ] = None,
     scope: Annotated[list[str] | None, typer.Option(help="A single scope, such as admin:read; repeatable.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="How long it is in force; for ever when not given.")] = None,
 ) -> None:
@@ -40,8 +42,9 @@ def create(
     from aurum.core.api_keys import key_text
     from aurum.storage.ports.access import ApiKey
 
-    roles = tuple(str(parse_role(one)) for one in role or ["user"])
     scopes = tuple(str(parse_scope(one)) for one in scope or [])
+    # One who names scopes wants those and no more.
+    roles = tuple(str(parse_role(one)) for one in role or ([] if scopes else ["user"]))
     text, parts = key_text(secrets.token_bytes(40))
 
     async def make(store: Store) -> None:

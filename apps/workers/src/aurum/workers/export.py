@@ -46,6 +46,7 @@ def _serve(stack: ExitStack, settings: WorkersSettings, metrics: Metrics) -> Non
 @contextmanager
 def _sent(settings: TelemetrySettings, metrics: Metrics) -> Generator[Tracer]:
     # Half a second to load, for those who send.
+    from aurum.common.telemetry.instruments import instrumented
     from aurum.common.telemetry.otlp import MetricsSender, tracer_provider
     from aurum.common.telemetry.otlp_logs import exported_logs
 
@@ -60,7 +61,8 @@ def _sent(settings: TelemetrySettings, metrics: Metrics) -> Generator[Tracer]:
     thread = threading.Thread(target=send_often, name="metrics", daemon=True)
     thread.start()
     try:
-        with exported_logs(settings, _SERVICE):
+        # Without Redis, which is asked for jobs all the time.
+        with instrumented(provider, redis=False), exported_logs(settings, _SERVICE):
             yield provider.get_tracer("aurum.workers")
     finally:
         done.set()

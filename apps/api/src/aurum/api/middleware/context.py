@@ -48,6 +48,7 @@ class RequestContext:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 state.status = message["status"]
+                state.begun = time.perf_counter()
                 own = (b"x-request-id", state.request_id.encode())
                 if state.status == 304:
                     # It updates what the caller has, which bears the others already.

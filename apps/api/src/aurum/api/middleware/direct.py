@@ -27,6 +27,7 @@ class Direct:
                 found = pattern.fullmatch(path)
                 if found is not None:
                     scope["route"] = route
+                    scope["aurum"].route = route.path
                     scope["path_params"] = found.groupdict()
                     await _answer(route, scope, receive, send)
                     return

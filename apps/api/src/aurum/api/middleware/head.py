@@ -21,4 +21,7 @@ class Head:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET", "is_head": True}, receive, send_without_body)
+        inner = {**scope, "method": "GET", "is_head": True}
+        await self._app(inner, receive, send_without_body)
+        if "route" in inner:
+            scope["route"] = inner["route"]  # by which it is counted

@@ -47,7 +47,8 @@ class _Named:
         span = trace.get_current_span()
         context = span.get_span_context()
         if context.is_valid:
-            state.headers = (*state.headers, (b"x-trace-id", f"{context.trace_id:032x}".encode()))
+            state.trace_id = f"{context.trace_id:032x}"
+            state.headers = (*state.headers, (b"x-trace-id", state.trace_id.encode()))
         span.set_attribute("aurum.request_id", state.request_id)
 
         async def watched(message: Message) -> None:

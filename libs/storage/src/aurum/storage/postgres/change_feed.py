@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from aurum.common.settings import DatabaseSettings
+from aurum.common.telemetry.untraced import untraced
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import Change, ChangeKind
 from aurum.storage.postgres.errors import DatabaseUnavailable, driver_errors
@@ -45,7 +46,8 @@ class PostgresChangeFeed:
     async def open(cls, settings: DatabaseSettings) -> AsyncGenerator[PostgresChangeFeed]:
         """A feed that listens for the length of the block, through interruptions of the server too."""
         feed = cls(settings)
-        running = asyncio.create_task(feed._run())
+        with untraced():
+            running = asyncio.create_task(feed._run())
         try:
             await feed._tried.wait()
             yield feed

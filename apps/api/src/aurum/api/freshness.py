@@ -1,0 +1,62 @@
+"""How old the newest number of each dataset is, as operators watch it: looked up now and then, beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import structlog
+
+from aurum.common.telemetry.metrics import Metrics, Reading
+from aurum.core.catalog.entries import DatasetQuality
+from aurum.core.clock import Clock
+from aurum.core.errors import Unavailable
+from aurum.storage.ports import QualityLog
+
+_EVERY_S = 300.0
+_FIRST_S = 15.0
+"""A service that starts has more urgent work."""
+_HOUR_S = 3_600.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Freshness:
+    """Two gauges by source and dataset. What was looked up last stands until the next time."""
+
+    def __init__(self, quality: QualityLog, clock: Clock, metrics: Metrics) -> None:
+        self._quality = quality
+        self._clock = clock
+        self._found: Sequence[DatasetQuality] = ()
+        labels = ("source", "dataset")
+        metrics.gauge(
+            "aurum_dataset_age_seconds",
+            "Age of the newest observation of a dataset; below 0 where it lies ahead.",
+            self._ages,
+            labels=labels,
+        )
+        metrics.gauge(
+            "aurum_dataset_late", "1 while a dataset is older than its publisher's schedule allows.", self._late, labels=labels
+        )
+
+    async def look(self) -> None:
+        """Look all datasets up. Raises ``Unavailable``."""
+        self._found = await self._quality.datasets_quality(now=self._clock.now())
+
+    async def keep_current(self, every_s: float = _EVERY_S) -> None:
+        """Look now and then, for ever; cancel it to end it. A store that is away is asked next time."""
+        await asyncio.sleep(min(_FIRST_S, every_s))
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                _log.warning("freshness not looked up", reason=error.detail)
+            # Not all processes at once.
+            await asyncio.sleep(every_s * random.uniform(0.8, 1.2))  # noqa: S311 - nothing secret
+
+    def _ages(self) -> Reading:
+        return [((one.source, one.dataset), one.age_hours * _HOUR_S) for one in self._found if one.age_hours is not None]
+
+    def _late(self) -> Reading:
+        return [((one.source, one.dataset), float(one.stale)) for one in self._found if one.stale is not None]
