@@ -87,7 +87,7 @@ def test_what_the_reference_fills_in_can_be_executed_and_shows_numbers_of_the_sa
     for path, methods in instance.get("/openapi.json").json()["paths"].items():
         if not path.startswith("/v2/") or path.startswith("/v2/admin") or "get" not in methods:
             continue
-        given = [one for one in methods["get"].get("parameters", []) if one.get("required") or one["name"] in _FILLED]
+        given = [one for one in methods["get"].get("parameters", []) if one.get("required") or one.get("name") in _FILLED]
         query = {one["name"]: shown(one) for one in given if one["in"] == "query"}
         target = path
         for one in given:

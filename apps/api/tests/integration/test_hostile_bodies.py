@@ -57,6 +57,8 @@ def marked(value: Any) -> Iterator[Any]:
 def address(path: str, operation: Mapping[str, Any]) -> str:
     """The path with the examples of its parameters."""
     for parameter in operation.get("parameters", []):
+        if "$ref" in parameter:
+            continue  # a header, which all take
         if parameter["in"] == "path":
             example = parameter.get("example") or parameter["schema"]["examples"][0]
             path = path.replace("{" + parameter["name"] + "}", str(example))

@@ -56,6 +56,8 @@ def resolved(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def address(path: str, operation: Mapping[str, Any], **given: object) -> str:
     """The path with the examples of its parameters, or what is given for one of them."""
     for parameter in operation.get("parameters", []):
+        if "$ref" in parameter:
+            continue  # a header, which all take
         if parameter["in"] == "path":
             example = parameter.get("example") or (parameter["schema"].get("examples") or ["x"])[0]
             path = path.replace("{" + parameter["name"] + "}", as_text(given.get(parameter["name"], example)))
@@ -99,6 +101,8 @@ async def test_a_wrong_parameter_is_told_so(client: httpx.AsyncClient, path: str
     operation = DOCUMENT["paths"][path]["get"]
     texts = [value for value in VALUES if isinstance(value, str | int | float)]
     for parameter in operation.get("parameters", []):
+        if "$ref" in parameter:
+            continue  # a header, which all take
         for value in texts:
             given = {parameter["name"]: value} if parameter["in"] == "path" else {}
             query = f"?{parameter['name']}={as_text(value)}" if parameter["in"] == "query" else ""

@@ -18,7 +18,8 @@ PARAMETERS = [
     pytest.param(parameter, id=f"{name} {parameter['name']}")
     for name, found in OPERATIONS.items()
     for parameter in found.get("parameters", [])
-]
+    if "$ref" not in parameter
+] + [pytest.param(parameter, id=name) for name, parameter in DOCUMENT["components"]["parameters"].items()]
 
 
 def test_every_route_of_the_surface_is_there() -> None:
@@ -60,6 +61,34 @@ def test_every_operation_says_what_it_is(name: str) -> None:
     assert found["summary"]
     assert found["description"]
     assert found["tags"]
+
+
+def taken(name: str) -> set[str]:
+    """Headers that an operation takes, by their names in the components."""
+    return {one["$ref"].rpartition("/")[2] for one in OPERATIONS[name]["parameters"] if "$ref" in one}
+
+
+def given(name: str, status: str) -> set[str]:
+    """Headers of an answer."""
+    return set(OPERATIONS[name]["responses"][status]["headers"])
+
+
+def test_headers_of_requests_are_told() -> None:
+    assert taken("get /v2/series") == {"RequestId", "IfNoneMatch"}
+    assert taken("post /v2/admin/jobs") == {"RequestId", "IdempotencyKey"}
+    assert taken("get /v2/admin/keys") == {"RequestId"}
+
+
+def test_headers_of_answers_are_told() -> None:
+    assert {"ETag", "X-Cache", "Age", "RateLimit-Remaining", "Link"} <= given("get /v2/series", "200")
+    assert "ETag" in given("get /v2/catalog/sources", "304")
+    assert "Retry-After" in given("get /v2/series", "503")
+    assert "WWW-Authenticate" in given("get /v2/series", "401")
+    assert "Idempotent-Replayed" in given("post /v2/admin/jobs", "202")
+    assert "409" in OPERATIONS["post /v2/observations/query"]["responses"]
+    for name, found in OPERATIONS.items():
+        for status in found["responses"]:
+            assert "X-Request-Id" in given(name, status)
 
 
 def test_operation_ids_are_unique() -> None:
@@ -105,12 +134,13 @@ def test_what_the_routes_read_is_what_is_documented() -> None:
         ("/v2/series/{key}/revisions", HISTORY),
         ("/v2/observations", MANY),
     ):
-        documented = [one["name"] for one in OPERATIONS[f"get {path}"]["parameters"] if one["in"] == "query"]
+        documented = [one["name"] for one in OPERATIONS[f"get {path}"]["parameters"] if one.get("in") == "query"]
         assert documented == [parameter.name for parameter in parameters]
 
 
 def test_every_reference_leads_somewhere() -> None:
-    schemas = DOCUMENT["components"]["schemas"]
+    components = DOCUMENT["components"]
+    there = {f"#/components/{kind}/{name}" for kind in ("schemas", "parameters", "headers") for name in components[kind]}
 
     def references(node: object) -> list[str]:
         if isinstance(node, dict):
@@ -120,7 +150,7 @@ def test_every_reference_leads_somewhere() -> None:
 
     found = set(references(DOCUMENT))
     assert found
-    assert {reference.removeprefix("#/components/schemas/") for reference in found} <= set(schemas)
+    assert found <= there
 
 
 def test_the_contract_in_the_repository_is_the_one_served() -> None:

@@ -16,10 +16,7 @@ def answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     }
     content["text/csv"] = content["application/x-ndjson"] = {"schema": {"type": "string"}}
     content["application/json"] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
-    headers = {
-        "ETag": {"description": "From the versions of the data.", "schema": {"type": "string"}},
-    }
     return {
-        200: {"description": "The observations", "content": content, "headers": headers},
+        200: {"description": "The observations", "content": content},
         304: {"description": "The caller has the answer already (`If-None-Match`)"},
     }

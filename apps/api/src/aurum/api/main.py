@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 from typing import Any
@@ -17,11 +17,21 @@ from aurum.api.background import background
 from aurum.api.flags import Flags
 from aurum.api.freshness import Freshness
 from aurum.api.front import Front
+from aurum.api.header_contract import say_headers
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
-from aurum.api.registry import LAYERS, RESPONSE_CACHE, Layer, enabled_layers, needed_scopes, read_scopes, slices_of
+from aurum.api.registry import (
+    LAYERS,
+    RESPONSE_CACHE,
+    Layer,
+    enabled_layers,
+    needed_scopes,
+    read_scopes,
+    slices_of,
+    tagged_paths,
+)
 from aurum.api.schemas import Many, Slice
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.contract import Needs, say_who_may
@@ -74,6 +84,8 @@ class Application(FastAPI):
     kept: ASGIApp | None = None
     """From the layer of kept answers inwards; None when nothing is kept."""
     needs: Needs = MappingProxyType({})
+    tagged: Collection[str] = ()
+    """Paths, as OpenAPI writes them, whose answers have an entity tag."""
     front: Front | None = None
     """What has kept answers ready before any layer; None where all requests need the layers."""
 
@@ -107,6 +119,7 @@ class Application(FastAPI):
             components.pop("HTTPValidationError", None)
             components.pop("ValidationError", None)
             say_who_may(document, self.needs)
+            say_headers(document, self.tagged)
             self.openapi_schema = document
         return self.openapi_schema
 
@@ -165,6 +178,7 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
     )
     install(app)
     app.needs = needed_scopes(settings)
+    app.tagged = tagged_paths()
     for one in slices_of(settings):
         # Side by side, not nested with include_router, whose matching costs every request 20 µs.
         app.router.routes.extend(one.router.routes)

@@ -212,6 +212,13 @@ def read_scopes(settings: Settings) -> dict[str, Scope]:
     }
 
 
+def tagged_paths() -> frozenset[str]:
+    """Paths, as OpenAPI writes them, whose answers may be kept and so have an entity tag."""
+    return frozenset(
+        route.path_format for one in SLICES if one.shared for route in one.router.routes if isinstance(route, Route)
+    )
+
+
 def needed_scopes(settings: Settings) -> dict[tuple[str, str], Scope]:
     """The scope that each operation needs, by its path as OpenAPI writes it and its method."""
     found: dict[tuple[str, str], Scope] = {}

@@ -38,7 +38,7 @@ def operations(document: Mapping[str, Any]) -> Sequence[Operation]:
 
 
 def _operation(method: str, path: str, found: Mapping[str, Any]) -> Operation:
-    parameters = [f"{one['name']} {one.get('description', '')}" for one in found.get("parameters", ())]
+    parameters = [f"{one['name']} {one.get('description', '')}" for one in found.get("parameters", ()) if "name" in one]
     return Operation(
         method.upper(),
         path,
