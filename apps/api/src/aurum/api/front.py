@@ -130,7 +130,7 @@ class Front:
             return None
         now = time.monotonic()
         kept = entry.content
-        if now >= entry.fresh_until or now - store.feed.told_until >= VOUCHED_S or kept.request_id:
+        if now >= entry.fresh_until or now - store.feed.told_until >= VOUCHED_S or kept.around_id is not None:
             return None
         tag = given.get(b"if-none-match")
         unchanged = tag is not None and names_tag(tag, kept.tag)
