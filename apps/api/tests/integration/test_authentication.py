@@ -192,6 +192,22 @@ async def test_nobody_grants_what_they_may_not_do_or_reaches_other_tenants(guard
     assert {entry["tenant"] for entry in (await client.get("/v2/admin/audit", headers=bearer(text))).json()["data"]} <= {"acme"}
 
 
+async def test_who_asks_how_often_is_told_of_ones_own_tenant(guarded: Served, store: PostgresStore) -> None:
+    admin, _ = await make_key(store, "admin")
+    other, _ = await make_key(store, "user", tenant="bolt")
+    root, _ = await make_key(store, "super_admin")
+    assert await status(guarded, other) == 200
+
+    async def tenants(credential: str) -> set[str]:
+        answer = await guarded.client.get("/v2/admin/limits?limit=1000", headers=bearer(credential))
+        return {one["tenant"] for one in answer.json()["data"]["callers"]}
+
+    assert await tenants(admin) == {"acme"}
+    assert {"acme", "bolt"} <= await tenants(root)
+    refused = await guarded.client.get("/v2/admin/limits?tenant=bolt", headers=bearer(admin))
+    assert (refused.status_code, refused.json()["scope"]) == (403, "tenant:manage")
+
+
 @pytest.mark.parametrize("key_id", ["first", "curve"])
 async def test_a_token_of_the_issuer_lets_in(guarded: Served, issuer: Issuer, key_id: str) -> None:
     assert await status(guarded, issuer.token(key_id)) == 200
