@@ -98,9 +98,7 @@ async def test_a_body_that_becomes_too_long_is_413_and_nothing_is_done(client: h
 
 
 async def test_what_a_caller_left_before_its_end_is_not_done(served: Served, key: str) -> None:
-    messages = iter(
-        [{"type": "http.request", "body": orjson.dumps(wish(key)), "more_body": True}, {"type": "http.disconnect"}]
-    )
+    messages = iter([{"type": "http.request", "body": orjson.dumps(wish(key)), "more_body": True}, {"type": "http.disconnect"}])
     sent: list[Message] = []
 
     async def receive() -> Message:
