@@ -290,6 +290,23 @@ async def test_an_issuer_that_was_never_reached_is_503(database_url: str, store:
     assert (response.status_code, "retry-after" in response.headers) == (503, True)
 
 
+@pytest.mark.parametrize(
+    "nonsense", ["[]", "null", '"keys"', '{"keys": null}', '{"keys": [1]}', '{"jwks_uri": "http://["}', "{"]
+)
+@pytest.mark.parametrize("discovers", [True, False])
+async def test_an_issuer_that_talks_nonsense_is_503_and_asked_once_a_pause(
+    database_url: str, store: PostgresStore, nonsense: str, discovers: bool
+) -> None:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.nonsense = nonsense
+        keys = None if discovers else f"{issuer.url}/keys"
+        access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, jwks_url=keys, jwks_pause_s=60)
+        async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+            assert [await status(served, issuer.token("first", jti=str(number))) for number in range(4)] == [503] * 4
+    assert issuer.tried == 1
+
+
 async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(database_url: str, store: PostgresStore) -> None:
     with issuing() as issuer:
         issuer.add("first")
