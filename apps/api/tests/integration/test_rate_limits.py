@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.middleware.ratelimit import RateLimit, limits_of
 from aurum.common.ratelimit import Limiter
@@ -138,6 +139,27 @@ async def test_all_together_have_a_rate_that_spares_health_and_costs_nobody_his_
         assert refused.headers.get_list("ratelimit-limit") == ["5"]
         service.now += 1.0
         assert (await ask(client, "a")).headers["ratelimit-remaining"] == "59"
+
+
+async def test_a_refusal_of_all_together_keeps_what_other_layers_said() -> None:
+    service = Service(per_second=1.0)
+
+    class Saying:
+        """A layer above, as the one of traces is."""
+
+        def __init__(self, app: ASGIApp) -> None:
+            self._app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            scope["aurum"].headers += ((b"x-trace-id", b"abc"),)
+            await self._app(scope, receive, send)
+
+    limited = RateLimit(PlainTextResponse("here"))
+    async with socketed(in_context(Saying(As(limited, service.callers)), limiter=service.limiter)) as client:
+        answers = [await ask(client, "a") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert [answer.headers["x-trace-id"] for answer in answers] == ["abc", "abc"]
+    assert answers[1].headers.get_list("ratelimit-limit") == ["1"]
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class RateLimit:
         limiter: Limiter[Plan] = scope["state"]["limiter"]
         caller = state.caller
         plan = caller.plan
-        account = None
+        account, earlier = None, state.headers
         if plan is not None:
             now = limiter.clock()
             account = limiter.account((caller.tenant, caller.subject), plan, now)
@@ -51,7 +51,7 @@ class RateLimit:
             if not everybody.take(now):
                 if account is not None:
                     account.give_back()
-                    state.headers = ()
+                    state.headers = earlier
                 limiter.refused += 1
                 await _refuse(everybody, now, "all callers together", scope, send)
                 return
