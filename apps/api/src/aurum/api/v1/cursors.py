@@ -76,11 +76,11 @@ def sealed(request: Request, trail: Trail | None) -> str | None:
         return None
     made, filters = str(int(services(request).clock.now().timestamp())), _filters(request)
     starts = [orjson.dumps(start).decode() for start in trail.starts]
-    for first in range(len(starts)):
-        cursor = seal(services(request).cursor_secret, scope="v1", position=[made, filters, *starts[first:]])
-        if len(cursor) <= _LONGEST:
+    while True:
+        cursor = seal(services(request).cursor_secret, scope="v1", position=[made, filters, *starts])
+        if len(cursor) <= _LONGEST or len(starts) == 1:
             return cursor
-    return cursor
+        del starts[0]
 
 
 def _filters(request: Request) -> str:
