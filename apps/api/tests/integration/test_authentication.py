@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from aurum.api.testing import Served, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
+from aurum.common.settings.limits import LimitsSettings
 from aurum.core.api_keys import key_text
 from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.testing.stores import PostgresStore
@@ -322,6 +323,42 @@ async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(datab
             await asyncio.sleep(0.6)
             assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {200}
             assert issuer.asked == 1
+
+
+async def test_strangers_that_keep_failing_are_told_to_wait_and_the_known_are_not(
+    database_url: str, store: PostgresStore
+) -> None:
+    text, _ = await make_key(store, "user")
+    late, _ = await make_key(store, "user")
+    settings = Settings(
+        database=DatabaseSettings(url=database_url, pool_size=2),
+        access=AccessSettings(mode="required"),
+        limits=LimitsSettings(failures_per_minute=5),
+    )
+    async with serving(settings) as served:
+        assert await status(served, text) == 200
+        assert [await status(served, f"nonsense-{number}") for number in range(4)] == [401] * 4
+        assert (await served.client.get("/v2/series")).status_code == 401
+        refused = await served.client.get("/v2/series", headers=bearer("nonsense"))
+        assert (refused.status_code, refused.json()["type"]) == (429, "/problems/rate-limited")
+        assert int(refused.headers["retry-after"]) >= 1
+        assert (await served.client.get("/v2/series")).status_code == 429
+        assert await status(served, late) == 429, "nothing is looked up for it"
+        assert await status(served, text) == 200
+        assert (await served.client.get("/ready")).status_code == 200
+
+
+async def test_strangers_count_among_all_together(database_url: str, store: PostgresStore) -> None:
+    text, _ = await make_key(store, "user")
+    settings = Settings(
+        database=DatabaseSettings(url=database_url, pool_size=2),
+        access=AccessSettings(mode="required"),
+        limits=LimitsSettings(global_per_second=0.01),
+    )
+    async with serving(settings) as served:
+        assert (await served.client.get("/v2/series")).status_code == 401
+        answer = await served.client.get("/v2/series", headers=bearer(text))
+    assert (answer.status_code, "all callers together" in answer.json()["detail"]) == (429, True)
 
 
 async def test_an_open_service_asks_nobody_but_takes_no_bad_credential(client: httpx.AsyncClient) -> None:

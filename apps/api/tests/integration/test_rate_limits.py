@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.middleware.ratelimit import RateLimit, limits_of
+from aurum.api.middleware.ratelimit import Everybody, RateLimit, limits_of
 from aurum.common.ratelimit import Limiter
 from aurum.common.ratelimit.shared import Sharing
 from aurum.core.access import EVERY_SCOPE, Caller, Plan
@@ -44,7 +44,7 @@ class Service:
         self.callers = {"a": caller("key:a"), "b": caller("key:b"), "unlimited": caller("user:u", None)}
         self.limiter: Limiter[Plan] = Limiter(limits_of, per_second=per_second, shared=shared, clock=clock)
         routes = [Route(path, self._answer, methods=["GET", "POST"]) for path in ("/thing", "/live")]
-        self.app = in_context(As(RateLimit(Starlette(routes=routes)), self.callers), limiter=self.limiter)
+        self.app = in_context(Everybody(As(RateLimit(Starlette(routes=routes)), self.callers)), limiter=self.limiter)
 
     async def _answer(self, request: Request) -> Response:
         self.asked += 1
@@ -154,12 +154,19 @@ async def test_a_refusal_of_all_together_keeps_what_other_layers_said() -> None:
             scope["aurum"].headers += ((b"x-trace-id", b"abc"),)
             await self._app(scope, receive, send)
 
-    limited = RateLimit(PlainTextResponse("here"))
-    async with socketed(in_context(Saying(As(limited, service.callers)), limiter=service.limiter)) as client:
+    limited = Everybody(As(RateLimit(PlainTextResponse("here")), service.callers))
+    async with socketed(in_context(Saying(limited), limiter=service.limiter)) as client:
         answers = [await ask(client, "a") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
     assert [answer.headers["x-trace-id"] for answer in answers] == ["abc", "abc"]
     assert answers[1].headers.get_list("ratelimit-limit") == ["1"]
+
+
+async def test_who_is_refused_by_his_plan_takes_nothing_from_all_together() -> None:
+    service = Service(per_second=70.0)
+    async with socketed(service.app) as client:
+        assert await let_in(client, "a", 80) == 60
+        assert await let_in(client, "b", 20) == 10
 
 
 @pytest.fixture
