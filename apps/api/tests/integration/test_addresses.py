@@ -20,12 +20,12 @@ async def _where(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(state_of(Request(scope).scope).address)(scope, receive, send)
 
 
-async def asked(peer: str, headers: Headers | None = None, **limits: object) -> httpx.Response:
+async def asked(peer: str, headers: Headers | None = None, path: str = "/", **limits: object) -> httpx.Response:
     """One request from a peer."""
     app = in_context(Addresses(_where, LimitsSettings.model_validate(limits)))
     transport = httpx.ASGITransport(app, client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://aurum.test") as client:
-        return await client.get("/", headers=headers)
+        return await client.get(path, headers=headers)
 
 
 PROXIES = ["10.0.0.0/8", "2001:db8:ffff::/48"]
@@ -122,3 +122,11 @@ async def test_lists_are_about_the_caller_and_not_about_the_proxy() -> None:
 
 async def test_with_a_list_of_who_may_an_unknown_peer_may_not() -> None:
     assert (await asked("", allow=["0.0.0.0/0", "::/0"])).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/live", 200), ("/ready", 200), ("/health", 200), ("/metrics", 403), ("/v2", 403)]
+)
+async def test_how_the_service_is_is_told_to_all(path: str, status: int) -> None:
+    for lists in ({"allow": ["203.0.113.0/24"]}, {"deny": ["127.0.0.0/8"]}):
+        assert (await asked("127.0.0.1", path=path, **lists)).status_code == status

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from aurum.api.testing import Served, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
+from aurum.common.settings.limits import LimitsSettings
 from aurum.core.api_keys import key_text
 from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.testing.stores import PostgresStore
@@ -192,6 +193,22 @@ async def test_nobody_grants_what_they_may_not_do_or_reaches_other_tenants(guard
     assert {entry["tenant"] for entry in (await client.get("/v2/admin/audit", headers=bearer(text))).json()["data"]} <= {"acme"}
 
 
+async def test_who_asks_how_often_is_told_of_ones_own_tenant(guarded: Served, store: PostgresStore) -> None:
+    admin, _ = await make_key(store, "admin")
+    other, _ = await make_key(store, "user", tenant="bolt")
+    root, _ = await make_key(store, "super_admin")
+    assert await status(guarded, other) == 200
+
+    async def tenants(credential: str) -> set[str]:
+        answer = await guarded.client.get("/v2/admin/limits?limit=1000", headers=bearer(credential))
+        return {one["tenant"] for one in answer.json()["data"]["callers"]}
+
+    assert await tenants(admin) == {"acme"}
+    assert {"acme", "bolt"} <= await tenants(root)
+    refused = await guarded.client.get("/v2/admin/limits?tenant=bolt", headers=bearer(admin))
+    assert (refused.status_code, refused.json()["scope"]) == (403, "tenant:manage")
+
+
 @pytest.mark.parametrize("key_id", ["first", "curve"])
 async def test_a_token_of_the_issuer_lets_in(guarded: Served, issuer: Issuer, key_id: str) -> None:
     assert await status(guarded, issuer.token(key_id)) == 200
@@ -274,6 +291,23 @@ async def test_an_issuer_that_was_never_reached_is_503(database_url: str, store:
     assert (response.status_code, "retry-after" in response.headers) == (503, True)
 
 
+@pytest.mark.parametrize(
+    "nonsense", ["[]", "null", '"keys"', '{"keys": null}', '{"keys": [1]}', '{"jwks_uri": "http://["}', "{"]
+)
+@pytest.mark.parametrize("discovers", [True, False])
+async def test_an_issuer_that_talks_nonsense_is_503_and_asked_once_a_pause(
+    database_url: str, store: PostgresStore, nonsense: str, discovers: bool
+) -> None:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.nonsense = nonsense
+        keys = None if discovers else f"{issuer.url}/keys"
+        access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, jwks_url=keys, jwks_pause_s=60)
+        async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+            assert [await status(served, issuer.token("first", jti=str(number))) for number in range(4)] == [503] * 4
+    assert issuer.tried == 1
+
+
 async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(database_url: str, store: PostgresStore) -> None:
     with issuing() as issuer:
         issuer.add("first")
@@ -289,6 +323,42 @@ async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(datab
             await asyncio.sleep(0.6)
             assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {200}
             assert issuer.asked == 1
+
+
+async def test_strangers_that_keep_failing_are_told_to_wait_and_the_known_are_not(
+    database_url: str, store: PostgresStore
+) -> None:
+    text, _ = await make_key(store, "user")
+    late, _ = await make_key(store, "user")
+    settings = Settings(
+        database=DatabaseSettings(url=database_url, pool_size=2),
+        access=AccessSettings(mode="required"),
+        limits=LimitsSettings(failures_per_minute=5),
+    )
+    async with serving(settings) as served:
+        assert await status(served, text) == 200
+        assert [await status(served, f"nonsense-{number}") for number in range(4)] == [401] * 4
+        assert (await served.client.get("/v2/series")).status_code == 401
+        refused = await served.client.get("/v2/series", headers=bearer("nonsense"))
+        assert (refused.status_code, refused.json()["type"]) == (429, "/problems/rate-limited")
+        assert int(refused.headers["retry-after"]) >= 1
+        assert (await served.client.get("/v2/series")).status_code == 429
+        assert await status(served, late) == 429, "nothing is looked up for it"
+        assert await status(served, text) == 200
+        assert (await served.client.get("/ready")).status_code == 200
+
+
+async def test_strangers_count_among_all_together(database_url: str, store: PostgresStore) -> None:
+    text, _ = await make_key(store, "user")
+    settings = Settings(
+        database=DatabaseSettings(url=database_url, pool_size=2),
+        access=AccessSettings(mode="required"),
+        limits=LimitsSettings(global_per_second=0.01),
+    )
+    async with serving(settings) as served:
+        assert (await served.client.get("/v2/series")).status_code == 401
+        answer = await served.client.get("/v2/series", headers=bearer(text))
+    assert (answer.status_code, "all callers together" in answer.json()["detail"]) == (429, True)
 
 
 async def test_an_open_service_asks_nobody_but_takes_no_bad_credential(client: httpx.AsyncClient) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -18,8 +20,10 @@ from api_processes import api_process, wait_until_ready
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
+from aurum.core.api_keys import key_text
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
+from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
@@ -112,3 +116,44 @@ async def test_the_database_stops_and_starts_under_load(folder: Path) -> None:
     assert during[503] > 0, "what was not kept is refused"
     assert seen.statuses[503] == after[503], "nothing is refused once it is back"
     assert (fresh.status_code, fresh.headers["x-cache"]) == (200, "miss")
+
+
+async def make_key(url: str, *, ends: datetime | None = None) -> str:
+    text, parts = key_text(secrets.token_bytes(40))
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=1))
+    store = PostgresStore(pool, SystemClock())
+    key = ApiKey(parts.key_id, "local", "test", ("user",), (), SystemClock().now(), "test", ends)
+    await store.keys.create(key, parts.digest, by=Actor("operator"))
+    await pool.close()
+    return text
+
+
+async def test_callers_that_are_known_have_what_is_kept_while_the_database_is_away(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    server.start()
+    required = {"AURUM_ACCESS__MODE": "required", "AURUM_ACCESS__REMEMBERED_S": "0.2"}
+    try:
+        url = server.url_of("postgres")
+        await fill(url)
+        known, unknown = await make_key(url), await make_key(url)
+        with api_process(url, **required) as api:
+            async with httpx.AsyncClient(base_url=api, trust_env=False, timeout=10) as client:
+
+                async def ask(key: str, path: str = KEPT) -> httpx.Response:
+                    return await client.get(path, headers={"x-api-key": key})
+
+                ends = SystemClock().now() + timedelta(seconds=2.5)
+                short = await make_key(url, ends=ends)
+                assert [(await ask(key)).status_code for key in (known, short)] == [200, 200]
+                server.stop()
+                await asyncio.sleep(1.5)
+                for _ in range(3):
+                    answer = await ask(known)
+                    assert (answer.status_code, answer.headers["x-cache"]) == (200, "stale")
+                assert (await ask(unknown)).status_code == 503
+                assert (await client.get(KEPT)).status_code == 401
+                await asyncio.sleep((ends - SystemClock().now()).total_seconds() + 0.1)
+                assert (await ask(short)).status_code == 503, "a key that has ended is not taken for longer"
+                assert (await ask(known)).status_code == 200
+    finally:
+        server.stop()

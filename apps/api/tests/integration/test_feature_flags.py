@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from aurum.api.flags import context_of
-from aurum.api.testing import serving
+from aurum.api.testing import Served, serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.access import LOCAL
+from aurum.storage.ports.access import Actor
 
 FLAGS = "/v2/admin/flags"
 ON = {"rules": [{"variant": "on"}]}
@@ -65,6 +66,53 @@ async def test_what_somebody_would_get_is_told_with_the_reason(client: httpx.Asy
         asking = {"key": tenant, "attributes": {"tenant": tenant}}
         found = (await client.post(f"{FLAGS}/asked/evaluate", json=asking)).json()["data"]
         assert (found["variant"], found["value"], found["reason"], found["rule"]) == expected
+
+
+async def test_a_flag_is_put_where_its_tag_is_the_one_that_was_read(client: httpx.AsyncClient) -> None:
+    url = f"{FLAGS}/tagged"
+
+    async def put(tag: str) -> httpx.Response:
+        return await client.put(url, json=ON, headers={"if-match": tag})
+
+    refused = await put("*")
+    assert (refused.status_code, refused.json()["type"]) == (412, "/problems/precondition-failed")
+    assert (await client.put(url, json=ON)).headers["etag"] == '"1"'
+    assert (await put('"1"')).headers["etag"] == '"2"'
+    assert [(await put(tag)).status_code for tag in ('"1"', 'W/"2"', '"7", "2"', "*")] == [412, 412, 200, 200]
+    assert (await client.get(url)).headers["etag"] == '"4"'
+
+
+async def test_a_flag_that_another_needs_can_go_and_nothing_is_in_the_way_of_others(client: httpx.AsyncClient) -> None:
+    needing = {"rules": [{"variant": "on"}], "prerequisites": [{"flag": "base", "variant": "on"}]}
+    for name, flag in (("base", ON), ("on-base", needing)):
+        assert (await client.put(f"{FLAGS}/{name}", json=flag)).status_code == 200
+    assert (await client.delete(f"{FLAGS}/base")).status_code == 204
+    assert (await client.put(f"{FLAGS}/another", json=ON)).status_code == 200
+    found = (await client.post(f"{FLAGS}/on-base/evaluate", json={"key": "x"})).json()["data"]
+    assert (found["variant"], found["reason"]) == ("off", "prerequisite")
+    await client.delete(f"{FLAGS}/on-base")
+
+
+async def test_of_two_that_would_close_a_circle_at_once_one_is_refused(client: httpx.AsyncClient) -> None:
+    names = ("left", "right")
+    for name in names:
+        await client.put(f"{FLAGS}/{name}", json=ON)
+
+    async def put(name: str, other: str) -> int:
+        flag = {"prerequisites": [{"flag": other, "variant": "on"}]}
+        return (await client.put(f"{FLAGS}/{name}", json=flag)).status_code
+
+    assert sorted(await asyncio.gather(put(*names), put(*reversed(names)))) == [200, 422]
+    for name in names:
+        await client.delete(f"{FLAGS}/{name}")
+
+
+async def test_a_circle_that_was_stored_is_a_conflict_to_who_tries_it(served: Served) -> None:
+    store, operator = served.state["services"].flag_store, Actor("operator")
+    await store.put("ring", {"prerequisites": [{"flag": "ring", "variant": "on"}]}, version=None, by=operator)
+    answer = await served.client.post(f"{FLAGS}/ring/evaluate", json={"key": "x"})
+    assert (answer.status_code, answer.json()["detail"]) == (409, "ring needs ring")
+    await store.delete("ring", by=operator)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import httpx
+import orjson
 import pytest
+from starlette.types import Message
+
+from aurum.api.testing import Served
 
 KEYS = "/v2/admin/keys"
 TENANTS = "/v2/admin/tenants"
@@ -77,3 +82,44 @@ async def test_a_secret_is_shown_once_and_kept_nowhere(client: httpx.AsyncClient
     await connection.close()
     assert bodies
     assert first.json()["data"]["key"].encode() not in bodies[0]["body"]
+
+
+async def in_parts(first: bytes, rest: bytes) -> AsyncIterator[bytes]:
+    yield first
+    yield rest
+
+
+async def test_a_body_that_becomes_too_long_is_413_and_nothing_is_done(client: httpx.AsyncClient, key: str) -> None:
+    headers = {"idempotency-key": key, "content-type": "application/json"}
+    whole = orjson.dumps(wish(key))
+    answer = await client.post(TENANTS, content=in_parts(whole, b" " * (1 << 20)), headers=headers)
+    assert (answer.status_code, await made(client, key)) == (413, 0)
+    assert (await post(client, key, wish(key))).status_code == 201, "the key was not used up"
+
+
+async def test_what_a_caller_left_before_its_end_is_not_done(served: Served, key: str) -> None:
+    messages = iter([{"type": "http.request", "body": orjson.dumps(wish(key)), "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": TENANTS,
+        "raw_path": TENANTS.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"idempotency-key", key.encode()), (b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+        "server": ("aurum.test", 80),
+    }
+    await served.asgi(scope, receive, send)
+    assert (sent, await made(served.client, key)) == ([], 0)

@@ -6,7 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
-from api_market import HOUSTON, NYC, WEST
+from api_market import HOUSTON, LONG, NYC, WEST
+
+from aurum.api.testing import serving
+from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
+from aurum.common.settings.limits import LimitsSettings
 
 QUERY = "/v2/observations/query"
 DAY = {"start": "2025-11-02", "end": "2025-11-03", "tz": "market"}
@@ -41,6 +45,31 @@ async def test_several_questions_are_answered_side_by_side(client: httpx.AsyncCl
     alone = await client.get("/v2/observations", params={"series": [WEST, HOUSTON], "freq": "1d", "layout": "wide"})
     assert answered[1]["answer"] == alone.json()
     assert answered[2]["answer"]["errors"][0]["field"] == "series"
+
+
+async def test_several_questions_may_ask_for_as_much_as_one_may(client: httpx.AsyncClient) -> None:
+    # The service of these tests writes 2,000 observations in one document.
+    year = {"series": [LONG], "start": "2020-01-01", "end": "2020-03-01"}
+    alone = await client.post(QUERY, json=year)
+    assert alone.status_code == 200
+    assert 1_000 < len(alone.json()["data"]) < 2_000
+    questions = [{"id": str(number), **year} for number in range(5)]
+    answered = (await client.post(QUERY, json={"queries": questions})).json()["data"]
+    assert sorted(one["status"] for one in answered) == [200, 422, 422, 422, 422]
+    refused = next(one["answer"] for one in answered if one["status"] == 422)
+    assert "send it by itself" in refused["detail"]
+    days = [{"id": str(number), **year, "freq": "1d"} for number in range(20)]
+    assert {one["status"] for one in (await client.post(QUERY, json={"queries": days})).json()["data"]} == {200}
+
+
+async def test_several_questions_may_span_as_much_as_one_may(market_url: str) -> None:
+    settings = Settings(
+        database=DatabaseSettings(url=market_url, pool_size=2), limits=LimitsSettings(points=110), redis=RedisSettings()
+    )
+    questions = [{"id": str(number), "series": [NYC], **DAY} for number in range(9)]
+    async with serving(settings) as served:
+        answered = (await served.client.post(QUERY, json={"queries": questions})).json()["data"]
+    assert sorted(one["status"] for one in answered) == [200] * 4 + [422] * 5
 
 
 @pytest.mark.parametrize(

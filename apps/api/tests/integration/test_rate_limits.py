@@ -18,8 +18,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.middleware.ratelimit import RateLimit, limits_of
+from aurum.api.middleware.ratelimit import Everybody, RateLimit, limits_of
 from aurum.common.ratelimit import Limiter
 from aurum.common.ratelimit.shared import Sharing
 from aurum.core.access import EVERY_SCOPE, Caller, Plan
@@ -43,7 +44,7 @@ class Service:
         self.callers = {"a": caller("key:a"), "b": caller("key:b"), "unlimited": caller("user:u", None)}
         self.limiter: Limiter[Plan] = Limiter(limits_of, per_second=per_second, shared=shared, clock=clock)
         routes = [Route(path, self._answer, methods=["GET", "POST"]) for path in ("/thing", "/live")]
-        self.app = in_context(As(RateLimit(Starlette(routes=routes)), self.callers), limiter=self.limiter)
+        self.app = in_context(Everybody(As(RateLimit(Starlette(routes=routes)), self.callers)), limiter=self.limiter)
 
     async def _answer(self, request: Request) -> Response:
         self.asked += 1
@@ -138,6 +139,34 @@ async def test_all_together_have_a_rate_that_spares_health_and_costs_nobody_his_
         assert refused.headers.get_list("ratelimit-limit") == ["5"]
         service.now += 1.0
         assert (await ask(client, "a")).headers["ratelimit-remaining"] == "59"
+
+
+async def test_a_refusal_of_all_together_keeps_what_other_layers_said() -> None:
+    service = Service(per_second=1.0)
+
+    class Saying:
+        """A layer above, as the one of traces is."""
+
+        def __init__(self, app: ASGIApp) -> None:
+            self._app = app
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            scope["aurum"].headers += ((b"x-trace-id", b"abc"),)
+            await self._app(scope, receive, send)
+
+    limited = Everybody(As(RateLimit(PlainTextResponse("here")), service.callers))
+    async with socketed(in_context(Saying(limited), limiter=service.limiter)) as client:
+        answers = [await ask(client, "a") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert [answer.headers["x-trace-id"] for answer in answers] == ["abc", "abc"]
+    assert answers[1].headers.get_list("ratelimit-limit") == ["1"]
+
+
+async def test_who_is_refused_by_his_plan_takes_nothing_from_all_together() -> None:
+    service = Service(per_second=70.0)
+    async with socketed(service.app) as client:
+        assert await let_in(client, "a", 80) == 60
+        assert await let_in(client, "b", 20) == 10
 
 
 @pytest.fixture

@@ -157,3 +157,19 @@ async def test_latest_is_another_name_of_the_newest_version(client: httpx.AsyncC
         newest, latest = await client.get("/v2" + path), await client.get("/latest" + path)
         assert (latest.status_code, latest.content, latest.headers["etag"]) == (200, newest.content, newest.headers["etag"])
     assert (await client.get("/latest/nothing")).status_code == 404
+
+
+async def test_a_kept_absence_names_each_request_that_asks_and_keeps_the_rest_of_its_text(client: httpx.AsyncClient) -> None:
+    path = f"/v2/series/{NYC}-not"
+    first = await client.get(path, headers={"x-request-id": "e"})
+    second = await client.get(path, headers={"x-request-id": "POISON"})
+    assert (first.status_code, second.headers["x-cache"]) == (404, "hit")
+    assert second.json() == {**first.json(), "request_id": "POISON"}
+    assert int(second.headers["content-length"]) == len(second.content)
+
+
+async def test_an_absence_that_went_out_compressed_names_each_request_too(client: httpx.AsyncClient) -> None:
+    path = f"/v2/series/{'x' * 600}:a:b:c"
+    for name in ("first", "second"):
+        answer = await client.get(path, headers={"x-request-id": name, "accept-encoding": "gzip"})
+        assert (answer.status_code, answer.json()["request_id"]) == (404, name)

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import csv
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from statistics import fmean, stdev
 
 import httpx
 import pytest
 import pytest_asyncio
+from dishka import Provider, Scope
 
-from aurum.api.testing import serving
+from aurum.api.testing import Given, MemoryProvider, MovableClock, file_of, hourly, on_clock, serving
+from aurum.api.wiring import StoreProvider
+from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, ApiSettings, DatabaseSettings, Settings
+from aurum.core.api_keys import key_text
+from aurum.core.catalog.entries import DatasetEntry, SourceEntry
+from aurum.core.errors import Unavailable
 from aurum.pipelines.loading.sample import sample_files
+from aurum.storage.memory import MemoryStore
+from aurum.storage.ports import Catalog
+from aurum.storage.ports.access import Actor, ApiKey
 
 HOURLY = "/v1/iso/lmp/hourly?iso_code=NYISO&market=REAL_TIME&start=2022-07-18&end=2022-07-19"
+
+RATES = DatasetEntry("ecb", "reference_rates", "Reference rates", "Europe/Brussels", "1d", (), None, freshness_hours=36)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -295,3 +309,115 @@ async def test_the_drought_index_is_found_by_its_region(v1: httpx.AsyncClient) -
     assert (await v1.get("/v1/drought/indices?index=SPI")).json()["data"] == []
     assert (await v1.get("/v1/drought/indices?region=CONUS")).status_code == 400
     assert (await v1.get("/v1/drought/dimensions")).json()["data"]["region_types"] == ["NAME"]
+
+
+async def test_who_has_a_plan_is_told_of_it_in_the_names_of_v1(sample_url: str) -> None:
+    settings = Settings(
+        database=DatabaseSettings(url=sample_url, pool_size=2),
+        api=ApiSettings(enable_v1=True),
+        access=AccessSettings(mode="required"),
+    )
+    text, parts = key_text(secrets.token_bytes(40))
+    async with serving(settings) as served:
+        key = ApiKey(parts.key_id, "local", "test", ("user",), (), SystemClock().now(), "test", None)
+        await served.state["services"].keys.create(key, parts.digest, by=Actor("operator"))
+        answers = [await served.client.get("/v1/metadata/units", headers={"x-api-key": text}) for _ in range(2)]
+    headers = answers[1].headers
+    assert (answers[1].status_code, headers["x-ratelimit-tier"]) == (200, "enterprise")
+    for name in ("limit", "remaining", "reset"):
+        assert headers.get_list(f"x-ratelimit-{name}") == headers.get_list(f"ratelimit-{name}") != []
+    assert (headers["x-ratelimit-daily-limit"], headers["x-ratelimit-daily-remaining"]) == ("1000000", "999998")
+    assert headers["x-correlation-id"] == headers["x-request-id"]
+
+
+async def test_an_offset_is_of_the_first_page_and_no_row_is_lost_after_it(v1: httpx.AsyncClient) -> None:
+    url = "/v1/ref/eia/series?dataset=gas_storage_weekly&frequency=weekly&area=R48"
+    whole = await pages(v1, url, 1000)
+    assert await pages(v1, f"{url}&offset=2", 5) == whole[2:]
+    first = await v1.get(f"{url}&offset=2&limit=5")
+    following = first.links["next"]["url"]
+    assert "offset" not in following
+    assert (await v1.get(following)).json()["data"] == whole[7:12]
+
+
+async def test_cursors_of_long_keys_are_short_enough_to_be_taken() -> None:
+    store, start = MemoryStore(SystemClock()), datetime(2026, 1, 1, tzinfo=UTC)
+    key = f"ecb:reference_rates:{'X' * 230}:rate"
+    for number in range(6):
+        given = replace(hourly(f"{key}{number}", start, [1.0, 2.0, 3.0]), market=None)
+        await store.writer.load(file_of(given))
+    await store.catalog_writer.declare(
+        sources=[SourceEntry("ecb", "ECB", "https://www.ecb.europa.eu")], datasets=[RATES], blocks=[]
+    )
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store)) as served:
+        url = "/v1/external/series"
+        assert len(await pages(served.client, url, 1)) == 6
+
+
+async def test_a_store_that_is_away_is_told_as_v1_told_it() -> None:
+    class Away:
+        async def dimensions(self) -> None:
+            raise Unavailable("the store does not answer", retry_after=7.0)
+
+    provider = Provider(scope=Scope.APP)
+    provider.provide(Away, provides=Catalog, override=True)
+    store = MemoryStore(SystemClock())
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store), provider) as served:
+        answer = await served.client.get("/v1/metadata/dimensions?dims=iso")
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    assert problem["type"] == "https://api.aurum.com/problems/service-unavailable"
+    assert problem["timestamp"].endswith("Z")
+
+
+async def test_markets_are_those_that_series_are_of(v1: httpx.AsyncClient) -> None:
+    answer = (await v1.get("/v1/metadata/dimensions?dims=market&include_counts=true")).json()
+    assert answer["data"]["market"] == ["DAY_AHEAD", "REAL_TIME"]
+    assert all(one["count"] > 0 for one in answer["counts"]["market"])
+
+
+async def test_locations_of_a_prefix_are_found_by_their_ids_behind_others_of_such_a_name() -> None:
+    store, start = MemoryStore(SystemClock()), datetime(2026, 1, 1, tzinfo=UTC)
+    for source, location, name in (
+        ("caiso", "1", "Hub one"),
+        ("caiso", "2", "Hub two"),
+        ("nyiso", "HUB_A", ""),
+        ("nyiso", "HUB_B", ""),
+    ):
+        given = replace(hourly(f"{source}:prices:{location}:lmp", start, [1.0]), name=name)
+        await store.writer.load(file_of(given))
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store)) as served:
+        answer = await served.client.get("/v1/metadata/dimensions?dims=location&prefix=hub&per_dim_limit=2")
+    assert answer.json()["data"]["location"] == ["HUB_A", "HUB_B"]
+
+
+async def test_a_cursor_expires(sample_url: str) -> None:
+    clock = MovableClock(SystemClock().now())
+    settings = Settings(database=DatabaseSettings(url=sample_url, pool_size=2), api=ApiSettings(enable_v1=True))
+    async with serving(settings, StoreProvider(), on_clock(clock)) as served:
+        cursor = (await served.client.get(f"{HOURLY}&limit=2")).json()["meta"]["next_cursor"]
+        assert (await served.client.get(f"{HOURLY}&limit=2&cursor={cursor}")).status_code == 200
+        clock.at += timedelta(hours=1, seconds=1)
+        refused = await served.client.get(f"{HOURLY}&limit=2&cursor={cursor}")
+    assert (refused.status_code, refused.json()["detail"]) == (400, "Cursor has expired")
+
+
+async def test_shares_of_area_in_drought_are_side_by_side_and_null_where_there_is_none() -> None:
+    store, day = MemoryStore(SystemClock()), datetime(2026, 1, 6, 5, tzinfo=UTC)
+    known_at = datetime(2026, 1, 8, tzinfo=UTC)
+    for category, percent in (("d0", 50.0), ("d1", 25.0), ("d4", 0.0)):
+        rows = [(day, percent, known_at, 0), (day + timedelta(days=7), percent + 1, known_at, 0)]
+        key = f"drought_monitor:area_percent_cumulative:TX:area_{category}"
+        await store.writer.load(file_of(Given(key, "%", "1w", "America/New_York", None, rows, name="Texas")))
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store)) as served:
+        url = "/v1/drought/usdm?region=ZONE:TX"
+        first = (await served.client.get(f"{url}&end=2026-01-06")).json()["data"]
+        everything = await pages(served.client, url, 1)
+        none = (await served.client.get("/v1/drought/usdm?region_id=CA")).json()["data"]
+    (row,) = first
+    shares = {name: value for name, value in row.items() if name.endswith("_frac")}
+    assert shares == {"d0_frac": 0.5, "d1_frac": 0.25, "d2_frac": None, "d3_frac": None, "d4_frac": 0.0}
+    assert (row["region_id"], row["region_name"], row["valid_date"]) == ("TX", "Texas", "2026-01-06")
+    assert row["as_of"] == "2026-01-08T00:00:00Z"
+    assert [one["d0_frac"] for one in everything] == [0.5, 0.51]
+    assert none == []

@@ -93,7 +93,9 @@ async def guarded(settings: Settings, issuer: Issuer) -> Settings:
     await tenants.change_tenant("robots", plan="tireless", disabled=False, by=Actor("test"))
     await pool.close()
     access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles")
-    return with_v1(settings.model_copy(update={"access": access}))
+    # Each operation is asked without a credential too, more often than a stranger may.
+    limits = settings.limits.model_copy(update={"failures_per_minute": 0})
+    return with_v1(settings.model_copy(update={"access": access, "limits": limits}))
 
 
 @pytest.mark.timeout(300)

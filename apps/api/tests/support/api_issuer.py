@@ -21,10 +21,14 @@ AUDIENCE = "aurum"
 
 @dataclass
 class Issuer:
-    """``published``: ids of the keys that anybody can get. ``asked``: how often they were. ``tried``: all requests."""
+    """``published``: ids of the keys that anybody can get. ``asked``: how often they were. ``tried``: all requests.
+
+    ``nonsense``: JSON that is told instead of what is asked for.
+    """
 
     port: int = 0
     away: bool = False
+    nonsense: str | None = None
     asked: int = 0
     tried: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
@@ -79,7 +83,9 @@ def issuing() -> Iterator[Issuer]:
                 return
             discovery = self.path.endswith("openid-configuration")
             issuer.asked += not discovery
-            content = json.dumps({"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"} if discovery else issuer.jwks())
+            content = issuer.nonsense or json.dumps(
+                {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"} if discovery else issuer.jwks()
+            )
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

@@ -13,7 +13,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.flag_evaluation import Reason
 from pydantic import ValidationError
 
-from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagProvider, Outcome, evaluate, refuse_circles
+from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagProvider, Outcome, evaluate, refuse_circle
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -90,10 +90,41 @@ def test_flags_that_need_each_other_are_refused() -> None:
         return flag(prerequisites=[{"flag": other, "variant": "on"}])
 
     with pytest.raises(CircularPrerequisite, match="a needs b needs a"):
-        refuse_circles({"a": needing("b"), "b": needing("a")})
-    with pytest.raises(CircularPrerequisite, match="not there"):
-        refuse_circles({"a": needing("b")})
-    refuse_circles({"a": needing("b"), "b": flag()})
+        refuse_circle("a", {"a": needing("b"), "b": needing("a")})
+    with pytest.raises(CircularPrerequisite, match="a needs b, which is not there"):
+        refuse_circle("a", {"a": needing("b")})
+    refuse_circle("a", {"a": needing("b"), "b": flag()})
+
+
+def test_what_others_have_lost_stands_in_nobodys_way() -> None:
+    widow = flag(prerequisites=[{"flag": "gone", "variant": "on"}])
+    refuse_circle("a", {"a": flag(), "widow": widow})
+    refuse_circle("a", {"a": flag(prerequisites=[{"flag": "widow", "variant": "off"}]), "widow": widow})
+
+
+def test_each_flag_that_is_needed_is_looked_at_once_however_often_and_deep_it_is() -> None:
+    def needing(other: str) -> FlagDocument:
+        return flag(rules=[{"variant": "on"}], prerequisites=[{"flag": other, "variant": "on"}] * 10)
+
+    flags = {"0": flag(rules=[{"variant": "on"}])} | {str(n): needing(str(n - 1)) for n in range(1, 3_000)}
+    refuse_circle("2999", flags)
+    assert evaluate("2999", flags, {}, key="k", now=NOW).variant == "on"
+    flags["0"] = flag()
+    assert evaluate("2999", flags, {}, key="k", now=NOW).outcome is Outcome.PREREQUISITE
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(a|a)*", "(.*)*x"])
+def test_no_pattern_takes_longer_than_its_text_is_long(pattern: str) -> None:
+    document = flag(rules=[{"conditions": [{"attribute": "a", "operator": "matches", "value": pattern}], "variant": "on"}])
+    assert variant(document, a="a" * 900 + "b") == "off"
+    assert variant(document, a="a" * 5_000) == "off", "nobody's name is that long"
+    assert variant(document, a="\ud800") == "off"
+
+
+@pytest.mark.parametrize("pattern", ["(", "a)|(b", r"(a)\1", "(?=a)a", "(?x) a # ", "x" * 501])
+def test_a_pattern_that_cannot_be_searched_evenly_is_refused(pattern: str) -> None:
+    with pytest.raises(ValidationError, match="is no regular expression"):
+        flag(rules=[{"conditions": [{"attribute": "a", "operator": "matches", "value": pattern}], "variant": "on"}])
 
 
 @given(st.text(max_size=20), st.floats(0, 100), st.floats(0, 100))

@@ -166,6 +166,6 @@ async def test_every_change_is_on_record_with_who_made_it(store: Store) -> None:
         "scopes": ["admin:read"],
         "expires_at": "2026-11-21T12:00:00+00:00",
     }
-    assert [entry.target for entry in await store.audit.page(tenant="acme", before=None, limit=10)] == ["a1"]
+    assert [entry.target for entry in await store.audit.page(tenant="acme", before=None, limit=10)] == ["a1", "acme"]
     older = await store.audit.page(before=entries[1].audit_id, limit=1)
     assert [entry.audit_id for entry in older] == [entries[2].audit_id]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
 
 from aurum.core.errors import Conflict, NotFound
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.flags import StoredFlag
 from aurum.storage.testing.stores import Store
 
 OPERATOR = Actor("operator", None, "request-1")
@@ -40,6 +43,31 @@ async def test_a_change_of_a_version_that_is_not_there_is_refused(store: Store) 
     assert [one.document for one in await store.flags.flags()] == [ON]
     with pytest.raises(NotFound):
         await store.flags.delete("b", by=OPERATOR)
+
+
+async def test_what_a_check_raises_leaves_all_as_it_was(store: Store) -> None:
+    await store.flags.put("a", ON, version=None, by=OPERATOR)
+    seen: list[list[str]] = []
+
+    def check(there: Sequence[StoredFlag]) -> None:
+        seen.append([one.name for one in there])
+        raise Conflict("no")
+
+    for name in ("a", "b"):
+        with pytest.raises(Conflict, match="no"):
+            await store.flags.put(name, OFF, version=None, by=OPERATOR, check=check)
+    assert seen == [["a"], ["a"]]
+    assert [(one.name, one.document) for one in await store.flags.flags()] == [("a", ON)]
+
+
+async def test_of_changes_at_once_each_check_sees_those_before_it(store: Store) -> None:
+    seen: list[int] = []
+
+    async def put(name: str) -> None:
+        await store.flags.put(name, ON, version=0, by=OPERATOR, check=lambda there: seen.append(len(there)))
+
+    await asyncio.gather(*map(put, "abcd"))
+    assert sorted(seen) == [0, 1, 2, 3]
 
 
 async def test_evaluations_add_up_by_day_and_variant(store: Store) -> None:

@@ -28,10 +28,11 @@ async def store(postgres_store: PostgresStore) -> PostgresStore:
         await postgres_store.tenants.create_tenant(tenant, tenant, "basic", by=OPERATOR)
         key = ApiKey(f"{tenant}-key", tenant, "k", ("user",), (), T0, "test")
         await postgres_store.keys.create(key, b"digest", by=OPERATOR)
+        await postgres_store.idempotency.begin(tenant, "key", b"fingerprint", claim_s=60.0)
     return postgres_store
 
 
-@pytest.mark.parametrize("table", ["api_key", "audit", "tenant"])
+@pytest.mark.parametrize("table", ["api_key", "audit", "tenant", "idempotency"])
 async def test_a_forgotten_filter_leaks_nothing(store: PostgresStore, table: str) -> None:
     async with store.pool.for_tenant("acme") as connection:
         assert {row["tenant_id"] for row in await connection.fetch(f"SELECT * FROM {table}")} == {"acme"}

@@ -33,7 +33,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from aurum.api.server import serve
     from aurum.api.wiring import reach_store
     from aurum.common.settings import InvalidSetting, load_settings
-    from aurum.common.settings.production import missing_for_production, unsafe_when_open
+    from aurum.common.settings.production import refusals_to_start
     from aurum.core.errors import Unavailable
 
     try:
@@ -42,10 +42,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         print(f"aurum.api: {error}", file=sys.stderr)
         return 2
     host = arguments.host or settings.api.host
-    refusals = missing_for_production(settings) if settings.profile == "production" else []
-    if unsafe := unsafe_when_open(settings, host):
-        refusals.append(unsafe)
-    if refusals:
+    if refusals := refusals_to_start(settings, host):
         print("\n".join(f"aurum.api: {line}" for line in refusals), file=sys.stderr)
         return 1
     if settings.access.mode == "open":
@@ -65,9 +62,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     except Unavailable as error:
         print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
         return 1
-    if arguments.workers:
-        # Each worker reads the settings for itself, and has its share of the limits by their number.
-        os.environ["AURUM_API__WORKERS"] = str(workers)  # noqa: TID251 - how processes that are spawned are told
+    # Each worker reads the settings for itself, and has its share of the limits by their number.
+    told = {"AURUM_API__WORKERS": str(workers), "AURUM_API__HOST": host}
+    os.environ.update(told)  # noqa: TID251 - how processes that are spawned are told
     serve(
         "aurum.api.main:create_app_from_environment",
         settings.limits,

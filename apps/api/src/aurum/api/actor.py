@@ -18,5 +18,8 @@ def actor_of(request: Request) -> Actor:
 
 
 async def on_record(request: Request, action: str, target: str, detail: Mapping[str, object]) -> None:
-    """Record what was changed outside the store; what is changed in it is recorded there."""
+    """Record what is about to be changed outside the store, and then change it: nothing is done that is not on record.
+
+    What is changed in the store is recorded there, in one transaction.
+    """
     await services(request).audit.append(action, target, detail, by=actor_of(request))

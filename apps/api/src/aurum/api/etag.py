@@ -37,6 +37,11 @@ def names_tag(given: bytes, tag: bytes | None) -> bool:
     return given.strip() == b"*" or any(candidate.strip().removeprefix(b"W/") == tag for candidate in given.split(b","))
 
 
+def matches_tag(given: str, tag: str | None) -> bool:
+    """Whether an ``If-Match`` names the tag of what there is (strong comparison, RFC 9110, 13.1.1); None: there is nothing."""
+    return tag is not None and (given.strip() == "*" or tag in [one.strip() for one in given.split(",")])
+
+
 def tag_of_coding(tag: bytes, coding: str) -> bytes:
     """The strong tag of an answer in a content coding: ``"abc"`` becomes ``"abc-zstd"``. Weak ones stand for all codings."""
     return tag if tag.startswith(b"W/") else tag.removesuffix(b'"') + b"-" + coding.encode() + b'"'

@@ -9,9 +9,8 @@ import structlog
 from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
-from pydantic import ValidationError
 
-from aurum.common.flags import FlagDocument, FlagProvider
+from aurum.common.flags import FlagDocument, FlagProvider, readable
 from aurum.core.access import Caller
 from aurum.core.clock import Clock
 from aurum.core.errors import Unavailable
@@ -81,13 +80,7 @@ class Flags:
 
 def known(stored: Sequence[StoredFlag]) -> Mapping[str, FlagDocument]:
     """Stored flags as documents; one that this version cannot read is left out, and its callers get their defaults."""
-    found: dict[str, FlagDocument] = {}
-    for one in stored:
-        try:
-            found[one.name] = FlagDocument.model_validate(one.document)
-        except ValidationError as error:
-            _log.error("flag cannot be read", flag=one.name, reason=str(error.errors()[0]["msg"]))
-    return found
+    return readable({one.name: one.document for one in stored})
 
 
 def context_of(caller: Caller, **attributes: str) -> EvaluationContext:

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api import access_log
 from aurum.api.etag import names_tag
+from aurum.api.middleware.loopback import Names
 from aurum.api.middleware.response_cache import AGES, HIT, VOUCHED_S, Kept, ResponseStore
 from aurum.api.request_state import NOTHING_LOADED, HeaderList
 from aurum.api.security.authenticator import Authenticator
@@ -43,6 +44,8 @@ _ASKS_FOR_MORE = frozenset(
 )
 """Headers that only the layers understand, or the server."""
 _POLICY = (b"content-security-policy", NOTHING_LOADED)
+_LOOPBACK = ("127.0.0.1", None)
+"""Where an open service listens, when it is served by us (see ``__main__``)."""
 _NO_HEADER = re.compile(rb"[\x00\r\n]")
 
 
@@ -50,11 +53,14 @@ class Front:
     """Pure ASGI, around all layers.
 
     ``needs``: the scope that reading each route needs, by its template. ``common``: headers of every answer but a 304.
+    ``names``: by which an open service may be asked.
     """
 
-    def __init__(self, app: ASGIApp, *, needs: Mapping[str, Permission], common: HeaderList) -> None:
+    def __init__(self, app: ASGIApp, *, needs: Mapping[str, Permission], common: HeaderList, names: Names) -> None:
         self._app = app
         self._needs = needs
+        self._names = names
+        self._taken = names.taken
         self._common = [HIT, _POLICY, *common]
         self._prefix = secrets.token_hex(6).encode()
         self._numbers = itertools.count(1)
@@ -64,7 +70,7 @@ class Front:
         if scope["type"] == "http" and scope["method"] == "GET":
             began = time.perf_counter()
             state, given = scope["state"], dict(scope["headers"])
-            found = self._decided(scope["raw_path"], scope["query_string"], given, state)
+            found = self._decided(scope["raw_path"], scope["query_string"], given, state, scope.get("server"))
             if found is not None:
                 entry, unchanged, account = found
                 kept = entry.content
@@ -88,7 +94,7 @@ class Front:
         """
         began = time.perf_counter()
         path, _, query = target.partition(b"?")
-        found = self._decided(path, query, given, state)
+        found = self._decided(path, query, given, state, _LOOPBACK)
         if found is None:
             return None
         entry, unchanged, account = found
@@ -118,7 +124,12 @@ class Front:
         tallies.kept(entry.keyspace, status, time.perf_counter() - began)
 
     def _decided(
-        self, path: bytes, query: bytes, given: Mapping[bytes, bytes], state: Mapping[str, object]
+        self,
+        path: bytes,
+        query: bytes,
+        given: Mapping[bytes, bytes],
+        state: Mapping[str, object],
+        server: tuple[str, int | None] | None,
     ) -> tuple[Entry[Kept], bool, Account | None] | None:
         """What was kept, whether the caller has it already, and whose limits it counted against, last of all.
 
@@ -130,7 +141,7 @@ class Front:
             return None
         now = time.monotonic()
         kept = entry.content
-        if now >= entry.fresh_until or now - store.feed.told_until >= VOUCHED_S or kept.request_id:
+        if now >= entry.fresh_until or now - store.feed.told_until >= VOUCHED_S or kept.around_id is not None:
             return None
         tag = given.get(b"if-none-match")
         unchanged = tag is not None and names_tag(tag, kept.tag)
@@ -140,6 +151,9 @@ class Front:
         value = given.get(b"authorization") or given.get(b"x-api-key")
         if value is None:
             if authenticator.required:
+                return None
+            host = given.get(b"host")
+            if (server is not _LOOPBACK or host not in self._taken) and not self._names.take(host, server):
                 return None
             caller = LOCAL
         else:

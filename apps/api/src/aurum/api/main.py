@@ -20,6 +20,7 @@ from aurum.api.front import Front
 from aurum.api.header_contract import say_headers
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.loopback import Names
 from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import (
@@ -46,6 +47,7 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.guides import guides_directory
 from aurum.common.ratelimit import Limiter
 from aurum.common.settings import Settings, load_settings
+from aurum.common.settings.production import refusals_to_start
 from aurum.common.telemetry.logging import configure_logging
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
@@ -97,7 +99,8 @@ class Application(FastAPI):
             if layer.name == RESPONSE_CACHE:
                 self.kept = app
         if settings.cache.enabled and _needs_no_layer(settings):
-            app = self.front = Front(app, needs=read_scopes(settings), common=security_headers(settings.api))
+            names = Names(settings.api.names)
+            app = self.front = Front(app, needs=read_scopes(settings), common=security_headers(settings), names=names)
         self.layers = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -187,8 +190,14 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
 
 
 def create_app_from_environment() -> FastAPI:
-    """The service for this process's settings: for ``uvicorn --factory``."""
+    """The service for this process's settings: for ``uvicorn --factory``. Stops the process as ``serve`` does.
+
+    Where it will listen is uvicorn's to know: what an open service is asked elsewhere than on loopback, its layers refuse.
+    """
     settings = load_settings()
+    refusals = refusals_to_start(settings, settings.api.host)
+    if refusals:
+        raise SystemExit("\n".join(f"aurum.api: {line}" for line in refusals))
     configure_logging(settings.logging)
     keep_freed_memory()
     app = create_app(settings)

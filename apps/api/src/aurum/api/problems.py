@@ -55,11 +55,14 @@ KINDS: Mapping[type[AurumError], Kind] = {
     Unavailable: Kind(503, "unavailable", "Something this service needs does not answer"),
 }
 _NOT_ACCEPTABLE = Kind(406, "not-acceptable", "No acceptable format")
+_PRECONDITION = Kind(412, "precondition-failed", "The thing has changed since it was read")
 _METHOD = Kind(405, "method-not-allowed", "The method is not allowed here")
 BODY_TOO_LARGE = Kind(413, "body-too-large", "The body of the request is too large")
 URL_TOO_LONG = Kind(414, "url-too-long", "The URL of the request is too long")
 _BUG = Kind(500, "internal", "Something went wrong that should not have")
-_BY_STATUS = {kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _METHOD, BODY_TOO_LARGE, URL_TOO_LONG, _BUG)}
+_BY_STATUS = {
+    kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _PRECONDITION, _METHOD, BODY_TOO_LARGE, URL_TOO_LONG, _BUG)
+}
 
 ALL_KINDS = tuple(_BY_STATUS.values())
 """Every problem this service can answer with; each has a page."""
@@ -79,10 +82,16 @@ class NotAcceptable(Invalid):
     """No format that the caller accepts. Facts: ``offered``."""
 
 
+class PreconditionFailed(Conflict):
+    """``If-Match`` names another version than there is."""
+
+
 def kind_of(error: AurumError) -> Kind:
     """What an error is over HTTP: its nearest base decides."""
     if isinstance(error, NotAcceptable):
         return _NOT_ACCEPTABLE
+    if isinstance(error, PreconditionFailed):
+        return _PRECONDITION
     return next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
 
 

@@ -24,10 +24,12 @@ from aurum.api.middleware.direct import Direct
 from aurum.api.middleware.head import Head
 from aurum.api.middleware.idempotency import Idempotency
 from aurum.api.middleware.latest import Latest
-from aurum.api.middleware.ratelimit import RateLimit
+from aurum.api.middleware.loopback import Loopback
+from aurum.api.middleware.ratelimit import Everybody, RateLimit
 from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.middleware.size import Size
 from aurum.api.routes import PlainRoute
+from aurum.api.security.strangers import Strangers
 from aurum.api.security_headers import security_headers
 from aurum.api.v1.lifecycle import Lifecycle
 from aurum.api.v2.admin.audit.router import router as admin_audit
@@ -121,15 +123,22 @@ RESPONSE_CACHE = "response cache"
 LAYERS: Sequence[Layer] = (
     Layer(
         "context",
-        lambda app, settings: RequestContext(app, headers=security_headers(settings.api), observers=(log_access,)),
+        lambda app, settings: RequestContext(app, headers=security_headers(settings), observers=(log_access,)),
     ),
     Layer("tracing", lambda app, _: _tracing(app), enabled=lambda settings: settings.telemetry.endpoint is not None),
     Layer("cors", lambda app, settings: cors(app, settings.api), enabled=lambda settings: bool(settings.api.cors_origins)),
     Layer("v1 lifecycle", lambda app, _: Lifecycle(app), enabled=_v1),
     Layer("latest", lambda app, _: Latest(app)),
     Layer("addresses", lambda app, settings: Addresses(app, settings.limits)),
+    Layer(
+        "loopback", lambda app, settings: Loopback(app, settings.api), enabled=lambda settings: settings.access.mode == "open"
+    ),
     Layer("size", lambda app, settings: Size(app, settings.limits)),
-    Layer("access", lambda app, settings: Access(app, access_rules(slices_of(settings)))),
+    Layer("everybody", lambda app, _: Everybody(app)),
+    Layer(
+        "access",
+        lambda app, settings: Access(app, access_rules(slices_of(settings)), Strangers(settings.limits.failures_per_minute)),
+    ),
     Layer("rate limit", lambda app, _: RateLimit(app)),
     Layer("idempotency", lambda app, _: Idempotency(app)),
     Layer("head", lambda app, _: Head(app)),

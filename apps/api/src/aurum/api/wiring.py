@@ -340,7 +340,8 @@ class ServiceProvider(Provider):
         feed: ChangeFeed,
         tokens: MaybeTokens,
     ) -> AsyncIterator[Authenticator]:
-        authenticator = Authenticator(settings.access, keys, tenants, clock, tokens.verifier)
+        grace_s = settings.cache.stale_if_error_s
+        authenticator = Authenticator(settings.access, keys, tenants, clock, tokens.verifier, grace_s=grace_s)
         feed.listen(authenticator.changed)
         yield authenticator
         await authenticator.flush()

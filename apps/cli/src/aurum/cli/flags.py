@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,13 +47,17 @@ def set_flag(
     file: Annotated[Path | None, typer.Argument(help="A JSON document; a simple flag that is off, when not given.")] = None,
 ) -> None:
     """Make a flag or change it: every process has it within a second."""
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
     from aurum.cli.wiring import with_store
-    from aurum.common.flags import FlagDocument
+    from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagName, readable, refuse_circle
     from aurum.core.errors import Invalid
     from aurum.storage.ports.access import Actor
 
+    try:
+        TypeAdapter(FlagName).validate_python(name)
+    except ValidationError as error:
+        raise Invalid(f"{name!r} is no name of a flag: {error.errors()[0]['msg']}") from error
     try:
         document = FlagDocument.model_validate_json(file.read_bytes() if file is not None else b"{}")
     except ValidationError as error:
@@ -60,8 +65,15 @@ def set_flag(
         where = ".".join(map(str, first["loc"]))
         raise Invalid(f"{file}: {where}: {first['msg']}") from error
 
+    def check(there: Sequence[StoredFlag]) -> None:
+        try:
+            refuse_circle(name, {**readable({one.name: one.document for one in there}), name: document})
+        except CircularPrerequisite as error:
+            raise Invalid(str(error)) from error
+
     async def put(store: Store) -> StoredFlag:
-        return await store.flags.put(name, document.model_dump(mode="json"), version=None, by=Actor("operator"))
+        content = document.model_dump(mode="json")
+        return await store.flags.put(name, content, version=None, by=Actor("operator"), check=check)
 
     print(f"{name} is at version {with_store(context.obj, put).version}")
 
@@ -87,15 +99,21 @@ def evaluate_flag(
 ) -> None:
     """Print what somebody would get, and why."""
     from aurum.cli.wiring import with_store
-    from aurum.common.flags import Evaluation, FlagDocument, evaluate
+    from aurum.common.flags import CircularPrerequisite, Evaluation, evaluate, readable
+    from aurum.core.errors import Conflict
 
     pairs = [one.partition("=") for one in attribute or []]
     attributes: dict[str, Any] = {name: value for name, _, value in pairs}
     _one(context, name)
 
     async def ask(store: Store) -> Evaluation:
-        flags = {one.name: FlagDocument.model_validate(one.document) for one in await store.flags.flags()}
-        return evaluate(name, flags, attributes, key=key, now=store.clock.now())
+        flags = readable({one.name: one.document for one in await store.flags.flags()})
+        if name not in flags:
+            raise Conflict(f"flag {name!r} was written for another version of this program, which cannot read it")
+        try:
+            return evaluate(name, flags, attributes, key=key, now=store.clock.now())
+        except CircularPrerequisite as error:
+            raise Conflict(str(error)) from error
 
     found = with_store(context.obj, ask)
     print(f"{found.variant} ({json.dumps(found.value)}), by {found.outcome}")
@@ -119,10 +137,11 @@ def _switch(context: typer.Context, name: str, *, enabled: bool) -> None:
     from aurum.cli.wiring import with_store
     from aurum.storage.ports.access import Actor
 
-    document = {**_one(context, name).document, "enabled": enabled}
+    stored = _one(context, name)
+    document = {**stored.document, "enabled": enabled}
 
     async def put(store: Store) -> None:
-        await store.flags.put(name, document, version=None, by=Actor("operator"))
+        await store.flags.put(name, document, version=stored.version, by=Actor("operator"))
 
     with_store(context.obj, put)
     print(f"{name} is {'alive' if enabled else 'killed'}")

@@ -64,10 +64,13 @@ def replay(
     from aurum.cli.wiring import with_store
     from aurum.pipelines.loading.replay import replay as replayed
     from aurum.pipelines.source import Document
+    from aurum.storage.ports.access import Actor
 
     given = Document(path.name, path.read_bytes()) if path else None
 
     async def load(store: Store) -> list[FileReport]:
+        detail = {"source": source, "file": path.name if path else None}
+        await store.audit.append("quarantine.replay", digest or "*", detail, by=Actor("operator"))
         again = replayed(store.quality, store.kept_files, store.ingestion, digest=digest, source=source, given=given)
         return [report async for report in again]
 

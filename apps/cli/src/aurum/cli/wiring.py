@@ -20,6 +20,7 @@ from aurum.pipelines.registry import Registry, default_registry
 from aurum.storage import embedded
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.postgres import (
+    PostgresAuditLog,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresFlagStore,
@@ -74,6 +75,10 @@ class Store:
     @cached_property
     def tenants(self) -> PostgresTenantStore:
         return PostgresTenantStore(self.pool)
+
+    @cached_property
+    def audit(self) -> PostgresAuditLog:
+        return PostgresAuditLog(self.pool)
 
     @cached_property
     def registry(self) -> Registry:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.middleware.refusal import refuse
+from aurum.api.middleware.refusal import HEALTH, refuse
 from aurum.api.problems import KINDS
 from aurum.api.request_state import RequestState
 from aurum.common.settings.limits import LimitsSettings, Network
@@ -29,6 +29,7 @@ _LONGEST_HOP = 256
 class Addresses:
     """Pure ASGI. Sets ``state.address``; what is denied, or is not allowed where there is a list, gets 403.
 
+    Whether the service is well is told to all, or a list without the machine itself would have its container killed.
     ``deny`` wins over ``allow``. IPv6 addresses that hold an IPv4 address count as that one.
     """
 
@@ -48,7 +49,7 @@ class Addresses:
                 address = self._told(scope, address)
             state: RequestState = scope["aurum"]
             state.address = address
-            if self._lists and not self._may_ask(address):
+            if self._lists and scope["path"] not in HEALTH and not self._may_ask(address):
                 await refuse(scope, send, _KIND, f"requests from {address or 'nowhere'} are not taken", address=address)
                 return
         await self._app(scope, receive, send)

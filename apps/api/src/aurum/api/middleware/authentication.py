@@ -9,12 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.problems import problem_of
+from aurum.api.middleware.refusal import refuse
+from aurum.api.problems import KINDS, problem_of
 from aurum.api.request_state import RequestState
 from aurum.api.security.authenticator import Authenticator
+from aurum.api.security.strangers import Strangers
+from aurum.common.ratelimit import retry_after
 from aurum.core.access import LOCAL, MissingScope
 from aurum.core.access import Scope as Permission
-from aurum.core.errors import AurumError, Forbidden, Unauthenticated
+from aurum.core.errors import AurumError, Forbidden, RateLimited, Unauthenticated
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _TENANT_HEADERS = (b"x-tenant-id", b"x-aurum-tenant")
@@ -35,11 +38,13 @@ Rule = tuple[Permission | None, Permission | None]
 class Access:
     """Pure ASGI. ``rules``: by the first segments of a path, the longest that fits counts.
 
-    A path that no rule knows is asked for a credential like any other, so that strangers learn of no path.
+    A path that no rule knows is asked for a credential like any other, so that strangers learn of no path. ``strangers``:
+    addresses that fail too often are refused without a look at what they send, unless it is known to be good.
     """
 
-    def __init__(self, app: ASGIApp, rules: Mapping[tuple[str, ...], Rule]) -> None:
+    def __init__(self, app: ASGIApp, rules: Mapping[tuple[str, ...], Rule], strangers: Strangers) -> None:
         self._app = app
+        self._strangers = strangers
         self._rules = dict(rules)
         self._depths: Sequence[int] = sorted({len(prefix) for prefix in rules}, reverse=True)
         self._unknown: Rule = (Permission.CATALOG_READ, Permission.ADMIN_WRITE)
@@ -60,19 +65,23 @@ class Access:
         value = given.get(b"authorization") or given.get(b"x-api-key")
         if value is None:
             if authenticator.required:
-                await _refuse(NoCredential("say who you are: Authorization: Bearer <API key or token>"), scope, receive, send)
+                error = NoCredential("say who you are: Authorization: Bearer <API key or token>")
+                await self._refuse_stranger(error, state, scope, receive, send)
                 return
             state.caller = LOCAL
         else:
             found = authenticator.remembered(value)
             if found is None or found.until < time.monotonic():
+                if self._strangers.wait(state.address) > 0:
+                    await self._refuse_stranger(NoCredential("no"), state, scope, receive, send)
+                    return
                 try:
                     found = await authenticator.caller(value)
                 except AurumError as error:
                     await _refuse(error, scope, receive, send)
                     return
             if found.caller is None:
-                await _refuse(found.error or NoCredential("no"), scope, receive, send)
+                await self._refuse_stranger(found.error or NoCredential("no"), state, scope, receive, send)
                 return
             state.caller = found.caller
             authenticator.note(found)
@@ -83,6 +92,18 @@ class Access:
             await _refuse(OtherTenant("the credential is of another tenant", tenant=state.caller.tenant), scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    async def _refuse_stranger(
+        self, error: Unauthenticated | Forbidden, state: RequestState, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Say no for this reason, or that there were too many of them from there."""
+        wait = self._strangers.wait(state.address)
+        if wait > 0:
+            detail = "too many requests from this address could not say who they are"
+            await refuse(scope, send, KINDS[RateLimited], detail, headers=(retry_after(wait),), retry_after=round(wait, 3))
+            return
+        self._strangers.failed(state.address)
+        await _refuse(error, scope, receive, send)
 
     def _rule(self, path: str) -> Rule:
         parts = path.split("/", 5)

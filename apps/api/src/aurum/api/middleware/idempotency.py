@@ -63,6 +63,8 @@ class Idempotency:
         key = found[1]
         store: IdempotencyStore = scope["state"]["services"].idempotency
         body = await _body(receive)
+        if body is None:
+            return
         tenant = state.caller.tenant
         fingerprint = hashlib.sha256(b"\0".join((scope["raw_path"], scope["query_string"], body))).digest()
         earlier = await store.begin(tenant, key, fingerprint, claim_s=_CLAIM_S)
@@ -129,10 +131,13 @@ async def _replay(answer: StoredAnswer, send: Send) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None when the caller left before its end, or the layer above has had enough of it: then nobody asks."""
     body, more = b"", True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body

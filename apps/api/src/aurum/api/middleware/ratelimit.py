@@ -19,10 +19,30 @@ def limits_of(plan: Plan) -> Limits:
     return plan_limits(per_minute=plan.per_minute, per_hour=plan.per_hour, per_day=plan.per_day, burst=plan.burst)
 
 
+class Everybody:
+    """Pure ASGI; stands above ``Access``, so that strangers count as well. All requests within one rate, where there is one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            limiter: Limiter[Plan] = scope["state"]["limiter"]
+            everybody = limiter.everybody
+            if everybody is not None and scope["path"] not in VITAL:
+                now = limiter.clock()
+                if not everybody.take(now):
+                    limiter.refused += 1
+                    await _refuse(everybody, now, "all callers together", scope, send)
+                    return
+        await self._app(scope, receive, send)
+
+
 class RateLimit:
     """Pure ASGI; stands below ``Access``, which says who asks. Its limiter is ``state["limiter"]``.
 
-    A caller without a plan is not limited by one. Every answer to one who has a plan says what is left.
+    A caller without a plan is not limited by one. Every answer to one who has a plan says what is left. Who is refused here
+    takes nothing of what all have together.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,25 +56,16 @@ class RateLimit:
         limiter: Limiter[Plan] = scope["state"]["limiter"]
         caller = state.caller
         plan = caller.plan
-        account = None
         if plan is not None:
             now = limiter.clock()
             account = limiter.account((caller.tenant, caller.subject), plan, now)
             if not account.take(now):
+                if limiter.everybody is not None and scope["path"] not in VITAL:
+                    limiter.everybody.give_back()
                 limiter.refused += 1
                 await _refuse(account, now, f"plan {plan.name}", scope, send)
                 return
             state.headers += account.headers()
-        everybody = limiter.everybody
-        if everybody is not None and scope["path"] not in VITAL:
-            now = limiter.clock()
-            if not everybody.take(now):
-                if account is not None:
-                    account.give_back()
-                    state.headers = ()
-                limiter.refused += 1
-                await _refuse(everybody, now, "all callers together", scope, send)
-                return
         await self._app(scope, receive, send)
 
 

@@ -10,7 +10,9 @@ from starlette.types import Scope, Send
 from aurum.api.problems import MEDIA_TYPE, TYPES, Kind
 from aurum.api.request_state import RequestState
 
-VITAL = frozenset({"/live", "/ready", "/health", "/metrics"})
+HEALTH = frozenset({"/live", "/ready", "/health"})
+"""Paths that say nothing but how the service is: those who watch over it ask from wherever they run."""
+VITAL = HEALTH | {"/metrics"}
 """Paths that are answered whatever happens: without them nobody would learn what does."""
 
 _MEDIA_TYPE = (b"content-type", MEDIA_TYPE.encode())

@@ -49,8 +49,9 @@ _log = structlog.get_logger(__name__)
 class Kept:
     """An answer as it goes out. ``body`` None: only its tag is known, which is all a caller who has the answer needs.
 
-    ``request_id``: where the body names the request it answers, as problem documents do. ``heads``: what comes before the
-    body on the wire, written when it is first given so: of the answer, and of a 304.
+    ``around_id``: what stands before and after the id of the request in a body that names the request it answers, as problem
+    documents do. ``heads``: what comes before the body on the wire, written when it is first given so: of the answer, and of
+    a 304.
     """
 
     status: int
@@ -58,14 +59,15 @@ class Kept:
     body: bytes | None
     tag: bytes | None
     when_not_modified: HeaderList
-    request_id: bytes = b""
+    around_id: tuple[bytes, bytes] | None = None
     heads: tuple[bytes, bytes] | None = None
 
     def for_request(self, state: RequestState) -> tuple[HeaderList, bytes]:
         """Headers and body for another request than the one it was made for."""
-        if not self.request_id:
+        if self.around_id is None:
             return self.headers, self.body or b""
-        body = (self.body or b"").replace(self.request_id, state.request_id.encode())
+        before, after = self.around_id
+        body = b"".join((before, state.request_id.encode(), after))
         headers = [pair for pair in self.headers if pair[0] != b"content-length"]
         return [*headers, (b"content-length", str(len(body)).encode())], body
 
@@ -222,7 +224,9 @@ class ResponseCache:
         if kept is None:
             return None
         if kept.status == 404:
-            kept.request_id = state.request_id.encode()
+            kept.around_id = _around_id(kept, state.request_id.encode())
+            if kept.around_id is None:
+                return None
         entry = Entry(
             kept,
             keyspace=caching.keyspace,
@@ -328,6 +332,17 @@ class _Capture:
         same = [pair for pair in self._headers if pair[0] in _WITH_304]
         body = b"".join(self._parts) if self.status != 304 else None
         return Kept(self.status, self._headers, body, tag, same)
+
+
+def _around_id(kept: Kept, request_id: bytes) -> tuple[bytes, bytes] | None:
+    """What a problem document has before and after the id of its request; None where that cannot be told, as in a coded body.
+
+    The id is the caller's own, and may be one that stands elsewhere in the text: only its place in the document counts.
+    """
+    before, named, after = (kept.body or b"").partition(b'"request_id":"%s"' % request_id)
+    if not named or any(name == b"content-encoding" for name, _ in kept.headers):
+        return None
+    return before + b'"request_id":"', b'"' + after
 
 
 async def _send_kept(kept: Kept, state: RequestState, extra: HeaderList, send: Send) -> None:

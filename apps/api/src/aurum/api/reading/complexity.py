@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aurum.core.asof import Span
@@ -23,7 +24,7 @@ _STEPS = {
 
 
 class TooManyPoints(Invalid):
-    """A question spans more observations than one may. Facts: ``points`` (estimated), ``limit``, ``series``."""
+    """A question spans more observations than one may, or than are left to it. Facts: ``points`` (estimated), ``limit``."""
 
 
 def estimated_points(series: Iterable[Series], span: Span, freq: Frequency | None = None) -> int:
@@ -48,7 +49,39 @@ def check_points(series: Iterable[Series], span: Span, freq: Frequency | None, *
         )
 
 
+def estimated_rows(series: Iterable[Series], span: Span, freq: Frequency | None = None) -> int:
+    """Observations in the answer, as they would be written."""
+    return sum(_steps(one, span, _step(freq or one.spec.frequency)) for one in series)
+
+
+@dataclass(slots=True)
+class Budget:
+    """What the questions of one request may ask for together: as much as one question may by itself."""
+
+    points: int
+    rows: int
+
+    def spend(self, points: int, rows: int) -> None:
+        """Raises ``TooManyPoints`` when that is more than is left; then nothing is spent."""
+        for asked, left, what in ((points, self.points, "span"), (rows, self.rows, "answer with")):
+            if asked > left:
+                raise TooManyPoints(
+                    f"about {asked:,} observations, and the other questions of this request leave {left:,} of those that all "
+                    f"may {what} together: send it by itself",
+                    points=asked,
+                    limit=left,
+                )
+        self.points -= points
+        self.rows -= rows
+
+
 def _points(series: Series, span: Span, freq: Frequency | None) -> int:
+    step = _step(series.spec.frequency)
+    return _steps(series, span, step if freq is None else min(step, _step(freq)))
+
+
+def _steps(series: Series, span: Span, size: timedelta) -> int:
+    """Steps of a size over what a series holds of a span."""
     if series.first_ts is None or series.last_ts is None:
         return 0
     step = _step(series.spec.frequency)
@@ -57,8 +90,7 @@ def _points(series: Series, span: Span, freq: Frequency | None) -> int:
     end = min(span.end or series.last_ts, series.last_ts)
     if end < start:
         return 0
-    finest = step if freq is None else min(step, _step(freq))
-    return min(end - start + step, held) // finest
+    return min(end - start + step, held) // size
 
 
 def _later(instant: datetime, step: timedelta) -> datetime:

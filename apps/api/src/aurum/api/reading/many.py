@@ -7,19 +7,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.params import MANY, read
+from aurum.api.reading.complexity import Budget, estimated_points, estimated_rows
 from aurum.api.reading.lookup import all_series_of
 from aurum.api.reading.plan import make_plan
 from aurum.api.reading.respond import asked, long_response, not_modified, wide_response
 from aurum.api.services import services
 
 
-async def answer_many(request: Request, query: QueryParams) -> Response:
-    """The answer to the parameters ``MANY``. Raises ``InvalidParameters``."""
+async def answer_many(request: Request, query: QueryParams, *, budget: Budget | None = None) -> Response:
+    """The answer to the parameters ``MANY``. Raises ``InvalidParameters``.
+
+    ``budget``: of all questions of one request; what this one is likely to take is taken of it.
+    """
     given = read(query, MANY)
     service = services(request)
     series = await all_series_of(service.catalog, query.getlist("series"), most=service.settings.series_per_request)
     plan = await make_plan(given, series, service.catalog)
     ask = await asked(request, query, series, plan, given, "long")
+    if budget is not None:
+        points, rows = (count(series, plan.read_span, plan.freq) for count in (estimated_points, estimated_rows))
+        # An estimate may be too high: by itself a question is refused for what it holds.
+        budget.spend(points, min(rows, service.settings.document_rows))
     if (unchanged := not_modified(ask)) is not None:
         return unchanged
     return await (wide_response(ask) if ask.layout == "wide" else long_response(ask))

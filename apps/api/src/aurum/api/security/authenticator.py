@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import time
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from cachetools import LRUCache
@@ -23,6 +22,8 @@ from aurum.storage.ports.access import KeyStore, TenantStore
 _MOST = 20_000
 """Credentials remembered, good and bad together."""
 _BAD_S = 10.0
+_AWAY_S = 1.0
+"""A store that is away is asked about a known credential no more often than this."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,21 +38,37 @@ class TenantDisabled(Forbidden):
 
 @dataclass(slots=True)
 class Remembered:
-    """A caller, or why there is none, until ``until`` (``time.monotonic`` seconds). ``key_id``: whose use is noted."""
+    """A caller, or why there is none, until ``until`` (``time.monotonic`` seconds). ``key_id``: whose use is noted.
+
+    ``at_most_until``: when the store is away and nobody can say more.
+    """
 
     caller: Caller | None
     until: float
     error: Unauthenticated | Forbidden | None = None
     key_id: str = ""
+    at_most_until: float = 0.0
 
 
 class Authenticator:
-    """Takes ``Authorization: Bearer <key or token>`` and ``X-API-Key: <key>``."""
+    """Takes ``Authorization: Bearer <key or token>`` and ``X-API-Key: <key>``.
+
+    ``grace_s``: while the store is away, callers that are known stay known for so long, though no longer than their key or
+    token is good: else what is kept could be given to nobody.
+    """
 
     def __init__(
-        self, settings: AccessSettings, keys: KeyStore, tenants: TenantStore, clock: Clock, tokens: TokenVerifier | None
+        self,
+        settings: AccessSettings,
+        keys: KeyStore,
+        tenants: TenantStore,
+        clock: Clock,
+        tokens: TokenVerifier | None,
+        *,
+        grace_s: float = 0.0,
     ) -> None:
         self._settings = settings
+        self._grace_s = grace_s
         self._keys = keys
         self._tenants = tenants
         self._clock = clock
@@ -92,6 +109,12 @@ class Authenticator:
             found = await self._authenticate(value)
         except (Unauthenticated, Forbidden) as error:
             found = Remembered(None, time.monotonic() + _BAD_S, error)
+        except Unavailable:
+            found = self._known.get(value)
+            now = time.monotonic()
+            if found is None or now >= found.at_most_until:
+                raise
+            found.until = min(now + _AWAY_S, found.at_most_until)
         if self._flights.get(value) is task:
             self._known[value] = found
         return found
@@ -117,7 +140,9 @@ class Authenticator:
             raise TenantDisabled("the tenant is disabled", tenant=found.tenant.tenant_id)
         scopes = granted(found.key.roles, found.key.scopes)
         caller = Caller(found.tenant.tenant_id, f"key:{given.key_id}", scopes, found.plan)
-        return Remembered(caller, self._until(found.key.expires_at, now), key_id=given.key_id)
+        ends_at = found.key.expires_at
+        left = (ends_at - now).total_seconds() if ends_at is not None else float("inf")
+        return self._remembered(caller, left, given.key_id)
 
     async def _with_token(self, tokens: TokenVerifier, text: str) -> Remembered:
         claims = await tokens.verify(text)
@@ -128,14 +153,13 @@ class Authenticator:
         if tenant.disabled_at is not None:
             raise TenantDisabled("the tenant is disabled", tenant=tenant.tenant_id)
         caller = Caller(tenant.tenant_id, f"user:{claims.subject}", granted(claims.roles, claims.scopes), plan)
-        left = claims.expires_at - self._clock.now().timestamp()
-        return Remembered(caller, time.monotonic() + min(left, self._settings.remembered_s))
+        return self._remembered(caller, claims.expires_at - self._clock.now().timestamp())
 
-    def _until(self, expires_at: datetime | None, now: datetime) -> float:
-        left = self._settings.remembered_s
-        if expires_at is not None:
-            left = min(left, (expires_at - now).total_seconds())
-        return time.monotonic() + left
+    def _remembered(self, caller: Caller, left: float, key_id: str = "") -> Remembered:
+        """A caller whose credential is good for ``left`` seconds."""
+        now, known_s = time.monotonic(), self._settings.remembered_s
+        until, at_most = now + min(left, known_s), now + min(left, known_s + self._grace_s)
+        return Remembered(caller, until, key_id=key_id, at_most_until=at_most)
 
     async def flush_often(self) -> None:
         """``flush`` every minute, for ever; cancel it to end it."""

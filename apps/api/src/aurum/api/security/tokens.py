@@ -128,14 +128,17 @@ class TokenVerifier:
 
     async def _fetch(self) -> None:
         try:
-            keys = PyJWKSet.from_dict(await self._get(self._settings.jwks_url or await self._discovered())).keys
-        except (httpx.HTTPError, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+            document = await self._get(self._settings.jwks_url or await self._discovered())
+            _refuse_other_than_keys(document)
+            keys = PyJWKSet.from_dict(document).keys
+        except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
             # Those we know stay good. Neither an issuer that is away nor tokens with made-up keys may make us hammer it.
             _log.warning("keys of the identity provider not fetched", reason=f"{type(error).__name__} {error}")
         else:
             self._keys = {key.key_id or "": key for key in keys}
             self._stale_at = time.monotonic() + self._settings.jwks_ttl_s
-        self._ask_again_at = time.monotonic() + self._settings.jwks_pause_s
+        finally:
+            self._ask_again_at = time.monotonic() + self._settings.jwks_pause_s
 
     async def _discovered(self) -> str:
         issuer = (self._settings.issuer or "").rstrip("/")
@@ -145,7 +148,17 @@ class TokenVerifier:
     async def _document(self, url: str) -> dict[str, Any]:
         answer = await self._client.get(url, timeout=_PATIENCE_S)
         answer.raise_for_status()
-        return answer.json()
+        document = answer.json()
+        if not isinstance(document, dict):
+            raise ValueError(f"{url} holds {type(document).__name__} where an object should be")
+        return document
+
+
+def _refuse_other_than_keys(document: Mapping[str, Any]) -> None:
+    """Raises ``ValueError`` for what is no set of keys (RFC 7517, 5)."""
+    keys = document.get("keys")
+    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+        raise ValueError("keys must be a list of objects")
 
 
 def _at(said: Mapping[str, Any], path: str) -> object:

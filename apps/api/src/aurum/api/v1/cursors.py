@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
@@ -18,12 +17,13 @@ from aurum.common.cursor import ForgedCursor, seal, unseal
 
 _GOOD_FOR_S = 3600
 _BACK = 4
-"""Pages that can be gone back from any page: their beginnings stand in its cursors, which hold 1,000 characters at most."""
+"""Pages that can be gone back from any page, where keys are not so long that fewer beginnings fit into a cursor."""
+_LONGEST = 1_000
 _NO_FILTERS = frozenset({"cursor", "since_cursor", "prev_cursor", "limit", "format", "offset"})
 
-CursorParameter = Annotated[str | None, Query(max_length=1000, description="`meta.next_cursor` of the page before.")]
-SinceCursor = Annotated[str | None, Query(max_length=1000, description="Another name of `cursor`.")]
-PrevCursor = Annotated[str | None, Query(max_length=1000, description="`meta.prev_cursor` of the page after.")]
+CursorParameter = Annotated[str | None, Query(max_length=_LONGEST, description="`meta.next_cursor` of the page before.")]
+SinceCursor = Annotated[str | None, Query(max_length=_LONGEST, description="Another name of `cursor`.")]
+PrevCursor = Annotated[str | None, Query(max_length=_LONGEST, description="`meta.prev_cursor` of the page after.")]
 
 Position = tuple[str, ...]
 """The sort key of the last row before a page, as texts; empty before the first page."""
@@ -71,12 +71,16 @@ def requested(request: Request, *cursors: str | None, width: int) -> Trail:
 
 
 def sealed(request: Request, trail: Trail | None) -> str | None:
-    """A cursor for a page; None for none."""
+    """A cursor for a page, with as many of the pages before it as there is room for; None for none."""
     if trail is None:
         return None
-    made = str(int(services(request).clock.now().timestamp()))
-    starts: Sequence[str] = [orjson.dumps(start).decode() for start in trail.starts]
-    return seal(services(request).cursor_secret, scope="v1", position=[made, _filters(request), *starts])
+    made, filters = str(int(services(request).clock.now().timestamp())), _filters(request)
+    starts = [orjson.dumps(start).decode() for start in trail.starts]
+    while True:
+        cursor = seal(services(request).cursor_secret, scope="v1", position=[made, filters, *starts])
+        if len(cursor) <= _LONGEST or len(starts) == 1:
+            return cursor
+        del starts[0]
 
 
 def _filters(request: Request) -> str:

@@ -138,7 +138,7 @@ async def eia_series(
     walk = Walk(criteria, matches, span_of, _reader(service, span_of))
     found = await walked(service.catalog, walk, trail, limit, offset=offset)
     rows = found.rows(_point)
-    page = Page(rows, trail, found.following, limit, offset)
+    page = Page(rows, trail, found.following, limit, 0 if trail.after else offset)
     return answer(request, page, format=format, name="eia-series", fields=list(EiaSeriesPoint.model_fields))
 
 

@@ -144,10 +144,12 @@ def _tagged(
 def _links(request: Request, following: str | None, before: str | None) -> str:
     bare = request.url.remove_query_params(["cursor", "since_cursor", "prev_cursor"])
     found = [("canonical", bare)]
+    # Rows to leave out are those of the first page; a cursor knows its place without them.
+    onwards = bare.remove_query_params("offset")
     if following is not None:
-        found.insert(0, ("next", bare.include_query_params(cursor=following)))
+        found.insert(0, ("next", onwards.include_query_params(cursor=following)))
     if before is not None:
-        found.insert(0, ("prev", bare.include_query_params(prev_cursor=before)))
+        found.insert(0, ("prev", onwards.include_query_params(prev_cursor=before)))
     return ", ".join(f'<{url.path}{"?" + url.query if url.query else ""}>; rel="{rel}"' for rel, url in found)
 
 

@@ -19,6 +19,7 @@ from aurum.api.text import Text
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Format, Listed, Page, answer, responses
 from aurum.api.v1.problems import BadRequest, V1Route
+from aurum.api.v1.publications import DAY_AHEAD, PUBLICATIONS, REAL_TIME, Publication
 from aurum.api.v1.times import End, Start, span_in
 from aurum.api.v1.walk import POSITION, Walk, walked
 from aurum.core.asof import Span
@@ -33,49 +34,18 @@ router = APIRouter(prefix="/v1/iso/lmp", tags=["v1 iso"], route_class=V1Route, d
 _HOUR, _DAY, _INSTANT = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Publication:
-    """A dataset of prices. ``measure``: that of the whole price."""
-
-    source: str
-    dataset: str
-    iso_code: str
-    market: str | None
-    measure: str = "lmp"
-
-
-_DA, _RT = "DAY_AHEAD", "REAL_TIME"
-_PUBLICATIONS = (
-    _Publication("caiso", "prc_lmp_dam", "CAISO", _DA),
-    _Publication("ercot", "dam_spp", "ERCOT", _DA, "spp"),
-    _Publication("ercot", "rtm_spp", "ERCOT", _RT, "spp"),
-    _Publication("isone", "da_lmp", "ISONE", _DA),
-    _Publication("isone", "hourlylmp", "ISONE", None),
-    _Publication("isone", "rt_lmp_final", "ISONE", _RT),
-    _Publication("isone", "rt_lmp_prelim", "ISONE", _RT),
-    _Publication("miso", "da_expost_lmp", "MISO", _DA),
-    _Publication("nyiso", "damlbmp_gen", "NYISO", _DA),
-    _Publication("nyiso", "damlbmp_zone", "NYISO", _DA),
-    _Publication("nyiso", "realtime_gen", "NYISO", _RT),
-    _Publication("nyiso", "realtime_zone", "NYISO", _RT),
-    _Publication("nyiso", "rtc_zone", "NYISO", "REAL_TIME_COMMITMENT"),
-    _Publication("pjm", "da_hrl_lmps", "PJM", _DA),
-    _Publication("pjm", "rt_hrl_lmps", "PJM", _RT),
-    _Publication("spp", "da_lmp_sl", "SPP", _DA),
-    _Publication("spp", "rtbm_lmp_sl", "SPP", _RT),
-)
-_ISOS = tuple(dict.fromkeys(one.iso_code for one in _PUBLICATIONS))
+_ISOS = tuple(dict.fromkeys(one.iso_code for one in PUBLICATIONS))
 _SPELLINGS = {
-    "DA": _DA,
-    "DAM": _DA,
-    "DAY-AHEAD": _DA,
-    "DAYAHEAD": _DA,
-    "RT": _RT,
-    "RTM": _RT,
-    "REAL-TIME": _RT,
-    "REALTIME": _RT,
+    "DA": DAY_AHEAD,
+    "DAM": DAY_AHEAD,
+    "DAY-AHEAD": DAY_AHEAD,
+    "DAYAHEAD": DAY_AHEAD,
+    "RT": REAL_TIME,
+    "RTM": REAL_TIME,
+    "REAL-TIME": REAL_TIME,
+    "REALTIME": REAL_TIME,
 }
-_MARKETS = tuple(dict.fromkeys(one.market for one in _PUBLICATIONS if one.market))
+_MARKETS = tuple(dict.fromkeys(one.market for one in PUBLICATIONS if one.market))
 _PARTS = ("total", "energy", "congestion", "loss")
 
 IsoCode = Annotated[Text | None, Query(description=f"One of {', '.join(_ISOS)}, in any case.", examples=["NYISO"])]
@@ -359,7 +329,7 @@ async def _answered(
     return answer(request, Page(rows, trail, found.following, limit), format=format, name=name, fields=fields)
 
 
-def _publications(filters: _Filters) -> Sequence[_Publication]:
+def _publications(filters: _Filters) -> Sequence[Publication]:
     """Those that fit. Raises ``BadRequest``."""
     iso = filters.iso_code.upper() if filters.iso_code else None
     if iso is not None and iso not in _ISOS:
@@ -369,7 +339,7 @@ def _publications(filters: _Filters) -> Sequence[_Publication]:
     market = _SPELLINGS.get(market, market) if market else None
     if market is not None and market not in _MARKETS:
         raise BadRequest("market", f"unknown market; there are {', '.join(_MARKETS)}", filters.market)
-    return [one for one in _PUBLICATIONS if iso in (None, one.iso_code) and market in (None, one.market)]
+    return [one for one in PUBLICATIONS if iso in (None, one.iso_code) and market in (None, one.market)]
 
 
 def _reader(service: Services, filters: _Filters, shape: Shape) -> Callable[[Sequence[Series]], Awaitable[pl.DataFrame]]:
@@ -394,9 +364,9 @@ def _side_by_side(observations: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFra
     return long.pivot(on="part", on_columns=list(_PARTS), index=["key", "ts"], values="value").sort("key", "ts")
 
 
-def _place(series: Series) -> tuple[_Publication, str, str | None]:
+def _place(series: Series) -> tuple[Publication, str, str | None]:
     key = series.key
-    publication = next(one for one in _PUBLICATIONS if (one.source, one.dataset) == (key.source, key.dataset))
+    publication = next(one for one in PUBLICATIONS if (one.source, one.dataset) == (key.source, key.dataset))
     return publication, series.spec.unit.partition("/")[2] or series.spec.unit, series.spec.currency
 
 

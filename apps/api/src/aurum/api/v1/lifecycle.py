@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.request_state import HeaderList
+from aurum.api.request_state import HeaderList, RequestState
+from aurum.common.ratelimit import Limiter
+from aurum.core.access import Plan
 
 _PREFIX = "/v1/"
 GUIDE = "/docs/guides/from-v1-to-v2"
@@ -53,12 +55,32 @@ class Lifecycle:
             return
         successor = next((new for old, new in _SUCCESSORS if scope["path"].startswith(old)), "/v2/series")
 
+        state: RequestState = scope["aurum"]
+
         async def send_with_lifecycle(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message["headers"]
-                limits = [(_LIMITS[name], value) for name, value in own if name in _LIMITS]
+                # What layers say of an answer that is let in goes out further up.
+                limits = [(_LIMITS[name], value) for name, value in (*own, *state.headers) if name in _LIMITS]
+                limits += _of_plan(state, scope["state"]["limiter"])
+                limits.append((b"x-correlation-id", state.request_id.encode()))
                 link = (b"link", f'<{successor}>; rel="successor-version"'.encode())
                 message["headers"] = [*own, *_FIXED, link, *limits]
             await send(message)
 
         await self._app(scope, receive, send_with_lifecycle)
+
+
+def _of_plan(state: RequestState, limiter: Limiter[Plan]) -> HeaderList:
+    """What v1 said of a plan: its name, and what it allows a day. Nothing where the caller has none."""
+    caller = state.caller
+    if caller.plan is None:
+        return []
+    now = limiter.clock()
+    account = limiter.account((caller.tenant, caller.subject), caller.plan, now)
+    told = [(b"x-ratelimit-tier", caller.plan.name.encode())]
+    for window, left in zip(account.bucket.limits, account.left(now), strict=True):
+        if window.name == "day":
+            told.append((b"x-ratelimit-daily-limit", b"%d" % window.limit))
+            told.append((b"x-ratelimit-daily-remaining", b"%d" % max(0, left)))
+    return told

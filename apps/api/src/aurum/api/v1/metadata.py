@@ -16,6 +16,7 @@ from aurum.api.text import Day, Text
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, Trail, requested
 from aurum.api.v1.envelope import Listed, Meta, Page, answer, document, page_of, responses
 from aurum.api.v1.problems import BadRequest, V1Route
+from aurum.api.v1.publications import PUBLICATIONS
 from aurum.core.calendars import Block, block_hours, parse_block
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry
 from aurum.core.errors import NotFound, UnknownName
@@ -140,19 +141,46 @@ async def dimensions(
 async def _counted(request: Request, wanted: Sequence[str], prefix: str | None, most: int) -> Mapping[str, Mapping[str, int]]:
     catalog = services(request).catalog
     found: dict[str, dict[str, int]] = {name: {} for name in wanted}
-    if "iso" in found:
-        found["iso"] = dict((await catalog.dimensions()).get("market", {}))
+    if "iso" in found or "market" in found:
+        dimensions = await catalog.dimensions()
+        if "iso" in found:
+            found["iso"] = dict(dimensions.get("market", {}))
+        if "market" in found:
+            found["market"] = _markets(dimensions.get("dataset", {}))
     if "block" in found:
         for document in await catalog.blocks():
             name = str(document["name"])
             found["block"][name] = found["block"].get(name, 0) + 1
     if "location" in found:
-        for one in await _locations(request, None, prefix, Trail(), most):
-            found["location"][one.location] = found["location"].get(one.location, 0) + one.series
+        found["location"] = await _location_ids(request, prefix, most)
     return {
         name: {value: values[value] for value in sorted(filter(lambda text: _begins(text, prefix), values))[:most]}
         for name, values in found.items()
     }
+
+
+def _markets(series: Mapping[str, int]) -> dict[str, int]:
+    """Series by market, from series by dataset."""
+    found: dict[str, int] = {}
+    for one in PUBLICATIONS:
+        if one.market is not None and one.dataset in series:
+            found[one.market] = found.get(one.market, 0) + series[one.dataset]
+    return found
+
+
+async def _location_ids(request: Request, prefix: str | None, most: int) -> dict[str, int]:
+    """Series by id of their location, ids that begin so only; as many as there are, or ``most``."""
+    found: dict[str, int] = {}
+    trail = Trail()
+    while len(found) < most:
+        page = await _locations(request, None, prefix, trail, _PAGE)
+        for one in page:
+            if _begins(one.location, prefix):
+                found[one.location] = found.get(one.location, 0) + one.series
+        if len(page) < _PAGE:
+            break
+        trail = trail.onwards((page[-1].source, page[-1].location))
+    return found
 
 
 @router.get(

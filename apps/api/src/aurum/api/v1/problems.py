@@ -11,10 +11,11 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.problems import MEDIA_TYPE, json_bytes
+from aurum.api.problems import MEDIA_TYPE, json_bytes, problem_of
 from aurum.api.request_state import state_of
 from aurum.api.services import services
-from aurum.core.errors import AurumError, Forbidden, Invalid, NotFound
+from aurum.common.resilience import Refused
+from aurum.core.errors import AurumError, Forbidden, Invalid, NotFound, Unavailable
 
 _TYPES = "https://api.aurum.com/problems/"
 _STATUSES: Mapping[type[AurumError], tuple[int, str, str]] = {
@@ -104,6 +105,8 @@ class V1Route(APIRoute):
             except (Invalid, NotFound, Forbidden) as error:
                 status, name, title = next(_STATUSES[base] for base in type(error).__mro__ if base in _STATUSES)
                 return _problem(request, _Kind(status, _TYPES + name, title), error.detail, _told(error))
+            except (Unavailable, Refused) as error:
+                return _unavailable(request, error)
 
         return handled
 
@@ -126,6 +129,16 @@ def _problem(request: Request, kind: _Kind, detail: str, facts: Mapping[str, obj
         **facts,
     }
     return Response(json_bytes(document), kind.status, media_type=MEDIA_TYPE)
+
+
+def _unavailable(request: Request, error: Unavailable | Refused) -> Response:
+    """As today's surface answers it, with v1's document."""
+    known = error if isinstance(error, Unavailable) else Unavailable(error.detail, retry_after=error.retry_after)
+    today = problem_of(request, known)
+    told = _problem(request, _Kind(503, f"{_TYPES}service-unavailable", "Service unavailable"), known.detail, known.facts)
+    if "retry-after" in today.headers:
+        told.headers["Retry-After"] = today.headers["retry-after"]
+    return told
 
 
 def _validation(error: RequestValidationError) -> tuple[str, Mapping[str, object]]:

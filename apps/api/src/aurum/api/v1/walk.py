@@ -60,7 +60,8 @@ class Walked:
 
 
 async def walked(catalog: Catalog, walk: Walk, trail: Trail, limit: int, *, offset: int = 0) -> Walked:
-    """A page of ``limit`` rows, ``offset`` rows after the trail's position."""
+    """A page of ``limit`` rows, ``offset`` rows after the beginning; a page that a cursor leads to begins at the cursor."""
+    offset = 0 if trail.after else offset
     frames: list[pl.DataFrame] = []
     seen: list[Series] = []
     found = points = 0

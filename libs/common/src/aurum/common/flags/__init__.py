@@ -1,7 +1,7 @@
 """Feature flags: rules held in memory behind the OpenFeature API."""
 
-from aurum.common.flags.document import Condition, FlagDocument, Prerequisite, Rule, Schedule
-from aurum.common.flags.evaluate import CircularPrerequisite, Evaluation, Outcome, evaluate, refuse_circles
+from aurum.common.flags.document import Condition, FlagDocument, FlagName, Prerequisite, Rule, Schedule, readable
+from aurum.common.flags.evaluate import CircularPrerequisite, Evaluation, Outcome, evaluate, refuse_circle
 from aurum.common.flags.provider import FlagProvider
 
 __all__ = [
@@ -9,11 +9,13 @@ __all__ = [
     "Condition",
     "Evaluation",
     "FlagDocument",
+    "FlagName",
     "FlagProvider",
     "Outcome",
     "Prerequisite",
     "Rule",
     "Schedule",
     "evaluate",
-    "refuse_circles",
+    "readable",
+    "refuse_circle",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
+import structlog
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -14,14 +15,18 @@ from pydantic import (
     JsonValue,
     StrictBool,
     StringConstraints,
+    ValidationError,
     model_validator,
 )
 from pydantic.config import JsonDict
 
+from aurum.common.flags.patterns import BadPattern, refuse_bad
 from aurum.common.json_values import refuse_unstorable
 
 Operator = Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "not_in", "contains", "starts", "ends", "matches"]
+FlagName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+_log = structlog.get_logger(__name__)
 _LISTS = ("in", "not_in")
 
 
@@ -52,9 +57,8 @@ class Condition(_Part):
             raise ValueError(f"{self.operator} needs a list")
         if self.operator == "matches":
             try:
-                re.compile(str(self.value))
-            except (re.error, OverflowError, RecursionError) as error:
-                # Too many repetitions, or too deep, is told in these other ways.
+                refuse_bad(str(self.value))
+            except BadPattern as error:
                 raise ValueError(f"is no regular expression: {error}") from error
         return self
 
@@ -70,7 +74,7 @@ class Rule(_Part):
 class Prerequisite(_Part):
     """Another flag that must have given this variant; else the default is given."""
 
-    flag: str
+    flag: Annotated[str, StringConstraints(max_length=100)]
     variant: VariantName
 
 
@@ -114,6 +118,17 @@ class FlagDocument(_Part):
         if len(kinds) > 1:
             raise ValueError(f"variants must be of one kind, not {', '.join(sorted(kinds))}")
         return self
+
+
+def readable(documents: Mapping[str, object]) -> dict[str, FlagDocument]:
+    """Stored documents by name; one that this version cannot read is left out, and its callers get their defaults."""
+    found: dict[str, FlagDocument] = {}
+    for name, document in documents.items():
+        try:
+            found[name] = FlagDocument.model_validate(document)
+        except ValidationError as error:
+            _log.error("flag cannot be read", flag=name, reason=str(error.errors()[0]["msg"]))
+    return found
 
 
 def _kind(value: JsonValue) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import operator as operator_module
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from pydantic import JsonValue
 
 from aurum.common.flags.document import Condition, FlagDocument, Rule
+from aurum.common.flags.patterns import is_match
 
 _BUCKETS = 1 << 32
 
@@ -50,13 +51,23 @@ def evaluate(
 
     Raises ``KeyError`` when there is no such flag, ``CircularPrerequisite``.
     """
-    return _evaluate(name, flags, attributes, key, now, ())
+    if not flags[name].prerequisites:
+        return _evaluate(name, flags[name], {}, attributes, key, now)
+    found: dict[str, Evaluation] = {}
+    for one in _needed(name, flags):
+        found[one] = _evaluate(one, flags[one], found, attributes, key, now)
+    return found[name]
 
 
-def refuse_circles(flags: Mapping[str, FlagDocument]) -> None:
-    """Raises ``CircularPrerequisite``, also for a prerequisite that is not there."""
-    for name in flags:
-        _walk(name, flags, ())
+def refuse_circle(name: str, flags: Mapping[str, FlagDocument]) -> None:
+    """Raises ``CircularPrerequisite`` when a flag needs itself, in the end, or one that is not there.
+
+    What the flags it needs have lost since is not its fault: they give their defaults.
+    """
+    for needed in flags[name].prerequisites:
+        if needed.flag not in flags:
+            raise CircularPrerequisite(f"{name} needs {needed.flag}, which is not there")
+    _needed(name, flags)
 
 
 def share_of(flag: str, rule: int, key: str) -> float:
@@ -65,26 +76,37 @@ def share_of(flag: str, rule: int, key: str) -> float:
     return 100.0 * int.from_bytes(digest, "big") / _BUCKETS
 
 
+def _needed(name: str, flags: Mapping[str, FlagDocument]) -> Iterable[str]:
+    """A flag and all that it needs, each once, behind those it needs itself. Raises ``CircularPrerequisite``."""
+    graph: dict[str, list[str]] = {}
+    unseen = [name]
+    while unseen:
+        one = unseen.pop()
+        if one not in graph:
+            graph[one] = [needed.flag for needed in flags[one].prerequisites if needed.flag in flags]
+            unseen += graph[one]
+    try:
+        return tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        raise CircularPrerequisite(" needs ".join(reversed(circle))) from error
+
+
 def _evaluate(
     name: str,
-    flags: Mapping[str, FlagDocument],
+    flag: FlagDocument,
+    needed: Mapping[str, Evaluation],
     attributes: Mapping[str, object],
     key: str,
     now: datetime,
-    above: tuple[str, ...],
 ) -> Evaluation:
-    if name in above:
-        raise CircularPrerequisite(" needs ".join((*above, name)))
-    flag = flags[name]
+    """What a flag gives. ``needed``: what others gave that are there."""
     if not flag.enabled:
         return _given(flag, flag.off_variant, Outcome.KILLED)
     if (flag.schedule.start and now < flag.schedule.start) or (flag.schedule.end and now >= flag.schedule.end):
         return _given(flag, flag.default_variant, Outcome.UNSCHEDULED)
-    for needed in flag.prerequisites:
-        if needed.flag not in flags or (
-            _evaluate(needed.flag, flags, attributes, key, now, (*above, name)).variant != needed.variant
-        ):
-            return _given(flag, flag.default_variant, Outcome.PREREQUISITE)
+    if any(one.flag not in needed or needed[one.flag].variant != one.variant for one in flag.prerequisites):
+        return _given(flag, flag.default_variant, Outcome.PREREQUISITE)
     for place, rule in enumerate(flag.rules):
         if _applies(rule, attributes) and (rule.percentage >= 100 or share_of(name, place, key) < rule.percentage):
             return _given(flag, rule.variant, Outcome.RULE if rule.percentage >= 100 else Outcome.SPLIT, place)
@@ -119,7 +141,7 @@ def _fits(condition: Condition, given: object) -> bool:
         case "ends":
             return isinstance(given, str) and given.endswith(str(wanted))
         case "matches":
-            return isinstance(given, str) and re.fullmatch(str(wanted), given) is not None
+            return isinstance(given, str) and is_match(str(wanted), given)
         case "gt" | "gte" | "lt" | "lte":
             return _compares(condition.operator, given, wanted)
 
@@ -141,12 +163,3 @@ _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": operator_module.lt,
     "lte": operator_module.le,
 }
-
-
-def _walk(name: str, flags: Mapping[str, FlagDocument], above: tuple[str, ...]) -> None:
-    if name in above:
-        raise CircularPrerequisite(" needs ".join((*above, name)))
-    if name not in flags:
-        raise CircularPrerequisite(f"{above[-1]} needs {name}, which is not there")
-    for needed in flags[name].prerequisites:
-        _walk(needed.flag, flags, (*above, name))

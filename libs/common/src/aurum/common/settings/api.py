@@ -23,7 +23,14 @@ class ApiSettings(BaseModel):
         default=200_000, ge=1, description="observations in one JSON document at most; bulk formats stream without a limit"
     )
     series_per_request: int = Field(default=1000, ge=1)
-    hsts_s: int = Field(default=0, ge=0, description="Strict-Transport-Security max-age; 0 where TLS does not end before us")
+    names: tuple[str, ...] = Field(
+        default=(), description="hosts an open service answers for, besides localhost: those of a proxy that asks who is there"
+    )
+    hsts_s: int | None = Field(
+        default=None,
+        ge=0,
+        description="Strict-Transport-Security max-age; when not given a year in production, else none; 0: none",
+    )
     cors_origins: tuple[str, ...] = Field(
         default=(), description="of pages whose scripts may ask, such as https://desk.example; none: CORS is off"
     )

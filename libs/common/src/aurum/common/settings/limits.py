@@ -38,6 +38,9 @@ class LimitsSettings(BaseModel):
     global_per_second: float = Field(
         default=0.0, ge=0, description="requests of all callers together, over all processes; 0: any"
     )
+    failures_per_minute: int = Field(
+        default=300, ge=0, description="requests of one address that do not say who they are, as they must, a process; 0: any"
+    )
     share_rates: bool = Field(default=True, description="count together with other processes, through Redis")
     settle_every_s: float = Field(default=0.05, gt=0, le=1.0, description="how often counts are put together")
     allow: Networks = Field(default=(), description="addresses and networks that may ask; empty: all")

@@ -25,6 +25,13 @@ def missing_for_production(settings: Settings) -> list[str]:
     return [line for line, wrong in checks.items() if wrong]
 
 
+def refusals_to_start(settings: Settings, host: str) -> list[str]:
+    """A line for each reason why a service with these settings may not listen on this host; none when it may."""
+    refusals = missing_for_production(settings) if settings.profile == "production" else []
+    unsafe = unsafe_when_open(settings, host)
+    return [*refusals, unsafe] if unsafe is not None else refusals
+
+
 def unsafe_when_open(settings: Settings, host: str) -> str | None:
     """Why a service that asks nobody who they are may not listen there; None when it may."""
     if settings.access.mode != "open" or _is_loopback(host):

@@ -135,7 +135,7 @@ class MemoryTenantStore:
         if tenant_id in self._state.tenants:
             raise Conflict(f"there is a tenant {tenant_id!r} already", tenant=tenant_id)
         self._state.tenants[tenant_id] = Tenant(tenant_id, name, plan, self._state.clock.now())
-        self._state.record("tenant.create", tenant_id, {"name": name, "plan": plan}, by, by.tenant)
+        self._state.record("tenant.create", tenant_id, {"name": name, "plan": plan}, by, tenant_id)
         return self._state.tenants[tenant_id]
 
     async def change_tenant(
@@ -148,7 +148,7 @@ class MemoryTenantStore:
             since = tenant.disabled_at or self._state.clock.now()
             tenant = replace(tenant, disabled_at=since if disabled else None)
         self._state.tenants[tenant_id] = tenant
-        self._state.record("tenant.change", tenant_id, {"plan": plan, "disabled": disabled}, by, by.tenant)
+        self._state.record("tenant.change", tenant_id, {"plan": plan, "disabled": disabled}, by, tenant_id)
         return tenant
 
     async def plans(self) -> Sequence[Plan]:

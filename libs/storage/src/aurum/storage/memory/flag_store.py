@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from aurum.core.errors import Conflict, UnknownName
@@ -23,7 +23,17 @@ class MemoryFlagStore:
     async def flags(self) -> Sequence[StoredFlag]:
         return [self._flags[name] for name in sorted(self._flags)]
 
-    async def put(self, name: str, document: Mapping[str, object], *, version: int | None, by: Actor) -> StoredFlag:
+    async def put(
+        self,
+        name: str,
+        document: Mapping[str, object],
+        *,
+        version: int | None,
+        by: Actor,
+        check: Callable[[Sequence[StoredFlag]], None] | None = None,
+    ) -> StoredFlag:
+        if check is not None:
+            check(await self.flags())
         there = self._flags[name].version if name in self._flags else 0
         if version is not None and version != there:
             raise Conflict(f"flag {name!r} is at version {there}, not {version}", flag=name, version=there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -38,10 +38,19 @@ class FlagStore(Protocol):
         """By name."""
         ...
 
-    async def put(self, name: str, document: Mapping[str, object], *, version: int | None, by: Actor) -> StoredFlag:
+    async def put(
+        self,
+        name: str,
+        document: Mapping[str, object],
+        *,
+        version: int | None,
+        by: Actor,
+        check: Callable[[Sequence[StoredFlag]], None] | None = None,
+    ) -> StoredFlag:
         """Make a flag or change it. ``version``: the one that is changed, 0 for a new one; None: whichever there is.
 
-        Raises ``Conflict`` when it is another one.
+        ``check`` is given all flags there are, and none changes until it is done; what it raises, this raises, and nothing
+        is changed. Raises ``Conflict`` when the version is another one.
         """
         ...
 

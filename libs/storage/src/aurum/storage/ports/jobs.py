@@ -37,12 +37,19 @@ class JobQueue(Protocol):
         """By name."""
         ...
 
-    async def put(self, name: str, payload: Mapping[str, object], *, queue: str) -> str:
-        """Ask for a job (its payload is described in ``contracts/events``); gives its id."""
+    async def put(self, name: str, payload: Mapping[str, object], *, queue: str, job_id: str | None = None) -> str:
+        """Ask for a job (its payload is described in ``contracts/events``); gives its id.
+
+        ``job_id``: another than any before, where it must be known beforehand; else one is made.
+        """
         ...
 
     async def parked(self, *, after: tuple[float, str] | None, limit: int) -> Sequence[ParkedJob]:
         """The oldest first; ``after``: ``parked_at`` (POSIX seconds) and id of the last one already seen."""
+        ...
+
+    async def parked_job(self, job_id: str) -> ParkedJob:
+        """Raises ``NotFound``."""
         ...
 
     async def retry(self, job_id: str) -> ParkedJob:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import asyncpg
@@ -15,6 +15,7 @@ from aurum.storage.postgres.audit import record
 from aurum.storage.postgres.pool import PostgresPool
 
 _READ = "SELECT name, document::text AS document, version, updated_at, updated_by FROM flag"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('flags', 0))"
 _PUT = """
 INSERT INTO flag AS f (name, document, version, updated_at, updated_by) VALUES ($1, $2::jsonb, 1, clock_timestamp(), $3)
 ON CONFLICT (name) DO UPDATE
@@ -37,9 +38,20 @@ class PostgresFlagStore:
         async with self._pool.acquire() as connection:
             return [_flag(row) for row in await connection.fetch(f"{_READ} ORDER BY name")]
 
-    async def put(self, name: str, document: Mapping[str, object], *, version: int | None, by: Actor) -> StoredFlag:
+    async def put(
+        self,
+        name: str,
+        document: Mapping[str, object],
+        *,
+        version: int | None,
+        by: Actor,
+        check: Callable[[Sequence[StoredFlag]], None] | None = None,
+    ) -> StoredFlag:
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('flag ' || $1, 0))", name)
+            # One lock for all of them: what is checked of one is how it stands with the others.
+            await connection.execute(_LOCK)
+            if check is not None:
+                check([_flag(row) for row in await connection.fetch(f"{_READ} ORDER BY name")])
             there = await connection.fetchval("SELECT version FROM flag WHERE name = $1", name) or 0
             if version is not None and version != there:
                 raise OtherVersion(f"flag {name!r} is at version {there}, not {version}", flag=name, version=there)
@@ -50,6 +62,7 @@ class PostgresFlagStore:
 
     async def delete(self, name: str, *, by: Actor) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK)
             if await connection.execute("DELETE FROM flag WHERE name = $1", name) == "DELETE 0":
                 raise UnknownName("flag", name)
             await record(connection, "flag.delete", name, {}, by=by)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import asyncpg
 
@@ -47,7 +47,7 @@ class PostgresTenantStore:
                 )
             except asyncpg.UniqueViolationError as error:
                 raise TenantExists(f"there is a tenant {tenant_id!r} already", tenant=tenant_id) from error
-            await record(connection, "tenant.create", tenant_id, {"name": name, "plan": plan}, by=by)
+            await record(connection, "tenant.create", tenant_id, {"name": name, "plan": plan}, by=replace(by, tenant=tenant_id))
             return await _tenant(connection, tenant_id)
 
     async def change_tenant(
@@ -65,7 +65,8 @@ class PostgresTenantStore:
                     tenant_id,
                     disabled,
                 )
-            await record(connection, "tenant.change", tenant_id, {"plan": plan, "disabled": disabled}, by=by)
+            detail = {"plan": plan, "disabled": disabled}
+            await record(connection, "tenant.change", tenant_id, detail, by=replace(by, tenant=tenant_id))
             return await _tenant(connection, tenant_id)
 
     async def plans(self) -> Sequence[Plan]:

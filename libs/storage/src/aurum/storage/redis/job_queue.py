@@ -55,14 +55,14 @@ class RedisJobQueue:
             for place, queue in enumerate(self._queues)
         ]
 
-    async def put(self, name: str, payload: Mapping[str, object], *, queue: str) -> str:
+    async def put(self, name: str, payload: Mapping[str, object], *, queue: str, job_id: str | None = None) -> str:
         message: dict[str, Any] = {
             "queue_name": queue,
             "actor_name": name,
             "args": [],
             "kwargs": dict(payload),
             "options": carried(),
-            "message_id": str(uuid4()),
+            "message_id": job_id or str(uuid4()),
             "message_timestamp": int(self._clock.now().timestamp() * 1000),
         }
         await self._push(queue, message)
@@ -72,6 +72,10 @@ class RedisJobQueue:
         found = [_parked(queue, message, at) for queue, _, message, at in await self._parked_messages()]
         found.sort(key=_place)
         return [job for job in found if after is None or _place(job) > after][:limit]
+
+    async def parked_job(self, job_id: str) -> ParkedJob:
+        queue, _, message, parked_ms = await self._find(job_id)
+        return _parked(queue, message, parked_ms)
 
     async def retry(self, job_id: str) -> ParkedJob:
         queue, key, message, parked_ms = await self._find(job_id)

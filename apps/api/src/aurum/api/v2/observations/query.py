@@ -16,8 +16,10 @@ from aurum.api.documentation import answers
 from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.params import MANY, SERIES
 from aurum.api.problems import InvalidParameters, problem_of, problems
+from aurum.api.reading.complexity import Budget
 from aurum.api.reading.many import answer_many
 from aurum.api.schemas import Many
+from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.core.errors import Invalid
 
@@ -54,7 +56,10 @@ class NamedQuery(ObservationsQuery):  # type: ignore[misc, valid-type] - a model
 
 
 class Batch(BaseModel):
-    """Several questions, answered as JSON, each by itself: one that fails does not fail the others."""
+    """Several questions, answered as JSON, each by itself: one that fails does not fail the others.
+
+    Together they may ask for as many observations as one question may; those beyond are refused.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -124,10 +129,12 @@ async def _answer_batch(request: Request, batch: Batch) -> Response:
     if formats != {"json"}:
         raise InvalidParameters(("format", "a batch is answered in JSON", sorted(formats)))
     room = asyncio.Semaphore(_AT_ONCE)
+    service = services(request)
+    budget = Budget(service.most_points, service.settings.document_rows)
 
     async def answered(query: NamedQuery) -> bytes:
         async with room:
-            response = await _answer_one(request, query)
+            response = await _answer_one(request, query, budget)
         head = b'{"id":' + orjson.dumps(query.id) + b',"status":' + str(response.status_code).encode()
         return head + b',"answer":' + bytes(response.body) + b"}"
 
@@ -135,9 +142,9 @@ async def _answer_batch(request: Request, batch: Batch) -> Response:
     return Response(b'{"data":[' + b",".join(parts) + b"]}", media_type=MEDIA_TYPES["json"])
 
 
-async def _answer_one(request: Request, query: NamedQuery) -> Response:
+async def _answer_one(request: Request, query: NamedQuery, budget: Budget) -> Response:
     try:
-        return await answer_many(request, _as_query(query, format="json"))
+        return await answer_many(request, _as_query(query, format="json"), budget=budget)
     except Invalid as error:
         return problem_of(request, error)
 

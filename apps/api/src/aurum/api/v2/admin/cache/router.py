@@ -52,10 +52,10 @@ async def read_cache(request: Request) -> schemas.CacheAnswer:
 @router.post("/forget", operation_id="forgetCache", summary="Forget by tag", responses=_FAILURES)
 async def forget(request: Request, what: schemas.Forget) -> schemas.ForgottenAnswer:
     """Forget answers that bear one of the tags, in every process and tier, within a second."""
+    await on_record(request, "cache.forget", ",".join(what.tags)[:200], {"tags": what.tags})
     store = request.state.responses
     found = len(store.cache.local.tagged(what.tags)) + await services(request).results.forget_everywhere(what.tags)
     await store.feed.tell(Change(ChangeKind.CACHE, tuple(what.tags)))
-    await on_record(request, "cache.forget", ",".join(what.tags)[:200], {"tags": what.tags})
     return schemas.ForgottenAnswer(data=schemas.Forgotten(entries=found))
 
 
@@ -63,7 +63,7 @@ async def forget(request: Request, what: schemas.Forget) -> schemas.ForgottenAns
 async def warm_cache(request: Request) -> schemas.WarmedAnswer:
     """Ask for every golden query (`AURUM_CACHE__GOLDEN`) past what is kept, in the process that answers."""
     golden = request.state.responses.settings.golden
+    await on_record(request, "cache.warm", "", {"queries": list(golden)})
     kept = request.app.kept
     answered = await warm(kept, request.scope["state"], golden) if kept is not None else 0
-    await on_record(request, "cache.warm", "", {"queries": list(golden)})
     return schemas.WarmedAnswer(data=schemas.Warmed(queries=list(golden), answered=answered))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from typing import Annotated
+from uuid import uuid4
 
 import jsonschema
 from fastapi import APIRouter, Depends, Path
@@ -50,8 +51,9 @@ async def list_queues(request: Request) -> schemas.QueueList:
 async def create_job(request: Request, job: schemas.NewJob) -> schemas.JobAnswer:
     """Put a job into its queue; a worker does it. Jobs done twice do nothing twice."""
     _check(request, job)
-    job_id = await _jobs(request).put(job.name, job.payload, queue=_QUEUE)
+    jobs, job_id = _jobs(request), str(uuid4())
     await on_record(request, "job.create", job_id, {"name": job.name, "payload": job.payload})
+    await jobs.put(job.name, job.payload, queue=_QUEUE, job_id=job_id)
     return schemas.JobAnswer(data=schemas.JobDocument(job_id=job_id, name=job.name, queue=_QUEUE))
 
 
@@ -74,9 +76,9 @@ async def list_parked(request: Request, response: Response, limit: Limit = 100, 
 )
 async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
     """Put a parked job back into its queue, as if it had never been tried."""
-    job = await _jobs(request).retry(parked_job)
-    await on_record(request, "job.retry", parked_job, {"name": job.name})
-    return _parked(job)
+    jobs = _jobs(request)
+    await on_record(request, "job.retry", parked_job, {"name": (await jobs.parked_job(parked_job)).name})
+    return _parked(await jobs.retry(parked_job))
 
 
 @router.delete(
@@ -87,9 +89,10 @@ async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
 )
 async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
     """Drop a parked job; the answer is the last that is seen of it."""
-    job = await _jobs(request).discard(parked_job)
+    jobs = _jobs(request)
+    job = await jobs.parked_job(parked_job)
     await on_record(request, "job.discard", parked_job, {"name": job.name, "payload": dict(job.payload)})
-    return _parked(job)
+    return _parked(await jobs.discard(parked_job))
 
 
 def _check(request: Request, job: schemas.NewJob) -> None:

@@ -10,10 +10,11 @@ from starlette.requests import Request
 
 from aurum.api.params import known_only
 from aurum.api.problems import problems
+from aurum.api.request_state import caller_of
 from aurum.api.services import MaybeSharing
 from aurum.api.text import Text
 from aurum.common.ratelimit import Account, Limiter
-from aurum.core.access import Plan
+from aurum.core.access import MissingScope, Plan, Scope
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 
 router = APIRouter(prefix="/v2/admin/limits", tags=["admin"], dependencies=[Depends(known_only)])
@@ -37,7 +38,7 @@ class CallerUse(BaseModel):
 
 
 class LimitsUse(BaseModel):
-    """All who asked lately. `shared`: counted together with other processes; else each has a share of the limits."""
+    """Who asked lately. `shared`: counted together with other processes; else each has a share of the limits."""
 
     shared: bool
     processes: int
@@ -57,12 +58,19 @@ class LimitsAnswer(BaseModel):
 )
 async def read_use(
     request: Request,
-    tenant: Annotated[Text | None, Query(description="Only of this tenant.", examples=["acme"])] = None,
+    tenant: Annotated[
+        Text | None, Query(description="Only of this tenant; of your own unless you manage tenants.", examples=["acme"])
+    ] = None,
     limit: Annotated[
         int, Query(ge=1, le=1000, description="Callers at most, those with the least left first.", examples=[100])
     ] = 100,
 ) -> LimitsAnswer:
     """What is left to each caller, those with the least left first."""
+    caller = caller_of(request)
+    if not caller.may(Scope.TENANT_MANAGE):
+        if tenant not in (None, caller.tenant):
+            raise MissingScope(Scope.TENANT_MANAGE)
+        tenant = caller.tenant
     limiter: Limiter[Plan] = request.state.limiter
     sharing: MaybeSharing = request.state.sharing
     state = sharing.sharing.state() if sharing.sharing is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, StringConstraints
@@ -88,6 +89,7 @@ async def replay(request: Request, held_file: HeldFile) -> ReplayAnswer:
         raise Unavailable("this service has no queue: AURUM_REDIS__URL is not set")
     if not await service.quality.quarantine_page(digest=held_file, limit=1):
         raise NothingHeld(f"no row of the content {held_file} is in quarantine", digest=held_file)
-    job_id = await service.jobs.put(_JOB, {"digest": held_file}, queue=_QUEUE)
+    job_id = str(uuid4())
     await on_record(request, "quarantine.replay", held_file, {"job_id": job_id})
+    await service.jobs.put(_JOB, {"digest": held_file}, queue=_QUEUE, job_id=job_id)
     return ReplayAnswer(data=ReplayJob(job_id=job_id, digest=held_file))

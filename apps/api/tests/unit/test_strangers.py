@@ -1,0 +1,43 @@
+"""How often an address may fail to say who it is."""
+
+from __future__ import annotations
+
+from aurum.api.security.strangers import Strangers
+
+
+def fail(strangers: Strangers, address: str, times: int) -> None:
+    for _ in range(times):
+        strangers.failed(address)
+
+
+def test_each_address_has_its_own_and_gets_it_back_with_time() -> None:
+    now = [0.0]
+    strangers = Strangers(6, lambda: now[0])
+    fail(strangers, "192.0.2.1", 6)
+    assert strangers.wait("192.0.2.1") == 10.0
+    assert strangers.wait("192.0.2.2") == 0.0
+    now[0] = 10.0
+    assert strangers.wait("192.0.2.1") == 0.0
+
+
+def test_a_network_of_ipv6_is_one_stranger() -> None:
+    strangers = Strangers(2, lambda: 0.0)
+    fail(strangers, "2001:db8::1", 1)
+    fail(strangers, "2001:db8::ffff:2", 1)
+    assert strangers.wait("2001:db8::3") > 0
+    assert strangers.wait("2001:db8:0:1::3") == 0.0
+
+
+def test_more_addresses_than_there_is_room_for_take_no_more_room() -> None:
+    strangers = Strangers(1, lambda: 0.0)
+    fail(strangers, "192.0.2.1", 1)
+    for number in range(10_000):
+        strangers.failed(f"10.0.{number // 256}.{number % 256}")
+    assert len(strangers._buckets) == 10_000
+    assert strangers.wait("192.0.2.1") == 0.0
+
+
+def test_none_are_counted_where_any_number_may_fail() -> None:
+    strangers = Strangers(0)
+    fail(strangers, "192.0.2.1", 1_000)
+    assert strangers.wait("192.0.2.1") == 0.0

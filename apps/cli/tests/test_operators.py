@@ -1,0 +1,60 @@
+"""What operators do from the shell: the same rules, and the same record, as over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from aurum.cli import flags, quarantine
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.core.errors import Conflict, Invalid
+from aurum.storage.ports.access import Actor
+from aurum.storage.testing.stores import PostgresStore
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, database=DatabaseSettings(url=database_url, pool_size=2))
+
+
+async def run(app: typer.Typer, settings: Settings, *arguments: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), obj=settings)
+
+
+async def test_a_flag_that_closes_a_circle_or_has_no_name_is_refused(settings: Settings, tmp_path: Path) -> None:
+    def needing(other: str) -> str:
+        path = tmp_path / f"{other}.json"
+        path.write_text(json.dumps({"prerequisites": [{"flag": other, "variant": "on"}]}))
+        return str(path)
+
+    assert (await run(flags.app, settings, "set", "a")).exit_code == 0
+    assert (await run(flags.app, settings, "set", "b", needing("a"))).exit_code == 0
+    circle = await run(flags.app, settings, "set", "a", needing("b"))
+    assert isinstance(circle.exception, Invalid)
+    assert str(circle.exception) == "a needs b needs a"
+    nameless = await run(flags.app, settings, "set", "No Name")
+    assert isinstance(nameless.exception, Invalid)
+
+
+async def test_a_switch_does_not_undo_what_was_changed_meanwhile(
+    settings: Settings, postgres_store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = Actor("operator")
+    read = await postgres_store.flags.put("f", {"description": "old"}, version=0, by=operator)
+    await postgres_store.flags.put("f", {"description": "new"}, version=1, by=operator)
+    monkeypatch.setattr(flags, "_one", lambda context, name: read)
+    assert isinstance((await run(flags.app, settings, "kill", "f")).exception, Conflict)
+    (flag,) = await postgres_store.flags.flags()
+    assert flag.document == {"description": "new"}
+
+
+async def test_loading_files_again_is_on_record(settings: Settings, postgres_store: PostgresStore) -> None:
+    assert (await run(quarantine.app, settings, "replay", "--source", "nyiso")).exit_code == 0
+    (entry,) = await postgres_store.audit.page(before=None, limit=5)
+    assert (entry.action, entry.actor, entry.detail) == ("quarantine.replay", "operator", {"source": "nyiso", "file": None})
