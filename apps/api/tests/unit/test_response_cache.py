@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.caching import may_be_kept
 from aurum.api.data_class import DataClass
+from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.response_cache import Kept, ResponseCache, ResponseStore
 from aurum.common.cache import Cache, LocalCache
@@ -252,3 +253,13 @@ async def test_only_get_is_kept(method: str) -> None:
     for _ in range(2):
         await service.client.request(method, "/v2/thing")
     assert service.below.asked == 2
+
+
+async def test_a_header_that_is_given_twice_is_one_list_for_all_who_read_it() -> None:
+    def answer(request: Request, asked: int) -> Response:
+        return PlainTextResponse(chosen_format(None, request.headers.get("accept")))
+
+    service = Service(Below(answer))
+    for accepts, made in ((("text/csv", "application/json"), "csv"), (("application/json",), "json"), (("text/csv",), "csv")):
+        given = [("accept", one) for one in accepts]
+        assert (await service.client.get("/v2/thing", headers=given)).text == made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -21,7 +21,7 @@ NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
 class RequestState:
     """Made by the outermost layer, filled by those below.
 
-    ``started``: ``time.perf_counter`` seconds. ``given``: the request's headers by name, the last of those given twice.
+    ``started``: ``time.perf_counter`` seconds. ``given``: the request's headers by name, those given twice as one (``by_name``).
     ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of the caller, behind trusted
     proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0 before it begins.
     ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice. ``cache``: what the
@@ -48,6 +48,17 @@ class RequestState:
     def log_fields(self) -> Mapping[str, str]:
         """What each line that is logged for this request bears."""
         return {"request_id": self.request_id, "tenant": self.caller.tenant}
+
+
+def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name. One that was given twice is one list (RFC 9110, 5.3): whoever reads it reads the same of it."""
+    given = dict(headers)
+    if len(given) == len(headers):
+        return given
+    given.clear()
+    for name, value in headers:
+        given[name] = given[name] + b", " + value if name in given else value
+    return given
 
 
 def state_of(scope: Scope) -> RequestState:
