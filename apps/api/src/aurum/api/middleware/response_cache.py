@@ -32,6 +32,9 @@ from aurum.storage.ports import Change, ChangeFeed
 
 VOUCHED_S = 1.0
 """No answer is older than its data for longer than this."""
+_PATIENCE_S = 5.0
+_FLIGHTS = 2
+"""Answers under way that a request waits for, one after the other, when each is overtaken by a change."""
 _WITH_304 = (b"etag", b"cache-control", b"vary", b"expires", b"content-location")
 """RFC 9110, 15.4.5: what a 304 says of the answer it stands for."""
 HIT = (b"x-cache", b"hit")
@@ -71,13 +74,28 @@ class Kept:
 
 
 @dataclass(slots=True)
+class Flight:
+    """An answer under way. ``since``: the cache's mark when it began. ``landed``: the answer, as soon as it is whole, for
+    whoever waits for it; None when there is none to share. ``outdated``: it is not shared because its data changed meanwhile.
+    """
+
+    since: int
+    landed: asyncio.Future[Kept | None]
+    outdated: bool = False
+
+    def land(self, kept: Kept | None) -> None:
+        if not self.landed.done():
+            self.landed.set_result(kept)
+
+
+@dataclass(slots=True)
 class ResponseStore:
     """What the layer works with: made once a process, in ``wiring``."""
 
     cache: Cache[Kept]
     feed: ChangeFeed
     settings: CacheSettings
-    flights: dict[Key, asyncio.Future[Kept | None]] = field(default_factory=dict)
+    flights: dict[Key, Flight] = field(default_factory=dict)
     renewals: set[asyncio.Task[None]] = field(default_factory=set)
 
     def changed(self, change: Change) -> None:
@@ -103,13 +121,16 @@ class ResponseCache:
     """Pure ASGI. GET only; answers are kept when their handler says so (``caching.may_be_kept``).
 
     ``shared``: templates of routes that answer every tenant alike: that something is missing there is kept as well.
-    ``guarded``: prefixes of paths that need the store.
+    ``guarded``: prefixes of paths that need the store. ``patience_s``: how long a request waits for the answer to another one.
     """
 
-    def __init__(self, app: ASGIApp, *, shared: Collection[str], guarded: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, shared: Collection[str], guarded: tuple[str, ...], patience_s: float = _PATIENCE_S
+    ) -> None:
         self._app = app
         self._shared = frozenset(shared)
         self._guarded = guarded
+        self._patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
@@ -136,8 +157,8 @@ class ResponseCache:
     async def _look_closer(self, store: ResponseStore, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         state = state_of(scope)
         known = _canonical(key)
-        entry = store.cache.local.get(known)
         vouched = await store.vouched()
+        entry = store.cache.local.get(known)
         if entry is not None and not _wants_new(state.given) and _fits(entry.content, state.given):
             now = time.monotonic()
             if not vouched and now < entry.fresh_until + store.settings.stale_if_error_s:
@@ -180,37 +201,56 @@ class ResponseCache:
         self, store: ResponseStore, key: Key, known: Key, old: Entry[Kept] | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Ask what is below; whoever else wants the same meanwhile waits for this answer."""
-        state = state_of(scope)
-        flight = store.flights.get(known)
-        if flight is not None:
-            kept = await asyncio.shield(flight)
-            if kept is not None and _fits(kept, state.given):
-                state.cache = "hit"
-                await _send_kept(kept, state, [HIT, AGES[0]], send)
-                return
-            await self._app(scope, receive, send)
+        if _wants_new(state_of(scope).given):
+            await self._lead(store, key, known, old, scope, receive, send)
             return
-        flight = store.flights[known] = asyncio.get_running_loop().create_future()
+        for _ in range(_FLIGHTS):
+            flight = store.flights.get(known)
+            if flight is None or flight.since != store.cache.mark():
+                # What began before a change may show what was before it: whoever asks after it begins anew.
+                await self._lead(store, key, known, old, scope, receive, send)
+                return
+            if await self._given(flight, scope, send):
+                return
+            if not flight.outdated:
+                break
+        await self._app(scope, receive, send)
 
-        def not_kept() -> None:
-            # A long answer goes out for minutes: whoever waits for it had better ask for himself.
-            if not flight.done():
-                flight.set_result(None)
+    async def _given(self, flight: Flight, scope: Scope, send: Send) -> bool:
+        """Wait for an answer under way and give it; whether there was one to give in time."""
+        state = state_of(scope)
+        done, _ = await asyncio.wait([flight.landed], timeout=self._patience_s)
+        kept = flight.landed.result() if done else None
+        if kept is None or not _fits(kept, state.given):
+            return False
+        state.cache = "hit"
+        await _send_kept(kept, state, [HIT, AGES[0]], send)
+        return True
 
-        capture = _Capture(send, state, store.settings.most_entry_bytes, old if _usable(old, state, store) else None, not_kept)
-        since = store.cache.mark()
-        kept = None
+    async def _lead(
+        self, store: ResponseStore, key: Key, known: Key, old: Entry[Kept] | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        state = state_of(scope)
+        flight = Flight(store.cache.mark(), asyncio.get_running_loop().create_future())
+        store.flights[known] = flight
+
+        def ended(capture: _Capture) -> None:
+            # Before the last of it goes out: nobody waits for the caller who asked first to read it.
+            flight.land(self._keep(store, key, known, scope, capture, flight))
+
+        usable = old if _usable(old, state, store) else None
+        capture = _Capture(send, state, store.settings.most_entry_bytes, usable, ended)
         try:
             await self._app(scope, receive, capture.send)
-            kept = self._keep(store, key, known, scope, capture, since)
         finally:
-            del store.flights[known]
-            if not flight.done():
-                flight.set_result(kept)
+            if store.flights.get(known) is flight:
+                del store.flights[known]
+            capture.end()
         if capture.failed and old is not None:
             await _send_stale(old, state, send, why=_WARNING)
 
-    def _keep(self, store: ResponseStore, key: Key, known: Key, scope: Scope, capture: _Capture, since: int) -> Kept | None:
+    def _keep(self, store: ResponseStore, key: Key, known: Key, scope: Scope, capture: _Capture, flight: Flight) -> Kept | None:
+        """Keep what was captured; what others who wait for it may have of it."""
         state = state_of(scope)
         state.cache = "stale" if capture.failed else "miss"
         caching = self._caching(scope, state, capture.status)
@@ -233,8 +273,11 @@ class ResponseCache:
             stale_s=store.settings.stale_s,
             weight=len(kept.body or b"") + 1_000,
         )
-        if store.cache.keep(known, entry, since=since) and key != known:
-            store.cache.keep(key, _same(entry), since=since)
+        if not store.cache.keep(known, entry, since=flight.since):
+            flight.outdated = True
+            return None
+        if key != known:
+            store.cache.keep(key, _same(entry), since=flight.since)
         return kept
 
     def _caching(self, scope: Scope, state: RequestState, status: int) -> Caching | None:
@@ -249,17 +292,18 @@ class ResponseCache:
 class _Capture:
     """Passes an answer on and keeps a copy of it, as long as it is short.
 
-    ``old``: given instead when this one fails. ``not_kept``: called as soon as it is certain that there will be no copy.
+    ``old``: given instead when this one fails. ``ended``: called once, as soon as the copy is whole, or it is certain that there
+    will be none.
     """
 
     def __init__(
-        self, send: Send, state: RequestState, most_bytes: int, old: Entry[Kept] | None, not_kept: Callable[[], None]
+        self, send: Send, state: RequestState, most_bytes: int, old: Entry[Kept] | None, ended: Callable[[_Capture], None]
     ) -> None:
         self._send = send
         self._state = state
         self._most_bytes = most_bytes
         self._old = old
-        self._not_kept = not_kept
+        self._ended: Callable[[_Capture], None] | None = ended
         self._parts: list[bytes] | None = []
         self._size = 0
         self._complete = False
@@ -276,12 +320,20 @@ class _Capture:
             self._copy(message)
         if self.failed:
             return
-        if self._begun is not None:
-            begun, self._begun = self._begun, None
-            if self._complete and self.status == 200:
-                message = self._tagged(begun, message)
+        begun, self._begun = self._begun, None
+        if begun is not None and self._complete and self.status == 200:
+            message = self._tagged(begun, message)
+        if self._complete:
+            self.end()
+        if begun is not None:
             await self._send(begun)
         await self._send(message)
+
+    def end(self) -> None:
+        """No more comes."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self)
 
     def _begin(self, message: Message) -> None:
         self.status = message["status"]
@@ -317,8 +369,9 @@ class _Capture:
             self._parts.append(body)
 
     def _give_up(self) -> None:
+        # A long answer goes out for minutes: whoever waits for it had better ask for himself.
         self._parts = None
-        self._not_kept()
+        self.end()
 
     def kept(self) -> Kept | None:
         """The copy; None when there is none."""

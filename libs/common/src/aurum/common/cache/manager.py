@@ -38,6 +38,8 @@ class Cache(Generic[T]):
         self._flights: dict[str, asyncio.Task[bytes]] = {}
         self._sequence = 0
         self._all_forgotten = 0
+        self._let_go = 0
+        """The newest event of which it is no longer known what was forgotten."""
         self._forgotten: dict[str, tuple[int, float]] = {}
 
     def tally(self, tier: str, keyspace: str) -> Tally:
@@ -50,7 +52,7 @@ class Cache(Generic[T]):
 
     def keep(self, key: Hashable, entry: Entry[T], *, since: int) -> bool:
         """Keep what was begun at the mark ``since``, unless a tag of it was forgotten meanwhile; whether it was kept."""
-        if self._all_forgotten > since or any(self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags):
+        if max(self._all_forgotten, self._let_go) > since or any(self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags):
             return False
         self.local.put(key, entry)
         return True
@@ -66,6 +68,8 @@ class Cache(Generic[T]):
         for tag in tags:
             self._forgotten[tag] = (self._sequence, now)
         if len(self._forgotten) > 10_000:
+            old = [told[0] for told in self._forgotten.values() if told[1] <= now - _REMEMBERED_S]
+            self._let_go = max(old, default=self._let_go)
             self._forgotten = {tag: told for tag, told in self._forgotten.items() if told[1] > now - _REMEMBERED_S}
         return _invalidate(self.local.tagged(tags))
 
