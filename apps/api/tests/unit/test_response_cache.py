@@ -255,6 +255,20 @@ async def test_when_a_new_answer_fails_the_old_one_is_given_as_stale() -> None:
     assert stale.headers["warning"].startswith("110")
 
 
+async def test_when_a_handler_breaks_the_old_answer_is_given_and_the_bug_is_reported() -> None:
+    def answer(request: Request, asked: int) -> Response:
+        return PlainTextResponse(f"answer {1 // (asked not in (2, 3))}")
+
+    service = Service(Below(answer))
+    await service.get()
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    stale = await service.get()
+    assert (stale.status_code, stale.text, stale.headers["x-cache"]) == (200, "answer 1", "stale")
+    with pytest.raises(ZeroDivisionError):
+        await service.get_and_stop_reading_at(9)
+    assert (await service.get("/v2/other")).status_code == 200
+
+
 async def test_a_feed_that_has_fallen_behind_is_asked_before_an_answer_is_given() -> None:
     service = Service(Below())
     await service.get()

@@ -242,6 +242,12 @@ class ResponseCache:
         capture = _Capture(send, state, store.settings.most_entry_bytes, usable, ended)
         try:
             await self._app(scope, receive, capture.send)
+        except Exception:
+            # A bug is reported as one; its caller is served for all that.
+            if usable is not None and not capture.sent:
+                capture.failed = True
+                await _send_stale(usable, state, send, why=_WARNING)
+            raise
         finally:
             if store.flights.get(known) is flight:
                 del store.flights[known]
@@ -311,6 +317,7 @@ class _Capture:
         self._begun: Message | None = None
         self.status = 0
         self.failed = False
+        self.sent = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -325,6 +332,7 @@ class _Capture:
             message = self._tagged(begun, message)
         if self._complete:
             self.end()
+        self.sent = True
         if begun is not None:
             await self._send(begun)
         await self._send(message)
