@@ -43,6 +43,13 @@ async def test_several_questions_are_answered_side_by_side(client: httpx.AsyncCl
     assert answered[2]["answer"]["errors"][0]["field"] == "series"
 
 
+async def test_a_question_that_is_sent_is_answered_whatever_tag_comes_with_it(client: httpx.AsyncClient) -> None:
+    for body in ({"queries": [{"id": "a", "series": [NYC], **DAY}]}, {"series": [NYC], **DAY}):
+        answered = await client.post(QUERY, json=body, headers={"if-none-match": "*"})
+        assert answered.status_code == 200
+        assert answered.json()["data"]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -20,6 +20,7 @@ async def answer_many(request: Request, query: QueryParams) -> Response:
     series = await all_series_of(service.catalog, query.getlist("series"), most=service.settings.series_per_request)
     plan = await make_plan(given, series, service.catalog)
     ask = await asked(request, query, series, plan, given, "long")
-    if (unchanged := not_modified(ask)) is not None:
+    # A question that is sent has no tag to compare with (RFC 9110, 13.1.2): only what is fetched may stay as it is.
+    if request.method == "GET" and (unchanged := not_modified(ask)) is not None:
         return unchanged
     return await (wide_response(ask) if ask.layout == "wide" else long_response(ask))
