@@ -96,7 +96,7 @@ class Service:
                 await asyncio.Event().wait()
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return await asyncio.get_running_loop().create_future()
 
         scope: Scope = {"type": "http", "method": "GET", "path": "/v2/thing", "raw_path": b"/v2/thing", "query_string": b""}
         # As the client asks: otherwise it is another answer.

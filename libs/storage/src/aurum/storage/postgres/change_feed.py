@@ -98,12 +98,14 @@ class PostgresChangeFeed:
         self._tell_here(Change(ChangeKind.EVERYTHING))
 
     async def _ask(self, statement: str, *arguments: str) -> None:
-        if self._connection is None:
-            raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
         async with self._asking:
+            # It may have been given up while others were asking.
+            connection = self._connection
+            if connection is None:
+                raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
             asked = time.monotonic()
             with driver_errors():
-                await self._connection.fetchval(statement, *arguments, timeout=_PATIENCE_S)
+                await connection.fetchval(statement, *arguments, timeout=_PATIENCE_S)
             self._told_until = asked
 
     async def _drop(self) -> None:
