@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.caching import may_be_kept
 from aurum.api.data_class import DataClass
+from aurum.api.encoding.content import chosen_coding
 from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.response_cache import Kept, ResponseCache, ResponseStore
@@ -135,6 +136,16 @@ async def test_formats_and_encodings_are_kept_apart() -> None:
 async def test_what_its_handler_does_not_offer_is_not_kept() -> None:
     service = Service(Below(kept=False))
     assert [(await service.get()).text for _ in range(2)] == ["answer 1", "answer 2"]
+
+
+async def test_what_is_kept_weighs_what_its_key_and_headers_do() -> None:
+    service = Service(Below(lambda request, asked: PlainTextResponse("x", headers={"link": "y" * 5_000})))
+    for number in range(400):
+        await service.get(f"/v2/thing?b=1&a={number:020000d}", accept=f"text/csv;q=0.{number:04000d}, application/json")
+    local = service.store.cache.local
+    assert len(local) * (20_000 + 4_000 + 5_000) <= 1 << 20
+    assert local.weight >= len(local) * (20_000 + 4_000 + 5_000), "no entry is there under a second key of 24 kB"
+    assert chosen_coding(b"gzip;q=1" + b" " * 60_000) == "gzip"
 
 
 async def test_failures_are_not_kept() -> None:

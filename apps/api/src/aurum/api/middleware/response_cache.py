@@ -33,6 +33,8 @@ from aurum.storage.ports import Change, ChangeFeed
 VOUCHED_S = 1.0
 """No answer is older than its data for longer than this."""
 _PATIENCE_S = 5.0
+_LONGEST_ALIAS = 2_048
+"""Bytes of a way to ask, up to which an answer is kept under it besides its canonical one."""
 _FLIGHTS = 2
 """Answers under way that a request waits for, one after the other, when each is overtaken by a change."""
 _WITH_304 = (b"etag", b"cache-control", b"vary", b"expires", b"content-location")
@@ -63,6 +65,11 @@ class Kept:
     when_not_modified: HeaderList
     request_id: bytes = b""
     heads: tuple[bytes, bytes] | None = None
+
+    def size(self) -> int:
+        """Bytes: of the body, of headers that are there twice, and of the heads that may be written of both."""
+        headers = (*self.headers, *self.when_not_modified)
+        return len(self.body or b"") + sum(3 * (len(name) + len(value)) for name, value in headers)
 
     def for_request(self, state: RequestState) -> tuple[HeaderList, bytes]:
         """Headers and body for another request than the one it was made for."""
@@ -177,7 +184,8 @@ class ResponseCache:
     ) -> None:
         now = time.monotonic()
         if now < entry.fresh_until:
-            store.cache.keep(key, _same(entry), since=store.cache.mark())
+            if _size(key) <= _LONGEST_ALIAS:
+                store.cache.keep(key, _same(entry, key), since=store.cache.mark())
             state = state_of(scope)
             entry.tally.hits += 1
             state.cache, state.route = "hit", entry.keyspace
@@ -277,13 +285,13 @@ class ResponseCache:
             made_at=time.monotonic(),
             fresh_s=_class(caching, scope, store.settings).fresh_s(store.settings.fresh_s),
             stale_s=store.settings.stale_s,
-            weight=len(kept.body or b"") + 1_000,
+            weight=kept.size() + _size(key) + 100 * len(caching.tags) + 1_000,
         )
         if not store.cache.keep(known, entry, since=flight.since):
             flight.outdated = True
             return None
-        if key != known:
-            store.cache.keep(key, _same(entry), since=flight.since)
+        if key != known and _size(key) <= _LONGEST_ALIAS:
+            store.cache.keep(key, _same(entry, key), since=flight.since)
         return kept
 
     def _caching(self, scope: Scope, state: RequestState, status: int) -> Caching | None:
@@ -434,7 +442,12 @@ def _class(caching: Caching, scope: Scope, settings: CacheSettings) -> DataClass
     return DataClass.GOLDEN if url in settings.golden else caching.data_class
 
 
-def _same(entry: Entry[Kept]) -> Entry[Kept]:
+def _size(key: Key) -> int:
+    """Bytes of a way to ask."""
+    return sum(len(part) for part in key if isinstance(part, bytes))
+
+
+def _same(entry: Entry[Kept], key: Key) -> Entry[Kept]:
     """The same answer under another way to ask for it; it weighs little, because the bytes are shared."""
     other = Entry(
         entry.content,
@@ -444,7 +457,7 @@ def _same(entry: Entry[Kept]) -> Entry[Kept]:
         made_at=entry.made_at,
         fresh_s=0,
         stale_s=0,
-        weight=500,
+        weight=_size(key) + 100 * len(entry.tags) + 500,
     )
     other.fresh_until, other.stale_until = entry.fresh_until, entry.stale_until
     return other
