@@ -137,6 +137,7 @@ def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
     """Connections to the store that are busy, and how many there may be."""
     metrics.gauge("aurum_store_connections_busy", "Connections to the store in use.", lambda: [((), probe.use().busy)])
     metrics.gauge("aurum_store_connections_most", "Connections to the store at most.", lambda: [((), probe.use().most)])
+    metrics.gauge("aurum_store_connections_awaited", "Waiting for a connection.", lambda: [((), probe.use().waiting)])
 
 
 def watch_breakers(metrics: Metrics, breakers: Sequence[Breaker]) -> None:

@@ -52,7 +52,9 @@ class Cache(Generic[T]):
 
     def keep(self, key: Hashable, entry: Entry[T], *, since: int) -> bool:
         """Keep what was begun at the mark ``since``, unless a tag of it was forgotten meanwhile; whether it was kept."""
-        if max(self._all_forgotten, self._let_go) > since or any(self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags):
+        if max(self._all_forgotten, self._let_go) > since or any(
+            self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags
+        ):
             return False
         self.local.put(key, entry)
         return True
