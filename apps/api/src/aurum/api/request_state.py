@@ -21,7 +21,7 @@ NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
 class RequestState:
     """Made by the outermost layer, filled by those below.
 
-    ``started``: ``time.perf_counter`` seconds. ``given``: the request's headers by name, those given twice as one (``by_name``).
+    ``started``: ``time.perf_counter`` seconds. ``given``: the request's headers ``by_name``, one of each name.
     ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of the caller, behind trusted
     proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0 before it begins.
     ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice. ``cache``: what the

@@ -306,8 +306,8 @@ class ResponseCache:
 class _Capture:
     """Passes an answer on and keeps a copy of it, as long as it is short.
 
-    ``old``: given instead when this one fails. ``ended``: called once, as soon as the copy is whole, or it is certain that there
-    will be none.
+    ``old``: given instead when this one fails. ``ended``: called once, as soon as the copy is whole, or it is certain that
+    there will be none.
     """
 
     def __init__(
