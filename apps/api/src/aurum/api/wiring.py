@@ -353,7 +353,9 @@ class ServiceProvider(Provider):
         await client.aclose()
 
     @provide
-    def results(self, settings: Settings, redis: MaybeRedis, durable: DurableTier, breakers: Breakers) -> Cache[bytes]:
+    async def results(
+        self, settings: Settings, redis: MaybeRedis, durable: DurableTier, breakers: Breakers
+    ) -> AsyncIterator[Cache[bytes]]:
         kept = settings.cache
         tiers: list[tuple[Tier, float]] = []
         if kept.enabled and kept.shared and redis.client is not None:
@@ -364,4 +366,6 @@ class ServiceProvider(Provider):
             tiers.append((GuardedTier(durable.tier, breakers.durable), kept.durable_from_s))
         # What is asked again soon is answered from the responses; these tiers are for other processes, and for later.
         local = LocalCache[bytes](policy="lru", most_entries=1, most_bytes=1)
-        return Cache(local, tiers=tiers, fresh_s=kept.fresh_s.history)
+        results = Cache(local, tiers=tiers, fresh_s=kept.fresh_s.history, most_bytes=kept.most_entry_bytes)
+        yield results
+        await results.stored()
