@@ -13,7 +13,7 @@ from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.request_state import RequestState
 from aurum.common.cache import Tally
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Breaker
+from aurum.common.resilience import Circuit
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
 from aurum.core.access import Plan
@@ -140,7 +140,7 @@ def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
     metrics.gauge("aurum_store_connections_awaited", "Waiting for a connection.", lambda: [((), probe.use().waiting)])
 
 
-def watch_breakers(metrics: Metrics, breakers: Sequence[Breaker]) -> None:
+def watch_breakers(metrics: Metrics, breakers: Sequence[Circuit]) -> None:
     """Which dependencies are left alone for a moment, because they failed."""
 
     def is_open() -> Reading:

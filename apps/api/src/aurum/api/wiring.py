@@ -237,9 +237,10 @@ class ServiceProvider(Provider):
         sharing: MaybeSharing,
         breakers: Breakers,
         tokens: MaybeTokens,
+        responses: ResponseStore,
     ) -> Checks:
         checks = [store_check(probe), feed_check(feed), disk_check(settings.data_dir), door_check(gate)]
-        checks += [limits_check(limiter, sharing.sharing), breakers_check(breakers.all)]
+        checks += [limits_check(limiter, sharing.sharing), breakers_check((responses, *breakers.all))]
         if redis.client is not None:
             checks.append(redis_check(redis.client))
         if tokens.verifier is not None:
@@ -308,7 +309,7 @@ class ServiceProvider(Provider):
         count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
         watch_feed(metrics, feed)
         watch_pool(metrics, probe)
-        watch_breakers(metrics, breakers.all)
+        watch_breakers(metrics, (responses, *breakers.all))
         watch_door(metrics, gate, limiter)
         return RequestTallies(metrics, settings.telemetry)
 

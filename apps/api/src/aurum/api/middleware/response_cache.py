@@ -26,6 +26,7 @@ from aurum.api.etag import names_tag
 from aurum.api.problems import NotAcceptable, problem_of
 from aurum.api.request_state import HeaderList, RequestState, state_of
 from aurum.common.cache import Cache, Entry
+from aurum.common.resilience import BreakerState
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import Change, ChangeFeed
@@ -104,11 +105,15 @@ class ResponseStore:
     settings: CacheSettings
     flights: dict[Key, Flight] = field(default_factory=dict)
     renewals: set[asyncio.Task[None]] = field(default_factory=set)
+    refused: int = 0
+    """Requests that the store was not asked for, because it does not answer."""
+    interruptions: int = 0
 
     def changed(self, change: Change) -> None:
         """Forget what a change of the store makes wrong."""
         tags = tags_changed(change)
         if tags is None:
+            self.interruptions += 1
             self.cache.forget_all()
         elif tags:
             self.cache.forget(tags)
@@ -122,6 +127,16 @@ class ResponseStore:
         except Unavailable:
             return False
         return True
+
+    @property
+    def name(self) -> str:
+        """Of the dependency that this is the circuit breaker of."""
+        return "store"
+
+    def state(self) -> BreakerState:
+        """The feed tries the store for all: while it does not answer, no request asks it."""
+        closed = time.monotonic() - self.feed.told_until < VOUCHED_S
+        return BreakerState(self.name, "closed" if closed else "open", 0, self.refused, self.interruptions)
 
 
 class ResponseCache:
@@ -141,6 +156,12 @@ class ResponseCache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
+            if scope["type"] == "http" and scope["path"].startswith(self._guarded):
+                store = scope["state"]["responses"]
+                if not await store.vouched():
+                    store.refused += 1
+                    await problem_of(Request(scope), _away())(scope, receive, send)
+                    return
             await self._app(scope, receive, send)
             return
         store: ResponseStore = scope["state"]["responses"]
@@ -175,6 +196,7 @@ class ResponseCache:
                 await self._give_and_renew(store, key, known, entry, scope, send)
                 return
         if not vouched and scope["path"].startswith(self._guarded):
+            store.refused += 1
             await problem_of(Request(scope), _away())(scope, receive, send)
             return
         await self._ask_once(store, key, known, entry, scope, receive, send)
