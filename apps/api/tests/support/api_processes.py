@@ -45,7 +45,7 @@ def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess
             raise
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 20.0) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 60.0) -> None:
     """Return when ``/ready`` says so."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

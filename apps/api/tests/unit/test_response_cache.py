@@ -380,3 +380,14 @@ async def test_a_change_told_while_the_feed_catches_up_is_not_overlooked() -> No
     service.feed.catch_up = catch_up  # type: ignore[method-assign]
     again = await service.get()
     assert (again.text, service.below.asked) == ("answer 2", 2)
+
+
+async def test_while_the_store_is_away_no_method_asks_it_and_its_breaker_is_open() -> None:
+    service = Service(Below(kept=False))
+    assert service.store.state().circuit == "closed"
+    service.feed.until = -1.0
+    for method in ("POST", "PUT", "DELETE", "GET"):
+        refused = await service.client.request(method, "/v2/thing")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert (service.below.asked, service.store.state().circuit, service.store.state().refused) == (0, "open", 4)
+    assert (await service.client.post("/live")).status_code == 200
