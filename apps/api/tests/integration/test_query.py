@@ -72,6 +72,13 @@ async def test_several_questions_may_span_as_much_as_one_may(market_url: str) ->
     assert sorted(one["status"] for one in answered) == [200] * 4 + [422] * 5
 
 
+async def test_a_question_that_is_sent_is_answered_whatever_tag_comes_with_it(client: httpx.AsyncClient) -> None:
+    for body in ({"queries": [{"id": "a", "series": [NYC], **DAY}]}, {"series": [NYC], **DAY}):
+        answered = await client.post(QUERY, json=body, headers={"if-none-match": "*"})
+        assert answered.status_code == 200
+        assert answered.json()["data"]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -85,7 +85,7 @@ async def guarded(settings: Settings, issuer: Issuer) -> Settings:
     Made for each test: the open service, on the same store, lets anybody change plans and tenants.
     """
     assert settings.database.url is not None
-    pool = await PostgresPool.open(DatabaseSettings(url=settings.database.url, pool_size=1))
+    pool = await PostgresPool.open(DatabaseSettings(url=settings.database.url, pool_size=2))
     tenants = PostgresTenantStore(pool)
     await tenants.put_plan(Plan("tireless", 10**8, 10**8, 10**8, 1.0, 1), by=Actor("test"))
     with suppress(Conflict):

@@ -11,10 +11,12 @@ import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.caching import may_be_kept
 from aurum.api.data_class import DataClass
+from aurum.api.encoding.content import chosen_coding
+from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.response_cache import Kept, ResponseCache, ResponseStore
 from aurum.common.cache import Cache, LocalCache
@@ -67,18 +69,40 @@ class Service:
 
     below: Below
     settings: CacheSettings = field(default_factory=CacheSettings)
+    patience_s: float = 5.0
 
     def __post_init__(self) -> None:
         self.feed = Feed()
         local = LocalCache[Kept](policy="tiny_lfu", most_entries=100, most_bytes=1 << 20)
         self.store = ResponseStore(Cache(local), self.feed, self.settings)
         self.feed.listen(self.store.changed)
-        app: ASGIApp = RequestContext(ResponseCache(self.below, shared=(), guarded=("/v2/",)), headers=[])
+        layer = ResponseCache(self.below, shared=(), guarded=("/v2/",), patience_s=self.patience_s)
+        app: ASGIApp = RequestContext(layer, headers=[])
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
             await app({**scope, "state": {"responses": self.store, "tallies": lambda scope, state: None}}, receive, send)
 
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(with_state), base_url="http://aurum.test")
+        self.asgi = with_state
+        transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://aurum.test")
+
+    async def get_and_stop_reading_at(self, message: int) -> None:
+        """Ask as a caller who takes ``message`` messages of the answer and then no more."""
+        taken = 0
+
+        async def send(_message: Message) -> None:
+            nonlocal taken
+            taken += 1
+            if taken > message:
+                await asyncio.Event().wait()
+
+        async def receive() -> Message:
+            return await asyncio.get_running_loop().create_future()
+
+        scope: Scope = {"type": "http", "method": "GET", "path": "/v2/thing", "raw_path": b"/v2/thing", "query_string": b""}
+        # As the client asks: otherwise it is another answer.
+        headers = [(name.lower(), value) for name, value in self.client.headers.raw]
+        await self.asgi({**scope, "headers": [(b"host", b"aurum.test"), *headers]}, receive, send)
 
     async def get(self, url: str = "/v2/thing", **headers: str) -> httpx.Response:
         return await self.client.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
@@ -112,6 +136,16 @@ async def test_formats_and_encodings_are_kept_apart() -> None:
 async def test_what_its_handler_does_not_offer_is_not_kept() -> None:
     service = Service(Below(kept=False))
     assert [(await service.get()).text for _ in range(2)] == ["answer 1", "answer 2"]
+
+
+async def test_what_is_kept_weighs_what_its_key_and_headers_do() -> None:
+    service = Service(Below(lambda request, asked: PlainTextResponse("x", headers={"link": "y" * 5_000})))
+    for number in range(400):
+        await service.get(f"/v2/thing?b=1&a={number:020000d}", accept=f"text/csv;q=0.{number:04000d}, application/json")
+    local = service.store.cache.local
+    assert len(local) * (20_000 + 4_000 + 5_000) <= 1 << 20
+    assert local.weight >= len(local) * (20_000 + 4_000 + 5_000), "no entry is there under a second key of 24 kB"
+    assert chosen_coding(b"gzip;q=1" + b" " * 60_000) == "gzip"
 
 
 async def test_failures_are_not_kept() -> None:
@@ -232,6 +266,20 @@ async def test_when_a_new_answer_fails_the_old_one_is_given_as_stale() -> None:
     assert stale.headers["warning"].startswith("110")
 
 
+async def test_when_a_handler_breaks_the_old_answer_is_given_and_the_bug_is_reported() -> None:
+    def answer(request: Request, asked: int) -> Response:
+        return PlainTextResponse(f"answer {1 // (asked not in (2, 3))}")
+
+    service = Service(Below(answer))
+    await service.get()
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    stale = await service.get()
+    assert (stale.status_code, stale.text, stale.headers["x-cache"]) == (200, "answer 1", "stale")
+    with pytest.raises(ZeroDivisionError):
+        await service.get_and_stop_reading_at(9)
+    assert (await service.get("/v2/other")).status_code == 200
+
+
 async def test_a_feed_that_has_fallen_behind_is_asked_before_an_answer_is_given() -> None:
     service = Service(Below())
     await service.get()
@@ -252,3 +300,94 @@ async def test_only_get_is_kept(method: str) -> None:
     for _ in range(2):
         await service.client.request(method, "/v2/thing")
     assert service.below.asked == 2
+
+
+async def test_a_header_that_is_given_twice_is_one_list_for_all_who_read_it() -> None:
+    def answer(request: Request, asked: int) -> Response:
+        return PlainTextResponse(chosen_format(None, request.headers.get("accept")))
+
+    service = Service(Below(answer))
+    for accepts, made in ((("text/csv", "application/json"), "csv"), (("application/json",), "json"), (("text/csv",), "csv")):
+        given = [("accept", one) for one in accepts]
+        assert (await service.client.get("/v2/thing", headers=given)).text == made
+
+
+async def test_whoever_asks_after_a_change_does_not_get_what_was_begun_before_it() -> None:
+    service = Service(Below(seconds=0.2))
+    before = asyncio.create_task(service.get())
+    await asyncio.sleep(0.01)
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    after = await asyncio.gather(*(service.get() for _ in range(10)))
+    assert {one.text for one in after} == {"answer 2"}
+    assert (await before).text == "answer 1"
+    assert service.below.asked == 2
+
+
+async def test_whoever_waits_while_the_data_change_gets_a_new_answer_and_all_of_them_one() -> None:
+    service = Service(Below(seconds=0.2))
+    asking = [asyncio.create_task(service.get()) for _ in range(10)]
+    await asyncio.sleep(0.01)
+    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    assert sorted({one.text for one in await asyncio.gather(*asking)}) == ["answer 1", "answer 2"]
+    assert service.below.asked == 2
+
+
+async def test_a_caller_who_will_have_nothing_kept_joins_nobody() -> None:
+    service = Service(Below(seconds=0.2))
+    first = asyncio.create_task(service.get())
+    await asyncio.sleep(0.01)
+    new = await service.get(cache_control="no-cache")
+    assert ((await first).text, new.text) == ("answer 1", "answer 2")
+
+
+@pytest.mark.parametrize("message", [0, 1])
+async def test_nobody_waits_for_a_caller_who_does_not_read(message: int) -> None:
+    service = Service(Below(seconds=0.2), patience_s=60)
+    stuck = asyncio.create_task(service.get_and_stop_reading_at(message))
+    await asyncio.sleep(0.01)
+    joined = await asyncio.wait_for(service.get(), 5)
+    later = await asyncio.wait_for(service.get(), 5)
+    assert {joined.text, later.text} == {"answer 1"}
+    stuck.cancel()
+    await asyncio.wait([stuck])
+
+
+async def test_nobody_waits_for_ever_for_an_answer_to_another() -> None:
+    async def pieces() -> Any:
+        yield b"one "
+        yield b"two"
+
+    service = Service(Below(lambda request, asked: StreamingResponse(pieces())), patience_s=0.05)
+    stuck = asyncio.create_task(service.get_and_stop_reading_at(1))
+    await asyncio.sleep(0.01)
+    assert (await asyncio.wait_for(service.get(), 5)).text == "one two"
+    stuck.cancel()
+    await asyncio.wait([stuck])
+
+
+async def test_a_change_told_while_the_feed_catches_up_is_not_overlooked() -> None:
+    service = Service(Below())
+    await service.get()
+    service.feed.until = 0.0
+
+    async def catch_up() -> None:
+        # As after an interruption: what is told now makes new what was asked for meanwhile.
+        await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+        service.feed.until = float("inf")
+        service.feed.catch_up = Feed().catch_up  # type: ignore[method-assign]
+        await service.get()
+
+    service.feed.catch_up = catch_up  # type: ignore[method-assign]
+    again = await service.get()
+    assert (again.text, service.below.asked) == ("answer 2", 2)
+
+
+async def test_while_the_store_is_away_no_method_asks_it_and_its_breaker_is_open() -> None:
+    service = Service(Below(kept=False))
+    assert service.store.state().circuit == "closed"
+    service.feed.until = -1.0
+    for method in ("POST", "PUT", "DELETE", "GET"):
+        refused = await service.client.request(method, "/v2/thing")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert (service.below.asked, service.store.state().circuit, service.store.state().refused) == (0, "open", 4)
+    assert (await service.client.post("/live")).status_code == 200

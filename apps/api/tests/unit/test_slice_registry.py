@@ -33,6 +33,12 @@ def test_two_routes_on_one_path_and_method_are_refused() -> None:
         enabled_slices([named("a", "/x"), named("b", "/x")], SETTINGS)
 
 
+def test_what_a_parameter_is_called_does_not_tell_routes_apart_and_what_it_takes_does() -> None:
+    with pytest.raises(RouteCollision, match=r"GET /x/\{b\} is in a and in b"):
+        enabled_slices([named("a", "/x/{a}"), named("b", "/x/{b}")], SETTINGS)
+    assert len(enabled_slices([named("a", "/x/{a:path}"), named("b", "/x/{a}")], SETTINGS)) == 2
+
+
 def test_two_layers_of_one_name_are_refused() -> None:
     layer = Layer("a", lambda app, _: app)
     with pytest.raises(RouteCollision, match="two layers are called a"):

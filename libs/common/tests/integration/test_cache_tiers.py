@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from aurum.common.cache import Cache, LocalCache
 from aurum.common.cache.redis import RedisTier
+from aurum.common.resilience import DeadlinePassed, Timeout, time_left
 from aurum.storage.embedded import EmbeddedValkey
 
 
@@ -51,7 +52,9 @@ class Making:
 
 async def test_what_took_long_is_made_once_for_all_processes(tier: RedisTier) -> None:
     making = Making(seconds=0.02)
-    assert await cache((tier, 0.01)).made("k", "v1", making, tags=()) == b"made"
+    first = cache((tier, 0.01))
+    assert await first.made("k", "v1", making, tags=()) == b"made"
+    await first.stored()
     assert await cache((tier, 0.01)).made("k", "v1", making, tags=()) == b"made"
     assert making.count == 1
 
@@ -96,6 +99,7 @@ async def test_a_tag_forgotten_everywhere_is_gone_from_redis(tier: RedisTier) ->
     shared = cache((tier, 0.0))
     await shared.made("k", "v1", Making(), tags=("source:pjm",))
     await shared.made("k", "v2", Making(), tags=("source:eia",))
+    await shared.stored()
     assert await shared.forget_everywhere(["source:pjm"]) == 1
     assert await tier.get("k:v1") is None
     assert await tier.get("k:v2") is not None
@@ -108,3 +112,59 @@ async def test_without_redis_everything_is_made() -> None:
     assert await shared.made("k", "v1", making, tags=("t",)) == b"made"
     assert await shared.forget_everywhere(["t"]) == 0
     await client.aclose()
+
+
+async def test_sets_of_tags_lose_what_has_ended_and_many_keys_are_dropped_in_parts(tier: RedisTier) -> None:
+    client = tier._client
+    for number in range(50):
+        await tier.put(f"short{number}", b"x", fresh_s=0.05, tags=("t",))
+    await asyncio.sleep(0.1)
+    await tier.put("long", b"x", fresh_s=60, tags=("t",))
+    assert await client.zcard("aurum:cache:tagged:t") == 1
+    for number in range(2_500):
+        await tier.put(f"k{number}", b"x", fresh_s=60, tags=("t",))
+    assert await tier.forget(["t"]) == 2_501
+    assert await client.exists("aurum:cache:k0", "aurum:cache:k2499", "aurum:cache:long", "aurum:cache:tagged:t") == 0
+
+
+async def test_nobody_waits_for_a_tier_to_take_what_was_made() -> None:
+    class Slow(RedisTier):
+        async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
+            await taken.wait()
+            put.append(key)
+
+        async def get(self, key: str) -> None:
+            return None
+
+    taken, put = asyncio.Event(), list[str]()
+    shared = cache((Slow(Redis()), 0.0))
+    assert await asyncio.wait_for(shared.made("k", "v1", Making(), tags=()), 5) == b"made"
+    taken.set()
+    await shared.stored()
+    assert put == ["k:v1"]
+
+
+async def test_what_is_too_long_is_kept_in_no_tier(tier: RedisTier) -> None:
+    local = LocalCache[bytes](policy="lru", most_entries=10, most_bytes=1000)
+    shared = Cache(local, tiers=[(tier, 0.0)], most_bytes=100)
+    for length in (100, 101):
+        await shared.made("k", f"v{length}", Making(b"x" * length), tags=())
+    await shared.stored()
+    assert [await tier.get(f"k:v{length}") is not None for length in (100, 101)] == [True, False]
+
+
+async def test_who_waits_for_another_is_not_bound_by_the_deadline_of_that_one() -> None:
+    async def making() -> bytes:
+        await asyncio.sleep(0.1)
+        return str(time_left()).encode()
+
+    async def hurried() -> bytes:
+        async with Timeout("hurried", seconds=0.02)():
+            return await shared.made("k", "v1", making, tags=())
+
+    shared = cache()
+    first = asyncio.create_task(hurried())
+    await asyncio.sleep(0.01)
+    assert await shared.made("k", "v1", making, tags=()) == b"inf"
+    with pytest.raises(DeadlinePassed):
+        await first

@@ -124,3 +124,15 @@ def test_an_entry_is_valid_exactly_when_none_of_its_tags_was_forgotten_since(ste
             model.pop(key, None)
     found = {key: kept for key in range(9) if (kept := cache.local.get(key)) is not None}
     assert {key: not one.invalid for key, one in found.items()} == {key: valid for key, (_, valid) in model.items()}
+
+
+def test_nothing_is_kept_that_was_begun_before_what_is_no_longer_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr("aurum.common.cache.manager.time.monotonic", lambda: now)
+    cache = Cache(LocalCache[str](policy="lru", most_entries=10, most_bytes=1000))
+    begun = cache.mark()
+    cache.forget(["t"])
+    now += 200
+    cache.forget(f"tag{number}" for number in range(10_001))
+    assert not cache.keep("a", entry("1", "t"), since=begun)
+    assert cache.keep("a", entry("1", "t"), since=cache.mark())

@@ -213,7 +213,15 @@ async def test_descriptions_follow_the_newest_load(store: Store) -> None:
     assert before.spec.labels == {"fuel": "gas"}
     assert (after.spec.location_name, after.spec.location_type, after.spec.market) == ("New", "hub", "INV")
     assert after.spec.labels == {}
-    assert after.version == before.version
+    assert after.version == before.version + 1, "an answer that shows the description is another one now"
+    await store.writer.load(file_load([(0, 1, 1.0)], location_name="New", location_type="hub", labels={}, market="INV"))
+    assert (await series_named(store, KEY)).version == after.version
+
+
+async def test_labels_in_another_order_are_the_same_description(store: Store) -> None:
+    for labels in ({"longer": "1", "a": "2"}, {"a": "2", "longer": "1"}, {"longer": "1", "a": "2"}):
+        await store.writer.load(file_load([(0, 1, 1.0)], labels=labels), force=True)
+    assert (await series_named(store, KEY)).version == 1
 
 
 async def test_a_content_loaded_twice_at_once_is_loaded_once(store: Store) -> None:

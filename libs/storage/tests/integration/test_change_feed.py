@@ -83,6 +83,17 @@ async def test_a_load_that_changes_nothing_tells_of_no_series(
     assert heard.series() == set()
 
 
+async def test_a_new_description_is_told_as_a_change_of_the_catalog(
+    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+) -> None:
+    await postgres_store.writer.load(file_load([(0, 1, 1.0)], location_name="Old"))
+    await feed.catch_up()
+    heard.clear()
+    await postgres_store.writer.load(file_load([(0, 1, 1.0)], location_name="New"))
+    await feed.catch_up()
+    assert ChangeKind.CATALOG in heard.kinds()
+
+
 async def test_thousands_of_series_are_told_of_in_one_load(
     feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
 ) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import asyncpg
 import pytest
 
+from aurum.common.resilience.timeout import forget_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.postgres import PostgresPool
@@ -72,3 +74,41 @@ async def test_a_server_that_is_busy_says_so_in_time(database_url: str) -> None:
         await pool.reads.fetchrow("SELECT 1")
     await slow
     await pool.close()
+
+
+async def test_a_read_with_a_deadline_ends_on_the_server_too(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    token = set_deadline(time.monotonic() + 0.2)
+    with pytest.raises(Unavailable):
+        await pool.reads.fetchrow("SELECT pg_sleep(60), 'for the deadline'")
+    forget_deadline(token)
+    still = """SELECT count(*) FROM pg_stat_activity
+               WHERE state = 'active' AND query LIKE '%for the deadline%' AND pid <> pg_backend_pid()"""
+    end = time.monotonic() + 10
+    while (row := await pool.reads.fetchrow(still)) is None or row[0]:
+        assert time.monotonic() < end, "the server goes on with what nobody waits for"
+    await pool.close()
+
+
+async def test_what_the_lane_keeps_ready_is_not_busy_and_who_waits_is_counted(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    await pool.reads.fetchrow("SELECT 1")
+    assert (pool.use().busy, pool.use().waiting) == (0, 0)
+    async with pool.acquire():
+        slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
+        third, fourth = asyncio.create_task(pool.reads.fetchrow("SELECT 1")), asyncio.create_task(_taken(pool))
+        await asyncio.sleep(0.2)
+        assert (pool.use().busy, pool.use().waiting) == (2, 2)
+        async with pool.catalog():
+            assert (pool.use().busy, pool.use().most) == (3, 4)
+        slow.cancel()
+        await third
+    await fourth
+    await asyncio.wait([slow])
+    assert (pool.use().busy, pool.use().waiting) == (0, 0)
+    await pool.close()
+
+
+async def _taken(pool: PostgresPool) -> None:
+    async with pool.acquire():
+        pass

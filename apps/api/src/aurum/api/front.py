@@ -22,7 +22,7 @@ from aurum.api import access_log
 from aurum.api.etag import names_tag
 from aurum.api.middleware.loopback import Names
 from aurum.api.middleware.response_cache import AGES, HIT, VOUCHED_S, Kept, ResponseStore
-from aurum.api.request_state import NOTHING_LOADED, HeaderList
+from aurum.api.request_state import NOTHING_LOADED, HeaderList, by_name
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.telemetry import RequestTallies
 from aurum.common.cache import Entry
@@ -69,7 +69,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET":
             began = time.perf_counter()
-            state, given = scope["state"], dict(scope["headers"])
+            state, given = scope["state"], by_name(scope["headers"])
             found = self._decided(scope["raw_path"], scope["query_string"], given, state, scope.get("server"))
             if found is not None:
                 entry, unchanged, account = found

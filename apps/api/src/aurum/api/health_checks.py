@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import ChangeFeed, StoreProbe
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 PATIENCE_S = 1.0
+_log = structlog.get_logger(__name__)
+
 _BEHIND_S = 2.0
 _LEAST_FREE = 1 << 30
 
@@ -59,14 +63,24 @@ async def look_at(checks: Sequence[HealthCheck]) -> list[Looked]:
 
 async def _look(check: HealthCheck) -> Looked:
     started = time.perf_counter()
+    looking = asyncio.ensure_future(check.look())
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            finding = await check.look()
+        await asyncio.wait([looking], timeout=PATIENCE_S)
+        finding = looking.result() if looking.done() else Finding("unavailable", f"did not answer within {PATIENCE_S:g} s")
     except TimeoutError:
-        finding = Finding("unavailable", f"did not answer within {PATIENCE_S:g} s")
+        finding = Finding("unavailable", "did not answer in time")
     except Unavailable as error:
         finding = Finding("unavailable", error.detail)
+    finally:
+        # Not awaited: what it holds of a silent server may take seconds to be let go. Nor is it left to a failure of its own.
+        looking.add_done_callback(_ended)
+        looking.cancel()
     return Looked(check, finding, time.perf_counter() - started)
+
+
+def _ended(look: asyncio.Future[Finding]) -> None:
+    if not look.cancelled() and (error := look.exception()) is not None and not isinstance(error, TimeoutError | Unavailable):
+        _log.error("health check broke", exc_info=error)
 
 
 def store_check(probe: StoreProbe) -> HealthCheck:

@@ -9,7 +9,7 @@ from aurum.api.health_checks import Finding, HealthCheck
 from aurum.api.middleware.admission import Gate
 from aurum.api.security.tokens import TokenVerifier
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Breaker
+from aurum.common.resilience import Circuit
 from aurum.core.access import Plan
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def limits_check(limiter: Limiter[Plan], sharing: Sharing[Plan] | None) -> Healt
     return HealthCheck("limits", look, needed=False)
 
 
-def breakers_check(breakers: Sequence[Breaker]) -> HealthCheck:
+def breakers_check(breakers: Sequence[Circuit]) -> HealthCheck:
     """No dependency is left alone because it failed."""
 
     async def look() -> Finding:

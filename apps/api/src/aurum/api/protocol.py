@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from aurum.api.drain import DrainingLoop
 from aurum.api.front import Front
+from aurum.api.request_state import by_name
 
 _FIRST_REQUEST_S = 1.0
 """For the first request on a connection that was accepted last."""
@@ -102,7 +103,7 @@ class Protocol(HttpToolsProtocol):
         headers = self.server_state.default_headers
         if self._server_headers[0] is not headers:
             self._server_headers = headers, b"".join(b"%s: %s\r\n" % pair for pair in headers)
-        answer = front.on_the_wire(self.url, dict(self.headers), self.app_state, self._server_headers[1])
+        answer = front.on_the_wire(self.url, by_name(self.headers), self.app_state, self._server_headers[1])
         if answer is None:
             return False
         self.transport.write(answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -118,6 +119,9 @@ def _v1_slices() -> Sequence[Slice]:
     )
 
 
+_NAME = re.compile(r"\{[^:}]+")
+"""Of a parameter in a path, up to what it takes."""
+
 RESPONSE_CACHE = "response cache"
 
 LAYERS: Sequence[Layer] = (
@@ -191,9 +195,11 @@ def enabled_slices(slices: Sequence[Slice], settings: Settings) -> Sequence[Slic
             if not isinstance(route, Route):
                 continue
             for method in route.methods or ():
-                if (method, route.path) in routes:
-                    raise RouteCollision(f"{method} {route.path} is in {routes[method, route.path]} and in {one.name}")
-                routes[method, route.path] = one.name
+                # What a parameter is called does not tell two routes apart; what it takes does.
+                same = method, _NAME.sub("{", route.path)
+                if same in routes:
+                    raise RouteCollision(f"{method} {route.path} is in {routes[same]} and in {one.name}")
+                routes[same] = one.name
     return found
 
 

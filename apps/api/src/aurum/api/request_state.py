@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -22,7 +22,7 @@ class RequestState:
     """Made by the outermost layer, filled by those below.
 
     ``started``: ``time.perf_counter`` seconds. ``begun``: likewise, of its answer; 0 before. ``given``: the request's headers
-    by name, the last of those given twice.
+    ``by_name``, one of each name.
     ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of the caller, behind trusted
     proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0 before it begins.
     ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice. ``cache``: what the
@@ -53,6 +53,17 @@ class RequestState:
         """What each line that is logged for this request bears, also by layers outside of its span."""
         fields = {"request_id": self.request_id, "tenant": self.caller.tenant}
         return fields | {"trace_id": self.trace_id} if self.trace_id else fields
+
+
+def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name. One that was given twice is one list (RFC 9110, 5.3): whoever reads it reads the same of it."""
+    given = dict(headers)
+    if len(given) == len(headers):
+        return given
+    given.clear()
+    for name, value in headers:
+        given[name] = given[name] + b", " + value if name in given else value
+    return given
 
 
 def state_of(scope: Scope) -> RequestState:

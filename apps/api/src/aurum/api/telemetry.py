@@ -15,7 +15,7 @@ from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.request_state import RequestState
 from aurum.common.cache import Tally
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Breaker
+from aurum.common.resilience import Circuit
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
 from aurum.core.access import Plan
@@ -163,9 +163,10 @@ def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
     """Connections to the store that are busy, and how many there may be."""
     metrics.gauge("aurum_store_connections_busy", "Connections to the store in use.", lambda: [((), probe.use().busy)])
     metrics.gauge("aurum_store_connections_most", "Connections to the store at most.", lambda: [((), probe.use().most)])
+    metrics.gauge("aurum_store_connections_awaited", "Waiting for a connection.", lambda: [((), probe.use().waiting)])
 
 
-def watch_breakers(metrics: Metrics, breakers: Sequence[Breaker]) -> None:
+def watch_breakers(metrics: Metrics, breakers: Sequence[Circuit]) -> None:
     """Which dependencies are left alone for a moment, because they failed."""
 
     def is_open() -> Reading:

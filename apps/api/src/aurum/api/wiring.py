@@ -238,9 +238,10 @@ class ServiceProvider(Provider):
         sharing: MaybeSharing,
         breakers: Breakers,
         tokens: MaybeTokens,
+        responses: ResponseStore,
     ) -> Checks:
         checks = [store_check(probe), feed_check(feed), disk_check(settings.data_dir), door_check(gate)]
-        checks += [limits_check(limiter, sharing.sharing), breakers_check(breakers.all)]
+        checks += [limits_check(limiter, sharing.sharing), breakers_check((responses, *breakers.all))]
         if redis.client is not None:
             checks.append(redis_check(redis.client))
         if tokens.verifier is not None:
@@ -309,7 +310,7 @@ class ServiceProvider(Provider):
         count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
         watch_feed(metrics, feed)
         watch_pool(metrics, probe)
-        watch_breakers(metrics, breakers.all)
+        watch_breakers(metrics, (responses, *breakers.all))
         watch_door(metrics, gate, limiter)
         return RequestTallies(metrics, settings.telemetry)
 
@@ -359,7 +360,9 @@ class ServiceProvider(Provider):
         await client.aclose()
 
     @provide
-    def results(self, settings: Settings, redis: MaybeRedis, durable: DurableTier, breakers: Breakers) -> Cache[bytes]:
+    async def results(
+        self, settings: Settings, redis: MaybeRedis, durable: DurableTier, breakers: Breakers
+    ) -> AsyncIterator[Cache[bytes]]:
         kept = settings.cache
         tiers: list[tuple[Tier, float]] = []
         if kept.enabled and kept.shared and redis.client is not None:
@@ -370,4 +373,6 @@ class ServiceProvider(Provider):
             tiers.append((GuardedTier(durable.tier, breakers.durable), kept.durable_from_s))
         # What is asked again soon is answered from the responses; these tiers are for other processes, and for later.
         local = LocalCache[bytes](policy="lru", most_entries=1, most_bytes=1)
-        return Cache(local, tiers=tiers, fresh_s=kept.fresh_s.history)
+        results = Cache(local, tiers=tiers, fresh_s=kept.fresh_s.history, most_bytes=kept.most_entry_bytes)
+        yield results
+        await results.stored()

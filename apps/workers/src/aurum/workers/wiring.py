@@ -56,7 +56,8 @@ class Workshop:
     @asynccontextmanager
     async def _pool(self) -> AsyncGenerator[PostgresPool]:
         # A job reads the log of files while it stores one.
-        pool = await PostgresPool.open(self.settings.database.model_copy(update={"pool_size": 2}))
+        database = self.settings.database.model_copy(update={"pool_size": 2})
+        pool = await PostgresPool.open(database, slow_query_s=self.settings.telemetry.slow_query_s)
         try:
             yield pool
         finally:

@@ -16,6 +16,8 @@ import zstandard
 LEAST_BYTES = 500
 """Shorter answers go out as they are: a packet is a packet."""
 
+_USUAL_BYTES = 256
+"""Of an ``Accept-Encoding``."""
 _PREFERRED = ("zstd", "br", "gzip")
 """The best first, where a caller takes several equally."""
 _GZIP_LEVEL, _BROTLI_QUALITY, _ZSTD_LEVEL = 4, 4, 3
@@ -31,11 +33,15 @@ class Compressor(Protocol):
     def finish(self) -> bytes: ...
 
 
-@lru_cache(maxsize=1024)
 def chosen_coding(accepted: bytes | None) -> str | None:
     """The coding of an answer for an ``Accept-Encoding``; None: none. A caller who refuses even that gets none, too."""
     if not accepted:
         return None
+    # What is remembered is bounded by number; a header may have 64 kB.
+    return _known_choice(accepted) if len(accepted) <= _USUAL_BYTES else _choice(accepted)
+
+
+def _choice(accepted: bytes) -> str | None:
     given = dict(_quality(part) for part in accepted.decode("latin-1").lower().split(","))
     others = given.get("*", 0.0)
     ranked = sorted(((given.get(name, others), -place, name) for place, name in enumerate(_PREFERRED)), reverse=True)
@@ -64,6 +70,9 @@ def compressor(coding: str) -> Compressor:
             return _Brotli()
         case _:
             return _Gzip()
+
+
+_known_choice = lru_cache(maxsize=1024)(_choice)
 
 
 class _Gzip:

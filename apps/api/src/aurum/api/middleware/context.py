@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.problems import bug_response
-from aurum.api.request_state import HeaderList, RequestState
+from aurum.api.request_state import HeaderList, RequestState, by_name
 from aurum.common.telemetry.logging import current_work
 
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -39,7 +39,10 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"])
+        given = by_name(scope["headers"])
+        if len(given) < len(scope["headers"]):
+            # What is below reads either: an answer must not be made for one of two values and kept for the other.
+            scope["headers"] = list(given.items())
         state = RequestState(self._request_id(given), time.perf_counter(), given)
         scope["aurum"] = state
         current_work.set(state)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.problems import InvalidParameters, problem_of
 from aurum.api.request_state import HeaderList, RequestState
-from aurum.core.errors import AurumError, Conflict
+from aurum.core.errors import AurumError, Conflict, Unavailable
 from aurum.storage.ports.idempotency import IdempotencyStore, StoredAnswer
 
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
@@ -61,6 +61,8 @@ class Idempotency:
         if found is None:
             raise InvalidParameters(("Idempotency-Key", "must be 1 to 255 visible characters", given[:50]))
         key = found[1]
+        if not await scope["state"]["responses"].vouched():
+            raise Unavailable("the store does not answer", retry_after=1.0)
         store: IdempotencyStore = scope["state"]["services"].idempotency
         body = await _body(receive)
         if body is None:

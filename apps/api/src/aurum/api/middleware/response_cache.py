@@ -26,12 +26,18 @@ from aurum.api.etag import names_tag
 from aurum.api.problems import NotAcceptable, problem_of
 from aurum.api.request_state import HeaderList, RequestState, state_of
 from aurum.common.cache import Cache, Entry
+from aurum.common.resilience import BreakerState
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import Change, ChangeFeed
 
 VOUCHED_S = 1.0
 """No answer is older than its data for longer than this."""
+_PATIENCE_S = 5.0
+_LONGEST_ALIAS = 2_048
+"""Bytes of a way to ask, up to which an answer is kept under it besides its canonical one."""
+_FLIGHTS = 2
+"""Answers under way that a request waits for, one after the other, when each is overtaken by a change."""
 _WITH_304 = (b"etag", b"cache-control", b"vary", b"expires", b"content-location")
 """RFC 9110, 15.4.5: what a 304 says of the answer it stands for."""
 HIT = (b"x-cache", b"hit")
@@ -62,6 +68,11 @@ class Kept:
     around_id: tuple[bytes, bytes] | None = None
     heads: tuple[bytes, bytes] | None = None
 
+    def size(self) -> int:
+        """Bytes: of the body, of headers that are there twice, and of the heads that may be written of both."""
+        headers = (*self.headers, *self.when_not_modified)
+        return len(self.body or b"") + sum(3 * (len(name) + len(value)) for name, value in headers)
+
     def for_request(self, state: RequestState) -> tuple[HeaderList, bytes]:
         """Headers and body for another request than the one it was made for."""
         if self.around_id is None:
@@ -73,19 +84,38 @@ class Kept:
 
 
 @dataclass(slots=True)
+class Flight:
+    """An answer under way. ``since``: the cache's mark when it began. ``landed``: the answer, as soon as it is whole, for
+    whoever waits for it; None when there is none to share. ``outdated``: it is not shared because its data changed meanwhile.
+    """
+
+    since: int
+    landed: asyncio.Future[Kept | None]
+    outdated: bool = False
+
+    def land(self, kept: Kept | None) -> None:
+        if not self.landed.done():
+            self.landed.set_result(kept)
+
+
+@dataclass(slots=True)
 class ResponseStore:
     """What the layer works with: made once a process, in ``wiring``."""
 
     cache: Cache[Kept]
     feed: ChangeFeed
     settings: CacheSettings
-    flights: dict[Key, asyncio.Future[Kept | None]] = field(default_factory=dict)
+    flights: dict[Key, Flight] = field(default_factory=dict)
     renewals: set[asyncio.Task[None]] = field(default_factory=set)
+    refused: int = 0
+    """Requests that the store was not asked for, because it does not answer."""
+    interruptions: int = 0
 
     def changed(self, change: Change) -> None:
         """Forget what a change of the store makes wrong."""
         tags = tags_changed(change)
         if tags is None:
+            self.interruptions += 1
             self.cache.forget_all()
         elif tags:
             self.cache.forget(tags)
@@ -100,21 +130,40 @@ class ResponseStore:
             return False
         return True
 
+    @property
+    def name(self) -> str:
+        """Of the dependency that this is the circuit breaker of."""
+        return "store"
+
+    def state(self) -> BreakerState:
+        """The feed tries the store for all: while it does not answer, no request asks it."""
+        closed = time.monotonic() - self.feed.told_until < VOUCHED_S
+        return BreakerState(self.name, "closed" if closed else "open", 0, self.refused, self.interruptions)
+
 
 class ResponseCache:
     """Pure ASGI. GET only; answers are kept when their handler says so (``caching.may_be_kept``).
 
     ``shared``: templates of routes that answer every tenant alike: that something is missing there is kept as well.
-    ``guarded``: prefixes of paths that need the store.
+    ``guarded``: prefixes of paths that need the store. ``patience_s``: how long a request waits for the answer to another one.
     """
 
-    def __init__(self, app: ASGIApp, *, shared: Collection[str], guarded: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, shared: Collection[str], guarded: tuple[str, ...], patience_s: float = _PATIENCE_S
+    ) -> None:
         self._app = app
         self._shared = frozenset(shared)
         self._guarded = guarded
+        self._patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET":
+            if scope["type"] == "http" and scope["path"].startswith(self._guarded):
+                store = scope["state"]["responses"]
+                if not await store.vouched():
+                    store.refused += 1
+                    await problem_of(Request(scope), _away())(scope, receive, send)
+                    return
             await self._app(scope, receive, send)
             return
         store: ResponseStore = scope["state"]["responses"]
@@ -138,8 +187,8 @@ class ResponseCache:
     async def _look_closer(self, store: ResponseStore, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         state = state_of(scope)
         known = _canonical(key)
-        entry = store.cache.local.get(known)
         vouched = await store.vouched()
+        entry = store.cache.local.get(known)
         if entry is not None and not _wants_new(state.given) and _fits(entry.content, state.given):
             now = time.monotonic()
             if not vouched and now < entry.fresh_until + store.settings.stale_if_error_s:
@@ -149,6 +198,7 @@ class ResponseCache:
                 await self._give_and_renew(store, key, known, entry, scope, send)
                 return
         if not vouched and scope["path"].startswith(self._guarded):
+            store.refused += 1
             await problem_of(Request(scope), _away())(scope, receive, send)
             return
         await self._ask_once(store, key, known, entry, scope, receive, send)
@@ -158,7 +208,8 @@ class ResponseCache:
     ) -> None:
         now = time.monotonic()
         if now < entry.fresh_until:
-            store.cache.keep(key, _same(entry), since=store.cache.mark())
+            if _size(key) <= _LONGEST_ALIAS:
+                store.cache.keep(key, _same(entry, key), since=store.cache.mark())
             state = state_of(scope)
             entry.tally.hits += 1
             state.cache, state.route = "hit", entry.keyspace
@@ -182,37 +233,62 @@ class ResponseCache:
         self, store: ResponseStore, key: Key, known: Key, old: Entry[Kept] | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Ask what is below; whoever else wants the same meanwhile waits for this answer."""
-        state = state_of(scope)
-        flight = store.flights.get(known)
-        if flight is not None:
-            kept = await asyncio.shield(flight)
-            if kept is not None and _fits(kept, state.given):
-                state.cache = "hit"
-                await _send_kept(kept, state, [HIT, AGES[0]], send)
-                return
-            await self._app(scope, receive, send)
+        if _wants_new(state_of(scope).given):
+            await self._lead(store, key, known, old, scope, receive, send)
             return
-        flight = store.flights[known] = asyncio.get_running_loop().create_future()
+        for _ in range(_FLIGHTS):
+            flight = store.flights.get(known)
+            if flight is None or flight.since != store.cache.mark():
+                # What began before a change may show what was before it: whoever asks after it begins anew.
+                await self._lead(store, key, known, old, scope, receive, send)
+                return
+            if await self._given(flight, scope, send):
+                return
+            if not flight.outdated:
+                break
+        await self._app(scope, receive, send)
 
-        def not_kept() -> None:
-            # A long answer goes out for minutes: whoever waits for it had better ask for himself.
-            if not flight.done():
-                flight.set_result(None)
+    async def _given(self, flight: Flight, scope: Scope, send: Send) -> bool:
+        """Wait for an answer under way and give it; whether there was one to give in time."""
+        state = state_of(scope)
+        done, _ = await asyncio.wait([flight.landed], timeout=self._patience_s)
+        kept = flight.landed.result() if done else None
+        if kept is None or not _fits(kept, state.given):
+            return False
+        state.cache = "hit"
+        await _send_kept(kept, state, [HIT, AGES[0]], send)
+        return True
 
-        capture = _Capture(send, state, store.settings.most_entry_bytes, old if _usable(old, state, store) else None, not_kept)
-        since = store.cache.mark()
-        kept = None
+    async def _lead(
+        self, store: ResponseStore, key: Key, known: Key, old: Entry[Kept] | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        state = state_of(scope)
+        flight = Flight(store.cache.mark(), asyncio.get_running_loop().create_future())
+        store.flights[known] = flight
+
+        def ended(capture: _Capture) -> None:
+            # Before the last of it goes out: nobody waits for the caller who asked first to read it.
+            flight.land(self._keep(store, key, known, scope, capture, flight))
+
+        usable = old if _usable(old, state, store) else None
+        capture = _Capture(send, state, store.settings.most_entry_bytes, usable, ended)
         try:
             await self._app(scope, receive, capture.send)
-            kept = self._keep(store, key, known, scope, capture, since)
+        except Exception:
+            # A bug is reported as one; its caller is served for all that.
+            if usable is not None and not capture.sent:
+                capture.failed = True
+                await _send_stale(usable, state, send, why=_WARNING)
+            raise
         finally:
-            del store.flights[known]
-            if not flight.done():
-                flight.set_result(kept)
+            if store.flights.get(known) is flight:
+                del store.flights[known]
+            capture.end()
         if capture.failed and old is not None:
             await _send_stale(old, state, send, why=_WARNING)
 
-    def _keep(self, store: ResponseStore, key: Key, known: Key, scope: Scope, capture: _Capture, since: int) -> Kept | None:
+    def _keep(self, store: ResponseStore, key: Key, known: Key, scope: Scope, capture: _Capture, flight: Flight) -> Kept | None:
+        """Keep what was captured; what others who wait for it may have of it."""
         state = state_of(scope)
         state.cache = "stale" if capture.failed else "miss"
         caching = self._caching(scope, state, capture.status)
@@ -235,10 +311,13 @@ class ResponseCache:
             made_at=time.monotonic(),
             fresh_s=_class(caching, scope, store.settings).fresh_s(store.settings.fresh_s),
             stale_s=store.settings.stale_s,
-            weight=len(kept.body or b"") + 1_000,
+            weight=kept.size() + _size(key) + 100 * len(caching.tags) + 1_000,
         )
-        if store.cache.keep(known, entry, since=since) and key != known:
-            store.cache.keep(key, _same(entry), since=since)
+        if not store.cache.keep(known, entry, since=flight.since):
+            flight.outdated = True
+            return None
+        if key != known and _size(key) <= _LONGEST_ALIAS:
+            store.cache.keep(key, _same(entry, key), since=flight.since)
         return kept
 
     def _caching(self, scope: Scope, state: RequestState, status: int) -> Caching | None:
@@ -253,17 +332,18 @@ class ResponseCache:
 class _Capture:
     """Passes an answer on and keeps a copy of it, as long as it is short.
 
-    ``old``: given instead when this one fails. ``not_kept``: called as soon as it is certain that there will be no copy.
+    ``old``: given instead when this one fails. ``ended``: called once, as soon as the copy is whole, or it is certain that
+    there will be none.
     """
 
     def __init__(
-        self, send: Send, state: RequestState, most_bytes: int, old: Entry[Kept] | None, not_kept: Callable[[], None]
+        self, send: Send, state: RequestState, most_bytes: int, old: Entry[Kept] | None, ended: Callable[[_Capture], None]
     ) -> None:
         self._send = send
         self._state = state
         self._most_bytes = most_bytes
         self._old = old
-        self._not_kept = not_kept
+        self._ended: Callable[[_Capture], None] | None = ended
         self._parts: list[bytes] | None = []
         self._size = 0
         self._complete = False
@@ -271,6 +351,7 @@ class _Capture:
         self._begun: Message | None = None
         self.status = 0
         self.failed = False
+        self.sent = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -280,12 +361,21 @@ class _Capture:
             self._copy(message)
         if self.failed:
             return
-        if self._begun is not None:
-            begun, self._begun = self._begun, None
-            if self._complete and self.status == 200:
-                message = self._tagged(begun, message)
+        begun, self._begun = self._begun, None
+        if begun is not None and self._complete and self.status == 200:
+            message = self._tagged(begun, message)
+        if self._complete:
+            self.end()
+        self.sent = True
+        if begun is not None:
             await self._send(begun)
         await self._send(message)
+
+    def end(self) -> None:
+        """No more comes."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self)
 
     def _begin(self, message: Message) -> None:
         self.status = message["status"]
@@ -321,8 +411,9 @@ class _Capture:
             self._parts.append(body)
 
     def _give_up(self) -> None:
+        # A long answer goes out for minutes: whoever waits for it had better ask for himself.
         self._parts = None
-        self._not_kept()
+        self.end()
 
     def kept(self) -> Kept | None:
         """The copy; None when there is none."""
@@ -388,7 +479,12 @@ def _class(caching: Caching, scope: Scope, settings: CacheSettings) -> DataClass
     return DataClass.GOLDEN if url in settings.golden else caching.data_class
 
 
-def _same(entry: Entry[Kept]) -> Entry[Kept]:
+def _size(key: Key) -> int:
+    """Bytes of a way to ask."""
+    return sum(len(part) for part in key if isinstance(part, bytes))
+
+
+def _same(entry: Entry[Kept], key: Key) -> Entry[Kept]:
     """The same answer under another way to ask for it; it weighs little, because the bytes are shared."""
     other = Entry(
         entry.content,
@@ -398,7 +494,7 @@ def _same(entry: Entry[Kept]) -> Entry[Kept]:
         made_at=entry.made_at,
         fresh_s=0,
         stale_s=0,
-        weight=500,
+        weight=_size(key) + 100 * len(entry.tags) + 500,
     )
     other.fresh_until, other.stale_until = entry.fresh_until, entry.stale_until
     return other

@@ -28,6 +28,7 @@ async def answer_many(request: Request, query: QueryParams, *, budget: Budget | 
         points, rows = (count(series, plan.read_span, plan.freq) for count in (estimated_points, estimated_rows))
         # An estimate may be too high: by itself a question is refused for what it holds.
         budget.spend(points, min(rows, service.settings.document_rows))
-    if (unchanged := not_modified(ask)) is not None:
+    # A question that is sent has no tag to compare with (RFC 9110, 13.1.2): only what is fetched may stay as it is.
+    if request.method == "GET" and (unchanged := not_modified(ask)) is not None:
         return unchanged
     return await (wide_response(ask) if ask.layout == "wide" else long_response(ask))

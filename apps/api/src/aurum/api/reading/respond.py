@@ -178,7 +178,9 @@ async def _answered(ask: Asked, to_table: ToTable, meta: Callable[[Asked, int], 
         frame = await _collected(ask, found, factor=1 if ask.format == "json" else _IN_MEMORY)
         return whole_response(ask, to_table(frame), meta(ask, frame.height))
     if ask.request.scope.get("is_head"):
-        return Response(headers=ask.headers, media_type=MEDIA_TYPES[ask.format])
+        response = Response(headers=ask.headers, media_type=MEDIA_TYPES[ask.format])
+        del response.headers["content-length"]  # of a stream, which has none (RFC 9110, 9.3.2)
+        return response
     return await streamed(found, to_table, ask.format, ask.headers)
 
 

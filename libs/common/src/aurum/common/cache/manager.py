@@ -12,11 +12,15 @@ import structlog
 from aurum.common.cache.entry import Entry, Tally
 from aurum.common.cache.local import LocalCache
 from aurum.common.cache.tier import Tier, TierAway
+from aurum.common.resilience.timeout import NEVER, set_deadline
 
 T = TypeVar("T")
 
 _REMEMBERED_S = 120.0
 """Longer than anything takes to make: so long the manager knows which tags were forgotten when."""
+
+_STORED_AT_ONCE = 64
+"""More are dropped: a tier that is slow must not gather what it has yet to take."""
 
 _log = structlog.get_logger(__name__)
 
@@ -28,16 +32,30 @@ class Cache(Generic[T]):
     nothing there is ever wrong, only out of use.
     """
 
-    def __init__(self, local: LocalCache[T], *, tiers: Sequence[tuple[Tier, float]] = (), fresh_s: float = 3600) -> None:
-        """``tiers``: each with the seconds that making something must have taken for it to be kept there."""
+    def __init__(
+        self,
+        local: LocalCache[T],
+        *,
+        tiers: Sequence[tuple[Tier, float]] = (),
+        fresh_s: float = 3600,
+        most_bytes: int = 4 << 20,
+    ) -> None:
+        """``tiers``: each with the seconds that making something must have taken for it to be kept there.
+
+        ``most_bytes``: what is longer is kept in no tier.
+        """
         self.local = local
         self.tallies: dict[tuple[str, str], Tally] = {}
         """By tier and keyspace."""
         self._tiers = tiers
         self._fresh_s = fresh_s
+        self._most_bytes = most_bytes
+        self._storing: set[asyncio.Task[None]] = set()
         self._flights: dict[str, asyncio.Task[bytes]] = {}
         self._sequence = 0
         self._all_forgotten = 0
+        self._let_go = 0
+        """The newest event of which it is no longer known what was forgotten."""
         self._forgotten: dict[str, tuple[int, float]] = {}
 
     def tally(self, tier: str, keyspace: str) -> Tally:
@@ -50,7 +68,9 @@ class Cache(Generic[T]):
 
     def keep(self, key: Hashable, entry: Entry[T], *, since: int) -> bool:
         """Keep what was begun at the mark ``since``, unless a tag of it was forgotten meanwhile; whether it was kept."""
-        if self._all_forgotten > since or any(self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags):
+        if max(self._all_forgotten, self._let_go) > since or any(
+            self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags
+        ):
             return False
         self.local.put(key, entry)
         return True
@@ -66,6 +86,8 @@ class Cache(Generic[T]):
         for tag in tags:
             self._forgotten[tag] = (self._sequence, now)
         if len(self._forgotten) > 10_000:
+            old = [told[0] for told in self._forgotten.values() if told[1] <= now - _REMEMBERED_S]
+            self._let_go = max(old, default=self._let_go)
             self._forgotten = {tag: told for tag, told in self._forgotten.items() if told[1] > now - _REMEMBERED_S}
         return _invalidate(self.local.tagged(tags))
 
@@ -99,20 +121,36 @@ class Cache(Generic[T]):
         return await asyncio.shield(flight)
 
     async def _found_or_made(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], tags: Iterable[str]) -> bytes:
+        # The deadline is that of who asked first; others wait for this too, each by his own.
+        set_deadline(NEVER)
         name = f"{keyspace}:{key}"
         for place, (tier, _) in enumerate(self._tiers):
             content = await self._from(tier, keyspace, name)
             if content is not None:
-                for nearer, _ in self._tiers[:place]:
-                    await self._to(nearer, name, content, tags)
+                self._store([nearer for nearer, _ in self._tiers[:place]], name, content, tags)
                 return content
         started = time.perf_counter()
         content = await make()
         took = time.perf_counter() - started
-        for tier, worth_s in self._tiers:
-            if took >= worth_s:
-                await self._to(tier, name, content, tags)
+        self._store([tier for tier, worth_s in self._tiers if took >= worth_s], name, content, tags)
         return content
+
+    async def stored(self, *, within_s: float = 2.0) -> None:
+        """Return when all that was made before is in its tiers, or after ``within_s`` seconds."""
+        if self._storing:
+            await asyncio.wait(list(self._storing), timeout=within_s)
+
+    def _store(self, tiers: Sequence[Tier], name: str, content: bytes, tags: Iterable[str]) -> None:
+        """Put beside the answer: nobody waits for what saves time to others."""
+        if not tiers or len(content) > self._most_bytes or len(self._storing) >= _STORED_AT_ONCE:
+            return
+        task = asyncio.create_task(self._to_all(tiers, name, content, tags))
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+
+    async def _to_all(self, tiers: Sequence[Tier], name: str, content: bytes, tags: Iterable[str]) -> None:
+        for tier in tiers:
+            await self._to(tier, name, content, tags)
 
     async def _from(self, tier: Tier, keyspace: str, name: str) -> bytes | None:
         try:

@@ -9,17 +9,22 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from aurum.common.cache.tier import Stored, TierAway
+from aurum.common.clock import SystemClock
 
 _PREFIX = "aurum:cache:"
+_TAGGED = "aurum:cache:tagged:"
+_AT_ONCE = 1_000
+"""Keys dropped with one command: others want something of the server, too."""
 
 
 class RedisTier:
-    """``Tier`` on Redis: a value a key, and a set of keys a tag that lives as long as its longest key."""
+    """``Tier`` on Redis: a value a key, and a set of keys a tag, by when they end, that lives as long as its longest key."""
 
     name = "redis"
 
     def __init__(self, client: Redis) -> None:
         self._client = client
+        self._clock = SystemClock()
 
     async def get(self, key: str) -> Stored | None:
         try:
@@ -33,14 +38,17 @@ class RedisTier:
 
     async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
         milliseconds = max(1, int(fresh_s * 1000))
+        now = self._clock.now().timestamp()
         try:
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.set(_PREFIX + key, content, px=milliseconds)
                 for tag in tags:
-                    pipe.sadd(f"{_PREFIX}tag:{tag}", key)
+                    # What has ended since leaves the set: under steady use the set itself never ends.
+                    pipe.zremrangebyscore(_TAGGED + tag, "-inf", now)
+                    pipe.zadd(_TAGGED + tag, {key: now + fresh_s})
                     # Longer each time, never shorter: a key must not outlive the set that leads to it.
-                    pipe.pexpire(f"{_PREFIX}tag:{tag}", milliseconds, nx=True)
-                    pipe.pexpire(f"{_PREFIX}tag:{tag}", milliseconds, gt=True)
+                    pipe.pexpire(_TAGGED + tag, milliseconds, nx=True)
+                    pipe.pexpire(_TAGGED + tag, milliseconds, gt=True)
                 await pipe.execute()
         except (RedisError, OSError) as error:
             raise TierAway(str(error)) from error
@@ -49,9 +57,8 @@ class RedisTier:
         try:
             dropped = 0
             for tag in tags:
-                keys = cast("set[bytes]", await self._client.smembers(f"{_PREFIX}tag:{tag}"))  # pyright: ignore[reportGeneralTypeIssues, reportUnknownMemberType] - one signature for two kinds of client
-                names = [f"{_PREFIX}{key.decode()}" for key in keys]
-                dropped += int(await self._client.delete(*names, f"{_PREFIX}tag:{tag}")) - 1 if names else 0
+                while found := cast("list[tuple[bytes, float]]", await self._client.zpopmin(_TAGGED + tag, _AT_ONCE)):
+                    dropped += int(await self._client.delete(*(f"{_PREFIX}{key.decode()}" for key, _ in found)))
         except (RedisError, OSError) as error:
             raise TierAway(str(error)) from error
         return dropped

@@ -5,7 +5,7 @@ Each is made once for what it protects, is called to be entered (``async with br
 retry, breaker.
 """
 
-from aurum.common.resilience.breaker import Breaker, BreakerState
+from aurum.common.resilience.breaker import Breaker, BreakerState, Circuit
 from aurum.common.resilience.bulkhead import Bulkhead, BulkheadState
 from aurum.common.resilience.errors import (
     CircuitOpen,
@@ -25,6 +25,7 @@ __all__ = [
     "BreakerState",
     "Bulkhead",
     "BulkheadState",
+    "Circuit",
     "CircuitOpen",
     "DeadlinePassed",
     "NotRepeatable",

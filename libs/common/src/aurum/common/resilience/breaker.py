@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from purgatory import SyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
@@ -28,6 +28,15 @@ class BreakerState:
     failures: int
     refused: int
     opened: int
+
+
+class Circuit(Protocol):
+    """What leaves a dependency alone while it does not answer, as others see it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def state(self) -> BreakerState: ...
 
 
 _CIRCUITS: dict[str, Literal["closed", "open", "half-open"]] = {

@@ -11,7 +11,9 @@ class DatabaseSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str | None = Field(default=None, description="postgresql://user:password@host:port/database")
-    pool_size: int = Field(default=8, ge=1, le=200, description="connections a process holds at most")
+    pool_size: int = Field(
+        default=8, ge=2, le=200, description="connections a process holds at most; up to half of them are for small reads"
+    )
     connect_timeout_s: float = Field(default=5.0, gt=0)
     statement_timeout_s: float = Field(default=30.0, gt=0, description="of reads; loads have their own")
     load_timeout_s: float = Field(default=900.0, gt=0, description="a load that takes longer is rolled back by the server")

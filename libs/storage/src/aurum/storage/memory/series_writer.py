@@ -130,7 +130,9 @@ class MemorySeriesWriter:
             stored = self._state.series.get(key)
             if stored is None:
                 stored = Series(len(self._state.series) + 1, spec, 0, None, None, None)
-            self._state.series[key] = replace(stored, spec=spec)
+            # Answers show descriptions: another one is another version of a series that has observations.
+            told_anew = stored.version > 0 and stored.spec != spec
+            self._state.series[key] = replace(stored, spec=spec, version=stored.version + told_anew)
 
     def _merge(self, key: str, batch: Mapping[datetime, list[Publication]], tally: _Tally) -> None:
         points = self._state.points.setdefault(self._state.series[key].series_id, Points())

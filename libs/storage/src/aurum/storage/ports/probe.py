@@ -20,11 +20,12 @@ class StoreState:
 
 @dataclass(frozen=True, slots=True)
 class PoolUse:
-    """Connections to the store: ``busy`` of those that are ``open``, which may become ``most``."""
+    """Connections to the store: ``busy`` of those that are ``open``, which may become ``most``; ``waiting`` for one of them."""
 
     busy: int
     open: int
     most: int
+    waiting: int = 0
 
 
 class StoreProbe(Protocol):

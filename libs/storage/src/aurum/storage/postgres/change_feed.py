@@ -64,6 +64,8 @@ class PostgresChangeFeed:
         self._told.append(told)
 
     async def catch_up(self) -> None:
+        if self._connection is None:
+            raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
         await self._ask("SELECT 1")
 
     async def tell(self, change: Change) -> None:
@@ -100,12 +102,21 @@ class PostgresChangeFeed:
         self._tell_here(Change(ChangeKind.EVERYTHING))
 
     async def _ask(self, statement: str, *arguments: str) -> None:
-        if self._connection is None:
-            raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
         async with self._asking:
+            # It may have been given up while others were asking.
+            connection = self._connection
+            if connection is None:
+                raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
             asked = time.monotonic()
-            with driver_errors():
-                await self._connection.fetchval(statement, *arguments, timeout=_PATIENCE_S)
+            try:
+                with driver_errors():
+                    await connection.fetchval(statement, *arguments, timeout=_PATIENCE_S)
+            except Unavailable:
+                # Whoever asks next is told so at once, and does not wait as long again for the same silence.
+                if self._connection is connection:
+                    self._connection = None
+                connection.terminate()
+                raise
             self._told_until = asked
 
     async def _drop(self) -> None:

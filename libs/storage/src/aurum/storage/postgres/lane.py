@@ -24,12 +24,16 @@ Connection: TypeAlias = PoolConnectionProxy
 
 class ReadLane:
     """``fetchrow`` outside of any transaction. ``width``: connections it keeps at most. ``patience_s``: for one of them.
+    ``longest_s``: of a read that has no deadline.
 
     Reads beyond that wait for each other in the order in which they came.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, width: int, patience_s: float, slow: SlowQueries) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, *, width: int, patience_s: float, longest_s: float = NEVER, slow: SlowQueries
+    ) -> None:
         self._pool = pool
+        self._longest_s = longest_s
         self._width = width
         self._patience_s = patience_s
         self._closed = False
@@ -40,24 +44,38 @@ class ReadLane:
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
         """The first row of a prepared statement, by the deadline of the task if it has one. Raises ``Unavailable``."""
-        left_s = time_left(at_most=NEVER)
+        left_s = time_left(at_most=self._longest_s)
         connection = self._idle.pop() if self._idle else await self._another()
         started = time.perf_counter()
         try:
             with driver_errors():
                 row = await connection.fetchrow(query, *arguments, timeout=None if left_s == NEVER else left_s)
         except BaseException:
+            self._told(query, arguments, started)
             # Whatever state it is in now, the pool will see to it.
             await self._let_go(connection)
             raise
-        took = time.perf_counter() - started
-        if took >= self._slow.threshold_s:
-            self._slow.seen(query, arguments, took)
+        self._told(query, arguments, started)
         if self._closed:
             await self._let_go(connection)
         else:
             self._pass_on(connection)
         return row
+
+    @property
+    def idle(self) -> int:
+        """Connections that are kept out of the pool and do nothing."""
+        return len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """Reads that wait for a connection."""
+        return sum(not turn.done() for turn in self._waiting)
+
+    def _told(self, query: str, arguments: tuple[object, ...], started: float) -> None:
+        took = time.perf_counter() - started
+        if took >= self._slow.threshold_s:
+            self._slow.seen(query, arguments, took)
 
     async def _another(self) -> Connection:
         if self._kept < self._width:

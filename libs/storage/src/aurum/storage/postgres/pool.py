@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import asyncpg
+from sqlalchemy import QueuePool, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from aurum.common.settings import DatabaseSettings
@@ -15,6 +19,10 @@ from aurum.storage.postgres.lane import Connection, ReadLane
 from aurum.storage.postgres.slow_queries import SlowQueries
 
 __all__ = ["Connection", "PostgresPool"]
+
+
+_GRACE_S = 1.0
+"""So much longer than the server is waited for, in case that it cannot say itself that the time is over."""
 
 
 class PostgresPool:
@@ -28,9 +36,16 @@ class PostgresPool:
         self.settings = settings
         self.slow = SlowQueries(pool, threshold_s=slow_query_s)
         self.reads = ReadLane(
-            pool, width=max(1, settings.pool_size // 2), patience_s=settings.connect_timeout_s, slow=self.slow
+            pool,
+            width=max(1, settings.pool_size // 2),
+            patience_s=settings.connect_timeout_s,
+            longest_s=settings.statement_timeout_s + _GRACE_S,
+            slow=self.slow,
         )
         """For single small reads."""
+        self._waiting = 0
+        if slow_query_s != float("inf"):
+            _time_statements(engine, self.slow)
 
     @classmethod
     async def open(cls, settings: DatabaseSettings, *, slow_query_s: float = float("inf")) -> PostgresPool:
@@ -42,11 +57,21 @@ class PostgresPool:
         """
         if settings.url is None:
             raise ValueError("DatabaseSettings.url is needed to connect")
-        server_settings = {"application_name": "aurum", "timezone": "UTC", "jit": "off"}
+        server_settings = {
+            "application_name": "aurum",
+            "timezone": "UTC",
+            "jit": "off",
+            "statement_timeout": f"{settings.statement_timeout_s * 1000:.0f}",
+        }
         url = settings.url
 
         async def connect() -> asyncpg.Connection:
-            return await asyncpg.connect(url, timeout=settings.connect_timeout_s, server_settings=server_settings)
+            return await asyncpg.connect(
+                url,
+                timeout=settings.connect_timeout_s,
+                command_timeout=settings.statement_timeout_s + _GRACE_S,
+                server_settings=server_settings,
+            )
 
         with driver_errors():
             pool = await asyncpg.create_pool(
@@ -54,10 +79,11 @@ class PostgresPool:
                 min_size=1,
                 max_size=settings.pool_size,
                 timeout=settings.connect_timeout_s,
-                command_timeout=None,
+                # Of the longest there is: the server ends reads sooner, and loads when their time is over.
+                command_timeout=max(settings.statement_timeout_s, settings.load_timeout_s) + _GRACE_S,
                 # No session state is ever set outside a transaction, so none needs to be wiped: it saves a round trip.
                 reset=_as_it_is,
-                server_settings={**server_settings, "statement_timeout": f"{settings.statement_timeout_s * 1000:.0f}"},
+                server_settings=server_settings,
             )
         engine = create_async_engine(
             "postgresql+asyncpg://", async_creator=connect, pool_size=min(4, settings.pool_size), max_overflow=0
@@ -72,20 +98,34 @@ class PostgresPool:
         await self._pool.close()
 
     def use(self) -> PoolUse:
-        """Of the driver's pool, from which all but the catalog's connections come."""
-        there = self._pool.get_size()
-        return PoolUse(there - self._pool.get_idle_size(), there, self._pool.get_max_size())
+        """Of the driver's pool and the catalog's engine together. What the lane keeps ready is not busy."""
+        driver, catalog = self._pool, cast("QueuePool", self._engine.pool)
+        there = driver.get_size() + catalog.checkedin() + catalog.checkedout()
+        busy = driver.get_size() - driver.get_idle_size() - self.reads.idle + catalog.checkedout()
+        return PoolUse(busy, there, driver.get_max_size() + catalog.size(), self._waiting + self.reads.waiting)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncGenerator[Connection]:
         """A driver connection, for the length of the block; its errors are translated."""
         with driver_errors():
-            async with self._pool.acquire(timeout=self.settings.connect_timeout_s) as connection:
+            async with self._lent() as connection:
                 if self.slow.threshold_s == float("inf"):
                     yield connection
                     return
                 with connection.query_logger(self._logged):
                     yield connection
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncGenerator[Connection]:
+        self._waiting += 1
+        try:
+            connection = await self._pool.acquire(timeout=self.settings.connect_timeout_s)
+        finally:
+            self._waiting -= 1
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
 
     @asynccontextmanager
     async def catalog(self) -> AsyncGenerator[AsyncConnection]:
@@ -106,8 +146,31 @@ class PostgresPool:
             yield connection
 
     def _logged(self, query: asyncpg.connection.LoggedQuery) -> None:
-        if query.elapsed >= self.slow.threshold_s and query.exception is None:
+        # Also those that were given up: they are the slowest.
+        if query.elapsed >= self.slow.threshold_s:
             self.slow.seen(query.query, query.args, query.elapsed)
+
+
+def _time_statements(engine: AsyncEngine, slow: SlowQueries) -> None:
+    """Tell of the catalog's statements, which the driver logs no times of: SQLAlchemy prepares them."""
+    began = "aurum_began"
+
+    def before(_connection: object, _cursor: object, _statement: str, _given: object, context: Any, _many: bool) -> None:
+        setattr(context, began, time.perf_counter())
+
+    def after(_connection: object, _cursor: object, statement: str, given: Any, context: Any, _many: bool) -> None:
+        took = time.perf_counter() - getattr(context, began)
+        if took >= slow.threshold_s:
+            slow.seen(statement, given, took)
+
+    def failed(error: ExceptionContext) -> None:
+        context = error.execution_context
+        if context is not None and error.statement is not None and hasattr(context, began):
+            after(None, None, error.statement, error.parameters, context, _many=False)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", before)
+    event.listen(engine.sync_engine, "after_cursor_execute", after)
+    event.listen(engine.sync_engine, "handle_error", failed)
 
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:

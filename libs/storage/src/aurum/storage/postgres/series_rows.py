@@ -30,11 +30,17 @@ FROM series WHERE key = ANY($1) ORDER BY series_id FOR NO KEY UPDATE
 _DESCRIBE = """
 UPDATE series AS s
 SET market = given.market, currency = given.currency, zone = given.zone, location_name = given.location_name,
-    location_type = given.location_type, labels = given.labels
+    location_type = given.location_type, labels = given.labels,
+    version = s.version + CASE WHEN s.version > 0 THEN 1 ELSE 0 END
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
      AS given(series_id, market, currency, zone, location_name, location_type, labels)
 WHERE s.series_id = given.series_id
+  AND (s.market, s.currency, s.zone, s.location_name, s.location_type, s.labels)
+      IS DISTINCT FROM
+      (given.market, given.currency, given.zone, given.location_name, given.location_type, given.labels)
 """
+# Lists of the catalog show descriptions; the trigger tells only which series changed. Told at the commit, once.
+_TELL = "SELECT pg_notify('aurum_changes', 'catalog')"
 
 
 class SeriesMismatch(Conflict):
@@ -44,7 +50,8 @@ class SeriesMismatch(Conflict):
 async def locked_series(connection: Connection, series: pl.DataFrame) -> tuple[list[int], set[int]]:
     """The ids of a ``SERIES`` frame's rows, in its order, and which of them have no observation; rows stay locked.
 
-    Descriptions (names, labels, market) follow the newest load. Raises ``SeriesMismatch``.
+    Descriptions (names, labels, market) follow the newest load; answers show them, so they count up the version of a series
+    that has observations. Raises ``SeriesMismatch``.
     """
     keys = series["key"].to_list()
     existing = {row["key"] for row in await connection.fetch(_EXISTING, keys)}
@@ -66,7 +73,10 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> tuple[l
         if any(row[field] != given[field] for field in _DESCRIPTION):
             changed.append((row["series_id"], *(given[field] for field in _DESCRIPTION)))
     if changed:
-        await connection.execute(_DESCRIBE, *map(list, zip(*changed, strict=True)))
+        # Labels are one however they are written, which only the server can tell.
+        status = await connection.execute(_DESCRIBE, *map(list, zip(*changed, strict=True)))
+        if status != "UPDATE 0":
+            await connection.execute(_TELL)
     # A version of zero, read under the lock, promises that nobody has given the series an observation.
     fresh = {row["series_id"] for row in stored.values() if row["version"] == 0}
     return [stored[key]["series_id"] for key in keys], fresh

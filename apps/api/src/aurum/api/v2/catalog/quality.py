@@ -26,7 +26,7 @@ from aurum.core.catalog import Reason
 router = APIRouter(
     prefix="/v2/catalog/quality",
     tags=["quality"],
-    dependencies=[Depends(known_only), kept_as(DataClass.LIVE, "files", "any series")],
+    dependencies=[Depends(known_only), kept_as(DataClass.LIVE, "files", "any series", "catalog")],
 )
 
 
