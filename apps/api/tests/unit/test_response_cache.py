@@ -19,6 +19,7 @@ from aurum.api.encoding.content import chosen_coding
 from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.response_cache import Kept, ResponseCache, ResponseStore
+from aurum.api.request_state import RequestState
 from aurum.common.cache import Cache, LocalCache
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
@@ -80,11 +81,15 @@ class Service:
         app: ASGIApp = RequestContext(layer, headers=[])
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
-            await app({**scope, "state": {"responses": self.store, "tallies": lambda scope, state: None}}, receive, send)
+            await app({**scope, "state": {"responses": self.store, "tallies": self._count}}, receive, send)
 
+        self.counted: list[tuple[str, str]] = []
         self.asgi = with_state
         transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://aurum.test")
+
+    def _count(self, _scope: Scope, state: RequestState) -> None:
+        self.counted.append((state.cache, state.route))
 
     async def get_and_stop_reading_at(self, message: int) -> None:
         """Ask as a caller who takes ``message`` messages of the answer and then no more."""
@@ -181,6 +186,7 @@ async def test_a_hundred_who_ask_at_once_cost_one_answer() -> None:
     answers = await asyncio.gather(*(service.get() for _ in range(100)))
     assert {answer.text for answer in answers} == {"answer 1"}
     assert service.below.asked == 1
+    assert service.counted.count(("joined", "/thing")) == 99, "who waits for an answer is not counted as quickly served"
 
 
 async def test_nobody_waits_for_an_answer_that_will_not_be_kept() -> None:

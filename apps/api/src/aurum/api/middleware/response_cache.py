@@ -242,20 +242,24 @@ class ResponseCache:
                 # What began before a change may show what was before it: whoever asks after it begins anew.
                 await self._lead(store, key, known, old, scope, receive, send)
                 return
-            if await self._given(flight, scope, send):
+            if await self._given(store, known, flight, scope, send):
                 return
             if not flight.outdated:
                 break
         await self._app(scope, receive, send)
 
-    async def _given(self, flight: Flight, scope: Scope, send: Send) -> bool:
+    async def _given(self, store: ResponseStore, known: Key, flight: Flight, scope: Scope, send: Send) -> bool:
         """Wait for an answer under way and give it; whether there was one to give in time."""
         state = state_of(scope)
         done, _ = await asyncio.wait([flight.landed], timeout=self._patience_s)
         kept = flight.landed.result() if done else None
         if kept is None or not _fits(kept, state.given):
             return False
-        state.cache = "hit"
+        # Not "hit": it took as long as the answer it waited for, and is judged by what that may take.
+        state.cache = "joined"
+        if (entry := store.cache.local.get(known)) is not None:
+            state.route = entry.keyspace
+            entry.tally.hits += 1
         await _send_kept(kept, state, [HIT, AGES[0]], send)
         return True
 
