@@ -47,6 +47,21 @@ async def test_a_request_sent_twice_is_done_once_and_answered_twice(client: http
     assert await made(client, key) == 1
 
 
+async def test_an_answer_is_given_again_to_whoever_reads_another_coding(client: httpx.AsyncClient, key: str) -> None:
+    answers = [
+        await client.post(TENANTS, json=wish(key), headers={"idempotency-key": key, "accept-encoding": coding})
+        for coding in ("gzip", "identity", "zstd")
+    ]
+    assert [answer.headers.get("content-encoding") for answer in answers] == [None] * 3
+    assert len({answer.content for answer in answers}) == 1
+
+
+async def test_another_format_is_another_request(client: httpx.AsyncClient, key: str) -> None:
+    await client.post(TENANTS, json=wish(key), headers={"idempotency-key": key, "accept": "application/json"})
+    other = await client.post(TENANTS, json=wish(key), headers={"idempotency-key": key, "accept": "text/csv"})
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+
+
 async def test_many_at_once_are_done_once(client: httpx.AsyncClient, key: str) -> None:
     answers = await asyncio.gather(*(post(client, key, wish(key)) for _ in range(8)))
     assert {answer.status_code for answer in answers} <= {201, 409}

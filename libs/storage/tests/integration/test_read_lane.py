@@ -47,6 +47,18 @@ async def test_a_read_that_is_given_up_leaves_the_lane_usable(database_url: str)
     await pool.close()
 
 
+async def test_reads_of_a_silent_server_end_when_that_is_known(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
+    await asyncio.sleep(0.2)
+    pool.reads.give_up()
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(slow, 10)
+    row = await pool.reads.fetchrow("SELECT 1")
+    assert row is not None
+    await pool.close()
+
+
 async def test_broken_connections_are_replaced(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=4))
     await asyncio.gather(*(pool.reads.fetchrow("SELECT pg_sleep(0.01)") for _ in range(8)))

@@ -22,14 +22,13 @@ class RequestState:
     """Made by the outermost layer, filled by those below.
 
     ``started``: ``time.perf_counter`` seconds. ``begun``: likewise, of its answer; 0 before. ``given``: the request's headers
-    ``by_name``, one of each name.
-    ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of the caller, behind trusted
-    proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0 before it begins.
-    ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice. ``cache``: what the
-    response cache had to say: ``hit``, ``stale``, ``joined`` (it waited for another request's answer), ``miss``, ``bypass``.
-    ``caching``: what its handler said may be kept of the answer. ``content_policy``: the answer's Content-Security-Policy; pages of the docs say their own.
-    ``holds_secret``: the answer holds one, and must be kept nowhere. ``trace_id``: of its trace, hexadecimal, where traces are
-    sent.
+    ``by_name``, one of each name. ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of
+    the caller, behind trusted proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0
+    before it begins. ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice.
+    ``cache``: what the response cache had to say: ``hit``, ``stale``, ``joined`` (it waited for another request's answer),
+    ``miss``, ``bypass``. ``caching``: what its handler said may be kept of the answer. ``content_policy``: the answer's
+    Content-Security-Policy; pages of the docs say their own. ``holds_secret``: the answer holds one, and must be kept nowhere.
+    ``trace_id``: of its trace, hexadecimal, where traces are sent.
     """
 
     request_id: str

@@ -17,18 +17,23 @@ from aurum.common.settings import CacheSettings
 _ENCODINGS = (b"identity", b"gzip", b"br", b"zstd")
 """Answers are kept as they go out, so for each of these by itself."""
 
+_AGAIN_S = 10.0
+"""After a query failed."""
+
 _log = structlog.get_logger(__name__)
 
 
-async def keep_warm(app: ASGIApp, state: Mapping[str, Any], settings: CacheSettings) -> None:
+async def keep_warm(app: ASGIApp, state: Mapping[str, Any], settings: CacheSettings, *, again_s: float = _AGAIN_S) -> None:
     """Ask for the golden queries for ever; cancel it to end it.
 
     ``app``: the layer of kept answers and what is below it: those above ask who is there. ``state``: what the lifespan gives
-    to requests.
+    to requests. ``again_s``: when one failed, all are asked for again after so long.
     """
     while True:
-        await warm(app, state, settings.golden)
-        await asyncio.sleep(settings.warm_every_s)
+        answered = await warm(app, state, settings.golden)
+        # A store that was away when the service started is soon there.
+        pause_s = settings.warm_every_s if answered == len(settings.golden) else min(again_s, settings.warm_every_s)
+        await asyncio.sleep(pause_s)
 
 
 async def warm(app: ASGIApp, state: Mapping[str, Any], urls: tuple[str, ...]) -> int:

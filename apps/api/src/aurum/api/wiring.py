@@ -94,8 +94,9 @@ class StoreProvider(Provider):
         return PostgresSeriesReader(pool, clock)
 
     @provide
-    async def feed(self, settings: Settings) -> AsyncIterator[ChangeFeed]:
+    async def feed(self, settings: Settings, pool: PostgresPool) -> AsyncIterator[ChangeFeed]:
         async with PostgresChangeFeed.open(settings.database) as feed:
+            feed.when_silent(pool.reads.give_up)
             yield feed
 
     @provide

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 
+import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +25,8 @@ _CLAIM_S = 120.0
 _MOST_BYTES = 1 << 20
 _REPLAYED = (b"idempotent-replayed", b"true")
 _NOT_KEPT = (b"idempotent-replayed", b"not-kept")
+
+_log = structlog.get_logger(__name__)
 
 
 class KeyInUse(Conflict):
@@ -68,7 +71,8 @@ class Idempotency:
         if body is None:
             return
         tenant = state.caller.tenant
-        fingerprint = hashlib.sha256(b"\0".join((scope["raw_path"], scope["query_string"], body))).digest()
+        asked = (scope["raw_path"], scope["query_string"], state.given.get(b"accept", b""), body)
+        fingerprint = hashlib.sha256(b"\0".join(asked)).digest()
         earlier = await store.begin(tenant, key, fingerprint, claim_s=_CLAIM_S)
         if earlier is not None:
             if earlier.fingerprint != fingerprint:
@@ -77,17 +81,26 @@ class Idempotency:
                 raise KeyInUse("the first request with this key is still under way")
             await _replay(earlier.answer, send)
             return
+        # What is kept is given to whoever sends the request again, in whatever coding: so it has none.
+        state.given = {name: value for name, value in state.given.items() if name != b"accept-encoding"}
         copy = _Copy(send)
         try:
             await self._app(scope, _again(body, receive), copy.send)
-        finally:
-            answer = copy.answer()
-            if answer is not None and state.holds_secret:
-                answer = _without_secret(Request(scope))
+        except BaseException:
+            await store.give_up(tenant, key)
+            raise
+        answer = copy.answer()
+        if answer is not None and state.holds_secret:
+            answer = _without_secret(Request(scope))
+        try:
             if answer is None or answer.status >= 500:
                 await store.give_up(tenant, key)
             else:
                 await store.finish(tenant, key, answer, keep_s=_KEEP_S)
+        except Unavailable as error:
+            _log.warning("answer not kept for its idempotency key", reason=error.detail)
+        # Not before: whoever has the whole answer may send the request again at once.
+        await copy.send_rest()
 
 
 def _without_secret(request: Request) -> StoredAnswer:
@@ -97,7 +110,7 @@ def _without_secret(request: Request) -> StoredAnswer:
 
 
 class _Copy:
-    """Passes an answer on and keeps a copy of it."""
+    """Passes an answer on, all but its end, and keeps a copy of it."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -105,6 +118,7 @@ class _Copy:
         self._headers: HeaderList = []
         self._body = b""
         self._complete = False
+        self._rest: Message | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -117,7 +131,15 @@ class _Copy:
             if len(self._body) <= _MOST_BYTES:
                 self._body += message.get("body", b"")
             self._complete = not message.get("more_body", False)
+            if self._complete:
+                self._rest = message
+                return
         await self._send(message)
+
+    async def send_rest(self) -> None:
+        """Pass the end on."""
+        if self._rest is not None:
+            await self._send(self._rest)
 
     def answer(self) -> StoredAnswer | None:
         """The copy; None when there is no whole one, or it is too long to be kept."""

@@ -36,6 +36,7 @@ class PostgresChangeFeed:
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
         self._told: list[Callable[[Change], None]] = []
+        self._silent: list[Callable[[], None]] = []
         self._connection: asyncpg.Connection | None = None
         self._asking = asyncio.Lock()
         self._tried = asyncio.Event()
@@ -63,6 +64,10 @@ class PostgresChangeFeed:
     def listen(self, told: Callable[[Change], None]) -> None:
         self._told.append(told)
 
+    def when_silent(self, do: Callable[[], None]) -> None:
+        """Call ``do`` whenever the server has not answered in time; a broken connection is no sign of that."""
+        self._silent.append(do)
+
     async def catch_up(self) -> None:
         if self._connection is None:
             raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
@@ -85,6 +90,9 @@ class PostgresChangeFeed:
             except Unavailable as error:
                 _log.warning("change feed interrupted", detail=error.detail)
                 await self._drop()
+                if isinstance(error.__cause__, TimeoutError):
+                    for do in self._silent:
+                        do()
                 self._tried.set()
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)

@@ -40,6 +40,7 @@ class ReadLane:
         self._slow = slow
         self._kept = 0
         self._idle: deque[Connection] = deque()
+        self._busy: set[Connection] = set()
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
@@ -47,20 +48,28 @@ class ReadLane:
         left_s = time_left(at_most=self._longest_s)
         connection = self._idle.pop() if self._idle else await self._another()
         started = time.perf_counter()
+        self._busy.add(connection)
         try:
             with driver_errors():
                 row = await connection.fetchrow(query, *arguments, timeout=None if left_s == NEVER else left_s)
         except BaseException:
             self._told(query, arguments, started)
             # Whatever state it is in now, the pool will see to it.
+            self._busy.discard(connection)
             await self._let_go(connection)
             raise
+        self._busy.discard(connection)
         self._told(query, arguments, started)
         if self._closed:
             await self._let_go(connection)
         else:
             self._pass_on(connection)
         return row
+
+    def give_up(self) -> None:
+        """End the reads under way: their server is known to be silent, and would keep them until their deadlines."""
+        for connection in [*self._busy]:
+            connection.terminate()
 
     @property
     def idle(self) -> int:

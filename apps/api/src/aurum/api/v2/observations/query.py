@@ -138,8 +138,19 @@ async def _answer_batch(request: Request, batch: Batch) -> Response:
         head = b'{"id":' + orjson.dumps(query.id) + b',"status":' + str(response.status_code).encode()
         return head + b',"answer":' + bytes(response.body) + b"}"
 
-    parts = await asyncio.gather(*map(answered, batch.queries))
+    parts = await _all_or_none([asyncio.create_task(answered(query)) for query in batch.queries])
     return Response(b'{"data":[' + b",".join(parts) + b"]}", media_type=MEDIA_TYPES["json"])
+
+
+async def _all_or_none(tasks: list[asyncio.Task[bytes]]) -> list[bytes]:
+    """What all of them give; when one fails, nothing is left running that nobody waits for."""
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
 
 
 async def _answer_one(request: Request, query: NamedQuery, budget: Budget) -> Response:
