@@ -32,9 +32,7 @@ def upgrade() -> None:
         sa.Column("archive_id", sa.BigInteger(), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.Column("checksum", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["archive_id"], ["archive_run.archive_id"], name="fk_archived_part_archive_id_archive_run"
-        ),
+        sa.ForeignKeyConstraint(["archive_id"], ["archive_run.archive_id"], name="fk_archived_part_archive_id_archive_run"),
         sa.PrimaryKeyConstraint("series_id", "month", name="pk_archived_part"),
         comment="Where the rows of a series and month (UTC) stand in history. What is not named here does not exist there.",
     )
