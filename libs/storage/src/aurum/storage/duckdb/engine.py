@@ -1,4 +1,4 @@
-"""DuckDB beside the event loop: a bounded number of threads, each piece of work with a cursor of its own, all of it in memory."""
+"""DuckDB beside the event loop: a bounded number of threads, each piece of work with a cursor of its own."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from aurum.common.resilience import time_left
 from aurum.common.resilience.timeout import NEVER
 from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection as Cursor
-else:
-    Cursor = object
+    import duckdb
+
+Cursor: TypeAlias = "duckdb.DuckDBPyConnection"
 
 T = TypeVar("T")
 

@@ -145,7 +145,7 @@ class DuckdbHistory:
         order: Sequence[str],
     ) -> pl.DataFrame:
         wanted = pl.DataFrame([(part.series_id, part.archive_id) for part in parts], schema=_PARTS, orient="row")
-        cursor.register("wanted", wanted.to_arrow())
+        cursor.register("wanted", wanted.to_arrow())  # pyright: ignore[reportUnknownArgumentType] - Arrow comes without types
         source, files = self._scan(cursor, self._files(parts))
         # The least and the greatest id beside the join: row groups of other series are not even read.
         ends = {"first": wanted["series_id"].min(), "last": wanted["series_id"].max()}
@@ -202,7 +202,7 @@ class DuckdbHistory:
         return DataFile(name, source, month, archive_ids, frame.height, content.tell())
 
     def _without(self, cursor: Cursor, file: DataFile, unwanted: set[int]) -> tuple[DataFile, ...]:
-        """The file again without rows of some ids, so that a file holds exactly what the manifest says; none if none are left."""
+        """The file again without rows of some ids, so that it holds exactly what the manifest says; none if none are left."""
         left = tuple(archive_id for archive_id in file.archive_ids if archive_id not in unwanted)
         return (self._rewritten(cursor, (file,), left),) if left else ()
 
@@ -274,7 +274,8 @@ def _standing(as_of: datetime | None) -> tuple[str, dict[str, Any]]:
 
 
 def _frame(cursor: Cursor, query: str, bound: dict[str, Any]) -> pl.DataFrame:
-    found = pl.from_arrow(cursor.sql(query, params=bound).to_arrow_table())
+    table = cursor.sql(query, params=bound).to_arrow_table()
+    found = pl.from_arrow(table)  # pyright: ignore[reportUnknownMemberType] - Arrow comes without types
     assert isinstance(found, pl.DataFrame)
     return found
 

@@ -34,7 +34,7 @@ class HistoryNotWired(Unavailable):
 
 
 class HistoryDamaged(Unavailable):
-    """History does not hold what the log says it holds; nothing was changed. Facts: ``series_id``, ``month``, ``archive_id``."""
+    """History does not hold what the log says; nothing was changed. Facts: ``series_id``, ``month``, ``archive_id``."""
 
     def __init__(self, part: ArchivedPart) -> None:
         super().__init__(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from typing import Literal
 
 import polars as pl
 
@@ -155,7 +156,9 @@ class PostgresArchiveLog:
             yield found
 
     @asynccontextmanager
-    async def _long(self, *, isolation: str = "read_committed") -> AsyncGenerator[Connection]:
+    async def _long(
+        self, *, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
+    ) -> AsyncGenerator[Connection]:
         """A transaction that may take as long as a load may."""
         async with self._pool.acquire() as connection, connection.transaction(isolation=isolation):
             await connection.execute("SET LOCAL statement_timeout = 0")

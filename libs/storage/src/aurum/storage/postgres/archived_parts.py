@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import TypeAlias
+
+from asyncpg import Record
 
 from aurum.storage.ports.history import ArchivedPart
-
-Named: TypeAlias = tuple[int, date, int, str, int, int]
 
 PART = "p.series_id, p.month, p.archive_id, s.source, p.rows, p.checksum"
 PARTS = "archived_part AS p JOIN series AS s USING (series_id)"
@@ -26,6 +24,6 @@ ORDER BY p.series_id, p.month
 """  # noqa: S608 - constants
 
 
-def parts_of(rows: Iterable[Named] | None) -> Sequence[ArchivedPart]:
-    """The parts in records of ``PART``; None is what an aggregate over no rows gives."""
-    return [ArchivedPart(*row) for row in rows or ()]
+def parts_of(rows: Iterable[Record]) -> Sequence[ArchivedPart]:
+    """The parts in records of ``PART``."""
+    return [ArchivedPart(*row) for row in rows]

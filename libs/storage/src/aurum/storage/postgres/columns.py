@@ -28,8 +28,8 @@ _NATIVE = {kind: wire.newbyteorder("=") for kind, wire in _WIRE.items()}
 def packed(columns: Mapping[str, str], query: str, *, beside: str = "") -> str:
     """SQL that gives the rows of an ordered query as one row of byte strings, a column each.
 
-    ``columns``: name to PostgreSQL type. ``beside``: one more column, of the same snapshot. Aggregates take rows as they come, and connections run without parallel
-    workers, so the order of the query is the order of the bytes.
+    ``columns``: name to PostgreSQL type. ``beside``: one more column, of the same snapshot. Aggregates take rows as
+    they come, and connections run without parallel workers, so the order of the query is the order of the bytes.
     """
     packs = ", ".join(f"string_agg({_SEND[kind]}({name}), ''::bytea) AS {name}" for name, kind in columns.items())
     more = f", {beside}" if beside else ""

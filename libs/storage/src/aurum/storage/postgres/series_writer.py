@@ -80,7 +80,7 @@ class PostgresSeriesWriter:
 
     def __init__(self, pool: PostgresPool, history: HistoryStore | None = None) -> None:
         self._pool = pool
-        self._history = history
+        self._tier = history
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
         started = time.perf_counter()
@@ -95,7 +95,7 @@ class PostgresSeriesWriter:
             ids, fresh_series = await locked_series(connection, series)
             known_at = await self._known_at(connection, file, prior)
             batch = _publications(rows, ids, known_at)
-            await bring_back(connection, self._history, batch, set(ids) - fresh_series)
+            await bring_back(connection, self._tier, batch, set(ids) - fresh_series)
             tally = _Tally()
             had_none = fresh_series
             for layer in layers(batch):
