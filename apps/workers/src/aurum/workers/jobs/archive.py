@@ -28,5 +28,6 @@ class ArchiveJob:
         async with self.workshop.archive() as archive:
             moves = archive_closed(archive, now=self.workshop.clock.now(), closed_after=closed_after, source=job.source)
             reports = [report async for report in moves]
-            await archive.history.upkeep()
+            async with archive.log.alone():
+                await archive.history.upkeep()
         return reports
