@@ -61,22 +61,29 @@ async def test_a_payload_that_is_none_is_invalid(settings: Settings) -> None:
 
 
 async def test_closed_months_are_archived_once(settings: Settings) -> None:
-    workshop = Workshop.of(settings.model_copy(update={"history": HistorySettings(closed_after_days=1)}))
+    folder = settings.data_dir / "history"
+    workshop = Workshop.of(settings.model_copy(update={"history": HistorySettings(closed_after_days=1, url=str(folder))}))
     await IngestJob(workshop).run({"path": str(SAMPLE)})
     job = ArchiveJob(workshop)
     assert await job.run({"source": "pjm"}) == []
     (report,) = await job.run({})
     assert (report.source, report.rows, report.left) == ("nyiso", 300, 0)
     assert await job.run({}) == []
-    assert (settings.data_dir / "history" / "manifest.json").is_file()
+    assert (folder / "manifest.json").is_file()
     # A correction that comes later brings back what it touches.
     (again,) = await IngestJob(workshop).run({"path": str(SAMPLE), "force": True, "known_at": "2025-11-01T17:00:00Z"})
     assert (again.outcome, again.new) == (FileOutcome.APPLIED, 0)
 
 
-async def test_a_worker_without_history_parks_the_job(settings: Settings) -> None:
-    workshop = Workshop.of(settings.model_copy(update={"history": HistorySettings(tier="none")}))
-    with pytest.raises(NoHistory, match="AURUM_HISTORY__TIER") as caught:
+@pytest.mark.parametrize(
+    ("history", "named"),
+    [(HistorySettings(tier="none"), "AURUM_HISTORY__TIER"), (HistorySettings(), "AURUM_HISTORY__URL")],
+)
+async def test_a_worker_without_a_lasting_history_parks_the_job(
+    settings: Settings, history: HistorySettings, named: str
+) -> None:
+    workshop = Workshop.of(settings.model_copy(update={"history": history}))
+    with pytest.raises(NoHistory, match=named) as caught:
         await ArchiveJob(workshop).run({})
     assert outcome(caught.value) is Outcome.PARK
 

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from aurum.common.settings import HistorySettings
+from aurum.common.settings import Settings
 from aurum.core.errors import Invalid, Unavailable
 from aurum.core.history import TALLY, first_open_month, tally
 from aurum.storage.ports.archive import ArchiveLog, ClosedMonth, Taken
@@ -43,11 +43,16 @@ class Archive:
     grace: timedelta = timedelta(hours=1)
 
 
-def archive_of(settings: HistorySettings, log: ArchiveLog, history: HistoryStore | None) -> Archive:
+def archive_of(settings: Settings, log: ArchiveLog, history: HistoryStore | None) -> Archive:
     """An archive as settings say. Raises ``NoHistory``."""
     if history is None:
         raise NoHistory("there is no history to move months to: AURUM_HISTORY__TIER is none")
-    return Archive(log, history, chunk_rows=settings.chunk_rows, grace=timedelta(seconds=settings.grace_s))
+    if settings.history.url is None and settings.database.url is not None:
+        # The folder of this process may be a container's, gone tomorrow, and no other process would find it.
+        raise NoHistory(
+            "AURUM_HISTORY__URL is needed with AURUM_DATABASE__URL: a place that every process finds, and that lasts"
+        )
+    return Archive(log, history, chunk_rows=settings.history.chunk_rows, grace=timedelta(seconds=settings.history.grace_s))
 
 
 @dataclass(frozen=True, slots=True)

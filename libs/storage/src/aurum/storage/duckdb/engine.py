@@ -54,14 +54,14 @@ class Engine:
 
     def _perform(self, work: Callable[[Cursor], T], cursors: list[Cursor]) -> T:
         with driver_errors(self._where):
-            cursor = self._open().cursor()
+            cursor = self._cursor()
             cursors.append(cursor)
             try:
                 return work(cursor)
             finally:
                 cursor.close()
 
-    def _open(self) -> Cursor:
+    def _cursor(self) -> Cursor:
         with self._opening:
             if self._database is None:
                 import duckdb
@@ -72,7 +72,7 @@ class Engine:
                     config={"threads": self._threads, "memory_limit": self._memory, "temp_directory": str(spill)},
                 )
                 self._database.execute("SET GLOBAL TimeZone = 'UTC'")
-            return self._database
+            return self._database.cursor()
 
     async def close(self) -> None:
         """Wait for what runs, and let go of the engine's memory."""
