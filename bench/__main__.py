@@ -11,7 +11,7 @@ from pathlib import Path
 from aurum.storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from bench import report
 from bench.credentials import bearer
-from bench.figures import asof, bulk, cached, growth, ingest, memory, slices, start
+from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -20,7 +20,7 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth")
+GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth", "history")
 
 
 async def measured(
@@ -57,6 +57,10 @@ async def measured(
         yield await growth.measure(short, long, scale), []
         await short.close()
         await long.close()
+    if "history" in groups:
+        archived = await make_stage(server, "archived")
+        yield await history.measure(archived, scale), []
+        await archived.close()
     await stage.close()
 
 

@@ -29,6 +29,12 @@ _ROWS = (
     "API: start to first answer",
     "API: memory at rest",
     "M rows stored",
+    "months archived",
+    "month of one archived series, p50",
+    "month of one archived series, p95",
+    "slice of 24 archived rows",
+    "slice of 24 hot rows through both tiers",
+    "bytes of an archived row",
 )
 
 

@@ -11,7 +11,8 @@ RUN uv venv /opt/aurum \
  && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./apps/api
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --create-home aurum
+# A volume that is mounted there belongs to who runs.
+RUN useradd --system --uid 10001 --create-home aurum && install -d -o aurum /var/lib/aurum/history
 COPY --from=build /opt/aurum /opt/aurum
 COPY contracts /opt/contracts
 COPY docs/guides /opt/guides

@@ -11,7 +11,9 @@ RUN uv venv /opt/aurum \
  && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./libs/pipelines ./apps/workers
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --create-home aurum && install -d -o aurum -g aurum /var/lib/aurum
+# Volumes that are mounted there belong to who runs.
+RUN useradd --system --uid 10001 --create-home aurum \
+ && install -d -o aurum -g aurum /var/lib/aurum /var/lib/aurum/history
 COPY --from=build /opt/aurum /opt/aurum
 COPY contracts /opt/contracts
 ENV PATH=/opt/aurum/bin:$PATH AURUM_CONTRACTS_DIR=/opt/contracts AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1

@@ -14,14 +14,16 @@ import dramatiq
 import pytest
 
 from aurum.common.contracts import contracts_directory
-from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
+from aurum.common.settings import DatabaseSettings, HistorySettings, RedisSettings, Settings
 from aurum.core.errors import Invalid, NotFound, Unavailable
+from aurum.pipelines.archive import NoHistory
 from aurum.pipelines.jobs import INGEST_QUEUE, JOBS, FetchDay, IngestFile, JobQueue, QueueUnavailable
 from aurum.pipelines.loading.load import Outcome as FileOutcome
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
+from aurum.workers.jobs.archive import ArchiveJob
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
 from aurum.workers.jobs.payload import InvalidPayload
 from aurum.workers.jobs.replay import ReplayJob
@@ -56,6 +58,34 @@ async def test_a_job_done_twice_does_nothing_twice(settings: Settings) -> None:
 async def test_a_payload_that_is_none_is_invalid(settings: Settings) -> None:
     with pytest.raises(InvalidPayload):
         await IngestJob(Workshop.of(settings)).run({"pfad": "x"})
+
+
+async def test_closed_months_are_archived_once(settings: Settings) -> None:
+    folder = settings.data_dir / "history"
+    workshop = Workshop.of(settings.model_copy(update={"history": HistorySettings(closed_after_days=1, url=str(folder))}))
+    await IngestJob(workshop).run({"path": str(SAMPLE)})
+    job = ArchiveJob(workshop)
+    assert await job.run({"source": "pjm"}) == []
+    (report,) = await job.run({})
+    assert (report.source, report.rows, report.left) == ("nyiso", 300, 0)
+    assert await job.run({}) == []
+    assert (folder / "manifest.json").is_file()
+    # A correction that comes later brings back what it touches.
+    (again,) = await IngestJob(workshop).run({"path": str(SAMPLE), "force": True, "known_at": "2025-11-01T17:00:00Z"})
+    assert (again.outcome, again.new) == (FileOutcome.APPLIED, 0)
+
+
+@pytest.mark.parametrize(
+    ("history", "named"),
+    [(HistorySettings(tier="none"), "AURUM_HISTORY__TIER"), (HistorySettings(), "AURUM_HISTORY__URL")],
+)
+async def test_a_worker_without_a_lasting_history_parks_the_job(
+    settings: Settings, history: HistorySettings, named: str
+) -> None:
+    workshop = Workshop.of(settings.model_copy(update={"history": history}))
+    with pytest.raises(NoHistory, match=named) as caught:
+        await ArchiveJob(workshop).run({})
+    assert outcome(caught.value) is Outcome.PARK
 
 
 async def test_a_file_that_is_not_there_is_not_found(settings: Settings, tmp_path: Path) -> None:

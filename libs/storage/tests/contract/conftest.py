@@ -1,14 +1,21 @@
 """The contract suite speaks to ports alone; each test runs once for every adapter."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings
+from aurum.storage.duckdb import DuckdbHistory
+from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.memory import MemoryStore
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
 
-ADAPTERS = ["memory", "postgres"]
+ADAPTERS = ["memory", "postgres", "tiered_duckdb"]
 
 
 @pytest.fixture
@@ -21,6 +28,26 @@ def memory_store() -> MemoryStore:
 def shared_memory_store() -> MemoryStore:
     """Every memory adapter over a state that many tests share: for tests that bring series keys of their own."""
     return MemoryStore(SystemClock())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tiered_duckdb_store(postgres_store: PostgresStore, tmp_path: Path) -> AsyncIterator[TieredStore]:
+    """PostgreSQL that archives everything to Parquet after every load, over an empty database of this test's own."""
+    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
+    yield TieredStore(postgres_store.pool, SystemClock(), history)
+    await history.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_tiered_duckdb_store(
+    archived_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[TieredStore]:
+    """The same over a database that many tests share, and that no store without history writes to."""
+    history = DuckdbHistory(shelf_of(str(tmp_path_factory.mktemp("history"))), SystemClock())
+    pool = await PostgresPool.open(DatabaseSettings(url=archived_database_url, pool_size=4))
+    yield TieredStore(pool, SystemClock(), history)
+    await pool.close()
+    await history.close()
 
 
 @pytest.fixture(params=ADAPTERS)

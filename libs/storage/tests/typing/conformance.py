@@ -2,7 +2,10 @@
 
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
-from aurum.storage.memory import MemoryStore
+from aurum.storage.duckdb import DuckdbHistory
+from aurum.storage.duckdb.bucket import Bucket
+from aurum.storage.duckdb.shelf import Folder, Shelf
+from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.change_feed import MemoryChangeFeed
@@ -12,7 +15,10 @@ from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.ports.archive import ArchiveLog, HotReader
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres import (
+    PostgresArchiveLog,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
@@ -22,7 +28,9 @@ from aurum.storage.postgres import (
     PostgresSeriesReader,
     PostgresSeriesWriter,
 )
+from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
+from aurum.storage.tiered import TieredSeriesReader
 
 
 def memory(state: MemoryState, clock: Clock) -> None:
@@ -34,6 +42,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _probe: StoreProbe = MemoryProbe()
     _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
+    _history: HistoryStore = MemoryHistory()
 
 
 def postgres(pool: PostgresPool, clock: Clock) -> None:
@@ -45,6 +54,19 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _store: Store = PostgresStore(pool, clock)
+    _hot: HotReader = PostgresSeriesReader(pool, clock)
+    _log: ArchiveLog = PostgresArchiveLog(pool)
+
+
+def duckdb(folder: Folder, bucket: Bucket, clock: Clock) -> None:
+    _folder: Shelf = folder
+    _bucket: Shelf = bucket
+    _history: HistoryStore = DuckdbHistory(folder, clock)
+
+
+def tiered(hot: HotReader, history: HistoryStore, pool: PostgresPool, clock: Clock) -> None:
+    _reader: SeriesReader = TieredSeriesReader(hot, history)
+    _store: Store = TieredStore(pool, clock, history)
 
 
 def system() -> None:

@@ -31,10 +31,12 @@ from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import Plan
 from aurum.core.clock import Clock
+from aurum.storage.history_tier import history_of
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.postgres import (
     PostgresAuditLog,
@@ -51,9 +53,17 @@ from aurum.storage.postgres import (
     PostgresTenantStore,
 )
 from aurum.storage.remembered import RememberedCatalog
+from aurum.storage.tiered import TieredSeriesReader
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class MaybeHistory:
+    """Where archived months are, where there is such a place."""
+
+    store: HistoryStore | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +100,16 @@ class StoreProvider(Provider):
         await pool.close()
 
     @provide
-    def reader(self, pool: PostgresPool, clock: Clock) -> SeriesReader:
-        return PostgresSeriesReader(pool, clock)
+    async def history(self, settings: Settings, clock: Clock) -> AsyncIterator[MaybeHistory]:
+        store = history_of(settings.history, settings.data_dir, clock)
+        yield MaybeHistory(store)
+        if store is not None:
+            await store.close()
+
+    @provide
+    def reader(self, pool: PostgresPool, clock: Clock, history: MaybeHistory) -> SeriesReader:
+        hot = PostgresSeriesReader(pool, clock)
+        return hot if history.store is None else TieredSeriesReader(hot, history.store)
 
     @provide
     async def feed(self, settings: Settings, pool: PostgresPool) -> AsyncIterator[ChangeFeed]:

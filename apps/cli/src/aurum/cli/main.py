@@ -41,12 +41,13 @@ def _options(
 
 
 def _register() -> None:
-    from aurum.cli import db, fetch, flags, ingest, keys, openapi, quality, quarantine, series, sources, up
+    from aurum.cli import archive, db, fetch, flags, ingest, keys, openapi, quality, quarantine, series, sources, up
 
     for module in (up, ingest, fetch, sources, openapi):
         module.register(app)
     for name, module in (("series", series), ("db", db), ("quarantine", quarantine), ("quality", quality)):
         app.add_typer(module.app, name=name)
+    app.add_typer(archive.app, name="archive")
     app.add_typer(flags.app, name="flags")
     app.add_typer(keys.keys_app, name="keys")
     app.add_typer(keys.tenants_app, name="tenants")

@@ -60,6 +60,7 @@ def up(
             variables = {
                 "AURUM_DATA_DIR": str(settings.data_dir.resolve()),
                 "AURUM_DATABASE__URL": database.url or "",
+                "AURUM_HISTORY__URL": settings.history.url or str((settings.data_dir / "history").resolve()),
                 "AURUM_REDIS__URL": redis.url or "",
                 "AURUM_API__CURSOR_SECRET": _cursor_secret(settings),
                 "AURUM_LOGGING__LEVEL": "WARNING" if settings.logging.level == "INFO" else settings.logging.level,

@@ -13,13 +13,18 @@ from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Unavailable
+from aurum.pipelines.archive import Archive, archive_of
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.storage import embedded
+from aurum.storage.history_tier import history_of
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
+from aurum.storage.ports import SeriesReader
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres import (
+    PostgresArchiveLog,
     PostgresAuditLog,
     PostgresCatalog,
     PostgresCatalogWriter,
@@ -31,6 +36,7 @@ from aurum.storage.postgres import (
     PostgresSeriesWriter,
     PostgresTenantStore,
 )
+from aurum.storage.tiered import TieredSeriesReader
 
 T = TypeVar("T")
 
@@ -45,12 +51,26 @@ class Store:
     clock: SystemClock = field(default_factory=SystemClock)
 
     @cached_property
-    def reader(self) -> PostgresSeriesReader:
-        return PostgresSeriesReader(self.pool, self.clock)
+    def history(self) -> HistoryStore | None:
+        return history_of(self.settings.history, self.settings.data_dir, self.clock)
+
+    @cached_property
+    def archive_log(self) -> PostgresArchiveLog:
+        return PostgresArchiveLog(self.pool)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Raises ``NoHistory``."""
+        return archive_of(self.settings, self.archive_log, self.history)
+
+    @cached_property
+    def reader(self) -> SeriesReader:
+        hot = PostgresSeriesReader(self.pool, self.clock)
+        return hot if self.history is None else TieredSeriesReader(hot, self.history)
 
     @cached_property
     def writer(self) -> PostgresSeriesWriter:
-        return PostgresSeriesWriter(self.pool)
+        return PostgresSeriesWriter(self.pool, self.history)
 
     @cached_property
     def catalog(self) -> PostgresCatalog:
@@ -111,9 +131,12 @@ async def open_store(settings: Settings) -> AsyncGenerator[Store]:
         elif not (await _reachable_status(url)).is_current:
             raise Unavailable("the database is not at the newest schema: run `aurum db migrate`")
         pool = await PostgresPool.open(database)
+        store = Store(settings, database, pool)
         try:
-            yield Store(settings, database, pool)
+            yield store
         finally:
+            if store.history is not None:
+                await store.history.close()
             await pool.close()
 
 

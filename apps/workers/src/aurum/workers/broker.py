@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import dramatiq
 import structlog
@@ -14,8 +14,10 @@ from opentelemetry.trace import Tracer
 
 from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import AurumError
-from aurum.pipelines.jobs import INGEST_QUEUE, FetchDay, IngestFile, ReplayFile
+from aurum.pipelines.archive import ArchiveReport
+from aurum.pipelines.jobs import INGEST_QUEUE, ArchiveMonths, FetchDay, IngestFile, ReplayFile
 from aurum.pipelines.loading.load import FileReport
+from aurum.workers.jobs.archive import ArchiveJob
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.jobs.replay import ReplayJob
@@ -31,7 +33,8 @@ _PARKED_FOR_MS = 90 * 24 * 3_600_000
 # Of a million commands. At least one a second is sent, so what a killed worker held is found within some ten seconds.
 _LOOKS_FOR_THE_DEAD = 100_000
 
-Run: TypeAlias = Callable[[Mapping[str, object]], Coroutine[Any, Any, list[FileReport]]]
+ReportT = TypeVar("ReportT")
+Run: TypeAlias = Callable[[Mapping[str, object]], Coroutine[Any, Any, list[ReportT]]]
 
 _log = structlog.get_logger(__name__)
 
@@ -61,13 +64,19 @@ def make_broker(
         dead_message_ttl=_PARKED_FOR_MS,
         maintenance_chance=_LOOKS_FOR_THE_DEAD,
     )
-    _declare(broker, IngestFile.name, IngestJob(workshop).run, tallies)
-    _declare(broker, FetchDay.name, FetchJob(workshop).run, tallies)
-    _declare(broker, ReplayFile.name, ReplayJob(workshop).run, tallies)
+
+    def loaded(report: FileReport) -> None:
+        tallies.loaded(report)
+        _say(report)
+
+    _declare(broker, IngestFile.name, IngestJob(workshop).run, loaded)
+    _declare(broker, FetchDay.name, FetchJob(workshop).run, loaded)
+    _declare(broker, ReplayFile.name, ReplayJob(workshop).run, loaded)
+    _declare(broker, ArchiveMonths.name, ArchiveJob(workshop).run, _archived)
     return broker
 
 
-def _declare(broker: RedisBroker, name: str, run: Run, tallies: JobTallies) -> None:
+def _declare(broker: RedisBroker, name: str, run: Run[ReportT], say: Callable[[ReportT], None]) -> None:
     def perform(**payload: Any) -> None:
         try:
             reports = asyncio.run(run(payload))
@@ -76,8 +85,7 @@ def _declare(broker: RedisBroker, name: str, run: Run, tallies: JobTallies) -> N
                 raise
             raise dramatiq.Retry(error.detail, delay=wait_ms(_tries(), error)) from error
         for report in reports:
-            tallies.loaded(report)
-            _say(report)
+            say(report)
 
     # Expected failures are parked without a stack in the log.
     options = {"throws": AurumError}
@@ -98,4 +106,16 @@ def _say(report: FileReport) -> None:
         new=report.new,
         revised=report.revised,
         quarantined=report.quarantined,
+    )
+
+
+def _archived(report: ArchiveReport) -> None:
+    _log.info(
+        "archived",
+        source=report.source,
+        month=f"{report.month:%Y-%m}",
+        archive_id=report.archive_id,
+        parts=report.parts,
+        rows=report.rows,
+        left=report.left,
     )

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
+from aurum.core.clock import Clock
+from aurum.pipelines.archive import Archive, archive_of
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
+from aurum.storage.history_tier import history_of
 from aurum.storage.ports import QualityLog
-from aurum.storage.postgres import PostgresCatalogWriter, PostgresPool, PostgresQualityLog, PostgresSeriesWriter
+from aurum.storage.ports.history import HistoryStore
+from aurum.storage.postgres import (
+    PostgresArchiveLog,
+    PostgresCatalogWriter,
+    PostgresPool,
+    PostgresQualityLog,
+    PostgresSeriesWriter,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class Workshop:
     settings: Settings
     registry: Registry
     suites: Suites
+    clock: Clock = field(default_factory=SystemClock)
 
     @classmethod
     def of(cls, settings: Settings) -> Workshop:
@@ -38,17 +50,33 @@ class Workshop:
     @asynccontextmanager
     async def ingestion(self) -> AsyncGenerator[Ingestion]:
         """What loads files, over connections of its own. Raises ``Unavailable``."""
-        async with self._pool() as pool:
-            yield self._ingestion(pool)
+        async with self._pool() as pool, self._history() as history:
+            yield self._ingestion(pool, history)
 
     @asynccontextmanager
     async def quarantine(self) -> AsyncGenerator[tuple[Ingestion, QualityLog, KeptFiles]]:
         """What loads files, what is said of them, and those that were kept. Raises ``Unavailable``."""
-        async with self._pool() as pool:
-            yield self._ingestion(pool), PostgresQualityLog(pool), self._kept()
+        async with self._pool() as pool, self._history() as history:
+            yield self._ingestion(pool, history), PostgresQualityLog(pool), self._kept()
 
-    def _ingestion(self, pool: PostgresPool) -> Ingestion:
-        return Ingestion(registry=self.registry, suites=self.suites, writer=PostgresSeriesWriter(pool), kept=self._kept())
+    @asynccontextmanager
+    async def archive(self) -> AsyncGenerator[Archive]:
+        """What moves closed months to history. Raises ``Unavailable``, ``NoHistory``."""
+        async with self._pool() as pool, self._history() as history:
+            yield archive_of(self.settings, PostgresArchiveLog(pool), history)
+
+    def _ingestion(self, pool: PostgresPool, history: HistoryStore | None) -> Ingestion:
+        writer = PostgresSeriesWriter(pool, history)
+        return Ingestion(registry=self.registry, suites=self.suites, writer=writer, kept=self._kept())
+
+    @asynccontextmanager
+    async def _history(self) -> AsyncGenerator[HistoryStore | None]:
+        history = history_of(self.settings.history, self.settings.data_dir, self.clock)
+        try:
+            yield history
+        finally:
+            if history is not None:
+                await history.close()
 
     def _kept(self) -> KeptFiles:
         return KeptFiles(self.settings.data_dir / "quarantine")

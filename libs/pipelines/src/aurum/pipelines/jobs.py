@@ -70,7 +70,15 @@ class ReplayFile(Job):
     digest: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of its content, hexadecimal.")
 
 
-JOBS: dict[str, type[Job]] = {job.name: job for job in (IngestFile, FetchDay, ReplayFile)}
+class ArchiveMonths(Job):
+    """Move closed months to history, then compact its files. Done twice it does nothing twice."""
+
+    name: ClassVar[str] = "history.archive"
+
+    source: str | None = Field(default=None, description="Only of this source.")
+
+
+JOBS: dict[str, type[Job]] = {job.name: job for job in (IngestFile, FetchDay, ReplayFile, ArchiveMonths)}
 """Every job there is, by name."""
 
 

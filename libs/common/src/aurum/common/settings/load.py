@@ -14,6 +14,7 @@ from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
+from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.limits import LimitsSettings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     contracts_dir: Path | None = Field(default=None, description="the contracts folder, where it is not beside the code")
     guides_dir: Path | None = Field(default=None, description="the guides folder, where it is not beside the code")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    history: HistorySettings = Field(default_factory=HistorySettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     profile: Literal["local", "production"] = Field(default="local", description="production refuses to start half configured")
     access: AccessSettings = Field(default_factory=AccessSettings)

@@ -1,5 +1,6 @@
 """Every port on plain PostgreSQL. Only an application's ``wiring`` names these classes."""
 
+from aurum.storage.postgres.archive_log import PostgresArchiveLog
 from aurum.storage.postgres.audit import PostgresAuditLog
 from aurum.storage.postgres.cache_tier import PostgresCacheTier
 from aurum.storage.postgres.catalog import PostgresCatalog
@@ -16,6 +17,7 @@ from aurum.storage.postgres.series_writer import PostgresSeriesWriter
 from aurum.storage.postgres.tenant_store import PostgresTenantStore
 
 __all__ = [
+    "PostgresArchiveLog",
     "PostgresAuditLog",
     "PostgresCacheTier",
     "PostgresCatalog",

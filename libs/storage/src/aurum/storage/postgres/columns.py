@@ -25,14 +25,15 @@ _WIRE = {kind: np.dtype(code) for kind, code in (("int4", ">i4"), ("int2", ">i2"
 _NATIVE = {kind: wire.newbyteorder("=") for kind, wire in _WIRE.items()}
 
 
-def packed(columns: Mapping[str, str], query: str) -> str:
+def packed(columns: Mapping[str, str], query: str, *, beside: str = "") -> str:
     """SQL that gives the rows of an ordered query as one row of byte strings, a column each.
 
-    ``columns``: name to PostgreSQL type. Aggregates take rows as they come, and connections run without parallel
-    workers, so the order of the query is the order of the bytes.
+    ``columns``: name to PostgreSQL type. ``beside``: one more column, of the same snapshot. Aggregates take rows as
+    they come, and connections run without parallel workers, so the order of the query is the order of the bytes.
     """
     packs = ", ".join(f"string_agg({_SEND[kind]}({name}), ''::bytea) AS {name}" for name, kind in columns.items())
-    return f"SELECT {packs} FROM ({query}) AS rows"  # noqa: S608 - both parts are constants of this package
+    more = f", {beside}" if beside else ""
+    return f"SELECT {packs}{more} FROM ({query}) AS rows"  # noqa: S608 - all parts are constants of this package
 
 
 def unpacked(columns: Mapping[str, str], row: asyncpg.Record | None) -> pl.DataFrame:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 
 import polars as pl
+from asyncpg import Record
 
 from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.series.points import Points
+from aurum.storage.ports.archive import HotPoints, HotRevisions, HotStream, wired
+from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.postgres.archived_parts import BESIDE_SLICE, OF_MANY, parts_of
 from aurum.storage.postgres.columns import packed, unpacked, unpacked_arrays
 from aurum.storage.postgres.pool import Connection, PostgresPool
 from aurum.storage.postgres.watermark import settled
@@ -28,6 +33,7 @@ _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 _SLICE = packed(
     _ONE,
     "SELECT ts, value, quality, known_at FROM observation WHERE series_id = $1 AND ts >= $2 AND ts < $3 ORDER BY ts",
+    beside=BESIDE_SLICE,
 )
 _SLICE_AS_OF = packed(
     _ONE,
@@ -39,6 +45,7 @@ _SLICE_AS_OF = packed(
     WHERE series_id = $1 AND ts >= $2 AND ts < $3 AND known_at <= $4 AND superseded_at > $4
     ORDER BY ts
     """,
+    beside=BESIDE_SLICE,
 )
 _REVISIONS = packed(
     _ONE,
@@ -48,6 +55,7 @@ _REVISIONS = packed(
     SELECT ts, value, quality, known_at FROM observation_version WHERE series_id = $1 AND ts >= $2 AND ts < $3
     ORDER BY ts, known_at
     """,
+    beside=BESIDE_SLICE,
 )
 # One index range a series and batch: a join against the list would sort everything before the first row.
 _BATCH = packed(
@@ -75,7 +83,10 @@ _BATCH_AS_OF = packed(
 
 
 class PostgresSeriesReader:
-    """``SeriesReader`` on PostgreSQL."""
+    """``HotReader`` on PostgreSQL, and ``SeriesReader`` where nothing is archived: it never gives half an answer.
+
+    Where months are archived, ``storage.tiered`` reads through this.
+    """
 
     def __init__(self, pool: PostgresPool, clock: Clock) -> None:
         self._pool = pool
@@ -85,14 +96,9 @@ class PostgresSeriesReader:
         return (await self.points(series_id, span=span, as_of=as_of)).frame()
 
     async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
-        start, end = _bounds(span)
-        if as_of is None:
-            row = await self._pool.reads.fetchrow(_SLICE, series_id, start, end)
-        else:
-            async with self._pool.acquire() as connection:
-                await self._settle(connection, as_of)
-                row = await connection.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
-        return Points(**unpacked_arrays(_ONE, row))
+        hot = await self.hot_points(series_id, span=span, as_of=as_of)
+        wired(hot.parts)
+        return hot.points
 
     async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
         batches = [batch async for batch in self.stream(series_ids, span=span, as_of=as_of)]
@@ -101,22 +107,59 @@ class PostgresSeriesReader:
     async def stream(
         self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
     ) -> AsyncIterator[pl.DataFrame]:
+        async with self.hot_stream(series_ids, span=span, as_of=as_of) as hot:
+            wired(hot.parts)
+            async for batch in hot.batches:
+                yield batch
+
+    async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
+        hot = await self.hot_revisions(series_id, span=span)
+        wired(hot.parts)
+        return hot.rows
+
+    async def hot_points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> HotPoints:
+        start, end = _bounds(span)
+        if as_of is None:
+            row = await self._pool.reads.fetchrow(_SLICE, series_id, start, end)
+        else:
+            async with self._pool.acquire() as connection:
+                await self._settle(connection, as_of)
+                row = await connection.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
+        return HotPoints(Points(**unpacked_arrays(_ONE, row)), _parts(row))
+
+    async def hot_revisions(self, series_id: int, *, span: Span) -> HotRevisions:
+        start, end = _bounds(span)
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_REVISIONS, series_id, start, end)
+        return HotRevisions(unpacked(_ONE, row), _parts(row))
+
+    @asynccontextmanager
+    async def hot_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncGenerator[HotStream]:
         start, end = _bounds(span)
         wanted = sorted(set(series_ids))
         async with self._pool.acquire() as connection:
             if as_of is not None:
                 await self._settle(connection, as_of)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, (-1, start), as_of))
-                try:
-                    while not (batch := await fetching).is_empty():
-                        at = (int(batch["series_id"][-1]), batch["ts"][-1])
-                        fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, at, as_of))
-                        # One turn of the loop sends the query: PostgreSQL works on it while the caller encodes.
-                        await asyncio.sleep(0)
-                        yield batch
-                finally:
-                    await _given_up(fetching)
+                parts = parts_of(await connection.fetch(OF_MANY, wanted, start, end))
+                async with aclosing(self._batches(connection, wanted, start, end, as_of)) as batches:
+                    yield HotStream(batches, parts)
+
+    async def _batches(
+        self, connection: Connection, wanted: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
+    ) -> AsyncGenerator[pl.DataFrame]:
+        fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, (-1, start), as_of))
+        try:
+            while not (batch := await fetching).is_empty():
+                at = (int(batch["series_id"][-1]), batch["ts"][-1])
+                fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, at, as_of))
+                # One turn of the loop sends the query: PostgreSQL works on it while the caller encodes.
+                await asyncio.sleep(0)
+                yield batch
+        finally:
+            await _given_up(fetching)
 
     async def _batch(
         self,
@@ -133,12 +176,6 @@ class PostgresSeriesReader:
             return unpacked(_MANY, await connection.fetchrow(_BATCH, *arguments))
         return unpacked(_MANY, await connection.fetchrow(_BATCH_AS_OF, *arguments, _clamped(as_of)))
 
-    async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
-        start, end = _bounds(span)
-        async with self._pool.acquire() as connection:
-            row = await connection.fetchrow(_REVISIONS, series_id, start, end)
-        return unpacked(_ONE, row)
-
     async def _settle(self, connection: Connection, as_of: datetime) -> None:
         await settled(
             connection,
@@ -147,6 +184,10 @@ class PostgresSeriesReader:
             horizon_s=self._pool.settings.load_timeout_s,
             patience_s=_AS_OF_PATIENCE_S,
         )
+
+
+def _parts(row: Record | None) -> Sequence[ArchivedPart]:
+    return parts_of(row["parts"]) if row is not None and row["parts"] is not None else ()
 
 
 def _bounds(span: Span) -> tuple[datetime, datetime]:

@@ -17,12 +17,14 @@ import polars as pl
 from aurum.core.catalog.entries import FileStatus, KnownAtBasis
 from aurum.core.frames import FILE_ROWS, PUBLICATIONS, SERIES, FrameMismatch, conform
 from aurum.storage.ports import FileLoad, LoadOutcome
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.columns import packed, unpacked
 from aurum.storage.postgres.completeness import LOOK_AROUND, day_counts
 from aurum.storage.postgres.copy import Layout
 from aurum.storage.postgres.merge import KEY, History, classify, layers, rewrite
 from aurum.storage.postgres.pool import Connection, PostgresPool
 from aurum.storage.postgres.series_rows import locked_series, raise_versions
+from aurum.storage.postgres.thaw import bring_back
 from aurum.storage.postgres.watermark import announce
 
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
@@ -70,10 +72,15 @@ class _Tally:
 
 
 class PostgresSeriesWriter:
-    """``SeriesWriter`` on PostgreSQL."""
+    """``SeriesWriter`` on PostgreSQL.
 
-    def __init__(self, pool: PostgresPool) -> None:
+    ``history``: where archived months are; a load that touches one brings it back first. Without it such a load is refused
+    with ``HistoryNotWired``.
+    """
+
+    def __init__(self, pool: PostgresPool, history: HistoryStore | None = None) -> None:
         self._pool = pool
+        self._tier = history
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
         started = time.perf_counter()
@@ -88,6 +95,7 @@ class PostgresSeriesWriter:
             ids, fresh_series = await locked_series(connection, series)
             known_at = await self._known_at(connection, file, prior)
             batch = _publications(rows, ids, known_at)
+            await bring_back(connection, self._tier, batch, set(ids) - fresh_series)
             tally = _Tally()
             had_none = fresh_series
             for layer in layers(batch):

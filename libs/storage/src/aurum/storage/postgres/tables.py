@@ -140,6 +140,32 @@ observation_confirmation = Table(
     comment="Points a publication repeated unchanged. Read by the loader only, when an older publication arrives late.",
 )
 
+archive_run = Table(
+    "archive_run",
+    metadata,
+    Column("archive_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("begun_at", _instant, nullable=False, server_default=text("now()")),
+    # Null until rows under this id are named: what a crash leaves behind stays so, and is dropped from history.
+    Column("named_at", _instant),
+    Column("unnamed_at", _instant),
+    comment="Every id under which rows were ever written to history; unnamed_at: when a part last lost its name.",
+)
+
+archived_part = Table(
+    "archived_part",
+    metadata,
+    Column("series_id", Integer, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("archive_id", BigInteger, ForeignKey("archive_run.archive_id"), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    PrimaryKeyConstraint("series_id", "month"),
+    Index("ix_archived_part_archive_id", "archive_id"),
+    comment="Where the rows of a series and month (UTC) stand in history. What is not named here does not exist there.",
+)
+
 ingest_file = Table(
     "ingest_file",
     metadata,

@@ -64,6 +64,14 @@ async def shared_database_url(postgres_server: EmbeddedPostgres, migrated_templa
     return postgres_server.url_of(name)
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def archived_database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
+    """The URL of a migrated database that tests share whose months are archived."""
+    name = f"archived_{next(_numbers)}"
+    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    return postgres_server.url_of(name)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def postgres_store(database_url: str) -> AsyncIterator[PostgresStore]:
     """Every PostgreSQL adapter over an empty database of this test's own."""

@@ -30,8 +30,8 @@ class PostgresStore:
 
     def __init__(self, pool: PostgresPool, clock: Clock) -> None:
         self.pool = pool
-        self.reader = PostgresSeriesReader(pool, clock)
-        self.writer = PostgresSeriesWriter(pool)
+        self.reader: SeriesReader = PostgresSeriesReader(pool, clock)
+        self.writer: SeriesWriter = PostgresSeriesWriter(pool)
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
         self.quality = PostgresQualityLog(pool)

@@ -31,7 +31,7 @@ class NewJob(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    name: Literal["ingest.file", "fetch.day", "quarantine.replay"]
+    name: Literal["ingest.file", "fetch.day", "quarantine.replay", "history.archive"]
     payload: Members
 
 

@@ -1,0 +1,102 @@
+"""``aurum archive``: closed months to history, and history looked after."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aurum.cli.wiring import Store
+    from aurum.pipelines.archive import ArchiveReport, Difference
+    from aurum.storage.ports.archive import ArchivedMonth
+    from aurum.storage.ports.history import Upkeep
+
+app = typer.Typer(help="Closed months: where they are, and moving them to history.", no_args_is_help=True)
+
+_Source = Annotated[str | None, typer.Option(help="Only of this source.")]
+
+
+@app.command("run")
+def run(
+    context: typer.Context,
+    source: _Source = None,
+    closed_after: Annotated[
+        int | None, typer.Option(min=1, help="Days after its end a month is closed; else AURUM_HISTORY__CLOSED_AFTER_DAYS.")
+    ] = None,
+) -> None:
+    """Move closed months to history. Stopped anywhere it can be run again: nothing is lost and nothing is there twice."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+    from aurum.pipelines.archive import archive_closed
+
+    days = timedelta(days=closed_after or context.obj.history.closed_after_days)
+
+    async def move(store: Store) -> list[ArchiveReport]:
+        moves = archive_closed(store.archive, now=store.clock.now(), closed_after=days, source=source)
+        return [report async for report in moves]
+
+    rows = [
+        (one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}", one.left or "", f"{one.seconds:.2f}")
+        for one in with_store(context.obj, move)
+    ]
+    numbers = ["series", "rows", "left hot", "seconds"]
+    console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "nothing to archive")
+
+
+@app.command("status")
+def status(context: typer.Context) -> None:
+    """Show what stands in history, by source and month."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+
+    async def months(store: Store) -> Sequence[ArchivedMonth]:
+        return await store.archive_log.months()
+
+    rows = [(one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}") for one in with_store(context.obj, months)]
+    numbers = ["series", "rows"]
+    console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "nothing is archived")
+
+
+@app.command("verify")
+def verify(context: typer.Context, source: _Source = None) -> None:
+    """Read all of history and compare it with the log, by count and checksum. Exit code 1 when something differs."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+    from aurum.pipelines.archive import verify as compare
+
+    async def look(store: Store) -> tuple[int, list[Difference]]:
+        compared = 0
+        wrong: list[Difference] = []
+        async for count, differences in compare(store.archive, source=source):
+            compared += count
+            wrong += differences
+        return compared, wrong
+
+    compared, wrong = with_store(context.obj, look)
+    print(f"{compared:,} parts compared, {len(wrong):,} differ")
+    if wrong:
+        rows = [(one.part.series_id, f"{one.part.month:%Y-%m}", one.part.archive_id, one.part.rows, one.rows) for one in wrong]
+        numbers = ["series", "archive id", "rows in the log", "rows in history"]
+        console().print(table(["series", "month", *numbers[1:]], rows, right=numbers))
+        raise typer.Exit(1)
+
+
+@app.command("upkeep")
+def upkeep(context: typer.Context) -> None:
+    """Drop what crashes and corrections left in history, and compact its files."""
+    from aurum.cli.wiring import with_store
+    from aurum.pipelines.archive import clear_leftovers
+
+    async def look_after(store: Store) -> tuple[int, Upkeep]:
+        async with store.archive.log.alone():
+            dropped = await clear_leftovers(store.archive)
+            return len(dropped), await store.archive.history.upkeep()
+
+    dropped, done = with_store(context.obj, look_after)
+    print(
+        f"{dropped} archive ids dropped, {done.files_before} files are now {done.files_after}, {done.expired} old files deleted"
+    )

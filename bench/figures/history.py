@@ -1,0 +1,140 @@
+"""Closed months in Parquet: how fast they go there, how fast they come back, and what the tier costs what is hot."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import statistics
+import tempfile
+from collections.abc import Sequence
+from datetime import date, timedelta
+from io import BytesIO
+from pathlib import Path
+
+from aurum.common.clock import SystemClock
+from aurum.pipelines.archive import Archive, archive_closed
+from aurum.storage.duckdb import DuckdbHistory
+from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.ports import SeriesReader
+from aurum.storage.ports.archive import ArchiveLog
+from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.postgres import PostgresArchiveLog, PostgresSeriesReader
+from aurum.storage.tiered import TieredSeriesReader
+from bench.harness import Figure, Run, limit, side_by_side, timed
+from bench.scale import Scale
+from bench.stage import DAY, START, YEAR, Stage, add_hourly, span
+
+_SLICES = 200
+_MONTH_MS = 1_500.0
+_ONE_MONTH = date(2025, 3, 1)
+
+
+async def measure(stage: Stage, scale: Scale) -> list[Figure]:
+    """An empty stage: hourly series of a year are archived in it, as many stay hot."""
+    ids = await add_hourly(stage, "archived:hourly", scale.short)
+    kept = await add_hourly(stage, "kept:hourly", scale.short)
+    log = PostgresArchiveLog(stage.store.pool)
+    hot = PostgresSeriesReader(stage.store.pool, SystemClock())
+    with tempfile.TemporaryDirectory(prefix="aurum-history-") as folder:
+        history = DuckdbHistory(shelf_of(folder), SystemClock())
+        tiered = TieredSeriesReader(hot, history)
+        figures = [await _moved(log, history, ids)]
+        figures += await _months(log, history)
+        figures.append(
+            await side_by_side(
+                "slice of 24 archived rows",
+                _latency(tiered, ids),
+                _latency(hot, kept),
+                unit="ms",
+                against="24 hot rows",
+                rounds=scale.rounds,
+                less_is_better=True,
+            )
+        )
+        figures.append(
+            await side_by_side(
+                "slice of 24 hot rows through both tiers",
+                _latency(tiered, kept),
+                _latency(hot, kept),
+                unit="ms",
+                against="the hot tier alone",
+                rounds=scale.rounds,
+                target=1 / 1.1,
+                stretch=0.98,
+                less_is_better=True,
+            )
+        )
+        figures.append(await _bytes_a_row(stage, _size(Path(folder)) / (len(ids) * YEAR)))
+        await history.close()
+    return figures
+
+
+async def _moved(log: ArchiveLog, history: DuckdbHistory, ids: Sequence[int]) -> Figure:
+    """Taken, written, read back, compared, named and deleted; against taking the same rows and writing them, no more."""
+    watch = timed()
+    taken = await log.take(ids, _ONE_MONTH)
+    taken.rows.write_parquet(BytesIO(), compression="zstd")
+    reference = taken.rows.height / watch()
+    archive = Archive(log, history)
+    moves = archive_closed(archive, now=SystemClock().now(), closed_after=timedelta(days=30), source="archived")
+    rates = [report.rows / report.seconds async for report in moves]
+    ours = statistics.median(rates)
+    return Figure(
+        "months archived",
+        ours,
+        reference,
+        "rows/s",
+        "the same rows to Parquet",
+        ours / reference,
+        ratios=[r / reference for r in rates],
+    )
+
+
+async def _months(log: ArchiveLog, history: DuckdbHistory) -> list[Figure]:
+    parts = [part async for page in log.parts() for part in page]
+    draw = random.Random(1)
+    times = [await _read(history, draw.choice(parts)) for _ in range(_SLICES)]
+    hundredths = statistics.quantiles(times[10:], n=100)
+    return [
+        limit("month of one archived series, p50", [hundredths[49]], _MONTH_MS, unit="ms"),
+        limit("month of one archived series, p95", [hundredths[94]], _MONTH_MS, unit="ms"),
+    ]
+
+
+async def _read(history: DuckdbHistory, part: ArchivedPart) -> float:
+    watch = timed()
+    found = await history.many([part], span=span(YEAR))
+    took = watch() * 1000
+    assert found.height == part.rows
+    return took
+
+
+def _latency(reader: SeriesReader, ids: Sequence[int]) -> Run:
+    draw = random.Random(len(ids))
+
+    async def run() -> float:
+        times: list[float] = []
+        for _ in itertools.repeat(None, _SLICES):
+            series_id, start = draw.choice(ids), START + DAY * draw.randrange(360)
+            watch = timed()
+            found = await reader.points(series_id, span=span(24, start))
+            times.append(watch() * 1000)
+            assert found.ts.size == 24
+        return statistics.median(times)
+
+    return run
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*.parquet"))
+
+
+async def _bytes_a_row(stage: Stage, ours: float) -> Figure:
+    """What a row takes in history; the months that stayed tell what it takes in the table and its index."""
+    async with stage.store.pool.acquire() as connection:
+        await connection.execute("VACUUM FULL observation")
+        size, rows = await connection.fetchrow(
+            "SELECT pg_total_relation_size('observation'), (SELECT count(*) FROM observation)"
+        )
+    table = size / rows
+    return Figure("bytes of an archived row", ours, table, "bytes", "a hot row", table / ours)

@@ -1,0 +1,499 @@
+"""Months to history and back: nothing lost, nothing doubled, whatever dies in between."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import polars as pl
+import pytest
+import pytest_asyncio
+from polars.testing import assert_frame_equal
+
+from aurum.common.clock import SystemClock
+from aurum.core.asof import Span
+from aurum.core.errors import Unavailable
+from aurum.core.history import tally
+from aurum.pipelines.archive import Archive, ArchiveReport, NotAsWritten, archive_closed, clear_leftovers, verify
+from aurum.storage.duckdb import DuckdbHistory
+from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.errors import HistoryUnavailable
+from aurum.storage.duckdb.shelf import Folder
+from aurum.storage.memory import MemoryHistory, MemoryStore
+from aurum.storage.ports import FileLoad, SeriesReader
+from aurum.storage.ports.archive import ArchiveRunning, HistoryDamaged, HistoryNotWired
+from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.postgres import PostgresSeriesWriter
+from aurum.storage.testing.archiving import TieredStore, named_parts
+from aurum.storage.testing.builders import Point, day, file_load, hour, together
+from aurum.storage.testing.stores import PostgresStore
+
+KEYS = [f"invented:numbers:{name}:value" for name in "AB"]
+OTHER = "elsewhere:numbers:A:value"
+MONTH_H = 744
+"""Hours of the month in which the builders begin, January 2025."""
+HOURS = (0, 1, 300, MONTH_H - 1, MONTH_H, MONTH_H + 5, 1_416, 1_420)
+"""In January, February and March."""
+NOW = datetime(2025, 3, 10, tzinfo=UTC)
+"""January and February are closed a day after their end."""
+CLOSED_AFTER = timedelta(days=1)
+JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
+
+
+class Killed(Exception):
+    """What a test raises where a process would have died."""
+
+
+class Dying:
+    """Any port; the call of that number, and none after it, ends in ``Killed``: before it is done, or just after."""
+
+    def __init__(self, port: object, at: int, *, after: bool, calls: list[str] | None = None) -> None:
+        self._port, self._at, self._after = port, at, after
+        self.calls = calls if calls is not None else []
+
+    def __getattr__(self, name: str) -> object:
+        call = getattr(self._port, name)
+        if name == "capabilities" or not asyncio.iscoroutinefunction(call):
+            return call
+
+        async def dying(*arguments: object, **named: object) -> object:
+            self.calls.append(name)
+            dies = len(self.calls) == self._at
+            if dies and not self._after:
+                raise Killed(name)
+            answer = await call(*arguments, **named)
+            if dies:
+                raise Killed(name)
+            return answer
+
+        return dying
+
+
+@pytest_asyncio.fixture
+async def store(postgres_store: PostgresStore, tmp_path: Path) -> AsyncIterator[TieredStore]:
+    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock(), grace=timedelta(0))
+    yield TieredStore(postgres_store.pool, SystemClock(), history)
+    await history.close()
+
+
+def archive_of(store: TieredStore, **changes: object) -> Archive:
+    return Archive(**{"log": store.log, "history": store.history, "grace": timedelta(0), **changes})  # type: ignore[arg-type]
+
+
+async def run(archive: Archive, **options: object) -> list[ArchiveReport]:
+    moves = archive_closed(archive, **{"now": NOW, "closed_after": CLOSED_AFTER, **options})  # type: ignore[arg-type]
+    return [report async for report in moves]
+
+
+def points(seed: int) -> list[Point]:
+    draw = random.Random(seed)
+    return [(at, known, draw.choice([1.0, 2.0, float("nan")])) for at in HOURS for known in draw.sample(range(4), 2)]
+
+
+def said() -> list[FileLoad]:
+    return [together(*(file_load(points(seed + 10 * n), key=key) for n, key in enumerate(KEYS))) for seed in range(3)]
+
+
+async def load(store: TieredStore, *files: FileLoad) -> MemoryStore:
+    """Into the hot store, and into the model."""
+    model = MemoryStore(SystemClock())
+    for file in files or said():
+        await store.thawing.load(file)
+        await model.writer.load(file)
+    return model
+
+
+async def ids(store: TieredStore, *keys: str) -> list[int]:
+    found = await store.catalog.series_by_key(list(keys or KEYS))
+    return [found[key].series_id for key in keys or KEYS]
+
+
+async def expect_the_model(
+    store: TieredStore,
+    model: MemoryStore,
+    keys: Sequence[str] = KEYS,
+    *,
+    spans: Sequence[Span] = (Span(), Span(hour(MONTH_H - 1), hour(MONTH_H + 1)), Span(hour(1), hour(1_417))),
+    known: Sequence[int] = range(4),
+) -> None:
+    """Every read of both gives the same, and history holds what the log says."""
+    theirs = await model.catalog.series_by_key(list(keys))
+    ours = await store.catalog.series_by_key(list(keys))
+    for key in keys:
+        one, other = ours[key].series_id, theirs[key].series_id
+        assert_frame_equal(await store.reader.revisions(one, span=Span()), await model.reader.revisions(other, span=Span()))
+        for span in spans:
+            for as_of in (None, *map(day, known)):
+                expected = await model.reader.observations(other, span=span, as_of=as_of)
+                assert_frame_equal(await store.reader.observations(one, span=span, as_of=as_of), expected, check_exact=True)
+                many = await store.reader.many([one], span=span, as_of=as_of)
+                assert_frame_equal(many.drop("series_id"), expected, check_exact=True)
+    assert [difference async for _, found in verify(archive_of(store)) for difference in found] == []
+
+
+async def all_rows(store: TieredStore) -> tuple[int, int]:
+    """Count and checksum of every row of both tiers."""
+    series = await ids(store)
+    hot = [(await store.log.take(series, month)).rows for month in (JANUARY, FEBRUARY, date(2025, 3, 1))]
+    cold = await store.history.rows(await named_parts(store.log))
+    found = tally(pl.concat([*hot, cold]))
+    return found["rows"].sum(), found.select(pl.col("checksum").reinterpret(signed=False).sum()).item()
+
+
+async def hot_rows(store: TieredStore) -> int:
+    async with store.pool.acquire() as connection:
+        return await connection.fetchval(
+            "SELECT (SELECT count(*) FROM observation) + (SELECT count(*) FROM observation_version)"
+        )
+
+
+async def test_closed_months_move_and_answers_do_not_change(store: TieredStore) -> None:
+    model = await load(store)
+    before = await all_rows(store)
+    version = (await store.catalog.series_by_key(KEYS))[KEYS[0]].version
+    reports = await run(archive_of(store))
+    assert [(one.month, one.parts, one.left) for one in reports] == [(JANUARY, 2, 0), (FEBRUARY, 2, 0)]
+    assert sum(one.rows for one in reports) + await hot_rows(store) == before[0]
+    assert await all_rows(store) == before
+    await expect_the_model(store, model)
+    assert (await store.catalog.series_by_key(KEYS))[KEYS[0]].version == version
+    assert await run(archive_of(store)) == []
+
+
+async def test_pieces_are_as_large_as_they_may_be_and_one_source_can_go_alone(store: TieredStore) -> None:
+    model = await load(store, *said(), file_load(points(5), key=OTHER))
+    reports = await run(archive_of(store, chunk_rows=1), source="invented")
+    assert [(one.source, one.parts) for one in reports] == [("invented", 1)] * 4
+    assert [one.source for one in await run(archive_of(store))] == ["elsewhere", "elsewhere"]
+    await expect_the_model(store, model, [*KEYS, OTHER])
+    assert [(one.source, one.month, one.parts) for one in await store.log.months()] == [
+        ("elsewhere", JANUARY, 1),
+        ("elsewhere", FEBRUARY, 1),
+        ("invented", JANUARY, 2),
+        ("invented", FEBRUARY, 2),
+    ]
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(store: TieredStore, after: bool) -> None:
+    model = await load(store)
+    before = await all_rows(store)
+    for at in range(1, 100):
+        calls: list[str] = []
+        dying = archive_of(
+            store,
+            log=Dying(store.log, at, after=after, calls=calls),
+            history=Dying(store.history, at, after=after, calls=calls),
+        )
+        try:
+            await run(dying)
+        except Killed:
+            assert await all_rows(store) == before
+            await expect_the_model(store, model, spans=(Span(),), known=(2,))
+            # Everything hot again, so that the next run dies at the next step of the same work.
+            await bring_everything_back(store)
+            assert await all_rows(store) == before
+            continue
+        assert at > 14
+        break
+    else:
+        pytest.fail("the run never came to its end")
+    assert {"unnamed", "closed", "sizes", "begin", "take", "write", "rows", "commit", "archive_ids", "discard"} <= set(calls)
+    assert await all_rows(store) == before
+    await expect_the_model(store, model)
+    await clear_leftovers(archive_of(store))
+    assert await store.history.archive_ids() == {part.archive_id for part in await named_parts(store.log)}
+
+
+async def bring_everything_back(store: TieredStore) -> None:
+    for number, file in enumerate(said()):
+        await store.thawing.load(file, force=True)
+        assert number < 3
+    assert await named_parts(store.log) == []
+
+
+_CHILD = """
+import asyncio, sys
+from datetime import timedelta
+from pathlib import Path
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings
+from aurum.pipelines.archive import Archive, archive_closed
+from aurum.storage.duckdb import DuckdbHistory
+from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.postgres import PostgresArchiveLog, PostgresPool
+
+async def main(url, folder):
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
+    history = DuckdbHistory(shelf_of(folder), SystemClock(), grace=timedelta(0))
+    archive = Archive(PostgresArchiveLog(pool), history, chunk_rows=20, grace=timedelta(0))
+    async for report in archive_closed(archive, now=SystemClock().now(), closed_after=timedelta(days=1)):
+        print(report.rows, flush=True)
+    await history.close()
+    await pool.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.e2e
+async def test_a_process_killed_again_and_again_gets_there_in_the_end(
+    store: TieredStore, database_url: str, tmp_path: Path
+) -> None:
+    draw = random.Random(7)
+    model = await load(store)
+    before = await all_rows(store)
+    command = [sys.executable, "-c", _CHILD, database_url, str(tmp_path / "history")]
+    for _ in range(5):
+        child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        # Somewhere between its first report and its last.
+        await child.stdout.readline()
+        await asyncio.sleep(draw.random() * 0.05)
+        if child.returncode is None:
+            child.send_signal(signal.SIGKILL)
+        await child.wait()
+        assert await all_rows(store) == before
+        await expect_the_model(store, model)
+    await finished(store)
+    assert await all_rows(store) == before
+    await expect_the_model(store, model)
+    assert await hot_rows(store) == 0
+    assert await store.history.archive_ids() == {part.archive_id for part in await named_parts(store.log)}
+
+
+async def finished(store: TieredStore) -> None:
+    """Run to the end, once the server has seen that the killed one is gone."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            await run(archive_of(store), now=datetime(2026, 1, 1, tzinfo=UTC))
+        except ArchiveRunning:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+        else:
+            await clear_leftovers(archive_of(store))
+            return
+
+
+async def test_one_run_goes_at_a_time(store: TieredStore) -> None:
+    await load(store)
+    async with store.log.alone():
+        with pytest.raises(ArchiveRunning):
+            await run(archive_of(store))
+    assert len(await run(archive_of(store))) == 2
+
+
+@pytest.mark.parametrize("late", [(300, 0, 9.0), (300, 9, 9.0), (301, 1, 9.0)])
+async def test_a_correction_of_an_archived_month_brings_it_back(store: TieredStore, late: Point) -> None:
+    files = [*said(), file_load([late], key=KEYS[0])]
+    model = await load(store, *files[:-1])
+    await run(archive_of(store))
+    await store.thawing.load(files[-1])
+    await model.writer.load(files[-1])
+    await expect_the_model(store, model)
+    series = await ids(store)
+    hot = {(part.series_id, part.month) for part in await named_parts(store.log)}
+    assert hot == {(series[0], FEBRUARY), (series[1], JANUARY), (series[1], FEBRUARY)}
+    (again,) = await run(archive_of(store))
+    assert (again.month, again.parts) == (JANUARY, 1)
+    await expect_the_model(store, model)
+
+
+async def test_rows_a_correction_left_in_history_go_when_no_read_can_see_them(store: TieredStore) -> None:
+    await load(store, file_load([(0, 0, 1.0)], key=KEYS[0]))
+    await run(archive_of(store))
+    await store.thawing.load(file_load([(0, 1, 2.0)], key=KEYS[0]))
+    assert await clear_leftovers(archive_of(store, grace=timedelta(hours=1))) == frozenset()
+    assert len(await store.history.archive_ids()) == 1
+    assert len(await clear_leftovers(archive_of(store))) == 1
+    assert await store.history.archive_ids() == frozenset()
+
+
+async def test_ids_the_log_does_not_know_are_let_be(store: TieredStore) -> None:
+    """They are of another store, or newer than a log that was restored; neither are they written over."""
+    model = await load(store)
+    foreign = (await store.log.take(await ids(store), JANUARY)).rows
+    for archive_id in range(1, 4):
+        await store.history.write(foreign, source="invented", month=JANUARY, archive_id=archive_id)
+    reports = await run(archive_of(store))
+    assert min(one.archive_id for one in reports) == 4
+    assert await store.history.archive_ids() == {1, 2, 3, 4, 5}
+    await expect_the_model(store, model)
+
+
+async def test_a_load_that_comes_while_a_month_is_moved_keeps_it_hot(store: TieredStore) -> None:
+    model = await load(store)
+    late = file_load([(300, 3, 7.0), (302, 3, 7.0)], key=KEYS[0])
+    other = file_load([(1_420, 3, 7.0)], key=KEYS[1])
+    taken = await store.log.take(await ids(store), JANUARY)
+    archive_id = await store.log.begin("invented", JANUARY)
+    await store.history.write(taken.rows, source="invented", month=JANUARY, archive_id=archive_id)
+    for file in (late, other):
+        await store.thawing.load(file)
+        await model.writer.load(file)
+    # The first changed in this month, the second in another one.
+    assert await store.log.commit(archive_id, JANUARY, taken) == {(await ids(store))[1]}
+    await expect_the_model(store, model)
+
+
+async def test_loads_and_runs_at_once_leave_what_the_model_says(store: TieredStore) -> None:
+    files = said()
+    model = await load(store, *files)
+    draw = random.Random(3)
+    more = [
+        together(*(file_load([(draw.choice(HOURS), draw.randrange(6), draw.random())], key=key) for key in KEYS))
+        for _ in range(12)
+    ]
+
+    async def loads() -> None:
+        for file in more:
+            await store.thawing.load(file)
+
+    async def runs() -> None:
+        for _ in range(6):
+            await run(archive_of(store, grace=timedelta(hours=1), chunk_rows=10))
+
+    async with asyncio.timeout(120):
+        await asyncio.gather(loads(), runs())
+    for file in more:
+        await model.writer.load(file)
+    await expect_the_model(store, model)
+    await run(archive_of(store))
+    await expect_the_model(store, model)
+
+
+async def test_a_read_that_began_before_a_correction_ends_as_it_began(store: TieredStore) -> None:
+    await load(store)
+    await run(archive_of(store, grace=timedelta(hours=1)))
+    series = await ids(store)
+    before = await store.reader.many(series, span=Span())
+    async with store.hot.hot_stream(series, span=Span()) as hot:
+        await store.thawing.load(file_load([(300, 9, 9.0)], key=KEYS[0]))
+        await run(archive_of(store, grace=timedelta(hours=1)))
+        cold = await store.history.many(hot.parts, span=Span())
+        rows = [batch async for batch in hot.batches]
+    assert_frame_equal(pl.concat([cold, *rows]).sort("series_id", "ts"), before)
+
+
+async def test_without_history_archived_months_are_refused_not_left_out(store: TieredStore) -> None:
+    await load(store)
+    await run(archive_of(store))
+    (one, _) = await ids(store)
+    hot: SeriesReader = store.hot
+    for read in (hot.observations(one, span=Span()), hot.revisions(one, span=Span()), hot.many([one], span=Span())):
+        with pytest.raises(HistoryNotWired, match="AURUM_HISTORY__TIER"):
+            await read
+    assert (await hot.observations(one, span=Span(hour(1_416)))).height == 2
+    writer = PostgresSeriesWriter(store.pool)
+    rows = await all_rows(store)
+    with pytest.raises(HistoryNotWired):
+        await writer.load(file_load([(300, 9, 1.0), (1_500, 9, 1.0)], key=KEYS[0]))
+    assert await all_rows(store) == rows
+    outcome = await writer.load(file_load([(1_500, 9, 1.0)], key=KEYS[0]))
+    assert outcome.new == 1
+
+
+class Forgetful(MemoryHistory):
+    """Loses a row of what it is given."""
+
+    async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
+        return (await super().rows(parts, span=span)).slice(1)
+
+
+async def test_what_history_does_not_give_back_as_it_was_is_not_archived(store: TieredStore) -> None:
+    model = await load(store)
+    with pytest.raises(NotAsWritten):
+        await run(archive_of(store, history=Forgetful()))
+    assert await named_parts(store.log) == []
+    await expect_the_model(store, model)
+
+
+async def test_history_that_lost_rows_is_found_and_never_taken_for_an_answer(store: TieredStore, tmp_path: Path) -> None:
+    await load(store)
+    forgetful = Forgetful()
+    (january, _) = await run(archive_of(store, history=forgetful_at_first(forgetful)))
+    damaged = archive_of(store, history=forgetful)
+    wrong = [difference async for _, found in verify(damaged) for difference in found]
+    assert wrong
+    assert {difference.part.archive_id for difference in wrong} >= {january.archive_id}
+    rows = await hot_rows(store)
+    with pytest.raises(HistoryDamaged, match="archive verify"):
+        await PostgresSeriesWriter(store.pool, forgetful).load(file_load([(300, 9, 1.0)], key=KEYS[0]))
+    assert await hot_rows(store) == rows
+
+
+def forgetful_at_first(history: MemoryHistory) -> MemoryHistory:
+    """The same rows, whole."""
+    whole = MemoryHistory()
+    whole._kept = history._kept
+    return whole
+
+
+async def test_a_folder_nobody_may_write_to_is_one_clear_line_and_nothing_moves(store: TieredStore, tmp_path: Path) -> None:
+    model = await load(store)
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where a folder should be")
+    history = DuckdbHistory(shelf_of(str(blocked / "history")), SystemClock())
+    with pytest.raises(HistoryUnavailable, match="AURUM_HISTORY__URL") as caught:
+        await run(archive_of(store, history=history))
+    assert "\n" not in caught.value.detail
+    await history.close()
+    await expect_the_model(store, model)
+    assert await named_parts(store.log) == []
+
+
+class FullDisk(Folder):
+    """A folder on a disk that is full."""
+
+    def keep(self, name: str, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def test_a_full_disk_is_one_clear_line_and_nothing_moves(store: TieredStore, tmp_path: Path) -> None:
+    model = await load(store)
+    history = DuckdbHistory(FullDisk(tmp_path / "full"), SystemClock())
+    with pytest.raises(HistoryUnavailable, match="disk of history is full"):
+        await run(archive_of(store, history=history))
+    await history.close()
+    await expect_the_model(store, model)
+    reports = await run(archive_of(store))
+    assert [one.parts for one in reports] == [2, 2]
+    await expect_the_model(store, model)
+
+
+async def test_copies_are_given_what_history_is_given(store: TieredStore) -> None:
+    await load(store)
+    copy = MemoryHistory()
+    await run(archive_of(store, copies=[copy]))
+    parts = await named_parts(store.log)
+    assert_frame_equal(await copy.rows(parts), await store.history.rows(parts))
+
+
+async def test_a_database_that_goes_away_in_the_middle_is_said_so(store: TieredStore, database_url: str) -> None:
+    model = await load(store)
+    connection = await asyncpg.connect(database_url)
+
+    class Cut(MemoryHistory):
+        async def archive_ids(self) -> frozenset[int]:
+            await connection.execute(
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE pid <> pg_backend_pid() AND datname = current_database()"""
+            )
+            return await super().archive_ids()
+
+    with pytest.raises(Unavailable):
+        await run(archive_of(store, history=Cut()))
+    await connection.close()
+    await finished(store)
+    await expect_the_model(store, model)

@@ -1,0 +1,91 @@
+"""DuckDB beside the event loop: a bounded number of threads, each piece of work with a cursor of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from aurum.common.resilience import time_left
+from aurum.common.resilience.timeout import NEVER
+from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
+
+if TYPE_CHECKING:
+    import duckdb
+
+Cursor: TypeAlias = "duckdb.DuckDBPyConnection"
+
+T = TypeVar("T")
+
+_ASK_AGAIN_S = 0.02
+
+
+class Engine:
+    """``threads``: work at once, and cores a query may use. ``where``: of what errors speak."""
+
+    def __init__(self, *, threads: int, memory: str, where: str) -> None:
+        self._threads = threads
+        self._memory = memory
+        self._where = where
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="history")
+        self._opening = threading.Lock()
+        self._database: Cursor | None = None
+
+    async def run(self, work: Callable[[Cursor], T]) -> T:
+        """The outcome of ``work`` on a cursor, by the deadline of the task; whoever no longer waits interrupts it.
+
+        Raises ``HistoryUnavailable``.
+        """
+        left_s = time_left(at_most=NEVER)
+        cursors: list[Cursor] = []
+        running = asyncio.get_running_loop().run_in_executor(self._pool, self._perform, work, cursors)
+        try:
+            async with asyncio.timeout(None if left_s == NEVER else left_s):
+                return await asyncio.shield(running)
+        except TimeoutError as error:
+            raise HistoryUnavailable(f"history did not answer in time ({self._where})", retry_after=1.0) from error
+        finally:
+            if not running.done():
+                await _interrupted(running, cursors)
+
+    def _perform(self, work: Callable[[Cursor], T], cursors: list[Cursor]) -> T:
+        with driver_errors(self._where):
+            cursor = self._cursor()
+            cursors.append(cursor)
+            try:
+                return work(cursor)
+            finally:
+                cursor.close()
+
+    def _cursor(self) -> Cursor:
+        with self._opening:
+            if self._database is None:
+                import duckdb
+
+                spill = Path(tempfile.gettempdir()) / "aurum-history"
+                self._database = duckdb.connect(
+                    ":memory:",
+                    config={"threads": self._threads, "memory_limit": self._memory, "temp_directory": str(spill)},
+                )
+                self._database.execute("SET GLOBAL TimeZone = 'UTC'")
+            return self._database.cursor()
+
+    async def close(self) -> None:
+        """Wait for what runs, and let go of the engine's memory."""
+        await asyncio.to_thread(self._pool.shutdown)
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+async def _interrupted(running: asyncio.Future[T], cursors: list[Cursor]) -> None:
+    """Stop work that nobody waits for: not begun it never is, between two queries it is asked again."""
+    running.cancel()
+    while not running.done():
+        for cursor in cursors:
+            cursor.interrupt()
+        await asyncio.wait([running], timeout=_ASK_AGAIN_S)

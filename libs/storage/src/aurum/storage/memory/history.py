@@ -1,0 +1,76 @@
+"""Archived months in memory: frames by source, month and id, filtered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from datetime import date, datetime
+from typing import TypeAlias
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
+from aurum.storage.ports.capabilities import Capability
+from aurum.storage.ports.history import ArchivedPart, Upkeep
+
+_BATCH_ROWS = 65_536
+
+Place: TypeAlias = tuple[str, date, int]
+
+
+class MemoryHistory:
+    """``HistoryStore`` in memory."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Place, pl.DataFrame] = {}
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
+
+    async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
+        self._kept[source, month, archive_id] = conform(rows, HISTORY)
+
+    async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
+        found = pl.concat([pl.DataFrame(schema=HISTORY), *self._of(parts)])
+        return found.filter(_within(span or Span())).sort("series_id", "ts", "known_at")
+
+    async def many(self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        found = await self.rows(parts, span=span)
+        return found.filter(_standing(as_of)).select(list(MANY_OBSERVATIONS))
+
+    async def stream(
+        self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        for batch in (await self.many(parts, span=span, as_of=as_of)).iter_slices(_BATCH_ROWS):
+            if not batch.is_empty():
+                yield batch
+
+    async def discard(self, archive_ids: Collection[int]) -> None:
+        self._kept = {place: rows for place, rows in self._kept.items() if place[2] not in archive_ids}
+
+    async def archive_ids(self) -> frozenset[int]:
+        return frozenset(archive_id for (_, _, archive_id), rows in self._kept.items() if not rows.is_empty())
+
+    async def upkeep(self) -> Upkeep:
+        return Upkeep(len(self._kept), len(self._kept), 0)
+
+    async def close(self) -> None:
+        pass
+
+    def _of(self, parts: Sequence[ArchivedPart]) -> Iterator[pl.DataFrame]:
+        for part in parts:
+            rows = self._kept.get((part.source, part.month, part.archive_id))
+            if rows is not None:
+                yield rows.filter(pl.col("series_id") == part.series_id)
+
+
+def _within(span: Span) -> pl.Expr:
+    after = pl.lit(True) if span.start is None else pl.col("ts") >= span.start
+    return after if span.end is None else after & (pl.col("ts") < span.end)
+
+
+def _standing(as_of: datetime | None) -> pl.Expr:
+    if as_of is None:
+        return pl.col("superseded_at").is_null()
+    return (pl.col("known_at") <= as_of) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > as_of))

@@ -1,0 +1,29 @@
+"""Parts as queries give them: the one shape in which every query of the archive log asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from asyncpg import Record
+
+from aurum.storage.ports.history import ArchivedPart
+
+PART = "p.series_id, p.month, p.archive_id, s.source, p.rows, p.checksum"
+PARTS = "archived_part AS p JOIN series AS s USING (series_id)"
+
+BESIDE_SLICE = f"""
+(SELECT array_agg(ROW({PART}) ORDER BY p.month) FROM {PARTS}
+ WHERE p.series_id = $1 AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz) AS parts
+"""  # noqa: S608 - constants
+"""In the statement that reads a slice ($1: series, $2 and $3: span), so that both come from one snapshot: one look-up."""
+
+OF_MANY = f"""
+SELECT {PART} FROM {PARTS}
+WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz
+ORDER BY p.series_id, p.month
+"""  # noqa: S608 - constants
+
+
+def parts_of(rows: Iterable[Record]) -> Sequence[ArchivedPart]:
+    """The parts in records of ``PART``."""
+    return [ArchivedPart(*row) for row in rows]

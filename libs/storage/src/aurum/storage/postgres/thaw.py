@@ -1,0 +1,82 @@
+"""Parts back from history: in the transaction of a load that touches them, before it looks at what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from aurum.core.history import month_of, tally
+from aurum.storage.ports.archive import HistoryDamaged, wired
+from aurum.storage.ports.history import ArchivedPart, HistoryStore
+from aurum.storage.postgres.archived_parts import PART, PARTS, parts_of
+from aurum.storage.postgres.completeness import LOOK_AROUND
+from aurum.storage.postgres.copy import Layout
+from aurum.storage.postgres.pool import Connection
+
+_POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
+_OBSERVATION = Layout(**_POINT)
+_VERSION = Layout(**_POINT, superseded_at="timestamptz")
+_ROWS_AT_ONCE = 500_000
+
+_OF_SERIES = f"""
+SELECT {PART} FROM {PARTS}
+WHERE p.series_id = ANY($1) AND p.month >= $2 AND p.month <= $3 ORDER BY p.series_id, p.month
+"""  # noqa: S608 - constants
+_UNNAME = "DELETE FROM archived_part WHERE series_id = $1 AND month = $2"
+
+
+async def bring_back(connection: Connection, history: HistoryStore | None, batch: pl.DataFrame, known: set[int]) -> None:
+    """Make hot what is archived of the months that points of ``batch`` lie in or near; the rows of the series are locked.
+
+    ``known``: the series that may have observations. Near: their local days are counted anew. Raises ``HistoryNotWired``,
+    ``HistoryDamaged`` and what ``HistoryStore.rows`` raises.
+    """
+    touched = batch.filter(pl.col("series_id").is_in(list(known))).select("series_id", "ts")
+    if touched.is_empty():
+        return
+    around = [month_of(pl.col("ts") + offset).alias("month") for offset in (-LOOK_AROUND, LOOK_AROUND)]
+    months = pl.concat([touched.select("series_id", month) for month in around]).unique()
+    rows = await connection.fetch(_OF_SERIES, sorted(known), months["month"].min(), months["month"].max())
+    wanted = set(months.iter_rows())  # rows: one a series and month
+    parts = [part for part in parts_of(rows) if (part.series_id, part.month) in wanted]
+    if history is None:
+        wired(parts)
+        return
+    for group in _groups(parts):
+        found = await history.rows(group)
+        await asyncio.to_thread(_check, found, group)
+        await _insert(connection, "observation", _OBSERVATION, found.filter(pl.col("superseded_at").is_null()))
+        await _insert(connection, "observation_version", _VERSION, found.filter(pl.col("superseded_at").is_not_null()))
+        await connection.executemany(_UNNAME, [(part.series_id, part.month) for part in group])
+        await connection.execute(
+            "UPDATE archive_run SET unnamed_at = clock_timestamp() WHERE archive_id = ANY($1)",
+            sorted({part.archive_id for part in group}),
+        )
+
+
+def _groups(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
+    """As many parts together as fit, and never none."""
+    group: list[ArchivedPart] = []
+    rows = 0
+    for part in parts:
+        if group and rows + part.rows > _ROWS_AT_ONCE:
+            yield group
+            group, rows = [], 0
+        group.append(part)
+        rows += part.rows
+    if group:
+        yield group
+
+
+def _check(found: pl.DataFrame, parts: Sequence[ArchivedPart]) -> None:
+    there = set(tally(found).iter_rows())  # rows: one a part
+    for part in parts:
+        if (part.series_id, part.month, part.rows, part.checksum) not in there:
+            raise HistoryDamaged(part)
+
+
+async def _insert(connection: Connection, table: str, layout: Layout, frame: pl.DataFrame) -> None:
+    if not frame.is_empty():
+        await connection.copy_to_table(table, source=layout.source(frame), columns=list(layout.columns), format="binary")

@@ -1,0 +1,78 @@
+"""A store that archives everything it can after every load, and so brings it back with the next: the hardest use of history."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime
+
+from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.clock import Clock
+from aurum.core.history import tally
+from aurum.storage.ports import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
+from aurum.storage.ports.archive import ArchiveLog
+from aurum.storage.ports.history import ArchivedPart, HistoryStore
+from aurum.storage.postgres import PostgresArchiveLog, PostgresPool, PostgresSeriesReader, PostgresSeriesWriter
+from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.tiered import TieredSeriesReader
+
+_END = date(9999, 12, 1)
+
+
+async def archive_everything(log: ArchiveLog, history: HistoryStore, *, before: date = _END) -> int:
+    """Move what is hot of months before that one, without looking back; gives how many parts moved."""
+    moved = 0
+    for month in await log.closed(before):
+        archive_id = await log.begin(month.source, month.month)
+        taken = await log.take(month.series_ids, month.month)
+        await history.write(taken.rows, source=month.source, month=month.month, archive_id=archive_id)
+        moved += len(await log.commit(archive_id, month.month, taken))
+    return moved
+
+
+async def named_parts(log: ArchiveLog) -> list[ArchivedPart]:
+    """Every part the log names."""
+    return [part async for page in log.parts() for part in page]
+
+
+async def check_history(log: ArchiveLog, history: HistoryStore) -> None:
+    """Fails where history does not hold what the log says."""
+    for part in await named_parts(log):
+        (found,) = tally(await history.rows([part])).rows()
+        assert found == (part.series_id, part.month, part.rows, part.checksum)
+
+
+class ArchivingWriter:
+    """``SeriesWriter`` that leaves nothing hot."""
+
+    def __init__(self, writer: SeriesWriter, log: ArchiveLog, history: HistoryStore) -> None:
+        self._writer = writer
+        self._log = log
+        self._history = history
+        self._alone = asyncio.Lock()
+
+    async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
+        outcome = await self._writer.load(file, force=force)
+        async with self._alone:
+            await archive_everything(self._log, self._history)
+        return outcome
+
+    async def already_loaded(
+        self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None
+    ) -> LoadOutcome | None:
+        return await self._writer.already_loaded(digest, basis=basis, known_at=known_at)
+
+    async def refuse(self, *, name: str, digest: str, size: int, source: str, dataset: str, reason: str) -> int:
+        return await self._writer.refuse(name=name, digest=digest, size=size, source=source, dataset=dataset, reason=reason)
+
+
+class TieredStore(PostgresStore):
+    """Every port on one PostgreSQL database and one history. ``hot``: the database alone. ``thawing``: archives nothing."""
+
+    def __init__(self, pool: PostgresPool, clock: Clock, history: HistoryStore) -> None:
+        super().__init__(pool, clock)
+        self.hot = PostgresSeriesReader(pool, clock)
+        self.history = history
+        self.log = PostgresArchiveLog(pool)
+        self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
+        self.thawing: SeriesWriter = PostgresSeriesWriter(pool, history)
+        self.writer: SeriesWriter = ArchivingWriter(self.thawing, self.log, history)

@@ -1,0 +1,105 @@
+"""One ordered answer over the hot store and history: what of a span is archived comes from there, the rest from here.
+
+A part is hot or archived, never both in one snapshot, so the two sides share no point; but months that came back for a
+correction are hot between archived ones, so in order the two may alternate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import datetime
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
+from aurum.core.series.points import Points
+from aurum.storage.ports.archive import HotReader
+from aurum.storage.ports.history import HistoryStore
+
+_ORDER = ["series_id", "ts"]
+
+
+class TieredSeriesReader:
+    """``SeriesReader`` over both. Where nothing of a span is archived it costs what the hot reader costs."""
+
+    def __init__(self, hot: HotReader, history: HistoryStore) -> None:
+        self._hot = hot
+        self._history = history
+
+    async def observations(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        return (await self.points(series_id, span=span, as_of=as_of)).frame()
+
+    async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
+        hot = await self._hot.hot_points(series_id, span=span, as_of=as_of)
+        if not hot.parts:
+            return hot.points
+        cold = (await self._history.many(hot.parts, span=span, as_of=as_of)).select(list(OBSERVATIONS))
+        if hot.points.ts.size == 0:
+            return Points.of(cold)
+        return Points.of(pl.concat([cold, hot.points.frame()]).sort("ts"))
+
+    async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        batches = [batch async for batch in self.stream(series_ids, span=span, as_of=as_of)]
+        return pl.concat(batches) if batches else pl.DataFrame(schema=MANY_OBSERVATIONS)
+
+    async def stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        async with self._hot.hot_stream(series_ids, span=span, as_of=as_of) as hot:
+            if not hot.parts:
+                async for batch in hot.batches:
+                    yield batch
+                return
+            cold = self._history.stream(hot.parts, span=span, as_of=as_of)
+            try:
+                async for batch in _merged(hot.batches, cold):
+                    yield batch
+            finally:
+                # Whoever stops in the middle leaves nothing running on the other side.
+                if isinstance(cold, AsyncGenerator):
+                    await cold.aclose()
+
+    async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
+        hot = await self._hot.hot_revisions(series_id, span=span)
+        if not hot.parts:
+            return hot.rows
+        cold = (await self._history.rows(hot.parts, span=span)).select(list(REVISIONS))
+        return pl.concat([cold, hot.rows]).sort("ts", "known_at")
+
+
+async def _merged(one: AsyncIterator[pl.DataFrame], other: AsyncIterator[pl.DataFrame]) -> AsyncGenerator[pl.DataFrame]:
+    """Two ascending streams as one that ascends, holding one batch of each."""
+    left, right = await _next(one), await _next(other)
+    while left is not None and right is not None:
+        # Up to the end of the batch that ends first, nothing can come that is not here.
+        border = min(_last(left), _last(right))
+        left_now, left = _parted(left, border)
+        right_now, right = _parted(right, border)
+        yield (
+            pl.concat([left_now, right_now]).sort(_ORDER)
+            if left_now.height and right_now.height
+            else left_now.vstack(right_now)
+        )
+        left = left if left.height else await _next(one)
+        right = right if right.height else await _next(other)
+    for batch, rest in ((left, one), (right, other)):
+        while batch is not None:
+            yield batch
+            batch = await _next(rest)
+
+
+async def _next(batches: AsyncIterator[pl.DataFrame]) -> pl.DataFrame | None:
+    return await anext(batches, None)
+
+
+def _last(batch: pl.DataFrame) -> tuple[int, datetime]:
+    return batch["series_id"][-1], batch["ts"][-1]
+
+
+def _parted(batch: pl.DataFrame, border: tuple[int, datetime]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What stands up to the border, itself included, and what comes after it."""
+    series_id, ts = border
+    before = (pl.col("series_id") < series_id) | ((pl.col("series_id") == series_id) & (pl.col("ts") <= ts))
+    count = batch.select(before.sum()).item()
+    return batch.head(count), batch.slice(count)

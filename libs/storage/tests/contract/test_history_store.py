@@ -1,0 +1,211 @@
+"""What every history store must do. An adapter joins with its name in ``ADAPTERS`` and a fixture ``<name>_history``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+import pytest_asyncio
+from polars.testing import assert_frame_equal
+
+from aurum.common.clock import SystemClock
+from aurum.core.asof import Span
+from aurum.core.errors import Unavailable
+from aurum.core.frames import HISTORY, MANY_OBSERVATIONS
+from aurum.core.history import tally
+from aurum.storage.duckdb import DuckdbHistory
+from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.memory import MemoryHistory
+from aurum.storage.ports.capabilities import Capability
+from aurum.storage.ports.history import ArchivedPart, HistoryStore
+
+ADAPTERS = ["memory", "duckdb", "duckdb_bucket"]
+
+MARCH = date(2025, 3, 1)
+APRIL = date(2025, 4, 1)
+SOURCE = "invented"
+
+
+@pytest.fixture
+def memory_history() -> MemoryHistory:
+    return MemoryHistory()
+
+
+@pytest_asyncio.fixture
+async def duckdb_history(tmp_path: Path) -> AsyncIterator[DuckdbHistory]:
+    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
+    yield history
+    await history.close()
+
+
+@pytest_asyncio.fixture
+async def duckdb_bucket_history(tmp_path: Path) -> AsyncIterator[DuckdbHistory]:
+    """Through Arrow's file systems, as a bucket is; this one is a folder."""
+    history = DuckdbHistory(shelf_of(f"file://{tmp_path}/bucket"), SystemClock())
+    yield history
+    await history.close()
+
+
+@pytest.fixture(params=ADAPTERS)
+def history(request: pytest.FixtureRequest) -> HistoryStore:
+    """An empty history."""
+    return request.getfixturevalue(f"{request.param}_history")
+
+
+def at(month: date, hours: float) -> datetime:
+    return datetime(month.year, month.month, 1, tzinfo=UTC) + timedelta(hours=hours)
+
+
+def versions(series_id: int, month: date, count: int, *, revised: int = 0) -> pl.DataFrame:
+    """So many hours of a series; the first ``revised`` had another value until a day later."""
+    rows: list[tuple[int, datetime, datetime, datetime | None, float, int]] = []
+    for hour in range(count):
+        known = at(month, hour)
+        if hour < revised:
+            rows.append((series_id, at(month, hour), known, known + timedelta(days=1), -float(hour), 1))
+            known += timedelta(days=1)
+        rows.append((series_id, at(month, hour), known, None, series_id + hour / 7, 0))
+    return pl.DataFrame(rows, schema=HISTORY, orient="row")
+
+
+def parts_of(rows: pl.DataFrame, archive_id: int) -> list[ArchivedPart]:
+    return [
+        ArchivedPart(series_id, month, archive_id, SOURCE, count, checksum)
+        for series_id, month, count, checksum in tally(rows).iter_rows()
+    ]
+
+
+async def written(history: HistoryStore, rows: pl.DataFrame, month: date, archive_id: int) -> list[ArchivedPart]:
+    await history.write(rows, source=SOURCE, month=month, archive_id=archive_id)
+    return parts_of(rows, archive_id)
+
+
+async def test_rows_come_back_as_they_were(history: HistoryStore) -> None:
+    rows = pl.concat([versions(1, MARCH, 48, revised=5), versions(2, MARCH, 3)])
+    parts = await written(history, rows, MARCH, 1)
+    found = await history.rows(parts)
+    assert_frame_equal(found, rows, check_exact=True)
+    assert found.schema == HISTORY
+    assert tally(found).equals(tally(rows))
+
+
+async def test_values_no_text_can_hold_come_back_as_they_were(history: HistoryStore) -> None:
+    extremes = [math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1 + 0.2]
+    rows = versions(1, MARCH, len(extremes)).with_columns(pl.Series("value", extremes), pl.lit(-3, pl.Int16).alias("quality"))
+    rows = rows.with_columns(pl.col("ts", "known_at") + pl.duration(microseconds=1))
+    parts = await written(history, rows, MARCH, 1)
+    assert_frame_equal(await history.rows(parts), rows, check_exact=True)
+
+
+async def test_only_the_named_parts_are_there(history: HistoryStore) -> None:
+    march = pl.concat([versions(1, MARCH, 4), versions(2, MARCH, 4)])
+    one, two = await written(history, march, MARCH, 1)
+    (again,) = await written(history, versions(1, MARCH, 9), MARCH, 2)
+    (april,) = await written(history, versions(1, APRIL, 2), APRIL, 3)
+    assert_frame_equal(await history.rows([two]), versions(2, MARCH, 4))
+    assert_frame_equal(await history.rows([again]), versions(1, MARCH, 9))
+    found = await history.rows([april, two, one])
+    assert_frame_equal(found, pl.concat([versions(1, MARCH, 4), versions(1, APRIL, 2), versions(2, MARCH, 4)]))
+    assert (await history.rows([])).schema == HISTORY
+
+
+async def test_a_span_is_half_open(history: HistoryStore) -> None:
+    parts = await written(history, versions(1, MARCH, 10), MARCH, 1)
+    span = Span(at(MARCH, 2), at(MARCH, 5))
+    for found in (await history.rows(parts, span=span), await history.many(parts, span=span)):
+        assert found["ts"].to_list() == [at(MARCH, hour) for hour in (2, 3, 4)]
+    assert (await history.many(parts, span=Span(at(APRIL, 0)))).is_empty()
+    assert (await history.many(parts, span=Span(end=at(MARCH, 1)))).height == 1
+
+
+async def test_what_stands_is_the_last_version_and_what_stood_the_one_before(history: HistoryStore) -> None:
+    rows = versions(7, MARCH, 3, revised=1)
+    parts = await written(history, rows, MARCH, 1)
+    now = await history.many(parts, span=Span())
+    assert now.schema == MANY_OBSERVATIONS
+    assert now["value"].to_list() == [7.0, 7 + 1 / 7, 7 + 2 / 7]
+    ended = rows["superseded_at"].drop_nulls()[0]
+    for as_of, first in ((ended, 7.0), (ended - timedelta(microseconds=1), 0.0), (at(MARCH, 0), 0.0)):
+        found = await history.many(parts, span=Span(), as_of=as_of)
+        assert found["value"][0] == first
+    assert (await history.many(parts, span=Span(), as_of=at(MARCH, 0))).height == 1
+    assert (await history.many(parts, span=Span(), as_of=at(MARCH, -1))).is_empty()
+    assert_frame_equal(await history.many(parts, span=Span(), as_of=datetime(2099, 1, 1, tzinfo=UTC)), now)
+
+
+async def test_a_stream_is_many_in_batches(history: HistoryStore) -> None:
+    long = pl.concat([versions(series_id, MARCH, 700, revised=500) for series_id in range(1, 201)])
+    parts = await written(history, long, MARCH, 1)
+    parts += await written(history, pl.concat([versions(series_id, APRIL, 10) for series_id in range(1, 201)]), APRIL, 2)
+    batches = [batch async for batch in history.stream(parts[::-1], span=Span())]
+    whole = await history.many(parts, span=Span())
+    assert_frame_equal(pl.concat(batches), whole)
+    assert whole.height == 200 * 710
+    assert whole.equals(whole.sort("series_id", "ts"))
+    assert len(batches) > 1
+    assert 0 < max(batch.height for batch in batches) < 200 * 710
+    assert [batch async for batch in history.stream([], span=Span())] == []
+
+
+async def test_written_twice_is_written_once(history: HistoryStore) -> None:
+    await written(history, versions(1, MARCH, 8), MARCH, 1)
+    parts = await written(history, versions(1, MARCH, 5), MARCH, 1)
+    assert_frame_equal(await history.rows(parts), versions(1, MARCH, 5))
+    assert await history.archive_ids() == {1}
+
+
+async def test_what_is_discarded_is_gone_and_nothing_else_is(history: HistoryStore) -> None:
+    await written(history, versions(1, MARCH, 8), MARCH, 1)
+    kept = await written(history, versions(1, MARCH, 5), MARCH, 2)
+    await written(history, versions(1, APRIL, 5), APRIL, 3)
+    await history.discard([1, 3, 99])
+    assert await history.archive_ids() == {2}
+    assert_frame_equal(await history.rows(kept), versions(1, MARCH, 5))
+    await history.discard([])
+    assert await history.archive_ids() == {2}
+
+
+async def test_an_id_that_was_discarded_may_be_written_again(history: HistoryStore) -> None:
+    await written(history, versions(1, MARCH, 8), MARCH, 1)
+    await history.discard([1])
+    parts = await written(history, versions(1, MARCH, 3), MARCH, 1)
+    assert_frame_equal(await history.rows(parts), versions(1, MARCH, 3))
+
+
+async def test_upkeep_changes_no_answer(history: HistoryStore) -> None:
+    if Capability.COMPACTION not in history.capabilities:
+        pytest.skip("declares no compaction")
+    parts: list[ArchivedPart] = []
+    for archive_id in range(1, 7):
+        parts += await written(history, versions(archive_id, MARCH, 20, revised=3), MARCH, archive_id)
+    parts += await written(history, versions(1, APRIL, 20), APRIL, 7)
+    before = await history.rows(parts)
+    done = await history.upkeep()
+    assert done.files_after <= done.files_before
+    assert_frame_equal(await history.rows(parts), before)
+    assert await history.archive_ids() == set(range(1, 8))
+    # What was compacted can still be dropped, replaced and read by id.
+    await history.discard([2])
+    replaced = await written(history, versions(3, MARCH, 2), MARCH, 3)
+    left = [part for part in parts if part.archive_id not in (2, 3)] + replaced
+    found = await history.rows(left)
+    expected = pl.concat([before.filter(~pl.col("series_id").is_in([2, 3])), versions(3, MARCH, 2)])
+    assert_frame_equal(found, expected.sort("series_id", "ts", "known_at"))
+    assert await history.archive_ids() == {1, 3, 4, 5, 6, 7}
+
+
+async def test_who_has_nothing_says_so(history: HistoryStore) -> None:
+    assert await history.archive_ids() == frozenset()
+
+
+async def test_a_part_that_is_not_there_is_no_empty_answer(history: HistoryStore) -> None:
+    """Neither rows of another id nor a bare success: it raises, or a count finds that rows are missing."""
+    await written(history, versions(1, MARCH, 8), MARCH, 1)
+    missing = ArchivedPart(1, MARCH, 2, SOURCE, 8, 0)
+    with suppress(Unavailable):
+        assert (await history.rows([missing])).is_empty()
