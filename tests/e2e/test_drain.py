@@ -32,7 +32,7 @@ def service(workers: int, *, drain_s: float = 1.0) -> Iterator[tuple[subprocess.
     command = [sys.executable, str(HERE / "draining_service.py"), str(port), str(workers), str(drain_s)]
     process = subprocess.Popen(command, env=environment(PYTHONPATH=str(HERE)), stderr=subprocess.PIPE, start_new_session=True)
     try:
-        wait_until(lambda: status(port) == 200, within_s=20)
+        wait_until(lambda: status(port) == 200, within_s=60)
         # Until each of the workers is there.
         time.sleep(0.3 * workers)
         yield process, port
