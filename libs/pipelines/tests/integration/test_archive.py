@@ -247,6 +247,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 @pytest.mark.e2e
+@pytest.mark.timeout(400)
 async def test_a_process_killed_again_and_again_gets_there_in_the_end(
     store: TieredStore, database_url: str, tmp_path: Path
 ) -> None:
@@ -254,7 +255,7 @@ async def test_a_process_killed_again_and_again_gets_there_in_the_end(
     model = await load(store)
     before = await all_rows(store)
     command = [sys.executable, "-c", _CHILD, database_url, str(tmp_path / "history")]
-    for _ in range(5):
+    for _ in range(3):
         child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
         assert child.stdout is not None
         # Somewhere between its first report and its last.
@@ -264,7 +265,7 @@ async def test_a_process_killed_again_and_again_gets_there_in_the_end(
             child.send_signal(signal.SIGKILL)
         await child.wait()
         assert await all_rows(store) == before
-        await expect_the_model(store, model)
+        await expect_the_model(store, model, spans=(Span(),), known=(2,))
     await finished(store)
     assert await all_rows(store) == before
     await expect_the_model(store, model)
