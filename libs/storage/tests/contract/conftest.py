@@ -8,7 +8,7 @@ from aurum.common.clock import SystemClock
 from aurum.storage.memory import MemoryStore
 from aurum.storage.testing.stores import PostgresStore, Store
 
-ADAPTERS = ["memory", "postgres"]
+ADAPTERS = ["memory", "postgres", "timescale"]
 
 
 @pytest.fixture

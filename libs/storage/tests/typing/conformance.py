@@ -6,16 +6,27 @@ from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.partials_reader import MemoryPartialsReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.ports import (
+    Catalog,
+    CatalogWriter,
+    ChangeFeed,
+    PartialsReader,
+    QualityLog,
+    SeriesReader,
+    SeriesWriter,
+    StoreProbe,
+)
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
+    PostgresPartialsReader,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
@@ -23,11 +34,13 @@ from aurum.storage.postgres import (
     PostgresSeriesWriter,
 )
 from aurum.storage.testing.stores import PostgresStore, Store
+from aurum.storage.timescale import TimescalePartialsReader
 
 
 def memory(state: MemoryState, clock: Clock) -> None:
     _reader: SeriesReader = MemorySeriesReader(state)
     _writer: SeriesWriter = MemorySeriesWriter(state, clock)
+    _partials: PartialsReader = MemoryPartialsReader(state)
     _catalog: Catalog = MemoryCatalog(state)
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
@@ -39,12 +52,17 @@ def memory(state: MemoryState, clock: Clock) -> None:
 def postgres(pool: PostgresPool, clock: Clock) -> None:
     _reader: SeriesReader = PostgresSeriesReader(pool, clock)
     _writer: SeriesWriter = PostgresSeriesWriter(pool)
+    _partials: PartialsReader = PostgresPartialsReader(pool)
     _catalog: Catalog = PostgresCatalog(pool)
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
     _quality: QualityLog = PostgresQualityLog(pool)
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _store: Store = PostgresStore(pool, clock)
+
+
+async def timescale(pool: PostgresPool) -> None:
+    _partials: PartialsReader = await TimescalePartialsReader.open(pool)
 
 
 def system() -> None:

@@ -85,7 +85,7 @@ class PostgresSeriesReader:
         return (await self.points(series_id, span=span, as_of=as_of)).frame()
 
     async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
-        start, end = _bounds(span)
+        start, end = bounds(span)
         if as_of is None:
             row = await self._pool.reads.fetchrow(_SLICE, series_id, start, end)
         else:
@@ -101,7 +101,7 @@ class PostgresSeriesReader:
     async def stream(
         self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
     ) -> AsyncIterator[pl.DataFrame]:
-        start, end = _bounds(span)
+        start, end = bounds(span)
         wanted = sorted(set(series_ids))
         async with self._pool.acquire() as connection:
             if as_of is not None:
@@ -134,7 +134,7 @@ class PostgresSeriesReader:
         return unpacked(_MANY, await connection.fetchrow(_BATCH_AS_OF, *arguments, _clamped(as_of)))
 
     async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
-        start, end = _bounds(span)
+        start, end = bounds(span)
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_REVISIONS, series_id, start, end)
         return unpacked(_ONE, row)
@@ -149,7 +149,8 @@ class PostgresSeriesReader:
         )
 
 
-def _bounds(span: Span) -> tuple[datetime, datetime]:
+def bounds(span: Span) -> tuple[datetime, datetime]:
+    """Both ends of a span, within what PostgreSQL and Python can say."""
     return _clamped(span.start or _FIRST), _clamped(span.end or _LAST)
 
 
