@@ -31,7 +31,7 @@ from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import Plan
 from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
-from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, PartialsReader, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -50,6 +50,7 @@ from aurum.storage.postgres import (
     PostgresTenantStore,
 )
 from aurum.storage.remembered import RememberedCatalog
+from aurum.storage.timescale import TimescalePartialsReader
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -91,6 +92,11 @@ class StoreProvider(Provider):
     @provide
     def reader(self, pool: PostgresPool, clock: Clock) -> SeriesReader:
         return PostgresSeriesReader(pool, clock)
+
+    @provide
+    async def partials(self, pool: PostgresPool) -> PartialsReader:
+        # Without the extension it declares nothing, and rows are read.
+        return await TimescalePartialsReader.open(pool)
 
     @provide
     async def feed(self, settings: Settings) -> AsyncIterator[ChangeFeed]:
@@ -188,6 +194,7 @@ class ServiceProvider(Provider):
         self,
         settings: Settings,
         reader: SeriesReader,
+        partials: PartialsReader,
         catalog: Catalog,
         quality: QualityLog,
         checks: Checks,
@@ -206,6 +213,7 @@ class ServiceProvider(Provider):
         secret = given.get_secret_value().encode() if given is not None else secrets.token_bytes(32)
         return Services(
             reader=reader,
+            partials=partials,
             catalog=catalog,
             quality=quality,
             checks=checks.checks,

@@ -108,7 +108,7 @@ async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
     await pool.close()
     # A database that somebody is connected to cannot be copied, and the extension's own workers are somebody.
     await _run(timescale_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    await _run(timescale_server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    await _run(timescale_server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     yield name
     await _run(timescale_server, f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -172,9 +172,9 @@ async def _execute(server: EmbeddedPostgres, statement: str) -> None:
     await _run(server.url_of("postgres"), statement)
 
 
-async def _run(url: str, statement: str) -> None:
+async def _run(url: str, statement: str, *arguments: object) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        await connection.execute(statement, *arguments)
     finally:
         await connection.close()
