@@ -14,6 +14,8 @@ TABLES = ("observation", "observation_version")
 
 INTERVALS = tuple(timedelta(days=days) for days in (1, 7, 28, 91, 364))
 ROWS_PER_CHUNK = 10_000_000
+UNKNOWN = timedelta(days=28)
+"""For a store in which nothing is yet."""
 
 _PER_DAY = {
     Frequency.DAY: 1.0,
@@ -89,8 +91,10 @@ def chunk_interval(rows_a_day: float) -> timedelta:
 
 
 async def chosen_interval(connection: Connection) -> timedelta:
-    """``chunk_interval`` of what is stored."""
+    """``chunk_interval`` of what is stored, ``UNKNOWN`` of nothing."""
     counts = await connection.fetch(_SERIES)
+    if not counts:
+        return UNKNOWN
     return chunk_interval(rows_per_day({Frequency(row["frequency"]): row["series"] for row in counts}))
 
 

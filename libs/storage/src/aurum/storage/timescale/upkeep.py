@@ -82,6 +82,13 @@ class TimescaleUpkeep:
             (await required(connection)).require(Feature.HYPERTABLES)
             return await hypertables.chunks(connection)
 
+    async def intervals(self) -> tuple[timedelta | None, timedelta]:
+        """How long chunks to come are (None: the tables are not in chunks), and how long they would be chosen today."""
+        async with self._pool.acquire() as connection:
+            await required(connection)
+            now = await hypertables.interval_of(connection, TABLES[0])
+            return now, await hypertables.chosen_interval(connection)
+
     async def set_interval(self, interval: timedelta) -> None:
         """How long chunks to come are; those there are stay."""
         async with self._pool.acquire() as connection, connection.transaction():
