@@ -17,17 +17,11 @@ from aurum.core.frequency import Frequency
 from aurum.core.markettime import day_bounds, parse_instant
 from aurum.core.series import Aggregation, compose, partials, resample
 from aurum.storage.ports.capabilities import Capability, Unsupported
+from aurum.storage.ports.tuning import DataClass, RetentionTooShort
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.builders import KEY, T0, Point, file_load, hour, together
 from aurum.storage.testing.stores import PostgresStore, series_named
-from aurum.storage.timescale import (
-    DataClass,
-    Feature,
-    Licence,
-    RetentionTooShort,
-    TimescalePartialsReader,
-    TimescaleUpkeep,
-)
+from aurum.storage.timescale import Feature, Licence, TimescalePartialsReader, TimescaleTuning
 from aurum.storage.timescale.aggregates import stale
 from aurum.storage.timescale.hypertables import TABLES
 
@@ -43,8 +37,8 @@ async def plain(plain_timescale_url: str) -> AsyncIterator[PostgresStore]:
 
 
 @pytest.fixture
-def upkeep(timescale_store: PostgresStore) -> TimescaleUpkeep:
-    return TimescaleUpkeep(timescale_store.pool)
+def tuning(timescale_store: PostgresStore) -> TimescaleTuning:
+    return TimescaleTuning(timescale_store.pool)
 
 
 def five_minutes(hours: float, *, start: float = 0, known: float = 0, add: float = 0.0) -> list[Point]:
@@ -77,16 +71,16 @@ async def test_rows_move_into_chunks_and_a_second_time_does_nothing(plain: Postg
     series = await series_named(plain, KEY)
     before = await plain.reader.observations(series.series_id, span=Span())
     revisions = await plain.reader.revisions(series.series_id, span=Span())
-    upkeep = TimescaleUpkeep(plain.pool)
+    tuning = TimescaleTuning(plain.pool)
 
-    done = await upkeep.optimize()
+    done = (await tuning.optimize()).done
     assert done[0] == "extension timescaledb created"
     assert [line.split(":")[0] for line in done if "hypertable" in line] == list(TABLES)
-    assert await upkeep.optimize() == []
+    assert (await tuning.optimize()).done == ()
 
     assert_frame_equal(await plain.reader.observations(series.series_id, span=Span()), before)
     assert_frame_equal(await plain.reader.revisions(series.series_id, span=Span()), revisions)
-    assert {chunk.table for chunk in await upkeep.chunks()} == set(TABLES)
+    assert {chunk.table for chunk in await tuning.chunks()} == set(TABLES)
     assert (await plain.writer.load(first)).already_loaded
     # What is there is added up at once.
     plain.partials = await TimescalePartialsReader.open(plain.pool)
@@ -101,18 +95,18 @@ async def test_a_database_that_was_not_optimised_declares_no_hours(plain: Postgr
         await reader.partials([1], span=Span())
 
 
-async def test_the_licence_says_what_may_be_used(upkeep: TimescaleUpkeep) -> None:
-    extension = await upkeep.extension()
+async def test_the_licence_says_what_may_be_used(tuning: TimescaleTuning) -> None:
+    extension = await tuning.extension()
     assert extension.licence is Licence.TIMESCALE
     assert extension.permitted == frozenset(Feature)
 
 
 async def test_sums_are_read_where_they_are_fresh_and_only_there(
-    timescale_store: PostgresStore, upkeep: TimescaleUpkeep
+    timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     """Shown by sums that were falsified: they come out, until their hour is touched."""
     series_id = await load(timescale_store, five_minutes(48))
-    await upkeep.refresh()
+    await tuning.refresh()
     async with timescale_store.pool.acquire() as connection:
         kept = await connection.fetchval(
             """SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
@@ -127,10 +121,10 @@ async def test_sums_are_read_where_they_are_fresh_and_only_there(
 
 
 async def test_a_late_correction_of_an_hour_long_added_up_shows_at_once(
-    timescale_store: PostgresStore, upkeep: TimescaleUpkeep
+    timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     series_id = await load(timescale_store, five_minutes(24 * 30))
-    await upkeep.refresh()
+    await tuning.refresh()
     assert await stale_hours(timescale_store) == 30 * 24
     before = await same_as_rows(timescale_store, series_id)
 
@@ -143,31 +137,31 @@ async def test_a_late_correction_of_an_hour_long_added_up_shows_at_once(
     assert after.height == before.height + 2
     assert await stale_hours(timescale_store) > 30 * 24
 
-    await upkeep.refresh()
+    await tuning.refresh()
     assert await stale_hours(timescale_store) < 30 * 24
     assert_frame_equal(await same_as_rows(timescale_store, series_id), after, check_exact=True)
 
 
-async def test_a_deletion_shows_at_once(timescale_store: PostgresStore, upkeep: TimescaleUpkeep) -> None:
+async def test_a_deletion_shows_at_once(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
     series_id = await load(timescale_store, five_minutes(48))
-    await upkeep.refresh()
+    await tuning.refresh()
     async with timescale_store.pool.acquire() as connection:
         await connection.execute("DELETE FROM observation WHERE series_id = $1 AND ts < $2", series_id, hour(10))
     assert (await same_as_rows(timescale_store, series_id))["ts"].min() == hour(10)
 
 
 async def test_an_open_load_is_seen_by_nobody_and_a_committed_one_by_all(
-    timescale_store: PostgresStore, upkeep: TimescaleUpkeep
+    timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     """Also when the sums are refreshed while it is open: the note comes with the commit."""
     series_id = await load(timescale_store, five_minutes(48))
-    await upkeep.refresh()
+    await tuning.refresh()
     async with timescale_store.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute("UPDATE observation SET value = 1e6 WHERE series_id = $1 AND ts = $2", series_id, hour(3))
         assert (await same_as_rows(timescale_store, series_id))["max"].max() < 1e6
-        await upkeep.refresh()
+        await tuning.refresh()
         assert (await same_as_rows(timescale_store, series_id))["max"].max() < 1e6
         await transaction.commit()
     assert (await same_as_rows(timescale_store, series_id)).filter(ts=hour(3))["max"].item() == 1e6
@@ -178,14 +172,14 @@ async def test_an_open_load_is_seen_by_nobody_and_a_committed_one_by_all(
 )
 @pytest.mark.parametrize("season", ["spring", "autumn"])
 async def test_days_with_23_and_25_hours_are_exact(
-    timescale_store: PostgresStore, upkeep: TimescaleUpkeep, zone: str, season: str
+    timescale_store: PostgresStore, tuning: TimescaleTuning, zone: str, season: str
 ) -> None:
     changes = {"spring": ("2025-03-09", "2025-03-30", 23), "autumn": ("2025-11-02", "2025-10-26", 25)}[season]
     day = changes[1] if zone.startswith("Europe") else changes[0]
     change = parse_instant(day, zone)
     offset = (change - T0) / timedelta(hours=1) - 24
     series_id = await load(timescale_store, five_minutes(24 * 4, start=offset), zone=zone)
-    await upkeep.refresh()
+    await tuning.refresh()
     start, end = day_bounds(date.fromisoformat(day), zone)
     assert (end - start) / timedelta(hours=1) == changes[2]
     rows = await timescale_store.reader.many([series_id], span=Span())
@@ -198,22 +192,22 @@ async def test_days_with_23_and_25_hours_are_exact(
             assert found.filter(ts=start)["value"].item() == changes[2] * 12
 
 
-async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: PostgresStore, upkeep: TimescaleUpkeep) -> None:
+async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
     """New points, revisions, late publications and confirmations, before and after the chunk is compressed again."""
     other = "invented:numbers:B:value"
     await timescale_store.writer.load(
         together(*(file_load(five_minutes(24 * 20, add=n), key=key, frequency="5min") for n, key in enumerate((KEY, other))))
     )
     first, second = [(await series_named(timescale_store, key)).series_id for key in (KEY, other)]
-    assert await upkeep.compress(datetime(2026, 1, 1, tzinfo=UTC)) > 0
-    assert all(chunk.compressed for chunk in await upkeep.chunks())
+    assert await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC)) > 0
+    assert all(chunk.compressed for chunk in await tuning.chunks())
     untouched = await timescale_store.reader.observations(second, span=Span())
 
     for round_ in range(7):  # past the executions after which a prepared statement gets its generic plan
         known = 2 + round_
         await load(timescale_store, [(24.0 + round_, known, -float(known)), (60.0, known, -100.0 - round_)])
         if round_ == 3:
-            await upkeep.compress(datetime(2026, 1, 1, tzinfo=UTC))
+            await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
     await load(timescale_store, five_minutes(2, start=24 * 20 - 1, known=20, add=0.5))  # half of them new
     await load(timescale_store, [(60.0, 1, -55.0), (40.0, -3, 7.0)])  # late
     await load(timescale_store, [(24.0, 30, -2.0)])  # confirms
@@ -231,11 +225,11 @@ async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: Postgr
 
 
 async def test_a_correction_unpacks_the_batches_it_touches_and_no_others(
-    timescale_store: PostgresStore, upkeep: TimescaleUpkeep
+    timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     files = [file_load(five_minutes(24 * 20), key=f"invented:numbers:{n}:value", frequency="5min") for n in range(10)]
     await timescale_store.writer.load(together(*files))
-    await upkeep.compress(datetime(2026, 1, 1, tzinfo=UTC))
+    await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
     await load(timescale_store, [(30.0, 2, -1.0)], key="invented:numbers:3:value")
     async with timescale_store.pool.acquire() as connection:
         # Rows that lie outside of the columnstore: at most one batch of 1,000, of one series.
@@ -245,17 +239,17 @@ async def test_a_correction_unpacks_the_batches_it_touches_and_no_others(
 
 
 async def test_backfill_goes_into_compressed_chunks_and_is_compressed_with_the_next_run(
-    timescale_store: PostgresStore, upkeep: TimescaleUpkeep
+    timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     other = "invented:numbers:B:value"
     await load(timescale_store, five_minutes(24 * 20))
     before = datetime(2026, 1, 1, tzinfo=UTC)
-    await upkeep.compress(before)
-    chunks = {(chunk.table, chunk.start) for chunk in await upkeep.chunks()}
+    await tuning.compress(before)
+    chunks = {(chunk.table, chunk.start) for chunk in await tuning.chunks()}
     series_id = await load(timescale_store, five_minutes(24 * 20, add=0.25), key=other)
-    assert {(chunk.table, chunk.start) for chunk in await upkeep.chunks()} == chunks
+    assert {(chunk.table, chunk.start) for chunk in await tuning.chunks()} == chunks
     filled = await timescale_store.reader.observations(series_id, span=Span())
-    await upkeep.compress(before)
+    await tuning.compress(before)
     async with timescale_store.pool.acquire() as connection:
         names = [row[0] for row in await connection.fetch("SELECT show_chunks('observation')::text")]
         assert [await connection.fetchval(f"SELECT count(*) FROM ONLY {name}") for name in names] == [0] * len(names)
@@ -263,11 +257,11 @@ async def test_backfill_goes_into_compressed_chunks_and_is_compressed_with_the_n
 
 
 async def test_a_long_stream_of_compressed_rows_is_whole_and_in_order(
-    timescale_store: PostgresStore, upkeep: TimescaleUpkeep
+    timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     files = [file_load(five_minutes(24 * 120, add=n), key=f"invented:numbers:{n}:value", frequency="5min") for n in range(4)]
     await timescale_store.writer.load(together(*files))
-    await upkeep.compress(datetime(2026, 1, 1, tzinfo=UTC))
+    await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
     ids = [(await series_named(timescale_store, f"invented:numbers:{n}:value")).series_id for n in range(4)]
     found = await timescale_store.reader.many(ids, span=Span())
     assert found.height == 4 * 24 * 120 * 12 > 65_536
@@ -275,32 +269,32 @@ async def test_a_long_stream_of_compressed_rows_is_whole_and_in_order(
     assert found.n_unique(["series_id", "ts"]) == found.height
 
 
-async def test_nothing_is_dropped_unless_told_to(upkeep: TimescaleUpkeep) -> None:
-    found = await upkeep.policies()
+async def test_nothing_is_dropped_unless_told_to(tuning: TimescaleTuning) -> None:
+    found = await tuning.policies()
     assert found.retention == {}
     assert found.compress_after == 7 * DAY
     assert found.refresh_window is None
 
 
-async def test_values_outlast_the_refreshes_that_read_them(upkeep: TimescaleUpkeep) -> None:
+async def test_values_outlast_the_refreshes_that_read_them(tuning: TimescaleTuning) -> None:
     with pytest.raises(RetentionTooShort):
-        await upkeep.set_policies(retention={DataClass.VALUES: 3650 * DAY})
-    await upkeep.set_policies(refresh_window=400 * DAY)
+        await tuning.set_policies(retention={DataClass.VALUES: 3650 * DAY})
+    await tuning.set_policies(refresh_window=400 * DAY)
     with pytest.raises(RetentionTooShort):
-        await upkeep.set_policies(retention={DataClass.VALUES: 399 * DAY})
-    found = await upkeep.set_policies(retention={DataClass.VALUES: 400 * DAY, DataClass.VERSIONS: 100 * DAY})
+        await tuning.set_policies(retention={DataClass.VALUES: 399 * DAY})
+    found = await tuning.set_policies(retention={DataClass.VALUES: 400 * DAY, DataClass.VERSIONS: 100 * DAY})
     assert found.retention == {DataClass.VALUES: 400 * DAY, DataClass.VERSIONS: 100 * DAY}
     with pytest.raises(RetentionTooShort):
-        await upkeep.set_policies(refresh_window=401 * DAY)
-    assert (await upkeep.policies()).refresh_window == 400 * DAY
-    found = await upkeep.set_policies(compress_after=30 * DAY, retention={DataClass.VALUES: None})
+        await tuning.set_policies(refresh_window=401 * DAY)
+    assert (await tuning.policies()).refresh_window == 400 * DAY
+    found = await tuning.set_policies(compress_after=30 * DAY, retention={DataClass.VALUES: None})
     assert (found.compress_after, found.retention) == (30 * DAY, {DataClass.VERSIONS: 100 * DAY})
 
 
-async def test_what_was_dropped_is_in_no_sum(timescale_store: PostgresStore, upkeep: TimescaleUpkeep) -> None:
-    await upkeep.set_interval(28 * DAY)
+async def test_what_was_dropped_is_in_no_sum(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
+    await tuning.set_interval(28 * DAY)
     series_id = await load(timescale_store, five_minutes(24 * 200))
-    await upkeep.refresh()
+    await tuning.refresh()
     async with timescale_store.pool.acquire() as connection:
         dropped = await connection.fetch("SELECT drop_chunks('observation', $1::timestamptz)", T0 + 150 * DAY)
     assert dropped
@@ -308,11 +302,11 @@ async def test_what_was_dropped_is_in_no_sum(timescale_store: PostgresStore, upk
     assert 0 < found.height < 24 * 200
 
 
-async def test_chunks_to_come_can_be_of_another_length(timescale_store: PostgresStore, upkeep: TimescaleUpkeep) -> None:
-    await upkeep.set_interval(7 * DAY)
+async def test_chunks_to_come_can_be_of_another_length(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
+    await tuning.set_interval(7 * DAY)
     await load(timescale_store, five_minutes(24))
-    assert {chunk.end - chunk.start for chunk in await upkeep.chunks()} == {7 * DAY}
-    assert all(chunk.bytes > 0 and not chunk.compressed for chunk in await upkeep.chunks())
+    assert {chunk.end - chunk.start for chunk in await tuning.chunks()} == {7 * DAY}
+    assert all(chunk.bytes > 0 and not chunk.compressed for chunk in await tuning.chunks())
 
 
 async def test_hours_are_declared_where_they_are_kept(timescale_store: PostgresStore) -> None:

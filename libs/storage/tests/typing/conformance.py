@@ -22,6 +22,7 @@ from aurum.storage.ports import (
     SeriesWriter,
     StoreProbe,
 )
+from aurum.storage.ports.tuning import StoreTuning
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
@@ -34,7 +35,7 @@ from aurum.storage.postgres import (
     PostgresSeriesWriter,
 )
 from aurum.storage.testing.stores import PostgresStore, Store
-from aurum.storage.timescale import TimescalePartialsReader
+from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 
 
 def memory(state: MemoryState, clock: Clock) -> None:
@@ -63,6 +64,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
 
 async def timescale(pool: PostgresPool) -> None:
     _partials: PartialsReader = await TimescalePartialsReader.open(pool)
+    _tuning: StoreTuning = TimescaleTuning(pool)
 
 
 def system() -> None:

@@ -30,6 +30,7 @@ from aurum.storage.postgres import (
     PostgresSeriesWriter,
     PostgresTenantStore,
 )
+from aurum.storage.timescale import TimescaleTuning
 
 T = TypeVar("T")
 
@@ -74,6 +75,10 @@ class Store:
     @cached_property
     def tenants(self) -> PostgresTenantStore:
         return PostgresTenantStore(self.pool)
+
+    @cached_property
+    def tuning(self) -> TimescaleTuning:
+        return TimescaleTuning(self.pool)
 
     @cached_property
     def registry(self) -> Registry:

@@ -25,7 +25,7 @@ from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
-from aurum.storage.timescale import TimescalePartialsReader, TimescaleUpkeep
+from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 
 TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
 """Names a server with TimescaleDB and a user who may create databases there; without it, its tests are skipped."""
@@ -104,7 +104,7 @@ async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
     url = _on(timescale_server, name)
     await upgrade(url)
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=1))
-    await TimescaleUpkeep(pool).optimize()
+    await TimescaleTuning(pool).optimize()
     await pool.close()
     # A database that somebody is connected to cannot be copied, and the extension's own workers are somebody.
     await _run(timescale_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

@@ -21,6 +21,9 @@ SELECT extversion, coalesce(current_setting('timescaledb.license', true), '') AS
 FROM pg_extension WHERE extname = 'timescaledb'
 """
 
+# Creating it in a server that did not load it at start ends the connection, so this is asked first.
+_LOADED = "SELECT current_setting('timescaledb.disable_load', true) IS NOT NULL"
+
 
 class Licence(StrEnum):
     """How the server runs the extension (``timescaledb.license``)."""
@@ -79,6 +82,11 @@ class Extension:
     def permitted(self) -> frozenset[Feature]:
         return PERMITTED[self.licence]
 
+    def __str__(self) -> str:
+        missing = ", ".join(sorted(frozenset(Feature) - self.permitted))
+        without = f", which has no {missing}" if missing else ""
+        return f"TimescaleDB {self.version}, licence {self.licence}{without}"
+
     def require(self, feature: Feature) -> None:
         """Raises ``NotPermitted``."""
         if feature not in self.permitted:
@@ -111,7 +119,7 @@ async def required(connection: Connection) -> Extension:
         return extension
     installed = await connection.fetchrow(_INSTALLED)
     if installed is not None:
-        raise TimescaleMissing(f"TimescaleDB {installed['extversion']} is older than {'.'.join(map(str, OLDEST))}")
+        raise TimescaleMissing(_too_old(installed["extversion"]))
     if await connection.fetchval(_AVAILABLE) is None:
         raise TimescaleMissing("the server has no extension timescaledb")
     raise TimescaleMissing("the database does not use the server's extension timescaledb yet: run `aurum db optimize`")
@@ -126,14 +134,20 @@ async def created(connection: Connection) -> bool:
         await required(connection)
         return False
     version = await connection.fetchval(_AVAILABLE)
-    if version is None or not is_supported(version):
+    if version is None:
         await required(connection)
+    elif not is_supported(version):
+        raise TimescaleMissing(_too_old(version))
+    if not await connection.fetchval(_LOADED):
+        raise TimescaleMissing(
+            "the server has timescaledb, but does not load it: add it to shared_preload_libraries and restart the server"
+        )
     try:
         await connection.execute("CREATE EXTENSION timescaledb")
     except asyncpg.InsufficientPrivilegeError as error:
         raise TimescaleMissing("this user may not create the extension timescaledb: have an administrator do it") from error
-    except (asyncpg.ObjectNotInPrerequisiteStateError, asyncpg.PostgresSystemError, asyncpg.InternalServerError) as error:
-        raise TimescaleMissing(
-            "the server has timescaledb, but does not load it: add it to shared_preload_libraries and restart the server"
-        ) from error
     return True
+
+
+def _too_old(version: str) -> str:
+    return f"TimescaleDB {version} is older than {'.'.join(map(str, OLDEST))}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aurum.core.frequency import Frequency
+from aurum.storage.ports.tuning import Chunk
 from aurum.storage.postgres.pool import Connection
 
 TABLES = ("observation", "observation_version")
@@ -52,18 +52,6 @@ _CLOSED = """
 SELECT format('%I.%I', chunk_schema, chunk_name) FROM timescaledb_information.chunks
 WHERE hypertable_schema = current_schema() AND hypertable_name = $1 AND range_end <= $2 ORDER BY range_start
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """One chunk: ``[start, end)``, what it takes on disk, and what it took before it was compressed (None: it is not)."""
-
-    table: str
-    start: datetime
-    end: datetime
-    compressed: bool
-    bytes: int
-    bytes_before: int | None
 
 
 def rows_per_day(series: Mapping[Frequency, int]) -> float:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 
-from aurum.core.errors import Invalid
+from aurum.storage.ports.tuning import DataClass, Policies, RetentionTooShort
 from aurum.storage.postgres.pool import Connection
 from aurum.storage.timescale.aggregates import HOURLY
 
@@ -20,38 +18,11 @@ ORDER = {"observation": "ts", "observation_version": "ts, known_at"}
 """How rows of one series lie in a batch of the columnstore."""
 
 
-class DataClass(StrEnum):
-    """What can be kept for a time of its own."""
-
-    VALUES = "values"
-    """Values now known."""
-    VERSIONS = "versions"
-    """Values that ended: without them, reads as of that far back find nothing."""
-    HOURLY = "hourly"
-    """Sums by the hour."""
-
-
 RELATIONS: Mapping[DataClass, str] = {
     DataClass.VALUES: "observation",
     DataClass.VERSIONS: "observation_version",
     DataClass.HOURLY: HOURLY,
 }
-
-
-class RetentionTooShort(Invalid):
-    """Rows would be dropped that a refresh of the sums still reads, which would drop the sums. Facts: ``days``, ``window``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """What is in force. ``refresh_window``: how far back stale sums are refreshed, None: all of time; what is stale beyond it
-    is added up from the rows. ``retention``: by class, of those that are not kept for ever. None elsewhere: no such job.
-    """
-
-    compress_after: timedelta | None = None
-    refresh_every: timedelta | None = None
-    refresh_window: timedelta | None = None
-    retention: Mapping[DataClass, timedelta] = field(default_factory=dict[DataClass, timedelta])
 
 
 def check_retention(kept: timedelta, *, refreshes: bool, window: timedelta | None) -> None:

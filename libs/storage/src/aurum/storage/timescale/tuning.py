@@ -6,18 +6,22 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+from aurum.storage.ports.tuning import Chunk, DataClass, Optimised, Policies
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.postgres.pool import Connection
 from aurum.storage.timescale import aggregates, hypertables, policies
 from aurum.storage.timescale.extension import Extension, Feature, created, required
-from aurum.storage.timescale.hypertables import TABLES, Chunk
-from aurum.storage.timescale.policies import COMPRESS_AFTER, DataClass, Policies
+from aurum.storage.timescale.hypertables import TABLES
+from aurum.storage.timescale.policies import COMPRESS_AFTER
 
 _LOCK = 0x41555254  # "AURT": two that optimise at once do it one after the other
 
 
-class TimescaleUpkeep:
-    """Shows and sets what the extension does for a database. All methods raise ``TimescaleMissing`` where there is none."""
+class TimescaleTuning:
+    """``StoreTuning`` on TimescaleDB: into the form the licence permits.
+
+    All methods raise ``TimescaleMissing`` where there is no extension, ``NotPermitted`` where the licence lacks a feature.
+    """
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
@@ -27,8 +31,7 @@ class TimescaleUpkeep:
         async with self._pool.acquire() as connection:
             return await required(connection)
 
-    async def optimize(self) -> list[str]:
-        """Bring the database into the form the licence permits; a line for each thing that was done, none when all was so."""
+    async def optimize(self) -> Optimised:
         done: list[str] = []
         async with self._patient() as connection:
             if await created(connection):
@@ -43,10 +46,9 @@ class TimescaleUpkeep:
                     done += await self._aggregate(connection)
             if any("by the hour" in line for line in done):
                 await aggregates.refresh(connection)
-        return done
+        return Optimised(tuple(done), str(extension))
 
     async def policies(self) -> Policies:
-        """What is in force."""
         async with self._pool.acquire() as connection:
             (await required(connection)).require(Feature.POLICIES)
             return await policies.policies(connection)
@@ -58,10 +60,6 @@ class TimescaleUpkeep:
         refresh_window: timedelta | None = None,
         retention: Mapping[DataClass, timedelta | None] | None = None,
     ) -> Policies:
-        """Change what is given, all of it or nothing; gives what is in force then.
-
-        ``retention``: by class, None to keep for ever. Raises ``RetentionTooShort``, ``NotPermitted``.
-        """
         async with self._pool.acquire() as connection, connection.transaction():
             (await required(connection)).require(Feature.POLICIES)
             # What is kept longer first, so that a change of both is judged by what it comes to.
@@ -77,27 +75,23 @@ class TimescaleUpkeep:
             return await policies.policies(connection)
 
     async def chunks(self) -> list[Chunk]:
-        """All chunks, by table and time."""
         async with self._pool.acquire() as connection:
             (await required(connection)).require(Feature.HYPERTABLES)
             return await hypertables.chunks(connection)
 
     async def intervals(self) -> tuple[timedelta | None, timedelta]:
-        """How long chunks to come are (None: the tables are not in chunks), and how long they would be chosen today."""
         async with self._pool.acquire() as connection:
             await required(connection)
             now = await hypertables.interval_of(connection, TABLES[0])
             return now, await hypertables.chosen_interval(connection)
 
     async def set_interval(self, interval: timedelta) -> None:
-        """How long chunks to come are; those there are stay."""
         async with self._pool.acquire() as connection, connection.transaction():
             await required(connection)
             for table in TABLES:
                 await hypertables.set_interval(connection, table, interval)
 
     async def compress(self, before: datetime) -> int:
-        """Compress every chunk that ended by then, now, corrected ones anew; gives how many there are."""
         async with self._patient() as connection:
             (await required(connection)).require(Feature.COLUMNSTORE)
             return sum([await hypertables.compress_closed(connection, table, before) for table in TABLES])
