@@ -21,7 +21,7 @@ from aurum.storage.ports.tuning import DataClass, RetentionTooShort
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.builders import KEY, T0, Point, file_load, hour, together
 from aurum.storage.testing.stores import PostgresStore, series_named
-from aurum.storage.timescale import Feature, Licence, TimescalePartialsReader, TimescaleTuning
+from aurum.storage.timescale import Feature, Licence, NotPermitted, TimescaleMissing, TimescalePartialsReader, TimescaleTuning
 from aurum.storage.timescale.aggregates import stale
 from aurum.storage.timescale.hypertables import TABLES
 
@@ -311,3 +311,36 @@ async def test_chunks_to_come_can_be_of_another_length(timescale_store: Postgres
 
 async def test_hours_are_declared_where_they_are_kept(timescale_store: PostgresStore) -> None:
     assert timescale_store.partials.capabilities == {Capability.PARTIALS}
+
+
+async def test_under_the_apache_licence_tables_are_in_chunks_and_the_rest_is_named_and_left(
+    apache_timescale_url: str,
+) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=apache_timescale_url, pool_size=2))
+    try:
+        tuning = TimescaleTuning(pool)
+        store = PostgresStore(pool, SystemClock())
+        optimised = await tuning.optimize()
+        assert [line.split(":")[0] for line in optimised.done[1:]] == list(TABLES)
+        assert optimised.engine.endswith("licence apache, which has no compression, continuous aggregates, policies")
+        assert (await tuning.optimize()).done == ()
+        series_id = await load(store, five_minutes(48))
+        await load(store, [(3.0, 2, -1.0)])
+        assert (await store.reader.observations(series_id, span=Span())).height == 48 * 12
+        assert [chunk.compressed for chunk in await tuning.chunks()] == [False, False]
+        assert (await TimescalePartialsReader.open(pool)).capabilities == frozenset()
+        with pytest.raises(NotPermitted):
+            await tuning.policies()
+        with pytest.raises(NotPermitted):
+            await tuning.compress(T0)
+    finally:
+        await pool.close()
+
+
+async def test_a_server_that_does_not_load_the_extension_says_so(unloaded_timescale_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=unloaded_timescale_url, pool_size=1))
+    try:
+        with pytest.raises(TimescaleMissing, match="shared_preload_libraries"):
+            await TimescaleTuning(pool).optimize()
+    finally:
+        await pool.close()

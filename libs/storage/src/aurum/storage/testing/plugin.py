@@ -29,6 +29,10 @@ from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 
 TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
 """Names a server with TimescaleDB and a user who may create databases there; without it, its tests are skipped."""
+TIMESCALE_APACHE = "AURUM_TEST_TIMESCALE_APACHE_URL"
+"""Likewise one that runs it under the Apache licence."""
+TIMESCALE_UNLOADED = "AURUM_TEST_TIMESCALE_UNLOADED_URL"
+"""Likewise one that has it, and does not load it."""
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
@@ -90,10 +94,7 @@ async def shared_postgres_store(shared_database_url: str) -> AsyncIterator[Postg
 @pytest.fixture(scope="session")
 def timescale_server() -> str:
     """The URL of a database on the server that ``TIMESCALE`` names."""
-    url = environment({}).get(TIMESCALE)
-    if url is None:
-        pytest.skip(f"{TIMESCALE} names no server with TimescaleDB")
-    return url
+    return _named(TIMESCALE)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -123,11 +124,22 @@ async def timescale_url(timescale_server: str, timescale_template: str) -> Async
 @pytest_asyncio.fixture(loop_scope="session")
 async def plain_timescale_url(timescale_server: str) -> AsyncIterator[str]:
     """The URL of an empty, migrated database on the same server, which nobody has optimised."""
-    name = _own(f"plain_{next(_numbers)}")
-    await _run(timescale_server, f"CREATE DATABASE {name}")
-    await upgrade(_on(timescale_server, name))
-    yield _on(timescale_server, name)
-    await _run(timescale_server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with _migrated(timescale_server) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def apache_timescale_url() -> AsyncIterator[str]:
+    """Likewise, on the server that ``TIMESCALE_APACHE`` names."""
+    async with _migrated(_named(TIMESCALE_APACHE)) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def unloaded_timescale_url() -> AsyncIterator[str]:
+    """Likewise, on the server that ``TIMESCALE_UNLOADED`` names."""
+    async with _migrated(_named(TIMESCALE_UNLOADED)) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -157,6 +169,22 @@ async def _copy(server: str, template: str) -> AsyncGenerator[str]:
     await _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _on(server, name)
     await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def _migrated(server: str) -> AsyncGenerator[str]:
+    name = _own(f"plain_{next(_numbers)}")
+    await _run(server, f"CREATE DATABASE {name}")
+    await upgrade(_on(server, name))
+    yield _on(server, name)
+    await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _named(setting: str) -> str:
+    url = environment({}).get(setting)
+    if url is None:
+        pytest.skip(f"{setting} names no server")
+    return url
 
 
 def _own(name: str) -> str:
