@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The schema of the store.", no_args_is_help=True)
 
-Days = Annotated[int | None, typer.Option(min=1, metavar="DAYS")]
-
 
 @app.command("migrate")
 def migrate(context: typer.Context) -> None:
@@ -51,9 +49,11 @@ def optimize(context: typer.Context) -> None:
 @app.command("policies")
 def policies(
     context: typer.Context,
-    compress_after: Annotated[Days, typer.Option("--compress-after", help="Compress chunks that ended so long ago.")] = None,
+    compress_after: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="Compress chunks that ended so long ago.")
+    ] = None,
     refresh_window: Annotated[
-        Days, typer.Option("--refresh-window", help="How far back stale sums are refreshed; at first all of time.")
+        int | None, typer.Option(min=1, metavar="DAYS", help="How far back stale sums are refreshed; at first all of time.")
     ] = None,
     retain: Annotated[
         list[str] | None,
@@ -91,7 +91,9 @@ def policies(
 @app.command("chunks")
 def chunks(
     context: typer.Context,
-    interval: Annotated[Days, typer.Option("--interval", help="How long chunks to come are; those there are stay.")] = None,
+    interval: Annotated[
+        int | None, typer.Option(min=1, metavar="DAYS", help="How long chunks to come are; those there are stay.")
+    ] = None,
     compress: Annotated[
         bool, typer.Option("--compress", help="Compress now what the policy would, and anew what was corrected.")
     ] = False,
