@@ -13,7 +13,8 @@ from aurum.storage.testing.stores import PostgresStore, series_named
 from aurum.storage.timescale import TimescaleMissing, TimescalePartialsReader, TimescaleTuning
 
 _TABLES = """
-SELECT string_agg(format('%s %s', relname, relkind), ',' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+SELECT string_agg(format('%s %s', relname, relkind), ',' ORDER BY relname)
+FROM pg_class WHERE relnamespace = 'public'::regnamespace
 """
 
 
