@@ -11,7 +11,7 @@ from pathlib import Path
 from aurum.storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from bench import report
 from bench.credentials import bearer
-from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start
+from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start, timescale
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -20,7 +20,7 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth", "history")
+GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth", "history", "timescale")
 
 
 async def measured(
@@ -61,6 +61,8 @@ async def measured(
         archived = await make_stage(server, "archived")
         yield await history.measure(archived, scale), []
         await archived.close()
+    if "timescale" in groups:
+        yield await timescale.measure(scale)
     await stage.close()
 
 

@@ -50,7 +50,11 @@ async def make_stage(server: EmbeddedPostgres, name: str) -> Stage:
     connection = await asyncpg.connect(server.url_of("postgres"))
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    url = server.url_of(name)
+    return await open_stage(server.url_of(name))
+
+
+async def open_stage(url: str) -> Stage:
+    """An empty database, migrated."""
     await upgrade(url)
     pool = await PostgresPool.open(DatabaseSettings(url=url, load_timeout_s=3600, statement_timeout_s=600))
     return Stage(PostgresStore(pool, SystemClock()), url)

@@ -15,7 +15,7 @@ from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
 
-ADAPTERS = ["memory", "postgres", "tiered_duckdb"]
+ADAPTERS = ["memory", "postgres", "tiered_duckdb", "timescale"]
 
 
 @pytest.fixture

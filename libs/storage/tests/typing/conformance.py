@@ -9,19 +9,31 @@ from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.partials_reader import MemoryPartialsReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.ports import (
+    Catalog,
+    CatalogWriter,
+    ChangeFeed,
+    PartialsReader,
+    QualityLog,
+    SeriesReader,
+    SeriesWriter,
+    StoreProbe,
+)
 from aurum.storage.ports.archive import ArchiveLog, HotReader
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.tuning import StoreTuning
 from aurum.storage.postgres import (
     PostgresArchiveLog,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
+    PostgresPartialsReader,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
@@ -30,12 +42,14 @@ from aurum.storage.postgres import (
 )
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
-from aurum.storage.tiered import TieredSeriesReader
+from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
+from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 
 
 def memory(state: MemoryState, clock: Clock) -> None:
     _reader: SeriesReader = MemorySeriesReader(state)
     _writer: SeriesWriter = MemorySeriesWriter(state, clock)
+    _partials: PartialsReader = MemoryPartialsReader(state)
     _catalog: Catalog = MemoryCatalog(state)
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
@@ -48,6 +62,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
 def postgres(pool: PostgresPool, clock: Clock) -> None:
     _reader: SeriesReader = PostgresSeriesReader(pool, clock)
     _writer: SeriesWriter = PostgresSeriesWriter(pool)
+    _partials: PartialsReader = PostgresPartialsReader(pool)
     _catalog: Catalog = PostgresCatalog(pool)
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
     _quality: QualityLog = PostgresQualityLog(pool)
@@ -66,7 +81,13 @@ def duckdb(folder: Folder, bucket: Bucket, clock: Clock) -> None:
 
 def tiered(hot: HotReader, history: HistoryStore, pool: PostgresPool, clock: Clock) -> None:
     _reader: SeriesReader = TieredSeriesReader(hot, history)
+    _partials: PartialsReader = TieredPartialsReader(PostgresPartialsReader(pool), _reader)
     _store: Store = TieredStore(pool, clock, history)
+
+
+async def timescale(pool: PostgresPool) -> None:
+    _partials: PartialsReader = await TimescalePartialsReader.open(pool)
+    _tuning: StoreTuning = TimescaleTuning(pool)
 
 
 def system() -> None:

@@ -33,7 +33,7 @@ from aurum.core.access import Plan
 from aurum.core.clock import Clock
 from aurum.storage.history_tier import history_of
 from aurum.storage.migrations.head import newest_revision
-from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, PartialsReader, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import HistoryStore
@@ -53,7 +53,8 @@ from aurum.storage.postgres import (
     PostgresTenantStore,
 )
 from aurum.storage.remembered import RememberedCatalog
-from aurum.storage.tiered import TieredSeriesReader
+from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
+from aurum.storage.timescale import TimescalePartialsReader
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -110,6 +111,11 @@ class StoreProvider(Provider):
     def reader(self, pool: PostgresPool, clock: Clock, history: MaybeHistory) -> SeriesReader:
         hot = PostgresSeriesReader(pool, clock)
         return hot if history.store is None else TieredSeriesReader(hot, history.store)
+
+    async def partials(self, pool: PostgresPool, reader: SeriesReader, history: MaybeHistory) -> PartialsReader:
+        # Without the extension it declares nothing, and rows are read.
+        hot = await TimescalePartialsReader.open(pool)
+        return hot if history.store is None else TieredPartialsReader(hot, reader)
 
     @provide
     async def feed(self, settings: Settings, pool: PostgresPool) -> AsyncIterator[ChangeFeed]:
@@ -208,6 +214,7 @@ class ServiceProvider(Provider):
         self,
         settings: Settings,
         reader: SeriesReader,
+        partials: PartialsReader,
         catalog: Catalog,
         quality: QualityLog,
         checks: Checks,
@@ -226,6 +233,7 @@ class ServiceProvider(Provider):
         secret = given.get_secret_value().encode() if given is not None else secrets.token_bytes(32)
         return Services(
             reader=reader,
+            partials=partials,
             catalog=catalog,
             quality=quality,
             checks=checks.checks,

@@ -37,6 +37,7 @@ from aurum.storage.postgres import (
     PostgresTenantStore,
 )
 from aurum.storage.tiered import TieredSeriesReader
+from aurum.storage.timescale import TimescaleTuning
 
 T = TypeVar("T")
 
@@ -99,6 +100,10 @@ class Store:
     @cached_property
     def audit(self) -> PostgresAuditLog:
         return PostgresAuditLog(self.pool)
+
+    @cached_property
+    def tuning(self) -> TimescaleTuning:
+        return TimescaleTuning(self.pool)
 
     @cached_property
     def registry(self) -> Registry:

@@ -13,9 +13,13 @@ import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
+from aurum.core.series import buckets_in, partials
 from aurum.core.series.points import Points
+from aurum.storage.ports.aggregates import PartialsReader, PartlyArchived
 from aurum.storage.ports.archive import HotReader
+from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.series import SeriesReader
 
 _ORDER = ["series_id", "ts"]
 
@@ -66,6 +70,24 @@ class TieredSeriesReader:
             return hot.rows
         cold = (await self._history.rows(hot.parts, span=span)).select(list(REVISIONS))
         return pl.concat([cold, hot.rows]).sort("ts", "known_at")
+
+
+class TieredPartialsReader:
+    """``PartialsReader`` over both: hours of the hot store where it holds all of a span, else rows of both, added up."""
+
+    def __init__(self, hot: PartialsReader, rows: SeriesReader) -> None:
+        self._hot = hot
+        self._rows = rows
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return self._hot.capabilities
+
+    async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
+        try:
+            return await self._hot.partials(series_ids, span=span)
+        except PartlyArchived:
+            return partials(await self._rows.many(series_ids, span=buckets_in(span)))
 
 
 async def _merged(one: AsyncIterator[pl.DataFrame], other: AsyncIterator[pl.DataFrame]) -> AsyncGenerator[pl.DataFrame]:

@@ -22,6 +22,7 @@ from aurum.api.reading.batches import MANY_WITH_END, batches, most_rows, togethe
 from aurum.api.reading.columns import empty_like, long_table, points_table, slice_of_many, slice_table, wide_table
 from aurum.api.reading.complexity import check_points
 from aurum.api.reading.exchange import RateSeries, rate_series, read_rates
+from aurum.api.reading.hours import at_once, from_hours
 from aurum.api.reading.plan import Plan
 from aurum.api.reading.stream import ToTable, streamed
 from aurum.api.reading.transform import RatesByPair, alike, conversion, transformed
@@ -131,6 +132,8 @@ async def slice_response(ask: Asked) -> Response:
 
 async def _one_frame(ask: Asked) -> Response:
     series, plan = ask.series[0], ask.plan
+    if (hours := await from_hours(ask.services.partials, ask.series, plan)) is not None:
+        return whole_response(ask, slice_of_many(hours, plan), slice_meta(ask, hours.height))
     rates = await _rates(ask)
     frame = await ask.services.reader.observations(series.series_id, span=plan.read_span, as_of=plan.as_of)
     if plan.transforms:
@@ -188,6 +191,8 @@ async def _batches(ask: Asked) -> AsyncGenerator[pl.DataFrame]:
     """What ``batches`` gives, after every way in which the plan does not fit the series has been tried on no rows."""
     rates = await _rates(ask)
     together(pl.DataFrame(schema=MANY_OBSERVATIONS), alike(ask.series), ask.plan, rates)
+    if (hours := await from_hours(ask.services.partials, ask.series, ask.plan)) is not None:
+        return at_once(hours)
     return batches(ask.services.reader, ask.series, ask.plan, rates)
 
 

@@ -10,7 +10,7 @@ from aurum.api.wiring import DurableTier
 from aurum.common.cache import Stored
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
-from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, ChangeFeed, PartialsReader, QualityLog, SeriesReader, StoreProbe
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -55,6 +55,10 @@ class MemoryProvider(Provider):
     @provide
     def reader(self) -> SeriesReader:
         return self._store.reader
+
+    @provide
+    def partials(self) -> PartialsReader:
+        return self._store.partials
 
     @provide
     def catalog(self) -> Catalog:

@@ -71,12 +71,12 @@ def resample(
 
     Raises ``CannotResample`` when ``freq`` is finer than ``series_frequency`` or is ``irregular``; ``FrameMismatch``.
     """
-    _check(series_frequency, freq)
+    check_step(series_frequency, freq)
     frame = conform(frame, pl.Schema({name: frame.schema[name] for name in by} | dict(OBSERVATIONS)))
     stands = (pl.col("quality") != Quality.WITHDRAWN) & pl.col("value").is_not_nan()
     buckets = (
         frame.lazy()
-        .with_columns(pl.when(stands).then(pl.col("value", "quality")), bucket=_bucket(freq, zone))
+        .with_columns(pl.when(stands).then(pl.col("value", "quality")), bucket=bucket_of(freq, zone))
         .group_by(*by, "bucket")
         .agg(
             _value(agg).cast(pl.Float64).fill_null(float("nan")).alias("value"),
@@ -84,7 +84,7 @@ def resample(
             pl.col("known_at").max(),
         )
         .filter(pl.col("quality").is_not_null())  # null: nothing in the bucket stands
-        .with_columns(ts=_start("bucket", freq, zone))
+        .with_columns(ts=bucket_start("bucket", freq, zone))
         .select(*by, *OBSERVATIONS)
         .sort(*by, "ts")
     )
@@ -108,14 +108,15 @@ def interval_end(ts: pl.Expr, frequency: Frequency, zone: str) -> pl.Expr:
     return first_instant(wall.dt.offset_by(_CALENDAR_STEPS[frequency]), zone)
 
 
-def _check(series_frequency: Frequency, freq: Frequency) -> None:
+def check_step(series_frequency: Frequency, freq: Frequency) -> None:
+    """Raises ``CannotResample`` when a series cannot be brought to a step."""
     if freq is Frequency.IRREGULAR:
         raise CannotResample("it is no step", series_frequency, freq)
     if series_frequency is not Frequency.IRREGULAR and freq.order < series_frequency.order:
         raise CannotResample("the step is finer than the data", series_frequency, freq)
 
 
-def _bucket(freq: Frequency, zone: str) -> pl.Expr:
+def bucket_of(freq: Frequency, zone: str) -> pl.Expr:
     """Which bucket ``ts`` lies in: a UTC instant for steps of a fixed length, a local Date for calendar steps."""
     ts = pl.col("ts")
     wall = ts.dt.convert_time_zone(zone).dt.replace_time_zone(None)
@@ -126,7 +127,8 @@ def _bucket(freq: Frequency, zone: str) -> pl.Expr:
     return ts - (wall - wall.dt.truncate(_duration(freq.step)))
 
 
-def _start(bucket: str, freq: Frequency, zone: str) -> pl.Expr:
+def bucket_start(bucket: str, freq: Frequency, zone: str) -> pl.Expr:
+    """Where the buckets of ``bucket_of`` in that column start, in UTC."""
     if freq.step is None:
         return first_instant(pl.col(bucket).cast(pl.Datetime("us")), zone)
     return pl.col(bucket)

@@ -8,6 +8,7 @@ from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.flag_store import MemoryFlagStore
 from aurum.storage.memory.idempotency import MemoryIdempotencyStore
+from aurum.storage.memory.partials_reader import MemoryPartialsReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
@@ -22,6 +23,7 @@ class MemoryStore:
         self.state = MemoryState()
         self.reader = MemorySeriesReader(self.state)
         self.writer = MemorySeriesWriter(self.state, clock)
+        self.partials = MemoryPartialsReader(self.state)
         self.catalog = MemoryCatalog(self.state)
         self.catalog_writer = MemoryCatalogWriter(self.state)
         self.quality = MemoryQualityLog(self.state)

@@ -3,6 +3,7 @@
 Adapters do not inherit from these; ``tests/typing/conformance.py`` proves that they fit.
 """
 
+from aurum.storage.ports.aggregates import PartialsReader
 from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueState
@@ -19,6 +20,7 @@ __all__ = [
     "JobQueue",
     "LoadOutcome",
     "ParkedJob",
+    "PartialsReader",
     "PoolUse",
     "QualityLog",
     "QueueState",

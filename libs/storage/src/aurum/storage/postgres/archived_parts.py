@@ -17,6 +17,14 @@ BESIDE_SLICE = f"""
 """  # noqa: S608 - constants
 """In the statement that reads a slice ($1: series, $2 and $3: span), so that both come from one snapshot: one look-up."""
 
+ARCHIVED_BESIDE_MANY = """
+EXISTS (
+    SELECT FROM archived_part AS p
+    WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz
+) AS archived
+"""
+"""Whether any part of several series is archived ($1: series, $2 and $3: span), in the statement that adds them up."""
+
 OF_MANY = f"""
 SELECT {PART} FROM {PARTS}
 WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz

@@ -118,7 +118,7 @@ class PostgresSeriesReader:
         return hot.rows
 
     async def hot_points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> HotPoints:
-        start, end = _bounds(span)
+        start, end = bounds(span)
         if as_of is None:
             row = await self._pool.reads.fetchrow(_SLICE, series_id, start, end)
         else:
@@ -128,7 +128,7 @@ class PostgresSeriesReader:
         return HotPoints(Points(**unpacked_arrays(_ONE, row)), _parts(row))
 
     async def hot_revisions(self, series_id: int, *, span: Span) -> HotRevisions:
-        start, end = _bounds(span)
+        start, end = bounds(span)
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_REVISIONS, series_id, start, end)
         return HotRevisions(unpacked(_ONE, row), _parts(row))
@@ -137,7 +137,7 @@ class PostgresSeriesReader:
     async def hot_stream(
         self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
     ) -> AsyncGenerator[HotStream]:
-        start, end = _bounds(span)
+        start, end = bounds(span)
         wanted = sorted(set(series_ids))
         async with self._pool.acquire() as connection:
             if as_of is not None:
@@ -190,7 +190,8 @@ def _parts(row: Record | None) -> Sequence[ArchivedPart]:
     return parts_of(row["parts"]) if row is not None and row["parts"] is not None else ()
 
 
-def _bounds(span: Span) -> tuple[datetime, datetime]:
+def bounds(span: Span) -> tuple[datetime, datetime]:
+    """Both ends of a span, within what PostgreSQL and Python can say."""
     return _clamped(span.start or _FIRST), _clamped(span.end or _LAST)
 
 

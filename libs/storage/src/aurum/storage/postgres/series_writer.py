@@ -38,11 +38,22 @@ _CURRENT = packed(
     _POINT,
     "SELECT series_id, ts, value, quality, known_at FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts <= $3",
 )
+# Statements that join a temporary table also say, in constants, which series and times they can touch ($1 to $3): where old
+# rows are compressed, it is by those that the server finds the few batches to unpack.
 _VERSIONS = packed(
     _POINT,
     """SELECT v.series_id, v.ts, v.value, v.quality, v.known_at
-       FROM observation_version AS v JOIN touched USING (series_id, ts)""",
+       FROM observation_version AS v JOIN touched USING (series_id, ts)
+       WHERE v.series_id = ANY($1) AND v.ts >= $2 AND v.ts <= $3""",
 )
+_REPLACE = """
+UPDATE observation AS o SET value = r.value, quality = r.quality, known_at = r.known_at FROM replacing AS r
+WHERE o.series_id = r.series_id AND o.ts = r.ts AND o.series_id = ANY($1) AND o.ts >= $2 AND o.ts <= $3
+"""
+_FORGET_VERSIONS = """
+DELETE FROM observation_version AS v USING touched AS t
+WHERE v.series_id = t.series_id AND v.ts = t.ts AND v.series_id = ANY($1) AND v.ts >= $2 AND v.ts <= $3
+"""
 _CONFIRMED = packed(
     {"series_id": "int4", "ts": "timestamptz", "known_at": "timestamptz"},
     """SELECT c.series_id, point AS ts, c.known_at FROM observation_confirmation AS c, unnest(c.ts) AS point
@@ -136,8 +147,11 @@ class PostgresSeriesWriter:
             )
 
     async def _limit_duration(self, connection: Connection) -> None:
-        # A load may take longer than a read, but never longer than the horizon within which reads look for loads.
-        await connection.execute("SET LOCAL statement_timeout = 0")
+        # A load may take longer than a read, but never longer than the horizon within which reads look for loads. The second
+        # name is TimescaleDB's, and means nothing to a server without it: a correction may unpack as many rows as it must.
+        await connection.execute(
+            "SET LOCAL statement_timeout = 0; SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"
+        )
         if connection.get_server_version().major >= 17:
             await connection.execute(f"SET LOCAL transaction_timeout = {int(self._pool.settings.load_timeout_s * 1000)}")
 
@@ -206,10 +220,7 @@ class PostgresSeriesWriter:
 
     async def _replace(self, connection: Connection, current: pl.DataFrame) -> None:
         await self._stage(connection, "replacing", _OBSERVATION, current)
-        await connection.execute(
-            """UPDATE observation AS o SET value = r.value, quality = r.quality, known_at = r.known_at
-               FROM replacing AS r WHERE o.series_id = r.series_id AND o.ts = r.ts"""
-        )
+        await connection.execute(_REPLACE, *_reach(current))
 
     async def _confirm(self, connection: Connection, confirming: pl.DataFrame) -> None:
         ids = confirming["series_id"].unique().to_list()
@@ -238,9 +249,7 @@ class PostgresSeriesWriter:
         await self._confirm(connection, after.confirmations)
         if changed.is_empty():
             return
-        await connection.execute(
-            "DELETE FROM observation_version AS v USING touched AS t WHERE v.series_id = t.series_id AND v.ts = t.ts"
-        )
+        await connection.execute(_FORGET_VERSIONS, *_reach(keys))
         ended = after.changes.filter(pl.col("superseded_at").is_not_null())
         await self._insert(connection, "observation_version", _VERSION, ended)
         await self._replace(connection, after.changes.filter(pl.col("superseded_at").is_null()).drop("superseded_at"))
@@ -249,7 +258,7 @@ class PostgresSeriesWriter:
 
     async def _history(self, connection: Connection, late: pl.DataFrame, keys: pl.DataFrame) -> History:
         current = (await self._current(connection, late, set())).join(keys, on=KEY, how="semi")
-        versions = unpacked(_POINT, await connection.fetchrow(_VERSIONS))
+        versions = unpacked(_POINT, await connection.fetchrow(_VERSIONS, *_reach(keys)))
         confirmed = unpacked(
             {"series_id": "int4", "ts": "timestamptz", "known_at": "timestamptz"}, await connection.fetchrow(_CONFIRMED)
         )
@@ -337,6 +346,11 @@ class PostgresSeriesWriter:
         if frame.is_empty():
             return
         await connection.copy_to_table(table, source=layout.source(frame), columns=list(layout.columns), format="binary")
+
+
+def _reach(points: pl.DataFrame) -> tuple[object, object, object]:
+    """The series and the first and last time of some points."""
+    return points["series_id"].unique().to_list(), points["ts"].min(), points["ts"].max()
 
 
 def _publications(rows: pl.DataFrame, ids: list[int], known_at: datetime | None) -> pl.DataFrame:

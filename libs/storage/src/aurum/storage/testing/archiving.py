@@ -8,12 +8,12 @@ from datetime import date, datetime
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.clock import Clock
 from aurum.core.history import tally
-from aurum.storage.ports import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
+from aurum.storage.ports import FileLoad, LoadOutcome, PartialsReader, SeriesReader, SeriesWriter
 from aurum.storage.ports.archive import ArchiveLog
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 from aurum.storage.postgres import PostgresArchiveLog, PostgresPool, PostgresSeriesReader, PostgresSeriesWriter
 from aurum.storage.testing.stores import PostgresStore
-from aurum.storage.tiered import TieredSeriesReader
+from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
 
 _END = date(9999, 12, 1)
 
@@ -74,5 +74,6 @@ class TieredStore(PostgresStore):
         self.history = history
         self.log = PostgresArchiveLog(pool)
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
+        self.partials: PartialsReader = TieredPartialsReader(self.partials, self.reader)
         self.thawing: SeriesWriter = PostgresSeriesWriter(pool, history)
         self.writer: SeriesWriter = ArchivingWriter(self.thawing, self.log, history)

@@ -7,21 +7,32 @@ database copied from it for each test that asks.
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from aurum.common.clock import SystemClock
-from aurum.common.settings import DatabaseSettings
+from aurum.common.settings import DatabaseSettings, environment
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
+
+TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
+"""Names a server with TimescaleDB and a user who may create databases there; without it, its tests are skipped."""
+TIMESCALE_APACHE = "AURUM_TEST_TIMESCALE_APACHE_URL"
+"""Likewise one that runs it under the Apache licence."""
+TIMESCALE_UNLOADED = "AURUM_TEST_TIMESCALE_UNLOADED_URL"
+"""Likewise one that has it, and does not load it."""
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
@@ -88,9 +99,118 @@ async def shared_postgres_store(shared_database_url: str) -> AsyncIterator[Postg
     await pool.close()
 
 
+@pytest.fixture(scope="session")
+def timescale_server() -> str:
+    """The URL of a database on the server that ``TIMESCALE`` names."""
+    return _named(TIMESCALE)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
+    """The name of an optimised database without rows, to copy from."""
+    name = _own("template")
+    await _run(timescale_server, f"CREATE DATABASE {name}")
+    url = _on(timescale_server, name)
+    await upgrade(url)
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=1))
+    await TimescaleTuning(pool).optimize()
+    await pool.close()
+    # A database that somebody is connected to cannot be copied, and the extension's own workers are somebody.
+    await _run(timescale_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await _run(timescale_server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    yield name
+    await _run(timescale_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def timescale_url(timescale_server: str, timescale_template: str) -> AsyncIterator[str]:
+    """The URL of an empty, optimised database that only this test uses."""
+    async with _copy(timescale_server, timescale_template) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plain_timescale_url(timescale_server: str) -> AsyncIterator[str]:
+    """The URL of an empty, migrated database on the same server, which nobody has optimised."""
+    async with _migrated(timescale_server) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def apache_timescale_url() -> AsyncIterator[str]:
+    """Likewise, on the server that ``TIMESCALE_APACHE`` names."""
+    async with _migrated(_named(TIMESCALE_APACHE)) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def unloaded_timescale_url() -> AsyncIterator[str]:
+    """Likewise, on the server that ``TIMESCALE_UNLOADED`` names."""
+    async with _migrated(_named(TIMESCALE_UNLOADED)) as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def timescale_store(timescale_url: str) -> AsyncIterator[PostgresStore]:
+    """Every adapter over an empty database in hypertables, of this test's own."""
+    async with _timescale_store(timescale_url) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_timescale_store(timescale_server: str, timescale_template: str) -> AsyncIterator[PostgresStore]:
+    """Every adapter over the database in hypertables that many tests share."""
+    async with _copy(timescale_server, timescale_template) as url, _timescale_store(url) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _timescale_store(url: str) -> AsyncGenerator[PostgresStore]:
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
+    yield PostgresStore(pool, SystemClock(), await TimescalePartialsReader.open(pool))
+    await pool.close()
+
+
+@asynccontextmanager
+async def _copy(server: str, template: str) -> AsyncGenerator[str]:
+    name = _own(str(next(_numbers)))
+    await _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _on(server, name)
+    await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def _migrated(server: str) -> AsyncGenerator[str]:
+    name = _own(f"plain_{next(_numbers)}")
+    await _run(server, f"CREATE DATABASE {name}")
+    await upgrade(_on(server, name))
+    yield _on(server, name)
+    await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _named(setting: str) -> str:
+    url = environment({}).get(setting)
+    if url is None:
+        pytest.skip(f"{setting} names no server")
+    return url
+
+
+def _own(name: str) -> str:
+    """A name on a server that other processes test on, too."""
+    return f"aurum_test_{os.getpid()}_{name}"
+
+
+def _on(server: str, database: str) -> str:
+    return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
+
+
 async def _execute(server: EmbeddedPostgres, statement: str) -> None:
-    connection = await asyncpg.connect(server.url_of("postgres"))
+    await _run(server.url_of("postgres"), statement)
+
+
+async def _run(url: str, statement: str, *arguments: object) -> None:
+    connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        await connection.execute(statement, *arguments)
     finally:
         await connection.close()

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from aurum.core.clock import Clock
 from aurum.core.series import Series
-from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader, SeriesWriter
+from aurum.storage.ports import Catalog, CatalogWriter, PartialsReader, QualityLog, SeriesReader, SeriesWriter
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -17,6 +17,7 @@ from aurum.storage.postgres import (
     PostgresFlagStore,
     PostgresIdempotencyStore,
     PostgresKeyStore,
+    PostgresPartialsReader,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesReader,
@@ -26,12 +27,13 @@ from aurum.storage.postgres import (
 
 
 class PostgresStore:
-    """Every port on one PostgreSQL database."""
+    """Every port on one PostgreSQL database. ``partials``: where the database has another reader of them."""
 
-    def __init__(self, pool: PostgresPool, clock: Clock) -> None:
+    def __init__(self, pool: PostgresPool, clock: Clock, partials: PartialsReader | None = None) -> None:
         self.pool = pool
         self.reader: SeriesReader = PostgresSeriesReader(pool, clock)
         self.writer: SeriesWriter = PostgresSeriesWriter(pool)
+        self.partials: PartialsReader = partials or PostgresPartialsReader(pool)
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
         self.quality = PostgresQualityLog(pool)
@@ -49,6 +51,8 @@ class Store(Protocol):
     def reader(self) -> SeriesReader: ...
     @property
     def writer(self) -> SeriesWriter: ...
+    @property
+    def partials(self) -> PartialsReader: ...
     @property
     def catalog(self) -> Catalog: ...
     @property

@@ -1,0 +1,136 @@
+"""Coarse steps out of hours: what the rows give, or None."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from api_market import FIRST_KNOWN, Given, file_of
+from polars.testing import assert_frame_equal
+
+from aurum.api.reading.batches import batches
+from aurum.api.reading.hours import from_hours
+from aurum.api.reading.plan import Plan, make_plan
+from aurum.common.clock import SystemClock
+from aurum.core.calendars import default_blocks
+from aurum.core.series.model import Series
+from aurum.storage.memory import MemoryStore
+from aurum.storage.memory.partials_reader import MemoryPartialsReader
+from aurum.storage.ports.capabilities import Capability
+
+FIVE = timedelta(minutes=5)
+START = datetime(2025, 10, 31, 4, tzinfo=UTC)
+"""Midnight in New York, two days before the fall day."""
+NYC = "nyiso:rt:61761:load"
+WEST = "caiso:rt:SP15:load"
+
+
+class Rowless(MemoryPartialsReader):
+    """A store that keeps no hours."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset()
+
+
+async def store_of(*series: Given) -> MemoryStore:
+    store = MemoryStore(SystemClock())
+    await store.catalog_writer.declare(sources=[], datasets=[], blocks=[block.to_document() for block in default_blocks()])
+    for one in series:
+        await store.writer.load(file_of(one))
+    return store
+
+
+def five_minutes(key: str, zone: str, market: str, *, days: int = 6) -> Given:
+    """Whole numbers, so that sums are exact; every 50th is withdrawn, which a sum leaves out."""
+    rows = [
+        (START + n * FIVE, float("nan") if n % 50 == 49 else float(n * 7919 % 1000), FIRST_KNOWN, 9 if n % 50 == 49 else n % 3)
+        for n in range(12 * 24 * days)
+    ]
+    return Given(key, "MW", "5min", zone, market, rows)
+
+
+async def asked(store: MemoryStore, *keys: str, **given: str) -> tuple[list[Series], Plan]:
+    found = await store.catalog.series_by_key(keys)
+    series = [found[key] for key in keys]
+    return series, await make_plan(given, series, store.catalog)
+
+
+async def of_rows(store: MemoryStore, series: list[Series], plan: Plan) -> pl.DataFrame:
+    return pl.concat([part async for part in batches(store.reader, series, plan, {})])
+
+
+@pytest.mark.parametrize(
+    ("freq", "agg"), list(itertools.product(["1h", "1d", "1w", "1mo", "1q", "1y"], ["mean", "sum", "min", "max", "count"]))
+)
+@pytest.mark.parametrize(
+    "span",
+    [
+        {"tz": "market"},
+        {"tz": "market", "start": "2025-11-01", "end": "2025-11-04"},
+        {"tz": "UTC", "start": "2025-11-01T04:30:00Z", "end": "2025-11-03T05:10:00Z"},
+    ],
+)
+async def test_days_and_longer_are_those_of_the_rows(freq: str, agg: str, span: dict[str, str]) -> None:
+    store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
+    series, plan = await asked(store, NYC, freq=freq, agg=agg, **span)
+    found = await from_hours(store.partials, series, plan)
+    assert found is not None
+    assert_frame_equal(found, await of_rows(store, series, plan), check_exact=True)
+
+
+async def test_the_fall_day_is_the_sum_of_25_hours() -> None:
+    store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
+    series, plan = await asked(store, NYC, freq="1d", start="2025-11-02", end="2025-11-03", tz="market", agg="count")
+    found = await from_hours(store.partials, series, plan)
+    assert found is not None
+    assert found["value"].to_list() == [300.0 - 6]
+
+
+async def test_several_series_in_their_own_days_and_blocks() -> None:
+    store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"), five_minutes(WEST, "America/Los_Angeles", "CAISO"))
+    for given in ({}, {"block": "ON_PEAK"}, {"block": "OFF_PEAK"}):
+        series, plan = await asked(store, NYC, WEST, freq="1d", agg="sum", **given)
+        found = await from_hours(store.partials, series, plan)
+        assert found is not None
+        assert set(found["series_id"]) == {one.series_id for one in series}
+        assert_frame_equal(found, await of_rows(store, series, plan), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"freq": "15min"},
+        {"freq": "1d", "agg": "median"},
+        {"freq": "1d", "agg": "last"},
+        {"freq": "1d", "as_of": "2025-11-02T00:00:00Z"},
+        {"freq": "1d", "unit": "GW"},
+        {"freq": "1d", "tz": "Asia/Kolkata"},
+        {"freq": "1d", "tz": "Australia/Lord_Howe"},
+    ],
+)
+async def test_what_hours_cannot_say_is_left_to_the_rows(given: dict[str, str]) -> None:
+    store = await store_of(five_minutes(NYC, "America/New_York", "NYISO", days=1))
+    series, plan = await asked(store, NYC, **given)
+    assert await from_hours(store.partials, series, plan) is None
+
+
+async def test_data_no_finer_than_hours_and_stores_without_them_are_left_to_the_rows() -> None:
+    hourly = Given(WEST, "MW", "1h", "UTC", None, [(START, 1.0, FIRST_KNOWN, 0)])
+    store = await store_of(hourly, five_minutes(NYC, "America/New_York", "NYISO", days=1))
+    series, plan = await asked(store, WEST, freq="1d")
+    assert await from_hours(store.partials, series, plan) is None
+    series, plan = await asked(store, NYC, freq="1d")
+    assert await from_hours(store.partials, series, plan) is not None
+    assert await from_hours(Rowless(store.state), series, plan) is None
+
+
+async def test_a_value_too_great_for_sums_is_left_to_the_rows() -> None:
+    store = await store_of(Given(NYC, "MW", "5min", "UTC", None, [(START, 1e300, FIRST_KNOWN, 0)]))
+    series, plan = await asked(store, NYC, freq="1d", agg="sum")
+    assert await from_hours(store.partials, series, plan) is None
+    series, plan = await asked(store, NYC, freq="1d", agg="max")
+    assert (await from_hours(store.partials, series, plan)) is not None

@@ -1,0 +1,228 @@
+"""What TimescaleDB saves and costs, on the server that ``AURUM_BENCH_TIMESCALE_URL`` names."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import statistics
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import polars as pl
+
+from aurum.common.settings import environment
+from aurum.core.asof import Span
+from aurum.core.frequency import Frequency
+from aurum.core.series import Aggregation, compose, resample
+from aurum.storage.testing.builders import file_load
+from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
+from bench.harness import Figure, Run, side_by_side, timed
+from bench.scale import Scale
+from bench.stage import START, Stage, add_series, copy_in, observations, open_stage, settle
+
+SETTING = "AURUM_BENCH_TIMESCALE_URL"
+_STEP = timedelta(minutes=5)
+_PER_YEAR = 105_120
+_LONG_AGO = datetime(2100, 1, 1, tzinfo=UTC)
+_ZONE = "America/New_York"
+_SLICES = 200
+_BACKFILL = 20_000
+_numbers = itertools.count()
+
+
+async def measure(scale: Scale) -> tuple[list[Figure], list[str]]:
+    """Two or three databases on the named server, made for this and dropped; without a server one note."""
+    server = environment({}).get(SETTING)
+    if server is None:
+        return [], [f"timescale: {SETTING} names no server with TimescaleDB"]
+    async with _stage(server, "rows") as rows, _stage(server, "columns") as columns, _stage(server, "long") as long:
+        few = [await _fill(stage, scale.short) for stage in (rows, columns)]
+        many = await _fill(long, scale.long)
+        saved = await _compress(columns)
+        await _compress(long)
+        count = len(few[0]) * _PER_YEAR
+        return [
+            saved,
+            await _compared("slice of a day, compressed", _slices(columns, few[1]), _slices(rows, few[0]), "ms", scale),
+            await _compared("year of one series, compressed", _years(columns, few[1]), _years(rows, few[0]), "ms", scale),
+            await side_by_side(
+                "year of daily means of five-minute data, by the hour",
+                _means(columns, few[1]),
+                _means_of_rows(columns, few[1]),
+                unit="ms",
+                against="the rows, compressed",
+                rounds=scale.rounds,
+                less_is_better=True,
+            ),
+            await side_by_side(
+                f"slice of a day with {len(many) * _PER_YEAR / 1e6:.3g}M compressed rows stored",
+                _slices(long, many),
+                _slices(columns, few[1]),
+                unit="ms",
+                against=f"{count / 1e6:.3g}M rows stored",
+                rounds=scale.rounds,
+                less_is_better=True,
+            ),
+            # Last: they change what is there, and leave sums stale.
+            await _compared("backfill into compressed chunks", _backfill(columns), _backfill(rows), "rows/s", scale),
+            await _compared(
+                "late correction of a compressed point", _correct(columns, few[1]), _correct(rows, few[0]), "ms", scale
+            ),
+        ], []
+
+
+async def _compared(name: str, ours: Run, reference: Run, unit: str, scale: Scale) -> Figure:
+    return await side_by_side(
+        name, ours, reference, unit=unit, against="rows not compressed", rounds=scale.rounds, less_is_better=unit == "ms"
+    )
+
+
+@asynccontextmanager
+async def _stage(server: str, name: str) -> AsyncGenerator[Stage]:
+    database = f"aurum_bench_{os.getpid()}_{name}"
+    await _run(server, f"CREATE DATABASE {database}")
+    stage = await open_stage(urlunsplit(urlsplit(server)._replace(path=f"/{database}")))
+    try:
+        tuning = TimescaleTuning(stage.store.pool)
+        await tuning.optimize()
+        # Measured by hand, so no job of the server's may come between.
+        async with stage.store.pool.acquire() as connection:
+            await connection.execute("SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs")
+        await tuning.set_interval(timedelta(days=28))
+        yield stage
+    finally:
+        await stage.close()
+        await _run(server, f"DROP DATABASE {database} WITH (FORCE)")
+
+
+async def _run(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def _fill(stage: Stage, count: int) -> list[int]:
+    """At least ``count`` five-minute observations in series of a year each; their hours are added up."""
+    ids = await add_series(stage, [_key(number) for number in range(-(-count // _PER_YEAR))], frequency="5min")
+    for series_id in ids:
+        await copy_in(stage, observations(series_id, _PER_YEAR, seed=series_id, step=_STEP))
+    await settle(stage)
+    await TimescaleTuning(stage.store.pool).refresh()
+    stage.store.partials = await TimescalePartialsReader.open(stage.store.pool)
+    return ids
+
+
+def _key(number: int) -> str:
+    return f"invented:columns:{number}:lmp"
+
+
+async def _compress(stage: Stage) -> Figure:
+    tuning = TimescaleTuning(stage.store.pool)
+    before = sum(chunk.bytes for chunk in await tuning.chunks())
+    await tuning.compress(_LONG_AGO)
+    await settle(stage)
+    after = sum(chunk.bytes for chunk in await tuning.chunks())
+    size = 1024**2
+    return Figure("compression of five-minute prices", after / size, before / size, "MiB", "rows and index", before / after)
+
+
+def _slices(stage: Stage, ids: Sequence[int]) -> Run:
+    """Days of series drawn at random, so that what was read just before does not help."""
+    draw = random.Random(len(ids))
+
+    async def run() -> float:
+        times: list[float] = []
+        for _ in itertools.repeat(None, _SLICES):
+            start = START + timedelta(days=draw.randrange(360))
+            wanted = Span(start, start + timedelta(days=1))
+            watch = timed()
+            found = await stage.store.reader.observations(draw.choice(ids), span=wanted)
+            times.append(watch() * 1000)
+            assert found.height == 288
+        return statistics.median(times)
+
+    return run
+
+
+def _years(stage: Stage, ids: Sequence[int]) -> Run:
+    chosen = itertools.cycle(ids)
+
+    async def run() -> float:
+        watch = timed()
+        found = await stage.store.reader.observations(next(chosen), span=Span())
+        took = watch() * 1000
+        assert found.height >= _PER_YEAR
+        return took
+
+    return run
+
+
+def _backfill(stage: Stage) -> Run:
+    """A file of a new series through the loader: 70 days, all of them in chunks that are there."""
+
+    async def run() -> float:
+        key = f"invented:backfill:{next(_numbers)}:lmp"
+        file = file_load([(n / 12, 0, float(n % 97)) for n in range(_BACKFILL)], key=key, frequency="5min")
+        watch = timed()
+        outcome = await stage.store.writer.load(file)
+        assert outcome.new == _BACKFILL
+        return _BACKFILL / watch()
+
+    return run
+
+
+def _correct(stage: Stage, ids: Sequence[int]) -> Run:
+    """A file of one point, half a year old, of a series that is there."""
+
+    async def run() -> float:
+        number = next(_numbers)
+        file = file_load(
+            [(4000 + number / 12, 1, -1.5)],
+            key=_key(number % len(ids)),
+            frequency="5min",
+            unit="USD/MWh",
+            currency="USD",
+            market="NYISO",
+            zone=_ZONE,
+        )
+        watch = timed()
+        outcome = await stage.store.writer.load(file)
+        took = watch() * 1000
+        assert outcome.revised == 1
+        return took
+
+    return run
+
+
+def _means(stage: Stage, ids: Sequence[int]) -> Run:
+    chosen = itertools.cycle(ids)
+
+    async def run() -> float:
+        watch = timed()
+        hours = await stage.store.partials.partials([next(chosen)], span=Span())
+        days = compose(hours, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=Aggregation.MEAN, zone=_ZONE)
+        took = watch() * 1000
+        assert days.height == 366  # a year of UTC touches one more day of New York's
+        return took
+
+    return run
+
+
+def _means_of_rows(stage: Stage, ids: Sequence[int]) -> Run:
+    chosen = itertools.cycle(ids)
+
+    async def run() -> float:
+        watch = timed()
+        rows = await stage.store.reader.observations(next(chosen), span=Span())
+        days: pl.DataFrame = resample(
+            rows, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=Aggregation.MEAN, zone=_ZONE
+        )
+        took = watch() * 1000
+        assert days.height == 366
+        return took
+
+    return run

@@ -1,0 +1,69 @@
+"""Partials out of the sums that the server keeps, and out of the rows where those are stale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.series import buckets_in
+from aurum.storage.ports.capabilities import Capability, Unsupported
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.archived_parts import ARCHIVED_BESIDE_MANY
+from aurum.storage.postgres.columns import packed, unpacked
+from aurum.storage.postgres.partials_reader import BUCKETS_OF_ROWS, FROM_AGGREGATES, PARTIAL_COLUMNS, all_hot
+from aurum.storage.postgres.series_reader import bounds
+from aurum.storage.timescale import aggregates
+from aurum.storage.timescale.aggregates import HOURLY
+from aurum.storage.timescale.extension import Feature, found
+
+_AGGREGATES = "series_id, bucket, total, vast, standing, least, greatest, quality, known_at"
+_PARTIALS = packed(
+    PARTIAL_COLUMNS,
+    f"""SELECT {FROM_AGGREGATES} FROM (
+            SELECT {_AGGREGATES} FROM {HOURLY}
+            WHERE series_id = ANY($1) AND bucket >= $2 AND bucket < $3
+              AND NOT EXISTS (SELECT FROM unnest($4::timestamptz[], $5::timestamptz[]) AS stale(low, high)
+                              WHERE bucket >= low AND bucket < high)
+            UNION ALL
+            SELECT {_AGGREGATES} FROM unnest($4::timestamptz[], $5::timestamptz[]) AS stale(low, high) CROSS JOIN LATERAL (
+                {BUCKETS_OF_ROWS} WHERE series_id = ANY($1) AND ts >= low AND ts < high GROUP BY 1, 2
+            ) AS rows
+        ) AS buckets ORDER BY series_id, ts""",  # noqa: S608 - constants
+    beside=ARCHIVED_BESIDE_MANY,
+)
+
+
+class TimescalePartialsReader:
+    """``PartialsReader`` on TimescaleDB. Make it with ``open``.
+
+    Sums that were made by ``aurum db optimize`` after that are seen by the next process.
+    """
+
+    def __init__(self, pool: PostgresPool, capabilities: frozenset[Capability]) -> None:
+        self._pool = pool
+        self._capabilities = capabilities
+
+    @classmethod
+    async def open(cls, pool: PostgresPool) -> TimescalePartialsReader:
+        """Look whether the database keeps sums by the hour. Raises ``Unavailable`` when it does not answer."""
+        async with pool.acquire() as connection:
+            extension = await found(connection)
+            keeps = extension is not None and Feature.AGGREGATES in extension.permitted and await aggregates.exists(connection)
+        return cls(pool, frozenset({Capability.PARTIALS}) if keeps else frozenset())
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return self._capabilities
+
+    async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
+        if Capability.PARTIALS not in self._capabilities:
+            raise Unsupported("timescale", Capability.PARTIALS)
+        start, end = bounds(buckets_in(span))
+        # One snapshot for the notes and the sums: between two, a refresh could make the one false of the other.
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            stale = await aggregates.stale(connection, start, end)
+            lows, highs = [low for low, _ in stale], [high for _, high in stale]
+            row = await connection.fetchrow(_PARTIALS, sorted(set(series_ids)), start, end, lows, highs)
+        return unpacked(PARTIAL_COLUMNS, all_hot(row))

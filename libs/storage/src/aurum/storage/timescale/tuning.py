@@ -1,0 +1,143 @@
+"""``aurum db optimize`` and what it set: the database's tables as TimescaleDB can keep them. Applied again it does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from aurum.storage.ports.tuning import Chunk, DataClass, Optimised, Policies
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.pool import Connection
+from aurum.storage.timescale import aggregates, hypertables, policies
+from aurum.storage.timescale.extension import Extension, Feature, created, required
+from aurum.storage.timescale.hypertables import TABLES
+from aurum.storage.timescale.policies import COMPRESS_AFTER
+
+_LOCK = 0x41555254  # "AURT": two that optimise at once do it one after the other
+
+
+class TimescaleTuning:
+    """``StoreTuning`` on TimescaleDB: into the form the licence permits.
+
+    All methods raise ``TimescaleMissing`` where there is no extension, ``NotPermitted`` where the licence lacks a feature.
+    """
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+
+    async def extension(self) -> Extension:
+        """Version and licence."""
+        async with self._pool.acquire() as connection:
+            return await required(connection)
+
+    async def optimize(self) -> Optimised:
+        done: list[str] = []
+        async with self._patient() as connection:
+            if await created(connection):
+                done.append("extension timescaledb created")
+            extension = await required(connection)
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+                done += await self._tables(connection)
+                if Feature.COLUMNSTORE in extension.permitted:
+                    done += await self._columnstore(connection)
+                if Feature.AGGREGATES in extension.permitted:
+                    done += await self._aggregate(connection)
+            if any("by the hour" in line for line in done):
+                await aggregates.refresh(connection)
+        return Optimised(tuple(done), str(extension))
+
+    async def policies(self) -> Policies:
+        async with self._pool.acquire() as connection:
+            (await required(connection)).require(Feature.POLICIES)
+            return await policies.policies(connection)
+
+    async def set_policies(
+        self,
+        *,
+        compress_after: timedelta | None = None,
+        refresh_window: timedelta | None = None,
+        retention: Mapping[DataClass, timedelta | None] | None = None,
+    ) -> Policies:
+        async with self._pool.acquire() as connection, connection.transaction():
+            (await required(connection)).require(Feature.POLICIES)
+            # What is kept longer first, so that a change of both is judged by what it comes to.
+            given = dict(retention or {})
+            if DataClass.VALUES in given and given[DataClass.VALUES] is None:
+                await policies.set_retention(connection, DataClass.VALUES, None)
+            if compress_after is not None:
+                await policies.set_compression(connection, compress_after)
+            if refresh_window is not None:
+                await policies.set_refresh(connection, refresh_window)
+            for data_class, kept in given.items():
+                await policies.set_retention(connection, data_class, kept)
+            return await policies.policies(connection)
+
+    async def chunks(self) -> list[Chunk]:
+        async with self._pool.acquire() as connection:
+            (await required(connection)).require(Feature.HYPERTABLES)
+            return await hypertables.chunks(connection)
+
+    async def intervals(self) -> tuple[timedelta | None, timedelta]:
+        async with self._pool.acquire() as connection:
+            await required(connection)
+            now = await hypertables.interval_of(connection, TABLES[0])
+            return now, await hypertables.chosen_interval(connection)
+
+    async def set_interval(self, interval: timedelta) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await required(connection)
+            for table in TABLES:
+                await hypertables.set_interval(connection, table, interval)
+
+    async def compress(self, before: datetime) -> int:
+        async with self._patient() as connection:
+            (await required(connection)).require(Feature.COLUMNSTORE)
+            return sum([await hypertables.compress_closed(connection, table, before) for table in TABLES])
+
+    async def refresh(self) -> None:
+        """Add up every hour that is stale, now."""
+        async with self._patient() as connection:
+            (await required(connection)).require(Feature.AGGREGATES)
+            await aggregates.refresh(connection)
+
+    @asynccontextmanager
+    async def _patient(self) -> AsyncGenerator[Connection]:
+        """A connection whose statements may take as long as they must."""
+        async with self._pool.acquire() as connection:
+            await connection.execute("SET statement_timeout = 0")
+            try:
+                yield connection
+            finally:
+                # The pool gives connections on as they are.
+                await connection.execute("RESET statement_timeout")
+
+    async def _tables(self, connection: Connection) -> list[str]:
+        plain = [table for table in TABLES if await hypertables.interval_of(connection, table) is None]
+        if not plain:
+            return []
+        interval = await hypertables.chosen_interval(connection)
+        for table in plain:
+            await hypertables.make_hypertable(connection, table, interval)
+        return [f"{table}: hypertable, a chunk for {interval.days} days" for table in plain]
+
+    async def _columnstore(self, connection: Connection) -> list[str]:
+        rows = [table for table in TABLES if not await policies.is_columnar(connection, table)]
+        for table in rows:
+            await policies.make_columnar(connection, table)
+        done = [f"{table}: compressed by series and time" for table in rows]
+        if (await policies.policies(connection)).compress_after is None:
+            await policies.set_compression(connection, COMPRESS_AFTER)
+            done.append(f"chunks are compressed after {COMPRESS_AFTER.days} days")
+        return done
+
+    async def _aggregate(self, connection: Connection) -> list[str]:
+        done: list[str] = []
+        if not await aggregates.exists(connection):
+            await aggregates.make(connection)
+            done.append(f"{aggregates.HOURLY}: sums, counts and extremes by the hour")
+        if (await policies.policies(connection)).refresh_every is None:
+            await policies.set_refresh(connection, None)
+            done.append(f"sums are refreshed every {policies.REFRESH_EVERY // timedelta(minutes=1)} minutes")
+        return done

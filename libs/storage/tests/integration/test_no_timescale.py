@@ -1,0 +1,49 @@
+"""Plain PostgreSQL: the same calls say what is missing, change nothing, and everything goes on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aurum.core.asof import Span
+from aurum.storage.ports.capabilities import Unsupported
+from aurum.storage.testing.builders import KEY, file_load
+from aurum.storage.testing.stores import PostgresStore, series_named
+from aurum.storage.timescale import TimescaleMissing, TimescalePartialsReader, TimescaleTuning
+
+_TABLES = """
+SELECT string_agg(format('%s %s', relname, relkind), ',' ORDER BY relname)
+FROM pg_class WHERE relnamespace = 'public'::regnamespace
+"""
+
+
+@pytest.mark.parametrize("method", ["optimize", "policies", "set_policies", "chunks", "intervals"])
+async def test_each_call_says_in_a_line_what_is_missing_and_changes_nothing(postgres_store: PostgresStore, method: str) -> None:
+    async with postgres_store.pool.acquire() as connection:
+        before = await connection.fetchval(_TABLES)
+    with pytest.raises(TimescaleMissing) as raised:
+        await getattr(TimescaleTuning(postgres_store.pool), method)()
+    assert raised.value.detail.startswith("the server has no extension timescaledb; plain PostgreSQL goes on as it is")
+    assert "\n" not in raised.value.detail
+    async with postgres_store.pool.acquire() as connection:
+        assert await connection.fetchval(_TABLES) == before
+        assert await connection.fetchval("SHOW statement_timeout") == "30s"
+    await postgres_store.writer.load(file_load([(0, 0, 1.0)]))
+    series = await series_named(postgres_store, KEY)
+    assert (await postgres_store.reader.observations(series.series_id, span=Span())).height == 1
+
+
+async def test_compressing_and_another_interval_are_refused_likewise(postgres_store: PostgresStore) -> None:
+    tuning = TimescaleTuning(postgres_store.pool)
+    with pytest.raises(TimescaleMissing):
+        await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
+    with pytest.raises(TimescaleMissing):
+        await tuning.set_interval(timedelta(days=7))
+
+
+async def test_no_hours_are_declared(postgres_store: PostgresStore) -> None:
+    reader = await TimescalePartialsReader.open(postgres_store.pool)
+    assert reader.capabilities == frozenset()
+    with pytest.raises(Unsupported):
+        await reader.partials([1], span=Span())
