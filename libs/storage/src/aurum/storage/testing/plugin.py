@@ -19,6 +19,8 @@ import pytest_asyncio
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
+from aurum.storage.embedded.trino import EmbeddedTrino
+from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
@@ -78,6 +80,25 @@ async def shared_postgres_store(shared_database_url: str) -> AsyncIterator[Postg
     pool = await PostgresPool.open(DatabaseSettings(url=shared_database_url, pool_size=4))
     yield PostgresStore(pool, SystemClock())
     await pool.close()
+
+
+@pytest.fixture(scope="session")
+def trino_server(postgres_server: EmbeddedPostgres) -> Iterator[EmbeddedTrino]:
+    """A running Trino of this test process, beside its PostgreSQL. Skips where there is no Java for it or no Maven.
+
+    Tests that ask for it bear the marker ``trino`` and a timeout of their own: the first start downloads.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="aurum-trino-"))
+    server = EmbeddedTrino(folder, postgres_server)
+    try:
+        try:
+            server.install()
+        except EmbeddedServerFailed as error:
+            pytest.skip(f"Trino: {error.detail}")
+        with server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _execute(server: EmbeddedPostgres, statement: str) -> None:
