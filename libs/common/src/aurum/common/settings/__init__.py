@@ -7,6 +7,7 @@ from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
+from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.workers import WorkersSettings
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LoggingSettings",
     "RedisSettings",
     "Settings",
+    "TrinoSettings",
     "WorkersSettings",
     "environment",
     "load_settings",

@@ -1,6 +1,7 @@
 """Trino of one node, for one machine: beside an embedded PostgreSQL, which holds Iceberg's catalog and is one of the catalogs.
 
-Its configuration is that of ``infra/trino``, which compose and Kubernetes use too; what differs comes from its environment. It listens on loopback and ends with the process that started it, a killed one's too (see ``guard``).
+Its configuration is that of ``infra/trino``, which compose and Kubernetes use too; what differs comes from its environment. It
+listens on loopback and ends with the process that started it, a killed one's too (see ``guard``).
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ class EmbeddedTrino:
 
     @property
     def catalog_uri(self) -> str:
-        """SQLAlchemy URL of the database of Iceberg's catalog ``aurum``, as pyiceberg's ``SqlCatalog`` takes it."""
-        return self._postgres.url_of(_CATALOG_DATABASE).replace("postgresql://", "postgresql+psycopg2://", 1)
+        """``postgresql://`` URL of the database in which Iceberg's catalog ``aurum`` is."""
+        return self._postgres.url_of(_CATALOG_DATABASE)
 
     def store_url(self, database: str) -> str:
         """JDBC URL of any database of the PostgreSQL, for ``CREATE CATALOG ... USING postgresql``."""

@@ -1,6 +1,7 @@
 """The program files of Trino, out of its server archive on the Maven repository this machine is set up with; kept for ever.
 
-Of the archive's fifty connectors only those of ``infra/trino`` are kept: a third of its size. Files that several have in common are hard links in the archive, often to a connector that is not kept, so it is read twice: who needs what, then what.
+Of the archive's fifty connectors only those of ``infra/trino`` are kept: a third of its size. Files that several have in
+common are hard links in the archive, often to a connector that is not kept, so it is read twice: who needs what, then what.
 """
 
 from __future__ import annotations
