@@ -12,6 +12,7 @@ from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
@@ -23,6 +24,7 @@ from aurum.storage.postgres import (
     PostgresSeriesWriter,
 )
 from aurum.storage.testing.stores import PostgresStore, Store
+from aurum.storage.trino import TrinoHistory, TrinoPool
 
 
 def memory(state: MemoryState, clock: Clock) -> None:
@@ -45,6 +47,10 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _store: Store = PostgresStore(pool, clock)
+
+
+def trino(pool: TrinoPool) -> None:
+    _history: HistoryStore = TrinoHistory(pool)
 
 
 def system() -> None:

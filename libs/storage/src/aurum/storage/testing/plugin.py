@@ -10,20 +10,23 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from aurum.common.clock import SystemClock
-from aurum.common.settings import DatabaseSettings
+from aurum.common.settings import DatabaseSettings, TrinoSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.trino import TrinoHistory, TrinoPool
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
@@ -99,6 +102,28 @@ def trino_server(postgres_server: EmbeddedPostgres) -> Iterator[EmbeddedTrino]:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def trino_settings(trino_server: EmbeddedTrino) -> TrinoSettings:
+    """Of the running Trino, with an empty schema that only this test uses."""
+    return TrinoSettings(
+        host="127.0.0.1",
+        port=trino_server.port,
+        schema=f"test_{next(_numbers)}",
+        catalog_uri=SecretStr(trino_server.catalog_uri),
+        warehouse=trino_server.warehouse,
+        statement_timeout_s=120.0,
+        keep_snapshots=timedelta(0),
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def trino_history(trino_settings: TrinoSettings) -> AsyncIterator[TrinoHistory]:
+    """History in Iceberg tables of this test's own."""
+    history = TrinoHistory(TrinoPool(trino_settings))
+    yield history
+    await history.close()
 
 
 async def _execute(server: EmbeddedPostgres, statement: str) -> None:

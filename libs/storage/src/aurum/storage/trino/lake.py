@@ -84,7 +84,7 @@ class Lake:
             if not PROPERTIES.items() <= table.properties.items():
                 change.set_properties(PROPERTIES)
             # A delete that finds nothing warns; the first writing of a part is the usual one.
-            if next(iter(table.scan(row_filter=these, limit=1).plan_files()), None) is not None:
+            if table.scan(row_filter=these, selected_fields=("archive_id",), limit=1).to_arrow().num_rows:
                 change.delete(these)
             change.append(rows)
 
@@ -104,7 +104,8 @@ def _properties(settings: TrinoSettings) -> dict[str, str]:
     if settings.warehouse is None:
         raise NotWritable("AURUM_TRINO__WAREHOUSE")
     given = {
-        "uri": settings.catalog_uri.get_secret_value(),
+        # The driver that pyiceberg brings, whichever SQLAlchemy would take.
+        "uri": settings.catalog_uri.get_secret_value().replace("postgresql://", "postgresql+psycopg2://", 1),
         "warehouse": settings.warehouse,
         # The tables of the catalog are made by infra/trino/iceberg/catalog.sql.
         "init_catalog_tables": "false",
