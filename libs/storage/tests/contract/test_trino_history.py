@@ -8,6 +8,7 @@ import json
 import os
 import time
 import urllib.request
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import polars as pl
 import pytest
+import pytest_asyncio
 
 from aurum.common.clock import SystemClock
 from aurum.common.resilience import Timeout, set_deadline
@@ -25,6 +27,7 @@ from aurum.core.frames import HISTORY, MANY_OBSERVATIONS
 from aurum.core.history import tally
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.testing.plugin import settings_of
 from aurum.storage.trino import TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino.lake import NotWritable
 from aurum.storage.trino.table import COLUMNS, created
@@ -68,26 +71,41 @@ TWO_VERSIONS = history((1, 0, 0, 40, 1.5, 0), (1, 0, 40, None, 2.5, 1), (1, 1, 0
 MICROSECOND = 1 / 3_600_000_000
 
 
-async def written(store: TrinoHistory, rows: pl.DataFrame, archive_id: int = 1, month: date = JANUARY) -> list[ArchivedPart]:
-    await store.write(rows, source="invented", month=month, archive_id=archive_id)
-    return parts_of(rows, archive_id)
+async def written(
+    store: TrinoHistory, rows: pl.DataFrame, archive_id: int = 1, month: date = JANUARY, source: str = "invented"
+) -> list[ArchivedPart]:
+    await store.write(rows, source=source, month=month, archive_id=archive_id)
+    return parts_of(rows, archive_id, source)
 
 
-async def test_rows_come_back_as_they_were_written(trino_history: TrinoHistory) -> None:
-    parts = await written(trino_history, TWO_VERSIONS)
-    found = await trino_history.rows(parts)
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared(trino_server: EmbeddedTrino) -> AsyncIterator[TrinoHistory]:
+    """A store for tests that bring a source of their own: a table takes Trino seconds to make."""
+    store = TrinoHistory(TrinoPool(settings_of(trino_server, "shared_by_tests")))
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def source(request: pytest.FixtureRequest) -> str:
+    return request.node.name
+
+
+async def test_rows_come_back_as_they_were_written(shared: TrinoHistory, source: str) -> None:
+    parts = await written(shared, TWO_VERSIONS, source=source)
+    found = await shared.rows(parts)
     assert found.schema == HISTORY
     assert found.equals(TWO_VERSIONS)
     assert tally(found).equals(tally(TWO_VERSIONS))
 
 
-async def test_every_double_and_every_microsecond_survives(trino_history: TrinoHistory) -> None:
+async def test_every_double_and_every_microsecond_survives(shared: TrinoHistory, source: str) -> None:
     values = [float("nan"), float("inf"), -float("inf"), -0.0, 5e-324, 1.7976931348623157e308, 0.1 + 0.2]
     rows = history(
         *((7, number + MICROSECOND, number * MICROSECOND / 24, None, value, number) for number, value in enumerate(values))
     )
     assert rows["ts"][1].microsecond == 1
-    found = await trino_history.rows(await written(trino_history, rows))
+    found = await shared.rows(await written(shared, rows, source=source))
     assert found.drop("value").equals(rows.drop("value"))
     bits, expected = (frame["value"].to_numpy().view("int64").tolist() for frame in (found, rows))
     assert bits[1:] == expected[1:]
@@ -95,13 +113,13 @@ async def test_every_double_and_every_microsecond_survives(trino_history: TrinoH
     assert tally(found).equals(tally(rows))
 
 
-async def test_written_again_under_one_id_the_second_stands_in_the_place_of_the_first(trino_history: TrinoHistory) -> None:
-    await written(trino_history, TWO_VERSIONS)
+async def test_written_again_under_one_id_the_second_takes_the_place_of_the_first(shared: TrinoHistory, source: str) -> None:
+    await written(shared, TWO_VERSIONS, source=source)
     other = history((1, 0, 0, None, 9.0, 0))
-    parts = await written(trino_history, other)
-    assert (await trino_history.rows(parts)).equals(other)
-    gone = ArchivedPart(2, JANUARY, 1, "invented", 1, 0)
-    assert (await trino_history.rows([gone])).is_empty()
+    parts = await written(shared, other, source=source)
+    assert (await shared.rows(parts)).equals(other)
+    gone = ArchivedPart(2, JANUARY, 1, source, 1, 0)
+    assert (await shared.rows([gone])).is_empty()
 
 
 async def test_written_again_after_it_was_discarded(trino_history: TrinoHistory) -> None:
@@ -110,30 +128,28 @@ async def test_written_again_after_it_was_discarded(trino_history: TrinoHistory)
     assert (await trino_history.rows(await written(trino_history, TWO_VERSIONS))).equals(TWO_VERSIONS)
 
 
-async def test_rows_under_an_id_that_is_not_named_do_not_exist(trino_history: TrinoHistory) -> None:
-    await written(trino_history, history((1, 0, 0, None, 1.0, 0), (2, 0, 0, None, 2.0, 0)), archive_id=1)
+async def test_rows_under_an_id_that_is_not_named_do_not_exist(shared: TrinoHistory, source: str) -> None:
+    await written(shared, history((1, 0, 0, None, 1.0, 0), (2, 0, 0, None, 2.0, 0)), archive_id=1, source=source)
     second = history((1, 0, 0, None, 10.0, 0))
-    parts = [*await written(trino_history, second, archive_id=2), ArchivedPart(2, JANUARY, 1, "invented", 1, 0)]
-    assert (await trino_history.many(parts, span=ALL))["value"].to_list() == [10.0, 2.0]
+    parts = [*await written(shared, second, archive_id=2, source=source), ArchivedPart(2, JANUARY, 1, source, 1, 0)]
+    assert (await shared.many(parts, span=ALL))["value"].to_list() == [10.0, 2.0]
 
 
-async def test_an_answer_is_as_of_an_instant(trino_history: TrinoHistory) -> None:
-    parts = await written(trino_history, TWO_VERSIONS)
-    then, instant, now = (
-        await trino_history.many(parts, span=ALL, as_of=as_of)
-        for as_of in (_day(40) - timedelta(microseconds=1), _day(40), None)
-    )
+async def test_an_answer_is_as_of_an_instant(shared: TrinoHistory, source: str) -> None:
+    parts = await written(shared, TWO_VERSIONS, source=source)
+    just_before = _day(40) - timedelta(microseconds=1)
+    then, instant, now = [await shared.many(parts, span=ALL, as_of=at) for at in (just_before, _day(40), None)]
     assert then["value"].to_list() == [1.5, 3.5, 4.5]
     assert instant["value"].to_list() == now["value"].to_list() == [2.5, 3.5, 4.5]
-    assert (await trino_history.many(parts, span=ALL, as_of=_day(-1))).is_empty()
+    assert (await shared.many(parts, span=ALL, as_of=_day(-1))).is_empty()
     assert now.schema == MANY_OBSERVATIONS
 
 
-async def test_spans_are_half_open(trino_history: TrinoHistory) -> None:
-    parts = await written(trino_history, TWO_VERSIONS)
-    first = await trino_history.rows(parts, span=Span(_hour(0), _hour(1)))
+async def test_spans_are_half_open(shared: TrinoHistory, source: str) -> None:
+    parts = await written(shared, TWO_VERSIONS, source=source)
+    first = await shared.rows(parts, span=Span(_hour(0), _hour(1)))
     assert first["ts"].unique().to_list() == [_hour(0)]
-    assert (await trino_history.many(parts, span=Span(_hour(1), None)))["value"].to_list() == [3.5]
+    assert (await shared.many(parts, span=Span(_hour(1), None)))["value"].to_list() == [3.5]
 
 
 async def test_nothing_is_an_empty_frame(trino_history: TrinoHistory) -> None:
@@ -146,29 +162,28 @@ async def test_nothing_is_an_empty_frame(trino_history: TrinoHistory) -> None:
     await trino_history.discard([99])
 
 
-async def test_a_stream_is_the_answer_of_many_in_order_and_in_batches(trino_history: TrinoHistory) -> None:
+async def test_a_stream_is_the_answer_of_many_in_order_and_in_batches(shared: TrinoHistory, source: str) -> None:
     """Two months of series whose rows make several batches."""
     size = 70_000
-    january = pl.DataFrame(
-        {
-            "series_id": pl.Series([1] * size + [2] * size, dtype=pl.Int32),
-            "ts": pl.int_range(size, eager=True).append(pl.int_range(size, eager=True)),
-        }
-    ).with_columns(START + pl.col("ts") * pl.duration(seconds=30))
-    rows = january.with_columns(
-        pl.col("ts").cast(HISTORY["ts"]),
-        pl.col("ts").cast(HISTORY["ts"]).alias("known_at"),
-        pl.lit(None, HISTORY["ts"]).alias("superseded_at"),
-        pl.arange(pl.len()).cast(pl.Float64).alias("value"),
-        pl.lit(0, pl.Int16).alias("quality"),
-    ).select(list(HISTORY))
+    ts = pl.datetime_range(START, START + timedelta(seconds=30 * (size - 1)), "30s", time_unit="us", eager=True)
+    rows = (
+        pl.DataFrame({"series_id": [1, 2]}, schema={"series_id": pl.Int32})
+        .join(pl.DataFrame(ts.alias("ts")), how="cross")
+        .with_columns(
+            pl.col("ts").alias("known_at"),
+            pl.lit(None, HISTORY["ts"]).alias("superseded_at"),
+            pl.int_range(pl.len()).cast(pl.Float64).alias("value"),
+            pl.lit(0, pl.Int16).alias("quality"),
+        )
+        .select(list(HISTORY))
+    )
     february = rows.with_columns(pl.col("ts", "known_at") + timedelta(days=31))
-    parts = [*await written(trino_history, rows, 1), *await written(trino_history, february, 2, FEBRUARY)]
-    batches = [batch async for batch in trino_history.stream(parts[::-1], span=ALL)]
+    parts = [*await written(shared, rows, 1, source=source), *await written(shared, february, 2, FEBRUARY, source=source)]
+    batches = [batch async for batch in shared.stream(parts[::-1], span=ALL)]
     assert len(batches) > 1
     assert max(batch.height for batch in batches) <= 2 * size
     whole = pl.concat(batches)
-    assert whole.equals(await trino_history.many(parts, span=ALL))
+    assert whole.equals(await shared.many(parts, span=ALL))
     assert whole.equals(pl.concat([rows, february]).sort("series_id", "ts").select(list(MANY_OBSERVATIONS)))
 
 
@@ -226,11 +241,11 @@ async def test_an_older_table_gets_the_column_it_lacks(trino_settings: TrinoSett
     await store.close()
 
 
-async def test_writers_of_one_table_do_not_lose_each_others_rows(trino_history: TrinoHistory) -> None:
-    await trino_history.archive_ids()
+async def test_writers_of_one_table_do_not_lose_each_others_rows(shared: TrinoHistory, source: str) -> None:
+    await shared.archive_ids()
     frames = {number: history((number, 0, 0, None, float(number), 0)) for number in range(1, 5)}
-    parts = await asyncio.gather(*(written(trino_history, rows, number) for number, rows in frames.items()))
-    found = await trino_history.many([part for some in parts for part in some], span=ALL)
+    parts = await asyncio.gather(*(written(shared, rows, number, source=source) for number, rows in frames.items()))
+    found = await shared.many([part for some in parts for part in some], span=ALL)
     assert found["value"].to_list() == [1.0, 2.0, 3.0, 4.0]
 
 

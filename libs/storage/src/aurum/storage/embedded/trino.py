@@ -7,7 +7,9 @@ listens on loopback and ends with the process that started it, a killed one's to
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -70,7 +72,7 @@ class EmbeddedTrino:
         program, files = self.install()
         self._prepare_catalog()
         try:
-            self._bridge = Bridge(_socket_of(self._postgres.url)).__enter__()
+            self._bridge = self._bridge or Bridge(_socket_of(self._postgres.url)).__enter__()
             self._port = self._wanted_port or _free_port()
             self._guard = self._launch(program, files)
             self._wait()
@@ -80,27 +82,19 @@ class EmbeddedTrino:
 
     def stop(self) -> None:
         """End the server; its warehouse stays."""
-        guard, self._guard = self._guard, None
-        if guard is not None:
-            assert guard.stdin is not None
-            guard.stdin.close()
-            try:
-                guard.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                guard.kill()
-                guard.wait()
+        self._end()
         if self._bridge is not None:
             self._bridge.__exit__(None, None, None)
             self._bridge = None
 
     def kill(self) -> None:
-        """End it as a crash would: at once, with nothing finished. ``start`` brings it back at the same port."""
+        """End it as a crash would: at once, with nothing finished. ``start`` brings it back where it was."""
         self._wanted_port = self._port
         if self._guard is not None:
             for child in Path(f"/proc/{self._guard.pid}/task/{self._guard.pid}/children").read_text().split():
-                subprocess.run(["kill", "-KILL", child], check=False)  # noqa: S603, S607
+                os.kill(int(child), signal.SIGKILL)
             self._guard.wait(_STOP_S)
-        self.stop()
+        self._end()
 
     @property
     def port(self) -> int:
@@ -137,6 +131,17 @@ class EmbeddedTrino:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
+    def _end(self) -> None:
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            assert guard.stdin is not None
+            guard.stdin.close()
+            try:
+                guard.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                guard.kill()
+                guard.wait()
+
     def _prepare_catalog(self) -> None:
         self._postgres.ensure_database(_CATALOG_DATABASE)
         self._postgres.run_script(_CATALOG_DATABASE, self._source() / "iceberg" / "catalog.sql")
@@ -146,8 +151,8 @@ class EmbeddedTrino:
 
     def _launch(self, program: Path, files: Path) -> subprocess.Popen[bytes]:
         etc = self._folder / "etc"
-        shutil.rmtree(etc, ignore_errors=True)
-        shutil.copytree(self._source(), etc)
+        # Over what is there: catalogs that were made stay.
+        shutil.copytree(self._source(), etc, dirs_exist_ok=True)
         shutil.copy(etc / "iceberg" / "files.properties", etc / "catalog" / "iceberg.properties")
         (self._folder / "warehouse").mkdir(parents=True, exist_ok=True)
         options = [line for line in (etc / "jvm.config").read_text().splitlines() if line and not line.startswith("#")]

@@ -107,15 +107,7 @@ def trino_server(postgres_server: EmbeddedPostgres) -> Iterator[EmbeddedTrino]:
 @pytest.fixture
 def trino_settings(trino_server: EmbeddedTrino) -> TrinoSettings:
     """Of the running Trino, with an empty schema that only this test uses."""
-    return TrinoSettings(
-        host="127.0.0.1",
-        port=trino_server.port,
-        schema=f"test_{next(_numbers)}",
-        catalog_uri=SecretStr(trino_server.catalog_uri),
-        warehouse=trino_server.warehouse,
-        statement_timeout_s=120.0,
-        keep_snapshots=timedelta(0),
-    )
+    return settings_of(trino_server, f"test_{next(_numbers)}")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -124,6 +116,19 @@ async def trino_history(trino_settings: TrinoSettings) -> AsyncIterator[TrinoHis
     history = TrinoHistory(TrinoPool(trino_settings))
     yield history
     await history.close()
+
+
+def settings_of(server: EmbeddedTrino, schema: str) -> TrinoSettings:
+    """To use a running Trino: patient, because a test's machine may be busy, and with no snapshot worth keeping."""
+    return TrinoSettings(
+        host="127.0.0.1",
+        port=server.port,
+        schema=schema,
+        catalog_uri=SecretStr(server.catalog_uri),
+        warehouse=server.warehouse,
+        statement_timeout_s=120.0,
+        keep_snapshots=timedelta(0),
+    )
 
 
 async def _execute(server: EmbeddedPostgres, statement: str) -> None:

@@ -89,16 +89,17 @@ class TrinoHistory:
         await self._prepare()
         before = await self._count("files"), await self._count("snapshots")
         pieces = await self._pool.read(
-            f"SELECT partition.source, partition.month FROM {self._name('files')} "
-            "GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 1, 2"
+            f"SELECT partition.month FROM {self._name('files')} GROUP BY 1, partition.source HAVING count(*) > 1"
         )
-        for source, month in pieces:
-            await self._change("optimize", "WHERE source = ? AND month = ?", (source, date.fromisoformat(month)))
+        months = sorted({date.fromisoformat(month) for (month,) in pieces})
+        for month in months:
+            # Trino binds no parameters here.
+            await self._change(f"optimize WHERE month = DATE '{month.isoformat()}'")
         keep = self._pool.settings.keep_snapshots
         await self._change(f"expire_snapshots(retention_threshold => '{_duration(keep)}')")
         await self._change(f"remove_orphan_files(retention_threshold => '{_duration(max(keep, _SAFE_AGE))}')")
         after = await self._count("files"), await self._count("snapshots")
-        made = len(pieces)
+        made = len(months)
         return Upkeep(files_before=before[0], files_after=after[0], expired=max(before[1] + made - after[1], 0))
 
     async def close(self) -> None:
@@ -135,9 +136,10 @@ class TrinoHistory:
                 await self._pool.execute(f"ALTER TABLE {self._table} ADD COLUMN IF NOT EXISTS {name} {COLUMNS[name]}")
             self._is_there = True
 
-    async def _change(self, procedure: str, rest: str = "", parameters: Sequence[Parameter] = ()) -> None:
-        statement = f"ALTER TABLE {self._table} EXECUTE {procedure} {rest}"
-        await self._pool.execute(statement, parameters, timeout_s=self._pool.settings.upkeep_timeout_s)
+    async def _change(self, procedure: str) -> None:
+        await self._pool.execute(
+            f"ALTER TABLE {self._table} EXECUTE {procedure}", timeout_s=self._pool.settings.upkeep_timeout_s
+        )
 
     async def _count(self, what: str) -> int:
         ((count,),) = await self._pool.read(f"SELECT count(*) FROM {self._name(what)}")
