@@ -21,6 +21,10 @@ help:  ## show this help
 run: $(STAMP)  ## start everything on this machine with the sample data, and serve (Ctrl-C stops; ARGS="--port 9000")
 	@$(BIN)/aurum up $(ARGS)
 
+.PHONY: trino
+trino: $(STAMP)  ## start Trino over Iceberg beside the data of make run (needs Java 24 and Maven; ARGS="--port 8081")
+	@$(BIN)/python tools/trino.py $(ARGS)
+
 .PHONY: setup
 setup: $(STAMP)  ## install everything into .venv, and nothing else
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from aurum.storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from bench import report
 from bench.credentials import bearer
-from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start, timescale
+from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start, timescale, trino
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -20,7 +20,9 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth", "history", "timescale")
+USUAL = ("ingest", "slices", "cached", "bulk", "start", "growth", "history", "timescale")
+GROUPS = (*USUAL, "trino")
+"""Trino only when it is asked for: it needs Java, and a download the first time."""
 
 
 async def measured(
@@ -64,6 +66,8 @@ async def measured(
     if "timescale" in groups:
         yield await timescale.measure(scale)
     await stage.close()
+    if "trino" in groups:
+        yield await trino.measure(server, scale), []
 
 
 def _everything_on(redis: str) -> dict[str, str]:
@@ -105,7 +109,7 @@ def _arguments() -> argparse.Namespace:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_const", const=QUICK, dest="scale", help="one round on little data: does it run")
     size.add_argument("--full", action="store_const", const=FULL, dest="scale", help="20M observations streamed, 100M stored")
-    parser.add_argument("--only", type=_groups, default=GROUPS, help=f"some of {','.join(GROUPS)}, with commas between")
+    parser.add_argument("--only", type=_groups, default=USUAL, help=f"some of {','.join(GROUPS)}, with commas between")
     parser.add_argument("--peers", action="store_true", help="install and measure timedb, too (downloads 100 MB)")
     parser.add_argument("--output", type=Path, help="the JSON file")
     parser.add_argument("--style", default="simple", help="of the table, as tabulate calls it; github gives Markdown")

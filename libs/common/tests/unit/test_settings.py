@@ -24,6 +24,8 @@ def test_the_environment_wins_over_the_file_and_both_over_defaults(tmp_path: Pat
     [
         ("AURUM_DATABASE__URL", "localhost", "needs postgresql://"),
         ("AURUM_REDIS__URL", "localhost", "needs redis://"),
+        ("AURUM_TRINO__WAREHOUSE", "hdfs://a/b", "needs file:///folder or s3://"),
+        ("AURUM_TRINO__SCHEMA", "a; DROP TABLE b", "should match pattern"),
         ("AURUM_API__PORT", "99999", "less than or equal to 65535"),
         ("AURUM_LOGGING__LEVEL", "LOUD", "'DEBUG', 'INFO'"),
     ],

@@ -338,7 +338,7 @@ async def test_under_the_apache_licence_tables_are_in_chunks_and_the_rest_is_nam
 
 
 async def test_a_server_that_does_not_load_the_extension_says_so(unloaded_timescale_url: str) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=unloaded_timescale_url, pool_size=1))
+    pool = await PostgresPool.open(DatabaseSettings(url=unloaded_timescale_url, pool_size=2))
     try:
         with pytest.raises(TimescaleMissing, match="shared_preload_libraries"):
             await TimescaleTuning(pool).optimize()

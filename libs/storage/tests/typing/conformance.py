@@ -44,6 +44,7 @@ from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
 from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
 from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
+from aurum.storage.trino import TrinoHistory, TrinoPool
 
 
 def memory(state: MemoryState, clock: Clock) -> None:
@@ -88,6 +89,10 @@ def tiered(hot: HotReader, history: HistoryStore, pool: PostgresPool, clock: Clo
 async def timescale(pool: PostgresPool) -> None:
     _partials: PartialsReader = await TimescalePartialsReader.open(pool)
     _tuning: StoreTuning = TimescaleTuning(pool)
+
+
+def trino(pool: TrinoPool) -> None:
+    _history: HistoryStore = TrinoHistory(pool)
 
 
 def system() -> None:

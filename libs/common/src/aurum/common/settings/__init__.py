@@ -8,6 +8,7 @@ from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
+from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.workers import WorkersSettings
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "LoggingSettings",
     "RedisSettings",
     "Settings",
+    "TrinoSettings",
     "WorkersSettings",
     "environment",
     "load_settings",

@@ -20,6 +20,7 @@ from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings
+from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.workers import WorkersSettings
 
 
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     cache: CacheSettings = Field(default_factory=CacheSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
+    trino: TrinoSettings = Field(default_factory=TrinoSettings)
     workers: WorkersSettings = Field(default_factory=WorkersSettings)
 
 

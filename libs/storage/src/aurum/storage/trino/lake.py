@@ -1,0 +1,129 @@
+"""The same Iceberg table without Trino: through its catalog and files, which is how rows get in.
+
+Everything here blocks; it runs on the threads of a pool.
+"""
+
+# pyright: basic
+# pyarrow ships no types, and it is what pyiceberg takes.
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import polars as pl
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.expressions import And, BooleanExpression, EqualTo
+from pyiceberg.table import Table
+
+from aurum.common.settings.trino import TrinoSettings
+from aurum.core.errors import Invalid
+from aurum.core.frames import HISTORY
+from aurum.storage.trino.table import PROPERTIES, TABLE
+
+_ARROW = pa.schema(
+    [
+        ("source", pa.string()),
+        ("month", pa.date32()),
+        ("archive_id", pa.int64()),
+        ("series_id", pa.int32()),
+        ("ts", pa.timestamp("us", "UTC")),
+        ("known_at", pa.timestamp("us", "UTC")),
+        ("superseded_at", pa.timestamp("us", "UTC")),
+        ("value", pa.float64()),
+        ("quality", pa.int32()),
+    ]
+)
+
+_TRIES = 8
+"""Of a commit, when others commit at the same time: each works on the newest table."""
+
+
+class NotWritable(Invalid):
+    """History in Iceberg is written through its catalog, and the settings do not name it. Facts: ``setting``."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(f"{setting} is needed to write history", setting=setting)
+
+
+class Lake:
+    """Iceberg's catalog and the files of its tables. Connects when it is first used."""
+
+    def __init__(self, settings: TrinoSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._catalog: SqlCatalog | None = None
+
+    def put(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
+        """Rows in schema ``HISTORY``, of one source, month and ``archive_id``, in the place of those there are.
+
+        One commit, usually one file; durable on return.
+        """
+        these = And(_equal("source", source), _equal("month", month.isoformat()), _equal("archive_id", archive_id))
+        whole = _arrow(rows, source=source, month=month, archive_id=archive_id)
+        for left in reversed(range(_TRIES)):
+            try:
+                self._put(whole, these)
+            except CommitFailedException:
+                if not left:
+                    raise
+            else:
+                return
+
+    def close(self) -> None:
+        """Let go of the catalog's connections."""
+        if self._catalog is not None:
+            self._catalog.close()
+            self._catalog = None
+
+    def _put(self, rows: pa.Table, these: BooleanExpression) -> None:
+        table = self._table()
+        with table.transaction() as change:
+            if not PROPERTIES.items() <= table.properties.items():
+                change.set_properties(PROPERTIES)
+            # A delete that finds nothing warns; the first writing of a part is the usual one.
+            if table.scan(row_filter=these, selected_fields=("archive_id",), limit=1).to_arrow().num_rows:
+                change.delete(these)
+            change.append(rows)
+
+    def _table(self) -> Table:
+        return self._opened().load_table((self._settings.schema_, TABLE))
+
+    def _opened(self) -> SqlCatalog:
+        with self._lock:
+            if self._catalog is None:
+                self._catalog = SqlCatalog(self._settings.catalog_name, **_properties(self._settings))
+            return self._catalog
+
+
+def _properties(settings: TrinoSettings) -> dict[str, str]:
+    if settings.catalog_uri is None:
+        raise NotWritable("AURUM_TRINO__CATALOG_URI")
+    if settings.warehouse is None:
+        raise NotWritable("AURUM_TRINO__WAREHOUSE")
+    given = {
+        # The driver that pyiceberg brings, whichever SQLAlchemy would take.
+        "uri": settings.catalog_uri.get_secret_value().replace("postgresql://", "postgresql+psycopg2://", 1),
+        "warehouse": settings.warehouse,
+        # The tables of the catalog are made by infra/trino/iceberg/catalog.sql.
+        "init_catalog_tables": "false",
+        "s3.endpoint": settings.s3_endpoint,
+        "s3.region": settings.s3_region,
+        "s3.access-key-id": settings.s3_key,
+        "s3.secret-access-key": None if settings.s3_secret is None else settings.s3_secret.get_secret_value(),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _arrow(rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> pa.Table:
+    """Rows in schema ``HISTORY`` as the table has them."""
+    whole = rows.select(
+        pl.lit(source).alias("source"), pl.lit(month).alias("month"), pl.lit(archive_id, pl.Int64).alias("archive_id"), *HISTORY
+    )
+    return whole.to_arrow().cast(_ARROW)
+
+
+def _equal(name: str, value: str | int) -> BooleanExpression:
+    return EqualTo(name, value)  # pyright: ignore[reportCallIssue] - its signature is made when it runs

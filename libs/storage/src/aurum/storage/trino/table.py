@@ -1,0 +1,81 @@
+"""The Iceberg table of history: its layout, and frames to and from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from aurum.core.frames import UTC_US
+
+TABLE = "observation_history"
+
+COLUMNS = {
+    "source": "VARCHAR",
+    "month": "DATE",
+    "archive_id": "BIGINT",
+    "series_id": "INTEGER",
+    "ts": "TIMESTAMP(6) WITH TIME ZONE",
+    "known_at": "TIMESTAMP(6) WITH TIME ZONE",
+    "superseded_at": "TIMESTAMP(6) WITH TIME ZONE",
+    "value": "DOUBLE",
+    "quality": "INTEGER",
+}
+"""In the order of a new table. One that is older gets the columns it lacks at its end; Iceberg knows columns by number."""
+
+PARTITIONED_BY = ("source", "month")
+SORTED_BY = ("series_id", "ts")
+
+PROPERTIES = {
+    # Rows that are read or left out together: a month of one series touches one or two groups.
+    "write.parquet.row-group-limit": "65536",
+    "write.parquet.compression-codec": "zstd",
+}
+"""Of the table, for those who write its files without Trino."""
+
+# A double travels as its bits: exact, and NaN needs no word of its own in JSON.
+_BITS = "from_big_endian_64(to_ieee754_64(value))"
+_TEXT = pl.String()
+_WIRE = {
+    "series_id": ("series_id", pl.Int32()),
+    "ts": ("ts", _TEXT),
+    "known_at": ("known_at", _TEXT),
+    "superseded_at": ("superseded_at", _TEXT),
+    "value": (_BITS, pl.Int64()),
+    "quality": ("quality", pl.Int16()),
+}
+_INSTANT = "%Y-%m-%d %H:%M:%S%.6f UTC"
+
+
+def created(table: str, columns: Sequence[str] = tuple(COLUMNS)) -> str:
+    """The statement that makes the table unless it is there."""
+    declared = ", ".join(f"{name} {COLUMNS[name]}" for name in columns)
+    partitioned, ordered = (", ".join(f"'{name}'" for name in names) for names in (PARTITIONED_BY, SORTED_BY))
+    return (
+        f"CREATE TABLE IF NOT EXISTS {table} ({declared}) WITH "
+        f"(format = 'PARQUET', format_version = 2, partitioning = ARRAY[{partitioned}], sorted_by = ARRAY[{ordered}])"
+    )
+
+
+def selected(schema: pl.Schema) -> str:
+    """The columns of a schema as ``frame`` takes them."""
+    return ", ".join(_WIRE[name][0] for name in schema)
+
+
+def frame(rows: Sequence[Sequence[Any]], schema: pl.Schema) -> pl.DataFrame:
+    """What a query over ``selected`` gave, in the schema, ascending by its key."""
+    wire = pl.Schema({name: _WIRE[name][1] for name in schema})
+    columns = list(zip(*rows, strict=True)) or [()] * len(wire)
+    texts = [name for name, dtype in schema.items() if dtype == UTC_US]
+    series = [pl.Series(name, column, dtype) for (name, dtype), column in zip(wire.items(), columns, strict=True)]
+    parsed = pl.DataFrame(series)
+    values = parsed["value"].to_numpy().view(np.float64)
+    return (
+        parsed.with_columns(
+            pl.Series("value", values), pl.col(texts).str.to_datetime(_INSTANT, time_unit="us", time_zone="UTC")
+        )
+        .select(list(schema))
+        .sort("series_id", "ts", "known_at")
+    )
