@@ -2,11 +2,13 @@
 FROM python:3.11-slim-bookworm AS build
 RUN python -m pip install --no-cache-dir uv
 WORKDIR /src
+# What else is installed: --build-arg EXTRAS="--extra trino" for history in Iceberg.
+ARG EXTRAS=""
 COPY pyproject.toml uv.lock ./
 COPY apps apps
 COPY libs libs
 RUN uv venv /opt/aurum \
- && uv export --quiet --frozen --no-header --package aurum-api --no-dev --no-emit-workspace -o /tmp/requirements.txt \
+ && uv export --quiet --frozen --no-header --package aurum-api --no-dev $EXTRAS --no-emit-workspace -o /tmp/requirements.txt \
  && VIRTUAL_ENV=/opt/aurum uv pip sync --require-hashes /tmp/requirements.txt \
  && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./apps/api
 

@@ -102,7 +102,7 @@ class StoreProvider(Provider):
 
     @provide
     async def history(self, settings: Settings, clock: Clock) -> AsyncIterator[MaybeHistory]:
-        store = history_of(settings.history, settings.data_dir, clock)
+        store = history_of(settings.history, settings.trino, settings.data_dir, clock)
         yield MaybeHistory(store)
         if store is not None:
             await store.close()

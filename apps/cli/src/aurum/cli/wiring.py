@@ -53,7 +53,7 @@ class Store:
 
     @cached_property
     def history(self) -> HistoryStore | None:
-        return history_of(self.settings.history, self.settings.data_dir, self.clock)
+        return history_of(self.settings.history, self.settings.trino, self.settings.data_dir, self.clock)
 
     @cached_property
     def archive_log(self) -> PostgresArchiveLog:

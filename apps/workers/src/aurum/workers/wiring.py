@@ -71,7 +71,7 @@ class Workshop:
 
     @asynccontextmanager
     async def _history(self) -> AsyncGenerator[HistoryStore | None]:
-        history = history_of(self.settings.history, self.settings.data_dir, self.clock)
+        history = history_of(self.settings.history, self.settings.trino, self.settings.data_dir, self.clock)
         try:
             yield history
         finally:

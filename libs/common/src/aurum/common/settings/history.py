@@ -12,8 +12,9 @@ class HistorySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tier: Literal["duckdb", "none"] = Field(
-        default="duckdb", description="where archived months are; none: such months cannot be read or changed"
+    tier: Literal["duckdb", "trino", "none"] = Field(
+        default="duckdb",
+        description="where archived months are: Parquet, Iceberg (AURUM_TRINO__*), or nowhere: they cannot be read or changed",
     )
     url: str | None = Field(
         default=None,
