@@ -2,6 +2,7 @@
 
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
+from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
@@ -11,7 +12,10 @@ from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
+from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.wide import WideScans
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
@@ -45,6 +49,12 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _store: Store = PostgresStore(pool, clock)
+
+
+def clickhouse(pool: ClickhousePool, history: HistoryStore) -> None:
+    _history: HistoryStore = ClickhouseHistory(pool)
+    _scans: WideScans = ClickhouseWideScans(pool)
+    _scans_without: WideScans = MemoryWideScans(history)
 
 
 def system() -> None:

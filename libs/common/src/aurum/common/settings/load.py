@@ -23,7 +23,6 @@ from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.settings.workers import WorkersSettings
 
-
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 
 
