@@ -11,7 +11,7 @@ from pathlib import Path
 from aurum.storage.embedded import EmbeddedPostgres
 from bench import report
 from bench.credentials import bearer
-from bench.figures import asof, bulk, cached, growth, ingest, memory, slices, start
+from bench.figures import asof, bulk, cached, growth, ingest, memory, slices, start, wide
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -20,7 +20,7 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth")
+GROUPS = ("ingest", "slices", "cached", "bulk", "start", "growth", "wide")
 
 
 async def measured(
@@ -55,6 +55,10 @@ async def measured(
         yield await growth.measure(short, long, scale), []
         await short.close()
         await long.close()
+    if "wide" in groups:
+        month = await make_stage(server, "wide")
+        yield await wide.measure(month, scale)
+        await month.close()
     await stage.close()
 
 

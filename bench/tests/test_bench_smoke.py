@@ -29,6 +29,8 @@ _ROWS = (
     "API: start to first answer",
     "API: memory at rest",
     "M rows stored",
+    "a month in days",
+    "bytes a row in ClickHouse",
 )
 
 
