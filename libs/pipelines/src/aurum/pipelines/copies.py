@@ -55,7 +55,8 @@ async def bring_up_to_date(
             continue
         source, month, archive_id = block
         frame = await history.rows(some)
-        _check(some, {(series_id, at): (count, total) for series_id, at, count, total in tally(frame).iter_rows()})
+        counted = tally(frame).iter_rows()  # rows: one a series
+        _check(some, {(series_id, at): (count, total) for series_id, at, count, total in counted})
         await copy.write(frame, source=source, month=month, archive_id=archive_id)
         parts, rows = parts + len(some), rows + frame.height
     stale = await copy.archive_ids() - {part.archive_id for part in named}

@@ -58,6 +58,6 @@ class ClickhouseWideScans:
         wanted = touched(parts, Span())
         there: dict[tuple[int, int, int], int] = {}
         for some in in_turns(wanted):
-            counted = await self._pool.read(_COUNTS, named(some))
-            there |= {(series_id, month, archive_id): rows for series_id, month, archive_id, rows in counted.iter_rows()}
+            counted = (await self._pool.read(_COUNTS, named(some))).iter_rows()  # rows: one a part
+            there |= {(series_id, month, archive_id): rows for series_id, month, archive_id, rows in counted}
         return [part for part in wanted if there.get((part.series_id, yyyymm(part.month), part.archive_id), 0) != part.rows]
