@@ -96,8 +96,8 @@ async def _figures(
             unit="ms",
             against="PostgreSQL",
             rounds=scale.rounds,
-            target=3.0,
-            stretch=10.0,
+            target=1.0,
+            stretch=2.0,
             less_is_better=True,
         ),
         await side_by_side(
@@ -153,7 +153,7 @@ def _duckdb(parquet: Path) -> Run:
 
 def _asked(connection: duckdb.DuckDBPyConnection, parquet: Path) -> pl.DataFrame:
     ends = {"file": str(parquet), "start": START, "end": START + timedelta(hours=_HOURS)}
-    return pl.DataFrame(connection.execute(_DUCKDB, ends).to_arrow_table())
+    return pl.DataFrame(connection.sql(_DUCKDB, params=ends).to_arrow_table())
 
 
 async def _agree(pool: ClickhousePool, parts: Sequence[ArchivedPart], stage: Stage, ids: Sequence[int], parquet: Path) -> None:

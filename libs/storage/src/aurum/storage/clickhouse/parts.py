@@ -34,6 +34,9 @@ AND (superseded_at IS NULL OR superseded_at > reinterpret({as_of:Int64}, 'DateTi
 """
 """Versions that stood then. Of each point there is one at most."""
 
+STANDING_NOW = "superseded_at IS NULL"
+"""The same of now, for scans that need not read ``known_at`` at all."""
+
 
 def yyyymm(month: date) -> int:
     """202601 of the first of January 2026."""
