@@ -175,6 +175,21 @@ async def test_parts_that_are_not_there_or_not_whole_are_refused_and_named(
     assert caught.value.facts == {"missing": 2, "series_id": 2, "month": "2025-01-01"}
 
 
+async def test_rows_that_are_there_twice_or_not_any_more_are_no_whole_part(
+    clickhouse_history: ClickhouseHistory, clickhouse_pool: ClickhousePool, scans: WideScans
+) -> None:
+    rows = history([(1, hour(h), day(0), None, 1.0, 0) for h in range(48)])
+    parts = await kept(clickhouse_history, rows)
+    await clickhouse_pool.command("INSERT INTO observation_history SELECT * FROM observation_history")
+    assert buckets(await scans.partials(parts, span=Span(None, day(1)))) == [(1, hour(0), 24, 24.0, 1.0, 1.0)]
+    # Of a part that is asked for by a span, the rows beside the span count as well.
+    await clickhouse_pool.command(
+        "DELETE FROM observation_history WHERE ts > '2025-01-02 12:00:00'", settings={"lightweight_deletes_sync": "2"}
+    )
+    with pytest.raises(CopyBehind, match="lacks 1 of the parts"):
+        await scans.partials(parts, span=Span(None, day(1)))
+
+
 @pytest.mark.parametrize("every", [timedelta(0), timedelta(hours=-1)])
 async def test_buckets_need_a_length(scans: WideScans, every: timedelta) -> None:
     with pytest.raises(InvalidBucket):
