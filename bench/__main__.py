@@ -11,7 +11,7 @@ from pathlib import Path
 from aurum.storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from bench import report
 from bench.credentials import bearer
-from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start, timescale, trino
+from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start, timescale, trino, wide
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -20,7 +20,7 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-USUAL = ("ingest", "slices", "cached", "bulk", "start", "growth", "history", "timescale")
+USUAL = ("ingest", "slices", "cached", "bulk", "start", "growth", "history", "timescale", "wide")
 GROUPS = (*USUAL, "trino")
 """Trino only when it is asked for: it needs Java, and a download the first time."""
 
@@ -65,6 +65,10 @@ async def measured(
         await archived.close()
     if "timescale" in groups:
         yield await timescale.measure(scale)
+    if "wide" in groups:
+        month = await make_stage(server, "wide")
+        yield await wide.measure(month, scale)
+        await month.close()
     await stage.close()
     if "trino" in groups:
         yield await trino.measure(server, scale), []

@@ -35,6 +35,8 @@ _ROWS = (
     "slice of 24 archived rows",
     "slice of 24 hot rows through both tiers",
     "bytes of an archived row",
+    "a month in days",
+    "bytes a row in ClickHouse",
 )
 
 

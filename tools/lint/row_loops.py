@@ -11,7 +11,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOKED_AT = ("libs/pipelines/src", "libs/storage/src/aurum/storage/postgres", "libs/core/src", "apps/api/src")
+LOOKED_AT = (
+    "libs/pipelines/src",
+    "libs/storage/src/aurum/storage/postgres",
+    "libs/storage/src/aurum/storage/clickhouse",
+    "libs/core/src",
+    "apps/api/src",
+)
 FORBIDDEN = {"iter_rows", "iterrows", "itertuples", "map_elements", "map_rows", "to_dicts"}
 MARK = "# rows:"
 

@@ -26,6 +26,9 @@ def test_the_environment_wins_over_the_file_and_both_over_defaults(tmp_path: Pat
         ("AURUM_REDIS__URL", "localhost", "needs redis://"),
         ("AURUM_TRINO__WAREHOUSE", "hdfs://a/b", "needs file:///folder or s3://"),
         ("AURUM_TRINO__SCHEMA", "a; DROP TABLE b", "should match pattern"),
+        ("AURUM_CLICKHOUSE__URL", "clickhouse://localhost:9000", "needs http://"),
+        ("AURUM_CLICKHOUSE__URL", "http://localhost:8123/aurum", "AURUM_CLICKHOUSE__DATABASE"),
+        ("AURUM_CLICKHOUSE__DATABASE", "a; DROP", "pattern"),
         ("AURUM_API__PORT", "99999", "less than or equal to 65535"),
         ("AURUM_LOGGING__LEVEL", "LOUD", "'DEBUG', 'INFO'"),
     ],
@@ -50,3 +53,27 @@ def test_settings_cannot_be_changed() -> None:
 def test_a_contracts_folder_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(ContractsNotFound, match="AURUM_CONTRACTS_DIR"):
         contracts_directory(tmp_path / "none")
+
+
+@pytest.mark.parametrize("variable", ["AURUM_CLICKHOUSE__URL", "AURUM_DATABASE__URL", "AURUM_REDIS__URL"])
+def test_the_line_about_a_bad_url_bears_no_password(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "native://reader:open-sesame@host:9000")
+    with pytest.raises(InvalidSetting, match=rf"^{variable}: got 'native://\*\*\*@host:9000', needs") as caught:
+        load_settings()
+    assert "open-sesame" not in str(caught.value)
+
+
+def test_a_url_with_a_password_is_not_shown_where_settings_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AURUM_CLICKHOUSE__URL", "https://reader:open-sesame@host:8443")
+    settings = load_settings()
+    assert settings.clickhouse.is_set
+    assert "open-sesame" not in repr(settings)
+
+
+def test_the_copy_for_wide_scans_is_on_a_server_or_in_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not load_settings().clickhouse.is_set
+    monkeypatch.setenv("AURUM_CLICKHOUSE__URL", "http://reader:open-sesame@host:8123")
+    monkeypatch.setenv("AURUM_CLICKHOUSE__FOLDER", "copy")
+    with pytest.raises(InvalidSetting, match="not both") as caught:
+        load_settings()
+    assert "open-sesame" not in str(caught.value)

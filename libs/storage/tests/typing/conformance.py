@@ -2,6 +2,7 @@
 
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
+from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import Bucket
 from aurum.storage.duckdb.shelf import Folder, Shelf
@@ -15,6 +16,7 @@ from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
+from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.ports import (
     Catalog,
     CatalogWriter,
@@ -28,6 +30,7 @@ from aurum.storage.ports import (
 from aurum.storage.ports.archive import ArchiveLog, HotReader
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.tuning import StoreTuning
+from aurum.storage.ports.wide import WideScans
 from aurum.storage.postgres import (
     PostgresArchiveLog,
     PostgresCatalog,
@@ -93,6 +96,12 @@ async def timescale(pool: PostgresPool) -> None:
 
 def trino(pool: TrinoPool) -> None:
     _history: HistoryStore = TrinoHistory(pool)
+
+
+def clickhouse(pool: ClickhousePool, history: HistoryStore) -> None:
+    _history: HistoryStore = ClickhouseHistory(pool)
+    _scans: WideScans = ClickhouseWideScans(pool)
+    _scans_without: WideScans = MemoryWideScans(history)
 
 
 def system() -> None:

@@ -2,6 +2,7 @@
 
 ports       Protocols, by role; their docstrings are the contract
 postgres    everything on plain PostgreSQL
+clickhouse  closed months once more, for scans over thousands of series
 memory      the same ports in dictionaries: passes the same contract suite
 embedded    PostgreSQL and Valkey out of Python wheels, for one machine
 migrations  Alembic

@@ -3,6 +3,7 @@
 from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
+from aurum.common.settings.clickhouse import ClickhouseSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
@@ -15,6 +16,7 @@ __all__ = [
     "AccessSettings",
     "ApiSettings",
     "CacheSettings",
+    "ClickhouseSettings",
     "DatabaseSettings",
     "HistorySettings",
     "InvalidSetting",

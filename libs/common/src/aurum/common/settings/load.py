@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
+from aurum.common.settings.clickhouse import ClickhouseSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.limits import LimitsSettings
@@ -22,6 +24,8 @@ from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.workers import WorkersSettings
+
+_CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 
 
 class InvalidSetting(Exception):
@@ -45,6 +49,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     history: HistorySettings = Field(default_factory=HistorySettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
+    clickhouse: ClickhouseSettings = Field(default_factory=ClickhouseSettings)
     profile: Literal["local", "production"] = Field(default="local", description="production refuses to start half configured")
     access: AccessSettings = Field(default_factory=AccessSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
@@ -67,7 +72,8 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         variable = "AURUM_" + "__".join(str(part).upper() for part in first["loc"])
-        raise InvalidSetting(f"{variable}: got {first['input']!r}, {first['msg'].removeprefix('Value error, ')}") from error
+        got = _CREDENTIALS.sub("//***@", repr(first["input"]))
+        raise InvalidSetting(f"{variable}: got {got}, {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ def missing_for_production(settings: Settings) -> list[str]:
         f"AURUM_API__CURSOR_SECRET: needs {_SHORTEST_SECRET} characters": secret is not None
         and len(secret.get_secret_value()) < _SHORTEST_SECRET,
         "AURUM_ACCESS__MODE: must be required": settings.access.mode != "required",
+        "AURUM_CLICKHOUSE__FOLDER: the embedded engine is for one machine": settings.clickhouse.folder is not None,
         "AURUM_API__CORS_ORIGINS: must name origins, not *": "*" in settings.api.cors_origins,
         "AURUM_LOGGING__FORMAT: must be json": settings.logging.format != "json",
     }

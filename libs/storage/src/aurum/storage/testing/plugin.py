@@ -1,7 +1,8 @@
 """pytest fixtures over real servers: load with ``pytest_plugins = ["aurum.storage.testing.plugin"]``.
 
 One embedded PostgreSQL a test process, started on first use and gone at the end; a migrated template database once; and a
-database copied from it for each test that asks.
+database copied from it for each test that asks. Likewise one engine of ClickHouse a test process, and a database in it for each
+test: a process can have no second one in another folder.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -22,7 +24,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from aurum.common.clock import SystemClock
-from aurum.common.settings import DatabaseSettings, TrinoSettings, environment
+from aurum.common.settings import ClickhouseSettings, DatabaseSettings, TrinoSettings, environment
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.embedded.users import EmbeddedServerFailed
@@ -38,6 +41,9 @@ TIMESCALE_APACHE = "AURUM_TEST_TIMESCALE_APACHE_URL"
 """Likewise one that runs it under the Apache licence."""
 TIMESCALE_UNLOADED = "AURUM_TEST_TIMESCALE_UNLOADED_URL"
 """Likewise one that has it, and does not load it."""
+
+if TYPE_CHECKING:  # half a second and 300 MiB, for the tests that ask for it
+    from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
@@ -102,6 +108,41 @@ async def shared_postgres_store(shared_database_url: str) -> AsyncIterator[Postg
     pool = await PostgresPool.open(DatabaseSettings(url=shared_database_url, pool_size=4))
     yield PostgresStore(pool, SystemClock())
     await pool.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def clickhouse_engine() -> AsyncIterator[ClickhousePool]:
+    """The embedded engine of this test process, kept running between tests."""
+    from aurum.storage.clickhouse import ClickhousePool
+
+    folder = Path(tempfile.mkdtemp(prefix="aurum-ch-"))
+    try:
+        pool = await ClickhousePool.open(ClickhouseSettings(folder=folder, pool_size=1), ResilienceSettings())
+        yield pool
+        await pool.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clickhouse_pool(clickhouse_engine: ClickhousePool) -> AsyncIterator[ClickhousePool]:
+    """A pool over an empty database of this test's own."""
+    from aurum.storage.clickhouse import ClickhousePool
+
+    name = f"test_{next(_numbers)}"
+    settings = ClickhouseSettings(folder=clickhouse_engine.settings.folder, database=name)
+    pool = await ClickhousePool.open(settings, ResilienceSettings())
+    yield pool
+    await pool.close()
+    await clickhouse_engine.command("DROP DATABASE {name:Identifier} SYNC", {"name": name})
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def clickhouse_history(clickhouse_pool: ClickhousePool) -> ClickhouseHistory:
+    """History in an empty database of ClickHouse that only this test uses."""
+    from aurum.storage.clickhouse import ClickhouseHistory
+
+    return ClickhouseHistory(clickhouse_pool)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,76 @@
+"""Driver errors to the taxonomy: by the number the server gives, else by what the transport says."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+
+from clickhouse_connect.driver.exceptions import Error, OperationalError, StreamFailureError
+
+from aurum.common.resilience import Refused
+from aurum.core.errors import Unavailable
+
+
+class ClickhouseUnavailable(Unavailable):
+    """ClickHouse does not answer, or not in time. The text says how; it never holds a password. Facts: ``code``, if any."""
+
+
+class ClickhouseAway(ClickhouseUnavailable):
+    """It cannot be reached, or turned the query away before it began: reading again may help at once."""
+
+
+# https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
+_AWAY: Mapping[int, tuple[str, float]] = MappingProxyType(
+    {
+        198: ("the host of ClickHouse is not known", 5.0),
+        202: ("ClickHouse has too many queries under way", 1.0),
+        203: ("ClickHouse has no free connection", 1.0),
+        209: ("ClickHouse did not answer in time", 1.0),
+        210: ("the connection to ClickHouse broke", 1.0),
+        236: ("ClickHouse is being shut down", 1.0),
+        319: ("ClickHouse cannot say whether the rows were kept", 5.0),
+        439: ("ClickHouse has no free thread", 1.0),
+        999: ("the replicas of ClickHouse do not agree", 5.0),
+    }
+)
+_UNAVAILABLE: Mapping[int, tuple[str, float]] = MappingProxyType(
+    {
+        60: ("a table is missing in ClickHouse (see infra/clickhouse)", 30.0),
+        81: ("the database is missing in ClickHouse (see infra/clickhouse)", 30.0),
+        159: ("ClickHouse took too long", 5.0),
+        160: ("ClickHouse would take too long", 5.0),
+        216: ("ClickHouse still works on the same rows", 5.0),
+        241: ("ClickHouse has not the memory for this", 5.0),
+        242: ("the table in ClickHouse can only be read", 30.0),
+        243: ("the disk of ClickHouse is full", 60.0),
+        252: ("ClickHouse has too many parts to merge", 30.0),
+        394: ("ClickHouse was told to stop the query", 1.0),
+        497: ("ClickHouse does not let this user do that", 30.0),
+        516: ("ClickHouse refuses the user or the password", 30.0),
+    }
+)
+
+
+@contextmanager
+def driver_errors() -> Generator[None]:
+    """Errors of clickhouse-connect, its transport and our own waiting become ``ClickhouseUnavailable``; bugs pass through."""
+    try:
+        yield
+    except Refused as error:
+        raise ClickhouseUnavailable(error.detail, retry_after=error.retry_after) from error
+    except Error as error:
+        raise _translated(error) from error
+    except OSError as error:
+        raise ClickhouseAway("ClickHouse cannot be reached", retry_after=1.0) from error
+
+
+def _translated(error: Error) -> Exception:
+    if error.code is None:
+        unanswered = isinstance(error, (OperationalError, StreamFailureError))
+        return ClickhouseAway("ClickHouse cannot be reached", retry_after=1.0) if unanswered else error
+    if (away := _AWAY.get(error.code)) is not None:
+        return ClickhouseAway(away[0], retry_after=away[1], code=error.code)
+    if (unavailable := _UNAVAILABLE.get(error.code)) is not None:
+        return ClickhouseUnavailable(unavailable[0], retry_after=unavailable[1], code=error.code)
+    return error

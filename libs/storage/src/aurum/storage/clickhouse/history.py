@@ -1,0 +1,173 @@
+"""Closed months in ClickHouse: written by source and month, read by series."""
+
+# ruff: noqa: S608 - texts are put together from constants of this package; what callers give is bound
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import date, datetime
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
+from aurum.storage.clickhouse.errors import ClickhouseUnavailable
+from aurum.storage.clickhouse.parts import (
+    NAMED,
+    SPANNED,
+    STANDING,
+    in_turns,
+    microseconds,
+    named,
+    spanned,
+    standing,
+    touched,
+    yyyymm,
+)
+from aurum.storage.clickhouse.pool import ClickhousePool
+from aurum.storage.clickhouse.schema import HISTORY_TABLE
+from aurum.storage.ports.capabilities import Capability
+from aurum.storage.ports.history import ArchivedPart, Upkeep
+
+_BATCH_ROWS = 65_536
+_INSERTED_ROWS = 1_000_000
+"""At a time: a block of the server's, which is kept whole or not at all."""
+
+_HISTORY_COLUMNS = ", ".join(HISTORY)
+_MANY_COLUMNS = ", ".join(MANY_OBSERVATIONS)
+
+# FINAL: an insert whose connection broke is sent again, and may stand twice until parts are merged.
+_ROWS = f"""
+SELECT {_HISTORY_COLUMNS} FROM {HISTORY_TABLE} FINAL WHERE {NAMED} AND {SPANNED} ORDER BY series_id, ts, known_at
+"""
+_MANY = f"""
+SELECT {_MANY_COLUMNS} FROM {HISTORY_TABLE} FINAL WHERE {NAMED} AND {SPANNED} AND {STANDING} ORDER BY series_id, ts
+"""
+_BATCH = f"""
+SELECT {_MANY_COLUMNS} FROM {HISTORY_TABLE} FINAL
+WHERE {NAMED} AND {SPANNED} AND {STANDING}
+    AND (series_id > {{after_series:Int32}}
+         OR (series_id = {{after_series:Int32}} AND ts > reinterpret({{after_ts:Int64}}, 'DateTime64(6, \\'UTC\\')')))
+ORDER BY series_id, ts LIMIT {{rows:UInt32}}
+"""
+_COUNT = f"SELECT toInt64(count()) AS rows FROM {HISTORY_TABLE} FINAL WHERE {NAMED} AND {SPANNED}"
+_WRITTEN = "source = {source:String} AND month = {month:UInt32} AND archive_id = {archive_id:Int64}"
+_IS_WRITTEN = f"SELECT 1 AS there FROM {HISTORY_TABLE} WHERE {_WRITTEN} LIMIT 1"
+_ERASE = f"DELETE FROM {HISTORY_TABLE} WHERE {_WRITTEN}"
+_DISCARD = f"DELETE FROM {HISTORY_TABLE} WHERE archive_id IN {{archive_ids:Array(Int64)}}"
+_ARCHIVE_IDS = f"SELECT DISTINCT archive_id FROM {HISTORY_TABLE}"
+_PARTS = f"""
+SELECT toInt64(count()) AS files, toInt64(countIf(has_lightweight_delete)) AS masked FROM system.parts
+WHERE database = currentDatabase() AND table = '{HISTORY_TABLE}' AND active
+"""
+_APPLY_DELETES = f"ALTER TABLE {HISTORY_TABLE} APPLY DELETED MASK"
+_MERGE = f"OPTIMIZE TABLE {HISTORY_TABLE} FINAL"
+
+_DELETE_NOW: Mapping[str, object] = {"lightweight_deletes_sync": "2"}
+_CHANGE_NOW: Mapping[str, object] = {"mutations_sync": "2"}
+_MERGE_NEEDED: Mapping[str, object] = {"optimize_skip_merged_partitions": "1"}
+
+
+class HistoryMoved(ClickhouseUnavailable):
+    """Rows were discarded while they were read: read the log and them again."""
+
+    def __init__(self) -> None:
+        super().__init__("history moved while it was read", retry_after=1.0)
+
+
+class ClickhouseHistory:
+    """``HistoryStore`` in ClickHouse."""
+
+    def __init__(self, pool: ClickhousePool) -> None:
+        self._pool = pool
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
+
+    async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
+        frame = conform(rows, HISTORY)
+        written = {"source": source, "month": yyyymm(month), "archive_id": archive_id}
+        if not (await self._pool.read(_IS_WRITTEN, written)).is_empty():
+            await self._pool.command(_ERASE, written, settings=_DELETE_NOW)
+        # One id for all who write these rows: while an insert that was given up still runs, the server refuses the next.
+        query_id = f"aurum-write-{source}-{yyyymm(month)}-{archive_id}"
+        for piece in frame.iter_slices(_INSERTED_ROWS):
+            if not piece.is_empty():
+                await self._pool.insert(_told(piece, source, month, archive_id), query_id=query_id)
+
+    async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
+        within = span or Span()
+        asked = spanned(within)
+        frames = [await self._pool.read(_ROWS, named(some) | asked) for some in in_turns(touched(parts, within))]
+        return _together(frames, HISTORY)
+
+    async def many(self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        asked = spanned(span) | standing(as_of)
+        frames = [await self._pool.read(_MANY, named(some) | asked) for some in in_turns(touched(parts, span))]
+        return _together(frames, MANY_OBSERVATIONS)
+
+    async def stream(
+        self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        """Each batch is a query of its own, so that nothing is held at the server between them. Raises ``HistoryMoved``."""
+        wanted = touched(parts, span)
+        there = await self._count(wanted, span)
+        for some in in_turns(wanted):
+            left = list(some)
+            after = {"after_series": left[0].series_id - 1, "after_ts": 0}
+            while left:
+                asked = named(left) | spanned(span) | standing(as_of) | after | {"rows": _BATCH_ROWS}
+                batch = _together([await self._pool.read(_BATCH, asked)], MANY_OBSERVATIONS)
+                if not batch.is_empty():
+                    yield batch
+                if batch.height < _BATCH_ROWS:
+                    break
+                series_id, ts = int(batch["series_id"][-1]), batch["ts"][-1]
+                after = {"after_series": series_id, "after_ts": microseconds(ts)}
+                left = [part for part in left if part.series_id >= series_id]
+        if await self._count(wanted, span) != there:
+            raise HistoryMoved
+
+    async def discard(self, archive_ids: Collection[int]) -> None:
+        if archive_ids:
+            await self._pool.command(_DISCARD, {"archive_ids": sorted(archive_ids)}, settings=_DELETE_NOW)
+
+    async def archive_ids(self) -> frozenset[int]:
+        return frozenset((await self._pool.read(_ARCHIVE_IDS))["archive_id"].to_list())
+
+    async def upkeep(self) -> Upkeep:
+        """``expired``: parts from which rows that were deleted are gone now."""
+        before, masked = await self._parts()
+        if masked:
+            await self._pool.command(_APPLY_DELETES, settings=_CHANGE_NOW)
+        await self._pool.command(_MERGE, settings=_MERGE_NEEDED)
+        after, left = await self._parts()
+        return Upkeep(files_before=before, files_after=after, expired=masked - left)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def _count(self, parts: Sequence[ArchivedPart], span: Span) -> int:
+        """Versions in those parts. Merges do not change it, and deletions do."""
+        counts = [await self._pool.read(_COUNT, named(some) | spanned(span)) for some in in_turns(parts)]
+        return sum(int(count["rows"][0]) for count in counts)
+
+    async def _parts(self) -> tuple[int, int]:
+        found = await self._pool.read(_PARTS)
+        return int(found["files"][0]), int(found["masked"][0])
+
+
+def _told(rows: pl.DataFrame, source: str, month: date, archive_id: int) -> pl.DataFrame:
+    return rows.select(
+        pl.lit(source).alias("source"),
+        pl.lit(yyyymm(month), pl.UInt32).alias("month"),
+        pl.lit(archive_id, pl.Int64).alias("archive_id"),
+        *HISTORY,
+    )
+
+
+def _together(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    if not frames:
+        return pl.DataFrame(schema=schema)
+    return conform(pl.concat(frames), schema)

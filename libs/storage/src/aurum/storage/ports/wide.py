@@ -1,0 +1,49 @@
+"""Scans over many series: buckets instead of rows, so that a month of thousands of series is a small answer.
+
+For screening: averages, what moved most (``aurum.core.wide`` works them out). They read the archived parts that the log names,
+from a copy that may be behind it; what is still in the hot store is asked of a ``SeriesReader``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.errors import Unavailable
+from aurum.storage.ports.history import ArchivedPart
+
+
+class CopyBehind(Unavailable):
+    """Parts that the log names are not there, or not whole. Facts: ``missing``; ``series_id`` and ``month`` of the first."""
+
+    def __init__(self, missing: Sequence[ArchivedPart]) -> None:
+        first = missing[0]
+        super().__init__(
+            f"the copy for wide scans lacks {len(missing)} of the parts asked for",
+            retry_after=60.0,
+            missing=len(missing),
+            series_id=first.series_id,
+            month=first.month.isoformat(),
+        )
+
+
+class WideScans(Protocol):
+    """Many series at once. All methods raise ``Unavailable`` when the store does not answer, by the task's deadline if any."""
+
+    async def partials(
+        self, parts: Sequence[ArchivedPart], *, span: Span, every: timedelta | None = None, as_of: datetime | None = None
+    ) -> pl.DataFrame:
+        """What stood as of then (None: what stands now) in buckets of that length, schema ``core.wide.PARTIALS``.
+
+        ``every`` None: the span is one bucket, which starts where the first value of a series does. Raises ``CopyBehind``
+        rather than leave a part out, and ``InvalidBucket``.
+        """
+        ...
+
+    async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
+        """Those that do not have as many rows here as the log says, ascending by series and month."""
+        ...

@@ -1,0 +1,187 @@
+"""The way to a server of ClickHouse: over HTTP, in its turn, by the deadline, under an id that tells whose query it is."""
+
+import asyncio
+import itertools
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import date
+
+import polars as pl
+import pytest
+import pytest_asyncio
+from clickhouse_over_http import Interface, clickhouse_over_http
+from polars.testing import assert_frame_equal
+from pydantic import SecretStr
+
+from aurum.common.resilience import forget_deadline, set_deadline
+from aurum.common.settings import ClickhouseSettings
+from aurum.common.settings.resilience import ResilienceSettings
+from aurum.common.telemetry.work import CarriedWork, current_work
+from aurum.core.asof import Span
+from aurum.core.frames import HISTORY
+from aurum.core.history import tally
+from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
+from aurum.storage.clickhouse.errors import ClickhouseAway, ClickhouseUnavailable
+from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.testing.builders import day, hour
+
+RESILIENCE = ResilienceSettings(retry_first_wait_s=0.01, retry_jitter_s=0.0, breaker_failures=3, breaker_open_s=30.0)
+SLOW = "SELECT sleep(3) AS slept"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def interface(clickhouse_engine: ClickhousePool) -> Iterator[Interface]:
+    folder = clickhouse_engine.settings.folder
+    assert folder is not None
+    with clickhouse_over_http(folder) as interface:
+        yield interface
+
+
+def settings(url: str, **others: object) -> ClickhouseSettings:
+    return ClickhouseSettings.model_validate({"url": SecretStr(url), "database": f"served_{next(_numbers)}", **others})
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pool(interface: Interface) -> AsyncIterator[ClickhousePool]:
+    interface.asked.clear()
+    pool = await ClickhousePool.open(settings(interface.url, pool_size=2, queue=1, wait_s=0.3), RESILIENCE)
+    yield pool
+    await pool.close()
+
+
+def rows_of(series_id: int, values: list[float]) -> pl.DataFrame:
+    rows = [(series_id, hour(offset), day(0), None, value, 0) for offset, value in enumerate(values)]
+    return pl.DataFrame(rows, schema=HISTORY, orient="row")
+
+
+async def kept(pool: ClickhousePool, rows: pl.DataFrame) -> list[ArchivedPart]:
+    await ClickhouseHistory(pool).write(rows, source="invented", month=date(2025, 1, 1), archive_id=1)
+    counted = tally(rows).iter_rows()
+    return [ArchivedPart(series_id, month, 1, "invented", count, checksum) for series_id, month, count, checksum in counted]
+
+
+async def test_rows_are_written_read_streamed_summed_up_and_discarded(pool: ClickhousePool) -> None:
+    store, rows = ClickhouseHistory(pool), rows_of(1, [1.5, float("nan"), 2.5])
+    parts = await kept(pool, rows)
+    assert_frame_equal(await store.rows(parts), rows)
+    assert_frame_equal(
+        pl.concat([batch async for batch in store.stream(parts, span=Span())]), await store.many(parts, span=Span())
+    )
+    summed = await ClickhouseWideScans(pool).partials(parts, span=Span())
+    assert summed.rows() == [(1, hour(0), 2, 4.0, 1.5, 2.5)]
+    assert (await store.upkeep()).files_after == 1
+    await store.discard([1])
+    assert await store.archive_ids() == frozenset()
+
+
+async def test_a_query_bears_the_id_of_the_request_it_is_for(pool: ClickhousePool, interface: Interface) -> None:
+    token = current_work.set(CarriedWork({"request_id": "req-77", "tenant": "acme"}))
+    try:
+        await pool.read("SELECT 1 AS one")
+        await kept(pool, rows_of(1, [1.0]))
+    finally:
+        current_work.reset(token)
+    read, write = interface.last("SELECT 1 AS one"), interface.last("INSERT")
+    assert read.query_id.startswith("aurum-req-77-")
+    assert read.settings["log_comment"] == write.settings["log_comment"] == "req-77"
+    assert write.query_id == "aurum-write-invented-202501-1", "two writers of the same rows exclude each other"
+
+
+async def test_whoever_may_only_read_is_not_asked_to_make_anything(pool: ClickhousePool, interface: Interface) -> None:
+    assert len(interface.texts("CREATE")) == 2
+    interface.asked.clear()
+    another = await ClickhousePool.open(pool.settings, RESILIENCE)
+    await another.close()
+    assert interface.asked
+    assert interface.texts("CREATE") == []
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110 - it comes true in another thread
+        await asyncio.sleep(0.01)
+
+
+async def test_what_is_given_up_is_stopped_at_the_server(pool: ClickhousePool, interface: Interface) -> None:
+    reading = asyncio.ensure_future(pool.read(SLOW))
+    await until(lambda: interface.texts(SLOW))
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert pool.use().busy == 1, "the thread still waits for its answer"
+    await until(lambda: interface.texts("KILL"))
+    await until(lambda: pool.use().busy == 0)
+
+
+async def test_the_deadline_ends_a_read_here_and_at_the_server(pool: ClickhousePool, interface: Interface) -> None:
+    await pool.read("SELECT 1 AS one")
+    began = time.monotonic()
+    token = set_deadline(began + 0.5)
+    try:
+        with pytest.raises(ClickhouseUnavailable, match="took too long"):
+            await pool.read(SLOW)
+        with pytest.raises(ClickhouseUnavailable, match="the time for this request is over"):
+            await pool.read("SELECT 2 AS two")
+    finally:
+        forget_deadline(token)
+    told = interface.last(SLOW).text
+    assert 0 < float(told.rpartition("max_execution_time = ")[2].split()[0]) <= 0.5
+    assert interface.texts("SELECT 2") == []
+
+
+async def test_a_read_is_tried_again_after_the_connection_broke(pool: ClickhousePool, interface: Interface) -> None:
+    await pool.read("SELECT 1 AS one")
+    interface.broken = 3
+    assert (await pool.read("SELECT 7 AS seven"))["seven"].to_list() == [7]
+    assert len(interface.texts("SELECT 7")) == 4
+
+
+async def test_no_more_wait_than_may_and_none_longer_than_it_may(pool: ClickhousePool) -> None:
+    slow = [asyncio.ensure_future(pool.read(SLOW)) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    waiting = asyncio.ensure_future(pool.read("SELECT 1 AS one"))
+    await asyncio.sleep(0.05)
+    with pytest.raises(ClickhouseUnavailable, match="1 wait for ClickHouse already"):
+        await pool.read("SELECT 1 AS one")
+    with pytest.raises(ClickhouseUnavailable, match="no place for ClickHouse became free"):
+        await waiting
+    assert len(await asyncio.gather(*slow)) == 2
+
+
+async def test_a_wrong_password_is_said_and_never_shown(interface: Interface) -> None:
+    wrong = interface.url.replace("open-sesame", "hush-hush")
+    with pytest.raises(ClickhouseUnavailable, match="refuses the user or the password") as caught:
+        await ClickhousePool.open(settings(wrong), RESILIENCE)
+    assert "hush" not in str(caught.value) + repr(dict(caught.value.facts))
+
+
+async def test_a_table_that_is_gone_is_said(pool: ClickhousePool) -> None:
+    await pool.command("DROP TABLE observation_history SYNC")
+    with pytest.raises(ClickhouseUnavailable, match="a table is missing"):
+        await ClickhouseHistory(pool).archive_ids()
+
+
+async def test_a_mistake_in_the_program_is_no_outage(pool: ClickhousePool) -> None:
+    with pytest.raises(Exception, match="SYNTAX_ERROR") as caught:
+        await pool.read("SELEKT 1")
+    assert not isinstance(caught.value, ClickhouseUnavailable)
+
+
+async def test_a_server_that_is_away_is_left_alone_after_a_while(pool: ClickhousePool, interface: Interface) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(ClickhouseAway, match="cannot be reached"):
+        await ClickhousePool.open(settings(nobody, connect_timeout_s=1.0), RESILIENCE)
+    interface.broken = 1_000
+    try:
+        with pytest.raises(ClickhouseAway, match="cannot be reached"):
+            await pool.read("SELECT 1 AS one")
+        asked = len(interface.asked)
+        with pytest.raises(ClickhouseUnavailable, match="left alone for a moment"):
+            await pool.read("SELECT 1 AS one")
+        assert len(interface.asked) == asked
+        assert pool.circuit().circuit == "open"
+    finally:
+        interface.broken = 0
