@@ -473,14 +473,6 @@ async def test_a_full_disk_is_one_clear_line_and_nothing_moves(store: TieredStor
     await expect_the_model(store, model)
 
 
-async def test_copies_are_given_what_history_is_given(store: TieredStore) -> None:
-    await load(store)
-    copy = MemoryHistory()
-    await run(archive_of(store, copies=[copy]))
-    parts = await named_parts(store.log)
-    assert_frame_equal(await copy.rows(parts), await store.history.rows(parts))
-
-
 async def test_a_database_that_goes_away_in_the_middle_is_said_so(store: TieredStore, database_url: str) -> None:
     model = await load(store)
     connection = await asyncpg.connect(database_url)

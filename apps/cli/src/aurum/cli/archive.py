@@ -45,6 +45,28 @@ def run(
     ]
     numbers = ["series", "rows", "left hot", "seconds"]
     console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "nothing to archive")
+    if context.obj.clickhouse.is_set:
+        copy(context)
+
+
+@app.command("copy")
+def copy(context: typer.Context) -> None:
+    """Bring the copy for wide scans (AURUM_CLICKHOUSE__*) up to date with history; `run` does it too."""
+    from aurum.cli.wiring import with_store
+    from aurum.pipelines.copies import Copied, follow
+    from aurum.storage.history_tier import copy_of
+
+    settings = context.obj
+
+    async def bring(store: Store) -> Copied | None:
+        async with copy_of(settings.clickhouse, settings.resilience) as found:
+            return await follow(store.archive, found) if found is not None else None
+
+    done = with_store(settings, bring)
+    if done is None:
+        print("there is no copy: AURUM_CLICKHOUSE__URL or AURUM_CLICKHOUSE__FOLDER names one")
+        raise typer.Exit(2)
+    print(f"{done.parts:,} parts with {done.rows:,} rows copied, {done.discarded:,} archive ids dropped")
 
 
 @app.command("status")

@@ -31,14 +31,13 @@ class NoHistory(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What a run works with. ``copies``: stores that are given what history is given, which nothing reads as history.
+    """What a run works with. No copy is part of it: one follows the log (``pipelines.copies``) and holds nothing up.
 
     ``chunk_rows``: rows, all versions, held at once. ``grace``: how long a read may go on looking where a part was.
     """
 
     log: ArchiveLog
     history: HistoryStore
-    copies: Sequence[HistoryStore] = ()
     chunk_rows: int = 2_000_000
     grace: timedelta = timedelta(hours=1)
 
@@ -97,14 +96,11 @@ async def archive_closed(
 async def clear_leftovers(archive: Archive) -> frozenset[int]:
     """Drop from history what crashed runs and corrections left there. For who is ``alone``."""
     unnamed = await archive.log.unnamed(idle=archive.grace)
-    dropped: frozenset[int] = frozenset()
-    for store in (archive.history, *archive.copies):
-        # An id that only history knows is another store's, or newer than a log that was restored: not ours to drop.
-        left = unnamed & await store.archive_ids()
-        if left:
-            await store.discard(left)
-        dropped |= left
-    return dropped
+    # An id that only history knows is another store's, or newer than a log that was restored: not ours to drop.
+    left = unnamed & await archive.history.archive_ids()
+    if left:
+        await archive.history.discard(left)
+    return left
 
 
 async def verify(archive: Archive, *, source: str | None = None) -> AsyncIterator[tuple[int, Sequence[Difference]]]:
@@ -124,13 +120,10 @@ async def _move(archive: Archive, month: ClosedMonth, series_ids: Sequence[int])
     if not taken.rows.is_empty():
         await archive.history.write(taken.rows, source=month.source, month=month.month, archive_id=archive_id)
         expected = await _compared(archive.history, month, archive_id, taken)
-        for copy in archive.copies:
-            await copy.write(taken.rows, source=month.source, month=month.month, archive_id=archive_id)
         moved = await archive.log.commit(archive_id, month.month, taken)
         rows = int(expected.filter(pl.col("series_id").is_in(list(moved)))["rows"].sum())
         if not moved:
-            for store in (archive.history, *archive.copies):
-                await store.discard([archive_id])
+            await archive.history.discard([archive_id])
     return ArchiveReport(
         source=month.source,
         month=month.month,

@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 from aurum.core.errors import Conflict
 from aurum.core.history import tally
+from aurum.pipelines.archive import Archive
+from aurum.storage.history_tier import HistoryCopy
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 from aurum.storage.ports.wide import WideScans
 
@@ -63,6 +65,12 @@ async def bring_up_to_date(
     if stale:
         await copy.discard(stale)
     return Copied(parts, rows, len(stale))
+
+
+async def follow(archive: Archive, copy: HistoryCopy) -> Copied:
+    """Bring the copy up to date with the log of an archive. Raises what ``bring_up_to_date`` raises."""
+    named = [part async for page in archive.log.parts() for part in page]
+    return await bring_up_to_date(named, history=archive.history, copy=copy.store, scans=copy.scans)
 
 
 def _block(part: ArchivedPart) -> _Block:

@@ -1,18 +1,51 @@
-"""The history that settings name, for every application's wiring. Drivers are loaded by the adapter that needs them."""
+"""The history that settings name, and its copy, for every application's wiring. Each adapter loads its driver when needed."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from aurum.common.settings import HistorySettings, TrinoSettings
+from aurum.common.settings import ClickhouseSettings, HistorySettings, TrinoSettings
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.clock import Clock
 from aurum.core.errors import Unavailable
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.wide import WideScans
 
 
 class DriverNotInstalled(Unavailable):
     """What settings name needs a driver that this installation was made without. Facts: ``extra``."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryCopy:
+    """History once more, for wide scans."""
+
+    store: HistoryStore
+    scans: WideScans
+
+
+@asynccontextmanager
+async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) -> AsyncGenerator[HistoryCopy | None]:
+    """The copy that settings name, for the length of the block; None where they name none.
+
+    Raises ``DriverNotInstalled``, ``Unavailable``.
+    """
+    if not settings.is_set:
+        yield None
+        return
+    try:
+        from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
+    except ModuleNotFoundError as error:
+        raise DriverNotInstalled("AURUM_CLICKHOUSE__* needs the extra aurum-storage[clickhouse]", extra="clickhouse") from error
+    pool = await ClickhousePool.open(settings, resilience)
+    try:
+        yield HistoryCopy(ClickhouseHistory(pool), ClickhouseWideScans(pool))
+    finally:
+        await pool.close()
 
 
 def history_of(settings: HistorySettings, trino: TrinoSettings, data_dir: Path, clock: Clock) -> HistoryStore | None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aurum.pipelines.archive import ArchiveReport, archive_closed
+from aurum.pipelines.copies import follow
 from aurum.pipelines.jobs import ArchiveMonths
+from aurum.storage.history_tier import copy_of
 from aurum.workers.jobs.payload import read_payload
 from aurum.workers.wiring import Workshop
 
@@ -19,7 +21,7 @@ class ArchiveJob:
     workshop: Workshop
 
     async def run(self, payload: Mapping[str, object]) -> list[ArchiveReport]:
-        """Move closed months, then look after history's files.
+        """Move closed months, then look after history's files and bring its copy up to date, where there is one.
 
         Raises ``InvalidPayload``, ``NoHistory``, ``ArchiveRunning`` and other ``Unavailable``.
         """
@@ -30,4 +32,8 @@ class ArchiveJob:
             reports = [report async for report in moves]
             async with archive.log.alone():
                 await archive.history.upkeep()
+            settings = self.workshop.settings
+            async with copy_of(settings.clickhouse, settings.resilience) as copy:
+                if copy is not None:
+                    await follow(archive, copy)
         return reports

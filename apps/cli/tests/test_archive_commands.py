@@ -1,0 +1,57 @@
+"""``aurum archive`` over a real store, with a copy of history in the embedded engine of ClickHouse."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from aurum.cli import archive
+from aurum.common.settings import ClickhouseSettings, DatabaseSettings, HistorySettings, Settings
+from aurum.storage.clickhouse import ClickhousePool
+from aurum.storage.testing.builders import file_load
+from aurum.storage.testing.stores import PostgresStore
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        database=DatabaseSettings(url=database_url, pool_size=2),
+        history=HistorySettings(url=str(tmp_path / "history"), closed_after_days=1),
+    )
+
+
+async def run(settings: Settings, *arguments: str) -> Result:
+    app: typer.Typer = archive.app
+    return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), obj=settings)
+
+
+async def test_months_move_once_and_are_as_the_log_says(settings: Settings, postgres_store: PostgresStore) -> None:
+    await postgres_store.writer.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
+    moved, again, checked = [await run(settings, command) for command in ("run", "run", "verify")]
+    assert (moved.exit_code, again.output.strip()) == (0, "nothing to archive")
+    assert checked.output.strip() == "1 parts compared, 0 differ"
+
+
+async def test_a_run_brings_the_copy_up_to_date(
+    settings: Settings, postgres_store: PostgresStore, clickhouse_pool: ClickhousePool
+) -> None:
+    copied = settings.model_copy(
+        update={
+            "clickhouse": ClickhouseSettings(folder=clickhouse_pool.settings.folder, database=clickhouse_pool.settings.database)
+        }
+    )
+    await postgres_store.writer.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
+    moved = await run(copied, "run")
+    assert "1 parts with 2 rows copied, 0 archive ids dropped" in moved.output
+    assert (await run(copied, "copy")).output.strip() == "0 parts with 0 rows copied, 0 archive ids dropped"
+
+
+async def test_without_a_copy_it_says_what_names_one(settings: Settings) -> None:
+    refused = await run(settings, "copy")
+    assert (refused.exit_code, "AURUM_CLICKHOUSE__URL" in refused.output) == (2, True)
