@@ -57,7 +57,8 @@ def main(uv: str) -> int:
                 [uv, "venv", "--quiet", "--no-python-downloads", "--python", sys.executable, environment], check=True
             )
             export = [uv, "export", "--quiet", "--frozen", "--no-header", "--package", name, "--no-dev", "--no-emit-workspace"]
-            subprocess.run([*export, "-o", requirements], cwd=ROOT, check=True)
+            # Adapters import the drivers of their extras.
+            subprocess.run([*export, "--all-extras", "-o", requirements], cwd=ROOT, check=True)
             install = [uv, "pip", "install", "--quiet", "--no-config", "--python", python]
             subprocess.run([*install, "--require-hashes", "-r", requirements], check=True)
             members = [argument for member in below(folder) for argument in ("--editable", str(member))]

@@ -76,6 +76,7 @@ class TrinoPool:
         with driver_errors():
             await self._place()
             future = self._submit(work)
+            future.add_done_callback(_seen)
             async with asyncio.timeout(time_left(self.settings.upkeep_timeout_s)):
                 return await asyncio.shield(future)
 
@@ -99,30 +100,31 @@ class TrinoPool:
                 # Inside the breaker, so that it hears of our errors and not of the drivers'.
                 with driver_errors():
                     await self._place()
-                    left = time_left(timeout_s)
-                    query = _Query(self._session(), self.settings, statement, parameters, left)
-                    future = self._submit(query.run)
+                    try:
+                        left = time_left(timeout_s)
+                        query = _Query(self._session(), self.settings, statement, parameters, left)
+                        future = self._submit(query.run)
+                    except BaseException:
+                        self._places.leave()
+                        raise
+                    future.add_done_callback(lambda done: self._give_back(query, done))
                     return await self._wait(query, future, left)
 
     async def _wait(self, query: _Query, future: asyncio.Future[list[Row]], left: float) -> list[Row]:
         try:
             async with asyncio.timeout(left):
-                rows = await asyncio.shield(future)
+                return await asyncio.shield(future)
         except TimeoutError as error:
             await self._cancel(query, future)
             raise TrinoUnavailable("Trino took too long", retry_after=5.0) from error
         except asyncio.CancelledError:
             await self._cancel(query, future)
             raise
-        # Only a connection after whose use nothing was wrong is used again.
-        self._sessions.append(query.session)
-        return rows
 
     async def _cancel(self, query: _Query, future: asyncio.Future[list[Row]]) -> None:
         """Until the thread has its answer, or the server does not even answer to that; then it runs into its own deadline."""
         loop = asyncio.get_running_loop()
         until = time.monotonic() + _LET_GO_S
-        future.add_done_callback(_seen)
         query.unwanted = True
         while not future.done() and time.monotonic() < until:
             await loop.run_in_executor(self._cancelling, query.cancel)
@@ -139,6 +141,13 @@ class TrinoPool:
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
         future.add_done_callback(lambda _: self._places.leave())
         return future
+
+    def _give_back(self, query: _Query, done: asyncio.Future[list[Row]]) -> None:
+        """Only connections after whose use nothing was wrong are used again."""
+        if query.unwanted or done.cancelled() or done.exception() is not None:
+            query.session.close()
+        else:
+            self._sessions.append(query.session)
 
     def _session(self) -> requests.Session:
         if self._sessions:
