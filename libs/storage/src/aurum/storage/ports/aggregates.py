@@ -24,7 +24,8 @@ class PartialsReader(Protocol):
 
     ``Capability.PARTIALS`` in ``capabilities`` promises that asking is cheaper than reading the rows. The answer is that of
     ``core.series.partials`` over the rows in one snapshot, also in the moment after a correction of the remotest hour; sums are
-    added in the order of time, so that the same rows give the same bits.
+    added in the order of time, so that the same rows give the same bits. The rows are all that the ``SeriesReader`` beside it
+    reads: where that one reads several stores, this one must too, or declare nothing.
     """
 
     @property
