@@ -17,17 +17,23 @@ from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.warehouse.project import Places, project_directory
+from aurum.pipelines.warehouse.run import Warehouse
 from aurum.storage import embedded
+from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.postgres import (
+    PostgresCalendarTables,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresFlagStore,
     PostgresKeyStore,
+    PostgresModelLog,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresSeriesWriter,
+    PostgresStoreExport,
     PostgresTenantStore,
 )
 
@@ -91,6 +97,24 @@ class Store:
             writer=self.writer,
             kept=self.kept_files,
         )
+
+
+def warehouse_of(store: Store) -> Warehouse:
+    """The models over a store. Raises ``ProjectNotFound``."""
+    settings = store.settings
+    places = Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
+    return Warehouse(
+        settings=settings.dbt,
+        database=store.database,
+        places=places,
+        registry=store.registry,
+        clock=store.clock,
+        catalog=store.catalog,
+        export=PostgresStoreExport(store.pool),
+        copy=DuckDbStoreCopy(places.file),
+        calendars=PostgresCalendarTables(store.pool),
+        log=PostgresModelLog(store.pool),
+    )
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
+from aurum.common.settings.dbt import DbtSettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
@@ -14,6 +15,7 @@ __all__ = [
     "ApiSettings",
     "CacheSettings",
     "DatabaseSettings",
+    "DbtSettings",
     "InvalidSetting",
     "LoggingSettings",
     "RedisSettings",

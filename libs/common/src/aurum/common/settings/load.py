@@ -14,6 +14,7 @@ from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
+from aurum.common.settings.dbt import DbtSettings
 from aurum.common.settings.limits import LimitsSettings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.redis import RedisSettings
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     workers: WorkersSettings = Field(default_factory=WorkersSettings)
+    dbt: DbtSettings = Field(default_factory=DbtSettings)
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
