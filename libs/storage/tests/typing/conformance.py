@@ -1,26 +1,35 @@
 """Every adapter fits its port. Read by pyright (``test_conformance.py`` asks it) and never run."""
 
+from pathlib import Path
+
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
+from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.model_log import MemoryModelLog
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.ports.models import ModelLog
+from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.postgres import (
+    PostgresCalendarTables,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
+    PostgresModelLog,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresSeriesWriter,
+    PostgresStoreExport,
 )
 from aurum.storage.testing.stores import PostgresStore, Store
 
@@ -32,6 +41,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
     _probe: StoreProbe = MemoryProbe()
+    _models: ModelLog = MemoryModelLog()
     _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
 
@@ -44,7 +54,14 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _quality: QualityLog = PostgresQualityLog(pool)
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
+    _models: ModelLog = PostgresModelLog(pool)
+    _export: StoreExport = PostgresStoreExport(pool)
+    _calendars: CalendarTables = PostgresCalendarTables(pool)
     _store: Store = PostgresStore(pool, clock)
+
+
+def duckdb(path: Path) -> None:
+    _copy: StoreCopy = DuckDbStoreCopy(path)
 
 
 def system() -> None:

@@ -35,6 +35,7 @@ from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, Serie
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
+from aurum.storage.ports.models import ModelLog
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCacheTier,
@@ -43,6 +44,7 @@ from aurum.storage.postgres import (
     PostgresFlagStore,
     PostgresIdempotencyStore,
     PostgresKeyStore,
+    PostgresModelLog,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
@@ -130,6 +132,10 @@ class StoreProvider(Provider):
         return PostgresQualityLog(pool)
 
     @provide
+    def models(self, pool: PostgresPool) -> ModelLog:
+        return PostgresModelLog(pool)
+
+    @provide
     def probe(self, pool: PostgresPool) -> StoreProbe:
         return PostgresProbe(pool, newest_revision())
 
@@ -190,6 +196,7 @@ class ServiceProvider(Provider):
         reader: SeriesReader,
         catalog: Catalog,
         quality: QualityLog,
+        models: ModelLog,
         checks: Checks,
         clock: Clock,
         results: Cache[bytes],
@@ -208,6 +215,7 @@ class ServiceProvider(Provider):
             reader=reader,
             catalog=catalog,
             quality=quality,
+            models=models,
             checks=checks.checks,
             clock=clock,
             settings=settings.api,

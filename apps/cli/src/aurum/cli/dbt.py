@@ -35,7 +35,7 @@ def run(context: typer.Context, select: Select = None, exclude: Exclude = None, 
 
 
 @app.command("test")
-def test(context: typer.Context, select: Select = None, exclude: Exclude = None) -> None:
+def check(context: typer.Context, select: Select = None, exclude: Exclude = None) -> None:
     """Test what was built. Exit code 1 when a test fails."""
     _run(context.obj, "test", select, exclude)
 
@@ -54,7 +54,8 @@ def docs(context: typer.Context) -> None:
 
 @app.command("seeds")
 def seeds(
-    context: typer.Context, check: Annotated[bool, typer.Option("--check", help="Only compare; exit code 1 on a difference.")] = False
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit code 1 on a difference.")] = False,
 ) -> None:
     """Write the project's seeds from the tables of the code."""
     from aurum.pipelines.registry import default_registry

@@ -14,8 +14,9 @@ from opentelemetry.trace import Tracer
 
 from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import AurumError
-from aurum.pipelines.jobs import INGEST_QUEUE, FetchDay, IngestFile, ReplayFile
+from aurum.pipelines.jobs import INGEST_QUEUE, DbtRun, FetchDay, IngestFile, ReplayFile
 from aurum.pipelines.loading.load import FileReport
+from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.jobs.replay import ReplayJob
@@ -64,6 +65,7 @@ def make_broker(
     _declare(broker, IngestFile.name, IngestJob(workshop).run, tallies)
     _declare(broker, FetchDay.name, FetchJob(workshop).run, tallies)
     _declare(broker, ReplayFile.name, ReplayJob(workshop).run, tallies)
+    _declare(broker, DbtRun.name, DbtJob(workshop).run, tallies)
     return broker
 
 

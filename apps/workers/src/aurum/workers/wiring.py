@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 from aurum.pipelines.declarations import declare_catalog
@@ -13,8 +14,20 @@ from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.warehouse.project import Places, project_directory
+from aurum.pipelines.warehouse.run import Warehouse
+from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.ports import QualityLog
-from aurum.storage.postgres import PostgresCatalogWriter, PostgresPool, PostgresQualityLog, PostgresSeriesWriter
+from aurum.storage.postgres import (
+    PostgresCalendarTables,
+    PostgresCatalog,
+    PostgresCatalogWriter,
+    PostgresModelLog,
+    PostgresPool,
+    PostgresQualityLog,
+    PostgresSeriesWriter,
+    PostgresStoreExport,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +59,24 @@ class Workshop:
         """What loads files, what is said of them, and those that were kept. Raises ``Unavailable``."""
         async with self._pool() as pool:
             yield self._ingestion(pool), PostgresQualityLog(pool), self._kept()
+
+    @asynccontextmanager
+    async def warehouse(self) -> AsyncGenerator[Warehouse]:
+        """The models over the store. Raises ``Unavailable``, ``ProjectNotFound``."""
+        places = Places(project_directory(self.settings.dbt.project_dir), self.settings.data_dir.resolve() / "warehouse")
+        async with self._pool() as pool:
+            yield Warehouse(
+                settings=self.settings.dbt,
+                database=self.settings.database,
+                places=places,
+                registry=self.registry,
+                clock=SystemClock(),
+                catalog=PostgresCatalog(pool),
+                export=PostgresStoreExport(pool),
+                copy=DuckDbStoreCopy(places.file),
+                calendars=PostgresCalendarTables(pool),
+                log=PostgresModelLog(pool),
+            )
 
     def _ingestion(self, pool: PostgresPool) -> Ingestion:
         return Ingestion(registry=self.registry, suites=self.suites, writer=PostgresSeriesWriter(pool), kept=self._kept())

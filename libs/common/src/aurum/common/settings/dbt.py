@@ -26,7 +26,9 @@ class DbtSettings(BaseModel):
     timeout_s: float = Field(default=3000.0, gt=0, description="a run that takes longer is stopped")
     grace_s: float = Field(default=20.0, gt=0, description="for a run that was told to stop; then it is killed")
     role: str = Field(default="aurum_marts", description="of target postgres: what it acts as; reads the store, writes models")
-    trino_url: SecretStr | None = Field(default=None, description="trino://user:password@host:port/catalog, or trinos:// for TLS")
+    trino_url: SecretStr | None = Field(
+        default=None, description="trino://user:password@host:port/catalog, or trinos:// for TLS"
+    )
     trino_store: str = Field(default="postgresql", description="Trino's catalog of the store's database")
 
     @field_validator("schema_name", "role", "trino_store")

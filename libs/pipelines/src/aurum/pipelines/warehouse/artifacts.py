@@ -49,16 +49,12 @@ class Manifest:
 
     def models(self) -> list[ModelEntry]:
         """Every model, by name."""
-        found = [
-            self._entry(unique_id, node) for unique_id, node in self._nodes.items() if node["resource_type"] == "model"
-        ]
+        found = [self._entry(unique_id, node) for unique_id, node in self._nodes.items() if node["resource_type"] == "model"]
         return sorted(found, key=lambda one: one.name)
 
     def results(self, document: Mapping[str, Any]) -> list[NodeResult]:
         """The results of a run_results.json, of what is kept of them: not operations and exposures."""
-        return [
-            self._result(result) for result in document["results"] if result["unique_id"].split(".")[0] in _KIND
-        ]
+        return [self._result(result) for result in document["results"] if result["unique_id"].split(".")[0] in _KIND]
 
     @cached_property
     def _nodes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -101,7 +97,9 @@ class Manifest:
             description=_plain(node["description"]),
             materialized=node["config"]["materialized"],
             relation=f"{node['schema']}.{node['alias']}",
-            depends_on=tuple(sorted(one.split(".")[-1] for one in node["depends_on"]["nodes"] if not one.startswith("source."))),
+            depends_on=tuple(
+                sorted(one.split(".")[-1] for one in node["depends_on"]["nodes"] if not one.startswith("source."))
+            ),
             tables=tuple(f"store.{table}" for table in sorted(tables)),
             datasets=tuple(sorted(pairs)),
             columns=tuple(

@@ -74,7 +74,7 @@ def variables(settings: DbtSettings, database: DatabaseSettings, places: Places)
             return common | _trino(settings)
 
 
-def _postgres(settings: DbtSettings, database: DatabaseSettings) -> Mapping[str, str]:
+def _postgres(settings: DbtSettings, database: DatabaseSettings) -> dict[str, str]:
     if database.url is None:
         raise TargetNotConfigured("target postgres needs a database: set AURUM_DATABASE__URL")
     parts = urlsplit(database.url)
@@ -93,7 +93,7 @@ def _postgres(settings: DbtSettings, database: DatabaseSettings) -> Mapping[str,
     }
 
 
-def _trino(settings: DbtSettings) -> Mapping[str, str]:
+def _trino(settings: DbtSettings) -> dict[str, str]:
     if settings.trino_url is None:
         raise TargetNotConfigured("target trino needs a server: set AURUM_DBT__TRINO_URL")
     parts = urlsplit(settings.trino_url.get_secret_value())

@@ -81,7 +81,7 @@ class BuildTooLong(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What is asked. ``select``, ``exclude``: models, in dbt's own syntax. ``full_refresh``: incremental ones too, from nothing."""
+    """What is asked. ``select``, ``exclude``: models, in dbt's own syntax. ``full_refresh``: incremental ones from nothing."""
 
     verb: Verb
     select: tuple[str, ...] = ()
@@ -128,7 +128,10 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Models over one store. ``copy``: what target duckdb builds from. ``calendars``: where the other targets find days and hours."""
+    """Models over one store.
+
+    ``copy``: what target duckdb builds from. ``calendars``: where the other targets find days and hours.
+    """
 
     settings: DbtSettings
     database: DatabaseSettings

@@ -13,7 +13,7 @@ from aurum.core.errors import Unavailable
 from aurum.core.frames import conform
 from aurum.storage.ports.warehouse import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES, Bulk, CopyWriter
 
-_TYPES = {
+_TYPES: dict[type[pl.DataType], str] = {
     pl.Int16: "SMALLINT",
     pl.Int32: "INTEGER",
     pl.Int64: "BIGINT",
@@ -89,6 +89,7 @@ class _Writer:
 
     def _insert(self, table: str, rows: pl.DataFrame) -> None:
         given = conform(rows, _TABLES[table])
-        self._connection.register("given", given.to_arrow())
+        arrow = given.to_arrow()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - pyarrow has no types
+        self._connection.register("given", arrow)  # pyright: ignore[reportUnknownArgumentType]
         self._connection.execute(f"INSERT INTO store.{table} SELECT * FROM given")  # noqa: S608
         self._connection.unregister("given")

@@ -1,4 +1,4 @@
-"""What a warehouse takes from the store: its tables as they stood at one moment, and the calendars by which days are counted."""
+"""What a warehouse takes from the store: its tables as they stood at one moment, and the calendars days are counted by."""
 
 from __future__ import annotations
 
@@ -112,7 +112,9 @@ class Bulk(StrEnum):
 
     @property
     def schema(self) -> pl.Schema:
-        return {"observation": OBSERVATION, "observation_version": OBSERVATION_VERSION, "completeness": COMPLETENESS}[self.value]
+        return {"observation": OBSERVATION, "observation_version": OBSERVATION_VERSION, "completeness": COMPLETENESS}[
+            self.value
+        ]
 
 
 class StoreSnapshot(Protocol):

@@ -44,8 +44,8 @@ WHERE ($1::text IS NULL OR name = $1) AND ($2::text IS NULL OR layer = $2)
 ORDER BY name COLLATE "C"
 """
 _RESULTS = """
-SELECT DISTINCT ON (node) node, kind, model, status, seconds, failures, message, run_id, started_at
-FROM model_result JOIN model_run USING (run_id) WHERE model = ANY($1) ORDER BY node, run_id DESC
+SELECT DISTINCT ON (node) node, kind, model, status, r.seconds, failures, message, run_id, started_at
+FROM model_result AS r JOIN model_run USING (run_id) WHERE model = ANY($1) ORDER BY node, run_id DESC
 """
 _LATEST_FRESHNESS = """
 SELECT DISTINCT ON (table_name) table_name, status, newest, age_s FROM model_freshness ORDER BY table_name, run_id DESC
@@ -104,7 +104,9 @@ class PostgresModelLog:
             names = [row["name"] for row in rows]
             results = await connection.fetch(_RESULTS, names)
             pairs = await connection.fetch("SELECT model, source, dataset FROM model_dataset WHERE model = ANY($1)", names)
-            fresh = [TableFreshness(row[0], NodeStatus(row[1]), row[2], row[3]) for row in await connection.fetch(_LATEST_FRESHNESS)]
+            fresh = [
+                TableFreshness(row[0], NodeStatus(row[1]), row[2], row[3]) for row in await connection.fetch(_LATEST_FRESHNESS)
+            ]
         tests: dict[str, list[NodeResult]] = defaultdict(list)
         built: dict[str, Built] = {}
         for row in results:
@@ -128,7 +130,7 @@ class PostgresModelLog:
 
     async def runs_page(self, *, before: int | None, limit: int) -> Sequence[RunEntry]:
         async with self._pool.acquire() as connection:
-            return [RunEntry(*row[:-1], json.loads(row["counts"])) for row in await connection.fetch(_RUNS, before, limit)]
+            return [_run(row) for row in await connection.fetch(_RUNS, before, limit)]
 
 
 async def _replace(connection: Connection, models: Sequence[ModelEntry]) -> None:
@@ -180,4 +182,19 @@ def _entry(row: asyncpg.Record, datasets: list[tuple[str, str]]) -> ModelEntry:
         tables=tuple(row["tables"]),
         datasets=tuple(sorted(datasets)),
         columns=tuple(json.loads(row["columns"])),
+    )
+
+
+def _run(row: asyncpg.Record) -> RunEntry:
+    return RunEntry(
+        row["run_id"],
+        row["invocation"],
+        row["command"],
+        row["target"],
+        row["schema"],
+        row["started_at"],
+        row["seconds"],
+        row["succeeded"],
+        row["reason"],
+        json.loads(row["counts"]),
     )
