@@ -44,7 +44,9 @@ def result_of(node: str, name: str, status: NodeStatus, failures: int) -> NodeRe
 async def test_a_model_is_as_its_last_run_left_it(store: Store) -> None:
     log = store.model_log
     models = [entry("b", ("nyiso", "pal")), entry("a")]
-    await log.record(run(1, built("a"), result_of("t1", "a", NodeStatus.FAILED, 3), result_of("t2", "a", NodeStatus.OK, 0)), models)
+    await log.record(
+        run(1, built("a"), result_of("t1", "a", NodeStatus.FAILED, 3), result_of("t2", "a", NodeStatus.OK, 0)), models
+    )
     second = await log.record(run(2, built("a", NodeStatus.SKIPPED), result_of("t1", "a", NodeStatus.OK, 0)), models)
     a, b = await log.models()
     assert (a.entry, b.entry) == (models[1], models[0])
