@@ -18,9 +18,8 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.warehouse.project import Places, project_directory
-from aurum.pipelines.warehouse.run import Warehouse
+from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage import embedded
-from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.postgres import (
     PostgresCalendarTables,
@@ -100,7 +99,10 @@ class Store:
 
 
 def warehouse_of(store: Store) -> Warehouse:
-    """The models over a store. Raises ``ProjectNotFound``."""
+    """The models over a store. Raises ``DbtNotInstalled``, ``ProjectNotFound``."""
+    require_dbt()  # which brings DuckDB
+    from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+
     settings = store.settings
     places = Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
     return Warehouse(

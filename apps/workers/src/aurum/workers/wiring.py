@@ -15,8 +15,7 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.warehouse.project import Places, project_directory
-from aurum.pipelines.warehouse.run import Warehouse
-from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage.ports import QualityLog
 from aurum.storage.postgres import (
     PostgresCalendarTables,
@@ -62,7 +61,10 @@ class Workshop:
 
     @asynccontextmanager
     async def warehouse(self) -> AsyncGenerator[Warehouse]:
-        """The models over the store. Raises ``Unavailable``, ``ProjectNotFound``."""
+        """The models over the store. Raises ``DbtNotInstalled``, ``ProjectNotFound``, ``Unavailable``."""
+        require_dbt()  # which brings DuckDB
+        from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+
         places = Places(project_directory(self.settings.dbt.project_dir), self.settings.data_dir.resolve() / "warehouse")
         async with self._pool() as pool:
             yield Warehouse(

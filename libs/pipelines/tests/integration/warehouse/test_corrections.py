@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
+import pytest
 from built_models import Built
 from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
+from aurum.core.catalog import Quality
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.source import Document
 from aurum.pipelines.warehouse.run import Verb
+from aurum.storage.testing.builders import file_load
 
+pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
+
+NAN = float("nan")
 KEYS = {
     "fct_lmp_daily": ["series_key", "market_day"],
     "fct_lmp_block": ["series_key", "block", "market_day"],
@@ -23,6 +30,7 @@ KEYS = {
     "mart_series_revisions": ["series_key", "ts", "revision"],
 }
 CORRECTED = "nyiso:damlbmp_zone:61761:lmp"
+GONE = "caiso:sld_fcst_rtpd:CA ISO-TAC:load_forecast"
 SELECTED = ("marts",)
 
 
@@ -36,10 +44,30 @@ def corrected() -> list[Document]:
     return [Document("20251102damlbmp_zone.csv", prices.encode()), Document("20171122rtfuelmix.csv", mix.encode())]
 
 
+async def withdraw_everything(built: Built, key: str) -> None:
+    """Publish that no value of a series stands."""
+    (series,) = (await built.store.catalog.series_by_key([key])).values()
+    current = await built.store.reader.observations(series.series_id, span=Span())
+    load = file_load(
+        [(0, 1, NAN, int(Quality.WITHDRAWN))], key=key, unit=series.spec.unit, frequency=str(series.spec.frequency)
+    )
+    rows = current.select(
+        pl.lit(0, pl.UInt32).alias("series"),
+        "ts",
+        pl.lit(NAN).alias("value"),
+        pl.lit(int(Quality.WITHDRAWN), pl.Int16).alias("quality"),
+        pl.col("known_at") + pl.duration(days=1),
+        pl.lit(0, pl.Int16).alias("version"),
+    )
+    series_row = load.series.with_columns(market=pl.lit(series.spec.market), zone=pl.lit(series.spec.zone))
+    await built.store.writer.load(replace(load, series=series_row, rows=rows))
+
+
 async def test_an_incremental_run_after_a_correction_equals_a_full_one(built: Built) -> None:
     before = {table: await built.rows(table) for table in KEYS}
     assert before["mart_series_revisions"].is_empty()
     await built.ingest(corrected())
+    await withdraw_everything(built, GONE)
     (await built.run(Verb.RUN, *SELECTED)).raise_failure()
     incremental = {table: (await built.rows(table)).sort(key) for table, key in KEYS.items()}
     (await built.run(Verb.RUN, *SELECTED, full_refresh=True)).raise_failure()
@@ -60,6 +88,9 @@ async def test_an_incremental_run_after_a_correction_equals_a_full_one(built: Bu
     versions = {row["market_day"]: row["series_version"] for row in prices.to_dicts()}
     changed = [day for day, version in versions.items() if version > old["series_version"].max()]
     assert changed == [date(2025, 11, 2)], "the other days of the series stand as they were written"
+
+    latest = incremental["mart_series_latest"].filter(pl.col("series_key") == GONE)
+    assert latest.select("ts", "value").row(0) == (None, None)
 
     revisions = incremental["mart_series_revisions"].filter(pl.col("series_key") == CORRECTED)
     (series,) = (await built.store.catalog.series_by_key([CORRECTED])).values()

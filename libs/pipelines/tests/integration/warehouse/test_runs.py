@@ -24,6 +24,8 @@ from aurum.pipelines.warehouse.run import (
 from aurum.storage.ports.models import NodeStatus
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
+
 MakeTiny = Callable[..., Warehouse]
 BUILD = Invocation(Verb.BUILD)
 

@@ -27,7 +27,8 @@ select
     {{ as_instant('observation.known_at') }} as known_at,
     changed.series_version
 from changed
-inner join last_standing on last_standing.series_id = changed.series_id
-inner join {{ ref('stg_observation') }} as observation
+-- A series of which nothing stands any more keeps its row, without a value: a row that must go would not be found.
+left join last_standing on last_standing.series_id = changed.series_id
+left join {{ ref('stg_observation') }} as observation
     on observation.series_id = last_standing.series_id and observation.ts = last_standing.ts
 left join {{ ref('quality_code') }} as quality on quality.quality = observation.quality

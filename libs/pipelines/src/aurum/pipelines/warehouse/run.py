@@ -126,6 +126,12 @@ class RunReport:
             raise ModelsFailed(self.run.reason, failed=[one.node for one in self.failed])
 
 
+def require_dbt() -> None:
+    """Raises ``DbtNotInstalled`` where it is not."""
+    if find_spec("dbt") is None:
+        raise DbtNotInstalled("dbt is not installed: install aurum-pipelines[dbt]")
+
+
 @dataclass(frozen=True, slots=True)
 class Warehouse:
     """Models over one store.
@@ -150,8 +156,7 @@ class Warehouse:
         Raises ``DbtNotInstalled``, ``BrokenProject``, ``TargetNotConfigured``, ``BuildUnderWay``, ``BuildTooLong``,
         ``Unavailable``. Cancelled, it tells dbt to stop, waits until it has, and then is.
         """
-        if find_spec("dbt") is None:
-            raise DbtNotInstalled("dbt is not installed: install aurum-pipelines[dbt]")
+        require_dbt()
         given = variables(self.settings, self.database, self.places)
         with _only_one(self.places):
             await self._prepare()
