@@ -29,7 +29,7 @@ class DbtSettings(BaseModel):
     trino_url: SecretStr | None = Field(
         default=None, description="trino://user:password@host:port/catalog, or trinos:// for TLS"
     )
-    trino_store: str = Field(default="postgresql", description="Trino's catalog of the store's database")
+    trino_store: str = Field(default="store", description="Trino's catalog of the store's database")
 
     @field_validator("schema_name", "role", "trino_store")
     @classmethod
