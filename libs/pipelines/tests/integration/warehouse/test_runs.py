@@ -37,7 +37,7 @@ def write(project: Path, **files: str) -> None:
 
 
 async def test_a_model_and_a_test_that_fail_are_named_and_on_record(tiny: MakeTiny, tiny_project: Path) -> None:
-    write(tiny_project, good="select 1 as x", bad="select nothing_there from {{ ref('good') }}")
+    write(tiny_project, good="select 1 as x", bad="select nothing_there")
     write(tiny_project, after="select * from {{ ref('bad') }}", never="select x from {{ ref('good') }}")
     warehouse = tiny()
     report = await warehouse.run(BUILD)

@@ -25,4 +25,4 @@ counted as (
 )
 
 select * from counted
-{{ unless_the_same('counted', key, ['expected', 'present']) }}
+{{ unless_the_same('counted', key, [], ['expected', 'present']) }}

@@ -34,4 +34,4 @@ daily as (
 )
 
 select * from daily
-{{ unless_the_same('daily', key, ['intervals_present', 'energy_mwh', 'share']) }}
+{{ unless_the_same('daily', key, ['energy_mwh', 'share'], ['intervals_present', 'intervals_expected']) }}

@@ -36,4 +36,4 @@ daily as (
 )
 
 select * from daily
-{{ unless_the_same('daily', key, ['intervals_present', 'energy_mwh', 'peak_mw', 'trough_mw', 'peak_at']) }}
+{{ unless_the_same('daily', key, ['energy_mwh', 'mean_mw', 'peak_mw', 'trough_mw'], ['intervals_present', 'intervals_expected', 'peak_at']) }}

@@ -61,4 +61,4 @@ blocks as (
 )
 
 select * from blocks
-{{ unless_the_same('blocks', key, ['hours_present', 'hours_expected', 'price_mean', 'hour_min', 'hour_max']) }}
+{{ unless_the_same('blocks', key, ['hours_present', 'price_mean', 'hour_min', 'hour_max'], ['hours_expected']) }}

@@ -38,6 +38,5 @@ daily as (
 
 select * from daily
 {{ unless_the_same('daily', key, [
-    'intervals_present', 'price_mean', 'price_min', 'price_max', 'energy_mean', 'congestion_mean', 'loss_mean', 'ghg_mean',
-    'residual_max',
-]) }}
+    'price_mean', 'price_min', 'price_max', 'energy_mean', 'congestion_mean', 'loss_mean', 'ghg_mean', 'residual_max',
+], ['intervals_present', 'intervals_expected']) }}

@@ -35,6 +35,7 @@ _log = structlog.get_logger(__name__)
 
 _LINE_BYTES: Final = 4 << 20
 """Of a line of dbt's log at most; it writes the SQL of a query on one."""
+_LONGEST_WHY: Final = 400
 _LOUD: Final = frozenset({"warn", "error"})
 _LAYERS: Final = ("staging", "intermediate", "reference")
 """Schemas beside the marts', as dbt_project.yml names them."""
@@ -261,7 +262,7 @@ def _reason(results: Sequence[NodeResult], late: Sequence[str], why: str) -> str
         first = failed[0]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         subject = f" of {first.model}" if first.node != first.model else ""
-        return f"{kinds.get(first.kind, 'model')} {first.node}{subject} failed: {first.message}{more}"
+        return f"{kinds.get(first.kind, 'model')} {first.node}{subject} failed: {first.message[:_LONGEST_WHY]}{more}"
     if late:
         return f"not fresh: {', '.join(late)}"
     return why
