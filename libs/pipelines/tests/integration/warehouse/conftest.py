@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,17 +37,24 @@ from built_models import Built, over
 _numbers = itertools.count(1)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def store(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[PostgresStore]:
-    """An empty store of a module's own."""
+@asynccontextmanager
+async def new_store(server: EmbeddedPostgres, template: str) -> AsyncGenerator[PostgresStore]:
+    """A store over a database of its own, empty and migrated."""
     name = f"warehouse_{next(_numbers)}"
-    connection = await asyncpg.connect(postgres_server.url_of("postgres"))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
-    pool = await PostgresPool.open(DatabaseSettings(url=postgres_server.url_of(name), pool_size=4))
+    connection = await asyncpg.connect(server.url_of("postgres"))
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    pool = await PostgresPool.open(DatabaseSettings(url=server.url_of(name), pool_size=4))
     yield PostgresStore(pool, SystemClock())
     await pool.close()
     await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await connection.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def store(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[PostgresStore]:
+    """An empty store of a module's own."""
+    async with new_store(postgres_server, migrated_template) as made:
+        yield made
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
@@ -55,8 +63,17 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def built(store: PostgresStore, target: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
+async def sampled(postgres_server: EmbeddedPostgres, migrated_template: str, target: str) -> AsyncIterator[PostgresStore]:
+    """A store for each engine, since tests may correct what is in it."""
+    del target
+    async with new_store(postgres_server, migrated_template) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def built(sampled: PostgresStore, target: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The sample and the models over it, on each engine."""
+    store = sampled
     registry = default_registry()
     await declare_catalog(registry, store.catalog_writer)
     ingestion = Ingestion(
