@@ -9,14 +9,16 @@ COPY apps apps
 COPY libs libs
 RUN uv venv /opt/aurum \
  && uv export --quiet --frozen --no-header --package aurum-cli --no-dev $EXTRAS --no-emit-workspace -o /tmp/requirements.txt \
- && VIRTUAL_ENV=/opt/aurum uv pip sync --require-hashes /tmp/requirements.txt \
+ && uv export --quiet --frozen --no-header --package aurum-pipelines --extra dbt --no-dev --no-emit-workspace -o /tmp/dbt.txt \
+ && VIRTUAL_ENV=/opt/aurum uv pip sync --require-hashes /tmp/requirements.txt /tmp/dbt.txt \
  && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./libs/pipelines ./apps/cli
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --create-home aurum
 COPY --from=build /opt/aurum /opt/aurum
 COPY contracts /opt/contracts
-ENV PATH=/opt/aurum/bin:$PATH AURUM_CONTRACTS_DIR=/opt/contracts AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1
+COPY libs/pipelines/dbt /opt/dbt
+ENV PATH=/opt/aurum/bin:$PATH AURUM_CONTRACTS_DIR=/opt/contracts AURUM_DBT__PROJECT_DIR=/opt/dbt AURUM_LOGGING__FORMAT=json PYTHONUNBUFFERED=1
 USER aurum
 WORKDIR /home/aurum
 ENTRYPOINT ["aurum"]

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOOKED_AT = (
     "libs/pipelines/src",
     "libs/storage/src/aurum/storage/postgres",
+    "libs/storage/src/aurum/storage/timescale",
+    "libs/storage/src/aurum/storage/duckdb",
     "libs/storage/src/aurum/storage/clickhouse",
     "libs/core/src",
     "apps/api/src",

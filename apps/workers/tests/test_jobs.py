@@ -14,16 +14,19 @@ import dramatiq
 import pytest
 
 from aurum.common.contracts import contracts_directory
-from aurum.common.settings import DatabaseSettings, HistorySettings, RedisSettings, Settings
+from aurum.common.settings import DatabaseSettings, DbtSettings, HistorySettings, RedisSettings, Settings
 from aurum.core.errors import Invalid, NotFound, Unavailable
 from aurum.pipelines.archive import NoHistory
 from aurum.pipelines.jobs import INGEST_QUEUE, JOBS, FetchDay, IngestFile, JobQueue, QueueUnavailable
 from aurum.pipelines.loading.load import Outcome as FileOutcome
 from aurum.pipelines.loading.sample import sample_files
+from aurum.pipelines.warehouse.project import project_directory
+from aurum.pipelines.warehouse.run import ModelsFailed
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
 from aurum.workers.jobs.archive import ArchiveJob
+from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
 from aurum.workers.jobs.payload import InvalidPayload
 from aurum.workers.jobs.replay import ReplayJob
@@ -175,3 +178,26 @@ def test_a_queue_that_is_not_there_says_which_setting_to_check() -> None:
 def test_a_relative_path_is_no_job() -> None:
     with pytest.raises(ValueError, match="not absolute"):
         IngestFile(path=Path("folder/file.csv"))
+
+
+@pytest.fixture
+def tiny_project(tmp_path: Path) -> Path:
+    """A dbt project of one model, with the profiles of ours."""
+    folder = tmp_path / "project"
+    (folder / "models").mkdir(parents=True)
+    (folder / "dbt_project.yml").write_text("{name: tiny, version: '1.0', config-version: 2, profile: aurum}")
+    (folder / "profiles.yml").write_text((project_directory(None) / "profiles.yml").read_text())
+    return folder
+
+
+async def test_models_are_built_by_a_job_and_one_that_fails_is_parked(settings: Settings, tiny_project: Path) -> None:
+    (tiny_project / "models" / "good.sql").write_text("select 1 as x")
+    (tiny_project / "models" / "bad.sql").write_text("select nothing_there")
+    job = DbtJob(Workshop.of(settings.model_copy(update={"dbt": DbtSettings(project_dir=tiny_project)})))
+    (report,) = await job.run({"verb": "run", "select": ["good"]})
+    assert report.run.succeeded
+    with pytest.raises(ModelsFailed, match="model bad failed") as failure:
+        await job.run({"verb": "run"})
+    assert outcome(failure.value) is Outcome.PARK
+    with pytest.raises(InvalidPayload):
+        await job.run({"verb": "drop"})

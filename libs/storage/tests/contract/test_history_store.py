@@ -24,7 +24,13 @@ from aurum.storage.memory import MemoryHistory
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 
-ADAPTERS = ["memory", "duckdb", "duckdb_bucket", pytest.param("trino", marks=[pytest.mark.trino, pytest.mark.timeout(900)])]
+ADAPTERS = [
+    "memory",
+    "duckdb",
+    "duckdb_bucket",
+    "clickhouse",
+    pytest.param("trino", marks=[pytest.mark.trino, pytest.mark.timeout(900)]),
+]
 
 MARCH = date(2025, 3, 1)
 APRIL = date(2025, 4, 1)

@@ -1,15 +1,19 @@
 """Every adapter fits its port. Read by pyright (``test_conformance.py`` asks it) and never run."""
 
+from pathlib import Path
+
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import Bucket
 from aurum.storage.duckdb.shelf import Folder, Shelf
+from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.model_log import MemoryModelLog
 from aurum.storage.memory.partials_reader import MemoryPartialsReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
@@ -29,19 +33,24 @@ from aurum.storage.ports import (
 )
 from aurum.storage.ports.archive import ArchiveLog, HotReader
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.models import ModelLog
 from aurum.storage.ports.tuning import StoreTuning
+from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.wide import WideScans
 from aurum.storage.postgres import (
     PostgresArchiveLog,
+    PostgresCalendarTables,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
+    PostgresModelLog,
     PostgresPartialsReader,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresSeriesWriter,
+    PostgresStoreExport,
 )
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
@@ -58,6 +67,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
     _probe: StoreProbe = MemoryProbe()
+    _models: ModelLog = MemoryModelLog()
     _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
     _history: HistoryStore = MemoryHistory()
@@ -72,6 +82,9 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _quality: QualityLog = PostgresQualityLog(pool)
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
+    _models: ModelLog = PostgresModelLog(pool)
+    _export: StoreExport = PostgresStoreExport(pool)
+    _calendars: CalendarTables = PostgresCalendarTables(pool)
     _store: Store = PostgresStore(pool, clock)
     _hot: HotReader = PostgresSeriesReader(pool, clock)
     _log: ArchiveLog = PostgresArchiveLog(pool)
@@ -102,6 +115,10 @@ def clickhouse(pool: ClickhousePool, history: HistoryStore) -> None:
     _history: HistoryStore = ClickhouseHistory(pool)
     _scans: WideScans = ClickhouseWideScans(pool)
     _scans_without: WideScans = MemoryWideScans(history)
+
+
+def warehouse(path: Path) -> None:
+    _copy: StoreCopy = DuckDbStoreCopy(path)
 
 
 def system() -> None:

@@ -62,7 +62,7 @@ def tags_changed(change: Change) -> tuple[str, ...] | None:
         case ChangeKind.SERIES:
             # Lists of series show how far each reaches: any change may show in them.
             return (*map(series_tag, change.names), "any series")
-        case ChangeKind.CATALOG | ChangeKind.FILES:
+        case ChangeKind.CATALOG | ChangeKind.FILES | ChangeKind.MODELS:
             return (str(change.kind),)
         case ChangeKind.CACHE:
             return change.names

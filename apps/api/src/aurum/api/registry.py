@@ -43,6 +43,7 @@ from aurum.api.v2.admin.limits.router import router as admin_limits
 from aurum.api.v2.admin.plans.router import router as admin_plans
 from aurum.api.v2.admin.quarantine.router import router as admin_quarantine
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
+from aurum.api.v2.catalog.models import router as models
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.observations.query import router as query
@@ -91,6 +92,7 @@ SLICES: Sequence[Slice] = (
     Slice("query", query, Scope.SERIES_READ, Scope.SERIES_READ),
     Slice("series", series, Scope.SERIES_READ, shared=True),
     Slice("quality", quality, Scope.CATALOG_READ, shared=True),
+    Slice("models", models, Scope.CATALOG_READ, shared=True),
     Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
     Slice("admin keys", admin_keys, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("admin tenants", admin_tenants, Scope.TENANT_MANAGE, Scope.TENANT_MANAGE),

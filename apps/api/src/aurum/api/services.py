@@ -18,6 +18,7 @@ from aurum.storage.ports import Catalog, JobQueue, PartialsReader, QualityLog, S
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
+from aurum.storage.ports.models import ModelLog
 
 if TYPE_CHECKING:
     from aurum.common.ratelimit.shared import Sharing
@@ -36,6 +37,7 @@ class Services:
     partials: PartialsReader
     catalog: Catalog
     quality: QualityLog
+    models: ModelLog
     checks: Sequence[HealthCheck]
     clock: Clock
     settings: ApiSettings

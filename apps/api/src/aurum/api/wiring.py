@@ -38,6 +38,7 @@ from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.idempotency import IdempotencyStore
+from aurum.storage.ports.models import ModelLog
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCacheTier,
@@ -46,6 +47,7 @@ from aurum.storage.postgres import (
     PostgresFlagStore,
     PostgresIdempotencyStore,
     PostgresKeyStore,
+    PostgresModelLog,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
@@ -156,6 +158,10 @@ class StoreProvider(Provider):
         return PostgresQualityLog(pool)
 
     @provide
+    def models(self, pool: PostgresPool) -> ModelLog:
+        return PostgresModelLog(pool)
+
+    @provide
     def probe(self, pool: PostgresPool) -> StoreProbe:
         return PostgresProbe(pool, newest_revision())
 
@@ -217,6 +223,7 @@ class ServiceProvider(Provider):
         partials: PartialsReader,
         catalog: Catalog,
         quality: QualityLog,
+        models: ModelLog,
         checks: Checks,
         clock: Clock,
         results: Cache[bytes],
@@ -236,6 +243,7 @@ class ServiceProvider(Provider):
             partials=partials,
             catalog=catalog,
             quality=quality,
+            models=models,
             checks=checks.checks,
             clock=clock,
             settings=settings.api,

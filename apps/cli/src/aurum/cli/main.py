@@ -41,11 +41,11 @@ def _options(
 
 
 def _register() -> None:
-    from aurum.cli import archive, db, fetch, flags, ingest, keys, openapi, quality, quarantine, series, sources, up
+    from aurum.cli import archive, db, dbt, fetch, flags, ingest, keys, openapi, quality, quarantine, series, sources, up
 
     for module in (up, ingest, fetch, sources, openapi):
         module.register(app)
-    for name, module in (("series", series), ("db", db), ("quarantine", quarantine), ("quality", quality)):
+    for name, module in (("series", series), ("db", db), ("dbt", dbt), ("quarantine", quarantine), ("quality", quality)):
         app.add_typer(module.app, name=name)
     app.add_typer(archive.app, name="archive")
     app.add_typer(flags.app, name="flags")

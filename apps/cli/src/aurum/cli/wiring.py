@@ -18,6 +18,8 @@ from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.warehouse.project import Places, project_directory
+from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage import embedded
 from aurum.storage.history_tier import history_of
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
@@ -26,14 +28,17 @@ from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres import (
     PostgresArchiveLog,
     PostgresAuditLog,
+    PostgresCalendarTables,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresFlagStore,
     PostgresKeyStore,
+    PostgresModelLog,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresSeriesWriter,
+    PostgresStoreExport,
     PostgresTenantStore,
 )
 from aurum.storage.tiered import TieredSeriesReader
@@ -121,6 +126,27 @@ class Store:
             writer=self.writer,
             kept=self.kept_files,
         )
+
+
+def warehouse_of(store: Store) -> Warehouse:
+    """The models over a store. Raises ``DbtNotInstalled``, ``ProjectNotFound``."""
+    require_dbt()  # which brings DuckDB
+    from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+
+    settings = store.settings
+    places = Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
+    return Warehouse(
+        settings=settings.dbt,
+        database=store.database,
+        places=places,
+        registry=store.registry,
+        clock=store.clock,
+        catalog=store.catalog,
+        export=PostgresStoreExport(store.pool, store.history),
+        copy=DuckDbStoreCopy(places.file),
+        calendars=PostgresCalendarTables(store.pool),
+        log=PostgresModelLog(store.pool),
+    )
 
 
 @asynccontextmanager

@@ -15,9 +15,11 @@ from opentelemetry.trace import Tracer
 from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import AurumError
 from aurum.pipelines.archive import ArchiveReport
-from aurum.pipelines.jobs import INGEST_QUEUE, ArchiveMonths, FetchDay, IngestFile, ReplayFile
+from aurum.pipelines.jobs import INGEST_QUEUE, ArchiveMonths, DbtRun, FetchDay, IngestFile, ReplayFile
 from aurum.pipelines.loading.load import FileReport
+from aurum.pipelines.warehouse.run import RunReport
 from aurum.workers.jobs.archive import ArchiveJob
+from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.jobs.replay import ReplayJob
@@ -73,6 +75,7 @@ def make_broker(
     _declare(broker, FetchDay.name, FetchJob(workshop).run, loaded)
     _declare(broker, ReplayFile.name, ReplayJob(workshop).run, loaded)
     _declare(broker, ArchiveMonths.name, ArchiveJob(workshop).run, _archived)
+    _declare(broker, DbtRun.name, DbtJob(workshop).run, _built)
     return broker
 
 
@@ -107,6 +110,10 @@ def _say(report: FileReport) -> None:
         revised=report.revised,
         quarantined=report.quarantined,
     )
+
+
+def _built(report: RunReport) -> None:
+    _log.info("models built", run_id=report.run_id, command=report.run.command, target=report.run.target)
 
 
 def _archived(report: ArchiveReport) -> None:

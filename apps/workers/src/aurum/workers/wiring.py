@@ -16,15 +16,21 @@ from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.warehouse.project import Places, project_directory
+from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage.history_tier import history_of
 from aurum.storage.ports import QualityLog
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres import (
     PostgresArchiveLog,
+    PostgresCalendarTables,
+    PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresModelLog,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesWriter,
+    PostgresStoreExport,
 )
 
 
@@ -58,6 +64,27 @@ class Workshop:
         """What loads files, what is said of them, and those that were kept. Raises ``Unavailable``."""
         async with self._pool() as pool, self._history() as history:
             yield self._ingestion(pool, history), PostgresQualityLog(pool), self._kept()
+
+    @asynccontextmanager
+    async def warehouse(self) -> AsyncGenerator[Warehouse]:
+        """The models over the store. Raises ``DbtNotInstalled``, ``ProjectNotFound``, ``Unavailable``."""
+        require_dbt()  # which brings DuckDB
+        from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+
+        places = Places(project_directory(self.settings.dbt.project_dir), self.settings.data_dir.resolve() / "warehouse")
+        async with self._pool() as pool, self._history() as history:
+            yield Warehouse(
+                settings=self.settings.dbt,
+                database=self.settings.database,
+                places=places,
+                registry=self.registry,
+                clock=self.clock,
+                catalog=PostgresCatalog(pool),
+                export=PostgresStoreExport(pool, history),
+                copy=DuckDbStoreCopy(places.file),
+                calendars=PostgresCalendarTables(pool),
+                log=PostgresModelLog(pool),
+            )
 
     @asynccontextmanager
     async def archive(self) -> AsyncGenerator[Archive]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, ClassVar, cast
+from typing import Annotated, ClassVar, Literal, cast
 
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
@@ -78,7 +78,18 @@ class ArchiveMonths(Job):
     source: str | None = Field(default=None, description="Only of this source.")
 
 
-JOBS: dict[str, type[Job]] = {job.name: job for job in (IngestFile, FetchDay, ReplayFile, ArchiveMonths)}
+class DbtRun(Job):
+    """Build or test the models over the store."""
+
+    name: ClassVar[str] = "dbt.run"
+
+    verb: Literal["build", "run", "test", "freshness", "docs"] = Field(default="build", description="What dbt is asked to do.")
+    select: tuple[str, ...] = Field(default=(), description="Only these models, in dbt's syntax.")
+    exclude: tuple[str, ...] = Field(default=(), description="All but these.")
+    full_refresh: bool = Field(default=False, description="Build incremental models from nothing.")
+
+
+JOBS: dict[str, type[Job]] = {job.name: job for job in (IngestFile, FetchDay, ReplayFile, ArchiveMonths, DbtRun)}
 """Every job there is, by name."""
 
 

@@ -14,6 +14,7 @@ from aurum.storage.ports import Catalog, ChangeFeed, PartialsReader, QualityLog,
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
+from aurum.storage.ports.models import ModelLog
 
 
 class MemoryTier:
@@ -67,6 +68,10 @@ class MemoryProvider(Provider):
     @provide
     def quality(self) -> QualityLog:
         return self._store.quality
+
+    @provide
+    def models(self) -> ModelLog:
+        return self._store.model_log
 
     @provide
     def probe(self) -> StoreProbe:

@@ -5,6 +5,7 @@ from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.clickhouse import ClickhouseSettings
 from aurum.common.settings.database import DatabaseSettings
+from aurum.common.settings.dbt import DbtSettings
 from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
@@ -18,6 +19,7 @@ __all__ = [
     "CacheSettings",
     "ClickhouseSettings",
     "DatabaseSettings",
+    "DbtSettings",
     "HistorySettings",
     "InvalidSetting",
     "LoggingSettings",

@@ -16,6 +16,7 @@ from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.clickhouse import ClickhouseSettings
 from aurum.common.settings.database import DatabaseSettings
+from aurum.common.settings.dbt import DbtSettings
 from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.limits import LimitsSettings
 from aurum.common.settings.logging import LoggingSettings
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     trino: TrinoSettings = Field(default_factory=TrinoSettings)
     workers: WorkersSettings = Field(default_factory=WorkersSettings)
+    dbt: DbtSettings = Field(default_factory=DbtSettings)
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -8,6 +8,7 @@ from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.flag_store import MemoryFlagStore
 from aurum.storage.memory.idempotency import MemoryIdempotencyStore
+from aurum.storage.memory.model_log import MemoryModelLog
 from aurum.storage.memory.partials_reader import MemoryPartialsReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
@@ -28,6 +29,7 @@ class MemoryStore:
         self.catalog_writer = MemoryCatalogWriter(self.state)
         self.quality = MemoryQualityLog(self.state)
         self.probe = MemoryProbe()
+        self.model_log = MemoryModelLog()
         access = AccessState(clock)
         self.keys = MemoryKeyStore(access)
         self.tenants = MemoryTenantStore(access)

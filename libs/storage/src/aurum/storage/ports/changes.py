@@ -20,6 +20,8 @@ class ChangeKind(StrEnum):
     ACCESS = "access"
     """Keys, tenants or plans."""
     FLAGS = "flags"
+    MODELS = "models"
+    """Models were built or tested."""
     CACHE = "cache"
     """Somebody asked to forget; ``names`` are tags."""
     EVERYTHING = "everything"

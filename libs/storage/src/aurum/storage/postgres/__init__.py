@@ -9,6 +9,7 @@ from aurum.storage.postgres.change_feed import PostgresChangeFeed
 from aurum.storage.postgres.flag_store import PostgresFlagStore
 from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 from aurum.storage.postgres.key_store import PostgresKeyStore
+from aurum.storage.postgres.model_log import PostgresModelLog
 from aurum.storage.postgres.partials_reader import PostgresPartialsReader
 from aurum.storage.postgres.pool import PostgresPool
 from aurum.storage.postgres.probe import PostgresProbe
@@ -16,22 +17,26 @@ from aurum.storage.postgres.quality_log import PostgresQualityLog
 from aurum.storage.postgres.series_reader import PostgresSeriesReader
 from aurum.storage.postgres.series_writer import PostgresSeriesWriter
 from aurum.storage.postgres.tenant_store import PostgresTenantStore
+from aurum.storage.postgres.warehouse import PostgresCalendarTables, PostgresStoreExport
 
 __all__ = [
     "PostgresArchiveLog",
     "PostgresAuditLog",
     "PostgresCacheTier",
+    "PostgresCalendarTables",
     "PostgresCatalog",
     "PostgresCatalogWriter",
     "PostgresChangeFeed",
     "PostgresFlagStore",
     "PostgresIdempotencyStore",
     "PostgresKeyStore",
+    "PostgresModelLog",
     "PostgresPartialsReader",
     "PostgresPool",
     "PostgresProbe",
     "PostgresQualityLog",
     "PostgresSeriesReader",
     "PostgresSeriesWriter",
+    "PostgresStoreExport",
     "PostgresTenantStore",
 ]

@@ -10,6 +10,7 @@ from aurum.storage.ports import Catalog, CatalogWriter, PartialsReader, QualityL
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
+from aurum.storage.ports.models import ModelLog
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCatalog,
@@ -17,6 +18,7 @@ from aurum.storage.postgres import (
     PostgresFlagStore,
     PostgresIdempotencyStore,
     PostgresKeyStore,
+    PostgresModelLog,
     PostgresPartialsReader,
     PostgresPool,
     PostgresQualityLog,
@@ -42,6 +44,7 @@ class PostgresStore:
         self.audit = PostgresAuditLog(pool)
         self.flags = PostgresFlagStore(pool)
         self.idempotency = PostgresIdempotencyStore(pool)
+        self.model_log = PostgresModelLog(pool)
 
 
 class Store(Protocol):
@@ -69,6 +72,8 @@ class Store(Protocol):
     def flags(self) -> FlagStore: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
+    @property
+    def model_log(self) -> ModelLog: ...
 
 
 async def series_named(store: Store, key: str) -> Series:

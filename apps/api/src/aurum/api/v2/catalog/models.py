@@ -1,0 +1,128 @@
+"""``/v2/catalog/models``: what is built over the store, from what, and whether it is well."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.caching import kept_as
+from aurum.api.data_class import DataClass
+from aurum.api.filters import DatasetFilter, SourceFilter
+from aurum.api.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.params import known_only
+from aurum.api.problems import InvalidParameters, problems
+from aurum.api.services import services
+from aurum.api.text import Text
+from aurum.api.v2.catalog import schemas
+from aurum.core.errors import NotFound, UnknownName
+from aurum.core.names import nearest
+from aurum.storage.ports.models import ModelState, NodeResult, NodeStatus
+
+router = APIRouter(prefix="/v2/catalog", tags=["models"], dependencies=[Depends(known_only), kept_as(DataClass.LIVE, "models")])
+
+
+@router.get("/models", operation_id="listModels", summary="Models over the store", responses=problems())
+async def list_models(
+    request: Request,
+    layer: Annotated[Text | None, Query(description="`staging`, `intermediate` or `marts`.", examples=["marts"])] = None,
+    source: SourceFilter = None,
+    dataset: DatasetFilter = None,
+) -> schemas.ModelList:
+    """Every model by name: the last time it was built, what its tests found, how fresh the tables below it are, and which
+    datasets reach it."""
+    found = await services(request).models.models(layer=layer, source=source, dataset=dataset)
+    return schemas.ModelList(data=[_model(one) for one in found])
+
+
+@router.get("/models/{model}", operation_id="readModel", summary="One model", responses=problems(NotFound))
+async def read_model(
+    request: Request, model: Annotated[Text, Path(description="Name of a model.", examples=["fct_lmp_daily"])]
+) -> schemas.ModelDetail:
+    """A model with its columns and the last result of each of its tests."""
+    log = services(request).models
+    found = await log.models(name=model)
+    if not found:
+        names = [one.entry.name for one in await log.models()]
+        raise UnknownName("model", model, nearest(model, names))
+    state = found[0]
+    return schemas.ModelDetail(
+        data=schemas.ModelDetailDocument(
+            **_model(state).model_dump(),
+            columns=[schemas.ColumnDocument.model_validate(dict(column)) for column in state.entry.columns],
+            test_results=[_test(result) for result in state.tests],
+        )
+    )
+
+
+@router.get("/model-runs", operation_id="listModelRuns", summary="Runs of the models, the newest first", responses=problems())
+async def list_model_runs(
+    request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None
+) -> schemas.ModelRunPage:
+    """What was run, on which engine, whether it succeeded, and why not."""
+    page = requested_page(request, cursor=cursor, limit=limit, width=1)
+    found = await services(request).models.runs_page(before=_run_id(page.after, cursor), limit=limit + 1)
+    meta = page_meta(request, response, page, found, lambda one: (str(one.run_id),))
+    data = [
+        schemas.ModelRunDocument(
+            run=one.run_id,
+            command=one.command,
+            target=one.target,
+            database_schema=one.schema,
+            started_at=one.started_at,
+            seconds=one.seconds,
+            succeeded=one.succeeded,
+            reason=one.reason,
+            counts=dict(one.counts),
+        )
+        for one in found[:limit]
+    ]
+    return schemas.ModelRunPage.model_validate({"data": data, "meta": meta})
+
+
+def _run_id(after: list[str] | None, cursor: str | None) -> int | None:
+    if after is None:
+        return None
+    if not after[0].isdecimal():
+        raise InvalidParameters(("cursor", "the cursor is of another list", cursor))
+    return int(after[0])
+
+
+def _model(state: ModelState) -> schemas.ModelDocument:
+    entry = state.entry
+    built = state.built
+    return schemas.ModelDocument(
+        name=entry.name,
+        layer=entry.layer,
+        description=entry.description,
+        materialized=entry.materialized,
+        relation=entry.relation,
+        depends_on=list(entry.depends_on),
+        datasets=[schemas.DatasetName(source=source, dataset=dataset) for source, dataset in entry.datasets],
+        last_run=None
+        if built is None
+        else schemas.BuiltDocument(
+            run=built.run_id,
+            at=built.at,
+            status=built.result.status,
+            seconds=built.result.seconds,
+            message=built.result.message,
+        ),
+        tests=schemas.TestTally(
+            total=len(state.tests),
+            failed=[one.node for one in state.tests if one.status is NodeStatus.FAILED],
+            warned=[one.node for one in state.tests if one.status is NodeStatus.WARNED],
+        ),
+        freshness=[
+            schemas.FreshnessDocument(table=one.table, status=one.status, newest=one.newest, age_s=one.age_s)
+            for one in state.freshness
+        ],
+    )
+
+
+def _test(result: NodeResult) -> schemas.TestDocument:
+    return schemas.TestDocument(
+        name=result.node, kind=result.kind, status=result.status, failures=result.failures, message=result.message
+    )

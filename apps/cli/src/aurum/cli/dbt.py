@@ -1,0 +1,120 @@
+"""``aurum dbt``: build and test the models over the store."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aurum.common.settings import Settings
+    from aurum.pipelines.warehouse.run import Invocation, RunReport
+
+app = typer.Typer(
+    help="Models over the store: prices, loads and generation by day and block, for whoever needs many series at once.",
+    no_args_is_help=True,
+)
+
+Select = Annotated[list[str] | None, typer.Option("--select", "-s", help="Only these models, in dbt's syntax: fct_lmp_daily+.")]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="All but these models.")]
+FullRefresh = Annotated[bool, typer.Option("--full-refresh", help="Build incremental models from nothing.")]
+
+
+@app.command("build")
+def build(context: typer.Context, select: Select = None, exclude: Exclude = None, full_refresh: FullRefresh = False) -> None:
+    """Build every model and test each before what stands on it. Exit code 1 when one fails."""
+    _run(context.obj, "build", select, exclude, full_refresh=full_refresh)
+
+
+@app.command("run")
+def run(context: typer.Context, select: Select = None, exclude: Exclude = None, full_refresh: FullRefresh = False) -> None:
+    """Build every model, without tests. Exit code 1 when one fails."""
+    _run(context.obj, "run", select, exclude, full_refresh=full_refresh)
+
+
+@app.command("test")
+def check(context: typer.Context, select: Select = None, exclude: Exclude = None) -> None:
+    """Test what was built. Exit code 1 when a test fails."""
+    _run(context.obj, "test", select, exclude)
+
+
+@app.command("freshness")
+def freshness(context: typer.Context) -> None:
+    """Say how old the newest rows of the store's tables are. Exit code 1 when they are older than they may be."""
+    _run(context.obj, "freshness", None, None)
+
+
+@app.command("docs")
+def docs(context: typer.Context) -> None:
+    """Write dbt's documentation of the models: a page that needs no server's help but `python -m http.server`."""
+    _run(context.obj, "docs", None, None)
+
+
+@app.command("seeds")
+def seeds(
+    context: typer.Context,
+    check: Annotated[bool, typer.Option("--check", help="Only compare; exit code 1 on a difference.")] = False,
+) -> None:
+    """Write the project's seeds from the tables of the code."""
+    from aurum.pipelines.registry import default_registry
+    from aurum.pipelines.warehouse.project import project_directory
+    from aurum.pipelines.warehouse.seeds import differing, write_seeds
+
+    folder = project_directory(context.obj.dbt.project_dir) / "seeds"
+    registry = default_registry()
+    paths = list(differing(registry, folder)) if check else write_seeds(registry, folder)
+    for path in paths:
+        print(f"{path.name} {'differs' if check else 'written'}")
+    if check and paths:
+        raise typer.Exit(1)
+
+
+def _run(
+    settings: Settings, verb: str, select: list[str] | None, exclude: list[str] | None, *, full_refresh: bool = False
+) -> None:
+    from aurum.pipelines.warehouse.run import Invocation, Verb
+
+    asked = Invocation(Verb(verb), tuple(select or ()), tuple(exclude or ()), full_refresh)
+    report = asyncio.run(_stoppable(settings, asked))
+    _show(report, settings)
+    report.raise_failure()
+
+
+async def _stoppable(settings: Settings, asked: Invocation) -> RunReport:
+    from aurum.cli.wiring import open_store, warehouse_of
+
+    task = asyncio.current_task()
+    assert task is not None
+    # Ctrl-C cancels by itself (asyncio.run); a container is told by SIGTERM.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    async with open_store(settings) as store:
+        return await warehouse_of(store).run(asked)
+
+
+def _show(report: RunReport, settings: Settings) -> None:
+    from aurum.cli.render import console, table
+    from aurum.pipelines.warehouse.project import Places, project_directory
+    from aurum.storage.ports.models import NodeStatus
+
+    out = console()
+    run = report.run
+    if run.freshness:
+        rows = [
+            (one.table, str(one.newest)[:16] if one.newest else "", f"{(one.age_s or 0) / 3600:.1f} h", one.status)
+            for one in run.freshness
+        ]
+        out.print(table(["table", "newest", "age", ""], rows, right=["age"]))
+    troubled = [one for one in run.results if one.status in (NodeStatus.FAILED, NodeStatus.WARNED)]
+    if troubled:
+        rows = [(one.model, one.node, one.status, one.message) for one in troubled]
+        out.print(table(["model", "node", "", "why"], rows))
+    for warning in report.warnings:
+        out.print(f"[yellow]dbt[/yellow] {warning}")
+    if run.results:
+        counts = ", ".join(f"{report.count(status)} {status}" for status in NodeStatus if report.count(status))
+        out.print(f"{run.command} on {run.target}: {counts}, {run.seconds:.1f} s")
+    if run.command.startswith("docs") and run.succeeded:
+        places = Places(project_directory(settings.dbt.project_dir), settings.data_dir / "warehouse")
+        out.print(f"documentation in {places.artifacts(run.target)}: open index.html through `python -m http.server`")

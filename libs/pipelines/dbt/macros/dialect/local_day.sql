@@ -1,0 +1,6 @@
+{# The local day (date) in which a UTC instant lies, on the clock of a zone given by IANA name. #}
+{% macro local_day(instant, zone) %}{{ return(adapter.dispatch('local_day', 'aurum')(instant, zone)) }}{% endmacro %}
+
+{% macro default__local_day(instant, zone) %}cast(({{ instant }}) at time zone {{ zone }} as date){% endmacro %}
+
+{% macro trino__local_day(instant, zone) %}cast(at_timezone({{ instant }}, {{ zone }}) as date){% endmacro %}

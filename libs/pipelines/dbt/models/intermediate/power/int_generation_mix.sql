@@ -1,0 +1,17 @@
+-- The fuels of one mix: same dataset, location and step. Its version is the sum of those of its series, since every share
+-- changes with any of them.
+select
+    series_id,
+    series_key,
+    source,
+    dataset,
+    location,
+    location_name,
+    market,
+    zone,
+    variant as fuel,
+    unit,
+    step_seconds,
+    cast(sum(series_version) over (partition by source, dataset, location, step_seconds) as bigint) as series_version
+from {{ ref('stg_series') }}
+where family = 'generation' and role = 'fuel' and step_seconds is not null

@@ -1,0 +1,18 @@
+-- Power by local day. Numbers in MWh are energy of their step; in MW, power over it.
+with power as (
+    select
+        load_point.*,
+        case when unit = 'MWh' then value * 3600 / step_seconds else value end as mw
+    from {{ ref('stg_load') }} as load_point
+)
+
+select
+    series_id,
+    {{ local_day('ts', 'zone') }} as market_day,
+    count(mw) as present,
+    sum(mw * step_seconds / 3600) as energy_mwh,
+    avg(mw) as mean_mw,
+    max(mw) as peak_mw,
+    min(mw) as trough_mw
+from power
+group by series_id, {{ local_day('ts', 'zone') }}

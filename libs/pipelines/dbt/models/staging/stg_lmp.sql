@@ -1,0 +1,1 @@
+{{ family_observations('lmp', regular=true) }}

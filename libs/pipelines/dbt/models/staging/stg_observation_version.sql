@@ -1,0 +1,8 @@
+select
+    series_id,
+    ts,
+    {{ standing('value') }} as value,
+    cast(quality as integer) as quality,
+    known_at,
+    superseded_at
+from {{ source('store', 'observation_version') }}

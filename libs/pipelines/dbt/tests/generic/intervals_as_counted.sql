@@ -1,0 +1,12 @@
+{# By market day, a fact holds as many intervals as the loader counted in the store, and expects as many as it did: days of 23
+   and 25 hours come out by both ways alike. Reads `intervals_present` and `intervals_expected`. #}
+{% test intervals_as_counted(model) %}
+select fact.series_id, fact.market_day, fact.intervals_present, fact.intervals_expected, counted.present, counted.expected
+from {{ model }} as fact
+left join {{ source('store', 'completeness') }} as counted
+    on counted.series_id = fact.series_id and counted.day = fact.market_day
+where
+    counted.series_id is null
+    or counted.present <> fact.intervals_present
+    or counted.expected <> fact.intervals_expected
+{% endtest %}

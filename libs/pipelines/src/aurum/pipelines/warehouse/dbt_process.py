@@ -1,0 +1,23 @@
+"""``python -m aurum.pipelines.warehouse.dbt_process``: dbt's command, in a process that ends with the one that started it."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+def main() -> None:
+    """Run dbt with the arguments of this process. SIGTERM is to it what Ctrl-C is: it cancels what runs at the server."""
+    from dbt.cli.main import cli
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Where the dbt project is, and what it is told of this installation: its environment, made of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from aurum.common.settings import DatabaseSettings, DbtSettings
+from aurum.core.errors import Invalid
+
+
+class ProjectNotFound(Invalid):
+    """There is no dbt project; the text names the setting that can point at one."""
+
+
+class TargetNotConfigured(Invalid):
+    """A target lacks what it needs; the text names the setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """``project``: read, never written. ``warehouse``: the folder of the DuckDB file, of artifacts and of logs."""
+
+    project: Path
+    warehouse: Path
+
+    @property
+    def file(self) -> Path:
+        """What target duckdb builds in."""
+        return self.warehouse / "aurum.duckdb"
+
+    def artifacts(self, target: str) -> Path:
+        """Where dbt leaves what it says of a run; a folder a target, so that what was parsed for it can be used again."""
+        return self.warehouse / "dbt" / target
+
+
+def project_directory(configured: Path | None) -> Path:
+    """The configured folder, else the one of the checkout this code runs from. Raises ``ProjectNotFound``."""
+    if configured is not None:
+        if (configured / "dbt_project.yml").is_file():
+            return configured.resolve()
+        raise ProjectNotFound(f"AURUM_DBT__PROJECT_DIR: there is no dbt project in {configured}")
+    for parent in Path(__file__).resolve().parents:
+        if (parent / "dbt" / "dbt_project.yml").is_file():
+            return parent / "dbt"
+    raise ProjectNotFound("no dbt project beside the code: set AURUM_DBT__PROJECT_DIR")
+
+
+def variables(settings: DbtSettings, database: DatabaseSettings, places: Places) -> Mapping[str, str]:
+    """The environment that profiles.yml reads. Secrets go under names that dbt keeps out of its logs.
+
+    Raises ``TargetNotConfigured``.
+    """
+    common = {
+        "AURUM_DBT_TARGET": settings.target,
+        "AURUM_DBT_SCHEMA": settings.schema_name,
+        "AURUM_DBT_THREADS": str(settings.threads),
+        "DBT_PROFILES_DIR": str(places.project),
+        "DBT_TARGET_PATH": str(places.artifacts(settings.target)),
+        "DBT_LOG_PATH": str(places.warehouse / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_VERSION_CHECK": "false",
+        "DBT_USE_COLORS": "false",
+        "DBT_LOG_FORMAT": "json",
+    }
+    match settings.target:
+        case "duckdb":
+            return common | {"AURUM_DBT_DUCKDB_PATH": str(places.file)}
+        case "postgres":
+            return common | _postgres(settings, database)
+        case "trino":
+            return common | _trino(settings)
+
+
+def _postgres(settings: DbtSettings, database: DatabaseSettings) -> dict[str, str]:
+    if database.url is None:
+        raise TargetNotConfigured("target postgres needs a database: set AURUM_DATABASE__URL")
+    parts = urlsplit(database.url)
+    # A socket's folder is given as a parameter: postgresql://user@/database?host=/folder.
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    return {
+        "AURUM_DBT_POSTGRES_HOST": query.get("host") or parts.hostname or "localhost",
+        "AURUM_DBT_POSTGRES_PORT": query.get("port") or str(parts.port or 5432),
+        "AURUM_DBT_POSTGRES_USER": query.get("user") or unquote(parts.username or "postgres"),
+        "DBT_ENV_SECRET_AURUM_POSTGRES_PASSWORD": query.get("password") or unquote(parts.password or ""),
+        "AURUM_DBT_POSTGRES_DATABASE": unquote(parts.path.lstrip("/")) or "postgres",
+        "AURUM_DBT_POSTGRES_ROLE": settings.role,
+        # Of the driver below dbt: an instant is shown and truncated in UTC, whatever the server's own zone.
+        "PGTZ": "UTC",
+        "PGSSLMODE": query.get("sslmode", "prefer"),
+    }
+
+
+def _trino(settings: DbtSettings) -> dict[str, str]:
+    if settings.trino_url is None:
+        raise TargetNotConfigured("target trino needs a server: set AURUM_DBT__TRINO_URL")
+    parts = urlsplit(settings.trino_url.get_secret_value())
+    secure = parts.scheme == "trinos"
+    return {
+        "AURUM_DBT_TRINO_HOST": parts.hostname or "localhost",
+        "AURUM_DBT_TRINO_PORT": str(parts.port or (443 if secure else 8080)),
+        "AURUM_DBT_TRINO_USER": unquote(parts.username or "aurum"),
+        "DBT_ENV_SECRET_AURUM_TRINO_PASSWORD": unquote(parts.password or ""),
+        "AURUM_DBT_TRINO_METHOD": "ldap" if parts.password else "none",
+        "AURUM_DBT_TRINO_SCHEME": "https" if secure else "http",
+        "AURUM_DBT_TRINO_CATALOG": parts.path.strip("/"),
+        "AURUM_DBT_STORE_CATALOG": settings.trino_store,
+    }

@@ -1,0 +1,60 @@
+"""The seeds of the dbt project, written from the tables of the code: what they say has one truth, and it is not the CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from aurum.core.catalog import Quality
+from aurum.core.frequency import Frequency
+from aurum.core.markettime import MARKETS
+from aurum.pipelines.registry import Registry
+from aurum.pipelines.warehouse.meaning import meaning_of
+
+
+def seed_tables(registry: Registry) -> Mapping[str, pl.DataFrame]:
+    """Every seed by name, as texts and whole numbers."""
+    return {
+        "dataset_measure": _measures(registry),
+        "frequency": pl.DataFrame(
+            [(str(one), int(one.step.total_seconds()) if one.step else None, one.is_calendar) for one in Frequency],
+            schema={"frequency": pl.String, "step_seconds": pl.Int64, "is_calendar": pl.Boolean},
+            orient="row",
+        ),
+        "market": pl.DataFrame(
+            [(one.code, one.title, one.zone, one.calendar, one.currency) for one in MARKETS.values()],
+            schema=["market", "title", "zone", "calendar", "currency"],
+            orient="row",
+        ),
+        "quality_code": pl.DataFrame(
+            [(int(one), one.label) for one in Quality], schema={"quality": pl.Int64, "name": pl.String}, orient="row"
+        ),
+    }
+
+
+def write_seeds(registry: Registry, folder: Path) -> list[Path]:
+    """Write the seeds whose text has changed; gives those files."""
+    changed = differing(registry, folder)
+    for path, text in changed.items():
+        path.write_text(text, encoding="utf-8")
+    return list(changed)
+
+
+def differing(registry: Registry, folder: Path) -> Mapping[Path, str]:
+    """The files of the folder that are not, or not as they should be, with what they should say."""
+    wanted = {folder / f"{name}.csv": table.write_csv() for name, table in seed_tables(registry).items()}
+    return {path: text for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text}
+
+
+def _measures(registry: Registry) -> pl.DataFrame:
+    rows = [
+        (dataset.source, dataset.name, measure.name, str(meaning.family), meaning.role, meaning.variant or None)
+        for source in registry.sources
+        for dataset in source.datasets
+        for measure in dataset.measures
+        if (meaning := meaning_of(dataset, measure)) is not None
+    ]
+    columns = ["source", "dataset", "measure", "family", "role", "variant"]
+    return pl.DataFrame(rows, schema=columns, orient="row").sort("source", "dataset", "measure")

@@ -1,0 +1,124 @@
+"""The sample in a database of a module's own, and the models built over it, once a target."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from aurum.common.clock import SystemClock
+from aurum.common.contracts import contracts_directory
+from aurum.common.settings import DatabaseSettings, DbtSettings
+from aurum.pipelines.declarations import declare_catalog
+from aurum.pipelines.loading.documents import read_documents
+from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.loading.sample import sample_files
+from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.suites import read_suites
+from aurum.pipelines.registry import default_registry
+from aurum.pipelines.source import Document
+from aurum.pipelines.warehouse.project import project_directory
+from aurum.pipelines.warehouse.run import Invocation, Verb, Warehouse
+from aurum.storage.embedded.postgres import EmbeddedPostgres
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.stores import PostgresStore
+
+sys.path.append(str(Path(__file__).parents[2] / "support"))
+
+from built_models import Built, over
+
+_numbers = itertools.count(1)
+
+
+@asynccontextmanager
+async def new_store(server: EmbeddedPostgres, template: str) -> AsyncGenerator[PostgresStore]:
+    """A store over a database of its own, empty and migrated."""
+    name = f"warehouse_{next(_numbers)}"
+    connection = await asyncpg.connect(server.url_of("postgres"))
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    pool = await PostgresPool.open(DatabaseSettings(url=server.url_of(name), pool_size=4))
+    yield PostgresStore(pool, SystemClock())
+    await pool.close()
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def store(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[PostgresStore]:
+    """An empty store of a module's own."""
+    async with new_store(postgres_server, migrated_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def target(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def sampled(postgres_server: EmbeddedPostgres, migrated_template: str, target: str) -> AsyncIterator[PostgresStore]:
+    """A store for each engine, since tests may correct what is in it."""
+    del target
+    async with new_store(postgres_server, migrated_template) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def built(sampled: PostgresStore, target: str, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The sample and the models over it, on each engine."""
+    store = sampled
+    registry = default_registry()
+    await declare_catalog(registry, store.catalog_writer)
+    ingestion = Ingestion(
+        registry=registry,
+        suites=read_suites(contracts_directory(None) / "expectations"),
+        writer=store.writer,
+        kept=KeptFiles(tmp_path_factory.mktemp("kept")),
+    )
+
+    async def ingest(documents: list[Document]) -> None:
+        reports = [report async for report in ingestion.ingest_all(documents)]
+        assert len(reports) == len(documents)
+
+    await ingest([one for path in sample_files() for one in read_documents(path) if isinstance(one, Document)])
+    settings = DbtSettings.model_validate({"target": target})
+    warehouse = over(store, settings, project_directory(None), tmp_path_factory.mktemp("warehouse"))
+    report = await warehouse.run(Invocation(Verb.BUILD))
+    return Built(store, warehouse, report, ingest)
+
+
+TINY_PROJECT = """
+name: tiny
+version: "1.0"
+config-version: 2
+profile: aurum
+"""
+
+
+@pytest.fixture
+def tiny_project(tmp_path: Path) -> Path:
+    """A project of its own with the profiles of ours and no model yet."""
+    folder = tmp_path / "project"
+    (folder / "models").mkdir(parents=True)
+    (folder / "tests").mkdir()
+    (folder / "dbt_project.yml").write_text(TINY_PROJECT)
+    (folder / "profiles.yml").write_text((project_directory(None) / "profiles.yml").read_text())
+    return folder
+
+
+@pytest.fixture
+def tiny(store: PostgresStore, tiny_project: Path, tmp_path: Path) -> Callable[..., Warehouse]:
+    """The tiny project over the store, on DuckDB, with settings as asked."""
+
+    def make(**settings: object) -> Warehouse:
+        made = over(store, DbtSettings.model_validate(settings), tiny_project, tmp_path / "warehouse")
+        return replace(made)
+
+    return make

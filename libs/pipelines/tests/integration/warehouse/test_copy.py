@@ -1,0 +1,97 @@
+"""The copy of the store that DuckDB builds from."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from aurum.common.clock import SystemClock
+from aurum.core.asof import Span
+from aurum.core.calendars import default_blocks
+from aurum.core.errors import Unavailable
+from aurum.pipelines.warehouse.copy import Copied, refresh_copy
+from aurum.storage.duckdb import DuckdbHistory
+from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+from aurum.storage.postgres import PostgresStoreExport
+from aurum.storage.testing.archiving import TieredStore, archive_everything
+from aurum.storage.testing.builders import file_load, together
+from aurum.storage.testing.stores import PostgresStore, series_named
+
+A, B = "invented:numbers:A:value", "invented:numbers:B:value"
+NAN = float("nan")
+
+
+async def refresh(store: PostgresStore, path: Path) -> Copied:
+    return await refresh_copy(PostgresStoreExport(store.pool), DuckDbStoreCopy(path), default_blocks())
+
+
+def rows(path: Path, query: str) -> pl.DataFrame:
+    with duckdb.connect(path, read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return pl.DataFrame(connection.sql(query).to_arrow_table())
+
+
+async def test_only_what_changed_is_copied_and_the_copy_says_what_the_reader_says(
+    postgres_store: PostgresStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "warehouse" / "aurum.duckdb"
+    assert await refresh(postgres_store, path) == Copied(0, 0), "an empty store"
+    await postgres_store.writer.load(together(file_load([(0, 1, 10.0), (1, 1, NAN)]), file_load([(0, 1, 5.0)], key=B)))
+    assert await refresh(postgres_store, path) == Copied(2, 2)
+    assert await refresh(postgres_store, path) == Copied(2, 0)
+    # A publication from before the first one: its known time is no sign that it is new.
+    await postgres_store.writer.load(file_load([(0, 0, 9.0)]))
+    assert await refresh(postgres_store, path) == Copied(2, 1)
+    for key in (A, B):
+        series = await series_named(postgres_store, key)
+        current = await postgres_store.reader.observations(series.series_id, span=Span())
+        found = rows(
+            path, f"SELECT ts, value, quality, known_at FROM store.observation WHERE series_id = {series.series_id} ORDER BY ts"
+        )
+        assert found.equals(current.cast(dict(found.schema)))
+        said = await postgres_store.reader.revisions(series.series_id, span=Span())
+        ended = rows(path, f"SELECT value FROM store.observation_version WHERE series_id = {series.series_id}")
+        assert ended.height == said.height - current.height
+
+
+async def test_archived_months_are_copied_too(postgres_store: PostgresStore, tmp_path: Path) -> None:
+    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
+    tiered, path = TieredStore(postgres_store.pool, SystemClock(), history), tmp_path / "aurum.duckdb"
+    export = PostgresStoreExport(postgres_store.pool, history)
+    await tiered.thawing.load(together(file_load([(0, 1, 10.0), (1, 1, 2.0)]), file_load([(0, 1, 5.0)], key=B)))
+    await tiered.thawing.load(file_load([(0, 2, 11.0)], digest="a correction"))
+    await archive_everything(tiered.log, history)
+    assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == Copied(2, 2)
+    # The next load makes the series hot where it touches it, and all of it is copied anew.
+    await tiered.thawing.load(file_load([(24 * 62, 1, 3.0)], digest="a later month"))
+    assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == Copied(2, 1)
+    found = rows(path, "SELECT ts, value FROM store.observation ORDER BY series_id, ts")
+    assert found["value"].to_list() == [11.0, 2.0, 3.0, 5.0]
+    assert rows(path, "SELECT value FROM store.observation_version")["value"].to_list() == [10.0]
+    with pytest.raises(Unavailable, match="AURUM_HISTORY"):
+        await refresh_copy(
+            PostgresStoreExport(postgres_store.pool), DuckDbStoreCopy(tmp_path / "other.duckdb"), default_blocks()
+        )
+    await history.close()
+
+
+async def test_a_copy_that_another_process_has_open_is_not_touched(postgres_store: PostgresStore, tmp_path: Path) -> None:
+    path = tmp_path / "aurum.duckdb"
+    path.write_bytes(b"no database of any kind" * 1000)
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        await refresh(postgres_store, path)
+
+
+async def test_a_change_that_fails_half_way_leaves_the_copy_as_it_was(postgres_store: PostgresStore, tmp_path: Path) -> None:
+    path = tmp_path / "aurum.duckdb"
+    await postgres_store.writer.load(file_load([(0, 1, 10.0)]))
+    await refresh(postgres_store, path)
+    with contextlib.suppress(ZeroDivisionError), DuckDbStoreCopy(path).writing() as writer:
+        writer.forget(None)
+        raise ZeroDivisionError
+    assert rows(path, "SELECT value FROM store.observation")["value"].to_list() == [10.0]

@@ -1,0 +1,62 @@
+"""Models over a store, built in a folder, and a way to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DbtSettings
+from aurum.pipelines.registry import default_registry
+from aurum.pipelines.source import Document
+from aurum.pipelines.warehouse.project import Places
+from aurum.pipelines.warehouse.run import Invocation, RunReport, Verb, Warehouse
+from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+from aurum.storage.postgres import PostgresCalendarTables, PostgresModelLog, PostgresStoreExport
+from aurum.storage.testing.stores import PostgresStore
+
+
+def over(store: PostgresStore, settings: DbtSettings, project: Path, folder: Path) -> Warehouse:
+    """The models of a project over a store, built in a folder."""
+    places = Places(project, folder)
+    return Warehouse(
+        settings=settings,
+        database=store.pool.settings,
+        places=places,
+        registry=default_registry(),
+        clock=SystemClock(),
+        catalog=store.catalog,
+        export=PostgresStoreExport(store.pool),
+        copy=DuckDbStoreCopy(places.file),
+        calendars=PostgresCalendarTables(store.pool),
+        log=PostgresModelLog(store.pool),
+    )
+
+
+@dataclass(frozen=True)
+class Built:
+    """A store, its models and a way to read them."""
+
+    store: PostgresStore
+    warehouse: Warehouse
+    report: RunReport
+    ingest: Callable[[list[Document]], Awaitable[None]]
+
+    async def run(self, verb: Verb, *select: str, full_refresh: bool = False) -> RunReport:
+        return await self.warehouse.run(Invocation(verb, select, full_refresh=full_refresh))
+
+    async def rows(self, relation: str) -> pl.DataFrame:
+        """A whole table of the marts. Instants are in UTC."""
+        if self.warehouse.settings.target == "duckdb":
+            with duckdb.connect(self.warehouse.places.file, read_only=True) as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                return pl.DataFrame(connection.sql(f"SELECT * FROM marts.{relation}").to_arrow_table())
+        async with self.store.pool.acquire() as connection:
+            found = await connection.fetch(f"SELECT * FROM marts.{relation}")
+        columns: Mapping[str, object] = {name: [row[name] for row in found] for name in (found[0].keys() if found else ())}
+        frame = pl.DataFrame(columns, infer_schema_length=None)
+        return frame.cast({name: pl.Datetime("us", "UTC") for name, kind in frame.schema.items() if kind == pl.Datetime})
