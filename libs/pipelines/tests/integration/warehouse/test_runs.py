@@ -58,6 +58,16 @@ async def test_a_model_and_a_test_that_fail_are_named_and_on_record(tiny: MakeTi
     assert [(one.node, one.failures) for one in states["good"].tests] == [("never", 1)]
 
 
+async def test_documenting_builds_nothing_and_leaves_a_page(tiny: MakeTiny, tiny_project: Path) -> None:
+    write(tiny_project, good="select 1 as x")
+    warehouse = tiny()
+    report = await warehouse.run(Invocation(Verb.DOCS))
+    assert (report.run.succeeded, report.run.results) == (True, ())
+    assert (warehouse.places.artifacts("duckdb") / "index.html").is_file()
+    (model,) = await warehouse.log.models()
+    assert (model.entry.name, model.built) == ("good", None)
+
+
 async def test_a_project_that_cannot_be_read_is_broken(tiny: MakeTiny, tiny_project: Path) -> None:
     write(tiny_project, lost="select * from {{ ref('nowhere') }}")
     with pytest.raises(BrokenProject, match="nowhere"):
