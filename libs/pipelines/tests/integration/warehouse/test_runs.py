@@ -77,6 +77,16 @@ async def test_a_target_that_does_not_read_history_builds_no_models_without_it(
         await over(postgres_store, DbtSettings(target="postgres"), tiny_project, tmp_path / "warehouse").run(BUILD)
 
 
+async def test_documenting_builds_nothing_and_leaves_a_page(tiny: MakeTiny, tiny_project: Path) -> None:
+    write(tiny_project, good="select 1 as x")
+    warehouse = tiny()
+    report = await warehouse.run(Invocation(Verb.DOCS))
+    assert (report.run.succeeded, report.run.results) == (True, ())
+    assert (warehouse.places.artifacts("duckdb") / "index.html").is_file()
+    (model,) = await warehouse.log.models()
+    assert (model.entry.name, model.built) == ("good", None)
+
+
 async def test_a_project_that_cannot_be_read_is_broken(tiny: MakeTiny, tiny_project: Path) -> None:
     write(tiny_project, lost="select * from {{ ref('nowhere') }}")
     with pytest.raises(BrokenProject, match="nowhere"):

@@ -198,7 +198,9 @@ class Warehouse:
         if code != 0 and not any((folder / name).is_file() for name in ("run_results.json", "sources.json")):
             raise BrokenProject(f"dbt {' '.join(invocation.verb.words)}: {said.why or f'it ended with code {code}'}")
         manifest = read_manifest(folder, self.registry)
-        results = read_results(folder, manifest) if (folder / "run_results.json").is_file() else ()
+        # Documenting compiles every model, and says so as if it had built them.
+        ran = invocation.verb is not Verb.DOCS and (folder / "run_results.json").is_file()
+        results = read_results(folder, manifest) if ran else ()
         freshness = read_freshness(folder) if (folder / "sources.json").is_file() else ()
         late = [one.table for one in freshness if one.status is NodeStatus.FAILED]
         run = ModelRun(
