@@ -11,7 +11,18 @@ from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import Catalog, CatalogWriter, ChangeFeed, QualityLog, SeriesReader, SeriesWriter, StoreProbe
+from aurum.storage.memory.validation_log import MemoryValidationLog
+from aurum.storage.ports import (
+    Catalog,
+    CatalogWriter,
+    ChangeFeed,
+    QualityLog,
+    SeriesReader,
+    SeriesWriter,
+    StoreProbe,
+    ValidationLog,
+    ValidationWriter,
+)
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
@@ -21,6 +32,7 @@ from aurum.storage.postgres import (
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresSeriesWriter,
+    PostgresValidationLog,
 )
 from aurum.storage.testing.stores import PostgresStore, Store
 
@@ -31,6 +43,8 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _catalog: Catalog = MemoryCatalog(state)
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
+    _validations: ValidationLog = MemoryValidationLog(state, clock)
+    _validation_writer: ValidationWriter = MemoryValidationLog(state, clock)
     _probe: StoreProbe = MemoryProbe()
     _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
@@ -42,6 +56,8 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _catalog: Catalog = PostgresCatalog(pool)
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
     _quality: QualityLog = PostgresQualityLog(pool)
+    _validations: ValidationLog = PostgresValidationLog(pool)
+    _validation_writer: ValidationWriter = PostgresValidationLog(pool)
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _store: Store = PostgresStore(pool, clock)

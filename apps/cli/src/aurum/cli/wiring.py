@@ -14,6 +14,7 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Unavailable
 from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
@@ -29,6 +30,7 @@ from aurum.storage.postgres import (
     PostgresSeriesReader,
     PostgresSeriesWriter,
     PostgresTenantStore,
+    PostgresValidationLog,
 )
 
 T = TypeVar("T")
@@ -90,7 +92,16 @@ class Store:
             suites=read_suites(contracts_directory(self.settings.contracts_dir) / "expectations"),
             writer=self.writer,
             kept=self.kept_files,
+            keeping=self.keeping,
         )
+
+    @cached_property
+    def validations(self) -> PostgresValidationLog:
+        return PostgresValidationLog(self.pool)
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        return Keeping(self.validations, self.settings.quality, self.clock)
 
 
 @asynccontextmanager

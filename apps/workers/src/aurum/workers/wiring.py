@@ -6,15 +6,23 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.storage.ports import QualityLog
-from aurum.storage.postgres import PostgresCatalogWriter, PostgresPool, PostgresQualityLog, PostgresSeriesWriter
+from aurum.storage.postgres import (
+    PostgresCatalogWriter,
+    PostgresPool,
+    PostgresQualityLog,
+    PostgresSeriesWriter,
+    PostgresValidationLog,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,13 @@ class Workshop:
             yield self._ingestion(pool), PostgresQualityLog(pool), self._kept()
 
     def _ingestion(self, pool: PostgresPool) -> Ingestion:
-        return Ingestion(registry=self.registry, suites=self.suites, writer=PostgresSeriesWriter(pool), kept=self._kept())
+        return Ingestion(
+            registry=self.registry,
+            suites=self.suites,
+            writer=PostgresSeriesWriter(pool),
+            kept=self._kept(),
+            keeping=Keeping(PostgresValidationLog(pool), self.settings.quality, SystemClock()),
+        )
 
     def _kept(self) -> KeptFiles:
         return KeptFiles(self.settings.data_dir / "quarantine")

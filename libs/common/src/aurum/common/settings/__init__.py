@@ -6,6 +6,7 @@ from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
+from aurum.common.settings.quality import QualitySettings
 from aurum.common.settings.redis import RedisSettings
 from aurum.common.settings.workers import WorkersSettings
 
@@ -16,6 +17,7 @@ __all__ = [
     "DatabaseSettings",
     "InvalidSetting",
     "LoggingSettings",
+    "QualitySettings",
     "RedisSettings",
     "Settings",
     "WorkersSettings",

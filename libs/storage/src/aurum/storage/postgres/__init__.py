@@ -14,6 +14,7 @@ from aurum.storage.postgres.quality_log import PostgresQualityLog
 from aurum.storage.postgres.series_reader import PostgresSeriesReader
 from aurum.storage.postgres.series_writer import PostgresSeriesWriter
 from aurum.storage.postgres.tenant_store import PostgresTenantStore
+from aurum.storage.postgres.validation_log import PostgresValidationLog
 
 __all__ = [
     "PostgresAuditLog",
@@ -30,4 +31,5 @@ __all__ = [
     "PostgresSeriesReader",
     "PostgresSeriesWriter",
     "PostgresTenantStore",
+    "PostgresValidationLog",
 ]

@@ -10,6 +10,7 @@ from aurum.storage.ports import Catalog, CatalogWriter, QualityLog, SeriesReader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
+from aurum.storage.ports.quality import ValidationLog, ValidationWriter
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCatalog,
@@ -22,6 +23,7 @@ from aurum.storage.postgres import (
     PostgresSeriesReader,
     PostgresSeriesWriter,
     PostgresTenantStore,
+    PostgresValidationLog,
 )
 
 
@@ -35,11 +37,16 @@ class PostgresStore:
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
         self.quality = PostgresQualityLog(pool)
+        self.validations = PostgresValidationLog(pool)
         self.keys = PostgresKeyStore(pool)
         self.tenants = PostgresTenantStore(pool)
         self.audit = PostgresAuditLog(pool)
         self.flags = PostgresFlagStore(pool)
         self.idempotency = PostgresIdempotencyStore(pool)
+
+
+class Validations(ValidationLog, ValidationWriter, Protocol):
+    """Both sides of the record of checks."""
 
 
 class Store(Protocol):
@@ -55,6 +62,8 @@ class Store(Protocol):
     def catalog_writer(self) -> CatalogWriter: ...
     @property
     def quality(self) -> QualityLog: ...
+    @property
+    def validations(self) -> Validations: ...
     @property
     def keys(self) -> KeyStore: ...
     @property
