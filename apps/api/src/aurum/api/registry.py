@@ -42,6 +42,7 @@ from aurum.api.v2.admin.quarantine.router import router as admin_quarantine
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
+from aurum.api.v2.catalog.validations import router as validations
 from aurum.api.v2.observations.query import router as query
 from aurum.api.v2.observations.router import router as observations
 from aurum.api.v2.series.router import router as series
@@ -88,6 +89,7 @@ SLICES: Sequence[Slice] = (
     Slice("query", query, Scope.SERIES_READ, Scope.SERIES_READ),
     Slice("series", series, Scope.SERIES_READ, shared=True),
     Slice("quality", quality, Scope.CATALOG_READ, shared=True),
+    Slice("validations", validations, Scope.CATALOG_READ, shared=True),
     Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
     Slice("admin keys", admin_keys, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("admin tenants", admin_tenants, Scope.TENANT_MANAGE, Scope.TENANT_MANAGE),

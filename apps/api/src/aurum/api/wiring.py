@@ -31,7 +31,7 @@ from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import Plan
 from aurum.core.clock import Clock
 from aurum.storage.migrations.head import newest_revision
-from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, SeriesReader, StoreProbe, ValidationLog
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -48,6 +48,7 @@ from aurum.storage.postgres import (
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresTenantStore,
+    PostgresValidationLog,
 )
 from aurum.storage.remembered import RememberedCatalog
 
@@ -130,6 +131,10 @@ class StoreProvider(Provider):
         return PostgresQualityLog(pool)
 
     @provide
+    def validations(self, pool: PostgresPool) -> ValidationLog:
+        return PostgresValidationLog(pool)
+
+    @provide
     def probe(self, pool: PostgresPool) -> StoreProbe:
         return PostgresProbe(pool, newest_revision())
 
@@ -190,6 +195,7 @@ class ServiceProvider(Provider):
         reader: SeriesReader,
         catalog: Catalog,
         quality: QualityLog,
+        validations: ValidationLog,
         checks: Checks,
         clock: Clock,
         results: Cache[bytes],
@@ -208,6 +214,7 @@ class ServiceProvider(Provider):
             reader=reader,
             catalog=catalog,
             quality=quality,
+            validations=validations,
             checks=checks.checks,
             clock=clock,
             settings=settings.api,

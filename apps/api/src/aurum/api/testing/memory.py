@@ -10,7 +10,7 @@ from aurum.api.wiring import DurableTier
 from aurum.common.cache import Stored
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
-from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, ChangeFeed, QualityLog, SeriesReader, StoreProbe, ValidationLog
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -63,6 +63,10 @@ class MemoryProvider(Provider):
     @provide
     def quality(self) -> QualityLog:
         return self._store.quality
+
+    @provide
+    def validations(self) -> ValidationLog:
+        return self._store.validations
 
     @provide
     def probe(self) -> StoreProbe:

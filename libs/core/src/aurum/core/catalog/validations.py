@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from aurum.core.catalog.expectations import Severity
+from aurum.core.catalog.expectations import Severity, worded
 
 MOST_SAMPLED = 10
 """Rows kept as examples of what broke one expectation."""
@@ -32,6 +32,11 @@ class ExpectationOutcome:
     observed: str | None = None
     sample: Sequence[Mapping[str, Any]] = ()
     why: str = ""
+
+    @property
+    def wording(self) -> str:
+        """The expectation in words."""
+        return worded(self.expectation, self.kwargs)
 
 
 @dataclass(frozen=True, slots=True)
