@@ -1,11 +1,15 @@
 """Every adapter fits its port. Read by pyright (``test_conformance.py`` asks it) and never run."""
 
+from pathlib import Path
+
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
+from aurum.storage.duckdb.mart_reader import DuckDbMartReader
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.mart_reader import MemoryMartReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
@@ -23,10 +27,12 @@ from aurum.storage.ports import (
     ValidationLog,
     ValidationWriter,
 )
+from aurum.storage.ports.marts import MartReader
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
+    PostgresMartReader,
     PostgresPool,
     PostgresProbe,
     PostgresQualityLog,
@@ -45,6 +51,7 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _quality: QualityLog = MemoryQualityLog(state)
     _validations: ValidationLog = MemoryValidationLog(state, clock)
     _validation_writer: ValidationWriter = MemoryValidationLog(state, clock)
+    _marts: MartReader = MemoryMartReader({})
     _probe: StoreProbe = MemoryProbe()
     _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
@@ -58,9 +65,14 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _quality: QualityLog = PostgresQualityLog(pool)
     _validations: ValidationLog = PostgresValidationLog(pool)
     _validation_writer: ValidationWriter = PostgresValidationLog(pool)
+    _marts: MartReader = PostgresMartReader(pool, "marts")
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _store: Store = PostgresStore(pool, clock)
+
+
+def duckdb(path: Path) -> None:
+    _marts: MartReader = DuckDbMartReader(path, "marts")
 
 
 def system() -> None:

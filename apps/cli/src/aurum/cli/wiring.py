@@ -12,7 +12,7 @@ from typing import TypeVar
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, Settings
-from aurum.core.errors import Unavailable
+from aurum.core.errors import Invalid, Unavailable
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
@@ -20,11 +20,13 @@ from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.storage import embedded
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
+from aurum.storage.ports.marts import MartReader
 from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresFlagStore,
     PostgresKeyStore,
+    PostgresMartReader,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesReader,
@@ -102,6 +104,17 @@ class Store:
     @cached_property
     def keeping(self) -> Keeping:
         return Keeping(self.validations, self.settings.quality, self.clock)
+
+
+def marts_of(store: Store, target: str, schema: str) -> MartReader:
+    """Where models build marts. Raises ``Invalid`` for a target whose marts cannot be read from here."""
+    if target == "postgres":
+        return PostgresMartReader(store.pool, schema)
+    if target == "duckdb":
+        from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # only those who read marts load DuckDB
+
+        return DuckDbMartReader(store.settings.data_dir / "warehouse" / "aurum.duckdb", schema)
+    raise Invalid(f"marts of target {target!r} cannot be read: duckdb or postgres", target=target)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from aurum.storage.postgres.change_feed import PostgresChangeFeed
 from aurum.storage.postgres.flag_store import PostgresFlagStore
 from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 from aurum.storage.postgres.key_store import PostgresKeyStore
+from aurum.storage.postgres.mart_reader import PostgresMartReader
 from aurum.storage.postgres.pool import PostgresPool
 from aurum.storage.postgres.probe import PostgresProbe
 from aurum.storage.postgres.quality_log import PostgresQualityLog
@@ -25,6 +26,7 @@ __all__ = [
     "PostgresFlagStore",
     "PostgresIdempotencyStore",
     "PostgresKeyStore",
+    "PostgresMartReader",
     "PostgresPool",
     "PostgresProbe",
     "PostgresQualityLog",
