@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from aurum.api.access_log import log_access
+from aurum.api.datadocs.router import router as datadocs
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
 from aurum.api.metrics_route import router as metrics
@@ -102,6 +103,7 @@ SLICES: Sequence[Slice] = (
     Slice("admin limits", admin_limits, Scope.ADMIN_READ),
     Slice("admin jobs", admin_jobs, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("docs", docs, None),
+    Slice("data docs", datadocs, Scope.CATALOG_READ),
 )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -137,6 +138,16 @@ class StoreProvider(Provider):
     @provide
     def probe(self, pool: PostgresPool) -> StoreProbe:
         return PostgresProbe(pool, newest_revision())
+
+
+@asynccontextmanager
+async def stored_validations(settings: Settings) -> AsyncGenerator[ValidationLog]:
+    """What checks found, for a process that only reads that. Raises ``Unavailable``."""
+    pool = await PostgresPool.open(settings.database)
+    try:
+        yield PostgresValidationLog(pool)
+    finally:
+        await pool.close()
 
 
 async def reach_store(settings: Settings) -> None:

@@ -59,7 +59,13 @@ def _quoted(name: str) -> str:
 
 def _frame(written: io.BytesIO, types: dict[str, str]) -> pl.DataFrame:
     read = {name: _read_as(kind) for name, kind in types.items()}
-    frame = pl.read_csv(written, has_header=False, schema=read or {"one": pl.Int64}, null_values=_NULL)
+    frame = pl.read_csv(
+        written,
+        has_header=False,
+        schema=read or {"one": pl.Int64},
+        null_values=_NULL,
+        empty_string_is_null=False,
+    )
     return frame.with_columns(
         [_made(name, kind).alias(name) for name, kind in types.items()] if types else [],
     )
