@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -229,7 +229,8 @@ expectation_outcome = Table(
     Column("evaluated", BigInteger, nullable=False),
     Column("unexpected", BigInteger),
     Column("observed", Text),
-    Column("sample", JSONB, nullable=False),
+    # Not JSONB: the columns of a row stay in their order.
+    Column("sample", JSON, nullable=False),
     Column("why", Text, nullable=False),
     PrimaryKeyConstraint("validation_id", "place"),
     comment="How each expectation of a validation fared, in the order of the suite.",

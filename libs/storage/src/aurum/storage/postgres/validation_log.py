@@ -34,7 +34,7 @@ WITH made AS (
     INSERT INTO expectation_outcome (validation_id, place, expectation, "column", kwargs, severity, success, evaluated,
                                      unexpected, observed, sample, why)
     SELECT made.validation_id, o.place, o.expectation, o."column", o.kwargs::jsonb, o.severity, o.success, o.evaluated,
-           o.unexpected, o.observed, o.sample::jsonb, o.why
+           o.unexpected, o.observed, o.sample::json, o.why
     FROM made, unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bool[], $19::bigint[], $20::bigint[],
                       $21::text[], $22::text[], $23::text[])
          WITH ORDINALITY AS o (expectation, "column", kwargs, severity, success, evaluated, unexpected, observed, sample, why,

@@ -52,7 +52,7 @@ def upgrade() -> None:
         sa.Column("evaluated", sa.BigInteger(), nullable=False),
         sa.Column("unexpected", sa.BigInteger(), nullable=True),
         sa.Column("observed", sa.Text(), nullable=True),
-        sa.Column("sample", postgresql.JSONB(), nullable=False),
+        sa.Column("sample", postgresql.JSON(), nullable=False),  # keeps the order of its columns
         sa.Column("why", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["validation_id"],
