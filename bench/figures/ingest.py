@@ -9,10 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
+from aurum.common.settings.quality import QualitySettings
 from aurum.core.asof import Span
 from aurum.core.frames import PUBLICATIONS
 from aurum.pipelines.loading.load import Ingestion, Outcome
+from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
@@ -119,6 +122,7 @@ async def _loaded(stage: Stage, document: Document) -> _Loaded:
         suites=read_suites(contracts_directory(None) / "expectations"),
         writer=stage.store.writer,
         kept=KeptFiles(Path(tempfile.gettempdir()) / "aurum-bench-kept"),
+        keeping=Keeping(stage.store.validations, QualitySettings(), SystemClock()),
     )
     await _Loaded(stage, ingestion, document, pl.DataFrame()).load()
     async with stage.store.pool.acquire() as connection:

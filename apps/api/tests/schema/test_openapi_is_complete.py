@@ -51,6 +51,7 @@ def test_every_route_of_the_surface_is_there() -> None:
         "/v2/catalog/blocks/{calendar}/{block}/hours",
         *(f"/v2/catalog/quality{rest}" for rest in ("", "/completeness", "/files", "/quarantine")),
         *(f"/v2/catalog/{rest}" for rest in ("models", "models/{model}", "model-runs")),
+        *(f"/v2/catalog/quality/validations{rest}" for rest in ("", "/{validation_id}")),
     }
     assert {"/live", "/ready", "/health"} <= set(DOCUMENT["paths"])
 

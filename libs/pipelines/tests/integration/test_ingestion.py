@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
+from aurum.common.settings.quality import QualitySettings
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.pipelines.declarations import declare_catalog
@@ -15,10 +17,12 @@ from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import Ingestion, Outcome
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.quality.great_expectations import validate
+from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Severity, read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import Document
+from aurum.storage.ports import ValidationFilter
 from aurum.storage.testing.stores import PostgresStore
 
 EXPECTATIONS = contracts_directory(None) / "expectations"
@@ -129,6 +133,37 @@ async def test_completeness_of_a_published_day_is_on_record(ingestion: Ingestion
         key=NYC, source=None, dataset=None, start=None, end=None, only_incomplete=True, after=None, limit=10
     )
     assert (day.day.isoformat(), day.expected, day.present, day.missing) == ("2025-11-05", 24, 20, 4)
+
+
+async def test_only_so_many_results_of_checks_are_kept_and_a_bad_file_is_not_pushed_out(
+    postgres_store: PostgresStore, tmp_path: Path
+) -> None:
+    log = postgres_store.validations
+    ingestion = Ingestion(
+        registry=default_registry(),
+        suites=read_suites(EXPECTATIONS),
+        writer=postgres_store.writer,
+        kept=KeptFiles(tmp_path / "kept"),
+        keeping=Keeping(log, QualitySettings(keep_each=2), SystemClock()),
+    )
+    bad = prices("11/05/2025 00:00,N.Y.C.,61761,99999,2.92,0.00")
+    good = [prices(f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,51.52,2.92,0.00") for hour in range(1, 5)]
+    reports = [report async for report in ingestion.ingest_all([bad, *good])]
+    assert {report.outcome for report in reports} == {Outcome.APPLIED}
+    kept = await log.validations_page(ValidationFilter(), before=None, limit=9)
+    assert [one.success for one in kept] == [True, True, False]
+
+
+async def test_what_a_refused_file_passed_is_on_record_with_why_it_was_refused(
+    ingestion: Ingestion, postgres_store: PostgresStore
+) -> None:
+    await ingestion.ingest(prices("11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00"))
+    async with postgres_store.pool.acquire() as connection:
+        await connection.execute("UPDATE series SET unit = 'EUR/MWh'")
+    report = await ingestion.ingest(prices("11/05/2025 01:00,N.Y.C.,61761,51.52,2.92,0.00"))
+    assert report.outcome is Outcome.REFUSED
+    newest, _ = await postgres_store.validations.validations_page(ValidationFilter(), before=None, limit=9)
+    assert (newest.success, newest.failed, newest.reason) == (False, 0, report.reason)
 
 
 @pytest.mark.filterwarnings("ignore")  # of Great Expectations and what it stands on

@@ -7,12 +7,14 @@ from aurum.core.clock import Clock
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import Bucket
+from aurum.storage.duckdb.mart_reader import DuckDbMartReader
 from aurum.storage.duckdb.shelf import Folder, Shelf
 from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.catalog import MemoryCatalog
 from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
 from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.mart_reader import MemoryMartReader
 from aurum.storage.memory.model_log import MemoryModelLog
 from aurum.storage.memory.partials_reader import MemoryPartialsReader
 from aurum.storage.memory.probe import MemoryProbe
@@ -20,6 +22,7 @@ from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
+from aurum.storage.memory.validation_log import MemoryValidationLog
 from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.ports import (
     Catalog,
@@ -30,9 +33,12 @@ from aurum.storage.ports import (
     SeriesReader,
     SeriesWriter,
     StoreProbe,
+    ValidationLog,
+    ValidationWriter,
 )
 from aurum.storage.ports.archive import ArchiveLog, HotReader
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.marts import MartReader
 from aurum.storage.ports.models import ModelLog
 from aurum.storage.ports.tuning import StoreTuning
 from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
@@ -43,6 +49,7 @@ from aurum.storage.postgres import (
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
+    PostgresMartReader,
     PostgresModelLog,
     PostgresPartialsReader,
     PostgresPool,
@@ -51,6 +58,7 @@ from aurum.storage.postgres import (
     PostgresSeriesReader,
     PostgresSeriesWriter,
     PostgresStoreExport,
+    PostgresValidationLog,
 )
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
@@ -66,6 +74,9 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _catalog: Catalog = MemoryCatalog(state)
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
+    _validations: ValidationLog = MemoryValidationLog(state, clock)
+    _validation_writer: ValidationWriter = MemoryValidationLog(state, clock)
+    _marts: MartReader = MemoryMartReader({})
     _probe: StoreProbe = MemoryProbe()
     _models: ModelLog = MemoryModelLog()
     _feed: ChangeFeed = MemoryChangeFeed()
@@ -80,6 +91,9 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _catalog: Catalog = PostgresCatalog(pool)
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
     _quality: QualityLog = PostgresQualityLog(pool)
+    _validations: ValidationLog = PostgresValidationLog(pool)
+    _validation_writer: ValidationWriter = PostgresValidationLog(pool)
+    _marts: MartReader = PostgresMartReader(pool, "marts")
     _probe: StoreProbe = PostgresProbe(pool, "0001")
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _models: ModelLog = PostgresModelLog(pool)
@@ -119,6 +133,10 @@ def clickhouse(pool: ClickhousePool, history: HistoryStore) -> None:
 
 def warehouse(path: Path) -> None:
     _copy: StoreCopy = DuckDbStoreCopy(path)
+
+
+def marts(path: Path) -> None:
+    _marts: MartReader = DuckDbMartReader(path, "marts")
 
 
 def system() -> None:

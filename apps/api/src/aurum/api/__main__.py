@@ -1,4 +1,4 @@
-"""``python -m aurum.api serve`` and ``python -m aurum.api openapi``."""
+"""``python -m aurum.api serve``, ``python -m aurum.api openapi`` and ``python -m aurum.api data-docs``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 
 
 def main() -> int:
@@ -18,14 +19,46 @@ def main() -> int:
     serve.add_argument("--port", type=int)
     serve.add_argument("--workers", type=int)
     commands.add_parser("openapi", help="print openapi.json")
+    data_docs = commands.add_parser("data-docs", help="write what checks of the data found, as pages")
+    data_docs.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    return _openapi() if arguments.command == "openapi" else _serve(arguments)
+    if arguments.command == "openapi":
+        return _openapi()
+    return _data_docs(arguments.out) if arguments.command == "data-docs" else _serve(arguments)
 
 
 def _openapi() -> int:
     from aurum.api.main import openapi_document
 
     sys.stdout.write(json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def _data_docs(folder: Path) -> int:
+    from aurum.api.datadocs.export import write_site
+    from aurum.api.wiring import stored_validations
+    from aurum.common.contracts import ContractsNotFound, contracts_directory
+    from aurum.common.settings import InvalidSetting, load_settings
+    from aurum.core.errors import Unavailable
+
+    async def write() -> int:
+        contracts = contracts_directory(settings.contracts_dir)
+        async with stored_validations(settings) as log:
+            return await write_site(folder, contracts=contracts, log=log)
+
+    try:
+        settings = load_settings()
+        if settings.database.url is None:
+            print("aurum.api: AURUM_DATABASE__URL is needed (`aurum quality docs` sets it)", file=sys.stderr)
+            return 1
+        written = asyncio.run(write())
+    except (InvalidSetting, ContractsNotFound) as error:
+        print(f"aurum.api: {error}", file=sys.stderr)
+        return 2
+    except Unavailable as error:
+        print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
+        return 1
+    print(f"{written} pages in {folder}: open {folder / 'index.html'}")
     return 0
 
 

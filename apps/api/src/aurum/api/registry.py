@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from aurum.api.access_log import log_access
+from aurum.api.datadocs.router import router as datadocs
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
 from aurum.api.metrics_route import router as metrics
@@ -46,6 +47,7 @@ from aurum.api.v2.admin.tenants.router import router as admin_tenants
 from aurum.api.v2.catalog.models import router as models
 from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
+from aurum.api.v2.catalog.validations import router as validations
 from aurum.api.v2.observations.query import router as query
 from aurum.api.v2.observations.router import router as observations
 from aurum.api.v2.series.router import router as series
@@ -93,6 +95,7 @@ SLICES: Sequence[Slice] = (
     Slice("series", series, Scope.SERIES_READ, shared=True),
     Slice("quality", quality, Scope.CATALOG_READ, shared=True),
     Slice("models", models, Scope.CATALOG_READ, shared=True),
+    Slice("validations", validations, Scope.CATALOG_READ, shared=True),
     Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
     Slice("admin keys", admin_keys, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("admin tenants", admin_tenants, Scope.TENANT_MANAGE, Scope.TENANT_MANAGE),
@@ -105,6 +108,7 @@ SLICES: Sequence[Slice] = (
     Slice("admin limits", admin_limits, Scope.ADMIN_READ),
     Slice("admin jobs", admin_jobs, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
     Slice("docs", docs, None),
+    Slice("data docs", datadocs, Scope.CATALOG_READ),
 )
 
 

@@ -14,7 +14,7 @@ from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
-from aurum.storage.ports import Catalog, JobQueue, PartialsReader, QualityLog, SeriesReader
+from aurum.storage.ports import Catalog, JobQueue, PartialsReader, QualityLog, SeriesReader, ValidationLog
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -38,6 +38,7 @@ class Services:
     catalog: Catalog
     quality: QualityLog
     models: ModelLog
+    validations: ValidationLog
     checks: Sequence[HealthCheck]
     clock: Clock
     settings: ApiSettings

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,7 +34,16 @@ from aurum.core.access import Plan
 from aurum.core.clock import Clock
 from aurum.storage.history_tier import history_of
 from aurum.storage.migrations.head import newest_revision
-from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, PartialsReader, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import (
+    Catalog,
+    ChangeFeed,
+    JobQueue,
+    PartialsReader,
+    QualityLog,
+    SeriesReader,
+    StoreProbe,
+    ValidationLog,
+)
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import HistoryStore
@@ -53,6 +63,7 @@ from aurum.storage.postgres import (
     PostgresQualityLog,
     PostgresSeriesReader,
     PostgresTenantStore,
+    PostgresValidationLog,
 )
 from aurum.storage.remembered import RememberedCatalog
 from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
@@ -162,8 +173,22 @@ class StoreProvider(Provider):
         return PostgresModelLog(pool)
 
     @provide
+    def validations(self, pool: PostgresPool) -> ValidationLog:
+        return PostgresValidationLog(pool)
+
+    @provide
     def probe(self, pool: PostgresPool) -> StoreProbe:
         return PostgresProbe(pool, newest_revision())
+
+
+@asynccontextmanager
+async def stored_validations(settings: Settings) -> AsyncGenerator[ValidationLog]:
+    """What checks found, for a process that only reads that. Raises ``Unavailable``."""
+    pool = await PostgresPool.open(settings.database)
+    try:
+        yield PostgresValidationLog(pool)
+    finally:
+        await pool.close()
 
 
 async def reach_store(settings: Settings) -> None:
@@ -224,6 +249,7 @@ class ServiceProvider(Provider):
         catalog: Catalog,
         quality: QualityLog,
         models: ModelLog,
+        validations: ValidationLog,
         checks: Checks,
         clock: Clock,
         results: Cache[bytes],
@@ -244,6 +270,7 @@ class ServiceProvider(Provider):
             catalog=catalog,
             quality=quality,
             models=models,
+            validations=validations,
             checks=checks.checks,
             clock=clock,
             settings=settings.api,

@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from aurum.common.settings import Settings
+    from aurum.pipelines.quality.marts import MartsReport
     from aurum.pipelines.warehouse.run import Invocation, RunReport
 
 app = typer.Typer(
@@ -74,23 +75,35 @@ def seeds(
 def _run(
     settings: Settings, verb: str, select: list[str] | None, exclude: list[str] | None, *, full_refresh: bool = False
 ) -> None:
+    from aurum.cli.quality import show_marts
     from aurum.pipelines.warehouse.run import Invocation, Verb
 
     asked = Invocation(Verb(verb), tuple(select or ()), tuple(exclude or ()), full_refresh)
-    report = asyncio.run(_stoppable(settings, asked))
+    report, marts = asyncio.run(_stoppable(settings, asked))
     _show(report, settings)
+    if marts.results:
+        show_marts(marts)
     report.raise_failure()
+    marts.raise_failure()
 
 
-async def _stoppable(settings: Settings, asked: Invocation) -> RunReport:
-    from aurum.cli.wiring import open_store, warehouse_of
+async def _stoppable(settings: Settings, asked: Invocation) -> tuple[RunReport, MartsReport]:
+    from aurum.cli.wiring import marts_of, open_store, warehouse_of
+    from aurum.common.contracts import contracts_directory
+    from aurum.pipelines.quality.marts import MartsReport, validate_build
+    from aurum.pipelines.quality.suites import read_mart_suites
 
     task = asyncio.current_task()
     assert task is not None
     # Ctrl-C cancels by itself (asyncio.run); a container is told by SIGTERM.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with open_store(settings) as store:
-        return await warehouse_of(store).run(asked)
+        report = await warehouse_of(store).run(asked)
+        if settings.dbt.target == "trino" or not asked.verb.builds:
+            return report, MartsReport((), ())
+        suites = read_mart_suites(contracts_directory(settings.contracts_dir) / "expectations")
+        reader = marts_of(store, settings.dbt.target, settings.dbt.schema_name)
+        return report, await validate_build(reader, suites, store.validations, report.run, keeping=store.keeping)
 
 
 def _show(report: RunReport, settings: Settings) -> None:

@@ -9,7 +9,9 @@ import typer
 
 if TYPE_CHECKING:
     from aurum.cli.wiring import Store
+    from aurum.common.settings import Settings
     from aurum.core.catalog.entries import DatasetQuality
+    from aurum.pipelines.quality.marts import MartsReport
 
 app = typer.Typer(help="How good and how fresh what is there is.", no_args_is_help=True)
 
@@ -41,8 +43,83 @@ def show(context: typer.Context, source: Annotated[str | None, typer.Argument(he
 
 
 @app.command("validate")
-def validate(context: typer.Context, path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Run a file's expectation suite through Great Expectations itself. Exit code 1 when one fails."""
+def validate(
+    context: typer.Context,
+    path: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="A file. Without one: the marts that models have built.")
+    ] = None,
+    mart: Annotated[list[str] | None, typer.Option("--mart", help="Only this mart; may be given several times.")] = None,
+) -> None:
+    """Check the marts (AURUM_DBT__TARGET), or run a file's suite through Great Expectations itself. Exit code 1 when one fails.
+
+    What is found of marts is recorded: see /v2/catalog/quality/validations and /docs/quality.
+    """
+    if path is None:
+        _validate_marts(context.obj, mart)
+    else:
+        _validate_file(context.obj, path)
+
+
+@app.command("docs")
+def docs(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="The folder to write to.")],
+) -> None:
+    """Write the data docs, what is expected and what was found, as pages that need no server."""
+    import subprocess
+    import sys
+
+    from aurum.common.settings import environment
+    from aurum.storage import embedded
+
+    settings: Settings = context.obj
+    with embedded.database(settings.database, settings.data_dir) as database:
+        # Apps do not import each other: the pages are the API's, which writes them as a process.
+        arguments = [sys.executable, "-m", "aurum.api", "data-docs", "--out", str(out)]
+        run = subprocess.run(arguments, env=environment({"AURUM_DATABASE__URL": database.url or ""}), check=False)  # noqa: S603
+    if run.returncode != 0:
+        raise typer.Exit(run.returncode)
+
+
+def _validate_marts(settings: Settings, marts: list[str] | None) -> None:
+    from aurum.cli.wiring import marts_of, with_store
+    from aurum.common.contracts import contracts_directory
+    from aurum.pipelines.quality.marts import validate_marts
+    from aurum.pipelines.quality.suites import read_mart_suites
+
+    suites = read_mart_suites(contracts_directory(settings.contracts_dir) / "expectations")
+
+    async def check(store: Store) -> MartsReport:
+        reader = marts_of(store, settings.dbt.target, settings.dbt.schema_name)
+        return await validate_marts(reader, suites, store.validations, only=marts or None, keeping=store.keeping)
+
+    report = with_store(settings, check)
+    show_marts(report)
+    report.raise_failure()
+
+
+def show_marts(report: MartsReport) -> None:
+    """What was found of marts, as a table, and what does not hold in another."""
+    from aurum.cli.render import console, table
+
+    out = console()
+    verdicts = {True: "ok", False: "failed"}
+    rows = [
+        (one.mart, one.rows, len(one.outcomes), one.failed, one.warned, verdicts[one.success], one.reason)
+        for one in report.results
+    ]
+    numbers = ["rows", "expectations", "failed", "warned"]
+    out.print(table(["mart", *numbers, "", "why"], rows, right=numbers))
+    broken = [(one.mart, found) for one in report.results for found in one.outcomes if not found.success]
+    if broken:
+        lines = [
+            (mart, found.severity, found.wording, found.unexpected, found.observed or (found.sample[0] if found.sample else ""))
+            for mart, found in broken
+        ]
+        out.print(table(["mart", "severity", "expected", "unexpected", "found"], lines, right=["unexpected"]))
+
+
+def _validate_file(settings: Settings, path: Path) -> None:
     from aurum.cli.render import console, table
     from aurum.common.contracts import contracts_directory
     from aurum.pipelines.quality.great_expectations import validate as run_suite
@@ -51,7 +128,7 @@ def validate(context: typer.Context, path: Annotated[Path, typer.Argument(exists
 
     document = Document(path.name, path.read_bytes())
     source, file_format = default_registry().recognise(document)
-    folder = contracts_directory(context.obj.contracts_dir) / "expectations"
+    folder = contracts_directory(settings.contracts_dir) / "expectations"
     failed = False
     for parsed in file_format.parse(document):
         results = run_suite(parsed, folder / f"{source.name}_{parsed.dataset.name}.json")

@@ -12,9 +12,10 @@ from typing import TypeVar
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, Settings
-from aurum.core.errors import Unavailable
+from aurum.core.errors import Invalid, Unavailable
 from aurum.pipelines.archive import Archive, archive_of
 from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
@@ -25,6 +26,7 @@ from aurum.storage.history_tier import history_of
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.ports import SeriesReader
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.marts import MartReader
 from aurum.storage.postgres import (
     PostgresArchiveLog,
     PostgresAuditLog,
@@ -33,6 +35,7 @@ from aurum.storage.postgres import (
     PostgresCatalogWriter,
     PostgresFlagStore,
     PostgresKeyStore,
+    PostgresMartReader,
     PostgresModelLog,
     PostgresPool,
     PostgresQualityLog,
@@ -40,6 +43,7 @@ from aurum.storage.postgres import (
     PostgresSeriesWriter,
     PostgresStoreExport,
     PostgresTenantStore,
+    PostgresValidationLog,
 )
 from aurum.storage.tiered import TieredSeriesReader
 from aurum.storage.timescale import TimescaleTuning
@@ -125,7 +129,32 @@ class Store:
             suites=read_suites(contracts_directory(self.settings.contracts_dir) / "expectations"),
             writer=self.writer,
             kept=self.kept_files,
+            keeping=self.keeping,
         )
+
+    @cached_property
+    def validations(self) -> PostgresValidationLog:
+        return PostgresValidationLog(self.pool)
+
+    @cached_property
+    def keeping(self) -> Keeping:
+        return Keeping(self.validations, self.settings.quality, self.clock)
+
+
+def marts_of(store: Store, target: str, schema: str) -> MartReader:
+    """Where models build marts. Raises ``Invalid`` for a target whose marts cannot be read from here."""
+    if target == "postgres":
+        return PostgresMartReader(store.pool, schema)
+    if target == "duckdb":
+        from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # only those who read marts load DuckDB
+
+        return DuckDbMartReader(places_of(store.settings).file, schema)
+    raise Invalid(f"marts of target {target!r} cannot be read: duckdb or postgres", target=target)
+
+
+def places_of(settings: Settings) -> Places:
+    """Where models are built. Raises ``ProjectNotFound``."""
+    return Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
 
 
 def warehouse_of(store: Store) -> Warehouse:
@@ -134,7 +163,7 @@ def warehouse_of(store: Store) -> Warehouse:
     from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 
     settings = store.settings
-    places = Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
+    places = places_of(settings)
     return Warehouse(
         settings=settings.dbt,
         database=store.database,

@@ -13,24 +13,30 @@ from aurum.core.clock import Clock
 from aurum.pipelines.archive import Archive, archive_of
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
-from aurum.pipelines.quality.suites import Suites, read_suites
+from aurum.pipelines.quality.marts import MartsReport, validate_build
+from aurum.pipelines.quality.suites import Suites, read_mart_suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.warehouse.project import Places, project_directory
 from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage.history_tier import history_of
 from aurum.storage.ports import QualityLog
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.marts import MartReader
+from aurum.storage.ports.models import ModelRun
 from aurum.storage.postgres import (
     PostgresArchiveLog,
     PostgresCalendarTables,
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresMartReader,
     PostgresModelLog,
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesWriter,
     PostgresStoreExport,
+    PostgresValidationLog,
 )
 
 
@@ -71,7 +77,7 @@ class Workshop:
         require_dbt()  # which brings DuckDB
         from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 
-        places = Places(project_directory(self.settings.dbt.project_dir), self.settings.data_dir.resolve() / "warehouse")
+        places = self._places()
         async with self._pool() as pool, self._history() as history:
             yield Warehouse(
                 settings=self.settings.dbt,
@@ -86,6 +92,28 @@ class Workshop:
                 log=PostgresModelLog(pool),
             )
 
+    async def validate(self, built: ModelRun) -> MartsReport | None:
+        """Check the marts of a run; None where they are in an engine that is not read from here. Raises ``Unavailable``."""
+        async with self._pool() as pool:
+            if (marts := self._marts(pool)) is None:
+                return None
+            suites = read_mart_suites(contracts_directory(self.settings.contracts_dir) / "expectations")
+            return await validate_build(marts, suites, PostgresValidationLog(pool), built, keeping=self._keeping(pool))
+
+    def _marts(self, pool: PostgresPool) -> MartReader | None:
+        match self.settings.dbt.target:
+            case "postgres":
+                return PostgresMartReader(pool, self.settings.dbt.schema_name)
+            case "duckdb":
+                from aurum.storage.duckdb.mart_reader import DuckDbMartReader
+
+                return DuckDbMartReader(self._places().file, self.settings.dbt.schema_name)
+            case _:
+                return None
+
+    def _places(self) -> Places:
+        return Places(project_directory(self.settings.dbt.project_dir), self.settings.data_dir.resolve() / "warehouse")
+
     @asynccontextmanager
     async def archive(self) -> AsyncGenerator[Archive]:
         """What moves closed months to history. Raises ``Unavailable``, ``NoHistory``."""
@@ -93,8 +121,16 @@ class Workshop:
             yield archive_of(self.settings, PostgresArchiveLog(pool), history)
 
     def _ingestion(self, pool: PostgresPool, history: HistoryStore | None) -> Ingestion:
-        writer = PostgresSeriesWriter(pool, history)
-        return Ingestion(registry=self.registry, suites=self.suites, writer=writer, kept=self._kept())
+        return Ingestion(
+            registry=self.registry,
+            suites=self.suites,
+            writer=PostgresSeriesWriter(pool, history),
+            kept=self._kept(),
+            keeping=self._keeping(pool),
+        )
+
+    def _keeping(self, pool: PostgresPool) -> Keeping:
+        return Keeping(PostgresValidationLog(pool), self.settings.quality, self.clock)
 
     @asynccontextmanager
     async def _history(self) -> AsyncGenerator[HistoryStore | None]:

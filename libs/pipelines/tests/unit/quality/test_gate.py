@@ -9,7 +9,7 @@ from aurum.core.frames import PARSED, REFUSED
 from aurum.core.frequency import Frequency
 from aurum.pipelines.quality.gate import pass_gate
 from aurum.pipelines.quality.suites import Suite, parse_suite
-from aurum.pipelines.source import Dataset, Measure, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import Dataset, Measure, Parsed, describe_series
 
 DATASET = Dataset(
     source="invented",
@@ -98,5 +98,31 @@ def test_a_warning_keeps_the_row_and_marks_it_suspect() -> None:
 
 
 def test_too_few_rows_refuse_the_whole_file_when_that_is_critical() -> None:
-    with pytest.raises(RefusedFile, match="1 observations"):
-        pass_gate(parsed((0, 1.0)), suite("expect_table_row_count_to_be_between", "critical", min_value=2))
+    gated = pass_gate(parsed((0, 1.0)), suite("expect_table_row_count_to_be_between", "critical", min_value=2))
+    assert gated.refused.startswith("1 observations: expected table row count to be between")
+    assert gated.rows.is_empty()
+    (outcome,) = gated.validation.outcomes
+    assert (outcome.success, outcome.observed, gated.validation.success) == (False, "1 rows", False)
+
+
+def test_every_expectation_is_counted_on_the_rows_as_they_came() -> None:
+    bounds = parse_suite(
+        {
+            "name": "x",
+            "expectations": [
+                {"type": "expect_column_values_to_be_between", "kwargs": {"column": "value", "max_value": 100}},
+                {
+                    "type": "expect_column_values_to_be_between",
+                    "kwargs": {"column": "value", "max_value": 10, "row_condition": 'measure=="lmp"'},
+                    "severity": "warning",
+                },
+            ],
+        }
+    )
+    gated = pass_gate(parsed((0, 1.0), (1, 20_000.0), (2, 50.0), (2, 50.0)), bounds)
+    assert gated.rows["value"].to_list() == [1.0, 50.0]
+    critical, warning = gated.validation.outcomes
+    assert (critical.evaluated, critical.unexpected, critical.success) == (4, 1, False)
+    assert critical.sample == ({"line": 3, "location": "A", "measure": "lmp", "ts": "2025-06-01T13:00:00Z", "value": 20_000.0},)
+    assert (warning.evaluated, warning.unexpected) == (4, 3), "the row that is held back breaks it as well"
+    assert (gated.validation.rows, gated.validation.failed, gated.validation.warned) == (4, 1, 1)

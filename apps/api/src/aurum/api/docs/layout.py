@@ -16,13 +16,22 @@ PAGE_POLICY = (
 """Nothing inline, nothing from elsewhere. ``data:``: the icons in the reference's own style sheet."""
 
 _CACHE = "public, max-age=60"
-_LINKS = (("/docs", "Home"), ("/docs/reference", "Reference"), ("/problems", "Problems"), ("/openapi.json", "openapi.json"))
+_LINKS = (
+    ("/docs", "Home"),
+    ("/docs/reference", "Reference"),
+    ("/problems", "Problems"),
+    ("/docs/quality", "Quality"),
+    ("/openapi.json", "openapi.json"),
+)
 
 
-def page(request: Request, title: str, body: str, *, query: str = "", head: str = "") -> HTMLResponse:
-    """An HTML answer that may load what is served from here and nothing else. ``head``: further elements of it."""
+def page(request: Request, title: str, body: str, *, query: str = "", head: str = "", cache: str = _CACHE) -> HTMLResponse:
+    """An HTML answer that may load what is served from here and nothing else. ``head``: further elements of it.
+
+    ``cache``: its ``Cache-Control``.
+    """
     state_of(request.scope).content_policy = PAGE_POLICY
-    return HTMLResponse(_html(request.url.path, title, body, query, head), headers={"Cache-Control": _CACHE, "Vary": "Accept"})
+    return HTMLResponse(_html(request.url.path, title, body, query, head), headers={"Cache-Control": cache, "Vary": "Accept"})
 
 
 def _html(path: str, title: str, body: str, query: str, head: str) -> str:

@@ -10,7 +10,7 @@ from aurum.api.wiring import DurableTier
 from aurum.common.cache import Stored
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
-from aurum.storage.ports import Catalog, ChangeFeed, PartialsReader, QualityLog, SeriesReader, StoreProbe
+from aurum.storage.ports import Catalog, ChangeFeed, PartialsReader, QualityLog, SeriesReader, StoreProbe, ValidationLog
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -72,6 +72,10 @@ class MemoryProvider(Provider):
     @provide
     def models(self) -> ModelLog:
         return self._store.model_log
+
+    @provide
+    def validations(self) -> ValidationLog:
+        return self._store.validations
 
     @provide
     def probe(self) -> StoreProbe:

@@ -18,13 +18,18 @@ class DbtJob:
     workshop: Workshop
 
     async def run(self, payload: Mapping[str, object]) -> list[RunReport]:
-        """Run, and keep in the catalog what came of it.
+        """Run, check the marts that were built, and keep what came of both.
 
-        Raises ``InvalidPayload``, ``ModelsFailed`` (recorded; nothing gets better by trying again), ``BrokenProject``,
+        Raises ``InvalidPayload``, ``ModelsFailed`` and ``ExpectationsFailed`` (recorded; nothing gets better by trying again),
+        ``BrokenProject``,
         ``BuildUnderWay``, ``BuildTooLong``, ``Unavailable``.
         """
         job = read_payload(DbtRun, payload)
         async with self.workshop.warehouse() as warehouse:
-            report = await warehouse.run(Invocation(Verb(job.verb), job.select, job.exclude, job.full_refresh))
+            asked = Invocation(Verb(job.verb), job.select, job.exclude, job.full_refresh)
+            report = await warehouse.run(asked)
+            checked = await self.workshop.validate(report.run) if asked.verb.builds else None
         report.raise_failure()
+        if checked is not None:
+            checked.raise_failure()
         return [report]

@@ -9,6 +9,7 @@ from aurum.common.settings.dbt import DbtSettings
 from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
+from aurum.common.settings.quality import QualitySettings
 from aurum.common.settings.redis import RedisSettings
 from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.workers import WorkersSettings
@@ -23,6 +24,7 @@ __all__ = [
     "HistorySettings",
     "InvalidSetting",
     "LoggingSettings",
+    "QualitySettings",
     "RedisSettings",
     "Settings",
     "TrinoSettings",

@@ -20,6 +20,7 @@ from aurum.common.settings.dbt import DbtSettings
 from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.limits import LimitsSettings
 from aurum.common.settings.logging import LoggingSettings
+from aurum.common.settings.quality import QualitySettings
 from aurum.common.settings.redis import RedisSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     access: AccessSettings = Field(default_factory=AccessSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     limits: LimitsSettings = Field(default_factory=LimitsSettings)
+    quality: QualitySettings = Field(default_factory=QualitySettings)
     resilience: ResilienceSettings = Field(default_factory=ResilienceSettings)
     cache: CacheSettings = Field(default_factory=CacheSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)

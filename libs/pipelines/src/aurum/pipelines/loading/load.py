@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import polars as pl
 
 from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.catalog.validations import ValidationResult
 from aurum.core.errors import Conflict
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES, FrameMismatch
 from aurum.pipelines.loading.documents import Unreadable
 from aurum.pipelines.loading.known_time import KnownAtPolicy, known_time
-from aurum.pipelines.quality.gate import pass_gate
+from aurum.pipelines.quality.gate import Gated, pass_gate
+from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.source import Document, Parsed, RefusedFile, Source
+from aurum.pipelines.source import Dataset, Document, Parsed, RefusedFile, Source
 from aurum.storage.ports import FileLoad, SeriesWriter
+
+_TIDY_AFTER = 200
+"""Checks after which what is too old is forgotten, and not only at the end: an archive may hold a hundred thousand files."""
 
 
 class Outcome(StrEnum):
@@ -56,16 +61,27 @@ class _Prepared:
     refused: str = ""
     source: str = ""
     dataset: str = ""
+    validations: tuple[ValidationResult, ...] = ()
 
 
 class Ingestion:
     """Loads documents through one registry, one set of expectations and one writer."""
 
-    def __init__(self, *, registry: Registry, suites: Suites, writer: SeriesWriter, kept: KeptFiles) -> None:
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        suites: Suites,
+        writer: SeriesWriter,
+        kept: KeptFiles,
+        keeping: Keeping | None = None,
+    ) -> None:
+        """``keeping``: forgets old results of checks; without it all are kept."""
         self._registry = registry
         self._suites = suites
         self._writer = writer
         self._kept = kept
+        self._keeping = keeping
 
     async def ingest(
         self, document: Document | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
@@ -74,9 +90,8 @@ class Ingestion:
 
         Raises ``Unavailable`` when the store does not answer: the document may then be given again.
         """
-        async for report in self.ingest_all([document], known_at=known_at, force=force):
-            return report
-        raise AssertionError("one document gives one report")
+        (report,) = [one async for one in self.ingest_all([document], known_at=known_at, force=force)]
+        return report
 
     async def ingest_all(
         self,
@@ -89,12 +104,23 @@ class Ingestion:
         policy = known_at or KnownAtPolicy()
         waiting = iter(documents)
         ahead = asyncio.create_task(self._next(waiting, policy, force))
+        checked: list[str] = []
         try:
             while (work := await ahead) is not None:
                 ahead = asyncio.create_task(self._next(waiting, policy, force))
-                yield await self._finish(work, force)
+                report = await self._finish(work, force)
+                checked += work.suites
+                if len(checked) >= _TIDY_AFTER:
+                    await self._tidy(checked)
+                yield report
+            await self._tidy(checked)
         finally:
             ahead.cancel()
+
+    async def _tidy(self, checked: list[str]) -> None:
+        if self._keeping is not None:
+            await self._keeping.tidy(checked)
+        checked.clear()
 
     async def _next(self, waiting: Iterator[Document | Unreadable], policy: KnownAtPolicy, force: bool) -> _Work | None:
         document = await asyncio.to_thread(next, waiting, None)
@@ -116,22 +142,38 @@ class Ingestion:
         try:
             source, file_format = self._registry.recognise(document)
             parts = file_format.parse(document)
-            load = _to_load(source, document, digest, parts, self._suites, policy)
+            gated = [pass_gate(part, self._suites.of(source.name, part.dataset.name)) for part in parts]
+            validations = tuple(one.validation for one in gated)
+            refused = next((one.refused for one in gated if one.refused), "")
+            if refused:
+                # The others passed, and their rows are refused with the file.
+                validations = _refused(validations, refused)
+                return _Prepared(None, refused, source.name, _names(part.dataset for part in parts), validations)
+            load = _to_load(source, document, digest, parts, gated, policy)
         except RefusedFile as error:
-            datasets = "" if source is None else ",".join(dataset.name for dataset in file_format.datasets)  # pyright: ignore[reportPossiblyUnboundVariable] - set with source
-            return _Prepared(refused=error.reason, source=source.name if source else "", dataset=datasets)
-        return _Prepared(load=load, source=load.source, dataset=load.dataset)
+            if source is None:
+                return _Prepared(refused=error.reason)
+            datasets = file_format.datasets  # pyright: ignore[reportPossiblyUnboundVariable] - set with source
+            unread = ValidationResult(
+                suite=",".join(self._suites.of(source.name, dataset.name).name for dataset in datasets),
+                source=source.name,
+                dataset=_names(datasets),
+                reason=error.reason,
+            )
+            return _Prepared(None, error.reason, source.name, _names(datasets), (unread,))
+        return _Prepared(load, "", load.source, load.dataset, load.validations)
 
     async def _finish(self, work: _Work, force: bool) -> FileReport:
         document, prepared = work.document, work.prepared
         if prepared is None:
             return FileReport(document.name, work.digest, Outcome.ALREADY_LOADED, seconds=work.elapsed)
-        refused = prepared.refused
+        refused, validations = prepared.refused, prepared.validations
         if prepared.load is not None:
             try:
                 return await self._store(work, prepared.load, force)
             except Conflict as error:
                 refused = error.detail
+                validations = _refused(validations, refused)
         await self._writer.refuse(
             name=document.name,
             digest=work.digest,
@@ -139,6 +181,7 @@ class Ingestion:
             source=prepared.source,
             dataset=prepared.dataset,
             reason=refused,
+            validations=validations,
         )
         return FileReport(
             document.name,
@@ -178,6 +221,11 @@ class _Work:
     started: float
 
     @property
+    def suites(self) -> list[str]:
+        """Of the checks that are recorded with it."""
+        return [one.suite for one in self.prepared.validations] if self.prepared is not None else []
+
+    @property
     def elapsed(self) -> float:
         return time.perf_counter() - self.started
 
@@ -195,20 +243,17 @@ def _to_load(
     document: Document,
     digest: str,
     parts: tuple[Parsed, ...],
-    suites: Suites,
+    gated: Sequence[Gated],
     policy: KnownAtPolicy,
 ) -> FileLoad:
     series: list[pl.DataFrame] = []
     rows: list[pl.DataFrame] = []
-    held: list[pl.DataFrame] = []
     times = [known_time(part, policy) for part in parts]
     offset = 0
-    for part, known in zip(parts, times, strict=True):
-        gated = pass_gate(part, suites.of(source.name, part.dataset.name))
+    for part, passed, known in zip(parts, gated, times, strict=True):
         described = _described(source, part)
         series.append(described.drop("index"))
-        rows.append(_indexed(gated.rows, described, known.column, offset))
-        held.append(gated.held)
+        rows.append(_indexed(passed.rows, described, known.column, offset))
         offset += described.height
     same_time = len({known.time for known in times}) == 1
     return FileLoad(
@@ -216,14 +261,24 @@ def _to_load(
         digest=digest,
         size=len(document.content),
         source=source.name,
-        dataset=",".join(dict.fromkeys(part.dataset.name for part in parts)),
+        dataset=_names(part.dataset for part in parts),
         known_at=times[0].time if times and same_time else None,
         known_at_basis=times[0].basis if times else KnownAtBasis.INGESTION,
         rows_read=sum(part.rows_read for part in parts),
         series=pl.concat(series) if series else pl.DataFrame(schema=SERIES),
         rows=pl.concat(rows) if rows else pl.DataFrame(schema=FILE_ROWS),
-        quarantine=pl.concat(held) if held else pl.DataFrame(schema=REFUSED),
+        quarantine=pl.concat([one.held for one in gated]) if gated else pl.DataFrame(schema=REFUSED),
+        validations=tuple(one.validation for one in gated),
     )
+
+
+def _names(datasets: Iterable[Dataset]) -> str:
+    return ",".join(dict.fromkeys(dataset.name for dataset in datasets))
+
+
+def _refused(validations: Iterable[ValidationResult], reason: str) -> tuple[ValidationResult, ...]:
+    """The same, of a file that is refused whole whatever they found."""
+    return tuple(replace(one, reason=one.reason or reason) for one in validations)
 
 
 def _described(source: Source, part: Parsed) -> pl.DataFrame:

@@ -5,41 +5,56 @@ A row that fails is held back with its line, column, raw text and reason; the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from aurum.core.catalog import Quality, Reason
+from aurum.core.catalog.validations import ValidationResult
 from aurum.core.frames import PARSED, REFUSED, conform
+from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.suites import Severity, Suite
-from aurum.pipelines.source import Parsed, RefusedFile
+from aurum.pipelines.source import Parsed
 
 _NAME = r"^[^\p{C}\p{Z}]([^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$"
+_WHERE = ("line", "location", "measure", "ts")
+"""What tells rows of a file apart, to those who look for a mistake."""
 _POINT = ["location", "measure", "ts", "version"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """What passed (schema ``PARSED``) and what was held back (schema ``REFUSED``), refusals of the parser included."""
+    """What passed (schema ``PARSED``) and what was held back (schema ``REFUSED``), refusals of the parser included.
+
+    ``validation``: how each expectation fared on the rows as they were parsed. ``refused``: why the whole file is, else empty.
+    """
 
     rows: pl.DataFrame
     held: pl.DataFrame
+    validation: ValidationResult
+    refused: str = ""
 
 
 def pass_gate(parsed: Parsed, suite: Suite) -> Gated:
-    """Check one dataset's rows of one file. Raises ``RefusedFile`` when an expectation about the whole file fails."""
+    """Check one dataset's rows of one file; nothing passes when an expectation about the whole file fails."""
     rows = conform(parsed.rows, PARSED)
-    for expectation in suite.table:
-        too_many = expectation.at_most is not None and rows.height > expectation.at_most
-        if expectation.severity is Severity.CRITICAL and (rows.height < expectation.at_least or too_many):
-            raise RefusedFile(f"{rows.height} observations: expected {expectation.text}")
+    evaluated = evaluate(rows, replace(suite, key=_WHERE))
+    refused = _refusal(rows, suite)
+    validation = ValidationResult(
+        suite=suite.name,
+        source=parsed.dataset.source,
+        dataset=parsed.dataset.name,
+        rows=rows.height,
+        outcomes=evaluated.outcomes,
+        reason=refused,
+    )
+    if refused:
+        return Gated(rows.clear(), pl.DataFrame(schema=REFUSED), validation, refused)
     rows, nameless = _with_a_name(rows)
     rows, duplicates = _without_contradictions(rows)
     held = [_report(parsed, nameless, Reason.MISSING_FIELD), _report(parsed, duplicates, Reason.DUPLICATE_KEY)]
-    for expectation in suite.rows:
+    for expectation in evaluated.broken.values():
         breach = rows.select(expectation.breach.alias("breach"))["breach"]
-        if not breach.any():
-            continue
         if expectation.severity is Severity.CRITICAL:
             failed = rows.filter(breach).with_columns(pl.lit(f"expected {expectation.text}").alias("detail"))
             held.append(_report(parsed, failed, Reason.OUT_OF_BOUNDS))
@@ -51,7 +66,14 @@ def pass_gate(parsed: Parsed, suite: Suite) -> Gated:
                 .otherwise("quality")
                 .alias("quality")
             )
-    return Gated(rows, pl.concat([conform(parsed.refused, REFUSED), *held]).sort("line", maintain_order=True))
+    return Gated(rows, pl.concat([conform(parsed.refused, REFUSED), *held]).sort("line", maintain_order=True), validation)
+
+
+def _refusal(rows: pl.DataFrame, suite: Suite) -> str:
+    for expectation in suite.table:
+        if expectation.severity is Severity.CRITICAL and expectation.found(rows) is not None:
+            return f"{rows.height} observations: expected {expectation.text}"
+    return ""
 
 
 def _with_a_name(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

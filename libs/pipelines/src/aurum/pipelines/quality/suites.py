@@ -1,131 +1,243 @@
 """Expectation suites: Great Expectations' own JSON in ``contracts/expectations``, read into Polars expressions.
 
-Great Expectations takes seconds to import and works on pandas, so ingestion evaluates the same documents in columns; a test,
-and ``aurum quality validate``, run the suites through Great Expectations itself and compare. Suites speak of the long frame
-of a parsed file: columns ``location``, ``measure``, ``ts``, ``value``.
+Great Expectations takes seconds to import and works on pandas, so the same documents are evaluated in columns; a test, and
+``aurum quality validate``, run the suites through Great Expectations itself and compare. Suites of files speak of the long
+frame of a parsed file: columns ``location``, ``measure``, ``ts``, ``value``. Suites of marts, in ``marts/``, speak of the
+columns of a mart.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from aurum.core.catalog.expectations import Expectation, Severity, SuiteDocument, read_expectations, read_suite
 from aurum.core.errors import Invalid
 
-_CONDITION = re.compile(r'^measure\s*==\s*"([a-z0-9_]+)"$')
+__all__ = [
+    "InvalidSuite",
+    "MartSuite",
+    "RowExpectation",
+    "Severity",
+    "Suite",
+    "Suites",
+    "TableExpectation",
+    "parse_suite",
+    "read_mart_suites",
+    "read_suites",
+]
+
+_CONDITION = re.compile(r'^([a-z][a-z0-9_]*)\s*==\s*"([^"\\]*)"$')
+_MARTS = "marts"
 
 
 class InvalidSuite(Invalid):
     """A suite that cannot be read. Facts: ``path``."""
 
 
-class Severity(StrEnum):
-    """What a breach leads to: ``critical`` rows are held back, ``warning`` rows are kept and marked suspect."""
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-
-
 @dataclass(frozen=True, slots=True)
 class RowExpectation:
-    """One expectation about single rows. ``breach``: Boolean expression over the long frame, true where it fails."""
+    """One expectation about rows. ``breach``: Boolean expression over the frame, never null, true where it fails.
 
-    text: str
-    severity: Severity
+    ``where``: the rows it is about; None: all.
+    """
+
+    expectation: Expectation
     breach: pl.Expr
+    where: pl.Expr | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return self.expectation.severity
+
+    @property
+    def text(self) -> str:
+        return described(self.expectation)
 
 
 @dataclass(frozen=True, slots=True)
 class TableExpectation:
-    """Bounds on the number of rows of the whole file; a breach refuses it when critical."""
+    """One expectation about the whole frame: bounds on the number of its rows, or a column that must be there."""
 
-    text: str
-    severity: Severity
-    at_least: int
-    at_most: int | None
+    expectation: Expectation
+    at_least: int = 0
+    at_most: int | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return self.expectation.severity
+
+    @property
+    def text(self) -> str:
+        return described(self.expectation)
+
+    def found(self, frame: pl.DataFrame) -> str | None:
+        """What a frame has instead of what is expected; None when it is as expected."""
+        column = self.expectation.column
+        if column is not None:
+            return None if column in frame.columns else f"no column {column}"
+        too_many = self.at_most is not None and frame.height > self.at_most
+        return f"{frame.height} rows" if frame.height < self.at_least or too_many else None
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What is expected of one dataset."""
+    """What is expected of one dataset or mart, in the order of its document. ``key``: columns that tell rows apart."""
 
     name: str
-    rows: tuple[RowExpectation, ...] = ()
-    table: tuple[TableExpectation, ...] = ()
+    expectations: tuple[RowExpectation | TableExpectation, ...] = ()
+    key: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[RowExpectation, ...]:
+        return tuple(one for one in self.expectations if isinstance(one, RowExpectation))
+
+    @property
+    def table(self) -> tuple[TableExpectation, ...]:
+        return tuple(one for one in self.expectations if isinstance(one, TableExpectation))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that its expectations look at, and its key."""
+        looked_at = [column for one in self.expectations for column in _columns_of(one.expectation)]
+        return tuple(dict.fromkeys((*self.key, *looked_at)))
+
+
+@dataclass(frozen=True, slots=True)
+class MartSuite:
+    """What is expected of one mart. ``path``: of its document."""
+
+    mart: str
+    suite: Suite
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Suites:
-    """All suites, by ``source:dataset``. A dataset without one has no expectations."""
+    """All suites of files, by ``source:dataset``. A dataset without one has no expectations."""
 
     by_dataset: Mapping[str, Suite]
 
     def of(self, source: str, dataset: str) -> Suite:
-        return self.by_dataset.get(f"{source}:{dataset}", Suite(f"{source}:{dataset}"))
+        return self.by_dataset.get(f"{source}:{dataset}", Suite(f"{source}_{dataset}"))
 
 
 def read_suites(folder: Path) -> Suites:
-    """Every suite of a folder. Raises ``InvalidSuite`` that names the file and what is wrong with it."""
-    by_dataset: dict[str, Suite] = {}
-    for path in sorted(folder.glob("*.json")):
+    """Every suite of files in a folder. Raises ``InvalidSuite`` that names the file and what is wrong with it."""
+    return Suites({about: suite for _, about, suite in _read(folder.glob("*.json"))})
+
+
+def read_mart_suites(folder: Path) -> tuple[MartSuite, ...]:
+    """Every suite of marts below the folder of all suites, by mart. Raises ``InvalidSuite``."""
+    found = [MartSuite(about, suite, path) for path, about, suite in _read((folder / _MARTS).glob("*.json"))]
+    return tuple(sorted(found, key=lambda one: one.mart))
+
+
+def _read(paths: Iterable[Path]) -> Iterable[tuple[Path, str, Suite]]:
+    for path in sorted(paths):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
-            dataset = document["meta"]["dataset"]
-            by_dataset[dataset] = parse_suite(document)
+            document = read_suite(json.loads(path.read_text(encoding="utf-8")))
+            yield path, document.about, _compiled(document)
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidSuite(f"{path.name}: {type(error).__name__}: {error}", path=path.name) from error
-    return Suites(by_dataset)
 
 
 def parse_suite(document: Mapping[str, Any]) -> Suite:
     """A suite document, Great Expectations 1.x. Raises ValueError or KeyError on what is not understood."""
-    rows: list[RowExpectation] = []
-    table: list[TableExpectation] = []
-    for expectation in document["expectations"]:
-        severity = Severity(expectation.get("severity", "critical"))
-        kwargs = expectation["kwargs"]
-        text = _describe(expectation["type"], kwargs)
-        if expectation["type"] == "expect_table_row_count_to_be_between":
-            table.append(TableExpectation(text, severity, int(kwargs.get("min_value") or 0), kwargs.get("max_value")))
-        else:
-            rows.append(RowExpectation(text, severity, _breach(expectation["type"], kwargs)))
-    return Suite(document["name"], tuple(rows), tuple(table))
+    return Suite(document["name"], tuple(_compile(one) for one in read_expectations(document["expectations"])))
 
 
-def _breach(kind: str, kwargs: Mapping[str, Any]) -> pl.Expr:
-    column = pl.col(kwargs["column"])
-    # Great Expectations passes over nulls in every expectation but the one that asks for none.
-    if kind == "expect_column_values_to_not_be_null":
-        breach = column.is_null()
-    elif kind == "expect_column_values_to_be_between":
-        breach = pl.lit(False)
-        if kwargs.get("min_value") is not None:
-            breach = breach | (column < kwargs["min_value"])
-        if kwargs.get("max_value") is not None:
-            breach = breach | (column > kwargs["max_value"])
-    elif kind == "expect_column_values_to_be_in_set":
-        breach = ~column.is_in(list(kwargs["value_set"]))
-    elif kind == "expect_column_values_to_match_regex":
-        breach = ~column.str.contains(kwargs["regex"])
-    else:
-        raise ValueError(f"expectation {kind!r} is not among those the gate evaluates")
+def _compiled(document: SuiteDocument) -> Suite:
+    return Suite(document.name, tuple(_compile(one) for one in document.expectations), document.key)
+
+
+def _compile(one: Expectation) -> RowExpectation | TableExpectation:
+    if one.kind == "expect_table_row_count_to_be_between":
+        at_most = one.kwargs.get("max_value")
+        return TableExpectation(one, int(one.kwargs.get("min_value") or 0), None if at_most is None else int(at_most))
+    if one.kind == "expect_column_to_exist":
+        return TableExpectation(one)
+    if one.kind not in _BREACHES:
+        raise ValueError(f"expectation {one.kind!r} is not among those that are evaluated")
+    breach, where = _BREACHES[one.kind](one.kwargs), _where(one.kwargs)
+    return RowExpectation(one, (breach if where is None else breach & where).fill_null(False), where)
+
+
+def _where(kwargs: Mapping[str, Any]) -> pl.Expr | None:
     condition = kwargs.get("row_condition")
     if condition is None:
-        return breach.fill_null(False)
+        return None
     match = _CONDITION.match(condition)
     if match is None:
-        raise ValueError(f'row_condition {condition!r}: only measure=="..." is understood')
-    return (breach & (pl.col("measure") == match[1])).fill_null(False)
+        raise ValueError(f'row_condition {condition!r}: only column=="..." is understood')
+    return (pl.col(match[1]) == match[2]).fill_null(False)
 
 
-def _describe(kind: str, kwargs: Mapping[str, Any]) -> str:
-    words = kind.removeprefix("expect_").replace("_", " ")
-    facts = ", ".join(f"{name}={value}" for name, value in kwargs.items() if name not in ("column", "condition_parser"))
+def _columns_of(one: Expectation) -> tuple[str, ...]:
+    condition = _CONDITION.match(one.kwargs.get("row_condition") or "")
+    return (*one.columns, *((condition[1],) if condition else ()))
+
+
+# Great Expectations passes over nulls in every expectation but the one that asks for none.
+
+
+def _missing(kwargs: Mapping[str, Any]) -> pl.Expr:
+    return pl.col(kwargs["column"]).is_null()
+
+
+def _out_of_bounds(kwargs: Mapping[str, Any]) -> pl.Expr:
+    column, breach = pl.col(kwargs["column"]), pl.lit(False)
+    if kwargs.get("min_value") is not None:
+        breach = breach | (column < kwargs["min_value"])
+    if kwargs.get("max_value") is not None:
+        breach = breach | (column > kwargs["max_value"])
+    return breach
+
+
+def _out_of_set(kwargs: Mapping[str, Any]) -> pl.Expr:
+    return ~pl.col(kwargs["column"]).is_in(list(kwargs["value_set"]))
+
+
+def _unlike(kwargs: Mapping[str, Any]) -> pl.Expr:
+    return ~pl.col(kwargs["column"]).str.contains(kwargs["regex"])
+
+
+def _repeated(kwargs: Mapping[str, Any]) -> pl.Expr:
+    column = pl.col(kwargs["column"])
+    return column.is_duplicated() & column.is_not_null()
+
+
+def _repeated_together(kwargs: Mapping[str, Any]) -> pl.Expr:
+    columns: list[str] = list(kwargs["column_list"])
+    return pl.struct(columns).is_duplicated() & pl.any_horizontal(pl.col(columns).is_not_null())
+
+
+def _not_greater(kwargs: Mapping[str, Any]) -> pl.Expr:
+    a, b = pl.col(kwargs["column_A"]), pl.col(kwargs["column_B"])
+    if kwargs.get("ignore_row_if") != "either_value_is_missing":
+        raise ValueError('column_A and column_B need ignore_row_if="either_value_is_missing"')
+    return a < b if kwargs.get("or_equal") else a <= b
+
+
+_BREACHES: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
+    "expect_column_values_to_not_be_null": _missing,
+    "expect_column_values_to_be_between": _out_of_bounds,
+    "expect_column_values_to_be_in_set": _out_of_set,
+    "expect_column_values_to_match_regex": _unlike,
+    "expect_column_values_to_be_unique": _repeated,
+    "expect_compound_columns_to_be_unique": _repeated_together,
+    "expect_column_pair_values_a_to_be_greater_than_b": _not_greater,
+}
+
+
+def described(one: Expectation) -> str:
+    """An expectation as the quarantine tells it: its name in words, and its arguments."""
+    words = one.kind.removeprefix("expect_").replace("_", " ")
+    facts = ", ".join(f"{name}={value}" for name, value in one.kwargs.items() if name not in ("column", "condition_parser"))
     return f"{words} ({facts})"

@@ -55,6 +55,11 @@ class Verb(StrEnum):
         return {"freshness": ("source", "freshness"), "docs": ("docs", "generate")}.get(self.value, (self.value,))
 
     @property
+    def builds(self) -> bool:
+        """Whether models are made anew."""
+        return self in (Verb.BUILD, Verb.RUN)
+
+    @property
     def selects(self) -> bool:
         """Whether models can be chosen."""
         return self is not Verb.DOCS and self is not Verb.FRESHNESS
@@ -99,7 +104,7 @@ class Invocation:
                 raise Invalid(f"{chosen!r} selects no models")
         if (self.select or self.exclude) and not self.verb.selects:
             raise Invalid(f"{self.verb} takes no selection")
-        if self.full_refresh and self.verb not in (Verb.BUILD, Verb.RUN):
+        if self.full_refresh and not self.verb.builds:
             raise Invalid(f"{self.verb} takes no full refresh")
 
     @property

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aurum.core.catalog.entries import Completeness, KnownAtBasis
+from aurum.core.catalog.validations import ValidationResult
 from aurum.core.clock import Clock
 from aurum.core.errors import Conflict
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES, FrameMismatch, conform
@@ -24,6 +25,7 @@ from aurum.core.markettime import intervals_in_day
 from aurum.core.series import Publication, Series, SeriesSpec, answer, revisions
 from aurum.storage.memory.file_log import FileLog
 from aurum.storage.memory.state import MemoryState, Points
+from aurum.storage.memory.validation_log import MemoryValidationLog
 from aurum.storage.ports import FileLoad, LoadOutcome
 
 Batch: TypeAlias = Mapping[str, Mapping[datetime, list[Publication]]]
@@ -51,6 +53,7 @@ class MemorySeriesWriter:
         self._state = state
         self._clock = clock
         self._files = FileLog(state, clock)
+        self._validations = MemoryValidationLog(state, clock)
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
         started = time.perf_counter()
@@ -80,6 +83,7 @@ class MemorySeriesWriter:
         )
         self._files.applied(file, outcome, known_at=known_at, seconds=time.perf_counter() - started)
         self._files.hold(file, quarantine, file_id=outcome.file_id)
+        self._validations.record(file.validations, file_id=outcome.file_id, file_name=file.name)
         return outcome
 
     async def already_loaded(
@@ -87,8 +91,20 @@ class MemorySeriesWriter:
     ) -> LoadOutcome | None:
         return self._same_publication(digest, basis, known_at)
 
-    async def refuse(self, *, name: str, digest: str, size: int, source: str, dataset: str, reason: str) -> int:  # noqa: ARG002 - no answer tells the size
-        return self._files.refused(name=name, digest=digest, source=source, dataset=dataset, reason=reason)
+    async def refuse(
+        self,
+        *,
+        name: str,
+        digest: str,
+        size: int,  # noqa: ARG002 - no answer tells the size
+        source: str,
+        dataset: str,
+        reason: str,
+        validations: Sequence[ValidationResult] = (),
+    ) -> int:
+        file_id = self._files.refused(name=name, digest=digest, source=source, dataset=dataset, reason=reason)
+        self._validations.record(validations, file_id=file_id, file_name=name)
+        return file_id
 
     def _same_publication(self, digest: str, basis: KnownAtBasis | None, known_at: datetime | None) -> LoadOutcome | None:
         prior = self._files.applied_before(digest)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from aurum.core.catalog.entries import Completeness, DatasetEntry, FileEntry, QuarantinedRow, SourceEntry
+from aurum.core.catalog.validations import Validation
 from aurum.core.series import Publication, Series
 
 Points: TypeAlias = dict[datetime, set[Publication]]
@@ -30,3 +31,6 @@ class MemoryState:
     blocks: dict[tuple[str, str], Mapping[str, object]] = field(default_factory=dict[tuple[str, str], Mapping[str, object]])
     changed_blocks: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Blocks that a user changed: declarations leave them alone."""
+    validations: list[Validation] = field(default_factory=list[Validation])
+    """Ascending by id; those that are forgotten leave gaps."""
+    last_validation_id: int = 0

@@ -15,6 +15,7 @@ from aurum.storage.memory.quality_log import MemoryQualityLog
 from aurum.storage.memory.series_reader import MemorySeriesReader
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
+from aurum.storage.memory.validation_log import MemoryValidationLog
 
 
 class MemoryStore:
@@ -28,6 +29,7 @@ class MemoryStore:
         self.catalog = MemoryCatalog(self.state)
         self.catalog_writer = MemoryCatalogWriter(self.state)
         self.quality = MemoryQualityLog(self.state)
+        self.validations = MemoryValidationLog(self.state, clock)
         self.probe = MemoryProbe()
         self.model_log = MemoryModelLog()
         access = AccessState(clock)

@@ -8,6 +8,7 @@ from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, Seri
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueState
 from aurum.storage.ports.probe import PoolUse, StoreProbe, StoreState
+from aurum.storage.ports.quality import Retention, ValidationFilter, ValidationLog, ValidationWriter
 from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
 
 __all__ = [
@@ -24,9 +25,13 @@ __all__ = [
     "PoolUse",
     "QualityLog",
     "QueueState",
+    "Retention",
     "SeriesFilter",
     "SeriesReader",
     "SeriesWriter",
     "StoreProbe",
     "StoreState",
+    "ValidationFilter",
+    "ValidationLog",
+    "ValidationWriter",
 ]

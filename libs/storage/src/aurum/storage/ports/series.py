@@ -11,6 +11,7 @@ import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.catalog.validations import ValidationResult
 from aurum.core.series.points import Points
 
 
@@ -49,8 +50,8 @@ class FileLoad:
     """All that one file says, ready to be stored.
 
     ``series``: schema ``core.frames.SERIES``. ``rows``: schema ``core.frames.FILE_ROWS``. ``quarantine``: schema
-    ``core.frames.REFUSED``. ``digest``: SHA-256 of the content, hexadecimal. ``known_at``: of the whole file; None when it
-    differs by row or is the moment of loading.
+    ``core.frames.REFUSED``. ``validations``: what the checks of each dataset in it found. ``digest``: SHA-256 of the
+    content, hexadecimal. ``known_at``: of the whole file; None when it differs by row or is the moment of loading.
     """
 
     name: str
@@ -64,6 +65,7 @@ class FileLoad:
     series: pl.DataFrame
     rows: pl.DataFrame
     quarantine: pl.DataFrame
+    validations: tuple[ValidationResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class SeriesWriter(Protocol):
     """Stores files, each whole or not at all, keeping the bitemporal law. Safe for many writers at once."""
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
-        """Store one file in one transaction: its series, observations, quarantine, completeness and its own record.
+        """Store one file in one transaction: its series, observations, quarantine, completeness, validations and its own
+        record.
 
         A digest applied before is not loaded again, unless ``force`` is true or it comes with another ``known_at`` by
         argument. Forced, a file whose known time is the moment of loading keeps the time it got first, so that nothing
@@ -104,6 +107,16 @@ class SeriesWriter(Protocol):
         """
         ...
 
-    async def refuse(self, *, name: str, digest: str, size: int, source: str, dataset: str, reason: str) -> int:
-        """Record that a file was refused whole, and why; gives the id of the record."""
+    async def refuse(
+        self,
+        *,
+        name: str,
+        digest: str,
+        size: int,
+        source: str,
+        dataset: str,
+        reason: str,
+        validations: Sequence[ValidationResult] = (),
+    ) -> int:
+        """Record that a file was refused whole, why, and what its checks found, together; gives the id of the record."""
         ...

@@ -9,6 +9,7 @@ from aurum.storage.postgres.change_feed import PostgresChangeFeed
 from aurum.storage.postgres.flag_store import PostgresFlagStore
 from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 from aurum.storage.postgres.key_store import PostgresKeyStore
+from aurum.storage.postgres.mart_reader import PostgresMartReader
 from aurum.storage.postgres.model_log import PostgresModelLog
 from aurum.storage.postgres.partials_reader import PostgresPartialsReader
 from aurum.storage.postgres.pool import PostgresPool
@@ -17,6 +18,7 @@ from aurum.storage.postgres.quality_log import PostgresQualityLog
 from aurum.storage.postgres.series_reader import PostgresSeriesReader
 from aurum.storage.postgres.series_writer import PostgresSeriesWriter
 from aurum.storage.postgres.tenant_store import PostgresTenantStore
+from aurum.storage.postgres.validation_log import PostgresValidationLog
 from aurum.storage.postgres.warehouse import PostgresCalendarTables, PostgresStoreExport
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "PostgresFlagStore",
     "PostgresIdempotencyStore",
     "PostgresKeyStore",
+    "PostgresMartReader",
     "PostgresModelLog",
     "PostgresPartialsReader",
     "PostgresPool",
@@ -39,4 +42,5 @@ __all__ = [
     "PostgresSeriesWriter",
     "PostgresStoreExport",
     "PostgresTenantStore",
+    "PostgresValidationLog",
 ]

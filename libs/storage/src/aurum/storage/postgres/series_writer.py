@@ -8,6 +8,7 @@ observation; points not seen before go straight into their table.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +16,7 @@ import asyncpg
 import polars as pl
 
 from aurum.core.catalog.entries import FileStatus, KnownAtBasis
+from aurum.core.catalog.validations import ValidationResult
 from aurum.core.frames import FILE_ROWS, PUBLICATIONS, SERIES, FrameMismatch, conform
 from aurum.storage.ports import FileLoad, LoadOutcome
 from aurum.storage.ports.history import HistoryStore
@@ -25,6 +27,7 @@ from aurum.storage.postgres.merge import KEY, History, classify, layers, rewrite
 from aurum.storage.postgres.pool import Connection, PostgresPool
 from aurum.storage.postgres.series_rows import locked_series, raise_versions
 from aurum.storage.postgres.thaw import bring_back
+from aurum.storage.postgres.validation_log import record as record_validations
 from aurum.storage.postgres.watermark import announce
 
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
@@ -131,9 +134,19 @@ class PostgresSeriesWriter:
         async with self._pool.acquire() as connection:
             return _same_publication(await connection.fetch(_PRIOR, digest), basis, known_at)
 
-    async def refuse(self, *, name: str, digest: str, size: int, source: str, dataset: str, reason: str) -> int:
-        async with self._pool.acquire() as connection:
-            return await connection.fetchval(
+    async def refuse(
+        self,
+        *,
+        name: str,
+        digest: str,
+        size: int,
+        source: str,
+        dataset: str,
+        reason: str,
+        validations: Sequence[ValidationResult] = (),
+    ) -> int:
+        async with self._pool.acquire() as connection, connection.transaction():
+            file_id = await connection.fetchval(
                 """INSERT INTO ingest_file (digest, name, size, source, dataset, status, reason, known_at_basis)
                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING file_id""",
                 digest,
@@ -145,6 +158,8 @@ class PostgresSeriesWriter:
                 reason,
                 KnownAtBasis.INGESTION,
             )
+            await record_validations(connection, validations, file_id=file_id, file_name=name)
+            return file_id
 
     async def _limit_duration(self, connection: Connection) -> None:
         # A load may take longer than a read, but never longer than the horizon within which reads look for loads. The second
@@ -333,6 +348,7 @@ class PostgresSeriesWriter:
                 records=[(file_id, *row) for row in file.quarantine.select(columns).iter_rows()],  # rows: held back
                 columns=["file_id", *columns],
             )
+        await record_validations(connection, file.validations, file_id=file_id, file_name=file.name)
         return file_id
 
     async def _stage(self, connection: Connection, name: str, layout: Layout, frame: pl.DataFrame) -> None:

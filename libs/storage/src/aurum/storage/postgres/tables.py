@@ -24,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 metadata = MetaData(
     naming_convention={
@@ -215,6 +215,51 @@ completeness = Table(
     Column("present", Integer, nullable=False),
     PrimaryKeyConstraint("series_id", "day"),
     Index("ix_completeness_incomplete", "series_id", "day", postgresql_where=text("present < expected")),
+)
+
+validation = Table(
+    "validation",
+    metadata,
+    Column("validation_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("suite", Text, nullable=False),
+    Column("source", Text),
+    Column("dataset", Text),
+    Column("mart", Text),
+    Column("file_id", BigInteger, ForeignKey("ingest_file.file_id")),
+    Column("file_name", Text),
+    Column("run_id", Text),
+    Column("rows", BigInteger, nullable=False),
+    Column("expectations", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("warned", Integer, nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("validated_at", _instant, nullable=False, server_default=text("clock_timestamp()")),
+    CheckConstraint("(mart IS NULL) = (dataset IS NOT NULL)", name="of_one"),
+    Index("ix_validation_suite_success_validation_id", "suite", "success", "validation_id"),
+    Index("ix_validation_source_dataset", "source", "dataset", "validation_id"),
+    Index("ix_validation_failed", "validation_id", postgresql_where=text("NOT success")),
+    comment="One frame checked against one suite: a dataset's rows of one file, or a mart.",
+)
+
+expectation_outcome = Table(
+    "expectation_outcome",
+    metadata,
+    Column("validation_id", BigInteger, ForeignKey("validation.validation_id", ondelete="CASCADE"), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("expectation", Text, nullable=False),
+    Column("column", Text),
+    Column("kwargs", JSONB, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("evaluated", BigInteger, nullable=False),
+    Column("unexpected", BigInteger),
+    Column("observed", Text),
+    # Not JSONB: the columns of a row stay in their order.
+    Column("sample", JSON, nullable=False),
+    Column("why", Text, nullable=False),
+    PrimaryKeyConstraint("validation_id", "place"),
+    comment="How each expectation of a validation fared, in the order of the suite.",
 )
 
 plan = Table(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.catalog.validations import ValidationResult
 from aurum.core.clock import Clock
 from aurum.core.history import tally
 from aurum.storage.ports import FileLoad, LoadOutcome, PartialsReader, SeriesReader, SeriesWriter
@@ -61,8 +63,26 @@ class ArchivingWriter:
     ) -> LoadOutcome | None:
         return await self._writer.already_loaded(digest, basis=basis, known_at=known_at)
 
-    async def refuse(self, *, name: str, digest: str, size: int, source: str, dataset: str, reason: str) -> int:
-        return await self._writer.refuse(name=name, digest=digest, size=size, source=source, dataset=dataset, reason=reason)
+    async def refuse(
+        self,
+        *,
+        name: str,
+        digest: str,
+        size: int,
+        source: str,
+        dataset: str,
+        reason: str,
+        validations: Sequence[ValidationResult] = (),
+    ) -> int:
+        return await self._writer.refuse(
+            name=name,
+            digest=digest,
+            size=size,
+            source=source,
+            dataset=dataset,
+            reason=reason,
+            validations=validations,
+        )
 
 
 class TieredStore(PostgresStore):

@@ -11,6 +11,7 @@ from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.ports.models import ModelLog
+from aurum.storage.ports.quality import ValidationLog, ValidationWriter
 from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCatalog,
@@ -25,6 +26,7 @@ from aurum.storage.postgres import (
     PostgresSeriesReader,
     PostgresSeriesWriter,
     PostgresTenantStore,
+    PostgresValidationLog,
 )
 
 
@@ -39,12 +41,17 @@ class PostgresStore:
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
         self.quality = PostgresQualityLog(pool)
+        self.validations = PostgresValidationLog(pool)
         self.keys = PostgresKeyStore(pool)
         self.tenants = PostgresTenantStore(pool)
         self.audit = PostgresAuditLog(pool)
         self.flags = PostgresFlagStore(pool)
         self.idempotency = PostgresIdempotencyStore(pool)
         self.model_log = PostgresModelLog(pool)
+
+
+class Validations(ValidationLog, ValidationWriter, Protocol):
+    """Both sides of the record of checks."""
 
 
 class Store(Protocol):
@@ -62,6 +69,8 @@ class Store(Protocol):
     def catalog_writer(self) -> CatalogWriter: ...
     @property
     def quality(self) -> QualityLog: ...
+    @property
+    def validations(self) -> Validations: ...
     @property
     def keys(self) -> KeyStore: ...
     @property

@@ -1,0 +1,77 @@
+"""What data docs show: the suites of the contracts beside what is stored of their checks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aurum.core.catalog.expectations import SuiteDocument, read_suite
+from aurum.core.catalog.validations import Validation, ValidationEntry
+from aurum.core.errors import NotFound
+from aurum.storage.ports import ValidationFilter, ValidationLog
+
+MOST_LISTED = 20
+"""Checks listed of one suite, and failures on the first page."""
+
+
+class UnknownSuite(NotFound):
+    """No suite of that name, and no check of one is kept. Facts: ``suite``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteState:
+    """A suite and its latest check. ``document``: None when the contracts have no such suite any more, or several at once."""
+
+    name: str
+    document: SuiteDocument | None
+    latest: ValidationEntry | None
+
+    @property
+    def is_mart(self) -> bool:
+        """Whether it is of a mart."""
+        if self.document is not None:
+            return self.document.is_mart
+        return self.latest is not None and self.latest.mart is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All suites by name, and the newest checks that failed."""
+
+    suites: Sequence[SuiteState]
+    failures: Sequence[ValidationEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteView:
+    """One suite: its latest check in full, and the newest ones."""
+
+    state: SuiteState
+    latest: Validation | None
+    history: Sequence[ValidationEntry]
+
+
+def read_documents(contracts: Path) -> Mapping[str, SuiteDocument]:
+    """The suites of the contracts by name, those of marts among them. Raises ``ValueError`` or ``KeyError``."""
+    paths = sorted((contracts / "expectations").rglob("*.json"))
+    documents = [read_suite(json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    return {one.name: one for one in documents}
+
+
+async def overview(documents: Mapping[str, SuiteDocument], log: ValidationLog) -> Overview:
+    """Everything at a glance. Raises ``Unavailable``."""
+    latest = {one.suite: one for one in await log.latest_validations()}
+    suites = [SuiteState(name, documents.get(name), latest.get(name)) for name in sorted({*documents, *latest})]
+    failures = await log.validations_page(ValidationFilter(success=False), before=None, limit=MOST_LISTED)
+    return Overview(suites, failures)
+
+
+async def suite_view(name: str, documents: Mapping[str, SuiteDocument], log: ValidationLog) -> SuiteView:
+    """One suite. Raises ``UnknownSuite``, ``Unavailable``."""
+    history = await log.validations_page(ValidationFilter(suite=name), before=None, limit=MOST_LISTED)
+    if name not in documents and not history:
+        raise UnknownSuite(f"no suite {name!r}", suite=name)
+    latest = await log.validation(history[0].validation_id) if history else None
+    return SuiteView(SuiteState(name, documents.get(name), history[0] if history else None), latest, history)

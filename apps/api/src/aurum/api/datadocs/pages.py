@@ -1,0 +1,244 @@
+"""The bodies of the pages of data docs. Whatever a file or a suite says stands in them as text, never as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any, Protocol
+
+from aurum.api.datadocs.contents import Overview, SuiteState, SuiteView
+from aurum.core.catalog.expectations import Expectation
+from aurum.core.catalog.validations import ExpectationOutcome, Validation, ValidationEntry
+
+
+class Links(Protocol):
+    """Where the pages are, from the page that links."""
+
+    @property
+    def home(self) -> str: ...
+
+    def suite(self, name: str) -> str: ...
+
+    def validation(self, validation_id: int) -> str: ...
+
+
+def overview_page(shown: Overview, links: Links) -> str:
+    """Every suite with its latest check, and what failed last."""
+    marts = [one for one in shown.suites if one.is_mart]
+    datasets = [one for one in shown.suites if not one.is_mart]
+    failures = _history(shown.failures, links, named=True) if shown.failures else "<p>No check that is kept has failed.</p>"
+    return f"""<main class="wide">
+<h1>Data docs</h1>
+<p class="lead">What is expected of every dataset and mart, and what the latest checks found. Files are checked when they are
+offered, marts after they are built.</p>
+{_tally(shown.suites)}
+<section><h2 id="failures">Latest failures</h2>{failures}</section>
+<section><h2 id="marts">Marts</h2>{_suites(marts, links)}</section>
+<section><h2 id="datasets">Datasets</h2>{_suites(datasets, links)}</section>
+</main>"""
+
+
+def suite_page(shown: SuiteView, links: Links) -> str:
+    """What one suite expects, how its latest check went, and the checks before."""
+    state = shown.state
+    outcomes = {_identity(one.expectation, one.kwargs): one for one in shown.latest.outcomes} if shown.latest else {}
+    expected = (
+        _expected(state.document.expectations, outcomes)
+        if state.document is not None
+        else "<p>The contracts have no suite of this name.</p>"
+    )
+    history = _history(shown.history, links) if shown.history else "<p>It has not been checked yet.</p>"
+    about = state.document.about if state.document is not None else state.name
+    kind = "Mart" if state.is_mart else "Dataset"
+    return f"""<main class="wide">
+<p class="crumbs"><a href="{escape(links.home)}">Data docs</a> · {kind} · {_verdict(state.latest)}</p>
+<h1>{escape(about)}</h1>
+<section><h2 id="expectations">Expectations</h2>{expected}</section>
+<section><h2 id="checks">Checks</h2>{history}</section>
+</main>"""
+
+
+def validation_page(shown: Validation, links: Links) -> str:
+    """One check: of what, when, and how each expectation fared."""
+    entry = shown.entry
+    broken = [one for one in shown.outcomes if not one.success]
+    samples = "".join(map(_sample, (one for one in broken if one.sample)))
+    reason = f'<p class="notice bad">{escape(entry.reason)}</p>' if entry.reason else ""
+    found = f"<h2>What broke them</h2>{samples}" if samples else ""
+    return f"""<main class="wide">
+<p class="crumbs"><a href="{escape(links.home)}">Data docs</a> ·
+<a href="{escape(links.suite(entry.suite))}">{escape(entry.suite)}</a> · {_verdict(entry)}</p>
+<h1>{escape(_subject(entry))}</h1>
+{reason}
+{_facts(entry)}
+<section><h2 id="expectations">Expectations</h2>{_outcomes(shown.outcomes)}</section>
+<section id="samples">{found}</section>
+</main>"""
+
+
+def _tally(suites: Sequence[SuiteState]) -> str:
+    checked = [one.latest for one in suites if one.latest is not None]
+    good = sum(one.success and not one.warned for one in checked)
+    warned = sum(one.success and one.warned > 0 for one in checked)
+    cells = (
+        ("Suites", len(suites), ""),
+        ("Hold", good, "ok"),
+        ("Hold, with warnings", warned, "warn"),
+        ("Failed", len(checked) - good - warned, "bad"),
+        ("Not checked yet", len(suites) - len(checked), ""),
+    )
+    items = "".join(f'<li><b class="{kind}">{count:,}</b> {name}</li>' for name, count, kind in cells)
+    return f'<ul class="tally">{items}</ul>'
+
+
+def _suites(suites: Sequence[SuiteState], links: Links) -> str:
+    rows = (
+        (
+            _link(links.suite(one.name), one.document.about if one.document is not None else one.name),
+            _verdict(one.latest),
+            _number(len(one.document.expectations)) if one.document is not None else "",
+            _number(one.latest.rows) if one.latest is not None else "",
+            _number(one.latest.failed) if one.latest is not None else "",
+            _number(one.latest.warned) if one.latest is not None else "",
+            _when(one.latest, links),
+        )
+        for one in suites
+    )
+    return _table(("Suite", "", "#Expectations", "#Rows", "#Failed", "#Warned", "Latest check"), rows)
+
+
+def _history(entries: Iterable[ValidationEntry], links: Links, *, named: bool = False) -> str:
+    rows = (
+        (
+            _when(one, links),
+            _verdict(one),
+            _link(links.suite(one.suite), _about(one)) if named else "",
+            escape(one.file_name or one.run_id or ""),
+            _number(one.rows),
+            _number(one.failed),
+            _number(one.warned),
+            escape(one.reason),
+        )
+        for one in entries
+    )
+    headers = ("When", "", "Of" if named else "", "File or build", "#Rows", "#Failed", "#Warned", "Why")
+    kept = [place for place, header in enumerate(headers) if header or place == 1]
+    return _table([headers[place] for place in kept], ([row[place] for place in kept] for row in rows))
+
+
+def _expected(expectations: Iterable[Expectation], outcomes: Mapping[str, ExpectationOutcome]) -> str:
+    def row(one: Expectation) -> tuple[str, ...]:
+        found = outcomes.get(_identity(one.kind, one.kwargs))
+        return (
+            _mark(found.success, found.severity) if found is not None else "",
+            _worded(one.wording, one.why),
+            _severity(one.severity),
+            _number(found.evaluated) if found is not None else "",
+            _broken(found) if found is not None else "",
+        )
+
+    return _table(("Latest", "Expected", "", "#Rows", "#Broke it"), map(row, expectations))
+
+
+def _outcomes(outcomes: Iterable[ExpectationOutcome]) -> str:
+    rows = (
+        (
+            _mark(one.success, one.severity),
+            _worded(one.wording, one.why),
+            _severity(one.severity),
+            _number(one.evaluated),
+            _broken(one),
+        )
+        for one in outcomes
+    )
+    return _table(("", "Expected", "", "#Rows", "#Broke it"), rows)
+
+
+def _sample(one: ExpectationOutcome) -> str:
+    columns = list(one.sample[0])
+    rows = ([escape(_cell(row.get(column))) for column in columns] for row in one.sample)
+    shown = len(one.sample)
+    more = f" The first {shown} of {one.unexpected:,}." if one.unexpected and one.unexpected > shown else ""
+    return f"<h3>{escape(one.wording)}</h3><p>{escape(one.why)}{more}</p>" + _table([escape(name) for name in columns], rows)
+
+
+def _facts(entry: ValidationEntry) -> str:
+    facts = {
+        "Checked": f"{entry.validated_at:%Y-%m-%d %H:%M:%S} UTC",
+        "File": entry.file_name,
+        "Build": entry.run_id,
+        "Rows": f"{entry.rows:,}",
+        "Expectations": f"{entry.expectations:,}",
+        "Failed": f"{entry.failed:,}",
+        "Warned": f"{entry.warned:,}",
+    }
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
+    return f'<dl class="facts">{rows}</dl>'
+
+
+def _table(headers: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells are HTML. A header that begins with ``#`` is of numbers."""
+    named = list(headers)
+    right = [name.startswith("#") for name in named]
+
+    def line(tag: str, cells: Iterable[str]) -> str:
+        written = zip(cells, right, strict=True)
+        return "".join(f"<{tag}{' class=number' if number else ''}>{cell}</{tag}>" for cell, number in written)
+
+    head = line("th", (name.removeprefix("#") for name in named))
+    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
+    return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _verdict(entry: ValidationEntry | None) -> str:
+    if entry is None:
+        return '<span class="verdict">not checked</span>'
+    if not entry.success:
+        return f'<span class="verdict bad">{"refused" if entry.reason and entry.mart is None else "failed"}</span>'
+    return '<span class="verdict warn">warnings</span>' if entry.warned else '<span class="verdict ok">holds</span>'
+
+
+def _mark(success: bool, severity: str) -> str:
+    if success:
+        return '<span class="verdict ok">holds</span>'
+    return f'<span class="verdict {"bad" if severity == "critical" else "warn"}">broken</span>'
+
+
+def _severity(severity: str) -> str:
+    return f'<span class="kind">{escape(severity)}</span>'
+
+
+def _worded(wording: str, why: str) -> str:
+    return escape(wording) + (f"<small>{escape(why)}</small>" if why else "")
+
+
+def _broken(one: ExpectationOutcome) -> str:
+    return _number(one.unexpected) if one.unexpected is not None else escape(one.observed or "")
+
+
+def _when(entry: ValidationEntry | None, links: Links) -> str:
+    return _link(links.validation(entry.validation_id), f"{entry.validated_at:%Y-%m-%d %H:%M}") if entry is not None else ""
+
+
+def _about(entry: ValidationEntry) -> str:
+    return entry.mart or f"{entry.source}:{entry.dataset}"
+
+
+def _subject(entry: ValidationEntry) -> str:
+    return f"{_about(entry)}, {entry.file_name}" if entry.file_name else _about(entry)
+
+
+def _link(target: str, text: str) -> str:
+    return f'<a href="{escape(target)}">{escape(text)}</a>'
+
+
+def _number(count: int) -> str:
+    return f"{count:,}"
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _identity(kind: str, kwargs: Mapping[str, Any]) -> str:
+    return repr((kind, sorted(kwargs.items(), key=lambda item: item[0])))

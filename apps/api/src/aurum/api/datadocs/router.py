@@ -1,0 +1,64 @@
+"""``/docs/quality``: data docs as pages of the portal. They show rows of data, so they need what reading the catalog needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.datadocs.contents import overview, read_documents, suite_view
+from aurum.api.datadocs.pages import overview_page, suite_page, validation_page
+from aurum.api.docs.layout import page
+from aurum.api.services import services
+from aurum.core.catalog.expectations import SuiteDocument
+
+_HOME = "/docs/quality"
+_CACHE = "private, no-cache"
+
+router = APIRouter(prefix=_HOME, include_in_schema=False)
+
+
+class _Served:
+    """Links between pages of this service."""
+
+    home = _HOME
+
+    def suite(self, name: str) -> str:
+        return f"{_HOME}/suites/{quote(name, safe='')}"
+
+    def validation(self, validation_id: int) -> str:
+        return f"{_HOME}/validations/{validation_id}"
+
+
+async def documents_of(request: Request) -> Mapping[str, SuiteDocument]:
+    """The suites of the application, read at the first look, beside the requests that are served meanwhile."""
+    state = request.app.state
+    if not hasattr(state, "suites"):
+        state.suites = await run_in_threadpool(read_documents, request.state.contracts)
+    return state.suites
+
+
+@router.get("")
+async def home(request: Request) -> Response:
+    """Every suite with its latest check."""
+    shown = await overview(await documents_of(request), services(request).validations)
+    return page(request, "Data docs", overview_page(shown, _Served()), cache=_CACHE)
+
+
+@router.get("/suites/{suite:path}")
+async def suite(request: Request, suite: Annotated[str, Path(max_length=2000, pattern=r"^[^\x00]*$")]) -> Response:
+    """What one suite expects, and its latest checks."""
+    shown = await suite_view(suite, await documents_of(request), services(request).validations)
+    return page(request, suite, suite_page(shown, _Served()), cache=_CACHE)
+
+
+@router.get("/validations/{validation_id}")
+async def validation(request: Request, validation_id: Annotated[int, Path(ge=1, le=2**63 - 1)]) -> Response:
+    """One check, with every outcome."""
+    shown = await services(request).validations.validation(validation_id)
+    return page(request, f"Check {validation_id}", validation_page(shown, _Served()), cache=_CACHE)
