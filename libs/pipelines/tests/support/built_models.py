@@ -16,11 +16,20 @@ from aurum.pipelines.source import Document
 from aurum.pipelines.warehouse.project import Places
 from aurum.pipelines.warehouse.run import Invocation, RunReport, Verb, Warehouse
 from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres import PostgresCalendarTables, PostgresModelLog, PostgresStoreExport
 from aurum.storage.testing.stores import PostgresStore
 
 
-def over(store: PostgresStore, settings: DbtSettings, project: Path, folder: Path) -> Warehouse:
+def over(
+    store: PostgresStore,
+    settings: DbtSettings,
+    project: Path,
+    folder: Path,
+    *,
+    history: HistoryStore | None = None,
+    iceberg: tuple[str, str] | None = None,
+) -> Warehouse:
     """The models of a project over a store, built in a folder."""
     places = Places(project, folder)
     return Warehouse(
@@ -30,10 +39,11 @@ def over(store: PostgresStore, settings: DbtSettings, project: Path, folder: Pat
         registry=default_registry(),
         clock=SystemClock(),
         catalog=store.catalog,
-        export=PostgresStoreExport(store.pool),
+        export=PostgresStoreExport(store.pool, history),
         copy=DuckDbStoreCopy(places.file),
         calendars=PostgresCalendarTables(store.pool),
         log=PostgresModelLog(store.pool),
+        history=iceberg,
     )
 
 

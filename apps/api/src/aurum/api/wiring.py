@@ -125,6 +125,7 @@ class StoreProvider(Provider):
         hot = PostgresSeriesReader(pool, clock)
         return hot if history.store is None else TieredSeriesReader(hot, history.store)
 
+    @provide
     async def partials(self, pool: PostgresPool, reader: SeriesReader, history: MaybeHistory) -> PartialsReader:
         # Without the extension it declares nothing, and rows are read.
         hot = await TimescalePartialsReader.open(pool)

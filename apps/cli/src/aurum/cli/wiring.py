@@ -22,7 +22,7 @@ from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.warehouse.project import Places, project_directory
 from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage import embedded
-from aurum.storage.history_tier import history_of
+from aurum.storage.history_tier import history_of, iceberg_of
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.ports import SeriesReader
 from aurum.storage.ports.history import HistoryStore
@@ -175,6 +175,7 @@ def warehouse_of(store: Store) -> Warehouse:
         copy=DuckDbStoreCopy(places.file),
         calendars=PostgresCalendarTables(store.pool),
         log=PostgresModelLog(store.pool),
+        history=iceberg_of(settings.history, settings.trino),
     )
 
 

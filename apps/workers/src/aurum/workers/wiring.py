@@ -20,7 +20,7 @@ from aurum.pipelines.quality.suites import Suites, read_mart_suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.warehouse.project import Places, project_directory
 from aurum.pipelines.warehouse.run import Warehouse, require_dbt
-from aurum.storage.history_tier import history_of
+from aurum.storage.history_tier import history_of, iceberg_of
 from aurum.storage.ports import QualityLog
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.marts import MartReader
@@ -90,6 +90,7 @@ class Workshop:
                 copy=DuckDbStoreCopy(places.file),
                 calendars=PostgresCalendarTables(pool),
                 log=PostgresModelLog(pool),
+                history=iceberg_of(self.settings.history, self.settings.trino),
             )
 
     async def validate(self, built: ModelRun) -> MartsReport | None:

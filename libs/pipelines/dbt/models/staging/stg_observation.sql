@@ -1,4 +1,3 @@
--- Where archived months join in, once there is a history tier: one more branch here, and no other model changes.
 select
     series_id,
     ts,
@@ -6,3 +5,4 @@ select
     cast(quality as integer) as quality,
     known_at
 from {{ source('store', 'observation') }}
+{{ archived_versions('superseded_at is null', ['ts', standing('value') ~ ' as value', 'cast(quality as integer) as quality', 'known_at']) }}

@@ -62,6 +62,11 @@ def history_of(settings: HistorySettings, trino: TrinoSettings, data_dir: Path, 
             return _in_parquet(settings, data_dir, clock)
 
 
+def iceberg_of(settings: HistorySettings, trino: TrinoSettings) -> tuple[str, str] | None:
+    """Catalog and schema of archived months in Trino; None where they are elsewhere."""
+    return (trino.catalog, trino.schema_) if settings.tier == "trino" else None
+
+
 def _in_iceberg(settings: TrinoSettings) -> HistoryStore:
     try:
         from aurum.storage.trino import TrinoHistory, TrinoPool

@@ -146,7 +146,8 @@ def require_dbt() -> None:
 class Warehouse:
     """Models over one store.
 
-    ``copy``: what target duckdb builds from. ``calendars``: where the other targets find days and hours.
+    ``copy``: what target duckdb builds from. ``calendars``: where the other targets find days and hours. ``history``: catalog
+    and schema in which Trino finds archived months; None where they are not in Iceberg.
     """
 
     settings: DbtSettings
@@ -159,6 +160,7 @@ class Warehouse:
     copy: StoreCopy
     calendars: CalendarTables
     log: ModelLog
+    history: tuple[str, str] | None = None
 
     async def run(self, invocation: Invocation) -> RunReport:
         """Make ready, run, record. Whatever failed is in the report; see ``RunReport.raise_failure``.
@@ -169,27 +171,36 @@ class Warehouse:
         require_dbt()
         given = variables(self.settings, self.database, self.places)
         with _only_one(self.places):
-            await self._prepare()
-            return await self._run(invocation, given)
+            more = await self._prepare()
+            return await self._run(invocation, {**given, **more})
 
-    async def _prepare(self) -> None:
+    async def _prepare(self) -> Mapping[str, str]:
+        """Bring what models read up to date; gives what dbt must know besides its settings."""
         blocks = [Block.from_document(document) for document in await self.catalog.blocks()]
         if self.settings.target == "duckdb":
             copied = await refresh_copy(self.export, self.copy, blocks)
             _log.info("store copied", series=copied.series, changed=copied.changed)
-            return
+            return {}
         async with self.export.snapshot() as snapshot:
-            if parts := await snapshot.archived():
-                raise MonthsArchived(
-                    f"{parts:,} series and months stand in history, which target {self.settings.target} does not read: "
-                    "models would leave them out; build with AURUM_DBT__TARGET=duckdb",
-                    parts=parts,
-                )
+            more = self._where_archived(await snapshot.archived())
             frames = calendar_frames(await snapshot.series(), blocks)
         await self.calendars.put(frames.days, frames.hours)
         if self.settings.target == "postgres":
             marts = self.settings.schema_name
             await self.calendars.make_schemas([marts, *(f"{marts}_{layer}" for layer in _LAYERS)])
+        return more
+
+    def _where_archived(self, parts: int) -> Mapping[str, str]:
+        if not parts:
+            return {}
+        if self.settings.target != "trino" or self.history is None:
+            raise MonthsArchived(
+                f"{parts:,} series and months stand in history, which target {self.settings.target} does not read here: "
+                "models would leave them out; build with AURUM_DBT__TARGET=duckdb",
+                parts=parts,
+            )
+        catalog, schema = self.history
+        return {"AURUM_DBT_HISTORY_CATALOG": catalog, "AURUM_DBT_HISTORY_SCHEMA": schema}
 
     async def _run(self, invocation: Invocation, given: Mapping[str, str]) -> RunReport:
         folder = self.places.artifacts(self.settings.target)
