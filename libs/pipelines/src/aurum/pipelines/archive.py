@@ -46,7 +46,7 @@ def archive_of(settings: Settings, log: ArchiveLog, history: HistoryStore | None
     """An archive as settings say. Raises ``NoHistory``."""
     if history is None:
         raise NoHistory("there is no history to move months to: AURUM_HISTORY__TIER is none")
-    if settings.history.url is None and settings.database.url is not None:
+    if settings.history.tier == "duckdb" and settings.history.url is None and settings.database.url is not None:
         # The folder of this process may be a container's, gone tomorrow, and no other process would find it.
         raise NoHistory(
             "AURUM_HISTORY__URL is needed with AURUM_DATABASE__URL: a place that every process finds, and that lasts"

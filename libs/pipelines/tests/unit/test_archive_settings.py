@@ -1,0 +1,31 @@
+"""What an archive needs of settings before a month may leave the store."""
+
+from __future__ import annotations
+
+import pytest
+
+from aurum.common.settings import DatabaseSettings, HistorySettings, Settings
+from aurum.pipelines.archive import NoHistory, archive_of
+from aurum.storage.memory import MemoryHistory
+
+ELSEWHERE = DatabaseSettings(url="postgresql://aurum@database/aurum")
+
+
+class NoLog:
+    """Stands where nothing is asked of it."""
+
+
+@pytest.mark.parametrize(
+    ("history", "named"),
+    [(HistorySettings(tier="none"), "AURUM_HISTORY__TIER"), (HistorySettings(), "AURUM_HISTORY__URL")],
+)
+def test_without_a_lasting_place_nothing_is_archived(history: HistorySettings, named: str) -> None:
+    store = None if history.tier == "none" else MemoryHistory()
+    with pytest.raises(NoHistory, match=named):
+        archive_of(Settings(database=ELSEWHERE, history=history), NoLog(), store)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("history", [HistorySettings(tier="trino"), HistorySettings(url="/history")])
+def test_a_place_that_every_process_finds_will_do(history: HistorySettings) -> None:
+    store = MemoryHistory()
+    assert archive_of(Settings(database=ELSEWHERE, history=history), NoLog(), store).history is store  # type: ignore[arg-type]
