@@ -82,10 +82,14 @@ def shown(parameter: dict[str, Any]) -> object:
     return parameter["example"] if "example" in parameter else parameter["schema"]["examples"][0]
 
 
+_AFTER_A_BUILD = ("/v2/catalog/models", "/v2/catalog/models/{model}", "/v2/catalog/model-runs")
+"""Tell of models, which the sample has none of until they are built."""
+
+
 def test_what_the_reference_fills_in_can_be_executed_and_shows_numbers_of_the_sample(instance: Instance) -> None:
     empty: list[str] = []
     for path, methods in instance.get("/openapi.json").json()["paths"].items():
-        if not path.startswith("/v2/") or path.startswith("/v2/admin") or "get" not in methods:
+        if not path.startswith("/v2/") or path.startswith("/v2/admin") or path in _AFTER_A_BUILD or "get" not in methods:
             continue
         given = [one for one in methods["get"].get("parameters", []) if one.get("required") or one.get("name") in _FILLED]
         query = {one["name"]: shown(one) for one in given if one["in"] == "query"}
