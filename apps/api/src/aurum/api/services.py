@@ -65,4 +65,5 @@ class MaybeSharing:
 
 def services(request: Request) -> Services:
     """The services of the application that a request came to."""
-    return request.state.services
+    # Not ``request.state``, which makes an object of what is a look-up.
+    return request.scope["state"]["services"]

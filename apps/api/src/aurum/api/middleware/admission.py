@@ -161,28 +161,54 @@ class Admission:
         state: RequestState = scope["aurum"]
         state.deadline = began + gate.settings.deadline_s
         token = set_deadline(state.deadline)
-        bound = asyncio.timeout(state.deadline - gate.clock())
+        bound = _Bound(state.deadline - gate.clock())
 
         async def send_in_time(message: Message) -> None:
             if message["type"] == "http.response.start":
-                bound.reschedule(None)
+                bound.lift()
                 now = gate.clock()
                 gate.shedding.took(now - began, now)
             await send(message)
 
         try:
-            async with bound:
-                await self._app(scope, receive, send_in_time)
-        except TimeoutError:
-            if not bound.expired():
-                raise
+            await self._app(scope, receive, send_in_time)
+        except asyncio.CancelledError:
+            if not bound.was_the_cause() or state.status:
+                raise  # an answer that has begun is not begun again
             gate.expired += 1
             now = gate.clock()
             gate.shedding.took(now - began, now)
             detail = f"there was no answer in {gate.settings.deadline_s:g} s"
             await _refuse(DeadlinePassed(detail, retry_after=1.0), scope, send)
         finally:
+            bound.lift()
             forget_deadline(token)
+
+
+class _Bound:
+    """Cancels this task after a while, unless it is lifted before: what ``asyncio.timeout`` does, at a fifth of its cost."""
+
+    __slots__ = ("_before", "_handle", "_passed", "_task")
+
+    def __init__(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._before = task.cancelling()
+        self._passed = False
+        self._handle = task.get_loop().call_later(max(0.0, seconds), self._pass)
+
+    def _pass(self) -> None:
+        self._passed = True
+        self._task.cancel()
+
+    def lift(self) -> None:
+        """The time is no longer looked at."""
+        self._handle.cancel()
+
+    def was_the_cause(self) -> bool:
+        """Of a cancellation that has arrived; it is over then, unless somebody else wanted it, too."""
+        return self._passed and self._task.uncancel() <= self._before
 
 
 async def _refuse(error: Refused, scope: Scope, send: Send) -> None:

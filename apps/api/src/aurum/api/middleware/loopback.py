@@ -7,6 +7,7 @@ leave), and one whose name is made to lead here reads the answers too (https://e
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,6 +24,13 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_NAMES = 100
 
 
+@lru_cache(maxsize=64)
+def _is_loopback(address: str) -> bool | None:
+    """Of an address this service listens on; None when it is none."""
+    parsed = parse_address(address)
+    return parsed.is_loopback if parsed is not None else None
+
+
 class Names:
     """Names by which an open service may be asked: those of this machine's loopback, and ``also``."""
 
@@ -33,11 +41,10 @@ class Names:
 
     def take(self, host: bytes | None, server: tuple[str, int | None] | None) -> bool:
         """Whether a request for this host may be answered on this address of ours."""
-        address = parse_address(server[0]) if server is not None else None
-        if address is None:
+        if server is None or (here := _is_loopback(server[0])) is None:
             # A path of this machine: nothing of the network leads there.
             return True
-        if not address.is_loopback:
+        if not here:
             return False
         if host in self.taken:
             return True
