@@ -479,8 +479,9 @@ async def test_a_database_that_goes_away_in_the_middle_is_said_so(store: TieredS
 
     class Cut(MemoryHistory):
         async def archive_ids(self) -> frozenset[int]:
+            # Each is waited for: one that is half gone would be found so by the run that must go well.
             await connection.execute(
-                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                """SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity
                    WHERE pid <> pg_backend_pid() AND datname = current_database()"""
             )
             return await super().archive_ids()
