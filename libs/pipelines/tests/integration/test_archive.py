@@ -22,7 +22,7 @@ from polars.testing import assert_frame_equal
 
 from aurum.common.clock import SystemClock
 from aurum.core.asof import Span
-from aurum.core.errors import Unavailable
+from aurum.core.errors import Conflict, Unavailable
 from aurum.core.history import tally
 from aurum.pipelines.archive import Archive, ArchiveReport, NotAsWritten, archive_closed, clear_leftovers, verify
 from aurum.storage.duckdb import DuckdbHistory
@@ -473,11 +473,13 @@ async def test_a_full_disk_is_one_clear_line_and_nothing_moves(store: TieredStor
     await expect_the_model(store, model)
 
 
-async def test_a_database_that_goes_away_in_the_middle_is_said_so(store: TieredStore, database_url: str) -> None:
+async def test_a_database_that_goes_away_in_the_middle_is_said_so(
+    store: TieredStore, database_url: str, tmp_path: Path
+) -> None:
     model = await load(store)
     connection = await asyncpg.connect(database_url)
 
-    class Cut(MemoryHistory):
+    class Cut(DuckdbHistory):
         async def archive_ids(self) -> frozenset[int]:
             # Each is waited for: one that is half gone would be found so by the run that must go well.
             await connection.execute(
@@ -486,8 +488,24 @@ async def test_a_database_that_goes_away_in_the_middle_is_said_so(store: TieredS
             )
             return await super().archive_ids()
 
+    history = Cut(shelf_of(str(tmp_path / "history")), SystemClock(), grace=timedelta(0))
     with pytest.raises(Unavailable):
-        await run(archive_of(store, history=Cut()))
+        await run(archive_of(store, history=history))
+    await history.close()
     await connection.close()
+    await finished(store)
+    await expect_the_model(store, model)
+
+
+async def test_a_run_that_is_no_longer_alone_and_taken_for_dead_archives_nothing(store: TieredStore) -> None:
+    model = await load(store)
+    month = (await store.log.closed(date(2025, 3, 1)))[0]
+    archive_id = await store.log.begin(month.source, month.month)
+    taken = await store.log.take(month.series_ids, month.month)
+    await store.history.write(taken.rows, source=month.source, month=month.month, archive_id=archive_id)
+    assert archive_id in await clear_leftovers(archive_of(store))
+    with pytest.raises(Conflict, match="another run"):
+        await store.log.commit(archive_id, month.month, taken)
+    assert not await store.log.months()
     await finished(store)
     await expect_the_model(store, model)

@@ -102,12 +102,16 @@ class ArchiveLog(Protocol):
     async def commit(self, archive_id: int, month: date, taken: Taken) -> frozenset[int]:
         """Name the parts and delete their hot rows, in one transaction; gives the series that moved.
 
-        Under the lock loads take. A series whose rows of that month are no longer those taken stays hot, unnamed.
+        Under the lock loads take. A series whose rows of that month are no longer those taken stays hot, unnamed. Raises
+        ``Conflict`` when ``unnamed`` gave the id out meanwhile.
         """
         ...
 
     async def unnamed(self, *, idle: timedelta) -> frozenset[int]:
-        """Ids of which no part bears the name, and has not for so long: no read can be under way that still looks there."""
+        """Ids of which no part bears the name, and has not for so long: no read can be under way that still looks there.
+
+        Those that never had one are among them whatever their age, and can no longer get one: only for who is ``alone``.
+        """
         ...
 
     async def months(self) -> Sequence[ArchivedMonth]:

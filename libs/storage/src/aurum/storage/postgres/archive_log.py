@@ -61,6 +61,10 @@ INSERT INTO archived_part (series_id, month, archive_id, rows, checksum)
 SELECT series_id, $1::date, $2, rows, checksum FROM unnest($3::int[], $4::bigint[], $5::bigint[])
     AS given(series_id, rows, checksum)
 """
+# Who begins a run takes what others left unfinished for dead. One of them may live, if the connection that made it alone
+# broke: from here on it can name nothing, so what is dropped can never be missed.
+_GIVEN_UP = "UPDATE archive_run SET unnamed_at = clock_timestamp() WHERE named_at IS NULL AND unnamed_at IS NULL"
+_NAMED = "UPDATE archive_run SET named_at = clock_timestamp() WHERE archive_id = $1 AND unnamed_at IS NULL"
 _UNNAMED = """
 SELECT r.archive_id FROM archive_run AS r
 WHERE NOT EXISTS (SELECT FROM archived_part AS p WHERE p.archive_id = r.archive_id)
@@ -79,6 +83,13 @@ ORDER BY p.series_id, p.month LIMIT $5
 
 class HotRowsDiffer(Conflict):
     """What was to be deleted is not what was taken, though its series did not change; nothing was deleted."""
+
+
+class RunGivenUp(Conflict):
+    """Another run began while this one was under way, and took it for dead; nothing of this piece was archived.
+
+    Facts: ``archive_id``.
+    """
 
 
 class PostgresArchiveLog:
@@ -128,17 +139,21 @@ class PostgresArchiveLog:
             moving = await self._unchanged(connection, tallied, month, taken, locked)
             if moving.is_empty():
                 return frozenset()
+            if await connection.execute(_NAMED, archive_id) != "UPDATE 1":
+                raise RunGivenUp(
+                    "another run began while this one was under way: this piece was not archived", archive_id=archive_id
+                )
             moved = moving["series_id"].to_list()
             gone = await _deleted(connection, "observation", moved, month)
             gone += await _deleted(connection, "observation_version", moved, month)
             if gone != moving["rows"].sum():
                 raise HotRowsDiffer(f"{gone} hot rows of {month:%Y-%m} instead of {moving['rows'].sum()}: nothing was archived")
             await connection.execute(_NAME, month, archive_id, moved, moving["rows"].to_list(), moving["checksum"].to_list())
-            await connection.execute("UPDATE archive_run SET named_at = clock_timestamp() WHERE archive_id = $1", archive_id)
         return frozenset(moved)
 
     async def unnamed(self, *, idle: timedelta) -> frozenset[int]:
         async with self._long() as connection:
+            await connection.execute(_GIVEN_UP)
             return frozenset(row["archive_id"] for row in await connection.fetch(_UNNAMED, idle))
 
     async def months(self) -> Sequence[ArchivedMonth]:
