@@ -12,10 +12,12 @@ class DatabaseSettings(BaseModel):
 
     url: str | None = Field(default=None, description="postgresql://user:password@host:port/database")
     pool_size: int = Field(
-        default=8, ge=2, le=200, description="connections a process holds at most; up to half of them are for small reads"
+        default=12, ge=2, le=200, description="connections a process holds at most; two thirds of them are for small reads"
     )
     connect_timeout_s: float = Field(default=5.0, gt=0)
-    statement_timeout_s: float = Field(default=30.0, gt=0, description="of reads; loads have their own")
+    statement_timeout_s: float = Field(
+        default=30.0, gt=0, description="of reads, if their request has no deadline that is sooner; loads have their own"
+    )
     load_timeout_s: float = Field(default=900.0, gt=0, description="a load that takes longer is rolled back by the server")
 
     @field_validator("url")

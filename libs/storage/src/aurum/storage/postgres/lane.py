@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from aurum.common.resilience import time_left
-from aurum.common.resilience.timeout import NEVER
 from aurum.storage.postgres.errors import DatabaseUnavailable, driver_errors
 from aurum.storage.postgres.slow_queries import SlowQueries
 
@@ -23,17 +23,29 @@ Connection: TypeAlias = PoolConnectionProxy
 
 
 class ReadLane:
-    """``fetchrow`` outside of any transaction. ``width``: connections it keeps at most. ``patience_s``: for one of them.
-    ``longest_s``: of a read that has no deadline.
+    """``fetchrow`` outside of any transaction, on connections that ``lend`` gives and ``take_back`` takes.
+
+    ``width``: connections it keeps at most. ``patience_s``: for one of them. ``statement_s``: what a read may take on the
+    server; the driver ends it by its deadline, or where it has none ``grace_s`` later than the server should have.
 
     Reads beyond that wait for each other in the order in which they came.
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, *, width: int, patience_s: float, longest_s: float = NEVER, slow: SlowQueries
+        self,
+        lend: Callable[[], Awaitable[Connection]],
+        take_back: Callable[[Connection], Awaitable[None]],
+        *,
+        width: int,
+        patience_s: float,
+        statement_s: float,
+        grace_s: float,
+        slow: SlowQueries,
     ) -> None:
-        self._pool = pool
-        self._longest_s = longest_s
+        self._lend = lend
+        self._take_back = take_back
+        self._ready = f"SET plan_cache_mode = force_generic_plan; SET statement_timeout = {statement_s * 1000:.0f}"
+        self._longest_s = statement_s + grace_s
         self._width = width
         self._patience_s = patience_s
         self._closed = False
@@ -44,14 +56,16 @@ class ReadLane:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
-        """The first row of a prepared statement, by the deadline of the task if it has one. Raises ``Unavailable``."""
+        """The first row of a prepared statement, by the deadline of the task if it has one: the driver has the server cancel it
+        then, for a setting of the server's would cost each read another trip. Raises ``Unavailable``.
+        """
         left_s = time_left(at_most=self._longest_s)
         connection = self._idle.pop() if self._idle else await self._another()
         started = time.perf_counter()
         self._busy.add(connection)
         try:
             with driver_errors():
-                row = await connection.fetchrow(query, *arguments, timeout=None if left_s == NEVER else left_s)
+                row = await connection.fetchrow(query, *arguments, timeout=left_s)
         except BaseException:
             self._told(query, arguments, started)
             # Whatever state it is in now, the pool will see to it.
@@ -115,11 +129,11 @@ class ReadLane:
         """A connection that plans each statement once. These statements have one good plan, an index range, and left to itself
         PostgreSQL weighs it against others each time, which takes longer than to read 24 rows.
         """
-        connection = await self._pool.acquire(timeout=self._patience_s)
+        connection = await self._lend()
         try:
-            await connection.execute("SET plan_cache_mode = force_generic_plan")
+            await connection.execute(self._ready, timeout=self._patience_s)
         except BaseException:
-            await self._pool.release(connection)
+            await self._take_back(connection)
             raise
         return connection
 
@@ -140,7 +154,7 @@ class ReadLane:
         self._kept -= 1
         try:
             with driver_errors():
-                await self._pool.release(connection)
+                await self._take_back(connection)
         finally:
             self._wake(None)
 

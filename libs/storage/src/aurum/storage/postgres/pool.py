@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import asyncpg
+from asyncpg.exceptions import AdminShutdownError, CrashShutdownError
 from sqlalchemy import QueuePool, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from aurum.common.resilience import time_left
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.ports import PoolUse
 from aurum.storage.postgres.errors import driver_errors
@@ -23,6 +25,14 @@ __all__ = ["Connection", "PostgresPool"]
 
 _GRACE_S = 1.0
 """So much longer than the server is waited for, in case that it cannot say itself that the time is over."""
+_BROKE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    AdminShutdownError,
+    CrashShutdownError,
+)
+"""How a connection answers that was cut while it lay idle, as all are when a server starts again."""
 
 
 class PostgresPool:
@@ -36,10 +46,12 @@ class PostgresPool:
         self.settings = settings
         self.slow = SlowQueries(pool, threshold_s=slow_query_s)
         self.reads = ReadLane(
-            pool,
-            width=max(1, settings.pool_size // 2),
+            self._sound,
+            pool.release,
+            width=max(1, settings.pool_size * 2 // 3),
             patience_s=settings.connect_timeout_s,
-            longest_s=settings.statement_timeout_s + _GRACE_S,
+            statement_s=settings.statement_timeout_s,
+            grace_s=_GRACE_S,
             slow=self.slow,
         )
         """For single small reads."""
@@ -105,10 +117,14 @@ class PostgresPool:
         return PoolUse(busy, there, driver.get_max_size() + catalog.size(), self._waiting + self.reads.waiting)
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncGenerator[Connection]:
-        """A driver connection, for the length of the block; its errors are translated."""
+    async def acquire(self, *, outlasts_deadline: bool = False) -> AsyncGenerator[Connection]:
+        """A driver connection, for the length of the block; its errors are translated.
+
+        The server ends statements at the deadline of the task. ``outlasts_deadline``: of a stream, which goes on when the
+        answer has begun; each of its statements may take as long as any.
+        """
         with driver_errors():
-            async with self._lent() as connection:
+            async with self._lent(outlasts_deadline=outlasts_deadline) as connection:
                 if self.slow.threshold_s == float("inf"):
                     yield connection
                     return
@@ -116,23 +132,64 @@ class PostgresPool:
                     yield connection
 
     @asynccontextmanager
-    async def _lent(self) -> AsyncGenerator[Connection]:
-        self._waiting += 1
-        try:
-            connection = await self._pool.acquire(timeout=self.settings.connect_timeout_s)
-        finally:
-            self._waiting -= 1
+    async def _lent(self, *, outlasts_deadline: bool) -> AsyncGenerator[Connection]:
+        connection = await self._sound(outlasts_deadline=outlasts_deadline)
         try:
             yield connection
         finally:
             await self._pool.release(connection)
 
+    async def _sound(self, *, outlasts_deadline: bool = False) -> Connection:
+        """A connection that has just answered; one that was cut while it lay idle is passed over, for it was asked nothing yet.
+
+        Raises what the driver raises.
+        """
+        for more in reversed(range(self.settings.pool_size + 1)):
+            self._waiting += 1
+            try:
+                connection = await self._pool.acquire(timeout=self.settings.connect_timeout_s)
+            finally:
+                self._waiting -= 1
+            try:
+                bounds = self._bounds(outlasts_deadline=outlasts_deadline)
+                await connection.execute(bounds, timeout=self.settings.connect_timeout_s)
+            except BaseException as error:
+                connection.terminate()
+                await self._pool.release(connection)
+                if more and isinstance(error, _BROKE):
+                    continue
+                raise
+            return connection
+        raise AssertionError  # the last one was given, or raised
+
+    def _bounds(self, *, outlasts_deadline: bool = False) -> str:
+        """Statements for a connection that is lent: whoever had it before left what it set. Raises ``DeadlinePassed``."""
+        most_s = self.settings.statement_timeout_s
+        return _BOUNDS.format(max(1, int((most_s if outlasts_deadline else time_left(most_s)) * 1000)))
+
     @asynccontextmanager
     async def catalog(self) -> AsyncGenerator[AsyncConnection]:
-        """A SQLAlchemy connection in a transaction, for the length of the block; its errors are translated."""
+        """A SQLAlchemy connection in a transaction, for the length of the block; its errors are translated.
+
+        The server ends statements at the deadline of the task.
+        """
         with driver_errors():
-            async with self._engine.begin() as connection:
-                yield connection
+            async with self._engine.connect() as connection:
+                await self._bound(connection)
+                async with connection.begin():
+                    yield connection
+
+    async def _bound(self, connection: AsyncConnection) -> None:
+        for more in reversed(range(self.settings.pool_size + 1)):
+            driver = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+            try:
+                await driver.execute(self._bounds(), timeout=self.settings.connect_timeout_s)
+            except BaseException as error:
+                await connection.invalidate()
+                if more and isinstance(error, _BROKE):
+                    continue
+                raise
+            return
 
     @asynccontextmanager
     async def for_tenant(self, tenant: str) -> AsyncGenerator[Connection]:
@@ -171,6 +228,9 @@ def _time_statements(engine: AsyncEngine, slow: SlowQueries) -> None:
     event.listen(engine.sync_engine, "before_cursor_execute", before)
     event.listen(engine.sync_engine, "after_cursor_execute", after)
     event.listen(engine.sync_engine, "handle_error", failed)
+
+
+_BOUNDS = "SET statement_timeout = {}; SET plan_cache_mode = auto"
 
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:

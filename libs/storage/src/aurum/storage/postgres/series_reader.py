@@ -18,7 +18,7 @@ from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.postgres.archived_parts import BESIDE_SLICE, OF_MANY, parts_of
 from aurum.storage.postgres.columns import packed, unpacked, unpacked_arrays
 from aurum.storage.postgres.pool import Connection, PostgresPool
-from aurum.storage.postgres.watermark import settled
+from aurum.storage.postgres.watermark import is_long_past, settled
 
 _ONE: Mapping[str, str] = {"ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _MANY: Mapping[str, str] = {"series_id": "int4", **_ONE}
@@ -122,9 +122,10 @@ class PostgresSeriesReader:
         if as_of is None:
             row = await self._pool.reads.fetchrow(_SLICE, series_id, start, end)
         else:
-            async with self._pool.acquire() as connection:
-                await self._settle(connection, as_of)
-                row = await connection.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
+            if not is_long_past(as_of, now=self._clock.now(), horizon_s=self._pool.settings.load_timeout_s):
+                async with self._pool.acquire() as connection:
+                    await self._settle(connection, as_of)
+            row = await self._pool.reads.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
         return HotPoints(Points(**unpacked_arrays(_ONE, row)), _parts(row))
 
     async def hot_revisions(self, series_id: int, *, span: Span) -> HotRevisions:
@@ -139,7 +140,7 @@ class PostgresSeriesReader:
     ) -> AsyncGenerator[HotStream]:
         start, end = bounds(span)
         wanted = sorted(set(series_ids))
-        async with self._pool.acquire() as connection:
+        async with self._pool.acquire(outlasts_deadline=True) as connection:
             if as_of is not None:
                 await self._settle(connection, as_of)
             async with connection.transaction(isolation="repeatable_read", readonly=True):

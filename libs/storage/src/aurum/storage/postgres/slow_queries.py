@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 _AGAIN_S = 60.0
+_PATIENCE_S = 5.0
 _log = structlog.get_logger(__name__)
 
 
@@ -36,7 +37,9 @@ class SlowQueries:
     async def _explain(self, query: str, arguments: Sequence[object], seconds: float) -> None:
         try:
             async with self._pool.acquire(timeout=1.0) as connection:
-                rows = await connection.fetch(f"EXPLAIN {query}", *arguments, timeout=5.0)
+                # Whoever had the connection before left its own.
+                await connection.execute(f"SET statement_timeout = {_PATIENCE_S * 1000:.0f}", timeout=_PATIENCE_S)
+                rows = await connection.fetch(f"EXPLAIN {query}", *arguments, timeout=_PATIENCE_S)
             plan = "\n".join(row[0] for row in rows)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             plan = f"none: {type(error).__name__}"

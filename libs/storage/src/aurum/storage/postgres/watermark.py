@@ -37,13 +37,20 @@ async def announce(connection: Connection) -> datetime:
     return await connection.fetchval("SELECT clock_timestamp()")
 
 
+def is_long_past(as_of: datetime, *, now: datetime, horizon_s: float) -> bool:
+    """Whether no load that is under way can have a known time up to ``as_of``, without a look.
+
+    ``horizon_s``: how long a load may last; a day more for clocks that disagree.
+    """
+    return as_of < now - timedelta(seconds=horizon_s, days=1)
+
+
 async def settled(connection: Connection, as_of: datetime, *, now: datetime, horizon_s: float, patience_s: float) -> None:
     """Return once no unfinished load can have a known time up to ``as_of``; raise ``LoadInProgress`` after ``patience_s``.
 
-    ``horizon_s``: how long a load may last. Instants further back than that (and a day, for clocks that disagree) are
-    settled without a look. Call before the snapshot of the read is taken.
+    What ``is_long_past`` is settled without a look. Call before the snapshot of the read is taken.
     """
-    if as_of < now - timedelta(seconds=horizon_s, days=1):
+    if is_long_past(as_of, now=now, horizon_s=horizon_s):
         return
     second = int(min(as_of, now + timedelta(days=1)).timestamp())
     waited = 0.0

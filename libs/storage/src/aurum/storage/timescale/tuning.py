@@ -107,11 +107,7 @@ class TimescaleTuning:
         """A connection whose statements may take as long as they must."""
         async with self._pool.acquire() as connection:
             await connection.execute("SET statement_timeout = 0")
-            try:
-                yield connection
-            finally:
-                # The pool gives connections on as they are.
-                await connection.execute("RESET statement_timeout")
+            yield connection
 
     async def _tables(self, connection: Connection) -> list[str]:
         plain = [table for table in TABLES if await hypertables.interval_of(connection, table) is None]

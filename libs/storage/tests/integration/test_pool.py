@@ -1,0 +1,103 @@
+"""Connections that are lent: they answer, and what they do ends in time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from aurum.common.resilience import DeadlinePassed, forget_deadline, set_deadline
+from aurum.common.settings import DatabaseSettings
+from aurum.storage.postgres import PostgresPool
+
+_LIMIT_S = 30.0
+_SHOW = "SELECT current_setting('statement_timeout')::interval"
+
+
+@pytest_asyncio.fixture
+async def pool(database_url: str) -> AsyncIterator[PostgresPool]:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=4, statement_timeout_s=_LIMIT_S))
+    yield pool
+    await pool.close()
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    token = set_deadline(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        forget_deadline(token)
+
+
+async def cut_all(url: str) -> None:
+    other = await asyncpg.connect(url)
+    await other.execute(
+        """SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+    )
+    await other.close()
+
+
+async def limit_of_driver(pool: PostgresPool) -> float:
+    async with pool.acquire() as connection:
+        return (await connection.fetchval(_SHOW)).total_seconds()
+
+
+async def limit_of_catalog(pool: PostgresPool) -> float:
+    async with pool.catalog() as connection:
+        found: timedelta = (await connection.execute(text(_SHOW))).scalar_one()
+        return found.total_seconds()
+
+
+@pytest.mark.parametrize("limit_of", [limit_of_driver, limit_of_catalog])
+async def test_the_server_is_told_how_much_time_is_left(pool: PostgresPool, limit_of: object) -> None:
+    assert callable(limit_of)
+    with within(5):
+        assert 0 < await limit_of(pool) <= 5
+    with within(500):
+        assert await limit_of(pool) == _LIMIT_S
+    assert await limit_of(pool) == _LIMIT_S, "the deadline of who had the connection before is not ours"
+
+
+async def test_small_reads_keep_the_usual_limit(pool: PostgresPool) -> None:
+    with within(5):
+        row = await pool.reads.fetchrow(_SHOW)
+    assert row is not None
+    assert row[0].total_seconds() == _LIMIT_S, "the first read's deadline would be that of all after it"
+
+
+async def test_a_stream_goes_on_after_the_deadline(pool: PostgresPool) -> None:
+    with within(5):
+        async with pool.acquire(outlasts_deadline=True) as connection:
+            assert (await connection.fetchval(_SHOW)).total_seconds() == _LIMIT_S
+
+
+async def test_nothing_is_asked_when_no_time_is_left(pool: PostgresPool) -> None:
+    with within(-1), pytest.raises(DeadlinePassed):
+        await limit_of_driver(pool)
+    with within(-1), pytest.raises(DeadlinePassed):
+        await limit_of_catalog(pool)
+    assert pool.use().busy == 0
+
+
+async def test_the_server_itself_ends_what_takes_too_long(pool: PostgresPool) -> None:
+    with within(0.2):
+        async with pool.acquire() as connection:
+            with pytest.raises(asyncpg.QueryCanceledError, match="statement timeout"):
+                await connection.execute("SELECT pg_sleep(20)")
+
+
+async def test_connections_that_were_cut_while_they_lay_idle_are_not_lent(pool: PostgresPool, database_url: str) -> None:
+    async with pool.acquire(), pool.acquire(), pool.acquire(), pool.catalog():
+        pass
+    await cut_all(database_url)
+    for _ in range(3):
+        assert await limit_of_driver(pool) == _LIMIT_S
+        assert await limit_of_catalog(pool) == _LIMIT_S
