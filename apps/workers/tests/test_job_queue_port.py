@@ -16,9 +16,11 @@ from dramatiq.middleware import Retries
 from redis.asyncio import Redis
 
 from aurum.common.clock import SystemClock
+from aurum.common.resilience import Breaker, CircuitOpen
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.errors import NotFound, Unavailable
 from aurum.storage.embedded import EmbeddedValkey
-from aurum.storage.ports import JobQueue
+from aurum.storage.ports import JobQueue, QueueAway
 from aurum.storage.redis.job_queue import RedisJobQueue
 
 
@@ -34,8 +36,12 @@ def url() -> Iterator[str]:
 async def queue(url: str) -> AsyncIterator[JobQueue]:
     client = Redis.from_url(url)
     await client.flushdb()
-    yield RedisJobQueue(client, SystemClock())
+    yield RedisJobQueue(client, SystemClock(), breaker())
     await client.aclose()
+
+
+def breaker() -> Breaker:
+    return Breaker("job queue", ResilienceSettings(breaker_failures=2), counts=(QueueAway,))
 
 
 def work(url: str, done: list[dict[str, object]], *, fail: bool) -> None:
@@ -93,5 +99,25 @@ async def test_a_job_that_is_not_parked_is_not_found(queue: JobQueue) -> None:
 async def test_a_queue_that_is_not_there_is_unavailable() -> None:
     client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
     with pytest.raises(Unavailable, match="AURUM_REDIS__URL"):
-        await RedisJobQueue(client, SystemClock()).queues()
+        await RedisJobQueue(client, SystemClock(), breaker()).queues()
     await client.aclose()
+
+
+async def test_a_queue_that_keeps_failing_is_left_alone() -> None:
+    client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
+    circuit = breaker()
+    jobs = RedisJobQueue(client, SystemClock(), circuit)
+    for _ in range(2):
+        with pytest.raises(QueueAway):
+            await jobs.put("ingest.file", {}, queue="ingest")
+    with pytest.raises(CircuitOpen, match="job queue"):
+        await jobs.queues()
+    assert (circuit.state().circuit, circuit.state().refused) == ("open", 1)
+    await client.aclose()
+
+
+async def test_a_job_that_is_not_there_says_nothing_of_the_queue(queue: JobQueue) -> None:
+    for _ in range(4):
+        with pytest.raises(NotFound):
+            await queue.retry("nothing")
+    assert await queue.queues()

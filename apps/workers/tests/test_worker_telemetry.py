@@ -31,7 +31,9 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from aurum.common.clock import SystemClock
+from aurum.common.resilience import Breaker
 from aurum.common.settings import DatabaseSettings, LoggingSettings, RedisSettings, Settings, WorkersSettings
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.logging import configure_logging
 from aurum.common.telemetry.metrics import Metrics
@@ -41,6 +43,7 @@ from aurum.common.telemetry.work import CarriedWork, carried, current_work
 from aurum.pipelines.jobs import INGEST_QUEUE, IngestFile, JobQueue
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.embedded import EmbeddedValkey
+from aurum.storage.ports import QueueAway
 from aurum.storage.redis.job_queue import RedisJobQueue
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
@@ -65,7 +68,7 @@ async def queue(queue_url: str) -> AsyncIterator[RedisJobQueue]:
     """The queue as the API has it."""
     client = Redis.from_url(queue_url)
     await client.flushdb()
-    yield RedisJobQueue(client, SystemClock())
+    yield RedisJobQueue(client, SystemClock(), Breaker("job queue", ResilienceSettings(), counts=(QueueAway,)))
     await client.aclose()
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
+from typing import Any
 
 from api_issuer import AUDIENCE, issuing
 
 from aurum.api.testing import serving
 from aurum.common.settings import AccessSettings, RedisSettings, Settings
+from aurum.common.settings.resilience import ResilienceSettings
 
 
 async def test_every_dependency_is_told_of(settings: Settings, tmp_path: Path) -> None:
@@ -43,3 +46,42 @@ async def test_an_identity_provider_that_is_away_degrades_and_is_named(settings:
     provider = [[one for one in found["dependencies"] if one["name"] == "identity provider"] for found in (away, back)]
     assert [(one["status"], one["needed"]) for (one,) in provider] == [("unavailable", False), ("ok", False)]
     assert ready.status_code == 200
+
+
+async def test_an_identity_provider_that_keeps_failing_is_left_alone_and_that_is_seen(settings: Settings) -> None:
+    with issuing() as issuer:
+        issuer.add("first")
+        issuer.away = True
+        access = AccessSettings(issuer=issuer.url, audience=AUDIENCE, jwks_pause_s=0.01)
+        patience = ResilienceSettings(breaker_failures=2, breaker_open_s=0.3)
+        async with serving(settings.model_copy(update={"access": access, "resilience": patience})) as served:
+            away: dict[str, Any] = {}
+            for _ in range(6):
+                away = (await served.client.get("/health")).json()
+                await asyncio.sleep(0.02)
+            tried, metrics = issuer.tried, (await served.client.get("/metrics")).text
+            issuer.away = False
+            await asyncio.sleep(0.4)
+            await served.client.get("/health")
+            back = (await served.client.get("/health")).json()
+    assert tried == 2
+    assert "identity provider: open" in _detail(away, "breakers")
+    assert re.search(r'aurum_breaker_open\{dependency="identity provider"[^}]*\} 1', metrics)
+    assert re.search(r'aurum_retries_total\{dependency="identity provider"[^}]*\} 0', metrics)
+    assert "identity provider: closed" in _detail(back, "breakers")
+
+
+async def test_the_queue_has_a_breaker_of_its_own(settings: Settings) -> None:
+    away = RedisSettings(url="redis://127.0.0.1:1/0")
+    patience = ResilienceSettings(breaker_failures=2, breaker_open_s=30)
+    async with serving(settings.model_copy(update={"redis": away, "resilience": patience})) as served:
+        answers = [await served.client.get("/v2/admin/jobs") for _ in range(3)]
+        found = (await served.client.get("/health")).json()
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert "left alone" in answers[-1].json()["detail"]
+    assert "job queue: open" in _detail(found, "breakers")
+
+
+def _detail(found: dict[str, Any], name: str) -> str:
+    (detail,) = [one["detail"] for one in found["dependencies"] if one["name"] == name]
+    return detail

@@ -80,3 +80,26 @@ async def test_when_the_deadline_has_passed_nothing_is_tried() -> None:
     finally:
         forget_deadline(token)
     assert flaky.calls == 0
+
+
+async def test_lines_are_tried_again_like_functions() -> None:
+    flaky, retry = Flaky(2), Retry("store", SETTINGS, on=(Away,))
+    found = ""
+    async for attempt in retry.attempts():
+        with attempt:
+            found = await flaky.read("a")
+    assert found == "read a"
+    assert (retry.state().calls, retry.state().attempts, retry.state().failed) == (1, 3, 0)
+
+
+async def test_lines_that_keep_failing_fail_as_they_did_in_the_end() -> None:
+    flaky, retry = Flaky(9), Retry("store", SETTINGS, on=(Away,))
+
+    async def read() -> None:
+        async for attempt in retry.attempts():
+            with attempt:
+                await flaky.read("a")
+
+    with pytest.raises(Away):
+        await read()
+    assert (flaky.calls, retry.state().failed) == (3, 1)

@@ -333,7 +333,7 @@ async def test_a_wrong_statement_is_a_bug_and_not_an_outage(trino_settings: Trin
     with pytest.raises(Exception, match="SYNTAX_ERROR") as caught:
         await pool.read("SELEC 1")
     assert not isinstance(caught.value, TrinoUnavailable)
-    assert pool.state()[0].failures == 0
+    assert pool.guards.circuits[0].state().failures == 0
     await pool.close()
 
 

@@ -182,6 +182,6 @@ async def test_a_server_that_is_away_is_left_alone_after_a_while(pool: Clickhous
         with pytest.raises(ClickhouseUnavailable, match="left alone for a moment"):
             await pool.read("SELECT 1 AS one")
         assert len(interface.asked) == asked
-        assert pool.circuit().circuit == "open"
+        assert pool.guards.circuits[0].state().circuit == "open"
     finally:
         interface.broken = 0

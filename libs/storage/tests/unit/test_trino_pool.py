@@ -72,7 +72,7 @@ async def test_a_trino_that_is_away_is_left_alone_for_a_moment(unwilling: Unwill
     with pytest.raises(TrinoUnavailable, match="left alone") as caught:
         await pool.read("SELECT 1")
     assert caught.value.retry_after is not None
-    assert (unwilling.asked, pool.state()[0].circuit) == (2, "open")
+    assert (unwilling.asked, pool.guards.circuits[0].state().circuit) == (2, "open")
     await pool.close()
 
 
@@ -81,7 +81,7 @@ async def test_a_refused_user_does_not_open_the_circuit(unwilling: Unwilling) ->
     pool = TrinoPool(settings(unwilling), PATIENT)
     with pytest.raises(TrinoUnavailable, match="refuses the user"):
         await pool.read("SELECT 1")
-    assert (unwilling.asked, pool.state()[0].failures) == (1, 0)
+    assert (unwilling.asked, pool.guards.circuits[0].state().failures) == (1, 0)
     await pool.close()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aurum.api.health_checks import Finding, HealthCheck
 from aurum.api.middleware.admission import Gate
 from aurum.api.security.tokens import TokenVerifier
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Circuit
+from aurum.common.resilience import Guards
 from aurum.core.access import Plan
 
 if TYPE_CHECKING:
@@ -43,13 +42,16 @@ def limits_check(limiter: Limiter[Plan], sharing: Sharing[Plan] | None) -> Healt
     return HealthCheck("limits", look, needed=False)
 
 
-def breakers_check(breakers: Sequence[Circuit]) -> HealthCheck:
-    """No dependency is left alone because it failed."""
+def guards_check(guards: Guards) -> HealthCheck:
+    """No dependency is left alone because it failed. Tells, too, of what had to be tried again, and of what took too long."""
 
     async def look() -> Finding:
-        states = [one.state() for one in breakers]
-        detail = ", ".join(f"{one.name}: {one.circuit}" for one in states) or "none"
-        return Finding("ok" if all(one.circuit == "closed" for one in states) else "open", detail)
+        circuits = [one.state() for one in guards.circuits]
+        said = [f"{one.name}: {one.circuit}" for one in circuits]
+        said += [f"{one.name}: {one.attempts - one.calls} tried again" for one in (each.state() for each in guards.retries)]
+        said += [f"{one.name}: {one.expired} out of time" for one in (each.state() for each in guards.timeouts)]
+        said += [f"{one.name}: {one.taken} of {one.places} places taken" for one in (each.state() for each in guards.bulkheads)]
+        return Finding("ok" if all(one.circuit == "closed" for one in circuits) else "open", ", ".join(said))
 
     return HealthCheck("breakers", look, needed=False)
 

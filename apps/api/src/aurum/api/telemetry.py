@@ -15,7 +15,7 @@ from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.request_state import RequestState
 from aurum.common.cache import Tally
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Circuit
+from aurum.common.resilience import Guards
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
 from aurum.core.access import Plan
@@ -166,10 +166,27 @@ def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
     metrics.gauge("aurum_store_connections_awaited", "Waiting for a connection.", lambda: [((), probe.use().waiting)])
 
 
-def watch_breakers(metrics: Metrics, breakers: Sequence[Circuit]) -> None:
-    """Which dependencies are left alone for a moment, because they failed."""
+def watch_guards(metrics: Metrics, guards: Guards) -> None:
+    """Which dependencies are left alone because they failed, what was tried again, and what took too long."""
+    by = ("dependency",)
 
     def is_open() -> Reading:
-        return [((one.name,), float(one.state().circuit != "closed")) for one in breakers]
+        return [((one.name,), float(one.state().circuit != "closed")) for one in guards.circuits]
 
-    metrics.gauge("aurum_breaker_open", "1 while a dependency is left alone.", is_open, labels=("dependency",))
+    def opened() -> Reading:
+        return [((one.name,), one.state().opened) for one in guards.circuits]
+
+    def again() -> Reading:
+        return [((one.name,), one.attempts - one.calls) for one in (retry.state() for retry in guards.retries)]
+
+    def expired() -> Reading:
+        return [((one.name,), one.state().expired) for one in guards.timeouts]
+
+    def taken() -> Reading:
+        return [((one.name,), one.taken) for one in guards.bulkheads]
+
+    metrics.gauge("aurum_breaker_open", "1 while a dependency is left alone.", is_open, labels=by)
+    metrics.gauge("aurum_breaker_opened_total", "How often a dependency was left alone.", opened, labels=by, counts=True)
+    metrics.gauge("aurum_retries_total", "Attempts after a first one that failed.", again, labels=by, counts=True)
+    metrics.gauge("aurum_timeouts_total", "Calls that took longer than they may.", expired, labels=by, counts=True)
+    metrics.gauge("aurum_bulkhead_places_taken", "Places of a dependency in use.", taken, labels=by)

@@ -18,15 +18,15 @@ from aurum.api.health_checks import HealthCheck, disk_check, feed_check, redis_c
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.ratelimit import limits_of
 from aurum.api.middleware.response_cache import Kept, ResponseStore
-from aurum.api.process_checks import breakers_check, door_check, issuer_check, limits_check
+from aurum.api.process_checks import door_check, guards_check, issuer_check, limits_check
 from aurum.api.security.authenticator import Authenticator
-from aurum.api.security.tokens import TokenVerifier
+from aurum.api.security.tokens import IssuerProtection, TokenVerifier
 from aurum.api.services import MaybeSharing, Services
-from aurum.api.telemetry import RequestTallies, count_cache, watch_breakers, watch_door, watch_feed, watch_pool
+from aurum.api.telemetry import RequestTallies, count_cache, watch_door, watch_feed, watch_guards, watch_pool
 from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier, TierAway
 from aurum.common.clock import SystemClock
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Breaker, Retry
+from aurum.common.resilience import Breaker, Guards
 from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
@@ -40,6 +40,7 @@ from aurum.storage.ports import (
     JobQueue,
     PartialsReader,
     QualityLog,
+    QueueAway,
     SeriesReader,
     StoreProbe,
     ValidationLog,
@@ -198,12 +199,12 @@ async def reach_store(settings: Settings) -> None:
     await pool.close()
 
 
-def _jobs(redis: MaybeRedis, clock: Clock) -> JobQueue | None:
+def _jobs(redis: MaybeRedis, clock: Clock, breakers: Breakers) -> JobQueue | None:
     if redis.client is None:
         return None
     from aurum.storage.redis.job_queue import RedisJobQueue
 
-    return RedisJobQueue(redis.client, clock)
+    return RedisJobQueue(redis.client, clock, breakers.queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +216,11 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Breakers:
-    """Of the tiers of the cache that other servers hold."""
+    """Of the tiers of the cache that other servers hold, and of the queue: one server may be away for one and not the other."""
 
     redis: Breaker
     durable: Breaker
-
-    @property
-    def all(self) -> tuple[Breaker, ...]:
-        return (self.redis, self.durable)
+    queue: Breaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +228,7 @@ class MaybeTokens:
     """Who verifies tokens, where there is an issuer."""
 
     verifier: TokenVerifier | None
+    guards: Guards
 
 
 class ServiceProvider(Provider):
@@ -255,6 +254,7 @@ class ServiceProvider(Provider):
         clock: Clock,
         results: Cache[bytes],
         redis: MaybeRedis,
+        breakers: Breakers,
         keys: KeyStore,
         tenants: TenantStore,
         audit: AuditLog,
@@ -280,7 +280,7 @@ class ServiceProvider(Provider):
             fresh_s=settings.cache.fresh_s,
             public=settings.access.mode == "open",
             results=results,
-            jobs=_jobs(redis, clock),
+            jobs=_jobs(redis, clock, breakers),
             keys=keys,
             tenants=tenants,
             audit=audit,
@@ -299,12 +299,11 @@ class ServiceProvider(Provider):
         gate: Gate,
         limiter: Limiter[Plan],
         sharing: MaybeSharing,
-        breakers: Breakers,
+        guards: Guards,
         tokens: MaybeTokens,
-        responses: ResponseStore,
     ) -> Checks:
         checks = [store_check(probe), feed_check(feed), disk_check(settings.data_dir), door_check(gate)]
-        checks += [limits_check(limiter, sharing.sharing), breakers_check((responses, *breakers.all))]
+        checks += [limits_check(limiter, sharing.sharing), guards_check(guards)]
         if redis.client is not None:
             checks.append(redis_check(redis.client))
         if tokens.verifier is not None:
@@ -313,7 +312,16 @@ class ServiceProvider(Provider):
 
     @provide
     def breakers(self, settings: Settings) -> Breakers:
-        return Breakers(*(Breaker(name, settings.resilience, counts=(TierAway,)) for name in ("redis", "database cache")))
+        return Breakers(
+            redis=Breaker("redis", settings.resilience, counts=(TierAway,)),
+            durable=Breaker("database cache", settings.resilience, counts=(TierAway,)),
+            queue=Breaker("job queue", settings.resilience, counts=(QueueAway,)),
+        )
+
+    @provide
+    def guards(self, responses: ResponseStore, breakers: Breakers, tokens: MaybeTokens, history: MaybeHistory) -> Guards:
+        ours = Guards(circuits=(responses, breakers.redis, breakers.durable, breakers.queue))
+        return ours + tokens.guards + (history.store.guards if history.store is not None else Guards())
 
     @provide
     def responses(self, settings: Settings, feed: ChangeFeed) -> ResponseStore:
@@ -368,12 +376,12 @@ class ServiceProvider(Provider):
         gate: Gate,
         limiter: Limiter[Plan],
         probe: StoreProbe,
-        breakers: Breakers,
+        guards: Guards,
     ) -> RequestTallies:
         count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
         watch_feed(metrics, feed)
         watch_pool(metrics, probe)
-        watch_breakers(metrics, (responses, *breakers.all))
+        watch_guards(metrics, guards)
         watch_door(metrics, gate, limiter)
         return RequestTallies(metrics, settings.telemetry)
 
@@ -388,11 +396,11 @@ class ServiceProvider(Provider):
     @provide
     async def tokens(self, settings: Settings) -> AsyncIterator[MaybeTokens]:
         if settings.access.issuer is None:
-            yield MaybeTokens(None)
+            yield MaybeTokens(None, Guards())
             return
-        retry = Retry("identity provider", settings.resilience, on=(httpx.TransportError,))
+        protection = IssuerProtection(settings.resilience)
         async with httpx.AsyncClient(trust_env=False, timeout=settings.resilience.http_timeout_s) as client:
-            yield MaybeTokens(TokenVerifier(settings.access, client, retry))
+            yield MaybeTokens(TokenVerifier(settings.access, client, protection), protection.guards)
 
     @provide
     async def authenticator(

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import jwt
 import structlog
 from jwt import PyJWK, PyJWKSet
 
-from aurum.common.resilience import Retry, repeatable
+from aurum.common.resilience import Breaker, Guards, Refused, Retry, Timeout, repeatable
 from aurum.common.settings import AccessSettings
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.access import MalformedTenantId, parse_tenant_id
 from aurum.core.errors import Unauthenticated, Unavailable
 
-_PATIENCE_S = 3.0
 _log = structlog.get_logger(__name__)
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
@@ -42,15 +42,33 @@ class Claims:
     expires_at: float
 
 
-class TokenVerifier:
-    """Checks tokens of one issuer: signature, issuer, audience and times."""
+Fetch: TypeAlias = Callable[[str], Awaitable[dict[str, Any]]]
 
-    def __init__(self, settings: AccessSettings, client: httpx.AsyncClient, retry: Retry) -> None:
+
+class IssuerProtection:
+    """From an identity provider that fails or is silent: a timeout over retries over a circuit breaker."""
+
+    def __init__(self, settings: ResilienceSettings) -> None:
+        name = "identity provider"
+        self._timeout = Timeout(name, seconds=settings.retry_within_s)
+        self._retry = Retry(name, settings, on=(httpx.TransportError,))
+        self._breaker = Breaker(name, settings, counts=(httpx.HTTPError,))
+        self.guards = Guards(circuits=(self._breaker,), retries=(self._retry,), timeouts=(self._timeout,))
+
+    def over(self, fetch: Fetch) -> Fetch:
+        """The same, protected. ``fetch`` is safe to repeat: it reads."""
+        return self._timeout()(self._retry(repeatable(self._breaker()(fetch))))
+
+
+class TokenVerifier:
+    """Checks tokens of one issuer: signature, issuer, audience and times. ``protection``: from the issuer."""
+
+    def __init__(self, settings: AccessSettings, client: httpx.AsyncClient, protection: IssuerProtection) -> None:
         if settings.issuer is None:
             raise ValueError("AccessSettings.issuer is needed to verify tokens")
         self._settings = settings
         self._client = client
-        self._get = retry(self._document)
+        self._get = protection.over(self._document)
         self._keys: Mapping[str, PyJWK] = {}
         self._stale_at = float("-inf")
         self._ask_again_at = float("-inf")
@@ -131,7 +149,7 @@ class TokenVerifier:
             document = await self._get(self._settings.jwks_url or await self._discovered())
             _refuse_other_than_keys(document)
             keys = PyJWKSet.from_dict(document).keys
-        except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+        except (Refused, httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
             # Those we know stay good. Neither an issuer that is away nor tokens with made-up keys may make us hammer it.
             _log.warning("keys of the identity provider not fetched", reason=f"{type(error).__name__} {error}")
         else:
@@ -144,9 +162,8 @@ class TokenVerifier:
         issuer = (self._settings.issuer or "").rstrip("/")
         return str((await self._get(f"{issuer}/.well-known/openid-configuration"))["jwks_uri"])
 
-    @repeatable
     async def _document(self, url: str) -> dict[str, Any]:
-        answer = await self._client.get(url, timeout=_PATIENCE_S)
+        answer = await self._client.get(url)
         answer.raise_for_status()
         document = answer.json()
         if not isinstance(document, dict):

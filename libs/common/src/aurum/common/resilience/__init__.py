@@ -1,8 +1,8 @@
 """What keeps a failure where it is: timeouts, retries, circuit breakers, bulkheads, shedding.
 
 Each is made once for what it protects, is called to be entered (``async with breaker():``) or put over a coroutine function
-(``@breaker()``; retries: ``@retry``), and tells its ``state()``. They nest; from the outside in: shedding, bulkhead, timeout,
-retry, breaker.
+(``@breaker()``), and tells its ``state()``; retries are ``@retry`` or ``async for attempt in retry.attempts()``. They nest;
+from the outside in: shedding, bulkhead, timeout, retry, breaker. ``Guards`` are those of some dependencies together.
 """
 
 from aurum.common.resilience.breaker import Breaker, BreakerState, Circuit
@@ -16,6 +16,7 @@ from aurum.common.resilience.errors import (
     Shed,
     WaitedTooLong,
 )
+from aurum.common.resilience.guards import Guards
 from aurum.common.resilience.retry import Retry, RetryState, repeatable
 from aurum.common.resilience.shedding import Shedding, SheddingState
 from aurum.common.resilience.timeout import Timeout, TimeoutState, deadline, forget_deadline, set_deadline, time_left
@@ -28,6 +29,7 @@ __all__ = [
     "Circuit",
     "CircuitOpen",
     "DeadlinePassed",
+    "Guards",
     "NotRepeatable",
     "QueueFull",
     "Refused",

@@ -6,7 +6,8 @@ that did not come says nothing of whether the order did.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -40,7 +41,11 @@ class RetryState:
 
 
 class Retry:
-    """How often and for how long something is tried. ``@retry`` over a ``@repeatable`` coroutine function.
+    """How often and for how long something is tried: ``@retry`` over a ``@repeatable`` coroutine function, or around lines:
+
+        async for attempt in retry.attempts():
+            with attempt:
+                ...
 
     ``on``: the failures after which it is worth trying again.
     """
@@ -57,22 +62,19 @@ class Retry:
 
         @wraps(work)
         async def retried(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await self._until_done(work, *args, **kwargs)
+            async for attempt in self.attempts():
+                with attempt:
+                    return await work(*args, **kwargs)
+            raise AssertionError  # the last attempt answers or raises
 
         return retried
 
-    def state(self) -> RetryState:
-        return RetryState(self.name, self._calls, self._attempts, self._failed)
-
-    async def _until_done(self, work: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def attempts(self) -> AsyncGenerator[AbstractContextManager[object]]:
+        """Contexts to try the same lines in, one after the other; whoever writes it says that they are safe to repeat."""
         given = self._settings
         self._calls += 1
-
-        async def once() -> T:
-            self._attempts += 1
-            return await work(*args, **kwargs)
-
-        trying = stamina.AsyncRetryingCaller(
+        trying = stamina.retry_context(
+            on=self._on,
             attempts=given.retry_attempts,
             timeout=time_left(given.retry_within_s),
             wait_initial=given.retry_first_wait_s,
@@ -80,7 +82,12 @@ class Retry:
             wait_jitter=given.retry_jitter_s,
         )
         try:
-            return await trying(self._on, once)
+            async for attempt in trying:
+                self._attempts += 1
+                yield attempt
         except self._on:
             self._failed += 1
             raise
+
+    def state(self) -> RetryState:
+        return RetryState(self.name, self._calls, self._attempts, self._failed)

@@ -18,4 +18,4 @@ class ResilienceSettings(BaseModel):
     retry_most_wait_s: float = Field(default=1.0, ge=0)
     retry_jitter_s: float = Field(default=0.05, ge=0, description="at most so much more, by chance: not all at the same time")
     redis_timeout_s: float = Field(default=0.25, gt=0, description="nobody waits long for what is there to save time")
-    http_timeout_s: float = Field(default=10.0, gt=0, description="of calls to other services, such as identity providers")
+    http_timeout_s: float = Field(default=3.0, gt=0, description="of calls to other services, such as identity providers")

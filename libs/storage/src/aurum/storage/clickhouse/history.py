@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from aurum.common.resilience import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.clickhouse.errors import ClickhouseUnavailable
@@ -84,6 +85,10 @@ class ClickhouseHistory:
     @property
     def capabilities(self) -> frozenset[Capability]:
         return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
+
+    @property
+    def guards(self) -> Guards:
+        return self._pool.guards
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         frame = conform(rows, HISTORY)

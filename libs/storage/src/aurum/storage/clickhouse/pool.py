@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 import polars as pl
 import structlog
 
-from aurum.common.resilience import Breaker, BreakerState, Bulkhead, DeadlinePassed, Retry, repeatable, time_left
+from aurum.common.resilience import Breaker, Bulkhead, DeadlinePassed, Guards, Retry, repeatable, time_left
 from aurum.common.settings import ClickhouseSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.telemetry.work import current_work
@@ -55,7 +55,8 @@ class ClickhousePool:
         self._stopper = ThreadPoolExecutor(1, thread_name_prefix="clickhouse-stop")
         self._places = Bulkhead("ClickHouse", places=settings.pool_size, queue=settings.queue, longest_wait_s=settings.wait_s)
         self._breaker = Breaker("ClickHouse", resilience, counts=(ClickhouseAway,))
-        self._retried = Retry("ClickHouse", resilience, on=(ClickhouseAway,))(self._read_once)
+        self._retry = Retry("ClickHouse", resilience, on=(ClickhouseAway,))
+        self._read_again = self._retry(self._read_once)
 
     @classmethod
     async def open(cls, settings: ClickhouseSettings, resilience: ResilienceSettings) -> ClickhousePool:
@@ -73,7 +74,7 @@ class ClickhousePool:
     async def read(self, query: str, parameters: Parameters = _NONE) -> pl.DataFrame:
         """The answer to a query that changes nothing; tried again where ClickHouse was away for a moment."""
         with driver_errors():
-            return await self._retried(query, parameters)
+            return await self._read_again(query, parameters)
 
     async def insert(self, frame: pl.DataFrame, *, query_id: str) -> None:
         """Add rows to the table of history. While a query of that id is under way the server refuses another."""
@@ -98,9 +99,9 @@ class ClickhousePool:
         """Places taken, and how many there are."""
         return PoolUse(self._places.taken, self._places.taken, self._places.places)
 
-    def circuit(self) -> BreakerState:
-        """Whether it is left alone now."""
-        return self._breaker.state()
+    @property
+    def guards(self) -> Guards:
+        return Guards(circuits=(self._breaker,), retries=(self._retry,), bulkheads=(self._places,))
 
     async def close(self) -> None:
         """Wait for what is under way and let go of the connections, or of the folder."""

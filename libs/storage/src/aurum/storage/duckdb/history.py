@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import polars as pl
 
+from aurum.common.resilience import Guards
 from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
@@ -59,6 +60,10 @@ class DuckdbHistory:
     @property
     def capabilities(self) -> frozenset[Capability]:
         return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
+
+    @property
+    def guards(self) -> Guards:
+        return Guards()
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         frame = _placed(conform(rows, HISTORY), source, month, archive_id)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import polars as pl
 
+from aurum.common.resilience import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.ports.capabilities import Capability
@@ -27,6 +28,10 @@ class MemoryHistory:
     @property
     def capabilities(self) -> frozenset[Capability]:
         return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
+
+    @property
+    def guards(self) -> Guards:
+        return Guards()
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         self._kept[source, month, archive_id] = conform(rows, HISTORY)

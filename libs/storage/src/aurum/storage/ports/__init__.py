@@ -6,7 +6,7 @@ Adapters do not inherit from these; ``tests/typing/conformance.py`` proves that 
 from aurum.storage.ports.aggregates import PartialsReader
 from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
-from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueState
+from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueAway, QueueState
 from aurum.storage.ports.probe import PoolUse, StoreProbe, StoreState
 from aurum.storage.ports.quality import Retention, ValidationFilter, ValidationLog, ValidationWriter
 from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
@@ -24,6 +24,7 @@ __all__ = [
     "PartialsReader",
     "PoolUse",
     "QualityLog",
+    "QueueAway",
     "QueueState",
     "Retention",
     "SeriesFilter",

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import polars as pl
 
+from aurum.common.resilience import Guards
 from aurum.core.asof import Span
 from aurum.storage.ports.capabilities import Capability
 
@@ -48,6 +49,11 @@ class HistoryStore(Protocol):
 
     @property
     def capabilities(self) -> frozenset[Capability]: ...
+
+    @property
+    def guards(self) -> Guards:
+        """What protects from the server behind it, if there is one."""
+        ...
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         """Keep rows, schema ``HISTORY`` and in its order, all of one source and month; they are durable on return.

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from aurum.core.errors import Unavailable
+
+
+class QueueAway(Unavailable):
+    """The queue does not answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueueState:

@@ -16,18 +16,15 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from aurum.common.resilience import Breaker
 from aurum.common.telemetry.work import carried
 from aurum.core.clock import Clock
-from aurum.core.errors import NotFound, Unavailable
-from aurum.storage.ports.jobs import ParkedJob, QueueState
+from aurum.core.errors import NotFound
+from aurum.storage.ports.jobs import ParkedJob, QueueAway, QueueState
 
 _NAMESPACE = "dramatiq"
 _TRIED = ("retries", "traceback", "requeue_timestamp", "reason", "eta")
 """Options that tell of what a message has been through."""
-
-
-class QueueUnavailable(Unavailable):
-    """The queue does not answer."""
 
 
 class UnknownJob(NotFound):
@@ -35,15 +32,16 @@ class UnknownJob(NotFound):
 
 
 class RedisJobQueue:
-    """``JobQueue`` on Redis."""
+    """``JobQueue`` on Redis. ``breaker`` counts ``QueueAway``; while it is open nobody waits for the queue."""
 
-    def __init__(self, client: Redis, clock: Clock, *, queues: Sequence[str] = ("ingest",)) -> None:
+    def __init__(self, client: Redis, clock: Clock, breaker: Breaker, *, queues: Sequence[str] = ("ingest",)) -> None:
         self._client = client
         self._clock = clock
+        self._breaker = breaker
         self._queues = tuple(sorted(queues))
 
     async def queues(self) -> Sequence[QueueState]:
-        with _queue_errors():
+        with self._reaching():
             async with self._client.pipeline(transaction=False) as pipe:
                 for queue in self._queues:
                     pipe.llen(f"{_NAMESPACE}:{queue}")
@@ -94,7 +92,7 @@ class RedisJobQueue:
         key = str(uuid4())
         content = {**message, "options": {**message["options"], "redis_message_id": key}}
         name = f"{_NAMESPACE}:{queue}"
-        with _queue_errors():
+        with self._reaching():
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.hset(f"{name}.msgs", key, json.dumps(content))
                 pipe.rpush(name, key)
@@ -102,7 +100,7 @@ class RedisJobQueue:
 
     async def _drop(self, queue: str, key: str) -> None:
         name = f"{_NAMESPACE}:{queue}.XQ"
-        with _queue_errors():
+        with self._reaching():
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.zrem(name, key)
                 pipe.hdel(f"{name}.msgs", key)
@@ -116,7 +114,7 @@ class RedisJobQueue:
 
     async def _parked_messages(self) -> list[tuple[str, str, dict[str, Any], float]]:
         """Queue, key, message and milliseconds of all that is parked."""
-        with _queue_errors():
+        with self._reaching():
             async with self._client.pipeline(transaction=True) as pipe:
                 for queue in self._queues:
                     pipe.zrange(f"{_NAMESPACE}:{queue}.XQ", 0, -1, withscores=True)  # pyright: ignore[reportUnknownMemberType] - an open callback
@@ -127,6 +125,14 @@ class RedisJobQueue:
             times, contents = answers[2 * place], answers[2 * place + 1]
             found += [(queue, key.decode(), json.loads(contents[key]), ms) for key, ms in times if key in contents]
         return found
+
+    @contextmanager
+    def _reaching(self) -> Generator[None]:
+        with self._breaker.guard():
+            try:
+                yield
+            except (RedisError, OSError) as error:
+                raise QueueAway("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error
 
 
 def _parked(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJob:
@@ -142,11 +148,3 @@ def _parked(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJ
 
 def _place(job: ParkedJob) -> tuple[float, str]:
     return job.parked_at.timestamp(), job.job_id
-
-
-@contextmanager
-def _queue_errors() -> Generator[None]:
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise QueueUnavailable("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error

@@ -10,6 +10,7 @@ from itertools import groupby
 
 import polars as pl
 
+from aurum.common.resilience import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.ports.capabilities import Capability
@@ -49,6 +50,10 @@ class TrinoHistory:
         self._table = f"{pool.settings.catalog}.{pool.settings.schema_}.{TABLE}"
         self._is_there = False
         self._making = asyncio.Lock()
+
+    @property
+    def guards(self) -> Guards:
+        return self._pool.guards
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         await self._prepare()

@@ -19,7 +19,7 @@ import structlog
 from trino.auth import BasicAuthentication
 from trino.dbapi import Connection, Cursor
 
-from aurum.common.resilience import Breaker, BreakerState, Bulkhead, BulkheadState, Retry, RetryState, repeatable, time_left
+from aurum.common.resilience import Breaker, Bulkhead, Guards, Retry, repeatable, time_left
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.trino import TrinoSettings
 from aurum.common.telemetry.work import current_work
@@ -80,8 +80,9 @@ class TrinoPool:
             async with asyncio.timeout(time_left(self.settings.upkeep_timeout_s)):
                 return await asyncio.shield(future)
 
-    def state(self) -> tuple[BreakerState, RetryState, BulkheadState]:
-        return self._breaker.state(), self._retry.state(), self._places.state()
+    @property
+    def guards(self) -> Guards:
+        return Guards(circuits=(self._breaker,), retries=(self._retry,), bulkheads=(self._places,))
 
     async def close(self) -> None:
         """Let go of connections; what is under way is waited for."""
