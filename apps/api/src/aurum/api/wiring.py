@@ -103,6 +103,13 @@ class DurableTier:
     tier: LastingTier
 
 
+@dataclass(frozen=True, slots=True)
+class StoreGuards:
+    """What protects from the servers behind the ports of the store."""
+
+    guards: Guards
+
+
 class StoreProvider(Provider):
     """The ports on PostgreSQL. Tests put another provider of the same ports in its place."""
 
@@ -120,6 +127,10 @@ class StoreProvider(Provider):
         yield MaybeHistory(store)
         if store is not None:
             await store.close()
+
+    @provide
+    def guards(self, history: MaybeHistory) -> StoreGuards:
+        return StoreGuards(history.store.guards if history.store is not None else Guards())
 
     @provide
     def reader(self, pool: PostgresPool, clock: Clock, history: MaybeHistory) -> SeriesReader:
@@ -319,9 +330,9 @@ class ServiceProvider(Provider):
         )
 
     @provide
-    def guards(self, responses: ResponseStore, breakers: Breakers, tokens: MaybeTokens, history: MaybeHistory) -> Guards:
+    def guards(self, responses: ResponseStore, breakers: Breakers, tokens: MaybeTokens, store: StoreGuards) -> Guards:
         ours = Guards(circuits=(responses, breakers.redis, breakers.durable, breakers.queue))
-        return ours + tokens.guards + (history.store.guards if history.store is not None else Guards())
+        return ours + tokens.guards + store.guards
 
     @provide
     def responses(self, settings: Settings, feed: ChangeFeed) -> ResponseStore:

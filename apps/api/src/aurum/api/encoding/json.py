@@ -33,16 +33,21 @@ def json_columns(table: Table, meta: Mapping[str, object]) -> bytes:
 
 
 def _few_objects(table: Table) -> bytes:
-    row = _row(tuple(table.columns))
-    texts = [json_texts(column, table.zone) for column in table.columns.values()]
-    return ",".join([row % each for each in zip(*texts, strict=True)]).encode()
+    pieces = list(_between(tuple(table.columns), table.height))
+    width = 2 * len(table.columns)
+    for place, column in enumerate(table.columns.values()):
+        pieces[2 * place + 1 :: width] = json_texts(column, table.zone)
+    return "".join(pieces).encode()
 
 
-@lru_cache(maxsize=256)
-def _row(names: tuple[str, ...]) -> str:
-    """An object with a place for each value."""
-    members = (orjson.dumps(name).decode().replace("%", "%%") for name in names)
-    return "{" + ",".join(f"{member}:%s" for member in members) + "}"
+@lru_cache(maxsize=1_024)
+def _between(names: tuple[str, ...], height: int) -> tuple[str, ...]:
+    """What stands before, between and after the values of so many objects, with a place for each value."""
+    if not height:
+        return ()
+    members = [piece for name in names for piece in (f",{orjson.dumps(name).decode()}:", "")]
+    first, *rest = members
+    return ("{" + first[1:], *rest, *(("},{" + first[1:], *rest) * (height - 1)), "}")
 
 
 def row_objects(table: Table, terminator: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.encoding.content import LEAST_BYTES, Compressor, chosen_coding, compressed, compressor
@@ -40,8 +42,24 @@ class Compression:
             bare = without_coding(tag)
             scope["headers"] = [(name, bare if name == b"if-none-match" else value) for name, value in scope["headers"]]
         coding = chosen_coding(state.given.get(b"accept-encoding"))
-        answer = _Answer(send, coding, tag, is_head=bool(scope.get("is_head")))
-        await self._app(scope, receive, answer.send)
+        is_head = bool(scope.get("is_head"))
+        if coding is None and tag is None and not is_head:
+            await self._app(scope, receive, _as_it_is(send))
+        else:
+            await self._app(scope, receive, _Answer(send, coding, tag, is_head=is_head).send)
+
+
+def _as_it_is(send: Send) -> Send:
+    """For a caller who takes no coding: only says that others might get one."""
+
+    async def send_as_it_is(message: Message) -> None:
+        if message["type"] == "http.response.start" and _may_be_compressed(message["status"], message["headers"]):
+            headers: HeaderList = list(message["headers"])
+            _add_to(headers, b"vary", b"Accept-Encoding")
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return send_as_it_is
 
 
 class _Answer:
@@ -71,8 +89,7 @@ class _Answer:
 
     async def _begin(self, begun: Message, message: Message) -> None:
         headers: HeaderList = list(begun["headers"])
-        names = dict(headers)
-        if not _may_be_compressed(begun["status"], names):
+        if not _may_be_compressed(begun["status"], headers):
             await self._send(begun)
             await self._send(message)
             return
@@ -121,10 +138,16 @@ class _Answer:
         return {**message, "body": body}
 
 
-def _may_be_compressed(status: int, headers: dict[bytes, bytes]) -> bool:
-    if status < 200 or status == 204 or b"content-encoding" in headers:
+def _may_be_compressed(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    if status < 200 or status == 204:
         return False
-    return status == 304 or headers.get(b"content-type", b"").startswith(_WORTH_IT)
+    worth_it = status == 304
+    for name, value in headers:
+        if name == b"content-encoding":
+            return False
+        if name == b"content-type":
+            worth_it = worth_it or value.startswith(_WORTH_IT)
+    return worth_it
 
 
 def _encoded(headers: HeaderList, coding: str) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from aurum.api.caching import cache_control, class_of, may_be_kept, tags_of
 from aurum.api.encoding.bulk import bulk_writer
@@ -52,14 +53,21 @@ class Whole(Response):
             (b"content-type", _content_type(media_type)),
         ]
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the protocol's
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
+
 
 def _content_type(media_type: str) -> bytes:
     return f"{media_type}; charset=utf-8".encode() if media_type.startswith("text/") else media_type.encode()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """One request about observations: its series in the order asked, its plan, format and layout."""
+    """One request about observations: its series in the order asked, its plan, format and layout.
+
+    Not frozen, though never changed: making a frozen one of ten fields takes 3 µs.
+    """
 
     request: Request
     query: QueryParams

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from dishka import Provider, Scope, provide
 
-from aurum.api.wiring import DurableTier
+from aurum.api.wiring import DurableTier, StoreGuards
 from aurum.common.cache import Stored
+from aurum.common.resilience import Guards
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
 from aurum.storage.ports import Catalog, ChangeFeed, PartialsReader, QualityLog, SeriesReader, StoreProbe, ValidationLog
@@ -52,6 +53,10 @@ class MemoryProvider(Provider):
         super().__init__()
         self._store = store
         self.feed = MemoryChangeFeed()
+
+    @provide
+    def guards(self) -> StoreGuards:
+        return StoreGuards(Guards())
 
     @provide
     def reader(self) -> SeriesReader:

@@ -20,7 +20,7 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 class LimitHeaders:
     """Writes the headers of one set of limits."""
 
-    __slots__ = ("_templates", "policy")
+    __slots__ = ("_fixed", "_templates", "policy")
 
     def __init__(self, limits: Limits) -> None:
         # A window and its burst are one quota: so many requests, refilled in so many seconds.
@@ -36,19 +36,25 @@ class LimitHeaders:
             )
             for name, quota, _ in quotas
         ]
+        self._fixed = [
+            ((b"ratelimit-policy", self.policy), (b"ratelimit-limit", b"%d" % quota), b'"%s";r=%%b;t=%%b' % name.encode())
+            for name, quota, _ in quotas
+        ]
 
-    def lines(self, index: int, remaining: int, reset_s: float) -> bytes:
-        """As they stand on the wire, for the window at ``index`` of the limits.
+    def pairs(self, index: int, remaining: int, reset_s: float) -> Headers:
+        """Names and values, for the window at ``index`` of the limits.
 
         ``remaining`` requests, full again in ``reset_s`` seconds.
         """
+        policy, quota, template = self._fixed[index]
+        left, seconds = b"%d" % remaining, b"%d" % ceil(reset_s)
+        now = (b"ratelimit", template % (left, seconds))
+        return (policy, quota, now, (b"ratelimit-remaining", left), (b"ratelimit-reset", seconds))
+
+    def lines(self, index: int, remaining: int, reset_s: float) -> bytes:
+        """The same ``pairs`` as they stand on the wire."""
         seconds = ceil(reset_s)
         return self._templates[index] % (remaining, seconds, remaining, seconds)
-
-
-def pairs(lines: bytes) -> Headers:
-    """Names and values of header lines."""
-    return tuple((name, value) for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")[:-1]))
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from aurum.common.ratelimit.bucket import Bucket
-from aurum.common.ratelimit.headers import Headers, LimitHeaders, pairs
+from aurum.common.ratelimit.headers import Headers, LimitHeaders
 from aurum.common.ratelimit.window import Limits, Window, rate_limits
 
 P = TypeVar("P", bound=Hashable)
@@ -80,10 +80,14 @@ class Account:
 
     def headers(self) -> Headers:
         """What the answer to a request that was just let in says of what is left, here and with other processes."""
-        return pairs(self.header_lines())
+        return self._headers.pairs(*self._shortest())
 
     def header_lines(self) -> bytes:
         """The same as lines that end with CRLF."""
+        return self._headers.lines(*self._shortest())
+
+    def _shortest(self) -> tuple[int, int, float]:
+        """The window with the least left: its index, the requests left, and the seconds until it is full."""
         least, index = _NEVER, 0
         levels, elsewhere = self.bucket.at_last_take, self._elsewhere
         for i in range(len(levels)):
@@ -93,7 +97,7 @@ class Account:
         window = self.bucket.limits[index]
         capacity = window.capacity
         remaining = 0.0 if least < 0 else min(least, capacity)
-        return self._headers.lines(index, int(remaining), (capacity - remaining) / (window.limit / window.seconds))
+        return index, int(remaining), (capacity - remaining) / (window.limit / window.seconds)
 
     def left(self, now: float) -> list[float]:
         """Requests that each window would let in now, here and with other processes."""
@@ -108,7 +112,7 @@ class Account:
         ]
         index = waits.index(max(waits))
         window = self.bucket.limits[index]
-        return window, max(0.0, waits[index]), pairs(self._headers.lines(index, 0, window.refill_s))
+        return window, max(0.0, waits[index]), self._headers.pairs(index, 0, window.refill_s)
 
     def follow(self, limits: Limits, now: float) -> None:
         """Have other limits from now on."""
