@@ -141,6 +141,7 @@ async def test_traces_and_metrics_reach_a_collector_with_the_same_numbers(settin
             parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
             answer = await served.client.get(PATH, headers={"traceparent": parent})
             assert answer.headers["x-trace-id"] == "0af7651916cd43dd8448eb211c80319c"
+            assert re.fullmatch("(?!b7ad6b7169203331)[0-9a-f]{16}", answer.headers["x-span-id"])
             await served.client.get(PATH)
             end = time.monotonic() + 10
             while not any(sent_count(one) == 2 for one in collector.metrics):

@@ -16,7 +16,7 @@ def test_the_environment_wins_over_the_file_and_both_over_defaults(tmp_path: Pat
     (tmp_path / ".env").write_text("AURUM_API__PORT=9001\nAURUM_API__HOST=127.0.0.2\n")
     monkeypatch.setenv("AURUM_API__PORT", "9002")
     settings = load_settings()
-    assert (settings.api.port, settings.api.host, settings.database.pool_size) == (9002, "127.0.0.2", 12)
+    assert (settings.api.port, settings.api.host, settings.database.pool_size) == (9002, "127.0.0.2", 8)
 
 
 @pytest.mark.parametrize(

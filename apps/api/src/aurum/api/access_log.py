@@ -1,5 +1,5 @@
-"""One line a request: method, path, status, milliseconds. A failure of the service is a WARNING, a refusal INFO; what went well
-stands at DEBUG, so that it costs nothing by default.
+"""One line a request: method, path, status, milliseconds. A failure of the service is a WARNING; a refusal is INFO, that
+of what is not there yet included; what went well stands at DEBUG, so that it costs nothing by default.
 """
 
 from __future__ import annotations
@@ -36,4 +36,4 @@ def log_access(scope: Scope, state: RequestState) -> None:
 def _level_of(status: int) -> int:
     if 0 < status < 400:
         return logging.DEBUG
-    return logging.INFO if 400 <= status < 500 else logging.WARNING
+    return logging.INFO if 400 <= status < 500 or status == 501 else logging.WARNING

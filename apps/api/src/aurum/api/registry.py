@@ -144,7 +144,7 @@ LAYERS: Sequence[Layer] = (
         "loopback", lambda app, settings: Loopback(app, settings.api), enabled=lambda settings: settings.access.mode == "open"
     ),
     Layer("size", lambda app, settings: Size(app, settings.limits)),
-    Layer("everybody", lambda app, _: Everybody(app)),
+    Layer("everybody", lambda app, _: Everybody(app), enabled=lambda settings: settings.limits.global_per_second > 0),
     Layer(
         "access",
         lambda app, settings: Access(app, access_rules(slices_of(settings)), Strangers(settings.limits.failures_per_minute)),

@@ -12,7 +12,7 @@ from aurum.api.request_state import RequestState
 
 
 class Tracing:
-    """Pure ASGI. Takes ``traceparent`` from the caller and tells its own id in ``X-Trace-Id``.
+    """Pure ASGI. Takes ``traceparent`` from the caller and tells the trace in ``X-Trace-Id`` and its own part of it in ``X-Span-Id``.
 
     Its provider is made with the service (``scope["state"]["tracer"]``), so the layer is complete at the first request.
     """
@@ -48,7 +48,8 @@ class _Named:
         context = span.get_span_context()
         if context.is_valid:
             state.trace_id = f"{context.trace_id:032x}"
-            state.headers = (*state.headers, (b"x-trace-id", state.trace_id.encode()))
+            own = (b"x-trace-id", state.trace_id.encode()), (b"x-span-id", b"%016x" % context.span_id)
+            state.headers = (*state.headers, *own)
         span.set_attribute("aurum.request_id", state.request_id)
 
         async def watched(message: Message) -> None:

@@ -63,7 +63,7 @@ class Plan:
     @property
     def transforms(self) -> bool:
         """Whether values or rows change on their way."""
-        return any(part is not None for part in (self.freq, self.blocks, self.unit, self.currency))
+        return not (self.freq is None and self.blocks is None and self.unit is None and self.currency is None)
 
     def frequency_of(self, series: Series) -> Frequency:
         """The step of the answer for a series."""

@@ -12,7 +12,7 @@ class DatabaseSettings(BaseModel):
 
     url: str | None = Field(default=None, description="postgresql://user:password@host:port/database")
     pool_size: int = Field(
-        default=12, ge=2, le=200, description="connections a process holds at most; two thirds of them are for small reads"
+        default=8, ge=2, le=200, description="connections a process holds at most; up to half of them are for small reads"
     )
     connect_timeout_s: float = Field(default=5.0, gt=0)
     statement_timeout_s: float = Field(

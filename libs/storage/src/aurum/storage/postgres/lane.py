@@ -53,7 +53,8 @@ class ReadLane:
         self._kept = 0
         self._idle: deque[Connection] = deque()
         self._busy: set[Connection] = set()
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Connection | None], float]] = deque()
+        self._impatience: asyncio.TimerHandle | None = None
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
         """The first row of a prepared statement, by the deadline of the task if it has one: the driver has the server cancel it
@@ -93,7 +94,7 @@ class ReadLane:
     @property
     def waiting(self) -> int:
         """Reads that wait for a connection."""
-        return sum(not turn.done() for turn in self._waiting)
+        return sum(not turn.done() for turn, _ in self._waiting)
 
     def _told(self, query: str, arguments: tuple[object, ...], started: float) -> None:
         took = time.perf_counter() - started
@@ -110,10 +111,12 @@ class ReadLane:
                 self._kept -= 1
                 self._wake(None)
                 raise
-        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        # A fifth of the cost of asyncio.timeout, and under load half of all reads wait here.
-        patience = turn.get_loop().call_later(self._patience_s, _lose_patience, turn)
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Connection | None] = loop.create_future()
+        self._waiting.append((turn, loop.time() + self._patience_s))
+        if self._impatience is None:
+            # One clock for all: under load half of all reads wait here, and whoever came first loses patience first.
+            self._impatience = loop.call_later(self._patience_s, self._lose_patience)
         try:
             connection = await turn
         except asyncio.CancelledError:
@@ -121,8 +124,6 @@ class ReadLane:
             if given is not None:
                 self._pass_on(given)
             raise
-        finally:
-            patience.cancel()
         return connection if connection is not None else await self._another()
 
     async def _prepared_to_repeat(self) -> Connection:
@@ -144,11 +145,23 @@ class ReadLane:
     def _wake(self, connection: Connection | None) -> bool:
         """Give a connection, or the room for a new one, to who waits longest; False when nobody does."""
         while self._waiting:
-            turn = self._waiting.popleft()
+            turn, _ = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(connection)
                 return True
         return False
+
+    def _lose_patience(self) -> None:
+        self._impatience = None
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            turn, until = self._waiting[0]
+            if not turn.done() and until > loop.time():
+                self._impatience = loop.call_at(until, self._lose_patience)
+                return
+            self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(DatabaseUnavailable("the database is busy", retry_after=1.0))
 
     async def _let_go(self, connection: Connection) -> None:
         self._kept -= 1
@@ -161,10 +174,7 @@ class ReadLane:
     async def close(self) -> None:
         """Give the connections back to the pool; reads under way give back theirs."""
         self._closed = True
+        if self._impatience is not None and not self.waiting:
+            self._impatience.cancel()
         while self._idle:
             await self._let_go(self._idle.pop())
-
-
-def _lose_patience(turn: asyncio.Future[Connection | None]) -> None:
-    if not turn.done():
-        turn.set_exception(DatabaseUnavailable("the database is busy", retry_after=1.0))

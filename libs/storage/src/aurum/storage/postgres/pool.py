@@ -48,7 +48,7 @@ class PostgresPool:
         self.reads = ReadLane(
             self._sound,
             pool.release,
-            width=max(1, settings.pool_size * 2 // 3),
+            width=max(1, settings.pool_size // 2),
             patience_s=settings.connect_timeout_s,
             statement_s=settings.statement_timeout_s,
             grace_s=_GRACE_S,
