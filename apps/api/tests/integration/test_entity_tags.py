@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import httpx
 from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
 
 from aurum.api.testing import serving
+from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
+from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
 PATH = f"/v2/series/{NYC}/observations"
@@ -58,3 +62,23 @@ async def test_head_has_the_headers_of_get_and_no_body(client: httpx.AsyncClient
         # A stream says no length, so HEAD must not either: least of all that there is nothing.
         assert head.headers.get("content-length") in (None, get.headers.get("content-length"))
     assert (await client.head("/v2/series/a:b:c:d")).status_code == 404
+
+
+async def test_the_copy_of_a_store_has_other_tags(database_url: str) -> None:
+    """It counts versions on from where the copy was made: the same number would stand for other data."""
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    given = Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, 1.0, FIRST_KNOWN, 0)], "USD")
+    await PostgresStore(pool, SystemClock()).writer.load(file_of(given, content="1"))
+    await pool.close()
+    server = urlsplit(database_url)
+    copy = f"{server.path[1:]}_restored"
+    owner = await asyncpg.connect(urlunsplit(server._replace(path="/postgres")))
+    await owner.execute(f"CREATE DATABASE {copy} TEMPLATE {server.path[1:]}")
+    tags = []
+    for name in (server.path[1:], copy):
+        url = urlunsplit(server._replace(path=f"/{name}"))
+        async with serving(Settings(database=DatabaseSettings(url=url, pool_size=2))) as served:
+            tags.append((await served.client.get(PATH)).headers["etag"])
+    await owner.execute(f"DROP DATABASE {copy}")
+    await owner.close()
+    assert tags[0] != tags[1]

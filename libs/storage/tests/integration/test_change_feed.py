@@ -132,3 +132,29 @@ async def test_a_store_that_is_not_there_leaves_the_feed_behind_and_says_so() ->
         with pytest.raises(Unavailable):
             await feed.catch_up()
         assert feed.told_until < 0
+
+
+async def test_a_store_has_one_timeline_and_another_store_another(
+    feed: PostgresChangeFeed, database_url: str, shared_database_url: str
+) -> None:
+    assert feed.timeline
+    async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as same:
+        await until(lambda: same.told_until > 0)
+        assert same.timeline == feed.timeline
+    async with PostgresChangeFeed.open(DatabaseSettings(url=shared_database_url)) as other:
+        await until(lambda: other.told_until > 0)
+        assert other.timeline != feed.timeline
+
+
+async def test_who_may_not_see_the_timeline_still_knows_the_database(database_url: str) -> None:
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    await owner.execute("CREATE ROLE tenant_of_a_server LOGIN")
+    try:
+        rented = database_url.replace("postgres:@", "tenant_of_a_server:@")
+        async with PostgresChangeFeed.open(DatabaseSettings(url=rented)) as feed:
+            await until(lambda: feed.told_until > 0)
+            assert feed.timeline == await owner.fetchval("SELECT oid::text FROM pg_database WHERE datname = current_database()")
+    finally:
+        await owner.execute("DROP ROLE tenant_of_a_server")
+        await owner.close()

@@ -14,7 +14,7 @@ from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
-from aurum.storage.ports import Catalog, JobQueue, PartialsReader, QualityLog, SeriesReader, ValidationLog
+from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, PartialsReader, QualityLog, SeriesReader, ValidationLog
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Services:
     """One application's ports. ``cursor_secret`` signs cursors. ``fresh_s``: how long answers are fresh, by class
-    of data. ``public``: nobody is asked who they are, so answers are for everybody.
+    of data. ``feed``: changes of the store. ``public``: nobody is asked who they are, so answers are for everybody.
     ``most_points``: observations one question may span.
     ``results``: what took long to work out, shared between processes. ``jobs``: None where there is no Redis.
     """
@@ -36,6 +36,7 @@ class Services:
     reader: SeriesReader
     partials: PartialsReader
     catalog: Catalog
+    feed: ChangeFeed
     quality: QualityLog
     models: ModelLog
     validations: ValidationLog

@@ -12,7 +12,7 @@ from aurum.api.request_state import RequestState
 
 
 class Tracing:
-    """Pure ASGI. Takes ``traceparent`` from the caller and tells the trace in ``X-Trace-Id`` and its own part of it in ``X-Span-Id``.
+    """Pure ASGI. Takes ``traceparent`` from the caller and tells the trace in ``X-Trace-Id``, its part in ``X-Span-Id``.
 
     Its provider is made with the service (``scope["state"]["tracer"]``), so the layer is complete at the first request.
     """

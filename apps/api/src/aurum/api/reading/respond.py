@@ -95,7 +95,7 @@ async def asked(
             pairs[source, target] = await rate_series(services, source, target)
     chosen = chosen_format(given.get("format"), request.headers.get("accept"))
     rates = tuple(pairs.values())
-    tag = _tag(request, query, chosen, series, rates, plan)
+    tag = _tag(request, services, query, chosen, series, rates, plan)
     headers = {"ETag": tag, "Cache-Control": _kept(request, services, series, rates, plan), "Vary": "Accept"}
     return Asked(request, query, services, series, plan, chosen, given.get("layout", layout), rates, tag, headers)
 
@@ -112,12 +112,19 @@ def _kept(request: Request, services: Services, series: Sequence[Series], rates:
 
 
 def _tag(
-    request: Request, query: QueryParams, chosen: str, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan
+    request: Request,
+    services: Services,
+    query: QueryParams,
+    chosen: str,
+    series: Sequence[Series],
+    rates: Sequence[RateSeries],
+    plan: Plan,
 ) -> str:
     """Of everything an answer depends on."""
     versions = [(one.series_id, one.version) for one in series]
     asked = sorted(query.multi_items(), key=lambda pair: pair[0])
-    return entity_tag(request.scope["path"], asked, chosen, versions, [wanted.versions for wanted in rates], plan.blocks)
+    path, legs = request.scope["path"], [wanted.versions for wanted in rates]
+    return entity_tag(services.feed.timeline, path, asked, chosen, versions, legs, plan.blocks)
 
 
 def not_modified(ask: Asked) -> Response | None:

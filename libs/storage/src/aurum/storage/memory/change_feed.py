@@ -12,6 +12,7 @@ class MemoryChangeFeed:
 
     def __init__(self) -> None:
         self._told: list[Callable[[Change], None]] = []
+        self.timeline = "memory"
 
     @property
     def told_until(self) -> float:

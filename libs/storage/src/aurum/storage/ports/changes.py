@@ -45,6 +45,14 @@ class ChangeFeed(Protocol):
     @property
     def told_until(self) -> float: ...
 
+    @property
+    def timeline(self) -> str:
+        """Names the store and the course of its history: after it was restored from a copy, versions count on as another one.
+
+        Empty before the store has answered once.
+        """
+        ...
+
     def listen(self, told: Callable[[Change], None]) -> None:
         """Call ``told`` on every change from now on. After an interruption it is told ``EVERYTHING``."""
         ...

@@ -23,6 +23,16 @@ _PATIENCE_S = 0.75
 _LONGEST_PAUSE_S = 1.0
 _LONGEST_PAYLOAD = 7_900
 
+# Of the cluster, of its history (a restore or a promotion begins a new timeline), and of the database. A standby tells the
+# timeline it follows.
+_DATABASE = "SELECT oid::text FROM pg_database WHERE datname = current_database()"
+_TIMELINE = f"""
+SELECT format('%s-%s-%s', (SELECT system_identifier FROM pg_control_system()),
+              CASE WHEN pg_is_in_recovery() THEN upper(lpad(to_hex((SELECT timeline_id FROM pg_control_checkpoint())), 8, '0'))
+                   ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END,
+              ({_DATABASE}))
+"""  # noqa: S608 - a constant
+
 _log = structlog.get_logger(__name__)
 
 
@@ -41,6 +51,7 @@ class PostgresChangeFeed:
         self._asking = asyncio.Lock()
         self._tried = asyncio.Event()
         self._told_until = float("-inf")
+        self._timeline = ""
 
     @classmethod
     @asynccontextmanager
@@ -60,6 +71,10 @@ class PostgresChangeFeed:
     @property
     def told_until(self) -> float:
         return self._told_until
+
+    @property
+    def timeline(self) -> str:
+        return self._timeline
 
     def listen(self, told: Callable[[Change], None]) -> None:
         self._told.append(told)
@@ -104,7 +119,12 @@ class PostgresChangeFeed:
                 timeout=self._settings.connect_timeout_s,
                 server_settings={"application_name": "aurum changes"},
             )
-            await connection.add_listener(_CHANNEL, self._on_notification)
+            try:
+                self._timeline = await _timeline(connection)
+                await connection.add_listener(_CHANNEL, self._on_notification)
+            except BaseException:
+                connection.terminate()
+                raise
         self._connection = connection
         # What happened while nobody listened is unknown.
         self._tell_here(Change(ChangeKind.EVERYTHING))
@@ -141,6 +161,14 @@ class PostgresChangeFeed:
     def _tell_here(self, change: Change) -> None:
         for told in self._told:
             told(change)
+
+
+async def _timeline(connection: asyncpg.Connection) -> str:
+    try:
+        return await connection.fetchval(_TIMELINE, timeout=_PATIENCE_S)
+    except asyncpg.InsufficientPrivilegeError:
+        # Some who rent servers out keep these functions to themselves; that a database was made anew is known to all.
+        return await connection.fetchval(_DATABASE, timeout=_PATIENCE_S)
 
 
 def _payloads(change: Change) -> list[str]:
