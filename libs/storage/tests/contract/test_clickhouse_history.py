@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, UTC_US
 from aurum.core.history import tally
@@ -14,7 +16,10 @@ from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, HistoryM
 from aurum.storage.clickhouse import parts as clickhouse_parts
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.builders import day, hour
+from aurum.storage.testing.law import drawn_files, expect_the_law
 
 JANUARY = date(2025, 1, 1)
 FEBRUARY = date(2025, 2, 1)
@@ -302,3 +307,12 @@ async def test_a_table_that_is_there_is_used_as_it_is(
     assert (await ClickhouseHistory(other).rows(parts)).height == 3
     await other.close()
     await other.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_law_holds_when_everything_is_archived_after_every_load(
+    database_url: str, clickhouse_history: ClickhouseHistory, seed: int
+) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    await expect_the_law(TieredStore(pool, SystemClock(), clickhouse_history), drawn_files(seed))
+    await pool.close()

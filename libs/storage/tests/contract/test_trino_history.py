@@ -20,13 +20,16 @@ import pytest_asyncio
 
 from aurum.common.clock import SystemClock
 from aurum.common.resilience import Timeout, set_deadline
-from aurum.common.settings import TrinoSettings
+from aurum.common.settings import DatabaseSettings, TrinoSettings
 from aurum.common.telemetry.work import CarriedWork, current_work
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS
 from aurum.core.history import tally
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.archiving import TieredStore
+from aurum.storage.testing.law import drawn_files, expect_the_law
 from aurum.storage.testing.plugin import settings_of
 from aurum.storage.trino import TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino.lake import NotWritable
@@ -360,3 +363,11 @@ def _json(url: str) -> dict[str, Any]:
     request = urllib.request.Request(url, headers={"X-Trino-User": "aurum"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
+
+
+async def test_the_law_holds_when_everything_is_archived_after_every_load(
+    database_url: str, trino_history: TrinoHistory
+) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    await expect_the_law(TieredStore(pool, SystemClock(), trino_history), drawn_files(7))
+    await pool.close()
