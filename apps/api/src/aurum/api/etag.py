@@ -7,6 +7,8 @@ import re
 
 from starlette.requests import Request
 
+from aurum.api.request_state import state_of
+
 _CODING = re.compile(rb'-(?:zstd|br|gzip)"')
 _FORMAT_VERSION = "1"
 """Raise it when the bytes of an answer change while data and query do not."""
@@ -20,10 +22,8 @@ def entity_tag(*parts: object) -> str:
 
 def is_current(request: Request, tag: str) -> bool:
     """Whether the caller already has what the tag stands for (``If-None-Match``, weak comparison)."""
-    given = request.headers.get("if-none-match")
-    if given is None:
-        return False
-    return names_tag(given.encode("latin-1"), tag.encode())
+    given = state_of(request.scope).given.get(b"if-none-match")
+    return given is not None and names_tag(given, tag.encode())
 
 
 def names_tag(given: bytes, tag: bytes | None) -> bool:

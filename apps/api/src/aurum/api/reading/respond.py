@@ -27,6 +27,7 @@ from aurum.api.reading.hours import at_once, from_hours
 from aurum.api.reading.plan import Plan
 from aurum.api.reading.stream import ToTable, streamed
 from aurum.api.reading.transform import RatesByPair, alike, conversion, transformed
+from aurum.api.request_state import state_of
 from aurum.api.services import Services
 from aurum.api.services import services as services_of
 from aurum.core.frames import MANY_OBSERVATIONS
@@ -93,7 +94,8 @@ async def asked(
         if change is not None and change.exchanges:
             source, target = change.source.currency or "", change.target.currency or ""
             pairs[source, target] = await rate_series(services, source, target)
-    chosen = chosen_format(given.get("format"), request.headers.get("accept"))
+    accept = state_of(request.scope).given.get(b"accept")
+    chosen = chosen_format(given.get("format"), accept.decode("latin-1") if accept else None)
     rates = tuple(pairs.values())
     tag = _tag(request, services, query, chosen, series, rates, plan)
     headers = {"ETag": tag, "Cache-Control": _kept(request, services, series, rates, plan), "Vary": "Accept"}

@@ -55,7 +55,5 @@ def unpacked_arrays(columns: Mapping[str, str], row: asyncpg.Record | None) -> d
 
 
 def _column(kind: str, data: bytes | None) -> NDArray[Any]:
-    native = np.frombuffer(data or b"", _WIRE[kind]).astype(_NATIVE[kind])
-    if kind == "timestamptz":
-        native += _EPOCH_US
-    return native
+    wire = np.frombuffer(data or b"", _WIRE[kind])
+    return wire + _EPOCH_US if kind == "timestamptz" else wire.astype(_NATIVE[kind])

@@ -48,8 +48,17 @@ def driver_errors() -> Generator[None]:
     except DBAPIError as error:
         original = error.orig.__cause__ if error.orig is not None else None
         raise _translated(original, error) from error
-    except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        raise _translated(error, error) from error
+    except DRIVER_ERRORS as error:
+        raise translated(error) from error
+
+
+DRIVER_ERRORS = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg and its socket raise."""
+
+
+def translated(error: BaseException) -> BaseException:
+    """The same error in our words; itself when it is a bug. For who cannot afford ``driver_errors``, which takes 1.5 µs."""
+    return _translated(error, error)
 
 
 def _translated(cause: BaseException | None, original: BaseException) -> BaseException:

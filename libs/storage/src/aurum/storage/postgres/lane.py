@@ -15,7 +15,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from aurum.common.resilience import time_left
-from aurum.storage.postgres.errors import DatabaseUnavailable, driver_errors
+from aurum.storage.postgres.errors import DRIVER_ERRORS, DatabaseUnavailable, driver_errors, translated
 from aurum.storage.postgres.slow_queries import SlowQueries
 
 Connection: TypeAlias = PoolConnectionProxy
@@ -65,13 +65,14 @@ class ReadLane:
         started = time.perf_counter()
         self._busy.add(connection)
         try:
-            with driver_errors():
-                row = await connection.fetchrow(query, *arguments, timeout=left_s)
-        except BaseException:
+            row = await connection.fetchrow(query, *arguments, timeout=left_s)
+        except BaseException as error:
             self._told(query, arguments, started)
             # Whatever state it is in now, the pool will see to it.
             self._busy.discard(connection)
             await self._let_go(connection)
+            if isinstance(error, DRIVER_ERRORS):
+                raise translated(error) from error
             raise
         self._busy.discard(connection)
         self._told(query, arguments, started)
