@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from aurum.api.health_checks import Finding, HealthCheck
 from aurum.api.middleware.admission import Gate
-from aurum.api.security.tokens import TokenVerifier
 from aurum.common.ratelimit import Limiter
 from aurum.common.resilience import Guards
 from aurum.core.access import Plan
 
 if TYPE_CHECKING:
+    from aurum.api.security.tokens import TokenVerifier
     from aurum.common.ratelimit.shared import Sharing
 
 

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
 from dishka import Provider, Scope, provide
 
 from aurum.api.background import background
@@ -20,7 +19,6 @@ from aurum.api.middleware.ratelimit import limits_of
 from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.process_checks import door_check, guards_check, issuer_check, limits_check
 from aurum.api.security.authenticator import Authenticator
-from aurum.api.security.tokens import IssuerProtection, TokenVerifier
 from aurum.api.services import MaybeSharing, Services
 from aurum.api.telemetry import RequestTallies, count_cache, watch_door, watch_feed, watch_guards, watch_pool
 from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier, TierAway
@@ -72,6 +70,8 @@ from aurum.storage.timescale import TimescalePartialsReader
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+    from aurum.api.security.tokens import TokenVerifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,6 +411,10 @@ class ServiceProvider(Provider):
         if settings.access.issuer is None:
             yield MaybeTokens(None, Guards())
             return
+        import httpx  # with what tokens need 12 MB, for those who have an issuer
+
+        from aurum.api.security.tokens import IssuerProtection, TokenVerifier
+
         protection = IssuerProtection(settings.resilience)
         async with httpx.AsyncClient(trust_env=False, timeout=settings.resilience.http_timeout_s) as client:
             yield MaybeTokens(TokenVerifier(settings.access, client, protection), protection.guards)

@@ -6,11 +6,11 @@ import asyncio
 import hmac
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 from cachetools import LRUCache
 
-from aurum.api.security.tokens import TokenVerifier
 from aurum.common.settings import AccessSettings
 from aurum.core.access import Caller, granted
 from aurum.core.api_keys import parse_key
@@ -18,6 +18,9 @@ from aurum.core.clock import Clock
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.storage.ports import Change, ChangeKind
 from aurum.storage.ports.access import KeyStore, TenantStore
+
+if TYPE_CHECKING:
+    from aurum.api.security.tokens import TokenVerifier
 
 _MOST = 20_000
 """Credentials remembered, good and bad together."""

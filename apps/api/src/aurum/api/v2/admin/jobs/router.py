@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import uuid4
 
-import jsonschema
 from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
@@ -96,6 +95,8 @@ async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
 
 
 def _check(request: Request, job: schemas.NewJob) -> None:
+    import jsonschema  # 3 MB, and a tenth of a second to load, for a question that few ask
+
     schema = json.loads((request.state.contracts / "events" / f"{job.name}.json").read_text(encoding="utf-8"))
     wrong = sorted(jsonschema.Draft202012Validator(schema).iter_errors(job.payload), key=lambda found: found.json_path)
     if wrong:
