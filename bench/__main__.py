@@ -30,8 +30,9 @@ async def measured(
 ) -> AsyncGenerator[tuple[list[Figure], list[str]]]:
     """Figures and notes, as they come. ``redis``: URL of the server through which processes share limits."""
     stage = await make_stage(server, "bench")
+    shared = ROOT.parent / "shared" / "data"
     if "ingest" in groups:
-        yield await ingest.measure(stage, scale, ROOT.parent / "shared" / "data"), []
+        yield await ingest.measure(stage, scale, shared), []
     if "slices" in groups:
         await add_hourly(stage, _HOURLY, scale.short)
         await asof.fill(stage)
@@ -56,7 +57,7 @@ async def measured(
         yield await start.measure(stage, scale), []
     if "growth" in groups:
         short, long = await make_stage(server, "short"), await make_stage(server, "long")
-        yield await growth.measure(short, long, scale), []
+        yield await growth.measure(short, long, scale, shared), []
         await short.close()
         await long.close()
     if "history" in groups:
@@ -64,7 +65,7 @@ async def measured(
         yield await history.measure(archived, scale), []
         await archived.close()
     if "timescale" in groups:
-        yield await timescale.measure(scale)
+        yield await timescale.measure(scale, shared)
     if "wide" in groups:
         month = await make_stage(server, "wide")
         yield await wide.measure(month, scale)

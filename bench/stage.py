@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import asyncpg
 import numpy as np
@@ -28,6 +29,9 @@ DAY = timedelta(days=1)
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 OBSERVATION = Layout(**_POINT)
 VERSION = Layout(**_POINT, superseded_at="timestamptz")
+
+Draw: TypeAlias = Callable[[int, int], NDArray[np.float64]]
+"""So many prices of one series, the same for the same seed."""
 
 _TOGETHER = 100
 """Series whose rows go into one COPY."""
@@ -78,13 +82,15 @@ def prices(count: int, seed: int) -> NDArray[np.float64]:
     return np.round(shape + random.normal(0, 6, count) + spikes, 2)
 
 
-def observations(series_id: int, count: int, *, seed: int, step: timedelta = HOUR, known: datetime = START) -> pl.DataFrame:
+def observations(
+    series_id: int, count: int, *, seed: int, step: timedelta = HOUR, known: datetime = START, draw: Draw = prices
+) -> pl.DataFrame:
     """Rows of one series, ascending, as the table has them."""
     return pl.DataFrame(
         {
             "series_id": pl.repeat(series_id, count, dtype=pl.Int32, eager=True),
             "ts": pl.datetime_range(START, START + step * (count - 1), step, time_unit="us", time_zone="UTC", eager=True),
-            "value": prices(count, seed),
+            "value": draw(count, seed),
             "quality": pl.repeat(0, count, dtype=pl.Int16, eager=True),
             "known_at": pl.repeat(known, count, dtype=pl.Datetime("us", "UTC"), eager=True),
         }
@@ -112,11 +118,11 @@ async def copy_in(stage: Stage, frame: pl.DataFrame, *, table: str = "observatio
         await connection.copy_to_table(table, source=layout.source(frame), columns=list(layout.columns), format="binary")
 
 
-async def add_hourly(stage: Stage, prefix: str, count: int) -> list[int]:
+async def add_hourly(stage: Stage, prefix: str, count: int, draw: Draw = prices) -> list[int]:
     """At least ``count`` observations in series of a year each, straight into the table; gives the series' ids."""
     ids = await add_series(stage, [f"{prefix}:{number}:lmp" for number in range(-(-count // YEAR))])
     for first in range(0, len(ids), _TOGETHER):
-        parts = [observations(series_id, YEAR, seed=series_id) for series_id in ids[first : first + _TOGETHER]]
+        parts = [observations(series_id, YEAR, seed=series_id, draw=draw) for series_id in ids[first : first + _TOGETHER]]
         await copy_in(stage, pl.concat(parts))
     await settle(stage)
     return ids

@@ -6,30 +6,38 @@ import itertools
 import random
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 
+from bench.distribution import price_day
 from bench.harness import Figure, Run, side_by_side, timed
 from bench.scale import Scale
 from bench.stage import DAY, START, YEAR, Stage, add_hourly, span
 
+_PREFIX = "invented:growth"
 _SLICES = 300
 
 
-async def measure(short: Stage, long: Stage, scale: Scale) -> list[Figure]:
-    """Two databases on one server, filled here; their slices are read in turns, through the port."""
-    few = await add_hourly(short, "invented:growth", scale.short)
-    many = await add_hourly(long, "invented:growth", scale.long)
+async def measure(short: Stage, long: Stage, scale: Scale, shared: Path) -> list[Figure]:
+    """Two databases on one server, filled here; their slices are read in turns, through the port.
+
+    ``shared``: a folder with real files, which may be absent.
+    """
+    day = price_day(shared, scale)
+    few = await add_hourly(short, _PREFIX, scale.short, day.draw)
+    many = await add_hourly(long, _PREFIX, scale.long, day.draw)
+    stored, against = (f"{len(ids) * YEAR / 1e6:.3g}M rows stored" for ids in (many, few))
     return [
         await side_by_side(
-            f"slice of 24 rows with {len(many) * YEAR / 1e6:.3g}M rows stored",
+            f"slice of 24 rows with {stored}",
             _latency(long, many),
             _latency(short, few),
             unit="ms",
-            against=f"{len(few) * YEAR / 1e6:.3g}M rows stored",
+            against=against,
             rounds=scale.rounds,
             target=1 / 1.3,
             stretch=0.95,
             less_is_better=True,
-        )
+        ),
     ]
 
 

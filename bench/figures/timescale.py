@@ -9,6 +9,8 @@ import statistics
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -20,12 +22,14 @@ from aurum.core.frequency import Frequency
 from aurum.core.series import Aggregation, compose, resample
 from aurum.storage.testing.builders import file_load
 from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
+from bench.distribution import price_day
 from bench.harness import Figure, Run, side_by_side, timed
 from bench.scale import Scale
-from bench.stage import START, Stage, add_series, copy_in, observations, open_stage, settle
+from bench.stage import HOUR, START, Draw, Stage, add_series, copy_in, observations, open_stage, settle
 
 SETTING = "AURUM_BENCH_TIMESCALE_URL"
 _STEP = timedelta(minutes=5)
+_CHUNK = timedelta(days=28)
 _PER_YEAR = 105_120
 _LONG_AGO = datetime(2100, 1, 1, tzinfo=UTC)
 _ZONE = "America/New_York"
@@ -34,17 +38,21 @@ _BACKFILL = 20_000
 _numbers = itertools.count()
 
 
-async def measure(scale: Scale) -> tuple[list[Figure], list[str]]:
-    """Two or three databases on the named server, made for this and dropped; without a server one note."""
+async def measure(scale: Scale, shared: Path) -> tuple[list[Figure], list[str]]:
+    """Three databases on the named server, made for this and dropped; without a server one note.
+
+    ``shared``: a folder with real files, which may be absent.
+    """
     server = environment({}).get(SETTING)
     if server is None:
         return [], [f"timescale: {SETTING} names no server with TimescaleDB"]
     async with _stage(server, "rows") as rows, _stage(server, "columns") as columns, _stage(server, "long") as long:
-        few = [await _fill(stage, scale.short) for stage in (rows, columns)]
-        many = await _fill(long, scale.long)
+        draw = partial(price_day(shared, scale).draw, per_hour=HOUR // _STEP)
+        few = [await _fill(stage, scale.short, draw) for stage in (rows, columns)]
+        many = await _fill(long, scale.long, draw)
         saved = await _compress(columns)
         await _compress(long)
-        count = len(few[0]) * _PER_YEAR
+        stored, against = (f"{len(ids) * _PER_YEAR / 1e6:.3g}M" for ids in (many, few[1]))
         return [
             saved,
             await _compared("slice of a day, compressed", _slices(columns, few[1]), _slices(rows, few[0]), "ms", scale),
@@ -59,11 +67,11 @@ async def measure(scale: Scale) -> tuple[list[Figure], list[str]]:
                 less_is_better=True,
             ),
             await side_by_side(
-                f"slice of a day with {len(many) * _PER_YEAR / 1e6:.3g}M compressed rows stored",
+                f"slice of a day with {stored} compressed rows stored",
                 _slices(long, many),
                 _slices(columns, few[1]),
                 unit="ms",
-                against=f"{count / 1e6:.3g}M rows stored",
+                against=f"{against} rows stored",
                 rounds=scale.rounds,
                 less_is_better=True,
             ),
@@ -92,7 +100,7 @@ async def _stage(server: str, name: str) -> AsyncGenerator[Stage]:
         # Measured by hand, so no job of the server's may come between.
         async with stage.store.pool.acquire() as connection:
             await connection.execute("SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs")
-        await tuning.set_interval(timedelta(days=28))
+        await tuning.set_interval(_CHUNK)
         yield stage
     finally:
         await stage.close()
@@ -105,15 +113,19 @@ async def _run(url: str, statement: str) -> None:
     await connection.close()
 
 
-async def _fill(stage: Stage, count: int) -> list[int]:
+async def _fill(stage: Stage, count: int, draw: Draw) -> list[int]:
     """At least ``count`` five-minute observations in series of a year each; their hours are added up."""
-    ids = await add_series(stage, [_key(number) for number in range(-(-count // _PER_YEAR))], frequency="5min")
+    ids = await add_series(stage, _keys(-(-count // _PER_YEAR)), frequency="5min")
     for series_id in ids:
-        await copy_in(stage, observations(series_id, _PER_YEAR, seed=series_id, step=_STEP))
+        await copy_in(stage, observations(series_id, _PER_YEAR, seed=series_id, step=_STEP, draw=draw))
     await settle(stage)
     await TimescaleTuning(stage.store.pool).refresh()
     stage.store.partials = await TimescalePartialsReader.open(stage.store.pool)
     return ids
+
+
+def _keys(count: int) -> Sequence[str]:
+    return [_key(number) for number in range(count)]
 
 
 def _key(number: int) -> str:
