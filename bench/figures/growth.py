@@ -1,4 +1,4 @@
-"""Whether a slice costs more when the table is longer."""
+"""Whether a slice, and a load, cost more when the table is longer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from pathlib import Path
 
 from bench.distribution import price_day
 from bench.harness import Figure, Run, side_by_side, timed
+from bench.new_days import NewDays
 from bench.scale import Scale
 from bench.stage import DAY, START, YEAR, Stage, add_hourly, span
 
 _PREFIX = "invented:growth"
 _SLICES = 300
+_SERIES = 100
 
 
 async def measure(short: Stage, long: Stage, scale: Scale, shared: Path) -> list[Figure]:
-    """Two databases on one server, filled here; their slices are read in turns, through the port.
+    """Two databases on one server, filled here; they are read and loaded into in turns, through the ports.
 
     ``shared``: a folder with real files, which may be absent.
     """
@@ -26,6 +28,7 @@ async def measure(short: Stage, long: Stage, scale: Scale, shared: Path) -> list
     few = await add_hourly(short, _PREFIX, scale.short, day.draw)
     many = await add_hourly(long, _PREFIX, scale.long, day.draw)
     stored, against = (f"{len(ids) * YEAR / 1e6:.3g}M rows stored" for ids in (many, few))
+    new = NewDays(days=10, series=min(_SERIES, len(few)), first=YEAR // 24, draw=day.draw)
     return [
         await side_by_side(
             f"slice of 24 rows with {stored}",
@@ -37,6 +40,15 @@ async def measure(short: Stage, long: Stage, scale: Scale, shared: Path) -> list
             target=1 / 1.3,
             stretch=0.95,
             less_is_better=True,
+        ),
+        # Last: it changes what is there.
+        await side_by_side(
+            f"load of {new.days} new days of {new.series} series with {stored}",
+            new.into(long, _keys(len(many))),
+            new.into(short, _keys(len(few))),
+            unit="rows/s",
+            against=against,
+            rounds=scale.rounds,
         ),
     ]
 
@@ -55,3 +67,7 @@ def _latency(stage: Stage, ids: Sequence[int]) -> Run:
         return statistics.median(times)
 
     return run
+
+
+def _keys(count: int) -> Sequence[str]:
+    return [f"{_PREFIX}:{number}:lmp" for number in range(count)]

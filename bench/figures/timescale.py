@@ -24,8 +24,9 @@ from aurum.storage.testing.builders import file_load
 from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 from bench.distribution import price_day
 from bench.harness import Figure, Run, side_by_side, timed
+from bench.new_days import NewDays
 from bench.scale import Scale
-from bench.stage import HOUR, START, Draw, Stage, add_series, copy_in, observations, open_stage, settle
+from bench.stage import DAY, HOUR, START, Draw, Stage, add_series, copy_in, observations, open_stage, settle
 
 SETTING = "AURUM_BENCH_TIMESCALE_URL"
 _STEP = timedelta(minutes=5)
@@ -35,6 +36,7 @@ _LONG_AGO = datetime(2100, 1, 1, tzinfo=UTC)
 _ZONE = "America/New_York"
 _SLICES = 200
 _BACKFILL = 20_000
+_SERIES = 10
 _numbers = itertools.count()
 
 
@@ -53,6 +55,8 @@ async def measure(scale: Scale, shared: Path) -> tuple[list[Figure], list[str]]:
         saved = await _compress(columns)
         await _compress(long)
         stored, against = (f"{len(ids) * _PER_YEAR / 1e6:.3g}M" for ids in (many, few[1]))
+        # A chunk's length after all that is compressed: new days are where chunks wait to be compressed.
+        new = NewDays(8, min(_SERIES, len(few[1])), 366 + _CHUNK // DAY, draw, "5min", _STEP)
         return [
             saved,
             await _compared("slice of a day, compressed", _slices(columns, few[1]), _slices(rows, few[0]), "ms", scale),
@@ -76,6 +80,14 @@ async def measure(scale: Scale, shared: Path) -> tuple[list[Figure], list[str]]:
                 less_is_better=True,
             ),
             # Last: they change what is there, and leave sums stale.
+            await side_by_side(
+                f"load of {new.days} new days of {new.series} series with {stored} compressed rows stored",
+                new.into(long, _keys(len(many))),
+                new.into(columns, _keys(len(few[1]))),
+                unit="rows/s",
+                against=f"{against} rows stored",
+                rounds=scale.rounds,
+            ),
             await _compared("backfill into compressed chunks", _backfill(columns), _backfill(rows), "rows/s", scale),
             await _compared(
                 "late correction of a compressed point", _correct(columns, few[1]), _correct(rows, few[0]), "ms", scale

@@ -1,0 +1,59 @@
+"""Loads of days that are not stored yet, of series that are."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aurum.storage.ports import FileLoad
+from aurum.storage.testing.builders import file_load, together
+from bench.harness import Run, timed
+from bench.stage import DAY, HOUR, Draw, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class NewDays:
+    """Files of ``days`` days of ``series`` series, drawn at random from those that ``add_series`` made; the first of them from
+    day ``first`` after ``START`` on. A round loads ``files``, and each file is of the days after those of the one before.
+    """
+
+    days: int
+    series: int
+    first: int
+    draw: Draw
+    frequency: str = "1h"
+    step: timedelta = HOUR
+    files: int = 3
+
+    def into(self, stage: Stage, keys: Sequence[str]) -> Run:
+        """Rows a second of the loader, files made ready apart. ``keys``: the series there are."""
+        choice, starts = random.Random(len(keys)), itertools.count(self.first, self.days)
+
+        async def run() -> float:
+            files = [self._file(choice.sample(keys, self.series), next(starts)) for _ in range(self.files)]
+            rows = sum(file.rows.height for file in files)
+            watch = timed()
+            outcomes = [await stage.store.writer.load(file) for file in files]
+            took = watch()
+            assert sum(outcome.new for outcome in outcomes) == rows
+            return rows / took
+
+        return run
+
+    def _file(self, keys: Sequence[str], start: int) -> FileLoad:
+        return together(*(self._series(key, start, seed) for seed, key in enumerate(keys, start)))
+
+    def _series(self, key: str, start: int, seed: int) -> FileLoad:
+        prices = self.draw(self.days * DAY // self.step, seed).tolist()
+        return file_load(
+            [(start * 24 + number * (self.step / HOUR), 0, price) for number, price in enumerate(prices)],
+            key=key,
+            frequency=self.frequency,
+            unit="USD/MWh",
+            currency="USD",
+            market="NYISO",
+            zone="America/New_York",
+        )
