@@ -28,7 +28,6 @@ shared_buffers = '256MB'
 effective_cache_size = '1GB'
 work_mem = '16MB'
 maintenance_work_mem = '128MB'
-wal_compression = on
 min_wal_size = '256MB'
 max_wal_size = '2GB'
 checkpoint_completion_target = 0.9
