@@ -13,7 +13,7 @@ from aurum.storage.postgres.pool import Connection
 _DESCRIPTION = ["market", "currency", "zone", "location_name", "location_type", "labels"]
 _COLUMNS = ["key", "source", "dataset", "location", "measure", "unit", "frequency", *_DESCRIPTION]
 
-_EXISTING = "SELECT key FROM series WHERE key = ANY($1)"
+_MISSING = "SELECT key FROM unnest($1::text[]) AS given(key) WHERE NOT EXISTS (SELECT FROM series AS s WHERE s.key = given.key)"
 # In the order of keys: two loads that make the same series wait for each other in one direction only.
 _INSERT = """
 INSERT INTO series (key, source, dataset, location, measure, unit, frequency,
@@ -23,8 +23,9 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
 ORDER BY given.key COLLATE "C"
 ON CONFLICT (key) DO NOTHING
 """
+_COMPARED = ["unit", "frequency", *_DESCRIPTION]
 _LOCK = """
-SELECT series_id, key, version, unit, frequency, market, currency, zone, location_name, location_type, labels::text AS labels
+SELECT unit, frequency, market, currency, zone, location_name, location_type, labels::text, series_id, key, version
 FROM series WHERE key = ANY($1) ORDER BY series_id FOR NO KEY UPDATE
 """
 _DESCRIBE = """
@@ -54,24 +55,17 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> tuple[l
     that has observations. Raises ``SeriesMismatch``.
     """
     keys = series["key"].to_list()
-    existing = {row["key"] for row in await connection.fetch(_EXISTING, keys)}
-    missing = series.filter(~pl.col("key").is_in(list(existing)))
-    if not missing.is_empty():
+    if unknown := [row["key"] for row in await connection.fetch(_MISSING, keys)]:
+        missing = series.filter(pl.col("key").is_in(unknown))
         await connection.execute(_INSERT, *(missing[column].to_list() for column in _COLUMNS))
+    # Compared as whole tuples: a file of all nodes has thousands of series, of which none has changed.
     stored = {row["key"]: row for row in await connection.fetch(_LOCK, keys)}
     changed: list[tuple[Any, ...]] = []
-    for given in series.iter_rows(named=True):  # rows: one a series
-        row = stored[given["key"]]
-        for field in ("unit", "frequency"):
-            if row[field] != given[field]:
-                raise SeriesMismatch(
-                    f"series {given['key']} has {field} {row[field]!r}, the file says {given[field]!r}",
-                    key=given["key"],
-                    stored=row[field],
-                    given=given[field],
-                )
-        if any(row[field] != given[field] for field in _DESCRIPTION):
-            changed.append((row["series_id"], *(given[field] for field in _DESCRIPTION)))
+    for key, given in zip(keys, series.select(_COMPARED).rows(), strict=True):
+        row = stored[key]
+        if (said := row[: len(_COMPARED)]) != given:
+            _check_same(key, said, given)
+            changed.append((row["series_id"], *given[2:]))
     if changed:
         # Labels are one however they are written, which only the server can tell.
         status = await connection.execute(_DESCRIBE, *map(list, zip(*changed, strict=True)))
@@ -80,6 +74,17 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> tuple[l
     # A version of zero, read under the lock, promises that nobody has given the series an observation.
     fresh = {row["series_id"] for row in stored.values() if row["version"] == 0}
     return [stored[key]["series_id"] for key in keys], fresh
+
+
+def _check_same(key: str, stored: Sequence[str], given: Sequence[str]) -> None:
+    for place, field in enumerate(("unit", "frequency")):
+        if stored[place] != given[place]:
+            raise SeriesMismatch(
+                f"series {key} has {field} {stored[place]!r}, the file says {given[place]!r}",
+                key=key,
+                stored=stored[place],
+                given=given[place],
+            )
 
 
 async def raise_versions(connection: Connection, changed: pl.DataFrame) -> Sequence[int]:

@@ -33,13 +33,16 @@ async def bring_back(connection: Connection, history: HistoryStore | None, batch
     ``known``: the series that may have observations. Near: their local days are counted anew. Raises ``HistoryNotWired``,
     ``HistoryDamaged`` and what ``HistoryStore.rows`` raises.
     """
-    touched = batch.filter(pl.col("series_id").is_in(list(known))).select("series_id", "ts")
-    if touched.is_empty():
+    if not known or batch.is_empty():
         return
+    first, last = batch.select(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")).row(0)
+    months = (first - LOOK_AROUND).date().replace(day=1), (last + LOOK_AROUND).date().replace(day=1)
+    rows = await connection.fetch(_OF_SERIES, sorted(known), *months)
+    if not rows:
+        return  # as nearly always: files are about days that are not closed
     around = [month_of(pl.col("ts") + offset).alias("month") for offset in (-LOOK_AROUND, LOOK_AROUND)]
-    months = pl.concat([touched.select("series_id", month) for month in around]).unique()
-    rows = await connection.fetch(_OF_SERIES, sorted(known), months["month"].min(), months["month"].max())
-    wanted = set(months.iter_rows())  # rows: one a series and month
+    touched = batch.filter(pl.col("series_id").is_in(list(known)))
+    wanted = set(pl.concat([touched.select("series_id", month) for month in around]).unique().iter_rows())  # rows: one a part
     parts = [part for part in parts_of(rows) if (part.series_id, part.month) in wanted]
     if history is None:
         wired(parts)
