@@ -72,14 +72,15 @@ def test_what_nobody_declared_repeatable_is_not_retried() -> None:
 
 
 async def test_when_the_deadline_has_passed_nothing_is_tried() -> None:
-    flaky = Flaky(0)
+    flaky, retry = Flaky(0), Retry("store", SETTINGS, on=(Away,))
     token = set_deadline(0.0)
     try:
         with pytest.raises(DeadlinePassed):
-            await retried(flaky, Retry("store", SETTINGS, on=(Away,)))("a")
+            await retried(flaky, retry)("a")
     finally:
         forget_deadline(token)
     assert flaky.calls == 0
+    assert (retry.state().calls, retry.state().attempts) == (0, 0)
 
 
 async def test_lines_are_tried_again_like_functions() -> None:

@@ -158,3 +158,16 @@ async def test_who_may_not_see_the_timeline_still_knows_the_database(database_ur
     finally:
         await owner.execute("DROP ROLE tenant_of_a_server")
         await owner.close()
+
+
+async def test_a_feed_that_meets_what_it_does_not_know_goes_on(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, failures = PostgresChangeFeed._connect, iter([ValueError("nobody thought of this")])
+
+    async def connect_at_last(feed: PostgresChangeFeed) -> None:
+        for error in failures:
+            raise error
+        await connect(feed)
+
+    monkeypatch.setattr(PostgresChangeFeed, "_connect", connect_at_last)
+    async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as feed:
+        await until(lambda: feed.told_until > 0)

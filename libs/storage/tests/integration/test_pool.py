@@ -15,6 +15,7 @@ from sqlalchemy import text
 from aurum.common.resilience import DeadlinePassed, forget_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.faults import cut_connections
 
 _LIMIT_S = 30.0
 _SHOW = "SELECT current_setting('statement_timeout')::interval"
@@ -34,15 +35,6 @@ def within(seconds: float) -> Iterator[None]:
         yield
     finally:
         forget_deadline(token)
-
-
-async def cut_all(url: str) -> None:
-    other = await asyncpg.connect(url)
-    await other.execute(
-        """SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity
-           WHERE datname = current_database() AND pid <> pg_backend_pid()"""
-    )
-    await other.close()
 
 
 async def limit_of_driver(pool: PostgresPool) -> float:
@@ -87,6 +79,15 @@ async def test_nothing_is_asked_when_no_time_is_left(pool: PostgresPool) -> None
     assert pool.use().busy == 0
 
 
+async def test_a_connection_survives_who_has_no_time_left_for_it(pool: PostgresPool) -> None:
+    async with pool.acquire() as connection:
+        before = connection.get_server_pid()
+    with within(-1), pytest.raises(DeadlinePassed):
+        await limit_of_driver(pool)
+    async with pool.acquire() as connection:
+        assert connection.get_server_pid() == before
+
+
 async def test_the_server_itself_ends_what_takes_too_long(pool: PostgresPool) -> None:
     with within(0.2):
         async with pool.acquire() as connection:
@@ -97,7 +98,7 @@ async def test_the_server_itself_ends_what_takes_too_long(pool: PostgresPool) ->
 async def test_connections_that_were_cut_while_they_lay_idle_are_not_lent(pool: PostgresPool, database_url: str) -> None:
     async with pool.acquire(), pool.acquire(), pool.acquire(), pool.catalog():
         pass
-    await cut_all(database_url)
+    cut_connections(database_url)
     for _ in range(3):
         assert await limit_of_driver(pool) == _LIMIT_S
         assert await limit_of_catalog(pool) == _LIMIT_S

@@ -166,6 +166,8 @@ class Admission:
         async def send_in_time(message: Message) -> None:
             if message["type"] == "http.response.start":
                 bound.lift()
+                # Whoever sends a stream reads on after this.
+                set_deadline(_NEVER)
                 now = gate.clock()
                 gate.shedding.took(now - began, now)
             await send(message)

@@ -10,7 +10,7 @@ from aurum.common.settings import ApiSettings
 _SHOWN = (
     "Age", "Content-Disposition", "Deprecation", "ETag", "Link", "RateLimit", "RateLimit-Limit", "RateLimit-Policy",
     "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "Sunset", "Warning", "X-Cache", "X-Next-Cursor", "X-Prev-Cursor",
-    "X-Request-Id",
+    "X-Request-Id", "X-Span-Id", "X-Trace-Id",
 )  # fmt: skip
 _SENT = ("Authorization", "X-API-Key", "X-Request-Id", "X-Tenant-ID", "Idempotency-Key", "If-None-Match", "traceparent")
 

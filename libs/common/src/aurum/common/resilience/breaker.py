@@ -48,7 +48,7 @@ _CIRCUITS: dict[str, Literal["closed", "open", "half-open"]] = {
 
 class Breaker:
     """The circuit of one dependency. ``async with breaker():``, ``@breaker()`` over a coroutine function, or, where nothing
-    is awaited, ``with breaker.guard():``. Raises ``CircuitOpen``.
+    is awaited or ``async with`` cannot stand, ``with breaker.guard():``. Raises ``CircuitOpen``.
 
     ``counts``: the failures that say that the dependency is away; any other says that it is there.
     """
@@ -76,7 +76,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Generator[None]:
-        """The same for code that awaits nothing."""
+        """The same where ``async with`` cannot stand."""
         tries = self._enter()
         try:
             yield

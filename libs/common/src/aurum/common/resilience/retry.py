@@ -6,7 +6,7 @@ that did not come says nothing of whether the order did.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
@@ -69,10 +69,12 @@ class Retry:
 
         return retried
 
-    async def attempts(self) -> AsyncGenerator[AbstractContextManager[object]]:
-        """Contexts to try the same lines in, one after the other; whoever writes it says that they are safe to repeat."""
+    def attempts(self) -> AsyncIterator[AbstractContextManager[object]]:
+        """Contexts to try the same lines in, one after the other; whoever writes it says that they are safe to repeat.
+
+        Raises ``DeadlinePassed`` when there is no time for the first.
+        """
         given = self._settings
-        self._calls += 1
         trying = stamina.retry_context(
             on=self._on,
             attempts=given.retry_attempts,
@@ -81,13 +83,38 @@ class Retry:
             wait_max=given.retry_most_wait_s,
             wait_jitter=given.retry_jitter_s,
         )
-        try:
-            async for attempt in trying:
-                self._attempts += 1
-                yield attempt
-        except self._on:
-            self._failed += 1
-            raise
+        self._calls += 1
+        return _Attempts(self, aiter(trying))
+
+    def attempted(self) -> None:
+        """Count an attempt."""
+        self._attempts += 1
+
+    def gave_up(self, error: BaseException) -> None:
+        """Count a call that failed in the end."""
+        self._failed += isinstance(error, self._on)
 
     def state(self) -> RetryState:
         return RetryState(self.name, self._calls, self._attempts, self._failed)
+
+
+class _Attempts:
+    """Not a generator: left in the middle, which is how a success leaves it, it has nothing to be closed."""
+
+    def __init__(self, retry: Retry, trying: AsyncIterator[AbstractContextManager[object]]) -> None:
+        self._retry = retry
+        self._trying = trying
+
+    def __aiter__(self) -> _Attempts:
+        return self
+
+    async def __anext__(self) -> AbstractContextManager[object]:
+        try:
+            attempt = await anext(self._trying)
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self._retry.gave_up(error)
+            raise
+        self._retry.attempted()
+        return attempt

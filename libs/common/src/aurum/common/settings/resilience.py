@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ResilienceSettings(BaseModel):
@@ -19,3 +21,9 @@ class ResilienceSettings(BaseModel):
     retry_jitter_s: float = Field(default=0.05, ge=0, description="at most so much more, by chance: not all at the same time")
     redis_timeout_s: float = Field(default=0.25, gt=0, description="nobody waits long for what is there to save time")
     http_timeout_s: float = Field(default=3.0, gt=0, description="of calls to other services, such as identity providers")
+
+    @model_validator(mode="after")
+    def _notices_silence(self) -> Self:
+        if self.http_timeout_s >= self.retry_within_s:
+            raise ValueError("http_timeout_s must be less than retry_within_s, or a service that is silent is never seen to be")
+        return self

@@ -49,7 +49,7 @@ class ChangeFeed(Protocol):
     def timeline(self) -> str:
         """Names the store and the course of its history: after it was restored from a copy, versions count on as another one.
 
-        Empty before the store has answered once.
+        Before the store has answered once: a name that stands for this process alone.
         """
         ...
 

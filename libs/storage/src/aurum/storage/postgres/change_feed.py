@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -51,7 +52,8 @@ class PostgresChangeFeed:
         self._asking = asyncio.Lock()
         self._tried = asyncio.Event()
         self._told_until = float("-inf")
-        self._timeline = ""
+        # Until the store says its own: one that no other process, and no other store, can have.
+        self._timeline = f"unknown-{secrets.token_hex(8)}"
 
     @classmethod
     @asynccontextmanager
@@ -108,6 +110,10 @@ class PostgresChangeFeed:
                 if isinstance(error.__cause__, TimeoutError):
                     for do in self._silent:
                         do()
+                self._tried.set()
+            except Exception:  # noqa: BLE001 - a feed that has ended would leave everything that is kept stale for ever
+                _log.exception("change feed broke")
+                await self._drop()
                 self._tried.set()
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -166,7 +172,7 @@ class PostgresChangeFeed:
 async def _timeline(connection: asyncpg.Connection) -> str:
     try:
         return await connection.fetchval(_TIMELINE, timeout=_PATIENCE_S)
-    except asyncpg.InsufficientPrivilegeError:
+    except asyncpg.PostgresError:
         # Some who rent servers out keep these functions to themselves; that a database was made anew is known to all.
         return await connection.fetchval(_DATABASE, timeout=_PATIENCE_S)
 

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import asyncpg
+from asyncpg.exceptions import AdminShutdownError, CrashShutdownError
 from sqlalchemy.exc import DBAPIError
 
 from aurum.core.errors import AurumError, Unavailable
@@ -51,6 +52,15 @@ def driver_errors() -> Generator[None]:
     except DRIVER_ERRORS as error:
         raise translated(error) from error
 
+
+BROKE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    AdminShutdownError,
+    CrashShutdownError,
+)
+"""How a connection answers that was cut while it lay idle, as all are when a server starts again."""
 
 DRIVER_ERRORS = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What asyncpg and its socket raise."""

@@ -9,13 +9,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from aurum.common.resilience import time_left
-from aurum.storage.postgres.errors import DRIVER_ERRORS, DatabaseUnavailable, driver_errors, translated
+from aurum.common.resilience import DeadlinePassed, time_left
+from aurum.storage.postgres.errors import BROKE, DRIVER_ERRORS, DatabaseUnavailable, driver_errors, translated
 from aurum.storage.postgres.slow_queries import SlowQueries
 
 Connection: TypeAlias = PoolConnectionProxy
@@ -55,25 +56,34 @@ class ReadLane:
         self._busy: set[Connection] = set()
         self._waiting: deque[tuple[asyncio.Future[Connection | None], float]] = deque()
         self._impatience: asyncio.TimerHandle | None = None
+        self._given_up = 0
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
         """The first row of a prepared statement, by the deadline of the task if it has one: the driver has the server cancel it
         then, for a setting of the server's would cost each read another trip. Raises ``Unavailable``.
         """
-        left_s = time_left(at_most=self._longest_s)
-        connection = self._idle.pop() if self._idle else await self._another()
-        started = time.perf_counter()
-        self._busy.add(connection)
-        try:
-            row = await connection.fetchrow(query, *arguments, timeout=left_s)
-        except BaseException as error:
-            self._told(query, arguments, started)
-            # Whatever state it is in now, the pool will see to it.
-            self._busy.discard(connection)
-            await self._let_go(connection)
-            if isinstance(error, DRIVER_ERRORS):
-                raise translated(error) from error
-            raise
+        while True:
+            lay_idle = bool(self._idle)
+            connection = self._idle.pop() if lay_idle else await self._another()
+            started, given_up = time.perf_counter(), self._given_up
+            self._busy.add(connection)
+            try:
+                row = await connection.fetchrow(query, *arguments, timeout=time_left(at_most=self._longest_s))
+                break
+            except DeadlinePassed:
+                self._busy.discard(connection)
+                self._pass_on(connection)
+                raise
+            except BaseException as error:
+                self._told(query, arguments, started)
+                # Whatever state it is in now, the pool will see to it.
+                self._busy.discard(connection)
+                await self._let_go(connection)
+                if lay_idle and isinstance(error, BROKE) and self._given_up == given_up:
+                    continue  # cut while it lay there; and to read twice does no harm
+                if isinstance(error, DRIVER_ERRORS):
+                    raise translated(error) from error
+                raise
         self._busy.discard(connection)
         self._told(query, arguments, started)
         if self._closed:
@@ -84,8 +94,10 @@ class ReadLane:
 
     def give_up(self) -> None:
         """End the reads under way: their server is known to be silent, and would keep them until their deadlines."""
+        self._given_up += 1
         for connection in [*self._busy]:
-            connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # the pool takes back by itself what has broken
+                connection.terminate()
 
     @property
     def idle(self) -> int:
@@ -121,9 +133,12 @@ class ReadLane:
         try:
             connection = await turn
         except asyncio.CancelledError:
-            given = turn.result() if turn.done() and not turn.cancelled() and turn.exception() is None else None
-            if given is not None:
-                self._pass_on(given)
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                given = turn.result()
+                if given is not None:
+                    self._pass_on(given)
+                else:
+                    self._wake(None)
             raise
         return connection if connection is not None else await self._another()
 
@@ -177,5 +192,6 @@ class ReadLane:
         self._closed = True
         if self._impatience is not None and not self.waiting:
             self._impatience.cancel()
+            self._impatience = None
         while self._idle:
             await self._let_go(self._idle.pop())

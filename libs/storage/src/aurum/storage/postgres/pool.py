@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import asyncpg
-from asyncpg.exceptions import AdminShutdownError, CrashShutdownError
 from sqlalchemy import QueuePool, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from aurum.common.resilience import time_left
+from aurum.common.resilience import DeadlinePassed, time_left
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.ports import PoolUse
-from aurum.storage.postgres.errors import driver_errors
+from aurum.storage.postgres.errors import BROKE, driver_errors
 from aurum.storage.postgres.lane import Connection, ReadLane
 from aurum.storage.postgres.slow_queries import SlowQueries
 
@@ -25,14 +24,6 @@ __all__ = ["Connection", "PostgresPool"]
 
 _GRACE_S = 1.0
 """So much longer than the server is waited for, in case that it cannot say itself that the time is over."""
-_BROKE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    AdminShutdownError,
-    CrashShutdownError,
-)
-"""How a connection answers that was cut while it lay idle, as all are when a server starts again."""
 
 
 class PostgresPool:
@@ -93,7 +84,7 @@ class PostgresPool:
                 timeout=settings.connect_timeout_s,
                 # Of the longest there is: the server ends reads sooner, and loads when their time is over.
                 command_timeout=max(settings.statement_timeout_s, settings.load_timeout_s) + _GRACE_S,
-                # No session state is ever set outside a transaction, so none needs to be wiped: it saves a round trip.
+                # What a session keeps, its bounds, is set anew when it is lent: nothing needs to be wiped when it comes back.
                 reset=_as_it_is,
                 server_settings=server_settings,
             )
@@ -113,7 +104,8 @@ class PostgresPool:
         """Of the driver's pool and the catalog's engine together. What the lane keeps ready is not busy."""
         driver, catalog = self._pool, cast("QueuePool", self._engine.pool)
         there = driver.get_size() + catalog.checkedin() + catalog.checkedout()
-        busy = driver.get_size() - driver.get_idle_size() - self.reads.idle + catalog.checkedout()
+        # Of connections that were cut the lane learns when it next takes one, the pool at once.
+        busy = max(0, driver.get_size() - driver.get_idle_size() - self.reads.idle) + catalog.checkedout()
         return PoolUse(busy, there, driver.get_max_size() + catalog.size(), self._waiting + self.reads.waiting)
 
     @asynccontextmanager
@@ -152,11 +144,16 @@ class PostgresPool:
                 self._waiting -= 1
             try:
                 bounds = self._bounds(outlasts_deadline=outlasts_deadline)
+            except DeadlinePassed:
+                await self._pool.release(connection)
+                raise
+            try:
                 await connection.execute(bounds, timeout=self.settings.connect_timeout_s)
             except BaseException as error:
-                connection.terminate()
+                with suppress(asyncpg.InterfaceError):  # the pool takes back by itself what has broken
+                    connection.terminate()
                 await self._pool.release(connection)
-                if more and isinstance(error, _BROKE):
+                if more and isinstance(error, BROKE):
                     continue
                 raise
             return connection
@@ -182,11 +179,12 @@ class PostgresPool:
     async def _bound(self, connection: AsyncConnection) -> None:
         for more in reversed(range(self.settings.pool_size + 1)):
             driver = cast("asyncpg.Connection", (await connection.get_raw_connection()).driver_connection)
+            bounds = self._bounds()
             try:
-                await driver.execute(self._bounds(), timeout=self.settings.connect_timeout_s)
+                await driver.execute(bounds, timeout=self.settings.connect_timeout_s)
             except BaseException as error:
                 await connection.invalidate()
-                if more and isinstance(error, _BROKE):
+                if more and isinstance(error, BROKE):
                     continue
                 raise
             return

@@ -1,0 +1,28 @@
+"""What happens to connections while nobody looks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+_CUT = """
+import asyncio, sys, asyncpg
+
+async def cut(url):
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    await connection.close()
+
+asyncio.run(cut(sys.argv[1]))
+"""
+
+
+def cut_connections(url: str) -> None:
+    """Have the server end all connections to a database but its own.
+
+    It blocks, and is another process: the loop of the caller learns of nothing before it next uses one of them.
+    """
+    subprocess.run([sys.executable, "-c", _CUT, url], check=True, timeout=60)  # noqa: S603 - our own words
