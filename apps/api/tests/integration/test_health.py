@@ -10,7 +10,7 @@ from typing import Any
 from api_issuer import AUDIENCE, issuing
 
 from aurum.api.testing import serving
-from aurum.common.settings import AccessSettings, RedisSettings, Settings
+from aurum.common.settings import AccessSettings, HistorySettings, RedisSettings, Settings
 from aurum.common.settings.resilience import ResilienceSettings
 
 
@@ -20,6 +20,7 @@ async def test_every_dependency_is_told_of(settings: Settings, tmp_path: Path) -
     assert found["status"] == "ok"
     assert {one["name"]: one["needed"] for one in found["dependencies"]} == {
         "store": True, "changes": False, "disk": False, "redis": False, "door": False, "limits": False, "breakers": False,
+        "history": False,
     }  # fmt: skip
     assert all(0 <= one["milliseconds"] < 1_000 for one in found["dependencies"])
 
@@ -69,6 +70,16 @@ async def test_an_identity_provider_that_keeps_failing_is_left_alone_and_that_is
     assert re.search(r'aurum_breaker_open\{dependency="identity provider"[^}]*\} 1', metrics)
     assert re.search(r'aurum_retries_total\{dependency="identity provider"[^}]*\} 0', metrics)
     assert "identity provider: closed" in _detail(back, "breakers")
+
+
+async def test_history_that_is_away_degrades_and_is_named(settings: Settings, tmp_path: Path) -> None:
+    lost = tmp_path / "lost"
+    lost.write_text("a file, where a folder should be")
+    there = settings.model_copy(update={"history": HistorySettings(url=str(lost / "history"))})
+    async with serving(there) as served:
+        found, ready = (await served.client.get("/health")).json(), await served.client.get("/ready")
+    (history,) = [one for one in found["dependencies"] if one["name"] == "history"]
+    assert (found["status"], history["status"], ready.status_code) == ("degraded", "unavailable", 200)
 
 
 async def test_the_queue_has_a_breaker_of_its_own(settings: Settings) -> None:

@@ -108,6 +108,12 @@ async def test_values_no_text_can_hold_come_back_as_they_were(history: HistorySt
     assert_frame_equal(await history.rows(parts), rows, check_exact=True)
 
 
+async def test_an_empty_store_and_a_full_one_answer_a_look(history: HistoryStore) -> None:
+    await history.look()
+    await written(history, versions(1, MARCH, 2), MARCH, 1)
+    await history.look()
+
+
 async def test_only_the_named_parts_are_there(history: HistoryStore) -> None:
     march = pl.concat([versions(1, MARCH, 4), versions(2, MARCH, 4)])
     one, two = await written(history, march, MARCH, 1)

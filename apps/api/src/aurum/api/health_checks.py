@@ -15,6 +15,7 @@ import structlog
 
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import ChangeFeed, StoreProbe
+from aurum.storage.ports.history import HistoryStore
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -106,6 +107,16 @@ def feed_check(feed: ChangeFeed) -> HealthCheck:
         return Finding("behind", f"changes are not told {lag}: answers are not kept, or given as stale")
 
     return HealthCheck("changes", look, needed=False)
+
+
+def history_check(history: HistoryStore) -> HealthCheck:
+    """History answers: without it what is in archived months is not served, the rest is."""
+
+    async def look() -> Finding:
+        await history.look()
+        return Finding("ok", "answers")
+
+    return HealthCheck("history", look, needed=False)
 
 
 def redis_check(client: Redis) -> HealthCheck:

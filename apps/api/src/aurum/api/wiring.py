@@ -13,7 +13,7 @@ from dishka import Provider, Scope, provide
 from aurum.api.background import background
 from aurum.api.flags import Flags
 from aurum.api.freshness import Freshness
-from aurum.api.health_checks import HealthCheck, disk_check, feed_check, redis_check, store_check
+from aurum.api.health_checks import HealthCheck, disk_check, feed_check, history_check, redis_check, store_check
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.ratelimit import limits_of
 from aurum.api.middleware.response_cache import Kept, ResponseStore
@@ -104,9 +104,10 @@ class DurableTier:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreGuards:
-    """What protects from the servers behind the ports of the store."""
+class StoreParts:
+    """Of what stands behind the ports besides the store itself: how each is looked at, and what protects from it."""
 
+    checks: Sequence[HealthCheck]
     guards: Guards
 
 
@@ -129,8 +130,10 @@ class StoreProvider(Provider):
             await store.close()
 
     @provide
-    def guards(self, history: MaybeHistory) -> StoreGuards:
-        return StoreGuards(history.store.guards if history.store is not None else Guards())
+    def parts(self, history: MaybeHistory) -> StoreParts:
+        if history.store is None:
+            return StoreParts((), Guards())
+        return StoreParts((history_check(history.store),), history.store.guards)
 
     @provide
     def reader(self, pool: PostgresPool, clock: Clock, history: MaybeHistory) -> SeriesReader:
@@ -314,9 +317,10 @@ class ServiceProvider(Provider):
         sharing: MaybeSharing,
         guards: Guards,
         tokens: MaybeTokens,
+        parts: StoreParts,
     ) -> Checks:
         checks = [store_check(probe), feed_check(feed), disk_check(settings.data_dir), door_check(gate)]
-        checks += [limits_check(limiter, sharing.sharing), guards_check(guards)]
+        checks += [*parts.checks, limits_check(limiter, sharing.sharing), guards_check(guards)]
         if redis.client is not None:
             checks.append(redis_check(redis.client))
         if tokens.verifier is not None:
@@ -332,9 +336,9 @@ class ServiceProvider(Provider):
         )
 
     @provide
-    def guards(self, responses: ResponseStore, breakers: Breakers, tokens: MaybeTokens, store: StoreGuards) -> Guards:
+    def guards(self, responses: ResponseStore, breakers: Breakers, tokens: MaybeTokens, parts: StoreParts) -> Guards:
         ours = Guards(circuits=(responses, breakers.redis, breakers.durable, breakers.queue))
-        return ours + tokens.guards + store.guards
+        return ours + tokens.guards + parts.guards
 
     @provide
     def responses(self, settings: Settings, feed: ChangeFeed) -> ResponseStore:

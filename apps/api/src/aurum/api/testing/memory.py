@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dishka import Provider, Scope, provide
 
-from aurum.api.wiring import DurableTier, StoreGuards
+from aurum.api.wiring import DurableTier, StoreParts
 from aurum.common.cache import Stored
 from aurum.common.resilience import Guards
 from aurum.storage.memory import MemoryStore
@@ -55,8 +55,8 @@ class MemoryProvider(Provider):
         self.feed = MemoryChangeFeed()
 
     @provide
-    def guards(self) -> StoreGuards:
-        return StoreGuards(Guards())
+    def parts(self) -> StoreParts:
+        return StoreParts((), Guards())
 
     @provide
     def reader(self) -> SeriesReader:

@@ -90,6 +90,9 @@ class ClickhouseHistory:
     def guards(self) -> Guards:
         return self._pool.guards
 
+    async def look(self) -> None:
+        await self._pool.read("SELECT 1 AS one")
+
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         frame = conform(rows, HISTORY)
         written = {"source": source, "month": yyyymm(month), "archive_id": archive_id}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import secrets
 import threading
@@ -18,7 +19,7 @@ from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.duckdb.engine import Cursor, Engine
-from aurum.storage.duckdb.errors import HistoryUnavailable
+from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
 from aurum.storage.duckdb.manifest import NAME, DataFile, Manifest
 from aurum.storage.duckdb.shelf import Shelf
 from aurum.storage.ports.capabilities import Capability
@@ -64,6 +65,14 @@ class DuckdbHistory:
     @property
     def guards(self) -> Guards:
         return Guards()
+
+    async def look(self) -> None:
+        def work() -> None:
+            # The manifest, without the engine: who only looks need not load it.
+            with driver_errors(self._shelf.where):
+                self._manifest()
+
+        await asyncio.to_thread(work)
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         frame = _placed(conform(rows, HISTORY), source, month, archive_id)

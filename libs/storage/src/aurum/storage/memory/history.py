@@ -33,6 +33,9 @@ class MemoryHistory:
     def guards(self) -> Guards:
         return Guards()
 
+    async def look(self) -> None:
+        pass
+
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         self._kept[source, month, archive_id] = conform(rows, HISTORY)
 

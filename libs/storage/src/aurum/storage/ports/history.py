@@ -55,6 +55,10 @@ class HistoryStore(Protocol):
         """What protects from the server behind it, if there is one."""
         ...
 
+    async def look(self) -> None:
+        """Return when the store answers a question that costs nothing."""
+        ...
+
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         """Keep rows, schema ``HISTORY`` and in its order, all of one source and month; they are durable on return.
 

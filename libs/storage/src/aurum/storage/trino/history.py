@@ -55,6 +55,9 @@ class TrinoHistory:
     def guards(self) -> Guards:
         return self._pool.guards
 
+    async def look(self) -> None:
+        await self._pool.read("SELECT 1")
+
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         await self._prepare()
         whole = conform(rows, HISTORY)
