@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +12,8 @@ from api_market import FIRST_KNOWN, LOAD, NYC_START, REVISED_KNOWN, Given, file_
 from aurum.api.testing import serving
 from aurum.common.settings import CacheSettings, DatabaseSettings, Settings
 from aurum.core.series.partials import BUCKET
+from aurum.storage.ports.capabilities import Capability
+from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.timescale import TimescaleTuning
 
@@ -52,3 +56,16 @@ async def test_what_hours_cannot_say_comes_from_the_rows(timescale_url: str, tim
     async with serving(settings) as served:
         answer = await served.client.get(f"/v2/series/{LOAD}/observations", params={"tz": "market", "freq": "1d", "agg": agg})
     assert [row["value"] for row in answer.json()["data"]] == [5.5 if agg == "median" else 11]
+
+
+async def test_a_service_that_runs_reads_sums_once_there_are_some(plain_timescale_url: str) -> None:
+    settings = Settings(database=DatabaseSettings(url=plain_timescale_url, pool_size=2))
+    pool = await PostgresPool.open(settings.database)
+    async with serving(settings) as served:
+        assert Capability.PARTIALS not in served.state["services"].partials.capabilities
+        await TimescaleTuning(pool).optimize()
+        end = time.monotonic() + 10
+        while Capability.PARTIALS not in served.state["services"].partials.capabilities:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.05)
+    await pool.close()

@@ -141,10 +141,13 @@ class StoreProvider(Provider):
         return hot if history.store is None else TieredSeriesReader(hot, history.store)
 
     @provide
-    async def partials(self, pool: PostgresPool, reader: SeriesReader, history: MaybeHistory) -> PartialsReader:
+    async def partials(
+        self, pool: PostgresPool, reader: SeriesReader, history: MaybeHistory, feed: ChangeFeed
+    ) -> AsyncIterator[PartialsReader]:
         # Without the extension it declares nothing, and rows are read.
         hot = await TimescalePartialsReader.open(pool)
-        return hot if history.store is None else TieredPartialsReader(hot, reader)
+        async with background(hot.follow(feed)):
+            yield hot if history.store is None else TieredPartialsReader(hot, reader)
 
     @provide
     async def feed(self, settings: Settings, pool: PostgresPool) -> AsyncIterator[ChangeFeed]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import polars as pl
 
 from aurum.core.asof import Span
+from aurum.core.errors import Unavailable
 from aurum.core.series import buckets_in
+from aurum.storage.ports import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.capabilities import Capability, Unsupported
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.postgres.archived_parts import ARCHIVED_BESIDE_MANY
@@ -36,22 +40,40 @@ _PARTIALS = packed(
 
 
 class TimescalePartialsReader:
-    """``PartialsReader`` on TimescaleDB. Make it with ``open``.
+    """``PartialsReader`` on TimescaleDB. Make it with ``open``."""
 
-    Sums that were made by ``aurum db optimize`` after that are seen by the next process.
-    """
-
-    def __init__(self, pool: PostgresPool, capabilities: frozenset[Capability]) -> None:
+    def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
-        self._capabilities = capabilities
+        self._capabilities: frozenset[Capability] = frozenset()
 
     @classmethod
     async def open(cls, pool: PostgresPool) -> TimescalePartialsReader:
-        """Look whether the database keeps sums by the hour. Raises ``Unavailable`` when it does not answer."""
-        async with pool.acquire() as connection:
+        """A reader that has looked once. Raises ``Unavailable`` when the database does not answer."""
+        reader = cls(pool)
+        await reader.look()
+        return reader
+
+    async def look(self) -> None:
+        """See whether the database keeps sums by the hour now. Raises ``Unavailable``."""
+        async with self._pool.acquire() as connection:
             extension = await found(connection)
             keeps = extension is not None and Feature.AGGREGATES in extension.permitted and await aggregates.exists(connection)
-        return cls(pool, frozenset({Capability.PARTIALS}) if keeps else frozenset())
+        self._capabilities = frozenset({Capability.PARTIALS}) if keeps else frozenset()
+
+    async def follow(self, feed: ChangeFeed) -> None:
+        """Look again whenever anything may have changed, as ``aurum db optimize`` says; ends with its task."""
+        told = asyncio.Event()
+
+        def heard(change: Change) -> None:
+            if change.kind is ChangeKind.EVERYTHING:
+                told.set()
+
+        feed.listen(heard)
+        while True:
+            await told.wait()
+            told.clear()
+            with suppress(Unavailable):  # then the feed breaks, too, and tells when it is back
+                await self.look()
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+from aurum.storage.ports import ChangeKind
 from aurum.storage.ports.tuning import Chunk, DataClass, Optimised, Policies
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.postgres.pool import Connection
@@ -46,6 +47,9 @@ class TimescaleTuning:
                     done += await self._aggregate(connection)
             if any("by the hour" in line for line in done):
                 await aggregates.refresh(connection)
+            if done:
+                # Readers look what they have now.
+                await connection.execute("SELECT pg_notify('aurum_changes', $1)", str(ChangeKind.EVERYTHING))
         return Optimised(tuple(done), str(extension))
 
     async def policies(self) -> Policies:
