@@ -81,3 +81,24 @@ async def test_no_version_is_lost_between_writers(stores: list[PostgresStore]) -
     )
     assert series.version == 12
     assert [found.present for found in days] == [12]
+
+
+async def test_a_load_that_a_deadlock_ended_is_done_again(stores: list[PostgresStore]) -> None:
+    store = stores[0]
+    first, second = KEYS[:2]
+    await store.writer.load(to_file({first: [(0, 0, 1.0)], second: [(0, 0, 1.0)]}))
+    async with stores[1].pool.acquire() as other:
+        transaction = other.transaction()
+        await transaction.start()
+        # Loads lock series by id; this is a job of the server's that does it the other way round.
+        await other.execute("SELECT FROM series WHERE key = $1 FOR UPDATE", second)
+        load = asyncio.create_task(store.writer.load(to_file({first: [(0, 1, 2.0)], second: [(0, 1, 2.0)]})))
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        async with asyncio.timeout(TIMEOUT_S):
+            while not await other.fetchval(waiting):  # noqa: ASYNC110 - the server knows no events
+                await asyncio.sleep(0.01)
+        # Whoever has waited for longest finds the circle, and is its victim.
+        await other.execute("SELECT FROM series WHERE key = $1 FOR UPDATE", first)
+        await transaction.commit()
+    outcome = await asyncio.wait_for(load, TIMEOUT_S)
+    assert outcome.revised == 2

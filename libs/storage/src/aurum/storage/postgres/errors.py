@@ -17,6 +17,12 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer, or not in time. The text says how; it never holds a password."""
 
 
+class LostRace(DatabaseUnavailable):
+    """The server ended this transaction for the sake of another one. Nothing of it was done; it may be done again at once."""
+
+
+_LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
 _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
     (asyncpg.InvalidPasswordError, "the database refuses the user or the password", 30.0),
     (asyncpg.InvalidAuthorizationSpecificationError, "the database refuses the user", 30.0),
@@ -74,5 +80,6 @@ def translated(error: BaseException) -> BaseException:
 def _translated(cause: BaseException | None, original: BaseException) -> BaseException:
     for kind, text, retry_after in _TABLE:
         if isinstance(cause, kind):
-            return DatabaseUnavailable(text, retry_after=retry_after, cause=type(cause).__name__)
+            made = LostRace if kind in _LOST else DatabaseUnavailable
+            return made(text, retry_after=retry_after, cause=type(cause).__name__)
     return original

@@ -15,6 +15,8 @@ from datetime import datetime
 import asyncpg
 import polars as pl
 
+from aurum.common.resilience import Retry
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.catalog.entries import FileStatus, KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.frames import FILE_ROWS, PUBLICATIONS, SERIES, FrameMismatch, conform
@@ -23,6 +25,7 @@ from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.columns import packed, unpacked
 from aurum.storage.postgres.completeness import LOOK_AROUND, day_counts
 from aurum.storage.postgres.copy import Layout
+from aurum.storage.postgres.errors import LostRace
 from aurum.storage.postgres.merge import KEY, History, classify, layers, rewrite
 from aurum.storage.postgres.pool import Connection, PostgresPool
 from aurum.storage.postgres.series_rows import locked_series, raise_versions
@@ -95,8 +98,18 @@ class PostgresSeriesWriter:
     def __init__(self, pool: PostgresPool, history: HistoryStore | None = None) -> None:
         self._pool = pool
         self._tier = history
+        patience = ResilienceSettings().model_copy(update={"retry_within_s": pool.settings.load_timeout_s})
+        self._retry = Retry("loads", patience, on=(LostRace,))
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
+        # A load is one transaction, and the same when it is done again. Jobs of the server (TimescaleDB compresses chunks)
+        # and loads of the same series lock what both need in orders of their own.
+        async for attempt in self._retry.attempts():
+            with attempt:
+                return await self._load(file, force=force)
+        raise AssertionError  # the last attempt answers or raises
+
+    async def _load(self, file: FileLoad, *, force: bool) -> LoadOutcome:
         started = time.perf_counter()
         rows = conform(file.rows, FILE_ROWS)
         series = conform(file.series, SERIES)

@@ -160,6 +160,9 @@ async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
     await upgrade(url)
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
     await TimescaleTuning(pool).optimize()
+    async with pool.acquire() as connection:
+        # Tests refresh and compress by hand: no job of the server's may come between.
+        await connection.execute("SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs")
     await pool.close()
     # A database that somebody is connected to cannot be copied, and the extension's own workers are somebody.
     await _run(timescale_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
