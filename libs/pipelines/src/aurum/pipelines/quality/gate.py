@@ -88,9 +88,8 @@ def _with_a_name(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows with each point once, and all rows of points that are said more than once and not the same way."""
-    # A struct of the point hashes once; most files repeat nothing and stop here.
-    point = rows.select(pl.struct(_POINT).alias("point"))["point"]
-    if point.n_unique() == rows.height:
+    # Most files repeat nothing and stop here: points of different hashes differ. Two of one hash only take the long way.
+    if rows.select(pl.struct(_POINT).hash().n_unique()).item() == rows.height:
         return rows, rows.clear().with_columns(pl.lit("").alias("detail"))
     counted = rows.with_columns(
         pl.struct("value", "quality").n_unique().over(_POINT).alias("ways"),
