@@ -67,6 +67,7 @@ class Service:
             for _ in range(4):
                 yield b"part"
                 await asyncio.sleep(0.1)
+                time_left()  # as stores ask before each piece; it raises when there is none
 
         return StreamingResponse(parts())
 
