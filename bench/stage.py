@@ -18,7 +18,7 @@ from aurum.core.asof import Span
 from aurum.storage.embedded import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres import PostgresPool
-from aurum.storage.postgres.copy import Layout
+from aurum.storage.postgres.connection.copy import Layout
 from aurum.storage.testing.stores import PostgresStore
 
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from aurum.core.asof import Span
-from aurum.storage.postgres.copy import Collector
+from aurum.storage.postgres.connection.copy import Collector
 from bench.drain import drain
 from bench.harness import Figure, Run, side_by_side, timed
 from bench.scale import Scale

@@ -10,7 +10,7 @@ from aurum.api.testing import MovableClock
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.catalog.entries import DatasetQuality
-from aurum.storage.memory.quality_log import MemoryQualityLog
+from aurum.storage.memory.quality import MemoryQualityLog
 from aurum.storage.memory.state import MemoryState
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

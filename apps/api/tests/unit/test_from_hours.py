@@ -17,7 +17,7 @@ from aurum.common.clock import SystemClock
 from aurum.core.calendars import default_blocks
 from aurum.core.series.model import Series
 from aurum.storage.memory import MemoryStore
-from aurum.storage.memory.partials_reader import MemoryPartialsReader
+from aurum.storage.memory.observations import MemoryPartialsReader
 from aurum.storage.ports.capabilities import Capability
 
 FIVE = timedelta(minutes=5)

@@ -23,7 +23,7 @@ from aurum.api.request_state import RequestState
 from aurum.common.cache import Cache, LocalCache
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
-from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.ports import Change, ChangeKind
 
 

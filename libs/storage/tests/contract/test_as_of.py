@@ -8,6 +8,7 @@ from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
+from aurum.storage.ports import FileFilter
 from aurum.storage.testing.builders import KEY, Point, day, file_load, hour
 from aurum.storage.testing.expected import expected_observations, expected_revisions
 from aurum.storage.testing.stores import Store, series_named
@@ -149,7 +150,7 @@ async def test_a_load_is_known_from_the_moment_of_loading_when_nothing_says_othe
     at = await store.reader.observations(series.series_id, span=Span(), as_of=known_at)
     before = await store.reader.observations(series.series_id, span=Span(), as_of=known_at - timedelta(microseconds=1))
     assert (at.height, before.height) == (1, 0)
-    assert (await store.quality.files_page(status=None, before=None, limit=1))[0].known_at == known_at
+    assert (await store.files.files_page(FileFilter(), before=None, limit=1))[0].known_at == known_at
 
 
 async def test_as_of_a_time_far_off_is_now(store: Store) -> None:

@@ -10,7 +10,7 @@ from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.series import SeriesSpec
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports import LocationFilter, SeriesFilter
 from aurum.storage.testing.builders import file_load, hour
 from aurum.storage.testing.stores import Store, series_named
 
@@ -156,7 +156,7 @@ async def test_an_empty_store_has_no_nearest_keys(store: Store) -> None:
 
 async def test_locations_count_their_series(store: Store) -> None:
     await stocked(store)
-    found = await store.catalog.locations_page(source="inv_b", market=None, text=None, after=None, limit=9)
+    found = await store.catalog.locations_page(LocationFilter(source="inv_b"), after=None, limit=9)
     assert found == [
         LocationEntry("inv_b", ".HUB", "The Hub", "hub", "INVB", "America/New_York", 1),
         LocationEntry("inv_b", "4001", "", "", "INVB", "America/New_York", 2),
@@ -167,9 +167,7 @@ async def test_locations_count_their_series(store: Store) -> None:
 async def test_pages_of_locations_give_every_location_once(store: Store, limit: int) -> None:
     await stocked(store)
     seen: list[tuple[str, str]] = []
-    while page := await store.catalog.locations_page(
-        source=None, market=None, text=None, after=seen[-1] if seen else None, limit=limit
-    ):
+    while page := await store.catalog.locations_page(LocationFilter(), after=seen[-1] if seen else None, limit=limit):
         assert len(page) <= limit
         seen += [(entry.source, entry.location) for entry in page]
     assert seen == sorted({(SeriesKey.parse(key).source, SeriesKey.parse(key).location) for key in KEYS})
@@ -181,7 +179,7 @@ async def test_pages_of_locations_give_every_location_once(store: Store, limit: 
 )
 async def test_locations_are_filtered(store: Store, market: str | None, text: str | None, locations: list[str]) -> None:
     await stocked(store)
-    found = await store.catalog.locations_page(source=None, market=market, text=text, after=None, limit=9)
+    found = await store.catalog.locations_page(LocationFilter(market=market, text=text), after=None, limit=9)
     assert [entry.location for entry in found] == locations
 
 

@@ -12,7 +12,7 @@ from aurum.core.catalog.entries import FileStatus, KnownAtBasis
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import Conflict
 from aurum.core.frames import FrameMismatch
-from aurum.storage.ports import LoadOutcome, SeriesFilter
+from aurum.storage.ports import LoadOutcome, QuarantineFilter, SeriesFilter
 from aurum.storage.testing.builders import KEY, day, file_load, hour, together
 from aurum.storage.testing.stores import Store, series_named
 
@@ -55,9 +55,9 @@ async def test_a_late_publication_counts_as_a_revision_when_it_changes_an_answer
 async def test_a_content_is_loaded_once(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
     first = await store.writer.load(file)
-    again = await store.writer.load(replace(file, name="same content, other name.csv"))
+    again = await store.writer.load(replace(file, record=replace(file.record, name="same content, other name.csv")))
     assert again == LoadOutcome(first.file_id, 0, 0, 0, 0, already_loaded=True)
-    assert len(await store.quality.files_of(file.digest)) == 1
+    assert len(await store.files.files_of(file.record.digest)) == 1
 
 
 async def test_a_content_loaded_by_force_is_recorded_again_and_changes_nothing(store: Store) -> None:
@@ -69,7 +69,7 @@ async def test_a_content_loaded_by_force_is_recorded_again_and_changes_nothing(s
     assert forced.changed_series == ()
     assert forced.file_id > first.file_id
     assert await series_named(store, KEY) == before
-    assert [entry.file_id for entry in await store.quality.files_of(file.digest)] == [first.file_id, forced.file_id]
+    assert [entry.file_id for entry in await store.files.files_of(file.record.digest)] == [first.file_id, forced.file_id]
 
 
 async def test_force_keeps_the_first_moment_of_loading(store: Store) -> None:
@@ -79,7 +79,7 @@ async def test_force_keeps_the_first_moment_of_loading(store: Store) -> None:
     before = await store.reader.revisions(series.series_id, span=Span())
     assert counts(await store.writer.load(file, force=True)) == (0, 0, 1)
     assert_frame_equal(await store.reader.revisions(series.series_id, span=Span()), before)
-    first, forced = await store.quality.files_of(file.digest)
+    first, forced = await store.files.files_of(file.record.digest)
     assert first.known_at == forced.known_at == before["known_at"].item()
 
 
@@ -98,8 +98,8 @@ async def test_a_content_with_another_known_time_by_argument_is_loaded_again(sto
     file = file_load([(0, None, 1.0)], basis=basis, known_at=day(5))
     await store.writer.load(file)
     assert (await store.writer.load(file)).already_loaded
-    earlier = replace(file, known_at=day(3))
-    assert await store.writer.already_loaded(file.digest, basis=basis, known_at=day(3)) is None
+    earlier = replace(file, record=replace(file.record, known_at=day(3)))
+    assert await store.writer.already_loaded(file.record.digest, basis=basis, known_at=day(3)) is None
     assert counts(await store.writer.load(earlier)) == (0, 1, 0)
     assert (await store.writer.load(earlier)).already_loaded
     series = await series_named(store, KEY)
@@ -109,30 +109,28 @@ async def test_a_content_with_another_known_time_by_argument_is_loaded_again(sto
 async def test_a_content_known_by_its_file_is_not_loaded_again_for_its_moment_of_loading(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
     await store.writer.load(file)
-    ingested = replace(file, known_at=None, known_at_basis=KnownAtBasis.INGESTION)
+    ingested = replace(file, record=replace(file.record, known_at=None, known_at_basis=KnownAtBasis.INGESTION))
     assert (await store.writer.load(ingested)).already_loaded
 
 
 async def test_already_loaded_foretells_what_load_answers(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
-    assert await store.writer.already_loaded(file.digest) is None
+    assert await store.writer.already_loaded(file.record.digest) is None
     await store.writer.load(file)
-    foretold = await store.writer.already_loaded(file.digest)
+    foretold = await store.writer.already_loaded(file.record.digest)
     assert foretold is not None
     assert foretold == await store.writer.load(file)
-    assert await store.writer.already_loaded(file.digest, basis=KnownAtBasis.FILE) == foretold
-    assert await store.writer.already_loaded(file.digest, basis=KnownAtBasis.ARGUMENT, known_at=day(1)) is None
+    assert await store.writer.already_loaded(file.record.digest, basis=KnownAtBasis.FILE) == foretold
+    assert await store.writer.already_loaded(file.record.digest, basis=KnownAtBasis.ARGUMENT, known_at=day(1)) is None
 
 
 async def test_a_refused_content_may_be_loaded_later(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
-    refused = await store.writer.refuse(
-        name=file.name, digest=file.digest, size=file.size, source="invented", dataset="numbers", reason="no header"
-    )
-    assert await store.writer.already_loaded(file.digest) is None
+    refused = await store.writer.refuse(file.record, reason="no header")
+    assert await store.writer.already_loaded(file.record.digest) is None
     outcome = await store.writer.load(file)
     assert not outcome.already_loaded
-    entries = await store.quality.files_of(file.digest)
+    entries = await store.files.files_of(file.record.digest)
     assert [(entry.file_id, entry.status, entry.reason) for entry in entries] == [
         (refused, FileStatus.REFUSED, "no header"),
         (outcome.file_id, FileStatus.APPLIED, ""),
@@ -158,15 +156,15 @@ async def test_a_load_in_another_unit_or_frequency_stores_nothing(store: Store, 
     }
     assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == [before]
     assert_frame_equal(await store.reader.revisions(before.series_id, span=Span()), observations)
-    assert [row.line for row in await store.quality.quarantine_page(limit=9)] == [2]
-    assert await store.quality.files_of(conflicting.digest) == []
-    assert await store.writer.already_loaded(conflicting.digest) is None
+    assert [row.line for row in await store.quality.quarantine_page(QuarantineFilter(), limit=9)] == [2]
+    assert await store.files.files_of(conflicting.record.digest) == []
+    assert await store.writer.already_loaded(conflicting.record.digest) is None
 
 
 async def test_a_frame_of_another_schema_is_refused_before_anything_is_stored(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
     with pytest.raises(FrameMismatch):
-        await store.writer.load(replace(file, rows=file.rows.drop("version")))
+        await store.writer.load(replace(file, parts=[replace(file.parts[0], rows=file.parts[0].rows.drop("version"))]))
     assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == []
 
 
@@ -200,8 +198,8 @@ async def test_a_file_without_observations_makes_its_series_and_changes_no_versi
 
 async def test_a_file_without_series_is_recorded(store: Store) -> None:
     empty = file_load([])
-    outcome = await store.writer.load(replace(empty, series=empty.series.clear()))
-    assert [entry.file_id for entry in await store.quality.files_of(empty.digest)] == [outcome.file_id]
+    outcome = await store.writer.load(replace(empty, parts=[replace(empty.parts[0], series=empty.parts[0].series.clear())]))
+    assert [entry.file_id for entry in await store.files.files_of(empty.record.digest)] == [outcome.file_id]
     assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == []
 
 

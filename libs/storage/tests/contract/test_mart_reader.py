@@ -12,9 +12,9 @@ import pytest
 
 from aurum.core.frames import UTC_US
 from aurum.storage.duckdb.mart_reader import DuckDbMartReader
-from aurum.storage.memory.mart_reader import MemoryMartReader
-from aurum.storage.ports.marts import MartReader, UnknownMart
-from aurum.storage.postgres.mart_reader import PostgresMartReader
+from aurum.storage.memory.models import MemoryMartReader
+from aurum.storage.ports.models import MartReader, UnknownMart
+from aurum.storage.postgres.models.marts import PostgresMartReader
 from aurum.storage.testing.stores import PostgresStore
 
 COLUMNS = """

@@ -12,6 +12,7 @@ from aurum.core.catalog.entries import Completeness, DatasetEntry, DatasetQualit
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import NotFound
 from aurum.core.markettime import day_start, hours_in_day
+from aurum.storage.ports import CompletenessFilter, FileFilter, FileRecord, QuarantineFilter
 from aurum.storage.testing.builders import KEY, T0, Point, day, file_load, hour, together
 from aurum.storage.testing.stores import Store, series_named
 
@@ -20,9 +21,10 @@ SHORT, LONG, PLAIN = date(2025, 3, 9), date(2025, 11, 2), date(2025, 7, 1)
 OTHER = "invented:numbers:B:value"
 
 
-async def days_of(store: Store, **filters: Any) -> Sequence[Completeness]:
-    none: dict[str, Any] = dict.fromkeys(("key", "source", "dataset", "start", "end", "after"))
-    return await store.quality.completeness_page(**{**none, "only_incomplete": False, "limit": 100, **filters})
+async def days_of(
+    store: Store, *, after: tuple[str, date] | None = None, limit: int = 100, **filters: Any
+) -> Sequence[Completeness]:
+    return await store.quality.completeness_page(CompletenessFilter(**filters), after=after, limit=limit)
 
 
 def hours_of(local: date, hours: range, *, known: float = 1, value: float = 1.0) -> list[Point]:
@@ -125,9 +127,9 @@ async def test_a_row_held_back_keeps_all_that_is_known_of_it(store: Store) -> No
     file = file_load([(0, 1, 1.0)], held=HELD[:1], name="held.csv")
     outcome = await store.writer.load(file)
     assert outcome.quarantined == 1
-    (row,) = await store.quality.quarantine_page(limit=9)
+    (row,) = await store.quality.quarantine_page(QuarantineFilter(), limit=9)
     assert row == await store.quality.quarantined_row(row.row_id)
-    assert (row.file_id, row.file_name, row.digest) == (outcome.file_id, "held.csv", file.digest)
+    assert (row.file_id, row.file_name, row.digest) == (outcome.file_id, "held.csv", file.record.digest)
     assert (row.source, row.dataset) == ("invented", "numbers")
     assert (row.line, row.column, row.raw) == (2, "value", "n/a")
     assert (row.reason, row.detail, row.replayed_at) == ("non_numeric", "not a number", None)
@@ -144,7 +146,7 @@ async def test_quarantine_is_paged_by_id(store: Store) -> None:
     await store.writer.load(file_load([], held=HELD))
     seen: list[int] = []
     lines: list[int] = []
-    while page := await store.quality.quarantine_page(after=seen[-1] if seen else None, limit=2):
+    while page := await store.quality.quarantine_page(QuarantineFilter(), after=seen[-1] if seen else None, limit=2):
         seen += [row.row_id for row in page]
         lines += [row.line for row in page]
     assert lines == [2, 3, 7]
@@ -160,21 +162,21 @@ async def test_quarantine_is_filtered(store: Store) -> None:
         ({"source": "other"}, [11]),
         ({"dataset": "numbers"}, [2, 3, 7]),
         ({"reason": "non_numeric"}, [2, 7, 11]),
-        ({"digest": file.digest, "reason": "out_of_bounds"}, [3]),
+        ({"digest": file.record.digest, "reason": "out_of_bounds"}, [3]),
         ({"source": "nobody"}, []),
     ]
     for filters, lines in cases:
-        assert [row.line for row in await store.quality.quarantine_page(**filters, limit=9)] == lines, filters
+        assert [row.line for row in await store.quality.quarantine_page(QuarantineFilter(**filters), limit=9)] == lines, filters
 
 
 async def test_rows_of_a_content_loaded_again_count_as_replayed(store: Store) -> None:
     file = file_load([(0, 1, 1.0)], held=HELD)
     await store.writer.load(file)
     await store.writer.load(file_load([], held=[(11, Reason.NON_NUMERIC)], key=OTHER))
-    fixed = file_load([(0, 1, 1.0), (1, 1, 2.0)], held=HELD[:1], digest=file.digest)
+    fixed = file_load([(0, 1, 1.0), (1, 1, 2.0)], held=HELD[:1], digest=file.record.digest)
     await store.writer.load(fixed, force=True)
-    assert [row.line for row in await store.quality.quarantine_page(limit=9)] == [11, 2]
-    everything = await store.quality.quarantine_page(pending_only=False, limit=9)
+    assert [row.line for row in await store.quality.quarantine_page(QuarantineFilter(), limit=9)] == [11, 2]
+    everything = await store.quality.quarantine_page(QuarantineFilter(pending_only=False), limit=9)
     assert [(row.line, row.replayed_at is not None) for row in everything] == [
         (2, True),
         (3, True),
@@ -188,21 +190,19 @@ async def test_a_load_that_does_nothing_replays_nothing(store: Store) -> None:
     file = file_load([(0, 1, 1.0)], held=HELD)
     await store.writer.load(file)
     await store.writer.load(file)
-    assert len(await store.quality.quarantine_page(limit=9)) == 3
+    assert len(await store.quality.quarantine_page(QuarantineFilter(), limit=9)) == 3
 
 
 async def refuse(store: Store, digest: str, source: str = "invented", dataset: str = "numbers") -> int:
-    return await store.writer.refuse(
-        name="refused.csv", digest=digest, size=7, source=source, dataset=dataset, reason="no header"
-    )
+    return await store.writer.refuse(FileRecord("refused.csv", digest, 7, source, dataset), reason="no header")
 
 
 async def test_a_file_is_recorded_with_its_counts(store: Store) -> None:
     await store.writer.load(file_load([(0, 1, 1.0)]))
     file = file_load([(0, 2, 2.0), (1, 2, 1.0)], held=HELD, known_at=day(4), basis=KnownAtBasis.AVAILABLE, name="b.csv")
     outcome = await store.writer.load(file)
-    (entry,) = await store.quality.files_of(file.digest)
-    assert (entry.file_id, entry.digest, entry.name) == (outcome.file_id, file.digest, "b.csv")
+    (entry,) = await store.files.files_of(file.record.digest)
+    assert (entry.file_id, entry.digest, entry.name) == (outcome.file_id, file.record.digest, "b.csv")
     assert (entry.source, entry.dataset, entry.status, entry.reason) == ("invented", "numbers", FileStatus.APPLIED, "")
     assert (entry.known_at, entry.known_at_basis) == (day(4), KnownAtBasis.AVAILABLE)
     assert (entry.rows_read, entry.new, entry.revised, entry.unchanged, entry.quarantined) == (5, 1, 1, 0, 3)
@@ -223,7 +223,7 @@ async def test_files_come_newest_first_and_in_pages(store: Store) -> None:
         ("refused", second, 9, []),
     ]
     for status, before, limit, expected in cases:
-        page = await store.quality.files_page(status=status, before=before, limit=limit)
+        page = await store.files.files_page(FileFilter(status=status), before=before, limit=limit)
         assert [entry.file_id for entry in page] == expected
 
 
@@ -239,21 +239,21 @@ async def test_files_are_found_by_where_they_are_from(store: Store) -> None:
         ("nobody", None, []),
     ]
     for source, dataset, expected in cases:
-        page = await store.quality.files_page(status=None, source=source, dataset=dataset, before=None, limit=9)
+        page = await store.files.files_page(FileFilter(source=source, dataset=dataset), before=None, limit=9)
         assert [entry.file_id for entry in page] == expected
 
 
 async def test_files_since_an_instant_include_those_of_that_instant(store: Store) -> None:
     only = await refuse(store, "aa")
-    (newest,) = await store.quality.files_page(status=None, before=None, limit=1)
+    (newest,) = await store.files.files_page(FileFilter(), before=None, limit=1)
     cases = [(newest.loaded_at, [only]), (newest.loaded_at + timedelta(microseconds=1), [])]
     for since, expected in cases:
-        page = await store.quality.files_page(status=None, since=since, before=None, limit=9)
+        page = await store.files.files_page(FileFilter(since=since), before=None, limit=9)
         assert [entry.file_id for entry in page] == expected
 
 
 async def test_a_content_nobody_offered_has_no_records(store: Store) -> None:
-    assert await store.quality.files_of("00") == []
+    assert await store.files.files_of("00") == []
 
 
 async def test_a_dataset_has_a_state(store: Store) -> None:

@@ -33,7 +33,9 @@ def long_file() -> FileLoad:
         )
         for number, length in enumerate(LENGTHS)
     ]
-    return replace(together(*parts), rows_read=sum(LENGTHS), rows=conform(pl.concat(rows), FILE_ROWS))
+    whole = together(*parts)
+    part = replace(whole.parts[0], rows=conform(pl.concat(rows), FILE_ROWS))
+    return replace(whole, record=replace(whole.record, rows_read=sum(LENGTHS)), parts=[part])
 
 
 @pytest.mark.parametrize("as_of", [None, day(0), day(1)])

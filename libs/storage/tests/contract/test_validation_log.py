@@ -9,6 +9,7 @@ from aurum.common.clock import SystemClock
 from aurum.core.catalog.expectations import Severity
 from aurum.core.catalog.validations import ExpectationOutcome, ValidationResult
 from aurum.core.errors import NotFound
+from aurum.storage.ports import FileRecord
 from aurum.storage.ports.quality import Retention, ValidationFilter
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import Store
@@ -88,11 +89,7 @@ async def test_a_file_that_is_not_loaded_again_is_not_recorded_again(store: Stor
 
 async def test_a_refused_file_keeps_what_failed(store: Store) -> None:
     file_id = await store.writer.refuse(
-        name="short.csv",
-        digest="aa",
-        size=3,
-        source="invented",
-        dataset="numbers",
+        FileRecord("short.csv", "aa", 3, "invented", "numbers"),
         reason="0 observations",
         validations=(of_file(COUNT, reason="0 observations"),),
     )

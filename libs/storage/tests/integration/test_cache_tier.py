@@ -7,7 +7,7 @@ import pytest
 from aurum.common.cache import Stored, Tier, TierAway
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres import PostgresPool
-from aurum.storage.postgres.cache_tier import PostgresCacheTier
+from aurum.storage.postgres.cache import PostgresCacheTier
 from aurum.storage.testing.stores import PostgresStore
 
 

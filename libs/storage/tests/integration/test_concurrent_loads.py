@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.core.asof import Span
-from aurum.storage.ports import FileLoad, LoadOutcome
+from aurum.storage.ports import CompletenessFilter, FileLoad, LoadOutcome
 from aurum.storage.postgres import PostgresPool
 from aurum.storage.testing.builders import Point, day, file_load, together
 from aurum.storage.testing.expected import expected_observations, expected_revisions
@@ -76,9 +76,7 @@ async def test_no_version_is_lost_between_writers(stores: list[PostgresStore]) -
             *(stores[number % 2].writer.load(file_load([(number, 1, 1.0)], key=KEYS[0])) for number in range(12))
         )
     series = await series_named(stores[0], KEYS[0])
-    days = await stores[0].quality.completeness_page(
-        key=None, source=None, dataset=None, start=None, end=None, only_incomplete=False, after=None, limit=9
-    )
+    days = await stores[0].quality.completeness_page(CompletenessFilter(), after=None, limit=9)
     assert series.version == 12
     assert [found.present for found in days] == [12]
 

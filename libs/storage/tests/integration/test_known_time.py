@@ -7,7 +7,7 @@ import pytest
 
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
-from aurum.storage.postgres.watermark import LoadInProgress, announce, settled
+from aurum.storage.postgres.observations.watermark import LoadInProgress, announce, settled
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 

@@ -1,11 +1,11 @@
+import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from aurum.common.settings import DatabaseSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import status, upgrade
-from aurum.storage.postgres.pool import PostgresPool
 from aurum.storage.postgres.tables import metadata
 
 
@@ -14,10 +14,10 @@ def differences(connection: Connection) -> list[object]:
 
 
 async def test_migrations_make_the_tables_the_adapter_reads(database_url: str) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url))
-    async with pool.catalog() as connection:
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database_url))
+    async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
-    await pool.close()
+    await engine.dispose()
 
 
 async def test_a_second_upgrade_does_nothing(database_url: str) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from sqlalchemy import text
 
 from aurum.common.resilience import DeadlinePassed, forget_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
@@ -42,20 +40,12 @@ async def limit_of_driver(pool: PostgresPool) -> float:
         return (await connection.fetchval(_SHOW)).total_seconds()
 
 
-async def limit_of_catalog(pool: PostgresPool) -> float:
-    async with pool.catalog() as connection:
-        found: timedelta = (await connection.execute(text(_SHOW))).scalar_one()
-        return found.total_seconds()
-
-
-@pytest.mark.parametrize("limit_of", [limit_of_driver, limit_of_catalog])
-async def test_the_server_is_told_how_much_time_is_left(pool: PostgresPool, limit_of: object) -> None:
-    assert callable(limit_of)
+async def test_the_server_is_told_how_much_time_is_left(pool: PostgresPool) -> None:
     with within(5):
-        assert 0 < await limit_of(pool) <= 5
+        assert 0 < await limit_of_driver(pool) <= 5
     with within(500):
-        assert await limit_of(pool) == _LIMIT_S
-    assert await limit_of(pool) == _LIMIT_S, "the deadline of who had the connection before is not ours"
+        assert await limit_of_driver(pool) == _LIMIT_S
+    assert await limit_of_driver(pool) == _LIMIT_S, "the deadline of who had the connection before is not ours"
 
 
 async def test_small_reads_keep_the_usual_limit(pool: PostgresPool) -> None:
@@ -74,8 +64,6 @@ async def test_a_stream_goes_on_after_the_deadline(pool: PostgresPool) -> None:
 async def test_nothing_is_asked_when_no_time_is_left(pool: PostgresPool) -> None:
     with within(-1), pytest.raises(DeadlinePassed):
         await limit_of_driver(pool)
-    with within(-1), pytest.raises(DeadlinePassed):
-        await limit_of_catalog(pool)
     assert pool.use().busy == 0
 
 
@@ -96,9 +84,8 @@ async def test_the_server_itself_ends_what_takes_too_long(pool: PostgresPool) ->
 
 
 async def test_connections_that_were_cut_while_they_lay_idle_are_not_lent(pool: PostgresPool, database_url: str) -> None:
-    async with pool.acquire(), pool.acquire(), pool.acquire(), pool.catalog():
+    async with pool.acquire(), pool.acquire(), pool.acquire(), pool.acquire():
         pass
     cut_connections(database_url)
     for _ in range(3):
         assert await limit_of_driver(pool) == _LIMIT_S
-        assert await limit_of_catalog(pool) == _LIMIT_S

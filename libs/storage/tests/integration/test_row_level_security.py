@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
+from aurum.core.errors import NotFound
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.ports.access import Actor, ApiKey
@@ -25,9 +26,12 @@ OPERATOR = Actor("key:operator")
 @pytest_asyncio.fixture(loop_scope="session")
 async def store(postgres_store: PostgresStore) -> PostgresStore:
     for tenant in ("acme", "bolt"):
-        await postgres_store.tenants.create_tenant(tenant, tenant, "basic", by=OPERATOR)
+        async with postgres_store.transactions.transaction(by=OPERATOR) as tx:
+            await tx.tenants.insert(tenant, tenant, "basic")
         key = ApiKey(f"{tenant}-key", tenant, "k", ("user",), (), T0, "test")
-        await postgres_store.keys.create(key, b"digest", by=OPERATOR)
+        async with postgres_store.transactions.transaction(by=OPERATOR, tenant=tenant) as tx:
+            await tx.keys.insert(key, b"digest")
+            await tx.audit.append("key.create", key.key_id, {})
         await postgres_store.idempotency.begin(tenant, "key", b"fingerprint", claim_s=60.0)
     return postgres_store
 
@@ -76,6 +80,19 @@ async def test_the_record_of_what_was_done_cannot_be_changed(store: PostgresStor
                 await connection.execute(statement)
 
 
+async def test_a_transaction_of_a_tenant_is_bound_though_its_user_is_a_superuser(store: PostgresStore) -> None:
+    async with store.pool.acquire() as connection:
+        assert await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
+        with pytest.raises(NotFound):
+            await tx.keys.locked("bolt-key")
+        await tx.keys.expire("bolt-key", T0)
+    assert (await store.keys.read("bolt", "bolt-key")).expires_at is None
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
+            await tx.audit.append("key.create", "bolt-key", {}, tenant="bolt")
+
+
 async def test_a_connection_is_its_own_again_afterwards(store: PostgresStore) -> None:
     async with store.pool.for_tenant("acme"):
         pass
@@ -95,9 +112,10 @@ async def test_an_owner_that_is_no_superuser_can_act_for_tenants() -> None:
             url = server.url_of("kept").replace("//postgres:", "//keeper:")
             await upgrade(url)
             pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
-            keys = PostgresStore(pool, SystemClock()).keys
-            await keys.create(ApiKey("k", "local", "k", ("user",), (), T0, "test"), b"digest", by=OPERATOR)
-            assert [key.key_id for key in await keys.page("local", after=None, limit=5)] == ["k"]
+            store = PostgresStore(pool, SystemClock())
+            async with store.transactions.transaction(by=OPERATOR, tenant="local") as tx:
+                await tx.keys.insert(ApiKey("k", "local", "k", ("user",), (), T0, "test"), b"digest")
+            assert [key.key_id for key in await store.keys.page("local", after=None, limit=5)] == ["k"]
             await pool.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,18 +11,14 @@ from aurum.storage.duckdb.mart_reader import DuckDbMartReader
 from aurum.storage.duckdb.shelf import Folder, Shelf
 from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.memory import MemoryHistory, MemoryStore
-from aurum.storage.memory.catalog import MemoryCatalog
-from aurum.storage.memory.catalog_writer import MemoryCatalogWriter
-from aurum.storage.memory.change_feed import MemoryChangeFeed
-from aurum.storage.memory.mart_reader import MemoryMartReader
-from aurum.storage.memory.model_log import MemoryModelLog
-from aurum.storage.memory.partials_reader import MemoryPartialsReader
+from aurum.storage.memory.catalog import MemoryCatalog, MemoryCatalogWriter
+from aurum.storage.memory.changes import MemoryChangeFeed
+from aurum.storage.memory.models import MemoryMartReader, MemoryModelLog
+from aurum.storage.memory.observations import MemoryPartialsReader, MemorySeriesReader
 from aurum.storage.memory.probe import MemoryProbe
-from aurum.storage.memory.quality_log import MemoryQualityLog
-from aurum.storage.memory.series_reader import MemorySeriesReader
+from aurum.storage.memory.quality import MemoryQualityLog, MemoryValidationLog
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.memory.validation_log import MemoryValidationLog
 from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.ports import (
     Catalog,
@@ -36,10 +32,8 @@ from aurum.storage.ports import (
     ValidationLog,
     ValidationWriter,
 )
-from aurum.storage.ports.archive import ArchiveLog, HotReader
-from aurum.storage.ports.history import HistoryStore
-from aurum.storage.ports.marts import MartReader
-from aurum.storage.ports.models import ModelLog
+from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotReader
+from aurum.storage.ports.models import MartReader, ModelLog
 from aurum.storage.ports.tuning import StoreTuning
 from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.wide import WideScans

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import asyncpg
 
-from aurum.storage.postgres.lane import Connection, ReadLane
-from aurum.storage.postgres.slow_queries import SlowQueries
+from aurum.storage.postgres.connection.read_connections import Connection, ReadLane
+from aurum.storage.postgres.connection.slow_queries import SlowQueries
 
 
 class Told:

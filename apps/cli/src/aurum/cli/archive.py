@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from aurum.cli.wiring import Store
     from aurum.pipelines.archive import ArchiveReport, Difference
-    from aurum.storage.ports.archive import ArchivedMonth
+    from aurum.storage.ports.history import ArchivedMonth
     from aurum.storage.ports.history import Upkeep
 
 app = typer.Typer(help="Closed months: where they are, and moving them to history.", no_args_is_help=True)

@@ -26,7 +26,7 @@ from aurum.storage.history_tier import history_of, iceberg_of
 from aurum.storage.migrations.run import MigrationStatus, status, upgrade
 from aurum.storage.ports import SeriesReader
 from aurum.storage.ports.history import HistoryStore
-from aurum.storage.ports.marts import MartReader
+from aurum.storage.ports.models import MartReader
 from aurum.storage.postgres import (
     PostgresArchiveLog,
     PostgresAuditLog,

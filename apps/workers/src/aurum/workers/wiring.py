@@ -23,7 +23,7 @@ from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage.history_tier import history_of, iceberg_of
 from aurum.storage.ports import QualityLog
 from aurum.storage.ports.history import HistoryStore
-from aurum.storage.ports.marts import MartReader
+from aurum.storage.ports.models import MartReader
 from aurum.storage.ports.models import ModelRun
 from aurum.storage.postgres import (
     PostgresArchiveLog,

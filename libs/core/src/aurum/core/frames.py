@@ -117,3 +117,16 @@ FILE_ROWS = pl.Schema(
 ``version``: as in ``PARSED``; an earlier version is known that many microseconds before ``known_at``, so that versions that
 stand in one file keep their order.
 """
+
+FILE_SERIES = pl.Schema(
+    {
+        "series_id": pl.Int32(),
+        "first_ts": UTC_US,
+        "last_ts": UTC_US,
+        "known_at": UTC_US,
+        "new": pl.Int32(),
+        "revised": pl.Int32(),
+    }
+)
+"""What one file says of each series, one row each: from which to which interval start, the latest known time of its rows, and
+how many points it added and revised. Points that it repeats are in neither count."""

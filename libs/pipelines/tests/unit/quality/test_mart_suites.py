@@ -19,7 +19,7 @@ from aurum.pipelines.quality.marts import ExpectationsFailed, validate_marts
 from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.suites import MartSuite, read_mart_suites
 from aurum.storage.memory import MemoryStore
-from aurum.storage.memory.mart_reader import MemoryMartReader
+from aurum.storage.memory.models import MemoryMartReader
 from aurum.storage.ports import ValidationFilter
 
 FOLDER = contracts_directory(None) / "expectations"

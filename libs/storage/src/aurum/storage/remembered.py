@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.series.model import Series
-from aurum.storage.ports import Catalog, Change, ChangeFeed, ChangeKind, SeriesFilter
+from aurum.storage.ports import Catalog, Change, ChangeFeed, ChangeKind, LocationFilter, SeriesFilter
 
 _VOUCHED_S = 1.0
 
@@ -57,9 +57,9 @@ class RememberedCatalog:
         return await self._catalog.nearest_keys(key)
 
     async def locations_page(
-        self, *, source: str | None, market: str | None, text: str | None, after: tuple[str, str] | None, limit: int
+        self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[LocationEntry]:
-        return await self._catalog.locations_page(source=source, market=market, text=text, after=after, limit=limit)
+        return await self._catalog.locations_page(criteria, after=after, limit=limit)
 
     async def sources(self) -> Sequence[SourceEntry]:
         return await self._catalog.sources()

@@ -15,11 +15,9 @@ from aurum.core.asof import Span
 from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
 from aurum.core.series import buckets_in, partials
 from aurum.core.series.points import Points
-from aurum.storage.ports.aggregates import PartialsReader, PartlyArchived
-from aurum.storage.ports.archive import HotReader
 from aurum.storage.ports.capabilities import Capability
-from aurum.storage.ports.history import HistoryStore
-from aurum.storage.ports.series import SeriesReader
+from aurum.storage.ports.history import HistoryStore, HotReader
+from aurum.storage.ports.observations import PartialsReader, PartlyArchived, SeriesReader
 
 _ORDER = ["series_id", "ts"]
 

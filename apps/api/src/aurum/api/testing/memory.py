@@ -10,7 +10,7 @@ from aurum.api.wiring import DurableTier, StoreParts
 from aurum.common.cache import Stored
 from aurum.common.resilience import Guards
 from aurum.storage.memory import MemoryStore
-from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.ports import Catalog, ChangeFeed, PartialsReader, QualityLog, SeriesReader, StoreProbe, ValidationLog
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore

@@ -14,7 +14,7 @@ import polars as pl
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.errors import Conflict
-from aurum.core.frames import FILE_ROWS, REFUSED, SERIES, FrameMismatch
+from aurum.core.frames import REFUSED, SERIES, FrameMismatch
 from aurum.pipelines.loading.documents import Unreadable
 from aurum.pipelines.loading.known_time import KnownAtPolicy, known_time
 from aurum.pipelines.quality.gate import Gated, pass_gate
@@ -23,7 +23,7 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, Document, Parsed, RefusedFile, Source
-from aurum.storage.ports import FileLoad, SeriesWriter
+from aurum.storage.ports import FileLoad, FileRecord, Loader, SeriesRows
 
 _TIDY_AFTER = 200
 """Checks after which what is too old is forgotten, and not only at the end: an archive may hold a hundred thousand files."""
@@ -65,21 +65,21 @@ class _Prepared:
 
 
 class Ingestion:
-    """Loads documents through one registry, one set of expectations and one writer."""
+    """Loads documents through one registry, one set of expectations and one loader."""
 
     def __init__(
         self,
         *,
         registry: Registry,
         suites: Suites,
-        writer: SeriesWriter,
+        loader: Loader,
         kept: KeptFiles,
         keeping: Keeping | None = None,
     ) -> None:
         """``keeping``: forgets old results of checks; without it all are kept."""
         self._registry = registry
         self._suites = suites
-        self._writer = writer
+        self._loader = loader
         self._kept = kept
         self._keeping = keeping
 
@@ -129,7 +129,7 @@ class Ingestion:
         started = time.perf_counter()
         digest = await asyncio.to_thread(_digest, document)
         if not force and isinstance(document, Document):
-            same = await self._writer.already_loaded(digest, basis=_asked(policy), known_at=policy.time)
+            same = await self._loader.already_loaded(digest, basis=_asked(policy), known_at=policy.time)
             if same is not None:
                 return _Work(document, digest, None, started)
         prepared = await asyncio.to_thread(self._prepare, document, digest, policy)
@@ -161,7 +161,7 @@ class Ingestion:
                 reason=error.reason,
             )
             return _Prepared(None, error.reason, source.name, _names(datasets), (unread,))
-        return _Prepared(load, "", load.source, load.dataset, load.validations)
+        return _Prepared(load, "", load.record.source, load.record.dataset, load.validations)
 
     async def _finish(self, work: _Work, force: bool) -> FileReport:
         document, prepared = work.document, work.prepared
@@ -174,15 +174,8 @@ class Ingestion:
             except Conflict as error:
                 refused = error.detail
                 validations = _refused(validations, refused)
-        await self._writer.refuse(
-            name=document.name,
-            digest=work.digest,
-            size=len(document.content),
-            source=prepared.source,
-            dataset=prepared.dataset,
-            reason=refused,
-            validations=validations,
-        )
+        record = FileRecord(document.name, work.digest, len(document.content), prepared.source, prepared.dataset)
+        await self._loader.refuse(record, reason=refused, validations=validations)
         return FileReport(
             document.name,
             work.digest,
@@ -196,15 +189,16 @@ class Ingestion:
     async def _store(self, work: _Work, load: FileLoad, force: bool) -> FileReport:
         if not load.quarantine.is_empty():
             # Before the commit: what is in quarantine can always be loaded again.
-            await asyncio.to_thread(self._kept.keep, load.digest, work.document.content)
-        outcome = await self._writer.load(load, force=force)
+            await asyncio.to_thread(self._kept.keep, load.record.digest, work.document.content)
+        outcome = await self._loader.load(load, force=force)
+        record = load.record
         return FileReport(
-            name=load.name,
-            digest=load.digest,
+            name=record.name,
+            digest=record.digest,
             outcome=Outcome.ALREADY_LOADED if outcome.already_loaded else Outcome.APPLIED,
-            source=load.source,
-            dataset=load.dataset,
-            rows_read=0 if outcome.already_loaded else load.rows_read,
+            source=record.source,
+            dataset=record.dataset,
+            rows_read=0 if outcome.already_loaded else record.rows_read,
             new=outcome.new,
             revised=outcome.revised,
             unchanged=outcome.unchanged,
@@ -256,7 +250,7 @@ def _to_load(
         rows.append(_indexed(passed.rows, described, known.column, offset))
         offset += described.height
     same_time = len({known.time for known in times}) == 1
-    return FileLoad(
+    record = FileRecord(
         name=document.name,
         digest=digest,
         size=len(document.content),
@@ -265,8 +259,10 @@ def _to_load(
         known_at=times[0].time if times and same_time else None,
         known_at_basis=times[0].basis if times else KnownAtBasis.INGESTION,
         rows_read=sum(part.rows_read for part in parts),
-        series=pl.concat(series) if series else pl.DataFrame(schema=SERIES),
-        rows=pl.concat(rows) if rows else pl.DataFrame(schema=FILE_ROWS),
+    )
+    return FileLoad(
+        record=record,
+        parts=(SeriesRows(pl.concat(series), pl.concat(rows)),) if series else (),
         quarantine=pl.concat([one.held for one in gated]) if gated else pl.DataFrame(schema=REFUSED),
         validations=tuple(one.validation for one in gated),
     )

@@ -9,13 +9,14 @@ from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileReport, Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.source import Document
-from aurum.storage.ports import QualityLog
+from aurum.storage.ports import FileLog, QualityLog, QuarantineFilter
 
 _PAGE = 1000
 
 
 async def replay(
     quality: QualityLog,
+    files: FileLog,
     kept: KeptFiles,
     ingestion: Ingestion,
     *,
@@ -29,12 +30,12 @@ async def replay(
     """
     pending: dict[str, str] = {}
     after: int | None = None
-    while page := await quality.quarantine_page(source=source, digest=digest, after=after, limit=_PAGE):
+    while page := await quality.quarantine_page(QuarantineFilter(source=source, digest=digest), after=after, limit=_PAGE):
         pending |= {row.digest: row.file_name for row in page}
         after = page[-1].row_id
     for wanted, name in pending.items():
         document = given or kept.get(wanted, name=name)
-        first = (await quality.files_of(wanted))[0]
+        first = (await files.files_of(wanted))[0]
         yield await ingestion.ingest(document, known_at=_as_before(first), force=True)
 
 

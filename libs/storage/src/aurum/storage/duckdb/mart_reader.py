@@ -12,7 +12,7 @@ import polars.selectors as cs
 
 from aurum.core.errors import Unavailable
 from aurum.core.frames import UTC_US
-from aurum.storage.ports.marts import UnknownMart
+from aurum.storage.ports.models import UnknownMart
 
 _COLUMNS = """
 SELECT column_name FROM information_schema.columns WHERE table_catalog = current_database() AND table_schema = $1

@@ -1,16 +1,19 @@
-"""Reads the catalog: series, locations, sources, datasets, blocks."""
+"""The catalog in dictionaries: series, locations, sources, datasets, blocks."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby, islice
+from typing import Any
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.names import nearest
 from aurum.core.series import Series
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports import LocationFilter, SeriesFilter
 
 _COUNTED = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
 
@@ -43,12 +46,13 @@ class MemoryCatalog:
         return ()
 
     async def locations_page(
-        self, *, source: str | None, market: str | None, text: str | None, after: tuple[str, str] | None, limit: int
+        self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[LocationEntry]:
+        place, text = SeriesFilter(source=criteria.source, market=criteria.market), criteria.text
         found = [
             series
             for series in self._state.series.values()
-            if _matches(series, SeriesFilter(source=source, market=market))
+            if _matches(series, place)
             and (text is None or _contains(text, series.key.location, series.spec.location_name))
             and (after is None or _place(series) > after)
         ]
@@ -67,6 +71,38 @@ class MemoryCatalog:
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         return [document for _, document in sorted(self._state.blocks.items())]
+
+
+class MemoryCatalogWriter:
+    """``CatalogWriter`` in memory."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    async def declare(
+        self,
+        *,
+        sources: Sequence[SourceEntry],
+        datasets: Sequence[DatasetEntry],
+        blocks: Sequence[Mapping[str, object]],
+    ) -> None:
+        # Documents are stored as a database gives them back: JSON values of their own, tuples as lists.
+        documents = [json.loads(json.dumps(dict(block))) for block in blocks]
+        async with self._state.lock:
+            self._declare(sources, datasets, documents)
+
+    def _declare(
+        self, sources: Sequence[SourceEntry], datasets: Sequence[DatasetEntry], documents: Sequence[Mapping[str, Any]]
+    ) -> None:
+        state = self._state
+        state.sources.update({entry.name: entry for entry in sources})
+        for entry in datasets:
+            measures = tuple(dict(measure) for measure in entry.measures)
+            state.datasets[entry.source, entry.name] = replace(entry, measures=measures)
+        for document in documents:
+            name = (document["calendar"], document["name"])
+            if name not in state.changed_blocks:
+                state.blocks[name] = document
 
 
 def _dimensions(series: Series) -> dict[str, str | None]:

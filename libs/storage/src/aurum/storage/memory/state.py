@@ -1,29 +1,50 @@
-"""What a store in memory holds: everything that was said, and the records of what was loaded."""
+"""What a store in memory holds: everything that was published, and the records of what was loaded and changed."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import TypeAlias
 
+import polars as pl
+
+from aurum.core.access import Plan
 from aurum.core.catalog.entries import Completeness, DatasetEntry, FileEntry, QuarantinedRow, SourceEntry
 from aurum.core.catalog.validations import Validation
 from aurum.core.series import Publication, Series
+from aurum.storage.ports.access import ApiKey, AuditEntry, Tenant
+from aurum.storage.ports.flags import StoredFlag
 
-Points: TypeAlias = dict[datetime, set[Publication]]
+Points: TypeAlias = dict[datetime, frozenset[Publication]]
 """The publications of one series by ``ts``. A set, since answers depend on nothing more."""
+
+PLANS = (
+    Plan("basic", 300, 5_000, 50_000, 1.5, 10),
+    Plan("enterprise", 5_000, 100_000, 1_000_000, 3.0, 50),
+    Plan("free", 60, 1_000, 10_000, 1.0, 5),
+    Plan("premium", 1_000, 20_000, 200_000, 2.0, 20),
+)
+"""The plans every store begins with."""
 
 
 @dataclass(slots=True)
 class MemoryState:
-    """Tables of one store. No method of an adapter waits between its first read and its last write of them."""
+    """Tables of one store.
+
+    What a table holds is never changed in place, only replaced: so a copy of the tables is a snapshot. ``lock`` orders those
+    who change them.
+    """
 
     series: dict[str, Series] = field(default_factory=dict[str, Series])
     points: dict[int, Points] = field(default_factory=dict[int, Points])
     completeness: dict[tuple[str, date], Completeness] = field(default_factory=dict[tuple[str, date], Completeness])
     files: list[FileEntry] = field(default_factory=list[FileEntry])
     """Ascending by id, which is the place in the list, counted from 1."""
+    file_series: dict[int, pl.DataFrame] = field(default_factory=dict[int, pl.DataFrame])
+    """By id of the file, schema ``FILE_SERIES``."""
     held: list[QuarantinedRow] = field(default_factory=list[QuarantinedRow])
     """Ascending by id, likewise."""
     sources: dict[str, SourceEntry] = field(default_factory=dict[str, SourceEntry])
@@ -32,5 +53,26 @@ class MemoryState:
     changed_blocks: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Blocks that a user changed: declarations leave them alone."""
     validations: list[Validation] = field(default_factory=list[Validation])
-    """Ascending by id; those that are forgotten leave gaps."""
+    """Ascending by id; those that were deleted leave gaps."""
     last_validation_id: int = 0
+    plans: dict[str, Plan] = field(default_factory=lambda: {plan.name: plan for plan in PLANS})
+    tenants: dict[str, Tenant] = field(default_factory=dict[str, Tenant])
+    keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict[str, tuple[ApiKey, bytes]])
+    """Each with the digest of its secret."""
+    audit: list[AuditEntry] = field(default_factory=list[AuditEntry])
+    flags: dict[str, StoredFlag] = field(default_factory=dict[str, StoredFlag])
+    flag_use: Counter[tuple[str, str, date]] = field(default_factory=Counter[tuple[str, str, date]])
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def snapshot(self) -> MemoryState:
+        """Return the tables as they are now; changes of either do not show in the other."""
+        tables = {name: getattr(self, name) for name in _TABLES}
+        return replace(self, **{name: table.copy() if hasattr(table, "copy") else table for name, table in tables.items()})
+
+    def adopt(self, other: MemoryState) -> None:
+        """Take the tables of another state for one's own."""
+        for name in _TABLES:
+            setattr(self, name, getattr(other, name))
+
+
+_TABLES = tuple(one.name for one in fields(MemoryState) if one.name != "lock")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,10 +14,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from aurum.storage.postgres.errors import driver_errors
+from aurum.storage.postgres.connection.errors import driver_errors
 
 T = TypeVar("T")
 
@@ -62,11 +64,23 @@ async def _in_transaction(url: str, action: Callable[[Connection], T]) -> T:
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
-        with driver_errors():
+        with driver_errors(), _from_sqlalchemy():
             async with engine.begin() as connection:
                 return await connection.run_sync(action)
     finally:
         await engine.dispose()
+
+
+@contextmanager
+def _from_sqlalchemy() -> Generator[None]:
+    """Errors of the driver that SQLAlchemy has wrapped, as the driver raised them."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if cause is None:
+            raise
+        raise cause from error
 
 
 def _config() -> Config:

@@ -1,7 +1,7 @@
 """Tenants, their keys and plans, and who changed them. What belongs to a tenant is read and written behind row-level security.
 
-Every change is recorded in the audit log in its own transaction: there is none without a record, and no record without one.
-All methods raise ``Unavailable`` when the store does not answer.
+Changes are made in a transaction (``ports.transaction``) that also records them in the audit log. All methods raise
+``Unavailable`` when the store does not answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aurum.core.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something. ``subject``: as in ``Caller``. ``tenant``: on whose behalf; None: the operator's own."""
+    """Who acts. ``subject``: as in ``Caller``. ``tenant``: whose credential it is; None: the operator's command line."""
 
     subject: str
     tenant: str | None = None
@@ -53,13 +53,13 @@ class ApiKey:
     replaces: str | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it opens anything at that time."""
+        """Whether the key is accepted at that time."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """All that is needed to let a key in. ``digest``: SHA-256 of its secret."""
+    """A key with what authentication checks. ``digest``: SHA-256 of its secret."""
 
     key: ApiKey
     digest: bytes
@@ -97,10 +97,10 @@ class KeyReplaced(Conflict):
 
 
 class KeyStore(Protocol):
-    """Keys by id. Other tenants' keys do not exist for whoever acts for one."""
+    """Reads of keys. Keys of other tenants do not exist for a caller that acts for one."""
 
     async def credential(self, key_id: str) -> Credential | None:
-        """For authentication, when no tenant is known yet; None when there is no such key."""
+        """What authentication needs, when no tenant is known yet; None when there is no such key."""
         ...
 
     async def page(self, tenant: str, *, after: str | None, limit: int) -> Sequence[ApiKey]:
@@ -111,29 +111,37 @@ class KeyStore(Protocol):
         """Raises ``NotFound``."""
         ...
 
-    async def create(self, key: ApiKey, digest: bytes, *, by: Actor) -> None:
+    async def note_used(self, used: Mapping[str, datetime]) -> None:
+        """Record when keys were last used, by id; a time before the one on record changes nothing."""
+        ...
+
+
+class KeyWriter(Protocol):
+    """Changes keys of the tenant of a transaction."""
+
+    async def locked(self, key_id: str) -> ApiKey:
+        """A key that no other transaction changes before this one has ended. Raises ``NotFound``."""
+        ...
+
+    async def successor(self, key_id: str) -> str | None:
+        """The id of the key that replaces a key; None when there is none."""
+        ...
+
+    async def insert(self, key: ApiKey, digest: bytes) -> None:
         """Raises ``NotFound`` when there is no such tenant, ``Conflict`` when the id is taken."""
         ...
 
-    async def rotate(self, key: ApiKey, digest: bytes, *, old_expires_at: datetime, by: Actor) -> None:
-        """Create ``key``, which replaces ``key.replaces``, and let the old one expire then, if not before.
-
-        Raises ``NotFound``; ``KeyEnded`` when the old one opens nothing at ``key.created_at``: else whoever may rotate could
-        undo that it was revoked; ``KeyReplaced`` when it was rotated before: the end it has now is not its own.
-        """
+    async def expire(self, key_id: str, at: datetime) -> None:
+        """Let a key end at that time."""
         ...
 
-    async def revoke(self, tenant: str, key_id: str, *, by: Actor) -> ApiKey:
-        """End a key at once; a second time changes nothing. Raises ``NotFound``."""
-        ...
-
-    async def note_used(self, used: Mapping[str, datetime]) -> None:
-        """When keys were last used, by id."""
+    async def revoke(self, key_id: str) -> ApiKey:
+        """End a key now. Raises ``NotFound``."""
         ...
 
 
 class TenantStore(Protocol):
-    """Tenants and plans."""
+    """Reads of tenants and plans."""
 
     async def tenants(self, *, after: str | None, limit: int) -> Sequence[Tenant]:
         """By id."""
@@ -143,31 +151,41 @@ class TenantStore(Protocol):
         """Raises ``NotFound``."""
         ...
 
-    async def create_tenant(self, tenant_id: str, name: str, plan: str, *, by: Actor) -> Tenant:
-        """Raises ``Conflict`` when the id is taken, ``UnknownName`` when there is no such plan."""
-        ...
-
-    async def change_tenant(
-        self, tenant_id: str, *, plan: str | None = None, disabled: bool | None = None, by: Actor
-    ) -> Tenant:
-        """What is None stays as it is. Raises ``NotFound``, ``UnknownName``."""
-        ...
-
     async def plans(self) -> Sequence[Plan]:
         """By name."""
         ...
 
-    async def put_plan(self, plan: Plan, *, by: Actor) -> None:
+
+class TenantWriter(Protocol):
+    """Changes tenants and plans within a transaction."""
+
+    async def insert(self, tenant_id: str, name: str, plan: str) -> Tenant:
+        """Raises ``Conflict`` when the id is taken, ``UnknownName`` when there is no such plan."""
+        ...
+
+    async def change(self, tenant_id: str, *, plan: str | None = None, disabled: bool | None = None) -> Tenant:
+        """What is None stays as it is. Raises ``NotFound``, ``UnknownName``."""
+        ...
+
+    async def put_plan(self, plan: Plan) -> None:
         """Make a plan or change it, for all its tenants at once."""
         ...
 
 
-class AuditLog(Protocol):
-    """Who did what."""
+class AuditWriter(Protocol):
+    """Records who did what, in the transaction that does it."""
 
-    async def append(self, action: str, target: str, detail: Mapping[str, object], *, by: Actor) -> None:
-        """For what is changed outside the store."""
+    async def append(self, action: str, target: str, detail: Mapping[str, object], *, tenant: str | None = None) -> None:
+        """Append an entry by the actor of the transaction.
+
+        ``tenant``: whom it concerns; None: the tenant of the transaction, else that of the actor. A transaction of a tenant
+        can name no other one.
+        """
         ...
+
+
+class AuditLog(Protocol):
+    """Reads of who did what."""
 
     async def page(
         self, *, tenant: str | None = None, action: str | None = None, before: int | None, limit: int

@@ -1,33 +1,33 @@
-"""What there is: series, locations, sources, datasets, blocks; and how good it is."""
+"""What there is: series, locations, sources, datasets, blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Protocol
 
-from aurum.core.catalog.entries import (
-    Completeness,
-    DatasetEntry,
-    DatasetQuality,
-    FileEntry,
-    LocationEntry,
-    QuarantinedRow,
-    SourceEntry,
-)
+from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.series.model import Series
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesFilter:
-    """Every given field must match; ``text`` is looked for, without regard to case, in key and location name."""
+    """Every field that is not None must match; ``text`` is searched for, in any case, in key and location name."""
 
     source: str | None = None
     dataset: str | None = None
     market: str | None = None
     measure: str | None = None
     location: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocationFilter:
+    """Every field that is not None must match; ``text`` is searched for, in any case, in location and name."""
+
+    source: str | None = None
+    market: str | None = None
     text: str | None = None
 
 
@@ -47,7 +47,7 @@ class Catalog(Protocol):
         ...
 
     async def locations_page(
-        self, *, source: str | None, market: str | None, text: str | None, after: tuple[str, str] | None, limit: int
+        self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[LocationEntry]:
         """Locations by (source, location)."""
         ...
@@ -80,62 +80,4 @@ class CatalogWriter(Protocol):
         blocks: Sequence[Mapping[str, object]],
     ) -> None:
         """Sources and datasets replace what stands under their names; blocks a user changed are left as they are."""
-        ...
-
-
-class QualityLog(Protocol):
-    """What was loaded, held back and found missing."""
-
-    async def datasets_quality(self, *, now: datetime, source: str | None = None) -> Sequence[DatasetQuality]:
-        """The state of each dataset that has series or refused files, by (source, dataset)."""
-        ...
-
-    async def completeness_page(
-        self,
-        *,
-        key: str | None,
-        source: str | None,
-        dataset: str | None,
-        start: date | None,
-        end: date | None,
-        only_incomplete: bool,
-        after: tuple[str, date] | None,
-        limit: int,
-    ) -> Sequence[Completeness]:
-        """Days by (key, day)."""
-        ...
-
-    async def files_page(
-        self,
-        *,
-        status: str | None,
-        source: str | None = None,
-        dataset: str | None = None,
-        since: datetime | None = None,
-        before: int | None,
-        limit: int,
-    ) -> Sequence[FileEntry]:
-        """Files, the newest record first; ``since``: recorded then or later; ``before`` is the last id already seen."""
-        ...
-
-    async def files_of(self, digest: str) -> Sequence[FileEntry]:
-        """Every record of a content, oldest first."""
-        ...
-
-    async def quarantine_page(
-        self,
-        *,
-        source: str | None = None,
-        dataset: str | None = None,
-        reason: str | None = None,
-        digest: str | None = None,
-        pending_only: bool = True,
-        after: int | None = None,
-        limit: int,
-    ) -> Sequence[QuarantinedRow]:
-        """Quarantined rows by id."""
-        ...
-
-    async def quarantined_row(self, row_id: int) -> QuarantinedRow:
-        """One row. Raises ``NotFound``."""
         ...

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
-
-from aurum.storage.ports.access import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class StoredFlag:
 
 @dataclass(frozen=True, slots=True)
 class FlagUse:
-    """How often a variant was given on a day (UTC)."""
+    """How often a flag evaluated to a variant on a day (UTC)."""
 
     name: str
     variant: str
@@ -32,30 +30,10 @@ class FlagUse:
 
 
 class FlagStore(Protocol):
-    """Flags by name. Every change is on record. All methods raise ``Unavailable`` when the store does not answer."""
+    """Flags by name, and how often they were evaluated. All methods raise ``Unavailable`` when the store does not answer."""
 
     async def flags(self) -> Sequence[StoredFlag]:
         """By name."""
-        ...
-
-    async def put(
-        self,
-        name: str,
-        document: Mapping[str, object],
-        *,
-        version: int | None,
-        by: Actor,
-        check: Callable[[Sequence[StoredFlag]], None] | None = None,
-    ) -> StoredFlag:
-        """Make a flag or change it. ``version``: the one that is changed, 0 for a new one; None: whichever there is.
-
-        ``check`` is given all flags there are, and none changes until it is done; what it raises, this raises, and nothing
-        is changed. Raises ``Conflict`` when the version is another one.
-        """
-        ...
-
-    async def delete(self, name: str, *, by: Actor) -> None:
-        """Raises ``NotFound``."""
         ...
 
     async def add_use(self, used: Mapping[tuple[str, str], int], day: date) -> None:
@@ -64,4 +42,20 @@ class FlagStore(Protocol):
 
     async def use(self, name: str, *, since: date) -> Sequence[FlagUse]:
         """By day and variant."""
+        ...
+
+
+class FlagWriter(Protocol):
+    """Changes flags within a transaction."""
+
+    async def locked(self) -> Sequence[StoredFlag]:
+        """All flags by name; no other transaction changes one before this one has ended."""
+        ...
+
+    async def put(self, name: str, document: Mapping[str, object], *, by: str) -> StoredFlag:
+        """Make a flag or change it; its version counts up. ``by``: the subject who changes it."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Raises ``NotFound``."""
         ...

@@ -1,25 +1,26 @@
-"""Every port on plain PostgreSQL. Only an application's ``wiring`` names these classes."""
+"""Every port on plain PostgreSQL, a folder or module a feature. Only ``aurum.assembly`` names these classes."""
 
-from aurum.storage.postgres.archive_log import PostgresArchiveLog
-from aurum.storage.postgres.audit import PostgresAuditLog
-from aurum.storage.postgres.cache_tier import PostgresCacheTier
-from aurum.storage.postgres.catalog import PostgresCatalog
-from aurum.storage.postgres.catalog_writer import PostgresCatalogWriter
-from aurum.storage.postgres.change_feed import PostgresChangeFeed
-from aurum.storage.postgres.flag_store import PostgresFlagStore
+from aurum.storage.postgres.access.audit import PostgresAuditLog
+from aurum.storage.postgres.access.keys import PostgresKeyStore
+from aurum.storage.postgres.access.tenants import PostgresTenantStore
+from aurum.storage.postgres.cache import PostgresCacheTier
+from aurum.storage.postgres.catalog.reader import PostgresCatalog
+from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
+from aurum.storage.postgres.changes import PostgresChangeFeed
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.files.log import PostgresFileLog
+from aurum.storage.postgres.flags import PostgresFlagStore
+from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
-from aurum.storage.postgres.key_store import PostgresKeyStore
-from aurum.storage.postgres.mart_reader import PostgresMartReader
-from aurum.storage.postgres.model_log import PostgresModelLog
-from aurum.storage.postgres.partials_reader import PostgresPartialsReader
-from aurum.storage.postgres.pool import PostgresPool
+from aurum.storage.postgres.models.log import PostgresModelLog
+from aurum.storage.postgres.models.marts import PostgresMartReader
+from aurum.storage.postgres.models.warehouse import PostgresCalendarTables, PostgresStoreExport
+from aurum.storage.postgres.observations.partials import PostgresPartialsReader
+from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.probe import PostgresProbe
-from aurum.storage.postgres.quality_log import PostgresQualityLog
-from aurum.storage.postgres.series_reader import PostgresSeriesReader
-from aurum.storage.postgres.series_writer import PostgresSeriesWriter
-from aurum.storage.postgres.tenant_store import PostgresTenantStore
-from aurum.storage.postgres.validation_log import PostgresValidationLog
-from aurum.storage.postgres.warehouse import PostgresCalendarTables, PostgresStoreExport
+from aurum.storage.postgres.quality.log import PostgresQualityLog
+from aurum.storage.postgres.quality.validations import PostgresValidationLog
+from aurum.storage.postgres.transaction import PostgresTransactions
 
 __all__ = [
     "PostgresArchiveLog",
@@ -29,6 +30,7 @@ __all__ = [
     "PostgresCatalog",
     "PostgresCatalogWriter",
     "PostgresChangeFeed",
+    "PostgresFileLog",
     "PostgresFlagStore",
     "PostgresIdempotencyStore",
     "PostgresKeyStore",
@@ -39,8 +41,8 @@ __all__ = [
     "PostgresProbe",
     "PostgresQualityLog",
     "PostgresSeriesReader",
-    "PostgresSeriesWriter",
     "PostgresStoreExport",
     "PostgresTenantStore",
+    "PostgresTransactions",
     "PostgresValidationLog",
 ]

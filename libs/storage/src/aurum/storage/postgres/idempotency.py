@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from aurum.storage.ports.idempotency import Earlier, StoredAnswer
-from aurum.storage.postgres.pool import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 
 # Whoever inserts first has the key; a row that is out of date is taken over. The statement that finds it taken gives nothing.
 _CLAIM = """
@@ -16,9 +14,9 @@ SET fingerprint = excluded.fingerprint, status = NULL, headers = NULL, body = NU
 WHERE i.expires_at <= clock_timestamp()
 RETURNING true
 """
-_READ = "SELECT fingerprint, status, headers::text AS headers, body FROM idempotency WHERE tenant_id = $1 AND key = $2"
+_READ = "SELECT fingerprint, status, headers, body FROM idempotency WHERE tenant_id = $1 AND key = $2"
 _FINISH = """
-UPDATE idempotency SET status = $3, headers = $4::jsonb, body = $5, expires_at = clock_timestamp() + make_interval(secs => $6)
+UPDATE idempotency SET status = $3, headers = $4, body = $5, expires_at = clock_timestamp() + make_interval(secs => $6)
 WHERE tenant_id = $1 AND key = $2 AND status IS NULL
 """
 
@@ -38,13 +36,12 @@ class PostgresIdempotencyStore:
             return Earlier(fingerprint, None)
         if row["status"] is None:
             return Earlier(row["fingerprint"], None)
-        headers = tuple((str(name), str(value)) for name, value in json.loads(row["headers"]))
+        headers = tuple((str(name), str(value)) for name, value in row["headers"])
         return Earlier(row["fingerprint"], StoredAnswer(row["status"], headers, row["body"]))
 
     async def finish(self, tenant: str, key: str, answer: StoredAnswer, *, keep_s: float) -> None:
         async with self._pool.for_tenant(tenant) as connection:
-            headers = json.dumps(answer.headers)
-            await connection.execute(_FINISH, tenant, key, answer.status, headers, answer.body, keep_s)
+            await connection.execute(_FINISH, tenant, key, answer.status, answer.headers, answer.body, keep_s)
 
     async def give_up(self, tenant: str, key: str) -> None:
         async with self._pool.for_tenant(tenant) as connection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from aurum.storage.ports import PoolUse, StoreState
-from aurum.storage.postgres.pool import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 
 
 class PostgresProbe:

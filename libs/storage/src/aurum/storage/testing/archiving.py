@@ -10,11 +10,10 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.clock import Clock
 from aurum.core.history import tally
-from aurum.storage.ports import FileLoad, LoadOutcome, PartialsReader, SeriesReader, SeriesWriter
-from aurum.storage.ports.archive import ArchiveLog
-from aurum.storage.ports.history import ArchivedPart, HistoryStore
-from aurum.storage.postgres import PostgresArchiveLog, PostgresPool, PostgresSeriesReader, PostgresSeriesWriter
-from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.ports import FileLoad, FileRecord, Loader, LoadOutcome, PartialsReader, SeriesReader
+from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore
+from aurum.storage.postgres import PostgresArchiveLog, PostgresPool, PostgresSeriesReader, PostgresTransactions
+from aurum.storage.testing.stores import PostgresStore, loader
 from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
 
 _END = date(9999, 12, 1)
@@ -44,9 +43,9 @@ async def check_history(log: ArchiveLog, history: HistoryStore) -> None:
 
 
 class ArchivingWriter:
-    """``SeriesWriter`` that leaves nothing hot."""
+    """``Loader`` that leaves nothing hot."""
 
-    def __init__(self, writer: SeriesWriter, log: ArchiveLog, history: HistoryStore) -> None:
+    def __init__(self, writer: Loader, log: ArchiveLog, history: HistoryStore) -> None:
         self._writer = writer
         self._log = log
         self._history = history
@@ -63,26 +62,8 @@ class ArchivingWriter:
     ) -> LoadOutcome | None:
         return await self._writer.already_loaded(digest, basis=basis, known_at=known_at)
 
-    async def refuse(
-        self,
-        *,
-        name: str,
-        digest: str,
-        size: int,
-        source: str,
-        dataset: str,
-        reason: str,
-        validations: Sequence[ValidationResult] = (),
-    ) -> int:
-        return await self._writer.refuse(
-            name=name,
-            digest=digest,
-            size=size,
-            source=source,
-            dataset=dataset,
-            reason=reason,
-            validations=validations,
-        )
+    async def refuse(self, file: FileRecord, *, reason: str, validations: Sequence[ValidationResult] = ()) -> int:
+        return await self._writer.refuse(file, reason=reason, validations=validations)
 
 
 class TieredStore(PostgresStore):
@@ -95,5 +76,6 @@ class TieredStore(PostgresStore):
         self.log = PostgresArchiveLog(pool)
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
         self.partials: PartialsReader = TieredPartialsReader(self.partials, self.reader)
-        self.thawing: SeriesWriter = PostgresSeriesWriter(pool, history)
-        self.writer: SeriesWriter = ArchivingWriter(self.thawing, self.log, history)
+        self.transactions = PostgresTransactions(pool, history)
+        self.thawing: Loader = loader(self.transactions, self.files)
+        self.writer: Loader = ArchivingWriter(self.thawing, self.log, history)

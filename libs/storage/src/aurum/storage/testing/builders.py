@@ -15,7 +15,7 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.quality import Reason
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
 from aurum.core.keys import SeriesKey
-from aurum.storage.ports import FileLoad
+from aurum.storage.ports import FileLoad, FileRecord, SeriesRows
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
 """What the offsets of points count from: hours for the valid time, days for the known time."""
@@ -81,7 +81,7 @@ def file_load(
         "labels": json.dumps(dict(labels or {})),
     }
     content = repr((series, said, refused))
-    return FileLoad(
+    record = FileRecord(
         name=name,
         digest=digest or hashlib.sha256(content.encode()).hexdigest(),
         size=len(content),
@@ -90,8 +90,10 @@ def file_load(
         known_at=known_at,
         known_at_basis=basis,
         rows_read=len(said) + len(refused),
-        series=pl.DataFrame([series], schema=SERIES),
-        rows=_rows(said),
+    )
+    return FileLoad(
+        record=record,
+        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), _rows(said)),),
         quarantine=pl.DataFrame(
             [(line, "value", "n/a", str(reason), "not a number") for line, reason in refused], schema=REFUSED, orient="row"
         ),
@@ -100,20 +102,21 @@ def file_load(
 
 def together(*files: FileLoad) -> FileLoad:
     """One file that says all that several of one dataset say; its name, known time and basis are those of the first."""
-    first = files[0]
-    starts = [sum(file.series.height for file in files[:number]) for number in range(len(files))]
-    return replace(
+    first = files[0].record
+    parts = [part for file in files for part in file.parts]
+    starts = [sum(part.series.height for part in parts[:number]) for number in range(len(parts))]
+    rows = [
+        part.rows.with_columns((pl.col("series") + start).cast(pl.UInt32)) for part, start in zip(parts, starts, strict=True)
+    ]
+    record = replace(
         first,
-        digest=hashlib.sha256("".join(file.digest for file in files).encode()).hexdigest(),
-        size=sum(file.size for file in files),
-        rows_read=sum(file.rows_read for file in files),
-        series=pl.concat([file.series for file in files]),
-        rows=pl.concat(
-            [
-                file.rows.with_columns((pl.col("series") + start).cast(pl.UInt32))
-                for file, start in zip(files, starts, strict=True)
-            ]
-        ),
+        digest=hashlib.sha256("".join(file.record.digest for file in files).encode()).hexdigest(),
+        size=sum(file.record.size for file in files),
+        rows_read=sum(file.record.rows_read for file in files),
+    )
+    return FileLoad(
+        record=record,
+        parts=(SeriesRows(pl.concat([part.series for part in parts]), pl.concat(rows)),),
         quarantine=pl.concat([file.quarantine for file in files]),
     )
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from aurum.common.resilience import Retry
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.clock import Clock
 from aurum.core.series import Series
-from aurum.storage.ports import Catalog, CatalogWriter, PartialsReader, QualityLog, SeriesReader, SeriesWriter
+from aurum.storage.loader import FileLoader
+from aurum.storage.ports import (
+    Catalog,
+    CatalogWriter,
+    FileLog,
+    Loader,
+    LostRace,
+    PartialsReader,
+    QualityLog,
+    SeriesReader,
+    Transactions,
+)
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -16,6 +29,7 @@ from aurum.storage.postgres import (
     PostgresAuditLog,
     PostgresCatalog,
     PostgresCatalogWriter,
+    PostgresFileLog,
     PostgresFlagStore,
     PostgresIdempotencyStore,
     PostgresKeyStore,
@@ -24,8 +38,8 @@ from aurum.storage.postgres import (
     PostgresPool,
     PostgresQualityLog,
     PostgresSeriesReader,
-    PostgresSeriesWriter,
     PostgresTenantStore,
+    PostgresTransactions,
     PostgresValidationLog,
 )
 
@@ -35,8 +49,10 @@ class PostgresStore:
 
     def __init__(self, pool: PostgresPool, clock: Clock, partials: PartialsReader | None = None) -> None:
         self.pool = pool
+        self.transactions: Transactions = PostgresTransactions(pool)
+        self.files = PostgresFileLog(pool)
         self.reader: SeriesReader = PostgresSeriesReader(pool, clock)
-        self.writer: SeriesWriter = PostgresSeriesWriter(pool)
+        self.writer: Loader = loader(self.transactions, self.files)
         self.partials: PartialsReader = partials or PostgresPartialsReader(pool)
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
@@ -50,6 +66,11 @@ class PostgresStore:
         self.model_log = PostgresModelLog(pool)
 
 
+def loader(transactions: Transactions, files: FileLog) -> FileLoader:
+    """A loader that tries again for as long as tests are patient."""
+    return FileLoader(transactions, files, Retry("loads", ResilienceSettings(retry_within_s=120.0), on=(LostRace,)))
+
+
 class Validations(ValidationLog, ValidationWriter, Protocol):
     """Both sides of the record of checks."""
 
@@ -60,7 +81,11 @@ class Store(Protocol):
     @property
     def reader(self) -> SeriesReader: ...
     @property
-    def writer(self) -> SeriesWriter: ...
+    def writer(self) -> Loader: ...
+    @property
+    def transactions(self) -> Transactions: ...
+    @property
+    def files(self) -> FileLog: ...
     @property
     def partials(self) -> PartialsReader: ...
     @property

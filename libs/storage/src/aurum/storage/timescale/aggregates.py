@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from aurum.core.series.partials import BUCKET
-from aurum.storage.postgres.partials_reader import PARTIAL_AGGREGATES
-from aurum.storage.postgres.pool import Connection
+from aurum.storage.postgres.connection.pool import Connection
+from aurum.storage.postgres.observations.partials import PARTIAL_AGGREGATES
 
 HOURLY = "observation_hourly"
 

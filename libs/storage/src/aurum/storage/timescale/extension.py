@@ -10,7 +10,7 @@ from types import MappingProxyType
 import asyncpg
 
 from aurum.core.errors import Forbidden, Unavailable
-from aurum.storage.postgres.pool import Connection
+from aurum.storage.postgres.connection.pool import Connection
 
 OLDEST = (2, 23)
 """The first version for PostgreSQL 18, and the oldest whose logs of what is stale are known to be those that are read."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from aurum.core.frequency import Frequency
 from aurum.storage.ports.tuning import Chunk
-from aurum.storage.postgres.pool import Connection
+from aurum.storage.postgres.connection.pool import Connection
 
 TABLES = ("observation", "observation_version")
 """Both by ``ts``: what ended lies beside what stands. Confirmations are few, and have no ``ts`` of their own."""

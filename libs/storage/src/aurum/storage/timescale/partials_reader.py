@@ -14,10 +14,10 @@ from aurum.core.series import buckets_in
 from aurum.storage.ports import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.capabilities import Capability, Unsupported
 from aurum.storage.postgres import PostgresPool
-from aurum.storage.postgres.archived_parts import ARCHIVED_BESIDE_MANY
-from aurum.storage.postgres.columns import packed, unpacked
-from aurum.storage.postgres.partials_reader import BUCKETS_OF_ROWS, FROM_AGGREGATES, PARTIAL_COLUMNS, all_hot
-from aurum.storage.postgres.series_reader import bounds
+from aurum.storage.postgres.connection.columns import packed, unpacked
+from aurum.storage.postgres.history.parts import ARCHIVED_BESIDE_MANY
+from aurum.storage.postgres.observations.partials import BUCKETS_OF_ROWS, FROM_AGGREGATES, PARTIAL_COLUMNS, all_hot
+from aurum.storage.postgres.observations.reader import bounds
 from aurum.storage.timescale import aggregates
 from aurum.storage.timescale.aggregates import HOURLY
 from aurum.storage.timescale.extension import Feature, found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from aurum.storage.ports.tuning import DataClass, Policies, RetentionTooShort
-from aurum.storage.postgres.pool import Connection
+from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.timescale.aggregates import HOURLY
 
 COMPRESS_AFTER = timedelta(days=7)

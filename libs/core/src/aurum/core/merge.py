@@ -1,0 +1,140 @@
+"""What a batch of publications changes, worked out in columns. Pure: a writer brings the frames and stores the answer.
+
+A ``Shape`` says which columns identify a point and which hold what is published of it: (``series_id``, ``ts``) and (``value``,
+``quality``) for observations; a quote of a forward curve has more of both. The publications of a point, by known time, are a
+list of *changes* (each differs from the one before) and *confirmations* (each repeats what is in force). Answers need the
+changes alone, but a publication that arrives late can turn a confirmation into a change: published A, B, A but loaded A, A, B,
+the second A must come back. So confirmations are stored, out of the readers' way. The law is in ``aurum.core.asof``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+_KNOWN = "known_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """A batch sorted by what it means for the points now stored. All frames have the columns of the batch.
+
+    ``fresh``: points not seen before. ``revising``: newer than the current content and different from it; with it, in
+    ``old_*`` columns, the content it ends. ``confirming``: newer and equal. ``late``: all that needs the point's history.
+    What is left out repeats the current content at its own known time.
+    """
+
+    fresh: pl.DataFrame
+    revising: pl.DataFrame
+    confirming: pl.DataFrame
+    late: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that is known of some points.
+
+    ``changes``: key, content, ``known_at``, and after ``rewrite`` ``superseded_at`` (null: still current), ascending by key and
+    known time. ``confirmations``: key and ``known_at``.
+    """
+
+    changes: pl.DataFrame
+    confirmations: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a kind of point. ``key``: identify it, never null. ``content``: what is published, in order of precedence.
+
+    Two publications of one point at one known time are compared field by field in the order of ``content``, null lowest, NaN
+    above every number; the greater one stands.
+    """
+
+    key: tuple[str, ...]
+    content: tuple[str, ...]
+
+    @property
+    def published(self) -> list[str]:
+        """The order in which the last of a point's publications is the one that stands."""
+        return [*self.key, _KNOWN, *self.content]
+
+    def classify(self, batch: pl.DataFrame, current: pl.DataFrame) -> Classified:
+        """Sort a batch with at most one publication a key.
+
+        ``current``: what is in force of each of its keys that has something in force.
+        """
+        if current.is_empty():
+            none = batch.clear()
+            return Classified(fresh=batch, revising=none, confirming=none, late=none)
+        joined = batch.join(
+            current.select(*self.key, *(pl.col(name).alias(f"old_{name}") for name in (*self.content, _KNOWN))),
+            on=list(self.key),
+            how="left",
+            maintain_order="left",
+        )
+        equal = self._equals_old()
+        newer = pl.col(_KNOWN) > pl.col("old_known_at")
+        known = joined.filter(pl.col("old_known_at").is_not_null())
+        columns = batch.columns
+        return Classified(
+            fresh=joined.filter(pl.col("old_known_at").is_null()).select(columns),
+            revising=known.filter(newer & ~equal),
+            confirming=known.filter(newer & equal).select(columns),
+            late=known.filter(~newer & ~(equal & (pl.col(_KNOWN) == pl.col("old_known_at")))).select(columns),
+        )
+
+    def rewrite(self, history: History, late: pl.DataFrame) -> History:
+        """Return the history with late publications in their places; neither their order nor their repetition matters."""
+        stated = history.changes.select(late.columns)
+        repeated = (
+            history.confirmations.sort(_KNOWN)
+            .join_asof(
+                stated.with_columns(pl.lit(True).alias("__stated")).sort(_KNOWN),
+                on=_KNOWN,
+                by=list(self.key),
+                strategy="backward",
+                check_sortedness=False,
+            )
+            .drop_nulls("__stated")
+            .select(late.columns)
+        )
+        publications = (
+            pl.concat([stated, repeated, late])
+            # Of two at one known time the greater stands; Polars, too, sorts null below and NaN above every number.
+            .sort(self.published)
+            .unique([*self.key, _KNOWN], keep="last", maintain_order=True)
+        )
+        marked = publications.with_columns(
+            *(pl.col(name).shift(1).over(self.key).alias(f"old_{name}") for name in (*self.content, _KNOWN))
+        ).with_columns((pl.col("old_known_at").is_not_null() & self._equals_old()).alias("repeats"))
+        changes = marked.filter(~pl.col("repeats")).select(late.columns)
+        return History(
+            changes=changes.with_columns(pl.col(_KNOWN).shift(-1).over(self.key).alias("superseded_at")),
+            confirmations=marked.filter("repeats").select(*self.key, _KNOWN),
+        )
+
+    def layers(self, batch: pl.DataFrame) -> list[pl.DataFrame]:
+        """Split a batch, in ascending order of its keys, into parts with one publication a key each, the older ones first.
+
+        Two publications of a key at one known time are one: the greater, as everywhere.
+        """
+        ordered = batch.sort(self.published)
+        repeated = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in self.key)
+        if not ordered.select(repeated.any()).item():
+            return [ordered]
+        distinct = ordered.unique([*self.key, _KNOWN], keep="last", maintain_order=True)
+        ranked = distinct.with_columns(pl.int_range(pl.len()).over(self.key).alias("layer"))
+        return [part.drop("layer") for part in ranked.partition_by("layer", maintain_order=True)]
+
+    def in_force(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Return of each key the publication that stands in the end."""
+        return batch.sort(self.published).unique(list(self.key), keep="last", maintain_order=True)
+
+    def _equals_old(self) -> pl.Expr:
+        """Whether the content equals that in ``old_*``: NaN equals NaN and null equals null."""
+        return pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"old_{name}")) for name in self.content)
+
+
+OBSERVATIONS = Shape(key=("series_id", "ts"), content=("value", "quality"))
+"""The shape of observations."""

@@ -1,0 +1,252 @@
+"""Observations in dictionaries: the model of the law, asked for each point."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.catalog.entries import Completeness
+from aurum.core.clock import Clock
+from aurum.core.errors import Conflict
+from aurum.core.frames import (
+    FILE_ROWS,
+    FILE_SERIES,
+    MANY_OBSERVATIONS,
+    OBSERVATIONS,
+    REVISIONS,
+    SERIES,
+    FrameMismatch,
+    conform,
+)
+from aurum.core.frequency import Frequency
+from aurum.core.keys import SeriesKey
+from aurum.core.markettime import intervals_in_day
+from aurum.core.series import Publication, Series, SeriesSpec, answer, buckets_in, partials, revisions
+from aurum.core.series.points import Points as SeriesPoints
+from aurum.storage.memory.state import MemoryState, Points
+from aurum.storage.ports.capabilities import Capability
+from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows
+
+Batch: TypeAlias = Mapping[int, Mapping[datetime, list[Publication]]]
+"""What a file says, by series id and ``ts``."""
+Row: TypeAlias = tuple[datetime, float, int, datetime]
+
+_BATCH_ROWS = 65_536
+
+
+class MemorySeriesReader:
+    """``SeriesReader`` in memory."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    async def observations(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        return pl.DataFrame(list(self._answers(series_id, span, as_of)), schema=OBSERVATIONS, orient="row")
+
+    async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> SeriesPoints:
+        return SeriesPoints.of(await self.observations(series_id, span=span, as_of=as_of))
+
+    async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        return self._many(series_ids, span, as_of)
+
+    async def stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        for batch in self._many(series_ids, span, as_of).iter_slices(_BATCH_ROWS):
+            if not batch.is_empty():
+                yield batch
+
+    async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
+        points = self._points(series_id, span)
+        rows = [_row(ts, change) for ts, said in points for change in revisions(said)]
+        return pl.DataFrame(rows, schema=REVISIONS, orient="row")
+
+    def _many(self, series_ids: Sequence[int], span: Span, as_of: datetime | None) -> pl.DataFrame:
+        rows = [(series_id, *row) for series_id in sorted(set(series_ids)) for row in self._answers(series_id, span, as_of)]
+        return pl.DataFrame(rows, schema=MANY_OBSERVATIONS, orient="row")
+
+    def _answers(self, series_id: int, span: Span, as_of: datetime | None) -> Iterator[Row]:
+        for ts, said in self._points(series_id, span):
+            found = answer(said, as_of)
+            if found is not None:
+                yield _row(ts, found)
+
+    def _points(self, series_id: int, span: Span) -> list[tuple[datetime, frozenset[Publication]]]:
+        points = self._state.points.get(series_id, {})
+        return sorted(
+            (
+                (ts, said)
+                for ts, said in points.items()
+                if (span.start is None or ts >= span.start) and (span.end is None or ts < span.end)
+            ),
+            key=lambda point: point[0],
+        )
+
+
+class MemoryPartialsReader:
+    """``PartialsReader`` in memory."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._rows = MemorySeriesReader(state)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.PARTIALS})
+
+    async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
+        return partials(await self._rows.many(series_ids, span=buckets_in(span)))
+
+
+class MemoryObservationWriter:
+    """``ObservationWriter`` in memory."""
+
+    def __init__(self, state: MemoryState, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+
+    async def lock(self, series: pl.DataFrame) -> LockedSeries:
+        specs = [_spec(row) for row in conform(series, SERIES).iter_rows(named=True)]
+        for spec in specs:
+            self._check(spec)
+        for spec in sorted(specs, key=lambda spec: str(spec.key)):
+            self._describe(spec)
+        stored = [self._state.series[str(spec.key)] for spec in specs]
+        empty = frozenset(one.series_id for one in stored if one.version == 0)
+        return LockedSeries([one.series_id for one in stored], empty)
+
+    async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
+        by_id = {series.series_id: key for key, series in self._state.series.items()}
+        batch = _batch(locked.ids, conform(part.rows, FILE_ROWS), known_at)
+        new, revised = Counter[int](), Counter[int]()
+        for series_id, points in batch.items():
+            self._merge(series_id, points, new, revised)
+        changed = tuple(sorted({*new, *revised}))
+        for series_id in changed:
+            self._count_up(by_id[series_id], series_id)
+        if changed:
+            for series_id in locked.ids:
+                self._record_completeness(by_id[series_id], batch.get(series_id, {}))
+        touched = pl.DataFrame(
+            [
+                (series_id, min(points), max(points), _latest(points), new[series_id], revised[series_id])
+                for series_id, points in sorted(batch.items())
+            ],
+            schema=FILE_SERIES,
+            orient="row",
+        )
+        return StoredRows(part.rows.height, new.total(), revised.total(), changed, touched)
+
+    async def record(self, file_id: int, touched: pl.DataFrame) -> None:
+        before = self._state.file_series.get(file_id, pl.DataFrame(schema=FILE_SERIES))
+        self._state.file_series[file_id] = pl.concat([before, conform(touched, FILE_SERIES)])
+
+    def _check(self, given: SeriesSpec) -> None:
+        stored = self._state.series.get(str(given.key))
+        if stored is None:
+            return
+        for name, had, says in (
+            ("unit", stored.spec.unit, given.unit),
+            ("frequency", stored.spec.frequency, given.frequency),
+        ):
+            if had != says:
+                raise Conflict(
+                    f"series {given.key} has {name} {had!r}, the file says {says!r}",
+                    key=str(given.key),
+                    stored=had,
+                    given=says,
+                )
+
+    def _describe(self, spec: SeriesSpec) -> None:
+        key = str(spec.key)
+        stored = self._state.series.get(key)
+        if stored is None:
+            stored = Series(len(self._state.series) + 1, spec, 0, None, None, None)
+        # Answers show descriptions: another one is another version of a series that has observations.
+        described_anew = stored.version > 0 and stored.spec != spec
+        self._state.series[key] = replace(stored, spec=spec, version=stored.version + described_anew)
+
+    def _merge(
+        self, series_id: int, batch: Mapping[datetime, list[Publication]], new: Counter[int], revised: Counter[int]
+    ) -> None:
+        points = Points(self._state.points.get(series_id, {}))
+        for ts, publications in batch.items():
+            # Of a tie only the greater is said: the others revise nothing, not even for the length of this load.
+            for publication in _decided(publications):
+                known = points.get(ts, frozenset())
+                before = revisions(known)
+                points[ts] = known | {publication}
+                if revisions(points[ts]) == before:
+                    continue
+                (revised if before else new)[series_id] += 1
+        self._state.points[series_id] = points
+
+    def _count_up(self, key: str, series_id: int) -> None:
+        series, points = self._state.series[key], self._state.points[series_id]
+        self._state.series[key] = replace(
+            series, version=series.version + 1, first_ts=min(points), last_ts=max(points), updated_at=self._clock.now()
+        )
+
+    def _record_completeness(self, key: str, touched: Mapping[datetime, list[Publication]]) -> None:
+        series = self._state.series[key]
+        zone = ZoneInfo(series.spec.zone)
+        points = self._state.points.get(series.series_id, {})
+        present = Counter(ts.astimezone(zone).date() for ts, said in points.items() if _is_present(answer(said)))
+        for day in {ts.astimezone(zone).date() for ts in touched}:
+            expected = intervals_in_day(day, series.spec.zone, series.spec.frequency)
+            if expected is not None:
+                self._state.completeness[key, day] = Completeness(key, day, expected, present[day])
+
+
+def _spec(row: Mapping[str, Any]) -> SeriesSpec:
+    return SeriesSpec(
+        key=SeriesKey(row["source"], row["dataset"], row["location"], row["measure"]),
+        unit=row["unit"],
+        frequency=Frequency(row["frequency"]),
+        zone=row["zone"],
+        market=row["market"],
+        currency=row["currency"],
+        location_name=row["location_name"],
+        location_type=row["location_type"],
+        labels=json.loads(row["labels"]),
+    )
+
+
+def _batch(ids: Sequence[int], rows: pl.DataFrame, known_at: datetime | None) -> Batch:
+    batch: dict[int, dict[datetime, list[Publication]]] = {}
+    for row in rows.iter_rows(named=True):
+        known: datetime | None = row["known_at"] or known_at
+        if known is None:
+            raise FrameMismatch("known_at: null in a row of a file that has no known time of its own")
+        value = row["value"] + 0.0  # -0.0 and 0.0 are one value
+        said = Publication(known + timedelta(microseconds=row["version"]), value, row["quality"])
+        number: int = row["series"]
+        batch.setdefault(ids[number], {}).setdefault(row["ts"], []).append(said)
+    return batch
+
+
+def _latest(points: Mapping[datetime, list[Publication]]) -> datetime:
+    return max(said.known_at for publications in points.values() for said in publications)
+
+
+def _decided(publications: list[Publication]) -> list[Publication]:
+    greatest: dict[datetime, Publication] = {}
+    for publication in sorted(publications, key=lambda publication: (publication.known_at, publication.content)):
+        greatest[publication.known_at] = publication
+    return list(greatest.values())
+
+
+def _is_present(found: Publication | None) -> bool:
+    return found is not None and not math.isnan(found.value)
+
+
+def _row(ts: datetime, said: Publication) -> Row:
+    return ts, said.value, said.quality, said.known_at

@@ -1,0 +1,85 @@
+"""Units of work in memory: writers change a copy of the tables, which takes the place of the tables at the end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import overload
+
+from aurum.core.clock import Clock
+from aurum.storage.memory.access import MemoryAuditWriter, MemoryKeyWriter, MemoryTenantWriter
+from aurum.storage.memory.files import MemoryFileWriter
+from aurum.storage.memory.flags import MemoryFlagWriter
+from aurum.storage.memory.observations import MemoryObservationWriter
+from aurum.storage.memory.quality import MemoryQualityWriter
+from aurum.storage.memory.state import MemoryState
+from aurum.storage.ports.access import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTransaction:
+    """``Transaction`` over a copy of the tables."""
+
+    audit: MemoryAuditWriter
+    tenants: MemoryTenantWriter
+    flags: MemoryFlagWriter
+    files: MemoryFileWriter
+    observations: MemoryObservationWriter
+    quality: MemoryQualityWriter
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTenantTransaction:
+    """``TenantTransaction`` over a copy of the tables."""
+
+    audit: MemoryAuditWriter
+    keys: MemoryKeyWriter
+
+
+class MemoryTransactions:
+    """``Transactions`` in memory, one after the other."""
+
+    def __init__(self, state: MemoryState, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+
+    @overload
+    def transaction(
+        self, *, by: Actor, tenant: None = None, lasting: bool = False
+    ) -> AbstractAsyncContextManager[MemoryTransaction]: ...
+
+    @overload
+    def transaction(self, *, by: Actor, tenant: str) -> AbstractAsyncContextManager[MemoryTenantTransaction]: ...
+
+    def transaction(
+        self, *, by: Actor, tenant: str | None = None, lasting: bool = False
+    ) -> AbstractAsyncContextManager[MemoryTransaction] | AbstractAsyncContextManager[MemoryTenantTransaction]:
+        del lasting  # nothing here has a time limit
+        return self._of_all(by) if tenant is None else self._of_tenant(by, tenant)
+
+    @asynccontextmanager
+    async def _of_all(self, by: Actor) -> AsyncGenerator[MemoryTransaction]:
+        async with self._draft() as draft:
+            yield MemoryTransaction(
+                audit=MemoryAuditWriter(draft, self._clock, by, None),
+                tenants=MemoryTenantWriter(draft, self._clock),
+                flags=MemoryFlagWriter(draft, self._clock),
+                files=MemoryFileWriter(draft, self._clock),
+                observations=MemoryObservationWriter(draft, self._clock),
+                quality=MemoryQualityWriter(draft, self._clock),
+            )
+
+    @asynccontextmanager
+    async def _of_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[MemoryTenantTransaction]:
+        async with self._draft() as draft:
+            yield MemoryTenantTransaction(
+                audit=MemoryAuditWriter(draft, self._clock, by, tenant), keys=MemoryKeyWriter(draft, self._clock, tenant)
+            )
+
+    @asynccontextmanager
+    async def _draft(self) -> AsyncGenerator[MemoryState]:
+        async with self._state.lock:
+            draft = self._state.snapshot()
+            yield draft
+            self._state.adopt(draft)

@@ -1,0 +1,34 @@
+"""what each file said of which series: changes, lineage and issues of forecasts are read from it
+
+Revision: 0008
+Revises: 0006
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+kind = "expand"
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.create_table(
+        "file_series",
+        sa.Column("file_id", sa.BigInteger(), nullable=False),
+        sa.Column("series_id", sa.Integer(), nullable=False),
+        sa.Column("first_ts", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_ts", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("new", sa.Integer(), nullable=False),
+        sa.Column("revised", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["ingest_file.file_id"], name="fk_file_series_file_id_ingest_file", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("file_id", "series_id", name="pk_file_series"),
+        comment="What each file said of each series: from which to which interval start, how many points it added and revised.",
+    )
+    op.create_index("ix_file_series_series_id_known_at", "file_series", ["series_id", "known_at"])

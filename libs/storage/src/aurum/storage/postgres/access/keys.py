@@ -1,0 +1,130 @@
+"""API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import asyncpg
+
+from aurum.core.access import Plan
+from aurum.core.errors import Conflict, NotFound, UnknownName
+from aurum.storage.ports.access import ApiKey, Credential, Tenant
+from aurum.storage.postgres.connection.pool import Connection, PostgresPool
+
+_COLUMNS = """key_id, tenant_id, name, roles, scopes, created_at, created_by, expires_at, revoked_at, last_used_at, replaces"""
+# Run as the owner: whoever shows a key has no tenant yet, the key says which.
+_CREDENTIAL = """
+SELECT k.key_id, k.tenant_id, k.name, k.roles, k.scopes, k.created_at, k.created_by, k.expires_at, k.revoked_at,
+       k.last_used_at, k.replaces, k.digest, t.name AS tenant_name, t.plan, t.created_at AS tenant_created_at, t.disabled_at,
+       p.per_minute, p.per_hour, p.per_day, p.burst, p.at_once
+FROM api_key AS k JOIN tenant AS t USING (tenant_id) JOIN plan AS p ON p.name = t.plan WHERE k.key_id = $1
+"""
+_INSERT = """
+INSERT INTO api_key (key_id, tenant_id, name, digest, roles, scopes, created_at, created_by, expires_at, replaces)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (key_id) DO NOTHING RETURNING key_id
+"""
+
+
+class UnknownKey(NotFound):
+    """No such key, or none of this tenant. Facts: ``key_id``."""
+
+
+class KeyExists(Conflict):
+    """There is a key of this id already. Facts: ``key_id``."""
+
+
+class PostgresKeyStore:
+    """``KeyStore`` on PostgreSQL."""
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+
+    async def credential(self, key_id: str) -> Credential | None:
+        row = await self._pool.reads.fetchrow(_CREDENTIAL, key_id)
+        if row is None:
+            return None
+        tenant = Tenant(row["tenant_id"], row["tenant_name"], row["plan"], row["tenant_created_at"], row["disabled_at"])
+        plan = Plan(row["plan"], row["per_minute"], row["per_hour"], row["per_day"], row["burst"], row["at_once"])
+        return Credential(_key(row), row["digest"], tenant, plan)
+
+    async def page(self, tenant: str, *, after: str | None, limit: int) -> Sequence[ApiKey]:
+        query = f"SELECT {_COLUMNS} FROM api_key WHERE ($1::text IS NULL OR key_id > $1) ORDER BY key_id LIMIT $2"  # noqa: S608 - constants
+        async with self._pool.for_tenant(tenant) as connection:
+            return [_key(row) for row in await connection.fetch(query, after, limit)]
+
+    async def read(self, tenant: str, key_id: str) -> ApiKey:
+        async with self._pool.for_tenant(tenant) as connection:
+            return await _read(connection, key_id)
+
+    async def note_used(self, used: Mapping[str, datetime]) -> None:
+        async with self._pool.acquire() as connection:
+            await connection.execute(
+                """UPDATE api_key AS k SET last_used_at = u.at FROM unnest($1::text[], $2::timestamptz[]) AS u(key_id, at)
+                   WHERE k.key_id = u.key_id AND (k.last_used_at IS NULL OR k.last_used_at < u.at)""",
+                list(used),
+                list(used.values()),
+            )
+
+
+class PostgresKeyWriter:
+    """``KeyWriter`` on the connection of a transaction that acts for one tenant."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def locked(self, key_id: str) -> ApiKey:
+        return await _read(self._connection, key_id, lock=True)
+
+    async def successor(self, key_id: str) -> str | None:
+        return await self._connection.fetchval("SELECT key_id FROM api_key WHERE replaces = $1", key_id)
+
+    async def insert(self, key: ApiKey, digest: bytes) -> None:
+        if await self._connection.fetchval("SELECT 1 FROM tenant WHERE tenant_id = $1", key.tenant) is None:
+            raise UnknownName("tenant", key.tenant)
+        inserted = await self._connection.fetchval(
+            _INSERT,
+            key.key_id,
+            key.tenant,
+            key.name,
+            digest,
+            list(key.roles),
+            list(key.scopes),
+            key.created_at,
+            key.created_by,
+            key.expires_at,
+            key.replaces,
+        )
+        if inserted is None:
+            raise KeyExists(f"there is a key {key.key_id!r} already", key_id=key.key_id)
+
+    async def expire(self, key_id: str, at: datetime) -> None:
+        await self._connection.execute("UPDATE api_key SET expires_at = $2 WHERE key_id = $1", key_id, at)
+
+    async def revoke(self, key_id: str) -> ApiKey:
+        await self._connection.execute("UPDATE api_key SET revoked_at = clock_timestamp() WHERE key_id = $1", key_id)
+        return await _read(self._connection, key_id)
+
+
+async def _read(connection: Connection, key_id: str, *, lock: bool = False) -> ApiKey:
+    query = f"SELECT {_COLUMNS} FROM api_key WHERE key_id = $1"  # noqa: S608 - constants
+    row = await connection.fetchrow(query + " FOR UPDATE" if lock else query, key_id)
+    if row is None:
+        raise UnknownKey(f"there is no key {key_id!r}", key_id=key_id)
+    return _key(row)
+
+
+def _key(row: asyncpg.Record) -> ApiKey:
+    return ApiKey(
+        key_id=row["key_id"],
+        tenant=row["tenant_id"],
+        name=row["name"],
+        roles=tuple(row["roles"]),
+        scopes=tuple(row["scopes"]),
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
+        replaces=row["replaces"],
+    )

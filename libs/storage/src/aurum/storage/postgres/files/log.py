@@ -1,0 +1,81 @@
+"""Reads the records of files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+
+from asyncpg import Record
+from sqlalchemy import bindparam, select
+
+from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
+from aurum.storage.ports import FileFilter
+from aurum.storage.postgres import tables
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present
+
+APPLIED = "SELECT * FROM ingest_file WHERE digest = $1 AND status = 'applied' ORDER BY file_id"
+
+_file = tables.ingest_file.c
+
+
+class PostgresFileLog:
+    """``FileLog`` on PostgreSQL."""
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+
+    async def files_page(self, criteria: FileFilter, *, before: int | None, limit: int) -> Sequence[FileEntry]:
+        values = asdict(criteria) | {"before": before}
+        async with self._pool.acquire() as connection:
+            rows = await _files_page(present(values)).fetch(connection, **values, limit=limit)
+        return [file_entry(row) for row in rows]
+
+    async def files_of(self, digest: str) -> Sequence[FileEntry]:
+        async with self._pool.acquire() as connection:
+            return [file_entry(row) for row in await _files_of().fetch(connection, digest=digest)]
+
+    async def applied(self, digest: str) -> Sequence[FileEntry]:
+        async with self._pool.acquire() as connection:
+            return [file_entry(row) for row in await connection.fetch(APPLIED, digest)]
+
+
+@cache
+def _files_page(filters: tuple[str, ...]) -> Statement:
+    query = select(tables.ingest_file).order_by(_file.file_id.desc()).limit(bindparam("limit"))
+    for name in ("status", "source", "dataset"):
+        if name in filters:
+            query = query.where(matching(_file[name]))
+    if "since" in filters:
+        query = query.where(_file.loaded_at >= bindparam("since"))
+    if "before" in filters:
+        query = query.where(_file.file_id < bindparam("before"))
+    return compiled(query)
+
+
+@cache
+def _files_of() -> Statement:
+    return compiled(select(tables.ingest_file).where(matching(_file.digest)).order_by(_file.file_id))
+
+
+def file_entry(row: Record) -> FileEntry:
+    """Return the entry of a row of ``ingest_file``."""
+    return FileEntry(
+        file_id=row["file_id"],
+        digest=row["digest"],
+        name=row["name"],
+        source=row["source"],
+        dataset=row["dataset"],
+        status=FileStatus(row["status"]),
+        reason=row["reason"],
+        known_at=row["known_at"],
+        known_at_basis=KnownAtBasis(row["known_at_basis"]),
+        rows_read=row["rows_read"],
+        new=row["new"],
+        revised=row["revised"],
+        unchanged=row["unchanged"],
+        quarantined=row["quarantined"],
+        seconds=row["seconds"],
+        loaded_at=row["loaded_at"],
+    )

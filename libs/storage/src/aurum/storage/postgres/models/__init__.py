@@ -1,0 +1,1 @@
+"""Models on PostgreSQL: their log, their marts, the tables they read."""

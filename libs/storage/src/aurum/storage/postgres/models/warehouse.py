@@ -1,0 +1,202 @@
+"""The store's tables for a warehouse, and the calendars for engines that read the store itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
+from io import BytesIO
+
+import polars as pl
+
+from aurum.core.frames import UTC_US, conform
+from aurum.storage.ports.history import ArchivedPart, HistoryStore, wired
+from aurum.storage.ports.warehouse import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES, Bulk, StoreSnapshot
+from aurum.storage.postgres.connection.copy import Collector, Layout
+from aurum.storage.postgres.connection.pool import Connection, PostgresPool
+from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
+
+MARTS_ROLE = "aurum_marts"
+"""Reads the store and owns the schemas of models; made by migration 0005."""
+
+_BATCH_BYTES = 16 << 20
+_PIECE_ROWS = 1_000_000
+_NULL = "\\N"
+
+_LAYOUTS = {
+    Bulk.OBSERVATION: Layout(series_id="int4", ts="timestamptz", value="float8", quality="int2", known_at="timestamptz"),
+    Bulk.OBSERVATION_VERSION: Layout(
+        series_id="int4", ts="timestamptz", known_at="timestamptz", superseded_at="timestamptz", value="float8", quality="int2"
+    ),
+    Bulk.COMPLETENESS: Layout(series_id="int4", day="date", expected="int4", present="int4"),
+}
+_SERIES = "SELECT {columns} FROM series ORDER BY series_id"
+_DATASETS = "SELECT {columns} FROM dataset ORDER BY source, name"
+_FILES = "SELECT {columns} FROM ingest_file ORDER BY file_id"
+
+# Texts stand once, under a number; the rows themselves are of fixed width, so that they can be copied in binary.
+_DAYS = Layout(place="int4", market_day="date", starts_at="timestamptz", ends_at="timestamptz", weekday="int2", holiday="int2")
+_HOURS = Layout(place="int4", ts="timestamptz", market_day="date", hour_ending="int2")
+_GIVEN = """
+CREATE TEMP TABLE given_place (place int4 PRIMARY KEY, first text NOT NULL, second text NOT NULL) ON COMMIT DROP;
+CREATE TEMP TABLE given_day (place int4, market_day date, starts_at timestamptz, ends_at timestamptz, weekday int2,
+    holiday int2) ON COMMIT DROP;
+CREATE TEMP TABLE given_hour (place int4, ts timestamptz, market_day date, hour_ending int2) ON COMMIT DROP;
+"""
+_PLACES = "INSERT INTO given_place SELECT * FROM unnest($1::int4[], $2::text[], $3::text[])"
+_PUT_DAYS = """
+INSERT INTO market_day AS t (zone, market_day, starts_at, ends_at, weekday, nerc_holiday)
+SELECT first, market_day, starts_at, ends_at, weekday, holiday = 1 FROM given_day JOIN given_place USING (place)
+ON CONFLICT (zone, market_day) DO UPDATE
+SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, weekday = excluded.weekday, nerc_holiday = excluded.nerc_holiday
+WHERE (t.starts_at, t.ends_at, t.weekday, t.nerc_holiday)
+    IS DISTINCT FROM (excluded.starts_at, excluded.ends_at, excluded.weekday, excluded.nerc_holiday)
+"""
+_DROP_DAYS = """
+DELETE FROM market_day AS t WHERE NOT EXISTS (
+    SELECT FROM given_day AS g JOIN given_place AS p USING (place) WHERE p.first = t.zone AND g.market_day = t.market_day)
+"""
+_PUT_HOURS = """
+INSERT INTO block_hour AS t (calendar, block, ts, market_day, hour_ending)
+SELECT first, second, ts, market_day, hour_ending FROM given_hour JOIN given_place USING (place)
+ON CONFLICT (calendar, ts, block) DO UPDATE SET market_day = excluded.market_day, hour_ending = excluded.hour_ending
+WHERE (t.market_day, t.hour_ending) IS DISTINCT FROM (excluded.market_day, excluded.hour_ending)
+"""
+_DROP_HOURS = """
+DELETE FROM block_hour AS t WHERE NOT EXISTS (
+    SELECT FROM given_hour AS g JOIN given_place AS p USING (place)
+    WHERE p.first = t.calendar AND p.second = t.block AND g.ts = t.ts)
+"""
+
+
+class PostgresStoreExport:
+    """``StoreExport`` on PostgreSQL; archived months come from ``history``, as the log of the same snapshot names them."""
+
+    def __init__(self, pool: PostgresPool, history: HistoryStore | None = None) -> None:
+        self._pool = pool
+        self._history = history
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[StoreSnapshot]:
+        async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            # A copy of everything may take longer than a read may.
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            yield _Snapshot(connection, self._history)
+
+
+class _Snapshot:
+    def __init__(self, connection: Connection, history: HistoryStore | None) -> None:
+        self._connection = connection
+        self._history = history
+
+    async def archived(self) -> int:
+        return await self._connection.fetchval("SELECT count(*) FROM archived_part")
+
+    async def series(self) -> pl.DataFrame:
+        return await self._table(_SERIES, SERIES)
+
+    async def datasets(self) -> pl.DataFrame:
+        return await self._table(_DATASETS, DATASETS)
+
+    async def files(self) -> pl.DataFrame:
+        return await self._table(_FILES, FILES)
+
+    async def rows(self, table: Bulk, series_ids: Collection[int] | None, sink: Callable[[pl.DataFrame], None]) -> None:
+        layout = _LAYOUTS[table]
+        collector = Collector(layout)
+
+        async def take(data: bytes) -> None:
+            collector.feed(data)
+            if collector.size >= _BATCH_BYTES:
+                sink(conform(collector.take(), table.schema))
+
+        chosen = "" if series_ids is None else " WHERE series_id = ANY($1)"
+        query = f"SELECT {', '.join(layout.columns)} FROM {table}{chosen}"  # noqa: S608 - names of ours
+        arguments = [] if series_ids is None else [sorted(series_ids)]
+        await self._connection.copy_from_query(query, *arguments, output=take, format="binary")
+        rest = collector.take()
+        if not rest.is_empty():
+            sink(conform(rest, table.schema))
+        if table is not Bulk.COMPLETENESS:
+            await self._archived_rows(table, series_ids, sink)
+
+    async def _archived_rows(
+        self, table: Bulk, series_ids: Collection[int] | None, sink: Callable[[pl.DataFrame], None]
+    ) -> None:
+        chosen = "" if series_ids is None else "WHERE p.series_id = ANY($1)"
+        query = f"SELECT {PART} FROM {PARTS} {chosen} ORDER BY p.month, p.series_id"  # noqa: S608 - constants
+        parts = parts_of(await self._connection.fetch(query, *([] if series_ids is None else [sorted(series_ids)])))
+        if not parts:
+            return
+        if self._history is None:
+            wired(parts)
+            return
+        stands = pl.col("superseded_at").is_null()
+        for some in _in_pieces(parts):
+            rows = await self._history.rows(some)
+            chosen_rows = rows.filter(stands if table is Bulk.OBSERVATION else ~stands)
+            sink(conform(chosen_rows, table.schema))
+
+    async def _table(self, query: str, schema: pl.Schema) -> pl.DataFrame:
+        """A table with texts, through CSV: read in columns, no object a row. Instants travel as microseconds."""
+        columns = ", ".join(_as_csv(name, dtype) for name, dtype in schema.items())
+        content = BytesIO()
+        await self._connection.copy_from_query(query.format(columns=columns), output=content, format="csv", null=_NULL)
+        wire = {name: pl.Int64() if dtype == UTC_US else dtype for name, dtype in schema.items()}
+        text = content.getvalue()
+        if not text:
+            return pl.DataFrame(schema=schema)
+        frame = pl.read_csv(text, has_header=False, schema=wire, null_values=_NULL, empty_string_is_null=False)
+        return frame.cast(dict(schema))  # pyright: ignore[reportArgumentType] - a schema is a mapping to data types
+
+
+class PostgresCalendarTables:
+    """``CalendarTables`` on PostgreSQL."""
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+
+    async def put(self, days: pl.DataFrame, hours: pl.DataFrame) -> None:
+        zones = conform(days, MARKET_DAY).select(first="zone", second=pl.lit("")).unique(maintain_order=True)
+        blocks = conform(hours, BLOCK_HOUR).select(first="calendar", second="block").unique(maintain_order=True)
+        places = pl.concat([zones, blocks]).with_row_index("place").with_columns(pl.col("place").cast(pl.Int32))
+        numbered_days = days.join(places.filter(pl.col("second") == ""), left_on="zone", right_on="first").with_columns(
+            holiday=pl.col("nerc_holiday").cast(pl.Int16)
+        )
+        numbered_hours = hours.join(places, left_on=["calendar", "block"], right_on=["first", "second"])
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('calendar tables', 0))")
+            await connection.execute(_GIVEN)
+            await connection.execute(_PLACES, *(places[name].to_list() for name in ("place", "first", "second")))
+            for table, layout, rows in (("given_day", _DAYS, numbered_days), ("given_hour", _HOURS, numbered_hours)):
+                await connection.copy_to_table(
+                    table, source=layout.source(rows), columns=list(layout.columns), format="binary", schema_name="pg_temp"
+                )
+                await connection.execute(f"ANALYZE pg_temp.{table}")
+            for statement in (_DROP_DAYS, _PUT_DAYS, _DROP_HOURS, _PUT_HOURS):
+                await connection.execute(statement)
+
+    async def make_schemas(self, names: Collection[str]) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            for name in names:
+                quoted = await connection.fetchval("SELECT quote_ident($1)", name)
+                await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted} AUTHORIZATION {MARTS_ROLE}")
+
+
+def _in_pieces(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
+    """In order, with so many rows in each that a piece is held with ease."""
+    piece: list[ArchivedPart] = []
+    held = 0
+    for part in parts:
+        if piece and held + part.rows > _PIECE_ROWS:
+            yield piece
+            piece, held = [], 0
+        piece.append(part)
+        held += part.rows
+    yield piece
+
+
+def _as_csv(name: str, dtype: object) -> str:
+    if dtype == UTC_US:
+        return f"(extract(epoch FROM {name}) * 1000000)::bigint AS {name}"
+    return f"{name}::text AS {name}" if name == "labels" else name

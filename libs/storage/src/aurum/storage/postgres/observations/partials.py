@@ -1,0 +1,82 @@
+"""Partials out of the rows, added up by PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+from asyncpg import Record
+
+from aurum.core.asof import Span
+from aurum.core.catalog import Quality
+from aurum.core.series import buckets_in
+from aurum.core.series.partials import VAST
+from aurum.storage.ports.capabilities import Capability
+from aurum.storage.ports.observations import PartlyArchived
+from aurum.storage.postgres.connection.columns import packed, unpacked
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.history.parts import ARCHIVED_BESIDE_MANY
+from aurum.storage.postgres.observations.reader import bounds
+
+PARTIAL_COLUMNS: Mapping[str, str] = {
+    "series_id": "int4",
+    "ts": "timestamptz",
+    "sum": "float8",
+    "count": "int4",
+    "min": "float8",
+    "max": "float8",
+    "quality": "int2",
+    "known_at": "timestamptz",
+}
+
+_STANDS = f"quality <> {int(Quality.WITHDRAWN)} AND value <> 'NaN'::float8"
+# A sum is in the order of time, so that it is the same bits whoever adds it up: a job of the server's or a reader.
+PARTIAL_AGGREGATES = f"""
+    coalesce(sum(value ORDER BY ts) FILTER (WHERE {_STANDS} AND abs(value) < {VAST:g}), 0) AS total,
+    count(*) FILTER (WHERE {_STANDS} AND abs(value) >= {VAST:g}) AS vast,
+    count(*) FILTER (WHERE {_STANDS}) AS standing,
+    coalesce(min(value) FILTER (WHERE {_STANDS}), 'NaN'::float8) AS least,
+    coalesce(max(value) FILTER (WHERE {_STANDS}), 'NaN'::float8) AS greatest,
+    coalesce(max(quality) FILTER (WHERE {_STANDS}), {int(Quality.GOOD)}::int2) AS quality,
+    max(known_at) AS known_at"""
+"""Of the rows of a bucket; ``FROM_AGGREGATES`` makes the columns of a partial of them."""
+FROM_AGGREGATES = """
+    series_id, bucket AS ts, CASE WHEN vast > 0 THEN 'NaN'::float8 ELSE total END AS sum, standing::int AS count,
+    least AS min, greatest AS max, quality, known_at"""
+BUCKETS_OF_ROWS = f"""
+    SELECT series_id, date_bin('1 hour', ts, '2000-01-01 00:00Z') AS bucket, {PARTIAL_AGGREGATES} FROM observation"""  # noqa: S608 - constants
+
+_PARTIALS = packed(
+    PARTIAL_COLUMNS,
+    f"""SELECT {FROM_AGGREGATES} FROM (
+            {BUCKETS_OF_ROWS} WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 GROUP BY 1, 2
+        ) AS buckets ORDER BY series_id, ts""",  # noqa: S608 - constants
+    beside=ARCHIVED_BESIDE_MANY,
+)
+
+
+def all_hot(row: Record | None) -> Record | None:
+    """A row with ``ARCHIVED_BESIDE_MANY``, which says that nothing is. Raises ``PartlyArchived``."""
+    if row is not None and row["archived"]:
+        raise PartlyArchived
+    return row
+
+
+class PostgresPartialsReader:
+    """``PartialsReader`` on plain PostgreSQL.
+
+    No application asks it: adding up in the server costs as much as reading the rows packed. It is the same answer without
+    an extension, for tests and comparison.
+    """
+
+    def __init__(self, pool: PostgresPool) -> None:
+        self._pool = pool
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.PARTIALS})
+
+    async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
+        start, end = bounds(buckets_in(span))
+        row = await self._pool.reads.fetchrow(_PARTIALS, sorted(set(series_ids)), start, end)
+        return unpacked(PARTIAL_COLUMNS, all_hot(row))

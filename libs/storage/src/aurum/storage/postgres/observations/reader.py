@@ -1,0 +1,205 @@
+"""Reads observations: slices, many series, as of an instant, revisions, bulk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
+
+import polars as pl
+from asyncpg import Record
+
+from aurum.core.asof import Span
+from aurum.core.clock import Clock
+from aurum.core.series.points import Points
+from aurum.storage.ports.history import ArchivedPart, HotPoints, HotRevisions, HotStream, wired
+from aurum.storage.postgres.connection.columns import packed, unpacked, unpacked_arrays
+from aurum.storage.postgres.connection.pool import Connection, PostgresPool
+from aurum.storage.postgres.history.parts import BESIDE_SLICE, OF_MANY, parts_of
+from aurum.storage.postgres.observations.watermark import is_long_past, settled
+
+_ONE: Mapping[str, str] = {"ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
+_MANY: Mapping[str, str] = {"series_id": "int4", **_ONE}
+
+_BATCH_ROWS = 65_536
+_AS_OF_PATIENCE_S = 5.0
+
+# Beyond the calendar of every market, inside that of PostgreSQL and of Python's datetime.
+_FIRST = datetime(1, 1, 2, tzinfo=UTC)
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
+
+_SLICE = packed(
+    _ONE,
+    "SELECT ts, value, quality, known_at FROM observation WHERE series_id = $1 AND ts >= $2 AND ts < $3 ORDER BY ts",
+    beside=BESIDE_SLICE,
+)
+_SLICE_AS_OF = packed(
+    _ONE,
+    """
+    SELECT ts, value, quality, known_at FROM observation
+    WHERE series_id = $1 AND ts >= $2 AND ts < $3 AND known_at <= $4
+    UNION ALL
+    SELECT ts, value, quality, known_at FROM observation_version
+    WHERE series_id = $1 AND ts >= $2 AND ts < $3 AND known_at <= $4 AND superseded_at > $4
+    ORDER BY ts
+    """,
+    beside=BESIDE_SLICE,
+)
+_REVISIONS = packed(
+    _ONE,
+    """
+    SELECT ts, value, quality, known_at FROM observation WHERE series_id = $1 AND ts >= $2 AND ts < $3
+    UNION ALL
+    SELECT ts, value, quality, known_at FROM observation_version WHERE series_id = $1 AND ts >= $2 AND ts < $3
+    ORDER BY ts, known_at
+    """,
+    beside=BESIDE_SLICE,
+)
+# One index range a series and batch: a join against the list would sort everything before the first row.
+_BATCH = packed(
+    _MANY,
+    """
+    SELECT o.series_id, o.ts, o.value, o.quality, o.known_at FROM observation AS o
+    WHERE o.series_id = ANY($1) AND o.ts >= $2 AND o.ts < $3 AND (o.series_id, o.ts) > ($4, $5)
+    ORDER BY o.series_id, o.ts LIMIT $6
+    """,
+)
+_BATCH_AS_OF = packed(
+    _MANY,
+    """
+    (SELECT series_id, ts, value, quality, known_at FROM observation
+     WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 AND (series_id, ts) > ($4, $5) AND known_at <= $7
+     ORDER BY series_id, ts LIMIT $6)
+    UNION ALL
+    (SELECT series_id, ts, value, quality, known_at FROM observation_version
+     WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 AND (series_id, ts) > ($4, $5)
+       AND known_at <= $7 AND superseded_at > $7
+     ORDER BY series_id, ts LIMIT $6)
+    ORDER BY series_id, ts LIMIT $6
+    """,
+)
+
+
+class PostgresSeriesReader:
+    """``HotReader`` on PostgreSQL, and ``SeriesReader`` where nothing is archived: it never gives half an answer.
+
+    Where months are archived, ``storage.tiered`` reads through this.
+    """
+
+    def __init__(self, pool: PostgresPool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    async def observations(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        return (await self.points(series_id, span=span, as_of=as_of)).frame()
+
+    async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
+        hot = await self.hot_points(series_id, span=span, as_of=as_of)
+        wired(hot.parts)
+        return hot.points
+
+    async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        batches = [batch async for batch in self.stream(series_ids, span=span, as_of=as_of)]
+        return pl.concat(batches) if batches else unpacked(_MANY, None)
+
+    async def stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        async with self.hot_stream(series_ids, span=span, as_of=as_of) as hot:
+            wired(hot.parts)
+            async for batch in hot.batches:
+                yield batch
+
+    async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
+        hot = await self.hot_revisions(series_id, span=span)
+        wired(hot.parts)
+        return hot.rows
+
+    async def hot_points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> HotPoints:
+        start, end = bounds(span)
+        if as_of is None:
+            row = await self._pool.reads.fetchrow(_SLICE, series_id, start, end)
+        else:
+            if not is_long_past(as_of, now=self._clock.now(), horizon_s=self._pool.settings.load_timeout_s):
+                async with self._pool.acquire() as connection:
+                    await self._settle(connection, as_of)
+            row = await self._pool.reads.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
+        return HotPoints(Points(**unpacked_arrays(_ONE, row)), _parts(row))
+
+    async def hot_revisions(self, series_id: int, *, span: Span) -> HotRevisions:
+        start, end = bounds(span)
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_REVISIONS, series_id, start, end)
+        return HotRevisions(unpacked(_ONE, row), _parts(row))
+
+    @asynccontextmanager
+    async def hot_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncGenerator[HotStream]:
+        start, end = bounds(span)
+        wanted = sorted(set(series_ids))
+        async with self._pool.acquire(outlasts_deadline=True) as connection:
+            if as_of is not None:
+                await self._settle(connection, as_of)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                parts = parts_of(await connection.fetch(OF_MANY, wanted, start, end))
+                async with aclosing(self._batches(connection, wanted, start, end, as_of)) as batches:
+                    yield HotStream(batches, parts)
+
+    async def _batches(
+        self, connection: Connection, wanted: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
+    ) -> AsyncGenerator[pl.DataFrame]:
+        fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, (-1, start), as_of))
+        try:
+            while not (batch := await fetching).is_empty():
+                at = (int(batch["series_id"][-1]), batch["ts"][-1])
+                fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, at, as_of))
+                # One turn of the loop sends the query: PostgreSQL works on it while the caller encodes.
+                await asyncio.sleep(0)
+                yield batch
+        finally:
+            await _given_up(fetching)
+
+    async def _batch(
+        self,
+        connection: Connection,
+        wanted: Sequence[int],
+        start: datetime,
+        end: datetime,
+        after: tuple[int, datetime],
+        as_of: datetime | None,
+    ) -> pl.DataFrame:
+        remaining = [series_id for series_id in wanted if series_id >= after[0]]
+        arguments = [remaining, start, end, *after, _BATCH_ROWS]
+        if as_of is None:
+            return unpacked(_MANY, await connection.fetchrow(_BATCH, *arguments))
+        return unpacked(_MANY, await connection.fetchrow(_BATCH_AS_OF, *arguments, _clamped(as_of)))
+
+    async def _settle(self, connection: Connection, as_of: datetime) -> None:
+        await settled(
+            connection,
+            as_of,
+            now=self._clock.now(),
+            horizon_s=self._pool.settings.load_timeout_s,
+            patience_s=_AS_OF_PATIENCE_S,
+        )
+
+
+def _parts(row: Record | None) -> Sequence[ArchivedPart]:
+    return parts_of(row["parts"]) if row is not None and row["parts"] is not None else ()
+
+
+def bounds(span: Span) -> tuple[datetime, datetime]:
+    """Both ends of a span, within what PostgreSQL and Python can say."""
+    return _clamped(span.start or _FIRST), _clamped(span.end or _LAST)
+
+
+def _clamped(instant: datetime) -> datetime:
+    return min(max(instant, _FIRST), _LAST)
+
+
+async def _given_up(fetching: asyncio.Future[pl.DataFrame]) -> None:
+    """End a fetch that nobody waits for any more, and leave the connection at rest."""
+    fetching.cancel()
+    await asyncio.wait([fetching])

@@ -1,0 +1,1 @@
+"""Quality on PostgreSQL: quarantine, completeness, results of checks."""

@@ -1,0 +1,59 @@
+"""Tables of the files that were offered to the store."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+from aurum.storage.postgres.tables.metadata import INSTANT, NUMBER, metadata
+
+ingest_file = Table(
+    "ingest_file",
+    metadata,
+    Column("file_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("dataset", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=text("''")),
+    Column("known_at", INSTANT),
+    Column("known_at_basis", Text, nullable=False),
+    Column("rows_read", BigInteger, nullable=False, server_default=text("0")),
+    Column("new", BigInteger, nullable=False, server_default=text("0")),
+    Column("revised", BigInteger, nullable=False, server_default=text("0")),
+    Column("unchanged", BigInteger, nullable=False, server_default=text("0")),
+    Column("quarantined", BigInteger, nullable=False, server_default=text("0")),
+    Column("seconds", NUMBER, nullable=False, server_default=text("0")),
+    Column("loaded_at", INSTANT, nullable=False, server_default=text("now()")),
+    CheckConstraint("status IN ('applied', 'refused')", name="status"),
+    Index("ix_ingest_file_digest", "digest"),
+    Index("ix_ingest_file_source_dataset", "source", "dataset"),
+)
+
+file_series = Table(
+    "file_series",
+    metadata,
+    Column("file_id", BigInteger, ForeignKey("ingest_file.file_id", ondelete="CASCADE"), nullable=False),
+    Column("series_id", Integer, nullable=False),
+    Column("first_ts", INSTANT, nullable=False),
+    Column("last_ts", INSTANT, nullable=False),
+    Column("known_at", INSTANT, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("revised", Integer, nullable=False),
+    PrimaryKeyConstraint("file_id", "series_id"),
+    Index("ix_file_series_series_id_known_at", "series_id", "known_at"),
+    comment="What each file said of each series: from which to which interval start, how many points it added and revised.",
+)

@@ -1,0 +1,33 @@
+"""Tables of the archive log."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Identity, Index, Integer, PrimaryKeyConstraint, Table, Text, text
+
+from aurum.storage.postgres.tables.metadata import INSTANT, metadata
+
+archive_run = Table(
+    "archive_run",
+    metadata,
+    Column("archive_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("begun_at", INSTANT, nullable=False, server_default=text("now()")),
+    # Null until rows under this id are named: what a crash leaves behind stays so, and is dropped from history.
+    Column("named_at", INSTANT),
+    Column("unnamed_at", INSTANT),
+    comment="Every id under which rows were ever written to history; unnamed_at: when a part last lost its name.",
+)
+
+archived_part = Table(
+    "archived_part",
+    metadata,
+    Column("series_id", Integer, nullable=False),
+    Column("month", Date, nullable=False),
+    Column("archive_id", BigInteger, ForeignKey("archive_run.archive_id"), nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    PrimaryKeyConstraint("series_id", "month"),
+    Index("ix_archived_part_archive_id", "archive_id"),
+    comment="Where the rows of a series and month (UTC) stand in history. What is not named here does not exist there.",
+)
