@@ -10,7 +10,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aurum.cli.wiring import Store
+    from aurum.assembly.pipelines import Pipelines
+    from aurum.assembly.store import Store
     from aurum.pipelines.archive import ArchiveReport, Difference
     from aurum.storage.ports.history import ArchivedMonth
     from aurum.storage.ports.history import Upkeep
@@ -30,18 +31,19 @@ def run(
 ) -> None:
     """Move closed months to history. Stopped anywhere it can be run again: nothing is lost and nothing is there twice."""
     from aurum.cli.render import console, table
-    from aurum.cli.wiring import with_store
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.archive import archive_closed
 
     days = timedelta(days=closed_after or context.obj.history.closed_after_days)
 
-    async def move(store: Store) -> list[ArchiveReport]:
-        moves = archive_closed(store.archive, now=store.clock.now(), closed_after=days, source=source)
+    async def move(pipelines: Pipelines) -> list[ArchiveReport]:
+        now = pipelines.store.clock.now()
+        moves = archive_closed(pipelines.archive, now=now, closed_after=days, source=source)
         return [report async for report in moves]
 
     rows = [
         (one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}", one.left or "", f"{one.seconds:.2f}")
-        for one in with_store(context.obj, move)
+        for one in with_pipelines(context.obj, move)
     ]
     numbers = ["series", "rows", "left hot", "seconds"]
     console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "nothing to archive")
@@ -52,17 +54,14 @@ def run(
 @app.command("copy")
 def copy(context: typer.Context) -> None:
     """Bring the copy for wide scans (AURUM_CLICKHOUSE__*) up to date with history; `run` does it too."""
-    from aurum.cli.wiring import with_store
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.copies import Copied, follow
-    from aurum.storage.history_tier import copy_of
 
-    settings = context.obj
+    async def bring(pipelines: Pipelines) -> Copied | None:
+        async with pipelines.history_copy() as found:
+            return await follow(pipelines.archive, found) if found is not None else None
 
-    async def bring(store: Store) -> Copied | None:
-        async with copy_of(settings.clickhouse, settings.resilience) as found:
-            return await follow(store.archive, found) if found is not None else None
-
-    done = with_store(settings, bring)
+    done = with_pipelines(context.obj, bring)
     if done is None:
         print("there is no copy: AURUM_CLICKHOUSE__URL or AURUM_CLICKHOUSE__FOLDER names one")
         raise typer.Exit(2)
@@ -76,7 +75,7 @@ def status(context: typer.Context) -> None:
     from aurum.cli.wiring import with_store
 
     async def months(store: Store) -> Sequence[ArchivedMonth]:
-        return await store.archive_log.months()
+        return await store.history.log.months() if store.history is not None else ()
 
     rows = [(one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}") for one in with_store(context.obj, months)]
     numbers = ["series", "rows"]
@@ -87,18 +86,18 @@ def status(context: typer.Context) -> None:
 def verify(context: typer.Context, source: _Source = None) -> None:
     """Read all of history and compare it with the log, by count and checksum. Exit code 1 when something differs."""
     from aurum.cli.render import console, table
-    from aurum.cli.wiring import with_store
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.archive import verify as compare
 
-    async def look(store: Store) -> tuple[int, list[Difference]]:
+    async def look(pipelines: Pipelines) -> tuple[int, list[Difference]]:
         compared = 0
         wrong: list[Difference] = []
-        async for count, differences in compare(store.archive, source=source):
+        async for count, differences in compare(pipelines.archive, source=source):
             compared += count
             wrong += differences
         return compared, wrong
 
-    compared, wrong = with_store(context.obj, look)
+    compared, wrong = with_pipelines(context.obj, look)
     print(f"{compared:,} parts compared, {len(wrong):,} differ")
     if wrong:
         rows = [(one.part.series_id, f"{one.part.month:%Y-%m}", one.part.archive_id, one.part.rows, one.rows) for one in wrong]
@@ -110,15 +109,16 @@ def verify(context: typer.Context, source: _Source = None) -> None:
 @app.command("upkeep")
 def upkeep(context: typer.Context) -> None:
     """Drop what crashes and corrections left in history, and compact its files."""
-    from aurum.cli.wiring import with_store
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.archive import clear_leftovers
 
-    async def look_after(store: Store) -> tuple[int, Upkeep]:
-        async with store.archive.log.alone():
-            dropped = await clear_leftovers(store.archive)
-            return len(dropped), await store.archive.history.upkeep()
+    async def look_after(pipelines: Pipelines) -> tuple[int, Upkeep]:
+        archive = pipelines.archive
+        async with archive.log.alone():
+            dropped = await clear_leftovers(archive)
+            return len(dropped), await archive.history.upkeep()
 
-    dropped, done = with_store(context.obj, look_after)
+    dropped, done = with_pipelines(context.obj, look_after)
     print(
         f"{dropped} archive ids dropped, {done.files_before} files are now {done.files_after}, {done.expired} old files deleted"
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from aurum.cli.wiring import Store
+    from aurum.assembly.store import Store
+    from aurum.storage.ports.tuning import StoreTuning
     from aurum.common.settings import Settings
     from aurum.storage.migrations.run import MigrationStatus
     from aurum.storage.ports.tuning import DataClass, Policies
@@ -42,7 +43,7 @@ def optimize(context: typer.Context) -> None:
     """
     from aurum.cli.wiring import with_store
 
-    found = with_store(context.obj, lambda store: store.tuning.optimize())
+    found = with_store(context.obj, lambda store: _tuning(store).optimize())
     print("\n".join([*found.done, found.engine] if found.done else [f"nothing to do: {found.engine}"]))
 
 
@@ -71,8 +72,8 @@ def policies(
 
     async def run(store: Store) -> Policies:
         if not given:
-            return await store.tuning.policies()
-        return await store.tuning.set_policies(
+            return await _tuning(store).policies()
+        return await _tuning(store).set_policies(
             compress_after=_days(compress_after), refresh_window=_days(refresh_window), retention=retention
         )
 
@@ -104,12 +105,12 @@ def chunks(
 
     async def run(store: Store) -> tuple[list[Sequence[object]], str]:
         if interval is not None:
-            await store.tuning.set_interval(timedelta(days=interval))
+            await _tuning(store).set_interval(timedelta(days=interval))
         if compress:
-            after = (await store.tuning.policies()).compress_after or timedelta()
-            await store.tuning.compress(store.clock.now() - after)
-        found = await store.tuning.chunks()
-        now, chosen = await store.tuning.intervals()
+            after = (await _tuning(store).policies()).compress_after or timedelta()
+            await _tuning(store).compress(store.clock.now() - after)
+        found = await _tuning(store).chunks()
+        now, chosen = await _tuning(store).intervals()
         rows: list[Sequence[object]] = [
             (
                 chunk.table,
@@ -128,6 +129,11 @@ def chunks(
     numbers = ["MiB", "MiB before", "ratio"]
     console().print(table(["table", "from", "up to", *numbers], rows, right=numbers))
     print(remark)
+
+
+def _tuning(store: Store) -> StoreTuning:
+    assert store.tuning is not None  # PostgreSQL has it
+    return store.tuning
 
 
 def _retention(retain: Sequence[str], keep: Sequence[str]) -> dict[DataClass, timedelta | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
     from aurum.pipelines.quality.marts import MartsReport
     from aurum.pipelines.warehouse.run import Invocation, RunReport
@@ -76,10 +77,11 @@ def _run(
     settings: Settings, verb: str, select: list[str] | None, exclude: list[str] | None, *, full_refresh: bool = False
 ) -> None:
     from aurum.cli.quality import show_marts
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.warehouse.run import Invocation, Verb
 
     asked = Invocation(Verb(verb), tuple(select or ()), tuple(exclude or ()), full_refresh)
-    report, marts = asyncio.run(_stoppable(settings, asked))
+    report, marts = with_pipelines(settings, lambda pipelines: _stoppable(pipelines, asked))
     _show(report, settings)
     if marts.results:
         show_marts(marts)
@@ -87,23 +89,16 @@ def _run(
     marts.raise_failure()
 
 
-async def _stoppable(settings: Settings, asked: Invocation) -> tuple[RunReport, MartsReport]:
-    from aurum.cli.wiring import marts_of, open_store, warehouse_of
-    from aurum.common.contracts import contracts_directory
-    from aurum.pipelines.quality.marts import MartsReport, validate_build
-    from aurum.pipelines.quality.suites import read_mart_suites
+async def _stoppable(pipelines: Pipelines, asked: Invocation) -> tuple[RunReport, MartsReport]:
+    from aurum.pipelines.quality.marts import MartsReport
 
     task = asyncio.current_task()
     assert task is not None
     # Ctrl-C cancels by itself (asyncio.run); a container is told by SIGTERM.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with open_store(settings) as store:
-        report = await warehouse_of(store).run(asked)
-        if settings.dbt.target == "trino" or not asked.verb.builds:
-            return report, MartsReport((), ())
-        suites = read_mart_suites(contracts_directory(settings.contracts_dir) / "expectations")
-        reader = marts_of(store, settings.dbt.target, settings.dbt.schema_name)
-        return report, await validate_build(reader, suites, store.validations, report.run, keeping=store.keeping)
+    report = await pipelines.warehouse.run(asked)
+    checked = await pipelines.check_build(report.run) if asked.verb.builds else None
+    return report, checked or MartsReport((), ())
 
 
 def _show(report: RunReport, settings: Settings) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
+    from aurum.pipelines.fetch.client import Fetched
     from aurum.pipelines.loading.load import FileReport
 
 
@@ -30,12 +32,14 @@ def fetch(
     import asyncio
 
     from aurum.cli.exit_codes import REFUSED_FILES
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.load import Outcome
 
     settings: Settings = context.obj
     days = _days(first, last)
     folder = out or settings.data_dir / "fetched"
-    reports = asyncio.run(_fetch(settings, source, dataset, days, folder, load=load))
+    files = asyncio.run(_fetched(source, dataset, days, folder))
+    reports = with_pipelines(settings, lambda pipelines: _load(pipelines, files)) if load and files else []
     if any(report.outcome is Outcome.REFUSED for report in reports):
         raise typer.Exit(REFUSED_FILES)
 
@@ -52,14 +56,9 @@ def _days(first: str, last: str) -> list[date]:
     return [begin + timedelta(days=count) for count in range((end - begin).days + 1)]
 
 
-async def _fetch(
-    settings: Settings, source: str, dataset: str, days: list[date], folder: Path, *, load: bool
-) -> list[FileReport]:
-    from aurum.cli.render import console, ingest_summary, progress
-    from aurum.cli.wiring import open_store
-    from aurum.pipelines.declarations import declare_catalog
+async def _fetched(source: str, dataset: str, days: list[date], folder: Path) -> list[Fetched]:
+    from aurum.cli.render import console, progress
     from aurum.pipelines.fetch.client import Fetched, Fetcher, NotPublished
-    from aurum.pipelines.loading.documents import read_documents
     from aurum.pipelines.registry import default_registry
 
     out = console()
@@ -74,13 +73,17 @@ async def _fetch(
                     out.print(error.detail, style="yellow")
     files = list(dict.fromkeys(found))  # one file may hold many days
     out.print(f"{len(found)} of {len(days)} days, {len(files)} files in {folder}")
-    if not load or not files:
-        return []
+    return files
+
+
+async def _load(pipelines: Pipelines, files: list[Fetched]) -> list[FileReport]:
+    from aurum.cli.render import console, ingest_summary
+    from aurum.pipelines.loading.documents import read_documents
+
+    await pipelines.declare_catalog()
     reports: list[FileReport] = []
-    async with open_store(settings) as store:
-        await declare_catalog(store.registry, store.catalog_writer)
-        for one in files:
-            documents = read_documents(one.path)
-            reports += [report async for report in store.ingestion.ingest_all(documents, known_at=one.known_at)]
-    out.print(ingest_summary(reports, sum(report.seconds for report in reports)))
+    for one in files:
+        documents = read_documents(one.path)
+        reports += [report async for report in pipelines.ingestion.ingest_all(documents, known_at=one.known_at)]
+    console().print(ingest_summary(reports, sum(report.seconds for report in reports)))
     return reports

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from aurum.cli.wiring import Store
+    from aurum.assembly.store import Store
+    from aurum.common.flags import Evaluation
     from aurum.storage.ports.flags import StoredFlag
 
 app = typer.Typer(help="Feature flags.", no_args_is_help=True)
@@ -50,8 +50,9 @@ def set_flag(
     from pydantic import TypeAdapter, ValidationError
 
     from aurum.cli.wiring import with_store
-    from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagName, readable, refuse_circle
+    from aurum.common.flags import FlagDocument, FlagName
     from aurum.core.errors import Invalid
+    from aurum.services.flags import put_flag
     from aurum.storage.ports.access import Actor
 
     try:
@@ -65,15 +66,8 @@ def set_flag(
         where = ".".join(map(str, first["loc"]))
         raise Invalid(f"{file}: {where}: {first['msg']}") from error
 
-    def check(there: Sequence[StoredFlag]) -> None:
-        try:
-            refuse_circle(name, {**readable({one.name: one.document for one in there}), name: document})
-        except CircularPrerequisite as error:
-            raise Invalid(str(error)) from error
-
     async def put(store: Store) -> StoredFlag:
-        content = document.model_dump(mode="json")
-        return await store.flags.put(name, content, version=None, by=Actor("operator"), check=check)
+        return await put_flag(store, name, document, by=Actor("operator"))
 
     print(f"{name} is at version {with_store(context.obj, put).version}")
 
@@ -99,21 +93,13 @@ def evaluate_flag(
 ) -> None:
     """Print what somebody would get, and why."""
     from aurum.cli.wiring import with_store
-    from aurum.common.flags import CircularPrerequisite, Evaluation, evaluate, readable
-    from aurum.core.errors import Conflict
+    from aurum.services.flags import evaluate_flag as evaluate
 
     pairs = [one.partition("=") for one in attribute or []]
     attributes: dict[str, Any] = {name: value for name, _, value in pairs}
-    _one(context, name)
 
     async def ask(store: Store) -> Evaluation:
-        flags = readable({one.name: one.document for one in await store.flags.flags()})
-        if name not in flags:
-            raise Conflict(f"flag {name!r} was written for another version of this program, which cannot read it")
-        try:
-            return evaluate(name, flags, attributes, key=key, now=store.clock.now())
-        except CircularPrerequisite as error:
-            raise Conflict(str(error)) from error
+        return await evaluate(store.flags, name, attributes, key=key, now=store.clock.now())
 
     found = with_store(context.obj, ask)
     print(f"{found.variant} ({json.dumps(found.value)}), by {found.outcome}")
@@ -121,27 +107,15 @@ def evaluate_flag(
 
 def _one(context: typer.Context, name: str) -> StoredFlag:
     from aurum.cli.wiring import with_store
-    from aurum.core.errors import UnknownName
-    from aurum.core.names import nearest
+    from aurum.services.flags import read_flag
 
-    async def fetch(store: Store) -> dict[str, StoredFlag]:
-        return {one.name: one for one in await store.flags.flags()}
-
-    flags = with_store(context.obj, fetch)
-    if name not in flags:
-        raise UnknownName("flag", name, nearest(name, flags))
-    return flags[name]
+    return with_store(context.obj, lambda store: read_flag(store.flags, name))
 
 
 def _switch(context: typer.Context, name: str, *, enabled: bool) -> None:
     from aurum.cli.wiring import with_store
+    from aurum.services.flags import switch_flag
     from aurum.storage.ports.access import Actor
 
-    stored = _one(context, name)
-    document = {**stored.document, "enabled": enabled}
-
-    async def put(store: Store) -> None:
-        await store.flags.put(name, document, version=stored.version, by=Actor("operator"))
-
-    with_store(context.obj, put)
+    with_store(context.obj, lambda store: switch_flag(store, name, enabled=enabled, by=Actor("operator")))
     print(f"{name} is {'alive' if enabled else 'killed'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from aurum.cli.wiring import Store
+    from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
     from aurum.pipelines.loading.documents import Unreadable
     from aurum.pipelines.loading.known_time import KnownAtPolicy
@@ -39,6 +38,7 @@ def ingest(
 ) -> None:
     """Load files into the store, each whole or not at all. Exit code 3 when one was refused."""
     from aurum.cli.exit_codes import REFUSED_FILES
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.documents import find_files
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.load import Outcome
@@ -49,22 +49,18 @@ def ingest(
     if queue:
         _enqueue(settings, files, known_at, force)
         return
-    reports = asyncio.run(_ingest(settings, files, policy, force))
+    reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, files, policy, force))
     if any(report.outcome is Outcome.REFUSED for report in reports):
         raise typer.Exit(REFUSED_FILES)
 
 
-async def _ingest(settings: Settings, files: list[Path], policy: KnownAtPolicy, force: bool) -> list[FileReport]:
-    from aurum.cli.wiring import open_store
-    from aurum.pipelines.declarations import declare_catalog
-
-    async with open_store(settings) as store:
-        await declare_catalog(store.registry, store.catalog_writer)
-        return await ingest_files(store, files, policy=policy, force=force)
+async def _ingest(pipelines: Pipelines, files: list[Path], policy: KnownAtPolicy, force: bool) -> list[FileReport]:
+    await pipelines.declare_catalog()
+    return await ingest_files(pipelines, files, policy=policy, force=force)
 
 
 async def ingest_files(
-    store: Store, files: list[Path], *, policy: KnownAtPolicy, force: bool = False, quiet: bool = False
+    pipelines: Pipelines, files: list[Path], *, policy: KnownAtPolicy, force: bool = False, quiet: bool = False
 ) -> list[FileReport]:
     """Load files with progress, name those refused, print the summary; gives the reports."""
     from aurum.cli.render import console, ingest_summary, progress
@@ -84,7 +80,7 @@ async def ingest_files(
                 yield from read_documents(path)
             bar.update(task, completed=len(files), description="storing")
 
-        async for report in store.ingestion.ingest_all(documents(), known_at=policy, force=force):
+        async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):
             reports.append(report)
             if report.outcome is Outcome.REFUSED:
                 out.print(f"[red]refused[/red] {report.name}: {report.reason}", highlight=False)

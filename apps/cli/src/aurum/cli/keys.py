@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from aurum.cli.wiring import Store
+    from aurum.assembly.store import Store
+    from aurum.services.access import IssuedKey
     from aurum.storage.ports.access import Actor, ApiKey
 
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
@@ -39,22 +39,18 @@ def create(
     """Make a key and show it, this once."""
     from aurum.cli.wiring import with_store
     from aurum.core.access import parse_role, parse_scope
-    from aurum.core.api_keys import key_text
-    from aurum.storage.ports.access import ApiKey
+    from aurum.services.access import NewKey, create_key
 
-    scopes = tuple(str(parse_scope(one)) for one in scope or [])
-    # One who names scopes wants those and no more.
-    roles = tuple(str(parse_role(one)) for one in role or ([] if scopes else ["user"]))
-    text, parts = key_text(secrets.token_bytes(40))
+    scopes = tuple(parse_scope(one) for one in scope or [])
+    # Scopes that are named are all that the key gets.
+    roles = tuple(parse_role(one) for one in role or ([] if scopes else ["user"]))
 
-    async def make(store: Store) -> None:
+    async def make(store: Store) -> IssuedKey:
         now = store.clock.now()
         ends = now + timedelta(days=days) if days is not None else None
-        key = ApiKey(parts.key_id, tenant, name, roles, scopes, now, "operator", ends)
-        await store.keys.create(key, parts.digest, by=_operator())
+        return await create_key(store, NewKey(tenant, name, roles, scopes, ends), by=_operator(), now=now)
 
-    with_store(context.obj, make)
-    print(text)
+    print(with_store(context.obj, make).text)
 
 
 @keys_app.command("list")
@@ -65,7 +61,7 @@ def list_keys(context: typer.Context, tenant: Tenant = "local") -> None:
 
     async def fetch(store: Store) -> list[ApiKey]:
         found: list[ApiKey] = []
-        while page := await store.keys.page(tenant, after=found[-1].key_id if found else None, limit=500):
+        while page := await store.access.keys.page(tenant, after=found[-1].key_id if found else None, limit=500):
             found += page
         return found
 
@@ -92,39 +88,24 @@ def rotate(
     grace_hours: Annotated[float, typer.Option(min=0, help="How long the old one is still taken.")] = 24.0,
 ) -> None:
     """Make a key like another one in its place and show it, this once."""
-    from dataclasses import replace
-
     from aurum.cli.wiring import with_store
-    from aurum.core.api_keys import key_text
+    from aurum.services.access import rotate_key
 
-    text, parts = key_text(secrets.token_bytes(40))
+    async def make(store: Store) -> IssuedKey:
+        grace = timedelta(hours=grace_hours)
+        return await rotate_key(store, tenant, key_id, grace=grace, by=_operator(), now=store.clock.now())
 
-    async def make(store: Store) -> None:
-        old = await store.keys.read(tenant, key_id)
-        now = store.clock.now()
-        key = replace(
-            old,
-            key_id=parts.key_id,
-            created_at=now,
-            created_by="operator",
-            revoked_at=None,
-            last_used_at=None,
-            replaces=old.key_id,
-        )
-        ends = now + timedelta(hours=grace_hours)
-        await store.keys.rotate(key, parts.digest, old_expires_at=ends, by=_operator())
-
-    with_store(context.obj, make)
-    print(text)
+    print(with_store(context.obj, make).text)
 
 
 @keys_app.command("revoke")
 def revoke(context: typer.Context, key_id: KeyId, tenant: Tenant = "local") -> None:
     """End a key: within a second no process takes it any more."""
     from aurum.cli.wiring import with_store
+    from aurum.services.access import revoke_key
 
     async def end(store: Store) -> ApiKey:
-        return await store.keys.revoke(tenant, key_id, by=_operator())
+        return await revoke_key(store, tenant, key_id, by=_operator())
 
     key = with_store(context.obj, end)
     print(f"{key.key_id} ({key.name}) is revoked since {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC")
@@ -140,11 +121,9 @@ def create_tenant(
     """Make a tenant."""
     from aurum.cli.wiring import with_store
     from aurum.core.access import parse_tenant_id
+    from aurum.services.access import create_tenant as create
 
-    async def make(store: Store) -> None:
-        await store.tenants.create_tenant(parse_tenant_id(tenant_id), name, plan, by=_operator())
-
-    with_store(context.obj, make)
+    with_store(context.obj, lambda store: create(store, parse_tenant_id(tenant_id), name, plan, by=_operator()))
     print(f"{tenant_id} is on plan {plan}")
 
 
@@ -155,7 +134,7 @@ def list_tenants(context: typer.Context) -> None:
     from aurum.cli.wiring import with_store
 
     async def fetch(store: Store) -> list[tuple[object, ...]]:
-        found = await store.tenants.tenants(after=None, limit=1000)
+        found = await store.access.tenants.tenants(after=None, limit=1000)
         return [(one.tenant_id, one.name, one.plan, one.created_at, one.disabled_at) for one in found]
 
     console().print(table(["tenant", "name", "plan", "made", "disabled"], with_store(context.obj, fetch)))
@@ -169,9 +148,7 @@ def change_plan(
 ) -> None:
     """Give a tenant another plan."""
     from aurum.cli.wiring import with_store
+    from aurum.services.access import change_tenant
 
-    async def change(store: Store) -> None:
-        await store.tenants.change_tenant(tenant_id, plan=plan, by=_operator())
-
-    with_store(context.obj, change)
+    with_store(context.obj, lambda store: change_tenant(store, tenant_id, plan=plan, by=_operator()))
     print(f"{tenant_id} is on plan {plan}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from aurum.cli.wiring import Store
+    from aurum.assembly.pipelines import Pipelines
+    from aurum.assembly.store import Store
     from aurum.common.settings import Settings
     from aurum.core.catalog.entries import DatasetQuality
     from aurum.pipelines.quality.marts import MartsReport
@@ -23,7 +24,7 @@ def show(context: typer.Context, source: Annotated[str | None, typer.Argument(he
     from aurum.cli.wiring import with_store
 
     async def read(store: Store) -> list[DatasetQuality]:
-        return list(await store.quality.datasets_quality(now=store.clock.now(), source=source))
+        return list(await store.quality.log.datasets_quality(now=store.clock.now(), source=source))
 
     rows = [
         (
@@ -82,18 +83,16 @@ def docs(
 
 
 def _validate_marts(settings: Settings, marts: list[str] | None) -> None:
-    from aurum.cli.wiring import marts_of, with_store
-    from aurum.common.contracts import contracts_directory
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.quality.marts import validate_marts
-    from aurum.pipelines.quality.suites import read_mart_suites
 
-    suites = read_mart_suites(contracts_directory(settings.contracts_dir) / "expectations")
+    async def check(pipelines: Pipelines) -> MartsReport:
+        recorder, retention = pipelines.store.quality.recorder, pipelines.retention
+        return await validate_marts(
+            pipelines.marts(), pipelines.mart_suites, recorder, only=marts or None, keeping=retention
+        )
 
-    async def check(store: Store) -> MartsReport:
-        reader = marts_of(store, settings.dbt.target, settings.dbt.schema_name)
-        return await validate_marts(reader, suites, store.validations, only=marts or None, keeping=store.keeping)
-
-    report = with_store(settings, check)
+    report = with_pipelines(settings, check)
     show_marts(report)
     report.raise_failure()
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from aurum.cli.wiring import Store
+    from aurum.assembly.pipelines import Pipelines
+    from aurum.assembly.store import Store
     from aurum.pipelines.loading.load import FileReport
 
 app = typer.Typer(help="Rows that were held back.", no_args_is_help=True)
@@ -26,11 +27,11 @@ def list_rows(
     """List rows in quarantine."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
+    from aurum.storage.ports import QuarantineFilter
 
     async def rows(store: Store) -> list[tuple[object, ...]]:
-        page = await store.quality.quarantine_page(
-            source=source, dataset=dataset, reason=reason, pending_only=not everything, limit=limit
-        )
+        criteria = QuarantineFilter(source=source, dataset=dataset, reason=reason, pending_only=not everything)
+        page = await store.quality.log.quarantine_page(criteria, limit=limit)
         return [(row.row_id, row.file_name, row.line, row.column, row.reason, row.raw[:60]) for row in page]
 
     found = with_store(context.obj, rows)
@@ -46,7 +47,7 @@ def show(context: typer.Context, row: Annotated[int, typer.Argument(help="Its nu
     from aurum.cli.wiring import with_store
 
     async def fetch(store: Store) -> list[tuple[str, object]]:
-        held = await store.quality.quarantined_row(row)
+        held = await store.quality.log.quarantined_row(row)
         return [(name, getattr(held, name)) for name in held.__dataclass_fields__]
 
     console().print(table(["field", "value"], with_store(context.obj, fetch)))
@@ -61,18 +62,27 @@ def replay(
 ) -> None:
     """Load the files of quarantined rows again, with the known time they had; rows that now pass are stored."""
     from aurum.cli.render import console, ingest_summary
-    from aurum.cli.wiring import with_store
+    from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.replay import replay as replayed
     from aurum.pipelines.source import Document
+    from aurum.services.audit import record
     from aurum.storage.ports.access import Actor
 
     given = Document(path.name, path.read_bytes()) if path else None
 
-    async def load(store: Store) -> list[FileReport]:
-        detail = {"source": source, "file": path.name if path else None}
-        await store.audit.append("quarantine.replay", digest or "*", detail, by=Actor("operator"))
-        again = replayed(store.quality, store.kept_files, store.ingestion, digest=digest, source=source, given=given)
+    async def load(pipelines: Pipelines) -> list[FileReport]:
+        store, detail = pipelines.store, {"source": source, "file": path.name if path else None}
+        await record(store, "quarantine.replay", digest or "*", detail, by=Actor("operator"))
+        again = replayed(
+            store.quality.log,
+            store.files.log,
+            pipelines.raw_files,
+            pipelines.ingestion,
+            digest=digest,
+            source=source,
+            given=given,
+        )
         return [report async for report in again]
 
-    reports = with_store(context.obj, load)
+    reports = with_pipelines(context.obj, load)
     console().print(ingest_summary(reports, sum(report.seconds for report in reports)) if reports else "nothing to replay")

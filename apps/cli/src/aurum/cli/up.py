@@ -94,18 +94,19 @@ def _serve(
 
 
 async def _prepare(settings: Settings, *, sample: bool) -> None:
+    from aurum.assembly.pipelines import Pipelines
+    from aurum.assembly.store import open_store
     from aurum.cli.ingest import ingest_files
-    from aurum.cli.wiring import open_store
-    from aurum.pipelines.declarations import declare_catalog
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.sample import sample_files
     from aurum.storage.migrations.run import upgrade
 
     await upgrade(settings.database.url or "")
     async with open_store(settings) as store:
-        await declare_catalog(store.registry, store.catalog_writer)
+        pipelines = Pipelines(store)
+        await pipelines.declare_catalog()
         if sample:
-            await ingest_files(store, sample_files(), policy=KnownAtPolicy(), quiet=True)
+            await ingest_files(pipelines, sample_files(), policy=KnownAtPolicy(), quiet=True)
 
 
 def _greet(out: Console, url: str) -> None:

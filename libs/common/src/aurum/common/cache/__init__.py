@@ -7,6 +7,6 @@ from aurum.common.cache.entry import Entry, Tally
 from aurum.common.cache.guarded import GuardedTier
 from aurum.common.cache.local import LocalCache
 from aurum.common.cache.manager import Cache
-from aurum.common.cache.tier import Stored, Tier, TierAway
+from aurum.common.cache.tier import LastingTier, Stored, Tier, TierAway
 
-__all__ = ["Cache", "Entry", "GuardedTier", "LocalCache", "Stored", "Tally", "Tier", "TierAway"]
+__all__ = ["Cache", "Entry", "GuardedTier", "LastingTier", "LocalCache", "Stored", "Tally", "Tier", "TierAway"]

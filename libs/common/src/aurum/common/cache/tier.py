@@ -32,3 +32,11 @@ class Tier(Protocol):
     async def forget(self, tags: Iterable[str]) -> int:
         """Drop what bears one of the tags; how many that were."""
         ...
+
+
+class LastingTier(Tier, Protocol):
+    """A tier that does not drop by itself what is out of date."""
+
+    async def sweep(self) -> int:
+        """Drop what is out of date; how many entries that were. Raises ``TierAway``."""
+        ...

@@ -7,6 +7,7 @@ from a copy that may be behind it; what is still in the hot store is asked of a 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,7 +15,7 @@ import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.errors import Unavailable
-from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.ports.history import ArchivedPart, HistoryStore
 
 
 class CopyBehind(Unavailable):
@@ -47,3 +48,11 @@ class WideScans(Protocol):
     async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
         """Those that do not have as many rows here as the log says, ascending by series and month."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryCopy:
+    """History once more, for wide scans."""
+
+    store: HistoryStore
+    scans: WideScans

@@ -1,31 +1,22 @@
-"""The history that settings name, and its copy, for every application's wiring. Each adapter loads its driver when needed."""
+"""The history that settings name, and its copy. Each adapter loads its driver when it is needed."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from aurum.common.settings import ClickhouseSettings, HistorySettings, TrinoSettings
+from aurum.common.settings import ClickhouseSettings, HistorySettings, Settings, TrinoSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.clock import Clock
 from aurum.core.errors import Unavailable
 from aurum.storage.ports.history import HistoryStore
-from aurum.storage.ports.wide import WideScans
+from aurum.storage.ports.wide import HistoryCopy
 
 
 class DriverNotInstalled(Unavailable):
     """What settings name needs a driver that this installation was made without. Facts: ``extra``."""
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryCopy:
-    """History once more, for wide scans."""
-
-    store: HistoryStore
-    scans: WideScans
 
 
 @asynccontextmanager
@@ -48,18 +39,18 @@ async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) 
         await pool.close()
 
 
-def history_of(settings: HistorySettings, trino: TrinoSettings, data_dir: Path, clock: Clock) -> HistoryStore | None:
-    """None where this process has no history. Nothing is opened or made yet; the caller closes it.
+def history_of(settings: Settings, clock: Clock) -> HistoryStore | None:
+    """Return the history that settings name; None where this process has none. Nothing is opened yet; the caller closes it.
 
     Raises ``DriverNotInstalled``.
     """
-    match settings.tier:
+    match settings.history.tier:
         case "none":
             return None
         case "trino":
-            return _in_iceberg(trino)
+            return _in_iceberg(settings.trino, settings.resilience)
         case "duckdb":
-            return _in_parquet(settings, data_dir, clock)
+            return _in_parquet(settings.history, settings.data_dir, clock)
 
 
 def iceberg_of(settings: HistorySettings, trino: TrinoSettings) -> tuple[str, str] | None:
@@ -67,12 +58,12 @@ def iceberg_of(settings: HistorySettings, trino: TrinoSettings) -> tuple[str, st
     return (trino.catalog, trino.schema_) if settings.tier == "trino" else None
 
 
-def _in_iceberg(settings: TrinoSettings) -> HistoryStore:
+def _in_iceberg(settings: TrinoSettings, resilience: ResilienceSettings) -> HistoryStore:
     try:
         from aurum.storage.trino import TrinoHistory, TrinoPool
     except ModuleNotFoundError as error:
         raise DriverNotInstalled("AURUM_HISTORY__TIER=trino needs the extra aurum-storage[trino]", extra="trino") from error
-    return TrinoHistory(TrinoPool(settings))
+    return TrinoHistory(TrinoPool(settings, resilience))
 
 
 def _in_parquet(settings: HistorySettings, data_dir: Path, clock: Clock) -> HistoryStore:

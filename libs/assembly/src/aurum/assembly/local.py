@@ -1,0 +1,43 @@
+"""The store of a command: on the server that settings name, else on the embedded one of the data directory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from aurum.assembly.store import Store, open_store
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.core.errors import Unavailable
+from aurum.storage import embedded
+from aurum.storage.migrations.compatibility import UnusableSchema, is_older
+from aurum.storage.migrations.head import newest_revision
+from aurum.storage.migrations.installed import installed_schema
+
+
+@asynccontextmanager
+async def open_local_store(settings: Settings) -> AsyncGenerator[Store]:
+    """Open the store for the length of the block. An embedded server is started unless it runs, and migrated.
+
+    A server that settings name is never migrated unasked. Raises ``Unavailable`` with one line that says what to change.
+    """
+    is_own = settings.database.url is None
+    with embedded.database(settings.database, settings.data_dir) as database:
+        async with AsyncExitStack() as stack:
+            try:
+                if is_own:
+                    await _migrate(database)
+                store = await stack.enter_async_context(open_store(settings, database=database))
+            except UnusableSchema:
+                raise
+            except Unavailable as error:
+                if is_own:
+                    raise
+                raise Unavailable(f"{error.detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error
+            yield store
+
+
+async def _migrate(database: DatabaseSettings) -> None:
+    if is_older((await installed_schema(database)).revision, newest_revision()):
+        from aurum.storage.migrations.run import upgrade  # Alembic takes half a second, which most commands save
+
+        await upgrade(database.url or "")

@@ -1,0 +1,59 @@
+"""The store in memory, for tests of what stands on a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aurum.assembly.store import Access, CatalogPorts, Files, Observations, Quality, Store
+from aurum.common.cache import Stored
+from aurum.common.settings import Settings
+from aurum.core.clock import Clock
+from aurum.storage.memory import MemoryStore
+from aurum.storage.ports import ChangeFeed
+
+
+def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: ChangeFeed) -> Store:
+    """Return the ports of a memory store, grouped as every store. It has no archive log and nothing to build models from."""
+    return Store(
+        settings=settings,
+        database=settings.database,
+        clock=clock,
+        transactions=ports.transactions,
+        observations=Observations(ports.reader, ports.partials),
+        catalog=CatalogPorts(ports.catalog, ports.catalog_writer),
+        files=Files(ports.files, ports.writer),
+        quality=Quality(ports.quality, ports.validations, ports.validations),
+        access=Access(ports.keys, ports.tenants, ports.audit),
+        flags=ports.flags,
+        models=ports.model_log,
+        idempotency=ports.idempotency,
+        probe=ports.probe,
+        cache=MemoryTier(),
+        changes=changes,
+    )
+
+
+class MemoryTier:
+    """``LastingTier`` of one process, which drops nothing by itself."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[Stored, frozenset[str]]] = {}
+
+    async def get(self, key: str) -> Stored | None:
+        found = self._entries.get(key)
+        return found[0] if found is not None else None
+
+    async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
+        self._entries[key] = Stored(content, fresh_s), frozenset(tags)
+
+    async def sweep(self) -> int:
+        return 0
+
+    async def forget(self, tags: Iterable[str]) -> int:
+        wanted = set(tags)
+        gone = [key for key, (_, bears) in self._entries.items() if bears & wanted]
+        for key in gone:
+            del self._entries[key]
+        return len(gone)

@@ -1,0 +1,152 @@
+"""What loads files, moves months and builds models, made of a store. For the command and the workers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from aurum.assembly.history import copy_of, iceberg_of
+from aurum.assembly.store import Store
+from aurum.assembly.store import Warehouse as WarehousePorts
+from aurum.common.contracts import contracts_directory
+from aurum.core.errors import Invalid
+from aurum.pipelines.archive import Archive, NoHistory, archive_of
+from aurum.pipelines.declarations import declare_catalog
+from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.quality.keeping import Keeping
+from aurum.pipelines.quality.marts import MartsReport, validate_build
+from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.suites import MartSuite, Suites, read_mart_suites, read_suites
+from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.warehouse.project import Places, project_directory
+from aurum.pipelines.warehouse.run import Warehouse, require_dbt
+from aurum.storage.ports.models import MartReader, ModelRun
+from aurum.storage.ports.wide import HistoryCopy
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """Pipelines over one store; what is expensive to make is made when it is first used, once."""
+
+    store: Store
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Every source that this version knows."""
+        return default_registry()
+
+    @cached_property
+    def suites(self) -> Suites:
+        """What is expected of each dataset. Raises ``ContractsNotFound``."""
+        return read_suites(self._expectations)
+
+    @cached_property
+    def mart_suites(self) -> tuple[MartSuite, ...]:
+        """What is expected of each mart. Raises ``ContractsNotFound``."""
+        return tuple(read_mart_suites(self._expectations))
+
+    @cached_property
+    def raw_files(self) -> KeptFiles:
+        """The files of which rows are in quarantine."""
+        return KeptFiles(self.store.settings.data_dir / "quarantine")
+
+    @cached_property
+    def retention(self) -> Keeping:
+        """Deletes old results of checks."""
+        return Keeping(self.store.quality.recorder, self.store.settings.quality, self.store.clock)
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        """Loads files."""
+        return Ingestion(
+            registry=self.registry,
+            suites=self.suites,
+            loader=self.store.files.loader,
+            kept=self.raw_files,
+            keeping=self.retention,
+        )
+
+    @property
+    def archive(self) -> Archive:
+        """Moves closed months to history. Raises ``NoHistory``."""
+        settings, history = self.store.settings, self.store.history
+        if history is None:
+            raise NoHistory("this store keeps no archive log")
+        return archive_of(settings.history, settings.database, history.log, history.store)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """Builds the models over the store. Raises ``DbtNotInstalled``, ``ProjectNotFound``."""
+        require_dbt()  # which brings DuckDB
+        from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+
+        store, settings, places = self.store, self.store.settings, self._places
+        parts = self._warehouse
+        return Warehouse(
+            settings=settings.dbt,
+            database=store.database,
+            places=places,
+            registry=self.registry,
+            clock=store.clock,
+            catalog=store.catalog.reader,
+            export=parts.export,
+            copy=DuckDbStoreCopy(places.file),
+            calendars=parts.calendars,
+            log=store.models,
+            history=iceberg_of(settings.history, settings.trino),
+        )
+
+    def marts(self) -> MartReader:
+        """Return a reader of the marts where settings have models built.
+
+        Raises ``Invalid`` for a target whose marts cannot be read from here.
+        """
+        settings = self.store.settings.dbt
+        match settings.target:
+            case "postgres":
+                return self._warehouse.marts_in(settings.schema_name)
+            case "duckdb":
+                from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # only those who read marts load DuckDB
+
+                return DuckDbMartReader(self._places.file, settings.schema_name)
+            case target:
+                raise Invalid(f"marts of target {target!r} cannot be read: duckdb or postgres", target=target)
+
+    async def check_build(self, built: ModelRun) -> MartsReport | None:
+        """Check the marts that a run has built and record what was found; None where they cannot be read from here.
+
+        Raises ``Unavailable``.
+        """
+        if self.store.settings.dbt.target == "trino":
+            return None
+        return await validate_build(
+            self.marts(), self.mart_suites, self.store.quality.recorder, built, keeping=self.retention
+        )
+
+    @asynccontextmanager
+    async def history_copy(self) -> AsyncGenerator[HistoryCopy | None]:
+        """The copy of history for wide scans, for the length of the block; None where settings name none."""
+        async with copy_of(self.store.settings.clickhouse, self.store.settings.resilience) as copy:
+            yield copy
+
+    async def declare_catalog(self) -> None:
+        """Write every source, dataset and shipped block of this version into the catalog. Raises ``Unavailable``."""
+        await declare_catalog(self.registry, self.store.catalog.writer)
+
+    @property
+    def _warehouse(self) -> WarehousePorts:
+        if self.store.warehouse is None:
+            raise Invalid("this store has nothing that models could be built from")
+        return self.store.warehouse
+
+    @property
+    def _expectations(self) -> Path:
+        return contracts_directory(self.store.settings.contracts_dir) / "expectations"
+
+    @property
+    def _places(self) -> Places:
+        settings = self.store.settings
+        return Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")

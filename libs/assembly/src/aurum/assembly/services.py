@@ -1,0 +1,13 @@
+"""What use cases work with, made of a store."""
+
+from __future__ import annotations
+
+import sys
+
+from aurum.assembly.store import Store
+from aurum.services.observations import Reading
+
+
+def reading(store: Store, *, most_points: int = sys.maxsize) -> Reading:
+    """Return what observations are read with. ``most_points``: observations that one question may span."""
+    return Reading(store.catalog.reader, store.observations.reader, store.observations.partials, most_points)

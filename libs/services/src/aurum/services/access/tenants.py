@@ -1,0 +1,34 @@
+"""Tenants and plans."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from aurum.core.access import Plan
+from aurum.storage.ports import Transactions
+from aurum.storage.ports.access import Actor, Tenant
+
+
+async def create_tenant(transactions: Transactions, tenant_id: str, name: str, plan: str, *, by: Actor) -> Tenant:
+    """Make a tenant. Raises ``Conflict`` when the id is taken, ``UnknownName`` when there is no such plan."""
+    async with transactions.transaction(by=by) as tx:
+        tenant = await tx.tenants.insert(tenant_id, name, plan)
+        await tx.audit.append("tenant.create", tenant_id, {"name": name, "plan": plan}, tenant=tenant_id)
+        return tenant
+
+
+async def change_tenant(
+    transactions: Transactions, tenant_id: str, *, plan: str | None = None, disabled: bool | None = None, by: Actor
+) -> Tenant:
+    """Change a tenant; what is None stays as it is. Raises ``NotFound``, ``UnknownName``."""
+    async with transactions.transaction(by=by) as tx:
+        tenant = await tx.tenants.change(tenant_id, plan=plan, disabled=disabled)
+        await tx.audit.append("tenant.change", tenant_id, {"plan": plan, "disabled": disabled}, tenant=tenant_id)
+        return tenant
+
+
+async def put_plan(transactions: Transactions, plan: Plan, *, by: Actor) -> None:
+    """Make a plan, or change it for all its tenants at once."""
+    async with transactions.transaction(by=by) as tx:
+        await tx.tenants.put_plan(plan)
+        await tx.audit.append("plan.put", plan.name, asdict(plan))

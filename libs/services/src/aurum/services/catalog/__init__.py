@@ -1,0 +1,6 @@
+"""Questions about what there is: calendars and blocks, and models by name."""
+
+from aurum.services.catalog.blocks import Expansion, blocks, calendars, expand_block
+from aurum.services.catalog.models import model_named
+
+__all__ = ["Expansion", "blocks", "calendars", "expand_block", "model_named"]

@@ -1,0 +1,5 @@
+"""Questions about what was loaded and held back."""
+
+from aurum.services.quality.files import NoSuchContent, NothingHeld, check_held, records_of
+
+__all__ = ["NoSuchContent", "NothingHeld", "check_held", "records_of"]
