@@ -117,6 +117,9 @@ async def test_columns_have_the_types_that_the_guide_names(client: httpx.AsyncCl
             "quality": words,
             "known_at": instant,
         }
+        schema = READERS[name, "polars"](content).schema
+        assert [schema[column] for column in ("start", "value")] == [pl.Datetime("us", zone), pl.Float64]
+        assert [type(schema[column]) for column in ("series", "quality")] == [pl.Categorical] * 2
         kinds = table.to_pandas().dtypes
         assert {name: str(kinds[name]) for name in ("start", "value", "quality")} == {
             "start": f"datetime64[us, {zone}]",
