@@ -46,9 +46,11 @@ async def measured(
     if "cached" in groups:
         if "slices" not in groups:
             await add_hourly(stage, _HOURLY, scale.short)
+        await cached.fill_large(stage)
         who = await bearer(stage.url)
         with serving_api(stage.url, **_everything_on(redis)) as api:
             yield await cached.measure(api, scale, _SERIES, (who,)), []
+            yield await cached.measure_large(api, scale, (who,)), []
     if "bulk" in groups:
         series_id = await bulk.fill(stage, max(scale.bulk, scale.streamed))
         yield await bulk.measure(stage, scale, series_id), []

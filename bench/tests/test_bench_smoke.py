@@ -22,6 +22,8 @@ _ROWS = (
     "as_of: 24 rows with ten versions a point",
     "cached GET, 24 rows, everything on",
     "304 on If-None-Match, everything on",
+    "large cached answers, 145,000 rows as Parquet",
+    "large cached answers, 145,000 rows as gzipped CSV",
     "observations over HTTP as Arrow",
     "observations over HTTP as CSV",
     "observations as csv",

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from aurum.api.encoding.bulk import bulk_writer
@@ -33,6 +35,18 @@ def numbers(*values: float) -> Numbers:
 def csv(rows: Table) -> str:
     writer = bulk_writer("csv", rows)
     return (writer.start() + writer.write(rows) + writer.finish()).decode()
+
+
+def encoded(name: str, rows: Table) -> bytes:
+    writer = bulk_writer(name, rows)
+    return writer.start() + writer.write(rows) + writer.finish()
+
+
+def read_arrow(content: bytes, name: str) -> pa.Table:
+    if name == "parquet":
+        return pq.read_table(io.BytesIO(content))
+    with pa.ipc.open_stream(content) as stream:
+        return stream.read_all()
 
 
 def test_times_are_written_with_the_offset_in_force_so_the_repeated_hour_is_told_apart() -> None:
@@ -92,6 +106,34 @@ def test_words_are_quoted_as_each_format_needs_it() -> None:
         "a:b:Zürich:z",
         'a:b:50% "X", Y:z',
     ]
+
+
+@pytest.mark.parametrize("name", ["arrow", "parquet"])
+def test_a_word_has_one_place_in_a_dictionary_and_a_gap_has_none(name: str) -> None:
+    rows = table(quality=Labels(np.array([4, 0, 3, 4], np.int16), ("good", "", "", "good", "withdrawn")))
+    read = read_arrow(encoded(name, rows), name)["quality"]
+    assert read.to_pylist() == ["withdrawn", "good", "good", "withdrawn"]
+    assert [chunk.dictionary.to_pylist() for chunk in read.chunks] == [["good", "withdrawn"]]
+    assert list(read.to_pandas().cat.categories) == ["good", "withdrawn"]
+
+
+def test_a_code_in_a_gap_is_a_null_where_there_are_nulls_and_an_empty_word_elsewhere() -> None:
+    rows = table(start=starts(2), quality=Labels(np.array([0, 1], np.int16), ("good", "")))
+    for name in ("arrow", "parquet"):
+        assert read_arrow(encoded(name, rows), name)["quality"].to_pylist() == ["good", None]
+    assert csv(rows) == 'start,quality\n2025-11-02T05:00:00Z,good\n2025-11-02T06:00:00Z,""\n'
+    assert [row["quality"] for row in json.loads(json_rows(rows, {}))["data"]] == ["good", ""]
+
+
+@pytest.mark.parametrize("name", ["arrow", "parquet"])
+def test_a_dictionary_is_the_same_in_every_batch(name: str) -> None:
+    words = ("good", "", "withdrawn")
+    batches = [table(quality=Labels(np.array(codes, np.int16), words)) for codes in ([], [0, 0], [2], [0, 2])]
+    writer = bulk_writer(name, batches[0])
+    content = writer.start() + b"".join(writer.write(batch) for batch in batches) + writer.finish()
+    read = read_arrow(content, name)["quality"]
+    assert read.to_pylist() == ["good", "good", "withdrawn", "good", "withdrawn"]
+    assert {tuple(chunk.dictionary.to_pylist()) for chunk in read.chunks} == {("good", "withdrawn")}
 
 
 def test_column_names_are_escaped_too() -> None:

@@ -371,6 +371,42 @@ async def test_nobody_waits_for_ever_for_an_answer_to_another() -> None:
     await asyncio.wait([stuck])
 
 
+def in_pieces(request: Request, asked: int) -> Response:
+    async def pieces() -> Any:
+        await asyncio.sleep(0)
+        yield b"one "
+        yield b"two"
+
+    return StreamingResponse(pieces())
+
+
+async def test_a_streamed_answer_has_its_length_when_it_is_replayed_joined_or_stale() -> None:
+    service = Service(Below(in_pieces, seconds=0.1))
+    first, joined = await asyncio.gather(service.get(), service.get())
+    hit = await service.get()
+    service.feed.until = -1.0
+    stale = await service.get()
+    assert "content-length" not in first.headers
+    assert sorted(how for how, _ in service.counted) == ["hit", "joined", "miss", "stale"]
+    for answer in (joined, hit, stale):
+        assert (answer.text, answer.headers["content-length"]) == ("one two", "7")
+        assert "transfer-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("headers", [{"content-length": "7"}, {"transfer-encoding": "chunked"}, {"Content-Length": "7"}])
+async def test_a_kept_answer_says_once_where_it_ends(headers: dict[str, str]) -> None:
+    def answer(request: Request, asked: int) -> Response:
+        response = in_pieces(request, asked)
+        response.raw_headers += [(name.encode(), value.encode()) for name, value in headers.items()]
+        return response
+
+    service = Service(Below(answer))
+    await service.get()
+    again = await service.get()
+    assert again.headers.get_list("content-length") == ["7"]
+    assert "transfer-encoding" not in again.headers
+
+
 async def test_a_change_told_while_the_feed_catches_up_is_not_overlooked() -> None:
     service = Service(Below())
     await service.get()

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from aurum.api.drain import DrainingLoop
 from aurum.api.front import Front
@@ -83,6 +84,9 @@ class Protocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expect
         self.headers.extend(headers)
         super().on_headers_complete()
+        assert self.parser is not None
+        if self.parser.get_http_version() == "1.0":
+            _send_no_chunks(self.cycle)
         if drain.draining:
             # uvicorn then answers with ``Connection: close``.
             self.cycle.keep_alive = False
@@ -127,3 +131,24 @@ class Protocol(HttpToolsProtocol):
             self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
         else:
             super().shutdown()
+
+
+def _send_no_chunks(cycle: RequestResponseCycle) -> None:
+    """Let an answer without a length end with its connection: HTTP/1.0 has no chunks, and uvicorn sends them all the same
+    (RFC 9112, 6.1 and 6.3). It keeps no such connection open.
+    """
+    send = cycle.send
+    lengthless = False
+
+    async def send_no_chunks(message: ASGISendEvent) -> None:
+        nonlocal lengthless
+        if message["type"] == "http.response.start":
+            lengthless = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
+            if lengthless:
+                cycle.chunked_encoding = False
+        elif message["type"] == "http.response.body" and lengthless:
+            # uvicorn checks each piece against what is left of the length.
+            cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    cycle.send = send_no_chunks

@@ -5,9 +5,11 @@ PyArrow is imported when the first such answer is asked for: it costs 40 MiB tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers, Table
 
@@ -81,4 +83,17 @@ def _array(column: Column, zone: str) -> pa.Array:
             missing = np.isnan(values)
             return pa.array(values, mask=missing if missing.any() else None)
         case Labels(codes, words):
-            return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(words, pa.string()))
+            return _dictionary(codes, words)
+
+
+def _dictionary(codes: NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:
+    """Each word once, as pandas asks of its categories. Empty words have no place: a row with one becomes a null."""
+    import pyarrow as pa
+
+    places = {word: place for place, word in enumerate(dict.fromkeys(filter(None, words)))}
+    vocabulary = pa.array(list(places), pa.string())
+    if len(places) == len(words):
+        return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), vocabulary)
+    moved = np.array([places.get(word, -1) for word in words], np.int32)[codes]
+    missing = moved < 0
+    return pa.DictionaryArray.from_arrays(pa.array(moved, mask=missing if missing.any() else None), vocabulary)

@@ -34,7 +34,10 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Words of a small vocabulary: positions in ``words``, one a row. No word holds a NUL."""
+    """Words of a small vocabulary: positions in ``words``, one a row. No word holds a NUL.
+
+    An empty word stands at a position that no row has: codes of a store have gaps.
+    """
 
     codes: NDArray[np.integer]
     words: tuple[str, ...]

@@ -12,6 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aurum.api.framing import framed
 from aurum.api.problems import InvalidParameters, problem_of
 from aurum.api.request_state import HeaderList, RequestState
 from aurum.core.errors import AurumError, Conflict, Unavailable
@@ -151,6 +152,7 @@ class _Copy:
 
 async def _replay(answer: StoredAnswer, send: Send) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    headers = framed(answer.status, headers, len(answer.body))
     await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, _REPLAYED]})
     await send({"type": "http.response.body", "body": answer.body})
 

@@ -23,6 +23,7 @@ from aurum.api.data_class import Caching, DataClass
 from aurum.api.encoding.content import chosen_coding
 from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.etag import names_tag
+from aurum.api.framing import framed
 from aurum.api.problems import NotAcceptable, problem_of
 from aurum.api.request_state import HeaderList, RequestState, state_of
 from aurum.common.cache import Cache, Entry
@@ -54,6 +55,7 @@ _log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class Kept:
     """An answer as it goes out. ``body`` None: only its tag is known, which is all a caller who has the answer needs.
+    Where there is a body, ``headers`` tell its length, however it was sent the first time.
 
     ``around_id``: what stands before and after the id of the request in a body that names the request it answers, as problem
     documents do. ``heads``: what comes before the body on the wire, written when it is first given so: of the answer, and of
@@ -79,8 +81,7 @@ class Kept:
             return self.headers, self.body or b""
         before, after = self.around_id
         body = b"".join((before, state.request_id.encode(), after))
-        headers = [pair for pair in self.headers if pair[0] != b"content-length"]
-        return [*headers, (b"content-length", str(len(body)).encode())], body
+        return framed(self.status, self.headers, len(body)), body
 
 
 @dataclass(slots=True)
@@ -425,8 +426,10 @@ class _Capture:
             return None
         tag = next((value for name, value in self._headers if name == b"etag"), None)
         same = [pair for pair in self._headers if pair[0] in _WITH_304]
-        body = b"".join(self._parts) if self.status != 304 else None
-        return Kept(self.status, self._headers, body, tag, same)
+        if self.status == 304:
+            return Kept(self.status, self._headers, None, tag, same)
+        body = b"".join(self._parts)
+        return Kept(self.status, framed(self.status, self._headers, len(body)), body, tag, same)
 
 
 def _around_id(kept: Kept, request_id: bytes) -> tuple[bytes, bytes] | None:
