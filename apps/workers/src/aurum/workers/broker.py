@@ -1,8 +1,7 @@
-"""The broker and its actors, made for a workshop: nothing happens at import."""
+"""The broker and its actors, made for the context of a worker: nothing happens at import."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,11 +22,12 @@ from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.jobs.replay import ReplayJob
+from aurum.workers.loop import JobLoop
 from aurum.workers.middleware import JobLog, ParkingReason
 from aurum.workers.outcomes import Outcome, outcome, should_retry, wait_ms
 from aurum.workers.telemetry import JobTallies
 from aurum.workers.tracing import JobContext
-from aurum.workers.wiring import Workshop
+from aurum.workers.wiring import WorkerContext
 
 _LONGEST_JOB_MS = 3_600_000
 _SILENCE_MS = 30_000
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 
 def make_broker(
-    workshop: Workshop, *, silence_ms: int = _SILENCE_MS, metrics: Metrics | None = None, tracer: Tracer | None = None
+    context: WorkerContext, *, silence_ms: int = _SILENCE_MS, metrics: Metrics | None = None, tracer: Tracer | None = None
 ) -> RedisBroker:
     """A broker over the settings' Redis, with every job declared.
 
@@ -52,7 +52,7 @@ def make_broker(
     metrics = metrics or Metrics()
     tallies = JobTallies(metrics)
     broker = RedisBroker(
-        url=workshop.settings.redis.url,
+        url=context.settings.redis.url,
         middleware=[
             CurrentMessage(),
             TimeLimit(time_limit=_LONGEST_JOB_MS),
@@ -71,18 +71,21 @@ def make_broker(
         tallies.loaded(report)
         _say(report)
 
-    _declare(broker, IngestFile.name, IngestJob(workshop).run, loaded)
-    _declare(broker, FetchDay.name, FetchJob(workshop).run, loaded)
-    _declare(broker, ReplayFile.name, ReplayJob(workshop).run, loaded)
-    _declare(broker, ArchiveMonths.name, ArchiveJob(workshop).run, _archived)
-    _declare(broker, DbtRun.name, DbtJob(workshop).run, _built)
+    loop, pipelines = context.loop, context.pipelines
+    _declare(broker, loop, IngestFile.name, IngestJob(pipelines).run, loaded)
+    _declare(broker, loop, FetchDay.name, FetchJob(pipelines).run, loaded)
+    _declare(broker, loop, ReplayFile.name, ReplayJob(pipelines).run, loaded)
+    _declare(broker, loop, ArchiveMonths.name, ArchiveJob(pipelines).run, _archived)
+    _declare(broker, loop, DbtRun.name, DbtJob(pipelines).run, _built)
     return broker
 
 
-def _declare(broker: RedisBroker, name: str, run: Run[ReportT], say: Callable[[ReportT], None]) -> None:
+def _declare(
+    broker: RedisBroker, loop: JobLoop, name: str, run: Run[ReportT], say: Callable[[ReportT], None]
+) -> None:
     def perform(**payload: Any) -> None:
         try:
-            reports = asyncio.run(run(payload))
+            reports = loop.run(run(payload))
         except AurumError as error:
             if outcome(error) is Outcome.PARK:
                 raise

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 
 import dramatiq
 import structlog
@@ -18,7 +18,7 @@ from aurum.pipelines.jobs import JobQueue, QueueUnavailable
 from aurum.workers.broker import make_broker
 from aurum.workers.export import telling
 from aurum.workers.telemetry import queue_depths
-from aurum.workers.wiring import Workshop
+from aurum.workers.wiring import WorkerContext, worker_context
 
 _THREADS = 2
 _GRACE_MS = 25_000
@@ -34,25 +34,25 @@ def main() -> int:
         if url is None:
             return _refuse(f"{name} is needed (`aurum up` sets it)", 1)
     configure_logging(settings.logging)
-    workshop = Workshop.of(settings)
-    try:
-        _reach_queue(settings)
-        asyncio.run(workshop.open_store())
-    except QueueUnavailable as error:
-        return _refuse(error.detail, 1)
-    except Unavailable as error:
-        return _refuse(f"AURUM_DATABASE__URL: {error.detail}", 1)
-    _work(workshop)
+    with ExitStack() as stack:
+        try:
+            _reach_queue(settings)
+            context = stack.enter_context(worker_context(settings))
+        except QueueUnavailable as error:
+            return _refuse(error.detail, 1)
+        except Unavailable as error:
+            return _refuse(f"AURUM_DATABASE__URL: {error.detail}", 1)
+        _work(context)
     return 0
 
 
-def _work(workshop: Workshop) -> None:
+def _work(context: WorkerContext) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     metrics = Metrics()
-    with queue_depths(workshop.settings.redis.url or "", metrics), telling(workshop.settings, metrics) as tracer:
-        broker = make_broker(workshop, metrics=metrics, tracer=tracer)
+    with queue_depths(context.settings.redis.url or "", metrics), telling(context.settings, metrics) as tracer:
+        broker = make_broker(context, metrics=metrics, tracer=tracer)
         worker = dramatiq.Worker(broker, worker_threads=_THREADS)
         worker.start()
         structlog.get_logger(__name__).info("working", queues=sorted(broker.queues))

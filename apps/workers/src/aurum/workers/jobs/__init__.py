@@ -1,1 +1,1 @@
-"""Jobs: functions of a payload and a workshop, which a test can call; ``broker`` makes actors of them."""
+"""Jobs: functions of a payload and of pipelines, which a test can call; ``broker`` makes actors of them."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aurum.assembly.pipelines import Pipelines
 from aurum.pipelines.jobs import DbtRun
 from aurum.pipelines.warehouse.run import Invocation, RunReport, Verb
 from aurum.workers.jobs.payload import read_payload
-from aurum.workers.wiring import Workshop
 
 
 @dataclass(frozen=True, slots=True)
 class DbtJob:
     """Runs the project with the settings of this worker."""
 
-    workshop: Workshop
+    pipelines: Pipelines
 
     async def run(self, payload: Mapping[str, object]) -> list[RunReport]:
         """Run, check the marts that were built, and keep what came of both.
@@ -25,10 +25,9 @@ class DbtJob:
         ``BuildUnderWay``, ``BuildTooLong``, ``Unavailable``.
         """
         job = read_payload(DbtRun, payload)
-        async with self.workshop.warehouse() as warehouse:
-            asked = Invocation(Verb(job.verb), job.select, job.exclude, job.full_refresh)
-            report = await warehouse.run(asked)
-            checked = await self.workshop.validate(report.run) if asked.verb.builds else None
+        invocation = Invocation(Verb(job.verb), job.select, job.exclude, job.full_refresh)
+        report = await self.pipelines.warehouse.run(invocation)
+        checked = await self.pipelines.check_build(report.run) if invocation.verb.builds else None
         report.raise_failure()
         if checked is not None:
             checked.raise_failure()

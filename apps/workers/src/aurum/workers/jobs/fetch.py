@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from aurum.assembly.pipelines import Pipelines
 from aurum.pipelines.fetch.client import Fetcher
 from aurum.pipelines.jobs import FetchDay
 from aurum.pipelines.loading.documents import read_documents
 from aurum.pipelines.loading.load import FileReport
 from aurum.workers.jobs.payload import read_payload
-from aurum.workers.wiring import Workshop
 
 
 def _as_published(url: str) -> str:
@@ -21,7 +21,7 @@ def _as_published(url: str) -> str:
 class FetchJob:
     """Fetches to the data directory and loads. ``address``: puts another address in the place of a published one."""
 
-    workshop: Workshop
+    pipelines: Pipelines
     address: Callable[[str], str] = _as_published
 
     async def run(self, payload: Mapping[str, object]) -> list[FileReport]:
@@ -30,9 +30,8 @@ class FetchJob:
         Raises ``InvalidPayload``, ``UnknownName``, ``NoPublicFile``, ``NotPublished``, ``FetchRefused``, ``Unavailable``.
         """
         job = read_payload(FetchDay, payload)
-        source = self.workshop.registry.source(job.source)
-        async with Fetcher(self.workshop.settings.data_dir / "fetched", address=self.address) as fetcher:
+        source = self.pipelines.registry.source(job.source)
+        async with Fetcher(self.pipelines.store.settings.data_dir / "fetched", address=self.address) as fetcher:
             fetched = await fetcher.fetch(source, job.dataset, job.day)
-        async with self.workshop.ingestion() as ingestion:
-            reports = ingestion.ingest_all(read_documents(fetched.path), known_at=fetched.known_at)
-            return [report async for report in reports]
+        reports = self.pipelines.ingestion.ingest_all(read_documents(fetched.path), known_at=fetched.known_at)
+        return [report async for report in reports]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aurum.assembly.pipelines import Pipelines
 from aurum.core.errors import NotFound
 from aurum.pipelines.jobs import IngestFile
 from aurum.pipelines.loading.documents import read_documents
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileReport
 from aurum.workers.jobs.payload import read_payload
-from aurum.workers.wiring import Workshop
 
 
 class NoSuchFile(NotFound):
@@ -22,7 +22,7 @@ class NoSuchFile(NotFound):
 class IngestJob:
     """Loads files that this worker can read."""
 
-    workshop: Workshop
+    pipelines: Pipelines
 
     async def run(self, payload: Mapping[str, object]) -> list[FileReport]:
         """Load the file of a payload, or all its archive holds.
@@ -34,6 +34,5 @@ class IngestJob:
         policy = KnownAtPolicy.parse(job.known_at)
         if not job.path.is_file():
             raise NoSuchFile(f"no file {job.path}", path=str(job.path))
-        async with self.workshop.ingestion() as ingestion:
-            reports = ingestion.ingest_all(read_documents(job.path), known_at=policy, force=job.force)
-            return [report async for report in reports]
+        reports = self.pipelines.ingestion.ingest_all(read_documents(job.path), known_at=policy, force=job.force)
+        return [report async for report in reports]
