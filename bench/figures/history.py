@@ -16,8 +16,7 @@ from aurum.pipelines.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.ports import SeriesReader
-from aurum.storage.ports.history import ArchiveLog
-from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.ports.history import ArchivedPart, ArchiveLog
 from aurum.storage.postgres import PostgresArchiveLog, PostgresSeriesReader
 from aurum.storage.tiered import TieredSeriesReader
 from bench.harness import Figure, Run, limit, side_by_side, timed

@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest_asyncio
 from api_market import NYC, declare, load
-from dishka import Provider, Scope
 from redis.asyncio import Redis
 
 from aurum.api.registry import SLICES
-from aurum.api.testing import Served, serving
-from aurum.api.wiring import StoreProvider
+from aurum.api.testing import Served, changed, serving
+from aurum.api.wiring import live_store
+from aurum.assembly.store import Store
 from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
 from aurum.core.errors import Unavailable
-from aurum.storage.ports.access import Actor, AuditLog
+from aurum.storage.ports import Transactions
 from aurum.storage.testing.stores import PostgresStore
 
 PARKED = "00000000-0000-4000-8000-00000000000"
@@ -114,18 +115,19 @@ async def test_all_that_can_be_done_is_on_record(settings: Settings) -> None:
     assert tenants == {"acme"}, "whose thing was changed can see it"
 
 
-class NoRecord:
-    """An audit log that is away."""
+class NoTransactions:
+    """A store that cannot be written, its audit log neither."""
 
-    async def append(self, action: str, target: str, detail: object, *, by: Actor) -> None:
+    def transaction(self, **_: object) -> object:
         raise Unavailable("the record cannot be written", retry_after=1.0)
 
 
 async def test_what_cannot_be_put_on_record_is_not_done(settings: Settings) -> None:
-    provider = Provider(scope=Scope.APP)
-    provider.provide(NoRecord, provides=AuditLog, override=True)
+    def without_record(store: Store) -> Store:
+        return replace(store, transactions=cast("Transactions", NoTransactions()))
+
     path = f"/v2/series/{NYC}/observations"
-    async with serving(settings, StoreProvider(), provider) as served:
+    async with serving(settings, changed(live_store, without_record)) as served:
         await served.client.get(path)
         for key in (("POST", "/v2/admin/jobs"), *(each for each in ACTIONS if "parked" in each[1] or "held" in each[1])):
             answer = await do(served, key[0], *ACTIONS[key], "refused")

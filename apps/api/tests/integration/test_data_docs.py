@@ -12,7 +12,7 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from aurum.api.datadocs.export import write_site
-from aurum.api.testing import MemoryProvider, Served, serving
+from aurum.api.testing import InMemory, Served, serving
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import AccessSettings, ApiSettings, Settings
@@ -60,7 +60,7 @@ async def checked(store: MemoryStore) -> AsyncIterator[Served]:
             ),
         ]
     )
-    async with serving(Settings(), MemoryProvider(store)) as served:
+    async with serving(Settings(), InMemory(store)) as served:
         yield served
 
 
@@ -142,7 +142,7 @@ async def test_what_is_not_there_is_a_problem(checked: Served) -> None:
 
 async def test_where_callers_are_asked_who_they_are_nobody_else_sees_rows(store: MemoryStore) -> None:
     settings = Settings(access=AccessSettings(mode="required"), api=ApiSettings(cursor_secret=SecretStr("s" * 32)))
-    async with serving(settings, MemoryProvider(store)) as served:
+    async with serving(settings, InMemory(store)) as served:
         assert (await served.client.get("/docs")).status_code == 200
         for path in ("/docs/quality", "/docs/quality/suites/dim_series", "/docs/quality/validations/1"):
             assert (await served.client.get(path)).status_code == 401, path

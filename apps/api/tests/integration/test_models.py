@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from aurum.api.testing import MemoryProvider, serving
+from aurum.api.testing import InMemory, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.storage.memory import MemoryStore
@@ -48,7 +48,7 @@ def build(number: int, status: NodeStatus) -> ModelRun:
 async def test_models_tell_how_they_are_and_what_reaches_them() -> None:
     store = MemoryStore(SystemClock())
     await store.model_log.record(build(1, NodeStatus.FAILED), [PRICES, DAYS])
-    async with serving(Settings(), MemoryProvider(store)) as served:
+    async with serving(Settings(), InMemory(store)) as served:
         answer = await served.client.get("/v2/catalog/models")
         days, prices = answer.json()["data"]
         assert (days["name"], days["last_run"], days["tests"]["total"]) == ("dim_market_day", None, 0)
@@ -65,14 +65,14 @@ async def test_models_tell_how_they_are_and_what_reaches_them() -> None:
 async def test_a_model_that_is_not_there_is_named_with_the_nearest() -> None:
     store = MemoryStore(SystemClock())
     await store.model_log.record(build(1, NodeStatus.OK), [PRICES])
-    async with serving(Settings(), MemoryProvider(store)) as served:
+    async with serving(Settings(), InMemory(store)) as served:
         answer = await served.client.get("/v2/catalog/models/fct_lmp_dayly")
     assert (answer.status_code, answer.json()["nearest"]) == (404, ["fct_lmp_daily"])
 
 
 async def test_a_run_is_seen_as_soon_as_it_is_told_of() -> None:
     store = MemoryStore(SystemClock())
-    provider = MemoryProvider(store)
+    provider = InMemory(store)
     await store.model_log.record(build(1, NodeStatus.FAILED), [PRICES])
     async with serving(Settings(), provider) as served:
         before = [await served.client.get("/v2/catalog/models") for _ in range(2)]

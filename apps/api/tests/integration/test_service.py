@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, MutableMapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import asyncpg
 import httpx
 import polars as pl
 from api_market import LONG, NYC
-from dishka import Provider, Scope
 
 from aurum.api.problems import ALL_KINDS, TYPES
-from aurum.api.testing import Served, serving
-from aurum.api.wiring import StoreProvider
+from aurum.api.testing import Served, changed, serving
+from aurum.api.wiring import live_store
+from aurum.assembly.store import Store
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Unavailable
 from aurum.storage.embedded.postgres import EmbeddedPostgres
@@ -72,9 +73,11 @@ class SilentReader:
 
 
 async def test_a_stream_that_cannot_begin_is_503_and_not_a_broken_200(settings: Settings) -> None:
-    silent = Provider(scope=Scope.APP)
-    silent.provide(SilentReader, provides=SeriesReader, override=True)
-    async with serving(settings, StoreProvider(), silent) as served:
+    def silent(store: Store) -> Store:
+        reader = cast("SeriesReader", SilentReader())
+        return replace(store, observations=replace(store.observations, reader=reader))
+
+    async with serving(settings, changed(live_store, silent)) as served:
         response = await served.client.get(f"/v2/series/{LONG}/observations?format=csv")
     assert (response.status_code, response.headers["retry-after"]) == (503, "8")
 
@@ -102,9 +105,10 @@ class BrokenCatalog:
 
 
 async def test_a_bug_is_500_with_the_request_id_and_no_detail(settings: Settings) -> None:
-    broken = Provider(scope=Scope.APP)
-    broken.provide(BrokenCatalog, provides=Catalog, override=True)
-    async with serving(settings, StoreProvider(), broken) as served:
+    def broken(store: Store) -> Store:
+        return replace(store, catalog=replace(store.catalog, reader=cast("Catalog", BrokenCatalog())))
+
+    async with serving(settings, changed(live_store, broken)) as served:
         response = await served.client.get(f"/v2/series/{NYC}", headers={"x-request-id": "find-me"})
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"

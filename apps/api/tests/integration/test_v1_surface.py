@@ -9,14 +9,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import fmean, stdev
+from typing import cast
 
 import httpx
 import pytest
 import pytest_asyncio
-from dishka import Provider, Scope
 
-from aurum.api.testing import Given, MemoryProvider, MovableClock, file_of, hourly, on_clock, serving
-from aurum.api.wiring import StoreProvider
+from aurum.api.testing import Given, InMemory, MovableClock, changed, file_of, hourly, on_clock, serving
+from aurum.api.wiring import live_store
+from aurum.assembly.store import Store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, ApiSettings, DatabaseSettings, Settings
 from aurum.core.api_keys import key_text
@@ -349,7 +350,7 @@ async def test_cursors_of_long_keys_are_short_enough_to_be_taken() -> None:
     await store.catalog_writer.declare(
         sources=[SourceEntry("ecb", "ECB", "https://www.ecb.europa.eu")], datasets=[RATES], blocks=[]
     )
-    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store)) as served:
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), InMemory(store)) as served:
         url = "/v1/external/series"
         assert len(await pages(served.client, url, 1)) == 6
 
@@ -359,10 +360,11 @@ async def test_a_store_that_is_away_is_told_as_v1_told_it() -> None:
         async def dimensions(self) -> None:
             raise Unavailable("the store does not answer", retry_after=7.0)
 
-    provider = Provider(scope=Scope.APP)
-    provider.provide(Away, provides=Catalog, override=True)
-    store = MemoryStore(SystemClock())
-    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store), provider) as served:
+    def away(store: Store) -> Store:
+        return replace(store, catalog=replace(store.catalog, reader=cast("Catalog", Away())))
+
+    opened = changed(InMemory(MemoryStore(SystemClock())), away)
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), opened) as served:
         answer = await served.client.get("/v1/metadata/dimensions?dims=iso")
     problem = answer.json()
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
@@ -386,7 +388,7 @@ async def test_locations_of_a_prefix_are_found_by_their_ids_behind_others_of_suc
     ):
         given = replace(hourly(f"{source}:prices:{location}:lmp", start, [1.0]), name=name)
         await store.writer.load(file_of(given))
-    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store)) as served:
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), InMemory(store)) as served:
         answer = await served.client.get("/v1/metadata/dimensions?dims=location&prefix=hub&per_dim_limit=2")
     assert answer.json()["data"]["location"] == ["HUB_A", "HUB_B"]
 
@@ -394,7 +396,7 @@ async def test_locations_of_a_prefix_are_found_by_their_ids_behind_others_of_suc
 async def test_a_cursor_expires(sample_url: str) -> None:
     clock = MovableClock(SystemClock().now())
     settings = Settings(database=DatabaseSettings(url=sample_url, pool_size=2), api=ApiSettings(enable_v1=True))
-    async with serving(settings, StoreProvider(), on_clock(clock)) as served:
+    async with serving(settings, on_clock(live_store, clock)) as served:
         cursor = (await served.client.get(f"{HOURLY}&limit=2")).json()["meta"]["next_cursor"]
         assert (await served.client.get(f"{HOURLY}&limit=2&cursor={cursor}")).status_code == 200
         clock.at += timedelta(hours=1, seconds=1)
@@ -409,7 +411,7 @@ async def test_shares_of_area_in_drought_are_side_by_side_and_null_where_there_i
         rows = [(day, percent, known_at, 0), (day + timedelta(days=7), percent + 1, known_at, 0)]
         key = f"drought_monitor:area_percent_cumulative:TX:area_{category}"
         await store.writer.load(file_of(Given(key, "%", "1w", "America/New_York", None, rows, name="Texas")))
-    async with serving(Settings(api=ApiSettings(enable_v1=True)), MemoryProvider(store)) as served:
+    async with serving(Settings(api=ApiSettings(enable_v1=True)), InMemory(store)) as served:
         url = "/v1/drought/usdm?region=ZONE:TX"
         first = (await served.client.get(f"{url}&end=2026-01-06")).json()["data"]
         everything = await pages(served.client, url, 1)

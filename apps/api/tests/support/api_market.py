@@ -14,7 +14,7 @@ from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, KnownAtBasis, SourceEntry
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
 from aurum.core.keys import SeriesKey
-from aurum.storage.ports import FileLoad
+from aurum.storage.ports import FileLoad, FileRecord, SeriesRows
 from aurum.storage.testing.stores import PostgresStore
 
 HOUR = timedelta(hours=1)
@@ -110,17 +110,18 @@ def file_of(given: Given, *, content: str = "") -> FileLoad:
     }  # fmt: skip
     rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in given.rows]
     refused = pl.DataFrame([(7, "value", "n/a", "non_numeric", "not a number")], schema=REFUSED, orient="row")
-    return FileLoad(
+    record = FileRecord(
         name=f"{key.source}.csv",
         digest=hashlib.sha256((given.key + content).encode()).hexdigest(),
         size=100,
         source=key.source,
         dataset=key.dataset,
-        known_at=None,
         known_at_basis=KnownAtBasis.FILE,
         rows_read=len(rows),
-        series=pl.DataFrame([series], schema=SERIES),
-        rows=pl.DataFrame(rows, schema=FILE_ROWS, orient="row"),
+    )
+    return FileLoad(
+        record=record,
+        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), pl.DataFrame(rows, schema=FILE_ROWS, orient="row")),),
         quarantine=refused if given.key in (NYC, WEST, HOUSTON) else refused.clear(),
     )
 
@@ -143,6 +144,5 @@ async def load(store: PostgresStore) -> None:
     """Everything, and one refused file."""
     for given in series_given():
         await store.writer.load(file_of(given))
-    await store.writer.refuse(
-        name="empty.csv", digest="0" * 64, size=0, source="nyiso", dataset="damlbmp_zone", reason="the file is empty"
-    )
+    empty = FileRecord("empty.csv", "0" * 64, 0, "nyiso", "damlbmp_zone")
+    await store.writer.refuse(empty, reason="the file is empty")

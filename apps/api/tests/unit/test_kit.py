@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from aurum.api.testing import MemoryProvider, file_of, hourly, serving
+from aurum.api.testing import InMemory, file_of, hourly, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.storage.memory import MemoryStore
@@ -17,7 +17,7 @@ START = datetime(2025, 11, 2, 4, tzinfo=UTC)
 async def test_a_service_over_memory_answers_and_forgets() -> None:
     store = MemoryStore(SystemClock())
     await store.writer.load(file_of(hourly(KEY, START, [30.0, 31.5])))
-    provider = MemoryProvider(store)
+    provider = InMemory(store)
     async with serving(Settings(), provider) as served:
         url = f"/v2/series/{KEY}/observations"
         answers = [await served.client.get(url) for _ in range(2)]

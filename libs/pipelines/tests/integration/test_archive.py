@@ -31,8 +31,7 @@ from aurum.storage.duckdb.errors import HistoryUnavailable
 from aurum.storage.duckdb.shelf import Folder
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.ports import FileLoad, SeriesReader
-from aurum.storage.ports.history import ArchiveRunning, HistoryDamaged, HistoryNotWired
-from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotWired
 from aurum.storage.postgres import PostgresSeriesWriter
 from aurum.storage.testing.archiving import TieredStore, named_parts
 from aurum.storage.testing.builders import Point, day, file_load, hour, together

@@ -36,15 +36,15 @@ def _openapi() -> int:
 
 def _data_docs(folder: Path) -> int:
     from aurum.api.datadocs.export import write_site
-    from aurum.api.wiring import stored_validations
+    from aurum.assembly.store import open_store
     from aurum.common.contracts import ContractsNotFound, contracts_directory
     from aurum.common.settings import InvalidSetting, load_settings
     from aurum.core.errors import Unavailable
 
     async def write() -> int:
         contracts = contracts_directory(settings.contracts_dir)
-        async with stored_validations(settings) as log:
-            return await write_site(folder, contracts=contracts, log=log)
+        async with open_store(settings) as store:
+            return await write_site(folder, contracts=contracts, log=store.quality.validations)
 
     try:
         settings = load_settings()
@@ -64,7 +64,7 @@ def _data_docs(folder: Path) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from aurum.api.server import serve
-    from aurum.api.wiring import reach_store
+    from aurum.assembly.store import reach_store
     from aurum.common.settings import InvalidSetting, load_settings
     from aurum.common.settings.production import refusals_to_start
     from aurum.core.errors import Unavailable

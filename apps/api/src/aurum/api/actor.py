@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from aurum.api.request_state import state_of
 from aurum.api.services import services
+from aurum.services.audit import record
 from aurum.storage.ports.access import Actor
 
 
@@ -22,4 +23,4 @@ async def on_record(request: Request, action: str, target: str, detail: Mapping[
 
     What is changed in the store is recorded there, in one transaction.
     """
-    await services(request).audit.append(action, target, detail, by=actor_of(request))
+    await record(services(request).store, action, target, detail, by=actor_of(request))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 
 import structlog
 from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
 
-from aurum.common.flags import FlagDocument, FlagProvider, readable
+from aurum.common.flags import FlagProvider
 from aurum.core.access import Caller
 from aurum.core.clock import Clock
 from aurum.core.errors import Unavailable
+from aurum.services.flags import documents
 from aurum.storage.ports import Change, ChangeKind
-from aurum.storage.ports.flags import FlagStore, StoredFlag
+from aurum.storage.ports.flags import FlagStore
 
 _FLUSH_S = 60.0
 _log = structlog.get_logger(__name__)
@@ -40,7 +40,7 @@ class Flags:
 
     async def load(self) -> None:
         """Read all flags. Raises ``Unavailable``."""
-        self.provider.flags = known(await self._store.flags())
+        self.provider.flags = documents(await self._store.flags())
 
     async def begin(self) -> None:
         """Read all flags, or begin with every default while the store is away."""
@@ -76,11 +76,6 @@ class Flags:
                 await self._store.add_use(used, self._clock.now().date())
             except Unavailable as error:
                 _log.warning("flag use not counted", reason=error.detail)
-
-
-def known(stored: Sequence[StoredFlag]) -> Mapping[str, FlagDocument]:
-    """Stored flags as documents; one that this version cannot read is left out, and its callers get their defaults."""
-    return readable({one.name: one.document for one in stored})
 
 
 def context_of(caller: Caller, **attributes: str) -> EvaluationContext:

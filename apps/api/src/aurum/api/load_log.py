@@ -12,6 +12,7 @@ from aurum.api.paging import page_meta, requested_page
 from aurum.api.schemas import FilePage, QuarantinePage
 from aurum.api.services import services
 from aurum.core.catalog import Reason
+from aurum.storage.ports import FileFilter, QuarantineFilter
 
 
 async def file_page(
@@ -27,11 +28,8 @@ async def file_page(
 ) -> FilePage:
     """The page of files a request asks for, the newest first. Raises ``InvalidParameters``, ``Unavailable``."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).quality.files_page(
-        status=status,
-        source=source,
-        dataset=dataset,
-        since=since,
+    found = await services(request).store.files.log.files_page(
+        FileFilter(status=status, source=source, dataset=dataset, since=since),
         before=int(page.after[0]) if page.after else None,
         limit=limit + 1,
     )
@@ -53,12 +51,15 @@ async def held_page(
 ) -> QuarantinePage:
     """The page of held rows a request asks for. Raises ``InvalidParameters``, ``Unavailable``."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).quality.quarantine_page(
+    criteria = QuarantineFilter(
         source=source,
         dataset=dataset,
         reason=str(reason) if reason else None,
         digest=digest,
         pending_only=not replayed,
+    )
+    found = await services(request).store.quality.log.quarantine_page(
+        criteria,
         after=int(page.after[0]) if page.after else None,
         limit=limit + 1,
     )

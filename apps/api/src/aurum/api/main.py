@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 from typing import Any
 
-import dishka
-from dishka import Provider, make_async_container
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.background import background
-from aurum.api.flags import Flags
-from aurum.api.freshness import Freshness
 from aurum.api.front import Front
 from aurum.api.header_contract import say_headers
 from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
-from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.loopback import Names
-from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.problems import PROBLEM_SCHEMA, install
 from aurum.api.registry import (
     LAYERS,
@@ -34,24 +28,17 @@ from aurum.api.registry import (
     tagged_paths,
 )
 from aurum.api.schemas import Many, Slice
-from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.contract import Needs, say_who_may
 from aurum.api.security_headers import security_headers
-from aurum.api.services import MaybeSharing, Services
 from aurum.api.sweeping import sweep_often
-from aurum.api.telemetry import RequestTallies
 from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.warming import keep_warm
-from aurum.api.wiring import DurableTier, ServiceProvider, StoreProvider
+from aurum.api.wiring import OpenStore, ServiceParts, live_store, open_service
 from aurum.common.contracts import contracts_directory
 from aurum.common.guides import guides_directory
-from aurum.common.ratelimit import Limiter
 from aurum.common.settings import Settings, load_settings
 from aurum.common.settings.production import refusals_to_start
 from aurum.common.telemetry.logging import configure_logging
-from aurum.common.telemetry.metrics import Metrics
-from aurum.common.telemetry.prometheus import PrometheusView
-from aurum.core.access import Plan
 
 _DESCRIPTION = """\
 Every version of every number that grid operators, agencies and brokers publish, with the time it became known.
@@ -63,17 +50,8 @@ Every version of every number that grid operators, agencies and brokers publish,
 """
 
 
-_STATE: Mapping[str, Any] = {
-    "services": Services,
-    "responses": ResponseStore,
-    "authenticator": Authenticator,
-    "tallies": RequestTallies,
-    "metrics": PrometheusView,
-    "gate": Gate,
-    "limiter": Limiter[Plan],
-    "sharing": MaybeSharing,
-}
-"""What layers and handlers find in ``request.state``."""
+_STATE = ("services", "responses", "authenticator", "tallies", "metrics", "gate", "limiter", "sharing")
+"""The parts of the service that layers and handlers find in ``request.state``."""
 
 
 class Application(FastAPI):
@@ -132,41 +110,30 @@ def _needs_no_layer(settings: Settings) -> bool:
     return settings.telemetry.endpoint is None and not settings.limits.asks_addresses and not settings.api.cors_origins
 
 
-def create_app(settings: Settings, *providers: Provider) -> Application:
-    """The service for some settings. ``providers``: in place of the PostgreSQL store, for tests."""
-    given = Provider(scope=dishka.Scope.APP)
-    given.provide(lambda: settings, provides=Settings)
+def create_app(settings: Settings, opened: OpenStore = live_store) -> Application:
+    """Make the service for some settings. ``opened``: opens another store than the one that settings name, for tests."""
 
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
-            container = make_async_container(given, ServiceProvider(), *(providers or (StoreProvider(),)))
-            stack.push_async_callback(container.close)
-            state: dict[str, Any] = {
-                "contracts": contracts_directory(settings.contracts_dir),
-                "guides": guides_directory(settings.guides_dir),
-            }
+            parts = await stack.enter_async_context(open_service(settings, opened))
+            state = _state(settings, parts)
             if settings.telemetry.endpoint is not None:
                 from aurum.api.tracing import tracing  # half a second to load, for those who send traces
 
-                metrics = await container.get(Metrics)
-                state["tracer"] = await stack.enter_async_context(tracing(settings.telemetry, metrics))
-            for name, kind in _STATE.items():
-                state[name] = await container.get(kind)
+                state["tracer"] = await stack.enter_async_context(tracing(settings.telemetry, parts.registry))
             if app.front is not None:
                 state["front"] = app.front
-            warming = [keep_warm(app.kept, state, settings.cache)] if app.kept else []
-            flags, durable = await container.get(Flags), await container.get(DurableTier)
-            sweeping = sweep_often(state["services"].idempotency.sweep, durable.tier.sweep)
-            freshness = await container.get(Freshness)
-            beside = (
-                state["authenticator"].flush_often(),
-                flags.keep_current(),
-                flags.flush_often(),
-                freshness.keep_current(),
-                sweeping,
-            )
-            await stack.enter_async_context(background(*beside, *warming))
+            services = parts.services
+            tasks = [
+                parts.authenticator.flush_often(),
+                services.flags.keep_current(),
+                services.flags.flush_often(),
+                parts.freshness.keep_current(),
+                sweep_often(services.store.idempotency.sweep, services.store.cache.sweep),
+            ]
+            tasks += [keep_warm(app.kept, state, settings.cache)] if app.kept else []
+            await stack.enter_async_context(background(*tasks))
             yield state
 
     app = Application(
@@ -187,6 +154,14 @@ def create_app(settings: Settings, *providers: Provider) -> Application:
         app.router.routes.extend(one.router.routes)
     app.surround(enabled_layers(LAYERS, settings), settings)
     return app
+
+
+def _state(settings: Settings, parts: ServiceParts) -> dict[str, Any]:
+    documents = {
+        "contracts": contracts_directory(settings.contracts_dir),
+        "guides": guides_directory(settings.guides_dir),
+    }
+    return documents | {name: getattr(parts, name) for name in _STATE}
 
 
 def create_app_from_environment() -> FastAPI:

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.store import Store
     from aurum.pipelines.archive import ArchiveReport, Difference
-    from aurum.storage.ports.history import ArchivedMonth
-    from aurum.storage.ports.history import Upkeep
+    from aurum.storage.ports.history import ArchivedMonth, Upkeep
 
 app = typer.Typer(help="Closed months: where they are, and moving them to history.", no_args_is_help=True)
 

@@ -11,10 +11,9 @@ import typer
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
-    from aurum.storage.ports.tuning import StoreTuning
     from aurum.common.settings import Settings
     from aurum.storage.migrations.run import MigrationStatus
-    from aurum.storage.ports.tuning import DataClass, Policies
+    from aurum.storage.ports.tuning import DataClass, Policies, StoreTuning
 
 app = typer.Typer(help="The schema of the store.", no_args_is_help=True)
 

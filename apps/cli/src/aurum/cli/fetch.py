@@ -58,7 +58,7 @@ def _days(first: str, last: str) -> list[date]:
 
 async def _fetched(source: str, dataset: str, days: list[date], folder: Path) -> list[Fetched]:
     from aurum.cli.render import console, progress
-    from aurum.pipelines.fetch.client import Fetched, Fetcher, NotPublished
+    from aurum.pipelines.fetch.client import Fetcher, NotPublished
     from aurum.pipelines.registry import default_registry
 
     out = console()

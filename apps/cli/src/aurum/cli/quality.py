@@ -88,9 +88,7 @@ def _validate_marts(settings: Settings, marts: list[str] | None) -> None:
 
     async def check(pipelines: Pipelines) -> MartsReport:
         recorder, retention = pipelines.store.quality.recorder, pipelines.retention
-        return await validate_marts(
-            pipelines.marts(), pipelines.mart_suites, recorder, only=marts or None, keeping=retention
-        )
+        return await validate_marts(pipelines.marts(), pipelines.mart_suites, recorder, only=marts or None, keeping=retention)
 
     report = with_pipelines(settings, check)
     show_marts(report)

@@ -80,9 +80,7 @@ def make_broker(
     return broker
 
 
-def _declare(
-    broker: RedisBroker, loop: JobLoop, name: str, run: Run[ReportT], say: Callable[[ReportT], None]
-) -> None:
+def _declare(broker: RedisBroker, loop: JobLoop, name: str, run: Run[ReportT], say: Callable[[ReportT], None]) -> None:
     def perform(**payload: Any) -> None:
         try:
             reports = loop.run(run(payload))

@@ -16,8 +16,8 @@ T = TypeVar("T")
 class JobLoop:
     """Use as a context manager; its thread ends with the block.
 
-    The loop owns what belongs to one loop, as a pool of connections does, so all jobs can share it. Work that holds the processor
-    for longer than 50 ms leaves the loop (``asyncio.to_thread``), or it would hold up all other jobs.
+    The loop owns what belongs to one loop, as a pool of connections does, so all jobs can share it. Work that holds the
+    processor for longer than 50 ms leaves the loop (``asyncio.to_thread``), or it would hold up all other jobs.
     """
 
     def __init__(self) -> None:

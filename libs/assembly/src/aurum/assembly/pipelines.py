@@ -17,8 +17,8 @@ from aurum.pipelines.archive import Archive, NoHistory, archive_of
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.quality.keeping import Keeping
-from aurum.pipelines.quality.marts import MartsReport, validate_build
 from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.marts import MartsReport, validate_build
 from aurum.pipelines.quality.suites import MartSuite, Suites, read_mart_suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.warehouse.project import Places, project_directory
@@ -122,9 +122,7 @@ class Pipelines:
         """
         if self.store.settings.dbt.target == "trino":
             return None
-        return await validate_build(
-            self.marts(), self.mart_suites, self.store.quality.recorder, built, keeping=self.retention
-        )
+        return await validate_build(self.marts(), self.mart_suites, self.store.quality.recorder, built, keeping=self.retention)
 
     @asynccontextmanager
     async def history_copy(self) -> AsyncGenerator[HistoryCopy | None]:

@@ -178,10 +178,9 @@ async def open_store(
 ) -> AsyncGenerator[Store]:
     """Open the store for the length of the block: one pool, shared by all ports.
 
-    ``database``: the server, where it is not the one that settings name.
-    ``live``: for a service that answers from memory. Its catalog is remembered, ``changes`` tells of every change, and it starts
-    also on a schema that is still to be migrated. Raises ``Unavailable`` when the server does not answer, or has a schema that
-    this code cannot use.
+    ``database``: the server, where it is not the one that settings name. ``live``: for a service that answers from memory.
+    Its catalog is remembered, ``changes`` tells of every change, and it starts also on a schema that is still to be migrated.
+    Raises ``Unavailable`` when the server does not answer, or has a schema that this code cannot use.
     """
     async with AsyncExitStack() as stack:
         server = database or settings.database

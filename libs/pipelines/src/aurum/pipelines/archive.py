@@ -17,8 +17,7 @@ import polars as pl
 from aurum.common.settings import Settings
 from aurum.core.errors import Invalid, Unavailable
 from aurum.core.history import TALLY, first_open_month, tally
-from aurum.storage.ports.history import ArchiveLog, ClosedMonth, Taken
-from aurum.storage.ports.history import ArchivedPart, HistoryStore
+from aurum.storage.ports.history import ArchivedPart, ArchiveLog, ClosedMonth, HistoryStore, Taken
 
 
 class NotAsWritten(Unavailable):

@@ -14,9 +14,8 @@ from typing import TypeAlias
 from aurum.core.errors import Conflict
 from aurum.core.history import tally
 from aurum.pipelines.archive import Archive
-from aurum.storage.ports.wide import HistoryCopy
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
-from aurum.storage.ports.wide import WideScans
+from aurum.storage.ports.wide import HistoryCopy, WideScans
 
 _Block: TypeAlias = tuple[str, date, int]
 """Source, month and ``archive_id``: what is written at a time."""

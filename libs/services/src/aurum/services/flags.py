@@ -42,8 +42,8 @@ async def put_flag(
     """Make a flag or change it.
 
     ``version``: the one that is changed, 0 for a new flag; None: any. ``precondition``: is called with the flag as it stands,
-    under the lock, and raises to refuse the change. Raises ``OtherVersion``, ``InvalidParameters`` when the flag would need itself
-    or a flag that is missing.
+    under the lock, and raises to refuse the change. Raises ``OtherVersion``, ``InvalidParameters`` when the flag would need
+    itself or a flag that is missing.
     """
     async with transactions.transaction(by=by) as tx:
         there = await tx.flags.locked()

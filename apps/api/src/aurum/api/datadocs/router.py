@@ -46,19 +46,19 @@ async def documents_of(request: Request) -> Mapping[str, SuiteDocument]:
 @router.get("")
 async def home(request: Request) -> Response:
     """Every suite with its latest check."""
-    shown = await overview(await documents_of(request), services(request).validations)
+    shown = await overview(await documents_of(request), services(request).store.quality.validations)
     return page(request, "Data docs", overview_page(shown, _Served()), cache=_CACHE)
 
 
 @router.get("/suites/{suite:path}")
 async def suite(request: Request, suite: Annotated[str, Path(max_length=2000, pattern=r"^[^\x00]*$")]) -> Response:
     """What one suite expects, and its latest checks."""
-    shown = await suite_view(suite, await documents_of(request), services(request).validations)
+    shown = await suite_view(suite, await documents_of(request), services(request).store.quality.validations)
     return page(request, suite, suite_page(shown, _Served()), cache=_CACHE)
 
 
 @router.get("/validations/{validation_id}")
 async def validation(request: Request, validation_id: Annotated[int, Path(ge=1, le=2**63 - 1)]) -> Response:
     """One check, with every outcome."""
-    shown = await services(request).validations.validation(validation_id)
+    shown = await services(request).store.quality.validations.validation(validation_id)
     return page(request, f"Check {validation_id}", validation_page(shown, _Served()), cache=_CACHE)

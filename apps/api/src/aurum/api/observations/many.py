@@ -20,8 +20,10 @@ async def answer_many(request: Request, query: QueryParams, *, budget: Budget | 
     """
     given = read(query, MANY)
     service = services(request)
-    series = await all_series_of(service.catalog, query.getlist("series"), most=service.settings.series_per_request)
-    plan = await make_plan(question_of(given), series, service.catalog)
+    series = await all_series_of(
+        service.store.catalog.reader, query.getlist("series"), most=service.settings.series_per_request
+    )
+    plan = await make_plan(question_of(given), series, service.store.catalog.reader)
     ask = await asked(request, query, series, plan, given, "long")
     if budget is not None:
         points, rows = (count(series, plan.read_span, plan.freq) for count in (estimated_points, estimated_rows))

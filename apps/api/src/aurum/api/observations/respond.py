@@ -86,7 +86,7 @@ async def asked(
     """Complete a request with its format and the rates it needs. ``query``: what it asks; ``given``: the same, read."""
     services = services_of(request)
     check_points(series, plan.read_span, plan.freq, most=services.reading.most_points)
-    rates = await needed_rates(services.catalog, series, plan)
+    rates = await needed_rates(services.store.catalog.reader, series, plan)
     accept = state_of(request.scope).given.get(b"accept")
     chosen = chosen_format(given.get("format"), accept.decode("latin-1") if accept else None)
     tag = _tag(request, services, query, chosen, series, rates, plan)

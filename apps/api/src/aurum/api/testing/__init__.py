@@ -2,15 +2,15 @@
 
     store = MemoryStore(clock)
     await store.writer.load(file_of(hourly("nyiso:damlbmp_zone:61761:lmp", start, [30.0, 31.5])))
-    async with serving(Settings(), MemoryProvider(store)) as served:
+    async with serving(Settings(), InMemory(store)) as served:
         answer = await served.client.get("/v2/series/nyiso:damlbmp_zone:61761:lmp/observations")
 
 No product module imports it.
 """
 
-from aurum.api.testing.clock import MovableClock, on_clock
+from aurum.api.testing.clock import MovableClock
 from aurum.api.testing.given import Given, file_of, hourly
-from aurum.api.testing.memory import MemoryProvider
+from aurum.api.testing.memory import InMemory, changed, on_clock
 from aurum.api.testing.serving import Served, serving
 
-__all__ = ["Given", "MemoryProvider", "MovableClock", "Served", "file_of", "hourly", "on_clock", "serving"]
+__all__ = ["Given", "InMemory", "MovableClock", "Served", "changed", "file_of", "hourly", "on_clock", "serving"]

@@ -13,7 +13,7 @@ import polars as pl
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
 from aurum.core.keys import SeriesKey
-from aurum.storage.ports import FileLoad
+from aurum.storage.ports import FileLoad, FileRecord, SeriesRows
 
 _KNOWN_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -72,16 +72,17 @@ def file_of(given: Given, *, content: str = "", refused: Iterable[tuple[int, str
     }
     rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in given.rows]
     held = [(line, column, raw, "non_numeric", "not a number") for line, column, raw in refused]
-    return FileLoad(
+    record = FileRecord(
         name=f"{key.source}.csv",
         digest=hashlib.sha256((given.key + content).encode()).hexdigest(),
         size=100,
         source=key.source,
         dataset=key.dataset,
-        known_at=None,
         known_at_basis=KnownAtBasis.FILE,
         rows_read=len(rows),
-        series=pl.DataFrame([series], schema=SERIES),
-        rows=pl.DataFrame(rows, schema=FILE_ROWS, orient="row"),
+    )
+    return FileLoad(
+        record=record,
+        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), pl.DataFrame(rows, schema=FILE_ROWS, orient="row")),),
         quarantine=pl.DataFrame(held, schema=REFUSED, orient="row"),
     )

@@ -1,115 +1,47 @@
-"""The ports in memory, for services that need no server."""
+"""Stores for services that need no server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
-from dishka import Provider, Scope, provide
-
-from aurum.api.wiring import DurableTier, StoreParts
-from aurum.common.cache import Stored
-from aurum.common.resilience import Guards
+from aurum.api.wiring import OpenStore
+from aurum.assembly.memory import memory_store
+from aurum.assembly.store import Store
+from aurum.common.clock import SystemClock
+from aurum.common.settings import Settings
+from aurum.core.clock import Clock
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.changes import MemoryChangeFeed
-from aurum.storage.ports import Catalog, ChangeFeed, PartialsReader, QualityLog, SeriesReader, StoreProbe, ValidationLog
-from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
-from aurum.storage.ports.flags import FlagStore
-from aurum.storage.ports.idempotency import IdempotencyStore
-from aurum.storage.ports.models import ModelLog
 
 
-class MemoryTier:
-    """A tier of the cache in this process."""
+class InMemory:
+    """Opens a memory store. Loads into it are not told to the service: load first, or ``tell`` its feed."""
 
-    name = "memory"
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Stored, frozenset[str]]] = {}
-
-    async def get(self, key: str) -> Stored | None:
-        found = self._kept.get(key)
-        return found[0] if found is not None else None
-
-    async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
-        self._kept[key] = Stored(content, fresh_s), frozenset(tags)
-
-    async def sweep(self) -> int:
-        return 0
-
-    async def forget(self, tags: Iterable[str]) -> int:
-        wanted = set(tags)
-        gone = [key for key, (_, bears) in self._kept.items() if bears & wanted]
-        for key in gone:
-            del self._kept[key]
-        return len(gone)
-
-
-class MemoryProvider(Provider):
-    """The ports of a memory store. Loads into it are not told to the service: load first, or ``tell`` its feed."""
-
-    scope = Scope.APP
-
-    def __init__(self, store: MemoryStore) -> None:
-        super().__init__()
-        self._store = store
+    def __init__(self, ports: MemoryStore) -> None:
+        self._ports = ports
         self.feed = MemoryChangeFeed()
 
-    @provide
-    def parts(self) -> StoreParts:
-        return StoreParts((), Guards())
+    def __call__(self, settings: Settings) -> AbstractAsyncContextManager[Store]:
+        return self._open(settings)
 
-    @provide
-    def reader(self) -> SeriesReader:
-        return self._store.reader
+    @asynccontextmanager
+    async def _open(self, settings: Settings) -> AsyncGenerator[Store]:
+        yield memory_store(settings, SystemClock(), self._ports, self.feed)
 
-    @provide
-    def partials(self) -> PartialsReader:
-        return self._store.partials
 
-    @provide
-    def catalog(self) -> Catalog:
-        return self._store.catalog
+def changed(opened: OpenStore, change: Callable[[Store], Store]) -> OpenStore:
+    """Put something else in the place of a part of a store."""
 
-    @provide
-    def quality(self) -> QualityLog:
-        return self._store.quality
+    @asynccontextmanager
+    async def open_changed(settings: Settings) -> AsyncGenerator[Store]:
+        async with opened(settings) as store:
+            yield change(store)
 
-    @provide
-    def models(self) -> ModelLog:
-        return self._store.model_log
+    return open_changed
 
-    @provide
-    def validations(self) -> ValidationLog:
-        return self._store.validations
 
-    @provide
-    def probe(self) -> StoreProbe:
-        return self._store.probe
-
-    @provide
-    def keys(self) -> KeyStore:
-        return self._store.keys
-
-    @provide
-    def tenants(self) -> TenantStore:
-        return self._store.tenants
-
-    @provide
-    def audit(self) -> AuditLog:
-        return self._store.audit
-
-    @provide
-    def flag_store(self) -> FlagStore:
-        return self._store.flags
-
-    @provide
-    def idempotency(self) -> IdempotencyStore:
-        return self._store.idempotency
-
-    @provide
-    def change_feed(self) -> ChangeFeed:
-        return self.feed
-
-    @provide
-    def durable_tier(self) -> DurableTier:
-        return DurableTier(MemoryTier())
+def on_clock(opened: OpenStore, clock: Clock) -> OpenStore:
+    """Put a clock in the place of the system's."""
+    return changed(opened, lambda store: replace(store, clock=clock))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from dishka import Provider
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.main import create_app
+from aurum.api.wiring import OpenStore, live_store
 from aurum.common.settings import Settings
 
 
@@ -29,12 +29,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *providers: Provider) -> AsyncGenerator[Served]:
+async def serving(settings: Settings, opened: OpenStore = live_store) -> AsyncGenerator[Served]:
     """The service of some settings for the length of the block.
 
-    ``providers``: in place of the PostgreSQL store (``MemoryProvider``), or after it, to put something else in its place.
+    ``opened``: opens another store than the one that settings name (``InMemory``, ``changed``).
     """
-    app = create_app(settings, *providers)
+    app = create_app(settings, opened)
     async with app.router.lifespan_context(app) as state:
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:

@@ -105,7 +105,7 @@ class _Regions:
 async def dimensions(request: Request) -> Response:
     """Values that there are."""
     kinds: set[str] = set()
-    async for one in series_from(services(request).catalog, [SeriesFilter(_SOURCE)], lambda _: True):
+    async for one in series_from(services(request).store.catalog.reader, [SeriesFilter(_SOURCE)], lambda _: True):
         kinds.add(one.spec.location_type.upper())
     data = {
         "datasets": [_DATASET],
@@ -203,7 +203,7 @@ async def _answered(
         return pl.concat([await rows_of(reading_of(service), one, span_of(one)) for one in group])
 
     walk = Walk(criteria, regions.match, span_of, read)
-    found = await walked(service.catalog, walk, trail, limit)
+    found = await walked(service.store.catalog.reader, walk, trail, limit)
     rows = found.rows(row)
     return answer(request, Page(rows, trail, found.following, limit))
 

@@ -136,7 +136,7 @@ async def eia_series(
     key = _key(series_id)
     criteria = [SeriesFilter(_EIA, dataset, location=key[2] if key else series_id)]
     walk = Walk(criteria, matches, span_of, _reader(reading_of(service), span_of))
-    found = await walked(service.catalog, walk, trail, limit, offset=offset)
+    found = await walked(service.store.catalog.reader, walk, trail, limit, offset=offset)
     rows = found.rows(_point)
     page = Page(rows, trail, found.following, limit, 0 if trail.after else offset)
     return answer(request, page, format=format, name="eia-series", fields=list(EiaSeriesPoint.model_fields))
@@ -164,7 +164,7 @@ async def eia_dimensions(
     """Distinct values of the series that fit."""
     matches = _matching(series_id, frequency, area, sector, (unit, canonical_unit), canonical_currency, source)
     values: dict[str, set[str]] = {name: set() for name in EiaDimensions.model_fields}
-    async for one in series_from(services(request).catalog, [SeriesFilter(_EIA, dataset)], matches):
+    async for one in series_from(services(request).store.catalog.reader, [SeriesFilter(_EIA, dataset)], matches):
         for name, value in _facets(one).items():
             if value is not None:
                 values[name].add(value)

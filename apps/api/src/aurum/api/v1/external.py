@@ -92,7 +92,7 @@ async def list_providers(
 ) -> Response:
     """Providers by name."""
     trail = requested(request, cursor, since_cursor, prev_cursor, width=1)
-    catalog = services(request).catalog
+    catalog = services(request).store.catalog.reader
     counts = (await catalog.dimensions()).get("source", {}) if include_counts else None
 
     def row(one: SourceEntry) -> Mapping[str, object]:
@@ -134,7 +134,10 @@ async def list_series(
     after = trail.after[0] if trail.after else None
     found: list[Series] = []
     async for one in series_from(
-        services(request).catalog, criteria, lambda series: wanted in (None, str(series.spec.frequency)), start=after
+        services(request).store.catalog.reader,
+        criteria,
+        lambda series: wanted in (None, str(series.spec.frequency)),
+        start=after,
     ):
         if str(one.key) != after:
             found.append(one)
@@ -167,7 +170,7 @@ async def observations(
     """Values by period."""
     service = services(request)
     trail = requested(request, cursor, since_cursor, prev_cursor, width=POSITION)
-    series = await series_of(service.catalog, series_id)
+    series = await series_of(service.store.catalog.reader, series_id)
     if series.key.source not in {one.name for one in await _providers(request)}:
         raise UnknownName("series", series_id, ())
     span = days_in(series.spec.zone, start_date, end_date)
@@ -189,7 +192,7 @@ async def observations(
 
     key = series.key
     criteria = [SeriesFilter(key.source, key.dataset, None, key.measure, key.location)]
-    found = await walked(service.catalog, Walk(criteria, lambda _: True, span_of, read), trail, limit)
+    found = await walked(service.store.catalog.reader, Walk(criteria, lambda _: True, span_of, read), trail, limit)
     rows = found.rows(_observation)
     page = Page(rows, trail, found.following, limit)
     return answer(request, page, format=format, name="observations", fields=_OBSERVATION_FIELDS)
@@ -197,7 +200,7 @@ async def observations(
 
 async def _providers(request: Request) -> Sequence[SourceEntry]:
     """Sources that publish what is of no market."""
-    catalog = services(request).catalog
+    catalog = services(request).store.catalog.reader
     names = {one.source for one in await catalog.datasets() if one.market is None}
     return [one for one in await catalog.sources() if one.name in names]
 

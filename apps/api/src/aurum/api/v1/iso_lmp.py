@@ -324,7 +324,7 @@ async def _answered(
         rows=_reader(reading_of(service), filters, shape),
         weight=len(_PARTS),
     )
-    found = await walked(service.catalog, walk, trail, limit)
+    found = await walked(service.store.catalog.reader, walk, trail, limit)
     rows = found.rows(row)
     return answer(request, Page(rows, trail, found.following, limit), format=format, name=name, fields=fields)
 

@@ -23,6 +23,7 @@ from aurum.core.errors import NotFound, UnknownName
 from aurum.core.markettime import parse_market
 from aurum.core.names import nearest
 from aurum.core.units import known_currencies, known_units
+from aurum.storage.ports import LocationFilter
 
 router = APIRouter(prefix="/v1/metadata", tags=["v1 metadata"], route_class=V1Route, deprecated=True)
 
@@ -139,7 +140,7 @@ async def dimensions(
 
 
 async def _counted(request: Request, wanted: Sequence[str], prefix: str | None, most: int) -> Mapping[str, Mapping[str, int]]:
-    catalog = services(request).catalog
+    catalog = services(request).store.catalog.reader
     found: dict[str, dict[str, int]] = {name: {} for name in wanted}
     if "iso" in found or "market" in found:
         dimensions = await catalog.dimensions()
@@ -226,8 +227,8 @@ async def read_location(
         raise _NoSuchLocation(f"there is no location {location_id} of {iso}") from error
     after: tuple[str, str] | None = None
     while True:
-        page = await services(request).catalog.locations_page(
-            source=None, market=market, text=location_id, after=after, limit=_PAGE
+        page = await services(request).store.catalog.reader.locations_page(
+            LocationFilter(market=market, text=location_id), after=after, limit=_PAGE
         )
         found = next((one for one in page if one.location == location_id), None)
         if found is not None:
@@ -248,7 +249,9 @@ async def _locations(
     found: list[LocationEntry] = []
     after = (trail.after[0], trail.after[1]) if trail.after else None
     while len(found) < most:
-        page = await services(request).catalog.locations_page(source=None, market=market, text=prefix, after=after, limit=_PAGE)
+        page = await services(request).store.catalog.reader.locations_page(
+            LocationFilter(market=market, text=prefix), after=after, limit=_PAGE
+        )
         found += [one for one in page if one.market and (_begins(one.location, prefix) or _begins(one.name, prefix))]
         if len(page) < _PAGE:
             break
@@ -369,7 +372,7 @@ async def _calendar(request: Request, name: str) -> Sequence[Block]:
 
 
 async def _blocks(request: Request) -> Sequence[Block]:
-    return [Block.from_document(one) for one in await services(request).catalog.blocks()]
+    return [Block.from_document(one) for one in await services(request).store.catalog.reader.blocks()]
 
 
 @router.get(
@@ -389,7 +392,7 @@ async def list_eia_datasets(
 ) -> Response:
     """Datasets by path, which is their name here."""
     trail = requested(request, cursor, since_cursor, prev_cursor, width=1)
-    found = [one for one in await services(request).catalog.datasets(source="eia") if _begins(one.name, prefix)]
+    found = [one for one in await services(request).store.catalog.reader.datasets(source="eia") if _begins(one.name, prefix)]
     newest = await _newest(request)
     return answer(request, page_of(found, trail, limit, key=lambda one: (one.name,), row=lambda one: _eia_dataset(one, newest)))
 
@@ -405,7 +408,7 @@ async def read_eia_dataset(
     request: Request, dataset_path: Annotated[Text, Path(description="Path of a dataset.", examples=["gas_storage_weekly"])]
 ) -> Response:
     """A dataset."""
-    known = {one.name: one for one in await services(request).catalog.datasets(source="eia")}
+    known = {one.name: one for one in await services(request).store.catalog.reader.datasets(source="eia")}
     if dataset_path not in known:
         raise UnknownName("dataset", dataset_path, nearest(dataset_path, known))
     return document(request, {"data": _eia_dataset(known[dataset_path], await _newest(request))})
@@ -413,7 +416,7 @@ async def read_eia_dataset(
 
 async def _newest(request: Request) -> Mapping[str, datetime | None]:
     service = services(request)
-    states = await service.quality.datasets_quality(now=service.clock.now(), source="eia")
+    states = await service.store.quality.log.datasets_quality(now=service.clock.now(), source="eia")
     return {one.dataset: one.newest_ts for one in states}
 
 

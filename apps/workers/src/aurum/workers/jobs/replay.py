@@ -25,7 +25,5 @@ class ReplayJob:
         """
         job = read_payload(ReplayFile, payload)
         pipelines, store = self.pipelines, self.pipelines.store
-        again = replay(
-            store.quality.log, store.files.log, pipelines.raw_files, pipelines.ingestion, digest=job.digest
-        )
+        again = replay(store.quality.log, store.files.log, pipelines.raw_files, pipelines.ingestion, digest=job.digest)
         return [report async for report in again]

@@ -13,8 +13,7 @@ from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.suites import MartSuite
 from aurum.storage.ports import ValidationWriter
-from aurum.storage.ports.models import MartReader, UnknownMart
-from aurum.storage.ports.models import ModelRun, NodeKind, NodeStatus
+from aurum.storage.ports.models import MartReader, ModelRun, NodeKind, NodeStatus, UnknownMart
 
 
 class ExpectationsFailed(Conflict):

@@ -74,8 +74,8 @@ async def rotate_key(
 ) -> IssuedKey:
     """Make a key like another one in its place; the old one ends after ``grace``, if not before.
 
-    Raises ``NotFound``, ``GrantsTooMuch``; ``KeyEnded`` for a key that is no longer accepted, else a caller who may rotate could
-    undo that it was revoked; ``KeyReplaced`` when it was rotated before.
+    Raises ``NotFound``, ``GrantsTooMuch``; ``KeyEnded`` for a key that is no longer accepted, else a caller who may rotate
+    could undo that it was revoked; ``KeyReplaced`` when it was rotated before.
     """
     text, parts = key_text(secrets.token_bytes(40))
     async with transactions.transaction(by=by, tenant=tenant) as tx:

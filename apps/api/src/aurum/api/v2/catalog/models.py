@@ -17,8 +17,8 @@ from aurum.api.problems import InvalidParameters, problems
 from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v2.catalog import schemas
-from aurum.core.errors import NotFound, UnknownName
-from aurum.core.names import nearest
+from aurum.core.errors import NotFound
+from aurum.services.catalog import model_named
 from aurum.storage.ports.models import ModelState, NodeResult, NodeStatus
 
 router = APIRouter(prefix="/v2/catalog", tags=["models"], dependencies=[Depends(known_only), kept_as(DataClass.LIVE, "models")])
@@ -33,7 +33,7 @@ async def list_models(
 ) -> schemas.ModelList:
     """Every model by name: the last time it was built, what its tests found, how fresh the tables below it are, and which
     datasets reach it."""
-    found = await services(request).models.models(layer=layer, source=source, dataset=dataset)
+    found = await services(request).store.models.models(layer=layer, source=source, dataset=dataset)
     return schemas.ModelList(data=[_model(one) for one in found])
 
 
@@ -42,12 +42,7 @@ async def read_model(
     request: Request, model: Annotated[Text, Path(description="Name of a model.", examples=["fct_lmp_daily"])]
 ) -> schemas.ModelDetail:
     """A model with its columns and the last result of each of its tests."""
-    log = services(request).models
-    found = await log.models(name=model)
-    if not found:
-        names = [one.entry.name for one in await log.models()]
-        raise UnknownName("model", model, nearest(model, names))
-    state = found[0]
+    state = await model_named(services(request).store.models, model)
     return schemas.ModelDetail(
         data=schemas.ModelDetailDocument(
             **_model(state).model_dump(),
@@ -63,7 +58,7 @@ async def list_model_runs(
 ) -> schemas.ModelRunPage:
     """What was run, on which engine, whether it succeeded, and why not."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).models.runs_page(before=_run_id(page.after, cursor), limit=limit + 1)
+    found = await services(request).store.models.runs_page(before=_run_id(page.after, cursor), limit=limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (str(one.run_id),))
     data = [
         schemas.ModelRunDocument(

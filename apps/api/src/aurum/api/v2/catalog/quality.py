@@ -22,6 +22,7 @@ from aurum.api.services import services
 from aurum.api.text import Day
 from aurum.api.v2.catalog import schemas
 from aurum.core.catalog import Reason
+from aurum.storage.ports import CompletenessFilter
 
 router = APIRouter(
     prefix="/v2/catalog/quality",
@@ -34,7 +35,7 @@ router = APIRouter(
 async def read_quality(request: Request, source: SourceFilter = None) -> schemas.QualityList:
     """Freshness, gaps, quarantine and refused files of each dataset."""
     service = services(request)
-    found = await service.quality.datasets_quality(now=service.clock.now(), source=source)
+    found = await service.store.quality.log.datasets_quality(now=service.clock.now(), source=source)
     data = [{**asdict(one), "newest": one.newest_ts, "reasons": dict(one.reasons)} for one in found]
     return schemas.QualityList.model_validate({"data": data})
 
@@ -56,13 +57,8 @@ async def list_completeness(
     if start is not None and end is not None and start > end:
         raise InvalidParameters(("start", f"is after end {end}", str(start)))
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
-    found = await services(request).quality.completeness_page(
-        key=series,
-        source=source,
-        dataset=dataset,
-        start=start,
-        end=end,
-        only_incomplete=incomplete,
+    found = await services(request).store.quality.log.completeness_page(
+        CompletenessFilter(series, source, dataset, start, end, only_incomplete=incomplete),
         after=(page.after[0], date.fromisoformat(page.after[1])) if page.after else None,
         limit=limit + 1,
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -16,34 +15,33 @@ from aurum.api.data_class import DataClass
 from aurum.api.filters import CalendarFilter, MarketFilter, SourceFilter
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
-from aurum.api.problems import InvalidParameters, problems
+from aurum.api.problems import problems
 from aurum.api.services import services
 from aurum.api.text import Day, Text
 from aurum.api.v2.catalog import schemas
-from aurum.core.calendars import Block, block_hours, parse_block
-from aurum.core.errors import NotFound, UnknownName
+from aurum.core.errors import NotFound
 from aurum.core.markettime import MARKETS
-from aurum.core.names import nearest
 from aurum.core.units import known_units
+from aurum.services.catalog import blocks, calendars
+from aurum.services.catalog import expand_block as expand
+from aurum.storage.ports import LocationFilter
 
 router = APIRouter(
     prefix="/v2/catalog", tags=["catalog"], dependencies=[Depends(known_only), kept_as(DataClass.REFERENCE, "catalog")]
 )
 
-_LONGEST_EXPANSION = timedelta(days=3 * 366)
-
 
 @router.get("/sources", operation_id="listSources", summary="Who publishes", responses=problems())
 async def list_sources(request: Request) -> schemas.SourceList:
     """Sources by name."""
-    found = await services(request).catalog.sources()
+    found = await services(request).store.catalog.reader.sources()
     return schemas.SourceList(data=[schemas.SourceDocument(**asdict(one)) for one in found])
 
 
 @router.get("/datasets", operation_id="listDatasets", summary="Kinds of publication", responses=problems())
 async def list_datasets(request: Request, source: SourceFilter = None) -> schemas.DatasetList:
     """Datasets by source and name."""
-    found = await services(request).catalog.datasets(source=source)
+    found = await services(request).store.catalog.reader.datasets(source=source)
     return schemas.DatasetList(
         data=[
             schemas.DatasetDocument(
@@ -86,10 +84,8 @@ async def list_locations(
 ) -> schemas.LocationPage:
     """Locations by source and id."""
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
-    found = await services(request).catalog.locations_page(
-        source=source,
-        market=market.upper() if market else None,
-        text=text,
+    found = await services(request).store.catalog.reader.locations_page(
+        LocationFilter(source=source, market=market.upper() if market else None, text=text),
         after=(page.after[0], page.after[1]) if page.after else None,
         limit=limit + 1,
     )
@@ -123,15 +119,13 @@ async def list_units() -> schemas.UnitList:
 @router.get("/calendars", operation_id="listCalendars", summary="Block calendars", responses=problems())
 async def list_calendars(request: Request) -> schemas.CalendarList:
     """Calendars, each with the names of its blocks."""
-    by_calendar: dict[str, list[Block]] = defaultdict(list)
-    for block in await _blocks(request):
-        by_calendar[block.calendar].append(block)
+    found = await calendars(services(request).store.catalog.reader)
     return schemas.CalendarList(
         data=[
             schemas.CalendarDocument(
                 name=name, tz=blocks[0].zone, holidays=str(blocks[0].holidays), blocks=[block.name for block in blocks]
             )
-            for name, blocks in sorted(by_calendar.items())
+            for name, blocks in found.items()
         ]
     )
 
@@ -141,7 +135,7 @@ async def list_blocks(request: Request, calendar: CalendarFilter = None) -> sche
     """Blocks by calendar and name, with the hours they are made of (hour ending, both ends included)."""
     data = [
         {**block.to_document(), "tz": block.zone}
-        for block in await _blocks(request)
+        for block in await blocks(services(request).store.catalog.reader)
         if calendar is None or block.calendar == calendar
     ]
     return schemas.BlockList.model_validate({"data": data})
@@ -161,32 +155,23 @@ async def expand_block(
     end: Annotated[Day, Query(description="The day after the last.", examples=["2025-11-08"])],
 ) -> schemas.BlockHours:
     """Every hour of a block from `start` up to, not including, `end`, in local days of the block's clock."""
-    if start > end:
-        raise InvalidParameters(("start", f"is after end {end}", str(start)))
-    if end - start > _LONGEST_EXPANSION:
-        raise InvalidParameters(("end", f"at most {_LONGEST_EXPANSION.days} days at once", str(end)))
-    if not date(1900, 1, 1) <= start <= end <= date(2200, 1, 1):
-        raise InvalidParameters(("start", "must lie between 1900 and 2200", str(start)))
-    known = await _blocks(request)
-    calendars = sorted({one.calendar for one in known})
-    if calendar not in calendars:
-        raise UnknownName("calendar", calendar, nearest(calendar, calendars) or tuple(calendars))
-    found = parse_block(calendar, block, known)
-    hours = block_hours(found, start, end)
+    found = await expand(services(request).store.catalog.reader, calendar, block, start=start, end=end)
+    hours = found.hours
     data = [
         {"start": ts, "end": ts + timedelta(hours=1), "day": day, "hour_ending": str(label)}
         for ts, day, label in zip(hours["ts"], hours["day"], hours["hour_ending"], strict=True)
     ]
-    meta = {"calendar": found.calendar, "block": found.name, "tz": found.zone, "hours": hours.height}
+    meta = {
+        "calendar": found.block.calendar,
+        "block": found.block.name,
+        "tz": found.block.zone,
+        "hours": hours.height,
+    }
     return schemas.BlockHours.model_validate({"data": data, "meta": meta})
 
 
 @router.get("/dimensions", operation_id="listDimensions", summary="What series can be filtered by", responses=problems())
 async def list_dimensions(request: Request) -> schemas.Dimensions:
     """For each filter of `/v2/series` the values there are, each with the number of its series."""
-    found = await services(request).catalog.dimensions()
+    found = await services(request).store.catalog.reader.dimensions()
     return schemas.Dimensions(data={name: dict(counts) for name, counts in found.items()})
-
-
-async def _blocks(request: Request) -> list[Block]:
-    return [Block.from_document(document) for document in await services(request).catalog.blocks()]

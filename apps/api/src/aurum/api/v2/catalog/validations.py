@@ -44,7 +44,7 @@ async def list_validations(
 ) -> schemas.ValidationPage:
     """Each time rows were checked against their suite: a file's when it was offered, a mart's when it was built."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).validations.validations_page(
+    found = await services(request).store.quality.validations.validations_page(
         ValidationFilter(source=source, dataset=dataset, mart=mart, success=success, since=since),
         before=int(page.after[0]) if page.after else None,
         limit=limit + 1,
@@ -61,6 +61,6 @@ async def read_validation(
     validation_id: Annotated[int, Path(ge=1, le=2**63 - 1, description="Its number in the list.", examples=[1])],
 ) -> schemas.ValidationDetail:
     """How each expectation fared, in the order of the suite, with the first rows that broke it."""
-    found = await services(request).validations.validation(validation_id)
+    found = await services(request).store.quality.validations.validation(validation_id)
     data = {**asdict(found.entry), "outcomes": [{**asdict(one), "wording": one.wording} for one in found.outcomes]}
     return schemas.ValidationDetail.model_validate({"data": data})

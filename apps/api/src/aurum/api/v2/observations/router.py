@@ -34,8 +34,8 @@ async def read_observations(request: Request) -> Response:
     """Values over half-open `[start, end)`, ascending. Bulk formats stream without a limit; JSON documents have one."""
     query, given, question = slice_query(request.scope["query_string"])
     service = services(request)
-    series = await series_of(service.catalog, request.path_params["key"])
-    plan = await make_plan(question, [series], service.catalog)
+    series = await series_of(service.store.catalog.reader, request.path_params["key"])
+    plan = await make_plan(question, [series], service.store.catalog.reader)
     ask = await asked(request, query, [series], plan, given, "rows")
     return not_modified(ask) or await slice_response(ask)
 
@@ -52,8 +52,8 @@ async def read_revisions(request: Request) -> Response:
     """All values a point has had, each with the time from which it was known, ascending by `start` and `known_at`."""
     given = read(request.query_params, HISTORY)
     service = services(request)
-    series = await series_of(service.catalog, request.path_params["key"])
-    plan = await make_plan(question_of(given), [series], service.catalog)
+    series = await series_of(service.store.catalog.reader, request.path_params["key"])
+    plan = await make_plan(question_of(given), [series], service.store.catalog.reader)
     ask = await asked(request, request.query_params, [series], plan, given, "rows")
     if (unchanged := not_modified(ask)) is not None:
         return unchanged

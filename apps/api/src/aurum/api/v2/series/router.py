@@ -60,7 +60,7 @@ async def list_series(
         text=text,
     )
     after = page.after[0] if page.after else None
-    found = await services(request).catalog.series_page(criteria, after=after, limit=limit + 1)
+    found = await services(request).store.catalog.reader.series_page(criteria, after=after, limit=limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (str(one.key),))
     return SeriesPage.model_validate({"data": [SeriesDocument.from_domain(one) for one in found[:limit]], "meta": meta})
 
@@ -75,4 +75,4 @@ async def list_series(
 )
 async def read_series(request: Request, key: Key) -> SeriesAnswer:
     """What a series is, and over what time it has observations."""
-    return SeriesAnswer(data=SeriesDocument.from_domain(await series_of(services(request).catalog, key)))
+    return SeriesAnswer(data=SeriesDocument.from_domain(await series_of(services(request).store.catalog.reader, key)))

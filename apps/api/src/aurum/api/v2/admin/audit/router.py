@@ -54,7 +54,7 @@ async def list_audit(
     """Changes, the newest first: those of your own tenant, or of all when you manage tenants."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     caller = caller_of(request)
-    found = await services(request).audit.page(
+    found = await services(request).store.access.audit.page(
         tenant=None if caller.may(Scope.TENANT_MANAGE) else caller.tenant,
         action=action,
         before=int(page.after[0]) if page.after else None,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -13,13 +12,12 @@ from starlette.responses import Response
 
 from aurum.api.actor import actor_of
 from aurum.api.etag import matches_tag
-from aurum.api.flags import known
 from aurum.api.params import known_only
-from aurum.api.problems import InvalidParameters, PreconditionFailed, problems
+from aurum.api.problems import PreconditionFailed, problems
 from aurum.api.services import services
-from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagName, Outcome, evaluate, refuse_circle
-from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, UnknownName
-from aurum.core.names import nearest
+from aurum.common.flags import FlagDocument, FlagName, Outcome
+from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.services import flags
 from aurum.storage.ports.flags import StoredFlag
 
 router = APIRouter(prefix="/v2/admin/flags", tags=["admin"], dependencies=[Depends(known_only)])
@@ -99,16 +97,13 @@ def _tag(stored: StoredFlag) -> str:
 
 
 async def _stored(request: Request, name: str) -> StoredFlag:
-    flags = {one.name: one for one in await services(request).flag_store.flags()}
-    if name not in flags:
-        raise UnknownName("flag", name, nearest(name, flags))
-    return flags[name]
+    return await flags.read_flag(services(request).store.flags, name)
 
 
 @router.get("", operation_id="listFlags", summary="Feature flags", responses=_FAILURES)
 async def list_flags(request: Request) -> FlagList:
     """Flags by name."""
-    return FlagList(data=[_document(one) for one in await services(request).flag_store.flags()])
+    return FlagList(data=[_document(one) for one in await services(request).store.flags.flags()])
 
 
 @router.get("/{name}", operation_id="readFlag", summary="One flag", responses=_ONE)
@@ -139,19 +134,15 @@ async def put_flag(
     ] = None,
 ) -> FlagAnswer:
     """Make a flag, or change it: every process has it within a second."""
-    store = services(request).flag_store
 
-    def check(there: Sequence[StoredFlag]) -> None:
-        current = next((_tag(one) for one in there if one.name == name), None)
-        if if_match is not None and not matches_tag(if_match, current):
-            raise PreconditionFailed(f"flag {name!r} is at {current or 'no version'}, not at {if_match}", flag=name)
-        try:
-            refuse_circle(name, {**known(there), name: flag})
-        except CircularPrerequisite as error:
-            raise InvalidParameters(("prerequisites", str(error), None)) from error
+    def precondition(current: StoredFlag | None) -> None:
+        tag = _tag(current) if current is not None else None
+        if if_match is not None and not matches_tag(if_match, tag):
+            raise PreconditionFailed(f"flag {name!r} is at {tag or 'no version'}, not at {if_match}", flag=name)
 
-    document = flag.model_dump(mode="json")
-    stored = await store.put(name, document, version=version, by=actor_of(request), check=check)
+    stored = await flags.put_flag(
+        services(request).store, name, flag, version=version, precondition=precondition, by=actor_of(request)
+    )
     response.headers["ETag"] = _tag(stored)
     return FlagAnswer(data=_document(stored))
 
@@ -159,7 +150,7 @@ async def put_flag(
 @router.delete("/{name}", operation_id="deleteFlag", summary="Delete a flag", responses=_ONE, status_code=204)
 async def delete_flag(request: Request, name: InPath) -> None:
     """Delete a flag: whoever asks for it gets the default of the code."""
-    await services(request).flag_store.delete(name, by=actor_of(request))
+    await flags.delete_flag(services(request).store, name, by=actor_of(request))
 
 
 @router.post("/{name}/kill", operation_id="killFlag", summary="Turn a flag off for everybody", responses=_ONE)
@@ -182,15 +173,8 @@ async def revive_flag(request: Request, name: InPath) -> FlagAnswer:
 )
 async def evaluate_flag(request: Request, name: InPath, asking: Asking) -> EvaluationAnswer:
     """What a flag would give, and why. Nothing is counted."""
-    await _stored(request, name)
     service = services(request)
-    flags = known(await service.flag_store.flags())
-    if name not in flags:
-        raise Conflict(f"flag {name!r} was written for another version of this service, which cannot read it", flag=name)
-    try:
-        found = evaluate(name, flags, asking.attributes, key=asking.key, now=service.clock.now())
-    except CircularPrerequisite as error:
-        raise Conflict(str(error), flag=name) from error
+    found = await flags.evaluate_flag(service.store.flags, name, asking.attributes, key=asking.key, now=service.clock.now())
     document = EvaluationDocument(variant=found.variant, value=found.value, reason=found.outcome, rule=found.rule)
     return EvaluationAnswer(data=document)
 
@@ -200,12 +184,10 @@ async def read_use(request: Request, name: InPath) -> UseList:
     """Evaluations of the last 30 days by day and variant; those of the last minute may be missing."""
     await _stored(request, name)
     service = services(request)
-    found = await service.flag_store.use(name, since=service.clock.now().date() - _USE_DAYS)
+    found = await service.store.flags.use(name, since=service.clock.now().date() - _USE_DAYS)
     return UseList(data=[UseDocument(day=one.day, variant=one.variant, evaluations=one.evaluations) for one in found])
 
 
 async def _switched(request: Request, name: str, *, enabled: bool) -> FlagAnswer:
-    stored = await _stored(request, name)
-    document: dict[str, Any] = {**stored.document, "enabled": enabled}
-    changed = await services(request).flag_store.put(name, document, version=stored.version, by=actor_of(request))
+    changed = await flags.switch_flag(services(request).store, name, enabled=enabled, by=actor_of(request))
     return FlagAnswer(data=_document(changed))

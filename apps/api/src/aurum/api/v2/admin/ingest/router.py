@@ -19,6 +19,7 @@ from aurum.api.schemas import FileDocument, FilePage
 from aurum.api.services import services
 from aurum.api.text import Moment
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.services.quality import records_of
 
 router = APIRouter(prefix="/v2/admin/ingest", tags=["admin"], dependencies=[Depends(known_only)])
 
@@ -27,10 +28,6 @@ Digest = Annotated[
     StringConstraints(pattern=r"^[0-9a-f]{64}$"),
     Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64]),
 ]
-
-
-class NoSuchContent(NotFound):
-    """No file of that content was offered. Facts: ``digest``."""
 
 
 class FileRecords(BaseModel):
@@ -69,7 +66,5 @@ async def list_files(
 )
 async def read_file(request: Request, digest: Digest) -> FileRecords:
     """Each time this content was offered and not known already, the oldest first."""
-    found = await services(request).quality.files_of(digest)
-    if not found:
-        raise NoSuchContent(f"no file of the content {digest} was offered", digest=digest)
+    found = await records_of(services(request).store.files.log, digest)
     return FileRecords.model_validate({"data": [asdict(one) for one in found]})

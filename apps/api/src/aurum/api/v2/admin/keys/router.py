@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import Annotated
 
@@ -18,10 +17,10 @@ from aurum.api.request_state import caller_of, state_of
 from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v2.admin.keys import schemas
-from aurum.core.access import Caller, MissingScope, Scope, granted
-from aurum.core.api_keys import key_text
+from aurum.core.access import Caller, MissingScope, Scope
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
-from aurum.storage.ports.access import ApiKey
+from aurum.services import access
+from aurum.services.access import IssuedKey, NewKey
 
 router = APIRouter(prefix="/v2/admin/keys", tags=["admin"], dependencies=[Depends(known_only)])
 
@@ -34,10 +33,6 @@ TenantFilter = Annotated[
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 _ONE = problems(Unauthenticated, Forbidden, NotFound, Unavailable)
-
-
-class GrantsTooMuch(Forbidden):
-    """Nobody can grant what they may not do themselves. Facts: ``scopes``."""
 
 
 def _tenant(caller: Caller, named: str | None) -> str:
@@ -56,7 +51,7 @@ async def list_keys(
     """Keys by id, those that ended too."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     whose = _tenant(caller_of(request), tenant)
-    found = await services(request).keys.page(whose, after=page.after[0] if page.after else None, limit=limit + 1)
+    found = await services(request).store.access.keys.page(whose, after=page.after[0] if page.after else None, limit=limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (one.key_id,))
     data = [schemas.KeyDocument.from_domain(one) for one in found[:limit]]
     return schemas.KeyPage.model_validate({"data": data, "meta": meta})
@@ -75,29 +70,17 @@ async def create_key(request: Request, wish: schemas.NewKey) -> schemas.NewSecre
     now = service.clock.now()
     if wish.expires_at is not None and wish.expires_at <= now:
         raise InvalidParameters(("expires_at", "is not in the future", wish.expires_at.isoformat()))
-    too_much = granted(wish.roles, wish.scopes) - caller.scopes
-    if too_much:
-        raise GrantsTooMuch("a key cannot do what its maker may not", scopes=sorted(too_much))
-    text, parts = key_text(secrets.token_bytes(40))
-    key = ApiKey(
-        key_id=parts.key_id,
-        tenant=_tenant(caller, wish.tenant),
-        name=wish.name,
-        roles=tuple(map(str, wish.roles)),
-        scopes=tuple(map(str, wish.scopes)),
-        created_at=now,
-        created_by=caller.subject,
-        expires_at=wish.expires_at,
-    )
-    await service.keys.create(key, parts.digest, by=actor_of(request))
-    return _shown(request, key, text)
+    new = NewKey(_tenant(caller, wish.tenant), wish.name, tuple(wish.roles), tuple(wish.scopes), wish.expires_at)
+    return _shown(request, await access.create_key(service.store, new, by=actor_of(request), may=caller.scopes, now=now))
 
 
 @router.get("/{key_id}", operation_id="readKey", summary="One key", responses=_ONE)
 async def read_key(request: Request, key_id: KeyId, tenant: TenantFilter = None) -> schemas.KeyAnswer:
     """What a key is, without its secret."""
     whose = _tenant(caller_of(request), tenant)
-    return schemas.KeyAnswer(data=schemas.KeyDocument.from_domain(await services(request).keys.read(whose, key_id)))
+    return schemas.KeyAnswer(
+        data=schemas.KeyDocument.from_domain(await services(request).store.access.keys.read(whose, key_id))
+    )
 
 
 @router.post(
@@ -115,29 +98,27 @@ async def rotate_key(
     A key that has ended, or was rotated before, is a conflict.
     """
     caller, service = caller_of(request), services(request)
-    old = await service.keys.read(_tenant(caller, tenant), key_id)
-    too_much = granted(old.roles, old.scopes) - caller.scopes
-    if too_much:
-        raise GrantsTooMuch("a key cannot do what its maker may not", scopes=sorted(too_much))
-    now = service.clock.now()
-    text, parts = key_text(secrets.token_bytes(40))
-    key = ApiKey(
-        parts.key_id, old.tenant, old.name, old.roles, old.scopes, now, caller.subject, old.expires_at, replaces=old.key_id
+    issued = await access.rotate_key(
+        service.store,
+        _tenant(caller, tenant),
+        key_id,
+        grace=timedelta(hours=wish.grace_hours),
+        by=actor_of(request),
+        may=caller.scopes,
+        now=service.clock.now(),
     )
-    ends = now + timedelta(hours=wish.grace_hours)
-    await service.keys.rotate(key, parts.digest, old_expires_at=ends, by=actor_of(request))
-    return _shown(request, key, text)
+    return _shown(request, issued)
 
 
 @router.post("/{key_id}/revoke", operation_id="revokeKey", summary="End a key", responses=_ONE)
 async def revoke_key(request: Request, key_id: KeyId, tenant: TenantFilter = None) -> schemas.KeyAnswer:
     """End a key: within a second no process takes it any more. A second time changes nothing."""
     whose = _tenant(caller_of(request), tenant)
-    key = await services(request).keys.revoke(whose, key_id, by=actor_of(request))
+    key = await access.revoke_key(services(request).store, whose, key_id, by=actor_of(request))
     return schemas.KeyAnswer(data=schemas.KeyDocument.from_domain(key))
 
 
-def _shown(request: Request, key: ApiKey, text: str) -> schemas.NewSecretAnswer:
+def _shown(request: Request, issued: IssuedKey) -> schemas.NewSecretAnswer:
     state_of(request.scope).holds_secret = True
-    document = schemas.KeyDocument.from_domain(key).model_dump()
-    return schemas.NewSecretAnswer(data=schemas.NewSecret(**document, key=text))
+    document = schemas.KeyDocument.from_domain(issued.key).model_dump()
+    return schemas.NewSecretAnswer(data=schemas.NewSecret(**document, key=issued.text))

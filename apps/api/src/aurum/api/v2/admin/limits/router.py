@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
@@ -11,11 +11,13 @@ from starlette.requests import Request
 from aurum.api.params import known_only
 from aurum.api.problems import problems
 from aurum.api.request_state import caller_of
-from aurum.api.services import MaybeSharing
 from aurum.api.text import Text
 from aurum.common.ratelimit import Account, Limiter
 from aurum.core.access import MissingScope, Plan, Scope
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
+
+if TYPE_CHECKING:
+    from aurum.common.ratelimit.shared import Sharing
 
 router = APIRouter(prefix="/v2/admin/limits", tags=["admin"], dependencies=[Depends(known_only)])
 
@@ -72,8 +74,8 @@ async def read_use(
             raise MissingScope(Scope.TENANT_MANAGE)
         tenant = caller.tenant
     limiter: Limiter[Plan] = request.state.limiter
-    sharing: MaybeSharing = request.state.sharing
-    state = sharing.sharing.state() if sharing.sharing is not None else None
+    sharing: Sharing[Plan] | None = request.state.sharing
+    state = sharing.state() if sharing is not None else None
     callers = [_use(one, limiter.clock()) for one in limiter.accounts() if tenant in (None, one.key[0])]
     callers.sort(key=lambda one: min(window.left / window.limit for window in one.windows))
     return LimitsAnswer(

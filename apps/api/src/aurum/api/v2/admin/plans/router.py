@@ -15,6 +15,7 @@ from aurum.api.problems import problems
 from aurum.api.services import services
 from aurum.core.access import Plan
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
+from aurum.services.access import put_plan as change_plan
 
 router = APIRouter(prefix="/v2/admin/plans", tags=["admin"], dependencies=[Depends(known_only)])
 
@@ -58,7 +59,7 @@ class PlanAnswer(BaseModel):
 @router.get("", operation_id="listPlans", summary="Plans", responses=problems(Unauthenticated, Forbidden, Unavailable))
 async def list_plans(request: Request) -> PlanList:
     """Plans by name."""
-    return PlanList(data=[PlanDocument(**asdict(plan)) for plan in await services(request).tenants.plans()])
+    return PlanList(data=[PlanDocument(**asdict(plan)) for plan in await services(request).store.access.tenants.plans()])
 
 
 @router.put(
@@ -70,5 +71,5 @@ async def list_plans(request: Request) -> PlanList:
 async def put_plan(request: Request, name: PlanName, limits: Limits) -> PlanAnswer:
     """Make a plan, or change it for all its tenants: it holds in every process within a second."""
     plan = Plan(name=name, **limits.model_dump())
-    await services(request).tenants.put_plan(plan, by=actor_of(request))
+    await change_plan(services(request).store, plan, by=actor_of(request))
     return PlanAnswer(data=PlanDocument(**asdict(plan)))

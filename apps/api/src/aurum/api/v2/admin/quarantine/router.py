@@ -20,6 +20,7 @@ from aurum.api.schemas import QuarantinePage
 from aurum.api.services import services
 from aurum.core.catalog import Reason
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.services.quality import check_held
 
 router = APIRouter(prefix="/v2/admin/quarantine", tags=["admin"], dependencies=[Depends(known_only)])
 
@@ -27,10 +28,6 @@ _JOB, _QUEUE = "quarantine.replay", "ingest"
 _DIGEST = StringConstraints(pattern=r"^[0-9a-f]{64}$")
 
 HeldFile = Annotated[str, _DIGEST, Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64])]
-
-
-class NothingHeld(NotFound):
-    """No row of a file is in quarantine. Facts: ``digest``."""
 
 
 class ReplayJob(BaseModel):
@@ -87,8 +84,7 @@ async def replay(request: Request, held_file: HeldFile) -> ReplayAnswer:
     service = services(request)
     if service.jobs is None:
         raise Unavailable("this service has no queue: AURUM_REDIS__URL is not set")
-    if not await service.quality.quarantine_page(digest=held_file, limit=1):
-        raise NothingHeld(f"no row of the content {held_file} is in quarantine", digest=held_file)
+    await check_held(service.store.quality.log, held_file)
     job_id = str(uuid4())
     await on_record(request, "quarantine.replay", held_file, {"job_id": job_id})
     await service.jobs.put(_JOB, {"digest": held_file}, queue=_QUEUE, job_id=job_id)

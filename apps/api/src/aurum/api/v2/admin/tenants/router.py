@@ -21,6 +21,7 @@ from aurum.api.schemas import PageMeta
 from aurum.api.services import services
 from aurum.core.access import TENANT_ID
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, UnknownName
+from aurum.services import access
 from aurum.storage.ports.access import Tenant
 
 router = APIRouter(prefix="/v2/admin/tenants", tags=["admin"], dependencies=[Depends(known_only)])
@@ -81,7 +82,7 @@ class TenantChange(BaseModel):
 async def list_tenants(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> TenantPage:
     """Tenants by id."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).tenants.tenants(after=page.after[0] if page.after else None, limit=limit + 1)
+    found = await services(request).store.access.tenants.tenants(after=page.after[0] if page.after else None, limit=limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (one.tenant_id,))
     return TenantPage.model_validate({"data": [TenantDocument.from_domain(one) for one in found[:limit]], "meta": meta})
 
@@ -96,14 +97,15 @@ async def list_tenants(request: Request, response: Response, limit: Limit = 100,
 async def create_tenant(request: Request, wish: NewTenant) -> TenantAnswer:
     """Make a tenant; it has no key yet."""
     with _plan_of_the_body():
-        made = await services(request).tenants.create_tenant(wish.tenant_id, wish.name, wish.plan, by=actor_of(request))
+        store, by = services(request).store, actor_of(request)
+        made = await access.create_tenant(store, wish.tenant_id, wish.name, wish.plan, by=by)
     return TenantAnswer(data=TenantDocument.from_domain(made))
 
 
 @router.get("/{tenant_id}", operation_id="readTenant", summary="One tenant", responses=_ONE)
 async def read_tenant(request: Request, tenant_id: InPath) -> TenantAnswer:
     """A tenant, its plan, and whether it is disabled."""
-    tenant, _ = await services(request).tenants.tenant(tenant_id)
+    tenant, _ = await services(request).store.access.tenants.tenant(tenant_id)
     return TenantAnswer(data=TenantDocument.from_domain(tenant))
 
 
@@ -111,9 +113,8 @@ async def read_tenant(request: Request, tenant_id: InPath) -> TenantAnswer:
 async def change_tenant(request: Request, tenant_id: InPath, wish: TenantChange) -> TenantAnswer:
     """Give a tenant another plan, disable or enable it; it holds in every process within a second."""
     with _plan_of_the_body():
-        changed = await services(request).tenants.change_tenant(
-            tenant_id, plan=wish.plan, disabled=wish.disabled, by=actor_of(request)
-        )
+        store, by = services(request).store, actor_of(request)
+        changed = await access.change_tenant(store, tenant_id, plan=wish.plan, disabled=wish.disabled, by=by)
     return TenantAnswer(data=TenantDocument.from_domain(changed))
 
 
