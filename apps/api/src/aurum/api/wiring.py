@@ -31,7 +31,7 @@ from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import Plan
 from aurum.core.clock import Clock
 from aurum.storage.history_tier import history_of
-from aurum.storage.migrations.head import newest_revision
+from aurum.storage.migrations.installed import read_state, require_supported
 from aurum.storage.ports import (
     Catalog,
     ChangeFeed,
@@ -197,7 +197,7 @@ class StoreProvider(Provider):
 
     @provide
     def probe(self, pool: PostgresPool) -> StoreProbe:
-        return PostgresProbe(pool, newest_revision())
+        return PostgresProbe(pool, read_state)
 
 
 @asynccontextmanager
@@ -211,9 +211,16 @@ async def stored_validations(settings: Settings) -> AsyncGenerator[ValidationLog
 
 
 async def reach_store(settings: Settings) -> None:
-    """Connect and leave again. Raises ``Unavailable``, before a server has printed stacks about it."""
+    """Connect, see that the schema allows this release, and leave again.
+
+    Raises ``Unavailable``, before a server has printed stacks about it.
+    """
     pool = await PostgresPool.open(settings.database)
-    await pool.close()
+    try:
+        async with pool.acquire() as connection:
+            await require_supported(connection)
+    finally:
+        await pool.close()
 
 
 def _jobs(redis: MaybeRedis, clock: Clock, breakers: Breakers) -> JobQueue | None:

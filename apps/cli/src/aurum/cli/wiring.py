@@ -23,7 +23,9 @@ from aurum.pipelines.warehouse.project import Places, project_directory
 from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage import embedded
 from aurum.storage.history_tier import history_of, iceberg_of
-from aurum.storage.migrations.run import MigrationStatus, status, upgrade
+from aurum.storage.migrations.compatibility import is_older
+from aurum.storage.migrations.head import newest_revision
+from aurum.storage.migrations.installed import read_schema, require_compatible
 from aurum.storage.ports import SeriesReader
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.marts import MartReader
@@ -186,12 +188,7 @@ async def open_store(settings: Settings) -> AsyncGenerator[Store]:
     A server given by settings is never migrated unasked. Raises ``Unavailable`` with one line that says what to change.
     """
     with embedded.database(settings.database, settings.data_dir) as database:
-        url = database.url or ""
-        if settings.database.url is None:
-            await upgrade(url)
-        elif not (await _reachable_status(url)).is_current:
-            raise Unavailable("the database is not at the newest schema: run `aurum db migrate`")
-        pool = await PostgresPool.open(database)
+        pool = await _open_pool(database, is_own=settings.database.url is None)
         store = Store(settings, database, pool)
         try:
             yield store
@@ -211,8 +208,26 @@ def with_store(settings: Settings, action: Callable[[Store], Awaitable[T]]) -> T
     return asyncio.run(run())
 
 
-async def _reachable_status(url: str) -> MigrationStatus:
+async def _open_pool(database: DatabaseSettings, *, is_own: bool) -> PostgresPool:
     try:
-        return await status(url)
+        pool = await PostgresPool.open(database)
     except Unavailable as error:
+        if is_own:
+            raise
         raise Unavailable(f"{error.detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error
+    try:
+        await _check_schema(pool, is_own=is_own)
+    except BaseException:
+        await pool.close()
+        raise
+    return pool
+
+
+async def _check_schema(pool: PostgresPool, *, is_own: bool) -> None:
+    """Raise ``Unavailable`` when this release does not run on the schema; migrate the embedded server before."""
+    async with pool.acquire() as connection:
+        if is_own and is_older((await read_schema(connection)).revision, newest_revision()):
+            from aurum.storage.migrations.run import upgrade  # Alembic takes half a second, which most commands save
+
+            await upgrade(pool.settings.url or "")
+        await require_compatible(connection)

@@ -21,6 +21,7 @@ from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.warehouse.project import Places, project_directory
 from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage.history_tier import history_of, iceberg_of
+from aurum.storage.migrations.installed import require_compatible
 from aurum.storage.ports import QualityLog
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.marts import MartReader
@@ -151,6 +152,9 @@ class Workshop:
         database = self.settings.database.model_copy(update={"pool_size": 2})
         pool = await PostgresPool.open(database, slow_query_s=self.settings.telemetry.slow_query_s)
         try:
+            async with pool.acquire() as connection:
+                # For each job: while this worker runs, a migration may raise the floor above its release.
+                await require_compatible(connection)
             yield pool
         finally:
             await pool.close()

@@ -7,7 +7,7 @@ from aurum.storage.ports.aggregates import PartialsReader
 from aurum.storage.ports.catalog import Catalog, CatalogWriter, QualityLog, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueAway, QueueState
-from aurum.storage.ports.probe import PoolUse, StoreProbe, StoreState
+from aurum.storage.ports.probe import MismatchKind, PoolUse, SchemaMismatch, StoreProbe, StoreState
 from aurum.storage.ports.quality import Retention, ValidationFilter, ValidationLog, ValidationWriter
 from aurum.storage.ports.series import FileLoad, LoadOutcome, SeriesReader, SeriesWriter
 
@@ -20,6 +20,7 @@ __all__ = [
     "FileLoad",
     "JobQueue",
     "LoadOutcome",
+    "MismatchKind",
     "ParkedJob",
     "PartialsReader",
     "PoolUse",
@@ -27,6 +28,7 @@ __all__ = [
     "QueueAway",
     "QueueState",
     "Retention",
+    "SchemaMismatch",
     "SeriesFilter",
     "SeriesReader",
     "SeriesWriter",
