@@ -41,6 +41,7 @@ lint: $(STAMP)  ## style and format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python tools/lint/row_loops.py
+	@$(BIN)/python tools/lint/migrations.py
 
 .PHONY: format
 format: $(STAMP)  ## put the code in its format

@@ -7,10 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx
+
+_SERVE = [sys.executable, "-m", "aurum.api", "serve"]
 
 
 @contextmanager
@@ -26,11 +28,10 @@ def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    inherited = os.environ  # noqa: TID251 - what a shell would hand on
-    environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
-    environment |= {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
-    command = [sys.executable, "-m", "aurum.api", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = [*_SERVE, "--port", str(port)]
+    process = subprocess.Popen(
+        command, env=_environment(database, variables), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(url, process)
@@ -43,6 +44,19 @@ def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess
             process.kill()
             process.communicate()
             raise
+
+
+def refused_start(database: str) -> tuple[int, list[str]]:
+    """The exit code of a service that does not start, and the lines it printed."""
+    environment = _environment(database, {"AURUM_ACCESS__MODE": "required"})
+    done = subprocess.run([*_SERVE, "--port", "0"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr.splitlines()
+
+
+def _environment(database: str, variables: Mapping[str, str]) -> dict[str, str]:
+    inherited = os.environ  # noqa: TID251 - what a shell would hand on
+    kept = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
+    return kept | {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 60.0) -> None:

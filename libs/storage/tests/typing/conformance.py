@@ -20,6 +20,7 @@ from aurum.storage.memory.quality import MemoryQualityLog, MemoryValidationLog
 from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.memory.wide import MemoryWideScans
+from aurum.storage.migrations.installed import read_state
 from aurum.storage.ports import (
     Catalog,
     CatalogWriter,
@@ -88,7 +89,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _validations: ValidationLog = PostgresValidationLog(pool)
     _validation_writer: ValidationWriter = PostgresValidationLog(pool)
     _marts: MartReader = PostgresMartReader(pool, "marts")
-    _probe: StoreProbe = PostgresProbe(pool, "0001")
+    _probe: StoreProbe = PostgresProbe(pool, read_state)
     _feed: ChangeFeed = PostgresChangeFeed(pool.settings)
     _models: ModelLog = PostgresModelLog(pool)
     _export: StoreExport = PostgresStoreExport(pool)

@@ -85,13 +85,13 @@ def _ended(look: asyncio.Future[Finding]) -> None:
 
 
 def store_check(probe: StoreProbe) -> HealthCheck:
-    """The store answers and has the schema this version needs."""
+    """The store answers, and this release runs on its schema."""
 
     async def look() -> Finding:
         state = await probe.look()
-        if state.is_current:
+        if state.mismatch is None:
             return Finding("ok", f"schema {state.schema}")
-        return Finding("not migrated", f"schema {state.schema or 'none'}, needs {state.newest_schema}")
+        return Finding(state.mismatch.kind, state.mismatch.detail)
 
     return HealthCheck("store", look)
 

@@ -20,16 +20,17 @@ app = typer.Typer(help="The schema of the store.", no_args_is_help=True)
 
 @app.command("migrate")
 def migrate(context: typer.Context) -> None:
-    """Bring the database to the newest schema; a second time does nothing."""
+    """Bring the database to the newest schema, while services use it; a second time does nothing."""
     found = _run(context.obj, upgrade=True)
-    print(f"at revision {found.current}")
+    print(f"at revision {found.current}" + (f", newer than the {found.head} of this release" if found.is_ahead else ""))
 
 
 @app.command("status")
 def status(context: typer.Context) -> None:
-    """Say which schema the database has. Exit code 1 when it is not the newest."""
+    """Say which schema the database has, and the oldest that code must know. Exit code 1 when a migration is missing."""
     found = _run(context.obj, upgrade=False)
-    print(f"at revision {found.current or 'none'}, newest is {found.head}")
+    floor = f", refuses releases that do not know {found.floor}" if found.floor else ""
+    print(f"at revision {found.current or 'none'}, newest of this release is {found.head}{floor}")
     if not found.is_current:
         raise typer.Exit(1)
 
@@ -169,10 +170,13 @@ def _run(settings: Settings, *, upgrade: bool) -> MigrationStatus:
     from aurum.core.errors import Unavailable
     from aurum.storage import embedded
     from aurum.storage.migrations import run
+    from aurum.storage.migrations.compatibility import UnusableSchema
 
     with embedded.database(settings.database, settings.data_dir) as database:
         action = run.upgrade if upgrade else run.status
         try:
             return asyncio.run(action(database.url or ""))
+        except (UnusableSchema, run.TablesInUse):
+            raise
         except Unavailable as error:
             raise Unavailable(f"{error.detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error

@@ -11,7 +11,7 @@ from aurum.core.errors import Unavailable
 from aurum.storage import embedded
 from aurum.storage.migrations.compatibility import UnusableSchema, is_older
 from aurum.storage.migrations.head import newest_revision
-from aurum.storage.migrations.installed import installed_schema
+from aurum.storage.migrations.installed import installed_revision
 
 
 @asynccontextmanager
@@ -37,7 +37,7 @@ async def open_local_store(settings: Settings) -> AsyncGenerator[Store]:
 
 
 async def _migrate(database: DatabaseSettings) -> None:
-    if is_older((await installed_schema(database)).revision, newest_revision()):
+    if is_older(await installed_revision(database.url or ""), newest_revision()):
         from aurum.storage.migrations.run import upgrade  # Alembic takes half a second, which most commands save
 
         await upgrade(database.url or "")

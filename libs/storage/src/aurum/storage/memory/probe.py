@@ -11,7 +11,7 @@ class MemoryProbe:
     """``StoreProbe`` in memory."""
 
     async def look(self) -> StoreState:
-        return StoreState(_SCHEMA, _SCHEMA)
+        return StoreState(_SCHEMA)
 
     def use(self) -> PoolUse:
         return PoolUse(0, 0, 0)

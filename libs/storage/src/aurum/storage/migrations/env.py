@@ -1,8 +1,9 @@
-"""Alembic's entry: runs on the connection that ``run`` hands over, inside its transaction."""
+"""Alembic's entry: runs on the connection that ``run`` hands over, in a transaction that ``operations`` may leave."""
 
 from alembic import context
 
 from aurum.storage.postgres.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-context.run_migrations()
+with context.begin_transaction():
+    context.run_migrations()

@@ -12,6 +12,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
+kind = "expand"  # or "contract", which calls raise_floor: see docs/adr/0024
+lock_timeout = "2s"
 
 
 def upgrade() -> None:

@@ -8,7 +8,7 @@ from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.files import FileFilter, FileLoad, FileLog, FileRecord, Loader, LoadOutcome, Part
 from aurum.storage.ports.jobs import JobQueue, ParkedJob, QueueAway, QueueState
 from aurum.storage.ports.observations import PartialsReader, SeriesReader, SeriesRows
-from aurum.storage.ports.probe import PoolUse, StoreProbe, StoreState
+from aurum.storage.ports.probe import MismatchKind, PoolUse, SchemaMismatch, StoreProbe, StoreState
 from aurum.storage.ports.quality import (
     CompletenessFilter,
     QualityLog,
@@ -36,6 +36,7 @@ __all__ = [
     "Loader",
     "LocationFilter",
     "LostRace",
+    "MismatchKind",
     "ParkedJob",
     "Part",
     "PartialsReader",
@@ -45,6 +46,7 @@ __all__ = [
     "QueueAway",
     "QueueState",
     "Retention",
+    "SchemaMismatch",
     "SeriesFilter",
     "SeriesReader",
     "SeriesRows",

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
+
+
+class MismatchKind(StrEnum):
+    """Which of the two is too old: the schema or the code."""
+
+    NOT_MIGRATED = "not migrated"
+    CODE_TOO_OLD = "code too old"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaMismatch:
+    """Why this code does not run on a schema. ``detail``: a sentence that names both revisions and the next step."""
+
+    kind: MismatchKind
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """What a look at the store found. ``schema``: its revision; None when it was never migrated."""
+    """The schema of a store: its revision, None when it was never migrated. ``mismatch``: None when this code runs on it."""
 
     schema: str | None
-    newest_schema: str
-
-    @property
-    def is_current(self) -> bool:
-        return self.schema == self.newest_schema
+    mismatch: SchemaMismatch | None = None
 
 
 @dataclass(frozen=True, slots=True)

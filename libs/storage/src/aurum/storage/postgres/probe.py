@@ -1,27 +1,23 @@
-"""Looks whether PostgreSQL answers and has the schema this code was written for."""
+"""Looks whether PostgreSQL answers and has a schema that this code runs on."""
 
 from __future__ import annotations
 
-import asyncpg
+from collections.abc import Awaitable, Callable
 
 from aurum.storage.ports import PoolUse, StoreState
-from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 
 class PostgresProbe:
-    """``StoreProbe`` on PostgreSQL. ``newest_schema``: the newest migration there is (``migrations.head``)."""
+    """``StoreProbe`` on PostgreSQL. ``read_state``: reads the schema and judges it (``migrations.installed``)."""
 
-    def __init__(self, pool: PostgresPool, newest_schema: str) -> None:
+    def __init__(self, pool: PostgresPool, read_state: Callable[[Connection], Awaitable[StoreState]]) -> None:
         self._pool = pool
-        self._newest = newest_schema
+        self._read_state = read_state
 
     async def look(self) -> StoreState:
         async with self._pool.acquire() as connection:
-            try:
-                schema = await connection.fetchval("SELECT version_num FROM alembic_version")
-            except asyncpg.UndefinedTableError:
-                schema = None
-        return StoreState(schema, self._newest)
+            return await self._read_state(connection)
 
     def use(self) -> PoolUse:
         return self._pool.use()

@@ -12,6 +12,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+kind = "historical"
 
 _TENANT_TABLES = ("api_key", "audit", "idempotency")
 """Rows of these belong to a tenant; whoever acts for one sees no other's (row-level security)."""

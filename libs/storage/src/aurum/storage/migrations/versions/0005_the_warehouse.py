@@ -12,6 +12,7 @@ revision = "0005"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
+kind = "historical"
 
 _READ = "series, observation, observation_version, archived_part, dataset, completeness, ingest_file, market_day, block_hour"
 """What models may read of the store."""

@@ -1,21 +1,21 @@
 """what each file said of which series: changes, lineage and issues of forecasts are read from it
 
 Revision: 0008
-Revises: 0006
+Revises: 0007
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 kind = "expand"
+lock_timeout = "2s"
 
 
 def upgrade() -> None:
-    op.execute("SET LOCAL lock_timeout = '5s'")
     op.create_table(
         "file_series",
         sa.Column("file_id", sa.BigInteger(), nullable=False),
@@ -32,3 +32,7 @@ def upgrade() -> None:
         comment="What each file said of each series: from which to which interval start, how many points it added and revised.",
     )
     op.create_index("ix_file_series_series_id_known_at", "file_series", ["series_id", "known_at"])
+
+
+def downgrade() -> None:
+    op.drop_table("file_series")

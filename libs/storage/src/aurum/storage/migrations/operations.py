@@ -1,0 +1,66 @@
+"""Operations for migrations beside those of Alembic: raising the floor, and long work on tables that are in use.
+
+An index or a rewrite commits as it goes, so a migration does nothing else: stopped half way, it is run again from its start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from alembic import op
+from sqlalchemy import TextClause, text
+
+_RAISE = text(
+    "UPDATE alembic_version SET floor = CAST(:floor AS text), floor_release = :release "
+    "WHERE floor IS NULL OR CAST(floor AS int) < CAST(CAST(:floor AS text) AS int)"
+)
+_IS_INVALID = text("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(:name)) AND NOT indisvalid)")
+
+
+def raise_floor(revision: str, *, release: str) -> None:
+    """Refuse code whose newest revision is older than ``revision``; ``release`` is the first that is not refused.
+
+    Call it first: processes become unready before what they read is gone.
+    """
+    op.get_bind().execute(_RAISE, {"floor": revision, "release": release})
+
+
+def create_index_concurrently(name: str, table: str, columns: Sequence[str | TextClause], **options: Any) -> None:
+    """Build an index while the table is read and written. ``options``: those of ``op.create_index``.
+
+    What a failed attempt left, an index that is not valid, is dropped before.
+    """
+    # It holds up no reader and no writer while it waits for older transactions, some of which are long.
+    with _outside_transaction(), _without_lock_timeout():
+        if op.get_bind().scalar(_IS_INVALID, {"name": name}):
+            op.drop_index(name, table_name=table, postgresql_concurrently=True)
+        op.create_index(name, table, columns, postgresql_concurrently=True, if_not_exists=True, **options)
+
+
+def rewrite_rows(statement: str) -> None:
+    """Repeat an UPDATE, INSERT or DELETE, each time in a transaction of its own, until it changes no row.
+
+    The statement limits itself (``WHERE id IN (SELECT ... LIMIT 5000)``) and finds no row that it has changed before.
+    """
+    with _outside_transaction():
+        while op.get_bind().exec_driver_sql(statement).rowcount > 0:
+            pass
+
+
+@contextmanager
+def _outside_transaction() -> Generator[None]:
+    # The lock of ``run`` belongs to the session: it is held across these commits.
+    with op.get_context().autocommit_block():
+        yield
+
+
+@contextmanager
+def _without_lock_timeout() -> Generator[None]:
+    bound = op.get_bind().scalar(text("SELECT current_setting('lock_timeout')"))
+    op.execute("SET lock_timeout = 0")
+    try:
+        yield
+    finally:
+        op.get_bind().execute(text("SELECT set_config('lock_timeout', :bound, false)"), {"bound": bound})
