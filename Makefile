@@ -33,6 +33,12 @@ setup: $(STAMP)  ## install everything into .venv, and nothing else
 test: $(STAMP)  ## run the whole test suite (ARGS="-k blocks" for a part)
 	@$(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
+.PHONY: test-explore
+test-explore: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(32))"))
+test-explore: $(STAMP)  ## search for counterexamples, ten times as many examples (SEED=123 repeats a search)
+	@echo "make test-explore SEED=$(SEED) repeats this search"
+	@$(BIN)/pytest -m hypothesis --hypothesis-profile=explore --hypothesis-seed=$(SEED) --timeout=0 -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
+
 .PHONY: check
 check: lint types imports lock-check openapi-check  ## every check that runs no test
 
