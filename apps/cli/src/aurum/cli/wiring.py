@@ -71,7 +71,7 @@ class Store:
     @cached_property
     def archive(self) -> Archive:
         """Raises ``NoHistory``."""
-        return archive_of(self.settings, self.archive_log, self.history)
+        return archive_of(self.settings.history, self.settings.database, self.archive_log, self.history)
 
     @cached_property
     def reader(self) -> SeriesReader:

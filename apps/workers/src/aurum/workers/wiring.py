@@ -119,7 +119,7 @@ class Workshop:
     async def archive(self) -> AsyncGenerator[Archive]:
         """What moves closed months to history. Raises ``Unavailable``, ``NoHistory``."""
         async with self._pool() as pool, self._history() as history:
-            yield archive_of(self.settings, PostgresArchiveLog(pool), history)
+            yield archive_of(self.settings.history, self.settings.database, PostgresArchiveLog(pool), history)
 
     def _ingestion(self, pool: PostgresPool, history: HistoryStore | None) -> Ingestion:
         return Ingestion(
