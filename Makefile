@@ -40,7 +40,7 @@ test-explore: $(STAMP)  ## search for counterexamples, ten times as many example
 	@$(BIN)/pytest -m hypothesis --hypothesis-profile=explore --hypothesis-seed=$(SEED) --timeout=0 -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 .PHONY: check
-check: lint types imports lock-check openapi-check  ## every check that runs no test
+check: lint types imports dependencies lock-check openapi-check  ## every check that runs no test
 
 .PHONY: lint
 lint: $(STAMP)  ## style and format
@@ -60,6 +60,10 @@ types: $(STAMP)  ## types, strict on libs (fails when no file is looked at)
 .PHONY: imports
 imports: $(STAMP)  ## who may import whom
 	@$(BIN)/lint-imports --no-cache
+
+.PHONY: dependencies
+dependencies: $(STAMP)  ## what members import and do not declare, declare and do not import, or leave without a bound
+	@$(BIN)/python tools/dependencies.py
 
 .PHONY: spectral
 spectral:  ## lint contracts/openapi.json (needs npm)
