@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
@@ -46,7 +47,7 @@ from aurum.api.wiring import DurableTier, ServiceProvider, StoreProvider
 from aurum.common.contracts import contracts_directory
 from aurum.common.guides import guides_directory
 from aurum.common.ratelimit import Limiter
-from aurum.common.settings import Settings, load_settings
+from aurum.common.settings import InvalidSetting, Settings, load_settings
 from aurum.common.settings.production import refusals_to_start
 from aurum.common.telemetry.logging import configure_logging
 from aurum.common.telemetry.metrics import Metrics
@@ -194,7 +195,11 @@ def create_app_from_environment() -> FastAPI:
 
     Where it will listen is uvicorn's to know: what an open service is asked elsewhere than on loopback, its layers refuse.
     """
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except InvalidSetting as error:
+        sys.stderr.write(f"aurum.api: {error}\n")
+        raise SystemExit(2) from error
     refusals = refusals_to_start(settings, settings.api.host)
     if refusals:
         raise SystemExit("\n".join(f"aurum.api: {line}" for line in refusals))
