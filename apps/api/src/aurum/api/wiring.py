@@ -124,7 +124,7 @@ class StoreProvider(Provider):
 
     @provide
     async def history(self, settings: Settings, clock: Clock) -> AsyncIterator[MaybeHistory]:
-        store = history_of(settings.history, settings.trino, settings.data_dir, clock)
+        store = history_of(settings.history, settings.trino, settings.resilience, settings.data_dir, clock)
         yield MaybeHistory(store)
         if store is not None:
             await store.close()
@@ -203,7 +203,7 @@ class StoreProvider(Provider):
 @asynccontextmanager
 async def stored_validations(settings: Settings) -> AsyncGenerator[ValidationLog]:
     """What checks found, for a process that only reads that. Raises ``Unavailable``."""
-    pool = await PostgresPool.open(settings.database)
+    pool = await PostgresPool.open(settings.database, slow_query_s=settings.telemetry.slow_query_s)
     try:
         yield PostgresValidationLog(pool)
     finally:

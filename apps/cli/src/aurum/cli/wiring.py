@@ -62,7 +62,8 @@ class Store:
 
     @cached_property
     def history(self) -> HistoryStore | None:
-        return history_of(self.settings.history, self.settings.trino, self.settings.data_dir, self.clock)
+        given = self.settings
+        return history_of(given.history, given.trino, given.resilience, given.data_dir, self.clock)
 
     @cached_property
     def archive_log(self) -> PostgresArchiveLog:
@@ -191,7 +192,7 @@ async def open_store(settings: Settings) -> AsyncGenerator[Store]:
             await upgrade(url)
         elif not (await _reachable_status(url)).is_current:
             raise Unavailable("the database is not at the newest schema: run `aurum db migrate`")
-        pool = await PostgresPool.open(database)
+        pool = await PostgresPool.open(database, slow_query_s=settings.telemetry.slow_query_s)
         store = Store(settings, database, pool)
         try:
             yield store

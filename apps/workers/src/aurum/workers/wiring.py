@@ -135,7 +135,8 @@ class Workshop:
 
     @asynccontextmanager
     async def _history(self) -> AsyncGenerator[HistoryStore | None]:
-        history = history_of(self.settings.history, self.settings.trino, self.settings.data_dir, self.clock)
+        given = self.settings
+        history = history_of(given.history, given.trino, given.resilience, given.data_dir, self.clock)
         try:
             yield history
         finally:

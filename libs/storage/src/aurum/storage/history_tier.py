@@ -48,7 +48,9 @@ async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) 
         await pool.close()
 
 
-def history_of(settings: HistorySettings, trino: TrinoSettings, data_dir: Path, clock: Clock) -> HistoryStore | None:
+def history_of(
+    settings: HistorySettings, trino: TrinoSettings, resilience: ResilienceSettings, data_dir: Path, clock: Clock
+) -> HistoryStore | None:
     """None where this process has no history. Nothing is opened or made yet; the caller closes it.
 
     Raises ``DriverNotInstalled``.
@@ -57,7 +59,7 @@ def history_of(settings: HistorySettings, trino: TrinoSettings, data_dir: Path, 
         case "none":
             return None
         case "trino":
-            return _in_iceberg(trino)
+            return _in_iceberg(trino, resilience)
         case "duckdb":
             return _in_parquet(settings, data_dir, clock)
 
@@ -67,12 +69,12 @@ def iceberg_of(settings: HistorySettings, trino: TrinoSettings) -> tuple[str, st
     return (trino.catalog, trino.schema_) if settings.tier == "trino" else None
 
 
-def _in_iceberg(settings: TrinoSettings) -> HistoryStore:
+def _in_iceberg(settings: TrinoSettings, resilience: ResilienceSettings) -> HistoryStore:
     try:
         from aurum.storage.trino import TrinoHistory, TrinoPool
     except ModuleNotFoundError as error:
         raise DriverNotInstalled("AURUM_HISTORY__TIER=trino needs the extra aurum-storage[trino]", extra="trino") from error
-    return TrinoHistory(TrinoPool(settings))
+    return TrinoHistory(TrinoPool(settings, resilience))
 
 
 def _in_parquet(settings: HistorySettings, data_dir: Path, clock: Clock) -> HistoryStore:
