@@ -33,8 +33,14 @@ setup: $(STAMP)  ## install everything into .venv, and nothing else
 test: $(STAMP)  ## run the whole test suite (ARGS="-k blocks" for a part)
 	@$(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
+.PHONY: test-explore
+test-explore: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(32))"))
+test-explore: $(STAMP)  ## search for counterexamples, ten times as many examples (SEED=123 repeats a search)
+	@echo "make test-explore SEED=$(SEED) repeats this search"
+	@$(BIN)/pytest -m hypothesis --hypothesis-profile=explore --hypothesis-seed=$(SEED) --timeout=0 -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
+
 .PHONY: check
-check: lint types imports lock-check openapi-check  ## every check that runs no test
+check: lint types imports dependencies lock-check openapi-check  ## every check that runs no test
 
 .PHONY: lint
 lint: $(STAMP)  ## style and format
@@ -55,6 +61,10 @@ types: $(STAMP)  ## types, strict on libs (fails when no file is looked at)
 .PHONY: imports
 imports: $(STAMP)  ## who may import whom
 	@$(BIN)/lint-imports --no-cache
+
+.PHONY: dependencies
+dependencies: $(STAMP)  ## what members import and do not declare, declare and do not import, or leave without a bound
+	@$(BIN)/python tools/dependencies.py
 
 .PHONY: spectral
 spectral:  ## lint contracts/openapi.json (needs npm)

@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import SecretStr
 
 from aurum.common.settings import TrinoSettings
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY
 from aurum.core.history import tally
@@ -47,7 +48,7 @@ async def measure(server: EmbeddedPostgres, scale: Scale) -> list[Figure]:
             warehouse=trino.warehouse,
             statement_timeout_s=300.0,
         )
-        pool = TrinoPool(settings)
+        pool = TrinoPool(settings, ResilienceSettings())
         history = TrinoHistory(pool)
         rows = invented(max(1, scale.bulk // _MONTH))
         parts = await _archived(history, rows, archive_id=1)

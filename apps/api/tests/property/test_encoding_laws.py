@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aurum.api.encoding.bulk import bulk_writer
@@ -22,8 +22,6 @@ from aurum.api.encoding.table import NAT, Instants, Labels, Numbers, Table
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = ["UTC", "America/New_York", "America/St_Johns", "Asia/Kathmandu", "Etc/GMT+5", "Australia/Lord_Howe"]
 
-unhurried = settings(deadline=None)
-"""The machine is shared: how long one example takes says nothing."""
 
 instants = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)).map(
     lambda naive: (naive.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
@@ -85,13 +83,11 @@ def encoded(name: str, table: Table) -> bytes:
     return writer.start() + writer.write(table) + writer.finish()
 
 
-@unhurried
 @given(tables())
 def test_json_rows_say_the_table(table: Table) -> None:
     assert from_texts(json.loads(json_rows(table, {}))["data"], None) == plain(table)
 
 
-@unhurried
 @given(tables())
 def test_json_columns_say_the_table(table: Table) -> None:
     columns = json.loads(json_columns(table, {}))["data"]
@@ -99,21 +95,18 @@ def test_json_columns_say_the_table(table: Table) -> None:
     assert from_texts(rows, None) == plain(table)
 
 
-@unhurried
 @given(tables())
 def test_ndjson_says_the_table(table: Table) -> None:
     rows = [json.loads(line) for line in encoded("ndjson", table).decode().split("\n")[:-1]]
     assert from_texts(rows, None) == plain(table)
 
 
-@unhurried
 @given(tables())
 def test_csv_says_the_table(table: Table) -> None:
     rows = list(csv.DictReader(io.StringIO(encoded("csv", table).decode(), newline="")))
     assert from_texts(rows, "") == plain(table)
 
 
-@unhurried
 @given(tables(), st.sampled_from(["arrow", "parquet"]))
 def test_arrow_and_parquet_say_the_table(table: Table, name: str) -> None:
     frame = {"arrow": pl.read_ipc_stream, "parquet": pl.read_parquet}[name](io.BytesIO(encoded(name, table)))
@@ -121,7 +114,6 @@ def test_arrow_and_parquet_say_the_table(table: Table, name: str) -> None:
     assert shown.to_dicts() == plain(table)
 
 
-@unhurried
 @given(st.lists(instants, min_size=1, max_size=30), st.sampled_from(ZONES))
 def test_a_written_instant_reads_back_to_itself(us: list[int], zone: str) -> None:
     texts = [text.tobytes().decode() for text in rfc3339(np.array(us), zone)]
@@ -129,7 +121,6 @@ def test_a_written_instant_reads_back_to_itself(us: list[int], zone: str) -> Non
 
 
 # Polars knows no clock changes after 2099, so from then on local times keep winter's offset.
-@unhurried
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2099, 12, 31)), st.sampled_from(ZONES))
 def test_a_written_instant_shows_the_local_clock(naive: datetime, zone: str) -> None:
     instant = naive.replace(tzinfo=UTC)

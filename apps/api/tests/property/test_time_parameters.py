@@ -7,7 +7,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
@@ -19,8 +19,6 @@ from aurum.storage.memory import MemoryStore
 
 ZONES = ["UTC", "America/New_York", "America/St_Johns", "Asia/Kathmandu", "Etc/GMT+5", "Australia/Lord_Howe"]
 
-unhurried = settings(deadline=None)
-"""The machine is shared: how long one example takes says nothing."""
 
 instants = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31)).map(lambda naive: naive.replace(tzinfo=UTC))
 zones = st.sampled_from(ZONES)
@@ -32,7 +30,6 @@ async def plan_of(query: str) -> Plan:
     return await make_plan(read(QueryParams(query), SLICE), [], MemoryStore(SystemClock()).catalog)
 
 
-@unhurried
 @given(instants, offsets, st.booleans(), st.sampled_from(["start", "end", "as_of"]))
 async def test_any_offset_names_the_same_instant_escaped_or_not(
     instant: datetime, offset: timezone, escaped: bool, name: str
@@ -42,7 +39,6 @@ async def test_any_offset_names_the_same_instant_escaped_or_not(
     assert {"start": plan.span.start, "end": plan.span.end, "as_of": plan.as_of}[name] == instant
 
 
-@unhurried
 @given(instants, zones)
 async def test_a_local_time_is_its_instant_when_the_clock_shows_it_once(instant: datetime, zone: str) -> None:
     local = instant.astimezone(ZoneInfo(zone))
@@ -52,7 +48,6 @@ async def test_a_local_time_is_its_instant_when_the_clock_shows_it_once(instant:
     assert plan.span.start == instant
 
 
-@unhurried
 @given(st.dates(date(1970, 1, 1), date(2099, 12, 31)), zones)
 async def test_a_day_begins_at_the_first_instant_of_its_date(day: date, zone: str) -> None:
     start = (await plan_of(f"start={day}&tz={zone}")).span.start
@@ -61,7 +56,6 @@ async def test_a_day_begins_at_the_first_instant_of_its_date(day: date, zone: st
     assert (start - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date() == day - timedelta(days=1)
 
 
-@unhurried
 @given(instants, instants)
 async def test_a_span_runs_forwards_or_is_refused(one: datetime, other: datetime) -> None:
     query = f"start={quote(one.isoformat())}&end={quote(other.isoformat())}"
@@ -72,7 +66,6 @@ async def test_a_span_runs_forwards_or_is_refused(one: datetime, other: datetime
             await plan_of(query)
 
 
-@unhurried
 @given(st.text() | almost_times, zones, st.sampled_from(["start", "end", "as_of"]))
 async def test_any_other_text_is_refused_by_the_name_of_its_parameter(text: str, zone: str, name: str) -> None:
     try:

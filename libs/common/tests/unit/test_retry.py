@@ -104,3 +104,17 @@ async def test_lines_that_keep_failing_fail_as_they_did_in_the_end() -> None:
     with pytest.raises(Away):
         await read()
     assert (flaky.calls, retry.state().failed) == (3, 1)
+
+
+async def test_a_failure_that_names_its_wait_is_waited_for_so_long_and_no_longer() -> None:
+    hours = SETTINGS.model_copy(update={"retry_first_wait_s": 3600.0, "retry_most_wait_s": 3600.0})
+    flaky = Flaky(2)
+    assert await retried(flaky, Retry("store", hours, on=(Away,), requested_wait_s=lambda _: 0.0))("a") == "read a"
+    assert flaky.calls == 3
+
+
+async def test_a_wait_that_would_end_after_the_time_for_all_attempts_is_not_begun() -> None:
+    flaky, retry = Flaky(9), Retry("store", SETTINGS, on=(Away,), requested_wait_s=lambda _: 3600.0)
+    with pytest.raises(Away):
+        await retried(flaky, retry)("a")
+    assert (flaky.calls, retry.state().failed) == (1, 1)

@@ -77,3 +77,50 @@ def test_the_copy_for_wide_scans_is_on_a_server_or_in_a_folder(monkeypatch: pyte
     with pytest.raises(InvalidSetting, match="not both") as caught:
         load_settings()
     assert "open-sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("AURUM_DATABASE__URLL", "AURUM_DATABASE__URL"),
+        ("AURUM_DATABASE_URL", "AURUM_DATABASE__URL"),
+        ("AURUM_DATABASE__POOL__SIZE", "AURUM_DATABASE__POOL_SIZE"),
+        ("AURUM_CACHE__FRESH_S__LIFE", "AURUM_CACHE__FRESH_S__LIVE"),
+        ("AURUM_TRINO__SCHEMA_", "AURUM_TRINO__SCHEMA"),
+        ("AURUM_DATADIR", "AURUM_DATA_DIR"),
+        ("aurum_api__prot", "AURUM_API__PORT"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused_with_the_nearest_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, nearest: str
+) -> None:
+    monkeypatch.setenv(variable, "open-sesame")
+    with pytest.raises(InvalidSetting) as caught:
+        load_settings()
+    assert str(caught.value) == f"{variable.upper()}: there is no such setting; did you mean {nearest}?"
+
+
+def test_a_name_in_the_file_that_is_no_setting_is_refused_and_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PATH_OF_ANOTHER=1\nAURUM_API__PROT=9001\n")
+    with pytest.raises(
+        InvalidSetting, match=r"^AURUM_API__PROT in \.env: there is no such setting; did you mean AURUM_API__PORT\?$"
+    ):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "variable", ["AURUM_TEST_PROCESSES", "AURUM_BENCH_TIMESCALE_URL", "AURUM_DB_PASSWORD", "AURUMX", "PATH_X"]
+)
+def test_variables_of_tests_benchmarks_compose_and_of_others_are_none_of_our_business(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    (tmp_path / ".env").write_text(f"{variable}=1\n")
+    load_settings()
+
+
+def test_a_group_of_settings_may_be_one_json_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AURUM_CACHE__FRESH_S", '{"live": 5}')
+    monkeypatch.setenv("AURUM_API", '{"port": 9001}')
+    settings = load_settings()
+    assert (settings.cache.fresh_s.live, settings.api.port) == (5, 9001)

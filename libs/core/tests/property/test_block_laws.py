@@ -60,7 +60,7 @@ def test_the_partitions_of_every_market_are_tried() -> None:
 
 @pytest.mark.parametrize(("calendar", "names"), CASES, ids=str)
 @given(ranges)
-@settings(max_examples=10)
+@settings(max_examples=settings().max_examples // 10)
 def test_blocks_part_all_hours_without_overlap(calendar: str, names: tuple[str, ...], days: tuple[date, date]) -> None:
     parts = [block_hours(parse_block(calendar, name), *days) for name in names]
     every_hour = block_hours(parse_block(calendar, "7x24"), *days)
@@ -68,7 +68,7 @@ def test_blocks_part_all_hours_without_overlap(calendar: str, names: tuple[str, 
 
 
 @given(st.sampled_from(sorted(CALENDARS)), ranges)
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_all_hours_are_the_hours_of_the_days(calendar: str, days: tuple[date, date]) -> None:
     start, end = days
     each_day = (start + timedelta(days=n) for n in range((end - start).days))
@@ -77,7 +77,7 @@ def test_all_hours_are_the_hours_of_the_days(calendar: str, days: tuple[date, da
 
 
 @given(blocks, ranges)
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_counts_of_two_ranges_add_up(block: Block, days: tuple[date, date]) -> None:
     start, end = days
     middle = start + (end - start) / 2

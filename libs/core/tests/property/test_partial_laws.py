@@ -60,6 +60,17 @@ def of_hours(frame: pl.DataFrame, freq: Frequency, agg: Aggregation, zone: str, 
     return compose(partials(frame), series_frequency=Frequency(f"{minutes}min"), freq=freq, agg=agg, zone=zone)
 
 
+def is_whole_in_each_hour(zone: str, ts: pl.Series) -> bool:
+    """Whether in every hour of UTC that holds a row the clock is whole hours from UTC and stays so until the hour ends."""
+    minutes = pl.duration(minutes=pl.int_range(60, dtype=pl.Int64))
+    hours = ts.to_frame("hour").select(pl.col("hour").dt.truncate("1h").unique())
+    local = hours.join(pl.select(minutes.alias("later")), how="cross").select(
+        "hour", local=(pl.col("hour") + pl.col("later")).dt.convert_time_zone(zone)
+    )
+    offset = pl.col("local").dt.base_utc_offset() + pl.col("local").dt.dst_offset()
+    return local.select(((offset.dt.total_seconds() % 3600 == 0) & (offset == offset.first().over("hour"))).all()).item()
+
+
 # Whole numbers, so that sums are exact in any order; NaN does not stand, nor does what was withdrawn (9).
 whole_numbers = st.lists(st.one_of(st.integers(-1000, 1000).map(float), st.just(math.nan)), min_size=1, max_size=50)
 qualities = st.lists(st.sampled_from([0, 0, 0, 1, 2, 3, 9]), min_size=1, max_size=50)
@@ -72,7 +83,7 @@ days = st.one_of(st.sampled_from(CHANGES), st.dates(date(1990, 1, 1), date(2040,
 @given(
     zone=st.sampled_from(MARKETS), first=days, minutes=steps, count=st.integers(1, 800), values=whole_numbers, quality=qualities
 )
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=settings().max_examples // 12)
 def test_hours_say_what_the_rows_say(
     agg: Aggregation, freq: Frequency, zone: str, first: date, minutes: int, count: int, values: list[float], quality: list[int]
 ) -> None:
@@ -84,7 +95,8 @@ def test_hours_say_what_the_rows_say(
 @example(zone="Australia/Lord_Howe", first=date(2025, 4, 5), count=400)
 @example(zone="Asia/Kathmandu", first=date(2025, 4, 5), count=400)
 @example(zone="Africa/Cairo", first=date(2025, 4, 24), count=400)
-@settings(max_examples=150, deadline=None)
+@example(zone="Asia/Hong_Kong", first=date(1976, 4, 18), count=37)  # the clock changes at half past an hour, after the last row
+@settings(max_examples=settings().max_examples * 3 // 2)
 def test_every_zone_is_answered_rightly_or_refused_for_its_clock(zone: str, first: date, count: int) -> None:
     try:
         parse_zone(zone)
@@ -92,19 +104,17 @@ def test_every_zone_is_answered_rightly_or_refused_for_its_clock(zone: str, firs
         assume(False)
     start = day_start(first, zone)
     frame = rows(start, count, 5, [3.0, -2.0, 7.0], [0, 1])
-    offsets = frame["ts"].dt.convert_time_zone(zone)
-    apart = (offsets.dt.base_utc_offset() + offsets.dt.dst_offset()).dt.total_seconds() % 3600
     try:
         found = of_hours(frame, Frequency.DAY, Aggregation.SUM, zone, 5)
     except CannotCompose:
-        assert (apart != 0).any()
+        assert not is_whole_in_each_hour(zone, frame["ts"])
         return
-    assert (apart == 0).all()
+    assert is_whole_in_each_hour(zone, frame["ts"])
     assert_frame_equal(found, of_rows(frame, Frequency.DAY, Aggregation.SUM, zone, 5), check_exact=True)
 
 
 @given(first=st.sampled_from(CHANGES), block=st.sampled_from(default_blocks()), agg=st.sampled_from(AGGS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings().max_examples * 3 // 5)
 def test_blocks_of_whole_hours_are_those_of_the_rows(first: date, block: object, agg: Aggregation) -> None:
     frame = rows(day_start(first, block.zone) - timedelta(days=2), 12 * 24 * 5, 5, [1.0, 5.0, -4.0], [0, 2])
     found = compose(
@@ -115,7 +125,7 @@ def test_blocks_of_whole_hours_are_those_of_the_rows(first: date, block: object,
 
 
 @given(values=st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=400), agg=st.sampled_from(["mean", "sum"]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=settings().max_examples // 2)
 def test_sums_of_fractions_differ_by_rounding_alone(values: list[float], agg: str) -> None:
     frame = rows(T0, len(values), 5, values, [0]).filter(series_id=1)
     found = of_hours(frame, Frequency.YEAR, Aggregation(agg), "UTC", 5)["value"].item()

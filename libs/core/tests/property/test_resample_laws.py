@@ -38,7 +38,7 @@ def by(frame: pl.DataFrame, freq: Frequency, agg: Aggregation, zone: str) -> pl.
 
 @pytest.mark.parametrize("freq", BUCKETS)
 @given(zones, days, st.integers(1, 3000))
-@settings(max_examples=10)
+@settings(max_examples=settings().max_examples // 10)
 def test_sum_over_the_buckets_is_the_total(freq: Frequency, zone: str, first: date, count: int) -> None:
     frame = quarter_hours(first, zone, count)
     assert by(frame, freq, Aggregation.SUM, zone)["value"].sum() == frame["value"].sum()
@@ -46,7 +46,7 @@ def test_sum_over_the_buckets_is_the_total(freq: Frequency, zone: str, first: da
 
 
 @given(zones, days)
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_a_day_counts_its_hours(zone: str, first: date) -> None:
     frame = quarter_hours(first, zone, 96 * 3)
     counts = by(frame, Frequency.DAY, Aggregation.COUNT, zone).select("ts", "value").rows()
@@ -56,7 +56,7 @@ def test_a_day_counts_its_hours(zone: str, first: date) -> None:
 @pytest.mark.parametrize("freq", BUCKETS)
 @given(zones, days, st.integers(1, 3000))
 @example("Africa/Cairo", date(2000, 4, 27), 189)
-@settings(max_examples=10)
+@settings(max_examples=settings().max_examples // 10)
 def test_every_member_lies_in_its_bucket_and_buckets_do_not_overlap(
     freq: Frequency, zone: str, first: date, count: int
 ) -> None:
@@ -69,7 +69,7 @@ def test_every_member_lies_in_its_bucket_and_buckets_do_not_overlap(
 
 @pytest.mark.parametrize("freq", BUCKETS)
 @given(zones, days, st.integers(1, 3000))
-@settings(max_examples=10)
+@settings(max_examples=settings().max_examples // 10)
 def test_buckets_start_where_the_local_clock_does(freq: Frequency, zone: str, first: date, count: int) -> None:
     """Told by the standard library, but for days whose midnight the clock skips (Cairo)."""
     for start in by(quarter_hours(first, zone, count), freq, Aggregation.COUNT, zone)["ts"]:
@@ -84,7 +84,7 @@ def test_buckets_start_where_the_local_clock_does(freq: Frequency, zone: str, fi
 
 @pytest.mark.parametrize("agg", [Aggregation.SUM, Aggregation.MIN, Aggregation.MAX, Aggregation.FIRST, Aggregation.LAST])
 @given(zones, days, st.integers(1, 3000))
-@settings(max_examples=10)
+@settings(max_examples=settings().max_examples // 10)
 def test_a_month_by_way_of_its_days_is_the_same_month(agg: Aggregation, zone: str, first: date, count: int) -> None:
     frame = quarter_hours(first, zone, count)
     by_day = by(frame, Frequency.DAY, agg, zone)
@@ -93,7 +93,7 @@ def test_a_month_by_way_of_its_days_is_the_same_month(agg: Aggregation, zone: st
 
 
 @given(zones, days, st.integers(1, 500))
-@settings(max_examples=20)
+@settings(max_examples=settings().max_examples // 5)
 def test_series_side_by_side_are_the_series_one_by_one(zone: str, first: date, count: int) -> None:
     one, other = quarter_hours(first, zone, count), quarter_hours(first + timedelta(days=40), zone, count)
     many = pl.concat([each.select(pl.lit(n, pl.Int32).alias("series_id"), pl.all()) for n, each in enumerate((one, other))])

@@ -46,7 +46,7 @@ def hours_of(year: int, zone: str) -> pl.DataFrame:
 
 
 @given(years, st.sampled_from(MARKET_ZONES))
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_hour_ending_labels_with_their_mark_name_every_hour_of_a_year(year: int, zone: str) -> None:
     hours = hours_of(year, zone)
     read = hours.select(hour_ending(pl.col("day"), pl.col("hour"), zone, second=pl.col("second")).alias("ts"))
@@ -54,7 +54,7 @@ def test_hour_ending_labels_with_their_mark_name_every_hour_of_a_year(year: int,
 
 
 @given(years, st.sampled_from(MARKET_ZONES))
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_without_a_mark_exactly_the_repeated_hours_stay_open(year: int, zone: str) -> None:
     """A label that comes once is read, one that comes twice is null and says why, and none is read wrongly."""
     hours = hours_of(year, zone).with_columns(
@@ -70,7 +70,7 @@ def test_without_a_mark_exactly_the_repeated_hours_stay_open(year: int, zone: st
 
 
 @given(years, st.sampled_from(MARKET_ZONES))
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_hours_of_the_clock_that_no_instant_shows_do_not_exist(year: int, zone: str) -> None:
     shown = hours_of(year, zone)["naive"]
     clock = pl.datetime_range(pl.datetime(year, 1, 1), pl.datetime(year, 12, 31, 23), "1h", time_unit="us", eager=True)
@@ -81,7 +81,7 @@ def test_hours_of_the_clock_that_no_instant_shows_do_not_exist(year: int, zone: 
 
 
 @given(years, st.sampled_from(MARKET_ZONES))
-@settings(max_examples=20)
+@settings(max_examples=settings().max_examples // 5)
 def test_order_alone_tells_the_hours_of_a_public_nyiso_file_apart(year: int, zone: str) -> None:
     hours = hours_of(year, zone).with_columns(second=occurrence(pl.col("naive")) == 1)
     assert hours.select(to_utc(pl.col("naive"), zone, second=pl.col("second")).alias("ts"))["ts"].equals(hours["ts"])

@@ -51,9 +51,12 @@ def publisher() -> Iterator[Publisher]:
         def do_GET(self) -> None:
             state.asked.append(self.path)
             answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
-            if answer.isdigit():
-                self.send_response(int(answer))
+            status, _, wait_s = answer.partition(" after ")
+            if status.isdigit():
+                self.send_response(int(status))
                 self.send_header("Content-Length", "0")
+                if wait_s:
+                    self.send_header("Retry-After", wait_s)
                 self.end_headers()
                 return
             content = SAMPLE.read_bytes()
@@ -111,6 +114,22 @@ async def test_a_failure_that_does_not_pass_ends_and_leaves_no_file(publisher: P
         await fetch(publisher, tmp_path)
     assert len(publisher.asked) == 5
     assert files_in(tmp_path) == []
+
+
+async def test_a_publisher_that_names_a_wait_is_tried_again_after_that_wait(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.answers = ["503 after 0", "429 after 0", "file"]
+    hours = Limits(first_wait_s=3600.0, longest_wait_s=3600.0)
+    async with Fetcher(tmp_path, address=publisher.address, limits=hours) as fetcher:
+        await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
+    assert len(publisher.asked) == 3
+
+
+async def test_a_publisher_that_names_too_long_a_wait_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.answers = ["503 after 600"]
+    with pytest.raises(FetchFailed, match="asks to wait 600 s") as caught:
+        await fetch(publisher, tmp_path)
+    assert caught.value.retry_after == 600
+    assert len(publisher.asked) == 1
 
 
 async def test_404_means_not_published_and_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:

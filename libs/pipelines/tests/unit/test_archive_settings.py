@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurum.common.settings import DatabaseSettings, HistorySettings, Settings
+from aurum.common.settings import DatabaseSettings, HistorySettings
 from aurum.pipelines.archive import NoHistory, archive_of
 from aurum.storage.memory import MemoryHistory
 
@@ -22,10 +22,10 @@ class NoLog:
 def test_without_a_lasting_place_nothing_is_archived(history: HistorySettings, named: str) -> None:
     store = None if history.tier == "none" else MemoryHistory()
     with pytest.raises(NoHistory, match=named):
-        archive_of(Settings(database=ELSEWHERE, history=history), NoLog(), store)  # type: ignore[arg-type]
+        archive_of(history, ELSEWHERE, NoLog(), store)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("history", [HistorySettings(tier="trino"), HistorySettings(url="/history")])
 def test_a_place_that_every_process_finds_will_do(history: HistorySettings) -> None:
     store = MemoryHistory()
-    assert archive_of(Settings(database=ELSEWHERE, history=history), NoLog(), store).history is store  # type: ignore[arg-type]
+    assert archive_of(history, ELSEWHERE, NoLog(), store).history is store  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import itertools
 import math
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -32,7 +32,7 @@ def histories(draw: st.DrawFn) -> list[list[Point]]:
     return [order[start:end] for start, end in itertools.pairwise(borders) if start < end]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples // 2)
 @given(files=histories())
 async def test_answers_depend_on_the_set_of_publications_alone(shared_store: Store, files: list[list[Point]]) -> None:
     key = f"invented:law:example_{next(numbers)}:value"
@@ -54,7 +54,7 @@ async def test_answers_depend_on_the_set_of_publications_alone(shared_store: Sto
             assert_frame_equal(many.drop("series_id"), found, check_exact=True)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples * 3 // 10)
 @given(files=histories(), later=points)
 async def test_nothing_known_later_changes_an_answer_about_the_past(
     shared_store: Store, files: list[list[Point]], later: Point

@@ -5,7 +5,7 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -29,7 +29,7 @@ async def ids_of(store: Store, *keys: str) -> list[int]:
     return [stored[key].series_id for key in keys]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples * 2 // 5)
 @given(files=st.lists(st.lists(points, min_size=1, max_size=8), min_size=1, max_size=3))
 async def test_after_every_load_hours_are_what_the_rows_come_to(shared_store: Store, files: list[list[Point]]) -> None:
     key = f"invented:partials:example_{next(numbers)}:value"

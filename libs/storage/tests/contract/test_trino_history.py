@@ -21,6 +21,7 @@ import pytest_asyncio
 from aurum.common.clock import SystemClock
 from aurum.common.resilience import Timeout, set_deadline
 from aurum.common.settings import DatabaseSettings, TrinoSettings
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.telemetry.work import CarriedWork, current_work
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS
@@ -84,7 +85,7 @@ async def written(
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared(trino_server: EmbeddedTrino) -> AsyncIterator[TrinoHistory]:
     """A store for tests that bring a source of their own: a table takes Trino seconds to make."""
-    store = TrinoHistory(TrinoPool(settings_of(trino_server, "shared_by_tests")))
+    store = TrinoHistory(TrinoPool(settings_of(trino_server, "shared_by_tests"), ResilienceSettings()))
     yield store
     await store.close()
 
@@ -214,7 +215,7 @@ async def test_upkeep_removes_files_nobody_knows_of_once_they_are_old(
     trino_history: TrinoHistory, trino_settings: TrinoSettings
 ) -> None:
     parts = await written(trino_history, TWO_VERSIONS)
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
     ((known,),) = await pool.read(f'SELECT "$path" FROM {trino_settings.schema_}.observation_history LIMIT 1')
     await pool.close()
     folder = Path(unquote(urlsplit(known).path)).parent
@@ -229,7 +230,7 @@ async def test_upkeep_removes_files_nobody_knows_of_once_they_are_old(
 
 
 async def test_an_older_table_gets_the_column_it_lacks(trino_settings: TrinoSettings) -> None:
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
     table = f"{trino_settings.schema_}.observation_history"
     await pool.execute(f"CREATE SCHEMA {trino_settings.schema_}")
     await pool.execute(created(table, [name for name in COLUMNS if name != "quality"]))
@@ -253,7 +254,7 @@ async def test_writers_of_one_table_do_not_lose_each_others_rows(shared: TrinoHi
 
 
 async def test_without_a_catalog_it_says_what_is_needed_to_write(trino_settings: TrinoSettings) -> None:
-    store = TrinoHistory(TrinoPool(trino_settings.model_copy(update={"warehouse": None})))
+    store = TrinoHistory(TrinoPool(trino_settings.model_copy(update={"warehouse": None}), ResilienceSettings()))
     with pytest.raises(NotWritable, match="AURUM_TRINO__WAREHOUSE"):
         await written(store, TWO_VERSIONS)
     await store.close()
@@ -271,7 +272,7 @@ async def ended(pool: TrinoPool, mark: str) -> tuple[str, str]:
 
 
 async def test_a_query_whose_deadline_passes_is_cancelled_on_the_server(trino_settings: TrinoSettings) -> None:
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
 
     async def with_a_deadline() -> None:
         set_deadline(time.monotonic() + 3.0)
@@ -284,7 +285,7 @@ async def test_a_query_whose_deadline_passes_is_cancelled_on_the_server(trino_se
 
 
 async def test_a_query_nobody_waits_for_is_cancelled_on_the_server(trino_settings: TrinoSettings) -> None:
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
     asked = asyncio.create_task(pool.read(NEVER_ENDS.format("by its caller")))
     await asyncio.sleep(2.0)
     asked.cancel()
@@ -295,7 +296,7 @@ async def test_a_query_nobody_waits_for_is_cancelled_on_the_server(trino_setting
 
 
 async def test_the_server_has_the_deadline_too(trino_settings: TrinoSettings) -> None:
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
     async with Timeout("a request", seconds=60.0)():
         ((_, limit, *_),) = await pool.read("SHOW SESSION LIKE 'query_max_run_time'")
     assert 0 < float(limit.removesuffix("s")) <= 60.0
@@ -303,7 +304,7 @@ async def test_the_server_has_the_deadline_too(trino_settings: TrinoSettings) ->
 
 
 async def test_no_more_queries_at_once_than_the_pool_has_places(trino_settings: TrinoSettings) -> None:
-    pool = TrinoPool(trino_settings.model_copy(update={"pool_size": 1, "connect_timeout_s": 1.0}))
+    pool = TrinoPool(trino_settings.model_copy(update={"pool_size": 1, "connect_timeout_s": 1.0}), ResilienceSettings())
     asked = asyncio.create_task(pool.read(NEVER_ENDS.format("in the one place")))
     await asyncio.sleep(0.5)
     with pytest.raises(TrinoUnavailable, match="no place for trino"):
@@ -316,7 +317,7 @@ async def test_no_more_queries_at_once_than_the_pool_has_places(trino_settings: 
 
 
 async def test_a_query_says_whose_it_is(trino_settings: TrinoSettings) -> None:
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
     token = current_work.set(CarriedWork({"request_id": "r-1, zwei\n"}))
     try:
         await pool.read("SELECT 1 /* whose */")
@@ -332,7 +333,7 @@ async def test_a_query_says_whose_it_is(trino_settings: TrinoSettings) -> None:
 
 
 async def test_a_wrong_statement_is_a_bug_and_not_an_outage(trino_settings: TrinoSettings) -> None:
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
     with pytest.raises(Exception, match="SYNTAX_ERROR") as caught:
         await pool.read("SELEC 1")
     assert not isinstance(caught.value, TrinoUnavailable)
@@ -344,7 +345,7 @@ async def test_a_server_killed_in_the_middle_of_a_read_is_unavailable_and_then_b
     trino_history: TrinoHistory, trino_settings: TrinoSettings, trino_server: EmbeddedTrino
 ) -> None:
     parts = await written(trino_history, TWO_VERSIONS)
-    pool = TrinoPool(trino_settings)
+    pool = TrinoPool(trino_settings, ResilienceSettings())
     asked = asyncio.create_task(pool.read(NEVER_ENDS.format("when it is killed")))
     await asyncio.sleep(2.0)
     await asyncio.to_thread(trino_server.kill)

@@ -31,10 +31,10 @@ async def file_page(
     found = await services(request).store.files.log.files_page(
         FileFilter(status=status, source=source, dataset=dataset, since=since),
         before=int(page.after[0]) if page.after else None,
-        limit=limit + 1,
+        limit=page.limit + 1,
     )
     meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
-    return FilePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return FilePage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
 
 
 async def held_page(
@@ -61,7 +61,7 @@ async def held_page(
     found = await services(request).store.quality.log.quarantine_page(
         criteria,
         after=int(page.after[0]) if page.after else None,
-        limit=limit + 1,
+        limit=page.limit + 1,
     )
     meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
-    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})

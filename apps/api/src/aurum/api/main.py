@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
@@ -169,7 +170,11 @@ def create_app_from_environment() -> FastAPI:
 
     Where it will listen is uvicorn's to know: what an open service is asked elsewhere than on loopback, its layers refuse.
     """
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except InvalidSetting as error:
+        sys.stderr.write(f"aurum.api: {error}\n")
+        raise SystemExit(2) from error
     refusals = refusals_to_start(settings, settings.api.host)
     if refusals:
         raise SystemExit("\n".join(f"aurum.api: {line}" for line in refusals))

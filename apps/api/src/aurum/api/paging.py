@@ -23,7 +23,10 @@ Cursor = Annotated[str | None, Query(description="`meta.next_cursor` of the page
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a page begins: the sort key of the last item already seen, as texts; None for the first page."""
+    """Where a page begins: the sort key of the last item already seen, as texts; None for the first page.
+
+    ``limit``: items in it at most.
+    """
 
     after: list[str] | None
     limit: int
@@ -31,7 +34,12 @@ class Page:
 
 
 def requested_page(request: Request, *, cursor: str | None, limit: int, width: int) -> Page:
-    """The page a request asks for. ``width``: how many parts the list's sort key has. Raises ``InvalidParameters``."""
+    """The page a request asks for. ``width``: how many parts the list's sort key has. Raises ``InvalidParameters``.
+
+    A service may have shorter pages than the contract allows (AURUM_API__PAGE_LIMIT): ``limit`` of the page is the one that
+    holds.
+    """
+    limit = min(limit, services(request).settings.page_limit)
     filters = sorted((name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "limit"))
     scope = f"{request.url.path}?{urlencode(filters)}"
     if cursor is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from aurum.cli.wiring import Store
+    from aurum.assembly.store import Store
     from aurum.services.observations import Answer, Question
 
 app = typer.Typer(help="What is there.", no_args_is_help=True)
@@ -41,7 +41,7 @@ def list_series(
     from aurum.storage.ports import SeriesFilter
 
     criteria = SeriesFilter(source=source, dataset=dataset, market=market, measure=measure, text=text)
-    found = with_store(context.obj, lambda store: store.catalog.series_page(criteria, after=None, limit=limit))
+    found = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
     rows = [
         (one.key, one.spec.location_name, one.spec.frequency, one.spec.unit, _day(one.first_ts), _day(one.last_ts))
         for one in found
@@ -164,10 +164,10 @@ def _question(
 
 
 async def _read(store: Store, key: str, question: Question) -> Answer:
-    from aurum.services.observations import Reading, read_one, series_of
+    from aurum.assembly.services import reading
+    from aurum.services.observations import read_one, series_of
 
-    reading = Reading(store.catalog, store.reader)
-    return await read_one(reading, await series_of(reading.catalog, key), question)
+    return await read_one(reading(store), await series_of(store.catalog.reader, key), question)
 
 
 def _day(instant: object) -> str:

@@ -22,7 +22,6 @@ from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.jobs.replay import ReplayJob
-from aurum.workers.loop import JobLoop
 from aurum.workers.middleware import JobLog, ParkingReason
 from aurum.workers.outcomes import Outcome, outcome, should_retry, wait_ms
 from aurum.workers.telemetry import JobTallies
@@ -71,19 +70,20 @@ def make_broker(
         tallies.loaded(report)
         _say(report)
 
-    loop, pipelines = context.loop, context.pipelines
-    _declare(broker, loop, IngestFile.name, IngestJob(pipelines).run, loaded)
-    _declare(broker, loop, FetchDay.name, FetchJob(pipelines).run, loaded)
-    _declare(broker, loop, ReplayFile.name, ReplayJob(pipelines).run, loaded)
-    _declare(broker, loop, ArchiveMonths.name, ArchiveJob(pipelines).run, _archived)
-    _declare(broker, loop, DbtRun.name, DbtJob(pipelines).run, _built)
+    pipelines = context.pipelines
+    _declare(broker, context, IngestFile.name, IngestJob(pipelines).run, loaded)
+    _declare(broker, context, FetchDay.name, FetchJob(pipelines).run, loaded)
+    _declare(broker, context, ReplayFile.name, ReplayJob(pipelines).run, loaded)
+    _declare(broker, context, ArchiveMonths.name, ArchiveJob(pipelines).run, _archived)
+    _declare(broker, context, DbtRun.name, DbtJob(pipelines).run, _built)
     return broker
 
 
-def _declare(broker: RedisBroker, loop: JobLoop, name: str, run: Run[ReportT], say: Callable[[ReportT], None]) -> None:
+def _declare(broker: RedisBroker, context: WorkerContext, name: str, run: Run[ReportT], say: Callable[[ReportT], None]) -> None:
     def perform(**payload: Any) -> None:
         try:
-            reports = loop.run(run(payload))
+            context.loop.run(context.check_schema())
+            reports = context.loop.run(run(payload))
         except AurumError as error:
             if outcome(error) is Outcome.PARK:
                 raise

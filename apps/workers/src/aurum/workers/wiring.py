@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aurum.assembly.pipelines import Pipelines
 from aurum.assembly.store import open_store
 from aurum.common.settings import Settings
+from aurum.core.errors import Unavailable
 from aurum.workers.loop import JobLoop
 
 
@@ -19,6 +20,12 @@ class WorkerContext:
     settings: Settings
     loop: JobLoop
     pipelines: Pipelines
+
+    async def check_schema(self) -> None:
+        """Raise ``Unavailable`` when a migration that came while this worker runs has made its release too old."""
+        state = await self.pipelines.store.probe.look()
+        if state.mismatch is not None:
+            raise Unavailable(state.mismatch.detail)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from aurum.common.settings import Settings
+from aurum.common.settings import DatabaseSettings, HistorySettings
+from aurum.core.chunks import chunks
 from aurum.core.errors import Invalid, Unavailable
 from aurum.core.history import TALLY, first_open_month, tally
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog, ClosedMonth, HistoryStore, Taken
@@ -41,16 +42,16 @@ class Archive:
     grace: timedelta = timedelta(hours=1)
 
 
-def archive_of(settings: Settings, log: ArchiveLog, history: HistoryStore | None) -> Archive:
-    """An archive as settings say. Raises ``NoHistory``."""
+def archive_of(settings: HistorySettings, database: DatabaseSettings, log: ArchiveLog, history: HistoryStore | None) -> Archive:
+    """Return an archive as settings say. Raises ``NoHistory``."""
     if history is None:
         raise NoHistory("there is no history to move months to: AURUM_HISTORY__TIER is none")
-    if settings.history.tier == "duckdb" and settings.history.url is None and settings.database.url is not None:
+    if settings.tier == "duckdb" and settings.url is None and database.url is not None:
         # The folder of this process may be a container's, gone tomorrow, and no other process would find it.
         raise NoHistory(
             "AURUM_HISTORY__URL is needed with AURUM_DATABASE__URL: a place that every process finds, and that lasts"
         )
-    return Archive(log, history, chunk_rows=settings.history.chunk_rows, grace=timedelta(seconds=settings.history.grace_s))
+    return Archive(log, history, chunk_rows=settings.chunk_rows, grace=timedelta(seconds=settings.grace_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ async def clear_leftovers(archive: Archive) -> frozenset[int]:
 async def verify(archive: Archive, *, source: str | None = None) -> AsyncIterator[tuple[int, Sequence[Difference]]]:
     """History read against the log: for each piece how many parts were compared, and those that differ."""
     async for page in archive.log.parts(source=source):
-        for parts in _pieces(page, archive.chunk_rows):
+        for parts in chunks(page, size=lambda part: part.rows, most=archive.chunk_rows):
             found = await asyncio.to_thread(tally, await archive.history.rows(parts))
             yield len(parts), await asyncio.to_thread(_differences, parts, found)
 
@@ -161,32 +162,7 @@ async def _compared(history: HistoryStore, month: ClosedMonth, archive_id: int, 
 
 
 def _chunks(series_ids: Sequence[int], sizes: Mapping[int, int], most: int) -> Iterator[Sequence[int]]:
-    """As many series together as fit, and never none: one that is larger alone is a piece of its own."""
-    chunk: list[int] = []
-    rows = 0
-    for series_id in series_ids:
-        size = sizes.get(series_id, 0)
-        if chunk and rows + size > most:
-            yield chunk
-            chunk, rows = [], 0
-        chunk.append(series_id)
-        rows += size
-    if chunk:
-        yield chunk
-
-
-def _pieces(parts: Sequence[ArchivedPart], most: int) -> Iterator[Sequence[ArchivedPart]]:
-    """The same of parts."""
-    piece: list[ArchivedPart] = []
-    rows = 0
-    for part in parts:
-        if piece and rows + part.rows > most:
-            yield piece
-            piece, rows = [], 0
-        piece.append(part)
-        rows += part.rows
-    if piece:
-        yield piece
+    return chunks(series_ids, size=lambda series_id: sizes.get(series_id, 0), most=most)
 
 
 def _differences(parts: Sequence[ArchivedPart], found: pl.DataFrame) -> Sequence[Difference]:

@@ -1,7 +1,7 @@
 """Circuit breakers: a dependency that fails again and again is left alone for a moment, then tried by one call.
 
-The counting is ``purgatory``'s. Added here: one call at a time tries a circuit that was open; a call that was cancelled says
-nothing of the dependency; only the failures that are named count.
+One call at a time tries a circuit that was open. A call that was cancelled says nothing of the dependency, nor does one that
+began before the circuit opened. Only the failures that are named count.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
-
-from purgatory import SyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
+from typing import Literal, Protocol, TypeAlias
 
 from aurum.common.resilience.errors import CircuitOpen
 from aurum.common.settings.resilience import ResilienceSettings
+
+CircuitState: TypeAlias = Literal["closed", "open", "half-open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class BreakerState:
     """``failures``: in a row. ``refused``: calls that were not made, so far. ``opened``: how often it came to that."""
 
     name: str
-    circuit: Literal["closed", "open", "half-open"]
+    circuit: CircuitState
     failures: int
     refused: int
     opened: int
@@ -39,13 +38,6 @@ class Circuit(Protocol):
     def state(self) -> BreakerState: ...
 
 
-_CIRCUITS: dict[str, Literal["closed", "open", "half-open"]] = {
-    "closed": "closed",
-    "opened": "open",
-    "half-opened": "half-open",
-}
-
-
 class Breaker:
     """The circuit of one dependency. ``async with breaker():``, ``@breaker()`` over a coroutine function, or, where nothing
     is awaited or ``async with`` cannot stand, ``with breaker.guard():``. Raises ``CircuitOpen``.
@@ -55,15 +47,11 @@ class Breaker:
 
     def __init__(self, name: str, settings: ResilienceSettings, *, counts: tuple[type[Exception], ...]) -> None:
         self.name = name
+        self._counts = counts
+        self._most_failures = settings.breaker_failures
         self._open_s = settings.breaker_open_s
-
-        def says_it_is_there(error: BaseException) -> bool:
-            return not isinstance(error, counts)
-
-        factory = SyncCircuitBreakerFactory(
-            settings.breaker_failures, self._open_s, exclude=[(BaseException, says_it_is_there)]
-        )
-        self._circuit = factory.get_breaker(name)
+        self._circuit: CircuitState = "closed"
+        self._failures = 0
         self._trying = False
         self._tried_again_at = 0.0
         self._refused = 0
@@ -91,26 +79,26 @@ class Breaker:
                 self._trying = False
 
     def state(self) -> BreakerState:
-        context = self._circuit.context
-        return BreakerState(self.name, _CIRCUITS[context.state], context.failure_count or 0, self._refused, self._opened)
+        return BreakerState(self.name, self._circuit, self._failures, self._refused, self._opened)
 
     def _enter(self) -> bool:
         """Whether this call is the one that tries a circuit that was open."""
-        if self._trying:
+        if self._trying or (self._circuit == "open" and time.monotonic() < self._tried_again_at):
             raise self._refuse()
-        try:
-            self._circuit.__enter__()
-        except OpenedState as error:
-            raise self._refuse() from error
-        self._trying = self._circuit.context.state == "half-opened"
+        if self._circuit == "open":
+            self._circuit = "half-open"
+        self._trying = self._circuit == "half-open"
         return self._trying
 
     def _leave(self, error: Exception | None, *, tries: bool) -> None:
-        before = self._circuit.context.state
-        if before == "half-opened" and not tries:
+        if self._circuit != "closed" and not tries:
             return  # begun before the circuit opened: old news
-        self._circuit.__exit__(type(error) if error else None, error, None)
-        if before != "opened" and self._circuit.context.state == "opened":
+        if not isinstance(error, self._counts):
+            self._circuit, self._failures = "closed", 0
+            return
+        self._failures += 1
+        if tries or self._failures >= self._most_failures:
+            self._circuit, self._failures = "open", 0
             self._opened += 1
             self._tried_again_at = time.monotonic() + self._open_s
 

@@ -6,6 +6,7 @@ that did not come says nothing of whether the order did.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -47,13 +48,23 @@ class Retry:
             with attempt:
                 ...
 
-    ``on``: the failures after which it is worth trying again.
+    ``on``: the failures after which it is worth trying again. ``requested_wait_s``: how many seconds such a failure asks to
+    wait, as ``Retry-After`` does, instead of the growing wait; None where it does not say. A wait that would end after the
+    time for all attempts is not begun.
     """
 
-    def __init__(self, name: str, settings: ResilienceSettings, *, on: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: ResilienceSettings,
+        *,
+        on: tuple[type[Exception], ...],
+        requested_wait_s: Callable[[Exception], float | None] = lambda _: None,
+    ) -> None:
         self.name = name
         self._settings = settings
         self._on = on
+        self._requested_wait_s = requested_wait_s
         self._calls = self._attempts = self._failed = 0
 
     def __call__(self, work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -75,16 +86,30 @@ class Retry:
         Raises ``DeadlinePassed`` when there is no time for the first.
         """
         given = self._settings
+        within_s = time_left(given.retry_within_s)
         trying = stamina.retry_context(
-            on=self._on,
+            on=self._backoff(until=time.monotonic() + within_s),
             attempts=given.retry_attempts,
-            timeout=time_left(given.retry_within_s),
+            timeout=within_s,
             wait_initial=given.retry_first_wait_s,
             wait_max=given.retry_most_wait_s,
             wait_jitter=given.retry_jitter_s,
         )
         self._calls += 1
         return _Attempts(self, aiter(trying))
+
+    def _backoff(self, *, until: float) -> Callable[[Exception], bool | float]:
+        """For stamina: whether to try again after a failure, or how many seconds to wait before."""
+
+        def backoff(error: Exception) -> bool | float:
+            if not isinstance(error, self._on):
+                return False
+            wait_s = self._requested_wait_s(error)
+            if wait_s is None:
+                return True
+            return wait_s if time.monotonic() + wait_s < until else False
+
+        return backoff
 
     def attempted(self) -> None:
         """Count an attempt."""

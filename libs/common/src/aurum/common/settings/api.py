@@ -18,7 +18,7 @@ class ApiSettings(BaseModel):
     cursor_secret: SecretStr | None = Field(
         default=None, description="signs list cursors; give all processes of one service the same one"
     )
-    page_limit: int = Field(default=1000, ge=1, description="items in a page at most")
+    page_limit: int = Field(default=1000, ge=1, le=1000, description="items in a page of /v2 at most, whatever is asked for")
     document_rows: int = Field(
         default=200_000, ge=1, description="observations in one JSON document at most; bulk formats stream without a limit"
     )

@@ -1,4 +1,4 @@
-"""Settings from the environment, ``.env`` and defaults, in that order; a bad value stops the process with one line."""
+"""Settings from the environment, ``.env`` and defaults, in that order; a bad value or name stops the process with one line."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from aurum.common.settings.redis import RedisSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.settings.trino import TrinoSettings
+from aurum.common.settings.unknown import unknown_setting
 from aurum.common.settings.workers import WorkersSettings
 
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 
 
 class InvalidSetting(Exception):
-    """A setting that cannot be used. The text is one line: the variable, what it got, what it takes."""
+    """A setting that cannot be used, or is none. The text is one line: the variable, what it got, what it takes."""
 
 
 class Settings(BaseSettings):
@@ -69,8 +70,11 @@ class Settings(BaseSettings):
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     """The settings of this process; ``overrides`` (nested, by field name) win over the environment.
 
-    Raises ``InvalidSetting`` that names the variable, what it got and what it takes.
+    Raises ``InvalidSetting`` that names the variable, what it got and what it takes, or the nearest name of a setting when a
+    variable that begins with ``AURUM_`` is none.
     """
+    if (unknown := unknown_setting(Settings)) is not None:
+        raise InvalidSetting(unknown)
     try:
         return Settings(**dict(overrides or {}))
     except ValidationError as error:

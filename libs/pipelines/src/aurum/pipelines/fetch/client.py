@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 
 import httpx
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from aurum.common.resilience import Retry
+from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import Forbidden, Invalid, NotFound, Unavailable, UnknownName
 from aurum.core.names import nearest
@@ -69,6 +71,17 @@ class Limits:
     whole_s: float = 1800.0
     most_bytes: int = 2 << 30
 
+    @property
+    def patience(self) -> ResilienceSettings:
+        """Patience with a publisher, who is slower than what AURUM_RESILIENCE__* is about."""
+        return ResilienceSettings(
+            retry_attempts=self.tries,
+            retry_within_s=math.inf,
+            retry_first_wait_s=self.first_wait_s,
+            retry_most_wait_s=self.longest_wait_s,
+            retry_jitter_s=self.first_wait_s,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -105,6 +118,7 @@ class Fetcher:
         self._folder = folder
         self._address = address
         self._limits = limits or Limits()
+        self._retry = Retry("publisher", self._limits.patience, on=(_TryAgain,), requested_wait_s=_requested_wait_s)
         self._fetched: dict[str, Fetched] = {}
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(self._limits.silence_s, connect=self._limits.connect_s),
@@ -132,23 +146,13 @@ class Fetcher:
         return self._fetched[wanted.url]
 
     async def _patiently(self, wanted: _Wanted) -> Fetched:
-        attempts = AsyncRetrying(
-            stop=stop_after_attempt(self._limits.tries),
-            retry=retry_if_exception_type(_TryAgain),
-            wait=self._pause,
-            reraise=True,
-        )
         try:
-            return await attempts(self._get, wanted)
+            async for attempt in self._retry.attempts():
+                with attempt:
+                    return await self._get(wanted)
         except _TryAgain as error:
             raise FetchFailed(f"{wanted.url}: {error}", retry_after=self._limits.longest_wait_s, url=wanted.url) from error
-
-    def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome is not None else None
-        if isinstance(error, _TryAgain) and error.wait_s is not None:
-            return error.wait_s
-        first, longest = self._limits.first_wait_s, self._limits.longest_wait_s
-        return wait_exponential_jitter(multiplier=first, max=longest, jitter=first)(state)
+        raise AssertionError  # the last attempt answers or raises
 
     async def _get(self, wanted: _Wanted) -> Fetched:
         try:
@@ -187,6 +191,10 @@ class Fetcher:
                     raise TooLarge(f"{wanted.url}: more than {self._limits.most_bytes:,} bytes", url=wanted.url)
                 file.write(piece)
         return path
+
+
+def _requested_wait_s(error: Exception) -> float | None:
+    return error.wait_s if isinstance(error, _TryAgain) else None
 
 
 def _published_at(source: Source, dataset: str, day: date) -> str:

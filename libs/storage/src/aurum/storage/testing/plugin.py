@@ -281,7 +281,7 @@ def trino_settings(trino_server: EmbeddedTrino) -> TrinoSettings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def trino_history(trino_settings: TrinoSettings) -> AsyncIterator[TrinoHistory]:
     """History in Iceberg tables of this test's own."""
-    history = TrinoHistory(TrinoPool(trino_settings))
+    history = TrinoHistory(TrinoPool(trino_settings, ResilienceSettings()))
     yield history
     await history.close()
 

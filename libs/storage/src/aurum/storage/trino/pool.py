@@ -41,10 +41,9 @@ _log = structlog.get_logger(__name__)
 class TrinoPool:
     """One Trino, used by one event loop. End it with ``close``. All methods raise ``TrinoUnavailable``."""
 
-    def __init__(self, settings: TrinoSettings, resilience: ResilienceSettings | None = None) -> None:
+    def __init__(self, settings: TrinoSettings, resilience: ResilienceSettings) -> None:
         if settings.host is None:
             raise ValueError("TrinoSettings.host is needed to connect")
-        given = resilience or ResilienceSettings()
         self.settings = settings
         self._threads = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="trino")
         self._cancelling = ThreadPoolExecutor(1, thread_name_prefix="trino-cancel")
@@ -55,8 +54,8 @@ class TrinoPool:
             queue=settings.pool_size * _QUEUE,
             longest_wait_s=settings.connect_timeout_s,
         )
-        self._breaker = Breaker("trino", given, counts=(TrinoAway,))
-        self._retry = Retry("trino", given, on=(TrinoAway,))
+        self._breaker = Breaker("trino", resilience, counts=(TrinoAway,))
+        self._retry = Retry("trino", resilience, on=(TrinoAway,))
         self._read_again = self._retry(self._read)
 
     async def read(self, statement: str, parameters: Sequence[Parameter] = ()) -> list[Row]:

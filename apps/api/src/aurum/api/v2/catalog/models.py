@@ -58,7 +58,7 @@ async def list_model_runs(
 ) -> schemas.ModelRunPage:
     """What was run, on which engine, whether it succeeded, and why not."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).store.models.runs_page(before=_run_id(page.after, cursor), limit=limit + 1)
+    found = await services(request).store.models.runs_page(before=_run_id(page.after, cursor), limit=page.limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (str(one.run_id),))
     data = [
         schemas.ModelRunDocument(
@@ -72,7 +72,7 @@ async def list_model_runs(
             reason=one.reason,
             counts=dict(one.counts),
         )
-        for one in found[:limit]
+        for one in found[: page.limit]
     ]
     return schemas.ModelRunPage.model_validate({"data": data, "meta": meta})
 

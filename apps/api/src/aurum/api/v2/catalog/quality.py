@@ -60,12 +60,12 @@ async def list_completeness(
     found = await services(request).store.quality.log.completeness_page(
         CompletenessFilter(series, source, dataset, start, end, only_incomplete=incomplete),
         after=(page.after[0], date.fromisoformat(page.after[1])) if page.after else None,
-        limit=limit + 1,
+        limit=page.limit + 1,
     )
     meta = page_meta(request, response, page, found, lambda one: (one.key, one.day.isoformat()))
     data = [
         {"series": one.key, "day": one.day, "expected": one.expected, "present": one.present, "missing": one.missing}
-        for one in found[:limit]
+        for one in found[: page.limit]
     ]
     return schemas.CompletenessPage.model_validate({"data": data, "meta": meta})
 

@@ -87,7 +87,7 @@ async def list_locations(
     found = await services(request).store.catalog.reader.locations_page(
         LocationFilter(source=source, market=market.upper() if market else None, text=text),
         after=(page.after[0], page.after[1]) if page.after else None,
-        limit=limit + 1,
+        limit=page.limit + 1,
     )
     meta = page_meta(request, response, page, found, lambda one: (one.source, one.location))
     data = [
@@ -100,7 +100,7 @@ async def list_locations(
             "tz": one.zone,
             "series": one.series,
         }
-        for one in found[:limit]
+        for one in found[: page.limit]
     ]
     return schemas.LocationPage.model_validate({"data": data, "meta": meta})
 

@@ -47,10 +47,10 @@ async def list_validations(
     found = await services(request).store.quality.validations.validations_page(
         ValidationFilter(source=source, dataset=dataset, mart=mart, success=success, since=since),
         before=int(page.after[0]) if page.after else None,
-        limit=limit + 1,
+        limit=page.limit + 1,
     )
     meta = page_meta(request, response, page, found, lambda one: (str(one.validation_id),))
-    return schemas.ValidationPage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return schemas.ValidationPage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
 
 
 @router.get(

@@ -60,9 +60,9 @@ async def list_series(
         text=text,
     )
     after = page.after[0] if page.after else None
-    found = await services(request).store.catalog.reader.series_page(criteria, after=after, limit=limit + 1)
+    found = await services(request).store.catalog.reader.series_page(criteria, after=after, limit=page.limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (str(one.key),))
-    return SeriesPage.model_validate({"data": [SeriesDocument.from_domain(one) for one in found[:limit]], "meta": meta})
+    return SeriesPage.model_validate({"data": [SeriesDocument.from_domain(one) for one in found[: page.limit]], "meta": meta})
 
 
 @router.get(

@@ -58,7 +58,7 @@ async def list_audit(
         tenant=None if caller.may(Scope.TENANT_MANAGE) else caller.tenant,
         action=action,
         before=int(page.after[0]) if page.after else None,
-        limit=limit + 1,
+        limit=page.limit + 1,
     )
     meta = page_meta(request, response, page, found, lambda one: (str(one.audit_id),))
-    return AuditPage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return AuditPage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})

@@ -61,9 +61,9 @@ async def list_parked(request: Request, response: Response, limit: Limit = 100, 
     """Parked jobs, the oldest first, each with the reason."""
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
     after = (float(page.after[0]), page.after[1]) if page.after else None
-    found = await _jobs(request).parked(after=after, limit=limit + 1)
+    found = await _jobs(request).parked(after=after, limit=page.limit + 1)
     meta = page_meta(request, response, page, found, lambda one: (repr(one.parked_at.timestamp()), one.job_id))
-    return schemas.ParkedPage.model_validate({"data": [asdict(one) for one in found[:limit]], "meta": meta})
+    return schemas.ParkedPage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
 
 
 @router.post(

@@ -51,9 +51,11 @@ async def list_keys(
     """Keys by id, those that ended too."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     whose = _tenant(caller_of(request), tenant)
-    found = await services(request).store.access.keys.page(whose, after=page.after[0] if page.after else None, limit=limit + 1)
+    found = await services(request).store.access.keys.page(
+        whose, after=page.after[0] if page.after else None, limit=page.limit + 1
+    )
     meta = page_meta(request, response, page, found, lambda one: (one.key_id,))
-    data = [schemas.KeyDocument.from_domain(one) for one in found[:limit]]
+    data = [schemas.KeyDocument.from_domain(one) for one in found[: page.limit]]
     return schemas.KeyPage.model_validate({"data": data, "meta": meta})
 
 

@@ -82,9 +82,11 @@ class TenantChange(BaseModel):
 async def list_tenants(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> TenantPage:
     """Tenants by id."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).store.access.tenants.tenants(after=page.after[0] if page.after else None, limit=limit + 1)
+    found = await services(request).store.access.tenants.tenants(
+        after=page.after[0] if page.after else None, limit=page.limit + 1
+    )
     meta = page_meta(request, response, page, found, lambda one: (one.tenant_id,))
-    return TenantPage.model_validate({"data": [TenantDocument.from_domain(one) for one in found[:limit]], "meta": meta})
+    return TenantPage.model_validate({"data": [TenantDocument.from_domain(one) for one in found[: page.limit]], "meta": meta})
 
 
 @router.post(

@@ -1,0 +1,386 @@
+"""What every process is told: folders, profile, access, logs, telemetry; what workers, checks and models are."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import dishka
+import httpx
+import jwt
+import pytest
+import structlog
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from aurum.api.security.tokens import InvalidToken, IssuerAway, IssuerProtection, TokenVerifier
+from aurum.api.telemetry import RequestTallies
+from aurum.api.testing import MemoryProvider, Served, serving
+from aurum.api.wiring import ServiceProvider, StoreProvider
+from aurum.cli.wiring import open_store, places_of
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.common.settings.production import refusals_to_start
+from aurum.common.telemetry.logging import configure_logging
+from aurum.common.telemetry.metrics import Metrics
+from aurum.common.telemetry.otlp import MetricsSender, send_metrics, tracer_provider
+from aurum.core.access import Plan
+from aurum.core.api_keys import key_text
+from aurum.pipelines.quality.keeping import Keeping
+from aurum.pipelines.warehouse.project import variables
+from aurum.pipelines.warehouse.run import BuildTooLong, Invocation, Verb, Warehouse
+from aurum.storage.memory import MemoryStore
+from aurum.storage.ports import Retention
+from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.postgres import PostgresPool
+from aurum.workers.export import telling
+from aurum.workers.wiring import Workshop
+
+now = SystemClock().now
+OPERATOR = Actor("operator")
+shows, given = pytest.mark.shows, pytest.mark.given
+
+
+# --- folders and profile ----------------------------------------------------------------------------------------------
+
+
+@shows(AURUM_DATA_DIR="data")
+def test_what_a_process_holds_is_in_its_data_directory(settings: Settings, tmp_path: Path) -> None:
+    assert places_of(settings).warehouse == tmp_path / "data" / "warehouse"
+    assert Workshop.of(settings)._kept()._folder == Path("data") / "quarantine"
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> None:
+    """What the settings of the next test name."""
+    (tmp_path / "contracts" / "expectations").mkdir(parents=True)
+    (tmp_path / "guides").mkdir()
+
+
+@shows(AURUM_CONTRACTS_DIR="contracts", AURUM_GUIDES_DIR="guides")
+async def test_contracts_and_guides_are_read_where_settings_say(
+    settings: Settings, folders: None, store: MemoryStore, tmp_path: Path
+) -> None:
+    async with serving(settings, MemoryProvider(store)) as served:
+        found = [tmp_path / served.state[name] for name in ("contracts", "guides")]
+    assert found == [tmp_path / "contracts", tmp_path / "guides"]
+
+
+@shows(AURUM_PROFILE="production")
+def test_production_refuses_to_start_half_configured(settings: Settings) -> None:
+    assert any(line.startswith("AURUM_DATABASE__URL") for line in refusals_to_start(settings, "127.0.0.1"))
+    assert refusals_to_start(settings.model_copy(update={"profile": "local"}), "127.0.0.1") == []
+
+
+# --- access -----------------------------------------------------------------------------------------------------------
+
+
+@shows(AURUM_ACCESS__MODE="required")
+async def test_who_does_not_say_who_it_is_is_refused(served: Served) -> None:
+    assert (await served.client.get("/v2/series")).status_code == 401
+
+
+@shows(AURUM_ACCESS__REMEMBERED_S="7")
+@given(AURUM_ACCESS__MODE="required", AURUM_CACHE__STALE_IF_ERROR_S="0")
+async def test_a_credential_is_looked_up_again_after_so_long(served: Served, store: MemoryStore) -> None:
+    text, parts = key_text(bytes(40))
+    await store.tenants.put_plan(Plan("desk", 100, 100, 100, 1.0, 5), by=OPERATOR)
+    await store.tenants.create_tenant("acme", "Acme", "desk", by=OPERATOR)
+    key = ApiKey(parts.key_id, "acme", "desk", ("user",), (), now(), "test")
+    await store.keys.create(key, parts.digest, by=OPERATOR)
+    before = time.monotonic()
+    remembered = await served.state["authenticator"].caller(text.encode())
+    assert before + 7 <= remembered.until <= time.monotonic() + 7
+
+
+class Issuer:
+    """An identity provider without a socket. ``fetched``: the addresses it was asked for."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.fetched: list[str] = []
+        self.away = False
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.fetched.append(str(request.url))
+        if self.away:
+            return httpx.Response(503)
+        jwk = json.loads(jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256).to_jwk(self._key.public_key()))
+        return httpx.Response(200, json={"keys": [{**jwk, "kid": "k1", "alg": "ES256", "use": "sig"}]})
+
+    def token(self, *, kid: str = "k1", **claims: object) -> str:
+        said = {
+            "iss": "https://id.example",
+            "aud": "desk",
+            "sub": "somebody",
+            "iat": now(),
+            "exp": now() + timedelta(minutes=10),
+        }
+        said |= {"org": {"tenant": "acme"}, "groups": {"aurum": ["user"]}}
+        return jwt.encode({**said, **claims}, self._key, algorithm="ES256", headers={"kid": kid})
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+async def verifier(settings: Settings, issuer: Issuer) -> AsyncIterator[TokenVerifier]:
+    async with httpx.AsyncClient(transport=httpx.MockTransport(issuer.answer)) as client:
+        yield TokenVerifier(settings.access, client, IssuerProtection(settings.resilience))
+
+
+ISSUED = given(AURUM_ACCESS__ISSUER="https://id.example", AURUM_ACCESS__AUDIENCE="desk")
+
+
+@shows(
+    AURUM_ACCESS__ISSUER="https://id.example",
+    AURUM_ACCESS__AUDIENCE="desk",
+    AURUM_ACCESS__JWKS_URL="https://keys.example/all",
+    AURUM_ACCESS__TENANT_CLAIM="org.tenant",
+    AURUM_ACCESS__ROLES_CLAIM="groups.aurum",
+    AURUM_ACCESS__LEEWAY_S="90",
+)
+async def test_tokens_are_those_of_an_issuer_for_us_and_say_who_it_is(verifier: TokenVerifier, issuer: Issuer) -> None:
+    claims = await verifier.verify(issuer.token(exp=now() - timedelta(seconds=75)))
+    assert (claims.tenant, claims.roles) == ("acme", ("user",))
+    assert issuer.fetched == ["https://keys.example/all"]
+    for wrong in ({"iss": "https://other.example"}, {"aud": "others"}, {"exp": now() - timedelta(seconds=200)}):
+        with pytest.raises(InvalidToken):
+            await verifier.verify(issuer.token(**wrong))
+
+
+@shows(AURUM_ACCESS__ALGORITHMS='["RS256"]')
+@ISSUED
+async def test_tokens_signed_otherwise_are_not_taken(verifier: TokenVerifier, issuer: Issuer) -> None:
+    with pytest.raises(InvalidToken, match="RS256"):
+        await verifier.verify(issuer.token())
+
+
+@shows(AURUM_ACCESS__JWKS_TTL_S="0.000001", AURUM_ACCESS__JWKS_PAUSE_S="0.000002")
+@given(AURUM_ACCESS__JWKS_URL="https://keys.example/all", AURUM_ACCESS__TENANT_CLAIM="org.tenant")
+@ISSUED
+async def test_keys_are_fetched_again_when_they_are_old_and_after_a_pause(verifier: TokenVerifier, issuer: Issuer) -> None:
+    for _ in range(3):
+        await verifier.verify(issuer.token())
+    assert len(issuer.fetched) == 3
+    issuer.away = True
+    other = TokenVerifier(verifier._settings, verifier._client, IssuerProtection(Settings().resilience))
+    with pytest.raises(IssuerAway) as caught:
+        await other.verify(issuer.token())
+    assert caught.value.retry_after == 0.000002
+
+
+# --- logs and telemetry -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def logs() -> Iterator[None]:
+    """Logging as it was, afterwards."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@shows(AURUM_LOGGING__LEVEL="ERROR", AURUM_LOGGING__FORMAT="json")
+def test_lines_are_of_a_level_and_in_a_form(settings: Settings, logs: None, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(settings.logging)
+    logging.getLogger("desk").warning("not said")
+    logging.getLogger("desk").error("said")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["event"] == "said"
+
+
+@contextmanager
+def collecting() -> Iterator[tuple[int, SimpleQueue[tuple[str, dict[str, str], bytes]]]]:
+    """A collector on loopback: its port, and what it is sent as path, headers and body."""
+    sent: SimpleQueue[tuple[str, dict[str, str], bytes]] = SimpleQueue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.put((self.path, dict(self.headers.items()), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_port, sent
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@shows(
+    AURUM_TELEMETRY__ENDPOINT="http://127.0.0.1:4318",
+    AURUM_TELEMETRY__HEADERS="x-team=desk",
+    AURUM_TELEMETRY__NAMESPACE="trading",
+    AURUM_TELEMETRY__METRICS_EVERY_S="0.001",
+)
+async def test_metrics_are_sent_to_the_collector_at_an_interval(settings: Settings) -> None:
+    assert MetricsSender(Metrics(), settings.telemetry, "desk")._endpoint == "http://127.0.0.1:4318"
+    with collecting() as (port, sent):
+        here = settings.telemetry.model_copy(update={"endpoint": f"http://127.0.0.1:{port}"})
+        metrics = Metrics()
+        metrics.counter("asked_total", "How often.", labels=()).values[()] = 1
+        task = asyncio.create_task(send_metrics(metrics, here, "desk"))
+        await asyncio.to_thread(sent.get, timeout=30)
+        path, headers, body = await asyncio.to_thread(sent.get, timeout=30)
+        task.cancel()
+    assert (path, headers["x-team"]) == ("/v1/metrics", "desk")
+    assert b"trading" in body
+
+
+@shows(AURUM_TELEMETRY__SAMPLE_RATIO="0.25")
+@given(AURUM_TELEMETRY__ENDPOINT="http://127.0.0.1:1")
+def test_a_share_of_traces_is_sent(settings: Settings) -> None:
+    provider = tracer_provider(settings.telemetry, "desk")
+    assert "{0.25}" in provider.sampler.get_description()
+    provider.shutdown()
+
+
+@shows(AURUM_TELEMETRY__CACHED_SLO_S="0.5", AURUM_TELEMETRY__HISTORY_SLO_S="2.5")
+def test_objectives_are_those_of_the_settings(settings: Settings) -> None:
+    tallies = RequestTallies(Metrics(), settings.telemetry)
+    assert (tallies._limits["hit"], tallies._limits["stale"], tallies._otherwise) == (0.5, 0.5, 2.5)
+
+
+@shows(AURUM_TELEMETRY__SLOW_QUERY_S="0.125")
+async def test_slow_queries_are_logged_by_api_worker_and_command(settings: Settings, database_url: str) -> None:
+    settings = settings.model_copy(update={"database": DatabaseSettings(url=database_url)})
+    own = dishka.Provider(scope=dishka.Scope.APP)
+    own.provide(lambda: settings, provides=Settings)
+    container = dishka.make_async_container(own, ServiceProvider(), StoreProvider())
+    found = [(await container.get(PostgresPool)).slow.threshold_s]
+    await container.close()
+    async with Workshop.of(settings)._pool() as pool, open_store(settings) as opened:
+        found += [pool.slow.threshold_s, opened.pool.slow.threshold_s]
+    assert found == [0.125, 0.125, 0.125]
+
+
+# --- workers, checks, models ------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.2", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+@shows(AURUM_WORKERS__METRICS_HOST="127.0.0.2", AURUM_WORKERS__METRICS_PORT="9")
+def test_a_worker_serves_its_metrics_where_settings_say(settings: Settings) -> None:
+    assert settings.workers.metrics_port == 9
+    port = free_port()
+    here = settings.workers.model_copy(update={"metrics_port": port})
+    with telling(settings.model_copy(update={"workers": here}), Metrics()):
+        assert httpx.get(f"http://127.0.0.2:{port}/metrics", trust_env=False).status_code == 200
+
+
+class Forgetful:
+    """Takes down what is to be forgotten."""
+
+    def __init__(self) -> None:
+        self.told: list[Retention] = []
+
+    async def forget_validations(self, keep: Retention, *, suites: object) -> int:
+        self.told.append(keep)
+        return 0
+
+
+@shows(AURUM_QUALITY__KEEP_DAYS="3", AURUM_QUALITY__KEEP_EACH="7")
+async def test_validations_are_forgotten_by_age_and_number(settings: Settings) -> None:
+    log = Forgetful()
+    before = now()
+    await Keeping(log, settings.quality, SystemClock()).tidy(["prices"])  # type: ignore[arg-type]
+    ((keep),) = log.told
+    assert before - timedelta(days=3) <= keep.since <= now() - timedelta(days=3)
+    assert keep.each == 7
+
+
+@shows(AURUM_DBT__TARGET="postgres", AURUM_DBT__SCHEMA_NAME="desk", AURUM_DBT__THREADS="7", AURUM_DBT__ROLE="reader")
+def test_models_are_built_where_and_as_settings_say(settings: Settings) -> None:
+    told = variables(settings.dbt, DatabaseSettings(url="postgresql://aurum@db/aurum"), places_of(settings))
+    names = ("AURUM_DBT_TARGET", "AURUM_DBT_SCHEMA", "AURUM_DBT_THREADS", "AURUM_DBT_POSTGRES_ROLE")
+    assert [told[name] for name in names] == ["postgres", "desk", "7", "reader"]
+
+
+@shows(AURUM_DBT__TRINO_URL="trinos://desk@trino:8443/lake", AURUM_DBT__TRINO_STORE="prices")
+@given(AURUM_DBT__TARGET="trino")
+def test_models_in_trino_are_built_there_over_its_catalog_of_the_store(settings: Settings) -> None:
+    told = variables(settings.dbt, settings.database, places_of(settings))
+    names = ("AURUM_DBT_TRINO_HOST", "AURUM_DBT_TRINO_CATALOG", "AURUM_DBT_STORE_CATALOG")
+    assert [told[name] for name in names] == ["trino", "lake", "prices"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A dbt project, as far as it is looked for."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "dbt_project.yml").write_text("name: desk\n")
+    return folder
+
+
+@shows(AURUM_DBT__PROJECT_DIR="models")
+def test_models_are_those_of_a_project_elsewhere(project: Path, settings: Settings) -> None:
+    assert places_of(settings).project == project
+
+
+@shows(AURUM_DBT__TIMEOUT_S="0.01", AURUM_DBT__GRACE_S="0.02")
+async def test_a_run_that_takes_too_long_is_told_to_stop_and_then_killed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graces: list[float] = []
+
+    class Endless:
+        def __aiter__(self) -> Endless:
+            return self
+
+        async def __anext__(self) -> bytes:
+            await asyncio.Event().wait()
+            raise StopAsyncIteration
+
+    class Process:
+        stdout = Endless()
+
+    @asynccontextmanager
+    async def child(_arguments: object, _given: object, *, grace_s: float) -> AsyncIterator[Process]:
+        graces.append(grace_s)
+        yield Process()
+
+    monkeypatch.setattr("aurum.pipelines.warehouse.run._child", child)
+    unused: Any = None
+    warehouse = Warehouse(
+        settings=settings.dbt,
+        database=settings.database,
+        places=places_of(settings),
+        registry=unused,
+        clock=unused,
+        catalog=unused,
+        export=unused,
+        copy=unused,
+        calendars=unused,
+        log=unused,
+        history=None,
+    )
+    with pytest.raises(BuildTooLong):
+        await warehouse._dbt(Invocation(Verb.BUILD), {})
+    assert graces == [0.02]

@@ -1,0 +1,52 @@
+"""A server that speaks enough of Trino's protocol to be asked, and remembers what it was."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Trino:
+    """``status``: of its answers. ``statements``: what it was asked, each with its headers."""
+
+    port: int = 0
+    status: int = 200
+    statements: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+@contextmanager
+def trino_stub() -> Iterator[Trino]:
+    """A running one, on loopback. Every answer is empty, but counts are 0."""
+    stub = Trino()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            statement = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            stub.statements.append((statement, dict(self.headers.items())))
+            rows = [[0]] if "count(*)" in statement and "GROUP BY" not in statement else []
+            columns = [{"name": "n", "type": "bigint", "typeSignature": {"rawType": "bigint", "arguments": []}}]
+            answer = {"id": "q1", "infoUri": "", "stats": {"state": "FINISHED"}, "columns": columns, "data": rows}
+            content = json.dumps(answer).encode() if stub.status == 200 else b""
+            self.send_response(stub.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    stub.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield stub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
