@@ -37,7 +37,7 @@ from aurum.api.warming import keep_warm
 from aurum.api.wiring import OpenStore, ServiceParts, live_store, open_service
 from aurum.common.contracts import contracts_directory
 from aurum.common.guides import guides_directory
-from aurum.common.settings import Settings, load_settings
+from aurum.common.settings import InvalidSetting, Settings, load_settings
 from aurum.common.settings.production import refusals_to_start
 from aurum.common.telemetry.logging import configure_logging
 
