@@ -8,7 +8,7 @@ PYTHON ?= python3
 # The uv on the path, else one in .uv.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 BIN := .venv/bin
-MEMBERS := apps/api apps/workers apps/cli libs/core libs/common libs/storage libs/pipelines
+MEMBERS := apps/api apps/workers apps/cli libs/core libs/common libs/storage libs/services libs/pipelines
 STAMP := .venv/.installed
 ARGS ?=
 

@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOOKED_AT = (
     "libs/pipelines/src",
+    "libs/services/src",
     "libs/storage/src/aurum/storage/postgres",
     "libs/storage/src/aurum/storage/timescale",
     "libs/storage/src/aurum/storage/duckdb",

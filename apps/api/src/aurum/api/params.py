@@ -20,6 +20,7 @@ from aurum.api.problems import InvalidParameters
 from aurum.core.frequency import Frequency
 from aurum.core.names import nearest
 from aurum.core.series.resample import Aggregation
+from aurum.services.observations import Question
 
 FORMATS = ("json", "ndjson", "csv", "arrow", "parquet")
 _RESAMPLED = [str(frequency) for frequency in Frequency if frequency is not Frequency.IRREGULAR]
@@ -154,17 +155,42 @@ def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
     return found
 
 
-def slice_query(text: bytes) -> tuple[QueryParams, Mapping[str, str]]:
-    """A query string about one series, and its parameters as ``read`` gives them. Raises ``InvalidParameters``.
+def question_of(given: Mapping[str, str]) -> Question:
+    """The question that parameters ask, as ``read`` gives them."""
+    freq, agg, tz = given.get("freq"), given.get("agg"), given.get("tz")
+    return Question(
+        start=_unescaped(given.get("start")),
+        end=_unescaped(given.get("end")),
+        as_of=_unescaped(given.get("as_of")),
+        # No name of a time zone holds a blank, but Etc/GMT+5 holds a plus sign.
+        tz=tz.replace("GMT ", "GMT+") if tz is not None else None,
+        freq=Frequency(freq) if freq is not None else None,
+        agg=Aggregation(agg) if agg is not None else None,
+        block=given.get("block"),
+        unit=given.get("unit"),
+        currency=given.get("currency"),
+    )
+
+
+def _unescaped(time: str | None) -> str | None:
+    """A time whose plus sign was not escaped and so arrived as a blank: no valid time holds a blank but there."""
+    return time.replace(" ", "+") if time is not None and time.count(" ") == 1 else time
+
+
+def slice_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:
+    """A query string about one series, its parameters as ``read`` gives them, and their question.
+
+    Raises ``InvalidParameters``.
 
     Boards and notebooks ask for many series over one span: the same text is read once.
     """
     return _slice_query(text) if len(text) <= _REMEMBERED_BYTES else _read_slice(text)
 
 
-def _read_slice(text: bytes) -> tuple[QueryParams, Mapping[str, str]]:
+def _read_slice(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:
     query = QueryParams(text)
-    return query, MappingProxyType(read(query, SLICE))
+    given = read(query, SLICE)
+    return query, MappingProxyType(given), question_of(given)
 
 
 _slice_query = lru_cache(maxsize=1024)(_read_slice)

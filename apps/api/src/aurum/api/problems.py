@@ -30,6 +30,7 @@ from aurum.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from aurum.core.errors import InvalidParameters as InvalidParameters  # handlers import their errors from here
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/problems/"
@@ -68,14 +69,6 @@ ALL_KINDS = tuple(_BY_STATUS.values())
 """Every problem this service can answer with; each has a page."""
 
 _log = structlog.get_logger(__name__)
-
-
-class InvalidParameters(Invalid):
-    """One or more parameters are wrong. Facts: ``errors``: a list of ``field``, ``message``, ``value``."""
-
-    def __init__(self, *errors: tuple[str, str, object], **facts: object) -> None:
-        named = [{"field": field, "message": message, "value": value} for field, message, value in errors]
-        super().__init__("; ".join(f"{field}: {message}" for field, message, _ in errors), errors=named, **facts)
 
 
 class NotAcceptable(Invalid):

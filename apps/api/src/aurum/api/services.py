@@ -14,7 +14,8 @@ from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
-from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, PartialsReader, QualityLog, SeriesReader, ValidationLog
+from aurum.services.observations import Reading
+from aurum.storage.ports import Catalog, ChangeFeed, JobQueue, QualityLog, ValidationLog
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One application's ports. ``cursor_secret`` signs cursors. ``fresh_s``: how long answers are fresh, by class
-    of data. ``feed``: changes of the store. ``public``: nobody is asked who they are, so answers are for everybody.
-    ``most_points``: observations one question may span.
-    ``results``: what took long to work out, shared between processes. ``jobs``: None where there is no Redis.
+    """One application's ports. ``reading``: what observations are read with. ``cursor_secret`` signs cursors. ``fresh_s``:
+    how long answers are fresh, by class of data. ``feed``: changes of the store. ``public``: nobody is asked who they are,
+    so answers are for everybody. ``results``: what took long to work out, shared between processes. ``jobs``: None where
+    there is no Redis.
     """
 
-    reader: SeriesReader
-    partials: PartialsReader
+    reading: Reading
     catalog: Catalog
     feed: ChangeFeed
     quality: QualityLog
@@ -43,7 +43,6 @@ class Services:
     checks: Sequence[HealthCheck]
     clock: Clock
     settings: ApiSettings
-    most_points: int
     cursor_secret: bytes
     fresh_s: FreshSettings
     public: bool

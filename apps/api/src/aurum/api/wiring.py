@@ -30,6 +30,7 @@ from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import Plan
 from aurum.core.clock import Clock
+from aurum.services.observations import Reading
 from aurum.storage.history_tier import history_of
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.ports import (
@@ -284,8 +285,7 @@ class ServiceProvider(Provider):
         # Without a secret cursors end with this process, which is what a single one on a laptop needs.
         secret = given.get_secret_value().encode() if given is not None else secrets.token_bytes(32)
         return Services(
-            reader=reader,
-            partials=partials,
+            reading=Reading(catalog, reader, partials, most_points=settings.limits.points),
             catalog=catalog,
             feed=feed,
             quality=quality,
@@ -294,7 +294,6 @@ class ServiceProvider(Provider):
             checks=checks.checks,
             clock=clock,
             settings=settings.api,
-            most_points=settings.limits.points,
             cursor_secret=secret,
             fresh_s=settings.cache.fresh_s,
             public=settings.access.mode == "open",

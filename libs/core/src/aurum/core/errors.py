@@ -35,6 +35,17 @@ class Invalid(AurumError):
     """The request or the input cannot be understood or breaks a rule; repeating it will not help."""
 
 
+class InvalidParameters(Invalid):
+    """One or more parameters of a question or a command cannot be used.
+
+    Takes (parameter, reason, value) of each. Facts: ``errors``, a list of ``field``, ``message`` and ``value``.
+    """
+
+    def __init__(self, *errors: tuple[str, str, object], **facts: object) -> None:
+        named = [{"field": field, "message": message, "value": value} for field, message, value in errors]
+        super().__init__("; ".join(f"{field}: {message}" for field, message, _ in errors), errors=named, **facts)
+
+
 class NotFound(AurumError):
     """What was asked for does not exist."""
 

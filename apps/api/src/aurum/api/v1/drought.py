@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -13,15 +13,16 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.services import Services, services
+from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Listed, Meta, Page, answer, document, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.times import EndDate, StartDate, days_in
-from aurum.api.v1.walk import POSITION, Walk, series_from, walked
+from aurum.api.v1.walk import POSITION, Walk, reading_of, series_from, walked
 from aurum.core.asof import Span
 from aurum.core.series.model import Series
+from aurum.services.observations import Question, Reading, read_many, read_one
 from aurum.storage.ports import SeriesFilter
 
 router = APIRouter(prefix="/v1/drought", tags=["v1 drought"], route_class=V1Route, deprecated=True)
@@ -178,7 +179,7 @@ async def usdm(
     return await _answered(request, criteria, regions, (start, end), cursors, limit, _usdm_rows, _usdm_point)
 
 
-Reader = Callable[[Services, Series, Span], Any]
+Rows = Callable[[Reading, Series, Span], Awaitable[pl.DataFrame]]
 
 
 async def _answered(
@@ -188,7 +189,7 @@ async def _answered(
     days: tuple[date | None, date | None],
     cursors: Sequence[str | None],
     limit: int,
-    rows_of: Reader,
+    rows_of: Rows,
     row: Callable[[Series, Mapping[str, Any]], Mapping[str, object]],
 ) -> Response:
     days_in("UTC", *days)  # refuses what is no span before anything is read
@@ -199,7 +200,7 @@ async def _answered(
         return days_in(series.spec.zone, *days)
 
     async def read(group: Sequence[Series]) -> pl.DataFrame:
-        return pl.concat([await rows_of(service, one, span_of(one)) for one in group])
+        return pl.concat([await rows_of(reading_of(service), one, span_of(one)) for one in group])
 
     walk = Walk(criteria, regions.match, span_of, read)
     found = await walked(service.catalog, walk, trail, limit)
@@ -216,9 +217,9 @@ def _regions(region: str | None, kind: str | None, region_id: str | None) -> _Re
     return _Regions(named, named_id)
 
 
-async def _index_rows(service: Services, series: Series, span: Span) -> pl.DataFrame:
-    found = await service.reader.observations(series.series_id, span=span)
-    return found.select(
+async def _index_rows(reading: Reading, series: Series, span: Span) -> pl.DataFrame:
+    found = await read_one(reading, series, Question(start=span.start, end=span.end))
+    return found.frame.select(
         pl.lit(str(series.key)).alias("key"),
         "ts",
         pl.col("ts").dt.convert_time_zone(series.spec.zone).dt.date().alias("day"),
@@ -227,14 +228,14 @@ async def _index_rows(service: Services, series: Series, span: Span) -> pl.DataF
     )
 
 
-async def _usdm_rows(service: Services, series: Series, span: Span) -> pl.DataFrame:
+async def _usdm_rows(reading: Reading, series: Series, span: Span) -> pl.DataFrame:
     base = str(series.key).rpartition(":")[0]
     keys = {f"{base}:area_{category}": f"{category}_frac" for category in _CATEGORIES}
-    known = await service.catalog.series_by_key(list(keys))
+    known = await reading.catalog.series_by_key(list(keys))
     owned = [(one.series_id, keys[key]) for key, one in known.items()]
     part = pl.DataFrame(owned, schema={"series_id": pl.Int32, "part": pl.String}, orient="row")
-    found = await service.reader.many(part["series_id"].to_list(), span=span)
-    long = found.join(part, on="series_id").with_columns(pl.col("value").fill_nan(None) / 100)
+    found = await read_many(reading, list(known.values()), Question(start=span.start, end=span.end))
+    long = found.frame.join(part, on="series_id").with_columns(pl.col("value").fill_nan(None) / 100)
     known_at = long.group_by("ts").agg(pl.col("known_at").max())
     wide = long.pivot(on="part", on_columns=list(keys.values()), index="ts", values="value").join(known_at, on="ts").sort("ts")
     day = pl.col("ts").dt.convert_time_zone(series.spec.zone).dt.date()

@@ -12,17 +12,17 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.services import Services, services
+from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Format, Listed, Meta, Page, answer, document, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.times import End, Start, span_in
-from aurum.api.v1.walk import POSITION, Walk, series_from, walked
+from aurum.api.v1.walk import POSITION, Walk, reading_of, series_from, walked
 from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
 from aurum.core.series.model import Series
-from aurum.core.series.resample import interval_end
+from aurum.services.observations import Question, Reading, read_one
 from aurum.storage.ports import SeriesFilter
 
 router = APIRouter(prefix="/v1/ref/eia", tags=["v1 eia"], route_class=V1Route, deprecated=True)
@@ -135,7 +135,7 @@ async def eia_series(
 
     key = _key(series_id)
     criteria = [SeriesFilter(_EIA, dataset, location=key[2] if key else series_id)]
-    walk = Walk(criteria, matches, span_of, _reader(service, span_of))
+    walk = Walk(criteria, matches, span_of, _reader(reading_of(service), span_of))
     found = await walked(service.catalog, walk, trail, limit, offset=offset)
     rows = found.rows(_point)
     page = Page(rows, trail, found.following, limit, 0 if trail.after else offset)
@@ -222,21 +222,21 @@ def _facets(series: Series) -> Mapping[str, str | None]:
     }
 
 
-def _reader(service: Services, span_of: Callable[[Series], Span]) -> Callable[[Sequence[Series]], Awaitable[pl.DataFrame]]:
+def _reader(reading: Reading, span_of: Callable[[Series], Span]) -> Callable[[Sequence[Series]], Awaitable[pl.DataFrame]]:
     async def read(group: Sequence[Series]) -> pl.DataFrame:
-        parts = [await _read(service, one, span_of(one)) for one in group]
+        parts = [await _read(reading, one, span_of(one)) for one in group]
         return pl.concat(parts)
 
     return read
 
 
-async def _read(service: Services, series: Series, span: Span) -> pl.DataFrame:
+async def _read(reading: Reading, series: Series, span: Span) -> pl.DataFrame:
     spec = series.spec
-    found = await service.reader.observations(series.series_id, span=span)
-    return found.select(
+    found = await read_one(reading, series, Question(start=span.start, end=span.end))
+    return found.frame.select(
         pl.lit(str(series.key)).alias("key"),
         "ts",
-        interval_end(pl.col("ts"), spec.frequency, spec.zone).alias("end"),
+        "end",
         pl.col("ts").dt.convert_time_zone(spec.zone).dt.replace_time_zone(None).alias("local"),
         pl.col("value").fill_nan(None),
         "known_at",

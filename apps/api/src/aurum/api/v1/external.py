@@ -12,19 +12,19 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.reading.lookup import series_of
 from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Format, Listed, Page, answer, page_of, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.times import Asof, EndDate, StartDate, days_in, known_by
-from aurum.api.v1.walk import POSITION, Walk, series_from, walked
+from aurum.api.v1.walk import POSITION, Walk, reading_of, series_from, walked
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import SourceEntry
 from aurum.core.errors import UnknownName
 from aurum.core.frequency import parse_frequency
 from aurum.core.series.model import Series
+from aurum.services.observations import Question, read_one, series_of
 from aurum.storage.ports import SeriesFilter
 
 router = APIRouter(prefix="/v1/external", tags=["v1 external"], route_class=V1Route, deprecated=True)
@@ -170,12 +170,13 @@ async def observations(
     series = await series_of(service.catalog, series_id)
     if series.key.source not in {one.name for one in await _providers(request)}:
         raise UnknownName("series", series_id, ())
-    span, as_of = days_in(series.spec.zone, start_date, end_date), known_by(asof)
+    span = days_in(series.spec.zone, start_date, end_date)
+    question = Question(start=span.start, end=span.end, as_of=known_by(asof))
 
     async def read(group: Sequence[Series]) -> pl.DataFrame:
         (one,) = group
-        found = await service.reader.observations(one.series_id, span=span, as_of=as_of)
-        return found.select(
+        found = await read_one(reading_of(service), one, question)
+        return found.frame.select(
             pl.lit(str(one.key)).alias("key"),
             "ts",
             pl.col("ts").dt.convert_time_zone(one.spec.zone).dt.date().alias("day"),

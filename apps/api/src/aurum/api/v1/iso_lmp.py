@@ -14,19 +14,19 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.services import Services, services
+from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Format, Listed, Page, answer, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.publications import DAY_AHEAD, PUBLICATIONS, REAL_TIME, Publication
 from aurum.api.v1.times import End, Start, span_in
-from aurum.api.v1.walk import POSITION, Walk, walked
+from aurum.api.v1.walk import POSITION, Walk, reading_of, walked
 from aurum.core.asof import Span
-from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.markettime import day_start, first_instant, local_day
 from aurum.core.names import nearest
 from aurum.core.series.model import Series
+from aurum.services.observations import MANY_WITH_END, Question, Reading, read_many
 from aurum.storage.ports import SeriesFilter
 
 router = APIRouter(prefix="/v1/iso/lmp", tags=["v1 iso"], route_class=V1Route, deprecated=True)
@@ -321,7 +321,7 @@ async def _answered(
         criteria=[SeriesFilter(one.source, one.dataset, None, one.measure, filters.location_id) for one in publications],
         matches=lambda _: True,
         span_of=lambda series: filters.span_in(series.spec.zone),
-        rows=_reader(service, filters, shape),
+        rows=_reader(reading_of(service), filters, shape),
         weight=len(_PARTS),
     )
     found = await walked(service.catalog, walk, trail, limit)
@@ -342,24 +342,25 @@ def _publications(filters: _Filters) -> Sequence[Publication]:
     return [one for one in PUBLICATIONS if iso in (None, one.iso_code) and market in (None, one.market)]
 
 
-def _reader(service: Services, filters: _Filters, shape: Shape) -> Callable[[Sequence[Series]], Awaitable[pl.DataFrame]]:
+def _reader(reading: Reading, filters: _Filters, shape: Shape) -> Callable[[Sequence[Series]], Awaitable[pl.DataFrame]]:
     async def read(group: Sequence[Series]) -> pl.DataFrame:
         zone = group[0].spec.zone
         keys = [str(one.key) for one in group]
         parts = {f"{key.rpartition(':')[0]}:{part}": (key, part) for key in keys for part in _PARTS[1:]}
-        companions = await service.catalog.series_by_key(list(parts))
+        companions = await reading.catalog.series_by_key(list(parts))
         owners = [(one.series_id, str(one.key), "total") for one in group]
         owners += [(one.series_id, *parts[key]) for key, one in companions.items()]
         owned = pl.DataFrame(owners, schema={"series_id": pl.Int32, "key": pl.String, "part": pl.String}, orient="row")
-        found = await service.reader.many(owned["series_id"].to_list(), span=filters.span_in(zone))
-        return shape(_side_by_side(found, owned), zone)
+        span = filters.span_in(zone)
+        found = await read_many(reading, [*group, *companions.values()], Question(start=span.start, end=span.end))
+        return shape(_side_by_side(found.frame, owned), zone)
 
     return read
 
 
 def _side_by_side(observations: pl.DataFrame, owned: pl.DataFrame) -> pl.DataFrame:
-    """``MANY_OBSERVATIONS`` as a row an interval, a column a part; null where there is none or it was withdrawn."""
-    assert observations.schema == MANY_OBSERVATIONS
+    """``MANY_WITH_END`` as a row an interval, a column a part; null where there is none or it was withdrawn."""
+    assert observations.schema == MANY_WITH_END
     long = observations.join(owned, on="series_id").with_columns(pl.col("value").fill_nan(None))
     return long.pivot(on="part", on_columns=list(_PARTS), index=["key", "ts"], values="value").sort("key", "ts")
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
-from aurum.api.reading.complexity import estimated_points
+from aurum.api.services import Services
 from aurum.api.v1.cursors import Position, Trail
 from aurum.core.asof import Span
 from aurum.core.series.model import Series
+from aurum.services.observations import Reading
+from aurum.services.observations.complexity import estimated_points
 from aurum.storage.ports import Catalog, SeriesFilter
 
 POSITION = 2
@@ -57,6 +60,11 @@ class Walked:
         """The rows as documents, each made from its series and its columns."""
         by_key = {str(one.key): one for one in self.series}
         return [row(by_key[values["key"]], values) for values in self.frame.to_dicts()]  # rows: a page, a thousand at most
+
+
+def reading_of(service: Services) -> Reading:
+    """What the rows of a walk are read with: without a limit for each question, for a walk has one for all of them."""
+    return replace(service.reading, most_points=sys.maxsize)
 
 
 async def walked(catalog: Catalog, walk: Walk, trail: Trail, limit: int, *, offset: int = 0) -> Walked:

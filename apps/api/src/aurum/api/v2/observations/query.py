@@ -14,14 +14,14 @@ from starlette.responses import Response
 
 from aurum.api.documentation import answers
 from aurum.api.encoding.negotiate import MEDIA_TYPES
+from aurum.api.observations.many import answer_many
 from aurum.api.params import MANY, SERIES
 from aurum.api.problems import InvalidParameters, problem_of, problems
-from aurum.api.reading.complexity import Budget
-from aurum.api.reading.many import answer_many
 from aurum.api.schemas import Many
 from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.core.errors import Invalid
+from aurum.services.observations.complexity import Budget
 
 router = APIRouter(prefix="/v2/observations", tags=["observations"])
 
@@ -130,7 +130,7 @@ async def _answer_batch(request: Request, batch: Batch) -> Response:
         raise InvalidParameters(("format", "a batch is answered in JSON", sorted(formats)))
     room = asyncio.Semaphore(_AT_ONCE)
     service = services(request)
-    budget = Budget(service.most_points, service.settings.document_rows)
+    budget = Budget(service.reading.most_points, service.settings.document_rows)
 
     async def answered(query: NamedQuery) -> bytes:
         async with room:

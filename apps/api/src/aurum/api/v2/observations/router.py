@@ -7,23 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.documentation import answers
-from aurum.api.params import HISTORY, KEY, MANY, SLICE, documented, read, slice_query
+from aurum.api.observations.many import answer_many
+from aurum.api.observations.respond import asked, not_modified, slice_meta, slice_response, whole_response
+from aurum.api.observations.tables import slice_table
+from aurum.api.params import HISTORY, KEY, MANY, SLICE, documented, question_of, read, slice_query
 from aurum.api.problems import problems
-from aurum.api.reading.columns import slice_table
-from aurum.api.reading.lookup import series_of
-from aurum.api.reading.many import answer_many
-from aurum.api.reading.plan import make_plan
-from aurum.api.reading.respond import (
-    asked,
-    not_modified,
-    slice_meta,
-    slice_response,
-    whole_response,
-)
 from aurum.api.routes import PlainRoute
 from aurum.api.schemas import Many, Slice
 from aurum.api.services import services
 from aurum.core.errors import NotFound
+from aurum.services.observations import make_plan, series_of
+from aurum.services.observations.planned import planned_revisions
 
 router = APIRouter(prefix="/v2", tags=["observations"], route_class=PlainRoute)
 
@@ -38,10 +32,10 @@ router = APIRouter(prefix="/v2", tags=["observations"], route_class=PlainRoute)
 )
 async def read_observations(request: Request) -> Response:
     """Values over half-open `[start, end)`, ascending. Bulk formats stream without a limit; JSON documents have one."""
-    query, given = slice_query(request.scope["query_string"])
+    query, given, question = slice_query(request.scope["query_string"])
     service = services(request)
     series = await series_of(service.catalog, request.path_params["key"])
-    plan = await make_plan(given, [series], service.catalog)
+    plan = await make_plan(question, [series], service.catalog)
     ask = await asked(request, query, [series], plan, given, "rows")
     return not_modified(ask) or await slice_response(ask)
 
@@ -59,12 +53,12 @@ async def read_revisions(request: Request) -> Response:
     given = read(request.query_params, HISTORY)
     service = services(request)
     series = await series_of(service.catalog, request.path_params["key"])
-    plan = await make_plan(given, [series], service.catalog)
+    plan = await make_plan(question_of(given), [series], service.catalog)
     ask = await asked(request, request.query_params, [series], plan, given, "rows")
     if (unchanged := not_modified(ask)) is not None:
         return unchanged
-    frame = await service.reader.revisions(series.series_id, span=plan.span)
-    return whole_response(ask, slice_table(frame, series, plan), slice_meta(ask, frame.height))
+    frame = await planned_revisions(service.reading, series, plan)
+    return whole_response(ask, slice_table(frame, plan), slice_meta(ask, frame.height))
 
 
 @router.get(

@@ -14,12 +14,12 @@ from aurum.api.filters import DatasetFilter, LocationFilter, MarketFilter, Measu
 from aurum.api.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.params import known_only
 from aurum.api.problems import problems
-from aurum.api.reading.lookup import series_of
 from aurum.api.schemas import SeriesDocument
 from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v2.series.schemas import SeriesAnswer, SeriesPage
 from aurum.core.errors import NotFound
+from aurum.services.observations import series_of
 from aurum.storage.ports import SeriesFilter
 
 router = APIRouter(prefix="/v2/series", tags=["series"])

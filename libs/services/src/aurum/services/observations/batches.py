@@ -1,4 +1,4 @@
-"""Observations from the store as a plan wants them, batch by batch, in bounded memory."""
+"""Observations from the store as a plan says, batch by batch, in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import polars as pl
 
-from aurum.api.reading.plan import Plan
-from aurum.api.reading.transform import RatesByPair, alike, transformed, with_end
 from aurum.core.catalog import Quality
 from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.series.model import Series
 from aurum.core.series.resample import resample
+from aurum.services.observations.plan import ReadPlan
+from aurum.services.observations.transform import RatesByPair, alike, transformed, with_end
 from aurum.storage.ports import SeriesReader
 
 MANY_WITH_END = pl.Schema({**MANY_OBSERVATIONS, "end": MANY_OBSERVATIONS["ts"]})
@@ -22,27 +22,29 @@ _SHORTEST_DAY = timedelta(hours=23)
 
 
 async def batches(
-    reader: SeriesReader, series: Sequence[Series], plan: Plan, rates: RatesByPair
+    reader: SeriesReader, series: Sequence[Series], plan: ReadPlan, rates: RatesByPair
 ) -> AsyncGenerator[pl.DataFrame]:
     """Frames in schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``) within and across them; some may be empty.
 
-    One snapshot of the store. Resampled, a bucket that lies across two batches of the store is kept back until it is whole.
+    One snapshot of the store. Resampled, a bucket that lies across two batches of the store is held back until it is whole.
     """
     groups = alike(series)
     by_id = {one.series_id: one for one in series}
-    kept = pl.DataFrame(schema=MANY_OBSERVATIONS)
+    unfinished = pl.DataFrame(schema=MANY_OBSERVATIONS)
     stored = reader.stream(list(by_id), span=plan.read_span, as_of=plan.as_of)
     async with aclosing(stored):  # pyright: ignore[reportArgumentType] - what adapters give are generators
         async for batch in stored:
             if plan.freq is not None:
-                batch, kept = _whole_buckets(pl.concat([kept, batch]), by_id, plan)
+                batch, unfinished = _whole_buckets(pl.concat([unfinished, batch]), by_id, plan)
             yield together(batch, groups, plan, rates)
-    if not kept.is_empty():
-        yield together(kept, groups, plan, rates)
+    if not unfinished.is_empty():
+        yield together(unfinished, groups, plan, rates)
 
 
-def together(batch: pl.DataFrame, groups: Sequence[Sequence[Series]], plan: Plan, rates: RatesByPair) -> pl.DataFrame:
-    """A frame of the store (``MANY_OBSERVATIONS``) as the plan wants it (``MANY_WITH_END``)."""
+def together(batch: pl.DataFrame, groups: Sequence[Sequence[Series]], plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
+    """Transform a frame of the store (``MANY_OBSERVATIONS``) as the plan says (``MANY_WITH_END``)."""
+    if not groups:
+        return pl.DataFrame(schema=MANY_WITH_END)
     if len(groups) == 1:
         return _part(batch, groups[0], plan, rates)
     parts = [
@@ -51,8 +53,8 @@ def together(batch: pl.DataFrame, groups: Sequence[Sequence[Series]], plan: Plan
     return pl.concat(parts).sort("series_id", "ts")
 
 
-def most_rows(series: Series, plan: Plan) -> float:
-    """No fewer rows than the store holds of a regular series in the span of a plan; infinite for an irregular one.
+def most_rows(series: Series, plan: ReadPlan) -> float:
+    """The rows at most that the store holds of a regular series in the span of a plan; infinite for an irregular one.
 
     From the catalog alone, so that a slice can be told from a history before either is read.
     """
@@ -67,12 +69,12 @@ def most_rows(series: Series, plan: Plan) -> float:
     return max((last - first) / step + 1, 0)
 
 
-def _part(batch: pl.DataFrame, group: Sequence[Series], plan: Plan, rates: RatesByPair) -> pl.DataFrame:
+def _part(batch: pl.DataFrame, group: Sequence[Series], plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
     changed = transformed(batch, group[0], plan, rates) if plan.transforms else batch
     return with_end(changed, group[0], plan).select(list(MANY_WITH_END))
 
 
-def _whole_buckets(frame: pl.DataFrame, by_id: Mapping[int, Series], plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _whole_buckets(frame: pl.DataFrame, by_id: Mapping[int, Series], plan: ReadPlan) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows of buckets that are complete, and those of the last one, to which more may come."""
     if frame.is_empty():
         return frame, frame

@@ -1,4 +1,4 @@
-"""Exchange rates out of the store: the ECB's, through the euro."""
+"""Exchange rates from the store: the ECB's, through the euro."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from aurum.api.problems import InvalidParameters
-from aurum.api.services import Services
 from aurum.core.asof import Span
 from aurum.core.currency import DAILY_GAP, Rates
+from aurum.core.errors import InvalidParameters
 from aurum.core.series.model import Series
 from aurum.core.units import parse_unit
+from aurum.services.observations.plan import ReadPlan
+from aurum.services.observations.transform import RatesByPair, alike, conversion
+from aurum.storage.ports import Catalog, SeriesReader
 
 _KEY = "ecb:reference_rates:EUR{currency}:rate"
 _EURO = "EUR"
@@ -30,11 +32,28 @@ class RateSeries:
         return tuple(one.version for one in self.series)
 
 
-async def rate_series(services: Services, source: str, target: str) -> RateSeries:
-    """Find the rates a conversion needs. Raises ``InvalidParameters`` that names the missing pair."""
+async def needed_rates(catalog: Catalog, series: Sequence[Series], plan: ReadPlan) -> Sequence[RateSeries]:
+    """The rates that a plan needs for some series, each pair once. Raises ``InvalidParameters``."""
+    if plan.unit is None and plan.currency is None:
+        return ()
+    pairs: dict[tuple[str, str], RateSeries] = {}
+    for group in alike(series):
+        change = conversion(group[0], plan)
+        if change is not None and change.exchanges:
+            source, target = change.source.currency or "", change.target.currency or ""
+            pairs[source, target] = await _rate_series(catalog, source, target)
+    return tuple(pairs.values())
+
+
+async def read_rates(reader: SeriesReader, needed: Sequence[RateSeries], plan: ReadPlan) -> RatesByPair:
+    """The rates over what a plan reads, as known at its ``as_of``; None for a pair that is one currency."""
+    return {(one.source, one.target): await _read(reader, one, span=plan.read_span, as_of=plan.as_of) for one in needed}
+
+
+async def _rate_series(catalog: Catalog, source: str, target: str) -> RateSeries:
     currencies = [] if source == target else [currency for currency in (source, target) if currency != _EURO]
     keys = [_KEY.format(currency=currency) for currency in currencies]
-    found = await services.catalog.series_by_key(keys)
+    found = await catalog.series_by_key(keys)
     missing = [currency for currency, key in zip(currencies, keys, strict=True) if key not in found]
     if missing:
         pairs = ", ".join(f"{_EURO}{currency}" for currency in missing)
@@ -42,16 +61,15 @@ async def rate_series(services: Services, source: str, target: str) -> RateSerie
     return RateSeries(source, target, [found[key] for key in keys])
 
 
-async def read_rates(services: Services, wanted: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
-    """The rates of a span, as known at ``as_of``; None when both currencies are the same."""
+async def _read(reader: SeriesReader, wanted: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
     start = _with_gap(span.start) if span.start else None
     legs: list[Rates] = []
     for one in wanted.series:
-        frame = await services.reader.observations(one.series_id, span=Span(start, span.end), as_of=as_of)
+        frame = await reader.observations(one.series_id, span=Span(start, span.end), as_of=as_of)
         legs.append(Rates.from_series(parse_unit(one.spec.unit), frame, zone=one.spec.zone))
     if not legs:
         return None
-    # Each leg says what one euro costs; the first is turned round when the way begins elsewhere.
+    # Each leg says what one euro costs; the first is inverted when the conversion starts from another currency.
     first = legs[0] if wanted.source == _EURO else legs[0].inverse()
     return first if len(legs) == 1 else first.then(legs[1])
 

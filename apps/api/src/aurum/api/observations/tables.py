@@ -11,22 +11,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aurum.api.encoding.table import Column, Instants, Labels, Numbers, Table
-from aurum.api.reading.plan import Plan
-from aurum.api.reading.transform import with_end
 from aurum.core.catalog import Quality
 from aurum.core.series.model import Series
 from aurum.core.series.points import Points
+from aurum.services.observations import ReadPlan
 
 _QUALITY = tuple(Quality(code).label if code in list(Quality) else "" for code in range(max(Quality) + 1))
 
 
-def slice_table(frame: pl.DataFrame, series: Series, plan: Plan) -> Table:
-    """``start, end, value, quality, known_at`` of one series."""
-    return Table(_observation_columns(frame, _ends(frame, series, plan)), plan.zone)
+def slice_table(frame: pl.DataFrame, plan: ReadPlan) -> Table:
+    """``start, end, value, quality, known_at`` of one series: a frame with ``end``, as ``aurum.services`` gives it."""
+    return Table(_observation_columns(frame), plan.zone)
 
 
-def points_table(points: Points, step: timedelta, plan: Plan) -> Table:
-    """The same, of points that stand for intervals of one length."""
+def points_table(points: Points, step: timedelta, plan: ReadPlan) -> Table:
+    """The same columns, from points that stand for intervals of one length."""
     columns: dict[str, Column] = {
         "start": Instants(points.ts),
         "end": Instants(points.ts + round(step.total_seconds() * 1_000_000)),
@@ -37,20 +36,15 @@ def points_table(points: Points, step: timedelta, plan: Plan) -> Table:
     return Table(columns, plan.zone)
 
 
-def slice_of_many(frame: pl.DataFrame, plan: Plan) -> Table:
-    """The same, of a frame that knows its ``series_id`` and ``end``, as those of several series do."""
-    return Table(_observation_columns(frame, _microseconds(frame["end"])), plan.zone)
-
-
-def long_table(frame: pl.DataFrame, series: Sequence[Series], plan: Plan) -> Table:
-    """The same of several series, their key in ``series`` first. The frame has ``series_id`` and ``end``."""
+def long_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) -> Table:
+    """The same columns for several series, their key in ``series`` first. The frame has ``series_id``, too."""
     positions = _positions(series)
     codes = positions[frame["series_id"].to_numpy()]
     keys = Labels(codes, tuple(str(one.key) for one in series))
-    return Table({"series": keys, **_observation_columns(frame, _microseconds(frame["end"]))}, plan.zone)
+    return Table({"series": keys, **_observation_columns(frame)}, plan.zone)
 
 
-def wide_table(frame: pl.DataFrame, series: Sequence[Series], plan: Plan) -> Table:
+def wide_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) -> Table:
     """``start, end`` and a column a series, in the order given; a series without a value there has none (NaN)."""
     frame = frame.with_columns(pl.col("series_id").cast(pl.String))
     wide = frame.pivot(on="series_id", index=["ts", "end"], values="value", on_columns=sorted(set(frame["series_id"]))).sort(
@@ -69,22 +63,14 @@ def empty_like(table: Table) -> Table:
     return Table({name: _head(column) for name, column in table.columns.items()}, table.zone)
 
 
-def _observation_columns(frame: pl.DataFrame, ends: NDArray[np.int64]) -> Mapping[str, Column]:
+def _observation_columns(frame: pl.DataFrame) -> Mapping[str, Column]:
     return {
         "start": Instants(_microseconds(frame["ts"])),
-        "end": Instants(ends),
+        "end": Instants(_microseconds(frame["end"])),
         "value": Numbers(frame["value"].to_numpy()),
         "quality": Labels(frame["quality"].to_numpy(), _QUALITY),
         "known_at": Instants(_microseconds(frame["known_at"])),
     }
-
-
-def _ends(frame: pl.DataFrame, series: Series, plan: Plan) -> NDArray[np.int64]:
-    step = plan.frequency_of(series).step
-    if step is not None:
-        # The common case needs no expression engine: a slice of a day takes longer to plan than to compute.
-        return _microseconds(frame["ts"]) + round(step.total_seconds() * 1_000_000)
-    return _microseconds(with_end(frame, series, plan)["end"])
 
 
 def _microseconds(column: pl.Series) -> NDArray[np.int64]:

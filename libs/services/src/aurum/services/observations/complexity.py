@@ -1,4 +1,4 @@
-"""How much a question asks for, estimated before anything is read."""
+"""How many observations a question spans, estimated before anything is read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def estimated_points(series: Iterable[Series], span: Span, freq: Frequency | Non
 
 
 def check_points(series: Iterable[Series], span: Span, freq: Frequency | None, *, most: int) -> None:
-    """Raises ``TooManyPoints`` when a question spans more than ``most`` observations."""
+    """Raise ``TooManyPoints`` when a question spans more than ``most`` observations."""
     asked = list(series)
     if sum(_held(one, freq) for one in asked) <= most:
         return  # over any span

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.encoding.table import Table
-from aurum.api.reading.batches import MANY_WITH_END
+from aurum.services.observations import MANY_WITH_END
 
 ToTable = Callable[[pl.DataFrame], Table]
 

@@ -1,17 +1,16 @@
-"""Series by the keys a caller gives."""
+"""Series by the keys that callers write."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aurum.api.problems import InvalidParameters
-from aurum.core.errors import UnknownName
+from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.core.series.model import Series
 from aurum.storage.ports import Catalog
 
 
 async def series_of(catalog: Catalog, key: str) -> Series:
-    """The series of a path. Raises ``UnknownName`` with the nearest keys."""
+    """The series of a key. Raises ``UnknownName`` with the nearest keys."""
     found = (await catalog.series_by_key([key])).get(key) if "\0" not in key else None
     if found is None:
         raise UnknownName("series", key, await catalog.nearest_keys(key.replace("\0", "")))
@@ -19,7 +18,7 @@ async def series_of(catalog: Catalog, key: str) -> Series:
 
 
 async def all_series_of(catalog: Catalog, keys: Sequence[str], *, most: int) -> list[Series]:
-    """The series of a query, each once, in the order given; a value may hold several keys with commas between.
+    """The series of several texts, each once, in their order; a value may hold several keys with commas between.
 
     Raises ``InvalidParameters``.
     """

@@ -1,4 +1,4 @@
-"""Coarse steps out of what hours come to, where the store keeps that and it says the same as the rows."""
+"""Coarse steps from sums by the hour, where the store has them and they give what the rows give."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from datetime import timedelta
 
 import polars as pl
 
-from aurum.api.reading.batches import MANY_WITH_END, most_rows
-from aurum.api.reading.plan import Plan
-from aurum.api.reading.transform import alike, with_end
 from aurum.core.series import CannotCompose, compose, composes, keeps_whole_hours
 from aurum.core.series.model import Series
 from aurum.core.series.partials import BUCKET
+from aurum.services.observations.batches import MANY_WITH_END, most_rows
+from aurum.services.observations.plan import ReadPlan
+from aurum.services.observations.transform import alike, with_end
 from aurum.storage.ports import PartialsReader
 from aurum.storage.ports.capabilities import Capability
 
-_MOST_HOURS = 2_000_000
-"""What is held in memory at once; beyond it the rows are streamed."""
+_MOST_HOURS = 2_000_000  # held in memory at once; beyond it the rows are streamed
 
 
-async def from_hours(reader: PartialsReader, series: Sequence[Series], plan: Plan) -> pl.DataFrame | None:
-    """The answer to a plan in schema ``MANY_WITH_END``, or None when only the rows can say it.
+async def from_hours(reader: PartialsReader | None, series: Sequence[Series], plan: ReadPlan) -> pl.DataFrame | None:
+    """The answer to a plan in schema ``MANY_WITH_END``, or None when only the rows can give it.
 
-    Hours can say what adds up (mean, sum, min, max, count; of some market block, too) by the hour and coarser, of data finer
+    Hours give what adds up (mean, sum, min, max, count; of some market block, too) by the hour and coarser, of data finer
     than an hour, as it is known now and in its own unit. See ``core.series.compose`` for how exactly.
     """
-    if plan.freq is None or Capability.PARTIALS not in reader.capabilities or not _may_say(series, plan):
+    if reader is None or Capability.PARTIALS not in reader.capabilities or not _suffice_for(series, plan):
         return None
     frame = await reader.partials([one.series_id for one in series], span=plan.read_span)
     try:
@@ -43,11 +42,11 @@ async def from_hours(reader: PartialsReader, series: Sequence[Series], plan: Pla
 
 
 async def at_once(frame: pl.DataFrame) -> AsyncGenerator[pl.DataFrame]:
-    """An answer that is there, as those come that are read in batches."""
+    """Give a frame as the only batch."""
     yield frame
 
 
-def _may_say(series: Sequence[Series], plan: Plan) -> bool:
+def _suffice_for(series: Sequence[Series], plan: ReadPlan) -> bool:
     if plan.freq is None or plan.as_of is not None or plan.unit is not None or plan.currency is not None:
         return False
     if not all(composes(one.spec.frequency, plan.freq, plan.agg) and _on_whole_hours(one, plan) for one in series):
@@ -55,7 +54,7 @@ def _may_say(series: Sequence[Series], plan: Plan) -> bool:
     return sum(most_rows(one, plan) * ((one.spec.frequency.step or BUCKET) / BUCKET) for one in series) <= _MOST_HOURS
 
 
-def _on_whole_hours(series: Series, plan: Plan) -> bool:
+def _on_whole_hours(series: Series, plan: ReadPlan) -> bool:
     """Whether clocks were at whole hours from UTC when the data end, and half a year before: all but few answers lie there."""
     zones = {plan.zone_of(series)}
     if plan.blocks is not None:
@@ -64,7 +63,7 @@ def _on_whole_hours(series: Series, plan: Plan) -> bool:
     return last is None or all(keeps_whole_hours(zone, last, last - timedelta(days=182)) for zone in zones)
 
 
-def _composed(frame: pl.DataFrame, group: Sequence[Series], plan: Plan) -> pl.DataFrame:
+def _composed(frame: pl.DataFrame, group: Sequence[Series], plan: ReadPlan) -> pl.DataFrame:
     one = group[0]
     assert plan.freq is not None
     made = compose(

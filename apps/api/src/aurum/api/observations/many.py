@@ -6,12 +6,11 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.params import MANY, read
-from aurum.api.reading.complexity import Budget, estimated_points, estimated_rows
-from aurum.api.reading.lookup import all_series_of
-from aurum.api.reading.plan import make_plan
-from aurum.api.reading.respond import asked, long_response, not_modified, wide_response
+from aurum.api.observations.respond import asked, long_response, not_modified, wide_response
+from aurum.api.params import MANY, question_of, read
 from aurum.api.services import services
+from aurum.services.observations import all_series_of, make_plan
+from aurum.services.observations.complexity import Budget, estimated_points, estimated_rows
 
 
 async def answer_many(request: Request, query: QueryParams, *, budget: Budget | None = None) -> Response:
@@ -22,7 +21,7 @@ async def answer_many(request: Request, query: QueryParams, *, budget: Budget | 
     given = read(query, MANY)
     service = services(request)
     series = await all_series_of(service.catalog, query.getlist("series"), most=service.settings.series_per_request)
-    plan = await make_plan(given, series, service.catalog)
+    plan = await make_plan(question_of(given), series, service.catalog)
     ask = await asked(request, query, series, plan, given, "long")
     if budget is not None:
         points, rows = (count(series, plan.read_span, plan.freq) for count in (estimated_points, estimated_rows))

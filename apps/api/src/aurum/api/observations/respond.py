@@ -18,20 +18,18 @@ from aurum.api.encoding.json import json_columns, json_rows
 from aurum.api.encoding.negotiate import MEDIA_TYPES, chosen_format
 from aurum.api.encoding.table import Table
 from aurum.api.etag import entity_tag, is_current
+from aurum.api.observations.stream import ToTable, streamed
+from aurum.api.observations.tables import empty_like, long_table, points_table, slice_table, wide_table
 from aurum.api.problems import InvalidParameters
-from aurum.api.reading.batches import MANY_WITH_END, batches, most_rows, together
-from aurum.api.reading.columns import empty_like, long_table, points_table, slice_of_many, slice_table, wide_table
-from aurum.api.reading.complexity import check_points
-from aurum.api.reading.exchange import RateSeries, rate_series, read_rates
-from aurum.api.reading.hours import at_once, from_hours
-from aurum.api.reading.plan import Plan
-from aurum.api.reading.stream import ToTable, streamed
-from aurum.api.reading.transform import RatesByPair, alike, conversion, transformed
 from aurum.api.request_state import state_of
 from aurum.api.services import Services
 from aurum.api.services import services as services_of
-from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.series.model import Series
+from aurum.services.observations import MANY_WITH_END, ReadPlan, unit_of
+from aurum.services.observations.batches import most_rows
+from aurum.services.observations.complexity import check_points
+from aurum.services.observations.planned import planned_batches, planned_frame, planned_points
+from aurum.services.observations.rates import RateSeries, needed_rates
 
 _IN_MEMORY = 10
 """What must be whole before it is sent, and is no JSON, may hold so many times a document's observations."""
@@ -74,7 +72,7 @@ class Asked:
     query: QueryParams
     services: Services
     series: Sequence[Series]
-    plan: Plan
+    plan: ReadPlan
     format: str
     layout: str
     rates: Sequence[RateSeries]
@@ -83,26 +81,20 @@ class Asked:
 
 
 async def asked(
-    request: Request, query: QueryParams, series: Sequence[Series], plan: Plan, given: Mapping[str, str], layout: str
+    request: Request, query: QueryParams, series: Sequence[Series], plan: ReadPlan, given: Mapping[str, str], layout: str
 ) -> Asked:
     """Complete a request with its format and the rates it needs. ``query``: what it asks; ``given``: the same, read."""
     services = services_of(request)
-    check_points(series, plan.read_span, plan.freq, most=services.most_points)
-    pairs: dict[tuple[str, str], RateSeries] = {}
-    for group in alike(series) if plan.unit is not None or plan.currency is not None else ():
-        change = conversion(group[0], plan)
-        if change is not None and change.exchanges:
-            source, target = change.source.currency or "", change.target.currency or ""
-            pairs[source, target] = await rate_series(services, source, target)
+    check_points(series, plan.read_span, plan.freq, most=services.reading.most_points)
+    rates = await needed_rates(services.catalog, series, plan)
     accept = state_of(request.scope).given.get(b"accept")
     chosen = chosen_format(given.get("format"), accept.decode("latin-1") if accept else None)
-    rates = tuple(pairs.values())
     tag = _tag(request, services, query, chosen, series, rates, plan)
     headers = {"ETag": tag, "Cache-Control": _kept(request, services, series, rates, plan), "Vary": "Accept"}
     return Asked(request, query, services, series, plan, chosen, given.get("layout", layout), rates, tag, headers)
 
 
-def _kept(request: Request, services: Services, series: Sequence[Series], rates: Sequence[RateSeries], plan: Plan) -> str:
+def _kept(request: Request, services: Services, series: Sequence[Series], rates: Sequence[RateSeries], plan: ReadPlan) -> str:
     """Let the answer be kept here until one of its series changes; gives what callers may do with it."""
     now = services.clock.now()
     data_class = class_of(series, plan.span, plan.as_of, now)
@@ -120,7 +112,7 @@ def _tag(
     chosen: str,
     series: Sequence[Series],
     rates: Sequence[RateSeries],
-    plan: Plan,
+    plan: ReadPlan,
 ) -> str:
     """Of everything an answer depends on."""
     versions = [(one.series_id, one.version) for one in series]
@@ -139,23 +131,17 @@ async def slice_response(ask: Asked) -> Response:
     series, plan = ask.series[0], ask.plan
     most = ask.services.settings.document_rows
     if most_rows(series, plan) > (most if ask.format == "json" else min(most, _AT_ONCE)):
-        return await _answered(ask, lambda frame: slice_of_many(frame, plan), slice_meta)
-    step = series.spec.frequency.step
-    if step is not None and not plan.transforms:
-        points = await ask.services.reader.points(series.series_id, span=plan.span, as_of=plan.as_of)
+        return await _answered(ask, lambda frame: slice_table(frame, plan), slice_meta)
+    if (points := await planned_points(ask.services.reading, series, plan)) is not None:
+        step = series.spec.frequency.step
+        assert step is not None
         return whole_response(ask, points_table(points, step, plan), slice_meta(ask, len(points.ts)))
     return await shared(ask, lambda: _one_frame(ask))
 
 
 async def _one_frame(ask: Asked) -> Response:
-    series, plan = ask.series[0], ask.plan
-    if (hours := await from_hours(ask.services.partials, ask.series, plan)) is not None:
-        return whole_response(ask, slice_of_many(hours, plan), slice_meta(ask, hours.height))
-    rates = await _rates(ask)
-    frame = await ask.services.reader.observations(series.series_id, span=plan.read_span, as_of=plan.as_of)
-    if plan.transforms:
-        frame = transformed(frame, series, plan, rates)
-    return whole_response(ask, slice_table(frame, series, plan), slice_meta(ask, frame.height))
+    frame = await planned_frame(ask.services.reading, ask.series[0], ask.plan, ask.rates)
+    return whole_response(ask, slice_table(frame, ask.plan), slice_meta(ask, frame.height))
 
 
 async def shared(ask: Asked, make: Callable[[], Awaitable[Response]]) -> Response:
@@ -205,12 +191,7 @@ async def _answered(ask: Asked, to_table: ToTable, meta: Callable[[Asked, int], 
 
 
 async def _batches(ask: Asked) -> AsyncGenerator[pl.DataFrame]:
-    """What ``batches`` gives, after every way in which the plan does not fit the series has been tried on no rows."""
-    rates = await _rates(ask)
-    together(pl.DataFrame(schema=MANY_OBSERVATIONS), alike(ask.series), ask.plan, rates)
-    if (hours := await from_hours(ask.services.partials, ask.series, ask.plan)) is not None:
-        return at_once(hours)
-    return batches(ask.services.reader, ask.series, ask.plan, rates)
+    return await planned_batches(ask.services.reading, ask.series, ask.plan, ask.rates)
 
 
 async def _collected(ask: Asked, found: AsyncGenerator[pl.DataFrame], *, factor: int) -> pl.DataFrame:
@@ -234,13 +215,6 @@ def whole_response(ask: Asked, table: Table, meta: Mapping[str, object]) -> Resp
         writer = bulk_writer(ask.format, empty_like(table))
         content = writer.start() + writer.write(table) + writer.finish()
     return Whole(content, ask.headers, MEDIA_TYPES[ask.format])
-
-
-async def _rates(ask: Asked) -> RatesByPair:
-    return {
-        (wanted.source, wanted.target): await read_rates(ask.services, wanted, span=ask.plan.read_span, as_of=ask.plan.as_of)
-        for wanted in ask.rates
-    }
 
 
 def _refuse_too_many(ask: Asked, rows: int, *, factor: int = 1) -> None:
@@ -271,15 +245,14 @@ def _meta(ask: Asked, count: int, *, series: bool = True) -> dict[str, object]:
     return meta
 
 
-def _description(series: Series, plan: Plan) -> dict[str, object]:
+def _description(series: Series, plan: ReadPlan) -> dict[str, object]:
     spec = series.spec
-    change = conversion(series, plan)
-    unit = change.target if change is not None else None
+    unit, currency = unit_of(series, plan)
     return {
         "key": str(spec.key),
         "market": spec.market,
-        "unit": str(unit) if unit else spec.unit,
-        "currency": unit.currency if unit else spec.currency,
+        "unit": unit,
+        "currency": currency,
         "frequency": str(plan.frequency_of(series)),
         "tz": plan.zone_of(series),
         "version": series.version,

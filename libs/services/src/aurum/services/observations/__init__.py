@@ -1,0 +1,42 @@
+"""The one query engine: observations of series in a span, as known then, resampled, in a block, in another unit or currency.
+
+    reading = Reading(store.catalog, store.reader, store.partials)
+    series = await series_of(reading.catalog, "nyiso:damlbmp_zone:61761:lmp")
+    answer = await read_one(reading, series, Question(start="2025-11-02", end="2025-11-03", tz="market", block="ON_PEAK"))
+
+question     what is asked            plan         what that means, once the series are known
+lookup       series by key            complexity   how much it is, before anything is read
+transform    block, unit, currency and step, in columns
+rates        exchange rates           hours        coarse steps from sums by the hour
+batches      bounded memory           planned      reading what a plan says
+answers      all of it in one call
+"""
+
+from aurum.services.observations.answers import Answer, StreamedAnswer, read_many, read_one, revisions, stream_many
+from aurum.services.observations.batches import MANY_WITH_END
+from aurum.services.observations.complexity import TooManyPoints
+from aurum.services.observations.lookup import all_series_of, series_of
+from aurum.services.observations.plan import ReadPlan, make_plan
+from aurum.services.observations.planned import WITH_END
+from aurum.services.observations.question import Question
+from aurum.services.observations.reading import Reading
+from aurum.services.observations.transform import unit_of
+
+__all__ = [
+    "MANY_WITH_END",
+    "WITH_END",
+    "Answer",
+    "Question",
+    "ReadPlan",
+    "Reading",
+    "StreamedAnswer",
+    "TooManyPoints",
+    "all_series_of",
+    "make_plan",
+    "read_many",
+    "read_one",
+    "revisions",
+    "series_of",
+    "stream_many",
+    "unit_of",
+]

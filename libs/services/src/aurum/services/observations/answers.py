@@ -1,0 +1,83 @@
+"""Questions to answers: what most callers need."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from aurum.core.errors import InvalidParameters
+from aurum.core.series.model import Series
+from aurum.services.observations.complexity import check_points
+from aurum.services.observations.plan import ReadPlan, make_plan
+from aurum.services.observations.planned import planned_batches, planned_frame, planned_frame_of_many, planned_revisions
+from aurum.services.observations.question import Question
+from aurum.services.observations.rates import RateSeries, needed_rates
+from aurum.services.observations.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Observations of some series in one frame.
+
+    ``plan``: what the question came to: the instants of its span, the clock its times are to be written on.
+    """
+
+    series: Sequence[Series]
+    plan: ReadPlan
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedAnswer:
+    """Observations of some series in batches. Close ``batches`` (``contextlib.aclosing``) when not all are read."""
+
+    series: Sequence[Series]
+    plan: ReadPlan
+    batches: AsyncGenerator[pl.DataFrame]
+
+
+async def read_one(reading: Reading, series: Series, question: Question) -> Answer:
+    """Read one series. The frame has schema ``WITH_END``, ascending by ``ts``.
+
+    Raises ``InvalidParameters``, ``TooManyPoints``, and ``Unavailable`` when the store does not answer.
+    """
+    plan, rates = await _resolved(reading, [series], question)
+    return Answer([series], plan, await planned_frame(reading, series, plan, rates))
+
+
+async def read_many(reading: Reading, series: Sequence[Series], question: Question) -> Answer:
+    """Read several series, each once. The frame has schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``).
+
+    Raises like ``read_one``.
+    """
+    plan, rates = await _resolved(reading, series, question)
+    return Answer(series, plan, await planned_frame_of_many(reading, series, plan, rates))
+
+
+async def stream_many(reading: Reading, series: Sequence[Series], question: Question) -> StreamedAnswer:
+    """Read several series in batches of bounded size, of one snapshot; together they are the frame of ``read_many``.
+
+    Raises like ``read_one``, before the first batch. A rate that is missing for some day is raised at the batch with that day.
+    """
+    plan, rates = await _resolved(reading, series, question)
+    return StreamedAnswer(series, plan, await planned_batches(reading, series, plan, rates))
+
+
+async def revisions(reading: Reading, series: Series, question: Question) -> Answer:
+    """Every version of every point of a series, schema ``WITH_END``, ascending by (``ts``, ``known_at``).
+
+    Raises like ``read_one``; of the question, ``start``, ``end`` and ``tz`` alone may be set.
+    """
+    for name in ("as_of", "freq", "agg", "block", "unit", "currency"):
+        if (value := getattr(question, name)) is not None:
+            raise InvalidParameters((name, "does not apply to revisions: use start, end and tz", str(value)))
+    plan, _ = await _resolved(reading, [series], question)
+    return Answer([series], plan, await planned_revisions(reading, series, plan))
+
+
+async def _resolved(reading: Reading, series: Sequence[Series], question: Question) -> tuple[ReadPlan, Sequence[RateSeries]]:
+    plan = await make_plan(question, series, reading.catalog)
+    check_points(series, plan.read_span, plan.freq, most=reading.most_points)
+    return plan, await needed_rates(reading.catalog, series, plan)

@@ -1,0 +1,71 @@
+"""Reading what a plan says: for callers that resolve a question first and decide about its answer before they read it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+import polars as pl
+
+from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS
+from aurum.core.series.model import Series
+from aurum.core.series.points import Points
+from aurum.services.observations.batches import batches, together
+from aurum.services.observations.hours import at_once, from_hours
+from aurum.services.observations.plan import ReadPlan
+from aurum.services.observations.rates import RateSeries, read_rates
+from aurum.services.observations.reading import Reading
+from aurum.services.observations.transform import alike, transformed, with_end
+
+WITH_END = pl.Schema({**OBSERVATIONS, "end": OBSERVATIONS["ts"]})
+"""Observations of one series, each with the end of its interval; null where the series has no step."""
+
+
+async def planned_points(reading: Reading, series: Series, plan: ReadPlan) -> Points | None:
+    """The answer as arrays, where the plan changes nothing and every interval has one length; else None.
+
+    Half the cost of a page-sized slice is making a frame of it.
+    """
+    if plan.transforms or series.spec.frequency.step is None:
+        return None
+    return await reading.reader.points(series.series_id, span=plan.span, as_of=plan.as_of)
+
+
+async def planned_frame(reading: Reading, series: Series, plan: ReadPlan, needed: Sequence[RateSeries]) -> pl.DataFrame:
+    """The answer about one series, schema ``WITH_END``, ascending by ``ts``."""
+    if (hours := await from_hours(reading.partials, [series], plan)) is not None:
+        return hours.select(list(WITH_END))
+    rates = await read_rates(reading.reader, needed, plan)
+    frame = await reading.reader.observations(series.series_id, span=plan.read_span, as_of=plan.as_of)
+    if plan.transforms:
+        frame = transformed(frame, series, plan, rates)
+    return with_end(frame, series, plan)
+
+
+async def planned_frame_of_many(
+    reading: Reading, series: Sequence[Series], plan: ReadPlan, needed: Sequence[RateSeries]
+) -> pl.DataFrame:
+    """The answer about several series in one piece, schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``)."""
+    if (hours := await from_hours(reading.partials, series, plan)) is not None:
+        return hours
+    rates = await read_rates(reading.reader, needed, plan)
+    frame = await reading.reader.many([one.series_id for one in series], span=plan.read_span, as_of=plan.as_of)
+    return together(frame, alike(series), plan, rates)
+
+
+async def planned_batches(
+    reading: Reading, series: Sequence[Series], plan: ReadPlan, needed: Sequence[RateSeries]
+) -> AsyncGenerator[pl.DataFrame]:
+    """The same answer batch by batch.
+
+    Every way in which the plan does not fit the series is tried on no rows first, and raised here, before the first batch.
+    """
+    rates = await read_rates(reading.reader, needed, plan)
+    together(pl.DataFrame(schema=MANY_OBSERVATIONS), alike(series), plan, rates)
+    if (hours := await from_hours(reading.partials, series, plan)) is not None:
+        return at_once(hours)
+    return batches(reading.reader, series, plan, rates)
+
+
+async def planned_revisions(reading: Reading, series: Series, plan: ReadPlan) -> pl.DataFrame:
+    """Every version of every point in the span, schema ``WITH_END``, ascending by (``ts``, ``known_at``)."""
+    return with_end(await reading.reader.revisions(series.series_id, span=plan.span), series, plan)

@@ -1,0 +1,30 @@
+"""A question about observations, as a caller states it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aurum.core.frequency import Frequency
+from aurum.core.series.resample import Aggregation
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which observations of some series to read, and in which form. Every field may be left out.
+
+    ``start``, ``end``, ``as_of``: an instant, or a text that ``make_plan`` reads on the clock of ``tz``: RFC 3339, a date or
+    a local date-time. ``tz``: ``UTC``, ``market`` or an IANA name; None: times are UTC, and days are each series' own.
+    ``freq``: the step to resample to, by ``agg`` (None: the mean). ``block``: ``ON_PEAK`` of the market's calendar, or
+    ``calendar:ON_PEAK``. ``unit``, ``currency``: texts of ``aurum.core.units``.
+    """
+
+    start: str | datetime | None = None
+    end: str | datetime | None = None
+    as_of: str | datetime | None = None
+    tz: str | None = None
+    freq: Frequency | None = None
+    agg: Aggregation | None = None
+    block: str | None = None
+    unit: str | None = None
+    currency: str | None = None
