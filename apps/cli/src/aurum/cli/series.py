@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from aurum.cli.wiring import Store
-    from aurum.core.series.model import Series
+    from aurum.services.observations import Answer, Question
 
 app = typer.Typer(help="What is there.", no_args_is_help=True)
 
@@ -22,6 +20,9 @@ AsOf = Annotated[str | None, typer.Option("--as-of", help="As it was known then.
 Zone = Annotated[str, typer.Option("--tz", help="'market', UTC or an IANA name.")]
 Freq = Annotated[str | None, typer.Option(help="Resample to 15min, 1h, 1d, 1w, 1mo ... in local time.")]
 Agg = Annotated[str, typer.Option(help="mean, sum, min, max, first, last, median, std, count.")]
+BlockName = Annotated[str | None, typer.Option("--block", help="Only hours of this block: ON_PEAK, or calendar:ON_PEAK.")]
+UnitText = Annotated[str | None, typer.Option("--unit", help="Convert values to this unit, e.g. USD/MMBtu.")]
+CurrencyCode = Annotated[str | None, typer.Option("--currency", help="Convert money at the ECB's rate of each day, e.g. EUR.")]
 
 
 @app.command("list")
@@ -60,6 +61,9 @@ def show(
     tz: Zone = "market",
     freq: Freq = None,
     agg: Agg = "mean",
+    block: BlockName = None,
+    unit: UnitText = None,
+    currency: CurrencyCode = None,
     rows: Annotated[int, typer.Option(min=1, help="Rows at most, from the start.")] = 48,
 ) -> None:
     """Show a series and its observations."""
@@ -68,15 +72,19 @@ def show(
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.core.catalog import Quality
+    from aurum.services.observations import unit_of
 
-    series, frame, zone = with_store(context.obj, lambda store: _read(store, key, start, end, as_of, tz, freq, agg))
-    spec = series.spec
+    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency)
+    answer = with_store(context.obj, lambda store: _read(store, key, question))
+    (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
+    shown_unit, _ = unit_of(series, answer.plan)
+    step = answer.plan.frequency_of(series)
     out = console()
-    out.print(f"{key}  {spec.location_name}  {spec.unit}  {freq or spec.frequency}  {zone}  version {series.version}")
+    out.print(f"{key}  {series.spec.location_name}  {shown_unit}  {step}  {zone}  version {series.version}")
     shown = frame.head(rows).with_columns(pl.col("ts", "known_at").dt.convert_time_zone(zone).dt.to_string("%Y-%m-%d %H:%M %Z"))
     lines = [
         (ts, f"{value:,.4f}".rstrip("0").rstrip("."), Quality(quality).label, known_at)
-        for ts, value, quality, known_at in shown.rows()
+        for ts, value, quality, known_at in shown.select("ts", "value", "quality", "known_at").rows()
     ]
     out.print(table(["start", "value", "quality", "known at"], lines, right=["value"]))
     if frame.height > rows:
@@ -93,14 +101,20 @@ def plot(
     tz: Zone = "market",
     freq: Freq = None,
     agg: Agg = "mean",
+    block: BlockName = None,
+    unit: UnitText = None,
+    currency: CurrencyCode = None,
 ) -> None:
     """Plot a series in the terminal."""
     import plotext  # pyright: ignore[reportMissingTypeStubs] - ships no types
     import polars as pl
 
     from aurum.cli.wiring import with_store
+    from aurum.services.observations import unit_of
 
-    series, frame, zone = with_store(context.obj, lambda store: _read(store, key, start, end, as_of, tz, freq, agg))
+    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency)
+    answer = with_store(context.obj, lambda store: _read(store, key, question))
+    (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     if frame.is_empty():
         print("no observations there")
         return
@@ -110,40 +124,50 @@ def plot(
     plotext.theme("clear")
     plotext.plot(stamps, local["value"].to_list())
     plotext.title(f"{key}  {series.spec.location_name}")
-    plotext.ylabel(series.spec.unit)
+    plotext.ylabel(unit_of(series, answer.plan)[0])
     plotext.xlabel(zone)
     picture: str = plotext.build()
     print(picture if sys.stdout.isatty() else plotext.uncolorize(picture))
 
 
-async def _read(
-    store: Store, key: str, start: str | None, end: str | None, as_of: str | None, tz: str, freq: str | None, agg: str
-) -> tuple[Series, pl.DataFrame, str]:
-    from aurum.core.asof import Span
+def _question(
+    start: str | None,
+    end: str | None,
+    as_of: str | None,
+    tz: str,
+    freq: str | None,
+    agg: str,
+    block: str | None,
+    unit: str | None,
+    currency: str | None,
+) -> Question:
+    """The question that options ask; ``agg`` counts with ``freq`` only. Raises ``UnknownName``."""
     from aurum.core.errors import UnknownName
     from aurum.core.frequency import parse_frequency
-    from aurum.core.markettime import parse_instant, parse_zone
     from aurum.core.names import nearest
-    from aurum.core.series.resample import Aggregation, resample
+    from aurum.core.series.resample import Aggregation
+    from aurum.services.observations import Question
 
-    series = (await store.catalog.series_by_key([key])).get(key)
-    if series is None:
-        raise UnknownName("series", key, await store.catalog.nearest_keys(key))
     if agg not in tuple(Aggregation):
         raise UnknownName("aggregation", agg, nearest(agg, Aggregation) or tuple(Aggregation))
-    zone = series.spec.zone if tz == "market" else parse_zone(tz)
-    span = Span(parse_instant(start, zone) if start else None, parse_instant(end, zone) if end else None)
-    at = parse_instant(as_of, zone) if as_of else None
-    frame = await store.reader.observations(series.series_id, span=span, as_of=at)
-    if freq is not None:
-        frame = resample(
-            frame,
-            series_frequency=series.spec.frequency,
-            freq=parse_frequency(freq),
-            agg=Aggregation(agg),
-            zone=zone,
-        )
-    return series, frame, zone
+    return Question(
+        start=start or None,
+        end=end or None,
+        as_of=as_of or None,
+        tz=tz,
+        freq=parse_frequency(freq) if freq is not None else None,
+        agg=Aggregation(agg) if freq is not None else None,
+        block=block,
+        unit=unit,
+        currency=currency,
+    )
+
+
+async def _read(store: Store, key: str, question: Question) -> Answer:
+    from aurum.services.observations import Reading, read_one, series_of
+
+    reading = Reading(store.catalog, store.reader)
+    return await read_one(reading, await series_of(reading.catalog, key), question)
 
 
 def _day(instant: object) -> str:
