@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurum.api.reading.complexity import TooManyPoints, check_points, estimated_points
 from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.series.model import Series, SeriesSpec
+from aurum.services.observations.complexity import TooManyPoints, check_points, estimated_points
 
 FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 LAST = datetime(2025, 1, 1, tzinfo=UTC)

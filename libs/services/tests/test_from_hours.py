@@ -1,4 +1,4 @@
-"""Coarse steps out of hours: what the rows give, or None."""
+"""Coarse steps from sums by the hour: what the rows give, or None."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from api_market import FIRST_KNOWN, Given, file_of
 from polars.testing import assert_frame_equal
 
-from aurum.api.reading.batches import batches
-from aurum.api.reading.hours import from_hours
-from aurum.api.reading.plan import Plan, make_plan
 from aurum.common.clock import SystemClock
 from aurum.core.calendars import default_blocks
+from aurum.core.frequency import Frequency
 from aurum.core.series.model import Series
+from aurum.core.series.resample import Aggregation
+from aurum.services.observations import Question, ReadPlan, make_plan
+from aurum.services.observations.batches import batches
+from aurum.services.observations.hours import from_hours
 from aurum.storage.memory import MemoryStore
-from aurum.storage.memory.observations import MemoryPartialsReader
+from aurum.storage.memory.partials_reader import MemoryPartialsReader
+from aurum.storage.ports import FileLoad
 from aurum.storage.ports.capabilities import Capability
+from aurum.storage.testing.builders import T0, file_load
 
 FIVE = timedelta(minutes=5)
+HOUR = timedelta(hours=1)
 START = datetime(2025, 10, 31, 4, tzinfo=UTC)
 """Midnight in New York, two days before the fall day."""
 NYC = "nyiso:rt:61761:load"
@@ -35,30 +39,43 @@ class Rowless(MemoryPartialsReader):
         return frozenset()
 
 
-async def store_of(*series: Given) -> MemoryStore:
+async def store_of(*files: FileLoad) -> MemoryStore:
     store = MemoryStore(SystemClock())
     await store.catalog_writer.declare(sources=[], datasets=[], blocks=[block.to_document() for block in default_blocks()])
-    for one in series:
-        await store.writer.load(file_of(one))
+    for file in files:
+        await store.writer.load(file)
     return store
 
 
-def five_minutes(key: str, zone: str, market: str, *, days: int = 6) -> Given:
+def five_minutes(key: str, zone: str, market: str, *, days: int = 6) -> FileLoad:
     """Whole numbers, so that sums are exact; every 50th is withdrawn, which a sum leaves out."""
-    rows = [
-        (START + n * FIVE, float("nan") if n % 50 == 49 else float(n * 7919 % 1000), FIRST_KNOWN, 9 if n % 50 == 49 else n % 3)
+    points = [
+        (
+            (START - T0 + n * FIVE) / HOUR,
+            0,
+            float("nan") if n % 50 == 49 else float(n * 7919 % 1000),
+            9 if n % 50 == 49 else n % 3,
+        )
         for n in range(12 * 24 * days)
     ]
-    return Given(key, "MW", "5min", zone, market, rows)
+    return file_load(points, key=key, frequency="5min", zone=zone, market=market)
 
 
-async def asked(store: MemoryStore, *keys: str, **given: str) -> tuple[list[Series], Plan]:
+def one_point(key: str, value: float, *, frequency: str) -> FileLoad:
+    return file_load([((START - T0) / HOUR, 0, value)], key=key, frequency=frequency)
+
+
+def question(*, freq: str | None = None, agg: str | None = None, **texts: str) -> Question:
+    return Question(freq=Frequency(freq) if freq else None, agg=Aggregation(agg) if agg else None, **texts)
+
+
+async def asked(store: MemoryStore, *keys: str, **texts: str) -> tuple[list[Series], ReadPlan]:
     found = await store.catalog.series_by_key(keys)
     series = [found[key] for key in keys]
-    return series, await make_plan(given, series, store.catalog)
+    return series, await make_plan(question(**texts), series, store.catalog)
 
 
-async def of_rows(store: MemoryStore, series: list[Series], plan: Plan) -> pl.DataFrame:
+async def of_rows(store: MemoryStore, series: list[Series], plan: ReadPlan) -> pl.DataFrame:
     return pl.concat([part async for part in batches(store.reader, series, plan, {})])
 
 
@@ -119,17 +136,18 @@ async def test_what_hours_cannot_say_is_left_to_the_rows(given: dict[str, str]) 
 
 
 async def test_data_no_finer_than_hours_and_stores_without_them_are_left_to_the_rows() -> None:
-    hourly = Given(WEST, "MW", "1h", "UTC", None, [(START, 1.0, FIRST_KNOWN, 0)])
+    hourly = one_point(WEST, 1.0, frequency="1h")
     store = await store_of(hourly, five_minutes(NYC, "America/New_York", "NYISO", days=1))
     series, plan = await asked(store, WEST, freq="1d")
     assert await from_hours(store.partials, series, plan) is None
     series, plan = await asked(store, NYC, freq="1d")
     assert await from_hours(store.partials, series, plan) is not None
     assert await from_hours(Rowless(store.state), series, plan) is None
+    assert await from_hours(None, series, plan) is None
 
 
 async def test_a_value_too_great_for_sums_is_left_to_the_rows() -> None:
-    store = await store_of(Given(NYC, "MW", "5min", "UTC", None, [(START, 1e300, FIRST_KNOWN, 0)]))
+    store = await store_of(one_point(NYC, 1e300, frequency="5min"))
     series, plan = await asked(store, NYC, freq="1d", agg="sum")
     assert await from_hours(store.partials, series, plan) is None
     series, plan = await asked(store, NYC, freq="1d", agg="max")

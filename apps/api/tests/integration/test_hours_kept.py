@@ -62,10 +62,10 @@ async def test_a_service_that_runs_reads_sums_once_there_are_some(plain_timescal
     settings = Settings(database=DatabaseSettings(url=plain_timescale_url, pool_size=2))
     pool = await PostgresPool.open(settings.database)
     async with serving(settings) as served:
-        assert Capability.PARTIALS not in served.state["services"].partials.capabilities
+        assert Capability.PARTIALS not in served.state["services"].reading.partials.capabilities
         await TimescaleTuning(pool).optimize()
         end = time.monotonic() + 10
-        while Capability.PARTIALS not in served.state["services"].partials.capabilities:
+        while Capability.PARTIALS not in served.state["services"].reading.partials.capabilities:
             assert time.monotonic() < end
             await asyncio.sleep(0.05)
     await pool.close()

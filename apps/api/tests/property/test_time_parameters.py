@@ -11,10 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from aurum.api.params import SLICE, read
+from aurum.api.params import SLICE, question_of, read
 from aurum.api.problems import InvalidParameters
-from aurum.api.reading.plan import Plan, make_plan
 from aurum.common.clock import SystemClock
+from aurum.services.observations import ReadPlan, make_plan
 from aurum.storage.memory import MemoryStore
 
 ZONES = ["UTC", "America/New_York", "America/St_Johns", "Asia/Kathmandu", "Etc/GMT+5", "Australia/Lord_Howe"]
@@ -26,8 +26,8 @@ offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
 almost_times = st.from_regex(r"-?[0-9]{1,5}-[0-9]{1,3}-[0-9]{1,3}([T ][0-9:.,]{0,18})?([+-][0-9:]{1,6}|[Zz])?", fullmatch=True)
 
 
-async def plan_of(query: str) -> Plan:
-    return await make_plan(read(QueryParams(query), SLICE), [], MemoryStore(SystemClock()).catalog)
+async def plan_of(query: str) -> ReadPlan:
+    return await make_plan(question_of(read(QueryParams(query), SLICE)), [], MemoryStore(SystemClock()).catalog)
 
 
 @given(instants, offsets, st.booleans(), st.sampled_from(["start", "end", "as_of"]))

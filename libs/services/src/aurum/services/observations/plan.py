@@ -108,7 +108,7 @@ def _zone(tz: str | None, series: Sequence[Series]) -> str:
     zones = sorted({one.spec.zone for one in series})
     if len(zones) > 1:
         raise InvalidParameters(("tz", f"the series have several clocks ({', '.join(zones)}): name one", tz))
-    return zones[0]
+    return zones[0] if zones else "UTC"
 
 
 def _span(question: Question, zone: str) -> Span:
@@ -144,7 +144,7 @@ async def _blocks(text: str, series: Sequence[Series], catalog: Catalog) -> Mapp
     calendar, colon, name = text.rpartition(":")
     return {
         market: _block(calendar if colon else _calendar(market, text), name, known, text)
-        for market in {one.spec.market for one in series}
+        for market in dict.fromkeys(one.spec.market for one in series)
     }
 
 

@@ -36,11 +36,13 @@ async def needed_rates(catalog: Catalog, series: Sequence[Series], plan: ReadPla
     """The rates that a plan needs for some series, each pair once. Raises ``InvalidParameters``."""
     if plan.unit is None and plan.currency is None:
         return ()
-    changes = [conversion(group[0], plan) for group in alike(series)]
-    pairs = {
-        (one.source.currency or "", one.target.currency or ""): None for one in changes if one is not None and one.exchanges
-    }
-    return [await _rate_series(catalog, source, target) for source, target in pairs]
+    pairs: dict[tuple[str, str], RateSeries] = {}
+    for group in alike(series):
+        change = conversion(group[0], plan)
+        if change is not None and change.exchanges:
+            source, target = change.source.currency or "", change.target.currency or ""
+            pairs[source, target] = await _rate_series(catalog, source, target)
+    return tuple(pairs.values())
 
 
 async def read_rates(reader: SeriesReader, needed: Sequence[RateSeries], plan: ReadPlan) -> RatesByPair:
