@@ -11,3 +11,7 @@ settings.register_profile("gate", settings.get_profile("unhurried"), derandomize
 # `make test-explore` searches. Tests take a share of max_examples, so that this reaches those that say how many.
 settings.register_profile("explore", settings.get_profile("unhurried"), max_examples=1000)
 settings.load_profile("gate")
+
+
+def pytest_report_header() -> str:
+    return f"hypothesis profile: {settings.get_current_profile_name()}"

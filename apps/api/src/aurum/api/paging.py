@@ -36,8 +36,7 @@ class Page:
 def requested_page(request: Request, *, cursor: str | None, limit: int, width: int) -> Page:
     """The page a request asks for. ``width``: how many parts the list's sort key has. Raises ``InvalidParameters``.
 
-    A service may have shorter pages than the contract allows (AURUM_API__PAGE_LIMIT): ``limit`` of the page is the one that
-    holds.
+    A service may have shorter pages than the contract allows (AURUM_API__PAGE_LIMIT); then its limit holds.
     """
     limit = min(limit, services(request).settings.page_limit)
     filters = sorted((name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "limit"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
+from aurum.core.chunks import chunks
 from aurum.core.history import month_of, tally
 from aurum.storage.ports.history import ArchivedPart, HistoryDamaged, HistoryStore, wired
 from aurum.storage.postgres.connection.copy import Layout, insert
@@ -46,7 +47,7 @@ async def bring_back(connection: Connection, history: HistoryStore | None, batch
     if history is None:
         wired(parts)
         return
-    for group in _groups(parts):
+    for group in chunks(parts, size=lambda part: part.rows, most=_ROWS_AT_ONCE):
         found = await history.rows(group)
         await asyncio.to_thread(_check, found, group)
         await insert(connection, "observation", _OBSERVATION, found.filter(pl.col("superseded_at").is_null()))
@@ -56,20 +57,6 @@ async def bring_back(connection: Connection, history: HistoryStore | None, batch
             "UPDATE archive_run SET unnamed_at = clock_timestamp() WHERE archive_id = ANY($1)",
             sorted({part.archive_id for part in group}),
         )
-
-
-def _groups(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
-    """As many parts together as fit, and never none."""
-    group: list[ArchivedPart] = []
-    rows = 0
-    for part in parts:
-        if group and rows + part.rows > _ROWS_AT_ONCE:
-            yield group
-            group, rows = [], 0
-        group.append(part)
-        rows += part.rows
-    if group:
-        yield group
 
 
 def _check(found: pl.DataFrame, parts: Sequence[ArchivedPart]) -> None:
