@@ -34,9 +34,9 @@ class NewDays:
 
         async def run() -> float:
             files = [self._file(choice.sample(keys, self.series), next(starts)) for _ in range(self.files)]
-            rows = sum(file.rows.height for file in files)
+            rows = sum(part.rows.height for file in files for part in file.parts)
             watch = timed()
-            outcomes = [await stage.store.writer.load(file) for file in files]
+            outcomes = [await stage.store.loader.load(file) for file in files]
             took = watch()
             assert sum(outcome.new for outcome in outcomes) == rows
             return rows / took

@@ -31,11 +31,11 @@ async def settings(database_url: str, tmp_path: Path, postgres_store: PostgresSt
     prices = [(first + n, 0, 30 + n * 0.25) for n in range(121)] + [(first + 50, 330, -7.0)]
     blocks = [block.to_document() for block in default_blocks()]
     await postgres_store.catalog_writer.declare(sources=[], datasets=[], blocks=blocks)
-    await postgres_store.writer.load(
+    await postgres_store.loader.load(
         file_load(prices, key=KEY, unit="USD/MWh", currency="USD", zone="America/New_York", market="NYISO")
     )
     rates = [(first + 18 + 24 * n, 0, 1.25 + n / 100) for n in range(-4, 6)]
-    await postgres_store.writer.load(
+    await postgres_store.loader.load(
         file_load(rates, key=RATES, unit="USD/EUR", currency="USD", frequency="1d", zone="Europe/Brussels")
     )
     return Settings(data_dir=tmp_path, database=DatabaseSettings(url=database_url, pool_size=2))

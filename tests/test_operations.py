@@ -19,7 +19,7 @@ from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.workers.broker import make_broker
 from aurum.workers.telemetry import queue_depths
-from aurum.workers.wiring import Workshop
+from aurum.workers.wiring import worker_context
 
 ROOT = Path(__file__).parents[1]
 INFRA = ROOT / "infra"
@@ -71,7 +71,8 @@ async def texts(shared_database_url: str) -> tuple[str, str]:
         api = (await served.client.get("/metrics")).text
     url = "redis://127.0.0.1:1/0"
     metrics = Metrics()
-    make_broker(Workshop.of(settings.model_copy(update={"redis": RedisSettings(url=url)})), metrics=metrics).close()
+    with worker_context(settings.model_copy(update={"redis": RedisSettings(url=url)})) as context:
+        make_broker(context, metrics=metrics).close()
     with queue_depths(url, metrics):
         worker = PrometheusView(metrics).text().decode()
     return api, worker

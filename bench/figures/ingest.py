@@ -27,7 +27,7 @@ from bench.stage import Stage, copy_in, settle
 
 _AGAINST = "raw COPY, keyed table"
 # The series stay: the file of a new day names locations that are known.
-_OF_A_LOAD = "observation, observation_version, observation_confirmation, completeness, quarantine, ingest_file"
+_OF_A_LOAD = "observation, observation_version, observation_confirmation, completeness, quarantine, file_series, ingest_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ async def _loaded(stage: Stage, document: Document) -> _Loaded:
     ingestion = Ingestion(
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
-        writer=stage.store.writer,
+        loader=stage.store.loader,
         kept=KeptFiles(Path(tempfile.gettempdir()) / "aurum-bench-kept"),
         keeping=Keeping(stage.store.validations, QualitySettings(), SystemClock()),
     )

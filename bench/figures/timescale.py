@@ -192,7 +192,7 @@ def _backfill(stage: Stage) -> Run:
         key = f"invented:backfill:{next(_numbers)}:lmp"
         file = file_load([(n / 12, 0, float(n % 97)) for n in range(_BACKFILL)], key=key, frequency="5min")
         watch = timed()
-        outcome = await stage.store.writer.load(file)
+        outcome = await stage.store.loader.load(file)
         assert outcome.new == _BACKFILL
         return _BACKFILL / watch()
 
@@ -214,7 +214,7 @@ def _correct(stage: Stage, ids: Sequence[int]) -> Run:
             zone=_ZONE,
         )
         watch = timed()
-        outcome = await stage.store.writer.load(file)
+        outcome = await stage.store.loader.load(file)
         took = watch() * 1000
         assert outcome.revised == 1
         return took

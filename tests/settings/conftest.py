@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aurum.api.testing import Given, MemoryProvider, Served, file_of, hourly, serving
+from aurum.api.testing import Given, InMemory, Served, file_of, hourly, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings, load_settings
 from aurum.common.settings.unknown import setting_names
@@ -56,16 +56,16 @@ async def store() -> MemoryStore:
     """Three series: two by the hour, one by five minutes."""
     store = MemoryStore(SystemClock())
     for key in (HOURLY, OTHER):
-        await store.writer.load(file_of(hourly(key, START, [30.0 + n for n in range(48)])))
+        await store.loader.load(file_of(hourly(key, START, [30.0 + n for n in range(48)])))
     rows = [(START + n * timedelta(minutes=5), float(n), START, 0) for n in range(24)]
-    await store.writer.load(file_of(Given(QUICK, "MW", "5min", "America/New_York", "NYISO", rows)))
+    await store.loader.load(file_of(Given(QUICK, "MW", "5min", "America/New_York", "NYISO", rows)))
     return store
 
 
 @pytest.fixture
 async def served(settings: Settings, store: MemoryStore) -> AsyncIterator[Served]:
     """The service of the settings over the three series."""
-    async with serving(settings, MemoryProvider(store)) as served:
+    async with serving(settings, InMemory(store)) as served:
         yield served
 
 

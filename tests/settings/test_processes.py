@@ -16,7 +16,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import dishka
 import httpx
 import jwt
 import pytest
@@ -25,9 +24,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from aurum.api.security.tokens import InvalidToken, IssuerAway, IssuerProtection, TokenVerifier
 from aurum.api.telemetry import RequestTallies
-from aurum.api.testing import MemoryProvider, Served, serving
-from aurum.api.wiring import ServiceProvider, StoreProvider
-from aurum.cli.wiring import open_store, places_of
+from aurum.api.testing import InMemory, Served, serving
+from aurum.assembly.memory import memory_store
+from aurum.assembly.pipelines import Pipelines, places_of
+from aurum.assembly.store import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.common.settings.production import refusals_to_start
@@ -39,12 +39,14 @@ from aurum.core.api_keys import key_text
 from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.warehouse.project import variables
 from aurum.pipelines.warehouse.run import BuildTooLong, Invocation, Verb, Warehouse
+from aurum.services.access import create_tenant, put_plan
 from aurum.storage.memory import MemoryStore
+from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.ports import Retention
 from aurum.storage.ports.access import Actor, ApiKey
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres import PostgresTransactions
+from aurum.storage.testing.access import insert_key
 from aurum.workers.export import telling
-from aurum.workers.wiring import Workshop
 
 now = SystemClock().now
 OPERATOR = Actor("operator")
@@ -55,9 +57,10 @@ shows, given = pytest.mark.shows, pytest.mark.given
 
 
 @shows(AURUM_DATA_DIR="data")
-def test_what_a_process_holds_is_in_its_data_directory(settings: Settings, tmp_path: Path) -> None:
+def test_what_a_process_holds_is_in_its_data_directory(settings: Settings, store: MemoryStore, tmp_path: Path) -> None:
     assert places_of(settings).warehouse == tmp_path / "data" / "warehouse"
-    assert Workshop.of(settings)._kept()._folder == Path("data") / "quarantine"
+    pipelines = Pipelines(memory_store(settings, SystemClock(), store, MemoryChangeFeed()))
+    assert pipelines.raw_files._folder == Path("data") / "quarantine"
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def folders(tmp_path: Path) -> None:
 async def test_contracts_and_guides_are_read_where_settings_say(
     settings: Settings, folders: None, store: MemoryStore, tmp_path: Path
 ) -> None:
-    async with serving(settings, MemoryProvider(store)) as served:
+    async with serving(settings, InMemory(store)) as served:
         found = [tmp_path / served.state[name] for name in ("contracts", "guides")]
     assert found == [tmp_path / "contracts", tmp_path / "guides"]
 
@@ -94,10 +97,10 @@ async def test_who_does_not_say_who_it_is_is_refused(served: Served) -> None:
 @given(AURUM_ACCESS__MODE="required", AURUM_CACHE__STALE_IF_ERROR_S="0")
 async def test_a_credential_is_looked_up_again_after_so_long(served: Served, store: MemoryStore) -> None:
     text, parts = key_text(bytes(40))
-    await store.tenants.put_plan(Plan("desk", 100, 100, 100, 1.0, 5), by=OPERATOR)
-    await store.tenants.create_tenant("acme", "Acme", "desk", by=OPERATOR)
+    await put_plan(store.transactions, Plan("desk", 100, 100, 100, 1.0, 5), by=OPERATOR)
+    await create_tenant(store.transactions, "acme", "Acme", "desk", by=OPERATOR)
     key = ApiKey(parts.key_id, "acme", "desk", ("user",), (), now(), "test")
-    await store.keys.create(key, parts.digest, by=OPERATOR)
+    await insert_key(store.transactions, key, parts.digest)
     before = time.monotonic()
     remembered = await served.state["authenticator"].caller(text.encode())
     assert before + 7 <= remembered.until <= time.monotonic() + 7
@@ -265,16 +268,12 @@ def test_objectives_are_those_of_the_settings(settings: Settings) -> None:
 
 
 @shows(AURUM_TELEMETRY__SLOW_QUERY_S="0.125")
-async def test_slow_queries_are_logged_by_api_worker_and_command(settings: Settings, database_url: str) -> None:
+async def test_slow_queries_are_logged_by_every_process(settings: Settings, database_url: str) -> None:
     settings = settings.model_copy(update={"database": DatabaseSettings(url=database_url)})
-    own = dishka.Provider(scope=dishka.Scope.APP)
-    own.provide(lambda: settings, provides=Settings)
-    container = dishka.make_async_container(own, ServiceProvider(), StoreProvider())
-    found = [(await container.get(PostgresPool)).slow.threshold_s]
-    await container.close()
-    async with Workshop.of(settings)._pool() as pool, open_store(settings) as opened:
-        found += [pool.slow.threshold_s, opened.pool.slow.threshold_s]
-    assert found == [0.125, 0.125, 0.125]
+    async with open_store(settings) as opened:
+        transactions = opened.transactions
+        assert isinstance(transactions, PostgresTransactions)
+        assert transactions._pool.slow.threshold_s == 0.125
 
 
 # --- workers, checks, models ------------------------------------------------------------------------------------------

@@ -6,18 +6,19 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import httpx
 import pytest
-from dishka import Provider, Scope
 
 from aurum.api import __main__ as command
 from aurum.api.drain import Drain
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.response_cache import Kept, ResponseStore
-from aurum.api.testing import MemoryProvider, Served, serving
+from aurum.api.testing import InMemory, Served, changed, serving
 from aurum.api.warming import keep_warm
+from aurum.assembly.store import Store
 from aurum.common.cache.entry import Entry
 from aurum.common.resilience import QueueFull, WaitedTooLong
 from aurum.common.settings import Settings
@@ -84,7 +85,7 @@ async def test_pages_of_an_origin_may_ask_and_need_not_ask_again_for_a_while(ser
 @shows(AURUM_API__ENABLE_V1="true")
 async def test_the_earlier_surface_is_served(settings: Settings, served: Served, store: MemoryStore) -> None:
     without = settings.model_copy(update={"api": settings.api.model_copy(update={"enable_v1": False})})
-    async with serving(without, MemoryProvider(store)) as other:
+    async with serving(without, InMemory(store)) as other:
         statuses = [(await one.client.get("/v1/metadata/dimensions")).status_code for one in (served, other)]
     assert statuses == [200, 404]
 
@@ -248,9 +249,10 @@ class Silent:
 
 @shows(AURUM_LIMITS__DEADLINE_S="0.05")
 async def test_an_answer_that_does_not_begin_in_time_is_503(settings: Settings, store: MemoryStore) -> None:
-    silent = Provider(scope=Scope.APP)
-    silent.provide(Silent, provides=SeriesReader, override=True)
-    async with serving(settings, MemoryProvider(store), silent) as served:
+    def silent(opened: Store) -> Store:
+        return replace(opened, observations=replace(opened.observations, reader=cast("SeriesReader", Silent())))
+
+    async with serving(settings, changed(InMemory(store), silent)) as served:
         answer = await served.client.get(OBSERVATIONS, params=CLOSED)
     assert (answer.status_code, "0.05 s" in answer.text) == (503, True)
 
@@ -378,7 +380,7 @@ async def test_stale_answers_are_given_while_the_store_is_away_for_so_long(
 ) -> None:
     if given_s is None:
         settings = settings.model_copy(update={"cache": settings.cache.model_copy(update={"stale_if_error_s": 60.0})})
-    provider = MemoryProvider(store)
+    provider = InMemory(store)
     provider.feed = feed = Away()
     async with serving(settings, provider) as served:
         await served.client.get(OBSERVATIONS, params=CLOSED)

@@ -9,31 +9,30 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import dishka
 import pytest
 import requests
 import stamina
 from stamina.instrumentation import RetryDetails
 from trino.auth import BasicAuthentication
 
-from aurum.api.testing import MemoryProvider, Served, file_of, hourly, serving
-from aurum.api.wiring import MaybeHistory, ServiceProvider, StoreProvider
-from aurum.cli.wiring import Store
+from aurum.api.testing import InMemory, Served, file_of, hourly, serving
+from aurum.assembly.history import history_of, iceberg_of
+from aurum.assembly.pipelines import Pipelines
+from aurum.assembly.store import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.errors import Unavailable
 from aurum.pipelines.archive import archive_of
 from aurum.storage.clickhouse import ClickhousePool
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.history_tier import history_of, iceberg_of
+from aurum.storage.loader import FileLoader
 from aurum.storage.memory import MemoryHistory, MemoryStore
-from aurum.storage.postgres import PostgresArchiveLog, PostgresPool, PostgresSeriesWriter
+from aurum.storage.postgres import PostgresArchiveLog, PostgresFileLog, PostgresPool, PostgresTransactions
 from aurum.storage.trino import TrinoAway, TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino import lake as iceberg
 from aurum.storage.trino.lake import Lake
 from aurum.storage.trino.pool import _Query
 from aurum.workers.jobs.archive import ArchiveJob
-from aurum.workers.wiring import Workshop
 
 from .conftest import HOURLY, START
 from .trino_stub import Trino, trino_stub
@@ -87,9 +86,9 @@ async def test_the_server_ends_a_load_that_takes_too_long(pool: PostgresPool, da
     other = await asyncpg.connect(database_url)
     try:
         async with other.transaction():
-            await other.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", file.digest)
+            await other.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", file.record.digest)
             with pytest.raises(Unavailable):
-                await PostgresSeriesWriter(pool).load(file)
+                await FileLoader(PostgresTransactions(pool), PostgresFileLog(pool)).load(file)
     finally:
         await other.close()
 
@@ -98,7 +97,7 @@ async def test_the_server_ends_a_load_that_takes_too_long(pool: PostgresPool, da
 
 
 def history(settings: Settings) -> Any:
-    return history_of(settings.history, settings.trino, settings.resilience, settings.data_dir, SystemClock())
+    return history_of(settings, SystemClock())
 
 
 @shows(AURUM_HISTORY__TIER="none")
@@ -145,8 +144,8 @@ async def test_months_are_archived_so_long_after_their_end(
     monkeypatch.setattr("aurum.workers.jobs.archive.archive_closed", closed)
     database = settings.database.model_copy(update={"url": database_url})
     elsewhere = settings.history.model_copy(update={"url": "history"})
-    workshop = Workshop.of(settings.model_copy(update={"database": database, "history": elsewhere}))
-    await ArchiveJob(workshop).run({})
+    async with open_store(settings.model_copy(update={"database": database, "history": elsewhere})) as store:
+        await ArchiveJob(Pipelines(store)).run({})
     assert told == [timedelta(days=7)]
 
 
@@ -373,7 +372,7 @@ async def test_all_attempts_have_a_time_and_calls_to_other_services_have_theirs(
 ) -> None:
     await failed(iceberg_history, trino)
     assert len(trino.statements) < 10
-    async with serving(settings, MemoryProvider(store)) as served:
+    async with serving(settings, InMemory(store)) as served:
         assert served.state["authenticator"]._tokens._client.timeout.read == 0.04
 
 
@@ -390,20 +389,20 @@ async def test_trino_is_left_alone_after_so_many_failures_for_so_long(iceberg_hi
     assert caught.value.retry_after > 60
 
 
-@given(
-    AURUM_TRINO__HOST="trino.example", AURUM_RESILIENCE__RETRY_ATTEMPTS="7", AURUM_DATABASE__URL="postgresql://aurum@db/aurum"
-)
+@given(AURUM_TRINO__HOST="trino.example", AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
 @TRINO
-async def test_every_applications_wiring_hands_resilience_to_trino(settings: Settings, pool: PostgresPool) -> None:
-    own = dishka.Provider(scope=dishka.Scope.APP)
-    own.provide(lambda: settings, provides=Settings)
-    container = dishka.make_async_container(own, ServiceProvider(), StoreProvider())
-    found = [(await container.get(MaybeHistory)).store, Store(settings, settings.database, pool).history]
-    async with Workshop.of(settings)._history() as of_worker:
-        found.append(of_worker)
-        for one in found:
-            assert isinstance(one, TrinoHistory)
-            assert one._pool._retry._settings.retry_attempts == 7
-    assert found[1] is not None
-    await found[1].close()
-    await container.close()
+async def test_assembly_hands_resilience_to_trino(settings: Settings) -> None:
+    found = history(settings)
+    assert isinstance(found, TrinoHistory)
+    assert found._pool._retry._settings.retry_attempts == 7
+    await found.close()
+
+
+@shows(AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
+async def test_assembly_hands_resilience_to_loads(settings: Settings, database_url: str) -> None:
+    here = settings.model_copy(update={"database": settings.database.model_copy(update={"url": database_url})})
+    async with open_store(here) as store:
+        assert isinstance(store.files.loader, FileLoader)
+        retry = store.files.loader._retry
+        assert retry is not None
+        assert (retry._settings.retry_attempts, retry._settings.retry_within_s) == (7, settings.database.load_timeout_s)

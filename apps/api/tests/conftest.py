@@ -68,7 +68,7 @@ async def sample_url(
     ingestion = Ingestion(
         registry=registry,
         suites=read_suites(contracts_directory(None) / "expectations"),
-        writer=store.writer,
+        loader=store.loader,
         kept=KeptFiles(tmp_path_factory.mktemp("kept")),
     )
     documents = [one for path in sample_files() for one in read_documents(path) if isinstance(one, Document)]

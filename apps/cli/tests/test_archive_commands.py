@@ -32,7 +32,7 @@ async def run(settings: Settings, *arguments: str) -> Result:
 
 
 async def test_months_move_once_and_are_as_the_log_says(settings: Settings, postgres_store: PostgresStore) -> None:
-    await postgres_store.writer.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
+    await postgres_store.loader.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
     moved, again, checked = [await run(settings, command) for command in ("run", "run", "verify")]
     assert (moved.exit_code, again.output.strip()) == (0, "nothing to archive")
     assert checked.output.strip() == "1 parts compared, 0 differ"
@@ -46,7 +46,7 @@ async def test_a_run_brings_the_copy_up_to_date(
             "clickhouse": ClickhouseSettings(folder=clickhouse_pool.settings.folder, database=clickhouse_pool.settings.database)
         }
     )
-    await postgres_store.writer.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
+    await postgres_store.loader.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
     moved = await run(copied, "run")
     assert "1 parts with 2 rows copied, 0 archive ids dropped" in moved.output
     assert (await run(copied, "copy")).output.strip() == "0 parts with 0 rows copied, 0 archive ids dropped"

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import dramatiq
 import pytest
+import pytest_asyncio
+from dramatiq.threading import raise_thread_exception
 
+from aurum.assembly.pipelines import Pipelines
+from aurum.assembly.store import open_store
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, DbtSettings, HistorySettings, RedisSettings, Settings
 from aurum.core.errors import Invalid, NotFound, Unavailable
@@ -23,6 +31,7 @@ from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.warehouse.project import project_directory
 from aurum.pipelines.warehouse.run import ModelsFailed
 from aurum.storage.embedded import EmbeddedValkey
+from aurum.storage.ports import FileFilter
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
 from aurum.workers.jobs.archive import ArchiveJob
@@ -30,8 +39,9 @@ from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
 from aurum.workers.jobs.payload import InvalidPayload
 from aurum.workers.jobs.replay import ReplayJob
+from aurum.workers.loop import JobLoop
 from aurum.workers.outcomes import MOST_TRIES, Outcome, outcome, should_retry, wait_ms
-from aurum.workers.wiring import Workshop
+from aurum.workers.wiring import WorkerContext, worker_context
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 
@@ -49,8 +59,21 @@ def settings(database_url: str, queue_url: str, tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path, database=DatabaseSettings(url=database_url), redis=RedisSettings(url=queue_url))
 
 
-async def test_a_job_done_twice_does_nothing_twice(settings: Settings) -> None:
-    job = IngestJob(Workshop.of(settings))
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Pipelines]:
+    """The pipelines of a worker, on the loop of the test."""
+    async with open_store(settings) as store:
+        yield Pipelines(store)
+
+
+@pytest_asyncio.fixture
+async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
+    async with opened(settings) as found:
+        yield found
+
+
+async def test_a_job_done_twice_does_nothing_twice(pipelines: Pipelines) -> None:
+    job = IngestJob(pipelines)
     payload = {"path": str(SAMPLE)}
     (first,) = await job.run(payload)
     (second,) = await job.run(payload)
@@ -58,23 +81,24 @@ async def test_a_job_done_twice_does_nothing_twice(settings: Settings) -> None:
     assert second.outcome is FileOutcome.ALREADY_LOADED
 
 
-async def test_a_payload_that_is_none_is_invalid(settings: Settings) -> None:
+async def test_a_payload_that_is_none_is_invalid(pipelines: Pipelines) -> None:
     with pytest.raises(InvalidPayload):
-        await IngestJob(Workshop.of(settings)).run({"pfad": "x"})
+        await IngestJob(pipelines).run({"pfad": "x"})
 
 
 async def test_closed_months_are_archived_once(settings: Settings) -> None:
     folder = settings.data_dir / "history"
-    workshop = Workshop.of(settings.model_copy(update={"history": HistorySettings(closed_after_days=1, url=str(folder))}))
-    await IngestJob(workshop).run({"path": str(SAMPLE)})
-    job = ArchiveJob(workshop)
-    assert await job.run({"source": "pjm"}) == []
-    (report,) = await job.run({})
-    assert (report.source, report.rows, report.left) == ("nyiso", 300, 0)
-    assert await job.run({}) == []
-    assert (folder / "manifest.json").is_file()
-    # A correction that comes later brings back what it touches.
-    (again,) = await IngestJob(workshop).run({"path": str(SAMPLE), "force": True, "known_at": "2025-11-01T17:00:00Z"})
+    history = HistorySettings(closed_after_days=1, url=str(folder))
+    async with opened(settings.model_copy(update={"history": history})) as pipelines:
+        await IngestJob(pipelines).run({"path": str(SAMPLE)})
+        job = ArchiveJob(pipelines)
+        assert await job.run({"source": "pjm"}) == []
+        (report,) = await job.run({})
+        assert (report.source, report.rows, report.left) == ("nyiso", 300, 0)
+        assert await job.run({}) == []
+        assert (folder / "manifest.json").is_file()
+        # A correction that comes later brings back what it touches.
+        (again,) = await IngestJob(pipelines).run({"path": str(SAMPLE), "force": True, "known_at": "2025-11-01T17:00:00Z"})
     assert (again.outcome, again.new) == (FileOutcome.APPLIED, 0)
 
 
@@ -85,27 +109,26 @@ async def test_closed_months_are_archived_once(settings: Settings) -> None:
 async def test_a_worker_without_a_lasting_history_parks_the_job(
     settings: Settings, history: HistorySettings, named: str
 ) -> None:
-    workshop = Workshop.of(settings.model_copy(update={"history": history}))
-    with pytest.raises(NoHistory, match=named) as caught:
-        await ArchiveJob(workshop).run({})
+    async with opened(settings.model_copy(update={"history": history})) as pipelines:
+        with pytest.raises(NoHistory, match=named) as caught:
+            await ArchiveJob(pipelines).run({})
     assert outcome(caught.value) is Outcome.PARK
 
 
-async def test_a_file_that_is_not_there_is_not_found(settings: Settings, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_there_is_not_found(pipelines: Pipelines, tmp_path: Path) -> None:
     with pytest.raises(NoSuchFile):
-        await IngestJob(Workshop.of(settings)).run({"path": str(tmp_path / "gone.csv")})
+        await IngestJob(pipelines).run({"path": str(tmp_path / "gone.csv")})
 
 
-async def test_a_file_with_rows_in_quarantine_is_loaded_again_as_it_was_known(settings: Settings, tmp_path: Path) -> None:
+async def test_a_file_with_rows_in_quarantine_is_loaded_again_as_it_was_known(pipelines: Pipelines, tmp_path: Path) -> None:
     broken = tmp_path / SAMPLE.name
     broken.write_text(SAMPLE.read_text().replace("52.59", "x"))
-    workshop = Workshop.of(settings)
-    (first,) = await IngestJob(workshop).run({"path": str(broken), "known_at": "2025-11-01T12:00:00Z"})
+    (first,) = await IngestJob(pipelines).run({"path": str(broken), "known_at": "2025-11-01T12:00:00Z"})
     digest = hashlib.sha256(broken.read_bytes()).hexdigest()
     broken.unlink()
-    (again,) = await ReplayJob(workshop).run({"digest": digest})
+    (again,) = await ReplayJob(pipelines).run({"digest": digest})
     assert (first.quarantined, again.quarantined, again.new, again.revised) == (1, 1, 0, 0), "the same bytes, the same check"
-    assert await ReplayJob(workshop).run({"digest": "0" * 64}) == []
+    assert await ReplayJob(pipelines).run({"digest": "0" * 64}) == []
 
 
 @pytest.mark.parametrize(
@@ -152,22 +175,65 @@ async def test_a_worker_loads_what_was_queued_and_parks_a_poison_message(
         queue.put(IngestFile(path=tmp_path / "gone.csv"))
         queue.put(IngestFile(path=SAMPLE))
     settings = settings.model_copy(update={"database": postgres_store.pool.settings})
-    broker = make_broker(Workshop.of(settings))
-    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
-    worker.start()
-    deadline = time.monotonic() + 20
-    while not await postgres_store.quality.files_page(status="applied", before=None, limit=1):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)  # noqa: ASYNC251 - the worker runs in threads of its own
-    broker.join(INGEST_QUEUE)
-    worker.stop()
-    (file,) = await postgres_store.quality.files_page(status="applied", before=None, limit=10)
-    assert (file.name, file.new) == (SAMPLE.name, 300)
-    broker.close()
+    with worker_context(settings) as context:
+        await _worked(context, postgres_store)
     with JobQueue(url) as queue:
         (parked,) = queue.parked()
     assert (parked.name, parked.payload["path"]) == ("ingest.file", str(tmp_path / "gone.csv"))
     assert parked.reason == f"no file {tmp_path / 'gone.csv'}"
+
+
+async def _worked(context: WorkerContext, postgres_store: PostgresStore) -> None:
+    broker = make_broker(context)
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
+    worker.start()
+    deadline = time.monotonic() + 20
+    while not await postgres_store.files.files_page(FileFilter(status="applied"), before=None, limit=1):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # noqa: ASYNC251 - the worker runs in threads of its own
+    broker.join(INGEST_QUEUE)
+    worker.stop()
+    (file,) = await postgres_store.files.files_page(FileFilter(status="applied"), before=None, limit=10)
+    assert (file.name, file.new) == (SAMPLE.name, 300)
+    broker.close()
+
+
+async def test_two_jobs_at_once_share_one_pool(settings: Settings, postgres_store: PostgresStore) -> None:
+    with worker_context(settings) as context, ThreadPoolExecutor(2) as threads:
+        job = IngestJob(context.pipelines)
+        paths = [path for path in sample_files() if path.parent.name == "nyiso"][:4]
+        reports = list(threads.map(lambda path: context.loop.run(job.run({"path": str(path)})), paths))
+        assert all(report.outcome is FileOutcome.APPLIED for (report,) in reports)
+        assert context.pipelines.store.probe.use().most == settings.database.pool_size
+
+
+def test_what_interrupts_a_job_also_ends_its_work(settings: Settings) -> None:
+    ended: list[str] = []
+    begun = threading.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+
+    def run(loop: JobLoop) -> None:
+        with pytest.raises(Interrupted):
+            loop.run(work())
+
+    with JobLoop() as loop:
+        interrupted = threading.Thread(target=run, args=(loop,))
+        interrupted.start()
+        begun.wait()
+        assert interrupted.ident is not None
+        raise_thread_exception(interrupted.ident, Interrupted)
+        interrupted.join()
+        assert ended == ["ended"]
+
+
+class Interrupted(BaseException):
+    """As Dramatiq interrupts a job that takes too long."""
 
 
 def test_a_queue_that_is_not_there_says_which_setting_to_check() -> None:
@@ -193,11 +259,12 @@ def tiny_project(tmp_path: Path) -> Path:
 async def test_models_are_built_by_a_job_and_one_that_fails_is_parked(settings: Settings, tiny_project: Path) -> None:
     (tiny_project / "models" / "good.sql").write_text("select 1 as x")
     (tiny_project / "models" / "bad.sql").write_text("select nothing_there")
-    job = DbtJob(Workshop.of(settings.model_copy(update={"dbt": DbtSettings(project_dir=tiny_project)})))
-    (report,) = await job.run({"verb": "run", "select": ["good"]})
-    assert report.run.succeeded
-    with pytest.raises(ModelsFailed, match="model bad failed") as failure:
-        await job.run({"verb": "run"})
-    assert outcome(failure.value) is Outcome.PARK
-    with pytest.raises(InvalidPayload):
-        await job.run({"verb": "drop"})
+    async with opened(settings.model_copy(update={"dbt": DbtSettings(project_dir=tiny_project)})) as pipelines:
+        job = DbtJob(pipelines)
+        (report,) = await job.run({"verb": "run", "select": ["good"]})
+        assert report.run.succeeded
+        with pytest.raises(ModelsFailed, match="model bad failed") as failure:
+            await job.run({"verb": "run"})
+        assert outcome(failure.value) is Outcome.PARK
+        with pytest.raises(InvalidPayload):
+            await job.run({"verb": "drop"})

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
+from aurum.core.errors import Unavailable
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.migrations.compatibility import UnusableSchema
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import later_release
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.outcomes import Outcome, outcome
-from aurum.workers.wiring import Workshop
+from aurum.workers.wiring import worker_context
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 EXPAND = 'op.add_column("series", sa.Column("extra", sa.Text()))'
@@ -50,18 +50,17 @@ async def test_a_worker_does_not_start_on_a_schema_it_does_not_run_on(
 
 async def test_jobs_are_done_on_the_schema_of_the_next_release(database_url: str, tmp_path: Path) -> None:
     await upgrade(database_url, versions=later_release(tmp_path, EXPAND))
-    workshop = Workshop.of(settings_of(database_url, tmp_path))
-    await workshop.open_store()
-    (report,) = await IngestJob(workshop).run({"path": str(SAMPLE)})
+    with worker_context(settings_of(database_url, tmp_path)) as context:
+        context.loop.run(context.check_schema())
+        (report,) = context.loop.run(IngestJob(context.pipelines).run({"path": str(SAMPLE)}))
     assert report.new == 300
 
 
 async def test_a_job_below_the_floor_is_left_for_a_newer_worker(database_url: str, tmp_path: Path) -> None:
-    workshop = Workshop.of(settings_of(database_url, tmp_path))
-    await workshop.open_store()
-    await upgrade(database_url, versions=later_release(tmp_path, CONTRACT, kind="contract"))
-    with pytest.raises(UnusableSchema, match=r"install release 9\.1") as caught:
-        await IngestJob(workshop).run({"path": str(SAMPLE)})
+    with worker_context(settings_of(database_url, tmp_path)) as context:
+        await upgrade(database_url, versions=later_release(tmp_path, CONTRACT, kind="contract"))
+        with pytest.raises(Unavailable, match=r"install release 9\.1") as caught:
+            context.loop.run(context.check_schema())
     assert outcome(caught.value) is Outcome.RETRY
 
 

@@ -18,7 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import dramatiq
 import pytest
 import pytest_asyncio
@@ -43,13 +45,14 @@ from aurum.common.telemetry.work import CarriedWork, carried, current_work
 from aurum.pipelines.jobs import INGEST_QUEUE, IngestFile, JobQueue
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.embedded import EmbeddedValkey
+from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.ports import QueueAway
 from aurum.storage.redis.job_queue import RedisJobQueue
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
 from aurum.workers.export import telling
 from aurum.workers.telemetry import queue_depths
-from aurum.workers.wiring import Workshop
+from aurum.workers.wiring import worker_context
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -158,15 +161,16 @@ def collecting() -> Iterator[Collector]:
 
 def work(settings: Settings, metrics: Metrics, tracer: trace.Tracer | None = None) -> None:
     """A worker that takes all there is."""
-    broker = make_broker(Workshop.of(settings), metrics=metrics, tracer=tracer)
-    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
-    worker.start()
-    end = time.monotonic() + 20
-    while broker.client.llen("dramatiq:ingest") or broker.client.keys("dramatiq:__acks__.*"):
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    worker.stop()
-    broker.close()
+    with worker_context(settings) as context:
+        broker = make_broker(context, metrics=metrics, tracer=tracer)
+        worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
+        worker.start()
+        end = time.monotonic() + 20
+        while broker.client.llen("dramatiq:ingest") or broker.client.keys("dramatiq:__acks__.*"):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        worker.stop()
+        broker.close()
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
@@ -286,19 +290,26 @@ async def test_jobs_files_and_rows_are_counted(
     assert found['aurum_ingested_rows_total{change="new"}'] == 300
 
 
-async def test_a_job_whose_database_is_away_counts_as_retried(settings: Settings, queue: RedisJobQueue) -> None:
-    await queue.put("ingest.file", {"path": str(SAMPLE)}, queue=INGEST_QUEUE)
-    away = DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/nothing")
+async def test_a_job_whose_database_is_away_counts_as_retried(
+    settings: Settings, queue: RedisJobQueue, postgres_server: EmbeddedPostgres
+) -> None:
     metrics = Metrics()
-    broker = make_broker(Workshop.of(settings.model_copy(update={"database": away})), metrics=metrics)
-    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
-    worker.start()
-    end = time.monotonic() + 20
-    while not (count := samples(metrics).get('aurum_jobs_total{name="ingest.file",outcome="retried"}')):
-        assert time.monotonic() < end
-        time.sleep(0.02)  # noqa: ASYNC251 - the worker runs in threads of its own
-    worker.stop()
-    broker.close()
+    name = urlsplit(settings.database.url or "").path.removeprefix("/")
+    with worker_context(settings) as context:
+        server = await asyncpg.connect(postgres_server.url_of("postgres"))
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await queue.put("ingest.file", {"path": str(SAMPLE)}, queue=INGEST_QUEUE)
+        broker = make_broker(context, metrics=metrics)
+        worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
+        worker.start()
+        end = time.monotonic() + 20
+        while not (count := samples(metrics).get('aurum_jobs_total{name="ingest.file",outcome="retried"}')):
+            assert time.monotonic() < end
+            time.sleep(0.02)  # noqa: ASYNC251 - the worker runs in threads of its own
+        worker.stop()
+        broker.close()
+        await server.execute(f"CREATE DATABASE {name}")
+        await server.close()
     assert count >= 1
 
 

@@ -75,7 +75,7 @@ def files() -> list[FileLoad]:
 async def filled(store: Store) -> Reading:
     await store.catalog_writer.declare(sources=[], datasets=[], blocks=[block.to_document() for block in default_blocks()])
     for file in files():
-        await store.writer.load(file)
+        await store.loader.load(file)
     return Reading(store.catalog, store.reader, store.partials)
 
 

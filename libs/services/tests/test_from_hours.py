@@ -43,7 +43,7 @@ async def store_of(*files: FileLoad) -> MemoryStore:
     store = MemoryStore(SystemClock())
     await store.catalog_writer.declare(sources=[], datasets=[], blocks=[block.to_document() for block in default_blocks()])
     for file in files:
-        await store.writer.load(file)
+        await store.loader.load(file)
     return store
 
 

@@ -17,7 +17,9 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, RedisSettings, Settings
 from aurum.core.access import Plan
 from aurum.core.api_keys import key_text
+from aurum.services.access import create_tenant, put_plan
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 
 DIGEST = hashlib.sha256(NYC.encode()).hexdigest()
@@ -102,13 +104,13 @@ async def test_without_a_queue_nothing_is_loaded_again_and_it_says_why(database_
 async def test_limits_say_what_is_left_to_whom(
     database_url: str, store: PostgresStore, redis_url: str, tmp_path: Path, shared: bool
 ) -> None:
-    await store.tenants.put_plan(Plan("trial", 100, 1_000, 10_000, 1.0, 5), by=OPERATOR)
-    await store.tenants.create_tenant("acme", "Acme", "trial", by=OPERATOR)
+    await put_plan(store.transactions, Plan("trial", 100, 1_000, 10_000, 1.0, 5), by=OPERATOR)
+    await create_tenant(store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     headers = []
     for number, role in enumerate(("user", "admin")):
         text, parts = key_text(bytes([number]) * 40)
         key = ApiKey(parts.key_id, "acme", "test", (role,), (), SystemClock().now(), "test")
-        await store.keys.create(key, parts.digest, by=OPERATOR)
+        await insert_key(store.transactions, key, parts.digest)
         headers.append({"authorization": f"Bearer {text}"})
     settings = Settings(
         data_dir=tmp_path,

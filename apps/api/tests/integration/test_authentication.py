@@ -21,7 +21,9 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.common.settings.limits import LimitsSettings
 from aurum.core.api_keys import key_text
+from aurum.services.access import change_tenant, create_tenant, revoke_key
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 
 OPERATOR = Actor("operator")
@@ -40,7 +42,7 @@ def issuer() -> Iterator[Issuer]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def store(postgres_store: PostgresStore) -> PostgresStore:
     for tenant in ("acme", "bolt"):
-        await postgres_store.tenants.create_tenant(tenant, tenant, "basic", by=OPERATOR)
+        await create_tenant(postgres_store.transactions, tenant, tenant, "basic", by=OPERATOR)
     return postgres_store
 
 
@@ -56,7 +58,7 @@ async def guarded(database_url: str, store: PostgresStore, issuer: Issuer) -> As
 async def make_key(store: PostgresStore, *roles: str, tenant: str = "acme", ends: datetime | None = None) -> tuple[str, str]:
     text, parts = key_text(next(NUMBERS).to_bytes(8, "big") + bytes(32))
     key = ApiKey(parts.key_id, tenant, "test", roles, (), NOW(), "test", ends)
-    await store.keys.create(key, parts.digest, by=OPERATOR)
+    await insert_key(store.transactions, key, parts.digest)
     return text, parts.key_id
 
 
@@ -107,7 +109,7 @@ async def test_a_key_ends_when_it_expires(guarded: Served, store: PostgresStore)
 async def test_a_revoked_key_is_refused_soon(guarded: Served, store: PostgresStore) -> None:
     text, key_id = await make_key(store, "user")
     assert await status(guarded, text) == 200
-    await store.keys.revoke("acme", key_id, by=OPERATOR)
+    await revoke_key(store.transactions, "acme", key_id, by=OPERATOR)
     end = time.monotonic() + 5.0
     while await status(guarded, text) == 200:
         assert time.monotonic() < end
@@ -117,7 +119,7 @@ async def test_a_disabled_tenant_is_refused_and_let_in_again(guarded: Served, st
     text, _ = await make_key(store, "user")
     assert await status(guarded, text) == 200
     for disabled, expected in ((True, 403), (False, 200)):
-        await store.tenants.change_tenant("acme", disabled=disabled, by=OPERATOR)
+        await change_tenant(store.transactions, "acme", disabled=disabled, by=OPERATOR)
         end = time.monotonic() + 5.0
         while await status(guarded, text) != expected:
             assert time.monotonic() < end
@@ -183,7 +185,7 @@ async def test_nobody_grants_what_they_may_not_do_or_reaches_other_tenants(guard
     _, other = await make_key(store, "user", tenant="bolt")
     text, parts = key_text(b"\7" * 40)
     key = ApiKey(parts.key_id, "acme", "writer", ("admin",), ("admin:write",), NOW(), "test")
-    await store.keys.create(key, parts.digest, by=OPERATOR)
+    await insert_key(store.transactions, key, parts.digest)
     client = guarded.client
     too_much = await client.post("/v2/admin/keys", json={"name": "x", "roles": ["super_admin"]}, headers=bearer(text))
     assert (too_much.status_code, too_much.json()["scopes"]) == (403, ["tenant:manage"])

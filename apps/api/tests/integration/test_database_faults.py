@@ -31,8 +31,9 @@ from aurum.core.errors import Unavailable
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.migrations.run import upgrade
-from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.access import ApiKey
 from aurum.storage.postgres import PostgresPool
+from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 
 KEPT = f"/v2/series/{NYC}/observations"
@@ -106,7 +107,7 @@ async def load_on(url: str, done: list[float], until: asyncio.Event) -> None:
         rows = [(NYC_START, float(number), FIRST_KNOWN + number * timedelta(minutes=1), 0)]
         given = Given(REVISED_KEY, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")
         try:
-            await store.writer.load(file_of(given, content=str(number)))
+            await store.loader.load(file_of(given, content=str(number)))
         except Unavailable:
             await asyncio.sleep(0.05)
         else:
@@ -247,7 +248,7 @@ async def make_key(url: str, *, ends: datetime | None = None) -> str:
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
     store = PostgresStore(pool, SystemClock())
     key = ApiKey(parts.key_id, "local", "test", ("user",), (), SystemClock().now(), "test", ends)
-    await store.keys.create(key, parts.digest, by=Actor("operator"))
+    await insert_key(store.transactions, key, parts.digest)
     await pool.close()
     return text
 

@@ -39,10 +39,10 @@ async def test_a_stale_tag_gets_the_new_answer(database_url: str, postgres_store
     def given(value: float) -> Given:
         return Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, value, FIRST_KNOWN, 0)], "USD")
 
-    await postgres_store.writer.load(file_of(given(1.0), content="1"))
+    await postgres_store.loader.load(file_of(given(1.0), content="1"))
     async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
         tag = (await served.client.get(PATH)).headers["etag"]
-        await postgres_store.writer.load(file_of(given(2.0), content="2"))
+        await postgres_store.loader.load(file_of(given(2.0), content="2"))
         response = await served.client.get(PATH, headers={"if-none-match": tag})
         end = time.monotonic() + 5.0
         while response.status_code == 304:
@@ -68,7 +68,7 @@ async def test_the_copy_of_a_store_has_other_tags(database_url: str) -> None:
     """It counts versions on from where the copy was made: the same number would stand for other data."""
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     given = Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, 1.0, FIRST_KNOWN, 0)], "USD")
-    await PostgresStore(pool, SystemClock()).writer.load(file_of(given, content="1"))
+    await PostgresStore(pool, SystemClock()).loader.load(file_of(given, content="1"))
     await pool.close()
     server = urlsplit(database_url)
     copy = f"{server.path[1:]}_restored"

@@ -18,7 +18,9 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.core.access import Plan
 from aurum.core.api_keys import key_text
+from aurum.services.access import create_tenant, put_plan, revoke_key
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 
 PATH = f"/v2/series/{NYC}/observations"
@@ -29,9 +31,9 @@ OPERATOR = Actor("operator")
 @pytest_asyncio.fixture(loop_scope="session")
 async def store(postgres_store: PostgresStore) -> PostgresStore:
     rows = [(NYC_START + hour * timedelta(hours=1), float(hour), FIRST_KNOWN, 0) for hour in range(24)]
-    await postgres_store.writer.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
-    await postgres_store.tenants.put_plan(Plan("trial", 10, 1_000, 1_000, 1.0, 5), by=OPERATOR)
-    await postgres_store.tenants.create_tenant("acme", "Acme", "trial", by=OPERATOR)
+    await postgres_store.loader.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+    await put_plan(postgres_store.transactions, Plan("trial", 10, 1_000, 1_000, 1.0, 5), by=OPERATOR)
+    await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     return postgres_store
 
 
@@ -45,7 +47,7 @@ async def served(database_url: str, store: PostgresStore) -> AsyncIterator[Serve
 async def key(store: PostgresStore, number: int, *roles: str) -> dict[str, str]:
     text, parts = key_text(bytes([number]) * 40)
     made = ApiKey(parts.key_id, "acme", "test", roles, (), SystemClock().now(), "test")
-    await store.keys.create(made, parts.digest, by=OPERATOR)
+    await insert_key(store.transactions, made, parts.digest)
     return {"authorization": f"Bearer {text}"}
 
 
@@ -118,7 +120,7 @@ async def test_a_revoked_key_is_refused_soon_on_the_short_way_too(served: Served
     who = await key(store, 7, "user")
     for _ in range(2):
         assert (await served.client.get(PATH, headers=who)).status_code == 200
-    await store.keys.revoke("acme", (bytes([7]) * 8).hex(), by=OPERATOR)
+    await revoke_key(store.transactions, "acme", (bytes([7]) * 8).hex(), by=OPERATOR)
     end = time.monotonic() + 5.0
     while (await served.client.get(PATH, headers=who)).status_code in (200, 429):
         assert time.monotonic() < end

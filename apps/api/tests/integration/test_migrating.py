@@ -57,7 +57,7 @@ async def test_a_running_service_stays_ready_while_a_newer_release_expands_its_s
         ready = [await rolled_back.client.get("/ready")]
         assert (ready[0].status_code, ready[0].json()["dependencies"][0]["detail"]) == (200, f"schema {int(NEXT) + 1:04d}")
         assert await answers(rolled_back) == before
-        stored = await postgres_store.writer.load(file_of(hourly("nyiso:damlbmp_zone:1:lmp", NYC_START, [30.0, 31.5])))
+        stored = await postgres_store.loader.load(file_of(hourly("nyiso:damlbmp_zone:1:lmp", NYC_START, [30.0, 31.5])))
         assert stored.new == 2
         assert (await rolled_back.client.get("/v2/series/nyiso:damlbmp_zone:1:lmp")).status_code == 200
 

@@ -22,7 +22,9 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.core.access import Plan
 from aurum.core.api_keys import key_text
+from aurum.services.access import create_tenant, put_plan
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 
 PATH = f"/v2/series/{NYC}/observations"
@@ -40,12 +42,12 @@ def hour(number: int) -> str:
 async def who(postgres_store: PostgresStore) -> dict[str, str]:
     """Data in the store, and a key to read them with."""
     rows = [(NYC_START + number * timedelta(hours=1), float(number), FIRST_KNOWN, 0) for number in range(48)]
-    await postgres_store.writer.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
-    await postgres_store.tenants.put_plan(Plan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
-    await postgres_store.tenants.create_tenant("acme", "Acme", "trial", by=OPERATOR)
+    await postgres_store.loader.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+    await put_plan(postgres_store.transactions, Plan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
+    await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     text, parts = key_text(bytes(40))
     key = ApiKey(parts.key_id, "acme", "test", ("user",), (), SystemClock().now(), "test")
-    await postgres_store.keys.create(key, parts.digest, by=OPERATOR)
+    await insert_key(postgres_store.transactions, key, parts.digest)
     return {"Authorization": f"Bearer {text}"}
 
 

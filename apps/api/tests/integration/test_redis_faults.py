@@ -23,8 +23,10 @@ from redis.asyncio import Redis
 from aurum.common.clock import SystemClock
 from aurum.core.access import Plan
 from aurum.core.api_keys import key_text
+from aurum.services.access import create_tenant, put_plan
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 
 KEPT = f"/v2/series/{NYC}/observations"
@@ -55,12 +57,12 @@ async def who(postgres_store: PostgresStore) -> dict[str, str]:
     """Two series in the store, and a key with limits to read them with."""
     for key in (NYC, WEST):
         rows = [(NYC_START + number * HOUR, float(number), FIRST_KNOWN, 0) for number in range(HOURS)]
-        await postgres_store.writer.load(file_of(Given(key, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
-    await postgres_store.tenants.put_plan(Plan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
-    await postgres_store.tenants.create_tenant("acme", "Acme", "trial", by=OPERATOR)
+        await postgres_store.loader.load(file_of(Given(key, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+    await put_plan(postgres_store.transactions, Plan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
+    await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     text, parts = key_text(bytes(40))
     key = ApiKey(parts.key_id, "acme", "test", ("admin",), (), SystemClock().now(), "test")
-    await postgres_store.keys.create(key, parts.digest, by=OPERATOR)
+    await insert_key(postgres_store.transactions, key, parts.digest)
     return {"Authorization": f"Bearer {text}"}
 
 

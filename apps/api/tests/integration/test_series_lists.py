@@ -101,7 +101,7 @@ def named(name: str) -> Given:
 async def test_a_walk_sees_every_series_once_while_new_ones_arrive(database_url: str, postgres_store: PostgresStore) -> None:
     old = [f"{number:02d}" for number in range(0, 40, 2)]
     for name in old:
-        await postgres_store.writer.load(file_of(named(name)))
+        await postgres_store.loader.load(file_of(named(name)))
     found: list[str] = []
     async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
         url = "/v2/series?source=invented&limit=7"
@@ -110,7 +110,7 @@ async def test_a_walk_sees_every_series_once_while_new_ones_arrive(database_url:
             found += [one["location"] for one in response.json()["data"]]
             # One before the place the walk has come to and one after it.
             for step in (-1, 1):
-                await postgres_store.writer.load(file_of(named(f"{int(found[-1]) + step:02d}")))
+                await postgres_store.loader.load(file_of(named(f"{int(found[-1]) + step:02d}")))
             url = response.headers.get("link", "").removeprefix("<").removesuffix('>; rel="next"')
     assert found == sorted(set(found))
     assert set(old) <= set(found)

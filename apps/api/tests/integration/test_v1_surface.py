@@ -26,7 +26,8 @@ from aurum.core.errors import Unavailable
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.memory import MemoryStore
 from aurum.storage.ports import Catalog
-from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.access import ApiKey
+from aurum.storage.testing.access import insert_key
 
 HOURLY = "/v1/iso/lmp/hourly?iso_code=NYISO&market=REAL_TIME&start=2022-07-18&end=2022-07-19"
 
@@ -321,7 +322,7 @@ async def test_who_has_a_plan_is_told_of_it_in_the_names_of_v1(sample_url: str) 
     text, parts = key_text(secrets.token_bytes(40))
     async with serving(settings) as served:
         key = ApiKey(parts.key_id, "local", "test", ("user",), (), SystemClock().now(), "test", None)
-        await served.state["services"].keys.create(key, parts.digest, by=Actor("operator"))
+        await insert_key(served.state["services"].store, key, parts.digest)
         answers = [await served.client.get("/v1/metadata/units", headers={"x-api-key": text}) for _ in range(2)]
     headers = answers[1].headers
     assert (answers[1].status_code, headers["x-ratelimit-tier"]) == (200, "enterprise")
@@ -346,7 +347,7 @@ async def test_cursors_of_long_keys_are_short_enough_to_be_taken() -> None:
     key = f"ecb:reference_rates:{'X' * 230}:rate"
     for number in range(6):
         given = replace(hourly(f"{key}{number}", start, [1.0, 2.0, 3.0]), market=None)
-        await store.writer.load(file_of(given))
+        await store.loader.load(file_of(given))
     await store.catalog_writer.declare(
         sources=[SourceEntry("ecb", "ECB", "https://www.ecb.europa.eu")], datasets=[RATES], blocks=[]
     )
@@ -387,7 +388,7 @@ async def test_locations_of_a_prefix_are_found_by_their_ids_behind_others_of_suc
         ("nyiso", "HUB_B", ""),
     ):
         given = replace(hourly(f"{source}:prices:{location}:lmp", start, [1.0]), name=name)
-        await store.writer.load(file_of(given))
+        await store.loader.load(file_of(given))
     async with serving(Settings(api=ApiSettings(enable_v1=True)), InMemory(store)) as served:
         answer = await served.client.get("/v1/metadata/dimensions?dims=location&prefix=hub&per_dim_limit=2")
     assert answer.json()["data"]["location"] == ["HUB_A", "HUB_B"]
@@ -410,7 +411,7 @@ async def test_shares_of_area_in_drought_are_side_by_side_and_null_where_there_i
     for category, percent in (("d0", 50.0), ("d1", 25.0), ("d4", 0.0)):
         rows = [(day, percent, known_at, 0), (day + timedelta(days=7), percent + 1, known_at, 0)]
         key = f"drought_monitor:area_percent_cumulative:TX:area_{category}"
-        await store.writer.load(file_of(Given(key, "%", "1w", "America/New_York", None, rows, name="Texas")))
+        await store.loader.load(file_of(Given(key, "%", "1w", "America/New_York", None, rows, name="Texas")))
     async with serving(Settings(api=ApiSettings(enable_v1=True)), InMemory(store)) as served:
         url = "/v1/drought/usdm?region=ZONE:TX"
         first = (await served.client.get(f"{url}&end=2026-01-06")).json()["data"]

@@ -47,7 +47,7 @@ async def checked(database_url: str, postgres_store: PostgresStore, tmp_path: Pa
     ingestion = Ingestion(
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
-        writer=postgres_store.writer,
+        loader=postgres_store.loader,
         kept=KeptFiles(tmp_path / "kept"),
     )
     offered = [prices(GOOD), prices(GOOD, NO_PRICE, HIGH), prices(GOOD, "11/05/2025 01:00,N.Y.C.,617")]

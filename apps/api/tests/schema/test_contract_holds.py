@@ -19,8 +19,9 @@ from aurum.api.main import create_app
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.core.access import Plan
 from aurum.core.errors import Conflict
+from aurum.services.access import change_tenant, create_tenant, put_plan
 from aurum.storage.ports.access import Actor
-from aurum.storage.postgres import PostgresPool, PostgresTenantStore
+from aurum.storage.postgres import PostgresPool, PostgresTransactions
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = 15
@@ -86,11 +87,11 @@ async def guarded(settings: Settings, issuer: Issuer) -> Settings:
     """
     assert settings.database.url is not None
     pool = await PostgresPool.open(DatabaseSettings(url=settings.database.url, pool_size=2))
-    tenants = PostgresTenantStore(pool)
-    await tenants.put_plan(Plan("tireless", 10**8, 10**8, 10**8, 1.0, 1), by=Actor("test"))
+    transactions = PostgresTransactions(pool)
+    await put_plan(transactions, Plan("tireless", 10**8, 10**8, 10**8, 1.0, 1), by=Actor("test"))
     with suppress(Conflict):
-        await tenants.create_tenant("robots", "Robots", "tireless", by=Actor("test"))
-    await tenants.change_tenant("robots", plan="tireless", disabled=False, by=Actor("test"))
+        await create_tenant(transactions, "robots", "Robots", "tireless", by=Actor("test"))
+    await change_tenant(transactions, "robots", plan="tireless", disabled=False, by=Actor("test"))
     await pool.close()
     access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles")
     # Each operation is asked without a credential too, more often than a stranger may.

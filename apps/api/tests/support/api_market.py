@@ -143,6 +143,6 @@ async def declare(store: PostgresStore) -> None:
 async def load(store: PostgresStore) -> None:
     """Everything, and one refused file."""
     for given in series_given():
-        await store.writer.load(file_of(given))
+        await store.loader.load(file_of(given))
     empty = FileRecord("empty.csv", "0" * 64, 0, "nyiso", "damlbmp_zone")
-    await store.writer.refuse(empty, reason="the file is empty")
+    await store.loader.refuse(empty, reason="the file is empty")

@@ -18,7 +18,7 @@ async def test_the_last_24_hours_end_now() -> None:
     store = MemoryStore(clock)
     for measure in ("lmp", "energy", "congestion"):
         values = [float(hour) for hour in range(48)]
-        await store.writer.load(file_of(hourly(f"{NYC}:{measure}", START, values)))
+        await store.loader.load(file_of(hourly(f"{NYC}:{measure}", START, values)))
     async with serving(SETTINGS, on_clock(InMemory(store), clock)) as served:
         rows = (await served.client.get("/v1/iso/lmp/last-24h?iso_code=NYISO")).json()["data"]
         assert [row["price_total"] for row in rows] == [float(hour) for hour in range(6, 30)]
@@ -31,7 +31,7 @@ async def test_the_last_24_hours_end_now() -> None:
 async def test_a_cursor_is_good_for_an_hour() -> None:
     clock = MovableClock(START + timedelta(hours=10))
     store = MemoryStore(clock)
-    await store.writer.load(file_of(hourly(f"{NYC}:lmp", START, [1.0, 2.0, 3.0])))
+    await store.loader.load(file_of(hourly(f"{NYC}:lmp", START, [1.0, 2.0, 3.0])))
     async with serving(SETTINGS, on_clock(InMemory(store), clock)) as served:
         url = "/v1/iso/lmp/hourly?start=2025-11-02&end=2025-11-03&limit=1"
         cursor = (await served.client.get(url)).json()["meta"]["next_cursor"]
@@ -48,7 +48,7 @@ async def test_shares_of_area_are_fractions_side_by_side() -> None:
     for measure, share in (("area_d0", 62.5), ("area_d1", 40.0), ("area_d4", 0.0)):
         rows = [(datetime(2025, 10, 28, 4, tzinfo=UTC), share, START, 0)]
         key = f"drought_monitor:area_percent_cumulative:06:{measure}"
-        await store.writer.load(file_of(Given(key, "percent", "1w", "America/New_York", None, rows)))
+        await store.loader.load(file_of(Given(key, "percent", "1w", "America/New_York", None, rows)))
     async with serving(SETTINGS, on_clock(InMemory(store), clock)) as served:
         (row,) = (await served.client.get("/v1/drought/usdm?region_id=06")).json()["data"]
     assert [row[f"d{number}_frac"] for number in range(5)] == [0.625, 0.4, None, None, 0.0]
@@ -58,7 +58,7 @@ async def test_shares_of_area_are_fractions_side_by_side() -> None:
 async def test_withdrawn_prices_are_null_and_count_for_nothing() -> None:
     clock = MovableClock(START + timedelta(hours=10))
     store = MemoryStore(clock)
-    await store.writer.load(file_of(hourly(f"{NYC}:lmp", START, [1.0, float("nan"), 3.0])))
+    await store.loader.load(file_of(hourly(f"{NYC}:lmp", START, [1.0, float("nan"), 3.0])))
     async with serving(SETTINGS, on_clock(InMemory(store), clock)) as served:
         rows = (await served.client.get("/v1/iso/lmp/last-24h")).json()["data"]
         (day,) = (await served.client.get("/v1/iso/lmp/daily?start=2025-11-02&end=2025-11-03")).json()["data"]

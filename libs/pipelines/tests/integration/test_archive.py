@@ -32,10 +32,10 @@ from aurum.storage.duckdb.shelf import Folder
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.ports import FileLoad, SeriesReader
 from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotWired
-from aurum.storage.postgres import PostgresSeriesWriter
+from aurum.storage.postgres import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore, named_parts
 from aurum.storage.testing.builders import Point, day, file_load, hour, together
-from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.stores import PostgresStore, patient_loader
 
 KEYS = [f"invented:numbers:{name}:value" for name in "AB"]
 OTHER = "elsewhere:numbers:A:value"
@@ -108,7 +108,7 @@ async def load(store: TieredStore, *files: FileLoad) -> MemoryStore:
     model = MemoryStore(SystemClock())
     for file in files or said():
         await store.thawing.load(file)
-        await model.writer.load(file)
+        await model.loader.load(file)
     return model
 
 
@@ -300,7 +300,7 @@ async def test_a_correction_of_an_archived_month_brings_it_back(store: TieredSto
     model = await load(store, *files[:-1])
     await run(archive_of(store))
     await store.thawing.load(files[-1])
-    await model.writer.load(files[-1])
+    await model.loader.load(files[-1])
     await expect_the_model(store, model)
     series = await ids(store)
     hot = {(part.series_id, part.month) for part in await named_parts(store.log)}
@@ -341,7 +341,7 @@ async def test_a_load_that_comes_while_a_month_is_moved_keeps_it_hot(store: Tier
     await store.history.write(taken.rows, source="invented", month=JANUARY, archive_id=archive_id)
     for file in (late, other):
         await store.thawing.load(file)
-        await model.writer.load(file)
+        await model.loader.load(file)
     # The first changed in this month, the second in another one.
     assert await store.log.commit(archive_id, JANUARY, taken) == {(await ids(store))[1]}
     await expect_the_model(store, model)
@@ -367,7 +367,7 @@ async def test_loads_and_runs_at_once_leave_what_the_model_says(store: TieredSto
     async with asyncio.timeout(120):
         await asyncio.gather(loads(), runs())
     for file in more:
-        await model.writer.load(file)
+        await model.loader.load(file)
     await expect_the_model(store, model)
     await run(archive_of(store))
     await expect_the_model(store, model)
@@ -395,12 +395,12 @@ async def test_without_history_archived_months_are_refused_not_left_out(store: T
         with pytest.raises(HistoryNotWired, match="AURUM_HISTORY__TIER"):
             await read
     assert (await hot.observations(one, span=Span(hour(1_416)))).height == 2
-    writer = PostgresSeriesWriter(store.pool)
+    loader = patient_loader(PostgresTransactions(store.pool), store.files)
     rows = await all_rows(store)
     with pytest.raises(HistoryNotWired):
-        await writer.load(file_load([(300, 9, 1.0), (1_500, 9, 1.0)], key=KEYS[0]))
+        await loader.load(file_load([(300, 9, 1.0), (1_500, 9, 1.0)], key=KEYS[0]))
     assert await all_rows(store) == rows
-    outcome = await writer.load(file_load([(1_500, 9, 1.0)], key=KEYS[0]))
+    outcome = await loader.load(file_load([(1_500, 9, 1.0)], key=KEYS[0]))
     assert outcome.new == 1
 
 
@@ -428,8 +428,9 @@ async def test_history_that_lost_rows_is_found_and_never_taken_for_an_answer(sto
     assert wrong
     assert {difference.part.archive_id for difference in wrong} >= {january.archive_id}
     rows = await hot_rows(store)
+    loader = patient_loader(PostgresTransactions(store.pool, forgetful), store.files)
     with pytest.raises(HistoryDamaged, match="archive verify"):
-        await PostgresSeriesWriter(store.pool, forgetful).load(file_load([(300, 9, 1.0)], key=KEYS[0]))
+        await loader.load(file_load([(300, 9, 1.0)], key=KEYS[0]))
     assert await hot_rows(store) == rows
 
 

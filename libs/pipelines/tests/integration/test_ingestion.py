@@ -22,7 +22,7 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Severity, read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import Document
-from aurum.storage.ports import ValidationFilter
+from aurum.storage.ports import CompletenessFilter, FileFilter, QuarantineFilter, ValidationFilter
 from aurum.storage.testing.stores import PostgresStore
 
 EXPECTATIONS = contracts_directory(None) / "expectations"
@@ -35,7 +35,7 @@ def ingestion(postgres_store: PostgresStore, tmp_path: Path) -> Ingestion:
     return Ingestion(
         registry=default_registry(),
         suites=read_suites(EXPECTATIONS),
-        writer=postgres_store.writer,
+        loader=postgres_store.loader,
         kept=KeptFiles(tmp_path / "kept"),
     )
 
@@ -97,7 +97,7 @@ async def test_contradictory_and_impossible_rows_are_held_back_and_the_rest_is_s
     )
     assert report.outcome is Outcome.APPLIED
     assert await values(postgres_store) == [51.52, 40.0]
-    held = await postgres_store.quality.quarantine_page(limit=100)
+    held = await postgres_store.quality.quarantine_page(QuarantineFilter(), limit=100)
     assert {(row.line, row.reason) for row in held} >= {
         (3, "duplicate_key"),
         (4, "duplicate_key"),
@@ -116,21 +116,21 @@ async def test_the_same_rows_known_at_another_time_are_another_publication(
     series = (await postgres_store.catalog.series_by_key([NYC]))[NYC]
     frame = await postgres_store.reader.observations(series.series_id, span=Span())
     assert frame["known_at"][0].hour == 17
-    files = await postgres_store.quality.files_page(status=None, before=None, limit=10)
+    files = await postgres_store.files.files_page(FileFilter(), before=None, limit=10)
     assert {file.known_at_basis for file in files} == {KnownAtBasis.ARGUMENT}
 
 
 async def test_a_refused_file_is_on_record_with_its_reason(ingestion: Ingestion, postgres_store: PostgresStore) -> None:
     report = await ingestion.ingest(Document("x.bin", b"\x00\x01"))
     assert report.outcome is Outcome.REFUSED
-    (file,) = await postgres_store.quality.files_page(status="refused", before=None, limit=10)
+    (file,) = await postgres_store.files.files_page(FileFilter(status="refused"), before=None, limit=10)
     assert file.reason.startswith("unknown format; tried: ")
 
 
 async def test_completeness_of_a_published_day_is_on_record(ingestion: Ingestion, postgres_store: PostgresStore) -> None:
     await ingestion.ingest(prices(*(f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,40.0,1.0,0.00" for hour in range(20))))
     (day,) = await postgres_store.quality.completeness_page(
-        key=NYC, source=None, dataset=None, start=None, end=None, only_incomplete=True, after=None, limit=10
+        CompletenessFilter(key=NYC, only_incomplete=True), after=None, limit=10
     )
     assert (day.day.isoformat(), day.expected, day.present, day.missing) == ("2025-11-05", 24, 20, 4)
 
@@ -142,7 +142,7 @@ async def test_only_so_many_results_of_checks_are_kept_and_a_bad_file_is_not_pus
     ingestion = Ingestion(
         registry=default_registry(),
         suites=read_suites(EXPECTATIONS),
-        writer=postgres_store.writer,
+        loader=postgres_store.loader,
         kept=KeptFiles(tmp_path / "kept"),
         keeping=Keeping(log, QualitySettings(keep_each=2), SystemClock()),
     )

@@ -19,7 +19,7 @@ NAN = math.nan
 async def told(store: Store, *batches: list[Point]) -> int:
     """Load each batch as a file of its own; gives the id of the one series."""
     for batch in batches:
-        await store.writer.load(file_load(batch))
+        await store.loader.load(file_load(batch))
     return (await series_named(store, KEY)).series_id
 
 
@@ -137,14 +137,14 @@ async def test_versions_in_one_file_keep_their_order_and_the_current_one_has_the
 
 
 async def test_the_known_time_of_the_file_is_that_of_rows_without_one(store: Store) -> None:
-    await store.writer.load(file_load([(0, None, 1.0), (1, 2, 2.0)], known_at=day(5)))
+    await store.loader.load(file_load([(0, None, 1.0), (1, 2, 2.0)], known_at=day(5)))
     series = await series_named(store, KEY)
     found = await store.reader.observations(series.series_id, span=Span())
     assert found["known_at"].to_list() == [day(5), day(2)]
 
 
 async def test_a_load_is_known_from_the_moment_of_loading_when_nothing_says_otherwise(store: Store) -> None:
-    await store.writer.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION))
+    await store.loader.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION))
     series = await series_named(store, KEY)
     known_at = (await store.reader.observations(series.series_id, span=Span()))["known_at"].item()
     at = await store.reader.observations(series.series_id, span=Span(), as_of=known_at)

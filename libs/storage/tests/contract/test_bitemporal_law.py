@@ -38,7 +38,7 @@ async def test_answers_depend_on_the_set_of_publications_alone(shared_store: Sto
     key = f"invented:law:example_{next(numbers)}:value"
     said = [point for file in files for point in file]
     for number, file in enumerate(files):
-        outcome = await shared_store.writer.load(file_load(file, key=key, digest=f"{key} {number}"))
+        outcome = await shared_store.loader.load(file_load(file, key=key, digest=f"{key} {number}"))
         assert outcome.new + outcome.revised + outcome.unchanged == len(file)
     series = await series_named(shared_store, key)
     revisions = await shared_store.reader.revisions(series.series_id, span=Span())
@@ -61,9 +61,9 @@ async def test_nothing_known_later_changes_an_answer_about_the_past(
 ) -> None:
     key = f"invented:law:past_{next(numbers)}:value"
     for number, file in enumerate(files):
-        await shared_store.writer.load(file_load(file, key=key, digest=f"{key} {number}"))
+        await shared_store.loader.load(file_load(file, key=key, digest=f"{key} {number}"))
     series = await series_named(shared_store, key)
     before = await shared_store.reader.observations(series.series_id, span=Span(), as_of=day(6))
     ts, _, *content = later
-    await shared_store.writer.load(file_load([(ts, 7, *content)], key=key))
+    await shared_store.loader.load(file_load([(ts, 7, *content)], key=key))
     assert_frame_equal(await shared_store.reader.observations(series.series_id, span=Span(), as_of=day(6)), before)

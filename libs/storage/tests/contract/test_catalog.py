@@ -33,7 +33,7 @@ async def stocked(store: Store) -> None:
         market = "INVB" if key.startswith("inv_b") else None
         unit = {"lmp": "USD/MWh", "congestion": "USD/MWh", "load": "MW", "temperature": "degF"}[key.split(":")[-1]]
         name = "The Hub" if ".HUB" in key else ""
-        await store.writer.load(
+        await store.loader.load(
             file_load(
                 [(0, 1, 1.0)],
                 key=key,
@@ -53,7 +53,7 @@ async def keys_of(store: Store, criteria: SeriesFilter) -> list[str]:
 
 async def test_a_series_comes_back_as_it_was_described(store: Store) -> None:
     key = "invented:prices:a:b:lmp"
-    await store.writer.load(
+    await store.loader.load(
         file_load(
             [(0, 1, 1.0)],
             key=key,
@@ -95,7 +95,7 @@ async def test_pages_of_series_give_every_key_once_in_the_order_of_code_points(s
 async def test_pages_stay_as_they_are_when_series_come_in_between(store: Store) -> None:
     await stocked(store)
     first = await store.catalog.series_page(EVERYTHING, after=None, limit=3)
-    await store.writer.load(file_load([(0, 1, 1.0)], key="aaa:load:new:load"))
+    await store.loader.load(file_load([(0, 1, 1.0)], key="aaa:load:new:load"))
     second = await store.catalog.series_page(EVERYTHING, after=str(first[-1].key), limit=100)
     assert [str(series.key) for series in (*first, *second)] == KEYS
 

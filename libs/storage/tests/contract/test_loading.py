@@ -24,14 +24,14 @@ def counts(outcome: LoadOutcome) -> tuple[int, int, int]:
 
 
 async def test_new_revised_and_unchanged_observations_are_counted(store: Store) -> None:
-    first = await store.writer.load(file_load([(0, 1, 1.0), (1, 1, 2.0), (2, 1, 3.0)]))
-    second = await store.writer.load(file_load([(0, 2, 1.0), (1, 2, 2.5), (3, 2, 4.0)]))
+    first = await store.loader.load(file_load([(0, 1, 1.0), (1, 1, 2.0), (2, 1, 3.0)]))
+    second = await store.loader.load(file_load([(0, 2, 1.0), (1, 2, 2.5), (3, 2, 4.0)]))
     assert counts(first) == (3, 0, 0)
     assert counts(second) == (1, 1, 1)
 
 
 async def test_each_known_time_of_a_point_counts_by_what_it_does(store: Store) -> None:
-    outcome = await store.writer.load(file_load([(0, 3, 2.0), (0, 1, 1.0), (0, 2, 1.0), (0, 3, 1.5), (0, 3, 2.0)]))
+    outcome = await store.loader.load(file_load([(0, 3, 2.0), (0, 1, 1.0), (0, 2, 1.0), (0, 3, 1.5), (0, 3, 2.0)]))
     assert counts(outcome) == (1, 1, 3)
 
 
@@ -46,25 +46,25 @@ async def test_each_known_time_of_a_point_counts_by_what_it_does(store: Store) -
     ],
 )
 async def test_a_late_publication_counts_as_a_revision_when_it_changes_an_answer(store: Store, late, expected) -> None:
-    await store.writer.load(file_load([(0, 1, 1.0), (0, 3, 2.0)]))
+    await store.loader.load(file_load([(0, 1, 1.0), (0, 3, 2.0)]))
     before = (await series_named(store, KEY)).version
-    assert counts(await store.writer.load(file_load([late]))) == expected
+    assert counts(await store.loader.load(file_load([late]))) == expected
     assert (await series_named(store, KEY)).version == before + expected[1]
 
 
 async def test_a_content_is_loaded_once(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
-    first = await store.writer.load(file)
-    again = await store.writer.load(replace(file, record=replace(file.record, name="same content, other name.csv")))
+    first = await store.loader.load(file)
+    again = await store.loader.load(replace(file, record=replace(file.record, name="same content, other name.csv")))
     assert again == LoadOutcome(first.file_id, 0, 0, 0, 0, already_loaded=True)
     assert len(await store.files.files_of(file.record.digest)) == 1
 
 
 async def test_a_content_loaded_by_force_is_recorded_again_and_changes_nothing(store: Store) -> None:
     file = file_load([(0, 1, 1.0), (1, 1, 2.0)])
-    first = await store.writer.load(file)
+    first = await store.loader.load(file)
     before = await series_named(store, KEY)
-    forced = await store.writer.load(file, force=True)
+    forced = await store.loader.load(file, force=True)
     assert counts(forced) == (0, 0, 2)
     assert forced.changed_series == ()
     assert forced.file_id > first.file_id
@@ -74,10 +74,10 @@ async def test_a_content_loaded_by_force_is_recorded_again_and_changes_nothing(s
 
 async def test_force_keeps_the_first_moment_of_loading(store: Store) -> None:
     file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION)
-    await store.writer.load(file)
+    await store.loader.load(file)
     series = await series_named(store, KEY)
     before = await store.reader.revisions(series.series_id, span=Span())
-    assert counts(await store.writer.load(file, force=True)) == (0, 0, 1)
+    assert counts(await store.loader.load(file, force=True)) == (0, 0, 1)
     assert_frame_equal(await store.reader.revisions(series.series_id, span=Span()), before)
     first, forced = await store.files.files_of(file.record.digest)
     assert first.known_at == forced.known_at == before["known_at"].item()
@@ -85,9 +85,9 @@ async def test_force_keeps_the_first_moment_of_loading(store: Store) -> None:
 
 async def test_force_keeps_the_first_moment_of_loading_even_after_a_revision(store: Store) -> None:
     file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION)
-    await store.writer.load(file)
-    await store.writer.load(file_load([(0, None, 2.0)], basis=KnownAtBasis.INGESTION))
-    await store.writer.load(file, force=True)
+    await store.loader.load(file)
+    await store.loader.load(file_load([(0, None, 2.0)], basis=KnownAtBasis.INGESTION))
+    await store.loader.load(file, force=True)
     series = await series_named(store, KEY)
     assert (await store.reader.observations(series.series_id, span=Span()))["value"].to_list() == [2.0]
     assert (await store.reader.revisions(series.series_id, span=Span()))["value"].to_list() == [1.0, 2.0]
@@ -96,39 +96,39 @@ async def test_force_keeps_the_first_moment_of_loading_even_after_a_revision(sto
 @pytest.mark.parametrize("basis", [KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE])
 async def test_a_content_with_another_known_time_by_argument_is_loaded_again(store: Store, basis: KnownAtBasis) -> None:
     file = file_load([(0, None, 1.0)], basis=basis, known_at=day(5))
-    await store.writer.load(file)
-    assert (await store.writer.load(file)).already_loaded
+    await store.loader.load(file)
+    assert (await store.loader.load(file)).already_loaded
     earlier = replace(file, record=replace(file.record, known_at=day(3)))
-    assert await store.writer.already_loaded(file.record.digest, basis=basis, known_at=day(3)) is None
-    assert counts(await store.writer.load(earlier)) == (0, 1, 0)
-    assert (await store.writer.load(earlier)).already_loaded
+    assert await store.loader.already_loaded(file.record.digest, basis=basis, known_at=day(3)) is None
+    assert counts(await store.loader.load(earlier)) == (0, 1, 0)
+    assert (await store.loader.load(earlier)).already_loaded
     series = await series_named(store, KEY)
     assert (await store.reader.revisions(series.series_id, span=Span()))["known_at"].to_list() == [day(3)]
 
 
 async def test_a_content_known_by_its_file_is_not_loaded_again_for_its_moment_of_loading(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
-    await store.writer.load(file)
+    await store.loader.load(file)
     ingested = replace(file, record=replace(file.record, known_at=None, known_at_basis=KnownAtBasis.INGESTION))
-    assert (await store.writer.load(ingested)).already_loaded
+    assert (await store.loader.load(ingested)).already_loaded
 
 
 async def test_already_loaded_foretells_what_load_answers(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
-    assert await store.writer.already_loaded(file.record.digest) is None
-    await store.writer.load(file)
-    foretold = await store.writer.already_loaded(file.record.digest)
+    assert await store.loader.already_loaded(file.record.digest) is None
+    await store.loader.load(file)
+    foretold = await store.loader.already_loaded(file.record.digest)
     assert foretold is not None
-    assert foretold == await store.writer.load(file)
-    assert await store.writer.already_loaded(file.record.digest, basis=KnownAtBasis.FILE) == foretold
-    assert await store.writer.already_loaded(file.record.digest, basis=KnownAtBasis.ARGUMENT, known_at=day(1)) is None
+    assert foretold == await store.loader.load(file)
+    assert await store.loader.already_loaded(file.record.digest, basis=KnownAtBasis.FILE) == foretold
+    assert await store.loader.already_loaded(file.record.digest, basis=KnownAtBasis.ARGUMENT, known_at=day(1)) is None
 
 
 async def test_a_refused_content_may_be_loaded_later(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
-    refused = await store.writer.refuse(file.record, reason="no header")
-    assert await store.writer.already_loaded(file.record.digest) is None
-    outcome = await store.writer.load(file)
+    refused = await store.loader.refuse(file.record, reason="no header")
+    assert await store.loader.already_loaded(file.record.digest) is None
+    outcome = await store.loader.load(file)
     assert not outcome.already_loaded
     entries = await store.files.files_of(file.record.digest)
     assert [(entry.file_id, entry.status, entry.reason) for entry in entries] == [
@@ -139,7 +139,7 @@ async def test_a_refused_content_may_be_loaded_later(store: Store) -> None:
 
 @pytest.mark.parametrize("other", [{"unit": "MWh"}, {"frequency": "15min"}])
 async def test_a_load_in_another_unit_or_frequency_stores_nothing(store: Store, other: dict[str, str]) -> None:
-    await store.writer.load(file_load([(0, 1, 1.0)], held=[(2, Reason.NON_NUMERIC)]))
+    await store.loader.load(file_load([(0, 1, 1.0)], held=[(2, Reason.NON_NUMERIC)]))
     before = await series_named(store, KEY)
     observations = await store.reader.revisions(before.series_id, span=Span())
     conflicting = together(
@@ -148,7 +148,7 @@ async def test_a_load_in_another_unit_or_frequency_stores_nothing(store: Store, 
         file_load([(0, 2, 5.0)], key=OTHER),
     )
     with pytest.raises(Conflict) as caught:
-        await store.writer.load(conflicting)
+        await store.loader.load(conflicting)
     assert caught.value.facts == {
         "key": KEY,
         "stored": {"unit": "MW", "frequency": "1h"}[next(iter(other))],
@@ -158,30 +158,30 @@ async def test_a_load_in_another_unit_or_frequency_stores_nothing(store: Store, 
     assert_frame_equal(await store.reader.revisions(before.series_id, span=Span()), observations)
     assert [row.line for row in await store.quality.quarantine_page(QuarantineFilter(), limit=9)] == [2]
     assert await store.files.files_of(conflicting.record.digest) == []
-    assert await store.writer.already_loaded(conflicting.record.digest) is None
+    assert await store.loader.already_loaded(conflicting.record.digest) is None
 
 
 async def test_a_frame_of_another_schema_is_refused_before_anything_is_stored(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
     with pytest.raises(FrameMismatch):
-        await store.writer.load(replace(file, parts=[replace(file.parts[0], rows=file.parts[0].rows.drop("version"))]))
+        await store.loader.load(replace(file, parts=[replace(file.parts[0], rows=file.parts[0].rows.drop("version"))]))
     assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == []
 
 
 async def test_the_version_rises_with_each_load_that_changes_the_series_and_with_no_other(store: Store) -> None:
-    await store.writer.load(together(file_load([(0, 1, 1.0)]), file_load([(0, 1, 1.0)], key=OTHER)))
+    await store.loader.load(together(file_load([(0, 1, 1.0)]), file_load([(0, 1, 1.0)], key=OTHER)))
     assert (await series_named(store, KEY)).version == 1
-    outcome = await store.writer.load(together(file_load([(0, 2, 2.0), (5, 2, 2.0)]), file_load([(0, 2, 1.0)], key=OTHER)))
+    outcome = await store.loader.load(together(file_load([(0, 2, 2.0), (5, 2, 2.0)]), file_load([(0, 2, 1.0)], key=OTHER)))
     changed, unchanged = await series_named(store, KEY), await series_named(store, OTHER)
     assert (changed.version, unchanged.version) == (2, 1)
     assert outcome.changed_series == (changed.series_id,)
 
 
 async def test_a_series_knows_its_ends_and_the_moment_of_its_last_change(store: Store) -> None:
-    await store.writer.load(file_load([(5, 1, 1.0)]))
+    await store.loader.load(file_load([(5, 1, 1.0)]))
     first = await series_named(store, KEY)
     assert (first.first_ts, first.last_ts) == (hour(5), hour(5))
-    await store.writer.load(file_load([(2, 2, 1.0), (9, 2, math.nan)]))
+    await store.loader.load(file_load([(2, 2, 1.0), (9, 2, math.nan)]))
     second = await series_named(store, KEY)
     assert (second.first_ts, second.last_ts) == (hour(2), hour(9))
     assert first.updated_at is not None
@@ -190,7 +190,7 @@ async def test_a_series_knows_its_ends_and_the_moment_of_its_last_change(store: 
 
 
 async def test_a_file_without_observations_makes_its_series_and_changes_no_version(store: Store) -> None:
-    outcome = await store.writer.load(file_load([]))
+    outcome = await store.loader.load(file_load([]))
     series = await series_named(store, KEY)
     assert counts(outcome) == (0, 0, 0)
     assert (series.version, series.first_ts, series.updated_at) == (0, None, None)
@@ -198,31 +198,31 @@ async def test_a_file_without_observations_makes_its_series_and_changes_no_versi
 
 async def test_a_file_without_series_is_recorded(store: Store) -> None:
     empty = file_load([])
-    outcome = await store.writer.load(replace(empty, parts=[replace(empty.parts[0], series=empty.parts[0].series.clear())]))
+    outcome = await store.loader.load(replace(empty, parts=[replace(empty.parts[0], series=empty.parts[0].series.clear())]))
     assert [entry.file_id for entry in await store.files.files_of(empty.record.digest)] == [outcome.file_id]
     assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == []
 
 
 async def test_descriptions_follow_the_newest_load(store: Store) -> None:
-    await store.writer.load(file_load([(0, 1, 1.0)], location_name="Old", labels={"fuel": "gas"}))
+    await store.loader.load(file_load([(0, 1, 1.0)], location_name="Old", labels={"fuel": "gas"}))
     before = await series_named(store, KEY)
-    await store.writer.load(file_load([(0, 1, 1.0)], location_name="New", location_type="hub", labels={}, market="INV"))
+    await store.loader.load(file_load([(0, 1, 1.0)], location_name="New", location_type="hub", labels={}, market="INV"))
     after = await series_named(store, KEY)
     assert before.spec.labels == {"fuel": "gas"}
     assert (after.spec.location_name, after.spec.location_type, after.spec.market) == ("New", "hub", "INV")
     assert after.spec.labels == {}
     assert after.version == before.version + 1, "an answer that shows the description is another one now"
-    await store.writer.load(file_load([(0, 1, 1.0)], location_name="New", location_type="hub", labels={}, market="INV"))
+    await store.loader.load(file_load([(0, 1, 1.0)], location_name="New", location_type="hub", labels={}, market="INV"))
     assert (await series_named(store, KEY)).version == after.version
 
 
 async def test_labels_in_another_order_are_the_same_description(store: Store) -> None:
     for labels in ({"longer": "1", "a": "2"}, {"a": "2", "longer": "1"}, {"longer": "1", "a": "2"}):
-        await store.writer.load(file_load([(0, 1, 1.0)], labels=labels), force=True)
+        await store.loader.load(file_load([(0, 1, 1.0)], labels=labels), force=True)
     assert (await series_named(store, KEY)).version == 1
 
 
 async def test_a_content_loaded_twice_at_once_is_loaded_once(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
-    outcomes = await asyncio.gather(*(store.writer.load(file) for _ in range(3)))
+    outcomes = await asyncio.gather(*(store.loader.load(file) for _ in range(3)))
     assert sorted(outcome.already_loaded for outcome in outcomes) == [False, True, True]

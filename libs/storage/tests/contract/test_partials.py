@@ -34,7 +34,7 @@ async def ids_of(store: Store, *keys: str) -> list[int]:
 async def test_after_every_load_hours_are_what_the_rows_come_to(shared_store: Store, files: list[list[Point]]) -> None:
     key = f"invented:partials:example_{next(numbers)}:value"
     for number, file in enumerate(files):
-        await shared_store.writer.load(file_load(file, key=key, digest=f"{key} {number}", frequency="irregular"))
+        await shared_store.loader.load(file_load(file, key=key, digest=f"{key} {number}", frequency="irregular"))
         series = await series_named(shared_store, key)
         rows = await shared_store.reader.many([series.series_id], span=Span())
         found = await shared_store.partials.partials([series.series_id], span=Span())
@@ -43,7 +43,7 @@ async def test_after_every_load_hours_are_what_the_rows_come_to(shared_store: St
 
 async def test_hours_of_several_series_ascend_by_series_and_time(store: Store) -> None:
     files = [file_load([(1.5, 0, 4.0), (0, 0, 1.0), (0.25, 0, 2.0)], key=key, frequency="15min") for key in (A, B)]
-    await store.writer.load(together(*files))
+    await store.loader.load(together(*files))
     first, second = sorted(await ids_of(store, A, B))
     found = await store.partials.partials([second, first, second, 999_999], span=Span())
     assert found.schema == PARTIALS
@@ -66,7 +66,7 @@ async def test_hours_of_several_series_ascend_by_series_and_time(store: Store) -
 async def test_a_span_has_the_hours_that_start_in_it_each_whole(
     store: Store, start: datetime | None, end: datetime | None, hours: list[int]
 ) -> None:
-    await store.writer.load(file_load([(half / 2, 0, 1.0) for half in range(8)], frequency="30min"))
+    await store.loader.load(file_load([(half / 2, 0, 1.0) for half in range(8)], frequency="30min"))
     series = await series_named(store, KEY)
     found = await store.partials.partials([series.series_id], span=Span(start, end))
     assert found["ts"].to_list() == [hour(at) for at in hours]

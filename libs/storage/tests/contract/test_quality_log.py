@@ -35,41 +35,41 @@ def hours_of(local: date, hours: range, *, known: float = 1, value: float = 1.0)
 @pytest.mark.parametrize(("local", "length"), [(SHORT, 23), (LONG, 25), (PLAIN, 24)])
 async def test_a_local_day_is_complete_with_as_many_hours_as_it_has(store: Store, local: date, length: int) -> None:
     assert hours_in_day(local, ZONE) == length
-    await store.writer.load(file_load(hours_of(local, range(length - 1)), zone=ZONE))
+    await store.loader.load(file_load(hours_of(local, range(length - 1)), zone=ZONE))
     assert await days_of(store) == [Completeness(KEY, local, length, length - 1)]
-    await store.writer.load(file_load(hours_of(local, range(length - 1, length)), zone=ZONE))
+    await store.loader.load(file_load(hours_of(local, range(length - 1, length)), zone=ZONE))
     assert await days_of(store) == [Completeness(KEY, local, length, length)]
     assert await days_of(store, only_incomplete=True) == []
 
 
 async def test_a_short_day_at_a_quarter_of_an_hour_has_92_intervals(store: Store) -> None:
-    await store.writer.load(file_load(hours_of(SHORT, range(23)), zone=ZONE, frequency="15min"))
+    await store.loader.load(file_load(hours_of(SHORT, range(23)), zone=ZONE, frequency="15min"))
     assert await days_of(store) == [Completeness(KEY, SHORT, 92, 23)]
 
 
 async def test_a_withdrawn_value_is_missing_and_a_restored_one_is_not(store: Store) -> None:
-    await store.writer.load(file_load(hours_of(PLAIN, range(24)), zone=ZONE))
-    await store.writer.load(file_load(hours_of(PLAIN, range(2), known=2, value=math.nan), zone=ZONE))
+    await store.loader.load(file_load(hours_of(PLAIN, range(24)), zone=ZONE))
+    await store.loader.load(file_load(hours_of(PLAIN, range(2), known=2, value=math.nan), zone=ZONE))
     assert [found.missing for found in await days_of(store)] == [2]
-    await store.writer.load(file_load(hours_of(PLAIN, range(2), known=3), zone=ZONE))
+    await store.loader.load(file_load(hours_of(PLAIN, range(2), known=3), zone=ZONE))
     assert [found.missing for found in await days_of(store)] == [0]
 
 
 @pytest.mark.parametrize("values", [(math.nan, 1.0), (1.0, math.nan)])
 async def test_of_two_values_at_one_known_time_the_one_that_stands_decides_whether_it_is_there(store: Store, values) -> None:
     points = [point for value in values for point in hours_of(PLAIN, range(24), value=value)]
-    await store.writer.load(file_load(points, zone=ZONE))
+    await store.loader.load(file_load(points, zone=ZONE))
     assert [found.present for found in await days_of(store)] == [0]
 
 
 async def test_a_point_said_twice_is_present_once(store: Store) -> None:
     points = [*hours_of(PLAIN, range(3)), *hours_of(PLAIN, range(2), known=2, value=5.0)]
-    await store.writer.load(file_load(points, zone=ZONE))
+    await store.loader.load(file_load(points, zone=ZONE))
     assert [found.present for found in await days_of(store)] == [3]
 
 
 async def test_days_border_on_local_midnight(store: Store) -> None:
-    await store.writer.load(file_load(hours_of(LONG, range(-1, 26)), zone=ZONE))
+    await store.loader.load(file_load(hours_of(LONG, range(-1, 26)), zone=ZONE))
     assert await days_of(store) == [
         Completeness(KEY, LONG - timedelta(days=1), 24, 1),
         Completeness(KEY, LONG, 25, 25),
@@ -79,15 +79,15 @@ async def test_days_border_on_local_midnight(store: Store) -> None:
 
 @pytest.mark.parametrize("frequency", ["1d", "1mo", "irregular"])
 async def test_series_without_a_fixed_step_have_nothing_to_miss(store: Store, frequency: str) -> None:
-    await store.writer.load(file_load(hours_of(PLAIN, range(3)), zone=ZONE, frequency=frequency))
+    await store.loader.load(file_load(hours_of(PLAIN, range(3)), zone=ZONE, frequency=frequency))
     assert await days_of(store) == []
 
 
 async def stocked(store: Store) -> None:
     points: list[Point] = [(24 * number + 0.0, 1, 1.0) for number in range(3)]
     full: list[Point] = [(number, 1, 1.0) for number in range(24)]
-    await store.writer.load(together(file_load(points), file_load(full, key=OTHER)))
-    await store.writer.load(file_load(points[:1], key="other:things:C:value"))
+    await store.loader.load(together(file_load(points), file_load(full, key=OTHER)))
+    await store.loader.load(file_load(points[:1], key="other:things:C:value"))
 
 
 async def test_days_are_filtered(store: Store) -> None:
@@ -125,7 +125,7 @@ HELD = [(2, Reason.NON_NUMERIC), (3, Reason.OUT_OF_BOUNDS), (7, Reason.NON_NUMER
 
 async def test_a_row_held_back_keeps_all_that_is_known_of_it(store: Store) -> None:
     file = file_load([(0, 1, 1.0)], held=HELD[:1], name="held.csv")
-    outcome = await store.writer.load(file)
+    outcome = await store.loader.load(file)
     assert outcome.quarantined == 1
     (row,) = await store.quality.quarantine_page(QuarantineFilter(), limit=9)
     assert row == await store.quality.quarantined_row(row.row_id)
@@ -143,7 +143,7 @@ async def test_an_unknown_row_is_not_found(store: Store) -> None:
 
 
 async def test_quarantine_is_paged_by_id(store: Store) -> None:
-    await store.writer.load(file_load([], held=HELD))
+    await store.loader.load(file_load([], held=HELD))
     seen: list[int] = []
     lines: list[int] = []
     while page := await store.quality.quarantine_page(QuarantineFilter(), after=seen[-1] if seen else None, limit=2):
@@ -155,8 +155,8 @@ async def test_quarantine_is_paged_by_id(store: Store) -> None:
 
 async def test_quarantine_is_filtered(store: Store) -> None:
     file = file_load([], held=HELD)
-    await store.writer.load(file)
-    await store.writer.load(file_load([], held=[(11, Reason.NON_NUMERIC)], key="other:things:C:value"))
+    await store.loader.load(file)
+    await store.loader.load(file_load([], held=[(11, Reason.NON_NUMERIC)], key="other:things:C:value"))
     cases: list[tuple[dict[str, str], list[int]]] = [
         ({}, [2, 3, 7, 11]),
         ({"source": "other"}, [11]),
@@ -171,10 +171,10 @@ async def test_quarantine_is_filtered(store: Store) -> None:
 
 async def test_rows_of_a_content_loaded_again_count_as_replayed(store: Store) -> None:
     file = file_load([(0, 1, 1.0)], held=HELD)
-    await store.writer.load(file)
-    await store.writer.load(file_load([], held=[(11, Reason.NON_NUMERIC)], key=OTHER))
+    await store.loader.load(file)
+    await store.loader.load(file_load([], held=[(11, Reason.NON_NUMERIC)], key=OTHER))
     fixed = file_load([(0, 1, 1.0), (1, 1, 2.0)], held=HELD[:1], digest=file.record.digest)
-    await store.writer.load(fixed, force=True)
+    await store.loader.load(fixed, force=True)
     assert [row.line for row in await store.quality.quarantine_page(QuarantineFilter(), limit=9)] == [11, 2]
     everything = await store.quality.quarantine_page(QuarantineFilter(pending_only=False), limit=9)
     assert [(row.line, row.replayed_at is not None) for row in everything] == [
@@ -188,19 +188,19 @@ async def test_rows_of_a_content_loaded_again_count_as_replayed(store: Store) ->
 
 async def test_a_load_that_does_nothing_replays_nothing(store: Store) -> None:
     file = file_load([(0, 1, 1.0)], held=HELD)
-    await store.writer.load(file)
-    await store.writer.load(file)
+    await store.loader.load(file)
+    await store.loader.load(file)
     assert len(await store.quality.quarantine_page(QuarantineFilter(), limit=9)) == 3
 
 
 async def refuse(store: Store, digest: str, source: str = "invented", dataset: str = "numbers") -> int:
-    return await store.writer.refuse(FileRecord("refused.csv", digest, 7, source, dataset), reason="no header")
+    return await store.loader.refuse(FileRecord("refused.csv", digest, 7, source, dataset), reason="no header")
 
 
 async def test_a_file_is_recorded_with_its_counts(store: Store) -> None:
-    await store.writer.load(file_load([(0, 1, 1.0)]))
+    await store.loader.load(file_load([(0, 1, 1.0)]))
     file = file_load([(0, 2, 2.0), (1, 2, 1.0)], held=HELD, known_at=day(4), basis=KnownAtBasis.AVAILABLE, name="b.csv")
-    outcome = await store.writer.load(file)
+    outcome = await store.loader.load(file)
     (entry,) = await store.files.files_of(file.record.digest)
     assert (entry.file_id, entry.digest, entry.name) == (outcome.file_id, file.record.digest, "b.csv")
     assert (entry.source, entry.dataset, entry.status, entry.reason) == ("invented", "numbers", FileStatus.APPLIED, "")
@@ -211,9 +211,9 @@ async def test_a_file_is_recorded_with_its_counts(store: Store) -> None:
 
 
 async def test_files_come_newest_first_and_in_pages(store: Store) -> None:
-    first = (await store.writer.load(file_load([(0, 1, 1.0)]))).file_id
+    first = (await store.loader.load(file_load([(0, 1, 1.0)]))).file_id
     second = await refuse(store, "aa")
-    third = (await store.writer.load(file_load([(1, 1, 1.0)]))).file_id
+    third = (await store.loader.load(file_load([(1, 1, 1.0)]))).file_id
     cases: list[tuple[str | None, int | None, int, list[int]]] = [
         (None, None, 9, [third, second, first]),
         (None, None, 2, [third, second]),
@@ -262,7 +262,7 @@ async def test_a_dataset_has_a_state(store: Store) -> None:
         datasets=[DatasetEntry("invented", "numbers", "Numbers", "UTC", "1h", (), freshness_hours=12)],
         blocks=[],
     )
-    await store.writer.load(together(file_load([(0, 1, 1.0), (1, 1, 1.0)], held=HELD), file_load([(30, 1, 1.0)], key=OTHER)))
+    await store.loader.load(together(file_load([(0, 1, 1.0), (1, 1, 1.0)], held=HELD), file_load([(30, 1, 1.0)], key=OTHER)))
     await refuse(store, "aa")
     await refuse(store, "bb", dataset="unheard")
     await refuse(store, "cc", source="other")
@@ -292,6 +292,6 @@ async def test_a_dataset_has_a_state(store: Store) -> None:
 
 
 async def test_a_dataset_nobody_declared_is_neither_fresh_nor_stale(store: Store) -> None:
-    await store.writer.load(file_load([(0, 1, 1.0)]))
+    await store.loader.load(file_load([(0, 1, 1.0)]))
     (state,) = await store.quality.datasets_quality(now=hour(9999))
     assert (state.age_hours, state.stale) == (9999.0, None)

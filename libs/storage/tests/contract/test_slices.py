@@ -22,7 +22,7 @@ async def ids_of(store: Store, *keys: str) -> list[int]:
 
 async def test_a_slice_has_its_schema_and_ascends_by_ts(store: Store) -> None:
     points = [(3, 0, 4.0), (1, 0, 2.0), (0, 0, 1.0, 3), (2, 0, 3.0)]
-    await store.writer.load(file_load(points))
+    await store.loader.load(file_load(points))
     series = await series_named(store, KEY)
     found = await store.reader.observations(series.series_id, span=Span())
     assert found.schema == OBSERVATIONS
@@ -42,7 +42,7 @@ async def test_a_slice_has_its_schema_and_ascends_by_ts(store: Store) -> None:
     ],
 )
 async def test_spans_are_half_open(store: Store, start: datetime | None, end: datetime | None, hours: list[int]) -> None:
-    await store.writer.load(file_load([(offset, 0, float(offset)) for offset in range(4)]))
+    await store.loader.load(file_load([(offset, 0, float(offset)) for offset in range(4)]))
     series = await series_named(store, KEY)
     span = Span(start, end)
     expected = [hour(offset) for offset in hours]
@@ -54,7 +54,7 @@ async def test_spans_are_half_open(store: Store, start: datetime | None, end: da
 
 async def test_many_ascend_by_series_and_ts_whatever_was_asked_in_what_order(store: Store) -> None:
     files = [file_load([(1, 0, n + 0.1), (0, 0, n + 0.0)], key=key) for n, key in enumerate([A, B, C])]
-    await store.writer.load(together(*files))
+    await store.loader.load(together(*files))
     ids = await ids_of(store, A, B, C)
     found = await store.reader.many([ids[2], ids[0], ids[2], 999_999], span=Span())
     assert found.schema == MANY_OBSERVATIONS
@@ -82,14 +82,14 @@ async def test_no_series_asked_for_gives_no_observations(store: Store) -> None:
 
 async def test_infinities_and_the_greatest_numbers_come_back_as_they_were(store: Store) -> None:
     values = [float("inf"), float("-inf"), 1.7976931348623157e308, 5e-324, 0.1 + 0.2]
-    await store.writer.load(file_load([(offset, 0, value) for offset, value in enumerate(values)]))
+    await store.loader.load(file_load([(offset, 0, value) for offset, value in enumerate(values)]))
     series = await series_named(store, KEY)
     assert (await store.reader.observations(series.series_id, span=Span()))["value"].to_list() == values
 
 
 async def test_instants_keep_their_microseconds(store: Store) -> None:
     microsecond = 1 / 3_600_000_000
-    await store.writer.load(file_load([(microsecond, 0, 1.0), (-3 * microsecond, 0, 2.0)], frequency="irregular"))
+    await store.loader.load(file_load([(microsecond, 0, 1.0), (-3 * microsecond, 0, 2.0)], frequency="irregular"))
     series = await series_named(store, KEY)
     found = await store.reader.observations(series.series_id, span=Span())
     assert found["ts"].dt.epoch("us").to_list() == [hour(0).timestamp() * 1e6 - 3, hour(0).timestamp() * 1e6 + 1]

@@ -40,7 +40,7 @@ def long_file() -> FileLoad:
 
 @pytest.mark.parametrize("as_of", [None, day(0), day(1)])
 async def test_a_stream_is_many_in_batches_of_bounded_size(store: Store, as_of: datetime | None) -> None:
-    await store.writer.load(long_file())
+    await store.loader.load(long_file())
     stored = await store.catalog.series_by_key(KEYS)
     ids = [stored[key].series_id for key in KEYS]
     batches = [batch async for batch in store.reader.stream(ids, span=Span(), as_of=as_of)]
@@ -55,7 +55,7 @@ async def test_a_stream_is_many_in_batches_of_bounded_size(store: Store, as_of: 
 
 
 async def test_a_stream_shows_one_snapshot_though_a_load_comes_between_its_batches(store: Store) -> None:
-    await store.writer.load(long_file())
+    await store.loader.load(long_file())
     stored = await store.catalog.series_by_key(KEYS)
     ids = [stored[key].series_id for key in KEYS]
     before = await store.reader.many(ids, span=Span())
@@ -63,7 +63,7 @@ async def test_a_stream_shows_one_snapshot_though_a_load_comes_between_its_batch
     async for batch in store.reader.stream(ids, span=Span()):
         if not batches:
             last = KEYS[-1]
-            await store.writer.load(file_load([(0, 1, 999.0), (500, 1, 1.0)], key=last, frequency="1min"))
+            await store.loader.load(file_load([(0, 1, 999.0), (500, 1, 1.0)], key=last, frequency="1min"))
         batches.append(batch)
     assert_frame_equal(pl.concat(batches), before)
     assert (await store.reader.many(ids, span=Span())).height == before.height + 1

@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 async def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> None:
-    await store.writer.load(file_load([(0, 1, 1.0)]))
+    await store.loader.load(file_load([(0, 1, 1.0)]))
     before = await series_named(store, KEY)
     file = file_load([(0, 2, 2.0), (1, 2, 3.0)])
 
@@ -105,7 +105,7 @@ async def test_a_transaction_that_is_cancelled_leaves_nothing_behind(store: Stor
 
 
 async def test_a_file_records_what_it_said_of_each_series(store: Store) -> None:
-    await store.writer.load(file_load([(0, 1, 1.0), (1, 1, 1.0)]))
+    await store.loader.load(file_load([(0, 1, 1.0), (1, 1, 1.0)]))
     file = file_load([(0, 2, 5.0), (1, 3, 1.0), (4, 2, 7.0), (6, 2, 8.0)])
     async with store.transactions.transaction(by=OPERATOR) as tx:
         locked = await tx.observations.lock(file.parts[0].series)

@@ -61,7 +61,7 @@ async def page(store: Store, **criteria: object) -> list[int]:
 
 async def test_what_the_checks_of_a_file_found_is_on_record_with_the_file(store: Store) -> None:
     load = replace(file_load([(0, 1, 1.0)]), validations=(of_file(BOUNDS, COUNT),))
-    loaded = await store.writer.load(load)
+    loaded = await store.loader.load(load)
     (entry,) = await store.validations.validations_page(ValidationFilter(), before=None, limit=9)
     assert (entry.suite, entry.source, entry.dataset, entry.mart, entry.run_id) == (
         "invented_numbers",
@@ -81,14 +81,14 @@ async def test_what_the_checks_of_a_file_found_is_on_record_with_the_file(store:
 async def test_a_file_that_is_not_loaded_again_is_not_recorded_again(store: Store) -> None:
     load = replace(file_load([(0, 1, 1.0)]), validations=(of_file(GOOD),))
     for _ in range(2):
-        await store.writer.load(load)
+        await store.loader.load(load)
     assert len(await page(store)) == 1
-    await store.writer.load(load, force=True)
+    await store.loader.load(load, force=True)
     assert len(await page(store)) == 2
 
 
 async def test_a_refused_file_keeps_what_failed(store: Store) -> None:
-    file_id = await store.writer.refuse(
+    file_id = await store.loader.refuse(
         FileRecord("short.csv", "aa", 3, "invented", "numbers"),
         reason="0 observations",
         validations=(of_file(COUNT, reason="0 observations"),),

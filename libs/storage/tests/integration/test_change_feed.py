@@ -60,13 +60,13 @@ def heard(feed: PostgresChangeFeed) -> Heard:
 async def test_a_load_is_told_with_exactly_the_series_it_changed(
     feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
 ) -> None:
-    await postgres_store.writer.load(said({"a:b:c:d": [1.0, 2.0], "a:b:e:d": [3.0]}))
+    await postgres_store.loader.load(said({"a:b:c:d": [1.0, 2.0], "a:b:e:d": [3.0]}))
     await feed.catch_up()
     ids = {key: (await series_named(postgres_store, key)).series_id for key in ("a:b:c:d", "a:b:e:d")}
     assert heard.series() == set(ids.values())
     assert ChangeKind.CATALOG in heard.kinds()
     heard.clear()
-    await postgres_store.writer.load(said({"a:b:c:d": [1.0, 2.5], "a:b:e:d": [3.0]}))
+    await postgres_store.loader.load(said({"a:b:c:d": [1.0, 2.5], "a:b:e:d": [3.0]}))
     await feed.catch_up()
     assert heard.series() == {ids["a:b:c:d"]}
 
@@ -75,10 +75,10 @@ async def test_a_load_that_changes_nothing_tells_of_no_series(
     feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
 ) -> None:
     load = said({"a:b:c:d": [1.0, 2.0]})
-    await postgres_store.writer.load(load)
+    await postgres_store.loader.load(load)
     await feed.catch_up()
     heard.clear()
-    await postgres_store.writer.load(load, force=True)
+    await postgres_store.loader.load(load, force=True)
     await feed.catch_up()
     assert heard.series() == set()
 
@@ -86,10 +86,10 @@ async def test_a_load_that_changes_nothing_tells_of_no_series(
 async def test_a_new_description_is_told_as_a_change_of_the_catalog(
     feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
 ) -> None:
-    await postgres_store.writer.load(file_load([(0, 1, 1.0)], location_name="Old"))
+    await postgres_store.loader.load(file_load([(0, 1, 1.0)], location_name="Old"))
     await feed.catch_up()
     heard.clear()
-    await postgres_store.writer.load(file_load([(0, 1, 1.0)], location_name="New"))
+    await postgres_store.loader.load(file_load([(0, 1, 1.0)], location_name="New"))
     await feed.catch_up()
     assert ChangeKind.CATALOG in heard.kinds()
 
@@ -97,7 +97,7 @@ async def test_a_new_description_is_told_as_a_change_of_the_catalog(
 async def test_thousands_of_series_are_told_of_in_one_load(
     feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
 ) -> None:
-    outcome = await postgres_store.writer.load(said({f"a:b:{number}:d": [1.0] for number in range(3_000)}))
+    outcome = await postgres_store.loader.load(said({f"a:b:{number}:d": [1.0] for number in range(3_000)}))
     await feed.catch_up()
     assert heard.series() == set(outcome.changed_series)
     assert len(heard.series()) == 3_000

@@ -48,7 +48,7 @@ def to_file(said: dict[str, list[Point]]) -> FileLoad:
 
 
 async def load_all(store: PostgresStore, files: list[FileLoad]) -> list[LoadOutcome]:
-    return [await store.writer.load(file) for file in files]
+    return [await store.loader.load(file) for file in files]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -73,7 +73,7 @@ async def test_writers_at_once_leave_what_the_model_says(stores: list[PostgresSt
 async def test_no_version_is_lost_between_writers(stores: list[PostgresStore]) -> None:
     async with asyncio.timeout(TIMEOUT_S):
         await asyncio.gather(
-            *(stores[number % 2].writer.load(file_load([(number, 1, 1.0)], key=KEYS[0])) for number in range(12))
+            *(stores[number % 2].loader.load(file_load([(number, 1, 1.0)], key=KEYS[0])) for number in range(12))
         )
     series = await series_named(stores[0], KEYS[0])
     days = await stores[0].quality.completeness_page(CompletenessFilter(), after=None, limit=9)
@@ -84,13 +84,13 @@ async def test_no_version_is_lost_between_writers(stores: list[PostgresStore]) -
 async def test_a_load_that_a_deadlock_ended_is_done_again(stores: list[PostgresStore]) -> None:
     store = stores[0]
     first, second = KEYS[:2]
-    await store.writer.load(to_file({first: [(0, 0, 1.0)], second: [(0, 0, 1.0)]}))
+    await store.loader.load(to_file({first: [(0, 0, 1.0)], second: [(0, 0, 1.0)]}))
     async with stores[1].pool.acquire() as other:
         transaction = other.transaction()
         await transaction.start()
         # Loads lock series by id; this is a job of the server's that does it the other way round.
         await other.execute("SELECT FROM series WHERE key = $1 FOR UPDATE", second)
-        load = asyncio.create_task(store.writer.load(to_file({first: [(0, 1, 2.0)], second: [(0, 1, 2.0)]})))
+        load = asyncio.create_task(store.loader.load(to_file({first: [(0, 1, 2.0)], second: [(0, 1, 2.0)]})))
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         async with asyncio.timeout(TIMEOUT_S):
             while not await other.fetchval(waiting):  # noqa: ASYNC110 - the server knows no events

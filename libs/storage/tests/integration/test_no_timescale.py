@@ -29,7 +29,7 @@ async def test_each_call_says_in_a_line_what_is_missing_and_changes_nothing(post
     async with postgres_store.pool.acquire() as connection:
         assert await connection.fetchval(_TABLES) == before
         assert await connection.fetchval("SHOW statement_timeout") == "30s"
-    await postgres_store.writer.load(file_load([(0, 0, 1.0)]))
+    await postgres_store.loader.load(file_load([(0, 0, 1.0)]))
     series = await series_named(postgres_store, KEY)
     assert (await postgres_store.reader.observations(series.series_id, span=Span())).height == 1
 

@@ -46,7 +46,7 @@ def five_minutes(hours: float, *, start: float = 0, known: float = 0, add: float
 
 
 async def load(store: PostgresStore, points: Sequence[Point], *, key: str = KEY, zone: str = "UTC") -> int:
-    await store.writer.load(file_load(points, key=key, frequency="5min", zone=zone))
+    await store.loader.load(file_load(points, key=key, frequency="5min", zone=zone))
     return (await series_named(store, key)).series_id
 
 
@@ -66,8 +66,8 @@ async def stale_hours(store: PostgresStore) -> int:
 
 async def test_rows_move_into_chunks_and_a_second_time_does_nothing(plain: PostgresStore) -> None:
     first = file_load(five_minutes(48), frequency="5min")
-    await plain.writer.load(first)
-    await plain.writer.load(file_load([(1.0, 1, -5.0), (2.0, 1, -6.0)], frequency="5min"))
+    await plain.loader.load(first)
+    await plain.loader.load(file_load([(1.0, 1, -5.0), (2.0, 1, -6.0)], frequency="5min"))
     series = await series_named(plain, KEY)
     before = await plain.reader.observations(series.series_id, span=Span())
     revisions = await plain.reader.revisions(series.series_id, span=Span())
@@ -81,7 +81,7 @@ async def test_rows_move_into_chunks_and_a_second_time_does_nothing(plain: Postg
     assert_frame_equal(await plain.reader.observations(series.series_id, span=Span()), before)
     assert_frame_equal(await plain.reader.revisions(series.series_id, span=Span()), revisions)
     assert {chunk.table for chunk in await tuning.chunks()} == set(TABLES)
-    assert (await plain.writer.load(first)).already_loaded
+    assert (await plain.loader.load(first)).already_loaded
     # What is there is added up at once.
     plain.partials = await TimescalePartialsReader.open(plain.pool)
     assert (await same_as_rows(plain, series.series_id)).height == 48
@@ -195,7 +195,7 @@ async def test_days_with_23_and_25_hours_are_exact(
 async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
     """New points, revisions, late publications and confirmations, before and after the chunk is compressed again."""
     other = "invented:numbers:B:value"
-    await timescale_store.writer.load(
+    await timescale_store.loader.load(
         together(*(file_load(five_minutes(24 * 20, add=n), key=key, frequency="5min") for n, key in enumerate((KEY, other))))
     )
     first, second = [(await series_named(timescale_store, key)).series_id for key in (KEY, other)]
@@ -228,7 +228,7 @@ async def test_a_correction_unpacks_the_batches_it_touches_and_no_others(
     timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     files = [file_load(five_minutes(24 * 20), key=f"invented:numbers:{n}:value", frequency="5min") for n in range(10)]
-    await timescale_store.writer.load(together(*files))
+    await timescale_store.loader.load(together(*files))
     await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
     await load(timescale_store, [(30.0, 2, -1.0)], key="invented:numbers:3:value")
     async with timescale_store.pool.acquire() as connection:
@@ -260,7 +260,7 @@ async def test_a_long_stream_of_compressed_rows_is_whole_and_in_order(
     timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     files = [file_load(five_minutes(24 * 120, add=n), key=f"invented:numbers:{n}:value", frequency="5min") for n in range(4)]
-    await timescale_store.writer.load(together(*files))
+    await timescale_store.loader.load(together(*files))
     await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
     ids = [(await series_named(timescale_store, f"invented:numbers:{n}:value")).series_id for n in range(4)]
     found = await timescale_store.reader.many(ids, span=Span())

@@ -10,14 +10,17 @@ from aurum.storage.duckdb.bucket import Bucket
 from aurum.storage.duckdb.mart_reader import DuckDbMartReader
 from aurum.storage.duckdb.shelf import Folder, Shelf
 from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+from aurum.storage.loader import FileLoader
 from aurum.storage.memory import MemoryHistory, MemoryStore
+from aurum.storage.memory.access import MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
 from aurum.storage.memory.catalog import MemoryCatalog, MemoryCatalogWriter
 from aurum.storage.memory.changes import MemoryChangeFeed
+from aurum.storage.memory.files import MemoryFileLog
+from aurum.storage.memory.flags import MemoryFlagStore
 from aurum.storage.memory.models import MemoryMartReader, MemoryModelLog
 from aurum.storage.memory.observations import MemoryPartialsReader, MemorySeriesReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality import MemoryQualityLog, MemoryValidationLog
-from aurum.storage.memory.series_writer import MemorySeriesWriter
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.migrations.installed import read_state
@@ -25,14 +28,18 @@ from aurum.storage.ports import (
     Catalog,
     CatalogWriter,
     ChangeFeed,
+    FileLog,
+    Loader,
     PartialsReader,
     QualityLog,
     SeriesReader,
-    SeriesWriter,
     StoreProbe,
+    Transactions,
     ValidationLog,
     ValidationWriter,
 )
+from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotReader
 from aurum.storage.ports.models import MartReader, ModelLog
 from aurum.storage.ports.tuning import StoreTuning
@@ -40,10 +47,14 @@ from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.wide import WideScans
 from aurum.storage.postgres import (
     PostgresArchiveLog,
+    PostgresAuditLog,
     PostgresCalendarTables,
     PostgresCatalog,
     PostgresCatalogWriter,
     PostgresChangeFeed,
+    PostgresFileLog,
+    PostgresFlagStore,
+    PostgresKeyStore,
     PostgresMartReader,
     PostgresModelLog,
     PostgresPartialsReader,
@@ -51,8 +62,9 @@ from aurum.storage.postgres import (
     PostgresProbe,
     PostgresQualityLog,
     PostgresSeriesReader,
-    PostgresSeriesWriter,
     PostgresStoreExport,
+    PostgresTenantStore,
+    PostgresTransactions,
     PostgresValidationLog,
 )
 from aurum.storage.testing.archiving import TieredStore
@@ -64,7 +76,13 @@ from aurum.storage.trino import TrinoHistory, TrinoPool
 
 def memory(state: MemoryState, clock: Clock) -> None:
     _reader: SeriesReader = MemorySeriesReader(state)
-    _writer: SeriesWriter = MemorySeriesWriter(state, clock)
+    _transactions: Transactions = MemoryTransactions(state, clock)
+    _files: FileLog = MemoryFileLog(state)
+    _loader: Loader = FileLoader(_transactions, _files)
+    _keys: KeyStore = MemoryKeyStore(state)
+    _tenants: TenantStore = MemoryTenantStore(state)
+    _audit: AuditLog = MemoryAuditLog(state)
+    _flags: FlagStore = MemoryFlagStore(state)
     _partials: PartialsReader = MemoryPartialsReader(state)
     _catalog: Catalog = MemoryCatalog(state)
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
@@ -81,7 +99,13 @@ def memory(state: MemoryState, clock: Clock) -> None:
 
 def postgres(pool: PostgresPool, clock: Clock) -> None:
     _reader: SeriesReader = PostgresSeriesReader(pool, clock)
-    _writer: SeriesWriter = PostgresSeriesWriter(pool)
+    _transactions: Transactions = PostgresTransactions(pool)
+    _files: FileLog = PostgresFileLog(pool)
+    _loader: Loader = FileLoader(_transactions, _files)
+    _keys: KeyStore = PostgresKeyStore(pool)
+    _tenants: TenantStore = PostgresTenantStore(pool)
+    _audit: AuditLog = PostgresAuditLog(pool)
+    _flags: FlagStore = PostgresFlagStore(pool)
     _partials: PartialsReader = PostgresPartialsReader(pool)
     _catalog: Catalog = PostgresCatalog(pool)
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)

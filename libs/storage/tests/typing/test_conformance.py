@@ -23,6 +23,6 @@ def test_every_adapter_fits_its_port() -> None:
 
 def test_an_adapter_that_does_not_fit_is_found(tmp_path: Path) -> None:
     shutil.copy(HERE / "pyrightconfig.json", tmp_path)
-    wrong = (HERE / "conformance.py").read_text().replace(": SeriesReader = Memory", ": SeriesWriter = Memory")
+    wrong = (HERE / "conformance.py").read_text().replace(": SeriesReader = Memory", ": Loader = Memory")
     (tmp_path / "conformance.py").write_text(wrong)
     assert any('"MemorySeriesReader" is not assignable to' in message for message in errors_in(tmp_path))

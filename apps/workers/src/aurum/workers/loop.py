@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_WAKE_S = 0.5
+
 
 class JobLoop:
     """Use as a context manager; its thread ends with the block.
@@ -32,6 +34,10 @@ class JobLoop:
         """
         running = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
+            # Dramatiq interrupts a job by an exception that is raised in its thread, which a thread that waits for a lock does
+            # not see: it is woken now and then.
+            while not running.done():
+                concurrent.futures.wait([running], timeout=_WAKE_S)
             return running.result()
         except BaseException:
             if not running.done():

@@ -21,7 +21,7 @@ def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: 
         transactions=ports.transactions,
         observations=Observations(ports.reader, ports.partials),
         catalog=CatalogPorts(ports.catalog, ports.catalog_writer),
-        files=Files(ports.files, ports.writer),
+        files=Files(ports.files, ports.loader),
         quality=Quality(ports.quality, ports.validations, ports.validations),
         access=Access(ports.keys, ports.tenants, ports.audit),
         flags=ports.flags,

@@ -12,6 +12,7 @@ from aurum.assembly.history import copy_of, iceberg_of
 from aurum.assembly.store import Store
 from aurum.assembly.store import Warehouse as WarehousePorts
 from aurum.common.contracts import contracts_directory
+from aurum.common.settings import Settings
 from aurum.core.errors import Invalid
 from aurum.pipelines.archive import Archive, NoHistory, archive_of
 from aurum.pipelines.declarations import declare_catalog
@@ -25,6 +26,11 @@ from aurum.pipelines.warehouse.project import Places, project_directory
 from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage.ports.models import MartReader, ModelRun
 from aurum.storage.ports.wide import HistoryCopy
+
+
+def places_of(settings: Settings) -> Places:
+    """Return where models are built. Raises ``ProjectNotFound``."""
+    return Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class Pipelines:
         require_dbt()  # which brings DuckDB
         from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 
-        store, settings, places = self.store, self.store.settings, self._places
+        store, settings, places = self.store, self.store.settings, places_of(self.store.settings)
         parts = self._warehouse
         return Warehouse(
             settings=settings.dbt,
@@ -111,7 +117,7 @@ class Pipelines:
             case "duckdb":
                 from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # only those who read marts load DuckDB
 
-                return DuckDbMartReader(self._places.file, settings.schema_name)
+                return DuckDbMartReader(places_of(self.store.settings).file, settings.schema_name)
             case target:
                 raise Invalid(f"marts of target {target!r} cannot be read: duckdb or postgres", target=target)
 
@@ -143,8 +149,3 @@ class Pipelines:
     @property
     def _expectations(self) -> Path:
         return contracts_directory(self.store.settings.contracts_dir) / "expectations"
-
-    @property
-    def _places(self) -> Places:
-        settings = self.store.settings
-        return Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")

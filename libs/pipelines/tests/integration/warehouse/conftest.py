@@ -79,7 +79,7 @@ async def built(sampled: PostgresStore, target: str, tmp_path_factory: pytest.Te
     ingestion = Ingestion(
         registry=registry,
         suites=read_suites(contracts_directory(None) / "expectations"),
-        writer=store.writer,
+        loader=store.loader,
         kept=KeptFiles(tmp_path_factory.mktemp("kept")),
     )
 

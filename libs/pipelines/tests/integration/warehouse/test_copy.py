@@ -41,11 +41,11 @@ async def test_only_what_changed_is_copied_and_the_copy_says_what_the_reader_say
 ) -> None:
     path = tmp_path / "warehouse" / "aurum.duckdb"
     assert await refresh(postgres_store, path) == Copied(0, 0), "an empty store"
-    await postgres_store.writer.load(together(file_load([(0, 1, 10.0), (1, 1, NAN)]), file_load([(0, 1, 5.0)], key=B)))
+    await postgres_store.loader.load(together(file_load([(0, 1, 10.0), (1, 1, NAN)]), file_load([(0, 1, 5.0)], key=B)))
     assert await refresh(postgres_store, path) == Copied(2, 2)
     assert await refresh(postgres_store, path) == Copied(2, 0)
     # A publication from before the first one: its known time is no sign that it is new.
-    await postgres_store.writer.load(file_load([(0, 0, 9.0)]))
+    await postgres_store.loader.load(file_load([(0, 0, 9.0)]))
     assert await refresh(postgres_store, path) == Copied(2, 1)
     for key in (A, B):
         series = await series_named(postgres_store, key)
@@ -89,7 +89,7 @@ async def test_a_copy_that_another_process_has_open_is_not_touched(postgres_stor
 
 async def test_a_change_that_fails_half_way_leaves_the_copy_as_it_was(postgres_store: PostgresStore, tmp_path: Path) -> None:
     path = tmp_path / "aurum.duckdb"
-    await postgres_store.writer.load(file_load([(0, 1, 10.0)]))
+    await postgres_store.loader.load(file_load([(0, 1, 10.0)]))
     await refresh(postgres_store, path)
     with contextlib.suppress(ZeroDivisionError), DuckDbStoreCopy(path).writing() as writer:
         writer.forget(None)

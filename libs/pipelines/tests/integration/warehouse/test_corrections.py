@@ -59,8 +59,9 @@ async def withdraw_everything(built: Built, key: str) -> None:
         pl.col("known_at") + pl.duration(days=1),
         pl.lit(0, pl.Int16).alias("version"),
     )
-    series_row = load.series.with_columns(market=pl.lit(series.spec.market), zone=pl.lit(series.spec.zone))
-    await built.store.writer.load(replace(load, series=series_row, rows=rows))
+    series_row = load.parts[0].series.with_columns(market=pl.lit(series.spec.market), zone=pl.lit(series.spec.zone))
+    part = replace(load.parts[0], series=series_row, rows=rows)
+    await built.store.loader.load(replace(load, parts=[part]))
 
 
 async def test_an_incremental_run_after_a_correction_equals_a_full_one(built: Built) -> None:

@@ -16,7 +16,7 @@ from aurum.core.series import Series
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.warehouse.meaning import Family, Meaning, meaning_of
 from aurum.pipelines.warehouse.run import Verb
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports import CompletenessFilter, SeriesFilter
 from aurum.storage.ports.models import NodeKind, NodeStatus
 
 pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
@@ -197,9 +197,7 @@ async def test_days_and_blocks_are_those_of_core(built: Built) -> None:
 
 
 async def test_completeness_is_the_stores(built: Built) -> None:
-    said = await built.store.quality.completeness_page(
-        key=None, source=None, dataset=None, start=None, end=None, only_incomplete=False, after=None, limit=10_000
-    )
+    said = await built.store.quality.completeness_page(CompletenessFilter(), after=None, limit=10_000)
     expected = pl.DataFrame(
         [(one.key, one.day, one.expected, one.present, one.missing) for one in said],
         schema=["series_key", "market_day", "expected", "present", "missing"],

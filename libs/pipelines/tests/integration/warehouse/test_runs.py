@@ -70,7 +70,7 @@ async def test_a_target_that_does_not_read_history_builds_no_models_without_it(
     tiny_project: Path, postgres_store: PostgresStore, tmp_path: Path
 ) -> None:
     history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
-    await postgres_store.writer.load(file_load([(0, 1, 10.0)]))
+    await postgres_store.loader.load(file_load([(0, 1, 10.0)]))
     await archive_everything(PostgresArchiveLog(postgres_store.pool), history)
     await history.close()
     with pytest.raises(MonthsArchived, match="AURUM_DBT__TARGET=duckdb"):

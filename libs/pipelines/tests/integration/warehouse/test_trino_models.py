@@ -45,7 +45,7 @@ async def ingest(store: PostgresStore, folder: Path) -> None:
     registry = default_registry()
     await declare_catalog(registry, store.catalog_writer)
     suites = read_suites(contracts_directory(None) / "expectations")
-    ingestion = Ingestion(registry=registry, suites=suites, writer=store.writer, kept=KeptFiles(folder))
+    ingestion = Ingestion(registry=registry, suites=suites, loader=store.loader, kept=KeptFiles(folder))
     files = [path for path in sample_files() if PRICES in path.name]
     documents = [one for path in files for one in read_documents(path) if isinstance(one, Document)]
     assert documents
@@ -71,7 +71,7 @@ async def test_trino_builds_what_duckdb_builds_archived_months_included(
 ) -> None:
     await ingest(postgres_store, tmp_path / "kept")
     for known, value in ((1, 10.0), (2, 11.0)):
-        await postgres_store.writer.load(file_load([(0, known, value)], digest=f"said on day {known}"))
+        await postgres_store.loader.load(file_load([(0, known, value)], digest=f"said on day {known}"))
     moved = await archive_everything(PostgresArchiveLog(postgres_store.pool), trino_history)
     assert moved > 0
     database = urlsplit(postgres_store.pool.settings.url or "").path.strip("/")

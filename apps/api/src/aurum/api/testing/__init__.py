@@ -1,7 +1,7 @@
 """A service for tests: in this process, over the memory adapters or a real store, with data made in a line.
 
     store = MemoryStore(clock)
-    await store.writer.load(file_of(hourly("nyiso:damlbmp_zone:61761:lmp", start, [30.0, 31.5])))
+    await store.loader.load(file_of(hourly("nyiso:damlbmp_zone:61761:lmp", start, [30.0, 31.5])))
     async with serving(Settings(), InMemory(store)) as served:
         answer = await served.client.get("/v2/series/nyiso:damlbmp_zone:61761:lmp/observations")
 

@@ -30,7 +30,7 @@ class MemoryStore:
         self.catalog = MemoryCatalog(self.state)
         self.catalog_writer = MemoryCatalogWriter(self.state)
         self.files = MemoryFileLog(self.state)
-        self.writer = FileLoader(self.transactions, self.files)
+        self.loader = FileLoader(self.transactions, self.files)
         self.quality = MemoryQualityLog(self.state)
         self.validations = MemoryValidationLog(self.state, clock)
         self.probe = MemoryProbe()

@@ -13,7 +13,7 @@ from aurum.core.history import tally
 from aurum.storage.ports import FileLoad, FileRecord, Loader, LoadOutcome, PartialsReader, SeriesReader
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore
 from aurum.storage.postgres import PostgresArchiveLog, PostgresPool, PostgresSeriesReader, PostgresTransactions
-from aurum.storage.testing.stores import PostgresStore, loader
+from aurum.storage.testing.stores import PostgresStore, patient_loader
 from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
 
 _END = date(9999, 12, 1)
@@ -77,5 +77,5 @@ class TieredStore(PostgresStore):
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
         self.partials: PartialsReader = TieredPartialsReader(self.partials, self.reader)
         self.transactions = PostgresTransactions(pool, history)
-        self.thawing: Loader = loader(self.transactions, self.files)
-        self.writer: Loader = ArchivingWriter(self.thawing, self.log, history)
+        self.thawing: Loader = patient_loader(self.transactions, self.files)
+        self.loader: Loader = ArchivingWriter(self.thawing, self.log, history)

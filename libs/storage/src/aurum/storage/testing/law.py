@@ -34,7 +34,7 @@ async def expect_the_law(store: Store, files: Files) -> None:
     """Load the files; whatever their order and repetitions, every answer is that of the set of their publications."""
     for number in range(max(map(len, files.values()))):
         parts = [file_load(said[number], key=key, digest=f"{key} {number}") for key, said in files.items() if said[number:]]
-        await store.writer.load(together(*parts))
+        await store.loader.load(together(*parts))
     points = {key: [point for file in said for point in file] for key, said in files.items()}
     ids = {key: (await series_named(store, key)).series_id for key in files}
     for key, series_id in ids.items():

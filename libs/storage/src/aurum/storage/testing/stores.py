@@ -52,7 +52,7 @@ class PostgresStore:
         self.transactions: Transactions = PostgresTransactions(pool)
         self.files = PostgresFileLog(pool)
         self.reader: SeriesReader = PostgresSeriesReader(pool, clock)
-        self.writer: Loader = loader(self.transactions, self.files)
+        self.loader: Loader = patient_loader(self.transactions, self.files)
         self.partials: PartialsReader = partials or PostgresPartialsReader(pool)
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
@@ -66,7 +66,7 @@ class PostgresStore:
         self.model_log = PostgresModelLog(pool)
 
 
-def loader(transactions: Transactions, files: FileLog) -> FileLoader:
+def patient_loader(transactions: Transactions, files: FileLog) -> FileLoader:
     """A loader that tries again for as long as tests are patient."""
     return FileLoader(transactions, files, Retry("loads", ResilienceSettings(retry_within_s=120.0), on=(LostRace,)))
 
@@ -81,7 +81,7 @@ class Store(Protocol):
     @property
     def reader(self) -> SeriesReader: ...
     @property
-    def writer(self) -> Loader: ...
+    def loader(self) -> Loader: ...
     @property
     def transactions(self) -> Transactions: ...
     @property

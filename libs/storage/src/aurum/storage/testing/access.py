@@ -1,0 +1,13 @@
+"""Keys whose text a test knows."""
+
+from __future__ import annotations
+
+from aurum.storage.ports import Transactions
+from aurum.storage.ports.access import Actor, ApiKey
+
+
+async def insert_key(transactions: Transactions, key: ApiKey, digest: bytes) -> None:
+    """Store a key that was made elsewhere, with its audit record."""
+    async with transactions.transaction(by=Actor("test"), tenant=key.tenant) as tx:
+        await tx.keys.insert(key, digest)
+        await tx.audit.append("key.create", key.key_id, {"name": key.name})
