@@ -52,7 +52,7 @@ from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
 from aurum.workers.export import telling
 from aurum.workers.telemetry import queue_depths
-from aurum.workers.wiring import worker_context
+from aurum.workers.wiring import WorkerContext, worker_context
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -159,18 +159,22 @@ def collecting() -> Iterator[Collector]:
         thread.join()
 
 
-def work(settings: Settings, metrics: Metrics, tracer: trace.Tracer | None = None) -> None:
+def work(settings: Settings, metrics: Metrics) -> None:
     """A worker that takes all there is."""
     with worker_context(settings) as context:
-        broker = make_broker(context, metrics=metrics, tracer=tracer)
-        worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
-        worker.start()
-        end = time.monotonic() + 20
-        while broker.client.llen("dramatiq:ingest") or broker.client.keys("dramatiq:__acks__.*"):
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        worker.stop()
-        broker.close()
+        work_in(context, metrics)
+
+
+def work_in(context: WorkerContext, metrics: Metrics, tracer: trace.Tracer | None = None) -> None:
+    broker = make_broker(context, metrics=metrics, tracer=tracer)
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
+    worker.start()
+    end = time.monotonic() + 20
+    while broker.client.llen("dramatiq:ingest") or broker.client.keys("dramatiq:__acks__.*"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    worker.stop()
+    broker.close()
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
@@ -246,8 +250,8 @@ async def test_request_and_job_are_one_trace_at_the_collector(
                 jobs.put(IngestFile(path=SAMPLE))
             await queue.put("ingest.file", {"path": str(tmp_path / "gone.csv")}, queue=INGEST_QUEUE)
         api.shutdown()
-        with telling(told, metrics) as tracer:
-            work(told, metrics, tracer)
+        with worker_context(told) as context, telling(told, metrics) as tracer:
+            work_in(context, metrics, tracer)
     trace_id = f"{request.get_span_context().trace_id:032x}"
     assert {(service, span.trace_id.hex()) for service, span in collector.spans()} == {
         ("aurum-api", trace_id),

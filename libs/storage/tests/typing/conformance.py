@@ -22,6 +22,7 @@ from aurum.storage.memory.observations import MemoryPartialsReader, MemorySeries
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality import MemoryQualityLog, MemoryValidationLog
 from aurum.storage.memory.state import MemoryState
+from aurum.storage.memory.transaction import MemoryTransactions
 from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.migrations.installed import read_state
 from aurum.storage.ports import (

@@ -9,14 +9,13 @@ from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor  # pyright
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from opentelemetry.instrumentation.redis import RedisInstrumentor
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor  # pyright: ignore[reportMissingTypeStubs] - has none
 from opentelemetry.sdk.trace import TracerProvider
 
 
 @contextmanager
 def instrumented(provider: TracerProvider, *, redis: bool = True) -> Generator[None]:
     """Those libraries make spans for the length of the block. ``redis``: False where a queue is polled all the time."""
-    instrumentors: list[BaseInstrumentor] = [AsyncPGInstrumentor(), SQLAlchemyInstrumentor(), HTTPXClientInstrumentor()]
+    instrumentors: list[BaseInstrumentor] = [AsyncPGInstrumentor(), HTTPXClientInstrumentor()]
     if redis:
         instrumentors.append(RedisInstrumentor())
     for instrumentor in instrumentors:

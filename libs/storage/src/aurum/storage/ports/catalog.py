@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
-from aurum.core.series.model import Series
+
+if TYPE_CHECKING:
+    from aurum.core.series.model import Series
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,17 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import polars as pl
-
-from aurum.common.resilience import Guards
 from aurum.core.asof import Span
 from aurum.core.errors import Unavailable
-from aurum.core.series.points import Points
 from aurum.storage.ports.capabilities import Capability
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from aurum.common.resilience import Guards
+    from aurum.core.series.points import Points
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
-
-import polars as pl
+from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.errors import NotFound
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class NodeKind(StrEnum):

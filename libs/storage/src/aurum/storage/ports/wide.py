@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
-
-import polars as pl
+from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.asof import Span
 from aurum.core.errors import Unavailable
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class CopyBehind(Unavailable):
