@@ -17,8 +17,8 @@ from aurum.common.settings import DatabaseSettings
 from aurum.core.asof import Span
 from aurum.storage.embedded import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
-from aurum.storage.postgres import PostgresPool
 from aurum.storage.postgres.connection.copy import Layout
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -17,7 +17,8 @@ from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.ports import SeriesReader
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog
-from aurum.storage.postgres import PostgresArchiveLog, PostgresSeriesReader
+from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.tiered import TieredSeriesReader
 from bench.harness import Figure, Run, limit, side_by_side, timed
 from bench.scale import Scale

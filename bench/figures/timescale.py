@@ -19,7 +19,8 @@ import polars as pl
 from aurum.common.settings import environment
 from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
-from aurum.core.series import Aggregation, compose, resample
+from aurum.core.series.partials import compose
+from aurum.core.series.resample import Aggregation, resample
 from aurum.storage.testing.builders import file_load
 from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 from bench.distribution import price_day

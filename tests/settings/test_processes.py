@@ -27,7 +27,7 @@ from aurum.api.telemetry import RequestTallies
 from aurum.api.testing import InMemory, Served, serving
 from aurum.assembly.memory import memory_store
 from aurum.assembly.pipelines import Pipelines, places_of
-from aurum.assembly.store import open_store
+from aurum.assembly.postgres import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.common.settings.production import refusals_to_start
@@ -44,7 +44,7 @@ from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.ports import Retention
 from aurum.storage.ports.access import Actor, ApiKey
-from aurum.storage.postgres import PostgresTransactions
+from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.access import insert_key
 from aurum.workers.export import telling
 

@@ -18,7 +18,7 @@ from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.response_cache import Kept, ResponseStore
 from aurum.api.testing import InMemory, Served, changed, serving
 from aurum.api.warming import keep_warm
-from aurum.assembly.store import Store
+from aurum.assembly.store import StoreParts
 from aurum.common.cache.entry import Entry
 from aurum.common.resilience import QueueFull, WaitedTooLong
 from aurum.common.settings import Settings
@@ -249,7 +249,7 @@ class Silent:
 
 @shows(AURUM_LIMITS__DEADLINE_S="0.05")
 async def test_an_answer_that_does_not_begin_in_time_is_503(settings: Settings, store: MemoryStore) -> None:
-    def silent(opened: Store) -> Store:
+    def silent(opened: StoreParts) -> StoreParts:
         return replace(opened, observations=replace(opened.observations, reader=cast("SeriesReader", Silent())))
 
     async with serving(settings, changed(InMemory(store), silent)) as served:

@@ -18,7 +18,7 @@ from trino.auth import BasicAuthentication
 from aurum.api.testing import InMemory, Served, file_of, hourly, serving
 from aurum.assembly.history import history_of, iceberg_of
 from aurum.assembly.pipelines import Pipelines
-from aurum.assembly.store import open_store
+from aurum.assembly.postgres import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.errors import Unavailable
@@ -27,7 +27,10 @@ from aurum.storage.clickhouse import ClickhousePool
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.loader import FileLoader
 from aurum.storage.memory import MemoryHistory, MemoryStore
-from aurum.storage.postgres import PostgresArchiveLog, PostgresFileLog, PostgresPool, PostgresTransactions
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.files.log import PostgresFileLog
+from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.trino import TrinoAway, TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino import lake as iceberg
 from aurum.storage.trino.lake import Lake

@@ -26,7 +26,7 @@ from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import Document
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
 # Test modules have no package (importlib mode), so what they share is found by path.

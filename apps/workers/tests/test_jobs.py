@@ -20,7 +20,7 @@ import pytest_asyncio
 from dramatiq.threading import raise_thread_exception
 
 from aurum.assembly.pipelines import Pipelines
-from aurum.assembly.store import open_store
+from aurum.assembly.postgres import open_store
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, DbtSettings, HistorySettings, RedisSettings, Settings
 from aurum.core.errors import Invalid, NotFound, Unavailable

@@ -16,8 +16,8 @@ from redis.asyncio import Redis
 
 from aurum.api.registry import SLICES
 from aurum.api.testing import Served, changed, serving
-from aurum.api.wiring import live_store
-from aurum.assembly.store import Store
+from aurum.assembly.postgres import open_live_store
+from aurum.assembly.store import StoreParts
 from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import Transactions
@@ -123,11 +123,11 @@ class NoTransactions:
 
 
 async def test_what_cannot_be_put_on_record_is_not_done(settings: Settings) -> None:
-    def without_record(store: Store) -> Store:
+    def without_record(store: StoreParts) -> StoreParts:
         return replace(store, transactions=cast("Transactions", NoTransactions()))
 
     path = f"/v2/series/{NYC}/observations"
-    async with serving(settings, changed(live_store, without_record)) as served:
+    async with serving(settings, changed(open_live_store, without_record)) as served:
         await served.client.get(path)
         for key in (("POST", "/v2/admin/jobs"), *(each for each in ACTIONS if "parked" in each[1] or "held" in each[1])):
             answer = await do(served, key[0], *ACTIONS[key], "refused")

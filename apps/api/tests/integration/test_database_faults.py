@@ -32,7 +32,7 @@ from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.ports.access import ApiKey
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 

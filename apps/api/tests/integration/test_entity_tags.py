@@ -12,7 +12,7 @@ from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
 from aurum.api.testing import serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
 PATH = f"/v2/series/{NYC}/observations"

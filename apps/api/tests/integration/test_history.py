@@ -18,7 +18,8 @@ from aurum.common.settings import CacheSettings, DatabaseSettings, HistorySettin
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.postgres import PostgresArchiveLog, PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything
 from aurum.storage.testing.stores import PostgresStore
 

@@ -13,7 +13,7 @@ from aurum.api.testing import serving
 from aurum.common.settings import CacheSettings, DatabaseSettings, Settings
 from aurum.core.series.partials import BUCKET
 from aurum.storage.ports.capabilities import Capability
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.timescale import TimescaleTuning
 

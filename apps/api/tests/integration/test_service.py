@@ -14,8 +14,8 @@ from api_market import LONG, NYC
 
 from aurum.api.problems import ALL_KINDS, TYPES
 from aurum.api.testing import Served, changed, serving
-from aurum.api.wiring import live_store
-from aurum.assembly.store import Store
+from aurum.assembly.postgres import open_live_store
+from aurum.assembly.store import StoreParts
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Unavailable
 from aurum.storage.embedded.postgres import EmbeddedPostgres
@@ -73,11 +73,11 @@ class SilentReader:
 
 
 async def test_a_stream_that_cannot_begin_is_503_and_not_a_broken_200(settings: Settings) -> None:
-    def silent(store: Store) -> Store:
+    def silent(store: StoreParts) -> StoreParts:
         reader = cast("SeriesReader", SilentReader())
         return replace(store, observations=replace(store.observations, reader=reader))
 
-    async with serving(settings, changed(live_store, silent)) as served:
+    async with serving(settings, changed(open_live_store, silent)) as served:
         response = await served.client.get(f"/v2/series/{LONG}/observations?format=csv")
     assert (response.status_code, response.headers["retry-after"]) == (503, "8")
 
@@ -105,10 +105,10 @@ class BrokenCatalog:
 
 
 async def test_a_bug_is_500_with_the_request_id_and_no_detail(settings: Settings) -> None:
-    def broken(store: Store) -> Store:
+    def broken(store: StoreParts) -> StoreParts:
         return replace(store, catalog=replace(store.catalog, reader=cast("Catalog", BrokenCatalog())))
 
-    async with serving(settings, changed(live_store, broken)) as served:
+    async with serving(settings, changed(open_live_store, broken)) as served:
         response = await served.client.get(f"/v2/series/{NYC}", headers={"x-request-id": "find-me"})
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"

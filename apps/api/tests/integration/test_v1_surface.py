@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 
 from aurum.api.testing import Given, InMemory, MovableClock, changed, file_of, hourly, on_clock, serving
-from aurum.api.wiring import live_store
-from aurum.assembly.store import Store
+from aurum.assembly.postgres import open_live_store
+from aurum.assembly.store import StoreParts
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, ApiSettings, DatabaseSettings, Settings
 from aurum.core.api_keys import key_text
@@ -361,7 +361,7 @@ async def test_a_store_that_is_away_is_told_as_v1_told_it() -> None:
         async def dimensions(self) -> None:
             raise Unavailable("the store does not answer", retry_after=7.0)
 
-    def away(store: Store) -> Store:
+    def away(store: StoreParts) -> StoreParts:
         return replace(store, catalog=replace(store.catalog, reader=cast("Catalog", Away())))
 
     opened = changed(InMemory(MemoryStore(SystemClock())), away)
@@ -397,7 +397,7 @@ async def test_locations_of_a_prefix_are_found_by_their_ids_behind_others_of_suc
 async def test_a_cursor_expires(sample_url: str) -> None:
     clock = MovableClock(SystemClock().now())
     settings = Settings(database=DatabaseSettings(url=sample_url, pool_size=2), api=ApiSettings(enable_v1=True))
-    async with serving(settings, on_clock(live_store, clock)) as served:
+    async with serving(settings, on_clock(open_live_store, clock)) as served:
         cursor = (await served.client.get(f"{HOURLY}&limit=2")).json()["meta"]["next_cursor"]
         assert (await served.client.get(f"{HOURLY}&limit=2&cursor={cursor}")).status_code == 200
         clock.at += timedelta(hours=1, seconds=1)

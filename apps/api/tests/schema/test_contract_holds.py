@@ -21,7 +21,8 @@ from aurum.core.access import Plan
 from aurum.core.errors import Conflict
 from aurum.services.access import change_tenant, create_tenant, put_plan
 from aurum.storage.ports.access import Actor
-from aurum.storage.postgres import PostgresPool, PostgresTransactions
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.transaction import PostgresTransactions
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = 15

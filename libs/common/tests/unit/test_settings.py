@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from aurum.common.contracts import ContractsNotFound, contracts_directory
-from aurum.common.settings import InvalidSetting, load_settings
+from aurum.common.errors import InvalidSetting
+from aurum.common.settings import load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,8 @@ from aurum.core.errors import UnknownName
 from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import day_start, parse_zone
-from aurum.core.series import Aggregation, CannotCompose, compose, partials, resample
+from aurum.core.series.partials import CannotCompose, compose, partials
+from aurum.core.series.resample import Aggregation, resample
 
 ZONES = sorted(available_timezones())
 MARKETS = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aurum.core.frames import OBSERVATIONS
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import day_start, hours_in_day
-from aurum.core.series import Aggregation, interval_end, resample
+from aurum.core.series.resample import Aggregation, interval_end, resample
 
 ZONES = ["America/New_York", "America/Los_Angeles", "Europe/Berlin", "Etc/GMT+5", "UTC", "Asia/Kolkata", "Africa/Cairo"]
 BUCKETS = [Frequency.HOUR, Frequency.DAY, Frequency.WEEK, Frequency.MONTH, Frequency.QUARTER, Frequency.YEAR]

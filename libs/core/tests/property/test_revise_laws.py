@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurum.core.series import Publication, answer, revisions
+from aurum.core.series.revise import Publication, answer, revisions
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 instants = st.integers(0, 6).map(lambda hours: START + timedelta(hours=hours))

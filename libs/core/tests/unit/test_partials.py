@@ -7,7 +7,8 @@ from aurum.core.asof import Span
 from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import parse_instant
-from aurum.core.series import PARTIALS, Aggregation, CannotCompose, buckets_in, compose, composes, keeps_whole_hours, partials
+from aurum.core.series.partials import PARTIALS, CannotCompose, buckets_in, compose, composes, keeps_whole_hours, partials
+from aurum.core.series.resample import Aggregation
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

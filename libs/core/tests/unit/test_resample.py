@@ -7,7 +7,7 @@ import pytest
 from aurum.core.catalog import Quality
 from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, FrameMismatch
 from aurum.core.frequency import Frequency
-from aurum.core.series import Aggregation, CannotResample, interval_end, resample
+from aurum.core.series.resample import Aggregation, CannotResample, interval_end, resample
 
 NEW_YORK = "America/New_York"
 KNOWN = datetime(2025, 12, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aurum.core.series import Publication, answer, revisions
+from aurum.core.series.revise import Publication, answer, revisions
 
 NOON = datetime(2025, 7, 1, 12, tzinfo=UTC)
 NAN = math.nan

@@ -4,7 +4,7 @@ import pytest
 
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
-from aurum.core.series import Series, SeriesSpec
+from aurum.core.series.model import Series, SeriesSpec
 
 SPEC = SeriesSpec(SeriesKey("nyiso", "da_lbmp", "61761", "lmp"), "USD/MWh", Frequency.HOUR, "America/New_York")
 

@@ -32,7 +32,7 @@ from aurum.storage.duckdb.shelf import Folder
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.ports import FileLoad, SeriesReader
 from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotWired
-from aurum.storage.postgres import PostgresTransactions
+from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore, named_parts
 from aurum.storage.testing.builders import Point, day, file_load, hour, together
 from aurum.storage.testing.stores import PostgresStore, patient_loader
@@ -230,7 +230,8 @@ from aurum.common.settings import DatabaseSettings
 from aurum.pipelines.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
-from aurum.storage.postgres import PostgresArchiveLog, PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.history.log import PostgresArchiveLog
 
 async def main(url, folder):
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))

@@ -17,7 +17,8 @@ from aurum.pipelines.warehouse.project import Places
 from aurum.pipelines.warehouse.run import Invocation, RunReport, Verb, Warehouse
 from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
 from aurum.storage.ports.history import HistoryStore
-from aurum.storage.postgres import PostgresCalendarTables, PostgresModelLog, PostgresStoreExport
+from aurum.storage.postgres.models.log import PostgresModelLog
+from aurum.storage.postgres.models.warehouse import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.testing.stores import PostgresStore
 
 

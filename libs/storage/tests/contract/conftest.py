@@ -11,7 +11,7 @@ from aurum.common.settings import DatabaseSettings
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.memory import MemoryStore
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
 

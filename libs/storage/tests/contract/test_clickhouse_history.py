@@ -16,7 +16,7 @@ from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, HistoryM
 from aurum.storage.clickhouse import parts as clickhouse_parts
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.builders import day, hour
 from aurum.storage.testing.law import drawn_files, expect_the_law

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
-from aurum.core.series import PARTIALS, partials
+from aurum.core.series.partials import PARTIALS, partials
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.testing.builders import KEY, Point, file_load, hour, together
 from aurum.storage.testing.stores import Store, series_named

@@ -28,7 +28,7 @@ from aurum.core.frames import HISTORY, MANY_OBSERVATIONS
 from aurum.core.history import tally
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.ports.history import ArchivedPart
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.law import drawn_files, expect_the_law
 from aurum.storage.testing.plugin import settings_of

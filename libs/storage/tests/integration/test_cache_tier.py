@@ -6,8 +6,8 @@ import pytest
 
 from aurum.common.cache import Stored, Tier, TierAway
 from aurum.common.settings import DatabaseSettings
-from aurum.storage.postgres import PostgresPool
 from aurum.storage.postgres.cache import PostgresCacheTier
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from aurum.common.settings import DatabaseSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.ports import Change, ChangeKind, FileLoad
-from aurum.storage.postgres import PostgresChangeFeed
+from aurum.storage.postgres.changes import PostgresChangeFeed
 from aurum.storage.testing.builders import file_load, together
 from aurum.storage.testing.stores import PostgresStore, series_named
 

@@ -12,7 +12,7 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.core.asof import Span
 from aurum.storage.ports import CompletenessFilter, FileLoad, LoadOutcome
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import Point, day, file_load, together
 from aurum.storage.testing.expected import expected_observations, expected_revisions
 from aurum.storage.testing.stores import PostgresStore, series_named

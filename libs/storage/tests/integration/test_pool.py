@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from aurum.common.resilience import DeadlinePassed, forget_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.faults import cut_connections
 
 _LIMIT_S = 30.0

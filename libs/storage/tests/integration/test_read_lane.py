@@ -11,7 +11,7 @@ import pytest
 from aurum.common.resilience.timeout import forget_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
 from aurum.core.errors import Unavailable
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.faults import cut_connections
 
 

@@ -16,7 +16,7 @@ from aurum.core.errors import NotFound
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.ports.access import Actor, ApiKey
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import T0
 from aurum.storage.testing.stores import PostgresStore
 

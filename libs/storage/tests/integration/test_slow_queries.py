@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from aurum.common.settings import DatabaseSettings
 from aurum.core.errors import Unavailable
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import compiled
 
 SLOW = "SELECT pg_sleep($1::float8), $2::text AS password"

@@ -15,10 +15,11 @@ from aurum.common.settings import DatabaseSettings
 from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import day_bounds, parse_instant
-from aurum.core.series import Aggregation, compose, partials, resample
+from aurum.core.series.partials import compose, partials
+from aurum.core.series.resample import Aggregation, resample
 from aurum.storage.ports.capabilities import Capability, Unsupported
 from aurum.storage.ports.tuning import DataClass, RetentionTooShort
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import KEY, T0, Point, file_load, hour, together
 from aurum.storage.testing.stores import PostgresStore, series_named
 from aurum.storage.timescale import Feature, Licence, NotPermitted, TimescaleMissing, TimescalePartialsReader, TimescaleTuning

@@ -46,28 +46,25 @@ from aurum.storage.ports.models import MartReader, ModelLog
 from aurum.storage.ports.tuning import StoreTuning
 from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.wide import WideScans
-from aurum.storage.postgres import (
-    PostgresArchiveLog,
-    PostgresAuditLog,
-    PostgresCalendarTables,
-    PostgresCatalog,
-    PostgresCatalogWriter,
-    PostgresChangeFeed,
-    PostgresFileLog,
-    PostgresFlagStore,
-    PostgresKeyStore,
-    PostgresMartReader,
-    PostgresModelLog,
-    PostgresPartialsReader,
-    PostgresPool,
-    PostgresProbe,
-    PostgresQualityLog,
-    PostgresSeriesReader,
-    PostgresStoreExport,
-    PostgresTenantStore,
-    PostgresTransactions,
-    PostgresValidationLog,
-)
+from aurum.storage.postgres.access.audit import PostgresAuditLog
+from aurum.storage.postgres.access.keys import PostgresKeyStore
+from aurum.storage.postgres.access.tenants import PostgresTenantStore
+from aurum.storage.postgres.catalog.reader import PostgresCatalog
+from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
+from aurum.storage.postgres.changes import PostgresChangeFeed
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.files.log import PostgresFileLog
+from aurum.storage.postgres.flags import PostgresFlagStore
+from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.models.log import PostgresModelLog
+from aurum.storage.postgres.models.marts import PostgresMartReader
+from aurum.storage.postgres.models.warehouse import PostgresCalendarTables, PostgresStoreExport
+from aurum.storage.postgres.observations.partials import PostgresPartialsReader
+from aurum.storage.postgres.observations.reader import PostgresSeriesReader
+from aurum.storage.postgres.probe import PostgresProbe
+from aurum.storage.postgres.quality.log import PostgresQualityLog
+from aurum.storage.postgres.quality.validations import PostgresValidationLog
+from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
 from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader

@@ -36,9 +36,10 @@ def _openapi() -> int:
 
 def _data_docs(folder: Path) -> int:
     from aurum.api.datadocs.export import write_site
-    from aurum.assembly.store import open_store
+    from aurum.assembly.postgres import open_store
     from aurum.common.contracts import ContractsNotFound, contracts_directory
-    from aurum.common.settings import InvalidSetting, load_settings
+    from aurum.common.errors import InvalidSetting
+    from aurum.common.settings import load_settings
     from aurum.core.errors import Unavailable
 
     async def write() -> int:
@@ -64,8 +65,9 @@ def _data_docs(folder: Path) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from aurum.api.server import serve
-    from aurum.assembly.store import reach_store
-    from aurum.common.settings import InvalidSetting, load_settings
+    from aurum.assembly.postgres import reach_store
+    from aurum.common.errors import InvalidSetting
+    from aurum.common.settings import load_settings
     from aurum.common.settings.production import refusals_to_start
     from aurum.core.errors import Unavailable
 

@@ -23,4 +23,4 @@ async def on_record(request: Request, action: str, target: str, detail: Mapping[
 
     What is changed in the store is recorded there, in one transaction.
     """
-    await record(services(request).store, action, target, detail, by=actor_of(request))
+    await record(services(request).store.transactions, action, target, detail, by=actor_of(request))

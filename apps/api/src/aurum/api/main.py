@@ -34,10 +34,12 @@ from aurum.api.security_headers import security_headers
 from aurum.api.sweeping import sweep_often
 from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.warming import keep_warm
-from aurum.api.wiring import OpenStore, ServiceParts, live_store, open_service
+from aurum.api.wiring import OpenStore, ServiceParts, open_service
+from aurum.assembly.postgres import open_live_store
 from aurum.common.contracts import contracts_directory
+from aurum.common.errors import InvalidSetting
 from aurum.common.guides import guides_directory
-from aurum.common.settings import InvalidSetting, Settings, load_settings
+from aurum.common.settings import Settings, load_settings
 from aurum.common.settings.production import refusals_to_start
 from aurum.common.telemetry.logging import configure_logging
 
@@ -111,7 +113,7 @@ def _needs_no_layer(settings: Settings) -> bool:
     return settings.telemetry.endpoint is None and not settings.limits.asks_addresses and not settings.api.cors_origins
 
 
-def create_app(settings: Settings, opened: OpenStore = live_store) -> Application:
+def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Application:
     """Make the service for some settings. ``opened``: opens another store than the one that settings name, for tests."""
 
     @asynccontextmanager

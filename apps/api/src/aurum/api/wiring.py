@@ -19,8 +19,9 @@ from aurum.api.process_checks import door_check, guards_check, issuer_check, lim
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.services import Services
 from aurum.api.telemetry import RequestTallies, count_cache, watch_door, watch_feed, watch_guards, watch_pool
+from aurum.assembly.postgres import open_live_store
 from aurum.assembly.services import reading
-from aurum.assembly.store import Store, open_store
+from aurum.assembly.store import Store, StoreParts
 from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier, TierAway
 from aurum.common.ratelimit import Limiter
 from aurum.common.resilience import Breaker, Guards
@@ -36,13 +37,8 @@ if TYPE_CHECKING:
     from aurum.api.security.tokens import TokenVerifier
     from aurum.common.ratelimit.shared import Sharing
 
-OpenStore: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[Store]]
-"""Opens the store of a service; tests put another one in the place of ``live_store``."""
-
-
-def live_store(settings: Settings) -> AbstractAsyncContextManager[Store]:
-    """Open the store that settings name, with its change feed."""
-    return open_store(settings, live=True)
+OpenStore: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[StoreParts]]
+"""Opens the store of a service; tests put another one in the place of ``open_live_store``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,7 @@ class ServiceParts:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, opened: OpenStore = live_store) -> AsyncGenerator[ServiceParts]:
+async def open_service(settings: Settings, opened: OpenStore = open_live_store) -> AsyncGenerator[ServiceParts]:
     """Put a service together over a store, for the length of the block. Raises ``Unavailable``."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(settings))

@@ -67,7 +67,7 @@ def set_flag(
         raise Invalid(f"{file}: {where}: {first['msg']}") from error
 
     async def put(store: Store) -> StoredFlag:
-        return await put_flag(store, name, document, by=Actor("operator"))
+        return await put_flag(store.transactions, name, document, by=Actor("operator"))
 
     print(f"{name} is at version {with_store(context.obj, put).version}")
 
@@ -117,5 +117,5 @@ def _switch(context: typer.Context, name: str, *, enabled: bool) -> None:
     from aurum.services.flags import switch_flag
     from aurum.storage.ports.access import Actor
 
-    with_store(context.obj, lambda store: switch_flag(store, name, enabled=enabled, by=Actor("operator")))
+    with_store(context.obj, lambda store: switch_flag(store.transactions, name, enabled=enabled, by=Actor("operator")))
     print(f"{name} is {'alive' if enabled else 'killed'}")

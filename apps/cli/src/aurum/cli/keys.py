@@ -48,7 +48,7 @@ def create(
     async def make(store: Store) -> IssuedKey:
         now = store.clock.now()
         ends = now + timedelta(days=days) if days is not None else None
-        return await create_key(store, NewKey(tenant, name, roles, scopes, ends), by=_operator(), now=now)
+        return await create_key(store.transactions, NewKey(tenant, name, roles, scopes, ends), by=_operator(), now=now)
 
     print(with_store(context.obj, make).text)
 
@@ -93,7 +93,7 @@ def rotate(
 
     async def make(store: Store) -> IssuedKey:
         grace = timedelta(hours=grace_hours)
-        return await rotate_key(store, tenant, key_id, grace=grace, by=_operator(), now=store.clock.now())
+        return await rotate_key(store.transactions, tenant, key_id, grace=grace, by=_operator(), now=store.clock.now())
 
     print(with_store(context.obj, make).text)
 
@@ -105,7 +105,7 @@ def revoke(context: typer.Context, key_id: KeyId, tenant: Tenant = "local") -> N
     from aurum.services.access import revoke_key
 
     async def end(store: Store) -> ApiKey:
-        return await revoke_key(store, tenant, key_id, by=_operator())
+        return await revoke_key(store.transactions, tenant, key_id, by=_operator())
 
     key = with_store(context.obj, end)
     print(f"{key.key_id} ({key.name}) is revoked since {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC")
@@ -123,7 +123,7 @@ def create_tenant(
     from aurum.core.access import parse_tenant_id
     from aurum.services.access import create_tenant as create
 
-    with_store(context.obj, lambda store: create(store, parse_tenant_id(tenant_id), name, plan, by=_operator()))
+    with_store(context.obj, lambda store: create(store.transactions, parse_tenant_id(tenant_id), name, plan, by=_operator()))
     print(f"{tenant_id} is on plan {plan}")
 
 
@@ -150,5 +150,5 @@ def change_plan(
     from aurum.cli.wiring import with_store
     from aurum.services.access import change_tenant
 
-    with_store(context.obj, lambda store: change_tenant(store, tenant_id, plan=plan, by=_operator()))
+    with_store(context.obj, lambda store: change_tenant(store.transactions, tenant_id, plan=plan, by=_operator()))
     print(f"{tenant_id} is on plan {plan}")

@@ -57,7 +57,7 @@ def main() -> None:
     """The entry point: runs a command; an expected failure is one line and its exit code."""
     from aurum.cli.exit_codes import INTERRUPTED, USAGE, exit_code
     from aurum.common.contracts import ContractsNotFound
-    from aurum.common.settings import InvalidSetting
+    from aurum.common.errors import InvalidSetting
     from aurum.core.errors import AurumError
 
     _register()

@@ -72,7 +72,7 @@ def replay(
 
     async def load(pipelines: Pipelines) -> list[FileReport]:
         store, detail = pipelines.store, {"source": source, "file": path.name if path else None}
-        await record(store, "quarantine.replay", digest or "*", detail, by=Actor("operator"))
+        await record(store.transactions, "quarantine.replay", digest or "*", detail, by=Actor("operator"))
         again = replayed(
             store.quality.log,
             store.files.log,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from aurum.pipelines.loading.load import FileReport, Outcome
+if TYPE_CHECKING:
+    from aurum.pipelines.loading.load import FileReport
 
 _PLAIN_WIDTH = 240
 
@@ -45,6 +47,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
 
 def ingest_summary(reports: Sequence[FileReport], seconds: float) -> Table:
     """The totals of an ingest: a row a dataset, and one for all."""
+    from aurum.pipelines.loading.load import Outcome  # the pipelines, which lists and tables do without
+
     numbers = ["files", "rows read", "new", "revised", "unchanged", "quarantined", "seconds"]
     by_dataset: dict[str, list[FileReport]] = {}
     for report in reports:

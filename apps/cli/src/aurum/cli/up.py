@@ -95,7 +95,7 @@ def _serve(
 
 async def _prepare(settings: Settings, *, sample: bool) -> None:
     from aurum.assembly.pipelines import Pipelines
-    from aurum.assembly.store import open_store
+    from aurum.assembly.postgres import open_store
     from aurum.cli.ingest import ingest_files
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.sample import sample_files

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 import dramatiq
 import structlog
 
-from aurum.common.settings import InvalidSetting, Settings, load_settings
+from aurum.common.errors import InvalidSetting
+from aurum.common.settings import Settings, load_settings
 from aurum.common.telemetry.logging import configure_logging
 from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import Unavailable

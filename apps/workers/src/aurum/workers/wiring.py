@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aurum.assembly.pipelines import Pipelines
-from aurum.assembly.store import open_store
+from aurum.assembly.postgres import open_store
 from aurum.common.settings import Settings
 from aurum.core.errors import Unavailable
 from aurum.workers.loop import JobLoop

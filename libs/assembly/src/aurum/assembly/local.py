@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from aurum.assembly.store import Store, open_store
+from aurum.assembly.postgres import open_store
+from aurum.assembly.store import Store
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Unavailable
 from aurum.storage import embedded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aurum.assembly.store import Access, CatalogPorts, Files, Observations, Quality, Store
+from aurum.assembly.store import Access, CatalogPorts, Files, Observations, Quality, StoreParts
 from aurum.common.cache import Stored
 from aurum.common.settings import Settings
 from aurum.core.clock import Clock
@@ -12,9 +12,9 @@ from aurum.storage.memory import MemoryStore
 from aurum.storage.ports import ChangeFeed
 
 
-def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: ChangeFeed) -> Store:
+def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: ChangeFeed) -> StoreParts:
     """Return the ports of a memory store, grouped as every store. It has no archive log and nothing to build models from."""
-    return Store(
+    return StoreParts(
         settings=settings,
         database=settings.database,
         clock=clock,

@@ -1,72 +1,36 @@
-"""The store of a process: every port of it, made of settings and grouped by what it is about."""
+"""What a store consists of: its ports, grouped by what they are about. Imports no adapter, and nothing that is slow to load."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import overload
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from aurum.assembly.history import history_of
-from aurum.common.cache import LastingTier
-from aurum.common.clock import SystemClock
-from aurum.common.resilience import Retry
-from aurum.common.settings import DatabaseSettings, Settings
-from aurum.core.clock import Clock
-from aurum.storage.loader import FileLoader
-from aurum.storage.migrations.installed import read_state, require_compatible, require_supported
-from aurum.storage.ports import (
-    Catalog,
-    CatalogWriter,
-    ChangeFeed,
-    FileLog,
-    Loader,
-    LostRace,
-    PartialsReader,
-    QualityLog,
-    SeriesReader,
-    StoreProbe,
-    TenantTransaction,
-    Transaction,
-    Transactions,
-    ValidationLog,
-    ValidationWriter,
-)
-from aurum.storage.ports.access import Actor, AuditLog, KeyStore, TenantStore
-from aurum.storage.ports.flags import FlagStore
-from aurum.storage.ports.history import ArchiveLog, HistoryStore
-from aurum.storage.ports.idempotency import IdempotencyStore
-from aurum.storage.ports.models import MartReader, ModelLog
-from aurum.storage.ports.tuning import StoreTuning
-from aurum.storage.ports.warehouse import CalendarTables, StoreExport
-from aurum.storage.postgres import (
-    PostgresArchiveLog,
-    PostgresAuditLog,
-    PostgresCacheTier,
-    PostgresCalendarTables,
-    PostgresCatalog,
-    PostgresCatalogWriter,
-    PostgresChangeFeed,
-    PostgresFileLog,
-    PostgresFlagStore,
-    PostgresIdempotencyStore,
-    PostgresKeyStore,
-    PostgresMartReader,
-    PostgresModelLog,
-    PostgresPool,
-    PostgresProbe,
-    PostgresQualityLog,
-    PostgresSeriesReader,
-    PostgresStoreExport,
-    PostgresTenantStore,
-    PostgresTransactions,
-    PostgresValidationLog,
-)
-from aurum.storage.remembered import RememberedCatalog
-from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
-from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
+if TYPE_CHECKING:
+    from aurum.common.cache import LastingTier
+    from aurum.common.settings import DatabaseSettings, Settings
+    from aurum.core.clock import Clock
+    from aurum.storage.ports import (
+        Catalog,
+        CatalogWriter,
+        ChangeFeed,
+        FileLog,
+        Loader,
+        PartialsReader,
+        QualityLog,
+        SeriesReader,
+        StoreProbe,
+        Transactions,
+        ValidationLog,
+        ValidationWriter,
+    )
+    from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+    from aurum.storage.ports.flags import FlagStore
+    from aurum.storage.ports.history import ArchiveLog, HistoryStore
+    from aurum.storage.ports.idempotency import IdempotencyStore
+    from aurum.storage.ports.models import MartReader, ModelLog
+    from aurum.storage.ports.tuning import StoreTuning
+    from aurum.storage.ports.warehouse import CalendarTables, StoreExport
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +92,54 @@ class Warehouse:
     marts_in: Callable[[str], MartReader]
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Every port of one store, for the length of ``open_store``; what is None this store does not have.
+class Store(Protocol):
+    """Every port of one store, for as long as it is open; what is None this store does not have.
 
-    ``database``: the server in use, which may be an embedded one that ``settings`` do not name. ``changes``: tells of changes,
-    for processes that remember answers. ``cache``: the tier of the response cache in the database.
+    ``database``: the server in use, which may be an embedded one that ``settings`` do not name. ``cache``: the tier of the
+    response cache in the database. ``changes``: tells of changes, for processes that answer from memory.
     """
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> DatabaseSettings: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def transactions(self) -> Transactions: ...
+    @property
+    def observations(self) -> Observations: ...
+    @property
+    def catalog(self) -> CatalogPorts: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def quality(self) -> Quality: ...
+    @property
+    def access(self) -> Access: ...
+    @property
+    def flags(self) -> FlagStore: ...
+    @property
+    def models(self) -> ModelLog: ...
+    @property
+    def idempotency(self) -> IdempotencyStore: ...
+    @property
+    def probe(self) -> StoreProbe: ...
+    @property
+    def cache(self) -> LastingTier: ...
+    @property
+    def history(self) -> History | None: ...
+    @property
+    def warehouse(self) -> Warehouse | None: ...
+    @property
+    def tuning(self) -> StoreTuning | None: ...
+    @property
+    def changes(self) -> ChangeFeed | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreParts:
+    """A ``Store`` whose parts are all there, so that one of them can be replaced."""
 
     settings: Settings
     database: DatabaseSettings
@@ -154,106 +159,3 @@ class Store:
     warehouse: Warehouse | None = None
     tuning: StoreTuning | None = None
     changes: ChangeFeed | None = None
-
-    @overload
-    def transaction(
-        self, *, by: Actor, tenant: None = None, lasting: bool = False
-    ) -> AbstractAsyncContextManager[Transaction]: ...
-
-    @overload
-    def transaction(self, *, by: Actor, tenant: str) -> AbstractAsyncContextManager[TenantTransaction]: ...
-
-    def transaction(
-        self, *, by: Actor, tenant: str | None = None, lasting: bool = False
-    ) -> AbstractAsyncContextManager[Transaction] | AbstractAsyncContextManager[TenantTransaction]:
-        """Begin a unit of work, as ``ports.transaction`` says."""
-        if tenant is None:
-            return self.transactions.transaction(by=by, lasting=lasting)
-        return self.transactions.transaction(by=by, tenant=tenant)
-
-
-@asynccontextmanager
-async def open_store(
-    settings: Settings, *, database: DatabaseSettings | None = None, clock: Clock | None = None, live: bool = False
-) -> AsyncGenerator[Store]:
-    """Open the store for the length of the block: one pool, shared by all ports.
-
-    ``database``: the server, where it is not the one that settings name. ``live``: for a service that answers from memory.
-    Its catalog is remembered, ``changes`` tells of every change, and it starts also on a schema that is still to be migrated.
-    Raises ``Unavailable`` when the server does not answer, or has a schema that this code cannot use.
-    """
-    async with AsyncExitStack() as stack:
-        server = database or settings.database
-        pool = await PostgresPool.open(server, slow_query_s=settings.telemetry.slow_query_s)
-        stack.push_async_callback(pool.close)
-        async with pool.acquire() as connection:
-            await (require_supported(connection) if live else require_compatible(connection))
-        clock = clock or SystemClock()
-        history = history_of(settings, clock)
-        if history is not None:
-            stack.push_async_callback(history.close)
-        store = _store(settings, server, clock, pool, history)
-        yield await stack.enter_async_context(_following(store, pool)) if live else store
-
-
-async def reach_store(settings: Settings) -> None:
-    """Connect, see that the schema allows this release, and leave again. Raises ``Unavailable``."""
-    pool = await PostgresPool.open(settings.database)
-    try:
-        async with pool.acquire() as connection:
-            await require_supported(connection)
-    finally:
-        await pool.close()
-
-
-def _store(
-    settings: Settings, database: DatabaseSettings, clock: Clock, pool: PostgresPool, history: HistoryStore | None
-) -> Store:
-    hot = PostgresSeriesReader(pool, clock)
-    transactions = PostgresTransactions(pool, history)
-    files = PostgresFileLog(pool)
-    validations = PostgresValidationLog(pool)
-    patience = settings.resilience.model_copy(update={"retry_within_s": database.load_timeout_s})
-    return Store(
-        settings=settings,
-        database=database,
-        clock=clock,
-        transactions=transactions,
-        observations=Observations(hot if history is None else TieredSeriesReader(hot, history), None),
-        catalog=CatalogPorts(PostgresCatalog(pool), PostgresCatalogWriter(pool)),
-        files=Files(files, FileLoader(transactions, files, Retry("loads", patience, on=(LostRace,)))),
-        quality=Quality(PostgresQualityLog(pool), validations, validations),
-        access=Access(PostgresKeyStore(pool), PostgresTenantStore(pool), PostgresAuditLog(pool)),
-        flags=PostgresFlagStore(pool),
-        models=PostgresModelLog(pool),
-        idempotency=PostgresIdempotencyStore(pool),
-        probe=PostgresProbe(pool, read_state),
-        cache=PostgresCacheTier(pool),
-        history=History(PostgresArchiveLog(pool), history),
-        warehouse=Warehouse(
-            PostgresStoreExport(pool, history), PostgresCalendarTables(pool), partial(PostgresMartReader, pool)
-        ),
-        tuning=TimescaleTuning(pool),
-    )
-
-
-@asynccontextmanager
-async def _following(store: Store, pool: PostgresPool) -> AsyncGenerator[Store]:
-    """The same store with a change feed, and what it makes possible: a remembered catalog, sums by the hour."""
-    # Without the extension it declares nothing, and rows are read.
-    hot = await TimescalePartialsReader.open(pool)
-    reader = store.observations.reader
-    is_tiered = store.history is not None and store.history.store is not None
-    async with PostgresChangeFeed.open(store.database) as changes:
-        changes.when_silent(pool.reads.give_up)
-        following = asyncio.create_task(hot.follow(changes))
-        try:
-            yield replace(
-                store,
-                observations=Observations(reader, TieredPartialsReader(hot, reader) if is_tiered else hot),
-                catalog=replace(store.catalog, reader=RememberedCatalog(store.catalog.reader, changes)),
-                changes=changes,
-            )
-        finally:
-            following.cancel()
-            await asyncio.wait([following])

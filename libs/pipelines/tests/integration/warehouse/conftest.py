@@ -27,7 +27,7 @@ from aurum.pipelines.source import Document
 from aurum.pipelines.warehouse.project import project_directory
 from aurum.pipelines.warehouse.run import Invocation, Verb, Warehouse
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
 sys.path.append(str(Path(__file__).parents[2] / "support"))

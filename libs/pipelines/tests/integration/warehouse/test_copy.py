@@ -17,7 +17,7 @@ from aurum.pipelines.warehouse.copy import Copied, refresh_copy
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
-from aurum.storage.postgres import PostgresStoreExport
+from aurum.storage.postgres.models.warehouse import PostgresStoreExport
 from aurum.storage.testing.archiving import TieredStore, archive_everything
 from aurum.storage.testing.builders import file_load, together
 from aurum.storage.testing.stores import PostgresStore, series_named

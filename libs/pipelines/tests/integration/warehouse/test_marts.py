@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from aurum.core.asof import Span
 from aurum.core.calendars import block_mask, default_blocks
 from aurum.core.markettime import MARKETS, intervals_in_day, local_day
-from aurum.core.series import Series
+from aurum.core.series.model import Series
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.warehouse.meaning import Family, Meaning, meaning_of
 from aurum.pipelines.warehouse.run import Verb

@@ -27,7 +27,7 @@ from aurum.pipelines.warehouse.run import (
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.ports.models import NodeStatus
-from aurum.storage.postgres import PostgresArchiveLog
+from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore

@@ -25,7 +25,7 @@ from aurum.pipelines.source import Document
 from aurum.pipelines.warehouse.project import project_directory
 from aurum.pipelines.warehouse.run import Invocation, Verb
 from aurum.storage.embedded.trino import EmbeddedTrino
-from aurum.storage.postgres import PostgresArchiveLog
+from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore

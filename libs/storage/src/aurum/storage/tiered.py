@@ -13,7 +13,7 @@ import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
-from aurum.core.series import buckets_in, partials
+from aurum.core.series.partials import buckets_in, partials
 from aurum.core.series.points import Points
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import HistoryStore, HotReader

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from aurum.api.wiring import OpenStore
 from aurum.assembly.memory import memory_store
-from aurum.assembly.store import Store
+from aurum.assembly.store import StoreParts
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.clock import Clock
@@ -23,19 +23,19 @@ class InMemory:
         self._ports = ports
         self.feed = MemoryChangeFeed()
 
-    def __call__(self, settings: Settings) -> AbstractAsyncContextManager[Store]:
+    def __call__(self, settings: Settings) -> AbstractAsyncContextManager[StoreParts]:
         return self._open(settings)
 
     @asynccontextmanager
-    async def _open(self, settings: Settings) -> AsyncGenerator[Store]:
+    async def _open(self, settings: Settings) -> AsyncGenerator[StoreParts]:
         yield memory_store(settings, SystemClock(), self._ports, self.feed)
 
 
-def changed(opened: OpenStore, change: Callable[[Store], Store]) -> OpenStore:
+def changed(opened: OpenStore, change: Callable[[StoreParts], StoreParts]) -> OpenStore:
     """Put something else in the place of a part of a store."""
 
     @asynccontextmanager
-    async def open_changed(settings: Settings) -> AsyncGenerator[Store]:
+    async def open_changed(settings: Settings) -> AsyncGenerator[StoreParts]:
         async with opened(settings) as store:
             yield change(store)
 

@@ -11,7 +11,8 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.main import create_app
-from aurum.api.wiring import OpenStore, live_store
+from aurum.api.wiring import OpenStore
+from aurum.assembly.postgres import open_live_store
 from aurum.common.settings import Settings
 
 
@@ -29,7 +30,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, opened: OpenStore = live_store) -> AsyncGenerator[Served]:
+async def serving(settings: Settings, opened: OpenStore = open_live_store) -> AsyncGenerator[Served]:
     """The service of some settings for the length of the block.
 
     ``opened``: opens another store than the one that settings name (``InMemory``, ``changed``).

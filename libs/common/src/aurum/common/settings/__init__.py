@@ -7,7 +7,7 @@ from aurum.common.settings.clickhouse import ClickhouseSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.dbt import DbtSettings
 from aurum.common.settings.history import HistorySettings
-from aurum.common.settings.load import InvalidSetting, Settings, environment, load_settings
+from aurum.common.settings.load import Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.quality import QualitySettings
 from aurum.common.settings.redis import RedisSettings
@@ -22,7 +22,6 @@ __all__ = [
     "DatabaseSettings",
     "DbtSettings",
     "HistorySettings",
-    "InvalidSetting",
     "LoggingSettings",
     "QualitySettings",
     "RedisSettings",

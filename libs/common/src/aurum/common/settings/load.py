@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aurum.common.errors import InvalidSetting
 from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings
 from aurum.common.settings.cache import CacheSettings
@@ -29,10 +30,6 @@ from aurum.common.settings.unknown import unknown_setting
 from aurum.common.settings.workers import WorkersSettings
 
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
-
-
-class InvalidSetting(Exception):
-    """A setting that cannot be used, or is none. The text is one line: the variable, what it got, what it takes."""
 
 
 class Settings(BaseSettings):

@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from aurum.core.series import CannotCompose, compose, composes, keeps_whole_hours
 from aurum.core.series.model import Series
-from aurum.core.series.partials import BUCKET
+from aurum.core.series.partials import BUCKET, CannotCompose, compose, composes, keeps_whole_hours
 from aurum.services.observations.batches import MANY_WITH_END, most_rows
 from aurum.services.observations.plan import ReadPlan
 from aurum.services.observations.transform import alike, with_end

@@ -11,7 +11,7 @@ from typing import Any
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.names import nearest
-from aurum.core.series import Series
+from aurum.core.series.model import Series
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports import LocationFilter, SeriesFilter
 

@@ -30,8 +30,10 @@ from aurum.core.frames import (
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.markettime import intervals_in_day
-from aurum.core.series import Publication, Series, SeriesSpec, answer, buckets_in, partials, revisions
+from aurum.core.series.model import Series, SeriesSpec
+from aurum.core.series.partials import buckets_in, partials
 from aurum.core.series.points import Points as SeriesPoints
+from aurum.core.series.revise import Publication, answer, revisions
 from aurum.storage.memory.state import MemoryState, Points
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows

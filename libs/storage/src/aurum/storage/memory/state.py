@@ -14,7 +14,8 @@ import polars as pl
 from aurum.core.access import Plan
 from aurum.core.catalog.entries import Completeness, DatasetEntry, FileEntry, QuarantinedRow, SourceEntry
 from aurum.core.catalog.validations import Validation
-from aurum.core.series import Publication, Series
+from aurum.core.series.model import Series
+from aurum.core.series.revise import Publication
 from aurum.storage.ports.access import ApiKey, AuditEntry, Tenant
 from aurum.storage.ports.flags import StoredFlag
 

@@ -12,7 +12,10 @@ from aurum.core.clock import Clock
 from aurum.core.history import tally
 from aurum.storage.ports import FileLoad, FileRecord, Loader, LoadOutcome, PartialsReader, SeriesReader
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore
-from aurum.storage.postgres import PostgresArchiveLog, PostgresPool, PostgresSeriesReader, PostgresTransactions
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.observations.reader import PostgresSeriesReader
+from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.stores import PostgresStore, patient_loader
 from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from aurum.core.frames import OBSERVATIONS, REVISIONS
-from aurum.core.series import Publication, answer, revisions
+from aurum.core.series.revise import Publication, answer, revisions
 from aurum.storage.testing.builders import Point, day, hour
 
 

@@ -30,7 +30,7 @@ from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.migrations.run import upgrade
-from aurum.storage.postgres import PostgresPool
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 from aurum.storage.trino import TrinoHistory, TrinoPool

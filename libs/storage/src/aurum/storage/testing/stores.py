@@ -7,7 +7,7 @@ from typing import Protocol
 from aurum.common.resilience import Retry
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.clock import Clock
-from aurum.core.series import Series
+from aurum.core.series.model import Series
 from aurum.storage.loader import FileLoader
 from aurum.storage.ports import (
     Catalog,
@@ -25,23 +25,21 @@ from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.ports.models import ModelLog
 from aurum.storage.ports.quality import ValidationLog, ValidationWriter
-from aurum.storage.postgres import (
-    PostgresAuditLog,
-    PostgresCatalog,
-    PostgresCatalogWriter,
-    PostgresFileLog,
-    PostgresFlagStore,
-    PostgresIdempotencyStore,
-    PostgresKeyStore,
-    PostgresModelLog,
-    PostgresPartialsReader,
-    PostgresPool,
-    PostgresQualityLog,
-    PostgresSeriesReader,
-    PostgresTenantStore,
-    PostgresTransactions,
-    PostgresValidationLog,
-)
+from aurum.storage.postgres.access.audit import PostgresAuditLog
+from aurum.storage.postgres.access.keys import PostgresKeyStore
+from aurum.storage.postgres.access.tenants import PostgresTenantStore
+from aurum.storage.postgres.catalog.reader import PostgresCatalog
+from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.files.log import PostgresFileLog
+from aurum.storage.postgres.flags import PostgresFlagStore
+from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
+from aurum.storage.postgres.models.log import PostgresModelLog
+from aurum.storage.postgres.observations.partials import PostgresPartialsReader
+from aurum.storage.postgres.observations.reader import PostgresSeriesReader
+from aurum.storage.postgres.quality.log import PostgresQualityLog
+from aurum.storage.postgres.quality.validations import PostgresValidationLog
+from aurum.storage.postgres.transaction import PostgresTransactions
 
 
 class PostgresStore:

@@ -10,11 +10,11 @@ import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.errors import Unavailable
-from aurum.core.series import buckets_in
+from aurum.core.series.partials import buckets_in
 from aurum.storage.ports import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.capabilities import Capability, Unsupported
-from aurum.storage.postgres import PostgresPool
 from aurum.storage.postgres.connection.columns import packed, unpacked
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.parts import ARCHIVED_BESIDE_MANY
 from aurum.storage.postgres.observations.partials import BUCKETS_OF_ROWS, FROM_AGGREGATES, PARTIAL_COLUMNS, all_hot
 from aurum.storage.postgres.observations.reader import bounds

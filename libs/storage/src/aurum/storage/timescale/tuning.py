@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 from aurum.storage.ports import ChangeKind
 from aurum.storage.ports.tuning import Chunk, DataClass, Optimised, Policies
-from aurum.storage.postgres import PostgresPool
-from aurum.storage.postgres.connection.pool import Connection
+from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.timescale import aggregates, hypertables, policies
 from aurum.storage.timescale.extension import Extension, Feature, created, required
 from aurum.storage.timescale.hypertables import TABLES

@@ -9,8 +9,7 @@ from asyncpg import Record
 
 from aurum.core.asof import Span
 from aurum.core.catalog import Quality
-from aurum.core.series import buckets_in
-from aurum.core.series.partials import VAST
+from aurum.core.series.partials import VAST, buckets_in
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.observations import PartlyArchived
 from aurum.storage.postgres.connection.columns import packed, unpacked

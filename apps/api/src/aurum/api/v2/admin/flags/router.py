@@ -141,7 +141,7 @@ async def put_flag(
             raise PreconditionFailed(f"flag {name!r} is at {tag or 'no version'}, not at {if_match}", flag=name)
 
     stored = await flags.put_flag(
-        services(request).store, name, flag, version=version, precondition=precondition, by=actor_of(request)
+        services(request).store.transactions, name, flag, version=version, precondition=precondition, by=actor_of(request)
     )
     response.headers["ETag"] = _tag(stored)
     return FlagAnswer(data=_document(stored))
@@ -150,7 +150,7 @@ async def put_flag(
 @router.delete("/{name}", operation_id="deleteFlag", summary="Delete a flag", responses=_ONE, status_code=204)
 async def delete_flag(request: Request, name: InPath) -> None:
     """Delete a flag: whoever asks for it gets the default of the code."""
-    await flags.delete_flag(services(request).store, name, by=actor_of(request))
+    await flags.delete_flag(services(request).store.transactions, name, by=actor_of(request))
 
 
 @router.post("/{name}/kill", operation_id="killFlag", summary="Turn a flag off for everybody", responses=_ONE)
@@ -189,5 +189,5 @@ async def read_use(request: Request, name: InPath) -> UseList:
 
 
 async def _switched(request: Request, name: str, *, enabled: bool) -> FlagAnswer:
-    changed = await flags.switch_flag(services(request).store, name, enabled=enabled, by=actor_of(request))
+    changed = await flags.switch_flag(services(request).store.transactions, name, enabled=enabled, by=actor_of(request))
     return FlagAnswer(data=_document(changed))

@@ -73,7 +73,9 @@ async def create_key(request: Request, wish: schemas.NewKey) -> schemas.NewSecre
     if wish.expires_at is not None and wish.expires_at <= now:
         raise InvalidParameters(("expires_at", "is not in the future", wish.expires_at.isoformat()))
     new = NewKey(_tenant(caller, wish.tenant), wish.name, tuple(wish.roles), tuple(wish.scopes), wish.expires_at)
-    return _shown(request, await access.create_key(service.store, new, by=actor_of(request), may=caller.scopes, now=now))
+    return _shown(
+        request, await access.create_key(service.store.transactions, new, by=actor_of(request), may=caller.scopes, now=now)
+    )
 
 
 @router.get("/{key_id}", operation_id="readKey", summary="One key", responses=_ONE)
@@ -101,7 +103,7 @@ async def rotate_key(
     """
     caller, service = caller_of(request), services(request)
     issued = await access.rotate_key(
-        service.store,
+        service.store.transactions,
         _tenant(caller, tenant),
         key_id,
         grace=timedelta(hours=wish.grace_hours),
@@ -116,7 +118,7 @@ async def rotate_key(
 async def revoke_key(request: Request, key_id: KeyId, tenant: TenantFilter = None) -> schemas.KeyAnswer:
     """End a key: within a second no process takes it any more. A second time changes nothing."""
     whose = _tenant(caller_of(request), tenant)
-    key = await access.revoke_key(services(request).store, whose, key_id, by=actor_of(request))
+    key = await access.revoke_key(services(request).store.transactions, whose, key_id, by=actor_of(request))
     return schemas.KeyAnswer(data=schemas.KeyDocument.from_domain(key))
 
 

@@ -71,5 +71,5 @@ async def list_plans(request: Request) -> PlanList:
 async def put_plan(request: Request, name: PlanName, limits: Limits) -> PlanAnswer:
     """Make a plan, or change it for all its tenants: it holds in every process within a second."""
     plan = Plan(name=name, **limits.model_dump())
-    await change_plan(services(request).store, plan, by=actor_of(request))
+    await change_plan(services(request).store.transactions, plan, by=actor_of(request))
     return PlanAnswer(data=PlanDocument(**asdict(plan)))

@@ -100,7 +100,7 @@ async def create_tenant(request: Request, wish: NewTenant) -> TenantAnswer:
     """Make a tenant; it has no key yet."""
     with _plan_of_the_body():
         store, by = services(request).store, actor_of(request)
-        made = await access.create_tenant(store, wish.tenant_id, wish.name, wish.plan, by=by)
+        made = await access.create_tenant(store.transactions, wish.tenant_id, wish.name, wish.plan, by=by)
     return TenantAnswer(data=TenantDocument.from_domain(made))
 
 
@@ -116,7 +116,7 @@ async def change_tenant(request: Request, tenant_id: InPath, wish: TenantChange)
     """Give a tenant another plan, disable or enable it; it holds in every process within a second."""
     with _plan_of_the_body():
         store, by = services(request).store, actor_of(request)
-        changed = await access.change_tenant(store, tenant_id, plan=wish.plan, disabled=wish.disabled, by=by)
+        changed = await access.change_tenant(store.transactions, tenant_id, plan=wish.plan, disabled=wish.disabled, by=by)
     return TenantAnswer(data=TenantDocument.from_domain(changed))
 
 

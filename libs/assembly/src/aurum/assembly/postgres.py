@@ -1,0 +1,231 @@
+"""The store on PostgreSQL, opened from settings: the only place that names its adapters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import fields, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aurum.assembly.store import Access, CatalogPorts, Files, History, Observations, Quality, Store, StoreParts, Warehouse
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.core.clock import Clock
+from aurum.storage.migrations.installed import read_state, require_compatible, require_supported
+from aurum.storage.postgres.connection.pool import PostgresPool
+
+if TYPE_CHECKING:
+    from aurum.common.cache import LastingTier
+    from aurum.storage.ports import FileLog, StoreProbe, Transactions
+    from aurum.storage.ports.flags import FlagStore
+    from aurum.storage.ports.history import HistoryStore
+    from aurum.storage.ports.idempotency import IdempotencyStore
+    from aurum.storage.ports.models import ModelLog
+    from aurum.storage.ports.tuning import StoreTuning
+    from aurum.storage.postgres.quality.validations import PostgresValidationLog
+
+    # Type checkers do not accept a cached_property where a protocol names a property.
+    made_once = property
+else:
+    from functools import cached_property as made_once
+
+
+@asynccontextmanager
+async def open_store(
+    settings: Settings, *, database: DatabaseSettings | None = None, clock: Clock | None = None
+) -> AsyncGenerator[Store]:
+    """Open the store for the length of the block: one pool, shared by all ports.
+
+    ``database``: the server, where it is not the one that settings name. Raises ``Unavailable`` when the server does not
+    answer, or has a schema that this code cannot use.
+    """
+    async with _opened(settings, database or settings.database, clock or SystemClock()) as store:
+        async with store.pool.acquire() as connection:
+            await require_compatible(connection)
+        yield store
+
+
+@asynccontextmanager
+async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
+    """Open the store for a service that answers from memory, for the length of the block.
+
+    Its catalog is remembered, ``changes`` tells of every change, sums by the hour are read where the database has them, and it
+    opens also on a schema that is still to be migrated. Raises ``Unavailable`` as ``open_store``.
+    """
+    from aurum.storage.postgres.changes import PostgresChangeFeed
+    from aurum.storage.remembered import RememberedCatalog
+    from aurum.storage.tiered import TieredPartialsReader
+    from aurum.storage.timescale import TimescalePartialsReader
+
+    async with _opened(settings, settings.database, SystemClock()) as store:
+        async with store.pool.acquire() as connection:
+            await require_supported(connection)
+        # Without the extension it declares nothing, and rows are read.
+        hot = await TimescalePartialsReader.open(store.pool)
+        parts = StoreParts(**{field.name: getattr(store, field.name) for field in fields(StoreParts)})
+        reader = store.observations.reader
+        async with PostgresChangeFeed.open(store.database) as changes:
+            changes.when_silent(store.pool.reads.give_up)
+            following = asyncio.create_task(hot.follow(changes))
+            try:
+                yield replace(
+                    parts,
+                    observations=Observations(reader, hot if store.archive is None else TieredPartialsReader(hot, reader)),
+                    catalog=replace(store.catalog, reader=RememberedCatalog(store.catalog.reader, changes)),
+                    changes=changes,
+                )
+            finally:
+                following.cancel()
+                await asyncio.wait([following])
+
+
+async def reach_store(settings: Settings) -> None:
+    """Connect, see that the schema allows this release, and leave again. Raises ``Unavailable``."""
+    pool = await PostgresPool.open(settings.database)
+    try:
+        async with pool.acquire() as connection:
+            await require_supported(connection)
+    finally:
+        await pool.close()
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, database: DatabaseSettings, clock: Clock) -> AsyncGenerator[PostgresStore]:
+    async with AsyncExitStack() as stack:
+        pool = await PostgresPool.open(database, slow_query_s=settings.telemetry.slow_query_s)
+        stack.push_async_callback(pool.close)
+        store = PostgresStore(settings, database, clock, pool)
+        stack.push_async_callback(store.close)
+        yield store
+
+
+class PostgresStore:
+    """A ``Store`` on one pool. A part is made, and its modules are loaded, at the first use: most commands need one or two."""
+
+    changes: None = None
+
+    def __init__(self, settings: Settings, database: DatabaseSettings, clock: Clock, pool: PostgresPool) -> None:
+        self.settings = settings
+        self.database = database
+        self.clock = clock
+        self.pool = pool
+
+    @made_once
+    def archive(self) -> HistoryStore | None:
+        """The history that settings name. Raises ``DriverNotInstalled``."""
+        from aurum.assembly.history import history_of
+
+        return history_of(self.settings, self.clock)
+
+    @made_once
+    def transactions(self) -> Transactions:
+        from aurum.storage.postgres.transaction import PostgresTransactions
+
+        return PostgresTransactions(self.pool, self.archive)
+
+    @made_once
+    def observations(self) -> Observations:
+        from aurum.storage.postgres.observations.reader import PostgresSeriesReader
+        from aurum.storage.tiered import TieredSeriesReader
+
+        hot = PostgresSeriesReader(self.pool, self.clock)
+        return Observations(hot if self.archive is None else TieredSeriesReader(hot, self.archive), None)
+
+    @made_once
+    def catalog(self) -> CatalogPorts:
+        from aurum.storage.postgres.catalog.reader import PostgresCatalog
+        from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
+
+        return CatalogPorts(PostgresCatalog(self.pool), PostgresCatalogWriter(self.pool))
+
+    @made_once
+    def files(self) -> Files:
+        from aurum.common.resilience import Retry
+        from aurum.storage.loader import FileLoader
+        from aurum.storage.ports import LostRace
+        from aurum.storage.postgres.files.log import PostgresFileLog
+
+        log: FileLog = PostgresFileLog(self.pool)
+        patience = self.settings.resilience.model_copy(update={"retry_within_s": self.database.load_timeout_s})
+        return Files(log, FileLoader(self.transactions, log, Retry("loads", patience, on=(LostRace,))))
+
+    @made_once
+    def _validations(self) -> PostgresValidationLog:
+        from aurum.storage.postgres.quality.validations import PostgresValidationLog
+
+        return PostgresValidationLog(self.pool)
+
+    @made_once
+    def quality(self) -> Quality:
+        from aurum.storage.postgres.quality.log import PostgresQualityLog
+
+        return Quality(PostgresQualityLog(self.pool), self._validations, self._validations)
+
+    @made_once
+    def access(self) -> Access:
+        from aurum.storage.postgres.access.audit import PostgresAuditLog
+        from aurum.storage.postgres.access.keys import PostgresKeyStore
+        from aurum.storage.postgres.access.tenants import PostgresTenantStore
+
+        return Access(PostgresKeyStore(self.pool), PostgresTenantStore(self.pool), PostgresAuditLog(self.pool))
+
+    @made_once
+    def flags(self) -> FlagStore:
+        from aurum.storage.postgres.flags import PostgresFlagStore
+
+        return PostgresFlagStore(self.pool)
+
+    @made_once
+    def models(self) -> ModelLog:
+        from aurum.storage.postgres.models.log import PostgresModelLog
+
+        return PostgresModelLog(self.pool)
+
+    @made_once
+    def idempotency(self) -> IdempotencyStore:
+        from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
+
+        return PostgresIdempotencyStore(self.pool)
+
+    @made_once
+    def probe(self) -> StoreProbe:
+        from aurum.storage.postgres.probe import PostgresProbe
+
+        return PostgresProbe(self.pool, read_state)
+
+    @made_once
+    def cache(self) -> LastingTier:
+        from aurum.storage.postgres.cache import PostgresCacheTier
+
+        return PostgresCacheTier(self.pool)
+
+    @made_once
+    def history(self) -> History | None:
+        from aurum.storage.postgres.history.log import PostgresArchiveLog
+
+        return History(PostgresArchiveLog(self.pool), self.archive)
+
+    @made_once
+    def warehouse(self) -> Warehouse | None:
+        from aurum.storage.postgres.models.marts import PostgresMartReader
+        from aurum.storage.postgres.models.warehouse import PostgresCalendarTables, PostgresStoreExport
+
+        return Warehouse(
+            PostgresStoreExport(self.pool, self.archive),
+            PostgresCalendarTables(self.pool),
+            partial(PostgresMartReader, self.pool),
+        )
+
+    @made_once
+    def tuning(self) -> StoreTuning | None:
+        from aurum.storage.timescale import TimescaleTuning
+
+        return TimescaleTuning(self.pool)
+
+    async def close(self) -> None:
+        """Close the history, where one was opened. The pool belongs to who opened it."""
+        archive: HistoryStore | None = self.__dict__.get("archive")
+        if archive is not None:
+            await archive.close()
