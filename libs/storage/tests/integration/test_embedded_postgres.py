@@ -242,6 +242,9 @@ async def test_the_path_of_a_folder_may_be_long_and_hold_any_character(folder: P
         postmaster = Postmaster.of(folder / name / "postgres")
         assert postmaster is not None
         assert mode_of(Path(postmaster.socket_folder)) == 0o700, "only its user may open the socket"
+        assert postmaster.socket_folder != str(folder / name / "postgres")
+    with pytest.raises(FileNotFoundError):
+        mode_of(Path(postmaster.socket_folder))
 
 
 async def test_it_listens_on_no_port(running: EmbeddedPostgres) -> None:

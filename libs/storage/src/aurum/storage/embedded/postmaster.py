@@ -80,6 +80,9 @@ class Postmaster:
             if time.monotonic() > deadline:
                 raise self._failed(f"did not stop within {_STOP_S:.0f} s")
             time.sleep(LOOK_EVERY_S)
+        if self.socket_folder != str(self.data):
+            with suppress(OSError):
+                Path(self.socket_folder).rmdir()  # the short-named folder of a data folder with a long path
 
     def _failed(self, what: str) -> EmbeddedServerFailed:
         return EmbeddedServerFailed(f"the embedded PostgreSQL (process {self.pid}) {what}", folder=str(self.data.parent))
