@@ -11,6 +11,7 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 MEMBERS = sorted(path.parent for path in [*ROOT.glob("libs/*/pyproject.toml"), *ROOT.glob("apps/*/pyproject.toml")])
@@ -29,19 +30,23 @@ print(f"{sys.argv[1]}: {count} modules")
 """
 
 
-def project(folder: Path) -> dict[str, object]:
+def project(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / "pyproject.toml").read_text())["project"]
 
 
 def below(folder: Path) -> list[Path]:
-    """A member and every member it stands on."""
+    """A member and every member it stands on: with all its own extras, and those of the others that are required."""
     by_name = {str(project(member)["name"]): member for member in MEMBERS}
     found: dict[Path, None] = {}
-    waiting = [folder]
+    waiting = [(folder, set(project(folder).get("optional-dependencies", {})))]
     while waiting:
-        member = waiting.pop()
+        member, extras = waiting.pop()
         found[member] = None
-        waiting += [by_name[name] for name in project(member)["dependencies"] if name in by_name]  # type: ignore[attr-defined]
+        optional = project(member).get("optional-dependencies", {})
+        for requirement in [*project(member)["dependencies"], *(one for extra in extras for one in optional[extra])]:
+            name, _, theirs = requirement.partition("[")
+            if name in by_name:
+                waiting.append((by_name[name], set(theirs.removesuffix("]").split(",")) - {""}))
     return list(found)
 
 
