@@ -108,11 +108,13 @@ async def test_of_two_that_would_close_a_circle_at_once_one_is_refused(client: h
 
 
 async def test_a_circle_that_was_stored_is_a_conflict_to_who_tries_it(served: Served) -> None:
-    store, operator = served.state["services"].flag_store, Actor("operator")
-    await store.put("ring", {"prerequisites": [{"flag": "ring", "variant": "on"}]}, version=None, by=operator)
+    transactions, operator = served.state["services"].store.transactions, Actor("operator")
+    async with transactions.transaction(by=operator) as tx:
+        await tx.flags.put("ring", {"prerequisites": [{"flag": "ring", "variant": "on"}]}, by=operator.subject)
     answer = await served.client.post(f"{FLAGS}/ring/evaluate", json={"key": "x"})
     assert (answer.status_code, answer.json()["detail"]) == (409, "ring needs ring")
-    await store.delete("ring", by=operator)
+    async with transactions.transaction(by=operator) as tx:
+        await tx.flags.delete("ring")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from api_market import NYC, NYC_START, declare, load
 from api_processes import refused_start
 
 from aurum.api.testing import Served, file_of, hourly, serving
-from aurum.api.wiring import reach_store
+from aurum.assembly.postgres import reach_store
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.head import newest_revision

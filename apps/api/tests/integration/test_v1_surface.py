@@ -322,7 +322,7 @@ async def test_who_has_a_plan_is_told_of_it_in_the_names_of_v1(sample_url: str) 
     text, parts = key_text(secrets.token_bytes(40))
     async with serving(settings) as served:
         key = ApiKey(parts.key_id, "local", "test", ("user",), (), SystemClock().now(), "test", None)
-        await insert_key(served.state["services"].store, key, parts.digest)
+        await insert_key(served.state["services"].store.transactions, key, parts.digest)
         answers = [await served.client.get("/v1/metadata/units", headers={"x-api-key": text}) for _ in range(2)]
     headers = answers[1].headers
     assert (answers[1].status_code, headers["x-ratelimit-tier"]) == (200, "enterprise")

@@ -4,6 +4,7 @@ import asyncio
 import math
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -226,3 +227,19 @@ async def test_a_content_loaded_twice_at_once_is_loaded_once(store: Store) -> No
     file = file_load([(0, 1, 1.0)])
     outcomes = await asyncio.gather(*(store.loader.load(file) for _ in range(3)))
     assert sorted(outcome.already_loaded for outcome in outcomes) == [False, True, True]
+
+
+async def test_two_parts_store_their_series_in_one_load(store: Store) -> None:
+    one = file_load([(0, 1, 1.0)])
+    part = one.parts[0]
+    other = replace(part, series=part.series.with_columns(pl.lit("inv:prices:b:price").alias("key"), location=pl.lit("b")))
+    outcome = await store.loader.load(replace(one, parts=[part, other]))
+    assert counts(outcome) == (2, 0, 0)
+    assert len(outcome.changed_series) == 2
+
+
+async def test_two_parts_that_name_one_series_are_refused_before_anything_is_stored(store: Store) -> None:
+    one = file_load([(0, 1, 1.0)])
+    with pytest.raises(ValueError, match="two parts of a file name the series"):
+        await store.loader.load(replace(one, parts=[one.parts[0], one.parts[0]]))
+    assert await store.files.files_of(one.record.digest) == []

@@ -215,6 +215,6 @@ def _results(
 def _jobs(redis: Redis | None, store: Store, breaker: Breaker) -> JobQueue | None:
     if redis is None:
         return None
-    from aurum.storage.redis.job_queue import RedisJobQueue
+    from aurum.assembly.jobs import job_queue
 
-    return RedisJobQueue(redis, store.clock, breaker)
+    return job_queue(redis, store.clock, breaker)

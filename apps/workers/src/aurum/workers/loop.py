@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Coroutine, Generator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -32,18 +32,18 @@ class JobLoop:
         Whatever interrupts the waiting thread (a time limit, a shutdown) also cancels the coroutine, and is raised once the
         coroutine has ended.
         """
-        running = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        ended, started = threading.Event(), concurrent.futures.Future[asyncio.Task[T]]()
+        self._loop.call_soon_threadsafe(self._start, coroutine, started, ended)
         try:
             # Dramatiq interrupts a job by an exception that is raised in its thread, which a thread that waits for a lock does
             # not see: it is woken now and then.
-            while not running.done():
-                concurrent.futures.wait([running], timeout=_WAKE_S)
-            return running.result()
+            while not ended.wait(_WAKE_S):
+                pass
         except BaseException:
-            if not running.done():
-                running.cancel()
-                self._wait_for_end()
+            self._loop.call_soon_threadsafe(started.result().cancel)
+            ended.wait()
             raise
+        return started.result().result()
 
     @contextmanager
     def entered(self, context: AbstractAsyncContextManager[T]) -> Generator[T]:
@@ -64,10 +64,15 @@ class JobLoop:
         self._thread.join()
         self._loop.close()
 
-    def _wait_for_end(self) -> None:
-        """Let the loop do what a cancelled coroutine still has to do: it gives its connection back."""
-        with suppress(concurrent.futures.CancelledError):
-            asyncio.run_coroutine_threadsafe(_turns(), self._loop).result()
+    def _start(
+        self,
+        coroutine: Coroutine[Any, Any, T],
+        started: concurrent.futures.Future[asyncio.Task[T]],
+        ended: threading.Event,
+    ) -> None:
+        task = self._loop.create_task(coroutine)
+        task.add_done_callback(lambda _: ended.set())
+        started.set_result(task)
 
     async def _end_tasks(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -76,7 +81,3 @@ class JobLoop:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
-
-
-async def _turns() -> None:
-    await asyncio.sleep(0)

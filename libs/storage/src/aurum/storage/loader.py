@@ -6,12 +6,14 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
+import polars as pl
+
 from aurum.common.resilience import Retry
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.files import FileLoad, FileLog, FileRecord, LoadOutcome
-from aurum.storage.ports.observations import StoredRows
+from aurum.storage.ports.observations import SeriesRows, StoredRows
 from aurum.storage.ports.transaction import Transaction, Transactions
 
 _CHOSEN = (KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE)
@@ -37,8 +39,8 @@ class FileLoader:
 
         A digest applied before is not loaded again, unless ``force`` is true or it comes with another ``known_at`` that
         somebody chose. Forced, a file whose known time is the moment of loading gets the time it got first, so that nothing
-        changes. Raises ``Conflict`` when a series it names exists with another unit or frequency, ``Unavailable`` when the
-        store does not answer; either way nothing is stored.
+        changes. Raises ``ValueError`` when two parts name one series, ``Conflict`` when a series it names exists with another
+        unit or frequency, ``Unavailable`` when the store does not answer; either way nothing is stored.
         """
         if self._retry is None:
             return await self._load(file, force=force)
@@ -68,6 +70,7 @@ class FileLoader:
     async def _load(self, file: FileLoad, *, force: bool) -> LoadOutcome:
         started = time.perf_counter()
         record = file.record
+        _refuse_shared_series(file.parts)
         async with self._transactions.transaction(by=self._by, lasting=True) as tx:
             await tx.files.lock(record.digest)
             prior = await tx.files.applied(record.digest)
@@ -89,6 +92,14 @@ class FileLoader:
             await tx.quality.record_validations(file.validations, file_id=file_id, file_name=record.name)
         changed = tuple(sorted({series_id for part in stored for series_id in part.changed}))
         return LoadOutcome(file_id, counts.new, counts.revised, counts.unchanged, counts.quarantined, changed_series=changed)
+
+
+def _refuse_shared_series(parts: Sequence[SeriesRows]) -> None:
+    """Raise ``ValueError`` where two parts name one series: the rows of a series are compared with each other in one part."""
+    keys = pl.concat([part.series["key"] for part in parts]) if len(parts) > 1 else pl.Series("key", [], pl.String)
+    if keys.n_unique() < keys.len():
+        shared = keys.filter(keys.is_duplicated())[0]
+        raise ValueError(f"two parts of a file name the series {shared}: its rows belong in one part")
 
 
 async def _known_at(tx: Transaction, file: FileRecord, prior: Sequence[FileEntry]) -> datetime | None:

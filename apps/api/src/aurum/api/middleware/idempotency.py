@@ -67,7 +67,7 @@ class Idempotency:
         key = found[1]
         if not await scope["state"]["responses"].vouched():
             raise Unavailable("the store does not answer", retry_after=1.0)
-        store: IdempotencyStore = scope["state"]["services"].idempotency
+        store: IdempotencyStore = scope["state"]["services"].store.idempotency
         body = await _body(receive)
         if body is None:
             return

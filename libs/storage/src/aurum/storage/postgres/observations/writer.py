@@ -7,9 +7,11 @@ observation; points not seen before go straight into their table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ParamSpec, TypeVar
 
 import polars as pl
 
@@ -24,7 +26,13 @@ from aurum.storage.postgres.observations.completeness import LOOK_AROUND, day_co
 from aurum.storage.postgres.observations.restore import bring_back
 from aurum.storage.postgres.observations.series_rows import locked_series, raise_versions
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 KEY = list(OBSERVATIONS.key)
+
+_MANY_ROWS = 50_000
+"""From here on a step in columns may take longer than the 50 ms for which other work of the loop may be held up."""
 
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _OBSERVATION = Layout(**_POINT)
@@ -137,11 +145,12 @@ class PostgresObservationWriter:
         return await locked_series(self._connection, conform(series, SERIES))
 
     async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
-        batch = _publications(conform(part.rows, FILE_ROWS), locked.ids, known_at)
+        rows = part.rows.height
+        batch = await _apart(rows, _publications, part.rows, locked.ids, known_at)
         await bring_back(self._connection, self._history, batch, set(locked.ids) - locked.empty)
         changes = _Changes()
         unread = locked.empty
-        for layer in OBSERVATIONS.layers(batch):
+        for layer in await _apart(rows, OBSERVATIONS.layers, batch):
             await self._merge(layer, unread, changes)
             unread = frozenset[int]()
         counts = changes.by_series()
@@ -150,7 +159,7 @@ class PostgresObservationWriter:
             changed = tuple(await raise_versions(self._connection, counts))
             await self._record_completeness(part.series, locked, batch)
         new, revised = int(counts["new"].sum()), int(counts["revised"].sum())
-        return StoredRows(batch.height, new, revised, changed, _touched(batch, counts))
+        return StoredRows(batch.height, new, revised, changed, await _apart(rows, _touched, batch, counts))
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
         numbered = touched.with_columns(pl.lit(file_id, pl.Int64).alias("file_id"))
@@ -160,7 +169,8 @@ class PostgresObservationWriter:
         """Store publications of different points. ``unread``: series known to have no observation yet."""
         if layer.is_empty():
             return
-        found = OBSERVATIONS.classify(layer, await self._current(layer, unread))
+        current = await self._current(layer, unread)
+        found = await _apart(max(layer.height, current.height), OBSERVATIONS.classify, layer, current)
         await insert(self._connection, "observation", _OBSERVATION, found.fresh)
         changes.add(found.fresh, new=True)
         revising, late = found.revising, found.late
@@ -220,7 +230,7 @@ class PostgresObservationWriter:
         keys = late.select(KEY).unique().sort(KEY)
         await stage(self._connection, "touched", _POINT_KEY, keys)
         before = await self._stored(late, keys)
-        after = OBSERVATIONS.rewrite(before, late)
+        after = await _apart(before.changes.height + late.height, OBSERVATIONS.rewrite, before, late)
         columns = [*late.columns]
         gained = after.changes.select(columns).join(before.changes.select(columns), on=columns, how="anti", nulls_equal=True)
         lost = before.changes.select(columns).join(after.changes.select(columns), on=columns, how="anti", nulls_equal=True)
@@ -250,10 +260,16 @@ class PostgresObservationWriter:
         row = await self._connection.fetchrow(_CURRENT, others, *around) if others else None
         mine = batch.filter(pl.col("series_id").is_in(list(locked.empty))) if others else batch
         latest = OBSERVATIONS.in_force(mine) if mine.height != mine.n_unique(KEY) else mine
-        counts = day_counts(described, batch, pl.concat([latest, unpacked(_POINT, row)]))
+        present = pl.concat([latest, unpacked(_POINT, row)])
+        counts = await _apart(present.height, day_counts, described, batch, present)
         if not counts.is_empty():
             await stage(self._connection, "counted", _COMPLETENESS, counts)
             await self._connection.execute(_COUNT_DAYS)
+
+
+async def _apart(rows: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do a step over so many rows: beside the loop when they are many."""
+    return await asyncio.to_thread(work, *args, **kwargs) if rows >= _MANY_ROWS else work(*args, **kwargs)
 
 
 def _reach(points: pl.DataFrame) -> tuple[object, object, object]:
@@ -263,6 +279,7 @@ def _reach(points: pl.DataFrame) -> tuple[object, object, object]:
 
 def _publications(rows: pl.DataFrame, ids: Sequence[int], known_at: datetime | None) -> pl.DataFrame:
     known = pl.col("known_at").fill_null(known_at) if known_at is not None else pl.col("known_at")
+    rows = conform(rows, FILE_ROWS)
     frame = rows.select(
         pl.Series("series_id", ids, dtype=pl.Int32).gather(rows["series"]),
         "ts",
