@@ -18,7 +18,7 @@ from aurum.services.observations import Question, ReadPlan, make_plan
 from aurum.services.observations.batches import batches
 from aurum.services.observations.hours import from_hours
 from aurum.storage.memory import MemoryStore
-from aurum.storage.memory.partials_reader import MemoryPartialsReader
+from aurum.storage.memory.observations import MemoryPartialsReader
 from aurum.storage.ports import FileLoad
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.testing.builders import T0, file_load

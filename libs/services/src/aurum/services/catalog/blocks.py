@@ -51,8 +51,9 @@ async def expand_block(catalog: Catalog, calendar: str, block: str, *, start: da
         raise InvalidParameters(("start", f"is after end {end}", str(start)))
     if end - start > _LONGEST:
         raise InvalidParameters(("end", f"at most {_LONGEST.days} days at once", str(end)))
-    if not _FIRST <= start <= end <= _LAST:
-        raise InvalidParameters(("start", "must lie between 1900 and 2200", str(start)))
+    for name, day in (("start", start), ("end", end)):
+        if not _FIRST <= day <= _LAST:
+            raise InvalidParameters((name, "must lie between 1900 and 2200", str(day)))
     known = await blocks(catalog)
     names = sorted({one.calendar for one in known})
     if calendar not in names:

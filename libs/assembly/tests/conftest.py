@@ -1,0 +1,82 @@
+"""Databases in the states that a process may find, and how many connections there are to one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.common.settings.unknown import setting_names
+from aurum.storage.embedded.postgres import EmbeddedPostgres
+
+_LONGEST_WAIT_S = 60.0
+_LOOK_EVERY_S = 0.02
+
+SettingsFor = Callable[..., Settings]
+
+
+@pytest.fixture
+def settings_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFor:
+    """Makes settings of a process in an empty folder, which has no variables set."""
+    monkeypatch.chdir(tmp_path)
+    for name in setting_names(Settings):
+        monkeypatch.delenv(name, raising=False)
+
+    def make(url: str | None, *, database: dict[str, Any] | None = None, **others: Any) -> Settings:
+        values = {"data_dir": tmp_path / "data", **others}
+        return Settings(database=DatabaseSettings(url=url, **(database or {})), **values)
+
+    return make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def unmigrated_url(postgres_server: EmbeddedPostgres) -> AsyncIterator[str]:
+    """The URL of an empty database that was never migrated."""
+    administrator = await asyncpg.connect(postgres_server.url_of("postgres"))
+    await administrator.execute("CREATE DATABASE never_migrated")
+    yield postgres_server.url_of("never_migrated")
+    await administrator.execute("DROP DATABASE never_migrated WITH (FORCE)")
+    await administrator.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def later_url(database_url: str) -> str:
+    """The URL of a database that a later release migrated, and which refuses this one."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("UPDATE alembic_version SET version_num = '9999', floor = '9999', floor_release = '9.9'")
+    await connection.close()
+    return database_url
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Counts connections, over one of its own to another database of the server."""
+
+    administrator: asyncpg.Connection
+
+    async def to(self, url: str) -> int:
+        """How many there are to the database of a URL."""
+        database = urlsplit(url).path.removeprefix("/")
+        return await self.administrator.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = $1", database)
+
+    async def none_to(self, url: str) -> None:
+        """Return once there is none: the server ends a session a moment after its client has left."""
+        async with asyncio.timeout(_LONGEST_WAIT_S):
+            while await self.to(url):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def connections(postgres_server: EmbeddedPostgres) -> AsyncIterator[Connections]:
+    """How many connections there are to a database."""
+    administrator = await asyncpg.connect(postgres_server.url_of("postgres"))
+    yield Connections(administrator)
+    await administrator.close()
