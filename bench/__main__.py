@@ -11,7 +11,7 @@ from pathlib import Path
 from aurum.storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from bench import report
 from bench.credentials import bearer
-from bench.figures import asof, bulk, cached, growth, history, ingest, memory, slices, start, timescale, trino, wide
+from bench.figures import asof, bulk, cached, commands, growth, history, ingest, memory, slices, start, timescale, trino, wide
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -20,7 +20,7 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-USUAL = ("ingest", "slices", "cached", "bulk", "start", "growth", "history", "timescale", "wide")
+USUAL = ("ingest", "slices", "cached", "bulk", "start", "commands", "growth", "history", "timescale", "wide")
 GROUPS = (*USUAL, "trino")
 """Trino only when it is asked for: it needs Java, and a download the first time."""
 
@@ -57,6 +57,8 @@ async def measured(
         yield await memory.measure(stage, scale), []
     if "start" in groups:
         yield await start.measure(stage, scale), []
+    if "commands" in groups:
+        yield await commands.measure(scale), []
     if "growth" in groups:
         short, long = await make_stage(server, "short"), await make_stage(server, "long")
         yield await growth.measure(short, long, scale, shared), []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aurum.storage.ports import FileLoad
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.builders import file_load, together
 from bench.harness import Run, timed
 from bench.stage import DAY, HOUR, Draw, Stage

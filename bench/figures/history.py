@@ -15,8 +15,8 @@ from aurum.common.clock import SystemClock
 from aurum.pipelines.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
-from aurum.storage.ports import SeriesReader
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog
+from aurum.storage.ports.observations import SeriesReader
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.tiered import TieredSeriesReader

@@ -42,8 +42,8 @@ from aurum.pipelines.warehouse.run import BuildTooLong, Invocation, Verb, Wareho
 from aurum.services.access import create_tenant, put_plan
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.changes import MemoryChangeFeed
-from aurum.storage.ports import Retention
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.quality import Retention
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.access import insert_key
 from aurum.workers.export import telling

@@ -26,7 +26,7 @@ from aurum.core.access import Caller
 from aurum.core.errors import Unavailable
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.change_feed import MemoryChangeFeed
-from aurum.storage.ports import SeriesReader
+from aurum.storage.ports.observations import SeriesReader
 
 from .conftest import HOURLY, OBSERVATIONS, OTHER, QUICK
 

@@ -20,7 +20,7 @@ from aurum.common.resilience import Breaker, CircuitOpen
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.errors import NotFound, Unavailable
 from aurum.storage.embedded import EmbeddedValkey
-from aurum.storage.ports import JobQueue, QueueAway
+from aurum.storage.ports.jobs import JobQueue, QueueAway
 from aurum.storage.redis.job_queue import RedisJobQueue
 
 

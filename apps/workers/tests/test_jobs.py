@@ -31,7 +31,7 @@ from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.warehouse.project import project_directory
 from aurum.pipelines.warehouse.run import ModelsFailed
 from aurum.storage.embedded import EmbeddedValkey
-from aurum.storage.ports import FileFilter
+from aurum.storage.ports.files import FileFilter
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
 from aurum.workers.jobs.archive import ArchiveJob

@@ -22,8 +22,8 @@ from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.migrations.compatibility import UnusableSchema
 from aurum.storage.migrations.head import newest_revision
-from aurum.storage.ports import Change, ChangeKind
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.testing.builders import KEY, T0, file_load
 
 NOBODY = "postgresql://nobody@127.0.0.1:1/nowhere"

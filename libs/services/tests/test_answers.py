@@ -31,7 +31,7 @@ from aurum.services.observations import (
     unit_of,
 )
 from aurum.storage.memory import MemoryStore
-from aurum.storage.ports import FileLoad
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.builders import T0, Point, file_load
 from aurum.storage.testing.stores import PostgresStore, Store
 

@@ -19,8 +19,8 @@ from aurum.services.observations.batches import batches
 from aurum.services.observations.hours import from_hours
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.observations import MemoryPartialsReader
-from aurum.storage.ports import FileLoad
 from aurum.storage.ports.capabilities import Capability
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.builders import T0, file_load
 
 FIVE = timedelta(minutes=5)

@@ -20,7 +20,7 @@ from aurum.assembly.postgres import open_live_store
 from aurum.assembly.store import StoreParts
 from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
 from aurum.core.errors import Unavailable
-from aurum.storage.ports import Transactions
+from aurum.storage.ports.transaction import Transactions
 from aurum.storage.testing.stores import PostgresStore
 
 PARKED = "00000000-0000-4000-8000-00000000000"

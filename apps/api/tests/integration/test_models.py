@@ -8,7 +8,7 @@ from aurum.api.testing import InMemory, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.storage.memory import MemoryStore
-from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.ports.models import ModelEntry, ModelRun, NodeKind, NodeResult, NodeStatus, TableFreshness
 
 AT = datetime(2026, 1, 1, 6, tzinfo=UTC)

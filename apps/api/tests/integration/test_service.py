@@ -19,7 +19,8 @@ from aurum.assembly.store import StoreParts
 from aurum.common.settings import CacheSettings, DatabaseSettings, Settings
 from aurum.core.errors import Unavailable
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.ports import Catalog, SeriesReader
+from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.observations import SeriesReader
 
 
 async def test_a_service_with_a_migrated_store_is_live_ready_and_healthy(client: httpx.AsyncClient) -> None:

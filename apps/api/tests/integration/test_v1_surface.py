@@ -25,8 +25,8 @@ from aurum.core.catalog.entries import DatasetEntry, SourceEntry
 from aurum.core.errors import Unavailable
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.memory import MemoryStore
-from aurum.storage.ports import Catalog
 from aurum.storage.ports.access import ApiKey
+from aurum.storage.ports.catalog import Catalog
 from aurum.storage.testing.access import insert_key
 
 HOURLY = "/v1/iso/lmp/hourly?iso_code=NYISO&market=REAL_TIME&start=2022-07-18&end=2022-07-19"

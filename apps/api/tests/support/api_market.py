@@ -14,7 +14,8 @@ from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, KnownAtBasis, SourceEntry
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
 from aurum.core.keys import SeriesKey
-from aurum.storage.ports import FileLoad, FileRecord, SeriesRows
+from aurum.storage.ports.files import FileLoad, FileRecord
+from aurum.storage.ports.observations import SeriesRows
 from aurum.storage.testing.stores import PostgresStore
 
 HOUR = timedelta(hours=1)

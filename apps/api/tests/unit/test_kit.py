@@ -8,7 +8,7 @@ from aurum.api.testing import InMemory, file_of, hourly, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.storage.memory import MemoryStore
-from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.changes import Change, ChangeKind
 
 KEY = "nyiso:damlbmp_zone:61761:lmp"
 START = datetime(2025, 11, 2, 4, tzinfo=UTC)

@@ -24,7 +24,7 @@ from aurum.common.cache import Cache, LocalCache
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.memory.changes import MemoryChangeFeed
-from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.changes import Change, ChangeKind
 
 
 @dataclass

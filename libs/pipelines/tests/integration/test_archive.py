@@ -30,8 +30,9 @@ from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.duckdb.errors import HistoryUnavailable
 from aurum.storage.duckdb.shelf import Folder
 from aurum.storage.memory import MemoryHistory, MemoryStore
-from aurum.storage.ports import FileLoad, SeriesReader
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotWired
+from aurum.storage.ports.observations import SeriesReader
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore, named_parts
 from aurum.storage.testing.builders import Point, day, file_load, hour, together

@@ -22,7 +22,8 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Severity, read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import Document
-from aurum.storage.ports import CompletenessFilter, FileFilter, QuarantineFilter, ValidationFilter
+from aurum.storage.ports.files import FileFilter
+from aurum.storage.ports.quality import CompletenessFilter, QuarantineFilter, ValidationFilter
 from aurum.storage.testing.stores import PostgresStore
 
 EXPECTATIONS = contracts_directory(None) / "expectations"

@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
-from aurum.storage.ports import FileFilter
+from aurum.storage.ports.files import FileFilter
 from aurum.storage.testing.builders import KEY, Point, day, file_load, hour
 from aurum.storage.testing.expected import expected_observations, expected_revisions
 from aurum.storage.testing.stores import Store, series_named

@@ -10,7 +10,7 @@ from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.series.model import SeriesSpec
-from aurum.storage.ports import LocationFilter, SeriesFilter
+from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
 from aurum.storage.testing.builders import file_load, hour
 from aurum.storage.testing.stores import Store, series_named
 

@@ -15,7 +15,8 @@ from aurum.core.catalog.quality import Reason
 from aurum.core.errors import Conflict
 from aurum.core.frames import FrameMismatch
 from aurum.storage.memory import MemoryStore
-from aurum.storage.ports import FileFilter, SeriesRows
+from aurum.storage.ports.files import FileFilter
+from aurum.storage.ports.observations import SeriesRows
 from aurum.storage.testing.builders import KEY, T0, Point, day, file_load, hour, together
 from aurum.storage.testing.stores import PostgresStore, Store, series_named
 

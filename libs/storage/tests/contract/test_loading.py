@@ -13,7 +13,9 @@ from aurum.core.catalog.entries import FileStatus, KnownAtBasis
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import Conflict
 from aurum.core.frames import FrameMismatch
-from aurum.storage.ports import LoadOutcome, QuarantineFilter, SeriesFilter
+from aurum.storage.ports.catalog import SeriesFilter
+from aurum.storage.ports.files import LoadOutcome
+from aurum.storage.ports.quality import QuarantineFilter
 from aurum.storage.testing.builders import KEY, day, file_load, hour, together
 from aurum.storage.testing.stores import Store, series_named
 

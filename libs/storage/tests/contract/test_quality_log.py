@@ -12,7 +12,8 @@ from aurum.core.catalog.entries import Completeness, DatasetEntry, DatasetQualit
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import NotFound
 from aurum.core.markettime import day_start, hours_in_day
-from aurum.storage.ports import CompletenessFilter, FileFilter, FileRecord, QuarantineFilter
+from aurum.storage.ports.files import FileFilter, FileRecord
+from aurum.storage.ports.quality import CompletenessFilter, QuarantineFilter
 from aurum.storage.testing.builders import KEY, T0, Point, day, file_load, hour, together
 from aurum.storage.testing.stores import Store, series_named
 

@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
 from aurum.core.frames import FILE_ROWS, UTC_US, conform
-from aurum.storage.ports import FileLoad
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.builders import day, file_load, hour, together
 from aurum.storage.testing.stores import Store
 

@@ -12,8 +12,10 @@ from aurum.core.asof import Span
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import Conflict
 from aurum.core.frames import REFUSED
-from aurum.storage.ports import FileFilter, FileRecord, LoadOutcome, QuarantineFilter, SeriesFilter, ValidationFilter
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.catalog import SeriesFilter
+from aurum.storage.ports.files import FileFilter, FileRecord, LoadOutcome
+from aurum.storage.ports.quality import QuarantineFilter, ValidationFilter
 from aurum.storage.testing.builders import KEY, T0, day, file_load
 from aurum.storage.testing.stores import Store, series_named
 

@@ -9,7 +9,7 @@ from aurum.common.clock import SystemClock
 from aurum.core.catalog.expectations import Severity
 from aurum.core.catalog.validations import ExpectationOutcome, ValidationResult
 from aurum.core.errors import NotFound
-from aurum.storage.ports import FileRecord
+from aurum.storage.ports.files import FileRecord
 from aurum.storage.ports.quality import Retention, ValidationFilter
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import Store

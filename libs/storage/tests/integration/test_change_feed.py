@@ -12,7 +12,8 @@ import pytest_asyncio
 
 from aurum.common.settings import DatabaseSettings
 from aurum.core.errors import Unavailable
-from aurum.storage.ports import Change, ChangeKind, FileLoad
+from aurum.storage.ports.changes import Change, ChangeKind
+from aurum.storage.ports.files import FileLoad
 from aurum.storage.postgres.changes import PostgresChangeFeed
 from aurum.storage.testing.builders import file_load, together
 from aurum.storage.testing.stores import PostgresStore, series_named

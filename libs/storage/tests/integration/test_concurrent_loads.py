@@ -11,7 +11,8 @@ from polars.testing import assert_frame_equal
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.core.asof import Span
-from aurum.storage.ports import CompletenessFilter, FileLoad, LoadOutcome
+from aurum.storage.ports.files import FileLoad, LoadOutcome
+from aurum.storage.ports.quality import CompletenessFilter
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import Point, day, file_load, together
 from aurum.storage.testing.expected import expected_observations, expected_revisions

@@ -22,7 +22,7 @@ from aurum.storage.migrations.compatibility import UnusableSchema
 from aurum.storage.migrations.head import VERSIONS, newest_revision
 from aurum.storage.migrations.installed import read_schema, read_state
 from aurum.storage.migrations.run import TablesInUse, status, upgrade
-from aurum.storage.ports import MismatchKind
+from aurum.storage.ports.probe import MismatchKind
 from aurum.storage.postgres.tables import metadata
 from aurum.storage.testing.migrating import earlier_release, later_release
 

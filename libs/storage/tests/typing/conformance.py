@@ -25,24 +25,17 @@ from aurum.storage.memory.state import MemoryState
 from aurum.storage.memory.transaction import MemoryTransactions
 from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.migrations.installed import read_state
-from aurum.storage.ports import (
-    Catalog,
-    CatalogWriter,
-    ChangeFeed,
-    FileLog,
-    Loader,
-    PartialsReader,
-    QualityLog,
-    SeriesReader,
-    StoreProbe,
-    Transactions,
-    ValidationLog,
-    ValidationWriter,
-)
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+from aurum.storage.ports.catalog import Catalog, CatalogWriter
+from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.files import FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotReader
 from aurum.storage.ports.models import MartReader, ModelLog
+from aurum.storage.ports.observations import PartialsReader, SeriesReader
+from aurum.storage.ports.probe import StoreProbe
+from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
+from aurum.storage.ports.transaction import Transactions
 from aurum.storage.ports.tuning import StoreTuning
 from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.wide import WideScans

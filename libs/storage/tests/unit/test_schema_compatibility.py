@@ -5,7 +5,7 @@ import pytest
 
 from aurum.storage.migrations.compatibility import InstalledSchema, UnusableSchema, is_compatible, is_older, mismatch
 from aurum.storage.migrations.head import OPTIONAL, needed_revision, newest_revision
-from aurum.storage.ports import MismatchKind
+from aurum.storage.ports.probe import MismatchKind
 
 
 @pytest.mark.parametrize(

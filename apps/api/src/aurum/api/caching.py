@@ -15,7 +15,7 @@ from aurum.api.services import services
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.asof import Span
 from aurum.core.series.model import Series
-from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.changes import Change, ChangeKind
 
 _CLOSED_AFTER = timedelta(days=2)
 """Markets publish a day's numbers within it, or a day after."""

@@ -14,7 +14,7 @@ from aurum.core.access import Caller
 from aurum.core.clock import Clock
 from aurum.core.errors import Unavailable
 from aurum.services.flags import documents
-from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.ports.flags import FlagStore
 
 _FLUSH_S = 60.0

@@ -12,7 +12,7 @@ from aurum.common.telemetry.metrics import Metrics, Reading
 from aurum.core.catalog.entries import DatasetQuality
 from aurum.core.clock import Clock
 from aurum.core.errors import Unavailable
-from aurum.storage.ports import QualityLog
+from aurum.storage.ports.quality import QualityLog
 
 _EVERY_S = 300.0
 _FIRST_S = 15.0

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from aurum.core.errors import Unavailable
-from aurum.storage.ports import ChangeFeed, StoreProbe
+from aurum.storage.ports.changes import ChangeFeed
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.ports.probe import StoreProbe
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

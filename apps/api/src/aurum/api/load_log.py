@@ -12,7 +12,8 @@ from aurum.api.paging import page_meta, requested_page
 from aurum.api.schemas import FilePage, QuarantinePage
 from aurum.api.services import services
 from aurum.core.catalog import Reason
-from aurum.storage.ports import FileFilter, QuarantineFilter
+from aurum.storage.ports.files import FileFilter
+from aurum.storage.ports.quality import QuarantineFilter
 
 
 async def file_page(

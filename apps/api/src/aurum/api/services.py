@@ -15,7 +15,8 @@ from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
 from aurum.services.observations import Reading
-from aurum.storage.ports import ChangeFeed, JobQueue
+from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.jobs import JobQueue
 
 
 @dataclass(frozen=True, slots=True)

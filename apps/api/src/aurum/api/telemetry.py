@@ -19,7 +19,8 @@ from aurum.common.resilience import Guards
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
 from aurum.core.access import Plan
-from aurum.storage.ports import ChangeFeed, StoreProbe
+from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.probe import StoreProbe
 
 DURATION_BOUNDS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,

@@ -29,7 +29,8 @@ from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import Plan
-from aurum.storage.ports import ChangeFeed, JobQueue, QueueAway
+from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.jobs import JobQueue, QueueAway
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

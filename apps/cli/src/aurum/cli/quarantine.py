@@ -27,7 +27,7 @@ def list_rows(
     """List rows in quarantine."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
-    from aurum.storage.ports import QuarantineFilter
+    from aurum.storage.ports.quality import QuarantineFilter
 
     async def rows(store: Store) -> list[tuple[object, ...]]:
         criteria = QuarantineFilter(source=source, dataset=dataset, reason=reason, pending_only=not everything)

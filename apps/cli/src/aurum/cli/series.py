@@ -38,7 +38,7 @@ def list_series(
     """List series."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
-    from aurum.storage.ports import SeriesFilter
+    from aurum.storage.ports.catalog import SeriesFilter
 
     criteria = SeriesFilter(source=source, dataset=dataset, market=market, measure=measure, text=text)
     found = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))

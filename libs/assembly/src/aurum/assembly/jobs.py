@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from aurum.common.resilience import Breaker
     from aurum.core.clock import Clock
-    from aurum.storage.ports import JobQueue
+    from aurum.storage.ports.jobs import JobQueue
 
 
 def job_queue(redis: Redis, clock: Clock, breaker: Breaker) -> JobQueue:

@@ -9,7 +9,7 @@ from aurum.common.cache import Stored
 from aurum.common.settings import Settings
 from aurum.core.clock import Clock
 from aurum.storage.memory import MemoryStore
-from aurum.storage.ports import ChangeFeed
+from aurum.storage.ports.changes import ChangeFeed
 
 
 def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: ChangeFeed) -> StoreParts:

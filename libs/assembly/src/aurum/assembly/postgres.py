@@ -18,11 +18,13 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 
 if TYPE_CHECKING:
     from aurum.common.cache import LastingTier
-    from aurum.storage.ports import FileLog, StoreProbe, Transactions
+    from aurum.storage.ports.files import FileLog
     from aurum.storage.ports.flags import FlagStore
     from aurum.storage.ports.history import HistoryStore
     from aurum.storage.ports.idempotency import IdempotencyStore
     from aurum.storage.ports.models import ModelLog
+    from aurum.storage.ports.probe import StoreProbe
+    from aurum.storage.ports.transaction import Transactions
     from aurum.storage.ports.tuning import StoreTuning
     from aurum.storage.postgres.quality.validations import PostgresValidationLog
 
@@ -144,7 +146,7 @@ class PostgresStore:
     def files(self) -> Files:
         from aurum.common.resilience import Retry
         from aurum.storage.loader import FileLoader
-        from aurum.storage.ports import LostRace
+        from aurum.storage.ports.transaction import LostRace
         from aurum.storage.postgres.files.log import PostgresFileLog
 
         log: FileLog = PostgresFileLog(self.pool)

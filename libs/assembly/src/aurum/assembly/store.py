@@ -10,25 +10,18 @@ if TYPE_CHECKING:
     from aurum.common.cache import LastingTier
     from aurum.common.settings import DatabaseSettings, Settings
     from aurum.core.clock import Clock
-    from aurum.storage.ports import (
-        Catalog,
-        CatalogWriter,
-        ChangeFeed,
-        FileLog,
-        Loader,
-        PartialsReader,
-        QualityLog,
-        SeriesReader,
-        StoreProbe,
-        Transactions,
-        ValidationLog,
-        ValidationWriter,
-    )
     from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+    from aurum.storage.ports.catalog import Catalog, CatalogWriter
+    from aurum.storage.ports.changes import ChangeFeed
+    from aurum.storage.ports.files import FileLog, Loader
     from aurum.storage.ports.flags import FlagStore
     from aurum.storage.ports.history import ArchiveLog, HistoryStore
     from aurum.storage.ports.idempotency import IdempotencyStore
     from aurum.storage.ports.models import MartReader, ModelLog
+    from aurum.storage.ports.observations import PartialsReader, SeriesReader
+    from aurum.storage.ports.probe import StoreProbe
+    from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
+    from aurum.storage.ports.transaction import Transactions
     from aurum.storage.ports.tuning import StoreTuning
     from aurum.storage.ports.warehouse import CalendarTables, StoreExport
 

@@ -6,7 +6,7 @@ from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, SourceEntry
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, Schedule
-from aurum.storage.ports import CatalogWriter
+from aurum.storage.ports.catalog import CatalogWriter
 
 
 async def declare_catalog(registry: Registry, writer: CatalogWriter) -> None:

@@ -16,8 +16,9 @@ from aurum.core.series.model import Series
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.warehouse.meaning import Family, Meaning, meaning_of
 from aurum.pipelines.warehouse.run import Verb
-from aurum.storage.ports import CompletenessFilter, SeriesFilter
+from aurum.storage.ports.catalog import SeriesFilter
 from aurum.storage.ports.models import NodeKind, NodeStatus
+from aurum.storage.ports.quality import CompletenessFilter
 
 pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
 

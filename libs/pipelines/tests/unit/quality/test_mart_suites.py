@@ -20,7 +20,7 @@ from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.suites import MartSuite, read_mart_suites
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.models import MemoryMartReader
-from aurum.storage.ports import ValidationFilter
+from aurum.storage.ports.quality import ValidationFilter
 
 FOLDER = contracts_directory(None) / "expectations"
 SUITES = {one.mart: one for one in read_mart_suites(FOLDER)}

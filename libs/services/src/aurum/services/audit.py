@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aurum.storage.ports import Transactions
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.transaction import Transactions
 
 
 async def record(transactions: Transactions, action: str, target: str, detail: Mapping[str, object], *, by: Actor) -> None:

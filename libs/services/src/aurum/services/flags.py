@@ -8,9 +8,9 @@ from datetime import datetime
 from aurum.common.flags import CircularPrerequisite, Evaluation, FlagDocument, evaluate, readable, refuse_circle
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
-from aurum.storage.ports import Transactions
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.flags import FlagStore, StoredFlag
+from aurum.storage.ports.transaction import Transactions
 
 
 class OtherVersion(Conflict):

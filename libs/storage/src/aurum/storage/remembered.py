@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.series.model import Series
-from aurum.storage.ports import Catalog, Change, ChangeFeed, ChangeKind, LocationFilter, SeriesFilter
+from aurum.storage.ports.catalog import Catalog, LocationFilter, SeriesFilter
+from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 
 _VOUCHED_S = 1.0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from aurum.core.catalog.expectations import SuiteDocument, read_suite
 from aurum.core.catalog.validations import Validation, ValidationEntry
 from aurum.core.errors import NotFound
-from aurum.storage.ports import ValidationFilter, ValidationLog
+from aurum.storage.ports.quality import ValidationFilter, ValidationLog
 
 MOST_LISTED = 20
 """Checks listed of one suite, and failures on the first page."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aurum.api.datadocs.contents import overview, read_documents, suite_view
 from aurum.api.datadocs.pages import overview_page, suite_page, validation_page
-from aurum.storage.ports import ValidationLog
+from aurum.storage.ports.quality import ValidationLog
 
 _ASSETS = Path(__file__).parent.parent / "docs" / "assets"
 _STYLE, _ICON = "portal.css", "aurum.svg"

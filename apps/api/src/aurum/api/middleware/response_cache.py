@@ -30,7 +30,7 @@ from aurum.common.cache import Cache, Entry
 from aurum.common.resilience import BreakerState
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
-from aurum.storage.ports import Change, ChangeFeed
+from aurum.storage.ports.changes import Change, ChangeFeed
 
 VOUCHED_S = 1.0
 """No answer is older than its data for longer than this."""

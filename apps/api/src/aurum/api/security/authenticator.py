@@ -16,8 +16,8 @@ from aurum.core.access import Caller, granted
 from aurum.core.api_keys import parse_key
 from aurum.core.clock import Clock
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from aurum.storage.ports import Change, ChangeKind
 from aurum.storage.ports.access import KeyStore, TenantStore
+from aurum.storage.ports.changes import Change, ChangeKind
 
 if TYPE_CHECKING:
     from aurum.api.security.tokens import TokenVerifier

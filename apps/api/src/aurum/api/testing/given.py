@@ -13,7 +13,8 @@ import polars as pl
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
 from aurum.core.keys import SeriesKey
-from aurum.storage.ports import FileLoad, FileRecord, SeriesRows
+from aurum.storage.ports.files import FileLoad, FileRecord
+from aurum.storage.ports.observations import SeriesRows
 
 _KNOWN_AT = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -23,7 +23,7 @@ from aurum.api.v1.walk import POSITION, Walk, reading_of, series_from, walked
 from aurum.core.asof import Span
 from aurum.core.series.model import Series
 from aurum.services.observations import Question, Reading, read_many, read_one
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports.catalog import SeriesFilter
 
 router = APIRouter(prefix="/v1/drought", tags=["v1 drought"], route_class=V1Route, deprecated=True)
 

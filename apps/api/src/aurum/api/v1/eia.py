@@ -23,7 +23,7 @@ from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
 from aurum.core.series.model import Series
 from aurum.services.observations import Question, Reading, read_one
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports.catalog import SeriesFilter
 
 router = APIRouter(prefix="/v1/ref/eia", tags=["v1 eia"], route_class=V1Route, deprecated=True)
 

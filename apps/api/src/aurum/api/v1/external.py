@@ -25,7 +25,7 @@ from aurum.core.errors import UnknownName
 from aurum.core.frequency import parse_frequency
 from aurum.core.series.model import Series
 from aurum.services.observations import Question, read_one, series_of
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports.catalog import SeriesFilter
 
 router = APIRouter(prefix="/v1/external", tags=["v1 external"], route_class=V1Route, deprecated=True)
 

@@ -27,7 +27,7 @@ from aurum.core.markettime import day_start, first_instant, local_day
 from aurum.core.names import nearest
 from aurum.core.series.model import Series
 from aurum.services.observations import MANY_WITH_END, Question, Reading, read_many
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports.catalog import SeriesFilter
 
 router = APIRouter(prefix="/v1/iso/lmp", tags=["v1 iso"], route_class=V1Route, deprecated=True)
 

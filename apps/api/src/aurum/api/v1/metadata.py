@@ -23,7 +23,7 @@ from aurum.core.errors import NotFound, UnknownName
 from aurum.core.markettime import parse_market
 from aurum.core.names import nearest
 from aurum.core.units import known_currencies, known_units
-from aurum.storage.ports import LocationFilter
+from aurum.storage.ports.catalog import LocationFilter
 
 router = APIRouter(prefix="/v1/metadata", tags=["v1 metadata"], route_class=V1Route, deprecated=True)
 

@@ -17,7 +17,7 @@ from aurum.core.asof import Span
 from aurum.core.series.model import Series
 from aurum.services.observations import Reading
 from aurum.services.observations.complexity import estimated_points
-from aurum.storage.ports import Catalog, SeriesFilter
+from aurum.storage.ports.catalog import Catalog, SeriesFilter
 
 POSITION = 2
 """Parts of a position: series key and instant."""

@@ -23,7 +23,8 @@ from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, Document, Parsed, RefusedFile, Source
-from aurum.storage.ports import FileLoad, FileRecord, Loader, SeriesRows
+from aurum.storage.ports.files import FileLoad, FileRecord, Loader
+from aurum.storage.ports.observations import SeriesRows
 
 _TIDY_AFTER = 200
 """Checks after which what is too old is forgotten, and not only at the end: an archive may hold a hundred thousand files."""

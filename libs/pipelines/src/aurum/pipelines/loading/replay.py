@@ -9,7 +9,8 @@ from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileReport, Ingestion
 from aurum.pipelines.quality.kept_files import KeptFiles
 from aurum.pipelines.source import Document
-from aurum.storage.ports import FileLog, QualityLog, QuarantineFilter
+from aurum.storage.ports.files import FileLog
+from aurum.storage.ports.quality import QualityLog, QuarantineFilter
 
 _PAGE = 1000
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from aurum.common.settings.quality import QualitySettings
 from aurum.core.clock import Clock
-from aurum.storage.ports import Retention, ValidationWriter
+from aurum.storage.ports.quality import Retention, ValidationWriter
 
 
 @dataclass(frozen=True, slots=True)

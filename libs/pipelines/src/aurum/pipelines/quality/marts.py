@@ -12,8 +12,8 @@ from aurum.core.names import nearest
 from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.suites import MartSuite
-from aurum.storage.ports import ValidationWriter
 from aurum.storage.ports.models import MartReader, ModelRun, NodeKind, NodeStatus, UnknownMart
+from aurum.storage.ports.quality import ValidationWriter
 
 
 class ExpectationsFailed(Conflict):

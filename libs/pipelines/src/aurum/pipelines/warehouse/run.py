@@ -27,7 +27,7 @@ from aurum.pipelines.warehouse.artifacts import read_freshness, read_manifest, r
 from aurum.pipelines.warehouse.calendar import calendar_frames
 from aurum.pipelines.warehouse.copy import refresh_copy
 from aurum.pipelines.warehouse.project import Places, variables
-from aurum.storage.ports import Catalog
+from aurum.storage.ports.catalog import Catalog
 from aurum.storage.ports.models import ModelEntry, ModelLog, ModelRun, NodeKind, NodeResult, NodeStatus
 from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 

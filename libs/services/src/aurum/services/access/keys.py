@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from aurum.core.access import EVERY_SCOPE, Role, Scope, granted
 from aurum.core.api_keys import KeyText, key_text
 from aurum.core.errors import Forbidden
-from aurum.storage.ports import Transactions
 from aurum.storage.ports.access import Actor, ApiKey, KeyEnded, KeyReplaced
+from aurum.storage.ports.transaction import Transactions
 
 
 class GrantsTooMuch(Forbidden):

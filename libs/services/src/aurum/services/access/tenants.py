@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from aurum.core.access import Plan
-from aurum.storage.ports import Transactions
 from aurum.storage.ports.access import Actor, Tenant
+from aurum.storage.ports.transaction import Transactions
 
 
 async def create_tenant(transactions: Transactions, tenant_id: str, name: str, plan: str, *, by: Actor) -> Tenant:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from aurum.core.calendars import Block, block_hours, parse_block
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.core.names import nearest
-from aurum.storage.ports import Catalog
+from aurum.storage.ports.catalog import Catalog
 
 if TYPE_CHECKING:
     import polars as pl

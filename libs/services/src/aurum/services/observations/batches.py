@@ -14,7 +14,7 @@ from aurum.core.series.model import Series
 from aurum.core.series.resample import resample
 from aurum.services.observations.plan import ReadPlan
 from aurum.services.observations.transform import RatesByPair, alike, transformed, with_end
-from aurum.storage.ports import SeriesReader
+from aurum.storage.ports.observations import SeriesReader
 
 MANY_WITH_END = pl.Schema({**MANY_OBSERVATIONS, "end": MANY_OBSERVATIONS["ts"]})
 

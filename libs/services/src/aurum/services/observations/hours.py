@@ -12,8 +12,8 @@ from aurum.core.series.partials import BUCKET, CannotCompose, compose, composes,
 from aurum.services.observations.batches import MANY_WITH_END, most_rows
 from aurum.services.observations.plan import ReadPlan
 from aurum.services.observations.transform import alike, with_end
-from aurum.storage.ports import PartialsReader
 from aurum.storage.ports.capabilities import Capability
+from aurum.storage.ports.observations import PartialsReader
 
 _MOST_HOURS = 2_000_000  # held in memory at once; beyond it the rows are streamed
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.core.series.model import Series
-from aurum.storage.ports import Catalog
+from aurum.storage.ports.catalog import Catalog
 
 
 async def series_of(catalog: Catalog, key: str) -> Series:

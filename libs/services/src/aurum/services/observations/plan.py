@@ -17,7 +17,7 @@ from aurum.core.series.model import Series
 from aurum.core.series.resample import Aggregation
 from aurum.core.units import Unit, parse_unit
 from aurum.services.observations.question import Question
-from aurum.storage.ports import Catalog
+from aurum.storage.ports.catalog import Catalog
 
 T = TypeVar("T")
 

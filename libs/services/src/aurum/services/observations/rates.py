@@ -13,7 +13,8 @@ from aurum.core.series.model import Series
 from aurum.core.units import parse_unit
 from aurum.services.observations.plan import ReadPlan
 from aurum.services.observations.transform import RatesByPair, alike, conversion
-from aurum.storage.ports import Catalog, SeriesReader
+from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.observations import SeriesReader
 
 _KEY = "ecb:reference_rates:EUR{currency}:rate"
 _EURO = "EUR"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from aurum.storage.ports import Catalog, PartialsReader, SeriesReader
+from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.observations import PartialsReader, SeriesReader
 
 
 @dataclass(frozen=True, slots=True)

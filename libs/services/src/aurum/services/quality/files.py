@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from aurum.core.catalog.entries import FileEntry
 from aurum.core.errors import NotFound
-from aurum.storage.ports import FileLog, QualityLog, QuarantineFilter
+from aurum.storage.ports.files import FileLog
+from aurum.storage.ports.quality import QualityLog, QuarantineFilter
 
 
 class NoSuchContent(NotFound):

@@ -20,7 +20,7 @@ from aurum.common.telemetry.work import current_work
 from aurum.storage.clickhouse.driver import Client, connected
 from aurum.storage.clickhouse.errors import ClickhouseAway, ClickhouseUnavailable, driver_errors
 from aurum.storage.clickhouse.schema import CREATE_HISTORY, HISTORY_TABLE
-from aurum.storage.ports import PoolUse
+from aurum.storage.ports.probe import PoolUse
 
 T = TypeVar("T")
 Parameters: TypeAlias = Mapping[str, object]

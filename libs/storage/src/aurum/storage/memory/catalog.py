@@ -13,7 +13,7 @@ from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.names import nearest
 from aurum.core.series.model import Series
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import LocationFilter, SeriesFilter
+from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
 
 _COUNTED = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aurum.storage.ports import Change
+from aurum.storage.ports.changes import Change
 
 
 class MemoryChangeFeed:

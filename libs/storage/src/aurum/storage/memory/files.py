@@ -9,7 +9,7 @@ from itertools import islice
 from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
 from aurum.core.clock import Clock
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import FileFilter, FileRecord, LoadOutcome
+from aurum.storage.ports.files import FileFilter, FileRecord, LoadOutcome
 
 
 class MemoryFileLog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurum.storage.ports import PoolUse, StoreState
+from aurum.storage.ports.probe import PoolUse, StoreState
 
 _SCHEMA = "memory"
 

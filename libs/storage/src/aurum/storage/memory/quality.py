@@ -16,7 +16,7 @@ from aurum.core.clock import Clock
 from aurum.core.errors import NotFound
 from aurum.core.frames import REFUSED, conform
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports import CompletenessFilter, QuarantineFilter, Retention, ValidationFilter
+from aurum.storage.ports.quality import CompletenessFilter, QuarantineFilter, Retention, ValidationFilter
 
 
 class MemoryQualityLog:

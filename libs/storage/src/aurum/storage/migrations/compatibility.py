@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aurum.core.errors import Unavailable
-from aurum.storage.ports import MismatchKind, SchemaMismatch
+from aurum.storage.ports.probe import MismatchKind, SchemaMismatch
 
 
 class UnusableSchema(Unavailable):

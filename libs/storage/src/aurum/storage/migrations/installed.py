@@ -9,7 +9,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from aurum.storage.migrations.compatibility import InstalledSchema, UnusableSchema, mismatch
 from aurum.storage.migrations.head import needed_revision, newest_revision
-from aurum.storage.ports import MismatchKind, SchemaMismatch, StoreState
+from aurum.storage.ports.probe import MismatchKind, SchemaMismatch, StoreState
 from aurum.storage.postgres.connection.errors import driver_errors
 
 # As JSON, because a schema older than 0007 has no column of a floor, and must still say how old it is.

@@ -14,7 +14,7 @@ import structlog
 from aurum.common.settings import DatabaseSettings
 from aurum.common.telemetry.untraced import untraced
 from aurum.core.errors import Unavailable
-from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.postgres.connection.errors import DatabaseUnavailable, driver_errors
 
 _CHANNEL = "aurum_changes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from aurum.storage.ports import PoolUse, StoreState
+from aurum.storage.ports.probe import PoolUse, StoreState
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aurum.storage.ports import Transactions
 from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.transaction import Transactions
 
 
 async def insert_key(transactions: Transactions, key: ApiKey, digest: bytes) -> None:

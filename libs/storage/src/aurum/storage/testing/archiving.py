@@ -10,8 +10,9 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.clock import Clock
 from aurum.core.history import tally
-from aurum.storage.ports import FileLoad, FileRecord, Loader, LoadOutcome, PartialsReader, SeriesReader
+from aurum.storage.ports.files import FileLoad, FileRecord, Loader, LoadOutcome
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore
+from aurum.storage.ports.observations import PartialsReader, SeriesReader
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader

@@ -15,7 +15,8 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.quality import Reason
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
 from aurum.core.keys import SeriesKey
-from aurum.storage.ports import FileLoad, FileRecord, SeriesRows
+from aurum.storage.ports.files import FileLoad, FileRecord
+from aurum.storage.ports.observations import SeriesRows
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
 """What the offsets of points count from: hours for the valid time, days for the known time."""

@@ -11,8 +11,8 @@ import polars as pl
 from aurum.core.asof import Span
 from aurum.core.errors import Unavailable
 from aurum.core.series.partials import buckets_in
-from aurum.storage.ports import Change, ChangeFeed, ChangeKind
 from aurum.storage.ports.capabilities import Capability, Unsupported
+from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.parts import ARCHIVED_BESIDE_MANY

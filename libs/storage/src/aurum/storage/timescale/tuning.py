@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-from aurum.storage.ports import ChangeKind
+from aurum.storage.ports.changes import ChangeKind
 from aurum.storage.ports.tuning import Chunk, DataClass, Optimised, Policies
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.timescale import aggregates, hypertables, policies

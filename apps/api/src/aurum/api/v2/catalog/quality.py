@@ -22,7 +22,7 @@ from aurum.api.services import services
 from aurum.api.text import Day
 from aurum.api.v2.catalog import schemas
 from aurum.core.catalog import Reason
-from aurum.storage.ports import CompletenessFilter
+from aurum.storage.ports.quality import CompletenessFilter
 
 router = APIRouter(
     prefix="/v2/catalog/quality",

@@ -24,7 +24,7 @@ from aurum.core.markettime import MARKETS
 from aurum.core.units import known_units
 from aurum.services.catalog import blocks, calendars
 from aurum.services.catalog import expand_block as expand
-from aurum.storage.ports import LocationFilter
+from aurum.storage.ports.catalog import LocationFilter
 
 router = APIRouter(
     prefix="/v2/catalog", tags=["catalog"], dependencies=[Depends(known_only), kept_as(DataClass.REFERENCE, "catalog")]

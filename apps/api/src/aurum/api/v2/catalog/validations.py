@@ -19,7 +19,7 @@ from aurum.api.services import services
 from aurum.api.text import Moment, Text
 from aurum.api.v2.catalog import schemas
 from aurum.core.errors import NotFound
-from aurum.storage.ports import ValidationFilter
+from aurum.storage.ports.quality import ValidationFilter
 
 router = APIRouter(
     prefix="/v2/catalog/quality/validations",

@@ -20,7 +20,7 @@ from aurum.api.text import Text
 from aurum.api.v2.series.schemas import SeriesAnswer, SeriesPage
 from aurum.core.errors import NotFound
 from aurum.services.observations import series_of
-from aurum.storage.ports import SeriesFilter
+from aurum.storage.ports.catalog import SeriesFilter
 
 router = APIRouter(prefix="/v2/series", tags=["series"])
 

@@ -15,7 +15,7 @@ from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.names import nearest
 from aurum.core.series.model import Series, SeriesSpec
-from aurum.storage.ports import LocationFilter, SeriesFilter
+from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, contains, escaped, matching, present

@@ -11,7 +11,7 @@ import asyncpg
 
 from aurum.common.resilience import DeadlinePassed, time_left
 from aurum.common.settings import DatabaseSettings
-from aurum.storage.ports import PoolUse
+from aurum.storage.ports.probe import PoolUse
 from aurum.storage.postgres.connection.errors import BROKE, driver_errors
 from aurum.storage.postgres.connection.read_connections import Connection, ReadLane
 from aurum.storage.postgres.connection.slow_queries import SlowQueries

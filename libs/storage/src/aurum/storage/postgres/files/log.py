@@ -10,7 +10,7 @@ from asyncpg import Record
 from sqlalchemy import bindparam, select
 
 from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
-from aurum.storage.ports import FileFilter
+from aurum.storage.ports.files import FileFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present

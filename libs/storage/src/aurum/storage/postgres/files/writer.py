@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
-from aurum.storage.ports import FileRecord, LoadOutcome
+from aurum.storage.ports.files import FileRecord, LoadOutcome
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.files.log import APPLIED, file_entry
 from aurum.storage.postgres.observations.watermark import announce

@@ -13,7 +13,7 @@ from sqlalchemy import Select, bindparam, select, tuple_
 
 from aurum.core.catalog.entries import Completeness, DatasetQuality, QuarantinedRow
 from aurum.core.errors import NotFound
-from aurum.storage.ports import CompletenessFilter, QuarantineFilter
+from aurum.storage.ports.quality import CompletenessFilter, QuarantineFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present

@@ -14,7 +14,7 @@ from aurum.api.services import services
 from aurum.api.v2.admin.cache import schemas
 from aurum.api.warming import warm
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
-from aurum.storage.ports import Change, ChangeKind
+from aurum.storage.ports.changes import Change, ChangeKind
 
 router = APIRouter(prefix="/v2/admin/cache", tags=["admin"], dependencies=[Depends(known_only)])
 

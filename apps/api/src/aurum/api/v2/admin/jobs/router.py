@@ -19,7 +19,7 @@ from aurum.api.services import services
 from aurum.api.text import Text
 from aurum.api.v2.admin.jobs import schemas
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from aurum.storage.ports import JobQueue, ParkedJob
+from aurum.storage.ports.jobs import JobQueue, ParkedJob
 
 router = APIRouter(prefix="/v2/admin/jobs", tags=["admin"], dependencies=[Depends(known_only)])
 
