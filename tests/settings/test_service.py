@@ -25,7 +25,7 @@ from aurum.common.settings import Settings
 from aurum.core.access import Caller
 from aurum.core.errors import Unavailable
 from aurum.storage.memory import MemoryStore
-from aurum.storage.memory.change_feed import MemoryChangeFeed
+from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.ports.observations import SeriesReader
 
 from .conftest import HOURLY, OBSERVATIONS, OTHER, QUICK

@@ -401,7 +401,7 @@ async def test_assembly_hands_resilience_to_trino(settings: Settings) -> None:
     await found.close()
 
 
-@shows(AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
+@given(AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
 async def test_assembly_hands_resilience_to_loads(settings: Settings, database_url: str) -> None:
     here = settings.model_copy(update={"database": settings.database.model_copy(update={"url": database_url})})
     async with open_store(here) as store:

@@ -39,7 +39,7 @@ from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
 from aurum.workers.jobs.payload import InvalidPayload
 from aurum.workers.jobs.replay import ReplayJob
-from aurum.workers.loop import JobLoop
+from aurum.workers.loop import JobLoop, WorkerStops
 from aurum.workers.outcomes import MOST_TRIES, Outcome, outcome, should_retry, wait_ms
 from aurum.workers.wiring import WorkerContext, worker_context
 
@@ -271,3 +271,30 @@ async def test_models_are_built_by_a_job_and_one_that_fails_is_parked(settings: 
         assert outcome(failure.value) is Outcome.PARK
         with pytest.raises(InvalidPayload):
             await job.run({"verb": "drop"})
+
+
+def test_a_job_that_outlives_the_grace_of_its_worker_can_be_done_by_another() -> None:
+    begun = threading.Event()
+    caught: list[BaseException] = []
+
+    async def work() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    def run(loop: JobLoop) -> None:
+        try:
+            loop.run(work())
+        except WorkerStops as error:
+            caught.append(error)
+
+    with JobLoop() as loop:
+        working = threading.Thread(target=run, args=(loop,))
+        working.start()
+        begun.wait()
+        loop.end_jobs()
+        working.join()
+        with pytest.raises(WorkerStops):
+            loop.run(work())
+    assert [outcome(error) for error in caught] == [Outcome.RETRY]
+    with pytest.raises(WorkerStops):
+        loop.run(work())

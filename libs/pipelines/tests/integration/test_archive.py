@@ -430,7 +430,7 @@ async def test_history_that_lost_rows_is_found_and_never_taken_for_an_answer(sto
     assert wrong
     assert {difference.part.archive_id for difference in wrong} >= {january.archive_id}
     rows = await hot_rows(store)
-    loader = patient_loader(PostgresTransactions(store.pool, forgetful), store.files)
+    loader = patient_loader(PostgresTransactions(store.pool, lambda: forgetful), store.files)
     with pytest.raises(HistoryDamaged, match="archive verify"):
         await loader.load(file_load([(300, 9, 1.0)], key=KEYS[0]))
     assert await hot_rows(store) == rows

@@ -10,7 +10,7 @@ import pytest
 
 from aurum.core.access import Plan
 from aurum.core.errors import Conflict, NotFound
-from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.access import Actor, ApiKey, OtherTenant
 from aurum.storage.testing.stores import Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -151,3 +151,23 @@ async def test_entries_of_the_audit_log_name_who_acted_and_whom_it_concerns(stor
     assert [entry.target for entry in await store.audit.page(tenant="acme", before=None, limit=10)] == ["a1", "acme"]
     older = await store.audit.page(before=entries[1].audit_id, limit=1)
     assert [entry.audit_id for entry in older] == [entries[2].audit_id]
+
+
+async def test_a_transaction_of_one_tenant_writes_nothing_of_another(store: Store) -> None:
+    await with_tenants(store)
+    with pytest.raises(OtherTenant):
+        async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
+            await tx.keys.insert(replace(key("b1"), tenant="bolt"), b"\0" * 32)
+    with pytest.raises(OtherTenant):
+        async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
+            await tx.audit.append("key.create", "b1", {}, tenant="bolt")
+    assert "key.create" not in [entry.action for entry in await store.audit.page(before=None, limit=10)]
+
+
+async def test_details_of_the_audit_log_are_a_copy_with_instants_as_texts(store: Store) -> None:
+    detail = {"until": NOW, "scopes": ("read",), "more": {"count": 1}}
+    async with store.transactions.transaction(by=OPERATOR) as tx:
+        await tx.audit.append("key.create", "b1", detail)
+    detail["scopes"] = ()
+    (entry,) = await store.audit.page(before=None, limit=10)
+    assert entry.detail == {"until": NOW.isoformat(), "scopes": ["read"], "more": {"count": 1}}

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import dramatiq
 import structlog
 
+from aurum.assembly.history import DriverNotInstalled
 from aurum.common.errors import InvalidSetting
 from aurum.common.settings import Settings, load_settings
 from aurum.common.telemetry.logging import configure_logging
@@ -23,6 +24,8 @@ from aurum.workers.wiring import WorkerContext, worker_context
 
 _THREADS = 2
 _GRACE_MS = 25_000
+_HAND_BACK_S = 3.0
+"""How long threads may take, once their jobs were ended, to put the messages back into the queue."""
 
 
 def main() -> int:
@@ -40,6 +43,8 @@ def main() -> int:
             _reach_queue(settings)
             context = stack.enter_context(worker_context(settings))
         except QueueUnavailable as error:
+            return _refuse(error.detail, 1)
+        except DriverNotInstalled as error:
             return _refuse(error.detail, 1)
         except Unavailable as error:
             return _refuse(f"AURUM_DATABASE__URL: {error.detail}", 1)
@@ -59,6 +64,9 @@ def _work(context: WorkerContext) -> None:
         structlog.get_logger(__name__).info("working", queues=sorted(broker.queues))
         stop.wait()
         worker.stop(timeout=_GRACE_MS)
+        context.loop.end_jobs()
+        for thread in worker.workers:
+            thread.join(_HAND_BACK_S)
         broker.close()
 
 

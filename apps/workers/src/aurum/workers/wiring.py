@@ -32,9 +32,11 @@ class WorkerContext:
 def worker_context(settings: Settings) -> Generator[WorkerContext]:
     """Open the store and declare in the catalog what this version knows; both last for the length of the block.
 
-    Raises ``Unavailable`` when the store does not answer or has a schema that this release cannot use.
+    Raises ``Unavailable`` when the store does not answer or has a schema that this release cannot use, and
+    ``DriverNotInstalled``.
     """
     with JobLoop() as loop, loop.entered(open_store(settings)) as store:
+        _ = store.history  # a history whose driver is missing is said now, and not by each job
         pipelines = Pipelines(store)
         loop.run(pipelines.declare_catalog())
         yield WorkerContext(settings, loop, pipelines)

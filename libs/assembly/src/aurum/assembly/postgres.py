@@ -125,7 +125,7 @@ class PostgresStore:
     def transactions(self) -> Transactions:
         from aurum.storage.postgres.transaction import PostgresTransactions
 
-        return PostgresTransactions(self.pool, self.archive)
+        return PostgresTransactions(self.pool, lambda: self.archive)
 
     @made_once
     def observations(self) -> Observations:
@@ -227,7 +227,7 @@ class PostgresStore:
         return TimescaleTuning(self.pool)
 
     async def close(self) -> None:
-        """Close the history, where one was opened. The pool belongs to who opened it."""
+        """Close the history, where one was opened. The pool is closed by the function that opened it."""
         archive: HistoryStore | None = self.__dict__.get("archive")
         if archive is not None:
             await archive.close()

@@ -117,6 +117,7 @@ class Ingestion:
             await self._tidy(checked)
         finally:
             ahead.cancel()
+            await asyncio.wait([ahead])
 
     async def _tidy(self, checked: list[str]) -> None:
         if self._keeping is not None:

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from aurum.core.access import Plan
 from aurum.core.clock import Clock
-from aurum.core.errors import Conflict, Forbidden, NotFound, UnknownName
+from aurum.core.errors import Conflict, NotFound, UnknownName
 from aurum.core.names import nearest
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, Credential, Tenant
+from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, Credential, OtherTenant, Tenant, as_recorded
 
 
 class MemoryKeyStore:
@@ -60,7 +60,7 @@ class MemoryKeyWriter:
 
     async def insert(self, key: ApiKey, digest: bytes) -> None:
         if key.tenant != self._tenant:
-            raise Forbidden(f"a transaction of tenant {self._tenant!r} makes no key of {key.tenant!r}", tenant=key.tenant)
+            raise OtherTenant(self._tenant, key.tenant)
         _tenant(self._state, key.tenant)
         if key.key_id in self._state.keys:
             raise Conflict(f"there is a key {key.key_id!r} already", key_id=key.key_id)
@@ -133,11 +133,11 @@ class MemoryAuditWriter:
 
     async def append(self, action: str, target: str, detail: Mapping[str, object], *, tenant: str | None = None) -> None:
         if self._tenant is not None and tenant not in (None, self._tenant):
-            raise Forbidden(f"a transaction of tenant {self._tenant!r} records nothing of {tenant!r}", tenant=tenant)
+            raise OtherTenant(self._tenant, tenant)
         number, at, by = len(self._state.audit) + 1, self._clock.now(), self._by
         concerns = tenant or self._tenant or by.tenant
         self._state.audit.append(
-            AuditEntry(number, at, concerns, by.subject, action, target, detail, by.request_id, by.address)
+            AuditEntry(number, at, concerns, by.subject, action, target, as_recorded(detail), by.request_id, by.address)
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import date
 
 from aurum.core.clock import Clock
@@ -42,7 +43,7 @@ class MemoryFlagWriter:
 
     async def put(self, name: str, document: Mapping[str, object], *, by: str) -> StoredFlag:
         version = self._state.flags[name].version + 1 if name in self._state.flags else 1
-        self._state.flags[name] = StoredFlag(name, document, version, self._clock.now(), by)
+        self._state.flags[name] = StoredFlag(name, deepcopy(dict(document)), version, self._clock.now(), by)
         return self._state.flags[name]
 
     async def delete(self, name: str) -> None:

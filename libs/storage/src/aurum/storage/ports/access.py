@@ -6,13 +6,14 @@ Changes are made in a transaction (``ports.transaction``) that also records them
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from aurum.core.access import Plan
-from aurum.core.errors import Conflict
+from aurum.core.errors import Conflict, Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,24 @@ class AuditEntry:
     detail: Mapping[str, object]
     request_id: str
     address: str
+
+
+def as_recorded(detail: Mapping[str, object]) -> dict[str, object]:
+    """Return a copy of the details of an audit entry as JSON can hold them: instants as ISO 8601, other values as texts."""
+    return json.loads(json.dumps(dict(detail), default=_as_text))
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+class OtherTenant(Forbidden):
+    """A transaction of one tenant was to change or record something of another. Facts: ``tenant``, the other one."""
+
+    def __init__(self, own: str, other: str | None) -> None:
+        super().__init__(
+            f"a transaction of tenant {own!r} cannot write rows of tenant {other!r}: begin one of that", tenant=other
+        )
 
 
 class KeyEnded(Conflict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import overload
@@ -42,10 +42,11 @@ class PostgresTenantTransaction:
 class PostgresTransactions:
     """``Transactions`` on PostgreSQL.
 
-    ``history``: where archived months are; a file that touches one brings it back in its transaction.
+    ``history``: returns where archived months are, when a file is stored; one that touches such a month brings it back in its
+    transaction.
     """
 
-    def __init__(self, pool: PostgresPool, history: HistoryStore | None = None) -> None:
+    def __init__(self, pool: PostgresPool, history: Callable[[], HistoryStore | None] = lambda: None) -> None:
         self._pool = pool
         self._history = history
 
@@ -79,5 +80,5 @@ class PostgresTransactions:
     async def _of_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[PostgresTenantTransaction]:
         async with self._pool.for_tenant(tenant) as connection:
             yield PostgresTenantTransaction(
-                audit=PostgresAuditWriter(connection, by, tenant), keys=PostgresKeyWriter(connection)
+                audit=PostgresAuditWriter(connection, by, tenant), keys=PostgresKeyWriter(connection, tenant)
             )

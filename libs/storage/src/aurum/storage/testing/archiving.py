@@ -80,6 +80,6 @@ class TieredStore(PostgresStore):
         self.log = PostgresArchiveLog(pool)
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
         self.partials: PartialsReader = TieredPartialsReader(self.partials, self.reader)
-        self.transactions = PostgresTransactions(pool, history)
+        self.transactions = PostgresTransactions(pool, lambda: history)
         self.thawing: Loader = patient_loader(self.transactions, self.files)
         self.loader: Loader = ArchivingWriter(self.thawing, self.log, history)

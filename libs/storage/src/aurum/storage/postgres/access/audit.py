@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
 
-from aurum.storage.ports.access import Actor, AuditEntry
+from aurum.storage.ports.access import Actor, AuditEntry, OtherTenant, as_recorded
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 _APPEND = """
@@ -29,11 +28,12 @@ class PostgresAuditWriter:
         self._tenant = tenant
 
     async def append(self, action: str, target: str, detail: Mapping[str, object], *, tenant: str | None = None) -> None:
+        if self._tenant is not None and tenant not in (None, self._tenant):
+            raise OtherTenant(self._tenant, tenant)
         by = self._by
         concerns = tenant or self._tenant or by.tenant
-        # Instants and other values without a form in JSON are recorded as texts.
-        values = json.loads(json.dumps(dict(detail), default=str))
-        await self._connection.execute(_APPEND, concerns, by.subject, action, target, values, by.request_id, by.address)
+        values = (concerns, by.subject, action, target, as_recorded(detail), by.request_id, by.address)
+        await self._connection.execute(_APPEND, *values)
 
 
 class PostgresAuditLog:

@@ -9,7 +9,7 @@ import asyncpg
 
 from aurum.core.access import Plan
 from aurum.core.errors import Conflict, NotFound, UnknownName
-from aurum.storage.ports.access import ApiKey, Credential, Tenant
+from aurum.storage.ports.access import ApiKey, Credential, OtherTenant, Tenant
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 _COLUMNS = """key_id, tenant_id, name, roles, scopes, created_at, created_by, expires_at, revoked_at, last_used_at, replaces"""
@@ -70,8 +70,9 @@ class PostgresKeyStore:
 class PostgresKeyWriter:
     """``KeyWriter`` on the connection of a transaction that acts for one tenant."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tenant: str) -> None:
         self._connection = connection
+        self._tenant = tenant
 
     async def locked(self, key_id: str) -> ApiKey:
         return await _read(self._connection, key_id, lock=True)
@@ -80,6 +81,8 @@ class PostgresKeyWriter:
         return await self._connection.fetchval("SELECT key_id FROM api_key WHERE replaces = $1", key_id)
 
     async def insert(self, key: ApiKey, digest: bytes) -> None:
+        if key.tenant != self._tenant:
+            raise OtherTenant(self._tenant, key.tenant)
         if await self._connection.fetchval("SELECT 1 FROM tenant WHERE tenant_id = $1", key.tenant) is None:
             raise UnknownName("tenant", key.tenant)
         inserted = await self._connection.fetchval(

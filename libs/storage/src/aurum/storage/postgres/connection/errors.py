@@ -17,7 +17,7 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer, or not in time. The text says how; it never holds a password."""
 
 
-_LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
 
 _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
     (asyncpg.InvalidPasswordError, "the database refuses the user or the password", 30.0),
@@ -31,6 +31,8 @@ _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
     (asyncpg.IdleInTransactionSessionTimeoutError, "the transaction took too long", 5.0),
     (asyncpg.DeadlockDetectedError, "the database broke a deadlock", 1.0),
     (asyncpg.SerializationError, "a concurrent change got in first", 1.0),
+    (asyncpg.InvalidCachedStatementError, "the schema was changed while the transaction ran", 1.0),
+    (asyncpg.TransactionTimeoutError, "the transaction took longer than AURUM_DATABASE__LOAD_TIMEOUT_S allows", 30.0),
     (asyncpg.PostgresConnectionError, "the connection to the database broke", 1.0),
     (asyncpg.OperatorInterventionError, "the database is being shut down", 1.0),
     (asyncpg.InsufficientResourcesError, "the database is out of resources", 5.0),
@@ -43,13 +45,35 @@ _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
 
 @contextmanager
 def driver_errors() -> Generator[None]:
-    """Errors of asyncpg and of the socket become ``DatabaseUnavailable`` or ``LostRace``; bugs pass through."""
+    """Turn errors of asyncpg and of its socket into ``DatabaseUnavailable`` or ``LostRace``; bugs pass through.
+
+    For calls of the driver alone: every ``OSError`` counts as the database's.
+    """
+    with _translating(DRIVER_ERRORS):
+        yield
+
+
+@contextmanager
+def statement_errors() -> Generator[None]:
+    """Turn errors of statements into the same, around a block that does more than to call the driver.
+
+    A missing file or a full disk in such a block is not the database's, and passes through.
+    """
+    with _translating(_STATEMENT_ERRORS):
+        yield
+
+
+@contextmanager
+def _translating(kinds: tuple[type[BaseException], ...]) -> Generator[None]:
     try:
         yield
     except AurumError:
         raise
-    except DRIVER_ERRORS as error:
-        raise translated(error) from error
+    except kinds as error:
+        found = translated(error)
+        if found is error:
+            raise
+        raise found from error
 
 
 BROKE = (
@@ -64,9 +88,14 @@ BROKE = (
 DRIVER_ERRORS = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What asyncpg and its socket raise."""
 
+_STATEMENT_ERRORS = (*DRIVER_ERRORS[:-1], ConnectionError)
+
 
 def translated(error: BaseException) -> BaseException:
-    """The same error in our words; itself when it is a bug. For who cannot afford ``driver_errors``, which takes 1.5 µs."""
+    """Return the error of Aurum for one of the driver; the same error when it is a bug.
+
+    Small reads call this in an ``except`` of their own, because entering ``driver_errors`` takes 1.5 µs.
+    """
     for kind, text, retry_after in _TABLE:
         if isinstance(error, kind):
             made = LostRace if kind in _LOST else DatabaseUnavailable

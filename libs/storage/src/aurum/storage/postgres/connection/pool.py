@@ -12,7 +12,7 @@ import asyncpg
 from aurum.common.resilience import DeadlinePassed, time_left
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.ports.probe import PoolUse
-from aurum.storage.postgres.connection.errors import BROKE, driver_errors
+from aurum.storage.postgres.connection.errors import BROKE, driver_errors, statement_errors
 from aurum.storage.postgres.connection.read_connections import Connection, ReadLane
 from aurum.storage.postgres.connection.slow_queries import SlowQueries
 
@@ -48,7 +48,7 @@ class PostgresPool:
 
         ``slow_query_s``: queries that take longer are logged with their plan.
 
-        ``settings.url`` must be set; whoever starts an embedded server passes its URL on.
+        ``settings.url`` must be set, also where the server is an embedded one.
         """
         if settings.url is None:
             raise ValueError("DatabaseSettings.url is needed to connect")
@@ -64,9 +64,9 @@ class PostgresPool:
                 min_size=1,
                 max_size=settings.pool_size,
                 timeout=settings.connect_timeout_s,
-                # Of the longest there is: the server ends reads sooner, and loads when their time is over.
+                # As long as a load may take; the server ends other statements sooner.
                 command_timeout=max(settings.statement_timeout_s, settings.load_timeout_s) + _GRACE_S,
-                # What a session keeps, its bounds, is set anew when it is lent: nothing needs to be wiped when it comes back.
+                # A session keeps nothing but its time limits, which are set whenever it is lent: nothing to reset when it comes back.
                 reset=_as_it_is,
                 init=_speak_json,
                 server_settings=server_settings,
@@ -88,29 +88,26 @@ class PostgresPool:
 
     @asynccontextmanager
     async def acquire(self, *, outlasts_deadline: bool = False) -> AsyncGenerator[Connection]:
-        """A driver connection, for the length of the block; its errors are translated.
+        """A driver connection, for the length of the block; errors of its statements are translated.
 
         The server ends statements at the deadline of the task. ``outlasts_deadline``: of a stream, which goes on when the
         answer has begun; each of its statements may take as long as any.
         """
         with driver_errors():
-            async with self._lent(outlasts_deadline=outlasts_deadline) as connection:
+            connection = await self._sound(outlasts_deadline=outlasts_deadline)
+        try:
+            with statement_errors():
                 if self.slow.threshold_s == float("inf"):
                     yield connection
-                    return
-                with connection.query_logger(self._logged):
-                    yield connection
-
-    @asynccontextmanager
-    async def _lent(self, *, outlasts_deadline: bool) -> AsyncGenerator[Connection]:
-        connection = await self._sound(outlasts_deadline=outlasts_deadline)
-        try:
-            yield connection
+                else:
+                    with connection.query_logger(self._logged):
+                        yield connection
         finally:
-            await self._pool.release(connection)
+            with driver_errors():
+                await self._pool.release(connection)
 
     async def _sound(self, *, outlasts_deadline: bool = False) -> Connection:
-        """A connection that has just answered; one that was cut while it lay idle is passed over, for it was asked nothing yet.
+        """Return a connection that has just answered. One that was cut while it lay idle is passed over: no query is lost with it.
 
         Raises what the driver raises.
         """
@@ -138,14 +135,14 @@ class PostgresPool:
         raise AssertionError  # the last one was given, or raised
 
     def _bounds(self, *, outlasts_deadline: bool = False) -> str:
-        """Statements for a connection that is lent: whoever had it before left what it set. Raises ``DeadlinePassed``."""
+        """Return the statements that set the time limits of a connection when it is lent. Raises ``DeadlinePassed``."""
         most_s = self.settings.statement_timeout_s
         return _BOUNDS.format(max(1, int((most_s if outlasts_deadline else time_left(most_s)) * 1000)))
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[Connection]:
         """A driver connection in a transaction, for the length of the block."""
-        async with self.acquire() as connection, connection.transaction():
+        async with self.acquire() as connection, _transaction(connection):
             yield connection
 
     @asynccontextmanager
@@ -154,9 +151,10 @@ class PostgresPool:
     ) -> AsyncGenerator[Connection]:
         """A driver connection in a transaction that may take as long as a load may, for the length of the block.
 
-        Never longer than that: reads as of a past instant rely on it when they look for loads that have not committed.
+        From PostgreSQL 17 on the server ends it then: reads as of a past instant rely on that when they look for loads that
+        have not committed.
         """
-        async with self.acquire() as connection, connection.transaction(isolation=isolation):
+        async with self.acquire() as connection, _transaction(connection, isolation=isolation):
             # The second name is TimescaleDB's, and means nothing to a server without it: a correction may unpack as many
             # rows as it must.
             await connection.execute(
@@ -173,7 +171,7 @@ class PostgresPool:
 
         The role ``aurum_tenant`` is under row-level security; it can touch tables that belong to tenants and no others.
         """
-        async with self.acquire() as connection, connection.transaction():
+        async with self.acquire() as connection, _transaction(connection):
             await connection.execute("SET LOCAL ROLE aurum_tenant")
             await connection.execute("SELECT set_config('aurum.tenant', $1, true)", tenant)
             yield connection
@@ -181,10 +179,26 @@ class PostgresPool:
     def _logged(self, query: asyncpg.connection.LoggedQuery) -> None:
         # Also those that were given up: they are the slowest.
         if query.elapsed >= self.slow.threshold_s:
-            self.slow.seen(query.query, query.args, query.elapsed)
+            self.slow.seen(query.query, query.elapsed)
 
 
 _BOUNDS = "SET statement_timeout = {}; SET plan_cache_mode = auto"
+
+
+@asynccontextmanager
+async def _transaction(
+    connection: Connection, *, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
+) -> AsyncGenerator[None]:
+    """As the driver's own, but when the connection broke, the error that tells why is not replaced by that of the rollback."""
+    transaction = connection.transaction(isolation=isolation)
+    await transaction.start()
+    try:
+        yield
+    except BaseException:
+        with suppress(*BROKE):
+            await transaction.rollback()
+        raise
+    await transaction.commit()
 
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:

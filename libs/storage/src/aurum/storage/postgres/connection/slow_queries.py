@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 
 import asyncpg
 import structlog
 
 _AGAIN_S = 60.0
 _PATIENCE_S = 5.0
+_PLANS_WITHOUT_VALUES = 16
+"""The major version of PostgreSQL from which a plan can be asked for without values."""
 _log = structlog.get_logger(__name__)
 
 
 class SlowQueries:
-    """Told of each query and how long it took; says nothing of those that are quick. No value is ever logged."""
+    """Logs the queries that it is told of. No value is ever logged: plans are those for any value."""
 
     def __init__(self, pool: asyncpg.Pool, *, threshold_s: float) -> None:
         self.threshold_s = threshold_s
@@ -23,23 +24,25 @@ class SlowQueries:
         self._explained: dict[str, float] = {}
         self._explaining: set[asyncio.Task[None]] = set()
 
-    def seen(self, query: str, arguments: Sequence[object], seconds: float) -> None:
+    def seen(self, query: str, seconds: float) -> None:
         """A query that took at least ``threshold_s``."""
         now = time.monotonic()
         if now - self._explained.get(query, float("-inf")) < _AGAIN_S:
             _log.warning("slow query", seconds=round(seconds, 3), query=_short(query))
             return
         self._explained[query] = now
-        task = asyncio.create_task(self._explain(query, arguments, seconds))
+        task = asyncio.create_task(self._explain(query, seconds))
         self._explaining.add(task)
         task.add_done_callback(self._explaining.discard)
 
-    async def _explain(self, query: str, arguments: Sequence[object], seconds: float) -> None:
+    async def _explain(self, query: str, seconds: float) -> None:
         try:
             async with self._pool.acquire(timeout=1.0) as connection:
                 # Whoever had the connection before left its own.
                 await connection.execute(f"SET statement_timeout = {_PATIENCE_S * 1000:.0f}", timeout=_PATIENCE_S)
-                rows = await connection.fetch(f"EXPLAIN {query}", *arguments, timeout=_PATIENCE_S)
+                if connection.get_server_version().major < _PLANS_WITHOUT_VALUES:
+                    raise asyncpg.FeatureNotSupportedError
+                rows = await connection.fetch(f"EXPLAIN (GENERIC_PLAN) {query}", timeout=_PATIENCE_S)
             plan = "\n".join(row[0] for row in rows)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             plan = f"none: {type(error).__name__}"

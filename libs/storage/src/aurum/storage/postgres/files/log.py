@@ -15,7 +15,12 @@ from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present
 
-APPLIED = "SELECT * FROM ingest_file WHERE digest = $1 AND status = 'applied' ORDER BY file_id"
+# Columns by name: a statement that was prepared before a migration adds one still fits after it.
+APPLIED = """
+SELECT file_id, digest, name, source, dataset, status, reason, known_at, known_at_basis, rows_read, new, revised, unchanged,
+       quarantined, seconds, loaded_at
+FROM ingest_file WHERE digest = $1 AND status = 'applied' ORDER BY file_id
+"""
 
 _file = tables.ingest_file.c
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import date, timedelta
 
+import asyncpg
 import polars as pl
 
 from aurum.core.errors import Conflict
@@ -90,6 +91,17 @@ class RunGivenUp(Conflict):
     """
 
 
+@contextmanager
+def _ended_unless_done(connection: Connection) -> Generator[None]:
+    """End the connection when the block fails or is cancelled."""
+    try:
+        yield
+    except BaseException:
+        with suppress(asyncpg.InterfaceError):  # it has broken by itself
+            connection.terminate()
+        raise
+
+
 class PostgresArchiveLog:
     """``ArchiveLog`` on PostgreSQL. A run holds one connection throughout, its steps one more."""
 
@@ -99,13 +111,16 @@ class PostgresArchiveLog:
     @asynccontextmanager
     async def alone(self) -> AsyncGenerator[None]:
         async with self._pool.acquire() as connection:
-            # Of the session: it ends with the process, and with the connection.
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ALONE):
+            # The lock belongs to the session. A connection that may still hold it must not go back to the pool.
+            with _ended_unless_done(connection):
+                locked = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ALONE)
+            if not locked:
                 raise ArchiveRunning("another run moves months to history; one goes at a time", retry_after=60.0)
             try:
                 yield
             finally:
-                await connection.execute("SELECT pg_advisory_unlock($1)", _ALONE)
+                with _ended_unless_done(connection):
+                    await connection.execute("SELECT pg_advisory_unlock($1)", _ALONE)
 
     async def closed(self, before: date, *, source: str | None = None) -> Sequence[ClosedMonth]:
         async with self._pool.lasting() as connection:

@@ -133,11 +133,11 @@ class _Changes:
 class PostgresObservationWriter:
     """``ObservationWriter`` on the connection of a transaction.
 
-    ``history``: where archived months are; a file that touches one brings it back first. Without it such a file is refused
-    with ``HistoryNotWired``.
+    ``history``: returns where archived months are; a file that touches one brings it back first. Where there is none, such a
+    file is refused with ``HistoryNotWired``.
     """
 
-    def __init__(self, connection: Connection, history: HistoryStore | None = None) -> None:
+    def __init__(self, connection: Connection, history: Callable[[], HistoryStore | None]) -> None:
         self._connection = connection
         self._history = history
 
@@ -147,7 +147,7 @@ class PostgresObservationWriter:
     async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
         rows = part.rows.height
         batch = await _apart(rows, _publications, part.rows, locked.ids, known_at)
-        await bring_back(self._connection, self._history, batch, set(locked.ids) - locked.empty)
+        await bring_back(self._connection, self._history(), batch, set(locked.ids) - locked.empty)
         changes = _Changes()
         unread = locked.empty
         for layer in await _apart(rows, OBSERVATIONS.layers, batch):

@@ -1,0 +1,102 @@
+"""Which errors in a block with a connection are the database's, and which are those of the block."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from aurum.common.settings import DatabaseSettings
+from aurum.storage.ports.history import ArchiveRunning
+from aurum.storage.ports.transaction import LostRace
+from aurum.storage.postgres.connection.errors import DatabaseUnavailable
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.files.log import PostgresFileLog
+from aurum.storage.postgres.history.log import PostgresArchiveLog
+
+
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError("/data/month.parquet"), OSError(28, "no space left on device"), KeyError("x")]
+)
+async def test_an_error_of_the_block_itself_is_not_the_databases(database_url: str, error: Exception) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    with pytest.raises(type(error)):
+        async with pool.begin():
+            raise error
+    assert pool.use().busy == 0
+    await pool.close()
+
+
+async def test_a_load_that_takes_too_long_names_the_setting(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1, load_timeout_s=0.2))
+    with pytest.raises(DatabaseUnavailable, match="AURUM_DATABASE__LOAD_TIMEOUT_S"):
+        async with pool.lasting() as connection:
+            await connection.execute("SELECT pg_sleep(30)")
+    await pool.close()
+
+
+async def test_an_error_without_a_translation_is_raised_as_it_is(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    with pytest.raises(asyncpg.UndefinedColumnError) as caught:
+        async with pool.acquire() as connection:
+            await connection.execute("SELECT nothing_of_that_name")
+    assert caught.value.__cause__ is None
+    await pool.close()
+
+
+async def test_a_column_that_a_migration_adds_disturbs_no_transaction(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    files, other = PostgresFileLog(pool), await asyncpg.connect(database_url)
+    await files.applied("digest")
+    await other.execute("ALTER TABLE ingest_file ADD COLUMN invented text")
+    async with pool.begin() as connection:
+        assert await connection.fetch("SELECT file_id FROM ingest_file") == []
+    assert await files.applied("digest") == []
+    await other.close()
+    await pool.close()
+
+
+async def test_a_statement_that_no_longer_fits_the_schema_can_be_done_again(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    other = await asyncpg.connect(database_url)
+    async with pool.begin() as connection:
+        await connection.fetch("SELECT * FROM source")
+    await other.execute("ALTER TABLE source ADD COLUMN invented text")
+    with pytest.raises(LostRace, match="schema"):
+        async with pool.begin() as connection:
+            await connection.fetch("SELECT * FROM source")
+    async with pool.begin() as connection:
+        await connection.fetch("SELECT * FROM source")
+    await other.close()
+    await pool.close()
+
+
+async def test_a_run_of_the_archive_that_is_cancelled_leaves_no_lock(database_url: str) -> None:
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
+    log = PostgresArchiveLog(pool)
+
+    async def run() -> None:
+        async with log.alone():
+            await asyncio.sleep(0)
+
+    for turns in range(40):
+        task = asyncio.create_task(run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    other = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    await _free(PostgresArchiveLog(other))
+    await other.close()
+    await pool.close()
+
+
+async def _free(log: PostgresArchiveLog) -> None:
+    """Wait until the server has seen the end of connections that were cut."""
+    while True:
+        try:
+            async with log.alone():
+                return
+        except ArchiveRunning:
+            await asyncio.sleep(0.01)
