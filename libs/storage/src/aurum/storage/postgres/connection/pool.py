@@ -66,7 +66,7 @@ class PostgresPool:
                 timeout=settings.connect_timeout_s,
                 # As long as a load may take; the server ends other statements sooner.
                 command_timeout=max(settings.statement_timeout_s, settings.load_timeout_s) + _GRACE_S,
-                # A session keeps nothing but its time limits, which are set whenever it is lent: nothing to reset when it comes back.
+                # A session keeps its time limits alone, which are set whenever it is lent: nothing is to be reset.
                 reset=_as_it_is,
                 init=_speak_json,
                 server_settings=server_settings,
@@ -107,7 +107,7 @@ class PostgresPool:
                 await self._pool.release(connection)
 
     async def _sound(self, *, outlasts_deadline: bool = False) -> Connection:
-        """Return a connection that has just answered. One that was cut while it lay idle is passed over: no query is lost with it.
+        """Return a connection that has just answered; one that was cut while it lay idle is passed over, with no query lost.
 
         Raises what the driver raises.
         """
