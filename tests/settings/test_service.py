@@ -48,7 +48,7 @@ def test_the_server_listens_where_settings_say_with_so_many_workers(
 
     async def reached(_settings: Settings) -> None: ...
 
-    monkeypatch.setattr("aurum.api.wiring.reach_store", reached)
+    monkeypatch.setattr("aurum.assembly.postgres.reach_store", reached)
     monkeypatch.setattr("aurum.api.server.serve", lambda *_args, **options: told.update(options))
     monkeypatch.setattr(sys, "argv", ["aurum.api", "serve"])
     assert command.main() == 0
@@ -166,14 +166,14 @@ async def test_an_address_that_keeps_failing_is_refused(served: Served) -> None:
 @shows(AURUM_LIMITS__SHARE_RATES="false")
 @given(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_counts_are_not_shared_though_there_is_redis(served: Served) -> None:
-    assert served.state["sharing"].sharing is None
+    assert served.state["sharing"] is None
     assert served.state["services"].jobs is not None
 
 
 @shows(AURUM_LIMITS__SETTLE_EVERY_S="0.5")
 @given(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_counts_are_put_together_at_an_interval(served: Served) -> None:
-    assert served.state["sharing"].sharing._every_s == 0.5
+    assert served.state["sharing"]._every_s == 0.5
 
 
 # --- how much at once -------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from aurum.storage.postgres.history.log import PostgresArchiveLog
     "error", [FileNotFoundError("/data/month.parquet"), OSError(28, "no space left on device"), KeyError("x")]
 )
 async def test_an_error_of_the_block_itself_is_not_the_databases(database_url: str, error: Exception) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     with pytest.raises(type(error)):
         async with pool.begin():
             raise error
@@ -29,7 +29,7 @@ async def test_an_error_of_the_block_itself_is_not_the_databases(database_url: s
 
 
 async def test_a_load_that_takes_too_long_names_the_setting(database_url: str) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1, load_timeout_s=0.2))
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2, load_timeout_s=0.2))
     with pytest.raises(DatabaseUnavailable, match="AURUM_DATABASE__LOAD_TIMEOUT_S"):
         async with pool.lasting() as connection:
             await connection.execute("SELECT pg_sleep(30)")
@@ -37,7 +37,7 @@ async def test_a_load_that_takes_too_long_names_the_setting(database_url: str) -
 
 
 async def test_an_error_without_a_translation_is_raised_as_it_is(database_url: str) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     with pytest.raises(asyncpg.UndefinedColumnError) as caught:
         async with pool.acquire() as connection:
             await connection.execute("SELECT nothing_of_that_name")
@@ -46,7 +46,7 @@ async def test_an_error_without_a_translation_is_raised_as_it_is(database_url: s
 
 
 async def test_a_column_that_a_migration_adds_disturbs_no_transaction(database_url: str) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     files, other = PostgresFileLog(pool), await asyncpg.connect(database_url)
     await files.applied("digest")
     await other.execute("ALTER TABLE ingest_file ADD COLUMN invented text")
@@ -58,7 +58,7 @@ async def test_a_column_that_a_migration_adds_disturbs_no_transaction(database_u
 
 
 async def test_a_statement_that_no_longer_fits_the_schema_can_be_done_again(database_url: str) -> None:
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     other = await asyncpg.connect(database_url)
     async with pool.begin() as connection:
         await connection.fetch("SELECT * FROM source")
@@ -86,7 +86,7 @@ async def test_a_run_of_the_archive_that_is_cancelled_leaves_no_lock(database_ur
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
-    other = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=1))
+    other = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     await _free(PostgresArchiveLog(other))
     await other.close()
     await pool.close()

@@ -32,8 +32,7 @@ async def test_a_slow_query_is_logged_with_its_plan_once_a_minute_and_without_va
     slow = [line for line in lines if line["event"] == "slow query"]
     assert [line["query"] for line in slow].count(" ".join(SLOW.split())) == 2
     plans = [line["plan"] for line in slow if "plan" in line]
-    assert [plan.count("Result") for plan in plans] == [1, 1], "one plan a statement"
-    assert any("tenant_id = $2" in plan for plan in plans), "a condition is shown without its value"
+    assert ["tenant_id = $2" in plan for plan in plans] == [True, False], "one plan a statement, without its values"
     assert all(line["seconds"] >= 0.05 for line in slow)
     assert "hunter2" not in str(slow)
 

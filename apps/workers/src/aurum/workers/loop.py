@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import threading
 from collections.abc import Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -41,13 +40,8 @@ class JobLoop:
         coroutine has ended. Threads that the coroutine has started go on until their step is done. Raises ``WorkerStops``
         after ``end_jobs``.
         """
-        with self._starting:
-            if not self._takes_jobs:
-                coroutine.close()
-                raise WorkerStops("the worker stops", retry_after=0.0)
-            waiting = self._begin(coroutine)
         try:
-            return self._result(waiting)
+            return self._wait_for(coroutine, is_job=True)
         except asyncio.CancelledError:
             raise WorkerStops("the worker stops", retry_after=0.0) from None
 
@@ -55,35 +49,37 @@ class JobLoop:
         """Cancel what runs, wait until it has ended, and take nothing more."""
         with self._starting:
             self._takes_jobs = False
-        self._result(self._begin(_end_tasks()))
+        self._wait_for(_end_tasks())
 
-    def _begin(self, coroutine: Coroutine[Any, Any, T]) -> _Waiting[T]:
-        waiting = _Waiting[T]()
-        self._loop.call_soon_threadsafe(waiting.start, self._loop, coroutine)
-        return waiting
-
-    def _result(self, waiting: _Waiting[T]) -> T:
-        ended, started = waiting.ended, waiting.started
+    def _wait_for(self, coroutine: Coroutine[Any, Any, T], *, is_job: bool = False) -> T:
+        running = _Running(coroutine)
         try:
+            with self._starting:
+                is_taken = self._takes_jobs or not is_job
+                if is_taken:
+                    self._loop.call_soon_threadsafe(running.start, self._loop)
             # Dramatiq interrupts a job by an exception that is raised in its thread, which a thread that waits for a lock does
             # not see: it is woken now and then.
-            while not ended.wait(_WAKE_S):
+            while is_taken and not running.ended.wait(_WAKE_S):
                 pass
         except BaseException:
-            self._loop.call_soon_threadsafe(started.result().cancel)
-            ended.wait()
+            self._loop.call_soon_threadsafe(running.cancel)
+            running.ended.wait()
             raise
-        return started.result().result()
+        if not is_taken:
+            coroutine.close()
+            raise WorkerStops("the worker stops", retry_after=0.0)
+        return running.result()
 
     @contextmanager
     def entered(self, context: AbstractAsyncContextManager[T]) -> Generator[T]:
         """Enter an asynchronous context on the loop, for the length of the block."""
-        value = self._result(self._begin(context.__aenter__()))  # type: ignore[arg-type] - a coroutine, as contextlib makes it
+        value = self._wait_for(context.__aenter__())  # type: ignore[arg-type] - a coroutine, as contextlib makes it
         try:
             yield value
         finally:
             self.end_jobs()  # jobs use what the context holds
-            self._result(self._begin(context.__aexit__(None, None, None)))  # type: ignore[arg-type] - likewise
+            self._wait_for(context.__aexit__(None, None, None))  # type: ignore[arg-type] - likewise
 
     def __enter__(self) -> JobLoop:
         self._thread.start()
@@ -91,7 +87,7 @@ class JobLoop:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.end_jobs()
-        self._result(self._begin(self._shut_down()))
+        self._wait_for(self._shut_down())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -101,18 +97,31 @@ class JobLoop:
         await self._loop.shutdown_default_executor()
 
 
-class _Waiting(Generic[T]):
-    """A thread that waits for a task of the loop."""
+class _Running(Generic[T]):
+    """A coroutine that a thread waits for. ``start`` and ``cancel`` are called on the loop, ``cancel`` later."""
 
-    def __init__(self) -> None:
-        self.started = concurrent.futures.Future[asyncio.Task[T]]()
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self.ended = threading.Event()
+        self._coroutine = coroutine
+        self._task: asyncio.Task[T] | None = None
 
-    def start(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
-        """Make the task; called on the loop."""
-        task = loop.create_task(coroutine)
-        task.add_done_callback(lambda _: self.ended.set())
-        self.started.set_result(task)
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Make the task."""
+        self._task = loop.create_task(self._coroutine)
+        self._task.add_done_callback(lambda _: self.ended.set())
+
+    def cancel(self) -> None:
+        """End the task, or the coroutine that never became one because the thread was interrupted before."""
+        if self._task is None:
+            self._coroutine.close()
+            self.ended.set()
+        else:
+            self._task.cancel()
+
+    def result(self) -> T:
+        """Return what an ended task has returned. Raises what it has raised."""
+        assert self._task is not None
+        return self._task.result()
 
 
 async def _end_tasks() -> None:

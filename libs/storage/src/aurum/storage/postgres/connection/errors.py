@@ -96,6 +96,8 @@ def translated(error: BaseException) -> BaseException:
 
     Small reads call this in an ``except`` of their own, because entering ``driver_errors`` takes 1.5 µs.
     """
+    if isinstance(error.__cause__, asyncpg.TransactionTimeoutError):
+        error = error.__cause__  # the server has said why, and then closed the connection
     for kind, text, retry_after in _TABLE:
         if isinstance(error, kind):
             made = LostRace if kind in _LOST else DatabaseUnavailable

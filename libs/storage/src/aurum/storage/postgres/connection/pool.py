@@ -179,7 +179,7 @@ class PostgresPool:
     def _logged(self, query: asyncpg.connection.LoggedQuery) -> None:
         # Also those that were given up: they are the slowest.
         if query.elapsed >= self.slow.threshold_s:
-            self.slow.seen(query.query, query.elapsed)
+            self.slow.seen(query.query, len(query.args), query.elapsed)
 
 
 _BOUNDS = "SET statement_timeout = {}; SET plan_cache_mode = auto"

@@ -75,7 +75,7 @@ class ReadLane:
                 self._pass_on(connection)
                 raise
             except BaseException as error:
-                self._told(query, started)
+                self._told(query, len(arguments), started)
                 # Whatever state it is in now, the pool will see to it.
                 self._busy.discard(connection)
                 await self._let_go(connection)
@@ -85,7 +85,7 @@ class ReadLane:
                     raise translated(error) from error
                 raise
         self._busy.discard(connection)
-        self._told(query, started)
+        self._told(query, len(arguments), started)
         if self._closed:
             await self._let_go(connection)
         else:
@@ -109,10 +109,10 @@ class ReadLane:
         """Reads that wait for a connection."""
         return sum(not turn.done() for turn, _ in self._waiting)
 
-    def _told(self, query: str, started: float) -> None:
+    def _told(self, query: str, parameters: int, started: float) -> None:
         took = time.perf_counter() - started
         if took >= self._slow.threshold_s:
-            self._slow.seen(query, took)
+            self._slow.seen(query, parameters, took)
 
     async def _another(self) -> Connection:
         if self._kept < self._width:

@@ -7,11 +7,11 @@ import time
 
 import asyncpg
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 
 _AGAIN_S = 60.0
 _PATIENCE_S = 5.0
-_PLANS_WITHOUT_VALUES = 16
-"""The major version of PostgreSQL from which a plan can be asked for without values."""
+_STATEMENT = "aurum_slow_query"
 _log = structlog.get_logger(__name__)
 
 
@@ -24,25 +24,23 @@ class SlowQueries:
         self._explained: dict[str, float] = {}
         self._explaining: set[asyncio.Task[None]] = set()
 
-    def seen(self, query: str, seconds: float) -> None:
-        """A query that took at least ``threshold_s``."""
+    def seen(self, query: str, parameters: int, seconds: float) -> None:
+        """Log a query that took at least ``threshold_s``. ``parameters``: how many it has."""
         now = time.monotonic()
         if now - self._explained.get(query, float("-inf")) < _AGAIN_S:
             _log.warning("slow query", seconds=round(seconds, 3), query=_short(query))
             return
         self._explained[query] = now
-        task = asyncio.create_task(self._explain(query, seconds))
+        task = asyncio.create_task(self._explain(query, parameters, seconds))
         self._explaining.add(task)
         task.add_done_callback(self._explaining.discard)
 
-    async def _explain(self, query: str, seconds: float) -> None:
+    async def _explain(self, query: str, parameters: int, seconds: float) -> None:
         try:
             async with self._pool.acquire(timeout=1.0) as connection:
                 # Whoever had the connection before left its own.
                 await connection.execute(f"SET statement_timeout = {_PATIENCE_S * 1000:.0f}", timeout=_PATIENCE_S)
-                if connection.get_server_version().major < _PLANS_WITHOUT_VALUES:
-                    raise asyncpg.FeatureNotSupportedError
-                rows = await connection.fetch(f"EXPLAIN (GENERIC_PLAN) {query}", timeout=_PATIENCE_S)
+                rows = await _generic_plan(connection, query, parameters)
             plan = "\n".join(row[0] for row in rows)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             plan = f"none: {type(error).__name__}"
@@ -52,6 +50,19 @@ class SlowQueries:
         """Wait for the plans that are being worked out."""
         if self._explaining:
             await asyncio.wait(self._explaining)
+
+
+async def _generic_plan(connection: PoolConnectionProxy, query: str, parameters: int) -> list[asyncpg.Record]:
+    """Return the lines of the plan for any values of the parameters. Raises what the driver raises."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan", timeout=_PATIENCE_S)
+        await connection.execute(f"PREPARE {_STATEMENT} AS {query}", timeout=_PATIENCE_S)
+        try:
+            nulls = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
+            async with connection.transaction():  # a savepoint: the statement must be deallocated also when this fails
+                return await connection.fetch(f"EXPLAIN EXECUTE {_STATEMENT}{nulls}", timeout=_PATIENCE_S)
+        finally:
+            await connection.execute(f"DEALLOCATE {_STATEMENT}", timeout=_PATIENCE_S)
 
 
 def _short(query: str) -> str:
