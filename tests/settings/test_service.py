@@ -20,7 +20,7 @@ from aurum.api.testing import InMemory, Served, changed, serving
 from aurum.api.warming import keep_warm
 from aurum.assembly.store import StoreParts
 from aurum.common.cache.entry import Entry
-from aurum.common.resilience import QueueFull, WaitedTooLong
+from aurum.common.resilience.errors import QueueFull, WaitedTooLong
 from aurum.common.settings import Settings
 from aurum.core.access import Caller
 from aurum.core.errors import Unavailable

@@ -16,7 +16,8 @@ from dramatiq.middleware import Retries
 from redis.asyncio import Redis
 
 from aurum.common.clock import SystemClock
-from aurum.common.resilience import Breaker, CircuitOpen
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.resilience.errors import CircuitOpen
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.errors import NotFound, Unavailable
 from aurum.storage.embedded import EmbeddedValkey

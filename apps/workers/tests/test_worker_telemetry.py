@@ -33,7 +33,7 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from aurum.common.clock import SystemClock
-from aurum.common.resilience import Breaker
+from aurum.common.resilience.breaker import Breaker
 from aurum.common.settings import DatabaseSettings, LoggingSettings, RedisSettings, Settings, WorkersSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.telemetry import TelemetrySettings

@@ -24,7 +24,7 @@ from aurum.services.access import (
 from aurum.services.audit import record
 from aurum.services.flags import delete_flag, put_flag, switch_flag
 from aurum.storage.ports.access import Actor
-from aurum.storage.ports.transaction import LostRace
+from aurum.storage.ports.errors import LostRace
 from aurum.storage.testing.stores import PostgresStore, Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

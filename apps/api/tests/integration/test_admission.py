@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from aurum.api.middleware.admission import Admission, Gate
 from aurum.api.request_state import state_of
-from aurum.common.resilience import deadline, time_left
+from aurum.common.resilience.timeout import deadline, time_left
 from aurum.common.settings.limits import LimitsSettings
 from aurum.core.access import EVERY_SCOPE, Caller, Plan
 

@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 
 from aurum.common.cache import Cache, LocalCache
 from aurum.common.cache.redis import RedisTier
-from aurum.common.resilience import DeadlinePassed, Timeout, time_left
+from aurum.common.resilience.errors import DeadlinePassed
+from aurum.common.resilience.timeout import Timeout, time_left
 from aurum.storage.embedded import EmbeddedValkey
 
 

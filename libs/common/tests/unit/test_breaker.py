@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from aurum.common.resilience import Breaker, CircuitOpen
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.resilience.errors import CircuitOpen
 from aurum.common.settings.resilience import ResilienceSettings
 
 SETTINGS = ResilienceSettings(breaker_failures=3, breaker_open_s=0.05)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurum.common.resilience import Bulkhead, QueueFull, WaitedTooLong
+from aurum.common.resilience.bulkhead import Bulkhead
+from aurum.common.resilience.errors import QueueFull, WaitedTooLong
 
 
 async def settle() -> None:

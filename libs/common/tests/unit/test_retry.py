@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aurum.common.resilience import (
-    DeadlinePassed,
-    NotRepeatable,
-    Retry,
-    forget_deadline,
-    repeatable,
-    set_deadline,
-)
+from aurum.common.resilience.errors import DeadlinePassed, NotRepeatable
+from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.timeout import forget_deadline, set_deadline
 from aurum.common.settings.resilience import ResilienceSettings
 
 SETTINGS = ResilienceSettings(retry_attempts=3, retry_first_wait_s=0.001, retry_most_wait_s=0.002, retry_jitter_s=0.0)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurum.common.resilience import Shed, Shedding
+from aurum.common.resilience.errors import Shed
+from aurum.common.resilience.shedding import Shedding
 
 
 class Ticking:

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from aurum.common.resilience import DeadlinePassed, Timeout, deadline, forget_deadline, set_deadline, time_left
+from aurum.common.resilience.errors import DeadlinePassed
+from aurum.common.resilience.timeout import Timeout, deadline, forget_deadline, set_deadline, time_left
 
 NEVER = float("inf")
 

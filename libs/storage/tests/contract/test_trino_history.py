@@ -19,7 +19,7 @@ import pytest
 import pytest_asyncio
 
 from aurum.common.clock import SystemClock
-from aurum.common.resilience import Timeout, set_deadline
+from aurum.common.resilience.timeout import Timeout, set_deadline
 from aurum.common.settings import DatabaseSettings, TrinoSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.telemetry.work import CarriedWork, current_work

@@ -14,7 +14,7 @@ from clickhouse_over_http import Interface, clickhouse_over_http
 from polars.testing import assert_frame_equal
 from pydantic import SecretStr
 
-from aurum.common.resilience import forget_deadline, set_deadline
+from aurum.common.resilience.timeout import forget_deadline, set_deadline
 from aurum.common.settings import ClickhouseSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.telemetry.work import CarriedWork, current_work

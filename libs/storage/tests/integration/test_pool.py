@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from aurum.common.resilience import DeadlinePassed, forget_deadline, set_deadline
+from aurum.common.resilience.errors import DeadlinePassed
+from aurum.common.resilience.timeout import forget_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.faults import cut_connections

@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from aurum.common.settings import DatabaseSettings
+from aurum.storage.ports.errors import LostRace
 from aurum.storage.ports.history import ArchiveRunning
-from aurum.storage.ports.transaction import LostRace
 from aurum.storage.postgres.connection.errors import DatabaseUnavailable
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.files.log import PostgresFileLog

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from aurum.common.resilience import set_deadline
+from aurum.common.resilience.timeout import set_deadline
 from aurum.common.settings import TrinoSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.storage.trino import TrinoAway, TrinoPool, TrinoUnavailable

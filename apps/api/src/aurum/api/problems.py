@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from aurum.api.request_state import state_of
-from aurum.common.resilience import Refused
+from aurum.common.resilience.errors import Refused
 from aurum.core.errors import (
     AurumError,
     Conflict,

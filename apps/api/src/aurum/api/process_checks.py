@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aurum.api.health_checks import Finding, HealthCheck
 from aurum.api.middleware.admission import Gate
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Guards
+from aurum.common.resilience.guards import Guards
 from aurum.core.access import Plan
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from aurum.api.middleware.response_cache import ResponseStore
 from aurum.api.request_state import RequestState
 from aurum.common.cache import Tally
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Guards
+from aurum.common.resilience.guards import Guards
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
 from aurum.core.access import Plan

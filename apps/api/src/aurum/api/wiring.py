@@ -24,7 +24,8 @@ from aurum.assembly.services import reading
 from aurum.assembly.store import Store, StoreParts
 from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier, TierAway
 from aurum.common.ratelimit import Limiter
-from aurum.common.resilience import Breaker, Guards
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.resilience.guards import Guards
 from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView

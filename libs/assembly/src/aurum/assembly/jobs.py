@@ -9,7 +9,7 @@ from aurum.storage.redis.job_queue import RedisJobQueue
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from aurum.common.resilience import Breaker
+    from aurum.common.resilience.breaker import Breaker
     from aurum.core.clock import Clock
     from aurum.storage.ports.jobs import JobQueue
 

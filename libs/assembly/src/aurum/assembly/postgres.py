@@ -144,9 +144,9 @@ class PostgresStore:
 
     @made_once
     def files(self) -> Files:
-        from aurum.common.resilience import Retry
+        from aurum.common.resilience.retry import Retry
         from aurum.storage.loader import FileLoader
-        from aurum.storage.ports.transaction import LostRace
+        from aurum.storage.ports.errors import LostRace
         from aurum.storage.postgres.files.log import PostgresFileLog
 
         log: FileLog = PostgresFileLog(self.pool)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import polars as pl
 
-from aurum.common.resilience import Retry
+from aurum.common.resilience.retry import Retry
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.storage.ports.access import Actor

@@ -17,8 +17,10 @@ from aurum.api.middleware.refusal import VITAL, refuse
 from aurum.api.problems import KINDS
 from aurum.api.request_state import RequestState
 from aurum.common.ratelimit import retry_after
-from aurum.common.resilience import Bulkhead, BulkheadState, Shedding, SheddingState, forget_deadline, set_deadline
+from aurum.common.resilience.bulkhead import Bulkhead, BulkheadState
 from aurum.common.resilience.errors import DeadlinePassed, Refused, Shed
+from aurum.common.resilience.shedding import Shedding, SheddingState
+from aurum.common.resilience.timeout import forget_deadline, set_deadline
 from aurum.common.settings.limits import LimitsSettings
 from aurum.core.access import LOCAL, Caller
 from aurum.core.errors import Unavailable

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.problems import problem_of, refusal_of
 from aurum.api.routes import PlainRoute
-from aurum.common.resilience import Refused
+from aurum.common.resilience.errors import Refused
 from aurum.core.errors import AurumError
 
 

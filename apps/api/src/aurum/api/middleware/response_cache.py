@@ -27,7 +27,7 @@ from aurum.api.framing import framed
 from aurum.api.problems import NotAcceptable, problem_of
 from aurum.api.request_state import HeaderList, RequestState, state_of
 from aurum.common.cache import Cache, Entry
-from aurum.common.resilience import BreakerState
+from aurum.common.resilience.breaker import BreakerState
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.ports.changes import Change, ChangeFeed

@@ -13,7 +13,11 @@ import jwt
 import structlog
 from jwt import PyJWK, PyJWKSet
 
-from aurum.common.resilience import Breaker, Guards, Refused, Retry, Timeout, repeatable
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.resilience.errors import Refused
+from aurum.common.resilience.guards import Guards
+from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.timeout import Timeout
 from aurum.common.settings import AccessSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.access import MalformedTenantId, parse_tenant_id

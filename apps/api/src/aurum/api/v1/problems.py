@@ -14,7 +14,7 @@ from starlette.responses import Response
 from aurum.api.problems import MEDIA_TYPE, json_bytes, problem_of
 from aurum.api.request_state import state_of
 from aurum.api.services import services
-from aurum.common.resilience import Refused
+from aurum.common.resilience.errors import Refused
 from aurum.core.errors import AurumError, Forbidden, Invalid, NotFound, Unavailable
 
 _TYPES = "https://api.aurum.com/problems/"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aurum.common.cache.tier import Stored, Tier, TierAway
-from aurum.common.resilience import Breaker, CircuitOpen
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.resilience.errors import CircuitOpen
 
 
 class GuardedTier:

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import httpx
 
-from aurum.common.resilience import Retry
+from aurum.common.resilience.retry import Retry
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import Forbidden, Invalid, NotFound, Unavailable, UnknownName

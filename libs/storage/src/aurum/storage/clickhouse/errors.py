@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from clickhouse_connect.driver.exceptions import Error, OperationalError, StreamFailureError
 
-from aurum.common.resilience import Refused
+from aurum.common.resilience.errors import Refused
 from aurum.core.errors import Unavailable
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from aurum.common.resilience import Guards
+from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.clickhouse.errors import ClickhouseUnavailable

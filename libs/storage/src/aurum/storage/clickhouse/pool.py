@@ -13,7 +13,12 @@ from typing import TypeAlias, TypeVar
 import polars as pl
 import structlog
 
-from aurum.common.resilience import Breaker, Bulkhead, DeadlinePassed, Guards, Retry, repeatable, time_left
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.resilience.bulkhead import Bulkhead
+from aurum.common.resilience.errors import DeadlinePassed
+from aurum.common.resilience.guards import Guards
+from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.timeout import time_left
 from aurum.common.settings import ClickhouseSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.telemetry.work import current_work

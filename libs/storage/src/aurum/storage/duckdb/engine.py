@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from aurum.common.resilience import time_left
-from aurum.common.resilience.timeout import NEVER
+from aurum.common.resilience.timeout import NEVER, time_left
 from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
 
 if TYPE_CHECKING:

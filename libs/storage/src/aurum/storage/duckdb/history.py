@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from aurum.common.resilience import Guards
+from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform

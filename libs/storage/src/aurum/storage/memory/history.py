@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from aurum.common.resilience import Guards
+from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.ports.capabilities import Capability

@@ -20,7 +20,7 @@ from aurum.storage.ports.capabilities import Capability
 if TYPE_CHECKING:
     import polars as pl
 
-    from aurum.common.resilience import Guards
+    from aurum.common.resilience.guards import Guards
     from aurum.core.series.points import Points
 
 

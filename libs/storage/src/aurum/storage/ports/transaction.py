@@ -5,16 +5,11 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, overload
 
-from aurum.core.errors import Unavailable
 from aurum.storage.ports.access import Actor, AuditWriter, KeyWriter, TenantWriter
 from aurum.storage.ports.files import FileWriter
 from aurum.storage.ports.flags import FlagWriter
 from aurum.storage.ports.observations import ObservationWriter
 from aurum.storage.ports.quality import QualityWriter
-
-
-class LostRace(Unavailable):
-    """The store ended this transaction for the sake of another one. Nothing of it was done; it may be done again at once."""
 
 
 class Transaction(Protocol):

@@ -16,7 +16,7 @@ from uuid import uuid4
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from aurum.common.resilience import Breaker
+from aurum.common.resilience.breaker import Breaker
 from aurum.common.telemetry.work import carried
 from aurum.core.clock import Clock
 from aurum.core.errors import NotFound

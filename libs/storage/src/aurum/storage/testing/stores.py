@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from aurum.common.resilience import Retry
+from aurum.common.resilience.retry import Retry
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.clock import Clock
 from aurum.core.series.model import Series
 from aurum.storage.loader import FileLoader
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.catalog import Catalog, CatalogWriter
+from aurum.storage.ports.errors import LostRace
 from aurum.storage.ports.files import FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.ports.models import ModelLog
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
 from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
-from aurum.storage.ports.transaction import LostRace, Transactions
+from aurum.storage.ports.transaction import Transactions
 from aurum.storage.postgres.access.audit import PostgresAuditLog
 from aurum.storage.postgres.access.keys import PostgresKeyStore
 from aurum.storage.postgres.access.tenants import PostgresTenantStore

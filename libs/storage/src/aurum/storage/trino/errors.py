@@ -17,7 +17,7 @@ from trino.exceptions import (
     TrinoQueryError,
 )
 
-from aurum.common.resilience import Refused
+from aurum.common.resilience.errors import Refused
 from aurum.core.errors import AurumError, Unavailable
 
 

@@ -19,7 +19,11 @@ import structlog
 from trino.auth import BasicAuthentication
 from trino.dbapi import Connection, Cursor
 
-from aurum.common.resilience import Breaker, Bulkhead, Guards, Retry, repeatable, time_left
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.resilience.bulkhead import Bulkhead
+from aurum.common.resilience.guards import Guards
+from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.timeout import time_left
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.trino import TrinoSettings
 from aurum.common.telemetry.work import current_work

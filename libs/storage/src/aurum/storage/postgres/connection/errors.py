@@ -10,7 +10,7 @@ import asyncpg
 from asyncpg.exceptions import AdminShutdownError, CrashShutdownError
 
 from aurum.core.errors import AurumError, Unavailable
-from aurum.storage.ports.transaction import LostRace
+from aurum.storage.ports.errors import LostRace
 
 
 class DatabaseUnavailable(Unavailable):

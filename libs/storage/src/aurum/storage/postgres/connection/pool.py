@@ -9,7 +9,8 @@ from typing import Literal
 
 import asyncpg
 
-from aurum.common.resilience import DeadlinePassed, time_left
+from aurum.common.resilience.errors import DeadlinePassed
+from aurum.common.resilience.timeout import time_left
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.ports.probe import PoolUse
 from aurum.storage.postgres.connection.errors import BROKE, driver_errors, statement_errors

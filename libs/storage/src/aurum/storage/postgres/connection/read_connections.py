@@ -15,7 +15,8 @@ from typing import TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from aurum.common.resilience import DeadlinePassed, time_left
+from aurum.common.resilience.errors import DeadlinePassed
+from aurum.common.resilience.timeout import time_left
 from aurum.storage.postgres.connection.errors import BROKE, DRIVER_ERRORS, DatabaseUnavailable, driver_errors, translated
 from aurum.storage.postgres.connection.slow_queries import SlowQueries
 
