@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from aurum.api.drain import is_draining
-from aurum.api.server import serve
+from aurum.api.process.drain import is_draining
+from aurum.api.serving.server import serve
 from aurum.common.settings.limits import LimitsSettings
 
 

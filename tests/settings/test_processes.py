@@ -22,8 +22,8 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from aurum.api.observability.telemetry import RequestTallies
 from aurum.api.security.tokens import InvalidToken, IssuerAway, IssuerProtection, TokenVerifier
-from aurum.api.telemetry import RequestTallies
 from aurum.api.testing import InMemory, Served, serving
 from aurum.assembly.memory import memory_store
 from aurum.assembly.pipelines import Pipelines, places_of

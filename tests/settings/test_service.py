@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from aurum.api import __main__ as command
-from aurum.api.drain import Drain
+from aurum.api.cache.response_cache import Kept, ResponseStore
+from aurum.api.cache.warming import keep_warm
 from aurum.api.middleware.admission import Gate
-from aurum.api.middleware.response_cache import Kept, ResponseStore
+from aurum.api.process.drain import Drain
 from aurum.api.testing import InMemory, Served, changed, serving
-from aurum.api.warming import keep_warm
 from aurum.assembly.store import StoreParts
 from aurum.common.cache.entry import Entry
 from aurum.common.resilience.errors import QueueFull, WaitedTooLong
@@ -49,7 +49,7 @@ def test_the_server_listens_where_settings_say_with_so_many_workers(
     async def reached(_settings: Settings) -> None: ...
 
     monkeypatch.setattr("aurum.assembly.postgres.reach_store", reached)
-    monkeypatch.setattr("aurum.api.server.serve", lambda *_args, **options: told.update(options))
+    monkeypatch.setattr("aurum.api.serving.server.serve", lambda *_args, **options: told.update(options))
     monkeypatch.setattr(sys, "argv", ["aurum.api", "serve"])
     assert command.main() == 0
     assert (told["host"], told["port"], told["workers"]) == ("127.0.0.2", 9001, 3)
@@ -272,8 +272,8 @@ async def test_a_process_drains_until_it_is_quiet_or_for_so_long(
             clock.now += 1.0
             drain.requests += busy
 
-    monkeypatch.setattr("aurum.api.drain.time", Seconds())
-    monkeypatch.setattr("aurum.api.drain.asyncio", Pauses())
+    monkeypatch.setattr("aurum.api.process.drain.time", Seconds())
+    monkeypatch.setattr("aurum.api.process.drain.asyncio", Pauses())
     await drain._until_quiet(lambda _number, _frame: stopped.set())
     assert (clock.now, stopped.is_set()) == (looks, True)
 

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from aurum.api.http.request_state import state_of
 from aurum.api.middleware.addresses import Addresses
-from aurum.api.request_state import state_of
 from aurum.common.settings.limits import LimitsSettings
 
 Headers = list[tuple[str, str]]

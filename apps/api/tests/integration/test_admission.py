@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from aurum.api.http.request_state import state_of
 from aurum.api.middleware.admission import Admission, Gate
-from aurum.api.request_state import state_of
 from aurum.common.resilience.timeout import deadline, time_left
 from aurum.common.settings.limits import LimitsSettings
 from aurum.core.access import EVERY_SCOPE, Caller, Plan

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aurum.api.problems import ALL_KINDS
+from aurum.api.http.problems import ALL_KINDS
 from aurum.common.guides import guides_directory
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

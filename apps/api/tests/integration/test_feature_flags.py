@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from aurum.api.flags import context_of
+from aurum.api.handlers.flags import context_of
 from aurum.api.testing import Served, serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.access import LOCAL

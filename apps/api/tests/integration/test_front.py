@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
 
-from aurum.api.front import Front
+from aurum.api.serving.front import Front
 from aurum.api.testing import Served, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings

@@ -174,7 +174,7 @@ def test_a_connection_that_asked_is_not_taken_for_a_silent_one(
     with connected(service) as connection:
         for _ in range(2):
             ask(connection, hour(1), who)
-    monkeypatch.setattr("aurum.api.protocol._HEAD_S", 0.3)
+    monkeypatch.setattr("aurum.api.serving.protocol._HEAD_S", 0.3)
     with connected(service) as connection:
         assert ask(connection, hour(1), who)[1]["x-cache"] == "hit"
         threading.Event().wait(0.5)

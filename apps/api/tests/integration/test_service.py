@@ -12,7 +12,7 @@ import httpx
 import polars as pl
 from api_market import LONG, NYC
 
-from aurum.api.problems import ALL_KINDS, TYPES
+from aurum.api.http.problems import ALL_KINDS, TYPES
 from aurum.api.testing import Served, changed, serving
 from aurum.assembly.postgres import open_live_store
 from aurum.assembly.store import StoreParts

@@ -10,8 +10,8 @@ import pytest
 from api_market import NYC
 from starlette.types import Receive, Scope, Send
 
+from aurum.api.cache.warming import keep_warm
 from aurum.api.testing import serving
-from aurum.api.warming import keep_warm
 from aurum.common.settings import CacheSettings, Settings
 
 GOLDEN = f"/v2/series/{NYC}/observations?start=2025-11-01&end=2025-11-02"

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from aurum.api.params import SLICE, question_of, read
-from aurum.api.problems import InvalidParameters
+from aurum.api.contract.params import SLICE, question_of, read
+from aurum.api.http.problems import InvalidParameters
 from aurum.common.clock import SystemClock
 from aurum.services.observations import ReadPlan, make_plan
 from aurum.storage.memory import MemoryStore

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from aurum.api.contract.params import HISTORY, MANY, SLICE
 from aurum.api.main import create_app, openapi_document
-from aurum.api.params import HISTORY, MANY, SLICE
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import uvicorn
 
-from aurum.api.drain import DrainingLoop
 from aurum.api.main import create_app
-from aurum.api.protocol import Protocol
+from aurum.api.process.drain import DrainingLoop
+from aurum.api.serving.protocol import Protocol
 from aurum.common.settings import Settings
 
 

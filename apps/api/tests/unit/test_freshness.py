@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from aurum.api.freshness import Freshness
+from aurum.api.observability.freshness import Freshness
 from aurum.api.testing import MovableClock
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from aurum.api.health_checks import Finding, HealthCheck, look_at
+from aurum.api.handlers.health_checks import Finding, HealthCheck, look_at
 from aurum.core.errors import Unavailable
 
 
 async def test_a_look_is_not_waited_for_while_it_lets_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aurum.api.health_checks.PATIENCE_S", 0.05)
+    monkeypatch.setattr("aurum.api.handlers.health_checks.PATIENCE_S", 0.05)
     silent = asyncio.Event()
 
     async def look() -> Finding:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 
+from aurum.api.cache.etag import entity_tag, is_current
 from aurum.api.encoding.negotiate import chosen_format
-from aurum.api.etag import entity_tag, is_current
-from aurum.api.problems import NotAcceptable
-from aurum.api.request_state import RequestState
+from aurum.api.http.problems import NotAcceptable
+from aurum.api.http.request_state import RequestState
 
 
 @pytest.mark.parametrize(

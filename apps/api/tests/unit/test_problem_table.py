@@ -11,7 +11,7 @@ import pytest
 import aurum.api
 import aurum.core
 import aurum.storage.postgres
-from aurum.api.problems import ALL_KINDS, KINDS, NotAcceptable, kind_of
+from aurum.api.http.problems import ALL_KINDS, KINDS, NotAcceptable, kind_of
 from aurum.common.contracts import contracts_directory
 from aurum.core.errors import AurumError, Unavailable, UnknownName
 

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.caching import may_be_kept
-from aurum.api.data_class import DataClass
+from aurum.api.cache.caching import may_be_kept
+from aurum.api.cache.response_cache import Kept, ResponseCache, ResponseStore
 from aurum.api.encoding.content import chosen_coding
 from aurum.api.encoding.negotiate import chosen_format
+from aurum.api.http.data_class import DataClass
+from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.context import RequestContext
-from aurum.api.middleware.response_cache import Kept, ResponseCache, ResponseStore
-from aurum.api.request_state import RequestState
 from aurum.common.cache import Cache, LocalCache
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable

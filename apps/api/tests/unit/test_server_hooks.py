@@ -1,6 +1,6 @@
 """What the server takes from uvicorn that is not public: each hook is there, called as it was, and sets what is read.
 
-When one of these fails after uvicorn was raised, compare ``aurum.api.protocol``, ``server`` and ``drain`` with its new code,
+When one of these fails after uvicorn was raised, compare ``aurum.api.serving`` and ``process.drain`` with its new code,
 then move the bound in the root pyproject.
 """
 
@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
-from aurum.api.protocol import Protocol
+from aurum.api.serving.protocol import Protocol
 
 SIGNATURES = {
     HttpToolsProtocol.__init__: ["self", "config", "server_state", "app_state", "_loop"],

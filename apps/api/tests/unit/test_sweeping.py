@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from aurum.api.sweeping import sweep_often
+from aurum.api.process.sweeping import sweep_often
 from aurum.common.cache import TierAway
 from aurum.core.errors import Unavailable
 

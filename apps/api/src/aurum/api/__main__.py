@@ -64,7 +64,7 @@ def _data_docs(folder: Path) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from aurum.api.server import serve
+    from aurum.api.serving.server import serve
     from aurum.assembly.postgres import reach_store
     from aurum.common.errors import InvalidSetting
     from aurum.common.settings import load_settings

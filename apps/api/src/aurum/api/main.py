@@ -12,12 +12,16 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.background import background
-from aurum.api.front import Front
-from aurum.api.header_contract import say_headers
-from aurum.api.memory import keep_freed_memory, leave_the_lasting_alone
+from aurum.api.cache.warming import keep_warm
+from aurum.api.contract.headers import say_headers
+from aurum.api.contract.schemas import Many, Slice
+from aurum.api.contract.scopes import Needs, say_who_may
+from aurum.api.http.problems import PROBLEM_SCHEMA, install
+from aurum.api.http.security_headers import security_headers
 from aurum.api.middleware.loopback import Names
-from aurum.api.problems import PROBLEM_SCHEMA, install
+from aurum.api.process.background import background
+from aurum.api.process.memory import keep_freed_memory, leave_the_lasting_alone
+from aurum.api.process.sweeping import sweep_often
 from aurum.api.registry import (
     LAYERS,
     RESPONSE_CACHE,
@@ -28,12 +32,8 @@ from aurum.api.registry import (
     slices_of,
     tagged_paths,
 )
-from aurum.api.schemas import Many, Slice
-from aurum.api.security.contract import Needs, say_who_may
-from aurum.api.security_headers import security_headers
-from aurum.api.sweeping import sweep_often
+from aurum.api.serving.front import Front
 from aurum.api.v2.observations.query import BatchAnswer
-from aurum.api.warming import keep_warm
 from aurum.api.wiring import OpenStore, ServiceParts, open_service
 from aurum.assembly.postgres import open_live_store
 from aurum.common.contracts import contracts_directory
@@ -122,7 +122,7 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
             parts = await stack.enter_async_context(open_service(settings, opened))
             state = _state(settings, parts)
             if settings.telemetry.endpoint is not None:
-                from aurum.api.tracing import tracing  # half a second to load, for those who send traces
+                from aurum.api.observability.tracing import tracing  # half a second to load, for those who send traces
 
                 state["tracer"] = await stack.enter_async_context(tracing(settings.telemetry, parts.registry))
             if app.front is not None:

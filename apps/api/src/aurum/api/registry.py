@@ -11,11 +11,12 @@ from fastapi import APIRouter
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from aurum.api.access_log import log_access
+from aurum.api.cache.response_cache import ResponseCache
 from aurum.api.datadocs.router import router as datadocs
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
-from aurum.api.metrics_route import router as metrics
+from aurum.api.http.routes import PlainRoute
+from aurum.api.http.security_headers import security_headers
 from aurum.api.middleware.addresses import Addresses
 from aurum.api.middleware.admission import Admission
 from aurum.api.middleware.authentication import Access, Rule
@@ -28,11 +29,10 @@ from aurum.api.middleware.idempotency import Idempotency
 from aurum.api.middleware.latest import Latest
 from aurum.api.middleware.loopback import Loopback
 from aurum.api.middleware.ratelimit import Everybody, RateLimit
-from aurum.api.middleware.response_cache import ResponseCache
 from aurum.api.middleware.size import Size
-from aurum.api.routes import PlainRoute
+from aurum.api.observability.access_log import log_access
+from aurum.api.observability.metrics_route import router as metrics
 from aurum.api.security.strangers import Strangers
-from aurum.api.security_headers import security_headers
 from aurum.api.v1.lifecycle import Lifecycle
 from aurum.api.v2.admin.audit.router import router as admin_audit
 from aurum.api.v2.admin.cache.router import router as admin_cache
@@ -165,7 +165,7 @@ LAYERS: Sequence[Layer] = (
 
 
 def _tracing(app: ASGIApp) -> ASGIApp:
-    from aurum.api.middleware.tracing import Tracing  # a fifth of a second to load, for those who send traces
+    from aurum.api.observability.request_tracing import Tracing  # a fifth of a second to load, for those who send traces
 
     return Tracing(app)
 

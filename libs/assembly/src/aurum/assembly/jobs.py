@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aurum.storage.redis.job_queue import RedisJobQueue
-
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
@@ -14,6 +12,10 @@ if TYPE_CHECKING:
     from aurum.storage.ports.jobs import JobQueue
 
 
-def job_queue(redis: Redis, clock: Clock, breaker: Breaker) -> JobQueue:
-    """Return the queue on a client of Redis. ``breaker``: guards its calls."""
+def job_queue(redis: Redis | None, clock: Clock, breaker: Breaker) -> JobQueue | None:
+    """Return the queue on a client of Redis, None where there is none. ``breaker``: guards its calls."""
+    if redis is None:
+        return None
+    from aurum.storage.redis.job_queue import RedisJobQueue  # the client takes a tenth of a second to load
+
     return RedisJobQueue(redis, clock, breaker)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from aurum.api.datadocs.contents import overview, read_documents, suite_view
 from aurum.api.datadocs.pages import overview_page, suite_page, validation_page
 from aurum.api.docs.layout import page
-from aurum.api.services import services
+from aurum.api.handlers.services import services
 from aurum.core.catalog.expectations import SuiteDocument
 
 _HOME = "/docs/quality"

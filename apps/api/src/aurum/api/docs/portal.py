@@ -10,7 +10,7 @@ from typing import Any
 from aurum.api.docs.markdown import Document, render
 from aurum.api.docs.operations import Operation, operations
 from aurum.api.docs.search import Entry
-from aurum.api.problems import ALL_KINDS
+from aurum.api.http.problems import ALL_KINDS
 
 _INDEX = "README.md"
 """Of the guides: the order of its links is theirs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aurum.api.encoding import arrow, csv, json, ndjson, parquet
-from aurum.api.problems import NotAcceptable
+from aurum.api.http.problems import NotAcceptable
 
 MEDIA_TYPES = {
     "json": json.MEDIA_TYPE,

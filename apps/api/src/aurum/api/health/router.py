@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.drain import is_draining
-from aurum.api.health_checks import Looked, look_at
-from aurum.api.problems import problems
-from aurum.api.services import services
+from aurum.api.handlers.health_checks import Looked, look_at
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import problems
+from aurum.api.process.drain import is_draining
 from aurum.core.errors import Unavailable
 
 router = APIRouter(tags=["health"])

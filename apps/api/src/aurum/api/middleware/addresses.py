@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aurum.api.http.problems import KINDS
+from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import HEALTH, refuse
-from aurum.api.problems import KINDS
-from aurum.api.request_state import RequestState
 from aurum.common.settings.limits import LimitsSettings, Network
 from aurum.core.errors import Forbidden
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aurum.api.http.problems import KINDS
+from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import VITAL, refuse
-from aurum.api.problems import KINDS
-from aurum.api.request_state import RequestState
 from aurum.common.ratelimit import retry_after
 from aurum.common.resilience.bulkhead import Bulkhead, BulkheadState
 from aurum.common.resilience.errors import DeadlinePassed, Refused, Shed

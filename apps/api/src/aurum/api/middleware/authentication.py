@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aurum.api.http.problems import KINDS, problem_of
+from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import refuse
-from aurum.api.problems import KINDS, problem_of
-from aurum.api.request_state import RequestState
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.strangers import Strangers
 from aurum.common.ratelimit import retry_after

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aurum.api.cache.etag import tag_of_coding, without_coding
 from aurum.api.encoding.content import LEAST_BYTES, Compressor, chosen_coding, compressed, compressor
-from aurum.api.etag import tag_of_coding, without_coding
-from aurum.api.request_state import HeaderList, RequestState
+from aurum.api.http.request_state import HeaderList, RequestState
 
 _WORTH_IT = (
     b"application/json",

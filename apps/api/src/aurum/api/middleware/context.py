@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.problems import bug_response
-from aurum.api.request_state import HeaderList, RequestState, by_name
+from aurum.api.http.problems import bug_response
+from aurum.api.http.request_state import HeaderList, RequestState, by_name
 from aurum.common.telemetry.logging import current_work
 
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")

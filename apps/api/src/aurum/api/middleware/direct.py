@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.problems import problem_of, refusal_of
-from aurum.api.routes import PlainRoute
+from aurum.api.http.problems import problem_of, refusal_of
+from aurum.api.http.routes import PlainRoute
 from aurum.common.resilience.errors import Refused
 from aurum.core.errors import AurumError
 

@@ -12,9 +12,9 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.framing import framed
-from aurum.api.problems import InvalidParameters, problem_of
-from aurum.api.request_state import HeaderList, RequestState
+from aurum.api.http.framing import framed
+from aurum.api.http.problems import InvalidParameters, problem_of
+from aurum.api.http.request_state import HeaderList, RequestState
 from aurum.core.errors import AurumError, Conflict, Unavailable
 from aurum.storage.ports.idempotency import IdempotencyStore, StoredAnswer
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aurum.api.http.problems import KINDS
+from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import VITAL, refuse
-from aurum.api.problems import KINDS
-from aurum.api.request_state import RequestState
 from aurum.common.ratelimit import Account, Limiter, Limits, plan_limits, retry_after
 from aurum.core.access import Plan
 from aurum.core.errors import RateLimited

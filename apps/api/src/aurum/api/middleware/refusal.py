@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import orjson
 from starlette.types import Scope, Send
 
-from aurum.api.problems import MEDIA_TYPE, TYPES, Kind
-from aurum.api.request_state import RequestState
+from aurum.api.http.problems import MEDIA_TYPE, TYPES, Kind
+from aurum.api.http.request_state import RequestState
 
 HEALTH = frozenset({"/live", "/ready", "/health"})
 """Paths that say nothing but how the service is: those who watch over it ask from wherever they run."""

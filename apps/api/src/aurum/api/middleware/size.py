@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aurum.api.http.problems import BODY_TOO_LARGE, URL_TOO_LONG
+from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import refuse
-from aurum.api.problems import BODY_TOO_LARGE, URL_TOO_LONG
-from aurum.api.request_state import RequestState
 from aurum.common.settings.limits import LimitsSettings
 
 

@@ -6,9 +6,9 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aurum.api.contract.params import MANY, question_of, read
+from aurum.api.handlers.services import services
 from aurum.api.observations.respond import asked, long_response, not_modified, wide_response
-from aurum.api.params import MANY, question_of, read
-from aurum.api.services import services
 from aurum.services.observations import all_series_of, make_plan
 from aurum.services.observations.complexity import Budget, estimated_points, estimated_rows
 

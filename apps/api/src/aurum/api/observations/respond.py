@@ -12,18 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from aurum.api.caching import cache_control, class_of, may_be_kept, tags_of
+from aurum.api.cache.caching import cache_control, class_of, may_be_kept, tags_of
+from aurum.api.cache.etag import entity_tag, is_current
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.json import json_columns, json_rows
 from aurum.api.encoding.negotiate import MEDIA_TYPES, chosen_format
 from aurum.api.encoding.table import Table
-from aurum.api.etag import entity_tag, is_current
+from aurum.api.handlers.services import Services
+from aurum.api.handlers.services import services as services_of
+from aurum.api.http.problems import InvalidParameters
+from aurum.api.http.request_state import state_of
 from aurum.api.observations.stream import ToTable, streamed
 from aurum.api.observations.tables import empty_like, long_table, points_table, slice_table, wide_table
-from aurum.api.problems import InvalidParameters
-from aurum.api.request_state import state_of
-from aurum.api.services import Services
-from aurum.api.services import services as services_of
 from aurum.core.series.model import Series
 from aurum.services.observations import MANY_WITH_END, ReadPlan, unit_of
 from aurum.services.observations.batches import most_rows

@@ -11,7 +11,7 @@ import orjson
 from fastapi import Query
 from starlette.requests import Request
 
-from aurum.api.services import services
+from aurum.api.handlers.services import services
 from aurum.api.v1.problems import BadRequest
 from aurum.common.cursor import ForgedCursor, seal, unseal
 

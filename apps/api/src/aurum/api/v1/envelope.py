@@ -17,9 +17,9 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.etag import is_current
-from aurum.api.request_state import state_of
-from aurum.api.services import services
+from aurum.api.cache.etag import is_current
+from aurum.api.handlers.services import services
+from aurum.api.http.request_state import state_of
 from aurum.api.v1.cursors import Position, Trail, sealed
 from aurum.api.v1.problems import failures
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.request_state import HeaderList, RequestState
+from aurum.api.http.request_state import HeaderList, RequestState
 from aurum.common.ratelimit import Limiter
 from aurum.core.access import Plan
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.services import services
-from aurum.api.text import Day, Text
+from aurum.api.contract.text import Day, Text
+from aurum.api.handlers.services import services
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, Trail, requested
 from aurum.api.v1.envelope import Listed, Meta, Page, answer, document, page_of, responses
 from aurum.api.v1.problems import BadRequest, V1Route

@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.problems import MEDIA_TYPE, json_bytes, problem_of
-from aurum.api.request_state import state_of
-from aurum.api.services import services
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import MEDIA_TYPE, json_bytes, problem_of
+from aurum.api.http.request_state import state_of
 from aurum.common.resilience.errors import Refused
 from aurum.core.errors import AurumError, Forbidden, Invalid, NotFound, Unavailable
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from aurum.api.text import Day, Text
+from aurum.api.contract.text import Day, Text
 from aurum.api.v1.problems import BadRequest
 from aurum.core.asof import InvalidSpan, Span
 from aurum.core.errors import Invalid

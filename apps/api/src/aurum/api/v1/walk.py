@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from aurum.api.services import Services
+from aurum.api.handlers.services import Services
 from aurum.api.v1.cursors import Position, Trail
 from aurum.core.asof import Span
 from aurum.core.series.model import Series

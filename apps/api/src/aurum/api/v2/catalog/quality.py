@@ -10,16 +10,16 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.caching import kept_as
-from aurum.api.data_class import DataClass
-from aurum.api.filters import DatasetFilter, SeriesFilter, SourceFilter
-from aurum.api.load_log import file_page, held_page
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import known_only
-from aurum.api.problems import InvalidParameters, problems
-from aurum.api.schemas import FilePage, QuarantinePage
-from aurum.api.services import services
-from aurum.api.text import Day
+from aurum.api.cache.caching import kept_as
+from aurum.api.contract.filters import DatasetFilter, SeriesFilter, SourceFilter
+from aurum.api.contract.params import known_only
+from aurum.api.contract.schemas import FilePage, QuarantinePage
+from aurum.api.contract.text import Day
+from aurum.api.handlers.load_log import file_page, held_page
+from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.handlers.services import services
+from aurum.api.http.data_class import DataClass
+from aurum.api.http.problems import InvalidParameters, problems
 from aurum.api.v2.catalog import schemas
 from aurum.core.catalog import Reason
 from aurum.storage.ports.quality import CompletenessFilter

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from aurum.api.schemas import PageMeta
+from aurum.api.contract.schemas import PageMeta
 from aurum.storage.ports.models import NodeKind, NodeStatus
 
 

@@ -12,14 +12,14 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.documentation import answers
+from aurum.api.contract.answers import answers
+from aurum.api.contract.params import MANY, SERIES
+from aurum.api.contract.schemas import Many
+from aurum.api.contract.text import Text
 from aurum.api.encoding.negotiate import MEDIA_TYPES
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import InvalidParameters, problem_of, problems
 from aurum.api.observations.many import answer_many
-from aurum.api.params import MANY, SERIES
-from aurum.api.problems import InvalidParameters, problem_of, problems
-from aurum.api.schemas import Many
-from aurum.api.services import services
-from aurum.api.text import Text
 from aurum.core.errors import Invalid
 from aurum.services.observations.complexity import Budget
 

@@ -6,15 +6,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.documentation import answers
+from aurum.api.contract.answers import answers
+from aurum.api.contract.params import HISTORY, KEY, MANY, SLICE, documented, question_of, read, slice_query
+from aurum.api.contract.schemas import Many, Slice
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import problems
+from aurum.api.http.routes import PlainRoute
 from aurum.api.observations.many import answer_many
 from aurum.api.observations.respond import asked, not_modified, slice_meta, slice_response, whole_response
 from aurum.api.observations.tables import slice_table
-from aurum.api.params import HISTORY, KEY, MANY, SLICE, documented, question_of, read, slice_query
-from aurum.api.problems import problems
-from aurum.api.routes import PlainRoute
-from aurum.api.schemas import Many, Slice
-from aurum.api.services import services
 from aurum.core.errors import NotFound
 from aurum.services.observations import make_plan, series_of
 from aurum.services.observations.planned import planned_revisions

@@ -8,15 +8,15 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.caching import kept_as
-from aurum.api.data_class import DataClass
-from aurum.api.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import known_only
-from aurum.api.problems import problems
-from aurum.api.schemas import SeriesDocument
-from aurum.api.services import services
-from aurum.api.text import Text
+from aurum.api.cache.caching import kept_as
+from aurum.api.contract.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
+from aurum.api.contract.params import known_only
+from aurum.api.contract.schemas import SeriesDocument
+from aurum.api.contract.text import Text
+from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.handlers.services import services
+from aurum.api.http.data_class import DataClass
+from aurum.api.http.problems import problems
 from aurum.api.v2.series.schemas import SeriesAnswer, SeriesPage
 from aurum.core.errors import NotFound
 from aurum.services.observations import series_of

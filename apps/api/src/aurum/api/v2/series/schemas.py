@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from aurum.api.schemas import PageMeta, SeriesDocument
+from aurum.api.contract.schemas import PageMeta, SeriesDocument
 
 
 class SeriesPage(BaseModel):

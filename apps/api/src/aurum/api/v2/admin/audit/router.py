@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import known_only
-from aurum.api.problems import problems
-from aurum.api.request_state import caller_of
-from aurum.api.schemas import PageMeta
-from aurum.api.services import services
-from aurum.api.text import Text
+from aurum.api.contract.params import known_only
+from aurum.api.contract.schemas import PageMeta
+from aurum.api.contract.text import Text
+from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import problems
+from aurum.api.http.request_state import caller_of
 from aurum.core.access import Scope
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 

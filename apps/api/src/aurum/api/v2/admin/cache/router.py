@@ -7,12 +7,12 @@ import math
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from aurum.api.actor import on_record
-from aurum.api.params import known_only
-from aurum.api.problems import problems
-from aurum.api.services import services
+from aurum.api.cache.warming import warm
+from aurum.api.contract.params import known_only
+from aurum.api.handlers.actor import on_record
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import problems
 from aurum.api.v2.admin.cache import schemas
-from aurum.api.warming import warm
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 from aurum.storage.ports.changes import Change, ChangeKind
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.actor import actor_of
-from aurum.api.etag import matches_tag
-from aurum.api.params import known_only
-from aurum.api.problems import PreconditionFailed, problems
-from aurum.api.services import services
+from aurum.api.cache.etag import matches_tag
+from aurum.api.contract.params import known_only
+from aurum.api.handlers.actor import actor_of
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import PreconditionFailed, problems
 from aurum.common.flags import FlagDocument, FlagName, Outcome
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services import flags

@@ -10,14 +10,14 @@ from pydantic import BaseModel, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.filters import DatasetFilter, SourceFilter
-from aurum.api.load_log import file_page
-from aurum.api.paging import Cursor, Limit
-from aurum.api.params import known_only
-from aurum.api.problems import problems
-from aurum.api.schemas import FileDocument, FilePage
-from aurum.api.services import services
-from aurum.api.text import Moment
+from aurum.api.contract.filters import DatasetFilter, SourceFilter
+from aurum.api.contract.params import known_only
+from aurum.api.contract.schemas import FileDocument, FilePage
+from aurum.api.contract.text import Moment
+from aurum.api.handlers.load_log import file_page
+from aurum.api.handlers.paging import Cursor, Limit
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import problems
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services.quality import records_of
 

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.actor import on_record
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import known_only
-from aurum.api.problems import InvalidParameters, problems
-from aurum.api.services import services
-from aurum.api.text import Text
+from aurum.api.contract.params import known_only
+from aurum.api.contract.text import Text
+from aurum.api.handlers.actor import on_record
+from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import InvalidParameters, problems
 from aurum.api.v2.admin.jobs import schemas
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.storage.ports.jobs import JobQueue, ParkedJob

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aurum.api.schemas import PageMeta
-from aurum.api.text import Members
+from aurum.api.contract.schemas import PageMeta
+from aurum.api.contract.text import Members
 
 _EXAMPLE = {"name": "fetch.day", "payload": {"source": "nyiso", "dataset": "damlbmp_zone", "day": "2025-11-02"}}
 

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.actor import actor_of
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import known_only
-from aurum.api.problems import InvalidParameters, problems
-from aurum.api.request_state import caller_of, state_of
-from aurum.api.services import services
-from aurum.api.text import Text
+from aurum.api.contract.params import known_only
+from aurum.api.contract.text import Text
+from aurum.api.handlers.actor import actor_of
+from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import InvalidParameters, problems
+from aurum.api.http.request_state import caller_of, state_of
 from aurum.api.v2.admin.keys import schemas
 from aurum.core.access import Caller, MissingScope, Scope
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from aurum.api.schemas import PageMeta
-from aurum.api.text import Moment
+from aurum.api.contract.schemas import PageMeta
+from aurum.api.contract.text import Moment
 from aurum.core.access import TENANT_ID, Role, Scope
 from aurum.storage.ports.access import ApiKey
 

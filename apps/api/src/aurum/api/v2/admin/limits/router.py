@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from aurum.api.params import known_only
-from aurum.api.problems import problems
-from aurum.api.request_state import caller_of
-from aurum.api.text import Text
+from aurum.api.contract.params import known_only
+from aurum.api.contract.text import Text
+from aurum.api.http.problems import problems
+from aurum.api.http.request_state import caller_of
 from aurum.common.ratelimit import Account, Limiter
 from aurum.core.access import MissingScope, Plan, Scope
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 
-from aurum.api.actor import actor_of
-from aurum.api.params import known_only
-from aurum.api.problems import problems
-from aurum.api.services import services
+from aurum.api.contract.params import known_only
+from aurum.api.handlers.actor import actor_of
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import problems
 from aurum.core.access import Plan
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 from aurum.services.access import put_plan as change_plan

@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.actor import actor_of
-from aurum.api.paging import Cursor, Limit, page_meta, requested_page
-from aurum.api.params import known_only
-from aurum.api.problems import InvalidParameters, problems
-from aurum.api.schemas import PageMeta
-from aurum.api.services import services
+from aurum.api.contract.params import known_only
+from aurum.api.contract.schemas import PageMeta
+from aurum.api.handlers.actor import actor_of
+from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
+from aurum.api.handlers.services import services
+from aurum.api.http.problems import InvalidParameters, problems
 from aurum.core.access import TENANT_ID
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, UnknownName
 from aurum.services import access

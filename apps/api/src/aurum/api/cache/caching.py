@@ -1,0 +1,92 @@
+"""What may be kept of an answer, for how long, and what forgets it: said by handlers, done by ``middleware.response_cache``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from fastapi import Depends, params
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aurum.api.handlers.services import services
+from aurum.api.http.data_class import Caching, DataClass
+from aurum.api.http.request_state import state_of
+from aurum.common.settings.cache import FreshSettings
+from aurum.core.asof import Span
+from aurum.core.series.model import Series
+from aurum.storage.ports.changes import Change, ChangeKind
+
+_CLOSED_AFTER = timedelta(days=2)
+"""Markets publish a day's numbers within it, or a day after."""
+_HOUR = timedelta(hours=1)
+
+
+def may_be_kept(request: Request, keyspace: str, data_class: DataClass, tags: Iterable[str]) -> None:
+    """Let the answer to this request be kept."""
+    state_of(request.scope).caching = Caching(keyspace, data_class, tuple(tags))
+
+
+def kept_as(data_class: DataClass, *tags: str) -> params.Depends:
+    """``dependencies=[...]`` of routes whose answers may be kept."""
+
+    async def keep(request: Request, response: Response) -> None:
+        may_be_kept(request, request.scope["route"].path, data_class, tags)
+        settings = services(request)
+        response.headers["Cache-Control"] = cache_control(
+            settings.fresh_s, data_class, stays=data_class is DataClass.REFERENCE, public=settings.public
+        )
+
+    return Depends(keep)
+
+
+def tags_of(series: Iterable[Series]) -> tuple[str, ...]:
+    """What answers about observations of these series bear: each series, source and market."""
+    found: dict[str, None] = {}
+    for one in series:
+        found[series_tag(one.series_id)] = None
+        found[f"source:{one.spec.key.source}"] = None
+        if one.spec.market is not None:
+            found[f"iso:{one.spec.market}"] = None
+    return tuple(found)
+
+
+def series_tag(series_id: int | str) -> str:
+    """Of answers with observations of one series."""
+    return f"series:{series_id}"
+
+
+def tags_changed(change: Change) -> tuple[str, ...] | None:
+    """The tags that a change of the store forgets; None: all of them."""
+    match change.kind:
+        case ChangeKind.SERIES:
+            # Lists of series show how far each reaches: any change may show in them.
+            return (*map(series_tag, change.names), "any series")
+        case ChangeKind.CATALOG | ChangeKind.FILES | ChangeKind.MODELS:
+            return (str(change.kind),)
+        case ChangeKind.CACHE:
+            return change.names
+        case ChangeKind.ACCESS | ChangeKind.FLAGS:
+            return ()
+        case ChangeKind.EVERYTHING:
+            return None
+
+
+def class_of(series: Iterable[Series], span: Span, as_of: datetime | None, now: datetime) -> DataClass:
+    """Of observations over a span: what is closed seldom changes, and what was known at a past instant never."""
+    if (as_of is not None and as_of < now) or (span.end is not None and span.end < now - _CLOSED_AFTER):
+        return DataClass.HISTORY
+    steps = [one.spec.frequency.step for one in series]
+    return DataClass.LIVE if any(step is not None and step < _HOUR for step in steps) else DataClass.DAY
+
+
+def cache_control(settings: FreshSettings, data_class: DataClass, *, stays: bool, public: bool) -> str:
+    """What callers and proxies may keep. ``stays``: the answer is the same for ever, or as good as that.
+
+    Anything else they must ask for again each time, which costs a 304: an answer in a browser is not told of a correction.
+    """
+    whose = "public" if public else "private"
+    age = int(data_class.fresh_s(settings))
+    if not stays or age <= 0:
+        return f"{whose}, no-cache"
+    return f"{whose}, max-age={age}, stale-while-revalidate={min(max(age // 2, 1), 600)}, stale-if-error={min(3 * age, 86_400)}"

@@ -1,0 +1,54 @@
+"""The caches of a service, made from settings."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from aurum.api.cache.response_cache import Kept, ResponseStore
+from aurum.assembly.store import Store
+from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier
+from aurum.common.resilience.breaker import Breaker
+from aurum.common.settings import Settings
+from aurum.storage.ports.changes import ChangeFeed
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+
+def response_store(settings: Settings, feed: ChangeFeed) -> ResponseStore:
+    """Return the cached responses of this process, which the feed tells of changes."""
+    cache = settings.cache
+    local = LocalCache[Kept](policy=cache.policy, most_entries=cache.most_entries, most_bytes=cache.most_bytes)
+    responses = ResponseStore(Cache(local), feed, cache)
+    feed.listen(responses.changed)
+    return responses
+
+
+def result_cache(
+    settings: Settings, store: Store, redis: Redis | None, redis_breaker: Breaker, durable_breaker: Breaker
+) -> Cache[bytes]:
+    """Return the cache of answers that took long, in the tiers that processes share."""
+    cache = settings.cache
+    tiers: list[tuple[Tier, float]] = []
+    if cache.enabled and cache.shared and redis is not None:
+        from aurum.common.cache.redis import RedisTier
+
+        tiers.append((GuardedTier(RedisTier(redis), redis_breaker), cache.shared_from_s))
+    if cache.enabled and cache.durable:
+        tiers.append((GuardedTier(store.cache, durable_breaker), cache.durable_from_s))
+    # What is asked again soon is answered from the responses; these tiers are for other processes, and for later.
+    local = LocalCache[bytes](policy="lru", most_entries=1, most_bytes=1)
+    return Cache(local, tiers=tiers, fresh_s=cache.fresh_s.history, most_bytes=cache.most_entry_bytes)
+
+
+async def open_redis(settings: Settings, stack: AsyncExitStack) -> Redis | None:
+    """Return a client of the Redis that settings name, if they name one; ``stack`` closes it."""
+    if settings.redis.url is None:
+        return None
+    from redis.asyncio import Redis  # a tenth of a second to load, for those who have one
+
+    patience_s = settings.resilience.redis_timeout_s
+    client = Redis.from_url(settings.redis.url, socket_timeout=patience_s, socket_connect_timeout=patience_s)
+    stack.push_async_callback(client.aclose)
+    return client

@@ -1,0 +1,1 @@
+"""What handlers share: services, paging, the actor of a request, feature flags, health checks."""

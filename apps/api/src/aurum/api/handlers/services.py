@@ -1,0 +1,48 @@
+"""What handlers work with: the store and settings of one application, put together in ``wiring``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from aurum.api.handlers.flags import Flags
+from aurum.api.handlers.health_checks import HealthCheck
+from aurum.assembly.store import Store
+from aurum.common.cache import Cache
+from aurum.common.settings import ApiSettings
+from aurum.common.settings.cache import FreshSettings
+from aurum.core.clock import Clock
+from aurum.services.observations import Reading
+from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.jobs import JobQueue
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The store of one application, and what handlers need beside it.
+
+    ``reading``: what observations are read with. ``feed``: changes of the store. ``cursor_secret`` signs cursors.
+    ``fresh_s``: how long answers are fresh, by class of data. ``public``: callers need no credential, so answers are the same
+    for all. ``results``: answers that took long, shared between processes. ``jobs``: None without a Redis.
+    """
+
+    store: Store
+    reading: Reading
+    feed: ChangeFeed
+    checks: Sequence[HealthCheck]
+    clock: Clock
+    settings: ApiSettings
+    cursor_secret: bytes
+    fresh_s: FreshSettings
+    public: bool
+    results: Cache[bytes]
+    jobs: JobQueue | None
+    flags: Flags
+
+
+def services(request: Request) -> Services:
+    """Return the services of the application that a request came to."""
+    # Not ``request.state``, which makes an object of what is a look-up.
+    return request.scope["state"]["services"]

@@ -1,0 +1,1 @@
+"""What every layer and handler shares: the state of a request, problem documents, headers, routes."""

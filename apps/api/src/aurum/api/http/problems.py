@@ -1,0 +1,237 @@
+"""Failures as RFC 9457 problem documents: one table from the error taxonomy to status, type and title."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from aurum.api.http.request_state import state_of
+from aurum.common.resilience.errors import Refused
+from aurum.core.errors import (
+    AurumError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
+from aurum.core.errors import InvalidParameters as InvalidParameters  # handlers import their errors from here
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "/problems/"
+"""Problem types are addresses relative to the service; each answers with its page of ``contracts/problems``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a base of the taxonomy is over HTTP."""
+
+    status: int
+    name: str
+    title: str
+
+
+KINDS: Mapping[type[AurumError], Kind] = {
+    Invalid: Kind(422, "invalid", "The request cannot be understood"),
+    NotFound: Kind(404, "not-found", "There is no such thing"),
+    Conflict: Kind(409, "conflict", "The request contradicts the present state"),
+    Unauthenticated: Kind(401, "unauthenticated", "Nobody we know is asking"),
+    Forbidden: Kind(403, "forbidden", "This may not be done"),
+    RateLimited: Kind(429, "rate-limited", "Too many requests"),
+    Unavailable: Kind(503, "unavailable", "Something this service needs does not answer"),
+}
+_NOT_ACCEPTABLE = Kind(406, "not-acceptable", "No acceptable format")
+_PRECONDITION = Kind(412, "precondition-failed", "The thing has changed since it was read")
+_METHOD = Kind(405, "method-not-allowed", "The method is not allowed here")
+BODY_TOO_LARGE = Kind(413, "body-too-large", "The body of the request is too large")
+URL_TOO_LONG = Kind(414, "url-too-long", "The URL of the request is too long")
+_BUG = Kind(500, "internal", "Something went wrong that should not have")
+_BY_STATUS = {
+    kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _PRECONDITION, _METHOD, BODY_TOO_LARGE, URL_TOO_LONG, _BUG)
+}
+
+ALL_KINDS = tuple(_BY_STATUS.values())
+"""Every problem this service can answer with; each has a page."""
+
+_log = structlog.get_logger(__name__)
+
+
+class NotAcceptable(Invalid):
+    """No format that the caller accepts. Facts: ``offered``."""
+
+
+class PreconditionFailed(Conflict):
+    """``If-Match`` names another version than there is."""
+
+
+def kind_of(error: AurumError) -> Kind:
+    """What an error is over HTTP: its nearest base decides."""
+    if isinstance(error, NotAcceptable):
+        return _NOT_ACCEPTABLE
+    if isinstance(error, PreconditionFailed):
+        return _PRECONDITION
+    return next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
+
+
+def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, object] | None = None) -> Response:
+    """The response for a failure."""
+    document = {
+        "type": TYPES + kind.name,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": request.url.path,
+        "request_id": state_of(request.scope).request_id if "aurum" in request.scope else "",
+        **(facts or {}),
+    }
+    return Response(json_bytes(document), kind.status, media_type=MEDIA_TYPE)
+
+
+def json_bytes(document: Mapping[str, object]) -> bytes:
+    """JSON of what a caller sent, among others: half a surrogate pair or a number of 100 digits is told as it came."""
+    try:
+        return orjson.dumps(document, default=str)
+    except orjson.JSONEncodeError:
+        return json.dumps(document, default=str).encode()
+
+
+def install(app: FastAPI) -> None:
+    """Let every failure of an application become a problem document."""
+    app.add_exception_handler(AurumError, _on_aurum_error)
+    app.add_exception_handler(Refused, _on_refused)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+_ALWAYS = frozenset({401, 403, 413, 414, 422, 429, 500, 503})
+
+
+def problems(*bases: type[AurumError], also: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:
+    """The ``responses=`` of a route that can fail in these ways; what layers answer with, and 422, 503 and 500, always can."""
+    statuses = {KINDS[base].status for base in bases} | _ALWAYS | set(also)
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {
+            "description": _BY_STATUS[status].title,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in sorted(statuses)
+    }
+
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457. What the error knows besides is in further members, such as `nearest` or `errors`.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"type": "string", "examples": ["/problems/not-found"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "nearest": {"type": "array", "items": {"type": "string"}, "description": "Valid names like the one given."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}, "value": {}},
+            },
+        },
+    },
+}
+
+
+def problem_of(request: Request, error: AurumError) -> Response:
+    """The response for an expected failure: what a layer sends that refuses a request."""
+    kind = kind_of(error)
+    response = problem(request, kind, error.detail, error.facts)
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
+    if kind.status >= 500:
+        _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))
+    return response
+
+
+def refusal_of(request: Request, error: Refused) -> Response:
+    """The response for what resilience said no to."""
+    return problem_of(request, Unavailable(error.detail, retry_after=error.retry_after))
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return refusal_of(request, error)
+
+
+async def _on_aurum_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AurumError)
+    return problem_of(request, error)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {
+            "field": ".".join(map(str, found["loc"][1:])),
+            "message": found["msg"].removeprefix("Value error, "),
+            "value": _short(found.get("input")),
+        }
+        for found in error.errors()
+    ]
+    detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
+    return problem(request, KINDS[Invalid], detail, {"errors": errors})
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    # A body that cannot even be decoded is 400 to FastAPI; to a caller it is as invalid as any other.
+    status = 422 if error.status_code == 400 else error.status_code
+    kind = _BY_STATUS.get(status, Kind(status, "http", "The request was refused"))
+    detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
+    response = problem(request, kind, detail)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = _allowed(request) if name == "Allow" else value
+    return response
+
+
+def bug_response(request: Request, error: Exception) -> Response:
+    """The response for what nobody expected; the log has the rest."""
+    _log.error("bug", exc_info=error, path=request.url.path)
+    return problem(request, _BUG, "the request id leads to what happened in the log of the service")
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    return bug_response(request, error)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of a path: of all its routes, and HEAD, which ``middleware.head`` answers wherever there is GET."""
+    matching = (route for route in request.app.routes if isinstance(route, Route))
+    found = {
+        method for route in matching if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()
+    }
+    return ", ".join(sorted(found | {"HEAD"} if "GET" in found else found))
+
+
+def _short(value: object) -> object:
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)[:200]  # JSON writers stop at 64 bits
+    return value if isinstance(value, int | float | bool | None) else re.sub(r"\s+", " ", str(value))[:200]

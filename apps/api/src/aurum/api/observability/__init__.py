@@ -1,0 +1,1 @@
+"""What operators see: access log, traces, metrics, how fresh data is."""

@@ -1,0 +1,39 @@
+"""One line a request: method, path, status, milliseconds. A failure of the service is a WARNING; a refusal is INFO, that
+of what is not there yet included; what went well stands at DEBUG, so that it costs nothing by default.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import structlog
+from starlette.types import Scope
+
+from aurum.api.http.request_state import RequestState
+
+_log = structlog.get_logger(__name__)
+_level = logging.getLogger(__name__)
+
+
+def log_access(scope: Scope, state: RequestState) -> None:
+    """An observer of ``RequestContext``."""
+    level = _level_of(state.status)
+    if not _level.isEnabledFor(level):
+        return
+    took = (time.perf_counter() - state.started) * 1000
+    _log.log(
+        level,
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=state.status,
+        milliseconds=round(took, 3),
+        cache=state.cache,
+    )
+
+
+def _level_of(status: int) -> int:
+    if 0 < status < 400:
+        return logging.DEBUG
+    return logging.INFO if 400 <= status < 500 or status == 501 else logging.WARNING

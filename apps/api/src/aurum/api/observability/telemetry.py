@@ -1,0 +1,193 @@
+"""What is counted of requests, caches and dependencies."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from aurum.api.cache.response_cache import ResponseStore
+from aurum.api.http.request_state import RequestState
+from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.refusal import VITAL
+from aurum.common.cache import Tally
+from aurum.common.ratelimit import Limiter
+from aurum.common.resilience.guards import Guards
+from aurum.common.settings.telemetry import TelemetrySettings
+from aurum.common.telemetry.metrics import Cell, Metrics, Reading
+from aurum.core.access import Plan
+from aurum.storage.ports.changes import ChangeFeed
+from aurum.storage.ports.probe import StoreProbe
+
+DURATION_BOUNDS = (
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
+)  # fmt: skip
+"""Seconds: from a kept answer to the deadline, with the limits of the objectives among them."""
+
+
+class RequestTallies:
+    """An observer of ``RequestContext``: the one thing that is counted on every request, kept answers included."""
+
+    def __init__(self, metrics: Metrics, settings: TelemetrySettings) -> None:
+        self._histogram = metrics.histogram(
+            "http_server_request_duration_seconds",
+            "Seconds until a request was answered, by route, method, status and what the cache had to say.",
+            labels=("http_route", "http_request_method", "http_response_status_code", "cache"),
+            bounds=DURATION_BOUNDS,
+        )
+        self._objectives = metrics.counter(
+            "aurum_slo_requests_total", "Requests by objective and whether they met it.", labels=("objective", "met")
+        )
+        # From nothing on: what Prometheus first sees as 1 has not risen for it.
+        self._objectives.values.update(dict.fromkeys(_MET.values(), 0))
+        self._limits = {"hit": settings.cached_slo_s, "stale": settings.cached_slo_s}
+        self._otherwise = settings.history_slo_s
+        self._kept: dict[tuple[str, int], Cell] = {}
+        self._cells: dict[tuple[str, str, int, str], _Counted] = {}
+
+    def __call__(self, scope: Scope, state: RequestState) -> None:
+        took = time.perf_counter() - state.started
+        key = (state.route, scope["method"], state.status, state.cache)
+        found = self._cells.get(key)
+        if found is None:
+            found = self._new(scope, state)
+        cell = found.cell
+        cell.counts[bisect_left(cell.bounds, took)] += 1
+        cell.total += took
+        values = self._objectives.values
+        if found.objective is not None:
+            # Of the time until it began: how long the rest takes is up to how much was asked for, and to the caller's line.
+            met = _MET[found.objective, state.begun - state.started <= found.limit]
+            values[met] = values.get(met, 0) + 1
+        if found.available is not None:
+            values[found.available] = values.get(found.available, 0) + 1
+
+    def kept(self, route: str, status: int, took: float) -> None:
+        """The same for a kept answer that no layer saw."""
+        cell = self._kept.get((route, status))
+        if cell is None:
+            cell = self._kept[route, status] = self._histogram.cell(route, "GET", str(status), "hit")
+        cell.counts[bisect_left(cell.bounds, took)] += 1
+        cell.total += took
+        values = self._objectives.values
+        met = _KEPT_MET if took <= self._limits["hit"] else _KEPT_MISSED
+        values[met] = values.get(met, 0) + 1
+        values[_AVAILABLE] = values.get(_AVAILABLE, 0) + 1
+
+    def _new(self, scope: Scope, state: RequestState) -> _Counted:
+        if not state.route:
+            route = scope.get("route")
+            state.route = route.path if route is not None else "none"
+        cell = self._histogram.cell(state.route, scope["method"], str(state.status), state.cache)
+        objective = available = None
+        if state.route not in VITAL:
+            if state.status not in _REFUSED:
+                available = _MET["availability", 0 < state.status < 500]
+            if 0 < state.status < 400:
+                objective = "cached" if state.cache in self._limits else "history"
+        found = _Counted(cell, objective, self._limits.get(state.cache, self._otherwise), available)
+        self._cells[state.route, scope["method"], state.status, state.cache] = found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """How requests of one kind are counted. ``objective``: of how soon they begin; None: they are no answers to judge by.
+    ``available``: whether they count as answered; None: they say nothing of the service.
+    """
+
+    cell: Cell
+    objective: str | None
+    limit: float
+    available: tuple[str, str] | None
+
+
+_REFUSED = frozenset({401, 403, 429})
+"""A scanner that gets many of these must not make the share of good answers look better."""
+
+_MET = {
+    (objective, met): (objective, str(met).lower())
+    for objective in ("availability", "cached", "history")
+    for met in (True, False)
+}
+
+_KEPT_MET, _KEPT_MISSED, _AVAILABLE = _MET["cached", True], _MET["cached", False], _MET["availability", True]
+
+
+def count_cache(metrics: Metrics, tallies: Sequence[Mapping[tuple[str, str], Tally]], store: ResponseStore) -> None:
+    """Look-ups of some caches, and the entries and bytes of the answers kept in this process."""
+
+    def read() -> Reading:
+        for each in tallies:
+            for (tier, keyspace), tally in list(each.items()):
+                yield (tier, keyspace, "hit"), tally.hits
+                yield (tier, keyspace, "stale"), tally.stale
+                yield (tier, keyspace, "miss"), tally.misses
+
+    labels = ("tier", "keyspace", "result")
+    metrics.gauge("aurum_cache_lookups_total", "Look-ups by tier, keyspace and result.", read, labels=labels, counts=True)
+    metrics.gauge("aurum_cache_entries", "Answers kept in this process.", lambda: [((), len(store.cache.local))])
+    metrics.gauge("aurum_cache_bytes", "Bytes of answers kept in this process.", lambda: [((), store.cache.local.weight)])
+
+
+def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
+    """How far the change feed has fallen behind."""
+
+    def behind() -> Reading:
+        return [((), max(0.0, min(time.monotonic() - feed.told_until, 86_400.0)))]
+
+    metrics.gauge("aurum_change_feed_behind_seconds", "Since when changes may not have been told.", behind)
+
+
+def watch_door(metrics: Metrics, gate: Gate, limiter: Limiter[Plan]) -> None:
+    """Requests under way and waiting, and those that were refused, by reason."""
+
+    def refused() -> Reading:
+        state = gate.state()
+        return [(("overload",), state.refused), (("deadline",), state.expired), (("rate limit",), limiter.refused)]
+
+    def under_way() -> Reading:
+        return [((), gate.places.taken)]
+
+    def waiting() -> Reading:
+        return [((), gate.places.waiting)]
+
+    metrics.gauge("aurum_requests_refused_total", "Requests refused at the door.", refused, labels=("reason",), counts=True)
+    metrics.gauge("aurum_requests_under_way", "Requests that are worked on.", under_way)
+    metrics.gauge("aurum_requests_waiting", "Requests that wait for a place.", waiting)
+
+
+def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
+    """Connections to the store that are busy, and how many there may be."""
+    metrics.gauge("aurum_store_connections_busy", "Connections to the store in use.", lambda: [((), probe.use().busy)])
+    metrics.gauge("aurum_store_connections_most", "Connections to the store at most.", lambda: [((), probe.use().most)])
+    metrics.gauge("aurum_store_connections_awaited", "Waiting for a connection.", lambda: [((), probe.use().waiting)])
+
+
+def watch_guards(metrics: Metrics, guards: Guards) -> None:
+    """Which dependencies are left alone because they failed, what was tried again, and what took too long."""
+    by = ("dependency",)
+
+    def is_open() -> Reading:
+        return [((one.name,), float(one.state().circuit != "closed")) for one in guards.circuits]
+
+    def opened() -> Reading:
+        return [((one.name,), one.state().opened) for one in guards.circuits]
+
+    def again() -> Reading:
+        return [((one.name,), one.attempts - one.calls) for one in (retry.state() for retry in guards.retries)]
+
+    def expired() -> Reading:
+        return [((one.name,), one.state().expired) for one in guards.timeouts]
+
+    def taken() -> Reading:
+        return [((one.name,), one.taken) for one in guards.bulkheads]
+
+    metrics.gauge("aurum_breaker_open", "1 while a dependency is left alone.", is_open, labels=by)
+    metrics.gauge("aurum_breaker_opened_total", "How often a dependency was left alone.", opened, labels=by, counts=True)
+    metrics.gauge("aurum_retries_total", "Attempts after a first one that failed.", again, labels=by, counts=True)
+    metrics.gauge("aurum_timeouts_total", "Calls that took longer than they may.", expired, labels=by, counts=True)
+    metrics.gauge("aurum_bulkhead_places_taken", "Places of a dependency in use.", taken, labels=by)

@@ -1,0 +1,1 @@
+"""The process that serves: draining, memory, tasks beside the requests."""

@@ -1,0 +1,1 @@
+"""The server: uvicorn with a protocol that answers cached responses before any layer runs."""

@@ -1,0 +1,154 @@
+"""How requests are read from connections: uvicorn's protocol, with what it leaves undone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import uvicorn
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from aurum.api.http.request_state import by_name
+from aurum.api.process.drain import DrainingLoop
+from aurum.api.serving.front import Front
+
+_FIRST_REQUEST_S = 1.0
+"""For the first request on a connection that was accepted last."""
+_HEAD_S = 15.0
+"""From connecting until the headers of the first request."""
+_HEAD_BYTES = 65_536
+"""Of headers, beyond what comes with the first of them."""
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, which gives kept answers at once and ends connections in good order while the process is draining.
+
+    An answer that the application's ``front`` has ready is written where uvicorn would begin a task: that saves two thirds of
+    what a request costs. It also ends connections whose request never gets to its end of headers, by bytes or by seconds:
+    uvicorn waits and buffers without a bound, and no layer is asked before.
+    """
+
+    def __init__(self, config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        loop = self.loop
+        assert isinstance(loop, DrainingLoop)
+        self._drain = loop.drain
+        self._head_left = -1
+        """Bytes that headers may still have; below 0 when none are being read."""
+        self._begun = 0
+        """Requests of which something has been read."""
+        self._front: Front | None = app_state.get("front")
+        self._asked = False
+        """Whether a request has come on this connection."""
+        self._answered = False
+        """Whether the request that is being read has its answer already."""
+        self._server_headers: tuple[object, bytes] = (None, b"")
+        app_state["drain"] = loop.drain
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn has it
+        super().connection_made(transport)
+        if self._drain.draining:
+            self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
+        else:
+            self.loop.call_later(_HEAD_S, self._end_if_headless)
+
+    def data_received(self, data: bytes) -> None:
+        left, begun = self._head_left, self._begun
+        super().data_received(data)
+        if left >= 0 and self._head_left >= 0 and self._begun == begun:
+            # All of it was of a head that has yet to end.
+            self._head_left -= len(data)
+            if self._head_left < 0 and not self.transport.is_closing():
+                self.send_400_response("The headers of the request are too long.")
+
+    def on_message_begin(self) -> None:
+        # Only what reading the head needs; uvicorn's own, which makes a scope, follows when the application is called.
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self._head_left = _HEAD_BYTES
+        self._begun += 1
+
+    def on_headers_complete(self) -> None:
+        self._head_left = -1
+        self._asked = True
+        drain = self._drain
+        drain.requests += 1
+        if self._front is not None and not drain.draining and self._gives_at_once(self._front):
+            return
+        # An answer given at once, of this same read, may have set it: it is not idle now.
+        self._unset_keepalive_if_required()
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers.extend(headers)
+        super().on_headers_complete()
+        assert self.parser is not None
+        if self.parser.get_http_version() == "1.0":
+            _send_no_chunks(self.cycle)
+        if drain.draining:
+            # uvicorn then answers with ``Connection: close``.
+            self.cycle.keep_alive = False
+
+    def _gives_at_once(self, front: Front) -> bool:
+        parser, before = self.parser, self.cycle
+        assert parser is not None
+        if (
+            parser.get_method() != b"GET"
+            or not parser.should_keep_alive()
+            or parser.get_http_version() != "1.1"
+            or parser.should_upgrade()
+            or self.flow.write_paused
+            # Answers go out in the order of their questions.
+            or (before is not None and not before.response_complete)
+        ):
+            return False
+        headers = self.server_state.default_headers
+        if self._server_headers[0] is not headers:
+            self._server_headers = headers, b"".join(b"%s: %s\r\n" % pair for pair in headers)
+        answer = front.on_the_wire(self.url, by_name(self.headers), self.app_state, self._server_headers[1])
+        if answer is None:
+            return False
+        self.transport.write(answer)
+        self._answered = True
+        self.on_response_complete()
+        return True
+
+    def on_message_complete(self) -> None:
+        if self._answered:
+            self._answered = False
+        else:
+            super().on_message_complete()
+
+    def _end_if_headless(self) -> None:
+        if not self._asked and not self.transport.is_closing():
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        if not self._asked:
+            # Accepted, and nothing read of it yet: its first request may be on the way.
+            self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
+        else:
+            super().shutdown()
+
+
+def _send_no_chunks(cycle: RequestResponseCycle) -> None:
+    """Let an answer without a length end with its connection: HTTP/1.0 has no chunks, and uvicorn sends them all the same
+    (RFC 9112, 6.1 and 6.3). It keeps no such connection open.
+    """
+    send = cycle.send
+    lengthless = False
+
+    async def send_no_chunks(message: ASGISendEvent) -> None:
+        nonlocal lengthless
+        if message["type"] == "http.response.start":
+            lengthless = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
+            if lengthless:
+                cycle.chunked_encoding = False
+        elif message["type"] == "http.response.body" and lengthless:
+            # uvicorn checks each piece against what is left of the length.
+            cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    cycle.send = send_no_chunks

@@ -1,0 +1,54 @@
+"""Serving: uvicorn with our loop, which drains, and our protocol, which gives kept answers at once."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import Any
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from aurum.api.process.drain import DrainingLoop
+from aurum.api.serving.protocol import Protocol
+from aurum.common.settings.limits import LimitsSettings
+
+_GRACE_S = 25
+"""For what is under way; orchestrators kill after 30 s."""
+
+
+class _Workers(Multiprocess):
+    """uvicorn's parent of workers, which lets go of its sockets before they do: nobody could accept from them after."""
+
+    def terminate_all(self) -> None:
+        for each in self.sockets:
+            each.close()
+        super().terminate_all()
+
+
+def serve(app: str, settings: LimitsSettings, *, host: str, port: int, workers: int, **options: Any) -> None:
+    """Serve an application, given as ``module:factory``, until SIGTERM or SIGINT. ``options``: of ``uvicorn.Config``."""
+    # uvicorn takes the name of a loop, or what makes one; each worker makes its own.
+    loop: Any = partial(DrainingLoop, settings)
+    config = uvicorn.Config(
+        app,
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop=loop,
+        http=Protocol,
+        timeout_graceful_shutdown=_GRACE_S,
+        **options,
+    )
+    if workers > 1:
+        _Workers(config, sockets=[config.bind_socket()]).run()
+        return
+    config.load_app()
+    server = uvicorn.Server(config)
+    # The signal it was stopped by is sent again when all is done.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(STARTUP_FAILURE)
