@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from aurum.api import __main__ as command
-from aurum.api.cache.response_cache import Kept, ResponseStore
+from aurum.api.cache.response import CachedResponse
+from aurum.api.cache.store import ResponseStore
 from aurum.api.cache.warming import keep_warm
 from aurum.api.middleware.admission import Gate
 from aurum.api.process.drain import Drain
@@ -281,7 +282,7 @@ async def test_a_process_drains_until_it_is_quiet_or_for_so_long(
 # --- what it keeps ----------------------------------------------------------------------------------------------------
 
 
-def kept(served: Served) -> list[Entry[Kept]]:
+def kept(served: Served) -> list[Entry[CachedResponse]]:
     responses: ResponseStore = served.state["responses"]
     return responses.cache.local.everything()
 

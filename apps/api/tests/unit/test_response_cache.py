@@ -14,7 +14,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.cache.caching import may_be_kept
-from aurum.api.cache.response_cache import Kept, ResponseCache, ResponseStore
+from aurum.api.cache.layer import ResponseCache
+from aurum.api.cache.response import CachedResponse
+from aurum.api.cache.store import ResponseStore
 from aurum.api.encoding.content import chosen_coding
 from aurum.api.encoding.negotiate import chosen_format
 from aurum.api.http.data_class import DataClass
@@ -74,7 +76,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.feed = Feed()
-        local = LocalCache[Kept](policy="tiny_lfu", most_entries=100, most_bytes=1 << 20)
+        local = LocalCache[CachedResponse](policy="tiny_lfu", most_entries=100, most_bytes=1 << 20)
         self.store = ResponseStore(Cache(local), self.feed, self.settings)
         self.feed.listen(self.store.changed)
         layer = ResponseCache(self.below, shared=(), guarded=("/v2/",), patience_s=self.patience_s)

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from aurum.api.cache.response_cache import ResponseCache
+from aurum.api.cache.layer import ResponseCache
 from aurum.api.datadocs.router import router as datadocs
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from aurum.api.cache.opening import open_redis, response_store, result_cache
-from aurum.api.cache.response_cache import ResponseStore
+from aurum.api.cache.store import ResponseStore
 from aurum.api.handlers.flags import Flags
 from aurum.api.handlers.health_checks import HealthCheck, disk_check, feed_check, history_check, redis_check, store_check
 from aurum.api.handlers.opening import open_flags

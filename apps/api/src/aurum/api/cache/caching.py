@@ -1,4 +1,4 @@
-"""What may be kept of an answer, for how long, and what forgets it: said by handlers, done by ``middleware.response_cache``."""
+"""What may be kept of an answer, for how long, and what forgets it: said by handlers, done by ``cache.layer``."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from aurum.api.cache.response_cache import Kept, ResponseStore
+from aurum.api.cache.response import CachedResponse
+from aurum.api.cache.store import ResponseStore
 from aurum.assembly.store import Store
 from aurum.common.cache import Cache, GuardedTier, LocalCache, Tier
 from aurum.common.resilience.breaker import Breaker
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def response_store(settings: Settings, feed: ChangeFeed) -> ResponseStore:
     """Return the cached responses of this process, which the feed tells of changes."""
     cache = settings.cache
-    local = LocalCache[Kept](policy=cache.policy, most_entries=cache.most_entries, most_bytes=cache.most_bytes)
+    local = LocalCache[CachedResponse](policy=cache.policy, most_entries=cache.most_entries, most_bytes=cache.most_bytes)
     responses = ResponseStore(Cache(local), feed, cache)
     feed.listen(responses.changed)
     return responses

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from aurum.api.cache.response_cache import ResponseStore
+from aurum.api.cache.store import ResponseStore
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.admission import Gate
 from aurum.api.middleware.refusal import VITAL

@@ -19,7 +19,8 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.cache.etag import names_tag
-from aurum.api.cache.response_cache import AGES, HIT, VOUCHED_S, Kept, ResponseStore
+from aurum.api.cache.response import AGES, HIT, CachedResponse
+from aurum.api.cache.store import VOUCHED_S, ResponseStore
 from aurum.api.http.request_state import NOTHING_LOADED, HeaderList, by_name
 from aurum.api.middleware.loopback import Names
 from aurum.api.observability import access_log
@@ -109,7 +110,7 @@ class Front:
         self._count(state, entry, status, began)
         return answer
 
-    def _heads(self, kept: Kept) -> tuple[bytes, bytes]:
+    def _heads(self, kept: CachedResponse) -> tuple[bytes, bytes]:
         kept.heads = (
             _head(kept.status, [*kept.headers, *self._common]),
             _head(HTTPStatus.NOT_MODIFIED, [*kept.when_not_modified, HIT]),
@@ -119,7 +120,7 @@ class Front:
     def _request_id(self) -> tuple[bytes, bytes]:
         return b"x-request-id", b"%s%08x" % (self._prefix, next(self._numbers))
 
-    def _count(self, state: Mapping[str, object], entry: Entry[Kept], status: int, began: float) -> None:
+    def _count(self, state: Mapping[str, object], entry: Entry[CachedResponse], status: int, began: float) -> None:
         tallies: RequestTallies = state["tallies"]  # type: ignore[assignment] - as the lifespan put it there
         tallies.kept(entry.keyspace, status, time.perf_counter() - began)
 
@@ -130,7 +131,7 @@ class Front:
         given: Mapping[bytes, bytes],
         state: Mapping[str, object],
         server: tuple[str, int | None] | None,
-    ) -> tuple[Entry[Kept], bool, Account | None] | None:
+    ) -> tuple[Entry[CachedResponse], bool, Account | None] | None:
         """What was kept, whether the caller has it already, and whose limits it counted against, last of all.
 
         None when the layers must see to this request.
@@ -176,7 +177,7 @@ class Front:
         return entry, unchanged, account
 
 
-def _age(entry: Entry[Kept]) -> tuple[bytes, bytes]:
+def _age(entry: Entry[CachedResponse]) -> tuple[bytes, bytes]:
     return AGES[min(int(time.monotonic() - entry.made_at), 3_999)]
 
 
