@@ -82,8 +82,10 @@ async def evaluate_flag(
     store: FlagStore, name: str, attributes: Mapping[str, object], *, key: str, now: datetime
 ) -> Evaluation:
     """Return what a flag evaluates to, and why; nothing is counted. Raises ``UnknownName``, ``Conflict``."""
-    await read_flag(store, name)
-    flags = documents(await store.flags())
+    stored = await store.flags()
+    if name not in (names := [one.name for one in stored]):
+        raise UnknownName("flag", name, nearest(name, names))
+    flags = documents(stored)
     if name not in flags:
         raise Conflict(f"flag {name!r} was written for another version of this service, which cannot read it", flag=name)
     try:
