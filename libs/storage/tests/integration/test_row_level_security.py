@@ -15,7 +15,7 @@ from aurum.common.settings import DatabaseSettings
 from aurum.core.errors import NotFound
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
-from aurum.storage.ports.access import Actor, ApiKey
+from aurum.storage.ports.access import Actor, ApiKey, OtherTenant
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import T0
 from aurum.storage.testing.stores import PostgresStore
@@ -88,9 +88,16 @@ async def test_a_transaction_of_a_tenant_is_bound_though_its_user_is_a_superuser
             await tx.keys.locked("bolt-key")
         await tx.keys.expire("bolt-key", T0)
     assert (await store.keys.read("bolt", "bolt-key")).expires_at is None
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(OtherTenant):
         async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
             await tx.audit.append("key.create", "bolt-key", {}, tenant="bolt")
+    # The server refuses it, too, should the writer forget to.
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with store.pool.for_tenant("acme") as connection:
+            await connection.execute(
+                """INSERT INTO audit (tenant_id, actor, action, target, detail, request_id, address)
+                   VALUES ('bolt', '', '', '', '{}', '', '')"""
+            )
 
 
 async def test_a_connection_is_its_own_again_afterwards(store: PostgresStore) -> None:
