@@ -56,7 +56,7 @@ class Pipelines:
 
     @cached_property
     def raw_files(self) -> KeptFiles:
-        """The files of which rows are in quarantine."""
+        """Return the store of raw files, from which files with rows in quarantine are loaded again."""
         return KeptFiles(self.store.settings.data_dir / "quarantine")
 
     @cached_property

@@ -105,7 +105,7 @@ class Capture:
             self._parts.append(body)
 
     def _give_up(self) -> None:
-        # A long answer goes out for minutes: whoever waits for it had better ask for himself.
+        # A long response is sent for minutes: requests that wait for it are better answered by one of their own.
         self._parts = None
         self.end()
 

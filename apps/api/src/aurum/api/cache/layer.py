@@ -131,14 +131,14 @@ class ResponseCache:
         receive: Receive,
         send: Send,
     ) -> None:
-        """Ask what is below; whoever else wants the same meanwhile waits for this answer."""
+        """Have the inner layers answer. Other requests for the same response wait for this one."""
         if wants_new(state_of(scope).given):
             await self._lead(store, key, known, old, scope, receive, send)
             return
         for _ in range(_FLIGHTS):
             flight = store.flights.get(known)
             if flight is None or flight.since != store.cache.mark():
-                # What began before a change may show what was before it: whoever asks after it begins anew.
+                # A response begun before a change may show old data: a request that comes after it begins a new one.
                 await self._lead(store, key, known, old, scope, receive, send)
                 return
             if await self._given(store, known, flight, scope, send):
@@ -177,7 +177,7 @@ class ResponseCache:
         store.flights[known] = flight
 
         def ended(capture: Capture) -> None:
-            # Before the last of it goes out: nobody waits for the caller who asked first to read it.
+            # Before the last bytes are sent: the other requests need not wait until the first client has read them.
             flight.land(self._keep(store, key, known, scope, capture, flight))
 
         usable = old if _usable(old, state, store) else None
@@ -254,7 +254,7 @@ def _usable(old: Entry[CachedResponse] | None, state: RequestState, store: Respo
 
 
 def _again(scope: Scope) -> Scope:
-    """The request once more, for nobody but the cache."""
+    """Return a copy of the request that renews the cached response; its answer is sent to no client."""
     state = state_of(scope)
     given = {name: value for name, value in state.given.items() if name != b"if-none-match"}
     again = RequestState(state.request_id, time.perf_counter(), address=state.address, caller=state.caller, given=given)

@@ -21,8 +21,8 @@ VOUCHED_S = 1.0
 
 @dataclass(slots=True)
 class Flight:
-    """An answer under way. ``since``: the cache's mark when it began. ``landed``: the answer, as soon as it is whole, for
-    whoever waits for it; None when there is none to share. ``outdated``: it is not shared because its data changed meanwhile.
+    """A response that is being made. ``since``: the cache's mark when it began. ``landed``: the whole response, for the
+    requests that wait for it; None when there is none to share. ``outdated``: not shared, because its data changed meanwhile.
     """
 
     since: int

@@ -15,7 +15,7 @@ from aurum.storage.ports.transaction import Transactions
 
 
 class GrantsTooMuch(Forbidden):
-    """Nobody can grant what they may not do themselves. Facts: ``scopes``."""
+    """A key was to be given scopes that its maker lacks. Facts: ``scopes``, those that are missing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> LockedS
         status = await connection.execute(_DESCRIBE, *map(list, zip(*changed, strict=True)))
         if status != "UPDATE 0":
             await connection.execute(_TELL)
-    # A version of zero, read under the lock, promises that nobody has given the series an observation.
+    # A version of zero, read under the lock, promises that the series has no observation.
     empty = frozenset(row["series_id"] for row in stored.values() if row["version"] == 0)
     return LockedSeries([stored[key]["series_id"] for key in keys], empty)
 
