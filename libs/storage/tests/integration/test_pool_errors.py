@@ -76,16 +76,19 @@ async def test_a_run_of_the_archive_that_is_cancelled_leaves_no_lock(database_ur
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     log = PostgresArchiveLog(pool)
 
-    async def run() -> None:
+    async def run(locked: asyncio.Event) -> None:
         async with log.alone():
-            await asyncio.sleep(0)
+            locked.set()
 
     for turns in range(40):
-        task = asyncio.create_task(run())
-        for _ in range(turns):
+        locked = asyncio.Event()
+        task = asyncio.create_task(run(locked))
+        await asyncio.wait([task, waiting := asyncio.create_task(locked.wait())], return_when=asyncio.FIRST_COMPLETED)
+        for _ in range(turns % 4):  # the lock is being given back
             await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait([task])
+        waiting.cancel()
+        await asyncio.wait([task, waiting])
     other = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     await _free(PostgresArchiveLog(other))
     await other.close()
