@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
-from aurum.core.access import Plan, Role
+from aurum.core.access import RatePlan, Role
 from aurum.services.access import NewKey, change_tenant, create_key, put_plan
 from aurum.storage.ports.access import Actor
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.transaction import PostgresTransactions
 
-_PLAN = Plan("bench", 2_000_000_000, 2_000_000_000, 2_000_000_000, 1_000.0, 1_000)
+_PLAN = RatePlan("bench", 2_000_000_000, 2_000_000_000, 2_000_000_000, 1_000.0, 1_000)
 _OPERATOR = Actor("bench")
 
 

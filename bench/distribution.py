@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 from bench.invented import isone_day
 from bench.scale import Scale
 
@@ -41,11 +41,11 @@ def price_day(shared: Path, scale: Scale) -> PriceDay:
     """The ISO-NE day among real files, which may be absent: then, or where none are wanted, the invented one."""
     file = shared / "isone" / "WW_DALMP_ISO_20260604.csv"
     if scale.real and file.is_file():
-        return taken_apart(Document(file.name, file.read_bytes()))
+        return taken_apart(SourceFile(file.name, file.read_bytes()))
     return taken_apart(isone_day(scale.nodes))
 
 
-def taken_apart(document: Document) -> PriceDay:
+def taken_apart(document: SourceFile) -> PriceDay:
     """The day of a file that has a price of every node in every hour."""
     _, file_format = default_registry().recognise(document)
     (parsed,) = file_format.parse(document)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 
 _PJM_HEADER = (
     "datetime_beginning_utc,datetime_beginning_ept,pnode_id,pnode_name,voltage,equipment,type,zone,system_energy_price_da,"
@@ -24,7 +24,7 @@ _ISONE_HEAD: Sequence[str] = (
 )
 
 
-def isone_day(nodes: int) -> Document:
+def isone_day(nodes: int) -> SourceFile:
     """A day-ahead report: 24 hours of so many locations."""
     draw = random.Random(1)
     lines: list[str] = [*_ISONE_HEAD]
@@ -34,10 +34,10 @@ def isone_day(nodes: int) -> Document:
             place = f'"{9000 + node}","UN.INVENTED{node}","NETWORK NODE"'
             lines.append(f'"D","06/04/2026","{hour:02d}",{place},{energy + loss:.2f},{energy:.2f},0.00,{loss:.2f}')
     lines.append(f'"T","{24 * nodes} lines"')
-    return Document("WW_DALMP_ISO_20260604.csv", "\n".join(lines).encode())
+    return SourceFile("WW_DALMP_ISO_20260604.csv", "\n".join(lines).encode())
 
 
-def pjm_year() -> Document:
+def pjm_year() -> SourceFile:
     """Day-ahead prices of one node for the 8,760 hours of 2025."""
     draw = random.Random(2)
     eastern = ZoneInfo("America/New_York")
@@ -47,7 +47,7 @@ def pjm_year() -> Document:
         energy, loss = round(draw.uniform(15, 80), 2), round(draw.uniform(-1, 1), 6)
         labels = f"{_label(utc)},{_label(utc.astimezone(eastern))}"
         lines.append(f"{labels},1,INVENTED-RTO,,,ZONE,,{energy:.2f},{energy + loss:.6f},0.000000,{loss:.6f},True,1")
-    return Document("da_hrl_lmps_invented_2025.csv", "\n".join(lines).encode())
+    return SourceFile("da_hrl_lmps_invented_2025.csv", "\n".join(lines).encode())
 
 
 def _label(time: datetime) -> str:

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 from aurum.common.clock import SystemClock
-from aurum.pipelines.archive import Archive, archive_closed
+from aurum.pipelines.history.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog

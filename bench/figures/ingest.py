@@ -14,12 +14,12 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.settings.quality import QualitySettings
 from aurum.core.asof import Span
 from aurum.core.frames import PUBLICATIONS
-from aurum.pipelines.loading.load import Ingestion, Outcome
-from aurum.pipelines.quality.keeping import Keeping
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.loading.load import FileOutcome, Ingestion
+from aurum.pipelines.quality.raw_files import RawFiles
+from aurum.pipelines.quality.retention import Retention
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 from bench.harness import Figure, none_at_all, side_by_side, timed
 from bench.invented import isone_day, pjm_year
 from bench.scale import Scale
@@ -36,16 +36,16 @@ class _Loaded:
 
     stage: Stage
     ingestion: Ingestion
-    document: Document
+    document: SourceFile
     frame: pl.DataFrame
 
     async def load(self, *, force: bool = False) -> float:
         """Seconds. The document is a new object each time: nothing worked out of its bytes before is kept."""
-        fresh = Document(self.document.name, self.document.content)
+        fresh = SourceFile(self.document.name, self.document.content)
         watch = timed()
         report = await self.ingestion.ingest(fresh, force=force)
         took = watch()
-        assert report.outcome is not Outcome.REFUSED, report.reason
+        assert report.outcome is not FileOutcome.REFUSED, report.reason
         return took
 
     async def new(self) -> float:
@@ -115,14 +115,14 @@ async def _figures(name: str, file: _Loaded, rounds: int) -> list[Figure]:
     return [new, forced, written, same]
 
 
-async def _loaded(stage: Stage, document: Document) -> _Loaded:
+async def _loaded(stage: Stage, document: SourceFile) -> _Loaded:
     await _execute(stage, f"TRUNCATE {_OF_A_LOAD}, series RESTART IDENTITY CASCADE")
     ingestion = Ingestion(
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=stage.store.loader,
-        kept=KeptFiles(Path(tempfile.gettempdir()) / "aurum-bench-kept"),
-        keeping=Keeping(stage.store.validations, QualitySettings(), SystemClock()),
+        kept=RawFiles(Path(tempfile.gettempdir()) / "aurum-bench-kept"),
+        keeping=Retention(stage.store.validations, QualitySettings(), SystemClock()),
     )
     await _Loaded(stage, ingestion, document, pl.DataFrame()).load()
     async with stage.store.pool.acquire() as connection:
@@ -149,7 +149,7 @@ async def _execute(stage: Stage, statement: str) -> None:
         await connection.execute(statement)
 
 
-def _files(shared: Path, scale: Scale) -> list[tuple[str, Document]]:
+def _files(shared: Path, scale: Scale) -> list[tuple[str, SourceFile]]:
     wanted = {
         "ISO-NE day": "isone/WW_DALMP_ISO_20260604.csv",
         "PJM year": "pjm/da_hrl_lmps_rto_2025.csv",
@@ -157,5 +157,5 @@ def _files(shared: Path, scale: Scale) -> list[tuple[str, Document]]:
     }
     real = {name: shared / path for name, path in wanted.items()}
     if scale.real and all(path.is_file() for path in real.values()):
-        return [(name, Document(path.name, path.read_bytes())) for name, path in real.items()]
+        return [(name, SourceFile(path.name, path.read_bytes())) for name, path in real.items()]
     return [("invented ISO-NE day", isone_day(scale.nodes)), ("invented PJM year", pjm_year())]

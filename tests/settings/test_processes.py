@@ -26,7 +26,7 @@ from aurum.api.observability.telemetry import RequestTallies
 from aurum.api.security.tokens import InvalidToken, IssuerAway, IssuerProtection, TokenVerifier
 from aurum.api.testing import InMemory, Served, serving
 from aurum.assembly.memory import memory_store
-from aurum.assembly.pipelines import Pipelines, places_of
+from aurum.assembly.pipelines import Pipelines, warehouse_paths
 from aurum.assembly.postgres import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
@@ -34,11 +34,11 @@ from aurum.common.settings.production import refusals_to_start
 from aurum.common.telemetry.logging import configure_logging
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.otlp import MetricsSender, send_metrics, tracer_provider
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.api_keys import key_text
-from aurum.pipelines.quality.keeping import Keeping
-from aurum.pipelines.warehouse.project import variables
-from aurum.pipelines.warehouse.run import BuildTooLong, Invocation, Verb, Warehouse
+from aurum.pipelines.models.project import variables
+from aurum.pipelines.models.run import BuildTooLong, Invocation, ModelRunner, Verb
+from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.services.access import create_tenant, put_plan
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.changes import MemoryChangeFeed
@@ -58,7 +58,7 @@ shows, given = pytest.mark.shows, pytest.mark.given
 
 @shows(AURUM_DATA_DIR="data")
 def test_what_a_process_holds_is_in_its_data_directory(settings: Settings, store: MemoryStore, tmp_path: Path) -> None:
-    assert places_of(settings).warehouse == tmp_path / "data" / "warehouse"
+    assert warehouse_paths(settings).warehouse == tmp_path / "data" / "warehouse"
     pipelines = Pipelines(memory_store(settings, SystemClock(), store, MemoryChangeFeed()))
     assert pipelines.raw_files._folder == Path("data") / "quarantine"
 
@@ -97,7 +97,7 @@ async def test_who_does_not_say_who_it_is_is_refused(served: Served) -> None:
 @given(AURUM_ACCESS__MODE="required", AURUM_CACHE__STALE_IF_ERROR_S="0")
 async def test_a_credential_is_looked_up_again_after_so_long(served: Served, store: MemoryStore) -> None:
     text, parts = key_text(bytes(40))
-    await put_plan(store.transactions, Plan("desk", 100, 100, 100, 1.0, 5), by=OPERATOR)
+    await put_plan(store.transactions, RatePlan("desk", 100, 100, 100, 1.0, 5), by=OPERATOR)
     await create_tenant(store.transactions, "acme", "Acme", "desk", by=OPERATOR)
     key = ApiKey(parts.key_id, "acme", "desk", ("user",), (), now(), "test")
     await insert_key(store.transactions, key, parts.digest)
@@ -308,7 +308,7 @@ class Forgetful:
 async def test_validations_are_forgotten_by_age_and_number(settings: Settings) -> None:
     log = Forgetful()
     before = now()
-    await Keeping(log, settings.quality, SystemClock()).tidy(["prices"])  # type: ignore[arg-type]
+    await ValidationCleanup(log, settings.quality, SystemClock()).tidy(["prices"])  # type: ignore[arg-type]
     ((keep),) = log.told
     assert before - timedelta(days=3) <= keep.since <= now() - timedelta(days=3)
     assert keep.each == 7
@@ -316,7 +316,7 @@ async def test_validations_are_forgotten_by_age_and_number(settings: Settings) -
 
 @shows(AURUM_DBT__TARGET="postgres", AURUM_DBT__SCHEMA_NAME="desk", AURUM_DBT__THREADS="7", AURUM_DBT__ROLE="reader")
 def test_models_are_built_where_and_as_settings_say(settings: Settings) -> None:
-    told = variables(settings.dbt, DatabaseSettings(url="postgresql://aurum@db/aurum"), places_of(settings))
+    told = variables(settings.dbt, DatabaseSettings(url="postgresql://aurum@db/aurum"), warehouse_paths(settings))
     names = ("AURUM_DBT_TARGET", "AURUM_DBT_SCHEMA", "AURUM_DBT_THREADS", "AURUM_DBT_POSTGRES_ROLE")
     assert [told[name] for name in names] == ["postgres", "desk", "7", "reader"]
 
@@ -324,7 +324,7 @@ def test_models_are_built_where_and_as_settings_say(settings: Settings) -> None:
 @shows(AURUM_DBT__TRINO_URL="trinos://desk@trino:8443/lake", AURUM_DBT__TRINO_STORE="prices")
 @given(AURUM_DBT__TARGET="trino")
 def test_models_in_trino_are_built_there_over_its_catalog_of_the_store(settings: Settings) -> None:
-    told = variables(settings.dbt, settings.database, places_of(settings))
+    told = variables(settings.dbt, settings.database, warehouse_paths(settings))
     names = ("AURUM_DBT_TRINO_HOST", "AURUM_DBT_TRINO_CATALOG", "AURUM_DBT_STORE_CATALOG")
     assert [told[name] for name in names] == ["trino", "lake", "prices"]
 
@@ -340,7 +340,7 @@ def project(tmp_path: Path) -> Path:
 
 @shows(AURUM_DBT__PROJECT_DIR="models")
 def test_models_are_those_of_a_project_elsewhere(project: Path, settings: Settings) -> None:
-    assert places_of(settings).project == project
+    assert warehouse_paths(settings).project == project
 
 
 @shows(AURUM_DBT__TIMEOUT_S="0.01", AURUM_DBT__GRACE_S="0.02")
@@ -365,12 +365,12 @@ async def test_a_run_that_takes_too_long_is_told_to_stop_and_then_killed(
         graces.append(grace_s)
         yield Process()
 
-    monkeypatch.setattr("aurum.pipelines.warehouse.run._child", child)
+    monkeypatch.setattr("aurum.pipelines.models.run._child", child)
     unused: Any = None
-    warehouse = Warehouse(
+    warehouse = ModelRunner(
         settings=settings.dbt,
         database=settings.database,
-        places=places_of(settings),
+        places=warehouse_paths(settings),
         registry=unused,
         clock=unused,
         catalog=unused,

@@ -16,11 +16,11 @@ from aurum.api import __main__ as command
 from aurum.api.cache.response import CachedResponse
 from aurum.api.cache.store import ResponseStore
 from aurum.api.cache.warming import keep_warm
-from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.process.drain import Drain
 from aurum.api.testing import InMemory, Served, changed, serving
 from aurum.assembly.store import StoreParts
-from aurum.common.cache.entry import Entry
+from aurum.common.cache.entry import CacheEntry
 from aurum.common.resilience.errors import QueueFull, WaitedTooLong
 from aurum.common.settings import Settings
 from aurum.core.access import Caller
@@ -196,7 +196,7 @@ def caller(tenant: str) -> Caller:
 @shows(AURUM_LIMITS__SLOW_START="3", AURUM_LIMITS__SLOW_START_EVERY_S="10", AURUM_LIMITS__AT_ONCE="5")
 def test_places_grow_from_a_few_to_all(settings: Settings) -> None:
     clock = Clock()
-    gate = Gate(settings.limits, clock)
+    gate = AdmissionQueue(settings.limits, clock)
     seen = []
     for clock.now in (0.0, 9.9, 10.0, 20.0, 90.0):
         gate.sheds(clock.now)
@@ -206,7 +206,7 @@ def test_places_grow_from_a_few_to_all(settings: Settings) -> None:
 
 @shows(AURUM_LIMITS__TENANT_AT_ONCE="4")
 def test_a_tenant_has_some_of_the_places(settings: Settings) -> None:
-    tenant = Gate(settings.limits).tenant_of(caller("acme"))
+    tenant = AdmissionQueue(settings.limits).tenant_of(caller("acme"))
     assert tenant is not None
     assert tenant.places == 4
 
@@ -214,7 +214,7 @@ def test_a_tenant_has_some_of_the_places(settings: Settings) -> None:
 @shows(AURUM_LIMITS__QUEUE="1", AURUM_LIMITS__LONGEST_WAIT_S="0.01")
 @given(AURUM_LIMITS__AT_ONCE="1")
 async def test_so_many_wait_for_a_place_and_no_longer(settings: Settings) -> None:
-    gate = Gate(settings.limits)
+    gate = AdmissionQueue(settings.limits)
     assert gate.try_enter(None)
     waiting = asyncio.create_task(gate.enter(None))
     await asyncio.sleep(0)
@@ -228,7 +228,7 @@ async def test_so_many_wait_for_a_place_and_no_longer(settings: Settings) -> Non
 @pytest.mark.parametrize("slow", ["waits", "answers", "neither"])
 def test_some_are_refused_when_the_rest_is_late(settings: Settings, slow: str) -> None:
     clock = Clock()
-    gate = Gate(settings.limits, clock)
+    gate = AdmissionQueue(settings.limits, clock)
     if slow == "waits":
         gate.shedding.waited(0.2)
     for _ in range(20 if slow == "answers" else 0):
@@ -282,7 +282,7 @@ async def test_a_process_drains_until_it_is_quiet_or_for_so_long(
 # --- what it keeps ----------------------------------------------------------------------------------------------------
 
 
-def kept(served: Served) -> list[Entry[CachedResponse]]:
+def kept(served: Served) -> list[CacheEntry[CachedResponse]]:
     responses: ResponseStore = served.state["responses"]
     return responses.cache.local.everything()
 

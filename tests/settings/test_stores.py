@@ -22,7 +22,7 @@ from aurum.assembly.postgres import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.errors import Unavailable
-from aurum.pipelines.archive import archive_of
+from aurum.pipelines.history.archive import archive_of
 from aurum.storage.clickhouse import ClickhousePool
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.loader import FileLoader

@@ -20,10 +20,10 @@ from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_documents
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.sample import sample_files
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres.connection.pool import PostgresPool
@@ -69,9 +69,9 @@ async def sample_url(
         registry=registry,
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=store.loader,
-        kept=KeptFiles(tmp_path_factory.mktemp("kept")),
+        kept=RawFiles(tmp_path_factory.mktemp("kept")),
     )
-    documents = [one for path in sample_files() for one in read_documents(path) if isinstance(one, Document)]
+    documents = [one for path in sample_files() for one in read_documents(path) if isinstance(one, SourceFile)]
     assert len([report async for report in ingestion.ingest_all(documents)]) == len(documents)
     await pool.close()
     return url

@@ -24,23 +24,23 @@ from aurum.assembly.postgres import open_store
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, DbtSettings, HistorySettings, RedisSettings, Settings
 from aurum.core.errors import Invalid, NotFound, Unavailable
-from aurum.pipelines.archive import NoHistory
+from aurum.pipelines.history.archive import NoHistory
 from aurum.pipelines.jobs import INGEST_QUEUE, JOBS, FetchDay, IngestFile, JobQueue, QueueUnavailable
-from aurum.pipelines.loading.load import Outcome as FileOutcome
+from aurum.pipelines.loading.load import JobFate as FileOutcome
 from aurum.pipelines.loading.sample import sample_files
-from aurum.pipelines.warehouse.project import project_directory
-from aurum.pipelines.warehouse.run import ModelsFailed
+from aurum.pipelines.models.project import project_directory
+from aurum.pipelines.models.run import ModelsFailed
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
+from aurum.workers.fates import MOST_TRIES, JobFate, outcome, should_retry, wait_ms
 from aurum.workers.jobs.archive import ArchiveJob
 from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
 from aurum.workers.jobs.payload import InvalidPayload
 from aurum.workers.jobs.replay import ReplayJob
 from aurum.workers.loop import JobLoop, WorkerStops
-from aurum.workers.outcomes import MOST_TRIES, Outcome, outcome, should_retry, wait_ms
 from aurum.workers.wiring import WorkerContext, worker_context
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
@@ -112,7 +112,7 @@ async def test_a_worker_without_a_lasting_history_parks_the_job(
     async with opened(settings.model_copy(update={"history": history})) as pipelines:
         with pytest.raises(NoHistory, match=named) as caught:
             await ArchiveJob(pipelines).run({})
-    assert outcome(caught.value) is Outcome.PARK
+    assert outcome(caught.value) is JobFate.PARK
 
 
 async def test_a_file_that_is_not_there_is_not_found(pipelines: Pipelines, tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ async def test_a_file_with_rows_in_quarantine_is_loaded_again_as_it_was_known(pi
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (Unavailable("x"), Outcome.RETRY),
-        (Invalid("x"), Outcome.PARK),
-        (NotFound("x"), Outcome.PARK),
-        (ZeroDivisionError(), Outcome.PARK),
+        (Unavailable("x"), JobFate.RETRY),
+        (Invalid("x"), JobFate.PARK),
+        (NotFound("x"), JobFate.PARK),
+        (ZeroDivisionError(), JobFate.PARK),
     ],
 )
-def test_what_may_pass_is_tried_again_and_what_will_not_is_parked(error: Exception, expected: Outcome) -> None:
+def test_what_may_pass_is_tried_again_and_what_will_not_is_parked(error: Exception, expected: JobFate) -> None:
     assert outcome(error) is expected
 
 
@@ -268,7 +268,7 @@ async def test_models_are_built_by_a_job_and_one_that_fails_is_parked(settings: 
         assert report.run.succeeded
         with pytest.raises(ModelsFailed, match="model bad failed") as failure:
             await job.run({"verb": "run"})
-        assert outcome(failure.value) is Outcome.PARK
+        assert outcome(failure.value) is JobFate.PARK
         with pytest.raises(InvalidPayload):
             await job.run({"verb": "drop"})
 
@@ -295,6 +295,6 @@ def test_a_job_that_outlives_the_grace_of_its_worker_can_be_done_by_another() ->
         working.join()
         with pytest.raises(WorkerStops):
             loop.run(work())
-    assert [outcome(error) for error in caught] == [Outcome.RETRY]
+    assert [outcome(error) for error in caught] == [JobFate.RETRY]
     with pytest.raises(WorkerStops):
         loop.run(work())

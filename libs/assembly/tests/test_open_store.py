@@ -211,14 +211,14 @@ async def test_a_store_in_memory_has_nothing_to_archive_to_and_nothing_to_build_
     clock, settings = StoppedClock(), settings_for(None)
     changes = MemoryChangeFeed()
     store: Store = memory_store(settings, clock, MemoryStore(clock), changes)
-    assert (store.history, store.warehouse, store.tuning) == (None, None, None)
+    assert (store.history, store.model_inputs, store.tuning) == (None, None, None)
     assert (store.settings, store.clock, store.changes) == (settings, clock, changes)
 
 
 async def test_parts_of_a_store_stay_the_same_while_it_is_open(database_url: str, settings_for: SettingsFor) -> None:
     async with open_store(settings_for(database_url)) as store:
         names = ("transactions", "observations", "catalog", "files", "quality", "access", "flags", "models")
-        more = ("idempotency", "probe", "cache", "history", "warehouse", "tuning")
+        more = ("idempotency", "probe", "cache", "history", "model_inputs", "tuning")
         for name in (*names, *more):
             assert getattr(store, name) is getattr(store, name), name
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from aurum.core.access import ROLES, Plan, Role, Scope
+from aurum.core.access import ROLES, Permission, RatePlan, Role
 from aurum.core.api_keys import parse_key
 from aurum.core.errors import Conflict, NotFound, UnknownName
 from aurum.services.access import (
@@ -57,7 +57,7 @@ async def records(store: Store, action: str) -> Sequence[AuditEntry]:
 
 async def test_a_made_key_is_found_by_its_text_and_its_secret_is_stored_nowhere(store: Store) -> None:
     await with_tenants(store)
-    wish = NewKey("acme", "notebook", (Role.ANALYST,), (Scope.ADMIN_READ,), expires_at=NOW + DAY)
+    wish = NewKey("acme", "notebook", (Role.ANALYST,), (Permission.ADMIN_READ,), expires_at=NOW + DAY)
     made = await issued(store, wish)
     parts = parse_key(made.text)
     found = await store.keys.credential(parts.key_id)
@@ -106,8 +106,8 @@ async def test_a_key_whose_id_is_taken_is_a_conflict_and_leaves_the_first_one(
     ("wish", "too_much"),
     [
         (NewKey("acme", "k", (Role.ADMIN,)), ["admin:flags", "admin:limits", "admin:read"]),
-        (NewKey("acme", "k", (), (Scope.TENANT_MANAGE,)), ["tenant:manage"]),
-        (NewKey("acme", "k", (Role.USER,), (Scope.SERIES_READ, Scope.ADMIN_WRITE)), ["admin:write"]),
+        (NewKey("acme", "k", (), (Permission.TENANT_MANAGE,)), ["tenant:manage"]),
+        (NewKey("acme", "k", (Role.USER,), (Permission.SERIES_READ, Permission.ADMIN_WRITE)), ["admin:write"]),
     ],
 )
 async def test_a_key_cannot_do_what_its_maker_may_not(store: Store, wish: NewKey, too_much: list[str]) -> None:
@@ -129,7 +129,7 @@ async def test_a_key_may_do_all_that_its_maker_may(store: Store) -> None:
 
 async def test_rotation_makes_a_like_key_and_lets_the_old_one_end_after_the_grace(store: Store) -> None:
     await with_tenants(store)
-    old = await issued(store, NewKey("acme", "notebook", (Role.USER,), (Scope.ADMIN_READ,)))
+    old = await issued(store, NewKey("acme", "notebook", (Role.USER,), (Permission.ADMIN_READ,)))
     await store.keys.note_used({old.key.key_id: NOW})
     later = NOW + timedelta(hours=2)
     new = await rotated(store, old.key.key_id, now=later)
@@ -254,7 +254,7 @@ async def test_of_one_who_revokes_and_one_who_rotates_a_key_neither_undoes_the_o
 
 async def test_a_tenant_is_made_with_its_plan_and_on_record(store: Store) -> None:
     made = await create_tenant(store.transactions, "acme", "Acme", "basic", by=OPERATOR)
-    assert await store.tenants.tenant("acme") == (made, Plan("basic", 300, 5_000, 50_000, 1.5, 10))
+    assert await store.tenants.tenant("acme") == (made, RatePlan("basic", 300, 5_000, 50_000, 1.5, 10))
     (entry,) = await records(store, "tenant.create")
     assert (entry.target, entry.tenant, entry.detail) == ("acme", "acme", {"name": "Acme", "plan": "basic"})
 
@@ -308,7 +308,7 @@ async def test_what_a_change_of_a_tenant_does_not_name_stays(store: Store) -> No
 
 async def test_a_plan_is_changed_for_all_its_tenants_and_on_record(store: Store) -> None:
     await with_tenants(store)
-    plan = Plan("basic", 301, 5_000, 50_000, 1.5, 10)
+    plan = RatePlan("basic", 301, 5_000, 50_000, 1.5, 10)
     await put_plan(store.transactions, plan, by=OPERATOR)
     assert [(await store.tenants.tenant(name))[1] for name in ("acme", "bolt")] == [plan, plan]
     (entry,) = await records(store, "plan.put")

@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from aurum.common.flags import FlagDocument
-from aurum.core.access import Plan, Role
+from aurum.core.access import RatePlan, Role
 from aurum.core.errors import Unavailable
 from aurum.services.access import (
     NewKey,
@@ -29,7 +29,7 @@ from aurum.storage.testing.stores import PostgresStore, Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 OPERATOR = Actor("key:operator", "local", "request-1", "127.0.0.1")
-TRIAL = Plan("trial", 1, 2, 3, 1.0, 1)
+TRIAL = RatePlan("trial", 1, 2, 3, 1.0, 1)
 
 
 class Faults(Protocol):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aurum.common.flags import Evaluation, FlagDocument, Outcome
+from aurum.common.flags import Evaluation, FlagDocument, FlagReason
 from aurum.common.flags.document import Prerequisite, Rule
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.services.flags import (
@@ -173,20 +173,20 @@ async def test_a_flag_is_evaluated_for_the_attributes_and_counted_nowhere(store:
     rule = Rule.model_validate({"conditions": [{"attribute": "tenant", "operator": "eq", "value": "acme"}], "variant": "on"})
     await put(store, "curves", FlagDocument(rules=[rule]))
     found = await evaluate_flag(store.flags, "curves", {"tenant": "acme"}, key="acme", now=NOW)
-    assert found == Evaluation("on", True, Outcome.RULE, 0)
+    assert found == Evaluation("on", True, FlagReason.RULE, 0)
     found = await evaluate_flag(store.flags, "curves", {"tenant": "bolt"}, key="bolt", now=NOW)
-    assert found == Evaluation("off", False, Outcome.DEFAULT)
+    assert found == Evaluation("off", False, FlagReason.DEFAULT)
     assert await store.flags.use("curves", since=NOW.date()) == []
 
 
 async def test_a_flag_gives_its_default_when_one_it_needs_is_off_or_was_deleted(store: Store) -> None:
     await put(store, "a")
     await put(store, "b", needs("a"))
-    assert (await evaluate_flag(store.flags, "b", {}, key="acme", now=NOW)).outcome is Outcome.RULE
+    assert (await evaluate_flag(store.flags, "b", {}, key="acme", now=NOW)).outcome is FlagReason.RULE
     await switch_flag(store.transactions, "a", enabled=False, by=OPERATOR)
-    assert (await evaluate_flag(store.flags, "b", {}, key="acme", now=NOW)).outcome is Outcome.PREREQUISITE
+    assert (await evaluate_flag(store.flags, "b", {}, key="acme", now=NOW)).outcome is FlagReason.PREREQUISITE
     await delete_flag(store.transactions, "a", by=OPERATOR)
-    assert (await evaluate_flag(store.flags, "b", {}, key="acme", now=NOW)).outcome is Outcome.PREREQUISITE
+    assert (await evaluate_flag(store.flags, "b", {}, key="acme", now=NOW)).outcome is FlagReason.PREREQUISITE
 
 
 async def test_a_flag_that_this_version_cannot_read_is_left_out_and_cannot_be_evaluated(store: Store) -> None:

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from aurum.api.testing import Served, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, RedisSettings, Settings
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.api_keys import key_text
 from aurum.services.access import create_tenant, put_plan
 from aurum.storage.ports.access import Actor, ApiKey
@@ -104,7 +104,7 @@ async def test_without_a_queue_nothing_is_loaded_again_and_it_says_why(database_
 async def test_limits_say_what_is_left_to_whom(
     database_url: str, store: PostgresStore, redis_url: str, tmp_path: Path, shared: bool
 ) -> None:
-    await put_plan(store.transactions, Plan("trial", 100, 1_000, 10_000, 1.0, 5), by=OPERATOR)
+    await put_plan(store.transactions, RatePlan("trial", 100, 1_000, 10_000, 1.0, 5), by=OPERATOR)
     await create_tenant(store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     headers = []
     for number, role in enumerate(("user", "admin")):

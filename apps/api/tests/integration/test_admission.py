@@ -15,14 +15,14 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from aurum.api.http.request_state import state_of
-from aurum.api.middleware.admission import Admission, Gate
+from aurum.api.middleware.admission import Admission, AdmissionQueue
 from aurum.common.resilience.timeout import deadline, time_left
 from aurum.common.settings.limits import LimitsSettings
-from aurum.core.access import EVERY_SCOPE, Caller, Plan
+from aurum.core.access import EVERY_PERMISSION, Caller, RatePlan
 
 
 def caller(tenant: str, at_once: int) -> Caller:
-    return Caller(tenant, "key:1", EVERY_SCOPE, Plan("some", 1000, 1000, 1000, 1.0, at_once))
+    return Caller(tenant, "key:1", EVERY_PERMISSION, RatePlan("some", 1000, 1000, 1000, 1.0, at_once))
 
 
 CALLERS = {"acme": caller("acme", 2), "other": caller("other", 2)}
@@ -33,7 +33,7 @@ class Service:
 
     def __init__(self, **limits: Any) -> None:
         settings = LimitsSettings.model_validate({"slow_start": 0} | limits)
-        self.gate = Gate(settings)
+        self.gate = AdmissionQueue(settings)
         self.release = asyncio.Event()
         self.inside = self.most = 0
         self.left: list[float] = []
@@ -140,7 +140,7 @@ async def test_a_tenant_that_takes_all_it_may_takes_nothing_from_others() -> Non
 
 async def test_a_tenant_without_a_plan_has_the_places_of_the_settings() -> None:
     service = Service(tenant_at_once=1)
-    tenant = service.gate.tenant_of(Caller("acme", "user:x", EVERY_SCOPE))
+    tenant = service.gate.tenant_of(Caller("acme", "user:x", EVERY_PERMISSION))
     assert tenant is not None
     assert tenant.places == 1
 
@@ -197,7 +197,7 @@ async def test_who_leaves_while_waiting_leaves_no_place_taken() -> None:
 
 async def test_a_new_process_starts_with_a_few_places_and_grows() -> None:
     now = 100.0
-    gate = Gate(LimitsSettings(at_once=5, slow_start=2, slow_start_every_s=3.0), clock=lambda: now)
+    gate = AdmissionQueue(LimitsSettings(at_once=5, slow_start=2, slow_start_every_s=3.0), clock=lambda: now)
     seen = []
     for now in (100.0, 102.9, 103.0, 106.1, 109.2, 300.0):
         gate.sheds(now)
@@ -206,14 +206,14 @@ async def test_a_new_process_starts_with_a_few_places_and_grows() -> None:
 
 
 async def test_a_process_nobody_asked_for_a_while_has_grown_meanwhile() -> None:
-    gate = Gate(LimitsSettings(at_once=50, slow_start=2, slow_start_every_s=3.0), clock=lambda: 100.0)
+    gate = AdmissionQueue(LimitsSettings(at_once=50, slow_start=2, slow_start_every_s=3.0), clock=lambda: 100.0)
     gate.sheds(100.0 + 3.0 * 10)
     assert gate.places.places == 12
 
 
 async def test_when_waits_are_long_a_part_is_refused_before_it_waits() -> None:
     now = 100.0
-    gate = Gate(LimitsSettings(slow_start=0), clock=lambda: now)
+    gate = AdmissionQueue(LimitsSettings(slow_start=0), clock=lambda: now)
     for step in range(12):
         gate.shedding.waited(1.5)
         now = 100.0 + step * 1.5
@@ -224,7 +224,7 @@ async def test_when_waits_are_long_a_part_is_refused_before_it_waits() -> None:
 
 async def test_slow_answers_shed_only_when_half_of_the_places_are_taken() -> None:
     now = 100.0
-    gate = Gate(LimitsSettings(slow_start=0, at_once=4), clock=lambda: now)
+    gate = AdmissionQueue(LimitsSettings(slow_start=0, at_once=4), clock=lambda: now)
 
     def answer_slowly() -> None:
         nonlocal now

@@ -14,7 +14,7 @@ import pytest_asyncio
 from api_market import NYC, declare, load
 from redis.asyncio import Redis
 
-from aurum.api.registry import SLICES
+from aurum.api.registry import FEATURES
 from aurum.api.testing import Served, changed, serving
 from aurum.assembly.postgres import open_live_store
 from aurum.assembly.store import StoreParts
@@ -94,7 +94,7 @@ async def do(served: Served, method: str, path: str, body: object, request_id: s
 def test_nothing_that_can_be_done_is_missing_here() -> None:
     there = {
         (method, route.path)
-        for one in SLICES
+        for one in FEATURES
         for route in one.router.routes
         if getattr(route, "path", "").startswith("/v2/admin/")
         for method in route.methods - {"GET", "HEAD"}

@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
 
-from aurum.api.serving.front import Front
+from aurum.api.serving.fast_path import FastPath
 from aurum.api.testing import Served, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.api_keys import key_text
 from aurum.services.access import create_tenant, put_plan, revoke_key
 from aurum.storage.ports.access import Actor, ApiKey
@@ -32,7 +32,7 @@ OPERATOR = Actor("operator")
 async def store(postgres_store: PostgresStore) -> PostgresStore:
     rows = [(NYC_START + hour * timedelta(hours=1), float(hour), FIRST_KNOWN, 0) for hour in range(24)]
     await postgres_store.loader.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
-    await put_plan(postgres_store.transactions, Plan("trial", 10, 1_000, 1_000, 1.0, 5), by=OPERATOR)
+    await put_plan(postgres_store.transactions, RatePlan("trial", 10, 1_000, 1_000, 1.0, 5), by=OPERATOR)
     await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     return postgres_store
 
@@ -63,7 +63,7 @@ def through_layers(headers: dict[str, str]) -> dict[str, str]:
 def test_the_service_has_it() -> None:
     from aurum.api.main import create_app
 
-    assert isinstance(create_app(Settings()).layers, Front)
+    assert isinstance(create_app(Settings()).layers, FastPath)
 
 
 @pytest.mark.parametrize("accepted", ["identity", "zstd", "gzip"])

@@ -20,7 +20,7 @@ from api_processes import api_child
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.api_keys import key_text
 from aurum.services.access import create_tenant, put_plan
 from aurum.storage.ports.access import Actor, ApiKey
@@ -43,7 +43,7 @@ async def who(postgres_store: PostgresStore) -> dict[str, str]:
     """Data in the store, and a key to read them with."""
     rows = [(NYC_START + number * timedelta(hours=1), float(number), FIRST_KNOWN, 0) for number in range(48)]
     await postgres_store.loader.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
-    await put_plan(postgres_store.transactions, Plan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
+    await put_plan(postgres_store.transactions, RatePlan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
     await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     text, parts = key_text(bytes(40))
     key = ApiKey(parts.key_id, "acme", "test", ("user",), (), SystemClock().now(), "test")

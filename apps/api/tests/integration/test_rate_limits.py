@@ -20,18 +20,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.middleware.ratelimit import Everybody, RateLimit, limits_of
+from aurum.api.middleware.ratelimit import GlobalRateLimit, RateLimit, limits_of
 from aurum.common.ratelimit import Limiter
 from aurum.common.ratelimit.shared import Sharing
-from aurum.core.access import EVERY_SCOPE, Caller, Plan
+from aurum.core.access import EVERY_PERMISSION, Caller, RatePlan
 from aurum.storage.embedded import EmbeddedValkey
 
-FREE = Plan("free", 60, 1_000, 10_000, 1.0, 5)
-BASIC = Plan("basic", 300, 5_000, 50_000, 1.5, 10)
+FREE = RatePlan("free", 60, 1_000, 10_000, 1.0, 5)
+BASIC = RatePlan("basic", 300, 5_000, 50_000, 1.5, 10)
 
 
-def caller(subject: str, plan: Plan | None = FREE, tenant: str = "acme") -> Caller:
-    return Caller(tenant, subject, EVERY_SCOPE, plan)
+def caller(subject: str, plan: RatePlan | None = FREE, tenant: str = "acme") -> Caller:
+    return Caller(tenant, subject, EVERY_PERMISSION, plan)
 
 
 class Service:
@@ -42,9 +42,9 @@ class Service:
         self.now = 50.0
         clock = time.monotonic if shared else lambda: self.now
         self.callers = {"a": caller("key:a"), "b": caller("key:b"), "unlimited": caller("user:u", None)}
-        self.limiter: Limiter[Plan] = Limiter(limits_of, per_second=per_second, shared=shared, clock=clock)
+        self.limiter: Limiter[RatePlan] = Limiter(limits_of, per_second=per_second, shared=shared, clock=clock)
         routes = [Route(path, self._answer, methods=["GET", "POST"]) for path in ("/thing", "/live")]
-        self.app = in_context(Everybody(As(RateLimit(Starlette(routes=routes)), self.callers)), limiter=self.limiter)
+        self.app = in_context(GlobalRateLimit(As(RateLimit(Starlette(routes=routes)), self.callers)), limiter=self.limiter)
 
     async def _answer(self, request: Request) -> Response:
         self.asked += 1
@@ -154,7 +154,7 @@ async def test_a_refusal_of_all_together_keeps_what_other_layers_said() -> None:
             scope["aurum"].headers += ((b"x-trace-id", b"abc"),)
             await self._app(scope, receive, send)
 
-    limited = Everybody(As(RateLimit(PlainTextResponse("here")), service.callers))
+    limited = GlobalRateLimit(As(RateLimit(PlainTextResponse("here")), service.callers))
     async with socketed(in_context(Saying(limited), limiter=service.limiter)) as client:
         answers = [await ask(client, "a") for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
@@ -178,7 +178,7 @@ def valkey() -> Iterator[EmbeddedValkey]:
 
 
 @asynccontextmanager
-async def sharing(service: Service, url: str) -> AsyncIterator[Sharing[Plan]]:
+async def sharing(service: Service, url: str) -> AsyncIterator[Sharing[RatePlan]]:
     client = Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25)
     settling = Sharing(service.limiter, client, every_s=0.05)
     task = asyncio.create_task(settling.run())

@@ -14,11 +14,11 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.catalog.expectations import Severity
 from aurum.core.catalog.validations import ExpectationOutcome, ValidationResult
-from aurum.pipelines.loading.load import Ingestion, Outcome
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.loading.load import FileOutcome, Ingestion
+from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 from aurum.storage.testing.stores import PostgresStore
 
 HEADER = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)\n"
@@ -37,8 +37,8 @@ REPEATED = ExpectationOutcome(
 )
 
 
-def prices(*rows: str) -> Document:
-    return Document("20251105damlbmp_zone.csv", (HEADER + "".join(f"{row}\n" for row in rows)).encode())
+def prices(*rows: str) -> SourceFile:
+    return SourceFile("20251105damlbmp_zone.csv", (HEADER + "".join(f"{row}\n" for row in rows)).encode())
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -48,11 +48,11 @@ async def checked(database_url: str, postgres_store: PostgresStore, tmp_path: Pa
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=postgres_store.loader,
-        kept=KeptFiles(tmp_path / "kept"),
+        kept=RawFiles(tmp_path / "kept"),
     )
     offered = [prices(GOOD), prices(GOOD, NO_PRICE, HIGH), prices(GOOD, "11/05/2025 01:00,N.Y.C.,617")]
     reports = [report async for report in ingestion.ingest_all(offered)]
-    assert [one.outcome for one in reports] == [Outcome.APPLIED, Outcome.APPLIED, Outcome.REFUSED]
+    assert [one.outcome for one in reports] == [FileOutcome.APPLIED, FileOutcome.APPLIED, FileOutcome.REFUSED]
     await postgres_store.validations.record_validations(
         [ValidationResult("dim_series", mart="dim_series", run_id="run-7", rows=9, outcomes=(REPEATED,))]
     )

@@ -17,7 +17,7 @@ from api_process import listening
 
 from aurum.api.main import create_app
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.errors import Conflict
 from aurum.services.access import change_tenant, create_tenant, put_plan
 from aurum.storage.ports.access import Actor
@@ -89,7 +89,7 @@ async def guarded(settings: Settings, issuer: Issuer) -> Settings:
     assert settings.database.url is not None
     pool = await PostgresPool.open(DatabaseSettings(url=settings.database.url, pool_size=2))
     transactions = PostgresTransactions(pool)
-    await put_plan(transactions, Plan("tireless", 10**8, 10**8, 10**8, 1.0, 1), by=Actor("test"))
+    await put_plan(transactions, RatePlan("tireless", 10**8, 10**8, 10**8, 1.0, 1), by=Actor("test"))
     with suppress(Conflict):
         await create_tenant(transactions, "robots", "Robots", "tireless", by=Actor("test"))
     await change_tenant(transactions, "robots", plan="tireless", disabled=False, by=Actor("test"))

@@ -7,7 +7,7 @@ import pytest
 from aurum.api.docs.highlight import highlighted
 from aurum.api.docs.markdown import render
 from aurum.api.docs.runnable import read_of
-from aurum.api.docs.search import Entry, search
+from aurum.api.docs.search import SearchEntry, search
 
 
 def html(source: str) -> str:
@@ -110,9 +110,9 @@ def test_anything_else_cannot_be_run(code: str) -> None:
 
 
 ENTRIES = [
-    Entry("guide", "Two times", "/a", "As of", "known at some instant"),
-    Entry("operation", "Observations", "/b", "GET /v2/observations", "values as known then"),
-    Entry("problem", "Known", "/c", "", "nothing else"),
+    SearchEntry("guide", "Two times", "/a", "As of", "known at some instant"),
+    SearchEntry("operation", "Observations", "/b", "GET /v2/observations", "values as known then"),
+    SearchEntry("problem", "Known", "/c", "", "nothing else"),
 ]
 
 
@@ -125,7 +125,7 @@ def test_words_in_titles_come_first_and_all_words_are_needed() -> None:
 
 def test_an_excerpt_is_of_the_place_where_the_word_is() -> None:
     text = "begin " * 60 + "needle " + "end " * 60
-    (hit,) = search([Entry("guide", "T", "/", "", text)], "needle")
+    (hit,) = search([SearchEntry("guide", "T", "/", "", text)], "needle")
     assert "needle" in hit.excerpt
     assert hit.excerpt.startswith("…begin")
     assert hit.excerpt.endswith("end…")

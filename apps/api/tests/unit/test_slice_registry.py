@@ -5,38 +5,38 @@ from __future__ import annotations
 import pytest
 from fastapi import APIRouter
 
-from aurum.api.registry import LAYERS, SLICES, Layer, RouteCollision, Slice, enabled_layers, enabled_slices
+from aurum.api.registry import FEATURES, LAYERS, Feature, Layer, RouteCollision, enabled_features, enabled_layers
 from aurum.common.settings import Settings
 
 SETTINGS = Settings()
 
 
-def named(name: str, *paths: str) -> Slice:
+def named(name: str, *paths: str) -> Feature:
     made = APIRouter()
     for path in paths:
         made.add_api_route(path, lambda: None, methods=["GET"])
-    return Slice(name, made, None)
+    return Feature(name, made, None)
 
 
 def test_the_slices_of_the_service_do_not_collide() -> None:
-    assert enabled_slices(SLICES, SETTINGS)
+    assert enabled_features(FEATURES, SETTINGS)
     assert enabled_layers(LAYERS, SETTINGS)
 
 
 def test_two_slices_of_one_name_are_refused() -> None:
     with pytest.raises(RouteCollision, match="two slices are called a"):
-        enabled_slices([named("a", "/x"), named("a", "/y")], SETTINGS)
+        enabled_features([named("a", "/x"), named("a", "/y")], SETTINGS)
 
 
 def test_two_routes_on_one_path_and_method_are_refused() -> None:
     with pytest.raises(RouteCollision, match="GET /x is in a and in b"):
-        enabled_slices([named("a", "/x"), named("b", "/x")], SETTINGS)
+        enabled_features([named("a", "/x"), named("b", "/x")], SETTINGS)
 
 
 def test_what_a_parameter_is_called_does_not_tell_routes_apart_and_what_it_takes_does() -> None:
     with pytest.raises(RouteCollision, match=r"GET /x/\{b\} is in a and in b"):
-        enabled_slices([named("a", "/x/{a}"), named("b", "/x/{b}")], SETTINGS)
-    assert len(enabled_slices([named("a", "/x/{a:path}"), named("b", "/x/{a}")], SETTINGS)) == 2
+        enabled_features([named("a", "/x/{a}"), named("b", "/x/{b}")], SETTINGS)
+    assert len(enabled_features([named("a", "/x/{a:path}"), named("b", "/x/{a}")], SETTINGS)) == 2
 
 
 def test_two_layers_of_one_name_are_refused() -> None:
@@ -46,5 +46,5 @@ def test_two_layers_of_one_name_are_refused() -> None:
 
 
 def test_what_settings_turn_off_collides_with_nothing() -> None:
-    off = Slice("a", named("a", "/x").router, None, enabled=lambda _: False)
-    assert [one.name for one in enabled_slices([off, named("b", "/x")], SETTINGS)] == ["b"]
+    off = Feature("a", named("a", "/x").router, None, enabled=lambda _: False)
+    assert [one.name for one in enabled_features([off, named("b", "/x")], SETTINGS)] == ["b"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from aurum.api.security.strangers import Strangers
+from aurum.api.security.failed_attempts import FailedAttempts
 
 
-def fail(strangers: Strangers, address: str, times: int) -> None:
+def fail(strangers: FailedAttempts, address: str, times: int) -> None:
     for _ in range(times):
         strangers.failed(address)
 
 
 def test_each_address_has_its_own_and_gets_it_back_with_time() -> None:
     now = [0.0]
-    strangers = Strangers(6, lambda: now[0])
+    strangers = FailedAttempts(6, lambda: now[0])
     fail(strangers, "192.0.2.1", 6)
     assert strangers.wait("192.0.2.1") == 10.0
     assert strangers.wait("192.0.2.2") == 0.0
@@ -21,7 +21,7 @@ def test_each_address_has_its_own_and_gets_it_back_with_time() -> None:
 
 
 def test_a_network_of_ipv6_is_one_stranger() -> None:
-    strangers = Strangers(2, lambda: 0.0)
+    strangers = FailedAttempts(2, lambda: 0.0)
     fail(strangers, "2001:db8::1", 1)
     fail(strangers, "2001:db8::ffff:2", 1)
     assert strangers.wait("2001:db8::3") > 0
@@ -29,7 +29,7 @@ def test_a_network_of_ipv6_is_one_stranger() -> None:
 
 
 def test_more_addresses_than_there_is_room_for_take_no_more_room() -> None:
-    strangers = Strangers(1, lambda: 0.0)
+    strangers = FailedAttempts(1, lambda: 0.0)
     fail(strangers, "192.0.2.1", 1)
     for number in range(10_000):
         strangers.failed(f"10.0.{number // 256}.{number % 256}")
@@ -38,6 +38,6 @@ def test_more_addresses_than_there_is_room_for_take_no_more_room() -> None:
 
 
 def test_none_are_counted_where_any_number_may_fail() -> None:
-    strangers = Strangers(0)
+    strangers = FailedAttempts(0)
     fail(strangers, "192.0.2.1", 1_000)
     assert strangers.wait("192.0.2.1") == 0.0

@@ -13,7 +13,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.flag_evaluation import Reason
 from pydantic import ValidationError
 
-from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagProvider, Outcome, evaluate, refuse_circle
+from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagProvider, FlagReason, evaluate, refuse_circle
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -69,7 +69,7 @@ def test_the_first_rule_that_fits_counts_and_all_its_conditions_must() -> None:
 def test_the_kill_switch_wins_over_everything() -> None:
     document = flag(enabled=False, rules=[{"variant": "on"}])
     found = evaluate("f", {"f": document}, {}, key="k", now=NOW)
-    assert (found.variant, found.value, found.outcome) == ("off", False, Outcome.KILLED)
+    assert (found.variant, found.value, found.outcome) == ("off", False, FlagReason.KILLED)
 
 
 def test_a_schedule_is_half_open() -> None:
@@ -82,7 +82,7 @@ def test_a_prerequisite_must_have_given_its_variant() -> None:
     needing = flag(rules=[{"variant": "on"}], prerequisites=[{"flag": "base", "variant": "on"}])
     for base, expected in ((flag(rules=[{"variant": "on"}]), "on"), (flag(), "off")):
         assert evaluate("f", {"f": needing, "base": base}, {}, key="k", now=NOW).variant == expected
-    assert evaluate("f", {"f": needing}, {}, key="k", now=NOW).outcome is Outcome.PREREQUISITE
+    assert evaluate("f", {"f": needing}, {}, key="k", now=NOW).outcome is FlagReason.PREREQUISITE
 
 
 def test_flags_that_need_each_other_are_refused() -> None:
@@ -110,7 +110,7 @@ def test_each_flag_that_is_needed_is_looked_at_once_however_often_and_deep_it_is
     refuse_circle("2999", flags)
     assert evaluate("2999", flags, {}, key="k", now=NOW).variant == "on"
     flags["0"] = flag()
-    assert evaluate("2999", flags, {}, key="k", now=NOW).outcome is Outcome.PREREQUISITE
+    assert evaluate("2999", flags, {}, key="k", now=NOW).outcome is FlagReason.PREREQUISITE
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+", "(a|a)*", "(.*)*x"])

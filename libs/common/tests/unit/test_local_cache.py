@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurum.common.cache import Cache, Entry, LocalCache, Tally
+from aurum.common.cache import Cache, CacheEntry, LocalCache, Tally
 from aurum.common.settings.cache import Policy
 
 POLICIES: tuple[Policy, ...] = ("tiny_lfu", "lru", "lfu")
 
 
-def entry(content: str = "x", *tags: str, weight: int = 10, fresh_s: float = 60.0) -> Entry[str]:
-    return Entry(content, keyspace="k", tally=Tally(), tags=tags, made_at=0.0, fresh_s=fresh_s, stale_s=0.0, weight=weight)
+def entry(content: str = "x", *tags: str, weight: int = 10, fresh_s: float = 60.0) -> CacheEntry[str]:
+    return CacheEntry(content, keyspace="k", tally=Tally(), tags=tags, made_at=0.0, fresh_s=fresh_s, stale_s=0.0, weight=weight)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -24,11 +24,11 @@ from aurum.common.clock import SystemClock
 from aurum.core.asof import Span
 from aurum.core.errors import Conflict, Unavailable
 from aurum.core.history import tally
-from aurum.pipelines.archive import Archive, ArchiveReport, NotAsWritten, archive_closed, clear_leftovers, verify
+from aurum.pipelines.history.archive import Archive, ArchiveReport, NotAsWritten, archive_closed, clear_leftovers, verify
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.duckdb.errors import HistoryUnavailable
-from aurum.storage.duckdb.shelf import Folder
+from aurum.storage.duckdb.history_files import Folder
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.ports.files import FileLoad
 from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotWired
@@ -228,7 +228,7 @@ from datetime import timedelta
 from pathlib import Path
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
-from aurum.pipelines.archive import Archive, archive_closed
+from aurum.pipelines.history.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
 from aurum.storage.postgres.connection.pool import PostgresPool

@@ -13,7 +13,7 @@ from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY
 from aurum.core.history import tally
-from aurum.pipelines.copies import Copied, HistoryDiffers, bring_up_to_date
+from aurum.pipelines.history.copies import Copied, HistoryDiffers, bring_up_to_date
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.testing.builders import day, hour

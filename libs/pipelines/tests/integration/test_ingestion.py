@@ -14,14 +14,14 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_documents
 from aurum.pipelines.loading.known_time import KnownAtPolicy
-from aurum.pipelines.loading.load import Ingestion, Outcome
+from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.quality.great_expectations import validate
-from aurum.pipelines.quality.keeping import Keeping
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.raw_files import RawFiles
+from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import Severity, read_suites
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.ports.quality import CompletenessFilter, QuarantineFilter, ValidationFilter
 from aurum.storage.testing.stores import PostgresStore
@@ -37,12 +37,12 @@ def ingestion(postgres_store: PostgresStore, tmp_path: Path) -> Ingestion:
         registry=default_registry(),
         suites=read_suites(EXPECTATIONS),
         loader=postgres_store.loader,
-        kept=KeptFiles(tmp_path / "kept"),
+        kept=RawFiles(tmp_path / "kept"),
     )
 
 
-def prices(*rows: str) -> Document:
-    return Document("20251105damlbmp_zone.csv", (HEADER + "".join(f"{row}\n" for row in rows)).encode())
+def prices(*rows: str) -> SourceFile:
+    return SourceFile("20251105damlbmp_zone.csv", (HEADER + "".join(f"{row}\n" for row in rows)).encode())
 
 
 async def values(store: PostgresStore, key: str = NYC) -> list[float]:
@@ -54,7 +54,7 @@ def test_every_sample_file_is_claimed_by_exactly_one_format() -> None:
     registry = default_registry()
     for path in sample_files():
         (document,) = read_documents(path)
-        assert isinstance(document, Document)
+        assert isinstance(document, SourceFile)
         registry.recognise(document)
 
 
@@ -69,18 +69,18 @@ async def test_the_sample_loads_whole_and_a_second_time_does_nothing(
     await declare_catalog(default_registry(), postgres_store.catalog_writer)
     documents = [document for path in sample_files() for document in read_documents(path)]
     first = [report async for report in ingestion.ingest_all(documents)]
-    assert {report.outcome for report in first} == {Outcome.APPLIED}
+    assert {report.outcome for report in first} == {FileOutcome.APPLIED}
     assert sum(report.new for report in first) > 20_000
     assert len(await values(postgres_store)) == 25 + 504
     second = [report async for report in ingestion.ingest_all(documents)]
-    assert {report.outcome for report in second} == {Outcome.ALREADY_LOADED}
+    assert {report.outcome for report in second} == {FileOutcome.ALREADY_LOADED}
 
 
 async def test_a_forced_reload_changes_nothing(ingestion: Ingestion) -> None:
     document = prices("11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00")
     assert (await ingestion.ingest(document)).new == 4
     again = await ingestion.ingest(document, force=True)
-    assert (again.outcome, again.new, again.revised, again.unchanged) == (Outcome.APPLIED, 0, 0, 4)
+    assert (again.outcome, again.new, again.revised, again.unchanged) == (FileOutcome.APPLIED, 0, 0, 4)
 
 
 async def test_contradictory_and_impossible_rows_are_held_back_and_the_rest_is_stored(
@@ -96,7 +96,7 @@ async def test_contradictory_and_impossible_rows_are_held_back_and_the_rest_is_s
             "11/05/2025 04:00,N.Y.C.,61761,40.00,2.92,0.00",
         )
     )
-    assert report.outcome is Outcome.APPLIED
+    assert report.outcome is FileOutcome.APPLIED
     assert await values(postgres_store) == [51.52, 40.0]
     held = await postgres_store.quality.quarantine_page(QuarantineFilter(), limit=100)
     assert {(row.line, row.reason) for row in held} >= {
@@ -122,8 +122,8 @@ async def test_the_same_rows_known_at_another_time_are_another_publication(
 
 
 async def test_a_refused_file_is_on_record_with_its_reason(ingestion: Ingestion, postgres_store: PostgresStore) -> None:
-    report = await ingestion.ingest(Document("x.bin", b"\x00\x01"))
-    assert report.outcome is Outcome.REFUSED
+    report = await ingestion.ingest(SourceFile("x.bin", b"\x00\x01"))
+    assert report.outcome is FileOutcome.REFUSED
     (file,) = await postgres_store.files.files_page(FileFilter(status="refused"), before=None, limit=10)
     assert file.reason.startswith("unknown format; tried: ")
 
@@ -144,13 +144,13 @@ async def test_only_so_many_results_of_checks_are_kept_and_a_bad_file_is_not_pus
         registry=default_registry(),
         suites=read_suites(EXPECTATIONS),
         loader=postgres_store.loader,
-        kept=KeptFiles(tmp_path / "kept"),
-        keeping=Keeping(log, QualitySettings(keep_each=2), SystemClock()),
+        kept=RawFiles(tmp_path / "kept"),
+        cleanup=ValidationCleanup(log, QualitySettings(keep_each=2), SystemClock()),
     )
     bad = prices("11/05/2025 00:00,N.Y.C.,61761,99999,2.92,0.00")
     good = [prices(f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,51.52,2.92,0.00") for hour in range(1, 5)]
     reports = [report async for report in ingestion.ingest_all([bad, *good])]
-    assert {report.outcome for report in reports} == {Outcome.APPLIED}
+    assert {report.outcome for report in reports} == {FileOutcome.APPLIED}
     kept = await log.validations_page(ValidationFilter(), before=None, limit=9)
     assert [one.success for one in kept] == [True, True, False]
 
@@ -162,7 +162,7 @@ async def test_what_a_refused_file_passed_is_on_record_with_why_it_was_refused(
     async with postgres_store.pool.acquire() as connection:
         await connection.execute("UPDATE series SET unit = 'EUR/MWh'")
     report = await ingestion.ingest(prices("11/05/2025 01:00,N.Y.C.,61761,51.52,2.92,0.00"))
-    assert report.outcome is Outcome.REFUSED
+    assert report.outcome is FileOutcome.REFUSED
     newest, _ = await postgres_store.validations.validations_page(ValidationFilter(), before=None, limit=9)
     assert (newest.success, newest.failed, newest.reason) == (False, 0, report.reason)
 
@@ -173,7 +173,7 @@ def test_the_gate_and_great_expectations_count_the_same_breaches() -> None:
         f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,{price},2.92,0.00\n"
         for hour, price in enumerate((50, 99_999, -88_888, 4_500, 20))
     )
-    document = Document("20251105damlbmp_zone.csv", text.encode())
+    document = SourceFile("20251105damlbmp_zone.csv", text.encode())
     _, file_format = default_registry().recognise(document)
     (parsed,) = file_format.parse(document)
     path = EXPECTATIONS / "nyiso_damlbmp_zone.json"

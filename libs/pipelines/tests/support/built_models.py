@@ -11,14 +11,14 @@ import polars as pl
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DbtSettings
+from aurum.pipelines.models.project import WarehousePaths
+from aurum.pipelines.models.run import Invocation, ModelRunner, RunReport, Verb
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
-from aurum.pipelines.warehouse.project import Places
-from aurum.pipelines.warehouse.run import Invocation, RunReport, Verb, Warehouse
-from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+from aurum.pipelines.source import SourceFile
+from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 from aurum.storage.ports.history import HistoryStore
+from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.models.log import PostgresModelLog
-from aurum.storage.postgres.models.warehouse import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.testing.stores import PostgresStore
 
 
@@ -30,10 +30,10 @@ def over(
     *,
     history: HistoryStore | None = None,
     iceberg: tuple[str, str] | None = None,
-) -> Warehouse:
+) -> ModelRunner:
     """The models of a project over a store, built in a folder."""
-    places = Places(project, folder)
-    return Warehouse(
+    places = WarehousePaths(project, folder)
+    return ModelRunner(
         settings=settings,
         database=store.pool.settings,
         places=places,
@@ -53,9 +53,9 @@ class Built:
     """A store, its models and a way to read them."""
 
     store: PostgresStore
-    warehouse: Warehouse
+    warehouse: ModelRunner
     report: RunReport
-    ingest: Callable[[list[Document]], Awaitable[None]]
+    ingest: Callable[[list[SourceFile]], Awaitable[None]]
 
     async def run(self, verb: Verb, *select: str, full_refresh: bool = False) -> RunReport:
         return await self.warehouse.run(Invocation(verb, select, full_refresh=full_refresh))

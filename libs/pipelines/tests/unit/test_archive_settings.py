@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aurum.common.settings import DatabaseSettings, HistorySettings
-from aurum.pipelines.archive import NoHistory, archive_of
+from aurum.pipelines.history.archive import NoHistory, archive_of
 from aurum.storage.memory import MemoryHistory
 
 ELSEWHERE = DatabaseSettings(url="postgresql://aurum@database/aurum")

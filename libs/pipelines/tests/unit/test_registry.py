@@ -3,10 +3,10 @@ import pytest
 from aurum.core.errors import UnknownName
 from aurum.core.frequency import Frequency
 from aurum.pipelines.registry import AmbiguousFormat, DuplicateName, Registry, UnknownFormat
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, Source
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, Source, SourceFile
 
 
-def parse(document: Document) -> tuple[Parsed, ...]:
+def parse(document: SourceFile) -> tuple[Parsed, ...]:
     return ()
 
 
@@ -18,22 +18,22 @@ def source(name: str, head: str) -> Source:
 
 def test_the_format_whose_head_fits_is_taken() -> None:
     registry = Registry([source("one", "1"), source("two", "2")])
-    assert registry.recognise(Document("x", b"2,3"))[0].name == "two"
+    assert registry.recognise(SourceFile("x", b"2,3"))[0].name == "two"
 
 
 def test_an_unknown_file_is_refused_with_the_formats_tried() -> None:
     with pytest.raises(UnknownFormat, match="one numbers, two numbers"):
-        Registry([source("one", "1"), source("two", "2")]).recognise(Document("x", b"3"))
+        Registry([source("one", "1"), source("two", "2")]).recognise(SourceFile("x", b"3"))
 
 
 def test_two_claims_on_one_file_are_a_mistake_that_is_named() -> None:
     with pytest.raises(AmbiguousFormat, match="one numbers and two numbers"):
-        Registry([source("one", "1"), source("two", "1")]).recognise(Document("x", b"1"))
+        Registry([source("one", "1"), source("two", "1")]).recognise(SourceFile("x", b"1"))
 
 
 def test_an_empty_file_is_called_empty() -> None:
     with pytest.raises(RefusedFile, match="empty"):
-        Registry([source("one", "1")]).recognise(Document("x", b""))
+        Registry([source("one", "1")]).recognise(SourceFile("x", b""))
 
 
 def test_two_sources_of_one_name_stop_the_start() -> None:

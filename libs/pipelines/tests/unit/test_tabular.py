@@ -2,12 +2,12 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, RefusedFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 from aurum.pipelines.tabular import Refusals, read_table
 
 
 def table(text: str, *, required: tuple[str, ...] = ("a",), header_line: int = 1) -> tuple[pl.DataFrame, Refusals]:
-    document = Document("x.csv", text.encode())
+    document = SourceFile("x.csv", text.encode())
     refusals = Refusals(document.raw)
     return read_table(document, required, refusals, header_line=header_line), refusals
 

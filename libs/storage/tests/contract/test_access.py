@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.errors import Conflict, NotFound
 from aurum.storage.ports.access import Actor, ApiKey, OtherTenant
 from aurum.storage.testing.stores import Store
@@ -41,7 +41,7 @@ async def test_a_key_is_found_with_its_tenant_and_plan(store: Store) -> None:
     found = await store.keys.credential("a1")
     assert found is not None
     assert (found.key, found.digest) == (key("a1"), b"digest")
-    assert (found.tenant.name, found.plan) == ("Acme", Plan("basic", 300, 5_000, 50_000, 1.5, 10))
+    assert (found.tenant.name, found.plan) == ("Acme", RatePlan("basic", 300, 5_000, 50_000, 1.5, 10))
     assert await store.keys.credential("a2") is None
 
 
@@ -134,7 +134,7 @@ async def test_a_plan_is_changed_for_all_its_tenants(store: Store) -> None:
     (basic,) = [plan for plan in await store.tenants.plans() if plan.name == "basic"]
     async with store.transactions.transaction(by=OPERATOR) as tx:
         await tx.tenants.put_plan(replace(basic, per_minute=301))
-        await tx.tenants.put_plan(Plan("trial", 1, 2, 3, 1.0, 1))
+        await tx.tenants.put_plan(RatePlan("trial", 1, 2, 3, 1.0, 1))
     assert (await store.tenants.tenant("bolt"))[1].per_minute == 301
     assert [plan.name for plan in await store.tenants.plans()] == ["basic", "enterprise", "free", "premium", "trial"]
 

@@ -7,9 +7,9 @@ from aurum.core.clock import Clock
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import Bucket
+from aurum.storage.duckdb.history_files import Folder, HistoryFiles
 from aurum.storage.duckdb.mart_reader import DuckDbMartReader
-from aurum.storage.duckdb.shelf import Folder, Shelf
-from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 from aurum.storage.loader import FileLoader
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.access import MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
@@ -31,13 +31,13 @@ from aurum.storage.ports.changes import ChangeFeed
 from aurum.storage.ports.files import FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotReader
+from aurum.storage.ports.model_inputs import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.models import MartReader, ModelLog
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
 from aurum.storage.ports.probe import StoreProbe
 from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
 from aurum.storage.ports.transaction import Transactions
 from aurum.storage.ports.tuning import StoreTuning
-from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.wide import WideScans
 from aurum.storage.postgres.access.audit import PostgresAuditLog
 from aurum.storage.postgres.access.keys import PostgresKeyStore
@@ -49,9 +49,9 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.models.log import PostgresModelLog
 from aurum.storage.postgres.models.marts import PostgresMartReader
-from aurum.storage.postgres.models.warehouse import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.probe import PostgresProbe
@@ -115,8 +115,8 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
 
 
 def duckdb(folder: Folder, bucket: Bucket, clock: Clock) -> None:
-    _folder: Shelf = folder
-    _bucket: Shelf = bucket
+    _folder: HistoryFiles = folder
+    _bucket: HistoryFiles = bucket
     _history: HistoryStore = DuckdbHistory(folder, clock)
 
 

@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.cache.warming import keep_warm
 from aurum.api.contract.headers import say_headers
-from aurum.api.contract.schemas import Many, Slice
+from aurum.api.contract.schemas import Many, SeriesObservations
 from aurum.api.contract.scopes import Needs, say_who_may
 from aurum.api.http.problems import PROBLEM_SCHEMA, install
 from aurum.api.http.security_headers import security_headers
-from aurum.api.middleware.loopback import Names
+from aurum.api.middleware.loopback import HostNames
 from aurum.api.process.background import background
 from aurum.api.process.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.process.sweeping import sweep_often
@@ -27,12 +27,12 @@ from aurum.api.registry import (
     RESPONSE_CACHE,
     Layer,
     enabled_layers,
+    features_of,
     needed_scopes,
     read_scopes,
-    slices_of,
     tagged_paths,
 )
-from aurum.api.serving.front import Front
+from aurum.api.serving.fast_path import FastPath
 from aurum.api.v2.observations.query import BatchAnswer
 from aurum.api.wiring import OpenStore, ServiceParts, open_service
 from aurum.assembly.postgres import open_live_store
@@ -69,7 +69,7 @@ class Application(FastAPI):
     needs: Needs = MappingProxyType({})
     tagged: Collection[str] = ()
     """Paths, as OpenAPI writes them, whose answers have an entity tag."""
-    front: Front | None = None
+    front: FastPath | None = None
     """What has kept answers ready before any layer; None where all requests need the layers."""
 
     def surround(self, layers: Sequence[Layer], settings: Settings) -> None:
@@ -80,8 +80,8 @@ class Application(FastAPI):
             if layer.name == RESPONSE_CACHE:
                 self.kept = app
         if settings.cache.enabled and _needs_no_layer(settings):
-            names = Names(settings.api.names)
-            app = self.front = Front(app, needs=read_scopes(settings), common=security_headers(settings), names=names)
+            names = HostNames(settings.api.names)
+            app = self.front = FastPath(app, needs=read_scopes(settings), common=security_headers(settings), names=names)
         self.layers = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +91,7 @@ class Application(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             _, definitions = models_json_schema(
-                [(Slice, "serialization"), (Many, "serialization"), (BatchAnswer, "serialization")],
+                [(SeriesObservations, "serialization"), (Many, "serialization"), (BatchAnswer, "serialization")],
                 ref_template="#/components/schemas/{model}",
             )
             components = document.setdefault("components", {}).setdefault("schemas", {})
@@ -152,7 +152,7 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
     install(app)
     app.needs = needed_scopes(settings)
     app.tagged = tagged_paths()
-    for one in slices_of(settings):
+    for one in features_of(settings):
         # Side by side, not nested with include_router, whose matching costs every request 20 µs.
         app.router.routes.extend(one.router.routes)
     app.surround(enabled_layers(LAYERS, settings), settings)

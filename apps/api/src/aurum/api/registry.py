@@ -28,11 +28,11 @@ from aurum.api.middleware.head import Head
 from aurum.api.middleware.idempotency import Idempotency
 from aurum.api.middleware.latest import Latest
 from aurum.api.middleware.loopback import Loopback
-from aurum.api.middleware.ratelimit import Everybody, RateLimit
+from aurum.api.middleware.ratelimit import GlobalRateLimit, RateLimit
 from aurum.api.middleware.size import Size
 from aurum.api.observability.access_log import log_access
 from aurum.api.observability.metrics_route import router as metrics
-from aurum.api.security.strangers import Strangers
+from aurum.api.security.failed_attempts import FailedAttempts
 from aurum.api.v1.lifecycle import Lifecycle
 from aurum.api.v2.admin.audit.router import router as admin_audit
 from aurum.api.v2.admin.cache.router import router as admin_cache
@@ -52,7 +52,7 @@ from aurum.api.v2.observations.query import router as query
 from aurum.api.v2.observations.router import router as observations
 from aurum.api.v2.series.router import router as series
 from aurum.common.settings import Settings
-from aurum.core.access import Scope
+from aurum.core.access import Permission
 
 
 def _always(_settings: Settings) -> bool:
@@ -64,15 +64,15 @@ def _v1(settings: Settings) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class Feature:
     """Routes that belong together. ``reads``, ``writes``: the scope that safe methods and the others need; None: nobody is
     asked who they are. ``shared``: answers every tenant alike.
     """
 
     name: str
     router: APIRouter
-    reads: Scope | None
-    writes: Scope | None = None
+    reads: Permission | None
+    writes: Permission | None = None
     shared: bool = False
     enabled: Callable[[Settings], bool] = _always
 
@@ -86,42 +86,42 @@ class Layer:
     enabled: Callable[[Settings], bool] = _always
 
 
-SLICES: Sequence[Slice] = (
-    Slice("health", health, None),
-    Slice("metrics", metrics, Scope.ADMIN_READ),
+FEATURES: Sequence[Feature] = (
+    Feature("health", health, None),
+    Feature("metrics", metrics, Permission.ADMIN_READ),
     # Before "series": the path of a series would match what follows its key as part of it.
-    Slice("observations", observations, Scope.SERIES_READ, Scope.SERIES_READ, shared=True),
-    Slice("query", query, Scope.SERIES_READ, Scope.SERIES_READ),
-    Slice("series", series, Scope.SERIES_READ, shared=True),
-    Slice("quality", quality, Scope.CATALOG_READ, shared=True),
-    Slice("models", models, Scope.CATALOG_READ, shared=True),
-    Slice("validations", validations, Scope.CATALOG_READ, shared=True),
-    Slice("catalog", catalog, Scope.CATALOG_READ, shared=True),
-    Slice("admin keys", admin_keys, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
-    Slice("admin tenants", admin_tenants, Scope.TENANT_MANAGE, Scope.TENANT_MANAGE),
-    Slice("admin plans", admin_plans, Scope.ADMIN_READ, Scope.ADMIN_LIMITS),
-    Slice("admin audit", admin_audit, Scope.ADMIN_READ),
-    Slice("admin flags", admin_flags, Scope.ADMIN_READ, Scope.ADMIN_FLAGS),
-    Slice("admin cache", admin_cache, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
-    Slice("admin ingest", admin_ingest, Scope.ADMIN_READ),
-    Slice("admin quarantine", admin_quarantine, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
-    Slice("admin limits", admin_limits, Scope.ADMIN_READ),
-    Slice("admin jobs", admin_jobs, Scope.ADMIN_READ, Scope.ADMIN_WRITE),
-    Slice("docs", docs, None),
-    Slice("data docs", datadocs, Scope.CATALOG_READ),
+    Feature("observations", observations, Permission.SERIES_READ, Permission.SERIES_READ, shared=True),
+    Feature("query", query, Permission.SERIES_READ, Permission.SERIES_READ),
+    Feature("series", series, Permission.SERIES_READ, shared=True),
+    Feature("quality", quality, Permission.CATALOG_READ, shared=True),
+    Feature("models", models, Permission.CATALOG_READ, shared=True),
+    Feature("validations", validations, Permission.CATALOG_READ, shared=True),
+    Feature("catalog", catalog, Permission.CATALOG_READ, shared=True),
+    Feature("admin keys", admin_keys, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
+    Feature("admin tenants", admin_tenants, Permission.TENANT_MANAGE, Permission.TENANT_MANAGE),
+    Feature("admin plans", admin_plans, Permission.ADMIN_READ, Permission.ADMIN_LIMITS),
+    Feature("admin audit", admin_audit, Permission.ADMIN_READ),
+    Feature("admin flags", admin_flags, Permission.ADMIN_READ, Permission.ADMIN_FLAGS),
+    Feature("admin cache", admin_cache, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
+    Feature("admin ingest", admin_ingest, Permission.ADMIN_READ),
+    Feature("admin quarantine", admin_quarantine, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
+    Feature("admin limits", admin_limits, Permission.ADMIN_READ),
+    Feature("admin jobs", admin_jobs, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
+    Feature("docs", docs, None),
+    Feature("data docs", datadocs, Permission.CATALOG_READ),
 )
 
 
-def _v1_slices() -> Sequence[Slice]:
+def _v1_slices() -> Sequence[Feature]:
     from aurum.api.v1 import curves, drought, eia, external, iso_lmp, metadata  # 40 ms to load, for those who need it
 
     return (
-        Slice("v1 curves", curves.router, Scope.SERIES_READ),
-        Slice("v1 iso", iso_lmp.router, Scope.SERIES_READ),
-        Slice("v1 metadata", metadata.router, Scope.CATALOG_READ),
-        Slice("v1 eia", eia.router, Scope.SERIES_READ),
-        Slice("v1 external", external.router, Scope.SERIES_READ),
-        Slice("v1 drought", drought.router, Scope.SERIES_READ),
+        Feature("v1 curves", curves.router, Permission.SERIES_READ),
+        Feature("v1 iso", iso_lmp.router, Permission.SERIES_READ),
+        Feature("v1 metadata", metadata.router, Permission.CATALOG_READ),
+        Feature("v1 eia", eia.router, Permission.SERIES_READ),
+        Feature("v1 external", external.router, Permission.SERIES_READ),
+        Feature("v1 drought", drought.router, Permission.SERIES_READ),
     )
 
 
@@ -144,10 +144,12 @@ LAYERS: Sequence[Layer] = (
         "loopback", lambda app, settings: Loopback(app, settings.api), enabled=lambda settings: settings.access.mode == "open"
     ),
     Layer("size", lambda app, settings: Size(app, settings.limits)),
-    Layer("everybody", lambda app, _: Everybody(app), enabled=lambda settings: settings.limits.global_per_second > 0),
+    Layer("everybody", lambda app, _: GlobalRateLimit(app), enabled=lambda settings: settings.limits.global_per_second > 0),
     Layer(
         "access",
-        lambda app, settings: Access(app, access_rules(slices_of(settings)), Strangers(settings.limits.failures_per_minute)),
+        lambda app, settings: Access(
+            app, access_rules(features_of(settings)), FailedAttempts(settings.limits.failures_per_minute)
+        ),
     ),
     Layer("rate limit", lambda app, _: RateLimit(app)),
     Layer("idempotency", lambda app, _: Idempotency(app)),
@@ -171,11 +173,11 @@ def _tracing(app: ASGIApp) -> ASGIApp:
 
 
 def _shared_routes() -> frozenset[str]:
-    return frozenset(route.path for one in SLICES if one.shared for route in one.router.routes if isinstance(route, Route))
+    return frozenset(route.path for one in FEATURES if one.shared for route in one.router.routes if isinstance(route, Route))
 
 
 def _plain_routes(settings: Settings) -> list[PlainRoute]:
-    slices = slices_of(settings)
+    slices = features_of(settings)
     return [route for one in slices for route in one.router.routes if isinstance(route, PlainRoute)]
 
 
@@ -183,12 +185,12 @@ class RouteCollision(Exception):
     """Two slices or layers of one name, or two routes on one path and method. The text names them."""
 
 
-def slices_of(settings: Settings) -> Sequence[Slice]:
+def features_of(settings: Settings) -> Sequence[Feature]:
     """The slices of a service with these settings. Raises ``RouteCollision``."""
-    return enabled_slices((*SLICES, *(_v1_slices() if settings.api.enable_v1 else ())), settings)
+    return enabled_features((*FEATURES, *(_v1_slices() if settings.api.enable_v1 else ())), settings)
 
 
-def enabled_slices(slices: Sequence[Slice], settings: Settings) -> Sequence[Slice]:
+def enabled_features(slices: Sequence[Feature], settings: Settings) -> Sequence[Feature]:
     """The slices that settings leave on, when no two collide. Raises ``RouteCollision``."""
     names: set[str] = set()
     routes: dict[tuple[str, str], str] = {}
@@ -209,7 +211,7 @@ def enabled_slices(slices: Sequence[Slice], settings: Settings) -> Sequence[Slic
     return found
 
 
-def access_rules(slices: Sequence[Slice]) -> dict[tuple[str, ...], Rule]:
+def access_rules(slices: Sequence[Feature]) -> dict[tuple[str, ...], Rule]:
     """What each part of the tree of paths needs, by its first segments. Raises ``RouteCollision`` when two slices disagree."""
     rules: dict[tuple[str, ...], Rule] = {("openapi.json",): (None, None)}
     for one in slices:
@@ -222,11 +224,11 @@ def access_rules(slices: Sequence[Slice]) -> dict[tuple[str, ...], Rule]:
     return rules
 
 
-def read_scopes(settings: Settings) -> dict[str, Scope]:
+def read_scopes(settings: Settings) -> dict[str, Permission]:
     """The scope that reading each route needs, by its template."""
     return {
         route.path: one.reads
-        for one in slices_of(settings)
+        for one in features_of(settings)
         if one.reads is not None
         for route in one.router.routes
         if isinstance(route, Route)
@@ -236,14 +238,14 @@ def read_scopes(settings: Settings) -> dict[str, Scope]:
 def tagged_paths() -> frozenset[str]:
     """Paths, as OpenAPI writes them, whose answers may be kept and so have an entity tag."""
     return frozenset(
-        route.path_format for one in SLICES if one.shared for route in one.router.routes if isinstance(route, Route)
+        route.path_format for one in FEATURES if one.shared for route in one.router.routes if isinstance(route, Route)
     )
 
 
-def needed_scopes(settings: Settings) -> dict[tuple[str, str], Scope]:
+def needed_scopes(settings: Settings) -> dict[tuple[str, str], Permission]:
     """The scope that each operation needs, by its path as OpenAPI writes it and its method."""
-    found: dict[tuple[str, str], Scope] = {}
-    for one in slices_of(settings):
+    found: dict[tuple[str, str], Permission] = {}
+    for one in features_of(settings):
         for route in one.router.routes:
             if not isinstance(route, Route):
                 continue

@@ -14,7 +14,7 @@ from aurum.api.handlers.flags import Flags
 from aurum.api.handlers.health_checks import HealthCheck, disk_check, feed_check, history_check, redis_check, store_check
 from aurum.api.handlers.opening import open_flags
 from aurum.api.handlers.services import Services
-from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.middleware.opening import open_limiter
 from aurum.api.observability.freshness import Freshness
 from aurum.api.observability.process_checks import door_check, guards_check, issuer_check, limits_check
@@ -32,7 +32,7 @@ from aurum.common.resilience.guards import Guards
 from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.storage.ports.changes import ChangeFeed
 from aurum.storage.ports.jobs import JobQueue, QueueAway
 
@@ -52,9 +52,9 @@ class ServiceParts:
     authenticator: Authenticator
     tallies: RequestTallies
     metrics: PrometheusView
-    gate: Gate
-    limiter: Limiter[Plan]
-    sharing: Sharing[Plan] | None
+    gate: AdmissionQueue
+    limiter: Limiter[RatePlan]
+    sharing: Sharing[RatePlan] | None
     registry: Metrics
     freshness: Freshness
 
@@ -78,7 +78,7 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         history = store.history.store if store.history is not None else None
         guards = Guards(circuits=(responses, redis_breaker, durable_breaker, queue_breaker)) + token_guards
         guards += history.guards if history is not None else Guards()
-        gate = Gate(settings.limits)
+        gate = AdmissionQueue(settings.limits)
         limiter, sharing = await open_limiter(settings, redis, stack)
         flags = await open_flags(store, feed, stack)
         authenticator = Authenticator(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.store import Store
-    from aurum.pipelines.archive import ArchiveReport, Difference
+    from aurum.pipelines.history.archive import ArchiveReport, Difference
     from aurum.storage.ports.history import ArchivedMonth, Upkeep
 
 app = typer.Typer(help="Closed months: where they are, and moving them to history.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def run(
     """Move closed months to history. Stopped anywhere it can be run again: nothing is lost and nothing is there twice."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.archive import archive_closed
+    from aurum.pipelines.history.archive import archive_closed
 
     days = timedelta(days=closed_after or context.obj.history.closed_after_days)
 
@@ -54,7 +54,7 @@ def run(
 def copy(context: typer.Context) -> None:
     """Bring the copy for wide scans (AURUM_CLICKHOUSE__*) up to date with history; `run` does it too."""
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.copies import Copied, follow
+    from aurum.pipelines.history.copies import Copied, follow
 
     async def bring(pipelines: Pipelines) -> Copied | None:
         async with pipelines.history_copy() as found:
@@ -86,7 +86,7 @@ def verify(context: typer.Context, source: _Source = None) -> None:
     """Read all of history and compare it with the log, by count and checksum. Exit code 1 when something differs."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.archive import verify as compare
+    from aurum.pipelines.history.archive import verify as compare
 
     async def look(pipelines: Pipelines) -> tuple[int, list[Difference]]:
         compared = 0
@@ -109,7 +109,7 @@ def verify(context: typer.Context, source: _Source = None) -> None:
 def upkeep(context: typer.Context) -> None:
     """Drop what crashes and corrections left in history, and compact its files."""
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.archive import clear_leftovers
+    from aurum.pipelines.history.archive import clear_leftovers
 
     async def look_after(pipelines: Pipelines) -> tuple[int, Upkeep]:
         archive = pipelines.archive

@@ -11,8 +11,8 @@ import typer
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
+    from aurum.pipelines.models.run import Invocation, RunReport
     from aurum.pipelines.quality.marts import MartsReport
-    from aurum.pipelines.warehouse.run import Invocation, RunReport
 
 app = typer.Typer(
     help="Models over the store: prices, loads and generation by day and block, for whoever needs many series at once.",
@@ -60,9 +60,9 @@ def seeds(
     check: Annotated[bool, typer.Option("--check", help="Only compare; exit code 1 on a difference.")] = False,
 ) -> None:
     """Write the project's seeds from the tables of the code."""
+    from aurum.pipelines.models.project import project_directory
+    from aurum.pipelines.models.seeds import differing, write_seeds
     from aurum.pipelines.registry import default_registry
-    from aurum.pipelines.warehouse.project import project_directory
-    from aurum.pipelines.warehouse.seeds import differing, write_seeds
 
     folder = project_directory(context.obj.dbt.project_dir) / "seeds"
     registry = default_registry()
@@ -78,7 +78,7 @@ def _run(
 ) -> None:
     from aurum.cli.quality import show_marts
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.warehouse.run import Invocation, Verb
+    from aurum.pipelines.models.run import Invocation, Verb
 
     asked = Invocation(Verb(verb), tuple(select or ()), tuple(exclude or ()), full_refresh)
     report, marts = with_pipelines(settings, lambda pipelines: _stoppable(pipelines, asked))
@@ -96,14 +96,14 @@ async def _stoppable(pipelines: Pipelines, asked: Invocation) -> tuple[RunReport
     assert task is not None
     # Ctrl-C cancels by itself (asyncio.run); a container is told by SIGTERM.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    report = await pipelines.warehouse.run(asked)
+    report = await pipelines.models.run(asked)
     checked = await pipelines.check_build(report.run) if asked.verb.builds else None
     return report, checked or MartsReport((), ())
 
 
 def _show(report: RunReport, settings: Settings) -> None:
     from aurum.cli.render import console, table
-    from aurum.pipelines.warehouse.project import Places, project_directory
+    from aurum.pipelines.models.project import WarehousePaths, project_directory
     from aurum.storage.ports.models import NodeStatus
 
     out = console()
@@ -124,5 +124,5 @@ def _show(report: RunReport, settings: Settings) -> None:
         counts = ", ".join(f"{report.count(status)} {status}" for status in NodeStatus if report.count(status))
         out.print(f"{run.command} on {run.target}: {counts}, {run.seconds:.1f} s")
     if run.command.startswith("docs") and run.succeeded:
-        places = Places(project_directory(settings.dbt.project_dir), settings.data_dir / "warehouse")
+        places = WarehousePaths(project_directory(settings.dbt.project_dir), settings.data_dir / "warehouse")
         out.print(f"documentation in {places.artifacts(run.target)}: open index.html through `python -m http.server`")

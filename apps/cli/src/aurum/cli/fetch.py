@@ -33,14 +33,14 @@ def fetch(
 
     from aurum.cli.exit_codes import REFUSED_FILES
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.loading.load import Outcome
+    from aurum.pipelines.loading.load import FileOutcome
 
     settings: Settings = context.obj
     days = _days(first, last)
     folder = out or settings.data_dir / "fetched"
     files = asyncio.run(_fetched(source, dataset, days, folder))
     reports = with_pipelines(settings, lambda pipelines: _load(pipelines, files)) if load and files else []
-    if any(report.outcome is Outcome.REFUSED for report in reports):
+    if any(report.outcome is FileOutcome.REFUSED for report in reports):
         raise typer.Exit(REFUSED_FILES)
 
 

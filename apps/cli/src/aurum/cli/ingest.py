@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aurum.pipelines.loading.documents import Unreadable
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.load import FileReport
-    from aurum.pipelines.source import Document
+    from aurum.pipelines.source import SourceFile
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +41,7 @@ def ingest(
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.documents import find_files
     from aurum.pipelines.loading.known_time import KnownAtPolicy
-    from aurum.pipelines.loading.load import Outcome
+    from aurum.pipelines.loading.load import FileOutcome
 
     settings: Settings = context.obj
     policy = KnownAtPolicy.parse(known_at)
@@ -50,7 +50,7 @@ def ingest(
         _enqueue(settings, files, known_at, force)
         return
     reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, files, policy, force))
-    if any(report.outcome is Outcome.REFUSED for report in reports):
+    if any(report.outcome is FileOutcome.REFUSED for report in reports):
         raise typer.Exit(REFUSED_FILES)
 
 
@@ -64,7 +64,7 @@ async def ingest_files(
 ) -> list[FileReport]:
     """Load files with progress, name those refused, print the summary; gives the reports."""
     from aurum.cli.render import console, ingest_summary, progress
-    from aurum.pipelines.loading.load import Outcome
+    from aurum.pipelines.loading.load import FileOutcome
 
     out = console()
     reports: list[FileReport] = []
@@ -72,7 +72,7 @@ async def ingest_files(
     with progress(out) as bar:
         task = bar.add_task("reading", total=len(files))
 
-        def documents() -> Iterator[Document | Unreadable]:
+        def documents() -> Iterator[SourceFile | Unreadable]:
             from aurum.pipelines.loading.documents import read_documents
 
             for number, path in enumerate(files):
@@ -82,11 +82,11 @@ async def ingest_files(
 
         async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):
             reports.append(report)
-            if report.outcome is Outcome.REFUSED:
+            if report.outcome is FileOutcome.REFUSED:
                 out.print(f"[red]refused[/red] {report.name}: {report.reason}", highlight=False)
             elif report.quarantined:
                 out.print(f"[yellow]quarantined[/yellow] {report.name}: {report.quarantined} (see `aurum quarantine list`)")
-    if not (quiet and all(report.outcome is Outcome.ALREADY_LOADED for report in reports)):
+    if not (quiet and all(report.outcome is FileOutcome.ALREADY_LOADED for report in reports)):
         out.print(ingest_summary(reports, time.perf_counter() - started))
     return reports
 

@@ -87,8 +87,8 @@ def _validate_marts(settings: Settings, marts: list[str] | None) -> None:
     from aurum.pipelines.quality.marts import validate_marts
 
     async def check(pipelines: Pipelines) -> MartsReport:
-        recorder, retention = pipelines.store.quality.recorder, pipelines.retention
-        return await validate_marts(pipelines.marts(), pipelines.mart_suites, recorder, only=marts or None, keeping=retention)
+        recorder, retention = pipelines.store.quality.recorder, pipelines.validation_cleanup
+        return await validate_marts(pipelines.marts(), pipelines.mart_suites, recorder, only=marts or None, cleanup=retention)
 
     report = with_pipelines(settings, check)
     show_marts(report)
@@ -121,9 +121,9 @@ def _validate_file(settings: Settings, path: Path) -> None:
     from aurum.common.contracts import contracts_directory
     from aurum.pipelines.quality.great_expectations import validate as run_suite
     from aurum.pipelines.registry import default_registry
-    from aurum.pipelines.source import Document
+    from aurum.pipelines.source import SourceFile
 
-    document = Document(path.name, path.read_bytes())
+    document = SourceFile(path.name, path.read_bytes())
     source, file_format = default_registry().recognise(document)
     folder = contracts_directory(settings.contracts_dir) / "expectations"
     failed = False

@@ -64,11 +64,11 @@ def replay(
     from aurum.cli.render import console, ingest_summary
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.replay import replay as replayed
-    from aurum.pipelines.source import Document
+    from aurum.pipelines.source import SourceFile
     from aurum.services.audit import record
     from aurum.storage.ports.access import Actor
 
-    given = Document(path.name, path.read_bytes()) if path else None
+    given = SourceFile(path.name, path.read_bytes()) if path else None
 
     async def load(pipelines: Pipelines) -> list[FileReport]:
         store, detail = pipelines.store, {"source": source, "file": path.name if path else None}

@@ -47,14 +47,14 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
 
 def ingest_summary(reports: Sequence[FileReport], seconds: float) -> Table:
     """The totals of an ingest: a row a dataset, and one for all."""
-    from aurum.pipelines.loading.load import Outcome  # the pipelines, which lists and tables do without
+    from aurum.pipelines.loading.load import FileOutcome  # the pipelines, which lists and tables do without
 
     numbers = ["files", "rows read", "new", "revised", "unchanged", "quarantined", "seconds"]
     by_dataset: dict[str, list[FileReport]] = {}
     for report in reports:
-        if report.outcome is Outcome.REFUSED:
+        if report.outcome is FileOutcome.REFUSED:
             name = "refused"
-        elif report.outcome is Outcome.ALREADY_LOADED:
+        elif report.outcome is FileOutcome.ALREADY_LOADED:
             name = "already loaded"
         else:
             name = f"{report.source}:{report.dataset}"

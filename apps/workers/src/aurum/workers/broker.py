@@ -13,17 +13,17 @@ from opentelemetry.trace import Tracer
 
 from aurum.common.telemetry.metrics import Metrics
 from aurum.core.errors import AurumError
-from aurum.pipelines.archive import ArchiveReport
+from aurum.pipelines.history.archive import ArchiveReport
 from aurum.pipelines.jobs import INGEST_QUEUE, ArchiveMonths, DbtRun, FetchDay, IngestFile, ReplayFile
 from aurum.pipelines.loading.load import FileReport
-from aurum.pipelines.warehouse.run import RunReport
+from aurum.pipelines.models.run import RunReport
+from aurum.workers.fates import JobFate, outcome, should_retry, wait_ms
 from aurum.workers.jobs.archive import ArchiveJob
 from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.fetch import FetchJob
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.jobs.replay import ReplayJob
 from aurum.workers.middleware import JobLog, ParkingReason
-from aurum.workers.outcomes import Outcome, outcome, should_retry, wait_ms
 from aurum.workers.telemetry import JobTallies
 from aurum.workers.tracing import JobContext
 from aurum.workers.wiring import WorkerContext
@@ -85,7 +85,7 @@ def _declare(broker: RedisBroker, context: WorkerContext, name: str, run: Run[Re
             context.loop.run(context.check_schema())
             reports = context.loop.run(run(payload))
         except AurumError as error:
-            if outcome(error) is Outcome.PARK:
+            if outcome(error) is JobFate.PARK:
                 raise
             raise dramatiq.Retry(error.detail, delay=wait_ms(_tries(), error)) from error
         for report in reports:

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from aurum.common.telemetry.metrics import Metrics, Reading
 from aurum.pipelines.jobs import INGEST_QUEUE, JOBS
-from aurum.pipelines.loading.load import FileReport, Outcome
+from aurum.pipelines.loading.load import FileOutcome, FileReport
 
 DURATION_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds: from a file that was loaded before to the longest that a job may take."""
@@ -54,7 +54,7 @@ class JobTallies(Middleware):
         for job in JOBS:
             for became in ("done", "retried", "parked"):
                 self._jobs.add(job, became, amount=0)
-        for outcome in Outcome:
+        for outcome in FileOutcome:
             self._files.add(str(outcome), amount=0)
         for change in ("new", "revised", "quarantined"):
             self._rows.add(change, amount=0)

@@ -9,28 +9,27 @@ from functools import cached_property
 from pathlib import Path
 
 from aurum.assembly.history import copy_of, iceberg_of
-from aurum.assembly.store import Store
-from aurum.assembly.store import Warehouse as WarehousePorts
+from aurum.assembly.store import ModelInputs, Store
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 from aurum.core.errors import Invalid
-from aurum.pipelines.archive import Archive, NoHistory, archive_of
 from aurum.pipelines.declarations import declare_catalog
+from aurum.pipelines.history.archive import Archive, NoHistory, archive_of
 from aurum.pipelines.loading.load import Ingestion
-from aurum.pipelines.quality.keeping import Keeping
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.models.project import WarehousePaths, project_directory
+from aurum.pipelines.models.run import ModelRunner, require_dbt
 from aurum.pipelines.quality.marts import MartsReport, validate_build
+from aurum.pipelines.quality.raw_files import RawFiles
+from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import MartSuite, Suites, read_mart_suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
-from aurum.pipelines.warehouse.project import Places, project_directory
-from aurum.pipelines.warehouse.run import Warehouse, require_dbt
 from aurum.storage.ports.models import MartReader, ModelRun
 from aurum.storage.ports.wide import HistoryCopy
 
 
-def places_of(settings: Settings) -> Places:
+def warehouse_paths(settings: Settings) -> WarehousePaths:
     """Return where models are built. Raises ``ProjectNotFound``."""
-    return Places(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
+    return WarehousePaths(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
 
 
 @dataclass(frozen=True)
@@ -55,14 +54,14 @@ class Pipelines:
         return tuple(read_mart_suites(self._expectations))
 
     @cached_property
-    def raw_files(self) -> KeptFiles:
+    def raw_files(self) -> RawFiles:
         """Return the store of raw files, from which files with rows in quarantine are loaded again."""
-        return KeptFiles(self.store.settings.data_dir / "quarantine")
+        return RawFiles(self.store.settings.data_dir / "quarantine")
 
     @cached_property
-    def retention(self) -> Keeping:
+    def validation_cleanup(self) -> ValidationCleanup:
         """Deletes old results of checks."""
-        return Keeping(self.store.quality.recorder, self.store.settings.quality, self.store.clock)
+        return ValidationCleanup(self.store.quality.recorder, self.store.settings.quality, self.store.clock)
 
     @cached_property
     def ingestion(self) -> Ingestion:
@@ -72,7 +71,7 @@ class Pipelines:
             suites=self.suites,
             loader=self.store.files.loader,
             kept=self.raw_files,
-            keeping=self.retention,
+            cleanup=self.validation_cleanup,
         )
 
     @property
@@ -84,14 +83,14 @@ class Pipelines:
         return archive_of(settings.history, settings.database, history.log, history.store)
 
     @property
-    def warehouse(self) -> Warehouse:
+    def models(self) -> ModelRunner:
         """Builds the models over the store. Raises ``DbtNotInstalled``, ``ProjectNotFound``."""
         require_dbt()  # which brings DuckDB
-        from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
+        from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 
-        store, settings, places = self.store, self.store.settings, places_of(self.store.settings)
-        parts = self._warehouse
-        return Warehouse(
+        store, settings, places = self.store, self.store.settings, warehouse_paths(self.store.settings)
+        parts = self._model_inputs
+        return ModelRunner(
             settings=settings.dbt,
             database=store.database,
             places=places,
@@ -113,11 +112,11 @@ class Pipelines:
         settings = self.store.settings.dbt
         match settings.target:
             case "postgres":
-                return self._warehouse.marts_in(settings.schema_name)
+                return self._model_inputs.marts_in(settings.schema_name)
             case "duckdb":
                 from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # only those who read marts load DuckDB
 
-                return DuckDbMartReader(places_of(self.store.settings).file, settings.schema_name)
+                return DuckDbMartReader(warehouse_paths(self.store.settings).file, settings.schema_name)
             case target:
                 raise Invalid(f"marts of target {target!r} cannot be read: duckdb or postgres", target=target)
 
@@ -128,7 +127,9 @@ class Pipelines:
         """
         if self.store.settings.dbt.target == "trino":
             return None
-        return await validate_build(self.marts(), self.mart_suites, self.store.quality.recorder, built, keeping=self.retention)
+        return await validate_build(
+            self.marts(), self.mart_suites, self.store.quality.recorder, built, cleanup=self.validation_cleanup
+        )
 
     @asynccontextmanager
     async def history_copy(self) -> AsyncGenerator[HistoryCopy | None]:
@@ -141,10 +142,10 @@ class Pipelines:
         await declare_catalog(self.registry, self.store.catalog.writer)
 
     @property
-    def _warehouse(self) -> WarehousePorts:
-        if self.store.warehouse is None:
+    def _model_inputs(self) -> ModelInputs:
+        if self.store.model_inputs is None:
             raise Invalid("this store has nothing that models could be built from")
-        return self.store.warehouse
+        return self.store.model_inputs
 
     @property
     def _expectations(self) -> Path:

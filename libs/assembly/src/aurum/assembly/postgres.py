@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aurum.assembly.store import Access, CatalogPorts, Files, History, Observations, Quality, Store, StoreParts, Warehouse
+from aurum.assembly.store import Access, CatalogPorts, Files, History, ModelInputs, Observations, Quality, Store, StoreParts
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.clock import Clock
@@ -210,11 +210,11 @@ class PostgresStore:
         return History(PostgresArchiveLog(self.pool), self.archive)
 
     @made_once
-    def warehouse(self) -> Warehouse | None:
+    def model_inputs(self) -> ModelInputs | None:
+        from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
         from aurum.storage.postgres.models.marts import PostgresMartReader
-        from aurum.storage.postgres.models.warehouse import PostgresCalendarTables, PostgresStoreExport
 
-        return Warehouse(
+        return ModelInputs(
             PostgresStoreExport(self.pool, self.archive),
             PostgresCalendarTables(self.pool),
             partial(PostgresMartReader, self.pool),

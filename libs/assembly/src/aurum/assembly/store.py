@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from aurum.storage.ports.flags import FlagStore
     from aurum.storage.ports.history import ArchiveLog, HistoryStore
     from aurum.storage.ports.idempotency import IdempotencyStore
+    from aurum.storage.ports.model_inputs import CalendarTables, StoreExport
     from aurum.storage.ports.models import MartReader, ModelLog
     from aurum.storage.ports.observations import PartialsReader, SeriesReader
     from aurum.storage.ports.probe import StoreProbe
     from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
     from aurum.storage.ports.transaction import Transactions
     from aurum.storage.ports.tuning import StoreTuning
-    from aurum.storage.ports.warehouse import CalendarTables, StoreExport
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Warehouse:
+class ModelInputs:
     """What models are built from. ``marts_in``: reads marts in a schema of the database."""
 
     export: StoreExport
@@ -123,7 +123,7 @@ class Store(Protocol):
     @property
     def history(self) -> History | None: ...
     @property
-    def warehouse(self) -> Warehouse | None: ...
+    def model_inputs(self) -> ModelInputs | None: ...
     @property
     def tuning(self) -> StoreTuning | None: ...
     @property
@@ -149,6 +149,6 @@ class StoreParts:
     probe: StoreProbe
     cache: LastingTier
     history: History | None = None
-    warehouse: Warehouse | None = None
+    model_inputs: ModelInputs | None = None
     tuning: StoreTuning | None = None
     changes: ChangeFeed | None = None

@@ -11,7 +11,7 @@ from aurum.core.errors import Forbidden, Invalid, UnknownName
 from aurum.core.names import nearest
 
 
-class Scope(StrEnum):
+class Permission(StrEnum):
     """One thing a caller may do."""
 
     SERIES_READ = "series:read"
@@ -41,27 +41,33 @@ class Role(StrEnum):
     SUPER_ADMIN = "super_admin"
 
 
-_USER = {Scope.SERIES_READ, Scope.CATALOG_READ, Scope.CURVES_READ, Scope.SCENARIOS_READ, Scope.PPA_READ}
-_ANALYST = _USER | {Scope.SCENARIOS_RUN}
-_TRADER = _ANALYST | {Scope.CURVES_WRITE, Scope.SCENARIOS_WRITE, Scope.SCENARIOS_DELETE, Scope.PPA_WRITE}
-_ADMIN = _TRADER | {Scope.ADMIN_READ, Scope.ADMIN_FLAGS, Scope.ADMIN_LIMITS}
-_SUPER_ADMIN = _ADMIN | {Scope.ADMIN_WRITE, Scope.TENANT_MANAGE}
+_USER = {
+    Permission.SERIES_READ,
+    Permission.CATALOG_READ,
+    Permission.CURVES_READ,
+    Permission.SCENARIOS_READ,
+    Permission.PPA_READ,
+}
+_ANALYST = _USER | {Permission.SCENARIOS_RUN}
+_TRADER = _ANALYST | {Permission.CURVES_WRITE, Permission.SCENARIOS_WRITE, Permission.SCENARIOS_DELETE, Permission.PPA_WRITE}
+_ADMIN = _TRADER | {Permission.ADMIN_READ, Permission.ADMIN_FLAGS, Permission.ADMIN_LIMITS}
+_SUPER_ADMIN = _ADMIN | {Permission.ADMIN_WRITE, Permission.TENANT_MANAGE}
 
-ROLES: Mapping[Role, frozenset[Scope]] = {
+ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.USER: frozenset(_USER),
     Role.ANALYST: frozenset(_ANALYST),
     Role.TRADER: frozenset(_TRADER),
     Role.ADMIN: frozenset(_ADMIN),
     Role.SUPER_ADMIN: frozenset(_SUPER_ADMIN),
 }
-EVERY_SCOPE = frozenset(Scope)
+EVERY_PERMISSION = frozenset(Permission)
 
 TENANT_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
 """What the id of a tenant looks like: a label of a host name (RFC 1123), so that it may be one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RatePlan:
     """How often a tenant's callers may ask: requests a minute, an hour and a day; ``burst`` times a minute's share at
     once; ``at_once`` requests under way together."""
 
@@ -79,17 +85,17 @@ class Caller:
 
     tenant: str
     subject: str
-    scopes: frozenset[Scope]
-    plan: Plan | None = None
+    scopes: frozenset[Permission]
+    plan: RatePlan | None = None
 
-    def may(self, scope: Scope) -> bool:
+    def may(self, scope: Permission) -> bool:
         return scope in self.scopes
 
 
 class MissingScope(Forbidden):
     """The caller may not do this. Facts: ``scope``."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Permission) -> None:
         super().__init__(f"this needs the scope {scope}", scope=str(scope))
 
 
@@ -97,7 +103,7 @@ class MalformedTenantId(Invalid):
     """No tenant can be called that. Facts: ``tenant``."""
 
 
-LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_SCOPE)
+LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_PERMISSION)
 """Whoever asks a service that is open, on the machine it runs on."""
 
 
@@ -108,11 +114,11 @@ def parse_role(text: str) -> Role:
     return Role(text)
 
 
-def parse_scope(text: str) -> Scope:
+def parse_scope(text: str) -> Permission:
     """The scope of a name. Raises ``UnknownName``."""
-    if text not in list(Scope):
-        raise UnknownName("scope", text, nearest(text, list(Scope)))
-    return Scope(text)
+    if text not in list(Permission):
+        raise UnknownName("scope", text, nearest(text, list(Permission)))
+    return Permission(text)
 
 
 def parse_tenant_id(text: str) -> str:
@@ -122,9 +128,9 @@ def parse_tenant_id(text: str) -> str:
     return text
 
 
-def granted(roles: Iterable[str], scopes: Iterable[str] = ()) -> frozenset[Scope]:
+def granted(roles: Iterable[str], scopes: Iterable[str] = ()) -> frozenset[Permission]:
     """All that roles and scopes grant together. Names nobody knows grant nothing: a token may carry those of others."""
-    found = {Scope(scope) for scope in scopes if scope in list(Scope)}
+    found = {Permission(scope) for scope in scopes if scope in list(Permission)}
     for role in roles:
         if role in list(Role):
             found |= ROLES[Role(role)]

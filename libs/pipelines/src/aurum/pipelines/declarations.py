@@ -5,7 +5,7 @@ from __future__ import annotations
 from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, SourceEntry
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.source import Dataset, Schedule
+from aurum.pipelines.source import Dataset, PublicationSchedule
 from aurum.storage.ports.catalog import CatalogWriter
 
 
@@ -33,7 +33,7 @@ def _entry(dataset: Dataset) -> DatasetEntry:
     )
 
 
-def _words(schedule: Schedule | None) -> str:
+def _words(schedule: PublicationSchedule | None) -> str:
     if schedule is None:
         return ""
     day = {0: "on the day", -1: "on the day before", 1: "on the day after"}.get(schedule.days, f"{schedule.days:+d} days")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aurum.core.errors import Invalid, UnknownName
 from aurum.core.names import nearest
-from aurum.pipelines.source import Document, FileFormat, RefusedFile, Source
+from aurum.pipelines.source import FileFormat, RefusedFile, Source, SourceFile
 from aurum.pipelines.sources.aeso import SOURCE as AESO
 from aurum.pipelines.sources.caiso import SOURCE as CAISO
 from aurum.pipelines.sources.datahub import SOURCE as DATAHUB
@@ -55,7 +55,7 @@ class Registry:
             raise UnknownName("source", name, nearest(name, by_name) or tuple(by_name))
         return by_name[name]
 
-    def recognise(self, document: Document) -> tuple[Source, FileFormat]:
+    def recognise(self, document: SourceFile) -> tuple[Source, FileFormat]:
         """The one format that claims a file. Raises ``RefusedFile`` (empty), ``UnknownFormat``, ``AmbiguousFormat``."""
         claims = [
             (source, file_format)

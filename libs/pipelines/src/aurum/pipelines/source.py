@@ -40,7 +40,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class PublicationSchedule:
     """When a dataset is usually published: ``days`` after (negative: before) the local day it is for, at ``at`` in ``zone``."""
 
     days: int
@@ -63,7 +63,7 @@ class Dataset:
     frequency: Frequency
     measures: tuple[Measure, ...]
     market: str | None = None
-    schedule: Schedule | None = None
+    schedule: PublicationSchedule | None = None
     reference: str = ""
     """Where the format is described: title or address of the operator's document."""
     freshness_hours: float | None = None
@@ -75,7 +75,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Document:
+class SourceFile:
     """One file as it came: base name and bytes."""
 
     name: str
@@ -108,7 +108,7 @@ class Document:
         return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
 
 
-SERIES = pl.Schema(
+PARSED_SERIES = pl.Schema(
     {
         "location": pl.String(),
         "measure": pl.String(),
@@ -129,9 +129,9 @@ SERIES = pl.Schema(
 class Parsed:
     """What one file says about one dataset.
 
-    ``rows``: schema ``core.frames.PARSED``. ``series``: schema ``SERIES``, exactly one row for each (location, measure) of
-    ``rows``. ``refused``: schema ``core.frames.REFUSED``. ``known_at``: the publication time the file states, UTC; None
-    when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several measures counts
+    ``rows``: schema ``core.frames.PARSED``. ``series``: schema ``PARSED_SERIES``, exactly one row for each
+    (location, measure) of ``rows``. ``refused``: schema ``core.frames.REFUSED``. ``known_at``: the publication time the
+    file states, UTC; None when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several measures counts
     once). ``raw``: text of a line, for checks made after parsing.
     """
 
@@ -151,7 +151,7 @@ def describe_series(
     locations: pl.DataFrame | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """The ``SERIES`` frame of a dataset whose measures say all there is to say of unit and frequency.
+    """The ``PARSED_SERIES`` frame of a dataset whose measures say all there is to say of unit and frequency.
 
     ``locations``: one row a location, columns ``location`` and, as known, ``location_name``, ``location_type``. Parsers
     whose series differ in unit, frequency or labels change the columns of the result.
@@ -183,7 +183,7 @@ def describe_series(
         zone=pl.lit(dataset.zone),
         market=pl.lit(dataset.market, dtype=pl.String),
         labels=pl.lit(json.dumps(dict(labels or {}), sort_keys=True)),
-    ).select(list(SERIES))
+    ).select(list(PARSED_SERIES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +195,8 @@ class FileFormat:
 
     name: str
     datasets: tuple[Dataset, ...]
-    recognise: Callable[[Document], bool]
-    parse: Callable[[Document], tuple[Parsed, ...]]
+    recognise: Callable[[SourceFile], bool]
+    parse: Callable[[SourceFile], tuple[Parsed, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED, REFUSED
 from aurum.core.markettime import label_problem
-from aurum.pipelines.source import Document, RefusedFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 
 
 class Refusals:
@@ -80,7 +80,7 @@ class Refusals:
 
 
 def read_table(
-    document: Document,
+    document: SourceFile,
     required: Sequence[str],
     refusals: Refusals,
     *,

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from lxml import etree
 
-from aurum.pipelines.source import Document, RefusedFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 
 
 class Element(Protocol):
@@ -29,7 +29,7 @@ class Element(Protocol):
     def iterfind(self, path: str) -> Iterator[Element]: ...
 
 
-def read_xml(document: Document) -> Element:
+def read_xml(document: SourceFile) -> Element:
     """The root element. Raises ``RefusedFile`` when the file is empty or not well-formed, with the line that shows it."""
     if not document.content.strip():
         raise RefusedFile("the file is empty")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aurum.pipelines.loading.documents import NoSuchPath, Unreadable, find_files, read_documents, unpack
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 
 
 def zipped(**members: bytes) -> bytes:
@@ -50,4 +50,4 @@ def test_a_truncated_gzip_is_damaged() -> None:
 def test_a_file_that_is_no_archive_is_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"x,y")
-    assert list(read_documents(path)) == [Document("a.csv", b"x,y")]
+    assert list(read_documents(path)) == [SourceFile("a.csv", b"x,y")]

@@ -8,7 +8,7 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.frames import PARSED, REFUSED
 from aurum.core.frequency import Frequency
 from aurum.pipelines.loading.known_time import InvalidKnownAt, KnownAtPolicy, known_time
-from aurum.pipelines.source import Dataset, Parsed, RefusedFile, Schedule, describe_series
+from aurum.pipelines.source import Dataset, Parsed, PublicationSchedule, RefusedFile, describe_series
 
 DATASET = Dataset(
     source="invented",
@@ -17,7 +17,7 @@ DATASET = Dataset(
     zone="America/New_York",
     frequency=Frequency.HOUR,
     measures=(),
-    schedule=Schedule(days=-1, at=time(13, 30), zone="America/New_York"),
+    schedule=PublicationSchedule(days=-1, at=time(13, 30), zone="America/New_York"),
 )
 STATED = datetime(2026, 6, 3, 16, 57, tzinfo=UTC)
 EMPTY = pl.DataFrame(schema=PARSED)

@@ -14,9 +14,9 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.settings.quality import QualitySettings
 from aurum.core.errors import UnknownName
 from aurum.pipelines.quality.great_expectations import validate_frame
-from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.marts import ExpectationsFailed, validate_marts
 from aurum.pipelines.quality.outcomes import evaluate
+from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import MartSuite, read_mart_suites
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.models import MemoryMartReader
@@ -170,11 +170,11 @@ async def test_some_marts_can_be_checked_alone_and_only_those_that_have_a_suite(
 
 async def test_old_results_are_forgotten_when_new_ones_come() -> None:
     store = MemoryStore(SystemClock())
-    keeping = Keeping(store.validations, QualitySettings(keep_each=2), SystemClock())
+    cleanup = ValidationCleanup(store.validations, QualitySettings(keep_each=2), SystemClock())
     marts = MemoryMartReader({"dim_series": good("dim_series")})
     for number in range(4):
         suites: tuple[MartSuite, ...] = (SUITES["dim_series"],)
-        await validate_marts(marts, suites, store.validations, run_id=str(number), keeping=keeping)
+        await validate_marts(marts, suites, store.validations, run_id=str(number), cleanup=cleanup)
     kept = await store.validations.validations_page(ValidationFilter(), before=None, limit=9)
     assert [one.run_id for one in kept] == ["3", "2"]
 

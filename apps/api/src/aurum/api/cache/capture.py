@@ -11,7 +11,7 @@ from aurum.api.cache.etag import names_tag
 from aurum.api.cache.response import CachedResponse
 from aurum.api.http.framing import framed
 from aurum.api.http.request_state import HeaderList, RequestState
-from aurum.common.cache import Entry
+from aurum.common.cache import CacheEntry
 
 _WITH_304 = (b"etag", b"cache-control", b"vary", b"expires", b"content-location")
 """RFC 9110, 15.4.5: what a 304 says of the answer it stands for."""
@@ -30,7 +30,7 @@ class Capture:
         send: Send,
         state: RequestState,
         most_bytes: int,
-        old: Entry[CachedResponse] | None,
+        old: CacheEntry[CachedResponse] | None,
         ended: Callable[[Capture], None],
     ) -> None:
         self._send = send

@@ -22,7 +22,7 @@ from aurum.api.cache.store import VOUCHED_S, Flight, ResponseStore
 from aurum.api.http.data_class import Caching, DataClass
 from aurum.api.http.problems import problem_of
 from aurum.api.http.request_state import RequestState, state_of
-from aurum.common.cache import Entry
+from aurum.common.cache import CacheEntry
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 
@@ -96,7 +96,7 @@ class ResponseCache:
         await self._ask_once(store, key, known, entry, scope, receive, send)
 
     async def _give_and_renew(
-        self, store: ResponseStore, key: Key, known: Key, entry: Entry[CachedResponse], scope: Scope, send: Send
+        self, store: ResponseStore, key: Key, known: Key, entry: CacheEntry[CachedResponse], scope: Scope, send: Send
     ) -> None:
         now = time.monotonic()
         if now < entry.fresh_until:
@@ -115,7 +115,7 @@ class ResponseCache:
             task.add_done_callback(store.renewals.discard)
         await send_stale(entry, state_of(scope), send)
 
-    async def _renew(self, store: ResponseStore, key: Key, known: Key, entry: Entry[CachedResponse], scope: Scope) -> None:
+    async def _renew(self, store: ResponseStore, key: Key, known: Key, entry: CacheEntry[CachedResponse], scope: Scope) -> None:
         try:
             await self._ask_once(store, key, known, None, scope, _nothing_more, _to_nobody)
         finally:
@@ -126,7 +126,7 @@ class ResponseCache:
         store: ResponseStore,
         key: Key,
         known: Key,
-        old: Entry[CachedResponse] | None,
+        old: CacheEntry[CachedResponse] | None,
         scope: Scope,
         receive: Receive,
         send: Send,
@@ -167,7 +167,7 @@ class ResponseCache:
         store: ResponseStore,
         key: Key,
         known: Key,
-        old: Entry[CachedResponse] | None,
+        old: CacheEntry[CachedResponse] | None,
         scope: Scope,
         receive: Receive,
         send: Send,
@@ -215,7 +215,7 @@ class ResponseCache:
             kept.around_id = around_id_of(kept, state.request_id.encode())
             if kept.around_id is None:
                 return None
-        entry = Entry(
+        entry = CacheEntry(
             kept,
             keyspace=caching.keyspace,
             tally=tally,
@@ -247,7 +247,7 @@ def _class(caching: Caching, scope: Scope, settings: CacheSettings) -> DataClass
     return DataClass.GOLDEN if url in settings.golden else caching.data_class
 
 
-def _usable(old: Entry[CachedResponse] | None, state: RequestState, store: ResponseStore) -> bool:
+def _usable(old: CacheEntry[CachedResponse] | None, state: RequestState, store: ResponseStore) -> bool:
     if old is None or not fits(old.content, state.given):
         return False
     return time.monotonic() < old.fresh_until + store.settings.stale_if_error_s

@@ -12,7 +12,7 @@ from aurum.api.cache.etag import names_tag
 from aurum.api.cache.key import Key, size_of
 from aurum.api.http.framing import framed
 from aurum.api.http.request_state import HeaderList, RequestState
-from aurum.common.cache import Entry
+from aurum.common.cache import CacheEntry
 
 HIT = (b"x-cache", b"hit")
 _STALE = (b"x-cache", b"stale")
@@ -57,9 +57,9 @@ def fits(kept: CachedResponse, given: Mapping[bytes, bytes]) -> bool:
     return kept.body is not None or (tag is not None and names_tag(tag, kept.tag))
 
 
-def under(entry: Entry[CachedResponse], key: Key) -> Entry[CachedResponse]:
+def under(entry: CacheEntry[CachedResponse], key: Key) -> CacheEntry[CachedResponse]:
     """The same answer under another way to ask for it; it weighs little, because the bytes are shared."""
-    other = Entry(
+    other = CacheEntry(
         entry.content,
         keyspace=entry.keyspace,
         tally=entry.tally,
@@ -85,7 +85,7 @@ async def send_cached(kept: CachedResponse, state: RequestState, extra: HeaderLi
 
 
 async def send_stale(
-    entry: Entry[CachedResponse], state: RequestState, send: Send, why: tuple[bytes, bytes] | None = None
+    entry: CacheEntry[CachedResponse], state: RequestState, send: Send, why: tuple[bytes, bytes] | None = None
 ) -> None:
     entry.tally.stale += 1
     state.cache, state.route = "stale", entry.keyspace

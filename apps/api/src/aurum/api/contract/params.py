@@ -98,7 +98,7 @@ MANY_LAYOUT = Parameter(
     "`long`: a row an observation, `series` first. `wide`: a column a series. `columns`: long, in JSON as an array a column.",
     {"type": "string", "enum": ["long", "wide", "columns"], "default": "long"},
 )
-SERIES = Parameter(
+SERIES_PARAMETER = Parameter(
     "series",
     "Series keys; give the parameter once a key, or keys with commas between.",
     example=["nyiso:damlbmp_zone:61761:lmp", "nyiso:damlbmp_zone:61752:lmp"],
@@ -119,7 +119,7 @@ KEY: Mapping[str, Any] = {
 }
 
 SLICE = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, LAYOUT)
-MANY = (SERIES, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
+MANY = (SERIES_PARAMETER, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
 HISTORY = (START, END, TZ, FORMAT, LAYOUT)
 
 

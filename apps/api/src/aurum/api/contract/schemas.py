@@ -132,7 +132,7 @@ class AnswerMeta(BaseModel):
     agg: str | None = None
 
 
-class SliceMeta(AnswerMeta):
+class SeriesObservationsMeta(AnswerMeta):
     """The same, and the series."""
 
     series: SeriesInAnswer
@@ -144,11 +144,11 @@ class ManyMeta(AnswerMeta):
     series: list[SeriesInAnswer]
 
 
-class Slice(BaseModel):
+class SeriesObservations(BaseModel):
     """Observations of one series."""
 
     data: list[Observation] | ObservationColumns
-    meta: SliceMeta
+    meta: SeriesObservationsMeta
 
 
 class LongObservation(Observation):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aurum.core.access import Scope
+from aurum.core.access import Permission
 
 SCHEMES: Mapping[str, Mapping[str, str]] = {
     "bearer": {
@@ -16,7 +16,7 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
 }
 
-Needs = Mapping[tuple[str, str], Scope]
+Needs = Mapping[tuple[str, str], Permission]
 """The scope that an operation needs, by path and method; what is not there, anybody may ask for."""
 
 

@@ -32,7 +32,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class GuidePage:
     """One Markdown file. ``name``: without its suffix; ``source``: as it was written; ``lead``: its first paragraph."""
 
     name: str
@@ -43,7 +43,7 @@ class Document:
     sections: Sequence[Section]
 
 
-def render(name: str, source: str, *, folder: str) -> Document:
+def render(name: str, source: str, *, folder: str) -> GuidePage:
     """``folder``: that relative links start from: ``guides`` or ``problems``. The first heading is the title."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("fence", _fence)
@@ -56,7 +56,7 @@ def render(name: str, source: str, *, folder: str) -> Document:
     sections = _sections(tokens)
     lead = next((_text(inline) for opening, inline in pairwise(tokens) if opening.type == "paragraph_open"), "")
     html = markdown.renderer.render(tokens, markdown.options, {})
-    return Document(name, source, sections[0].title if sections else name, lead, html, sections)
+    return GuidePage(name, source, sections[0].title if sections else name, lead, html, sections)
 
 
 def _name_headings(tokens: Sequence[Token]) -> None:

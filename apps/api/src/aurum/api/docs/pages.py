@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
-from aurum.api.docs.markdown import Document, render
+from aurum.api.docs.markdown import GuidePage, render
 from aurum.api.docs.operations import Operation
 from aurum.api.docs.portal import Portal
 from aurum.api.docs.search import Hit
@@ -66,7 +66,7 @@ def results(hits: Sequence[Hit], query: str) -> str:
     return f'<main class="text"><h1>{escape(query)}</h1><ol class="results">{found}</ol>{nothing}</main>'
 
 
-def guide(portal: Portal, shown: Document) -> str:
+def guide(portal: Portal, shown: GuidePage) -> str:
     """A guide, with its headings and its neighbours beside it."""
     here = [section for section in shown.sections if section.level == 2]
     inner = "".join(f'<li><a href="#{section.anchor}">{escape(section.title)}</a></li>' for section in here)
@@ -81,7 +81,7 @@ def guide(portal: Portal, shown: Document) -> str:
 </div>"""
 
 
-def problem(portal: Portal, shown: Document) -> str:
+def problem(portal: Portal, shown: GuidePage) -> str:
     """A problem type: its address, what it means, what to do."""
     status = portal.statuses[shown.name]
     return f"""<main class="text">
@@ -104,7 +104,7 @@ def problems_as_markdown(portal: Portal) -> str:
     return "\n".join(["# Problems", "", *lines, ""])
 
 
-def _card(one: Document) -> str:
+def _card(one: GuidePage) -> str:
     return f'<li><a href="/docs/guides/{one.name}">{escape(one.title)}</a><p>{escape(one.lead)}</p></li>'
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aurum.api.docs.markdown import Document, render
+from aurum.api.docs.markdown import GuidePage, render
 from aurum.api.docs.operations import Operation, operations
-from aurum.api.docs.search import Entry
+from aurum.api.docs.search import SearchEntry
 from aurum.api.http.problems import ALL_KINDS
 
 _INDEX = "README.md"
@@ -22,11 +22,11 @@ class Portal:
 
     title: str
     version: str
-    guides: Mapping[str, Document]
-    problems: Mapping[str, Document]
+    guides: Mapping[str, GuidePage]
+    problems: Mapping[str, GuidePage]
     statuses: Mapping[str, int]
     operations: Sequence[Operation]
-    entries: Sequence[Entry]
+    entries: Sequence[SearchEntry]
 
 
 def open_portal(openapi: Mapping[str, Any], *, guides: Path, contracts: Path) -> Portal:
@@ -57,20 +57,22 @@ def _in_order(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: (place if (place := text.find(f"({path.name})")) >= 0 else last, path.name))
 
 
-def _of_operations(listed: Iterable[Operation]) -> Iterable[Entry]:
+def _of_operations(listed: Iterable[Operation]) -> Iterable[SearchEntry]:
     for one in listed:
-        yield Entry("operation", one.summary, one.url, f"{one.method} {one.path} {one.name}", one.text)
+        yield SearchEntry("operation", one.summary, one.url, f"{one.method} {one.path} {one.name}", one.text)
 
 
-def _of_guides(guides: Iterable[Document]) -> Iterable[Entry]:
+def _of_guides(guides: Iterable[GuidePage]) -> Iterable[SearchEntry]:
     for guide in guides:
         for section in guide.sections:
             own = section.level == 1
             place = "" if own else f"#{section.anchor}"
-            yield Entry("guide", section.title, f"/docs/guides/{guide.name}{place}", "" if own else guide.title, section.text)
+            yield SearchEntry(
+                "guide", section.title, f"/docs/guides/{guide.name}{place}", "" if own else guide.title, section.text
+            )
 
 
-def _of_problems(problems: Iterable[Document]) -> Iterable[Entry]:
+def _of_problems(problems: Iterable[GuidePage]) -> Iterable[SearchEntry]:
     for problem in problems:
         text = " ".join(section.text for section in problem.sections)
-        yield Entry("problem", problem.title, f"/problems/{problem.name}", problem.name, text)
+        yield SearchEntry("problem", problem.title, f"/problems/{problem.name}", problem.name, text)

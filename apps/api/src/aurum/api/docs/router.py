@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from aurum.api.docs import pages
 from aurum.api.docs.accept import prefers
 from aurum.api.docs.layout import page
-from aurum.api.docs.markdown import Document
+from aurum.api.docs.markdown import GuidePage
 from aurum.api.docs.portal import Portal, open_portal
 from aurum.api.docs.search import search
 from aurum.core.errors import NotFound
@@ -120,7 +120,7 @@ async def problem(request: Request, name: str) -> Response:
     return _as_markdown(shown.source)
 
 
-def _named(documents: Mapping[str, Document], name: str, what: str) -> Document:
+def _named(documents: Mapping[str, GuidePage], name: str, what: str) -> GuidePage:
     if name not in documents:
         raise NotFound(f"no {what} {name!r}")
     return documents[name]

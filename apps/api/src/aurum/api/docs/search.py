@@ -16,7 +16,7 @@ _AROUND = 70
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SearchEntry:
     """Something that can be found. ``name``: what else it is called, such as a path; ``text``: what it says."""
 
     kind: Kind
@@ -30,11 +30,11 @@ class Entry:
 class Hit:
     """An entry that was found; ``excerpt``: of its text, around the first word."""
 
-    entry: Entry
+    entry: SearchEntry
     excerpt: str
 
 
-def search(entries: Sequence[Entry], query: str, *, most: int = _MOST) -> list[Hit]:
+def search(entries: Sequence[SearchEntry], query: str, *, most: int = _MOST) -> list[Hit]:
     """The best first; of equals, in the order of the entries. Nothing for a query without words."""
     words = _WORD.findall(query.lower())
     if not words:
@@ -44,7 +44,7 @@ def search(entries: Sequence[Entry], query: str, *, most: int = _MOST) -> list[H
     return [Hit(entries[place], _excerpt(entries[place].text, words)) for _, place in best[:most]]
 
 
-def _score(entry: Entry, words: Sequence[str]) -> int:
+def _score(entry: SearchEntry, words: Sequence[str]) -> int:
     """0 unless each word is somewhere."""
     title, name, text = entry.title.lower(), entry.name.lower(), entry.text.lower()
     total = 0

@@ -42,7 +42,7 @@ class GateState:
     expired: int
 
 
-class Gate:
+class AdmissionQueue:
     """The places of one process. ``clock``: seconds, ``time.monotonic`` in service."""
 
     def __init__(self, settings: LimitsSettings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -140,7 +140,7 @@ class Admission:
         if scope["type"] != "http" or scope["path"] in VITAL:
             await self._app(scope, receive, send)
             return
-        gate: Gate = scope["state"]["gate"]
+        gate: AdmissionQueue = scope["state"]["gate"]
         state: RequestState = scope["aurum"]
         began = gate.clock()
         tenant = gate.tenant_of(state.caller)
@@ -158,7 +158,7 @@ class Admission:
         finally:
             gate.leave(tenant)
 
-    async def _answer(self, gate: Gate, began: float, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, gate: AdmissionQueue, began: float, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the answer begin before the deadline; once it has begun it may take its time."""
         state: RequestState = scope["aurum"]
         state.deadline = began + gate.settings.deadline_s

@@ -13,10 +13,9 @@ from aurum.api.http.problems import KINDS, problem_of
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import refuse
 from aurum.api.security.authenticator import Authenticator
-from aurum.api.security.strangers import Strangers
+from aurum.api.security.failed_attempts import FailedAttempts
 from aurum.common.ratelimit import retry_after
-from aurum.core.access import LOCAL, MissingScope
-from aurum.core.access import Scope as Permission
+from aurum.core.access import LOCAL, MissingScope, Permission
 from aurum.core.errors import AurumError, Forbidden, RateLimited, Unauthenticated
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -42,7 +41,7 @@ class Access:
     addresses that fail too often are refused without a look at what they send, unless it is known to be good.
     """
 
-    def __init__(self, app: ASGIApp, rules: Mapping[tuple[str, ...], Rule], strangers: Strangers) -> None:
+    def __init__(self, app: ASGIApp, rules: Mapping[tuple[str, ...], Rule], strangers: FailedAttempts) -> None:
         self._app = app
         self._strangers = strangers
         self._rules = dict(rules)

@@ -31,7 +31,7 @@ def _is_loopback(address: str) -> bool | None:
     return parsed.is_loopback if parsed is not None else None
 
 
-class Names:
+class HostNames:
     """Names by which an open service may be asked: those of this machine's loopback, and ``also``."""
 
     def __init__(self, also: Iterable[str] = ()) -> None:
@@ -73,7 +73,7 @@ class Loopback:
     def __init__(self, app: ASGIApp, settings: ApiSettings) -> None:
         self._app = app
         self._origins = frozenset(settings.cors_origins)
-        self._names = Names(settings.names)
+        self._names = HostNames(settings.names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in HEALTH:

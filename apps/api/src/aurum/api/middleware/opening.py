@@ -9,7 +9,7 @@ from aurum.api.middleware.ratelimit import limits_of
 from aurum.api.process.background import background
 from aurum.common.ratelimit import Limiter
 from aurum.common.settings import Settings
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 async def open_limiter(
     settings: Settings, redis: Redis | None, stack: AsyncExitStack
-) -> tuple[Limiter[Plan], Sharing[Plan] | None]:
+) -> tuple[Limiter[RatePlan], Sharing[RatePlan] | None]:
     """Return the rate limiter, and what shares its counts with other processes through Redis. ``stack`` ends the sharing."""
     limits = settings.limits
     is_shared = limits.share_rates and redis is not None
-    limiter = Limiter[Plan](limits_of, per_second=limits.global_per_second, processes=settings.api.workers, shared=is_shared)
+    limiter = Limiter[RatePlan](
+        limits_of, per_second=limits.global_per_second, processes=settings.api.workers, shared=is_shared
+    )
     if redis is None or not limits.share_rates:
         return limiter, None
     from aurum.common.ratelimit.shared import Sharing

@@ -8,18 +8,18 @@ from aurum.api.http.problems import KINDS
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import VITAL, refuse
 from aurum.common.ratelimit import Account, Limiter, Limits, plan_limits, retry_after
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.errors import RateLimited
 
 _KIND = KINDS[RateLimited]
 
 
-def limits_of(plan: Plan) -> Limits:
+def limits_of(plan: RatePlan) -> Limits:
     """The windows of a plan."""
     return plan_limits(per_minute=plan.per_minute, per_hour=plan.per_hour, per_day=plan.per_day, burst=plan.burst)
 
 
-class Everybody:
+class GlobalRateLimit:
     """Pure ASGI; stands above ``Access``, so that strangers count as well. All requests within one rate, where there is one."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -27,7 +27,7 @@ class Everybody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            limiter: Limiter[Plan] = scope["state"]["limiter"]
+            limiter: Limiter[RatePlan] = scope["state"]["limiter"]
             everybody = limiter.everybody
             if everybody is not None and scope["path"] not in VITAL:
                 now = limiter.clock()
@@ -53,7 +53,7 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
         state: RequestState = scope["aurum"]
-        limiter: Limiter[Plan] = scope["state"]["limiter"]
+        limiter: Limiter[RatePlan] = scope["state"]["limiter"]
         caller = state.caller
         plan = caller.plan
         if plan is not None:

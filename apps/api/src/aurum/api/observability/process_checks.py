@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aurum.api.handlers.health_checks import Finding, HealthCheck
-from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.admission import AdmissionQueue
 from aurum.common.ratelimit import Limiter
 from aurum.common.resilience.guards import Guards
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 
 if TYPE_CHECKING:
     from aurum.api.security.tokens import TokenVerifier
     from aurum.common.ratelimit.shared import Sharing
 
 
-def door_check(gate: Gate) -> HealthCheck:
+def door_check(gate: AdmissionQueue) -> HealthCheck:
     """Requests find a place."""
 
     async def look() -> Finding:
@@ -27,7 +27,7 @@ def door_check(gate: Gate) -> HealthCheck:
     return HealthCheck("door", look, needed=False)
 
 
-def limits_check(limiter: Limiter[Plan], sharing: Sharing[Plan] | None) -> HealthCheck:
+def limits_check(limiter: Limiter[RatePlan], sharing: Sharing[RatePlan] | None) -> HealthCheck:
     """Rate limits are kept together with other processes, where there are others."""
 
     async def look() -> Finding:

@@ -11,14 +11,14 @@ from starlette.types import Scope
 
 from aurum.api.cache.store import ResponseStore
 from aurum.api.http.request_state import RequestState
-from aurum.api.middleware.admission import Gate
+from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.middleware.refusal import VITAL
 from aurum.common.cache import Tally
 from aurum.common.ratelimit import Limiter
 from aurum.common.resilience.guards import Guards
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Cell, Metrics, Reading
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.storage.ports.changes import ChangeFeed
 from aurum.storage.ports.probe import StoreProbe
 
@@ -142,7 +142,7 @@ def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
     metrics.gauge("aurum_change_feed_behind_seconds", "Since when changes may not have been told.", behind)
 
 
-def watch_door(metrics: Metrics, gate: Gate, limiter: Limiter[Plan]) -> None:
+def watch_door(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[RatePlan]) -> None:
     """Requests under way and waiting, and those that were refused, by reason."""
 
     def refused() -> Reading:

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from aurum.api.http.request_state import by_name
 from aurum.api.process.drain import DrainingLoop
-from aurum.api.serving.front import Front
+from aurum.api.serving.fast_path import FastPath
 
 _FIRST_REQUEST_S = 1.0
 """For the first request on a connection that was accepted last."""
@@ -38,7 +38,7 @@ class Protocol(HttpToolsProtocol):
         """Bytes that headers may still have; below 0 when none are being read."""
         self._begun = 0
         """Requests of which something has been read."""
-        self._front: Front | None = app_state.get("front")
+        self._front: FastPath | None = app_state.get("front")
         self._asked = False
         """Whether a request has come on this connection."""
         self._answered = False
@@ -91,7 +91,7 @@ class Protocol(HttpToolsProtocol):
             # uvicorn then answers with ``Connection: close``.
             self.cycle.keep_alive = False
 
-    def _gives_at_once(self, front: Front) -> bool:
+    def _gives_at_once(self, front: FastPath) -> bool:
         parser, before = self.parser, self.cycle
         assert parser is not None
         if (

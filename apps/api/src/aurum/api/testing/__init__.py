@@ -9,8 +9,8 @@ No product module imports it.
 """
 
 from aurum.api.testing.clock import MovableClock
-from aurum.api.testing.given import Given, file_of, hourly
 from aurum.api.testing.memory import InMemory, changed, on_clock
+from aurum.api.testing.observations import SeriesBuilder, file_of, hourly
 from aurum.api.testing.serving import Served, serving
 
-__all__ = ["Given", "InMemory", "MovableClock", "Served", "changed", "file_of", "hourly", "on_clock", "serving"]
+__all__ = ["InMemory", "MovableClock", "SeriesBuilder", "Served", "changed", "file_of", "hourly", "on_clock", "serving"]

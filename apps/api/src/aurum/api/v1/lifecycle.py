@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.http.request_state import HeaderList, RequestState
 from aurum.common.ratelimit import Limiter
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 
 _PREFIX = "/v1/"
 GUIDE = "/docs/guides/from-v1-to-v2"
@@ -71,7 +71,7 @@ class Lifecycle:
         await self._app(scope, receive, send_with_lifecycle)
 
 
-def _of_plan(state: RequestState, limiter: Limiter[Plan]) -> HeaderList:
+def _of_plan(state: RequestState, limiter: Limiter[RatePlan]) -> HeaderList:
     """What v1 said of a plan: its name, and what it allows a day. Nothing where the caller has none."""
     caller = state.caller
     if caller.plan is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aurum.assembly.pipelines import Pipelines
-from aurum.pipelines.archive import ArchiveReport, archive_closed
-from aurum.pipelines.copies import follow
+from aurum.pipelines.history.archive import ArchiveReport, archive_closed
+from aurum.pipelines.history.copies import follow
 from aurum.pipelines.jobs import ArchiveMonths
 from aurum.workers.jobs.payload import read_payload
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aurum.assembly.pipelines import Pipelines
 from aurum.pipelines.jobs import DbtRun
-from aurum.pipelines.warehouse.run import Invocation, RunReport, Verb
+from aurum.pipelines.models.run import Invocation, RunReport, Verb
 from aurum.workers.jobs.payload import read_payload
 
 
@@ -26,7 +26,7 @@ class DbtJob:
         """
         job = read_payload(DbtRun, payload)
         invocation = Invocation(Verb(job.verb), job.select, job.exclude, job.full_refresh)
-        report = await self.pipelines.warehouse.run(invocation)
+        report = await self.pipelines.models.run(invocation)
         checked = await self.pipelines.check_build(report.run) if invocation.verb.builds else None
         report.raise_failure()
         if checked is not None:

@@ -3,10 +3,10 @@
 ``aurum.common.cache.redis`` is imported by those who have a Redis: the client takes a tenth of a second to load.
 """
 
-from aurum.common.cache.entry import Entry, Tally
+from aurum.common.cache.entry import CacheEntry, Tally
 from aurum.common.cache.guarded import GuardedTier
 from aurum.common.cache.local import LocalCache
 from aurum.common.cache.manager import Cache
 from aurum.common.cache.tier import LastingTier, Stored, Tier, TierAway
 
-__all__ = ["Cache", "Entry", "GuardedTier", "LastingTier", "LocalCache", "Stored", "Tally", "Tier", "TierAway"]
+__all__ = ["Cache", "CacheEntry", "GuardedTier", "LastingTier", "LocalCache", "Stored", "Tally", "Tier", "TierAway"]

@@ -23,7 +23,7 @@ class Tally:
         return (self.hits + self.stale) / asked if asked else float("nan")
 
 
-class Entry(Generic[T]):
+class CacheEntry(Generic[T]):
     """Times are ``time.monotonic`` seconds. ``invalid``: what it was made from has changed since.
 
     ``fresh_until``: it may be used without a second thought. ``stale_until``: after that it may still be used while a new one

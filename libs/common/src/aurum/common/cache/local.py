@@ -8,7 +8,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from cachetools import LFUCache
 from moka_py import Moka
 
-from aurum.common.cache.entry import Entry
+from aurum.common.cache.entry import CacheEntry
 from aurum.common.settings.cache import Policy
 
 T = TypeVar("T")
@@ -17,8 +17,8 @@ T = TypeVar("T")
 class _Kept(Protocol[T]):
     """What a policy gives: entries by key, within a weight. ``settle``: let go of what is too much."""
 
-    def get(self, key: Hashable, /) -> Entry[T] | None: ...
-    def set(self, key: Hashable, value: Entry[T], /) -> None: ...
+    def get(self, key: Hashable, /) -> CacheEntry[T] | None: ...
+    def set(self, key: Hashable, value: CacheEntry[T], /) -> None: ...
     def remove(self, key: Hashable, /) -> None: ...
     def clear(self) -> None: ...
     def settle(self) -> None: ...
@@ -34,7 +34,7 @@ class LocalCache(Generic[T]):
     def __init__(self, *, policy: Policy, most_entries: int, most_bytes: int) -> None:
         # One bound for both: an entry weighs at least its share of the bytes.
         self._least = max(1, most_bytes // most_entries)
-        self._by_tag: dict[str, dict[Hashable, Entry[T]]] = {}
+        self._by_tag: dict[str, dict[Hashable, CacheEntry[T]]] = {}
         self._weight = 0
         self._count = 0
         self._kept: _Kept[T] = _Lfu(self, most_bytes) if policy == "lfu" else _Moka(self, most_bytes, policy)
@@ -49,7 +49,7 @@ class LocalCache(Generic[T]):
         """Bytes."""
         return self._weight
 
-    def put(self, key: Hashable, entry: Entry[T]) -> None:
+    def put(self, key: Hashable, entry: CacheEntry[T]) -> None:
         """Keep an entry, in place of one under the same key."""
         self._kept.remove(key)
         self._count += 1
@@ -69,22 +69,22 @@ class LocalCache(Generic[T]):
         self._by_tag.clear()
         self._weight = self._count = 0
 
-    def tagged(self, tags: Iterable[str]) -> list[Entry[T]]:
+    def tagged(self, tags: Iterable[str]) -> list[CacheEntry[T]]:
         """All entries that bear one of the tags."""
-        found: list[Entry[T]] = []
+        found: list[CacheEntry[T]] = []
         for tag in tags:
             found += self._by_tag.get(tag, {}).values()
         return found
 
-    def everything(self) -> list[Entry[T]]:
+    def everything(self) -> list[CacheEntry[T]]:
         """All entries that bear a tag."""
         return [entry for entries in self._by_tag.values() for entry in entries.values()]
 
-    def weigh(self, entry: Entry[T]) -> int:
+    def weigh(self, entry: CacheEntry[T]) -> int:
         """What an entry counts against the bound."""
         return max(self._least, entry.weight)
 
-    def left(self, key: Hashable, entry: Entry[T]) -> None:
+    def left(self, key: Hashable, entry: CacheEntry[T]) -> None:
         """An entry is no longer kept, for whatever reason."""
         self._count -= 1
         self._weight -= entry.weight
@@ -100,14 +100,14 @@ class _Moka(Generic[T]):
     """W-TinyLFU and least recently used, by ``moka-py``, which puts its housekeeping off until it is told."""
 
     def __init__(self, owner: LocalCache[T], most_bytes: int, policy: Literal["tiny_lfu", "lru"]) -> None:
-        def weight(_key: Hashable, entry: Entry[T]) -> int:
+        def weight(_key: Hashable, entry: CacheEntry[T]) -> int:
             return owner.weigh(entry)
 
-        def left(key: Hashable, entry: Entry[T], _cause: str) -> None:
+        def left(key: Hashable, entry: CacheEntry[T], _cause: str) -> None:
             owner.left(key, entry)
 
-        kept = Moka[Hashable, Entry[T]](most_bytes, policy=policy, weigher=weight, eviction_listener=left)
-        self.get: Callable[[Hashable], Entry[T] | None] = kept.get  # pyright: ignore[reportAttributeAccessIssue] - overloads
+        kept = Moka[Hashable, CacheEntry[T]](most_bytes, policy=policy, weigher=weight, eviction_listener=left)
+        self.get: Callable[[Hashable], CacheEntry[T] | None] = kept.get  # pyright: ignore[reportAttributeAccessIssue] - overloads
         self.set = kept.set
         self.clear = kept.clear
         self.settle = kept.run_pending_tasks
@@ -123,9 +123,9 @@ class _Lfu(Generic[T]):
     def __init__(self, owner: LocalCache[T], most_bytes: int) -> None:
         self._owner = owner
         self._entries = _Evicting(owner, most_bytes)
-        self.get: Callable[[Hashable], Entry[T] | None] = self._entries.get
+        self.get: Callable[[Hashable], CacheEntry[T] | None] = self._entries.get
 
-    def set(self, key: Hashable, value: Entry[T], /) -> None:
+    def set(self, key: Hashable, value: CacheEntry[T], /) -> None:
         if self._owner.weigh(value) > self._entries.maxsize:
             self._owner.left(key, value)
             return
@@ -143,12 +143,12 @@ class _Lfu(Generic[T]):
         return None
 
 
-class _Evicting(LFUCache[Hashable, Entry[T]]):
+class _Evicting(LFUCache[Hashable, CacheEntry[T]]):
     def __init__(self, owner: LocalCache[T], most_bytes: int) -> None:
         super().__init__(most_bytes, getsizeof=owner.weigh)
         self._owner = owner
 
-    def popitem(self) -> tuple[Hashable, Entry[T]]:
+    def popitem(self) -> tuple[Hashable, CacheEntry[T]]:
         key, entry = super().popitem()
         self._owner.left(key, entry)
         return key, entry

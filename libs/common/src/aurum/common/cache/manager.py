@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from aurum.common.cache.entry import Entry, Tally
+from aurum.common.cache.entry import CacheEntry, Tally
 from aurum.common.cache.local import LocalCache
 from aurum.common.cache.tier import Tier, TierAway
 from aurum.common.resilience.timeout import NEVER, set_deadline
@@ -66,7 +66,7 @@ class Cache(Generic[T]):
         """A point in the order of events, to be taken before something is made and given to ``keep``."""
         return self._sequence
 
-    def keep(self, key: Hashable, entry: Entry[T], *, since: int) -> bool:
+    def keep(self, key: Hashable, entry: CacheEntry[T], *, since: int) -> bool:
         """Keep what was begun at the mark ``since``, unless a tag of it was forgotten meanwhile; whether it was kept."""
         if max(self._all_forgotten, self._let_go) > since or any(
             self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags
@@ -171,7 +171,7 @@ class Cache(Generic[T]):
             _log.warning("cache tier is away", tier=tier.name, reason=str(error))
 
 
-def _invalidate(entries: Iterable[Entry[T]]) -> int:
+def _invalidate(entries: Iterable[CacheEntry[T]]) -> int:
     count = 0
     for entry in entries:
         count += not entry.invalid

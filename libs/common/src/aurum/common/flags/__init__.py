@@ -1,7 +1,7 @@
 """Feature flags: rules held in memory behind the OpenFeature API."""
 
 from aurum.common.flags.document import Condition, FlagDocument, FlagName, Prerequisite, Rule, Schedule, readable
-from aurum.common.flags.evaluate import CircularPrerequisite, Evaluation, Outcome, evaluate, refuse_circle
+from aurum.common.flags.evaluate import CircularPrerequisite, Evaluation, FlagReason, evaluate, refuse_circle
 from aurum.common.flags.provider import FlagProvider
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "FlagDocument",
     "FlagName",
     "FlagProvider",
-    "Outcome",
+    "FlagReason",
     "Prerequisite",
     "Rule",
     "Schedule",

@@ -19,7 +19,7 @@ from aurum.common.flags.patterns import is_match
 _BUCKETS = 1 << 32
 
 
-class Outcome(StrEnum):
+class FlagReason(StrEnum):
     """Why a variant was given."""
 
     KILLED = "killed"
@@ -36,7 +36,7 @@ class Evaluation:
 
     variant: str
     value: JsonValue
-    outcome: Outcome
+    outcome: FlagReason
     rule: int | None = None
 
 
@@ -102,18 +102,18 @@ def _evaluate(
 ) -> Evaluation:
     """What a flag gives. ``needed``: what others gave that are there."""
     if not flag.enabled:
-        return _given(flag, flag.off_variant, Outcome.KILLED)
+        return _given(flag, flag.off_variant, FlagReason.KILLED)
     if (flag.schedule.start and now < flag.schedule.start) or (flag.schedule.end and now >= flag.schedule.end):
-        return _given(flag, flag.default_variant, Outcome.UNSCHEDULED)
+        return _given(flag, flag.default_variant, FlagReason.UNSCHEDULED)
     if any(one.flag not in needed or needed[one.flag].variant != one.variant for one in flag.prerequisites):
-        return _given(flag, flag.default_variant, Outcome.PREREQUISITE)
+        return _given(flag, flag.default_variant, FlagReason.PREREQUISITE)
     for place, rule in enumerate(flag.rules):
         if _applies(rule, attributes) and (rule.percentage >= 100 or share_of(name, place, key) < rule.percentage):
-            return _given(flag, rule.variant, Outcome.RULE if rule.percentage >= 100 else Outcome.SPLIT, place)
-    return _given(flag, flag.default_variant, Outcome.DEFAULT)
+            return _given(flag, rule.variant, FlagReason.RULE if rule.percentage >= 100 else FlagReason.SPLIT, place)
+    return _given(flag, flag.default_variant, FlagReason.DEFAULT)
 
 
-def _given(flag: FlagDocument, variant: str, outcome: Outcome, rule: int | None = None) -> Evaluation:
+def _given(flag: FlagDocument, variant: str, outcome: FlagReason, rule: int | None = None) -> Evaluation:
     return Evaluation(variant, flag.variants[variant], outcome, rule)
 
 

@@ -13,17 +13,17 @@ from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Re
 from openfeature.provider import AbstractProvider, Metadata  # pyright: ignore[reportMissingTypeStubs] - typed, not marked so
 
 from aurum.common.flags.document import FlagDocument
-from aurum.common.flags.evaluate import CircularPrerequisite, Outcome, evaluate
+from aurum.common.flags.evaluate import CircularPrerequisite, FlagReason, evaluate
 
 T = TypeVar("T")
 
 _REASONS = {
-    Outcome.KILLED: Reason.DISABLED,
-    Outcome.UNSCHEDULED: Reason.DEFAULT,
-    Outcome.PREREQUISITE: Reason.DEFAULT,
-    Outcome.RULE: Reason.TARGETING_MATCH,
-    Outcome.SPLIT: Reason.SPLIT,
-    Outcome.DEFAULT: Reason.DEFAULT,
+    FlagReason.KILLED: Reason.DISABLED,
+    FlagReason.UNSCHEDULED: Reason.DEFAULT,
+    FlagReason.PREREQUISITE: Reason.DEFAULT,
+    FlagReason.RULE: Reason.TARGETING_MATCH,
+    FlagReason.SPLIT: Reason.SPLIT,
+    FlagReason.DEFAULT: Reason.DEFAULT,
 }
 
 

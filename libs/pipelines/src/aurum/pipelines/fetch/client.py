@@ -18,8 +18,8 @@ from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import Forbidden, Invalid, NotFound, Unavailable, UnknownName
 from aurum.core.names import nearest
+from aurum.pipelines.fetch.atomic_write import landing
 from aurum.pipelines.fetch.headers import file_name, last_modified, retry_after_s
-from aurum.pipelines.fetch.landing import landing
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.source import Source
 

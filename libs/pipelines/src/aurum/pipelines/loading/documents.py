@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aurum.core.errors import NotFound
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 
 MEMBER_BYTES = 2 << 30
 """The most one archived file may unpack to."""
@@ -48,7 +48,7 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-def read_documents(path: Path) -> Iterator[Document | Unreadable]:
+def read_documents(path: Path) -> Iterator[SourceFile | Unreadable]:
     """The documents of one file: itself, or what its archive holds."""
     try:
         content = path.read_bytes()
@@ -58,7 +58,7 @@ def read_documents(path: Path) -> Iterator[Document | Unreadable]:
     yield from unpack(path.name, content)
 
 
-def unpack(name: str, content: bytes) -> Iterator[Document | Unreadable]:
+def unpack(name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
     """A content as documents; archives are opened, archives in archives too."""
     lower = name.lower()
     try:
@@ -69,12 +69,12 @@ def unpack(name: str, content: bytes) -> Iterator[Document | Unreadable]:
                 inner = stream.read(MEMBER_BYTES + 1)
             yield from _bounded(name, name[: -len(".gz")], inner)
         else:
-            yield Document(name, content)
+            yield SourceFile(name, content)
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         yield Unreadable(name, f"damaged archive: {error}", content)
 
 
-def _zip_members(name: str, content: bytes) -> Iterator[Document | Unreadable]:
+def _zip_members(name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
             if member.is_dir():
@@ -84,7 +84,7 @@ def _zip_members(name: str, content: bytes) -> Iterator[Document | Unreadable]:
             yield from _bounded(name, Path(member.filename).name, inner)
 
 
-def _bounded(archive: str, name: str, content: bytes) -> Iterator[Document | Unreadable]:
+def _bounded(archive: str, name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
     if len(content) > MEMBER_BYTES:
         yield Unreadable(f"{archive}/{name}", f"unpacks to more than {MEMBER_BYTES >> 20} MiB")
     else:

@@ -18,11 +18,11 @@ from aurum.core.frames import REFUSED, SERIES, FrameMismatch
 from aurum.pipelines.loading.documents import Unreadable
 from aurum.pipelines.loading.known_time import KnownAtPolicy, known_time
 from aurum.pipelines.quality.gate import Gated, pass_gate
-from aurum.pipelines.quality.keeping import Keeping
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.quality.raw_files import RawFiles
+from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.source import Dataset, Document, Parsed, RefusedFile, Source
+from aurum.pipelines.source import Dataset, Parsed, RefusedFile, Source, SourceFile
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader
 from aurum.storage.ports.observations import SeriesRows
 
@@ -30,7 +30,7 @@ _TIDY_AFTER = 200
 """Checks after which what is too old is forgotten, and not only at the end: an archive may hold a hundred thousand files."""
 
 
-class Outcome(StrEnum):
+class FileOutcome(StrEnum):
     """What became of a file."""
 
     APPLIED = "applied"
@@ -44,7 +44,7 @@ class FileReport:
 
     name: str
     digest: str
-    outcome: Outcome
+    outcome: FileOutcome
     source: str = ""
     dataset: str = ""
     reason: str = ""
@@ -74,18 +74,18 @@ class Ingestion:
         registry: Registry,
         suites: Suites,
         loader: Loader,
-        kept: KeptFiles,
-        keeping: Keeping | None = None,
+        kept: RawFiles,
+        cleanup: ValidationCleanup | None = None,
     ) -> None:
-        """``keeping``: forgets old results of checks; without it all are kept."""
+        """``cleanup``: forgets old results of checks; without it all are kept."""
         self._registry = registry
         self._suites = suites
         self._loader = loader
         self._kept = kept
-        self._keeping = keeping
+        self._cleanup = cleanup
 
     async def ingest(
-        self, document: Document | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
+        self, document: SourceFile | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
     ) -> FileReport:
         """Load one document whole or not at all; a refused one is recorded with its reason.
 
@@ -96,7 +96,7 @@ class Ingestion:
 
     async def ingest_all(
         self,
-        documents: Iterable[Document | Unreadable],
+        documents: Iterable[SourceFile | Unreadable],
         *,
         known_at: KnownAtPolicy | None = None,
         force: bool = False,
@@ -120,24 +120,24 @@ class Ingestion:
             await asyncio.wait([ahead])
 
     async def _tidy(self, checked: list[str]) -> None:
-        if self._keeping is not None:
-            await self._keeping.tidy(checked)
+        if self._cleanup is not None:
+            await self._cleanup.tidy(checked)
         checked.clear()
 
-    async def _next(self, waiting: Iterator[Document | Unreadable], policy: KnownAtPolicy, force: bool) -> _Work | None:
+    async def _next(self, waiting: Iterator[SourceFile | Unreadable], policy: KnownAtPolicy, force: bool) -> _Work | None:
         document = await asyncio.to_thread(next, waiting, None)
         if document is None:
             return None
         started = time.perf_counter()
         digest = await asyncio.to_thread(_digest, document)
-        if not force and isinstance(document, Document):
+        if not force and isinstance(document, SourceFile):
             same = await self._loader.already_loaded(digest, basis=_asked(policy), known_at=policy.time)
             if same is not None:
                 return _Work(document, digest, None, started)
         prepared = await asyncio.to_thread(self._prepare, document, digest, policy)
         return _Work(document, digest, prepared, started)
 
-    def _prepare(self, document: Document | Unreadable, digest: str, policy: KnownAtPolicy) -> _Prepared:
+    def _prepare(self, document: SourceFile | Unreadable, digest: str, policy: KnownAtPolicy) -> _Prepared:
         if isinstance(document, Unreadable):
             return _Prepared(refused=document.reason)
         source: Source | None = None
@@ -168,7 +168,7 @@ class Ingestion:
     async def _finish(self, work: _Work, force: bool) -> FileReport:
         document, prepared = work.document, work.prepared
         if prepared is None:
-            return FileReport(document.name, work.digest, Outcome.ALREADY_LOADED, seconds=work.elapsed)
+            return FileReport(document.name, work.digest, FileOutcome.ALREADY_LOADED, seconds=work.elapsed)
         refused, validations = prepared.refused, prepared.validations
         if prepared.load is not None:
             try:
@@ -181,7 +181,7 @@ class Ingestion:
         return FileReport(
             document.name,
             work.digest,
-            Outcome.REFUSED,
+            FileOutcome.REFUSED,
             source=prepared.source,
             dataset=prepared.dataset,
             reason=refused,
@@ -197,7 +197,7 @@ class Ingestion:
         return FileReport(
             name=record.name,
             digest=record.digest,
-            outcome=Outcome.ALREADY_LOADED if outcome.already_loaded else Outcome.APPLIED,
+            outcome=FileOutcome.ALREADY_LOADED if outcome.already_loaded else FileOutcome.APPLIED,
             source=record.source,
             dataset=record.dataset,
             rows_read=0 if outcome.already_loaded else record.rows_read,
@@ -211,7 +211,7 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    document: Document | Unreadable
+    document: SourceFile | Unreadable
     digest: str
     prepared: _Prepared | None
     started: float
@@ -226,7 +226,7 @@ class _Work:
         return time.perf_counter() - self.started
 
 
-def _digest(document: Document | Unreadable) -> str:
+def _digest(document: SourceFile | Unreadable) -> str:
     return hashlib.sha256(document.content).hexdigest()
 
 
@@ -236,7 +236,7 @@ def _asked(policy: KnownAtPolicy) -> KnownAtBasis | None:
 
 def _to_load(
     source: Source,
-    document: Document,
+    document: SourceFile,
     digest: str,
     parts: tuple[Parsed, ...],
     gated: Sequence[Gated],

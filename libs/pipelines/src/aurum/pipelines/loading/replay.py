@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileReport, Ingestion
-from aurum.pipelines.quality.kept_files import KeptFiles
-from aurum.pipelines.source import Document
+from aurum.pipelines.quality.raw_files import RawFiles
+from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.files import FileLog
 from aurum.storage.ports.quality import QualityLog, QuarantineFilter
 
@@ -18,12 +18,12 @@ _PAGE = 1000
 async def replay(
     quality: QualityLog,
     files: FileLog,
-    kept: KeptFiles,
+    kept: RawFiles,
     ingestion: Ingestion,
     *,
     digest: str | None = None,
     source: str | None = None,
-    given: Document | None = None,
+    given: SourceFile | None = None,
 ) -> AsyncGenerator[FileReport]:
     """Load each file again that has rows in quarantine: all of them, or those of a digest or source.
 

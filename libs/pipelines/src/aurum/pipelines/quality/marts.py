@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.errors import Conflict, UnknownName
 from aurum.core.names import nearest
-from aurum.pipelines.quality.keeping import Keeping
 from aurum.pipelines.quality.outcomes import evaluate
+from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import MartSuite
 from aurum.storage.ports.models import MartReader, ModelRun, NodeKind, NodeStatus, UnknownMart
 from aurum.storage.ports.quality import ValidationWriter
@@ -45,12 +45,12 @@ async def validate_marts(
     *,
     run_id: str | None = None,
     only: Collection[str] | None = None,
-    keeping: Keeping | None = None,
+    cleanup: ValidationCleanup | None = None,
 ) -> MartsReport:
     """Check marts one after the other, each read whole in the columns that its suite names, and record what was found.
 
     ``run_id``: of the build they come from. ``only``: marts to check, else all that have a suite. A mart that is not there
-    fails. ``keeping``: forgets old results. Raises ``UnknownName`` for a mart without a suite, and ``Unavailable``.
+    fails. ``cleanup``: forgets old results. Raises ``UnknownName`` for a mart without a suite, and ``Unavailable``.
     """
     named = {one.mart for one in suites}
     for mart in only or ():
@@ -59,18 +59,23 @@ async def validate_marts(
     wanted = [one for one in suites if only is None or one.mart in only]
     results = tuple([await _validate(marts, one, run_id) for one in wanted])
     ids = await writer.record_validations(results)
-    if keeping is not None:
-        await keeping.tidy(one.suite for one in results)
+    if cleanup is not None:
+        await cleanup.tidy(one.suite for one in results)
     return MartsReport(ids, results)
 
 
 async def validate_build(
-    marts: MartReader, suites: Sequence[MartSuite], writer: ValidationWriter, built: ModelRun, *, keeping: Keeping | None = None
+    marts: MartReader,
+    suites: Sequence[MartSuite],
+    writer: ValidationWriter,
+    built: ModelRun,
+    *,
+    cleanup: ValidationCleanup | None = None,
 ) -> MartsReport:
     """Check the marts that a run of the models built. Raises ``Unavailable``."""
     done = {one.model for one in built.results if one.kind is NodeKind.MODEL and one.status is NodeStatus.OK}
     only = [one.mart for one in suites if one.mart in done]
-    return await validate_marts(marts, suites, writer, run_id=built.invocation, only=only, keeping=keeping)
+    return await validate_marts(marts, suites, writer, run_id=built.invocation, only=only, cleanup=cleanup)
 
 
 async def _validate(marts: MartReader, mart_suite: MartSuite, run_id: str | None) -> ValidationResult:

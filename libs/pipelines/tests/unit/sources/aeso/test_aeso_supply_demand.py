@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.aeso import SOURCE
 
 DATA = Path(__file__).parent / "data"
@@ -123,7 +123,7 @@ def test_a_file_of_zero_bytes_is_refused(parse: Parse) -> None:
 
 
 def test_the_html_form_is_not_claimed() -> None:
-    document = Document("x.html", b"<html><title>Current Supply Demand Report</title></html>")
+    document = SourceFile("x.html", b"<html><title>Current Supply Demand Report</title></html>")
     assert not SOURCE.formats[0].recognise(document)
 
 

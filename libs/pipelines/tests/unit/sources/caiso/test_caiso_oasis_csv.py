@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.caiso import SOURCE
 from aurum.pipelines.sources.caiso.oasis_csv import answered_at
 
@@ -198,7 +198,7 @@ def test_a_missing_column_refuses_the_file(parse: Parse) -> None:
 
 
 def test_prices_of_other_markets_in_the_same_layout_are_not_claimed() -> None:
-    document = Document("20190701_PRC_RTPD_LMP_RTPD_x_v1.csv", file(price(run="RTPD")).encode())
+    document = SourceFile("20190701_PRC_RTPD_LMP_RTPD_x_v1.csv", file(price(run="RTPD")).encode())
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.caiso import SOURCE
 
 DATA = Path(__file__).parent / "data"
@@ -126,7 +126,7 @@ def test_two_reports_in_one_file_are_refused(parse: Parse) -> None:
 
 
 def test_other_oasis_reports_are_not_claimed() -> None:
-    document = Document("x.xml", DEMAND.replace("<REPORT>SLD_FCST<", "<REPORT>PRC_FUEL<").encode())
+    document = SourceFile("x.xml", DEMAND.replace("<REPORT>SLD_FCST<", "<REPORT>PRC_FUEL<").encode())
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 

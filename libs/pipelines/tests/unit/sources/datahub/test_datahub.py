@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.datahub import SOURCE
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -36,7 +36,7 @@ def test_prices_are_told_apart_by_the_name_of_the_file(parse: Parse, name: str, 
 
 @pytest.mark.parametrize("name", ["daily.csv", "prices.csv", "brent.csv"])
 def test_prices_under_another_name_are_not_recognised(name: str) -> None:
-    document = Document(name, b"Date,Price\n2026-08-17,1.5\n")
+    document = SourceFile(name, b"Date,Price\n2026-08-17,1.5\n")
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 
@@ -120,7 +120,7 @@ def test_a_damaged_file_is_refused_whole(parse: Parse, name: str, text: str, why
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_a_file_of_zero_bytes_is_refused(position: int) -> None:
     with pytest.raises(RefusedFile, match="empty"):
-        SOURCE.formats[position].parse(Document("x.csv", b""))
+        SOURCE.formats[position].parse(SourceFile("x.csv", b""))
 
 
 @pytest.mark.parametrize(

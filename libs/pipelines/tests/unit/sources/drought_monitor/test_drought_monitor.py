@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.drought_monitor import SOURCE
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -133,7 +133,7 @@ def test_a_damaged_file_is_refused_whole(parse: Parse, text: str, why: str) -> N
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_file_of_zero_bytes_is_refused(position: int) -> None:
     with pytest.raises(RefusedFile):
-        SOURCE.formats[position].parse(Document("x.csv", b""))
+        SOURCE.formats[position].parse(SourceFile("x.csv", b""))
 
 
 def test_the_address_is_of_the_week_that_holds_a_day() -> None:

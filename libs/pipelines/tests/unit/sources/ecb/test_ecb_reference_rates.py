@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ecb import SOURCE
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -71,7 +71,7 @@ def test_a_cell_that_is_no_number_and_a_day_that_is_none_are_held_back(parse: Pa
 )
 def test_a_damaged_file_is_refused_whole(text: str, why: str) -> None:
     with pytest.raises(RefusedFile, match=why):
-        SOURCE.formats[0].parse(Document("eurofxref-hist.csv", text.encode()))
+        SOURCE.formats[0].parse(SourceFile("eurofxref-hist.csv", text.encode()))
 
 
 def test_all_of_the_real_history_is_read(parse: Parse, real_files: Path) -> None:

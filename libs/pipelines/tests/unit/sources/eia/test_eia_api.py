@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.eia import SOURCE, api
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -182,11 +182,11 @@ def test_a_damaged_answer_is_refused_whole(parse: Parse, text: str, why: str) ->
 
 def test_a_file_of_zero_bytes_is_refused() -> None:
     with pytest.raises(RefusedFile, match="not well-formed"):
-        api.FORMAT.parse(Document("x.json", b""))
+        api.FORMAT.parse(SourceFile("x.json", b""))
 
 
 def test_other_json_is_left_alone() -> None:
-    document = Document("x.json", b'{"fields": [], "data": []}')
+    document = SourceFile("x.json", b'{"fields": [], "data": []}')
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 

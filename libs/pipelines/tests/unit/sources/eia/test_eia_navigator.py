@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.eia import SOURCE, navigator
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -133,13 +133,13 @@ def test_a_csv_that_breaks_off_is_refused(parse: Parse, text: str) -> None:
 def test_a_file_of_zero_bytes_is_refused(file_format: object) -> None:
     assert isinstance(file_format, type(SOURCE.formats[0]))
     with pytest.raises(RefusedFile, match="empty"):
-        file_format.parse(Document("x", b""))
+        file_format.parse(SourceFile("x", b""))
 
 
 def test_a_workbook_that_breaks_off_is_refused(workbook: Workbook) -> None:
     content = workbook(sheets((date(2026, 8, 17), 1)))
     with pytest.raises(RefusedFile, match="not a readable workbook"):
-        navigator.WORKBOOK.parse(Document("RNGWHHDd.xls", content[: len(content) // 2]))
+        navigator.WORKBOOK.parse(SourceFile("RNGWHHDd.xls", content[: len(content) // 2]))
 
 
 def test_all_of_the_real_workbook_is_read(parse: Parse, real_files: Path) -> None:

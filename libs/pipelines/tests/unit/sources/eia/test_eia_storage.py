@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Quality, Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.eia import SOURCE, storage
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -79,7 +79,7 @@ def test_the_flat_file_is_the_total_of_the_lower_48(parse: Parse) -> None:
 
 
 def test_the_flat_file_under_another_name_is_not_recognised() -> None:
-    document = Document("data.csv", FLAT.encode())
+    document = SourceFile("data.csv", FLAT.encode())
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 
@@ -107,7 +107,7 @@ def test_a_workbook_without_a_region_is_refused(parse: Parse, workbook: Workbook
 def test_a_file_of_zero_bytes_is_refused(file_format: object) -> None:
     assert isinstance(file_format, type(storage.FLAT))
     with pytest.raises(RefusedFile, match="empty"):
-        file_format.parse(Document("ng_storage.csv", b""))
+        file_format.parse(SourceFile("ng_storage.csv", b""))
 
 
 def test_a_file_that_breaks_off_is_refused(parse: Parse, workbook: Workbook) -> None:
@@ -115,7 +115,7 @@ def test_a_file_that_breaks_off_is_refused(parse: Parse, workbook: Workbook) -> 
         parse("ng_storage.csv", FLAT.rstrip()[:-6])
     content = workbook(sheets(SURVEY))
     with pytest.raises(RefusedFile, match="not a readable workbook"):
-        storage.WORKBOOK.parse(Document("ngshistory.xls", content[: len(content) // 2]))
+        storage.WORKBOOK.parse(SourceFile("ngshistory.xls", content[: len(content) // 2]))
 
 
 def test_all_of_the_real_files_is_read_and_both_say_the_same(parse: Parse, real_files: Path) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.eia import wholesale
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -121,7 +121,7 @@ def test_a_workbook_without_a_price_column_is_refused(parse: Parse, workbook: Wo
 def test_a_damaged_file_is_refused(workbook: Workbook, cut: int, why: str) -> None:
     content = workbook({"2025": [HEADER, invented()]})[:cut]
     with pytest.raises(RefusedFile, match=why):
-        wholesale.FORMAT.parse(Document("ice_electric-2025.xlsx", content))
+        wholesale.FORMAT.parse(SourceFile("ice_electric-2025.xlsx", content))
 
 
 def independent_column(path: Path, letter: str) -> list[float]:

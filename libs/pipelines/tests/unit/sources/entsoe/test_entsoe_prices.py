@@ -8,7 +8,7 @@ import pytest
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import day_bounds
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.entsoe import SOURCE
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -204,7 +204,7 @@ def test_a_prefix_and_another_version_of_the_namespace_change_nothing(parse: Par
 def test_a_damaged_document_is_refused_whole(content: bytes, why: str) -> None:
     prices = SOURCE.formats[0]
     with pytest.raises(RefusedFile, match=why):
-        prices.parse(Document("x.xml", content))
+        prices.parse(SourceFile("x.xml", content))
 
 
 def test_an_acknowledgement_is_refused_with_its_reason(parse: Parse) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from aurum.core.frames import PARSED, REFUSED, conform
-from aurum.pipelines.source import SERIES, Document, Parsed
+from aurum.pipelines.source import PARSED_SERIES, Parsed, SourceFile
 from aurum.pipelines.sources.ercot import SOURCE
 
 
 def _hold_to_contract(parsed: Parsed) -> None:
     conform(parsed.rows, PARSED)
-    conform(parsed.series, SERIES)
+    conform(parsed.series, PARSED_SERIES)
     conform(parsed.refused, REFUSED)
     assert parsed.dataset in SOURCE.datasets
     assert parsed.rows["value"].is_finite().all()
@@ -26,7 +26,7 @@ def parse() -> Callable[[str, bytes | str], tuple[Parsed, ...]]:
     """Parses a file with the one format that recognises it and checks what every parser owes."""
 
     def parse_file(name: str, content: bytes | str) -> tuple[Parsed, ...]:
-        document = Document(name, content.encode() if isinstance(content, str) else content)
+        document = SourceFile(name, content.encode() if isinstance(content, str) else content)
         (file_format,) = (candidate for candidate in SOURCE.formats if candidate.recognise(document))
         found = file_format.parse(document)
         for parsed in found:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot import SOURCE
 
 NAME = "rpt.00013060.0000000000000000.DAMLZHBSPP_2021.xlsx"
@@ -120,7 +120,7 @@ def test_a_renamed_workbook_is_recognised_by_its_first_cells(parse: Parse, workb
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 no archive", b"\xd0\xcf\x11\xe0", b""])
 def test_what_is_no_workbook_of_prices_is_not_claimed(content: bytes) -> None:
-    assert not any(file_format.recognise(Document("prices.xlsx", content)) for file_format in SOURCE.formats)
+    assert not any(file_format.recognise(SourceFile("prices.xlsx", content)) for file_format in SOURCE.formats)
 
 
 def test_the_real_time_workbook_has_quarters_of_hours(parse: Parse, workbook: Workbook) -> None:

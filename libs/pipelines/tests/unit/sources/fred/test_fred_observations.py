@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred import SOURCE
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -75,12 +75,12 @@ def test_a_cell_that_is_no_number_and_a_day_that_is_none_are_held_back(parse: Pa
 )
 def test_a_damaged_file_is_refused_whole(text: str, why: str) -> None:
     with pytest.raises(RefusedFile, match=why):
-        SOURCE.formats[0].parse(Document("x.csv", text.encode()))
+        SOURCE.formats[0].parse(SourceFile("x.csv", text.encode()))
 
 
 @pytest.mark.parametrize("header", ["date,value", "Date,Price", "DATE,VALUE", "date,attr,value,a,b,c,d", "Date,USD,JPY"])
 def test_files_of_others_are_left_alone(header: str) -> None:
-    document = Document("DHHNGSP.csv", f"{header}\n2025-01-01,1\n".encode())
+    document = SourceFile("DHHNGSP.csv", f"{header}\n2025-01-01,1\n".encode())
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.isone import SOURCE
 from aurum.pipelines.sources.isone.lmp import LMP_REPORT
 
@@ -203,7 +203,7 @@ GOOD = report(row("06/02/2025", "01"), row("06/02/2025", "02"))
 )
 def test_a_damaged_report_is_refused_whole(content: str, reason: str) -> None:
     with pytest.raises(RefusedFile, match=reason):
-        LMP_REPORT.parse(Document("WW_DALMP_ISO_20250602.csv", content.encode()))
+        LMP_REPORT.parse(SourceFile("WW_DALMP_ISO_20250602.csv", content.encode()))
 
 
 def test_a_report_without_data_lines_is_an_empty_answer(parse: Parse) -> None:
@@ -220,7 +220,7 @@ def test_a_line_cut_short_is_refused_and_counts_for_the_trailer(parse: Parse) ->
 def test_reports_on_other_things_are_not_claimed() -> None:
     wind = '"C","ISO New England Inc. Seven Day Wind Power Forecast Report"\n"H","",,"Day 1"\n"D",,01,,205\n"T","1 lines"'
     for content in ("", wind, GOOD.replace("Day-Ahead", "Year-Ahead").replace("DALMP", "YALMP")):
-        assert not LMP_REPORT.recognise(Document("x.csv", content.encode()))
+        assert not LMP_REPORT.recognise(SourceFile("x.csv", content.encode()))
 
 
 def test_the_address_of_a_day_names_its_report() -> None:
@@ -250,4 +250,4 @@ def test_a_real_day_cut_in_the_middle_is_refused(real_files: Path) -> None:
     content = (real_files / "WW_DALMP_ISO_20260604.csv").read_bytes()
     middle = content.index(b"\n", len(content) // 2) + 1
     with pytest.raises(RefusedFile, match="no trailer"):
-        LMP_REPORT.parse(Document("WW_DALMP_ISO_20260604.csv", content[:middle]))
+        LMP_REPORT.parse(SourceFile("WW_DALMP_ISO_20260604.csv", content[:middle]))

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.isone.smd import WORKBOOK, ZONE_SHEET
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -80,7 +80,7 @@ def test_bad_cells_and_days_are_refused_and_the_rest_kept(parse: Parse) -> None:
 
 
 def test_a_sheet_that_does_not_say_its_zone_is_refused() -> None:
-    document = Document("smd_hourly.csv", sheet("2025-06-02", ["01"]).encode())
+    document = SourceFile("smd_hourly.csv", sheet("2025-06-02", ["01"]).encode())
     assert ZONE_SHEET.recognise(document)
     with pytest.raises(RefusedFile, match="which zone"):
         ZONE_SHEET.parse(document)
@@ -94,16 +94,16 @@ def archive(member: str, content: bytes) -> bytes:
 
 
 def test_only_a_workbook_with_the_sheets_is_claimed() -> None:
-    assert not WORKBOOK.recognise(Document("x.xlsx", b""))
-    assert not WORKBOOK.recognise(Document("x.xlsx", b"PK\x03\x04 no archive"))
-    assert not WORKBOOK.recognise(Document("x.zip", archive("a.csv", b"1")))
-    assert WORKBOOK.recognise(Document("x.xlsx", archive("xl/workbook.xml", b'<sheet name="ISO NE CA"/>')))
+    assert not WORKBOOK.recognise(SourceFile("x.xlsx", b""))
+    assert not WORKBOOK.recognise(SourceFile("x.xlsx", b"PK\x03\x04 no archive"))
+    assert not WORKBOOK.recognise(SourceFile("x.zip", archive("a.csv", b"1")))
+    assert WORKBOOK.recognise(SourceFile("x.xlsx", archive("xl/workbook.xml", b'<sheet name="ISO NE CA"/>')))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", archive("xl/workbook.xml", b'<sheet name="ISO NE CA"/>')])
 def test_a_damaged_workbook_is_refused_whole(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        WORKBOOK.parse(Document("2017_smd_hourly.xlsx", content))
+        WORKBOOK.parse(SourceFile("2017_smd_hourly.xlsx", content))
 
 
 def test_the_real_sheet_has_every_hour_of_both_days_on_which_clocks_change(parse: Parse, real_files: Path) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.isone.web_service import HOURLY_LMP
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -87,7 +87,7 @@ def test_bad_records_are_refused_and_the_rest_kept(parse: Parse) -> None:
 )
 def test_a_damaged_answer_is_refused_whole(content: str) -> None:
     with pytest.raises(RefusedFile):
-        HOURLY_LMP.parse(Document("x.json", content.encode()))
+        HOURLY_LMP.parse(SourceFile("x.json", content.encode()))
 
 
 def test_the_real_fall_back_day_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:

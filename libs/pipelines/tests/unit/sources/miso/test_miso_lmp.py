@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.miso import SOURCE
 from aurum.pipelines.sources.miso.urls import day_ahead_expost
 
@@ -121,7 +121,7 @@ def test_a_cell_that_is_no_number_is_held_back_alone(parse: Parse) -> None:
 
 def test_other_reports_of_the_same_layout_are_not_claimed() -> None:
     other = file(row("A.HUB", "LMP"), titles=["Real Time Market Final LMPs", *TITLES[1:]])
-    assert not SOURCE.formats[0].recognise(Document("20250319_rt_lmp_final.csv", other.encode()))
+    assert not SOURCE.formats[0].recognise(SourceFile("20250319_rt_lmp_final.csv", other.encode()))
 
 
 def test_address_of_a_day() -> None:

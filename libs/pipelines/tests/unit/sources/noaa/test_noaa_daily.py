@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Quality, Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.noaa import SOURCE
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -52,7 +52,7 @@ def test_the_station_of_an_extract_is_in_the_name_of_the_file(parse: Parse, name
 
 
 def test_an_extract_without_a_station_in_its_name_is_not_recognised() -> None:
-    document = Document("weather.csv", EXTRACT.encode())
+    document = SourceFile("weather.csv", EXTRACT.encode())
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 
@@ -93,7 +93,7 @@ def test_an_access_file_is_a_row_a_day(parse: Parse) -> None:
 
 def test_a_monthly_summary_is_not_taken_for_a_daily_one() -> None:
     monthly = ACCESS.replace("2025-01-01", "2025-01").replace("2025-01-02", "2025-02").replace("2025-01-03", "2025-03")
-    assert not any(file_format.recognise(Document("x.csv", monthly.encode())) for file_format in SOURCE.formats)
+    assert not any(file_format.recognise(SourceFile("x.csv", monthly.encode())) for file_format in SOURCE.formats)
 
 
 def test_past_weather_keeps_the_units_it_is_published_in(parse: Parse) -> None:
@@ -156,7 +156,7 @@ def test_a_damaged_file_is_refused_whole(parse: Parse, name: str, text: str, why
 @pytest.mark.parametrize("position", [0, 1, 2, 3])
 def test_a_file_of_zero_bytes_is_refused(position: int) -> None:
     with pytest.raises(RefusedFile, match="empty"):
-        SOURCE.formats[position].parse(Document(NAME, b""))
+        SOURCE.formats[position].parse(SourceFile(NAME, b""))
 
 
 def test_all_of_a_real_extract_is_read(parse: Parse, real_files: Path) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.nyiso.flows import EXTERNAL_LIMITS_FLOWS_FORMAT
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -64,7 +64,7 @@ def test_bad_rows_are_refused_and_the_rest_kept(parse: Parse) -> None:
 )
 def test_a_damaged_file_is_refused_whole(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        EXTERNAL_LIMITS_FLOWS_FORMAT.parse(Document(NAME, content))
+        EXTERNAL_LIMITS_FLOWS_FORMAT.parse(SourceFile(NAME, content))
 
 
 def test_a_real_day_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.nyiso.forecast import ISOLF_FORMAT
 from aurum.pipelines.sources.nyiso.zones import LOAD_ZONES
 
@@ -68,7 +68,7 @@ def test_bad_cells_and_hours_are_refused_and_the_rest_kept(parse: Parse) -> None
 )
 def test_a_damaged_or_strange_file_is_refused_whole(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        ISOLF_FORMAT.parse(Document("20251102isolf.csv", content))
+        ISOLF_FORMAT.parse(SourceFile("20251102isolf.csv", content))
 
 
 def test_six_real_days_agree_with_a_plain_reading(parse: Parse, real_files: Path) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.nyiso.fuelmix import RTFUELMIX_FORMAT
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -66,7 +66,7 @@ def test_bad_cells_are_refused_and_the_rest_kept(parse: Parse) -> None:
 )
 def test_a_damaged_file_is_refused_whole(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        RTFUELMIX_FORMAT.parse(Document("x.csv", content))
+        RTFUELMIX_FORMAT.parse(SourceFile("x.csv", content))
 
 
 def test_a_real_month_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.nyiso import SOURCE
 from aurum.pipelines.sources.nyiso.lbmp import DAMLBMP_ZONE_FORMAT
 
@@ -131,7 +131,7 @@ def test_the_four_files_of_one_header_are_told_apart(parse: Parse, name: str, st
 
 def test_an_hourly_file_that_does_not_say_its_market_is_nobodys() -> None:
     for name in ("20250101rtlbmp_zone.csv", "prices.csv"):
-        document = Document(name, file("01/01/2025 00:00,N.Y.C.,61761,1.00,0.00,0.00").encode())
+        document = SourceFile(name, file("01/01/2025 00:00,N.Y.C.,61761,1.00,0.00,0.00").encode())
         assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
 
 
@@ -173,7 +173,7 @@ def test_bad_rows_are_refused_and_the_rest_kept(parse: Parse) -> None:
 )
 def test_a_damaged_file_is_refused_whole(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        DAMLBMP_ZONE_FORMAT.parse(Document("20251102damlbmp_zone.csv", content))
+        DAMLBMP_ZONE_FORMAT.parse(SourceFile("20251102damlbmp_zone.csv", content))
 
 
 def test_a_real_day_of_five_minutes_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.nyiso.load import PAL_FORMAT
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -70,7 +70,7 @@ def test_a_load_that_is_no_number_is_refused_and_a_blank_one_is_none(parse: Pars
 )
 def test_a_damaged_file_is_refused_whole(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        PAL_FORMAT.parse(Document("20171122pal.csv", content))
+        PAL_FORMAT.parse(SourceFile("20171122pal.csv", content))
 
 
 def test_a_real_day_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:

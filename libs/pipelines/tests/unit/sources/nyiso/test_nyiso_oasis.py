@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.nyiso.oasis import DAM_ZONAL_FORMAT, RTC_ZONAL_FORMAT
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -120,7 +120,7 @@ def test_the_repeated_hour_of_a_commitment_export_is_told_apart_by_order(parse: 
 def test_a_damaged_file_is_refused_whole(content: bytes) -> None:
     for file_format in (DAM_ZONAL_FORMAT, RTC_ZONAL_FORMAT):
         with pytest.raises(RefusedFile):
-            file_format.parse(Document("x.csv", content))
+            file_format.parse(SourceFile("x.csv", content))
 
 
 @pytest.mark.parametrize("suffix", ["", "_1", "_3", "_6"])

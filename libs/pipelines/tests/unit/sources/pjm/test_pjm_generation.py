@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.pjm.generation import WIND
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -35,7 +35,7 @@ def test_an_impossible_hour_is_refused_and_the_rest_kept(parse: Parse) -> None:
 @pytest.mark.parametrize("content", [b"", b"area,wind_generation_mw\nRTO,1\n"])
 def test_a_file_of_zero_bytes_or_without_the_utc_column_is_refused(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        WIND.parse(Document("wind_gen.csv", content))
+        WIND.parse(SourceFile("wind_gen.csv", content))
 
 
 @pytest.mark.parametrize("fuel", ["wind", "solar"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.pjm.kaggle import PJME_HOURLY
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -42,7 +42,7 @@ def test_the_spring_gap_leaves_no_hole_in_utc(parse: Parse) -> None:
 @pytest.mark.parametrize("content", [b"", b"Datetime,PJME_MW\n01-02-2010 01"])
 def test_empty_and_cut_off_files_are_refused(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        PJME_HOURLY.parse(Document("PJME_hourly.csv", content))
+        PJME_HOURLY.parse(SourceFile("PJME_hourly.csv", content))
 
 
 def test_the_real_file_loses_only_its_eight_ambiguous_rows(parse: Parse, real_files: Path) -> None:

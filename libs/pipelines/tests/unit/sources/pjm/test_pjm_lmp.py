@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.pjm.lmp import DAY_AHEAD, REAL_TIME
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -141,12 +141,12 @@ def test_rows_without_node_or_with_an_odd_version_are_refused(parse: Parse) -> N
 )
 def test_a_damaged_file_is_refused_whole(content: bytes) -> None:
     with pytest.raises(RefusedFile):
-        DAY_AHEAD.parse(Document("da_hrl_lmps.csv", content))
+        DAY_AHEAD.parse(SourceFile("da_hrl_lmps.csv", content))
 
 
 def test_neither_format_claims_other_files() -> None:
     for name in ("", "Datetime,PJME_MW\n", "\x00\x01", HEADER.replace("total_lmp_da", "total")):
-        document = Document("x.csv", name.encode())
+        document = SourceFile("x.csv", name.encode())
         assert not DAY_AHEAD.recognise(document)
         assert not REAL_TIME.recognise(document)
 

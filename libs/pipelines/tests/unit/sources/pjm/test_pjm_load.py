@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aurum.core.catalog import Quality, Reason
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.pjm.load import INSTANTANEOUS, METERED
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -63,12 +63,12 @@ def test_bad_rows_are_refused_and_the_rest_kept(parse: Parse) -> None:
 def test_empty_and_foreign_files_are_refused(file_format: FileFormat) -> None:
     for content in (b"", b"a,b\n1,2\n"):
         with pytest.raises(RefusedFile):
-            file_format.parse(Document("x.csv", content))
+            file_format.parse(SourceFile("x.csv", content))
 
 
 def test_a_cut_off_last_line_refuses_the_file() -> None:
     with pytest.raises(RefusedFile, match="truncated"):
-        METERED.parse(Document("x.csv", metered(("1/1/2025 5:00:00 AM", "1", "True"))[:-20].encode()))
+        METERED.parse(SourceFile("x.csv", metered(("1/1/2025 5:00:00 AM", "1", "True"))[:-20].encode()))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aurum.pipelines.source import Document, Parsed, RefusedFile
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.spp import SOURCE
 from aurum.pipelines.sources.spp.urls import day_ahead, real_time
 
@@ -24,7 +24,7 @@ def file(*rows: str, header: str = HEADER) -> str:
 
 
 def recognised(name: str, content: str) -> list[str]:
-    document = Document(name, content.encode())
+    document = SourceFile(name, content.encode())
     return [file_format.name for file_format in SOURCE.formats if file_format.recognise(document)]
 
 

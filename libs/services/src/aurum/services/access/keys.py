@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from aurum.core.access import EVERY_SCOPE, Role, Scope, granted
+from aurum.core.access import EVERY_PERMISSION, Permission, Role, granted
 from aurum.core.api_keys import KeyText, key_text
 from aurum.core.errors import Forbidden
 from aurum.storage.ports.access import Actor, ApiKey, KeyEnded, KeyReplaced
@@ -25,7 +25,7 @@ class NewKey:
     tenant: str
     name: str
     roles: tuple[Role, ...] = ()
-    scopes: tuple[Scope, ...] = ()
+    scopes: tuple[Permission, ...] = ()
     expires_at: datetime | None = None
 
 
@@ -38,7 +38,7 @@ class IssuedKey:
 
 
 async def create_key(
-    transactions: Transactions, wish: NewKey, *, by: Actor, may: Collection[Scope] = EVERY_SCOPE, now: datetime
+    transactions: Transactions, wish: NewKey, *, by: Actor, may: Collection[Permission] = EVERY_PERMISSION, now: datetime
 ) -> IssuedKey:
     """Make a key. ``may``: what its maker may do, which is the most that the key may do.
 
@@ -69,7 +69,7 @@ async def rotate_key(
     *,
     grace: timedelta,
     by: Actor,
-    may: Collection[Scope] = EVERY_SCOPE,
+    may: Collection[Permission] = EVERY_PERMISSION,
     now: datetime,
 ) -> IssuedKey:
     """Make a key like another one in its place; the old one ends after ``grace``, if not before.
@@ -104,7 +104,7 @@ async def revoke_key(transactions: Transactions, tenant: str, key_id: str, *, by
         return await tx.keys.revoke(key_id)
 
 
-def _refuse_too_much(roles: Iterable[str], scopes: Iterable[str], may: Collection[Scope]) -> None:
+def _refuse_too_much(roles: Iterable[str], scopes: Iterable[str], may: Collection[Permission]) -> None:
     if too_much := granted(roles, scopes) - frozenset(may):
         raise GrantsTooMuch("a key cannot do what its maker may not", scopes=sorted(too_much))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.storage.ports.access import Actor, Tenant
 from aurum.storage.ports.transaction import Transactions
 
@@ -27,7 +27,7 @@ async def change_tenant(
         return tenant
 
 
-async def put_plan(transactions: Transactions, plan: Plan, *, by: Actor) -> None:
+async def put_plan(transactions: Transactions, plan: RatePlan, *, by: Actor) -> None:
     """Make a plan, or change it for all its tenants at once."""
     async with transactions.transaction(by=by) as tx:
         await tx.tenants.put_plan(plan)

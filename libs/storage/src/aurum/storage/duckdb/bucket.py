@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aurum.storage.duckdb.shelf import Folder, Shelf
+from aurum.storage.duckdb.history_files import Folder, HistoryFiles
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -81,6 +81,6 @@ class Bucket:
         return self._opened
 
 
-def shelf_of(url: str) -> Shelf:
+def shelf_of(url: str) -> HistoryFiles:
     """A folder for a path, a bucket for what has a scheme (``s3://``, ``gs://``, ``abfss://``)."""
     return Bucket(url) if "://" in url else Folder(Path(url))

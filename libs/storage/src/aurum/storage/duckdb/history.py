@@ -20,8 +20,8 @@ from aurum.core.clock import Clock
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.duckdb.engine import Cursor, Engine
 from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
+from aurum.storage.duckdb.history_files import HistoryFiles
 from aurum.storage.duckdb.manifest import NAME, DataFile, Manifest
-from aurum.storage.duckdb.shelf import Shelf
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 
@@ -49,7 +49,7 @@ class DuckdbHistory:
     """
 
     def __init__(
-        self, shelf: Shelf, clock: Clock, *, threads: int = 2, memory: str = "1GB", grace: timedelta = timedelta(hours=1)
+        self, shelf: HistoryFiles, clock: Clock, *, threads: int = 2, memory: str = "1GB", grace: timedelta = timedelta(hours=1)
     ) -> None:
         self._shelf = shelf
         self._clock = clock

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.clock import Clock
 from aurum.core.errors import Conflict, NotFound, UnknownName
 from aurum.core.names import nearest
@@ -86,11 +86,11 @@ class MemoryTenantStore:
     async def tenants(self, *, after: str | None, limit: int) -> Sequence[Tenant]:
         return [self._state.tenants[name] for name in sorted(self._state.tenants) if after is None or name > after][:limit]
 
-    async def tenant(self, tenant_id: str) -> tuple[Tenant, Plan]:
+    async def tenant(self, tenant_id: str) -> tuple[Tenant, RatePlan]:
         tenant = _tenant(self._state, tenant_id)
         return tenant, _plan(self._state, tenant.plan)
 
-    async def plans(self) -> Sequence[Plan]:
+    async def plans(self) -> Sequence[RatePlan]:
         return [self._state.plans[name] for name in sorted(self._state.plans)]
 
 
@@ -118,7 +118,7 @@ class MemoryTenantWriter:
         self._state.tenants[tenant_id] = tenant
         return tenant
 
-    async def put_plan(self, plan: Plan) -> None:
+    async def put_plan(self, plan: RatePlan) -> None:
         self._state.plans[plan.name] = plan
 
 
@@ -173,7 +173,7 @@ def _tenant(state: MemoryState, tenant_id: str) -> Tenant:
     return state.tenants[tenant_id]
 
 
-def _plan(state: MemoryState, name: str) -> Plan:
+def _plan(state: MemoryState, name: str) -> RatePlan:
     if name not in state.plans:
         raise UnknownName("plan", name, nearest(name, list(state.plans)))
     return state.plans[name]

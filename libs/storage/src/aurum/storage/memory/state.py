@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.catalog.entries import Completeness, DatasetEntry, FileEntry, QuarantinedRow, SourceEntry
 from aurum.core.catalog.validations import Validation
 from aurum.core.series.model import Series
@@ -23,10 +23,10 @@ Points: TypeAlias = dict[datetime, frozenset[Publication]]
 """The publications of one series by ``ts``. A set, since answers depend on nothing more."""
 
 PLANS = (
-    Plan("basic", 300, 5_000, 50_000, 1.5, 10),
-    Plan("enterprise", 5_000, 100_000, 1_000_000, 3.0, 50),
-    Plan("free", 60, 1_000, 10_000, 1.0, 5),
-    Plan("premium", 1_000, 20_000, 200_000, 2.0, 20),
+    RatePlan("basic", 300, 5_000, 50_000, 1.5, 10),
+    RatePlan("enterprise", 5_000, 100_000, 1_000_000, 3.0, 50),
+    RatePlan("free", 60, 1_000, 10_000, 1.0, 5),
+    RatePlan("premium", 1_000, 20_000, 200_000, 2.0, 20),
 )
 """The plans every store begins with."""
 
@@ -56,7 +56,7 @@ class MemoryState:
     validations: list[Validation] = field(default_factory=list[Validation])
     """Ascending by id; those that were deleted leave gaps."""
     last_validation_id: int = 0
-    plans: dict[str, Plan] = field(default_factory=lambda: {plan.name: plan for plan in PLANS})
+    plans: dict[str, RatePlan] = field(default_factory=lambda: {plan.name: plan for plan in PLANS})
     tenants: dict[str, Tenant] = field(default_factory=dict[str, Tenant])
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict[str, tuple[ApiKey, bytes]])
     """Each with the digest of its secret."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.errors import Conflict, Forbidden
 
 
@@ -65,7 +65,7 @@ class Credential:
     key: ApiKey
     digest: bytes
     tenant: Tenant
-    plan: Plan
+    plan: RatePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +166,11 @@ class TenantStore(Protocol):
         """By id."""
         ...
 
-    async def tenant(self, tenant_id: str) -> tuple[Tenant, Plan]:
+    async def tenant(self, tenant_id: str) -> tuple[Tenant, RatePlan]:
         """Raises ``NotFound``."""
         ...
 
-    async def plans(self) -> Sequence[Plan]:
+    async def plans(self) -> Sequence[RatePlan]:
         """By name."""
         ...
 
@@ -186,7 +186,7 @@ class TenantWriter(Protocol):
         """What is None stays as it is. Raises ``NotFound``, ``UnknownName``."""
         ...
 
-    async def put_plan(self, plan: Plan) -> None:
+    async def put_plan(self, plan: RatePlan) -> None:
         """Make a plan or change it, for all its tenants at once."""
         ...
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.answers import answers
-from aurum.api.contract.params import MANY, SERIES
+from aurum.api.contract.params import MANY, SERIES_PARAMETER
 from aurum.api.contract.schemas import Many
 from aurum.api.contract.text import Text
 from aurum.api.encoding.negotiate import MEDIA_TYPES
@@ -38,7 +38,7 @@ _MaybeText = Annotated[Text | None, "not given"]
 _optional: dict[str, Any] = {
     parameter.name: (_MaybeText, Field(default=None, description=parameter.description))
     for parameter in MANY
-    if parameter is not SERIES
+    if parameter is not SERIES_PARAMETER
 }
 ObservationsQuery = create_model(
     "ObservationsQuery",

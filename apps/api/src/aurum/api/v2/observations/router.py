@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from aurum.api.contract.answers import answers
 from aurum.api.contract.params import HISTORY, KEY, MANY, SLICE, documented, question_of, read, slice_query
-from aurum.api.contract.schemas import Many, Slice
+from aurum.api.contract.schemas import Many, SeriesObservations
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
 from aurum.api.http.routes import PlainRoute
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v2", tags=["observations"], route_class=PlainRoute)
     operation_id="readObservations",
     summary="Observations of one series",
     openapi_extra=documented(SLICE, KEY),
-    responses=answers(Slice) | problems(NotFound, also=(406,)),
+    responses=answers(SeriesObservations) | problems(NotFound, also=(406,)),
     response_class=Response,
 )
 async def read_observations(request: Request) -> Response:
@@ -45,7 +45,7 @@ async def read_observations(request: Request) -> Response:
     operation_id="readRevisions",
     summary="Every version of every point of one series",
     openapi_extra=documented(HISTORY, KEY),
-    responses=answers(Slice) | problems(NotFound, also=(406,)),
+    responses=answers(SeriesObservations) | problems(NotFound, also=(406,)),
     response_class=Response,
 )
 async def read_revisions(request: Request) -> Response:

@@ -29,7 +29,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import label_problem, to_utc
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.aeso.datasets import COLUMNS, CURRENT_SUPPLY_DEMAND, FUELS, SUMMARY, ZONE
 from aurum.pipelines.tabular import Refusals
 
@@ -42,14 +42,14 @@ _COMPLETE = 0.98
 """Generators may add up to a little less than the total, since each is rounded."""
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     head = document.head_lines(3)
     if any(line.strip('" ').startswith(_TITLE) for line in head):
         return True
     return not document.content.strip() and _NAME.search(document.name) is not None
 
 
-def _last_update(document: Document) -> datetime:
+def _last_update(document: SourceFile) -> datetime:
     """The report's moment, UTC. Raises ``RefusedFile`` when there is none or the clock change makes it ambiguous."""
     stamp = _UPDATE.search(document.text)
     if stamp is None:
@@ -61,7 +61,7 @@ def _last_update(document: Document) -> datetime:
     return instant
 
 
-def _table(document: Document) -> pl.DataFrame:
+def _table(document: SourceFile) -> pl.DataFrame:
     """The rows of two or more cells: ``line``, ``label``, ``cells`` (texts after the label), ``block``, ``asset``, ``name``."""
     lines = pl.DataFrame({"text": document.lines}).with_row_index("line", offset=1)
     cells = pl.col("text").str.extract_all(r'"[^"]*"|[^,"]+').list.eval(pl.element().str.strip_chars('" '))
@@ -101,7 +101,7 @@ def _kinds(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(kind.alias("kind"))
 
 
-def _refuse_truncated(document: Document, table: pl.DataFrame) -> None:
+def _refuse_truncated(document: SourceFile, table: pl.DataFrame) -> None:
     last = max((number for number, line in enumerate(document.lines, start=1) if line.strip()), default=0)
     if document.raw(last).count('"') % 2:
         raise RefusedFile("truncated: the last line is cut off", line=last)
@@ -146,7 +146,7 @@ def _held_back(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     return refusals.rows(table, pl.col("cells").list.len() != wanted, column="label", reason=Reason.MISSING_FIELD)
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     if not document.content.strip():
         raise RefusedFile("the file is empty")
     moment = _last_update(document)

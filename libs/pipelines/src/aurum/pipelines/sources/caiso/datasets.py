@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/Los_Angeles"
 _OASIS = "CAISO Interface Specification for OASIS"
-_DAY_AHEAD = Schedule(days=-1, at=time(13), zone=ZONE)
+_DAY_AHEAD = PublicationSchedule(days=-1, at=time(13), zone=ZONE)
 """BPM for Market Instruments: day-ahead results are published at 13:00 Pacific the day before the trading day."""
 
 
@@ -26,7 +26,7 @@ def _dataset(
     frequency: Frequency,
     measures: tuple[Measure, ...],
     *,
-    schedule: Schedule | None = None,
+    schedule: PublicationSchedule | None = None,
     reference: str = _OASIS,
     freshness_hours: float = 36,
 ) -> Dataset:

@@ -19,7 +19,7 @@ from functools import partial
 import polars as pl
 
 from aurum.core.markettime import to_utc
-from aurum.pipelines.source import Document, FileFormat, Parsed
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.caiso import oasis
 from aurum.pipelines.sources.caiso.datasets import ZONE
 from aurum.pipelines.tabular import Refusals, read_table
@@ -45,7 +45,7 @@ def _words(line: str) -> list[str]:
     return [word.strip() for word in next(csv.reader([line]), list[str]())]
 
 
-def _recognise(document: Document, report: oasis.Report) -> bool:
+def _recognise(document: SourceFile, report: oasis.Report) -> bool:
     if re.search(rf"(?<![A-Z])_{report.query}_[A-Z0-9]+_\d{{8}}_", document.name, re.IGNORECASE):
         return True
     header, first, *_ = [*document.head_lines(2), ""]
@@ -63,7 +63,7 @@ def answered_at(name: str) -> datetime | None:
     return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
 
 
-def _parse(document: Document, report: oasis.Report) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile, report: oasis.Report) -> tuple[Parsed, ...]:
     header = _words(document.lines[0])
     words = {**_COMMON, **_OWN[report.query], "value": next((word for word in _VALUES if word in header), _VALUES[0])}
     refusals = Refusals(document.raw)

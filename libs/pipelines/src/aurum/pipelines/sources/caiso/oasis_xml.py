@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from aurum.core.frames import REFUSED
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.caiso import oasis
 from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
 
@@ -36,7 +36,7 @@ _PLACE = {"location": "RESOURCE_NAME"}
 _OWN = {"SLD_REN_FCST": {"location": "TRADING_HUB", "fuel": "RENEWABLE_TYPE"}}
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     head = document.head
     return "OASISReport" in head and (_REPORT.search(head) is not None or "ERR_CODE>" in head)
 
@@ -68,7 +68,7 @@ def _answered_at(root: Element) -> datetime | None:
     return answered.astimezone(UTC)
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     root = read_xml(document)
     _refuse_error(root)
     items = list(root.iter("{*}REPORT_ITEM"))

@@ -24,7 +24,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import hour_ending, hours_in_day
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.caiso.datasets import DAILY_RENEWABLES_WATCH, ZONE
 from aurum.pipelines.tabular import Refusals, observations
 
@@ -35,11 +35,11 @@ _AREA = "CAISO"
 _BLOCKS = 2
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     return "dailyrenewableswatch" in document.name.lower() or _TITLE.match(document.head) is not None
 
 
-def _market_day(document: Document) -> date:
+def _market_day(document: SourceFile) -> date:
     title = _TITLE.match(document.text)
     day = pl.Series([title[1] if title else None], dtype=pl.String).str.to_date("%m/%d/%y", strict=False).item()
     if day is None:
@@ -47,7 +47,7 @@ def _market_day(document: Document) -> date:
     return day
 
 
-def _records(document: Document) -> pl.DataFrame:
+def _records(document: SourceFile) -> pl.DataFrame:
     """``line`` where each record begins, its ``text``, its ``cells``; a record runs on over the lines of a quoted cell.
 
     Blank records and titles are left out. ``block`` counts the header rows up to the record.
@@ -100,7 +100,7 @@ def _interval_starts(hours: pl.DataFrame, day: date, refusals: Refusals) -> pl.D
     return refusals.times(hours, pl.col("naive"), ZONE, column="Hour")
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     if not document.content.strip():
         raise RefusedFile("the file is empty")
     day = _market_day(document)

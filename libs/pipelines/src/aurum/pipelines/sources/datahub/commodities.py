@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.datahub.datasets import GAS_DAILY, GAS_MONTHLY, OIL_DAILY
 from aurum.pipelines.sources.datahub.days import with_days
 from aurum.pipelines.tabular import Refusals, observations, read_table
@@ -37,11 +37,11 @@ _NAME = re.compile(r"(henry[_-]?hub[_-]daily|henry[_-]?hub[_-]monthly|brent[_-]d
 _HEADERS = (["Date", "Price"], ["Month", "Price"])
 
 
-def _header(document: Document) -> list[str]:
+def _header(document: SourceFile) -> list[str]:
     return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")]
 
 
-def _commodity(document: Document) -> _Commodity | None:
+def _commodity(document: SourceFile) -> _Commodity | None:
     named = _NAME.search(document.name)
     if named is None or _header(document) not in _HEADERS:
         return None
@@ -49,7 +49,7 @@ def _commodity(document: Document) -> _Commodity | None:
     return _COMMODITIES[word]
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     commodity = _commodity(document)
     if commodity is None:
         raise RefusedFile(f"the file is empty, has another header, or its name, {document.name!r}, names no commodity")

@@ -17,7 +17,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import local_day
-from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.datahub.datasets import BOLIVARS, CPI, CURRENCIES, EXCHANGE_RATES, ZONE
 from aurum.pipelines.sources.datahub.days import with_days
 from aurum.pipelines.tabular import Refusals, observations, read_table
@@ -27,11 +27,11 @@ _RATES = ["Date", "Country", "Exchange rate"]
 _VENEZUELA = "Venezuela"
 
 
-def _headed(header: list[str]) -> Callable[[Document], bool]:
+def _headed(header: list[str]) -> Callable[[SourceFile], bool]:
     return lambda document: [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")] == header
 
 
-def _parse_cpi(document: Document) -> tuple[Parsed, ...]:
+def _parse_cpi(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, _CPI, refusals)
     count = table.height + refusals.frame().height
@@ -41,7 +41,7 @@ def _parse_cpi(document: Document) -> tuple[Parsed, ...]:
     return (Parsed(CPI, rows, describe_series(CPI, rows, locations=names), refusals.frame(), count, document.raw),)
 
 
-def _parse_rates(document: Document) -> tuple[Parsed, ...]:
+def _parse_rates(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, _RATES, refusals)
     count = table.height + refusals.frame().height

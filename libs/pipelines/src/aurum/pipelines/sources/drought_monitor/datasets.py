@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
 """A map is of Tuesday 8 a.m. Eastern; it stands for the week that begins with that day."""
@@ -16,7 +16,7 @@ _REFERENCE = "US Drought Monitor, Web Service Information and Comprehensive Stat
 
 # "The data cutoff is Tuesday 8 a.m. EDT; the maps, which are based on analysis of the data, are released each Thursday at
 # 8:30 a.m. Eastern Time."
-_SCHEDULE = Schedule(days=2, at=time(8, 30), zone=ZONE)
+_SCHEDULE = PublicationSchedule(days=2, at=time(8, 30), zone=ZONE)
 
 
 def _dataset(name: str, title: str, measures: tuple[Measure, ...]) -> Dataset:

@@ -5,7 +5,7 @@ Source of the description: an export of 2001 to 2010 for the contiguous states (
 
 from __future__ import annotations
 
-from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import DSCI
 from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
 from aurum.pipelines.tabular import Refusals, observations, read_table
@@ -13,12 +13,12 @@ from aurum.pipelines.tabular import Refusals, observations, read_table
 _KNOWN = {"MapDate", "DSCI", "ValidStart", "ValidEnd", "StatisticFormatID"}
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     header = set(header_of(document))
     return {"MapDate", "DSCI"} <= header and bool(header - _KNOWN - {""}) and "D0" not in header
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["MapDate", "DSCI"], refusals)
     count = table.height + refusals.frame().height

@@ -8,7 +8,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import to_utc
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 from aurum.pipelines.sources.drought_monitor.datasets import ZONE
 from aurum.pipelines.tabular import Refusals
 
@@ -16,7 +16,7 @@ _DAYS = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y")
 _CODES = ("FIPS", "HUCID", "HucId", "HUC")
 
 
-def header_of(document: Document) -> list[str]:
+def header_of(document: SourceFile) -> list[str]:
     return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")]
 
 

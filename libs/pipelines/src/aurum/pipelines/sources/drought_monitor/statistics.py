@@ -15,7 +15,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import CATEGORICAL, CATEGORIES, CUMULATIVE
 from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
 from aurum.pipelines.tabular import Refusals, observations, read_table
@@ -27,11 +27,11 @@ _PARTS = {"1": ("None", "D0"), "2": CATEGORIES}
 _NUMBERS = {measure.name: measure.column for measure in CUMULATIVE.measures}
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     return {"MapDate", *CATEGORIES} <= set(header_of(document))
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     if not set(header_of(document)) - _KNOWN - {""}:
         raise RefusedFile("wrong header: no column says of which area", line=1)
     refusals = Refusals(document.raw)
@@ -55,7 +55,7 @@ def _refuse_other_than_percent(part: pl.DataFrame, kind: str) -> None:
         raise RefusedFile(f"not percent of area: {', '.join(_PARTS[kind])} add up to {whole}, not to 100")
 
 
-def _part(dataset: Dataset, frame: pl.DataFrame, refused: pl.DataFrame, count: int, document: Document) -> Parsed:
+def _part(dataset: Dataset, frame: pl.DataFrame, refused: pl.DataFrame, count: int, document: SourceFile) -> Parsed:
     rows = observations(frame, list(_NUMBERS))
     return Parsed(dataset, rows, describe_series(dataset, rows, locations=frame), refused, count, document.raw)
 

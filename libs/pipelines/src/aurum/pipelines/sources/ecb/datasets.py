@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "Europe/Brussels"
 """The clock of the concertation the rates come from, 14:10 Central European time."""
@@ -18,7 +18,7 @@ REFERENCE_RATES = Dataset(
     frequency=Frequency.DAY,
     measures=(Measure("rate", "USD/EUR", title="Units of the currency for one euro; the unit is the series' own"),),
     # The ECB's page: usually updated at around 16:00 CET every working day, except on TARGET closing days.
-    schedule=Schedule(days=0, at=time(16, 0), zone=ZONE),
+    schedule=PublicationSchedule(days=0, at=time(16, 0), zone=ZONE),
     reference="ECB, Euro foreign exchange reference rates",
     freshness_hours=24 * 6,
 )

@@ -18,7 +18,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import to_utc
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.ecb.datasets import REFERENCE_RATES, ZONE
 from aurum.pipelines.tabular import Refusals, read_table
 
@@ -26,17 +26,17 @@ _CODE = re.compile(r"[A-Z]{3}")
 _DAYS = ("%Y-%m-%d", "%d %B %Y")
 
 
-def _header(document: Document) -> list[str]:
+def _header(document: SourceFile) -> list[str]:
     return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")]
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     header = _header(document)
     codes = [name for name in header[1:] if name]
     return header[0] == "Date" and {"USD", "JPY"} <= set(codes) and all(_CODE.fullmatch(code) for code in codes)
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["Date", "USD"], refusals)
     count = table.height + refusals.frame().height

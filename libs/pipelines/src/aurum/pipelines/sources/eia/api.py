@@ -15,7 +15,7 @@ from aurum.core.catalog import Reason
 from aurum.core.errors import UnknownName
 from aurum.core.markettime import to_utc
 from aurum.core.units import parse_unit
-from aurum.pipelines.source import SERIES, Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import PARSED_SERIES, Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia import datasets
 from aurum.pipelines.sources.eia.api_answer import Answer, is_answer, read_answer, to_rows
 from aurum.pipelines.sources.eia.days import ZONE
@@ -40,7 +40,7 @@ _ZONES = {
 }
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     answer = read_answer(document)
     if answer.frequency in FREQUENCIES:
         return (parse_grid(answer),)
@@ -134,7 +134,7 @@ def _described(dataset: Dataset, rows: pl.DataFrame, parts: list[pl.DataFrame]) 
     about = pl.concat([part.select(said) for part in parts]).unique(["location", "measure"], keep="last", maintain_order=True)
     series = describe_series(dataset, rows).drop("unit", "currency", "zone", "location_name")
     joined = series.join(about, on=["location", "measure"], how="left", maintain_order="left")
-    return joined.with_columns(location_type=pl.lit("series")).select(list(SERIES))
+    return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
 
 
 FORMAT = FileFormat(

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from aurum.pipelines.source import Document, RefusedFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 
 _HEAD = re.compile(r'"response"\s*:\s*\{')
 _FREQUENCY = re.compile(r'"(?:frequency|dateFormat)"\s*:')
@@ -36,12 +36,12 @@ class Answer:
         return json.dumps(self.data[line - 1]) if 0 < line <= len(self.data) else ""
 
 
-def is_answer(document: Document) -> bool:
+def is_answer(document: SourceFile) -> bool:
     head = document.head
     return head.lstrip().startswith("{") and bool(_HEAD.search(head)) and bool(_FREQUENCY.search(head))
 
 
-def read_answer(document: Document) -> Answer:
+def read_answer(document: SourceFile) -> Answer:
     """The records of an answer. Raises ``RefusedFile`` when it is no JSON, no answer, or holds no data."""
     response = _response(document)
     data = response.get("data")
@@ -56,7 +56,7 @@ def read_answer(document: Document) -> Answer:
     return Answer(str(response.get("frequency") or ""), _frame(records), records)
 
 
-def _response(document: Document) -> Mapping[str, Any]:
+def _response(document: SourceFile) -> Mapping[str, Any]:
     try:
         answer: object = json.loads(document.text)
     except json.JSONDecodeError as error:

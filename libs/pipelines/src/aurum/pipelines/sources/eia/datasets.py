@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 from aurum.pipelines.sources.eia.days import ZONE
 
 _STEPS = {
@@ -116,7 +116,7 @@ STORAGE = Dataset(
         Measure(f"{kind}{part}", "Bcf") for kind in ("storage", "storage_change") for part in ("", "_salt", "_nonsalt")
     ),
     # The report is released on Thursdays at 10:30, six days after the Friday the week ends on.
-    schedule=Schedule(days=6, at=time(10, 30), zone=ZONE),
+    schedule=PublicationSchedule(days=6, at=time(10, 30), zone=ZONE),
     reference="EIA, Weekly Natural Gas Storage Report (Form EIA-912)",
     freshness_hours=24 * 14,
 )

@@ -25,7 +25,7 @@ import polars as pl
 
 from aurum.core.errors import UnknownName
 from aurum.core.units import Unit, parse_unit
-from aurum.pipelines.source import SERIES, Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import PARSED_SERIES, Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import NAVIGATOR
 from aurum.pipelines.sources.eia.days import MONTHS, SPELLINGS, ZONE, long_rows, with_days
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
@@ -97,10 +97,10 @@ def _described(dataset: Dataset, rows: pl.DataFrame, columns: list[_Column]) -> 
     )
     series = describe_series(dataset, rows, locations=about).drop("unit", "currency")
     joined = series.join(about.drop("location_name"), on="location", how="left", maintain_order="left")
-    return joined.with_columns(location_type=pl.lit("series")).select(list(SERIES))
+    return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
 
 
-def _parse_workbook(document: Document) -> tuple[Parsed, ...]:
+def _parse_workbook(document: SourceFile) -> tuple[Parsed, ...]:
     sheets = read_sheets(document)
     contents = next((sheet for sheet in sheets if sheet.name == "Contents"), None)
     data = [sheet for sheet in sheets if "Sourcekey" in sheet.row(1)[:1]]
@@ -139,7 +139,7 @@ def _written(contents: Sheet) -> datetime | None:
     return local.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 
-def _parse_sheet_csv(document: Document) -> tuple[Parsed, ...]:
+def _parse_sheet_csv(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["Date"], refusals, header_line=3)
     keys = next(csv.reader([document.raw(2)]))
@@ -156,7 +156,7 @@ def _parse_sheet_csv(document: Document) -> tuple[Parsed, ...]:
     return (_part(frequency, table, "Date", columns, refusals, document.raw),)
 
 
-def _parse_chart_csv(document: Document) -> tuple[Parsed, ...]:
+def _parse_chart_csv(document: SourceFile) -> tuple[Parsed, ...]:
     page = next((match for line in document.head_lines(5) if (match := _PAGE.search(line.strip()))), None)
     if page is None:
         raise RefusedFile("no address of a history page above the header")
@@ -168,13 +168,13 @@ def _parse_chart_csv(document: Document) -> tuple[Parsed, ...]:
     return (_part(_LETTERS[page[2].lower()], table, word, columns, refusals, document.raw),)
 
 
-def _chart_header(document: Document) -> int:
+def _chart_header(document: SourceFile) -> int:
     """1-based line of the header of a chart's CSV; 0 where there is none."""
     heads = enumerate(document.head_lines(10), start=1)
     return next((n for n, line in heads if line.split(",")[0].strip('"') in ("Day", "Week of", "Month", "Year")), 0)
 
 
-def _recognise_chart(document: Document) -> bool:
+def _recognise_chart(document: SourceFile) -> bool:
     above = document.head_lines(max(_chart_header(document) - 1, 0))
     return any("eia.gov/dnav/" in line for line in above)
 

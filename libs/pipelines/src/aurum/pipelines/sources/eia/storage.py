@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aurum.core.catalog import Quality
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import STORAGE
 from aurum.pipelines.sources.eia.days import ZONE, long_rows, with_days
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
@@ -53,11 +53,11 @@ def _words(cells: list[str]) -> dict[str, int]:
     return {" ".join(cell.lower().split()): place for place, cell in enumerate(cells) if cell}
 
 
-def _recognise_workbook(document: Document) -> bool:
+def _recognise_workbook(document: SourceFile) -> bool:
     return is_workbook(document) and mentions(document, "Week ending", "Total Lower 48")
 
 
-def _parse_workbook(document: Document) -> tuple[Parsed, ...]:
+def _parse_workbook(document: SourceFile) -> tuple[Parsed, ...]:
     sheets = read_sheets(document)
     raw = raw_of(sheets)
     refusals = Refusals(raw)
@@ -107,11 +107,11 @@ def _as_of(tables: list[tuple[Sheet, int]]) -> datetime | None:
     return day.replace(hour=10, minute=30, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 
-def _recognise_flat(document: Document) -> bool:
+def _recognise_flat(document: SourceFile) -> bool:
     return "ng_storage" in document.name.lower() and document.head_lines(1)[0].strip().lower() == "date,value"
 
 
-def _parse_flat(document: Document) -> tuple[Parsed, ...]:
+def _parse_flat(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["date", "value"], refusals)
     count = table.height + refusals.frame().height

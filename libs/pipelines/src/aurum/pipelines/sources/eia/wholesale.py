@@ -19,7 +19,7 @@ import re
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import WHOLESALE
 from aurum.pipelines.sources.eia.days import with_days
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
@@ -32,7 +32,7 @@ _DRIFT = {"number of companies": "number of counterparties"}
 _NAME = re.compile(r"ice_electric[^/]*\.xlsx?$", re.IGNORECASE)
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     if not is_workbook(document):
         return False
     return _NAME.search(document.name) is not None or mentions(document, "Price hub", "Trade date", "Wtd avg price")
@@ -59,7 +59,7 @@ def _table(sheet: Sheet) -> pl.DataFrame | None:
     return sheet.below(header, places).with_columns(absent).select("line", _HUB, _TRADED, _FIRST, _LAST, *_NUMBERS.values())
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     sheets = read_sheets(document)
     tables = [table for sheet in sheets if (table := _table(sheet)) is not None]
     if not tables:

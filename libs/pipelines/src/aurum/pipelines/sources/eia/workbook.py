@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import fastexcel
 import polars as pl
 
-from aurum.pipelines.source import Document, RefusedFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 
 _OLE = b"\xd0\xcf\x11\xe0"
 _TEXTS = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml")
@@ -44,7 +44,7 @@ class Sheet:
         return body.select("line", *(pl.col(f"column_{place}").alias(name) for name, place in names.items()))
 
 
-def read_sheets(document: Document) -> list[Sheet]:
+def read_sheets(document: SourceFile) -> list[Sheet]:
     """Every sheet that has cells. Raises ``RefusedFile`` when the file is empty or no workbook."""
     if not document.content:
         raise RefusedFile("the file is empty")
@@ -86,11 +86,11 @@ def raw_of(sheets: Iterable[Sheet]) -> Callable[[int], str]:
     return raw
 
 
-def is_workbook(document: Document) -> bool:
+def is_workbook(document: SourceFile) -> bool:
     return document.content.startswith((b"PK", _OLE))
 
 
-def mentions(document: Document, *phrases: str) -> bool:
+def mentions(document: SourceFile, *phrases: str) -> bool:
     """Whether all phrases stand in the first texts of a workbook, whatever it is called."""
     if document.content.startswith(_OLE):
         # Texts of a BIFF workbook stand in the stream in one byte or two a character.

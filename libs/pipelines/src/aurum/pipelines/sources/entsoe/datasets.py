@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 from aurum.pipelines.sources.entsoe.codes import FUELS
 
 STEPS: Mapping[str, Frequency] = {
@@ -36,7 +36,12 @@ def _prices() -> tuple[Measure, ...]:
 
 
 def _dataset(
-    name: str, title: str, measures: tuple[Measure, ...], reference: str, hours: float, schedule: Schedule | None = None
+    name: str,
+    title: str,
+    measures: tuple[Measure, ...],
+    reference: str,
+    hours: float,
+    schedule: PublicationSchedule | None = None,
 ) -> Dataset:
     return Dataset(
         source="entsoe",
@@ -59,7 +64,7 @@ DAY_AHEAD_PRICES = _dataset(
     "12.1.D, document type A44, contract type A01",
     36,
     # SDAC results are published from 12:57 Central European time on the day before delivery.
-    Schedule(days=-1, at=time(12, 57), zone="Europe/Brussels"),
+    PublicationSchedule(days=-1, at=time(12, 57), zone="Europe/Brussels"),
 )
 INTRADAY_PRICES = _dataset(
     "intraday_auction_prices",

@@ -22,7 +22,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
-from aurum.pipelines.source import SERIES, Dataset, Document, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import PARSED_SERIES, Dataset, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.entsoe.codes import AREAS
 from aurum.pipelines.sources.entsoe.datasets import STEPS
 from aurum.pipelines.tabular import Refusals
@@ -43,7 +43,7 @@ class Points:
     of its period and series, and the attributes asked for; all text but ``line``. ``count``: its rows, to begin with.
     """
 
-    document: Document
+    document: SourceFile
     process: str
     created: datetime | None
     frame: pl.DataFrame
@@ -51,19 +51,19 @@ class Points:
     refusals: Refusals
 
 
-def root_name(document: Document) -> str:
+def root_name(document: SourceFile) -> str:
     """The local name of the root element of a market document, from the head of the file; empty for other files."""
     found = _ROOT.search(document.head)
     return found[1] if found else ""
 
 
-def is_document(root: str, code: str) -> Callable[[Document], bool]:
+def is_document(root: str, code: str) -> Callable[[SourceFile], bool]:
     """A recogniser: true for market documents of a root element and a document type, e.g. A75."""
     wanted = re.compile(rf"<(?:\w+:)?type>\s*{code}\s*</")
     return lambda document: root_name(document) == root and wanted.search(document.head) is not None
 
 
-def read_points(document: Document, number: str, attributes: Mapping[str, str]) -> Points:
+def read_points(document: SourceFile, number: str, attributes: Mapping[str, str]) -> Points:
     """All points of a document. ``number``: the element of a point that holds its number; ``attributes``: paths in a
     ``TimeSeries`` by column name. Raises ``RefusedFile`` when the file is empty, malformed or without any point.
     """
@@ -111,7 +111,7 @@ def _created(root: Element) -> datetime | None:
     return created.astimezone(UTC) if created.tzinfo else None
 
 
-def _raw(document: Document, line: int) -> str:
+def _raw(document: SourceFile, line: int) -> str:
     """A point's markup: the lines from its start tag to its end tag, cut short where a file has no line ends."""
     text = " ".join(part.strip() for part in document.lines[line - 1 : line + 4])
     return text.partition("</Point>")[0][:_RAW_LIMIT]
@@ -212,5 +212,5 @@ def _described(dataset: Dataset, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.
             frequency=pl.col("step").replace_strict({step: str(each) for step, each in STEPS.items()}, return_dtype=pl.String),
             location_type=pl.lit("area"),
         )
-        .select(list(SERIES))
+        .select(list(PARSED_SERIES))
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.entsoe.codes import FUELS
 from aurum.pipelines.sources.entsoe.datasets import GENERATION, LOAD, LOAD_FORECAST, WIND_SOLAR_FORECAST
 from aurum.pipelines.sources.entsoe.market_document import Points, intervals, is_document, only, parsed, read_points
@@ -27,7 +27,7 @@ _ATTRIBUTES = {
 }
 
 
-def _read(document: Document, datasets: Mapping[str, Dataset]) -> tuple[Points, Dataset, pl.DataFrame]:
+def _read(document: SourceFile, datasets: Mapping[str, Dataset]) -> tuple[Points, Dataset, pl.DataFrame]:
     """The points, the dataset its process names, and its intervals in megawatts with ``location``."""
     points = read_points(document, _NUMBER, _ATTRIBUTES)
     dataset = datasets.get(points.process)
@@ -49,24 +49,26 @@ def _by_fuel(frame: pl.DataFrame, refusals: Refusals, kind: pl.Expr) -> pl.DataF
     )
 
 
-def _parse_load(document: Document) -> tuple[Parsed, ...]:
+def _parse_load(document: SourceFile) -> tuple[Parsed, ...]:
     points, dataset, frame = _read(document, {"A16": LOAD, "A01": LOAD_FORECAST})
     frame = frame.with_columns(measure=pl.concat_str(pl.lit(dataset.name), "step", separator="_"), labels=pl.lit("{}"))
     return (parsed(points, dataset, frame),)
 
 
-def _parse_generation(document: Document) -> tuple[Parsed, ...]:
+def _parse_generation(document: SourceFile) -> tuple[Parsed, ...]:
     points, dataset, frame = _read(document, {"A16": GENERATION})
     kind = pl.when(pl.col("feeds").is_null()).then(pl.lit("consumption")).otherwise(pl.lit("generation"))
     return (parsed(points, dataset, _by_fuel(frame, points.refusals, kind)),)
 
 
-def _parse_forecast(document: Document) -> tuple[Parsed, ...]:
+def _parse_forecast(document: SourceFile) -> tuple[Parsed, ...]:
     points, dataset, frame = _read(document, {"A01": WIND_SOLAR_FORECAST})
     return (parsed(points, dataset, _by_fuel(frame, points.refusals, pl.lit("generation_forecast"))),)
 
 
-def _format(name: str, code: str, datasets: tuple[Dataset, ...], parse: Callable[[Document], tuple[Parsed, ...]]) -> FileFormat:
+def _format(
+    name: str, code: str, datasets: tuple[Dataset, ...], parse: Callable[[SourceFile], tuple[Parsed, ...]]
+) -> FileFormat:
     return FileFormat(f"ENTSO-E {name} ({code})", datasets, is_document(_ROOT, code), parse)
 
 

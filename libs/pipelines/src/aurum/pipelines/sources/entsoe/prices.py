@@ -10,7 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, FileFormat, Parsed
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.entsoe.datasets import DAY_AHEAD_PRICES, INTRADAY_PRICES
 from aurum.pipelines.sources.entsoe.market_document import intervals, is_document, only, parsed, read_points
 from aurum.pipelines.tabular import Refusals
@@ -28,7 +28,7 @@ _ATTRIBUTES = {
 _CONTRACTS = {"A01": DAY_AHEAD_PRICES, "A07": INTRADAY_PRICES}
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     points = read_points(document, _NUMBER, _ATTRIBUTES)
     frame = _named(_understood(intervals(points, _NUMBER), points.refusals))
     found = [code for code in _CONTRACTS if (frame["contract"] == code).any()] or ["A01"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/Chicago"
 
@@ -22,7 +22,7 @@ DAM_SPP = Dataset(
     frequency=Frequency.HOUR,
     measures=(Measure("spp", "USD/MWh", column="SettlementPointPrice", currency="USD", title="Settlement point price"),),
     # Nodal Protocols 4.5.3: results are posted by 13:30 in the day-ahead.
-    schedule=Schedule(days=-1, at=time(13, 30), zone=ZONE),
+    schedule=PublicationSchedule(days=-1, at=time(13, 30), zone=ZONE),
     reference="ERCOT NP4-190-CD (report 12331, daily) and NP4-180-ER (report 13060, yearly workbook)",
     freshness_hours=36,
 )

@@ -20,7 +20,7 @@ from functools import partial
 import polars as pl
 
 from aurum.core.markettime import to_utc
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
 from aurum.pipelines.tabular import Refusals, read_table
@@ -33,7 +33,7 @@ def _header(line: str) -> list[str]:
     return [word.strip() for word in next(csv.reader([line]), list[str]())]
 
 
-def _recognise(document: Document, dataset: Dataset) -> bool:
+def _recognise(document: SourceFile, dataset: Dataset) -> bool:
     by_header = dataset_of(words_of(_header(document.head_lines(1)[0])))
     return by_header is dataset or (by_header is None and _NAMES[dataset].search(document.name) is not None)
 
@@ -45,7 +45,7 @@ def posted_at(name: str) -> datetime | None:
     return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
 
 
-def _parse(document: Document, dataset: Dataset) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:
     words = words_of(_header(document.lines[0]))
     refusals = Refusals(document.raw)
     required = ["DeliveryDate", "SettlementPointPrice"] if dataset_of(words) is None else list(words.values())

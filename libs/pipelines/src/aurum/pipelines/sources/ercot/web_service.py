@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
 from aurum.pipelines.tabular import Refusals
@@ -26,7 +26,7 @@ from aurum.pipelines.tabular import Refusals
 _FIELD = re.compile(r'"name"\s*:\s*"(\w+)"')
 
 
-def _recognise(document: Document, dataset: Dataset) -> bool:
+def _recognise(document: SourceFile, dataset: Dataset) -> bool:
     if not document.head.lstrip().startswith("{"):
         return False
     # The fields stand before or after the data, whichever way the answer was written.
@@ -34,7 +34,7 @@ def _recognise(document: Document, dataset: Dataset) -> bool:
     return dataset_of(words_of(_FIELD.findall(document.head) + _FIELD.findall(tail))) is dataset
 
 
-def _answer(document: Document) -> dict[str, Any]:
+def _answer(document: SourceFile) -> dict[str, Any]:
     try:
         answer: object = json.loads(document.text)
     except json.JSONDecodeError as error:
@@ -72,7 +72,7 @@ def _page_length(meta: object) -> int | None:
     return max(0, min(size, total - size * (page - 1)))
 
 
-def _parse(document: Document, dataset: Dataset) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:
     names, records = _records(_answer(document))
     words = words_of(names)
     if dataset_of(words) is not dataset:

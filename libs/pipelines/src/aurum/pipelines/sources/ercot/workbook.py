@@ -22,7 +22,7 @@ from functools import partial
 import fastexcel
 import polars as pl
 
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
 from aurum.pipelines.tabular import Refusals
@@ -32,7 +32,7 @@ _CELL = re.compile(r"<t[^>]*>([^<]*)</t>")
 _PEEK = 8192
 
 
-def _dataset(document: Document) -> Dataset | None:
+def _dataset(document: SourceFile) -> Dataset | None:
     named = _NAME.search(document.name)
     if named:
         return DAM_SPP if named[1].upper() == "DAM" else RTM_SPP
@@ -50,7 +50,7 @@ def _first_texts(content: bytes) -> list[str]:
     return [text for head in heads for text in _CELL.findall(head.decode("utf-8", errors="replace"))]
 
 
-def _sheets(document: Document) -> dict[str, pl.DataFrame]:
+def _sheets(document: SourceFile) -> dict[str, pl.DataFrame]:
     """Every sheet by name, all cells as text, empty rows kept so that rows can be counted."""
     try:
         return pl.read_excel(
@@ -66,7 +66,7 @@ def _sheets(document: Document) -> dict[str, pl.DataFrame]:
         raise RefusedFile(f"not a readable workbook: {str(error).splitlines()[0]}") from error
 
 
-def _months(document: Document, dataset: Dataset) -> list[tuple[str, pl.DataFrame]]:
+def _months(document: SourceFile, dataset: Dataset) -> list[tuple[str, pl.DataFrame]]:
     """The sheets with ``line``, all with the same header; sheets without any cell are left out."""
     offset = 0
     months: list[tuple[str, pl.DataFrame]] = []
@@ -84,7 +84,7 @@ def _months(document: Document, dataset: Dataset) -> list[tuple[str, pl.DataFram
     return months
 
 
-def _parse(document: Document, dataset: Dataset) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:
     if not document.content:
         raise RefusedFile("the file is empty")
     months = _months(document, dataset)

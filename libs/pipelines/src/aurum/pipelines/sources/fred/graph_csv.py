@@ -16,7 +16,7 @@ from datetime import datetime
 import polars as pl
 
 from aurum.core.frames import PARSED
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
 from aurum.pipelines.tabular import Refusals, read_table
@@ -27,14 +27,14 @@ _VINTAGE = re.compile(r"_\d{8}$")
 _ISO = re.compile(r'"?\d{4}-\d{2}-\d{2}"?,')
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     lines = document.head_lines(2)
     header = [name.strip().strip('"') for name in lines[0].split(",")]
     named = header[0] in _DATES and len(header) > 1 and all(_ID.fullmatch(name) and name != "VALUE" for name in header[1:])
     return named and (len(lines) < 2 or not lines[1].strip() or _ISO.match(lines[1]) is not None)
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     header = [name.strip() for name in next(csv.reader([document.raw(1)]))]
     refusals = Refusals(document.raw)
     table = read_table(document, header[:1], refusals)

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
 from aurum.pipelines.tabular import Refusals, observations
@@ -31,12 +31,12 @@ _ID = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9_]*[A-Z0-9](?![A-Za-z])")
 _FIELDS = ("realtime_start", "date", "value")
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     head = document.head
     return head.lstrip().startswith("{") and '"observation_start"' in head and '"realtime_start"' in head
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     series = _ID.search(PurePath(document.name).stem)
     if series is None:
         raise RefusedFile("the answer does not name its series, and neither does the name of the file, e.g. CPIAUCSL.json")
@@ -54,7 +54,7 @@ def _parse(document: Document) -> tuple[Parsed, ...]:
     return tuple(_part(part, series[0].strip("_"), dates, raw) for part in parts)
 
 
-def _records(document: Document) -> list[Mapping[str, Any]]:
+def _records(document: SourceFile) -> list[Mapping[str, Any]]:
     try:
         answer: object = json.loads(document.text)
     except json.JSONDecodeError as error:

@@ -11,7 +11,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import to_utc
-from aurum.pipelines.source import SERIES, RefusedFile, describe_series
+from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
 from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, ZONE, Known
 from aurum.pipelines.tabular import Refusals
 
@@ -35,7 +35,7 @@ def with_days(frame: pl.DataFrame, column: str, refusals: Refusals) -> pl.DataFr
 
 
 def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.DataFrame:
-    """The ``SERIES`` frame. ``dates``: the observation dates of each series, missing values included.
+    """The ``PARSED_SERIES`` frame. ``dates``: the observation dates of each series, missing values included.
 
     Raises ``RefusedFile`` when the step of a series that is not known cannot be told from its dates.
     """
@@ -47,7 +47,7 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
     )
     series = describe_series(OBSERVATIONS, rows).drop("location_name", "unit", "currency", "frequency")
     joined = series.join(said, on="location", how="left", maintain_order="left")
-    return joined.with_columns(location_type=pl.lit("series")).select(list(SERIES))
+    return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
 
 
 def step_of(series: str, days: Sequence[datetime]) -> Frequency:

@@ -21,7 +21,7 @@ import polars as pl
 from aurum.core.catalog import Quality, Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending, to_utc
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.ieso.datasets import FUELS, GEN_OUTPUT_BY_FUEL_HOURLY, ZONE
 from aurum.pipelines.tabular import Refusals
 from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
@@ -30,7 +30,7 @@ _DOCUMENT = "GenOutputbyFuelHourly"
 _AREA = "IESO"
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     if not document.content.strip():
         return _DOCUMENT.lower() in document.name.lower()
     return document.head.lstrip().startswith("<") and f'docID="{_DOCUMENT}"' in document.head
@@ -90,7 +90,7 @@ def _with_quality(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     return rows.with_columns(quality.cast(pl.Int16).alias("quality"))
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     root = read_xml(document)
     totals, elements = _totals(root)
 

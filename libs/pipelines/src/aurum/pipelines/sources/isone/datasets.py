@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
 
@@ -18,7 +18,7 @@ _LMP = (
 
 
 def _prices(
-    name: str, title: str, reference: str, *, schedule: Schedule | None = None, freshness_hours: float | None = None
+    name: str, title: str, reference: str, *, schedule: PublicationSchedule | None = None, freshness_hours: float | None = None
 ) -> Dataset:
     return Dataset(
         source="isone",
@@ -39,7 +39,7 @@ DA_LMP = _prices(
     "Day-ahead hourly LMP",
     "ISO Express report 'Day-Ahead Energy Market Hourly LMP Report'",
     # ISO-NE Manual M-11, day-ahead market timeline: results are posted by 13:30 on the day before.
-    schedule=Schedule(days=-1, at=time(13, 30), zone=ZONE),
+    schedule=PublicationSchedule(days=-1, at=time(13, 30), zone=ZONE),
     freshness_hours=36,
 )
 RT_LMP_PRELIM = _prices(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import DA_LMP, RT_LMP_FINAL, RT_LMP_PRELIM
 from aurum.pipelines.sources.isone.hours import with_instants
 from aurum.pipelines.sources.isone.report import comments, header_names, read_report
@@ -44,7 +44,7 @@ def _dataset(name: str, texts: tuple[str, ...]) -> Dataset | None:
     return None
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     lines = document.head_lines(40)
     names = set(header_names(lines))
     return (
@@ -55,7 +55,7 @@ def _recognise(document: Document) -> bool:
     )
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     report = read_report(document, refusals)
     dataset = _dataset(document.name, report.comments)

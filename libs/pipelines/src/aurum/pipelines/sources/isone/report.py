@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 
-from aurum.pipelines.source import Document, RefusedFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 from aurum.pipelines.tabular import Refusals, read_table
 
 _TRAILER = re.compile(r'^"?T"?\s*,\s*"?\s*(\d+)\s+lines?\s*"?$', re.IGNORECASE)
@@ -57,7 +57,7 @@ def header_names(lines: Sequence[str]) -> list[str]:
     return [name.strip() for name in line.replace('"', "").split(",")] if _kind(line) == "H" else []
 
 
-def read_report(document: Document, refusals: Refusals) -> Report:
+def read_report(document: SourceFile, refusals: Refusals) -> Report:
     """The report's comments and data. Raises ``RefusedFile`` for a damaged or truncated one."""
     if not document.content.strip():
         raise RefusedFile("the file is empty")
@@ -70,7 +70,7 @@ def read_report(document: Document, refusals: Refusals) -> Report:
     last, stated = _trailer(lines)
     # The table reader wants a header right above the rows and nothing below them. Lines keep their numbers.
     text = "\n".join(["\n" * (first - 2), lines[header], *lines[first:last]])
-    table = read_table(Document(document.name, text.encode()), ["H"], refusals, header_line=first)
+    table = read_table(SourceFile(document.name, text.encode()), ["H"], refusals, header_line=first)
     _refuse_other_kinds(table)
     rows_read = table.height + refusals.frame().height
     if rows_read != stated:

@@ -25,7 +25,7 @@ import fastexcel
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import SMD_HOURLY
 from aurum.pipelines.sources.isone.hours import with_instants
 from aurum.pipelines.tabular import Refusals, observations, read_table
@@ -49,7 +49,7 @@ _ZONES = pl.DataFrame({"location": list(_NAMES), "location_name": list(_NAMES.va
 _ZONE_IN_NAME = re.compile(r"(?<![A-Za-z])(ISO.?NE.?CA|ME|NH|VT|CT|RI|SEMA|WCMA|NEMA)(?![A-Za-z])")
 
 
-def _recognise_workbook(document: Document) -> bool:
+def _recognise_workbook(document: SourceFile) -> bool:
     if not document.content.startswith(b"PK"):
         return False
     try:
@@ -59,12 +59,12 @@ def _recognise_workbook(document: Document) -> bool:
         return "smd_hourly" in document.name.lower()
 
 
-def _recognise_sheet(document: Document) -> bool:
+def _recognise_sheet(document: SourceFile) -> bool:
     names = document.head_lines(1)[0].replace('"', "").split(",")
     return {_DAY, _HOUR, "DA_LMP", "RT_LMP"} <= {name.strip() for name in names}
 
 
-def _parse_workbook(document: Document) -> tuple[Parsed, ...]:
+def _parse_workbook(document: SourceFile) -> tuple[Parsed, ...]:
     sheets = _sheets(document)
     # Rows are numbered on from sheet to sheet, so that a line number names one row of the workbook.
     starts = dict(zip(sheets, accumulate((sheet.height + 1 for sheet in sheets.values()), initial=0), strict=False))
@@ -85,7 +85,7 @@ def _parse_workbook(document: Document) -> tuple[Parsed, ...]:
     return (_parsed(table, refusals, rows_read=table.height, raw=raw),)
 
 
-def _parse_sheet(document: Document) -> tuple[Parsed, ...]:
+def _parse_sheet(document: SourceFile) -> tuple[Parsed, ...]:
     zone = _ZONE_IN_NAME.search(document.name)
     if zone is None:
         raise RefusedFile("neither the sheet nor its file name says which zone it is of", name=document.name)
@@ -97,7 +97,7 @@ def _parse_sheet(document: Document) -> tuple[Parsed, ...]:
     return (_parsed(table, refusals, rows_read=rows_read, raw=document.raw),)
 
 
-def _sheets(document: Document) -> Mapping[str, pl.DataFrame]:
+def _sheets(document: SourceFile) -> Mapping[str, pl.DataFrame]:
     """The zones' sheets, every cell a text. Raises ``RefusedFile``."""
     try:
         names = fastexcel.read_excel(document.content).sheet_names

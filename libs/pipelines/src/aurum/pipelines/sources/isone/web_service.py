@@ -20,7 +20,7 @@ from typing import cast
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, RT_LMP_FINAL, RT_LMP_PRELIM
 from aurum.pipelines.tabular import Refusals, observations
 
@@ -44,11 +44,11 @@ def _dataset(name: str) -> Dataset:
     return by_name.get((said[1], said[2]), DA_LMP)
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     return document.head.lstrip().startswith("{") and '"HourlyLmps"' in document.head
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     dataset = _dataset(document.name)
     records = _records(document)
 
@@ -65,7 +65,7 @@ def _parse(document: Document) -> tuple[Parsed, ...]:
     return (Parsed(dataset, rows, series, refusals.frame(), len(records), raw),)
 
 
-def _records(document: Document) -> list[object]:
+def _records(document: SourceFile) -> list[object]:
     """The answer's records. Numbers stay texts, as they stand. Raises ``RefusedFile``."""
     try:
         answer = json.loads(document.text, parse_float=str, parse_int=str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "Etc/GMT+5"
 """Eastern Standard Time all year (BPM-002): POSIX sign, UTC-5."""
@@ -24,7 +24,7 @@ DA_EXPOST_LMP = Dataset(
         Measure("loss", "USD/MWh", column="MLC", currency="USD", title="Marginal loss component"),
     ),
     # BPM-002, day-ahead timeline: results are posted by 13:30 Eastern prevailing time the day before.
-    schedule=Schedule(days=-1, at=time(13, 30), zone="America/New_York"),
+    schedule=PublicationSchedule(days=-1, at=time(13, 30), zone="America/New_York"),
     reference="MISO market reports, Day-Ahead ExPost LMPs (YYYYMMDD_da_expost_lmp.csv); BPM-002",
     freshness_hours=36,
 )

@@ -23,7 +23,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.miso.datasets import DA_EXPOST_LMP, ZONE
 from aurum.pipelines.tabular import Refusals, read_table
 
@@ -36,7 +36,7 @@ _DECIMALS = 6
 """More than the two MISO gives, fewer than binary floats spoil."""
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     head = document.head_lines(_TITLE_LINES)
     if any(_TITLE in line.lower() for line in head):
         return True
@@ -45,7 +45,7 @@ def _recognise(document: Document) -> bool:
     )
 
 
-def _header_line(document: Document) -> int:
+def _header_line(document: SourceFile) -> int:
     if not document.content.strip():
         raise RefusedFile("the file is empty")
     for number, line in enumerate(document.lines[:_TITLE_LINES], start=1):
@@ -54,7 +54,7 @@ def _header_line(document: Document) -> int:
     raise RefusedFile(f"wrong header: no line 'Node,Type,Value,HE 1,...' among the first {_TITLE_LINES}")
 
 
-def _market_day(document: Document, header_line: int) -> date:
+def _market_day(document: SourceFile, header_line: int) -> date:
     for line in document.lines[: header_line - 1]:
         text = line.strip(', "')
         if re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", text):
@@ -85,7 +85,7 @@ def _with_energy(prices: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([prices, derived.select(prices.columns)])
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     header_line = _header_line(document)
     day = _market_day(document, header_line)
     refusals = Refusals(document.raw)

@@ -13,7 +13,7 @@ import re
 
 import polars as pl
 
-from aurum.pipelines.source import Document, FileFormat, Parsed
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
 from aurum.pipelines.sources.noaa.elements import Elements, parse_elements
 from aurum.pipelines.tabular import Refusals, read_table
@@ -24,14 +24,14 @@ _DAILY = re.compile(r'^"?\w{11}"?,\s*"?\d{4}-\d{2}-\d{2}"?,')
 _ELEMENT = re.compile(r"[A-Z]{2}[A-Z0-9]{2}")
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     lines = document.head_lines(2)
     header = [name.strip().strip('"') for name in lines[0].split(",")]
     paired = len(header) > 7 and header[7] == header[6] + _FLAGS and _ELEMENT.fullmatch(header[6]) is not None
     return header[:6] == _PLACE and paired and len(lines) > 1 and _DAILY.match(lines[1]) is not None
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, _PLACE, refusals)
     count = table.height + refusals.frame().height

@@ -15,7 +15,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import to_utc
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.noaa.datasets import PAST_WEATHER, ZONE
 from aurum.pipelines.tabular import Refusals, observations, read_table
 
@@ -24,18 +24,18 @@ _NUMBERS = {measure.column: measure.name for measure in PAST_WEATHER.measures}
 _COLUMN = re.compile(r"[A-Z0-9]{4} \(\w[\w ]*\)")
 
 
-def _header(document: Document) -> list[str]:
+def _header(document: SourceFile) -> list[str]:
     lines = document.head_lines(2)
     return [name.strip().strip('"') for name in lines[1].split(",")] if len(lines) > 1 else []
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     header = _header(document)
     titled = _TITLE.match(document.head_lines(1)[0]) is not None
     return titled and header[:1] == ["Date"] and len(header) > 1 and _COLUMN.fullmatch(header[1]) is not None
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     title = _TITLE.match(document.raw(1))
     if title is None:
         raise RefusedFile("the file is empty, or its first line names no station")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
 from aurum.pipelines.sources.noaa.elements import STATION, Elements, parse_elements
 from aurum.pipelines.tabular import Refusals, read_table
@@ -22,11 +22,13 @@ _EXTRACT = ("date", "attr", "value", "a", "b", "c", "d")
 _OWN = ("ID", "DATE", "ELEMENT", "DATA_VALUE", "M_FLAG", "Q_FLAG", "S_FLAG", "OBS_TIME")
 
 
-def _headed(document: Document, header: Sequence[str]) -> bool:
+def _headed(document: SourceFile, header: Sequence[str]) -> bool:
     return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")] == list(header)
 
 
-def _parse(document: Document, header: Sequence[str], station: Callable[[Document], pl.Expr], day: int) -> tuple[Parsed, ...]:
+def _parse(
+    document: SourceFile, header: Sequence[str], station: Callable[[SourceFile], pl.Expr], day: int
+) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, header, refusals)
     count = table.height + refusals.frame().height
@@ -35,7 +37,7 @@ def _parse(document: Document, header: Sequence[str], station: Callable[[Documen
     return (parse_elements(Elements(frame, refusals, document.raw, count, {})),)
 
 
-def _by_name(document: Document) -> pl.Expr:
+def _by_name(document: SourceFile) -> pl.Expr:
     found = STATION.search(document.name.upper())
     if found is None:
         raise RefusedFile(f"the name of the file, {document.name!r}, names no station")

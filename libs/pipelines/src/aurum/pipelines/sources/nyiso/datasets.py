@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
 _MIS = "NYISO public MIS report"
@@ -47,7 +47,7 @@ def _dataset(
 
 
 # NYISO Day-Ahead Scheduling Manual: results are posted by 11:00 on the day before.
-_DAY_AHEAD = Schedule(days=-1, at=time(11), zone=ZONE)
+_DAY_AHEAD = PublicationSchedule(days=-1, at=time(11), zone=ZONE)
 
 DAMLBMP_ZONE = replace(
     _dataset("damlbmp_zone", "Day-ahead zonal LBMP", Frequency.HOUR, _LBMP, f"{_MIS} P-2A; OASIS DAM Zonal LBMP", 36),

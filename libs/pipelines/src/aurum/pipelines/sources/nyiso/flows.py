@@ -13,7 +13,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTERNAL_LIMITS_FLOWS, EXTRA
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import by_header
@@ -29,7 +29,7 @@ _NUMBERS = {
 _NO_LIMIT = 9999
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, [_STAMP, _NAME, _POINT, *_NUMBERS.values()], refusals)
     rows_read = table.height + refusals.frame().height

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from aurum.pipelines.source import Document, FileFormat, Parsed, RefusedFile, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import ISOLF
 from aurum.pipelines.sources.nyiso.layout import by_header
 from aurum.pipelines.sources.nyiso.stamps import only_on_step, with_instants
@@ -23,7 +23,7 @@ from aurum.pipelines.tabular import Refusals, observations, read_table
 _STAMP, _TOTAL = "Time Stamp", "NYISO"
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, [_STAMP, _TOTAL], refusals)
     rows_read = table.height + refusals.frame().height

@@ -13,7 +13,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED, conform
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTRA, GENERATION, RTFUELMIX
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import header_names
@@ -25,12 +25,12 @@ _SPELLINGS = ("Gen MW", "Gen MWh", "Gen MWH")
 _AREA = pl.DataFrame({"location": ["NYISO"], "location_name": ["New York Control Area"], "location_type": ["AREA"]})
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     names = header_names(document)
     return {_STAMP, _ZONE, _FUEL} <= names and not names.isdisjoint(_SPELLINGS)
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     names = header_names(document)
     generation = next((word for word in _SPELLINGS if word in names), _SPELLINGS[0])

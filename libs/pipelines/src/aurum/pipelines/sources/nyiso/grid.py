@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from aurum.core.frames import REFUSED
-from aurum.pipelines.source import Dataset, Document, Parsed
+from aurum.pipelines.source import Dataset, Parsed, SourceFile
 from aurum.pipelines.sources.nyiso.datasets import EXTRA
 from aurum.pipelines.sources.nyiso.stamps import on_step
 from aurum.pipelines.tabular import Refusals
@@ -20,7 +20,7 @@ Describe = Callable[[Dataset, pl.DataFrame], pl.DataFrame]
 
 
 def split_by_grid(
-    document: Document,
+    document: SourceFile,
     dataset: Dataset,
     table: pl.DataFrame,
     refusals: Refusals,

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 
 
-def header_names(document: Document) -> set[str]:
+def header_names(document: SourceFile) -> set[str]:
     """The words of the first line, without quotes and outer blanks."""
     return {name.strip() for name in document.head_lines(1)[0].replace('"', "").split(",")}
 
 
-def by_header(*columns: str) -> Callable[[Document], bool]:
+def by_header(*columns: str) -> Callable[[SourceFile], bool]:
     """A recogniser: true where the first line names all the columns."""
     needed = set(columns)
 
-    def recognise(document: Document) -> bool:
+    def recognise(document: SourceFile) -> bool:
         return needed <= header_names(document)
 
     return recognise

@@ -17,7 +17,7 @@ from functools import partial
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.components import MEASURES, with_components, with_sign_labels
 from aurum.pipelines.sources.nyiso.datasets import DAMLBMP_GEN, DAMLBMP_ZONE, EXTRA, REALTIME_GEN, REALTIME_ZONE
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
@@ -36,7 +36,7 @@ _COLUMNS = (_STAMP, _NAME, _PTID, *_NUMBERS.values())
 _SECONDS = re.compile(r'"?\d+/\d+/\d+ \d+:\d\d:\d\d')
 
 
-def _is_real_time(document: Document) -> bool | None:
+def _is_real_time(document: SourceFile) -> bool | None:
     """None where neither name nor stamps tell: NYISO's time-weighted hourly prices (``rtlbmp``) look like day-ahead ones."""
     name = document.name.lower()
     if re.search(r"dam|day.?ahead", name):
@@ -46,7 +46,7 @@ def _is_real_time(document: Document) -> bool | None:
     return True if _SECONDS.match(document.head_lines(2)[-1]) else None
 
 
-def _is_generator(document: Document) -> bool:
+def _is_generator(document: SourceFile) -> bool:
     named = re.search(r"_(zone|gen)(?![a-z])", document.name.lower())
     if named:
         return named[1] == "gen"
@@ -54,7 +54,7 @@ def _is_generator(document: Document) -> bool:
     return not any(PTIDS.intersection(row.replace('"', "").split(",")) for row in rows)
 
 
-def _recognise(document: Document, *, real_time: bool, generator: bool) -> bool:
+def _recognise(document: SourceFile, *, real_time: bool, generator: bool) -> bool:
     return (
         set(_COLUMNS) <= header_names(document)
         and _is_real_time(document) is real_time
@@ -62,7 +62,7 @@ def _recognise(document: Document, *, real_time: bool, generator: bool) -> bool:
     )
 
 
-def _parse_day_ahead(document: Document, *, dataset: Dataset, generator: bool) -> tuple[Parsed, ...]:
+def _parse_day_ahead(document: SourceFile, *, dataset: Dataset, generator: bool) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, refusals)
     rows = _observe(only_on_step(table, "1h", _STAMP, refusals))
@@ -70,7 +70,7 @@ def _parse_day_ahead(document: Document, *, dataset: Dataset, generator: bool) -
     return (Parsed(dataset, rows, series, refusals.frame(), rows_read, document.raw),)
 
 
-def _parse_real_time(document: Document, *, dataset: Dataset, generator: bool) -> tuple[Parsed, ...]:
+def _parse_real_time(document: SourceFile, *, dataset: Dataset, generator: bool) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, refusals)
     return split_by_grid(
@@ -85,7 +85,7 @@ def _parse_real_time(document: Document, *, dataset: Dataset, generator: bool) -
     )
 
 
-def _read(document: Document, refusals: Refusals) -> tuple[pl.DataFrame, int]:
+def _read(document: SourceFile, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, _COLUMNS, refusals)
     rows_read = table.height + refusals.frame().height
     table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)

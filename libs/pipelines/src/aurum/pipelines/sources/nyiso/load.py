@@ -13,7 +13,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTRA, PAL, PAL_INTEGRATED
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import by_header
@@ -24,7 +24,7 @@ from aurum.pipelines.tabular import Refusals, observations, read_table
 _STAMP, _ZONE, _NAME, _PTID = "Time Stamp", "Time Zone", "Name", "PTID"
 
 
-def _parse_samples(document: Document) -> tuple[Parsed, ...]:
+def _parse_samples(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, "Load", refusals)
     zones = _zones(table)
@@ -40,7 +40,7 @@ def _parse_samples(document: Document) -> tuple[Parsed, ...]:
     )
 
 
-def _parse_integrated(document: Document) -> tuple[Parsed, ...]:
+def _parse_integrated(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, "Integrated Load", refusals)
     rows = _observe(only_on_step(table, "1h", _STAMP, refusals))
@@ -48,7 +48,7 @@ def _parse_integrated(document: Document) -> tuple[Parsed, ...]:
     return (Parsed(PAL_INTEGRATED, rows, series, refusals.frame(), rows_read, document.raw),)
 
 
-def _read(document: Document, load: str, refusals: Refusals) -> tuple[pl.DataFrame, int]:
+def _read(document: SourceFile, load: str, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, [_STAMP, _ZONE, _NAME, _PTID, load], refusals)
     rows_read = table.height + refusals.frame().height
     table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)

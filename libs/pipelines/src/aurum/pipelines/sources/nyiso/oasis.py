@@ -14,7 +14,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.components import MEASURES, with_components, with_sign_labels
 from aurum.pipelines.sources.nyiso.datasets import DAMLBMP_ZONE, RTC_ZONE
 from aurum.pipelines.sources.nyiso.layout import by_header
@@ -35,7 +35,7 @@ def _columns(run: str) -> dict[str, str]:
     }
 
 
-def _parse_day_ahead(document: Document) -> tuple[Parsed, ...]:
+def _parse_day_ahead(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, "DAM", [_DAM_STAMP, _DAM_ZONE], refusals)
     table = with_instants(table, _DAM_STAMP, refusals, time_zone=_DAM_ZONE)
@@ -43,7 +43,7 @@ def _parse_day_ahead(document: Document) -> tuple[Parsed, ...]:
     return (_parsed(document, DAMLBMP_ZONE, "DAM", table, refusals, rows_read),)
 
 
-def _parse_commitment(document: Document) -> tuple[Parsed, ...]:
+def _parse_commitment(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, "RTC", [_RTC_STAMP], refusals)
     table = with_instants(table, _RTC_STAMP, refusals)
@@ -51,14 +51,16 @@ def _parse_commitment(document: Document) -> tuple[Parsed, ...]:
     return (_parsed(document, RTC_ZONE, "RTC", table, refusals, rows_read),)
 
 
-def _read(document: Document, run: str, stamps: list[str], refusals: Refusals) -> tuple[pl.DataFrame, int]:
+def _read(document: SourceFile, run: str, stamps: list[str], refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, [*stamps, _NAME, _PTID, *_columns(run).values()], refusals)
     rows_read = table.height + refusals.frame().height
     table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)
     return table.with_columns(location=pl.col(_PTID)), rows_read
 
 
-def _parsed(document: Document, dataset: Dataset, run: str, table: pl.DataFrame, refusals: Refusals, rows_read: int) -> Parsed:
+def _parsed(
+    document: SourceFile, dataset: Dataset, run: str, table: pl.DataFrame, refusals: Refusals, rows_read: int
+) -> Parsed:
     table = with_components(refusals.numbers(table, _columns(run)))
     table = _with_version(table, f"{run} Zonal Price Version", refusals)
     rows = observations(table, MEASURES, version=pl.col("version"))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, describe_series
+from aurum.pipelines.source import Dataset, SourceFile, describe_series
 from aurum.pipelines.tabular import Refusals, read_table
 
 UTC_COLUMN = "datetime_beginning_utc"
@@ -28,11 +28,11 @@ _FORMATS = (
 )
 
 
-def by_header(*columns: str) -> Callable[[Document], bool]:
+def by_header(*columns: str) -> Callable[[SourceFile], bool]:
     """A recogniser: true where the first line names all the columns and the UTC one."""
     needed = {UTC_COLUMN, *columns}
 
-    def recognise(document: Document) -> bool:
+    def recognise(document: SourceFile) -> bool:
         names = document.head_lines(1)[0].replace('"', "").split(",")
         return needed <= {name.strip() for name in names}
 
@@ -40,7 +40,7 @@ def by_header(*columns: str) -> Callable[[Document], bool]:
 
 
 def read_feed(
-    document: Document, location: str, numbers: Mapping[str, str], refusals: Refusals, *, hourly: bool = True
+    document: SourceFile, location: str, numbers: Mapping[str, str], refusals: Refusals, *, hourly: bool = True
 ) -> tuple[pl.DataFrame, int]:
     """The feed's rows with ``location``, ``ts`` (UTC) and a Float64 column for each measure; and how many rows it has.
 

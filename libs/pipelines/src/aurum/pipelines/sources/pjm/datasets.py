@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
 """Eastern Prevailing Time, "EPT" in PJM's files."""
@@ -33,7 +33,7 @@ DA_HRL_LMPS = Dataset(
     measures=_prices("da"),
     market="PJM",
     # PJM Manual 11, section 2: day-ahead results are posted at 13:30 EPT on the day before.
-    schedule=Schedule(days=-1, at=time(13, 30), zone=ZONE),
+    schedule=PublicationSchedule(days=-1, at=time(13, 30), zone=ZONE),
     reference=_feed("da_hrl_lmps"),
     freshness_hours=36,
 )

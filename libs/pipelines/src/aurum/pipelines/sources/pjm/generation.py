@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.data_miner import by_header, read_feed
 from aurum.pipelines.sources.pjm.datasets import SOLAR_GEN, WIND_GEN
 from aurum.pipelines.tabular import Refusals, observations
@@ -16,7 +16,7 @@ from aurum.pipelines.tabular import Refusals, observations
 def _format(dataset: Dataset) -> FileFormat:
     (measure,) = dataset.measures
 
-    def parse(document: Document) -> tuple[Parsed, ...]:
+    def parse(document: SourceFile) -> tuple[Parsed, ...]:
         refusals = Refusals(document.raw)
         table, rows_read = read_feed(document, "area", {measure.name: measure.column}, refusals)
         rows = observations(table, [measure.name])

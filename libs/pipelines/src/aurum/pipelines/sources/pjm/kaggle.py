@@ -10,18 +10,18 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.markettime import to_utc
-from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.datasets import PJME_HOURLY as DATASET
 from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _STAMP, _LOAD = "Datetime", "PJME_MW"
 
 
-def _recognise(document: Document) -> bool:
+def _recognise(document: SourceFile) -> bool:
     return document.head_lines(1)[0].replace('"', "").strip() == f"{_STAMP},{_LOAD}"
 
 
-def _parse(document: Document) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, [_STAMP, _LOAD], refusals)
     rows_read = table.height + refusals.frame().height

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.pjm.data_miner import by_header, described, labels_json, read_feed
 from aurum.pipelines.sources.pjm.datasets import DA_HRL_LMPS, RT_HRL_LMPS
 from aurum.pipelines.tabular import Refusals, observations
@@ -18,14 +18,14 @@ _OPTIONAL = ("pnode_name", "type", "zone", "voltage", "equipment", "row_is_curre
 
 
 def _format(dataset: Dataset) -> FileFormat:
-    def parse(document: Document) -> tuple[Parsed, ...]:
+    def parse(document: SourceFile) -> tuple[Parsed, ...]:
         return (_parse(dataset, document),)
 
     columns = [measure.column for measure in dataset.measures]
     return FileFormat(f"pjm {dataset.name}", (dataset,), by_header("pnode_id", *columns), parse)
 
 
-def _parse(dataset: Dataset, document: Document) -> Parsed:
+def _parse(dataset: Dataset, document: SourceFile) -> Parsed:
     refusals = Refusals(document.raw)
     numbers = {measure.name: measure.column for measure in dataset.measures}
     table, rows_read = read_feed(document, "pnode_id", numbers, refusals)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Quality
-from aurum.pipelines.source import Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.data_miner import by_header, described, labels_json, read_feed
 from aurum.pipelines.sources.pjm.datasets import HRL_LOAD_METERED, INST_LOAD
 from aurum.pipelines.tabular import Refusals, observations
@@ -16,7 +16,7 @@ from aurum.pipelines.tabular import Refusals, observations
 _LABELS = ("mkt_region", "nerc_region", "zone")
 
 
-def _parse_metered(document: Document) -> tuple[Parsed, ...]:
+def _parse_metered(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = read_feed(document, "load_area", {"load": "mw"}, refusals)
     optional = (*_LABELS, "is_verified")
@@ -32,7 +32,7 @@ def _parse_metered(document: Document) -> tuple[Parsed, ...]:
     return (Parsed(HRL_LOAD_METERED, rows, series, refusals.frame(), rows_read, document.raw),)
 
 
-def _parse_instantaneous(document: Document) -> tuple[Parsed, ...]:
+def _parse_instantaneous(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = read_feed(document, "area", {"load": "instantaneous_load"}, refusals, hourly=False)
     # The sample of 04:10 is stamped 04:10:00, :01 or :02. It belongs to its five minutes, or no two days would line up.

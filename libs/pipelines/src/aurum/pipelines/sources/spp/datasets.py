@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, Schedule
+from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/Chicago"
 
@@ -25,7 +25,7 @@ DA_LMP_SL = Dataset(
     frequency=Frequency.HOUR,
     measures=_PRICES,
     # Integrated Marketplace Protocols, day-ahead market timeline: results are posted by 13:00 Central the day before.
-    schedule=Schedule(days=-1, at=time(13), zone=ZONE),
+    schedule=PublicationSchedule(days=-1, at=time(13), zone=ZONE),
     reference="SPP Integrated Marketplace Protocols; SPP portal, da-lmp-by-location (DA-LMP-SL files)",
     freshness_hours=36,
 )

@@ -21,7 +21,7 @@ from functools import partial
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, Document, FileFormat, Parsed, describe_series
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.spp.datasets import DA_LMP_SL, RTBM_LMP_SL, ZONE
 from aurum.pipelines.tabular import Refusals, observations, read_table
 
@@ -55,7 +55,7 @@ def _columns(header: str) -> dict[str, str]:
     return {_SPELLINGS[plain]: word for word in words if (plain := re.sub(r"[^a-z]", "", word.lower())) in _SPELLINGS}
 
 
-def _market(document: Document) -> str | None:
+def _market(document: SourceFile) -> str | None:
     """``DA`` or ``RTBM``, from the name if it says so, else from the content; None for other files.
 
     The Western Energy Imbalance Service (``WEIS-RTBM-LMP-SL``) is another market in the same layout.
@@ -67,7 +67,7 @@ def _market(document: Document) -> str | None:
     return named[1] if named else _market_by_intervals(document)
 
 
-def _market_by_intervals(document: Document) -> str | None:
+def _market_by_intervals(document: SourceFile) -> str | None:
     header, first, *_ = [*document.head_lines(2), ""]
     begins = _STAMP.search(first)
     if not _columns(header).keys() >= _WORDS.keys() or begins is None:
@@ -111,7 +111,7 @@ def _locations(table: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame:
     return table.select("location", pl.struct(labels).struct.json_encode().alias("labels")).unique("location", keep="last")
 
 
-def _parse(document: Document, dataset: Dataset) -> tuple[Parsed, ...]:
+def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:
     columns = {**_WORDS, **_columns(document.lines[0])}
     refusals = Refusals(document.raw)
     table = read_table(document, [columns[role] for role in _WORDS], refusals)

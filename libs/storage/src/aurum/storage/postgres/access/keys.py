@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.errors import Conflict, NotFound, UnknownName
 from aurum.storage.ports.access import ApiKey, Credential, OtherTenant, Tenant
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
@@ -45,7 +45,7 @@ class PostgresKeyStore:
         if row is None:
             return None
         tenant = Tenant(row["tenant_id"], row["tenant_name"], row["plan"], row["tenant_created_at"], row["disabled_at"])
-        plan = Plan(row["plan"], row["per_minute"], row["per_hour"], row["per_day"], row["burst"], row["at_once"])
+        plan = RatePlan(row["plan"], row["per_minute"], row["per_hour"], row["per_day"], row["burst"], row["at_once"])
         return Credential(_key(row), row["digest"], tenant, plan)
 
     async def page(self, tenant: str, *, after: str | None, limit: int) -> Sequence[ApiKey]:

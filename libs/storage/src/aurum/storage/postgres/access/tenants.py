@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple
 
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.errors import Conflict, UnknownName
 from aurum.core.names import nearest
 from aurum.storage.ports.access import Tenant
@@ -42,14 +42,14 @@ class PostgresTenantStore:
         async with self._pool.acquire() as connection:
             return [Tenant(*row) for row in await connection.fetch(query, after, limit)]
 
-    async def tenant(self, tenant_id: str) -> tuple[Tenant, Plan]:
+    async def tenant(self, tenant_id: str) -> tuple[Tenant, RatePlan]:
         async with self._pool.acquire() as connection:
             tenant = await _tenant(connection, tenant_id)
             return tenant, await _plan(connection, tenant.plan)
 
-    async def plans(self) -> Sequence[Plan]:
+    async def plans(self) -> Sequence[RatePlan]:
         async with self._pool.acquire() as connection:
-            return [Plan(*row) for row in await connection.fetch(f"{_PLAN} ORDER BY name")]
+            return [RatePlan(*row) for row in await connection.fetch(f"{_PLAN} ORDER BY name")]
 
 
 class PostgresTenantWriter:
@@ -74,7 +74,7 @@ class PostgresTenantWriter:
             await self._connection.execute(_DISABLE, tenant_id, disabled)
         return await _tenant(self._connection, tenant_id)
 
-    async def put_plan(self, plan: Plan) -> None:
+    async def put_plan(self, plan: RatePlan) -> None:
         await self._connection.execute(_PUT_PLAN, *astuple(plan))
 
 
@@ -85,8 +85,8 @@ async def _tenant(connection: Connection, tenant_id: str) -> Tenant:
     return Tenant(*row)
 
 
-async def _plan(connection: Connection, name: str) -> Plan:
-    plans = [Plan(*row) for row in await connection.fetch(_PLAN)]
+async def _plan(connection: Connection, name: str) -> RatePlan:
+    plans = [RatePlan(*row) for row in await connection.fetch(_PLAN)]
     found = next((plan for plan in plans if plan.name == name), None)
     if found is None:
         raise UnknownName("plan", name, nearest(name, [plan.name for plan in plans]))

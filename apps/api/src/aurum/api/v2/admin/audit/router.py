@@ -18,7 +18,7 @@ from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
 from aurum.api.http.request_state import caller_of
-from aurum.core.access import Scope
+from aurum.core.access import Permission
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 
 router = APIRouter(prefix="/v2/admin/audit", tags=["admin"], dependencies=[Depends(known_only)])
@@ -55,7 +55,7 @@ async def list_audit(
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     caller = caller_of(request)
     found = await services(request).store.access.audit.page(
-        tenant=None if caller.may(Scope.TENANT_MANAGE) else caller.tenant,
+        tenant=None if caller.may(Permission.TENANT_MANAGE) else caller.tenant,
         action=action,
         before=int(page.after[0]) if page.after else None,
         limit=page.limit + 1,

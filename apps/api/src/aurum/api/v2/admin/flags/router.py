@@ -15,7 +15,7 @@ from aurum.api.contract.params import known_only
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import PreconditionFailed, problems
-from aurum.common.flags import FlagDocument, FlagName, Outcome
+from aurum.common.flags import FlagDocument, FlagName, FlagReason
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services import flags
 from aurum.storage.ports.flags import StoredFlag
@@ -62,7 +62,7 @@ class EvaluationDocument(BaseModel):
 
     variant: str
     value: JsonValue
-    reason: Outcome
+    reason: FlagReason
     rule: int | None = Field(description="Place of the rule that gave it, from 0.")
 
 

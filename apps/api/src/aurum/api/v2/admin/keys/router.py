@@ -17,7 +17,7 @@ from aurum.api.handlers.services import services
 from aurum.api.http.problems import InvalidParameters, problems
 from aurum.api.http.request_state import caller_of, state_of
 from aurum.api.v2.admin.keys import schemas
-from aurum.core.access import Caller, MissingScope, Scope
+from aurum.core.access import Caller, MissingScope, Permission
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services import access
 from aurum.services.access import IssuedKey, NewKey
@@ -39,8 +39,8 @@ def _tenant(caller: Caller, named: str | None) -> str:
     """Whose keys a request is about: only who manages tenants may name another's."""
     if named is None or named == caller.tenant:
         return caller.tenant
-    if not caller.may(Scope.TENANT_MANAGE):
-        raise MissingScope(Scope.TENANT_MANAGE)
+    if not caller.may(Permission.TENANT_MANAGE):
+        raise MissingScope(Permission.TENANT_MANAGE)
     return named
 
 

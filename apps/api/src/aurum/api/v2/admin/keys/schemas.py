@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from aurum.api.contract.schemas import PageMeta
 from aurum.api.contract.text import Moment
-from aurum.core.access import TENANT_ID, Role, Scope
+from aurum.core.access import TENANT_ID, Permission, Role
 from aurum.storage.ports.access import ApiKey
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -54,7 +54,7 @@ class NewKey(BaseModel):
     name: Name = Field(description="What it is for.")
     tenant: TenantId | None = Field(default=None, description="Whose; your own unless you manage tenants.")
     roles: list[Role] = Field(default=[Role.USER], max_length=10)
-    scopes: list[Scope] = Field(default=[], max_length=50)
+    scopes: list[Permission] = Field(default=[], max_length=50)
     expires_at: Moment | None = Field(default=None, description="When it ends; never, when not given.")
 
 

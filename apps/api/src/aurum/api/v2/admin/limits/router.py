@@ -13,7 +13,7 @@ from aurum.api.contract.text import Text
 from aurum.api.http.problems import problems
 from aurum.api.http.request_state import caller_of
 from aurum.common.ratelimit import Account, Limiter
-from aurum.core.access import MissingScope, Plan, Scope
+from aurum.core.access import MissingScope, Permission, RatePlan
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 
 if TYPE_CHECKING:
@@ -69,12 +69,12 @@ async def read_use(
 ) -> LimitsAnswer:
     """What is left to each caller, those with the least left first."""
     caller = caller_of(request)
-    if not caller.may(Scope.TENANT_MANAGE):
+    if not caller.may(Permission.TENANT_MANAGE):
         if tenant not in (None, caller.tenant):
-            raise MissingScope(Scope.TENANT_MANAGE)
+            raise MissingScope(Permission.TENANT_MANAGE)
         tenant = caller.tenant
-    limiter: Limiter[Plan] = request.state.limiter
-    sharing: Sharing[Plan] | None = request.state.sharing
+    limiter: Limiter[RatePlan] = request.state.limiter
+    sharing: Sharing[RatePlan] | None = request.state.sharing
     state = sharing.state() if sharing is not None else None
     callers = [_use(one, limiter.clock()) for one in limiter.accounts() if tenant in (None, one.key[0])]
     callers.sort(key=lambda one: min(window.left / window.limit for window in one.windows))
@@ -89,7 +89,7 @@ async def read_use(
 
 
 def _use(account: Account, now: float) -> CallerUse:
-    plan = account.plan.name if isinstance(account.plan, Plan) else None
+    plan = account.plan.name if isinstance(account.plan, RatePlan) else None
     windows = [
         WindowUse(name=window.name, limit=window.limit, left=max(0, int(left)))
         for window, left in zip(account.bucket.limits, account.left(now), strict=True)

@@ -13,7 +13,7 @@ from aurum.api.contract.params import known_only
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
-from aurum.core.access import Plan
+from aurum.core.access import RatePlan
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 from aurum.services.access import put_plan as change_plan
 
@@ -70,6 +70,6 @@ async def list_plans(request: Request) -> PlanList:
 )
 async def put_plan(request: Request, name: PlanName, limits: Limits) -> PlanAnswer:
     """Make a plan, or change it for all its tenants: it holds in every process within a second."""
-    plan = Plan(name=name, **limits.model_dump())
+    plan = RatePlan(name=name, **limits.model_dump())
     await change_plan(services(request).store.transactions, plan, by=actor_of(request))
     return PlanAnswer(data=PlanDocument(**asdict(plan)))

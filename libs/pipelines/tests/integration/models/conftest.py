@@ -20,12 +20,12 @@ from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_documents
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.sample import sample_files
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.models.project import project_directory
+from aurum.pipelines.models.run import Invocation, ModelRunner, Verb
+from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
-from aurum.pipelines.warehouse.project import project_directory
-from aurum.pipelines.warehouse.run import Invocation, Verb, Warehouse
+from aurum.pipelines.source import SourceFile
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
@@ -80,14 +80,14 @@ async def built(sampled: PostgresStore, target: str, tmp_path_factory: pytest.Te
         registry=registry,
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=store.loader,
-        kept=KeptFiles(tmp_path_factory.mktemp("kept")),
+        kept=RawFiles(tmp_path_factory.mktemp("kept")),
     )
 
-    async def ingest(documents: list[Document]) -> None:
+    async def ingest(documents: list[SourceFile]) -> None:
         reports = [report async for report in ingestion.ingest_all(documents)]
         assert len(reports) == len(documents)
 
-    await ingest([one for path in sample_files() for one in read_documents(path) if isinstance(one, Document)])
+    await ingest([one for path in sample_files() for one in read_documents(path) if isinstance(one, SourceFile)])
     settings = DbtSettings.model_validate({"target": target})
     warehouse = over(store, settings, project_directory(None), tmp_path_factory.mktemp("warehouse"))
     report = await warehouse.run(Invocation(Verb.BUILD))
@@ -114,10 +114,10 @@ def tiny_project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def tiny(store: PostgresStore, tiny_project: Path, tmp_path: Path) -> Callable[..., Warehouse]:
+def tiny(store: PostgresStore, tiny_project: Path, tmp_path: Path) -> Callable[..., ModelRunner]:
     """The tiny project over the store, on DuckDB, with settings as asked."""
 
-    def make(**settings: object) -> Warehouse:
+    def make(**settings: object) -> ModelRunner:
         made = over(store, DbtSettings.model_validate(settings), tiny_project, tmp_path / "warehouse")
         return replace(made)
 

@@ -11,20 +11,20 @@ import pytest
 from aurum.common.settings import DatabaseSettings, DbtSettings
 from aurum.core.calendars import Block, Window, default_blocks
 from aurum.core.markettime import day_bounds
-from aurum.pipelines.registry import default_registry
-from aurum.pipelines.warehouse.calendar import calendar_frames, market_days
-from aurum.pipelines.warehouse.meaning import Family, Meaning, meaning_of
-from aurum.pipelines.warehouse.project import (
-    Places,
+from aurum.pipelines.models.calendar import calendar_frames, market_days
+from aurum.pipelines.models.meaning import Family, Meaning, meaning_of
+from aurum.pipelines.models.project import (
     ProjectNotFound,
     TargetNotConfigured,
+    WarehousePaths,
     project_directory,
     variables,
 )
-from aurum.pipelines.warehouse.seeds import differing, write_seeds
-from aurum.storage.ports.warehouse import SERIES
+from aurum.pipelines.models.seeds import differing, write_seeds
+from aurum.pipelines.registry import default_registry
+from aurum.storage.ports.model_inputs import SERIES_TABLE
 
-PLACES = Places(Path("/project"), Path("/data/warehouse"))
+PLACES = WarehousePaths(Path("/project"), Path("/data/warehouse"))
 
 
 def test_the_seeds_are_what_the_code_says() -> None:
@@ -68,7 +68,7 @@ def test_market_days_begin_and_end_as_core_says(zone: str) -> None:
 
 
 def one_series(**members: object) -> pl.DataFrame:
-    row = dict.fromkeys(SERIES) | {
+    row = dict.fromkeys(SERIES_TABLE) | {
         "series_id": 1,
         "key": "a:b:c:d",
         "market": "NYISO",
@@ -77,7 +77,7 @@ def one_series(**members: object) -> pl.DataFrame:
         "first_ts": datetime(2024, 6, 1, tzinfo=UTC),
         "last_ts": datetime(2025, 1, 1, 3, tzinfo=UTC),
     }
-    return pl.DataFrame([row | members], schema=SERIES)
+    return pl.DataFrame([row | members], schema=SERIES_TABLE)
 
 
 def test_days_and_hours_are_of_whole_years_in_which_there_are_series() -> None:

@@ -12,7 +12,7 @@ from aurum.storage.ports.quality import Retention, ValidationWriter
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class ValidationCleanup:
     """Forgets old validations after new ones were recorded."""
 
     writer: ValidationWriter

@@ -13,11 +13,11 @@ from aurum.common.clock import SystemClock
 from aurum.core.asof import Span
 from aurum.core.calendars import default_blocks
 from aurum.core.errors import Unavailable
-from aurum.pipelines.warehouse.copy import Copied, refresh_copy
+from aurum.pipelines.models.copy import Copied, refresh_copy
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
-from aurum.storage.duckdb.warehouse import DuckDbStoreCopy
-from aurum.storage.postgres.models.warehouse import PostgresStoreExport
+from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
+from aurum.storage.postgres.models.inputs import PostgresStoreExport
 from aurum.storage.testing.archiving import TieredStore, archive_everything
 from aurum.storage.testing.builders import file_load, together
 from aurum.storage.testing.stores import PostgresStore, series_named

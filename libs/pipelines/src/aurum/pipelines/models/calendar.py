@@ -11,7 +11,7 @@ import polars as pl
 from aurum.core.calendars import Block, block_hours, is_nerc_holiday
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import MARKETS, first_instant
-from aurum.storage.ports.warehouse import BLOCK_HOUR, MARKET_DAY
+from aurum.storage.ports.model_inputs import BLOCK_HOUR, MARKET_DAY
 
 _SUB_DAILY = [str(frequency) for frequency in Frequency if frequency.step is not None]
 
@@ -27,8 +27,8 @@ class CalendarFrames:
 def calendar_frames(series: pl.DataFrame, blocks: Iterable[Block]) -> CalendarFrames:
     """The days and block hours of whole years in which there are series shorter than a day.
 
-    ``series``: schema ``ports.warehouse.SERIES``. ``blocks``: as the catalog has them, those that users changed included. Days
-    are of each zone that such a series has; hours of the calendar of each of their markets.
+    ``series``: schema ``ports.model_inputs.SERIES_TABLE``. ``blocks``: as the catalog has them, those
+    that users changed included. Days are of each zone that such a series has; hours of the calendar of each of their markets.
     """
     stepped = series.filter(pl.col("frequency").is_in(_SUB_DAILY) & pl.col("first_ts").is_not_null())
     spans = stepped.group_by("zone", "market").agg(pl.col("first_ts").min(), pl.col("last_ts").max()).sort("zone", "market")

@@ -20,7 +20,7 @@ _KNOWN_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SeriesBuilder:
     """A series and its observations as (interval start, value, known time, quality code)."""
 
     key: str
@@ -44,13 +44,13 @@ def hourly(
     currency: str | None = "USD",
     market: str | None = "NYISO",
     zone: str = "America/New_York",
-) -> Given:
+) -> SeriesBuilder:
     """Hour after hour from ``start`` on."""
     rows = [(start + number * timedelta(hours=1), value, known_at, 0) for number, value in enumerate(values)]
-    return Given(key, unit, "1h", zone, market, rows, currency)
+    return SeriesBuilder(key, unit, "1h", zone, market, rows, currency)
 
 
-def file_of(given: Given, *, content: str = "", refused: Iterable[tuple[int, str, str]] = ()) -> FileLoad:
+def file_of(given: SeriesBuilder, *, content: str = "", refused: Iterable[tuple[int, str, str]] = ()) -> FileLoad:
     """A series and its rows as one file; other ``content`` makes it another file.
 
     ``refused``: line, column and raw text of rows that go to quarantine as not numeric.

@@ -13,9 +13,9 @@ from aurum.core.asof import Span
 from aurum.core.calendars import block_mask, default_blocks
 from aurum.core.markettime import MARKETS, intervals_in_day, local_day
 from aurum.core.series.model import Series
+from aurum.pipelines.models.meaning import Family, Meaning, meaning_of
+from aurum.pipelines.models.run import Verb
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.warehouse.meaning import Family, Meaning, meaning_of
-from aurum.pipelines.warehouse.run import Verb
 from aurum.storage.ports.catalog import SeriesFilter
 from aurum.storage.ports.models import NodeKind, NodeStatus
 from aurum.storage.ports.quality import CompletenessFilter

@@ -14,15 +14,15 @@ from built_models import over
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DbtSettings, environment
 from aurum.core.errors import Invalid
-from aurum.pipelines.warehouse.run import (
+from aurum.pipelines.models.run import (
     BrokenProject,
     BuildTooLong,
     BuildUnderWay,
     Invocation,
+    ModelRunner,
     ModelsFailed,
     MonthsArchived,
     Verb,
-    Warehouse,
 )
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import shelf_of
@@ -34,7 +34,7 @@ from aurum.storage.testing.stores import PostgresStore
 
 pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
 
-MakeTiny = Callable[..., Warehouse]
+MakeTiny = Callable[..., ModelRunner]
 BUILD = Invocation(Verb.BUILD)
 
 

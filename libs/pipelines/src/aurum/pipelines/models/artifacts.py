@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from aurum.core.errors import Invalid
+from aurum.pipelines.models.meaning import meaning_of
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.warehouse.meaning import meaning_of
 from aurum.storage.ports.models import ModelEntry, NodeKind, NodeResult, NodeStatus, TableFreshness
 
 _STATUS: Final[Mapping[str, NodeStatus]] = {

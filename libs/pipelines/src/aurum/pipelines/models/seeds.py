@@ -10,8 +10,8 @@ import polars as pl
 from aurum.core.catalog import Quality
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import MARKETS
+from aurum.pipelines.models.meaning import meaning_of
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.warehouse.meaning import meaning_of
 
 
 def seed_tables(registry: Registry) -> Mapping[str, pl.DataFrame]:

@@ -20,7 +20,7 @@ class TargetNotConfigured(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class WarehousePaths:
     """``project``: read, never written. ``warehouse``: the folder of the DuckDB file, of artifacts and of logs."""
 
     project: Path
@@ -48,7 +48,7 @@ def project_directory(configured: Path | None) -> Path:
     raise ProjectNotFound("no dbt project beside the code: set AURUM_DBT__PROJECT_DIR")
 
 
-def variables(settings: DbtSettings, database: DatabaseSettings, places: Places) -> Mapping[str, str]:
+def variables(settings: DbtSettings, database: DatabaseSettings, places: WarehousePaths) -> Mapping[str, str]:
     """The environment that profiles.yml reads. Secrets go under names that dbt keeps out of its logs.
 
     Raises ``TargetNotConfigured``.

@@ -18,7 +18,7 @@ _LOCK = ".lock"
 _POLL_S = 0.02
 
 
-class Shelf(Protocol):
+class HistoryFiles(Protocol):
     """Files by name, names with slashes. Every method may wait: call it off the event loop. Raises ``OSError``."""
 
     @property

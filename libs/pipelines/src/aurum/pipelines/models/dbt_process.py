@@ -1,4 +1,4 @@
-"""``python -m aurum.pipelines.warehouse.dbt_process``: dbt's command, in a process that ends with the one that started it."""
+"""``python -m aurum.pipelines.models.dbt_process``: dbt's command, in a process that ends with the one that started it."""
 
 from __future__ import annotations
 

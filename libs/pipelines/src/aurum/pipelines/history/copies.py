@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from aurum.core.errors import Conflict
 from aurum.core.history import tally
-from aurum.pipelines.archive import Archive
+from aurum.pipelines.history.archive import Archive
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 from aurum.storage.ports.wide import HistoryCopy, WideScans
 

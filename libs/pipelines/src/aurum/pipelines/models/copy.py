@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from aurum.core.calendars import Block
-from aurum.pipelines.warehouse.calendar import calendar_frames
-from aurum.storage.ports.warehouse import Bulk, StoreCopy, StoreExport
+from aurum.pipelines.models.calendar import calendar_frames
+from aurum.storage.ports.model_inputs import Bulk, StoreCopy, StoreExport
 
 
 @dataclass(frozen=True, slots=True)

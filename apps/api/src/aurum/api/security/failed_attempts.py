@@ -17,7 +17,7 @@ _NETWORK_BITS = 64
 """Of an IPv6 address: what is behind them is one customer's to choose."""
 
 
-class Strangers:
+class FailedAttempts:
     """Failures by address, of this process alone. ``per_minute``: of each; 0: any number.
 
     Who is known to be let in is never asked about: neighbours behind one address do not pay for each other's.

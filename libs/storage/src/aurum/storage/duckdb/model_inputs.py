@@ -11,7 +11,7 @@ import polars as pl
 
 from aurum.core.errors import Unavailable
 from aurum.core.frames import conform
-from aurum.storage.ports.warehouse import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES, Bulk, CopyWriter
+from aurum.storage.ports.model_inputs import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES_TABLE, Bulk, CopyWriter
 
 _TYPES: dict[type[pl.DataType], str] = {
     pl.Int16: "SMALLINT",
@@ -24,14 +24,14 @@ _TYPES: dict[type[pl.DataType], str] = {
     pl.Datetime: "TIMESTAMPTZ",
 }
 _TABLES: dict[str, pl.Schema] = {
-    "series": SERIES,
+    "series": SERIES_TABLE,
     "dataset": DATASETS,
     "ingest_file": FILES,
     "market_day": MARKET_DAY,
     "block_hour": BLOCK_HOUR,
     **{str(bulk): bulk.schema for bulk in Bulk},
 }
-_KNOWN = pl.Schema({name: SERIES[name] for name in ("series_id", "key", "version")})
+_KNOWN = pl.Schema({name: SERIES_TABLE[name] for name in ("series_id", "key", "version")})
 
 
 class WarehouseInUse(Unavailable):

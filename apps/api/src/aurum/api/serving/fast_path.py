@@ -22,14 +22,13 @@ from aurum.api.cache.etag import names_tag
 from aurum.api.cache.response import AGES, HIT, CachedResponse
 from aurum.api.cache.store import VOUCHED_S, ResponseStore
 from aurum.api.http.request_state import NOTHING_LOADED, HeaderList, by_name
-from aurum.api.middleware.loopback import Names
+from aurum.api.middleware.loopback import HostNames
 from aurum.api.observability import access_log
 from aurum.api.observability.telemetry import RequestTallies
 from aurum.api.security.authenticator import Authenticator
-from aurum.common.cache import Entry
+from aurum.common.cache import CacheEntry
 from aurum.common.ratelimit import Account, Limiter
-from aurum.core.access import LOCAL, Plan
-from aurum.core.access import Scope as Permission
+from aurum.core.access import LOCAL, Permission, RatePlan
 
 _ASKS_FOR_MORE = frozenset(
     {
@@ -50,14 +49,14 @@ _LOOPBACK = ("127.0.0.1", None)
 _NO_HEADER = re.compile(rb"[\x00\r\n]")
 
 
-class Front:
+class FastPath:
     """Pure ASGI, around all layers.
 
     ``needs``: the scope that reading each route needs, by its template. ``common``: headers of every answer but a 304.
     ``names``: by which an open service may be asked.
     """
 
-    def __init__(self, app: ASGIApp, *, needs: Mapping[str, Permission], common: HeaderList, names: Names) -> None:
+    def __init__(self, app: ASGIApp, *, needs: Mapping[str, Permission], common: HeaderList, names: HostNames) -> None:
         self._app = app
         self._needs = needs
         self._names = names
@@ -120,7 +119,7 @@ class Front:
     def _request_id(self) -> tuple[bytes, bytes]:
         return b"x-request-id", b"%s%08x" % (self._prefix, next(self._numbers))
 
-    def _count(self, state: Mapping[str, object], entry: Entry[CachedResponse], status: int, began: float) -> None:
+    def _count(self, state: Mapping[str, object], entry: CacheEntry[CachedResponse], status: int, began: float) -> None:
         tallies: RequestTallies = state["tallies"]  # type: ignore[assignment] - as the lifespan put it there
         tallies.kept(entry.keyspace, status, time.perf_counter() - began)
 
@@ -131,7 +130,7 @@ class Front:
         given: Mapping[bytes, bytes],
         state: Mapping[str, object],
         server: tuple[str, int | None] | None,
-    ) -> tuple[Entry[CachedResponse], bool, Account | None] | None:
+    ) -> tuple[CacheEntry[CachedResponse], bool, Account | None] | None:
         """What was kept, whether the caller has it already, and whose limits it counted against, last of all.
 
         None when the layers must see to this request.
@@ -165,7 +164,7 @@ class Front:
             authenticator.note(found)
         if self._needs.get(entry.keyspace) not in caller.scopes or self._log.isEnabledFor(logging.DEBUG):
             return None
-        limiter: Limiter[Plan] = state["limiter"]  # type: ignore[assignment] - as the lifespan put it there
+        limiter: Limiter[RatePlan] = state["limiter"]  # type: ignore[assignment] - as the lifespan put it there
         if limiter.everybody is not None:
             return None
         plan, account = caller.plan, None
@@ -177,7 +176,7 @@ class Front:
         return entry, unchanged, account
 
 
-def _age(entry: Entry[CachedResponse]) -> tuple[bytes, bytes]:
+def _age(entry: CacheEntry[CachedResponse]) -> tuple[bytes, bytes]:
     return AGES[min(int(time.monotonic() - entry.made_at), 3_999)]
 
 

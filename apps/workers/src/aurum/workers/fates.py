@@ -15,27 +15,27 @@ SHORTEST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 300_000
 
 
-class Outcome(StrEnum):
+class JobFate(StrEnum):
     """``RETRY``: try again later, waiting longer each time. ``PARK``: keep it aside (the dead-letter queue) for a person."""
 
     RETRY = "retry"
     PARK = "park"
 
 
-_TABLE: dict[type[AurumError], Outcome] = {
-    Unavailable: Outcome.RETRY,
-    RateLimited: Outcome.RETRY,
-    Invalid: Outcome.PARK,
-    NotFound: Outcome.PARK,
-    Conflict: Outcome.PARK,
-    Unauthenticated: Outcome.PARK,
-    Forbidden: Outcome.PARK,
+_TABLE: dict[type[AurumError], JobFate] = {
+    Unavailable: JobFate.RETRY,
+    RateLimited: JobFate.RETRY,
+    Invalid: JobFate.PARK,
+    NotFound: JobFate.PARK,
+    Conflict: JobFate.PARK,
+    Unauthenticated: JobFate.PARK,
+    Forbidden: JobFate.PARK,
 }
 
 
-def outcome(error: BaseException) -> Outcome:
+def outcome(error: BaseException) -> JobFate:
     """What to do after an error: its nearest base decides. What is no ``AurumError`` is a bug, and is parked."""
-    return next((_TABLE[base] for base in type(error).__mro__ if base in _TABLE), Outcome.PARK)
+    return next((_TABLE[base] for base in type(error).__mro__ if base in _TABLE), JobFate.PARK)
 
 
 def wait_ms(tries: int, error: AurumError) -> int:

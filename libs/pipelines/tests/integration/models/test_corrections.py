@@ -13,8 +13,8 @@ from polars.testing import assert_frame_equal
 from aurum.core.asof import Span
 from aurum.core.catalog import Quality
 from aurum.pipelines.loading.sample import sample_files
-from aurum.pipelines.source import Document
-from aurum.pipelines.warehouse.run import Verb
+from aurum.pipelines.models.run import Verb
+from aurum.pipelines.source import SourceFile
 from aurum.storage.testing.builders import file_load
 
 pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
@@ -34,14 +34,14 @@ GONE = "caiso:sld_fcst_rtpd:CA ISO-TAC:load_forecast"
 SELECTED = ("marts",)
 
 
-def corrected() -> list[Document]:
+def corrected() -> list[SourceFile]:
     """Two files of the sample with other numbers: a day of prices, and a part of a day of generation."""
     files = {path.name: path.read_text() for path in sample_files() if path.suffix == ".csv"}
     prices = files["20251102damlbmp_zone.csv"].replace("52.59", "152.59")
     mix = files["20171122rtfuelmix.csv"].replace("11/22/2017 00:05:00,EST,Wind,", "11/22/2017 00:05:00,EST,Wind,9")
     assert prices != files["20251102damlbmp_zone.csv"]
     assert mix != files["20171122rtfuelmix.csv"]
-    return [Document("20251102damlbmp_zone.csv", prices.encode()), Document("20171122rtfuelmix.csv", mix.encode())]
+    return [SourceFile("20251102damlbmp_zone.csv", prices.encode()), SourceFile("20171122rtfuelmix.csv", mix.encode())]
 
 
 async def withdraw_everything(built: Built, key: str) -> None:

@@ -18,12 +18,12 @@ from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_documents
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.sample import sample_files
-from aurum.pipelines.quality.kept_files import KeptFiles
+from aurum.pipelines.models.project import project_directory
+from aurum.pipelines.models.run import Invocation, Verb
+from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import Document
-from aurum.pipelines.warehouse.project import project_directory
-from aurum.pipelines.warehouse.run import Invocation, Verb
+from aurum.pipelines.source import SourceFile
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything
@@ -45,9 +45,9 @@ async def ingest(store: PostgresStore, folder: Path) -> None:
     registry = default_registry()
     await declare_catalog(registry, store.catalog_writer)
     suites = read_suites(contracts_directory(None) / "expectations")
-    ingestion = Ingestion(registry=registry, suites=suites, loader=store.loader, kept=KeptFiles(folder))
+    ingestion = Ingestion(registry=registry, suites=suites, loader=store.loader, kept=RawFiles(folder))
     files = [path for path in sample_files() if PRICES in path.name]
-    documents = [one for path in files for one in read_documents(path) if isinstance(one, Document)]
+    documents = [one for path in files for one in read_documents(path) if isinstance(one, SourceFile)]
     assert documents
     async for _ in ingestion.ingest_all(documents):
         pass

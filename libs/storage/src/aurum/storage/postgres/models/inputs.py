@@ -10,7 +10,7 @@ import polars as pl
 
 from aurum.core.frames import UTC_US, conform
 from aurum.storage.ports.history import ArchivedPart, HistoryStore, wired
-from aurum.storage.ports.warehouse import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES, Bulk, StoreSnapshot
+from aurum.storage.ports.model_inputs import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES_TABLE, Bulk, StoreSnapshot
 from aurum.storage.postgres.connection.copy import Collector, Layout
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
@@ -92,7 +92,7 @@ class _Snapshot:
         return await self._connection.fetchval("SELECT count(*) FROM archived_part")
 
     async def series(self) -> pl.DataFrame:
-        return await self._table(_SERIES, SERIES)
+        return await self._table(_SERIES, SERIES_TABLE)
 
     async def datasets(self) -> pl.DataFrame:
         return await self._table(_DATASETS, DATASETS)

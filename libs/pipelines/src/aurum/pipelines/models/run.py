@@ -22,14 +22,14 @@ from aurum.common.settings import DatabaseSettings, DbtSettings, environment
 from aurum.core.calendars import Block
 from aurum.core.clock import Clock
 from aurum.core.errors import Conflict, Invalid, Unavailable
+from aurum.pipelines.models.artifacts import read_freshness, read_manifest, read_results
+from aurum.pipelines.models.calendar import calendar_frames
+from aurum.pipelines.models.copy import refresh_copy
+from aurum.pipelines.models.project import WarehousePaths, variables
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.warehouse.artifacts import read_freshness, read_manifest, read_results
-from aurum.pipelines.warehouse.calendar import calendar_frames
-from aurum.pipelines.warehouse.copy import refresh_copy
-from aurum.pipelines.warehouse.project import Places, variables
 from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.model_inputs import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.models import ModelEntry, ModelLog, ModelRun, NodeKind, NodeResult, NodeStatus
-from aurum.storage.ports.warehouse import CalendarTables, StoreCopy, StoreExport
 
 _log = structlog.get_logger(__name__)
 
@@ -143,7 +143,7 @@ def require_dbt() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Warehouse:
+class ModelRunner:
     """Models over one store.
 
     ``copy``: what target duckdb builds from. ``calendars``: where the other targets find days and hours. ``history``: catalog
@@ -152,7 +152,7 @@ class Warehouse:
 
     settings: DbtSettings
     database: DatabaseSettings
-    places: Places
+    places: WarehousePaths
     registry: Registry
     clock: Clock
     catalog: Catalog
@@ -239,7 +239,7 @@ class Warehouse:
 
     async def _dbt(self, invocation: Invocation, given: Mapping[str, str]) -> tuple[_Said, int]:
         said = _Said()
-        arguments = ["-m", "aurum.pipelines.warehouse.dbt_process", *invocation.arguments]
+        arguments = ["-m", "aurum.pipelines.models.dbt_process", *invocation.arguments]
         arguments += ["--project-dir", str(self.places.project)]
         if self.settings.target == "trino" and invocation.verb in (Verb.BUILD, Verb.TEST):
             # They give rows in the place of models that there are no relation of (see dbt_project.yml).
@@ -326,7 +326,7 @@ async def _child(
 
 
 @contextmanager
-def _only_one(places: Places) -> Generator[None]:
+def _only_one(places: WarehousePaths) -> Generator[None]:
     """Let one build at a time into a warehouse. Raises ``BuildUnderWay``."""
     places.warehouse.mkdir(parents=True, exist_ok=True)
     with (places.warehouse / "build.lock").open("a") as lock:

@@ -7,14 +7,14 @@ import os
 from pathlib import Path
 
 from aurum.core.errors import NotFound
-from aurum.pipelines.source import Document
+from aurum.pipelines.source import SourceFile
 
 
 class FileNotKept(NotFound):
     """The content of a quarantined file is not on this machine. Facts: ``digest``."""
 
 
-class KeptFiles:
+class RawFiles:
     """A folder of gzip files named by digest."""
 
     def __init__(self, folder: Path) -> None:
@@ -30,12 +30,12 @@ class KeptFiles:
         partial.write_bytes(gzip.compress(content, mtime=0))
         partial.replace(path)
 
-    def get(self, digest: str, *, name: str) -> Document:
+    def get(self, digest: str, *, name: str) -> SourceFile:
         """The content under the name it came with. Raises ``FileNotKept``."""
         path = self._path(digest)
         if not path.exists():
             raise FileNotKept(f"{name} is not kept in {self._folder}: give its path", digest=digest)
-        return Document(name, gzip.decompress(path.read_bytes()))
+        return SourceFile(name, gzip.decompress(path.read_bytes()))
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.gz"

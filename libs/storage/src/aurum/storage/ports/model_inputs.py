@@ -11,7 +11,7 @@ import polars as pl
 
 from aurum.core.frames import UTC_US
 
-SERIES = pl.Schema(
+SERIES_TABLE = pl.Schema(
     {
         "series_id": pl.Int32(),
         "key": pl.String(),
@@ -121,7 +121,7 @@ class StoreSnapshot(Protocol):
     """The store at one moment: every answer is of the same one."""
 
     async def series(self) -> pl.DataFrame:
-        """Schema ``SERIES``, by id."""
+        """Schema ``SERIES_TABLE``, by id."""
         ...
 
     async def datasets(self) -> pl.DataFrame:
