@@ -131,8 +131,8 @@ class Parsed:
 
     ``rows``: schema ``core.frames.PARSED``. ``series``: schema ``PARSED_SERIES``, exactly one row for each
     (location, measure) of ``rows``. ``refused``: schema ``core.frames.REFUSED``. ``known_at``: the publication time the
-    file states, UTC; None when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several measures counts
-    once). ``raw``: text of a line, for checks made after parsing.
+    file states, UTC; None when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several
+    measures counts once). ``raw``: text of a line, for checks made after parsing.
     """
 
     dataset: Dataset
