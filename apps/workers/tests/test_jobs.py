@@ -26,7 +26,7 @@ from aurum.common.settings import DatabaseSettings, DbtSettings, HistorySettings
 from aurum.core.errors import Invalid, NotFound, Unavailable
 from aurum.pipelines.history.archive import NoHistory
 from aurum.pipelines.jobs import INGEST_QUEUE, JOBS, FetchDay, IngestFile, JobQueue, QueueUnavailable
-from aurum.pipelines.loading.load import JobFate as FileOutcome
+from aurum.pipelines.loading.load import FileOutcome
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.project import project_directory
 from aurum.pipelines.models.run import ModelsFailed
