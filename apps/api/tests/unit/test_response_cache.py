@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from aurum.api.cache.caching import may_be_kept
+from aurum.api.cache.caching import allow_caching
 from aurum.api.cache.layer import ResponseCache
 from aurum.api.cache.response import CachedResponse
 from aurum.api.cache.store import ResponseStore
@@ -44,7 +44,7 @@ class Below:
         self.asked += 1
         request = Request(scope)
         if self.kept:
-            may_be_kept(request, "/thing", self.data_class, self.tags)
+            allow_caching(request, "/thing", self.data_class, self.tags)
         response = self.answer(request, self.asked)
         await asyncio.sleep(self.seconds)
         await response(scope, receive, send)

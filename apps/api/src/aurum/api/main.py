@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from types import MappingProxyType
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,25 +14,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aurum.api.cache.warming import keep_warm
 from aurum.api.contract.headers import say_headers
 from aurum.api.contract.schemas import Many, SeriesObservations
-from aurum.api.contract.scopes import Needs, say_who_may
+from aurum.api.contract.scopes import say_who_may
 from aurum.api.http.problems import PROBLEM_SCHEMA, install
 from aurum.api.http.security_headers import security_headers
 from aurum.api.middleware.loopback import HostNames
 from aurum.api.process.background import background
 from aurum.api.process.memory import keep_freed_memory, leave_the_lasting_alone
 from aurum.api.process.sweeping import sweep_often
-from aurum.api.registry import (
-    LAYERS,
-    RESPONSE_CACHE,
-    Layer,
-    enabled_layers,
-    features_of,
-    needed_scopes,
-    read_scopes,
-    tagged_paths,
-)
+from aurum.api.registry import LAYERS, RESPONSE_CACHE, Surface, enabled_layers, surface_of
 from aurum.api.serving.fast_path import FastPath
-from aurum.api.v2.observations.query import BatchAnswer
+from aurum.api.v2.query.router import BatchAnswer
 from aurum.api.wiring import OpenStore, ServiceParts, open_service
 from aurum.assembly.postgres import open_live_store
 from aurum.common.contracts import contracts_directory
@@ -66,22 +56,24 @@ class Application(FastAPI):
     layers: ASGIApp | None = None
     kept: ASGIApp | None = None
     """From the layer of kept answers inwards; None when nothing is kept."""
-    needs: Needs = MappingProxyType({})
-    tagged: Collection[str] = ()
-    """Paths, as OpenAPI writes them, whose answers have an entity tag."""
+    surface: Surface
     front: FastPath | None = None
     """What has kept answers ready before any layer; None where all requests need the layers."""
 
-    def surround(self, layers: Sequence[Layer], settings: Settings) -> None:
-        """Put layers around the routes, the first outermost."""
+    def surround(self, surface: Surface) -> None:
+        """Put the layers of the registry around the routes, the first outermost."""
+        self.surface = surface
+        settings = surface.settings
         app: ASGIApp = super().__call__
-        for layer in reversed(layers):
-            app = layer.make(app, settings)
+        for layer in reversed(enabled_layers(LAYERS, settings)):
+            app = layer.make(app, surface)
             if layer.name == RESPONSE_CACHE:
                 self.kept = app
         if settings.cache.enabled and _needs_no_layer(settings):
             names = HostNames(settings.api.names)
-            app = self.front = FastPath(app, needs=read_scopes(settings), common=security_headers(settings), names=names)
+            app = self.front = FastPath(
+                app, needs=surface.policies.needed_by_template(), common=security_headers(settings), names=names
+            )
         self.layers = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,8 +94,8 @@ class Application(FastAPI):
                     del operation["responses"]["422"]
             components.pop("HTTPValidationError", None)
             components.pop("ValidationError", None)
-            say_who_may(document, self.needs)
-            say_headers(document, self.tagged)
+            say_who_may(document, self.surface.policies.needed_by_operation())
+            say_headers(document, self.surface.policies.tagged_paths())
             self.openapi_schema = document
         return self.openapi_schema
 
@@ -150,12 +142,11 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
         redirect_slashes=False,
     )
     install(app)
-    app.needs = needed_scopes(settings)
-    app.tagged = tagged_paths()
-    for one in features_of(settings):
+    surface = surface_of(settings)
+    for feature in surface.features:
         # Side by side, not nested with include_router, whose matching costs every request 20 µs.
-        app.router.routes.extend(one.router.routes)
-    app.surround(enabled_layers(LAYERS, settings), settings)
+        app.router.routes.extend(feature.router.routes)
+    app.surround(surface)
     return app
 
 

@@ -1,25 +1,21 @@
-"""The slices of the service and its layers, in order. What collides stops the start-up."""
+"""The features of the service and its layers, in order. A collision stops the start-up."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from aurum.api.cache.layer import ResponseCache
 from aurum.api.datadocs.router import router as datadocs
 from aurum.api.docs import router as docs
 from aurum.api.health.router import router as health
-from aurum.api.http.routes import PlainRoute
 from aurum.api.http.security_headers import security_headers
 from aurum.api.middleware.addresses import Addresses
 from aurum.api.middleware.admission import Admission
-from aurum.api.middleware.authentication import Access, Rule
+from aurum.api.middleware.authentication import Access
 from aurum.api.middleware.compression import Compression
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.cors import cors
@@ -32,6 +28,8 @@ from aurum.api.middleware.ratelimit import GlobalRateLimit, RateLimit
 from aurum.api.middleware.size import Size
 from aurum.api.observability.access_log import log_access
 from aurum.api.observability.metrics_route import router as metrics
+from aurum.api.routing.router import FeatureRouter, PlainRoute
+from aurum.api.routing.table import PolicyTable
 from aurum.api.security.failed_attempts import FailedAttempts
 from aurum.api.v1.lifecycle import Lifecycle
 from aurum.api.v2.admin.audit.router import router as admin_audit
@@ -44,15 +42,14 @@ from aurum.api.v2.admin.limits.router import router as admin_limits
 from aurum.api.v2.admin.plans.router import router as admin_plans
 from aurum.api.v2.admin.quarantine.router import router as admin_quarantine
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
-from aurum.api.v2.catalog.models import router as models
-from aurum.api.v2.catalog.quality import router as quality
 from aurum.api.v2.catalog.router import router as catalog
-from aurum.api.v2.catalog.validations import router as validations
-from aurum.api.v2.observations.query import router as query
+from aurum.api.v2.models.router import router as models
 from aurum.api.v2.observations.router import router as observations
+from aurum.api.v2.quality.router import router as quality
+from aurum.api.v2.query.router import router as query
 from aurum.api.v2.series.router import router as series
+from aurum.api.v2.validations.router import router as validations
 from aurum.common.settings import Settings
-from aurum.core.access import Permission
 
 
 def _always(_settings: Settings) -> bool:
@@ -65,207 +62,162 @@ def _v1(settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Routes that belong together. ``reads``, ``writes``: the scope that safe methods and the others need; None: nobody is
-    asked who they are. ``shared``: answers every tenant alike.
-    """
+    """Routes that belong together; each says its policy where it is declared."""
 
     name: str
-    router: APIRouter
-    reads: Permission | None
-    writes: Permission | None = None
-    shared: bool = False
+    router: FeatureRouter
     enabled: Callable[[Settings], bool] = _always
 
 
 @dataclass(frozen=True, slots=True)
+class Surface:
+    """What a service offers with its settings: its features and the policies of their routes."""
+
+    settings: Settings
+    features: Sequence[Feature]
+    policies: PolicyTable
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
-    """Pure ASGI middleware: ``make`` puts it around what is below it."""
+    """Pure ASGI middleware: ``make`` puts it around the application below it."""
 
     name: str
-    make: Callable[[ASGIApp, Settings], ASGIApp]
+    make: Callable[[ASGIApp, Surface], ASGIApp]
     enabled: Callable[[Settings], bool] = _always
 
 
 FEATURES: Sequence[Feature] = (
-    Feature("health", health, None),
-    Feature("metrics", metrics, Permission.ADMIN_READ),
+    Feature("health", health),
+    Feature("metrics", metrics),
     # Before "series": the path of a series would match what follows its key as part of it.
-    Feature("observations", observations, Permission.SERIES_READ, Permission.SERIES_READ, shared=True),
-    Feature("query", query, Permission.SERIES_READ, Permission.SERIES_READ),
-    Feature("series", series, Permission.SERIES_READ, shared=True),
-    Feature("quality", quality, Permission.CATALOG_READ, shared=True),
-    Feature("models", models, Permission.CATALOG_READ, shared=True),
-    Feature("validations", validations, Permission.CATALOG_READ, shared=True),
-    Feature("catalog", catalog, Permission.CATALOG_READ, shared=True),
-    Feature("admin keys", admin_keys, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
-    Feature("admin tenants", admin_tenants, Permission.TENANT_MANAGE, Permission.TENANT_MANAGE),
-    Feature("admin plans", admin_plans, Permission.ADMIN_READ, Permission.ADMIN_LIMITS),
-    Feature("admin audit", admin_audit, Permission.ADMIN_READ),
-    Feature("admin flags", admin_flags, Permission.ADMIN_READ, Permission.ADMIN_FLAGS),
-    Feature("admin cache", admin_cache, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
-    Feature("admin ingest", admin_ingest, Permission.ADMIN_READ),
-    Feature("admin quarantine", admin_quarantine, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
-    Feature("admin limits", admin_limits, Permission.ADMIN_READ),
-    Feature("admin jobs", admin_jobs, Permission.ADMIN_READ, Permission.ADMIN_WRITE),
-    Feature("docs", docs, None),
-    Feature("data docs", datadocs, Permission.CATALOG_READ),
+    Feature("observations", observations),
+    Feature("query", query),
+    Feature("series", series),
+    Feature("quality", quality),
+    Feature("models", models),
+    Feature("validations", validations),
+    Feature("catalog", catalog),
+    Feature("admin keys", admin_keys),
+    Feature("admin tenants", admin_tenants),
+    Feature("admin plans", admin_plans),
+    Feature("admin audit", admin_audit),
+    Feature("admin flags", admin_flags),
+    Feature("admin cache", admin_cache),
+    Feature("admin ingest", admin_ingest),
+    Feature("admin quarantine", admin_quarantine),
+    Feature("admin limits", admin_limits),
+    Feature("admin jobs", admin_jobs),
+    Feature("docs", docs),
+    Feature("data docs", datadocs),
 )
 
 
-def _v1_slices() -> Sequence[Feature]:
-    from aurum.api.v1 import curves, drought, eia, external, iso_lmp, metadata  # 40 ms to load, for those who need it
+def _v1_features() -> Sequence[Feature]:
+    from aurum.api.v1 import curves, drought, eia, external, iso_lmp, metadata  # 40 ms to load, only where v1 is on
 
     return (
-        Feature("v1 curves", curves.router, Permission.SERIES_READ),
-        Feature("v1 iso", iso_lmp.router, Permission.SERIES_READ),
-        Feature("v1 metadata", metadata.router, Permission.CATALOG_READ),
-        Feature("v1 eia", eia.router, Permission.SERIES_READ),
-        Feature("v1 external", external.router, Permission.SERIES_READ),
-        Feature("v1 drought", drought.router, Permission.SERIES_READ),
+        Feature("v1 curves", curves.router),
+        Feature("v1 iso", iso_lmp.router),
+        Feature("v1 metadata", metadata.router),
+        Feature("v1 eia", eia.router),
+        Feature("v1 external", external.router),
+        Feature("v1 drought", drought.router),
     )
 
 
-_NAME = re.compile(r"\{[^:}]+")
-"""Of a parameter in a path, up to what it takes."""
+_PARAMETER_NAME = re.compile(r"\{[^:}]+")
+"""The name of a path parameter, without the converter behind it."""
 
 RESPONSE_CACHE = "response cache"
 
 LAYERS: Sequence[Layer] = (
     Layer(
         "context",
-        lambda app, settings: RequestContext(app, headers=security_headers(settings), observers=(log_access,)),
+        lambda app, surface: RequestContext(app, headers=security_headers(surface.settings), observers=(log_access,)),
     ),
     Layer("tracing", lambda app, _: _tracing(app), enabled=lambda settings: settings.telemetry.endpoint is not None),
-    Layer("cors", lambda app, settings: cors(app, settings.api), enabled=lambda settings: bool(settings.api.cors_origins)),
+    Layer(
+        "cors", lambda app, surface: cors(app, surface.settings.api), enabled=lambda settings: bool(settings.api.cors_origins)
+    ),
     Layer("v1 lifecycle", lambda app, _: Lifecycle(app), enabled=_v1),
     Layer("latest", lambda app, _: Latest(app)),
-    Layer("addresses", lambda app, settings: Addresses(app, settings.limits)),
+    Layer("addresses", lambda app, surface: Addresses(app, surface.settings.limits)),
     Layer(
-        "loopback", lambda app, settings: Loopback(app, settings.api), enabled=lambda settings: settings.access.mode == "open"
+        "loopback",
+        lambda app, surface: Loopback(app, surface.settings.api),
+        enabled=lambda settings: settings.access.mode == "open",
     ),
-    Layer("size", lambda app, settings: Size(app, settings.limits)),
-    Layer("everybody", lambda app, _: GlobalRateLimit(app), enabled=lambda settings: settings.limits.global_per_second > 0),
+    Layer("size", lambda app, surface: Size(app, surface.settings.limits)),
+    Layer(
+        "global rate limit",
+        lambda app, _: GlobalRateLimit(app),
+        enabled=lambda settings: settings.limits.global_per_second > 0,
+    ),
     Layer(
         "access",
-        lambda app, settings: Access(
-            app, access_rules(features_of(settings)), FailedAttempts(settings.limits.failures_per_minute)
-        ),
+        lambda app, surface: Access(app, surface.policies, FailedAttempts(surface.settings.limits.failures_per_minute)),
     ),
     Layer("rate limit", lambda app, _: RateLimit(app)),
     Layer("idempotency", lambda app, _: Idempotency(app)),
     Layer("head", lambda app, _: Head(app)),
     Layer(
         RESPONSE_CACHE,
-        lambda app, _: ResponseCache(app, shared=_shared_routes(), guarded=("/v1/", "/v2/")),
+        lambda app, surface: ResponseCache(app, shared=surface.policies.shared_templates(), guarded=("/v1/", "/v2/")),
         enabled=lambda settings: settings.cache.enabled,
     ),
     Layer("admission", lambda app, _: Admission(app)),
     Layer("compression", lambda app, _: Compression(app)),
-    Layer("direct", lambda app, settings: Direct(app, _plain_routes(settings))),
+    Layer("direct", lambda app, surface: Direct(app, _plain_routes(surface.features))),
 )
 """From the outside in."""
 
 
 def _tracing(app: ASGIApp) -> ASGIApp:
-    from aurum.api.observability.request_tracing import Tracing  # a fifth of a second to load, for those who send traces
+    from aurum.api.observability.request_tracing import Tracing  # a fifth of a second to load, only where traces are sent
 
     return Tracing(app)
 
 
-def _shared_routes() -> frozenset[str]:
-    return frozenset(route.path for one in FEATURES if one.shared for route in one.router.routes if isinstance(route, Route))
-
-
-def _plain_routes(settings: Settings) -> list[PlainRoute]:
-    slices = features_of(settings)
-    return [route for one in slices for route in one.router.routes if isinstance(route, PlainRoute)]
+def _plain_routes(features: Sequence[Feature]) -> list[PlainRoute]:
+    return [route for feature in features for route in feature.router.routes if isinstance(route, PlainRoute)]
 
 
 class RouteCollision(Exception):
-    """Two slices or layers of one name, or two routes on one path and method. The text names them."""
+    """Two features or layers of one name, or two routes on one path and method. The text names them."""
 
 
-def features_of(settings: Settings) -> Sequence[Feature]:
-    """The slices of a service with these settings. Raises ``RouteCollision``."""
-    return enabled_features((*FEATURES, *(_v1_slices() if settings.api.enable_v1 else ())), settings)
+def surface_of(settings: Settings) -> Surface:
+    """Return what a service with these settings offers. Raises ``RouteCollision``."""
+    features = enabled_features((*FEATURES, *(_v1_features() if settings.api.enable_v1 else ())), settings)
+    policies = [declared for feature in features for declared in feature.router.policies]
+    return Surface(settings, features, PolicyTable(policies, public_paths=("/openapi.json",)))
 
 
-def enabled_features(slices: Sequence[Feature], settings: Settings) -> Sequence[Feature]:
-    """The slices that settings leave on, when no two collide. Raises ``RouteCollision``."""
+def enabled_features(features: Sequence[Feature], settings: Settings) -> Sequence[Feature]:
+    """Return the features that settings leave on, when no two collide. Raises ``RouteCollision``."""
     names: set[str] = set()
-    routes: dict[tuple[str, str], str] = {}
-    found = [one for one in slices if one.enabled(settings)]
-    for one in found:
-        if one.name in names:
-            raise RouteCollision(f"two slices are called {one.name}")
-        names.add(one.name)
-        for route in one.router.routes:
-            if not isinstance(route, Route):
-                continue
+    owners: dict[tuple[str, str], str] = {}
+    enabled = [feature for feature in features if feature.enabled(settings)]
+    for feature in enabled:
+        if feature.name in names:
+            raise RouteCollision(f"two features are called {feature.name}")
+        names.add(feature.name)
+        for route, _ in feature.router.policies:
             for method in route.methods or ():
-                # What a parameter is called does not tell two routes apart; what it takes does.
-                same = method, _NAME.sub("{", route.path)
-                if same in routes:
-                    raise RouteCollision(f"{method} {route.path} is in {routes[same]} and in {one.name}")
-                routes[same] = one.name
-    return found
-
-
-def access_rules(slices: Sequence[Feature]) -> dict[tuple[str, ...], Rule]:
-    """What each part of the tree of paths needs, by its first segments. Raises ``RouteCollision`` when two slices disagree."""
-    rules: dict[tuple[str, ...], Rule] = {("openapi.json",): (None, None)}
-    for one in slices:
-        rule = (one.reads, one.writes if one.writes is not None else one.reads)
-        for route in one.router.routes:
-            if isinstance(route, Route):
-                prefix = _fixed_part(route.path)
-                if rules.setdefault(prefix, rule) != rule:
-                    raise RouteCollision(f"two slices ask for different scopes on /{'/'.join(prefix)}; one is {one.name}")
-    return rules
-
-
-def read_scopes(settings: Settings) -> dict[str, Permission]:
-    """The scope that reading each route needs, by its template."""
-    return {
-        route.path: one.reads
-        for one in features_of(settings)
-        if one.reads is not None
-        for route in one.router.routes
-        if isinstance(route, Route)
-    }
-
-
-def tagged_paths() -> frozenset[str]:
-    """Paths, as OpenAPI writes them, whose answers may be kept and so have an entity tag."""
-    return frozenset(
-        route.path_format for one in FEATURES if one.shared for route in one.router.routes if isinstance(route, Route)
-    )
-
-
-def needed_scopes(settings: Settings) -> dict[tuple[str, str], Permission]:
-    """The scope that each operation needs, by its path as OpenAPI writes it and its method."""
-    found: dict[tuple[str, str], Permission] = {}
-    for one in features_of(settings):
-        for route in one.router.routes:
-            if not isinstance(route, Route):
-                continue
-            for method in route.methods or ():
-                scope = one.reads if method == "GET" or one.writes is None else one.writes
-                if scope is not None:
-                    found[route.path_format, method] = scope
-    return found
-
-
-def _fixed_part(path: str) -> tuple[str, ...]:
-    """Up to three segments of a path, as far as they are the same for every request."""
-    return tuple(itertools.takewhile(lambda part: "{" not in part, path.split("/")[1:4]))
+                # The name of a parameter does not tell two routes apart; its converter does.
+                operation = method, _PARAMETER_NAME.sub("{", route.path)
+                if operation in owners:
+                    raise RouteCollision(f"{method} {route.path} is in {owners[operation]} and in {feature.name}")
+                owners[operation] = feature.name
+    return enabled
 
 
 def enabled_layers(layers: Sequence[Layer], settings: Settings) -> Sequence[Layer]:
-    """The layers that settings leave on, from the outside in. Raises ``RouteCollision``."""
-    found = [one for one in layers if one.enabled(settings)]
-    names = [one.name for one in found]
+    """Return the layers that settings leave on, from the outside in. Raises ``RouteCollision``."""
+    enabled = [layer for layer in layers if layer.enabled(settings)]
+    names = [layer.name for layer in enabled]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise RouteCollision(f"two layers are called {twice}")
-    return found
+    return enabled

@@ -22,22 +22,22 @@ _CLOSED_AFTER = timedelta(days=2)
 _HOUR = timedelta(hours=1)
 
 
-def may_be_kept(request: Request, keyspace: str, data_class: DataClass, tags: Iterable[str]) -> None:
-    """Let the answer to this request be kept."""
+def allow_caching(request: Request, keyspace: str, data_class: DataClass, tags: Iterable[str]) -> None:
+    """Let the response to this request be cached."""
     state_of(request.scope).caching = Caching(keyspace, data_class, tuple(tags))
 
 
-def kept_as(data_class: DataClass, *tags: str) -> params.Depends:
-    """``dependencies=[...]`` of routes whose answers may be kept."""
+def cached_as(data_class: DataClass, *tags: str) -> params.Depends:
+    """Return the dependency of a route whose responses are cached: it allows caching and sets ``Cache-Control``."""
 
-    async def keep(request: Request, response: Response) -> None:
-        may_be_kept(request, request.scope["route"].path, data_class, tags)
+    async def allow(request: Request, response: Response) -> None:
+        allow_caching(request, request.scope["route"].path, data_class, tags)
         settings = services(request)
         response.headers["Cache-Control"] = cache_control(
             settings.fresh_s, data_class, stays=data_class is DataClass.REFERENCE, public=settings.public
         )
 
-    return Depends(keep)
+    return Depends(allow)
 
 
 def tags_of(series: Iterable[Series]) -> tuple[str, ...]:

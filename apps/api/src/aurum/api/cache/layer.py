@@ -34,7 +34,7 @@ _FLIGHTS = 2
 
 
 class ResponseCache:
-    """Pure ASGI. GET only; answers are kept when their handler says so (``caching.may_be_kept``).
+    """Pure ASGI. GET only; answers are kept when their handler says so (``caching.allow_caching``).
 
     ``shared``: templates of routes that answer every tenant alike: that something is missing there is kept as well.
     ``guarded``: prefixes of paths that need the store. ``patience_s``: how long a request waits for the answer to another one.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,12 +15,15 @@ from aurum.api.datadocs.contents import overview, read_documents, suite_view
 from aurum.api.datadocs.pages import overview_page, suite_page, validation_page
 from aurum.api.docs.layout import page
 from aurum.api.handlers.services import services
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.core.access import Permission
 from aurum.core.catalog.expectations import SuiteDocument
 
 _HOME = "/docs/quality"
 _CACHE = "private, no-cache"
 
-router = APIRouter(prefix=_HOME, include_in_schema=False)
+router = FeatureRouter(reads=Policy(Permission.CATALOG_READ), prefix=_HOME, include_in_schema=False)
 
 
 class _Served:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import fastapi_offline
-from fastapi import APIRouter, Query
+from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -18,9 +18,11 @@ from aurum.api.docs.layout import page
 from aurum.api.docs.markdown import GuidePage
 from aurum.api.docs.portal import Portal, open_portal
 from aurum.api.docs.search import search
+from aurum.api.routing.policy import PUBLIC
+from aurum.api.routing.router import FeatureRouter
 from aurum.core.errors import NotFound
 
-router = APIRouter(include_in_schema=False)
+router = FeatureRouter(reads=PUBLIC, include_in_schema=False)
 
 _OURS = Path(__file__).parent / "assets"
 _RENDERER = Path(fastapi_offline.__file__).parent / "static"

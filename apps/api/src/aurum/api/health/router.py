@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,9 +10,11 @@ from aurum.api.handlers.health_checks import Looked, look_at
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
 from aurum.api.process.drain import is_draining
+from aurum.api.routing.policy import PUBLIC
+from aurum.api.routing.router import FeatureRouter
 from aurum.core.errors import Unavailable
 
-router = APIRouter(tags=["health"])
+router = FeatureRouter(reads=PUBLIC, tags=["health"])
 
 
 class Live(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aurum.api.http.problems import KINDS, problem_of
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import refuse
+from aurum.api.routing.table import PolicyTable
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.failed_attempts import FailedAttempts
 from aurum.common.ratelimit import retry_after
-from aurum.core.access import LOCAL, MissingScope, Permission
+from aurum.core.access import LOCAL, MissingScope
 from aurum.core.errors import AurumError, Forbidden, RateLimited, Unauthenticated
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _TENANT_HEADERS = (b"x-tenant-id", b"x-aurum-tenant")
 
 
@@ -30,31 +30,22 @@ class OtherTenant(Forbidden):
     """A credential is of one tenant; a header may name that one and no other. Facts: ``tenant``."""
 
 
-Rule = tuple[Permission | None, Permission | None]
-"""What safe methods and the others need; None: nobody is asked."""
-
-
 class Access:
-    """Pure ASGI. ``rules``: by the first segments of a path, the longest that fits counts.
+    """Pure ASGI, by the policy of the route that a path leads to.
 
-    A path that no rule knows is asked for a credential like any other, so that strangers learn of no path. ``strangers``:
-    addresses that fail too often are refused without a look at what they send, unless it is known to be good.
+    ``attempts``: addresses that fail too often are refused without a look at their credential, unless it is known to be good.
     """
 
-    def __init__(self, app: ASGIApp, rules: Mapping[tuple[str, ...], Rule], strangers: FailedAttempts) -> None:
+    def __init__(self, app: ASGIApp, policies: PolicyTable, attempts: FailedAttempts) -> None:
         self._app = app
-        self._strangers = strangers
-        self._rules = dict(rules)
-        self._depths: Sequence[int] = sorted({len(prefix) for prefix in rules}, reverse=True)
-        self._unknown: Rule = (Permission.CATALOG_READ, Permission.ADMIN_WRITE)
-        self._found: dict[str, Rule] = {}
+        self._policies = policies
+        self._attempts = attempts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reads, writes = self._rule(scope["path"])
-        needed = reads if scope["method"] in _SAFE else writes
+        needed = self._policies.needed(scope["method"], scope["path"])
         if needed is None:
             await self._app(scope, receive, send)
             return
@@ -71,7 +62,7 @@ class Access:
         else:
             found = authenticator.remembered(value)
             if found is None or found.until < time.monotonic():
-                if self._strangers.wait(state.address) > 0:
+                if self._attempts.wait(state.address) > 0:
                     await self._refuse_stranger(NoCredential("no"), state, scope, receive, send)
                     return
                 try:
@@ -96,30 +87,13 @@ class Access:
         self, error: Unauthenticated | Forbidden, state: RequestState, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Say no for this reason, or that there were too many of them from there."""
-        wait = self._strangers.wait(state.address)
+        wait = self._attempts.wait(state.address)
         if wait > 0:
             detail = "too many requests from this address could not say who they are"
             await refuse(scope, send, KINDS[RateLimited], detail, headers=(retry_after(wait),), retry_after=round(wait, 3))
             return
-        self._strangers.failed(state.address)
+        self._attempts.failed(state.address)
         await _refuse(error, scope, receive, send)
-
-    def _rule(self, path: str) -> Rule:
-        parts = path.split("/", 5)
-        key = "/".join(parts[1:4])
-        rule = self._found.get(key)
-        if rule is None:
-            rule = self._look_up(tuple(parts[1:4]))
-            if len(self._found) < 1_000:
-                self._found[key] = rule
-        return rule
-
-    def _look_up(self, parts: tuple[str, ...]) -> Rule:
-        for depth in self._depths:
-            rule = self._rules.get(parts[:depth])
-            if rule is not None and len(parts) >= depth:
-                return rule
-        return self._unknown
 
 
 def _names_only(given: Mapping[bytes, bytes], tenant: str) -> bool:

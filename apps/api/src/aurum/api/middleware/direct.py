@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.http.problems import problem_of, refusal_of
-from aurum.api.http.routes import PlainRoute
+from aurum.api.routing.router import PlainRoute
 from aurum.common.resilience.errors import Refused
 from aurum.core.errors import AurumError
 

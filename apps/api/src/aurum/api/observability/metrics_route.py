@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.http.problems import problems
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.common.telemetry.prometheus import CONTENT_TYPE
+from aurum.core.access import Permission
 from aurum.core.errors import Forbidden, Unauthenticated
 
-router = APIRouter(tags=["health"])
+router = FeatureRouter(reads=Policy(Permission.ADMIN_READ), tags=["health"])
 
 _TEXT = {"description": "Prometheus text format 0.0.4", "content": {"text/plain": {"schema": {"type": "string"}}}}
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from aurum.api.cache.caching import cache_control, class_of, may_be_kept, tags_of
+from aurum.api.cache.caching import allow_caching, cache_control, class_of, tags_of
 from aurum.api.cache.etag import entity_tag, is_current
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.json import json_columns, json_rows
@@ -100,7 +100,7 @@ def _kept(request: Request, services: Services, series: Sequence[Series], rates:
     data_class = class_of(series, plan.span, plan.as_of, now)
     read = (*series, *(leg for one in rates for leg in one.series))
     tags = tags_of(read) if plan.blocks is None else (*tags_of(read), "catalog")
-    may_be_kept(request, request.scope["route"].path, data_class, tags)
+    allow_caching(request, request.scope["route"].path, data_class, tags)
     stays = plan.as_of is not None and plan.as_of < now
     return cache_control(services.fresh_s, data_class, stays=stays, public=services.public)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v1.problems import NotYet, V1Route, failures
+from aurum.core.access import Permission
 
-router = APIRouter(prefix="/v1/curves", tags=["v1 curves"], route_class=V1Route, deprecated=True)
+router = FeatureRouter(
+    reads=Policy(Permission.SERIES_READ), prefix="/v1/curves", tags=["v1 curves"], route_class=V1Route, deprecated=True
+)
 
 _FAILURES = failures(501)
 _DETAIL = "this service has no curves yet"

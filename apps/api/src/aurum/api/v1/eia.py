@@ -7,25 +7,30 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import polars as pl
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.text import Text
 from aurum.api.handlers.services import services
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Format, Listed, Meta, Page, answer, document, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.times import End, Start, span_in
 from aurum.api.v1.walk import POSITION, Walk, reading_of, series_from, walked
+from aurum.core.access import Permission
 from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
 from aurum.core.series.model import Series
 from aurum.services.observations import Question, Reading, read_one
 from aurum.storage.ports.catalog import SeriesFilter
 
-router = APIRouter(prefix="/v1/ref/eia", tags=["v1 eia"], route_class=V1Route, deprecated=True)
+router = FeatureRouter(
+    reads=Policy(Permission.SERIES_READ), prefix="/v1/ref/eia", tags=["v1 eia"], route_class=V1Route, deprecated=True
+)
 
 _EIA = "eia"
 _LABELS = {

@@ -7,18 +7,21 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 import polars as pl
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.text import Text
 from aurum.api.handlers.services import services
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Format, Listed, Page, answer, page_of, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.times import Asof, EndDate, StartDate, days_in, known_by
 from aurum.api.v1.walk import POSITION, Walk, reading_of, series_from, walked
+from aurum.core.access import Permission
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import SourceEntry
 from aurum.core.errors import UnknownName
@@ -27,7 +30,9 @@ from aurum.core.series.model import Series
 from aurum.services.observations import Question, read_one, series_of
 from aurum.storage.ports.catalog import SeriesFilter
 
-router = APIRouter(prefix="/v1/external", tags=["v1 external"], route_class=V1Route, deprecated=True)
+router = FeatureRouter(
+    reads=Policy(Permission.SERIES_READ), prefix="/v1/external", tags=["v1 external"], route_class=V1Route, deprecated=True
+)
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Rows in a page at most.")]
 Provider = Annotated[Text | None, Query(description="Provider; see `/v1/external/providers`.", examples=["ecb"])]

@@ -9,19 +9,22 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.text import Text
 from aurum.api.handlers.services import services
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, requested
 from aurum.api.v1.envelope import Format, Listed, Page, answer, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.publications import DAY_AHEAD, PUBLICATIONS, REAL_TIME, Publication
 from aurum.api.v1.times import End, Start, span_in
 from aurum.api.v1.walk import POSITION, Walk, reading_of, walked
+from aurum.core.access import Permission
 from aurum.core.asof import Span
 from aurum.core.markettime import day_start, first_instant, local_day
 from aurum.core.names import nearest
@@ -29,7 +32,9 @@ from aurum.core.series.model import Series
 from aurum.services.observations import MANY_WITH_END, Question, Reading, read_many
 from aurum.storage.ports.catalog import SeriesFilter
 
-router = APIRouter(prefix="/v1/iso/lmp", tags=["v1 iso"], route_class=V1Route, deprecated=True)
+router = FeatureRouter(
+    reads=Policy(Permission.SERIES_READ), prefix="/v1/iso/lmp", tags=["v1 iso"], route_class=V1Route, deprecated=True
+)
 
 _HOUR, _DAY, _INSTANT = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)
 

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.text import Day, Text
 from aurum.api.handlers.services import services
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v1.cursors import CursorParameter, PrevCursor, SinceCursor, Trail, requested
 from aurum.api.v1.envelope import Listed, Meta, Page, answer, document, page_of, responses
 from aurum.api.v1.problems import BadRequest, V1Route
 from aurum.api.v1.publications import PUBLICATIONS
+from aurum.core.access import Permission
 from aurum.core.calendars import Block, block_hours, parse_block
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry
 from aurum.core.errors import NotFound, UnknownName
@@ -25,7 +28,9 @@ from aurum.core.names import nearest
 from aurum.core.units import known_currencies, known_units
 from aurum.storage.ports.catalog import LocationFilter
 
-router = APIRouter(prefix="/v1/metadata", tags=["v1 metadata"], route_class=V1Route, deprecated=True)
+router = FeatureRouter(
+    reads=Policy(Permission.CATALOG_READ), prefix="/v1/metadata", tags=["v1 metadata"], route_class=V1Route, deprecated=True
+)
 
 _DIMENSIONS = ("asset_class", "iso", "location", "market", "product", "block", "tenor_type")
 _LONGEST = timedelta(days=366)

@@ -6,11 +6,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.cache.caching import kept_as
 from aurum.api.contract.filters import CalendarFilter, MarketFilter, SourceFilter
 from aurum.api.contract.params import known_only
 from aurum.api.contract.text import Day, Text
@@ -18,7 +17,10 @@ from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.data_class import DataClass
 from aurum.api.http.problems import problems
+from aurum.api.routing.policy import CacheRule, Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.catalog import schemas
+from aurum.core.access import Permission
 from aurum.core.errors import NotFound
 from aurum.core.markettime import MARKETS
 from aurum.core.units import known_units
@@ -26,8 +28,11 @@ from aurum.services.catalog import blocks, calendars
 from aurum.services.catalog import expand_block as expand
 from aurum.storage.ports.catalog import LocationFilter
 
-router = APIRouter(
-    prefix="/v2/catalog", tags=["catalog"], dependencies=[Depends(known_only), kept_as(DataClass.REFERENCE, "catalog")]
+router = FeatureRouter(
+    reads=Policy(Permission.CATALOG_READ, is_shared=True, cached=CacheRule(DataClass.REFERENCE, ("catalog",))),
+    prefix="/v2/catalog",
+    tags=["catalog"],
+    dependencies=[Depends(known_only)],
 )
 
 

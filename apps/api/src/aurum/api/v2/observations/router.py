@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,15 +10,19 @@ from aurum.api.contract.params import HISTORY, KEY, MANY, SLICE, documented, que
 from aurum.api.contract.schemas import Many, SeriesObservations
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
-from aurum.api.http.routes import PlainRoute
 from aurum.api.observations.many import answer_many
 from aurum.api.observations.respond import asked, not_modified, slice_meta, slice_response, whole_response
 from aurum.api.observations.tables import slice_table
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter, PlainRoute
+from aurum.core.access import Permission
 from aurum.core.errors import NotFound
 from aurum.services.observations import make_plan, series_of
 from aurum.services.observations.planned import planned_revisions
 
-router = APIRouter(prefix="/v2", tags=["observations"], route_class=PlainRoute)
+router = FeatureRouter(
+    reads=Policy(Permission.SERIES_READ, is_shared=True), prefix="/v2", tags=["observations"], route_class=PlainRoute
+)
 
 
 @router.get(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.cache.caching import kept_as
 from aurum.api.contract.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
 from aurum.api.contract.params import known_only
 from aurum.api.contract.schemas import SeriesDocument
@@ -17,12 +16,29 @@ from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.data_class import DataClass
 from aurum.api.http.problems import problems
+from aurum.api.routing.policy import CacheRule, Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.series.schemas import SeriesAnswer, SeriesPage
+from aurum.core.access import Permission
 from aurum.core.errors import NotFound
 from aurum.services.observations import series_of
 from aurum.storage.ports.catalog import SeriesFilter
 
-router = APIRouter(prefix="/v2/series", tags=["series"])
+router = FeatureRouter(
+    reads=Policy(
+        Permission.SERIES_READ,
+        is_shared=True,
+        cached=CacheRule(
+            DataClass.DAY,
+            (
+                "any series",
+                "catalog",
+            ),
+        ),
+    ),
+    prefix="/v2/series",
+    tags=["series"],
+)
 
 Key = Annotated[str, Path(description="Series key.", examples=["nyiso:damlbmp_zone:61761:lmp"])]
 
@@ -33,7 +49,7 @@ Key = Annotated[str, Path(description="Series key.", examples=["nyiso:damlbmp_zo
     summary="List series",
     response_model=SeriesPage,
     responses=problems(),
-    dependencies=[Depends(known_only), kept_as(DataClass.DAY, "any series", "catalog")],
+    dependencies=[Depends(known_only)],
 )
 async def list_series(
     request: Request,
@@ -71,7 +87,7 @@ async def list_series(
     summary="One series",
     response_model=SeriesAnswer,
     responses=problems(NotFound),
-    dependencies=[Depends(known_only), kept_as(DataClass.DAY, "any series", "catalog")],
+    dependencies=[Depends(known_only)],
 )
 async def read_series(request: Request, key: Key) -> SeriesAnswer:
     """What a series is, and over what time it has observations."""

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.params import known_only
-from aurum.api.contract.schemas import PageMeta
 from aurum.api.contract.text import Text
 from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
 from aurum.api.http.request_state import caller_of
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.admin.audit.schemas import AuditPage
 from aurum.core.access import Permission
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 
-router = APIRouter(prefix="/v2/admin/audit", tags=["admin"], dependencies=[Depends(known_only)])
-
-
-class AuditDocument(BaseModel):
-    """One change and who made it."""
-
-    audit_id: int
-    at: datetime
-    tenant: str | None = Field(description="Whose thing was changed.")
-    actor: str = Field(examples=["key:3f2c9a606a4b4f0e"])
-    action: str = Field(examples=["key.create"])
-    target: str
-    detail: dict[str, Any]
-    request_id: str
-    address: str
-
-
-class AuditPage(BaseModel):
-    data: list[AuditDocument]
-    meta: PageMeta
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ), prefix="/v2/admin/audit", tags=["admin"], dependencies=[Depends(known_only)]
+)
 
 
 @router.get("", operation_id="listAudit", summary="Who did what", responses=problems(Unauthenticated, Forbidden, Unavailable))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from starlette.requests import Request
 
 from aurum.api.cache.warming import warm
@@ -12,11 +12,20 @@ from aurum.api.contract.params import known_only
 from aurum.api.handlers.actor import on_record
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.admin.cache import schemas
+from aurum.core.access import Permission
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 from aurum.storage.ports.changes import Change, ChangeKind
 
-router = APIRouter(prefix="/v2/admin/cache", tags=["admin"], dependencies=[Depends(known_only)])
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ),
+    writes=Policy(Permission.ADMIN_WRITE),
+    prefix="/v2/admin/cache",
+    tags=["admin"],
+    dependencies=[Depends(known_only)],
+)
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from fastapi import Depends, Header, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,71 +14,36 @@ from aurum.api.contract.params import known_only
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import PreconditionFailed, problems
-from aurum.common.flags import FlagDocument, FlagName, FlagReason
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.admin.flags.schemas import (
+    Asking,
+    EvaluationAnswer,
+    EvaluationDocument,
+    FlagAnswer,
+    FlagAnswerDocument,
+    FlagList,
+    UseDocument,
+    UseList,
+)
+from aurum.common.flags import FlagDocument, FlagName
+from aurum.core.access import Permission
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services import flags
 from aurum.storage.ports.flags import StoredFlag
 
-router = APIRouter(prefix="/v2/admin/flags", tags=["admin"], dependencies=[Depends(known_only)])
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ),
+    writes=Policy(Permission.ADMIN_FLAGS),
+    prefix="/v2/admin/flags",
+    tags=["admin"],
+    dependencies=[Depends(known_only)],
+)
 
 InPath = Annotated[FlagName, Path(description="Name of a flag.", examples=["new-curves"])]
 _USE_DAYS = timedelta(days=30)
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 _ONE = problems(Unauthenticated, Forbidden, NotFound, Unavailable)
-
-
-class FlagAnswerDocument(BaseModel):
-    """A flag as it stands."""
-
-    name: str
-    version: int = Field(description="Rises with every change.")
-    updated_at: datetime
-    updated_by: str
-    flag: FlagDocument
-
-
-class FlagList(BaseModel):
-    data: list[FlagAnswerDocument]
-
-
-class FlagAnswer(BaseModel):
-    data: FlagAnswerDocument
-
-
-class Asking(BaseModel):
-    """Who would ask."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"key": "acme", "attributes": {"tenant": "acme"}}]}
-    )
-
-    key: str = Field(max_length=200, description="What percentages go by; the tenant, when the service asks.")
-    attributes: dict[str, JsonValue] = Field(default={}, max_length=50)
-
-
-class EvaluationDocument(BaseModel):
-    """What would be given, and why."""
-
-    variant: str
-    value: JsonValue
-    reason: FlagReason
-    rule: int | None = Field(description="Place of the rule that gave it, from 0.")
-
-
-class EvaluationAnswer(BaseModel):
-    data: EvaluationDocument
-
-
-class UseDocument(BaseModel):
-    """How often a variant was given on a day (UTC)."""
-
-    day: date
-    variant: str
-    evaluations: int
-
-
-class UseList(BaseModel):
-    data: list[UseDocument]
 
 
 def _document(stored: StoredFlag) -> FlagAnswerDocument:

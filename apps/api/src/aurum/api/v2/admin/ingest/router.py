@@ -5,33 +5,35 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, StringConstraints
+from fastapi import Depends, Path, Query
+from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.filters import DatasetFilter, SourceFilter
 from aurum.api.contract.params import known_only
-from aurum.api.contract.schemas import FileDocument, FilePage
+from aurum.api.contract.schemas import FilePage
 from aurum.api.contract.text import Moment
 from aurum.api.handlers.load_log import file_page
 from aurum.api.handlers.paging import Cursor, Limit
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.admin.ingest.schemas import FileRecords
+from aurum.core.access import Permission
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services.quality import records_of
 
-router = APIRouter(prefix="/v2/admin/ingest", tags=["admin"], dependencies=[Depends(known_only)])
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ), prefix="/v2/admin/ingest", tags=["admin"], dependencies=[Depends(known_only)]
+)
 
 Digest = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9a-f]{64}$"),
     Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64]),
 ]
-
-
-class FileRecords(BaseModel):
-    data: list[FileDocument]
 
 
 @router.get(

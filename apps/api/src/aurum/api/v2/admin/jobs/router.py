@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,11 +17,20 @@ from aurum.api.handlers.actor import on_record
 from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import InvalidParameters, problems
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.admin.jobs import schemas
+from aurum.core.access import Permission
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.storage.ports.jobs import JobQueue, ParkedJob
 
-router = APIRouter(prefix="/v2/admin/jobs", tags=["admin"], dependencies=[Depends(known_only)])
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ),
+    writes=Policy(Permission.ADMIN_WRITE),
+    prefix="/v2/admin/jobs",
+    tags=["admin"],
+    dependencies=[Depends(known_only)],
+)
 
 JobId = Annotated[Text, Path(description="Id of a parked job.", examples=["3f2c9a60-6a4b-4f0e-9f55-1c1d2f6f5b7e"])]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,13 +16,21 @@ from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import InvalidParameters, problems
 from aurum.api.http.request_state import caller_of, state_of
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.admin.keys import schemas
 from aurum.core.access import Caller, MissingScope, Permission
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services import access
 from aurum.services.access import IssuedKey, NewKey
 
-router = APIRouter(prefix="/v2/admin/keys", tags=["admin"], dependencies=[Depends(known_only)])
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ),
+    writes=Policy(Permission.ADMIN_WRITE),
+    prefix="/v2/admin/keys",
+    tags=["admin"],
+    dependencies=[Depends(known_only)],
+)
 
 KeyId = Annotated[
     Text, Path(description="Id of a key: what stands between the first two underscores of it.", examples=["3f2c9a606a4b4f0e"])

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from fastapi import Depends, Query
 from starlette.requests import Request
 
 from aurum.api.contract.params import known_only
 from aurum.api.contract.text import Text
 from aurum.api.http.problems import problems
 from aurum.api.http.request_state import caller_of
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.admin.limits.schemas import CallerUse, LimitsAnswer, LimitsUse, WindowUse
 from aurum.common.ratelimit import Account, Limiter
 from aurum.core.access import MissingScope, Permission, RatePlan
 from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
@@ -19,37 +21,9 @@ from aurum.core.errors import Forbidden, Unauthenticated, Unavailable
 if TYPE_CHECKING:
     from aurum.common.ratelimit.shared import Sharing
 
-router = APIRouter(prefix="/v2/admin/limits", tags=["admin"], dependencies=[Depends(known_only)])
-
-
-class WindowUse(BaseModel):
-    """One window of a caller's limits."""
-
-    name: str = Field(examples=["minute"])
-    limit: int
-    left: int = Field(description="Requests that would be let in now, here and with other processes.")
-
-
-class CallerUse(BaseModel):
-    """One who asks."""
-
-    tenant: str
-    subject: str
-    plan: str | None
-    windows: list[WindowUse]
-
-
-class LimitsUse(BaseModel):
-    """Who asked lately. `shared`: counted together with other processes; else each has a share of the limits."""
-
-    shared: bool
-    processes: int
-    refused: int = Field(description="Requests this process refused since it began.")
-    callers: list[CallerUse]
-
-
-class LimitsAnswer(BaseModel):
-    data: LimitsUse
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ), prefix="/v2/admin/limits", tags=["admin"], dependencies=[Depends(known_only)]
+)
 
 
 @router.get(

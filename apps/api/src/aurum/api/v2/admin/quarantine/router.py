@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, StringConstraints
+from fastapi import Depends, Path, Query
+from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,27 +18,26 @@ from aurum.api.handlers.load_log import held_page
 from aurum.api.handlers.paging import Cursor, Limit
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import problems
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.admin.quarantine.schemas import ReplayAnswer, ReplayJob
+from aurum.core.access import Permission
 from aurum.core.catalog import Reason
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from aurum.services.quality import check_held
 
-router = APIRouter(prefix="/v2/admin/quarantine", tags=["admin"], dependencies=[Depends(known_only)])
+router = FeatureRouter(
+    reads=Policy(Permission.ADMIN_READ),
+    writes=Policy(Permission.ADMIN_WRITE),
+    prefix="/v2/admin/quarantine",
+    tags=["admin"],
+    dependencies=[Depends(known_only)],
+)
 
 _JOB, _QUEUE = "quarantine.replay", "ingest"
 _DIGEST = StringConstraints(pattern=r"^[0-9a-f]{64}$")
 
 HeldFile = Annotated[str, _DIGEST, Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64])]
-
-
-class ReplayJob(BaseModel):
-    """The job that a worker does."""
-
-    job_id: str
-    digest: str
-
-
-class ReplayAnswer(BaseModel):
-    data: ReplayJob
 
 
 @router.get(

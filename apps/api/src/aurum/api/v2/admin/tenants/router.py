@@ -4,78 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from fastapi import Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.params import known_only
-from aurum.api.contract.schemas import PageMeta
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import InvalidParameters, problems
-from aurum.core.access import TENANT_ID
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.admin.tenants.schemas import NewTenant, TenantAnswer, TenantChange, TenantDocument, TenantId, TenantPage
+from aurum.core.access import Permission
 from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable, UnknownName
 from aurum.services import access
-from aurum.storage.ports.access import Tenant
 
-router = APIRouter(prefix="/v2/admin/tenants", tags=["admin"], dependencies=[Depends(known_only)])
+router = FeatureRouter(
+    reads=Policy(Permission.TENANT_MANAGE),
+    writes=Policy(Permission.TENANT_MANAGE),
+    prefix="/v2/admin/tenants",
+    tags=["admin"],
+    dependencies=[Depends(known_only)],
+)
 
-TenantId = Annotated[str, StringConstraints(pattern=TENANT_ID)]
-PlanName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00]*$")]
 InPath = Annotated[TenantId, Path(description="Id of a tenant.", examples=["acme"])]
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 _ONE = problems(Unauthenticated, Forbidden, NotFound, Unavailable)
-
-
-class TenantDocument(BaseModel):
-    """A customer."""
-
-    tenant_id: str = Field(examples=["acme"])
-    name: str
-    plan: str
-    created_at: datetime
-    disabled_at: datetime | None = Field(description="Since when none of its credentials is taken.")
-
-    @classmethod
-    def from_domain(cls, tenant: Tenant) -> TenantDocument:
-        return cls.model_validate(asdict(tenant))
-
-
-class TenantPage(BaseModel):
-    data: list[TenantDocument]
-    meta: PageMeta
-
-
-class TenantAnswer(BaseModel):
-    data: TenantDocument
-
-
-class NewTenant(BaseModel):
-    """A customer to be."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"tenant_id": "acme", "name": "Acme Power", "plan": "basic"}]}
-    )
-
-    tenant_id: TenantId
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-    plan: PlanName = "free"
-
-
-class TenantChange(BaseModel):
-    """What is not given stays as it is."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"plan": "premium"}]})
-
-    plan: PlanName | None = None
-    disabled: StrictBool | None = None
 
 
 @router.get("", operation_id="listTenants", summary="Tenants", responses=_FAILURES)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -20,10 +20,18 @@ from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import InvalidParameters, problem_of, problems
 from aurum.api.observations.many import answer_many
+from aurum.api.routing.policy import Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.core.access import Permission
 from aurum.core.errors import Invalid
 from aurum.services.observations.complexity import Budget
 
-router = APIRouter(prefix="/v2/observations", tags=["observations"])
+router = FeatureRouter(
+    reads=Policy(Permission.SERIES_READ),
+    writes=Policy(Permission.SERIES_READ),
+    prefix="/v2/observations",
+    tags=["observations"],
+)
 
 _MOST_QUERIES = 50
 _AT_ONCE = 4

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.cache.caching import kept_as
 from aurum.api.contract.filters import DatasetFilter, SourceFilter
 from aurum.api.contract.params import known_only
 from aurum.api.contract.text import Text
@@ -16,12 +15,20 @@ from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.data_class import DataClass
 from aurum.api.http.problems import InvalidParameters, problems
-from aurum.api.v2.catalog import schemas
+from aurum.api.routing.policy import CacheRule, Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.models import schemas
+from aurum.core.access import Permission
 from aurum.core.errors import NotFound
 from aurum.services.catalog import model_named
 from aurum.storage.ports.models import ModelState, NodeResult, NodeStatus
 
-router = APIRouter(prefix="/v2/catalog", tags=["models"], dependencies=[Depends(known_only), kept_as(DataClass.LIVE, "models")])
+router = FeatureRouter(
+    reads=Policy(Permission.CATALOG_READ, is_shared=True, cached=CacheRule(DataClass.LIVE, ("models",))),
+    prefix="/v2/catalog",
+    tags=["models"],
+    dependencies=[Depends(known_only)],
+)
 
 
 @router.get("/models", operation_id="listModels", summary="Models over the store", responses=problems())

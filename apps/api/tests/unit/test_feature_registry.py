@@ -1,30 +1,31 @@
-"""Slices that collide stop the start-up, and importing the service does nothing."""
+"""Features that collide stop the start-up, and importing the service does nothing."""
 
 from __future__ import annotations
 
 import pytest
-from fastapi import APIRouter
 
 from aurum.api.registry import FEATURES, LAYERS, Feature, Layer, RouteCollision, enabled_features, enabled_layers
+from aurum.api.routing.policy import PUBLIC
+from aurum.api.routing.router import FeatureRouter
 from aurum.common.settings import Settings
 
 SETTINGS = Settings()
 
 
 def named(name: str, *paths: str) -> Feature:
-    made = APIRouter()
+    made = FeatureRouter(reads=PUBLIC)
     for path in paths:
         made.add_api_route(path, lambda: None, methods=["GET"])
-    return Feature(name, made, None)
+    return Feature(name, made)
 
 
-def test_the_slices_of_the_service_do_not_collide() -> None:
+def test_the_features_of_the_service_do_not_collide() -> None:
     assert enabled_features(FEATURES, SETTINGS)
     assert enabled_layers(LAYERS, SETTINGS)
 
 
-def test_two_slices_of_one_name_are_refused() -> None:
-    with pytest.raises(RouteCollision, match="two slices are called a"):
+def test_two_features_of_one_name_are_refused() -> None:
+    with pytest.raises(RouteCollision, match="two features are called a"):
         enabled_features([named("a", "/x"), named("a", "/y")], SETTINGS)
 
 
@@ -46,5 +47,5 @@ def test_two_layers_of_one_name_are_refused() -> None:
 
 
 def test_what_settings_turn_off_collides_with_nothing() -> None:
-    off = Feature("a", named("a", "/x").router, None, enabled=lambda _: False)
+    off = Feature("a", named("a", "/x").router, enabled=lambda _: False)
     assert [one.name for one in enabled_features([off, named("b", "/x")], SETTINGS)] == ["b"]

@@ -6,11 +6,10 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.cache.caching import kept_as
 from aurum.api.contract.filters import DatasetFilter, SeriesFilter, SourceFilter
 from aurum.api.contract.params import known_only
 from aurum.api.contract.schemas import FilePage, QuarantinePage
@@ -20,14 +19,29 @@ from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.data_class import DataClass
 from aurum.api.http.problems import InvalidParameters, problems
-from aurum.api.v2.catalog import schemas
+from aurum.api.routing.policy import CacheRule, Policy
+from aurum.api.routing.router import FeatureRouter
+from aurum.api.v2.quality import schemas
+from aurum.core.access import Permission
 from aurum.core.catalog import Reason
 from aurum.storage.ports.quality import CompletenessFilter
 
-router = APIRouter(
+router = FeatureRouter(
+    reads=Policy(
+        Permission.CATALOG_READ,
+        is_shared=True,
+        cached=CacheRule(
+            DataClass.LIVE,
+            (
+                "files",
+                "any series",
+                "catalog",
+            ),
+        ),
+    ),
     prefix="/v2/catalog/quality",
     tags=["quality"],
-    dependencies=[Depends(known_only), kept_as(DataClass.LIVE, "files", "any series", "catalog")],
+    dependencies=[Depends(known_only)],
 )
 
 

@@ -1,0 +1,124 @@
+"""The table of all routes and their policies: the one look-up for access, caches and the OpenAPI document."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fastapi.routing import APIRoute
+
+from aurum.api.routing.policy import PUBLIC, Policy
+from aurum.api.routing.router import SAFE_METHODS
+from aurum.core.access import Permission
+
+_DEPTH = 3
+"""Path segments by which an area of the API is found."""
+_MOST_REMEMBERED = 1_000
+_UNKNOWN_READS = Policy(Permission.CATALOG_READ)
+_UNKNOWN_WRITES = Policy(Permission.ADMIN_WRITE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One route, as far as a path is matched with it."""
+
+    pattern: re.Pattern[str]
+    methods: frozenset[str]
+    policy: Policy
+
+
+@dataclass(slots=True)
+class _Area:
+    """The routes whose paths have the same fixed segments before the first parameter."""
+
+    reads: list[_Entry] = field(default_factory=list[_Entry])
+    writes: list[_Entry] = field(default_factory=list[_Entry])
+
+    def policy(self, method: str, path: str) -> Policy:
+        is_safe = method in SAFE_METHODS
+        entries = self.reads if is_safe or not self.writes else self.writes
+        policies = {entry.policy.needs for entry in entries}
+        if len(policies) == 1:
+            # Also for a path that no route matches: the caller learns that it is missing, as far as it may look there.
+            return entries[0].policy
+        for entry in entries:
+            if method in entry.methods and entry.pattern.fullmatch(path):
+                return entry.policy
+        return _UNKNOWN_READS if is_safe else _UNKNOWN_WRITES
+
+
+class PolicyTable:
+    """The policies of all routes of a service.
+
+    ``routes``: each route with its policy. ``public_paths``: fixed paths that answer without a route of the table.
+    """
+
+    def __init__(self, routes: Sequence[tuple[APIRoute, Policy]], *, public_paths: Sequence[str] = ()) -> None:
+        self._routes = routes
+        self._areas: dict[tuple[str, ...], _Area] = {}
+        for route, policy in routes:
+            area = self._areas.setdefault(_fixed_segments(route.path), _Area())
+            methods = frozenset(route.methods or ())
+            entry = _Entry(route.path_regex, methods, policy)
+            (area.reads if methods <= SAFE_METHODS else area.writes).append(entry)
+        for path in public_paths:
+            entry = _Entry(re.compile(re.escape(path)), SAFE_METHODS, PUBLIC)
+            self._areas[_fixed_segments(path)] = _Area([entry], [entry])
+        self._depths = sorted({len(segments) for segments in self._areas}, reverse=True)
+        self._remembered: dict[str, _Area | None] = {}
+
+    def needed(self, method: str, path: str) -> Permission | None:
+        """Return the permission that a request needs; None: the path is public.
+
+        A path of no known area needs a permission as well, so that a caller without a credential learns of no path.
+        """
+        segments = path.split("/", _DEPTH + 2)[1 : _DEPTH + 1]
+        key = "/".join(segments)
+        if key in self._remembered:
+            area = self._remembered[key]
+        else:
+            area = self._area(tuple(segments))
+            if len(self._remembered) < _MOST_REMEMBERED:
+                self._remembered[key] = area
+        if area is None:
+            return (_UNKNOWN_READS if method in SAFE_METHODS else _UNKNOWN_WRITES).needs
+        return area.policy(method, path).needs
+
+    def needed_by_template(self) -> Mapping[str, Permission]:
+        """Return the permission that reading each route needs, by the template of its path; public routes are left out."""
+        return {
+            route.path: policy.needs
+            for route, policy in self._routes
+            if policy.needs is not None and "GET" in (route.methods or ())
+        }
+
+    def needed_by_operation(self) -> Mapping[tuple[str, str], Permission]:
+        """Return the permission that each operation needs, by its path as OpenAPI writes it and its method."""
+        return {
+            (route.path_format, method): policy.needs
+            for route, policy in self._routes
+            if policy.needs is not None
+            for method in route.methods or ()
+        }
+
+    def shared_templates(self) -> frozenset[str]:
+        """Return the path templates of routes that answer every tenant alike."""
+        return frozenset(route.path for route, policy in self._routes if policy.is_shared)
+
+    def tagged_paths(self) -> frozenset[str]:
+        """Return the paths, as OpenAPI writes them, whose responses may be cached and so have an entity tag."""
+        return frozenset(route.path_format for route, policy in self._routes if policy.is_shared)
+
+    def _area(self, segments: tuple[str, ...]) -> _Area | None:
+        for depth in self._depths:
+            area = self._areas.get(segments[:depth])
+            if area is not None and len(segments) >= depth:
+                return area
+        return None
+
+
+def _fixed_segments(path: str) -> tuple[str, ...]:
+    """Return the segments of a path before its first parameter, three at most."""
+    return tuple(itertools.takewhile(lambda segment: "{" not in segment, path.split("/")[1 : _DEPTH + 1]))

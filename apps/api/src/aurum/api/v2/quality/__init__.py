@@ -1,0 +1,1 @@
+"""Freshness, completeness, files and quarantine of every dataset."""

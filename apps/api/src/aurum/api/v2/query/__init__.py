@@ -1,0 +1,1 @@
+"""Several questions about observations in one request."""

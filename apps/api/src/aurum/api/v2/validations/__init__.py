@@ -1,0 +1,1 @@
+"""Validations: the checks of files and marts, expectation by expectation."""
