@@ -54,11 +54,11 @@ class Application(FastAPI):
     """
 
     layers: ASGIApp | None = None
-    kept: ASGIApp | None = None
-    """From the layer of kept answers inwards; None when nothing is kept."""
+    from_cache_inwards: ASGIApp | None = None
+    """The response cache and the layers below it; None where no response is cached."""
     surface: Surface
-    front: FastPath | None = None
-    """What has kept answers ready before any layer; None where all requests need the layers."""
+    fast_path: FastPath | None = None
+    """Sends cached responses before any layer; None where every request needs the layers."""
 
     def surround(self, surface: Surface) -> None:
         """Put the layers of the registry around the routes, the first outermost."""
@@ -68,12 +68,11 @@ class Application(FastAPI):
         for layer in reversed(enabled_layers(LAYERS, settings)):
             app = layer.make(app, surface)
             if layer.name == RESPONSE_CACHE:
-                self.kept = app
+                self.from_cache_inwards = app
         if settings.cache.enabled and _needs_no_layer(settings):
             names = HostNames(settings.api.names)
-            app = self.front = FastPath(
-                app, needs=surface.policies.needed_by_template(), common=security_headers(settings), names=names
-            )
+            needs = surface.policies.needed_by_template()
+            self.fast_path = FastPath(needs=needs, common=security_headers(settings), names=names)
         self.layers = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +100,7 @@ class Application(FastAPI):
 
 
 def _needs_no_layer(settings: Settings) -> bool:
-    """Whether a kept answer may be given without traces, lists of addresses and the headers of CORS."""
+    """Return whether a cached response needs no trace, no list of addresses and no headers of CORS."""
     return settings.telemetry.endpoint is None and not settings.limits.asks_addresses and not settings.api.cors_origins
 
 
@@ -117,8 +116,8 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
                 from aurum.api.observability.tracing import tracing  # half a second to load, for those who send traces
 
                 state["tracer"] = await stack.enter_async_context(tracing(settings.telemetry, parts.registry))
-            if app.front is not None:
-                state["front"] = app.front
+            if app.fast_path is not None:
+                state["fast_path"] = app.fast_path
             services = parts.services
             tasks = [
                 parts.authenticator.flush_often(),
@@ -127,7 +126,7 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
                 parts.freshness.keep_current(),
                 sweep_often(services.store.idempotency.sweep, services.store.cache.sweep),
             ]
-            tasks += [keep_warm(app.kept, state, settings.cache)] if app.kept else []
+            tasks += [keep_warm(app.from_cache_inwards, state, settings.cache)] if app.from_cache_inwards else []
             await stack.enter_async_context(background(*tasks))
             yield state
 

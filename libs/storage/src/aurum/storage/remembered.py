@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.series.model import Series
 from aurum.storage.ports.catalog import Catalog, LocationFilter, SeriesFilter
-from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
-
-_VOUCHED_S = 1.0
+from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind, vouches
 
 
 class RememberedCatalog:
@@ -72,7 +70,7 @@ class RememberedCatalog:
         return await self._catalog.dimensions()
 
     def _vouched(self) -> bool:
-        return time.monotonic() - self._feed.told_until < _VOUCHED_S
+        return vouches(self._feed, time.monotonic())
 
     def _remember(self, found: Mapping[str, Series]) -> None:
         if len(self._series) + len(found) > self._most:

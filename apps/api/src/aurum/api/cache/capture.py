@@ -11,18 +11,17 @@ from aurum.api.cache.etag import names_tag
 from aurum.api.cache.response import CachedResponse
 from aurum.api.http.framing import framed
 from aurum.api.http.request_state import HeaderList, RequestState
-from aurum.common.cache import CacheEntry
 
 _WITH_304 = (b"etag", b"cache-control", b"vary", b"expires", b"content-location")
-"""RFC 9110, 15.4.5: what a 304 says of the answer it stands for."""
+"""Headers of the whole response that a 304 repeats (RFC 9110, 15.4.5)."""
 _MISS = (b"x-cache", b"miss")
 
 
 class Capture:
-    """Passes an answer on and keeps a copy of it, as long as it is short.
+    """Passes a response on and copies it, as long as it is short.
 
-    ``old``: given instead when this one fails. ``ended``: called once, as soon as the copy is whole, or it is certain that
-    there will be none.
+    ``ended``: called once, as soon as the copy is whole, or it is certain that there will be none. ``has_fallback``: a
+    response of status 500 or more is not passed on, because another one is sent in its place.
     """
 
     def __init__(
@@ -30,13 +29,14 @@ class Capture:
         send: Send,
         state: RequestState,
         most_bytes: int,
-        old: CacheEntry[CachedResponse] | None,
         ended: Callable[[Capture], None],
+        *,
+        has_fallback: bool,
     ) -> None:
         self._send = send
         self._state = state
         self._most_bytes = most_bytes
-        self._old = old
+        self._has_fallback = has_fallback
         self._ended: Callable[[Capture], None] | None = ended
         self._parts: list[bytes] | None = []
         self._size = 0
@@ -66,7 +66,7 @@ class Capture:
         await self._send(message)
 
     def end(self) -> None:
-        """No more comes."""
+        """Tell the listener that nothing more comes."""
         ended, self._ended = self._ended, None
         if ended is not None:
             ended(self)
@@ -74,22 +74,22 @@ class Capture:
     def _begin(self, message: Message) -> None:
         self.status = message["status"]
         self._headers = list(message["headers"])
-        self.failed = self.status >= 500 and self._old is not None
+        self.failed = self.status >= 500 and self._has_fallback
         if self.status == 200 and self._state.caching is None:
             self._give_up()
-        # Held until its first bytes come, which is at once: an answer that is whole then is given a tag.
+        # Held back until the first bytes come, which is at once: a response that is whole by then is given a tag.
         self._begun = {**message, "headers": [*self._headers, _MISS]}
 
     def _tagged(self, begun: Message, message: Message) -> Message:
-        """Give an answer that has no tag one of its bytes, and say no more than that to a caller who has it."""
+        """Give a response without a tag the tag of its bytes; a client that has that response gets a 304."""
         if self._parts is None or any(name == b"etag" for name, _ in self._headers):
             return message
         body = message.get("body", b"")
         tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
         self._headers.append((b"etag", tag))
         begun["headers"] = [*self._headers, _MISS]
-        given = self._state.given.get(b"if-none-match")
-        if given is None or not names_tag(given, tag):
+        condition = self._state.given.get(b"if-none-match")
+        if condition is None or not names_tag(condition, tag):
             return message
         begun["status"] = 304
         begun["headers"] = [*(pair for pair in self._headers if pair[0] in _WITH_304), _MISS]
@@ -109,8 +109,8 @@ class Capture:
         self._parts = None
         self.end()
 
-    def kept(self) -> CachedResponse | None:
-        """The copy; None when there is none."""
+    def response(self) -> CachedResponse | None:
+        """Return the copy; None when the response was too long, failed or is not whole."""
         if self._parts is None or not self._complete or self.failed:
             return None
         tag = next((value for name, value in self._headers if name == b"etag"), None)
@@ -121,12 +121,12 @@ class Capture:
         return CachedResponse(self.status, framed(self.status, self._headers, len(body)), body, tag, same)
 
 
-def around_id_of(kept: CachedResponse, request_id: bytes) -> tuple[bytes, bytes] | None:
-    """What a problem document has before and after the id of its request; None where that cannot be told, as in a coded body.
+def around_id_of(cached: CachedResponse, request_id: bytes) -> tuple[bytes, bytes] | None:
+    """Return the text of a problem document before and after the id of its request; None for a body in a content coding.
 
-    The id is the caller's own, and may be one that stands elsewhere in the text: only its place in the document counts.
+    A client chooses the id, so the same text may stand elsewhere: only its place in the document counts.
     """
-    before, named, after = (kept.body or b"").partition(b'"request_id":"%s"' % request_id)
-    if not named or any(name == b"content-encoding" for name, _ in kept.headers):
+    before, named, after = (cached.body or b"").partition(b'"request_id":"%s"' % request_id)
+    if not named or any(name == b"content-encoding" for name, _ in cached.headers):
         return None
     return before + b'"request_id":"', b'"' + after

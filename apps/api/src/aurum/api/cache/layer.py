@@ -1,8 +1,8 @@
-"""Answers kept as the bytes that go out: whatever is asked again is answered before any route is looked for.
+"""The response cache: a repeated request is answered with the bytes of the first response, before any route is looked for.
 
-An answer is given without asking the store only while the change feed vouches for it: what changed is forgotten as it is
-committed, and when the feed falls behind by a second nothing is vouched for any more. Then it is asked again; while the store
-is away, what was kept is given as stale, and the rest is refused at once.
+A cached response is sent without asking the store only while the change feed vouches for it: a change removes what it makes
+wrong as it is committed, and a feed that falls behind by a second vouches for nothing. The store is asked again then. While it
+does not answer, a cached response is sent as stale, and other requests are refused at once.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.cache.capture import Capture, around_id_of
-from aurum.api.cache.etag import names_tag
 from aurum.api.cache.key import Key, canonical, size_of, wants_new
-from aurum.api.cache.response import AGES, HIT, WARNING, CachedResponse, fits, send_cached, send_stale, under
-from aurum.api.cache.store import VOUCHED_S, Flight, ResponseStore
+from aurum.api.cache.response import AGES, HIT, Answer, CachedResponse, send_cached, send_hit, send_stale, under
+from aurum.api.cache.store import Flight, ResponseStore
 from aurum.api.http.data_class import Caching, DataClass
 from aurum.api.http.problems import problem_of
 from aurum.api.http.request_state import RequestState, state_of
@@ -28,16 +28,36 @@ from aurum.core.errors import Unavailable
 
 _PATIENCE_S = 5.0
 _LONGEST_ALIAS = 2_048
-"""Bytes of a way to ask, up to which an answer is kept under it besides its canonical one."""
+"""Bytes of a request's key up to which its response is also cached under that key, besides the canonical one."""
 _FLIGHTS = 2
-"""Answers under way that a request waits for, one after the other, when each is overtaken by a change."""
+"""Responses under way that a request waits for, one after the other, when a change overtakes each."""
+
+
+@dataclass(slots=True)
+class _Lookup:
+    """One GET request on its way through the cache.
+
+    ``key``: the request as it was written; ``known``: its canonical key. ``tag``: its ``If-None-Match``.
+    """
+
+    store: ResponseStore
+    key: Key
+    known: Key
+    tag: bytes | None
+    scope: Scope
+    receive: Receive
+    send: Send
+
+    @property
+    def state(self) -> RequestState:
+        return state_of(self.scope)
 
 
 class ResponseCache:
-    """Pure ASGI. GET only; answers are kept when their handler says so (``caching.allow_caching``).
+    """Pure ASGI. GET only; a response is cached when its handler allows it (``caching.allow_caching``).
 
-    ``shared``: templates of routes that answer every tenant alike: that something is missing there is kept as well.
-    ``guarded``: prefixes of paths that need the store. ``patience_s``: how long a request waits for the answer to another one.
+    ``shared``: templates of routes that answer every tenant alike; a 404 is cached there as well. ``guarded``: prefixes of
+    paths that need the store. ``patience_s``: how long a request waits for the response to another one.
     """
 
     def __init__(
@@ -49,188 +69,162 @@ class ResponseCache:
         self._patience_s = patience_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET":
-            if scope["type"] == "http" and scope["path"].startswith(self._guarded):
-                store = scope["state"]["responses"]
-                if not await store.vouched():
-                    store.refused += 1
-                    await problem_of(Request(scope), _away())(scope, receive, send)
-                    return
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         store: ResponseStore = scope["state"]["responses"]
-        state: RequestState = scope["aurum"]
-        given = state.given
-        key = (scope["raw_path"], scope["query_string"], given.get(b"accept"), given.get(b"accept-encoding"))
-        entry = store.cache.local.get(key)
-        if entry is not None and not entry.invalid:
-            now = time.monotonic()
-            if now < entry.fresh_until and now - store.feed.told_until < VOUCHED_S and b"cache-control" not in given:
-                kept = entry.content
-                tag = given.get(b"if-none-match")
-                if kept.body is not None or (tag is not None and names_tag(tag, kept.tag)):
-                    entry.tally.hits += 1
-                    state.cache = "hit"
-                    state.route = entry.keyspace
-                    await send_cached(kept, state, [HIT, AGES[min(int(now - entry.made_at), 3_999)]], send)
-                    return
-        await self._look_closer(store, key, scope, receive, send)
-
-    async def _look_closer(self, store: ResponseStore, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
-        state = state_of(scope)
-        known = canonical(key)
-        vouched = await store.vouched()
-        entry = store.cache.local.get(known)
-        if entry is not None and not wants_new(state.given) and fits(entry.content, state.given):
-            now = time.monotonic()
-            if not vouched and now < entry.fresh_until + store.settings.stale_if_error_s:
-                await send_stale(entry, state, send, why=WARNING)
+        if scope["method"] != "GET":
+            if scope["path"].startswith(self._guarded) and not await store.vouched():
+                await _refuse(store, scope, receive, send)
                 return
-            if not entry.invalid and now < entry.stale_until:
-                await self._give_and_renew(store, key, known, entry, scope, send)
-                return
-        if not vouched and scope["path"].startswith(self._guarded):
-            store.refused += 1
-            await problem_of(Request(scope), _away())(scope, receive, send)
+            await self._app(scope, receive, send)
             return
-        await self._ask_once(store, key, known, entry, scope, receive, send)
-
-    async def _give_and_renew(
-        self, store: ResponseStore, key: Key, known: Key, entry: CacheEntry[CachedResponse], scope: Scope, send: Send
-    ) -> None:
+        state: RequestState = scope["aurum"]
+        headers = state.given
+        key = (scope["raw_path"], scope["query_string"], headers.get(b"accept"), headers.get(b"accept-encoding"))
+        tag = headers.get(b"if-none-match")
         now = time.monotonic()
+        entry = store.current(key, now)
+        if entry is not None and b"cache-control" not in headers:
+            answer = entry.content.answers(tag)
+            if answer is not None:
+                await send_hit(entry, answer, state, now, send)
+                return
+        await self._look_closer(_Lookup(store, key, canonical(key), tag, scope, receive, send))
+
+    async def _look_closer(self, lookup: _Lookup) -> None:
+        """Answer from the canonical key, from a stale response, or from the layers below."""
+        store = lookup.store
+        is_vouched = await store.vouched()
+        entry = store.cache.local.get(lookup.known)
+        if entry is not None and not wants_new(lookup.state.given):
+            answer = entry.content.answers(lookup.tag)
+            now = time.monotonic()
+            if answer is not None and not is_vouched and now < entry.fresh_until + store.settings.stale_if_error_s:
+                await send_stale(entry, answer, lookup.state, lookup.send, warning=True)
+                return
+            if answer is not None and not entry.invalid and now < entry.stale_until:
+                await self._send_and_renew(lookup, entry, answer, now)
+                return
+        if not is_vouched and lookup.scope["path"].startswith(self._guarded):
+            await _refuse(store, lookup.scope, lookup.receive, lookup.send)
+            return
+        await self._answer_once(lookup, entry)
+
+    async def _send_and_renew(self, lookup: _Lookup, entry: CacheEntry[CachedResponse], answer: Answer, now: float) -> None:
+        """Send a cached response; one that is not fresh is made again beside."""
+        store = lookup.store
         if now < entry.fresh_until:
-            if size_of(key) <= _LONGEST_ALIAS:
-                store.cache.keep(key, under(entry, key), since=store.cache.mark())
-            state = state_of(scope)
-            entry.tally.hits += 1
-            state.cache, state.route = "hit", entry.keyspace
-            age = AGES[min(int(now - entry.made_at), 3_999)]
-            await send_cached(entry.content, state, [HIT, age], send)
+            if size_of(lookup.key) <= _LONGEST_ALIAS:
+                store.cache.keep(lookup.key, under(entry, lookup.key), since=store.cache.mark())
+            await send_hit(entry, answer, lookup.state, now, lookup.send)
             return
         if not entry.renewing:
             entry.renewing = True
-            task = asyncio.create_task(self._renew(store, key, known, entry, _again(scope)))
+            task = asyncio.create_task(self._renew(lookup, entry))
             store.renewals.add(task)
             task.add_done_callback(store.renewals.discard)
-        await send_stale(entry, state_of(scope), send)
+        await send_stale(entry, answer, lookup.state, lookup.send)
 
-    async def _renew(self, store: ResponseStore, key: Key, known: Key, entry: CacheEntry[CachedResponse], scope: Scope) -> None:
+    async def _renew(self, lookup: _Lookup, entry: CacheEntry[CachedResponse]) -> None:
+        scope = _without_condition(lookup.scope)
         try:
-            await self._ask_once(store, key, known, None, scope, _nothing_more, _to_nobody)
+            await self._answer_once(_Lookup(lookup.store, lookup.key, lookup.known, None, scope, _empty_body, _discard), None)
         finally:
             entry.renewing = False
 
-    async def _ask_once(
-        self,
-        store: ResponseStore,
-        key: Key,
-        known: Key,
-        old: CacheEntry[CachedResponse] | None,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        """Have the inner layers answer. Other requests for the same response wait for this one."""
-        if wants_new(state_of(scope).given):
-            await self._lead(store, key, known, old, scope, receive, send)
+    async def _answer_once(self, lookup: _Lookup, old: CacheEntry[CachedResponse] | None) -> None:
+        """Let the layers below answer. Other requests for the same response wait for this one."""
+        if wants_new(lookup.state.given):
+            await self._lead(lookup, old)
             return
         for _ in range(_FLIGHTS):
-            flight = store.flights.get(known)
-            if flight is None or flight.since != store.cache.mark():
+            flight = lookup.store.flights.get(lookup.known)
+            if flight is None or flight.since != lookup.store.cache.mark():
                 # A response begun before a change may show old data: a request that comes after it begins a new one.
-                await self._lead(store, key, known, old, scope, receive, send)
+                await self._lead(lookup, old)
                 return
-            if await self._given(store, known, flight, scope, send):
+            if await self._join(lookup, flight):
                 return
             if not flight.outdated:
                 break
-        await self._app(scope, receive, send)
+        await self._app(lookup.scope, lookup.receive, lookup.send)
 
-    async def _given(self, store: ResponseStore, known: Key, flight: Flight, scope: Scope, send: Send) -> bool:
-        """Wait for an answer under way and give it; whether there was one to give in time."""
-        state = state_of(scope)
+    async def _join(self, lookup: _Lookup, flight: Flight) -> bool:
+        """Wait for a response under way and send it; returns whether it came in time and answers this request."""
         done, _ = await asyncio.wait([flight.landed], timeout=self._patience_s)
-        kept = flight.landed.result() if done else None
-        if kept is None or not fits(kept, state.given):
+        cached = flight.landed.result() if done else None
+        answer = cached.answers(lookup.tag) if cached is not None else None
+        if cached is None or answer is None:
             return False
-        # Not "hit": it took as long as the answer it waited for, and is judged by what that may take.
+        state = lookup.state
+        # Not "hit": it took as long as the response it waited for, and is measured against the objective of that.
         state.cache = "joined"
-        if (entry := store.cache.local.get(known)) is not None:
+        if (entry := lookup.store.cache.local.get(lookup.known)) is not None:
             state.route = entry.keyspace
             entry.tally.hits += 1
-        await send_cached(kept, state, [HIT, AGES[0]], send)
+        await send_cached(cached, answer, state, [HIT, AGES[0]], lookup.send)
         return True
 
-    async def _lead(
-        self,
-        store: ResponseStore,
-        key: Key,
-        known: Key,
-        old: CacheEntry[CachedResponse] | None,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        state = state_of(scope)
+    async def _lead(self, lookup: _Lookup, old: CacheEntry[CachedResponse] | None) -> None:
+        """Have the layers below make the response, and cache it. ``old``: sent as stale when they fail."""
+        store, state = lookup.store, lookup.state
         flight = Flight(store.cache.mark(), asyncio.get_running_loop().create_future())
-        store.flights[known] = flight
+        store.flights[lookup.known] = flight
 
         def ended(capture: Capture) -> None:
             # Before the last bytes are sent: the other requests need not wait until the first client has read them.
-            flight.land(self._keep(store, key, known, scope, capture, flight))
+            flight.land(self._store(lookup, capture, flight))
 
-        usable = old if _usable(old, state, store) else None
-        capture = Capture(send, state, store.settings.most_entry_bytes, usable, ended)
+        fallback = _fallback(old, lookup)
+        capture = Capture(lookup.send, state, store.settings.most_entry_bytes, ended, has_fallback=fallback is not None)
         try:
-            await self._app(scope, receive, capture.send)
+            await self._app(lookup.scope, lookup.receive, capture.send)
         except Exception:
-            # A bug is reported as one; its caller is served for all that.
-            if usable is not None and not capture.sent:
+            # The error is reported as one; its client is served all the same.
+            if fallback is not None and not capture.sent:
                 capture.failed = True
-                await send_stale(usable, state, send, why=WARNING)
+                await send_stale(*fallback, state, lookup.send, warning=True)
             raise
         finally:
-            if store.flights.get(known) is flight:
-                del store.flights[known]
+            if store.flights.get(lookup.known) is flight:
+                del store.flights[lookup.known]
             capture.end()
-        if capture.failed and old is not None:
-            await send_stale(old, state, send, why=WARNING)
+        if capture.failed and fallback is not None:
+            await send_stale(*fallback, state, lookup.send, warning=True)
 
-    def _keep(
-        self, store: ResponseStore, key: Key, known: Key, scope: Scope, capture: Capture, flight: Flight
-    ) -> CachedResponse | None:
-        """Keep what was captured; what others who wait for it may have of it."""
-        state = state_of(scope)
+    def _store(self, lookup: _Lookup, capture: Capture, flight: Flight) -> CachedResponse | None:
+        """Cache what was captured; returns what requests that wait for it may have of it."""
+        state, store = lookup.state, lookup.store
         state.cache = "stale" if capture.failed else "miss"
-        caching = self._caching(scope, state, capture.status)
-        if caching is None or scope.get("is_head"):
+        caching = self._caching(lookup.scope, state, capture.status)
+        if caching is None or lookup.scope.get("is_head"):
             return None
         tally = store.cache.tally("local", caching.keyspace)
         tally.misses += 1
-        kept = capture.kept()
-        if kept is None:
+        cached = capture.response()
+        if cached is None:
             return None
-        if kept.status == 404:
-            kept.around_id = around_id_of(kept, state.request_id.encode())
-            if kept.around_id is None:
+        if cached.status == 404:
+            cached.around_id = around_id_of(cached, state.request_id.encode())
+            if cached.around_id is None:
                 return None
         entry = CacheEntry(
-            kept,
+            cached,
             keyspace=caching.keyspace,
             tally=tally,
             tags=caching.tags,
             made_at=time.monotonic(),
-            fresh_s=_class(caching, scope, store.settings).fresh_s(store.settings.fresh_s),
+            fresh_s=_class(caching, lookup.scope, store.settings).fresh_s(store.settings.fresh_s),
             stale_s=store.settings.stale_s,
-            weight=kept.size() + size_of(key) + 100 * len(caching.tags) + 1_000,
+            weight=cached.size() + size_of(lookup.key) + 100 * len(caching.tags) + 1_000,
         )
-        if not store.cache.keep(known, entry, since=flight.since):
+        if not store.cache.keep(lookup.known, entry, since=flight.since):
             flight.outdated = True
             return None
-        if key != known and size_of(key) <= _LONGEST_ALIAS:
-            store.cache.keep(key, under(entry, key), since=flight.since)
-        return kept
+        if lookup.key != lookup.known and size_of(lookup.key) <= _LONGEST_ALIAS:
+            store.cache.keep(lookup.key, under(entry, lookup.key), since=flight.since)
+        return cached
 
     def _caching(self, scope: Scope, state: RequestState, status: int) -> Caching | None:
         if status in (200, 304):
@@ -247,28 +241,32 @@ def _class(caching: Caching, scope: Scope, settings: CacheSettings) -> DataClass
     return DataClass.GOLDEN if url in settings.golden else caching.data_class
 
 
-def _usable(old: CacheEntry[CachedResponse] | None, state: RequestState, store: ResponseStore) -> bool:
-    if old is None or not fits(old.content, state.given):
-        return False
-    return time.monotonic() < old.fresh_until + store.settings.stale_if_error_s
+def _fallback(old: CacheEntry[CachedResponse] | None, lookup: _Lookup) -> tuple[CacheEntry[CachedResponse], Answer] | None:
+    """Return the old response and how it answers, when it may be sent in the place of one that fails."""
+    if old is None or time.monotonic() >= old.fresh_until + lookup.store.settings.stale_if_error_s:
+        return None
+    answer = old.content.answers(lookup.tag)
+    return (old, answer) if answer is not None else None
 
 
-def _again(scope: Scope) -> Scope:
-    """Return a copy of the request that renews the cached response; its answer is sent to no client."""
+def _without_condition(scope: Scope) -> Scope:
+    """Return a copy of the request that renews the cached response, without ``If-None-Match``; no client waits for it."""
     state = state_of(scope)
     given = {name: value for name, value in state.given.items() if name != b"if-none-match"}
-    again = RequestState(state.request_id, time.perf_counter(), address=state.address, caller=state.caller, given=given)
+    copy = RequestState(state.request_id, time.perf_counter(), address=state.address, caller=state.caller, given=given)
     headers = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
-    return {**scope, "headers": headers, "aurum": again}
+    return {**scope, "headers": headers, "aurum": copy}
 
 
-async def _nothing_more() -> Message:
+async def _empty_body() -> Message:
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
-async def _to_nobody(_message: Message) -> None:
+async def _discard(_message: Message) -> None:
     return None
 
 
-def _away() -> Unavailable:
-    return Unavailable("the store does not answer", retry_after=1.0)
+async def _refuse(store: ResponseStore, scope: Scope, receive: Receive, send: Send) -> None:
+    store.refused += 1
+    error = Unavailable("the store does not answer", retry_after=1.0)
+    await problem_of(Request(scope), error)(scope, receive, send)

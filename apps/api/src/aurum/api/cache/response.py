@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from starlette.types import Send
 
@@ -16,18 +16,25 @@ from aurum.common.cache import CacheEntry
 
 HIT = (b"x-cache", b"hit")
 _STALE = (b"x-cache", b"stale")
-WARNING = (b"warning", b'110 aurum "Response is Stale"')
+_WARNING = (b"warning", b'110 aurum "Response is Stale"')
 AGES = tuple((b"age", str(age).encode()) for age in range(4_000))
+
+
+class Answer(Enum):
+    """How a cached response answers a request."""
+
+    WHOLE = "whole"
+    NOT_MODIFIED = "not modified"
 
 
 @dataclass(slots=True)
 class CachedResponse:
-    """An answer as it goes out. ``body`` None: only its tag is known, which is all a caller who has the answer needs.
-    Where there is a body, ``headers`` tell its length, however it was sent the first time.
+    """A response as it goes out.
 
-    ``around_id``: what stands before and after the id of the request in a body that names the request it answers, as problem
-    documents do. ``heads``: what comes before the body on the wire, written when it is first given so: of the answer, and of
-    a 304.
+    ``body``: None where only the tag is known, which is enough for a client that has the response already. Where there is a
+    body, ``headers`` tell its length, also when it was streamed the first time. ``around_id``: the text before and after the
+    request id in a body that names its request, as problem documents do. ``heads``: status line and headers on the wire, of
+    the whole response and of a 304, written at the first use.
     """
 
     status: int
@@ -43,6 +50,15 @@ class CachedResponse:
         headers = (*self.headers, *self.when_not_modified)
         return len(self.body or b"") + sum(3 * (len(name) + len(value)) for name, value in headers)
 
+    def answers(self, if_none_match: bytes | None) -> Answer | None:
+        """Return how this answers a request with that ``If-None-Match``; None: it cannot, because its body is unknown.
+
+        The one place that compares the tag of a cached response with a request.
+        """
+        if if_none_match is not None and names_tag(if_none_match, self.tag):
+            return Answer.NOT_MODIFIED
+        return Answer.WHOLE if self.body is not None else None
+
     def for_request(self, state: RequestState) -> tuple[HeaderList, bytes]:
         """Headers and body for another request than the one it was made for."""
         if self.around_id is None:
@@ -50,11 +66,6 @@ class CachedResponse:
         before, after = self.around_id
         body = b"".join((before, state.request_id.encode(), after))
         return framed(self.status, self.headers, len(body)), body
-
-
-def fits(kept: CachedResponse, given: Mapping[bytes, bytes]) -> bool:
-    tag = given.get(b"if-none-match")
-    return kept.body is not None or (tag is not None and names_tag(tag, kept.tag))
 
 
 def under(entry: CacheEntry[CachedResponse], key: Key) -> CacheEntry[CachedResponse]:
@@ -73,21 +84,39 @@ def under(entry: CacheEntry[CachedResponse], key: Key) -> CacheEntry[CachedRespo
     return other
 
 
-async def send_cached(kept: CachedResponse, state: RequestState, extra: HeaderList, send: Send) -> None:
-    tag = state.given.get(b"if-none-match")
-    if tag is not None and names_tag(tag, kept.tag):
-        await send({"type": "http.response.start", "status": 304, "headers": [*kept.when_not_modified, *extra]})
+def age_of(entry: CacheEntry[CachedResponse], now: float) -> tuple[bytes, bytes]:
+    """Return the ``Age`` header of a cached response. ``now``: ``time.monotonic`` seconds."""
+    return AGES[min(int(now - entry.made_at), len(AGES) - 1)]
+
+
+async def send_cached(cached: CachedResponse, answer: Answer, state: RequestState, extra: HeaderList, send: Send) -> None:
+    """Send a cached response, whole or as a 304, with ``extra`` headers."""
+    if answer is Answer.NOT_MODIFIED:
+        await send({"type": "http.response.start", "status": 304, "headers": [*cached.when_not_modified, *extra]})
         await send({"type": "http.response.body", "body": b""})
         return
-    headers, body = kept.for_request(state)
-    await send({"type": "http.response.start", "status": kept.status, "headers": [*headers, *extra]})
+    headers, body = cached.for_request(state)
+    await send({"type": "http.response.start", "status": cached.status, "headers": [*headers, *extra]})
     await send({"type": "http.response.body", "body": body})
 
 
+async def send_hit(entry: CacheEntry[CachedResponse], answer: Answer, state: RequestState, now: float, send: Send) -> None:
+    """Send a fresh cached response and count the hit."""
+    entry.tally.hits += 1
+    state.cache, state.route = "hit", entry.keyspace
+    await send_cached(entry.content, answer, state, [HIT, age_of(entry, now)], send)
+
+
 async def send_stale(
-    entry: CacheEntry[CachedResponse], state: RequestState, send: Send, why: tuple[bytes, bytes] | None = None
+    entry: CacheEntry[CachedResponse],
+    answer: Answer,
+    state: RequestState,
+    send: Send,
+    *,
+    warning: bool = False,
 ) -> None:
+    """Send a stale cached response. ``warning``: say so in a ``Warning`` header, because the store does not answer."""
     entry.tally.stale += 1
     state.cache, state.route = "stale", entry.keyspace
     age = (b"age", str(int(time.monotonic() - entry.made_at)).encode())
-    await send_cached(entry.content, state, [_STALE, age, *([why] if why else [])], send)
+    await send_cached(entry.content, answer, state, [_STALE, age, *([_WARNING] if warning else [])], send)

@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 from aurum.api.cache.caching import tags_changed
 from aurum.api.cache.key import Key
 from aurum.api.cache.response import CachedResponse
-from aurum.common.cache import Cache
+from aurum.common.cache import Cache, CacheEntry
 from aurum.common.resilience.breaker import BreakerState
 from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
-from aurum.storage.ports.changes import Change, ChangeFeed
-
-VOUCHED_S = 1.0
-"""No answer is older than its data for longer than this."""
+from aurum.storage.ports.changes import Change, ChangeFeed, vouches
 
 
 @dataclass(slots=True)
@@ -47,6 +44,16 @@ class ResponseStore:
     """Requests that the store was not asked for, because it does not answer."""
     interruptions: int = 0
 
+    def current(self, key: Key, now: float) -> CacheEntry[CachedResponse] | None:
+        """Return the cached response under exactly this key, while it is fresh and the change feed vouches for it.
+
+        ``now``: ``time.monotonic`` seconds.
+        """
+        entry = self.cache.local.get(key)
+        if entry is None or entry.invalid or now >= entry.fresh_until or not vouches(self.feed, now):
+            return None
+        return entry
+
     def changed(self, change: Change) -> None:
         """Forget what a change of the store makes wrong."""
         tags = tags_changed(change)
@@ -58,7 +65,7 @@ class ResponseStore:
 
     async def vouched(self) -> bool:
         """Whether the feed has told of all changes up to a moment ago; asks it when it has fallen behind."""
-        if time.monotonic() - self.feed.told_until < VOUCHED_S:
+        if vouches(self.feed, time.monotonic()):
             return True
         try:
             await self.feed.catch_up()
@@ -73,5 +80,5 @@ class ResponseStore:
 
     def state(self) -> BreakerState:
         """The feed tries the store for all: while it does not answer, no request asks it."""
-        closed = time.monotonic() - self.feed.told_until < VOUCHED_S
+        closed = vouches(self.feed, time.monotonic())
         return BreakerState(self.name, "closed" if closed else "open", 0, self.refused, self.interruptions)

@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: 401 and 403 before anything is looked at."""
+"""Authentication and permissions: 401 and 403 before the request is looked at."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from aurum.api.http.problems import KINDS, problem_of
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import refuse
 from aurum.api.routing.table import PolicyTable
-from aurum.api.security.authenticator import Authenticator
+from aurum.api.security.authenticator import Authenticator, UnknownCredential
 from aurum.api.security.failed_attempts import FailedAttempts
 from aurum.common.ratelimit import retry_after
-from aurum.core.access import LOCAL, MissingScope
+from aurum.core.access import LOCAL, Caller, MissingScope
 from aurum.core.errors import AurumError, Forbidden, RateLimited, Unauthenticated
 
 _TENANT_HEADERS = (b"x-tenant-id", b"x-aurum-tenant")
 
 
 class NoCredential(Unauthenticated):
-    """Nobody says who they are."""
+    """A request without a credential."""
 
 
 class OtherTenant(Forbidden):
@@ -50,47 +50,55 @@ class Access:
             await self._app(scope, receive, send)
             return
         state: RequestState = scope["aurum"]
-        given = state.given
-        authenticator: Authenticator = scope["state"]["authenticator"]
-        value = given.get(b"authorization") or given.get(b"x-api-key")
-        if value is None:
-            if authenticator.required:
-                error = NoCredential("say who you are: Authorization: Bearer <API key or token>")
-                await self._refuse_stranger(error, state, scope, receive, send)
-                return
-            state.caller = LOCAL
-        else:
-            found = authenticator.remembered(value)
-            if found is None or found.until < time.monotonic():
-                if self._attempts.wait(state.address) > 0:
-                    await self._refuse_stranger(NoCredential("no"), state, scope, receive, send)
-                    return
-                try:
-                    found = await authenticator.caller(value)
-                except AurumError as error:
-                    await _refuse(error, scope, receive, send)
-                    return
-            if found.caller is None:
-                await self._refuse_stranger(found.error or NoCredential("no"), state, scope, receive, send)
-                return
-            state.caller = found.caller
-            authenticator.note(found)
-        if needed not in state.caller.scopes:
+        caller = await self._identified(state, scope, receive, send)
+        if caller is None:
+            return
+        state.caller = caller
+        if needed not in caller.scopes:
             await _refuse(MissingScope(needed), scope, receive, send)
             return
-        if not _names_only(given, state.caller.tenant):
-            await _refuse(OtherTenant("the credential is of another tenant", tenant=state.caller.tenant), scope, receive, send)
+        if not _names_only(state.given, caller.tenant):
+            await _refuse(OtherTenant("the credential is of another tenant", tenant=caller.tenant), scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    async def _refuse_stranger(
+    async def _identified(self, state: RequestState, scope: Scope, receive: Receive, send: Send) -> Caller | None:
+        """Return the caller; None when the request has been refused."""
+        authenticator: Authenticator = scope["state"]["authenticator"]
+        value = state.given.get(b"authorization") or state.given.get(b"x-api-key")
+        if value is None:
+            if not authenticator.required:
+                return LOCAL
+            error = NoCredential("no API key or token: send Authorization: Bearer <API key or token>")
+            await self._refuse_attempt(error, state, scope, receive, send)
+            return None
+        now = time.monotonic()
+        if (caller := authenticator.admit(value, now)) is not None:
+            return caller
+        if (refusal := authenticator.refusal(value, now)) is not None:
+            await self._refuse_attempt(refusal, state, scope, receive, send)
+            return None
+        if (wait := self._attempts.wait(state.address)) > 0:
+            await _refuse_too_many(wait, scope, send)
+            return None
+        try:
+            result = await authenticator.look_up(value)
+        except AurumError as error:
+            await _refuse(error, scope, receive, send)
+            return None
+        if result.caller is None:
+            await self._refuse_attempt(
+                result.error or UnknownCredential("no such API key is in force"), state, scope, receive, send
+            )
+        return result.caller
+
+    async def _refuse_attempt(
         self, error: Unauthenticated | Forbidden, state: RequestState, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Say no for this reason, or that there were too many of them from there."""
+        """Refuse a request for this reason, or because too many from its address have failed."""
         wait = self._attempts.wait(state.address)
         if wait > 0:
-            detail = "too many requests from this address could not say who they are"
-            await refuse(scope, send, KINDS[RateLimited], detail, headers=(retry_after(wait),), retry_after=round(wait, 3))
+            await _refuse_too_many(wait, scope, send)
             return
         self._attempts.failed(state.address)
         await _refuse(error, scope, receive, send)
@@ -102,6 +110,11 @@ def _names_only(given: Mapping[bytes, bytes], tenant: str) -> bool:
         if named is not None and named.decode("latin-1") != tenant:
             return False
     return True
+
+
+async def _refuse_too_many(wait: float, scope: Scope, send: Send) -> None:
+    detail = "too many requests from this address had no valid credential"
+    await refuse(scope, send, KINDS[RateLimited], detail, headers=(retry_after(wait),), retry_after=round(wait, 3))
 
 
 async def _refuse(error: AurumError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,7 +8,7 @@ from aurum.api.http.problems import KINDS
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import VITAL, refuse
 from aurum.common.ratelimit import Account, Limiter, Limits, plan_limits, retry_after
-from aurum.core.access import RatePlan
+from aurum.core.access import Caller, RatePlan
 from aurum.core.errors import RateLimited
 
 _KIND = KINDS[RateLimited]
@@ -38,11 +38,17 @@ class GlobalRateLimit:
         await self._app(scope, receive, send)
 
 
-class RateLimit:
-    """Pure ASGI; stands below ``Access``, which says who asks. Its limiter is ``state["limiter"]``.
+def account_of(caller: Caller, limiter: Limiter[RatePlan], now: float) -> Account | None:
+    """Return the account that a caller's requests count against; None: the caller has no plan, so no limit."""
+    plan = caller.plan
+    return limiter.account((caller.tenant, caller.subject), plan, now) if plan is not None else None
 
-    A caller without a plan is not limited by one. Every answer to one who has a plan says what is left. Who is refused here
-    takes nothing of what all have together.
+
+class RateLimit:
+    """Pure ASGI; stands below ``Access``, which identifies the caller. Its limiter is ``state["limiter"]``.
+
+    Every response to a caller with a plan tells what is left of it. A request that is refused here does not count against
+    the global limit.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -54,11 +60,9 @@ class RateLimit:
             return
         state: RequestState = scope["aurum"]
         limiter: Limiter[RatePlan] = scope["state"]["limiter"]
-        caller = state.caller
-        plan = caller.plan
-        if plan is not None:
-            now = limiter.clock()
-            account = limiter.account((caller.tenant, caller.subject), plan, now)
+        now = limiter.clock()
+        plan, account = state.caller.plan, account_of(state.caller, limiter, now)
+        if plan is not None and account is not None:
             if not account.take(now):
                 if limiter.everybody is not None and scope["path"] not in VITAL:
                     limiter.everybody.give_back()

@@ -65,8 +65,8 @@ class RequestTallies:
         if found.available is not None:
             values[found.available] = values.get(found.available, 0) + 1
 
-    def kept(self, route: str, status: int, took: float) -> None:
-        """The same for a kept answer that no layer saw."""
+    def count_cached(self, route: str, status: int, took: float) -> None:
+        """Count a cached response that the fast path sent, so that no layer saw it."""
         cell = self._kept.get((route, status))
         if cell is None:
             cell = self._kept[route, status] = self._histogram.cell(route, "GET", str(status), "hit")

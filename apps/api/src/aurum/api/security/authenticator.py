@@ -80,8 +80,7 @@ class Authenticator:
         self._flights: dict[bytes, asyncio.Task[Remembered]] = {}
         self._used: set[str] = set()
         self.required = settings.mode == "required"
-        self.remembered = self._known.get
-        """What is remembered of a header's value; the caller checks ``until``."""
+        self._remembered_of = self._known.get
 
     def changed(self, change: Change) -> None:
         """Keys, tenants or plans may have changed: look everything up again."""
@@ -91,15 +90,34 @@ class Authenticator:
         # What is being looked up now may have been read before the change.
         self._flights.clear()
 
-    def note(self, remembered: Remembered) -> None:
-        """A credential was used."""
-        self._used.add(remembered.key_id)
+    def admit(self, value: bytes, now: float) -> Caller | None:
+        """Return the caller of a credential that is known to be good, and count its use; None when it has to be looked up.
 
-    async def caller(self, value: bytes) -> Remembered:
-        """Who sends this value of ``Authorization`` or ``X-API-Key``. Raises ``Unavailable``.
-
-        Once for all who ask at the same time. What is wrong with it is in the answer, and remembered, too.
+        ``value``: of ``Authorization`` or ``X-API-Key``. ``now``: ``time.monotonic`` seconds.
         """
+        remembered = self._remembered_of(value)
+        if remembered is None or remembered.caller is None or remembered.until < now:
+            return None
+        self._used.add(remembered.key_id)
+        return remembered.caller
+
+    async def look_up(self, value: bytes) -> Remembered:
+        """Return who sends this value of ``Authorization`` or ``X-API-Key``, or why it is refused; counts its use.
+
+        Requests with one credential at the same time share one look-up, and a refusal is remembered as well. Raises
+        ``Unavailable``.
+        """
+        remembered = await self._look_up_once(value)
+        if remembered.caller is not None:
+            self._used.add(remembered.key_id)
+        return remembered
+
+    def refusal(self, value: bytes, now: float) -> Unauthenticated | Forbidden | None:
+        """Return why a credential was refused lately; None when it is good, or has to be looked up."""
+        remembered = self._remembered_of(value)
+        return remembered.error if remembered is not None and remembered.until >= now else None
+
+    async def _look_up_once(self, value: bytes) -> Remembered:
         flight = self._flights.get(value)
         if flight is None:
             flight = self._flights[value] = asyncio.create_task(self._look_up(value))

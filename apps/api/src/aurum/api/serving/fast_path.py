@@ -1,9 +1,9 @@
-"""The shortest way: a kept answer to a plain GET, decided in one go before any layer is called.
+"""The fast path: a cached response to a plain GET, written to the connection before any layer is called.
 
-It does what the layers would do for such a request, and nothing else: whatever is not plain (a header that asks for more, an
-unknown credential, a limit that is reached, an answer that is not kept or not vouched for) goes through the layers, untouched.
-Eight layers of which each awaits the next cost 6 µs; this costs 3. A server that asks before it makes a task of a request
-(``protocol``) saves the task too, which costs three times as much again.
+It decides with the same functions as the layers (``ResponseStore.current``, ``CachedResponse.answers``,
+``Authenticator.admit``, ``ratelimit.account_of``), and leaves every request it does not fully understand to them, untouched:
+one with a header that asks for more, an unknown credential, an exhausted limit, or no current cached response. The server
+saves a task and eight layers for such a request, two thirds of its cost.
 """
 
 from __future__ import annotations
@@ -16,21 +16,19 @@ import time
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from aurum.api.cache.etag import names_tag
-from aurum.api.cache.response import AGES, HIT, CachedResponse
-from aurum.api.cache.store import VOUCHED_S, ResponseStore
-from aurum.api.http.request_state import NOTHING_LOADED, HeaderList, by_name
+from aurum.api.cache.response import HIT, Answer, CachedResponse
+from aurum.api.cache.store import ResponseStore
+from aurum.api.http.request_state import NOTHING_LOADED, HeaderList
 from aurum.api.middleware.loopback import HostNames
+from aurum.api.middleware.ratelimit import account_of
 from aurum.api.observability import access_log
 from aurum.api.observability.telemetry import RequestTallies
 from aurum.api.security.authenticator import Authenticator
 from aurum.common.cache import CacheEntry
 from aurum.common.ratelimit import Account, Limiter
-from aurum.core.access import LOCAL, Permission, RatePlan
+from aurum.core.access import LOCAL, Caller, Permission, RatePlan
 
-_ASKS_FOR_MORE = frozenset(
+_FOR_THE_LAYERS = frozenset(
     {
         b"cache-control",
         b"x-tenant-id",
@@ -42,148 +40,104 @@ _ASKS_FOR_MORE = frozenset(
         b"expect",
     }
 )
-"""Headers that only the layers understand, or the server."""
+"""Request headers that only the layers or the server understand."""
 _POLICY = (b"content-security-policy", NOTHING_LOADED)
 _LOOPBACK = ("127.0.0.1", None)
-"""Where an open service listens, when it is served by us (see ``__main__``)."""
-_NO_HEADER = re.compile(rb"[\x00\r\n]")
+"""The address of an open service: ``__main__`` lets it listen on loopback only."""
+_FORBIDDEN_IN_HEADERS = re.compile(rb"[\x00\r\n]")
 
 
 class FastPath:
-    """Pure ASGI, around all layers.
+    """Writes cached responses as the bytes of HTTP/1.1.
 
-    ``needs``: the scope that reading each route needs, by its template. ``common``: headers of every answer but a 304.
-    ``names``: by which an open service may be asked.
+    ``needs``: the permission that reading each route needs, by the template of its path. ``common``: headers of every response
+    but a 304. ``names``: the host names an open service answers for.
     """
 
-    def __init__(self, app: ASGIApp, *, needs: Mapping[str, Permission], common: HeaderList, names: HostNames) -> None:
-        self._app = app
+    def __init__(self, *, needs: Mapping[str, Permission], common: HeaderList, names: HostNames) -> None:
         self._needs = needs
         self._names = names
-        self._taken = names.taken
+        self._known_names = names.taken
         self._common = [HIT, _POLICY, *common]
         self._prefix = secrets.token_hex(6).encode()
         self._numbers = itertools.count(1)
         self._log = logging.getLogger(access_log.__name__)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "GET":
-            began = time.perf_counter()
-            state, given = scope["state"], by_name(scope["headers"])
-            found = self._decided(scope["raw_path"], scope["query_string"], given, state, scope.get("server"))
-            if found is not None:
-                entry, unchanged, account = found
-                kept = entry.content
-                own = [_age(entry), self._request_id(), *(account.headers() if account is not None else ())]
-                if unchanged:
-                    status, body, headers = 304, b"", [*kept.when_not_modified, HIT, *own]
-                else:
-                    status, body, headers = kept.status, kept.body or b"", [*kept.headers, *self._common, *own]
-                await send({"type": "http.response.start", "status": status, "headers": headers})
-                await send({"type": "http.response.body", "body": body})
-                self._count(state, entry, status, began)
-                return
-        await self._app(scope, receive, send)
-
-    def on_the_wire(
-        self, target: bytes, given: Mapping[bytes, bytes], state: Mapping[str, object], server_headers: bytes
+    def response(
+        self, target: bytes, headers: Mapping[bytes, bytes], state: Mapping[str, object], server_headers: bytes
     ) -> bytes | None:
-        """The same answer as the bytes of HTTP/1.1, for a server that asks; None where it must call the application.
+        """Return the cached response to a GET as bytes; None when the server must call the application.
 
-        ``target``: path and query of a GET. ``server_headers``: lines that the server adds to every answer.
+        ``target``: path and query. ``headers``: of the request, by name. ``state``: of the application. ``server_headers``:
+        lines that the server adds to every response.
         """
         began = time.perf_counter()
         path, _, query = target.partition(b"?")
-        found = self._decided(path, query, given, state, _LOOPBACK)
-        if found is None:
+        decision = self._decide(path, query, headers, state)
+        if decision is None:
             return None
-        entry, unchanged, account = found
-        kept = entry.content
-        whole, not_modified = kept.heads or self._heads(kept)
-        number = next(self._numbers)
-        limits = account.header_lines() if account is not None else b""
-        status, body, head = (304, b"", not_modified) if unchanged else (kept.status, kept.body or b"", whole)
+        entry, answer, account = decision
+        cached = entry.content
+        whole, not_modified = cached.heads or self._heads(cached)
+        if answer is Answer.WHOLE:
+            status, head, body = cached.status, whole, cached.body or b""
+        else:
+            status, head, body = 304, not_modified, b""
         age = int(time.monotonic() - entry.made_at)
-        head = b"%sage: %d\r\nx-request-id: %s%08x\r\n" % (head, age, self._prefix, number)
-        answer = b"".join((head, limits, server_headers, b"\r\n", body))
-        self._count(state, entry, status, began)
-        return answer
-
-    def _heads(self, kept: CachedResponse) -> tuple[bytes, bytes]:
-        kept.heads = (
-            _head(kept.status, [*kept.headers, *self._common]),
-            _head(HTTPStatus.NOT_MODIFIED, [*kept.when_not_modified, HIT]),
-        )
-        return kept.heads
-
-    def _request_id(self) -> tuple[bytes, bytes]:
-        return b"x-request-id", b"%s%08x" % (self._prefix, next(self._numbers))
-
-    def _count(self, state: Mapping[str, object], entry: CacheEntry[CachedResponse], status: int, began: float) -> None:
+        own = b"age: %d\r\nx-request-id: %s%08x\r\n" % (age, self._prefix, next(self._numbers))
+        limits = account.header_lines() if account is not None else b""
+        response = b"".join((head, own, limits, server_headers, b"\r\n", body))
         tallies: RequestTallies = state["tallies"]  # type: ignore[assignment] - as the lifespan put it there
-        tallies.kept(entry.keyspace, status, time.perf_counter() - began)
+        tallies.count_cached(entry.keyspace, status, time.perf_counter() - began)
+        return response
 
-    def _decided(
-        self,
-        path: bytes,
-        query: bytes,
-        given: Mapping[bytes, bytes],
-        state: Mapping[str, object],
-        server: tuple[str, int | None] | None,
-    ) -> tuple[CacheEntry[CachedResponse], bool, Account | None] | None:
-        """What was kept, whether the caller has it already, and whose limits it counted against, last of all.
-
-        None when the layers must see to this request.
-        """
+    def _decide(
+        self, path: bytes, query: bytes, headers: Mapping[bytes, bytes], state: Mapping[str, object]
+    ) -> tuple[CacheEntry[CachedResponse], Answer, Account | None] | None:
+        """Return the cached response, how it answers, and the account it counted against; None: a request for the layers."""
         store: ResponseStore = state["responses"]  # type: ignore[assignment] - as the lifespan put it there
-        entry = store.cache.local.get((path, query, given.get(b"accept"), given.get(b"accept-encoding")))
-        if entry is None or entry.invalid or not _ASKS_FOR_MORE.isdisjoint(given):
-            return None
         now = time.monotonic()
-        kept = entry.content
-        if now >= entry.fresh_until or now - store.feed.told_until >= VOUCHED_S or kept.around_id is not None:
+        entry = store.current((path, query, headers.get(b"accept"), headers.get(b"accept-encoding")), now)
+        if entry is None or not _FOR_THE_LAYERS.isdisjoint(headers) or entry.content.around_id is not None:
             return None
-        tag = given.get(b"if-none-match")
-        unchanged = tag is not None and names_tag(tag, kept.tag)
-        if kept.body is None and not unchanged:
+        answer = entry.content.answers(headers.get(b"if-none-match"))
+        if answer is None:
             return None
         authenticator: Authenticator = state["authenticator"]  # type: ignore[assignment] - as the lifespan put it there
-        value = given.get(b"authorization") or given.get(b"x-api-key")
-        if value is None:
-            if authenticator.required:
-                return None
-            host = given.get(b"host")
-            if (server is not _LOOPBACK or host not in self._taken) and not self._names.take(host, server):
-                return None
-            caller = LOCAL
-        else:
-            found = authenticator.remembered(value)
-            if found is None or found.until < now or found.caller is None:
-                return None
-            caller = found.caller
-            authenticator.note(found)
-        if self._needs.get(entry.keyspace) not in caller.scopes or self._log.isEnabledFor(logging.DEBUG):
+        caller = self._caller(authenticator, headers, now)
+        if caller is None or self._needs.get(entry.keyspace) not in caller.scopes or self._log.isEnabledFor(logging.DEBUG):
             return None
         limiter: Limiter[RatePlan] = state["limiter"]  # type: ignore[assignment] - as the lifespan put it there
         if limiter.everybody is not None:
             return None
-        plan, account = caller.plan, None
-        if plan is not None:
-            account = limiter.account((caller.tenant, caller.subject), plan, now)
-            if not account.take(now):
-                return None
+        account = account_of(caller, limiter, now)
+        # Counted last of all: a request that goes to the layers counts there.
+        if account is not None and not account.take(now):
+            return None
         entry.tally.hits += 1
-        return entry, unchanged, account
+        return entry, answer, account
 
+    def _caller(self, authenticator: Authenticator, headers: Mapping[bytes, bytes], now: float) -> Caller | None:
+        value = headers.get(b"authorization") or headers.get(b"x-api-key")
+        if value is not None:
+            return authenticator.admit(value, now)
+        host = headers.get(b"host")
+        if authenticator.required or (host not in self._known_names and not self._names.take(host, _LOOPBACK)):
+            return None
+        return LOCAL
 
-def _age(entry: CacheEntry[CachedResponse]) -> tuple[bytes, bytes]:
-    return AGES[min(int(time.monotonic() - entry.made_at), 3_999)]
+    def _heads(self, cached: CachedResponse) -> tuple[bytes, bytes]:
+        cached.heads = (
+            _head(cached.status, [*cached.headers, *self._common]),
+            _head(HTTPStatus.NOT_MODIFIED, [*cached.when_not_modified, HIT]),
+        )
+        return cached.heads
 
 
 def _head(status: int, headers: HeaderList) -> bytes:
-    """Status line and headers, without the empty line after them."""
+    """Return status line and headers, without the empty line after them."""
     for pair in headers:
-        if _NO_HEADER.search(b"".join(pair)):
-            raise ValueError(f"no header: {pair!r}")
+        if _FORBIDDEN_IN_HEADERS.search(b"".join(pair)):
+            raise ValueError(f"not a header: {pair!r}")
     lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode()), *(b"%s: %s" % pair for pair in headers)]
     return b"\r\n".join((*lines, b""))

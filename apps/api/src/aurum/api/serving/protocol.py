@@ -22,11 +22,11 @@ _HEAD_BYTES = 65_536
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, which gives kept answers at once and ends connections in good order while the process is draining.
+    """uvicorn's protocol, which sends cached responses at once and ends connections in good order while the process drains.
 
-    An answer that the application's ``front`` has ready is written where uvicorn would begin a task: that saves two thirds of
-    what a request costs. It also ends connections whose request never gets to its end of headers, by bytes or by seconds:
-    uvicorn waits and buffers without a bound, and no layer is asked before.
+    A response of the application's fast path is written where uvicorn would begin a task: that saves two thirds of what a
+    request costs. The protocol also ends connections whose request never gets to its end of headers, by bytes or by seconds:
+    uvicorn waits and buffers without a bound, before any layer sees the request.
     """
 
     def __init__(self, config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
@@ -38,7 +38,7 @@ class Protocol(HttpToolsProtocol):
         """Bytes that headers may still have; below 0 when none are being read."""
         self._begun = 0
         """Requests of which something has been read."""
-        self._front: FastPath | None = app_state.get("front")
+        self._fast_path: FastPath | None = app_state.get("fast_path")
         self._asked = False
         """Whether a request has come on this connection."""
         self._answered = False
@@ -75,7 +75,7 @@ class Protocol(HttpToolsProtocol):
         self._asked = True
         drain = self._drain
         drain.requests += 1
-        if self._front is not None and not drain.draining and self._gives_at_once(self._front):
+        if self._fast_path is not None and not drain.draining and self._answers_at_once(self._fast_path):
             return
         # An answer given at once, of this same read, may have set it: it is not idle now.
         self._unset_keepalive_if_required()
@@ -91,7 +91,7 @@ class Protocol(HttpToolsProtocol):
             # uvicorn then answers with ``Connection: close``.
             self.cycle.keep_alive = False
 
-    def _gives_at_once(self, front: FastPath) -> bool:
+    def _answers_at_once(self, fast_path: FastPath) -> bool:
         parser, before = self.parser, self.cycle
         assert parser is not None
         if (
@@ -107,7 +107,7 @@ class Protocol(HttpToolsProtocol):
         headers = self.server_state.default_headers
         if self._server_headers[0] is not headers:
             self._server_headers = headers, b"".join(b"%s: %s\r\n" % pair for pair in headers)
-        answer = front.on_the_wire(self.url, by_name(self.headers), self.app_state, self._server_headers[1])
+        answer = fast_path.response(self.url, by_name(self.headers), self.app_state, self._server_headers[1])
         if answer is None:
             return False
         self.transport.write(answer)

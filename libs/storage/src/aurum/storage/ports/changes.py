@@ -64,3 +64,12 @@ class ChangeFeed(Protocol):
     async def tell(self, change: Change) -> None:
         """Tell every process of a change that no table knows of; no name may hold a comma. Raises ``Unavailable``."""
         ...
+
+
+VOUCHED_S = 1.0
+"""Seconds for which a feed vouches for what it has told: no answer from memory is older than its data for longer."""
+
+
+def vouches(feed: ChangeFeed, now: float) -> bool:
+    """Return whether the feed has told all changes up to a moment ago. ``now``: ``time.monotonic`` seconds."""
+    return now - feed.told_until < VOUCHED_S

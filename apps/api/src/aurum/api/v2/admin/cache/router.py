@@ -73,6 +73,6 @@ async def warm_cache(request: Request) -> schemas.WarmedAnswer:
     """Ask for every golden query (`AURUM_CACHE__GOLDEN`) past what is kept, in the process that answers."""
     golden = request.state.responses.settings.golden
     await on_record(request, "cache.warm", "", {"queries": list(golden)})
-    kept = request.app.kept
-    answered = await warm(kept, request.scope["state"], golden) if kept is not None else 0
+    inwards = request.app.from_cache_inwards
+    answered = await warm(inwards, request.scope["state"], golden) if inwards is not None else 0
     return schemas.WarmedAnswer(data=schemas.Warmed(queries=list(golden), answered=answered))

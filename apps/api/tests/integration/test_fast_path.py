@@ -1,4 +1,4 @@
-"""The shortest way gives what the layers give, and leaves to them what it does not understand."""
+"""The fast path sends what the layers send, and leaves to them the requests it does not understand: over a socket."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
+from api_process import listening
 
-from aurum.api.serving.fast_path import FastPath
-from aurum.api.testing import Served, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.core.access import RatePlan
@@ -38,10 +37,11 @@ async def store(postgres_store: PostgresStore) -> PostgresStore:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def served(database_url: str, store: PostgresStore) -> AsyncIterator[Served]:
+async def client(database_url: str, store: PostgresStore) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=AccessSettings(mode="required"))
-    async with serving(settings) as running:
-        yield running
+    with listening(settings) as url:
+        async with httpx.AsyncClient(base_url=url) as connected:
+            yield connected
 
 
 async def key(store: PostgresStore, number: int, *roles: str) -> dict[str, str]:
@@ -56,45 +56,48 @@ def steady(response: httpx.Response) -> dict[str, str]:
 
 
 def through_layers(headers: dict[str, str]) -> dict[str, str]:
-    """A header that only the layers understand."""
+    """Add a header that only the layers understand."""
     return headers | {"x-request-id": "mine"}
 
 
-def test_the_service_has_it() -> None:
-    from aurum.api.main import create_app
-
-    assert isinstance(create_app(Settings()).layers, FastPath)
-
-
 @pytest.mark.parametrize("accepted", ["identity", "zstd", "gzip"])
-async def test_both_ways_give_the_same(served: Served, store: PostgresStore, accepted: str) -> None:
+async def test_the_fast_path_and_the_layers_send_the_same(
+    client: httpx.AsyncClient, store: PostgresStore, accepted: str
+) -> None:
     who = await key(store, 1, "user") | {"accept-encoding": accepted}
-    await served.client.get(PATH, headers=who)
-    short, long = await served.client.get(PATH, headers=who), await served.client.get(PATH, headers=through_layers(who))
+    await client.get(PATH, headers=who)
+    short, long = await client.get(PATH, headers=who), await client.get(PATH, headers=through_layers(who))
     assert (short.headers["x-cache"], long.headers["x-cache"]) == ("hit", "hit")
     assert long.headers["x-request-id"] == "mine"
     assert (short.status_code, short.content, steady(short)) == (long.status_code, long.content, steady(long))
     assert set(short.headers) == set(long.headers)
     has = who | {"if-none-match": short.headers["etag"]}
-    short, long = await served.client.get(PATH, headers=has), await served.client.get(PATH, headers=through_layers(has))
+    short, long = await client.get(PATH, headers=has), await client.get(PATH, headers=through_layers(has))
     assert (short.status_code, short.content) == (304, b"")
     assert steady(short) == steady(long)
 
 
-async def test_it_lets_in_nobody_whom_the_layers_would_not(served: Served, store: PostgresStore) -> None:
+async def test_the_fast_path_was_taken(client: httpx.AsyncClient, store: PostgresStore) -> None:
+    who = await key(store, 8, "user") | {"accept-encoding": "identity"}
+    ids = [(await client.get(PATH, headers=who)).headers["x-request-id"] for _ in range(3)]
+    # Its ids are numbers behind one prefix; those of the layers are random.
+    assert int(ids[2], 16) - int(ids[1], 16) == 1
+
+
+async def test_it_admits_no_caller_whom_the_layers_would_not(client: httpx.AsyncClient, store: PostgresStore) -> None:
     good, nothing = await key(store, 2, "user"), await key(store, 3)
-    await served.client.get(PATH, headers=good)
-    assert (await served.client.get(PATH, headers=good)).headers["x-cache"] == "hit"
-    assert (await served.client.get(PATH)).status_code == 401
-    assert (await served.client.get(PATH, headers={"authorization": "Bearer nonsense"})).status_code == 401
+    await client.get(PATH, headers=good)
+    assert (await client.get(PATH, headers=good)).headers["x-cache"] == "hit"
+    assert (await client.get(PATH)).status_code == 401
+    assert (await client.get(PATH, headers={"authorization": "Bearer nonsense"})).status_code == 401
     for _ in range(2):
-        assert (await served.client.get(PATH, headers=nothing)).status_code == 403
-    assert (await served.client.get(PATH, headers=good | {"x-tenant-id": "bolt"})).status_code == 403
+        assert (await client.get(PATH, headers=nothing)).status_code == 403
+    assert (await client.get(PATH, headers=good | {"x-tenant-id": "bolt"})).status_code == 403
 
 
-async def test_it_counts_against_the_plan_as_the_layers_do(served: Served, store: PostgresStore) -> None:
+async def test_it_counts_against_the_plan_as_the_layers_do(client: httpx.AsyncClient, store: PostgresStore) -> None:
     who = await key(store, 4, "user")
-    answers = [await served.client.get(PATH, headers=who) for _ in range(14)]
+    answers = [await client.get(PATH, headers=who) for _ in range(14)]
     assert [answer.status_code for answer in answers].count(200) in (10, 11)
     left = [int(answer.headers["ratelimit-remaining"]) for answer in answers if answer.status_code == 200]
     assert left == sorted(left, reverse=True)
@@ -102,11 +105,11 @@ async def test_it_counts_against_the_plan_as_the_layers_do(served: Served, store
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
-async def test_what_it_gives_is_counted(served: Served, store: PostgresStore) -> None:
+async def test_what_it_gives_is_counted(client: httpx.AsyncClient, store: PostgresStore) -> None:
     who, admin = await key(store, 5, "user"), await key(store, 6, "admin")
     for _ in range(4):
-        await served.client.get(PATH, headers=who)
-    text = (await served.client.get("/metrics", headers=admin)).text
+        await client.get(PATH, headers=who)
+    text = (await client.get("/metrics", headers=admin)).text
     (line,) = [
         one
         for one in text.splitlines()
@@ -115,13 +118,13 @@ async def test_what_it_gives_is_counted(served: Served, store: PostgresStore) ->
     assert line.endswith(" 3.0")
 
 
-async def test_a_revoked_key_is_refused_soon_on_the_short_way_too(served: Served, store: PostgresStore) -> None:
+async def test_a_revoked_key_is_refused_soon_on_the_fast_path_too(client: httpx.AsyncClient, store: PostgresStore) -> None:
 
     who = await key(store, 7, "user")
     for _ in range(2):
-        assert (await served.client.get(PATH, headers=who)).status_code == 200
+        assert (await client.get(PATH, headers=who)).status_code == 200
     await revoke_key(store.transactions, "acme", (bytes([7]) * 8).hex(), by=OPERATOR)
     end = time.monotonic() + 5.0
-    while (await served.client.get(PATH, headers=who)).status_code in (200, 429):
+    while (await client.get(PATH, headers=who)).status_code in (200, 429):
         assert time.monotonic() < end
         await asyncio.sleep(0.05)
