@@ -121,9 +121,9 @@ async def test_a_guide_is_a_page_unless_markdown_is_asked_for(client: httpx.Asyn
     "path",
     ["/docs/guides/nothing", "/docs/guides/README", "/docs/guides/..%2fadr%2findex", "/docs/assets/nothing", "/problems/x"],
 )
-async def test_what_is_not_there_is_a_problem(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_missing_page_is_an_error_page(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path, headers=BROWSER)
-    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize(
@@ -168,5 +168,5 @@ async def test_the_reference_shows_the_contract_with_a_renderer_that_is_served_f
 
 
 def test_the_assets_are_small() -> None:
-    folder = Path(__file__).parents[2] / "src/aurum/api/docs/assets"
+    folder = Path(__file__).parents[2] / "src/aurum/api/pages/assets"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 30_000

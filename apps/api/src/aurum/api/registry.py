@@ -20,6 +20,7 @@ from aurum.api.middleware.compression import Compression
 from aurum.api.middleware.context import RequestContext
 from aurum.api.middleware.cors import cors
 from aurum.api.middleware.direct import Direct
+from aurum.api.middleware.error_pages import ErrorPages
 from aurum.api.middleware.head import Head
 from aurum.api.middleware.idempotency import Idempotency
 from aurum.api.middleware.latest import Latest
@@ -140,6 +141,7 @@ LAYERS: Sequence[Layer] = (
     Layer(
         "cors", lambda app, surface: cors(app, surface.settings.api), enabled=lambda settings: bool(settings.api.cors_origins)
     ),
+    Layer("error pages", lambda app, _: ErrorPages(app)),
     Layer("v1 lifecycle", lambda app, _: Lifecycle(app), enabled=_v1),
     Layer("latest", lambda app, _: Latest(app)),
     Layer("addresses", lambda app, surface: Addresses(app, surface.settings.limits)),

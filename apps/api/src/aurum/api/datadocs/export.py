@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from aurum.api.datadocs.contents import overview, read_documents, suite_view
-from aurum.api.datadocs.pages import overview_page, suite_page, validation_page
+from aurum.api.datadocs.views import overview_page, suite_page, validation_page
+from aurum.api.pages.assets import OWN_ASSETS
 from aurum.storage.ports.quality import ValidationLog
 
-_ASSETS = Path(__file__).parent.parent / "docs" / "assets"
 _STYLE, _ICON = "portal.css", "aurum.svg"
 
 
@@ -49,7 +49,7 @@ async def write_site(folder: Path, *, contracts: Path, log: ValidationLog) -> in
     for name in ("suites", "validations"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name in (_STYLE, _ICON):
-        (folder / name).write_bytes((_ASSETS / name).read_bytes())
+        (folder / name).write_bytes((OWN_ASSETS / name).read_bytes())
     for name, (title, body, up) in pages.items():
         (folder / name).write_text(_html(title, body, up), encoding="utf-8")
     return len(pages)

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.datadocs.contents import overview, read_documents, suite_view
-from aurum.api.datadocs.pages import overview_page, suite_page, validation_page
-from aurum.api.docs.layout import page
+from aurum.api.datadocs.views import overview_page, suite_page, validation_page
 from aurum.api.handlers.services import services
+from aurum.api.pages.layout import page
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.core.access import Permission

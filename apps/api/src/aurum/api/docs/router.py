@@ -6,30 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import fastapi_offline
 from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from aurum.api.docs import pages
-from aurum.api.docs.accept import prefers
-from aurum.api.docs.layout import page
 from aurum.api.docs.markdown import GuidePage
 from aurum.api.docs.portal import Portal, open_portal
 from aurum.api.docs.search import search
+from aurum.api.pages.accept import prefers
+from aurum.api.pages.assets import ASSETS
+from aurum.api.pages.layout import page
 from aurum.api.routing.policy import PUBLIC
 from aurum.api.routing.router import FeatureRouter
 from aurum.core.errors import NotFound
 
 router = FeatureRouter(reads=PUBLIC, include_in_schema=False)
-
-_OURS = Path(__file__).parent / "assets"
-_RENDERER = Path(fastapi_offline.__file__).parent / "static"
-_ASSETS: Mapping[str, Path] = {
-    **{name: _OURS / name for name in ("portal.css", "portal.js", "reference.js", "aurum.svg")},
-    **{name: _RENDERER / name for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")},
-}
 
 Words = Annotated[str, Query(max_length=200)]
 
@@ -98,9 +91,9 @@ async def guide(request: Request, name: str) -> Response:
 @router.get("/docs/assets/{name}")
 async def asset(name: str) -> Response:
     """A file of the pages."""
-    if name not in _ASSETS:
+    if name not in ASSETS:
         raise NotFound(f"no asset {name!r}")
-    return FileResponse(_ASSETS[name], headers={"Cache-Control": "public, max-age=3600"})
+    return FileResponse(ASSETS[name], headers={"Cache-Control": "public, max-age=3600"})
 
 
 @router.get("/problems")

@@ -28,7 +28,8 @@ class RequestState:
     ``cache``: what the response cache had to say: ``hit``, ``stale``, ``joined`` (it waited for another request's answer),
     ``miss``, ``bypass``. ``caching``: what its handler said may be kept of the answer. ``content_policy``: the answer's
     Content-Security-Policy; pages of the docs say their own. ``holds_secret``: the answer holds one, and must be kept nowhere.
-    ``trace_id``: of its trace, hexadecimal, where traces are sent.
+    ``trace_id``: of its trace, hexadecimal, where traces are sent. ``shows_errors_as_pages``: a browser asked, which gets
+    errors as HTML pages.
     """
 
     request_id: str
@@ -47,6 +48,7 @@ class RequestState:
     content_policy: bytes = NOTHING_LOADED
     holds_secret: bool = False
     trace_id: str = ""
+    shows_errors_as_pages: bool = False
 
     def log_fields(self) -> Mapping[str, str]:
         """What each line that is logged for this request bears, also by layers outside of its span."""

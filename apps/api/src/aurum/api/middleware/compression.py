@@ -46,7 +46,9 @@ class Compression:
         if coding is None and tag is None and not is_head:
             await self._app(scope, receive, _as_it_is(send))
         else:
-            await self._app(scope, receive, _Answer(send, coding, tag, is_head=is_head).send)
+            await self._app(
+                scope, receive, _Answer(send, coding, tag, is_head=is_head, skips_problems=state.shows_errors_as_pages).send
+            )
 
 
 def _as_it_is(send: Send) -> Send:
@@ -65,11 +67,15 @@ def _as_it_is(send: Send) -> Send:
 class _Answer:
     """One answer on its way out. ``has``: the ``If-None-Match`` of its caller."""
 
-    def __init__(self, send: Send, coding: str | None, has: bytes | None, *, is_head: bool) -> None:
+    def __init__(
+        self, send: Send, coding: str | None, has: bytes | None, *, is_head: bool, skips_problems: bool = False
+    ) -> None:
         self._send = send
         self._coding = coding
         self._has = has
         self._is_head = is_head
+        # They are made into pages above, which could not read them compressed.
+        self._skips_problems = skips_problems
         self._begun: Message | None = None
         self._compressor: Compressor | None = None
 
@@ -89,7 +95,7 @@ class _Answer:
 
     async def _begin(self, begun: Message, message: Message) -> None:
         headers: HeaderList = list(begun["headers"])
-        if not _may_be_compressed(begun["status"], headers):
+        if (self._skips_problems and begun["status"] >= 400) or not _may_be_compressed(begun["status"], headers):
             await self._send(begun)
             await self._send(message)
             return

@@ -1,4 +1,4 @@
-"""The frame around every page: what is loaded, the bar with the search, the footer."""
+"""The layout of every page: the head with its assets, and the bar with links and search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ PAGE_POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self';"
     b" base-uri 'none'; frame-ancestors 'none'"
 )
-"""Nothing inline, nothing from elsewhere. ``data:``: the icons in the reference's own style sheet."""
+"""The Content-Security-Policy of pages: nothing inline, nothing from another host.
+
+``data:``: icons in the reference's style sheet.
+"""
 
 _CACHE = "public, max-age=60"
 _LINKS = (
@@ -26,15 +29,18 @@ _LINKS = (
 
 
 def page(request: Request, title: str, body: str, *, query: str = "", head: str = "", cache: str = _CACHE) -> HTMLResponse:
-    """An HTML answer that may load what is served from here and nothing else. ``head``: further elements of it.
+    """Return an HTML response that may load assets of this service and nothing else.
 
-    ``cache``: its ``Cache-Control``.
+    ``query``: the text in the search box. ``head``: further elements of the head. ``cache``: its ``Cache-Control``.
     """
     state_of(request.scope).content_policy = PAGE_POLICY
-    return HTMLResponse(_html(request.url.path, title, body, query, head), headers={"Cache-Control": cache, "Vary": "Accept"})
+    return HTMLResponse(
+        html_page(request.url.path, title, body, query=query, head=head), headers={"Cache-Control": cache, "Vary": "Accept"}
+    )
 
 
-def _html(path: str, title: str, body: str, query: str, head: str) -> str:
+def html_page(path: str, title: str, body: str, *, query: str = "", head: str = "") -> str:
+    """Return a whole page around a body. ``path``: of the page, whose link in the bar is marked."""
     links = "".join(f'<a href="{target}"{" aria-current=page" if target == path else ""}>{text}</a>' for target, text in _LINKS)
     return f"""<!doctype html>
 <html lang="en">

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any, Protocol
 
 from aurum.api.datadocs.contents import Overview, SuiteState, SuiteView
+from aurum.api.pages.html import definitions, link, number, table
 from aurum.core.catalog.expectations import Expectation
 from aurum.core.catalog.validations import ExpectationOutcome, Validation, ValidationEntry
 
@@ -94,17 +95,17 @@ def _tally(suites: Sequence[SuiteState]) -> str:
 def _suites(suites: Sequence[SuiteState], links: Links) -> str:
     rows = (
         (
-            _link(links.suite(one.name), one.document.about if one.document is not None else one.name),
+            link(links.suite(one.name), one.document.about if one.document is not None else one.name),
             _verdict(one.latest),
-            _number(len(one.document.expectations)) if one.document is not None else "",
-            _number(one.latest.rows) if one.latest is not None else "",
-            _number(one.latest.failed) if one.latest is not None else "",
-            _number(one.latest.warned) if one.latest is not None else "",
+            number(len(one.document.expectations)) if one.document is not None else "",
+            number(one.latest.rows) if one.latest is not None else "",
+            number(one.latest.failed) if one.latest is not None else "",
+            number(one.latest.warned) if one.latest is not None else "",
             _when(one.latest, links),
         )
         for one in suites
     )
-    return _table(("Suite", "", "#Expectations", "#Rows", "#Failed", "#Warned", "Latest check"), rows)
+    return table(("Suite", "", "#Expectations", "#Rows", "#Failed", "#Warned", "Latest check"), rows)
 
 
 def _history(entries: Iterable[ValidationEntry], links: Links, *, named: bool = False) -> str:
@@ -112,18 +113,18 @@ def _history(entries: Iterable[ValidationEntry], links: Links, *, named: bool = 
         (
             _when(one, links),
             _verdict(one),
-            _link(links.suite(one.suite), _about(one)) if named else "",
+            link(links.suite(one.suite), _about(one)) if named else "",
             escape(one.file_name or one.run_id or ""),
-            _number(one.rows),
-            _number(one.failed),
-            _number(one.warned),
+            number(one.rows),
+            number(one.failed),
+            number(one.warned),
             escape(one.reason),
         )
         for one in entries
     )
     headers = ("When", "", "Of" if named else "", "File or build", "#Rows", "#Failed", "#Warned", "Why")
     kept = [place for place, header in enumerate(headers) if header or place == 1]
-    return _table([headers[place] for place in kept], ([row[place] for place in kept] for row in rows))
+    return table([headers[place] for place in kept], ([row[place] for place in kept] for row in rows))
 
 
 def _expected(expectations: Iterable[Expectation], outcomes: Mapping[str, ExpectationOutcome]) -> str:
@@ -133,11 +134,11 @@ def _expected(expectations: Iterable[Expectation], outcomes: Mapping[str, Expect
             _mark(found.success, found.severity) if found is not None else "",
             _worded(one.wording, one.why),
             _severity(one.severity),
-            _number(found.evaluated) if found is not None else "",
+            number(found.evaluated) if found is not None else "",
             _broken(found) if found is not None else "",
         )
 
-    return _table(("Latest", "Expected", "", "#Rows", "#Broke it"), map(row, expectations))
+    return table(("Latest", "Expected", "", "#Rows", "#Broke it"), map(row, expectations))
 
 
 def _outcomes(outcomes: Iterable[ExpectationOutcome]) -> str:
@@ -146,12 +147,12 @@ def _outcomes(outcomes: Iterable[ExpectationOutcome]) -> str:
             _mark(one.success, one.severity),
             _worded(one.wording, one.why),
             _severity(one.severity),
-            _number(one.evaluated),
+            number(one.evaluated),
             _broken(one),
         )
         for one in outcomes
     )
-    return _table(("", "Expected", "", "#Rows", "#Broke it"), rows)
+    return table(("", "Expected", "", "#Rows", "#Broke it"), rows)
 
 
 def _sample(one: ExpectationOutcome) -> str:
@@ -159,35 +160,21 @@ def _sample(one: ExpectationOutcome) -> str:
     rows = ([escape(_cell(row.get(column))) for column in columns] for row in one.sample)
     shown = len(one.sample)
     more = f" The first {shown} of {one.unexpected:,}." if one.unexpected and one.unexpected > shown else ""
-    return f"<h3>{escape(one.wording)}</h3><p>{escape(one.why)}{more}</p>" + _table([escape(name) for name in columns], rows)
+    return f"<h3>{escape(one.wording)}</h3><p>{escape(one.why)}{more}</p>" + table([escape(name) for name in columns], rows)
 
 
 def _facts(entry: ValidationEntry) -> str:
-    facts = {
-        "Checked": f"{entry.validated_at:%Y-%m-%d %H:%M:%S} UTC",
-        "File": entry.file_name,
-        "Build": entry.run_id,
-        "Rows": f"{entry.rows:,}",
-        "Expectations": f"{entry.expectations:,}",
-        "Failed": f"{entry.failed:,}",
-        "Warned": f"{entry.warned:,}",
-    }
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
-    return f'<dl class="facts">{rows}</dl>'
-
-
-def _table(headers: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells are HTML. A header that begins with ``#`` is of numbers."""
-    named = list(headers)
-    right = [name.startswith("#") for name in named]
-
-    def line(tag: str, cells: Iterable[str]) -> str:
-        written = zip(cells, right, strict=True)
-        return "".join(f"<{tag}{' class=number' if number else ''}>{cell}</{tag}>" for cell, number in written)
-
-    head = line("th", (name.removeprefix("#") for name in named))
-    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
-    return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return definitions(
+        (
+            ("Checked", f"{entry.validated_at:%Y-%m-%d %H:%M:%S} UTC"),
+            ("File", entry.file_name),
+            ("Build", entry.run_id),
+            ("Rows", number(entry.rows)),
+            ("Expectations", number(entry.expectations)),
+            ("Failed", number(entry.failed)),
+            ("Warned", number(entry.warned)),
+        )
+    )
 
 
 def _verdict(entry: ValidationEntry | None) -> str:
@@ -213,11 +200,11 @@ def _worded(wording: str, why: str) -> str:
 
 
 def _broken(one: ExpectationOutcome) -> str:
-    return _number(one.unexpected) if one.unexpected is not None else escape(one.observed or "")
+    return number(one.unexpected) if one.unexpected is not None else escape(one.observed or "")
 
 
 def _when(entry: ValidationEntry | None, links: Links) -> str:
-    return _link(links.validation(entry.validation_id), f"{entry.validated_at:%Y-%m-%d %H:%M}") if entry is not None else ""
+    return link(links.validation(entry.validation_id), f"{entry.validated_at:%Y-%m-%d %H:%M}") if entry is not None else ""
 
 
 def _about(entry: ValidationEntry) -> str:
@@ -226,14 +213,6 @@ def _about(entry: ValidationEntry) -> str:
 
 def _subject(entry: ValidationEntry) -> str:
     return f"{_about(entry)}, {entry.file_name}" if entry.file_name else _about(entry)
-
-
-def _link(target: str, text: str) -> str:
-    return f'<a href="{escape(target)}">{escape(text)}</a>'
-
-
-def _number(count: int) -> str:
-    return f"{count:,}"
 
 
 def _cell(value: Any) -> str:
