@@ -96,7 +96,7 @@ async def test_problem_pages_are_markdown_for_all_but_browsers(client: httpx.Asy
     ):
         page = await client.get("/problems/not-found", headers={"accept": accept})
         assert page.headers["content-type"] == "text/markdown; charset=utf-8", accept
-        assert page.text.startswith("# There is no such thing\n")
+        assert page.text.startswith("# Not found\n")
         assert "accept" in page.headers["vary"].lower()
     assert (await client.get("/problems", headers={"accept": "*/*"})).text.count("](/problems/") == len(ALL_KINDS)
     for accept in ("text/html", BROWSER["accept"]):

@@ -25,7 +25,7 @@ class As:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             state = scope["aurum"]
-            state.caller = self.callers.get(state.given.get(b"x-caller", b"").decode(), LOCAL)
+            state.caller = self.callers.get(state.request_headers.get(b"x-caller", b"").decode(), LOCAL)
         await self._app(scope, receive, send)
 
 

@@ -88,7 +88,7 @@ class Capture:
         tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
         self._headers.append((b"etag", tag))
         begun["headers"] = [*self._headers, _MISS]
-        condition = self._state.given.get(b"if-none-match")
+        condition = self._state.request_headers.get(b"if-none-match")
         if condition is None or not names_tag(condition, tag):
             return message
         begun["status"] = 304

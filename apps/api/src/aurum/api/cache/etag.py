@@ -22,7 +22,7 @@ def entity_tag(*parts: object) -> str:
 
 def is_current(request: Request, tag: str) -> bool:
     """Whether the caller already has what the tag stands for (``If-None-Match``, weak comparison)."""
-    given = state_of(request.scope).given.get(b"if-none-match")
+    given = state_of(request.scope).request_headers.get(b"if-none-match")
     return given is not None and names_tag(without_coding(given), tag.encode())
 
 

@@ -80,7 +80,7 @@ class ResponseCache:
             await self._app(scope, receive, send)
             return
         state: RequestState = scope["aurum"]
-        headers = state.given
+        headers = state.request_headers
         key = (scope["raw_path"], scope["query_string"], headers.get(b"accept"), headers.get(b"accept-encoding"))
         tag = headers.get(b"if-none-match")
         now = time.monotonic()
@@ -97,7 +97,7 @@ class ResponseCache:
         store = lookup.store
         is_vouched = await store.vouched()
         entry = store.cache.local.get(lookup.known)
-        if entry is not None and not wants_new(lookup.state.given):
+        if entry is not None and not wants_new(lookup.state.request_headers):
             answer = entry.content.answers(lookup.tag)
             now = time.monotonic()
             if answer is not None and not is_vouched and now < entry.fresh_until + store.settings.stale_if_error_s:
@@ -135,7 +135,7 @@ class ResponseCache:
 
     async def _answer_once(self, lookup: _Lookup, old: CacheEntry[CachedResponse] | None) -> None:
         """Let the layers below answer. Other requests for the same response wait for this one."""
-        if wants_new(lookup.state.given):
+        if wants_new(lookup.state.request_headers):
             await self._lead(lookup, old)
             return
         for _ in range(_FLIGHTS):
@@ -252,8 +252,10 @@ def _fallback(old: CacheEntry[CachedResponse] | None, lookup: _Lookup) -> tuple[
 def _without_condition(scope: Scope) -> Scope:
     """Return a copy of the request that renews the cached response, without ``If-None-Match``; no client waits for it."""
     state = state_of(scope)
-    given = {name: value for name, value in state.given.items() if name != b"if-none-match"}
-    copy = RequestState(state.request_id, time.perf_counter(), address=state.address, caller=state.caller, given=given)
+    request_headers = {name: value for name, value in state.request_headers.items() if name != b"if-none-match"}
+    copy = RequestState(
+        state.request_id, time.perf_counter(), address=state.address, caller=state.caller, request_headers=request_headers
+    )
     headers = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
     return {**scope, "headers": headers, "aurum": copy}
 

@@ -34,12 +34,12 @@ from aurum.core.errors import InvalidParameters as InvalidParameters  # handlers
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "/problems/"
-"""Problem types are addresses relative to the service; each answers with its page of ``contracts/problems``."""
+"""Prefix of problem types, which are addresses relative to the service; each shows its page of ``contracts/problems``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a base of the taxonomy is over HTTP."""
+    """The HTTP form of an error class: status, last part of the problem type, and title."""
 
     status: int
     name: str
@@ -47,40 +47,40 @@ class Kind:
 
 
 KINDS: Mapping[type[AurumError], Kind] = {
-    Invalid: Kind(422, "invalid", "The request cannot be understood"),
-    NotFound: Kind(404, "not-found", "There is no such thing"),
-    Conflict: Kind(409, "conflict", "The request contradicts the present state"),
-    Unauthenticated: Kind(401, "unauthenticated", "Nobody we know is asking"),
-    Forbidden: Kind(403, "forbidden", "This may not be done"),
+    Invalid: Kind(422, "invalid", "The request is invalid"),
+    NotFound: Kind(404, "not-found", "Not found"),
+    Conflict: Kind(409, "conflict", "The request conflicts with the current state"),
+    Unauthenticated: Kind(401, "unauthenticated", "Unauthorized: no valid API key or token"),
+    Forbidden: Kind(403, "forbidden", "Forbidden"),
     RateLimited: Kind(429, "rate-limited", "Too many requests"),
-    Unavailable: Kind(503, "unavailable", "Something this service needs does not answer"),
+    Unavailable: Kind(503, "unavailable", "The service is temporarily unavailable"),
 }
 _NOT_ACCEPTABLE = Kind(406, "not-acceptable", "No acceptable format")
-_PRECONDITION = Kind(412, "precondition-failed", "The thing has changed since it was read")
-_METHOD = Kind(405, "method-not-allowed", "The method is not allowed here")
-BODY_TOO_LARGE = Kind(413, "body-too-large", "The body of the request is too large")
-URL_TOO_LONG = Kind(414, "url-too-long", "The URL of the request is too long")
-_BUG = Kind(500, "internal", "Something went wrong that should not have")
+_PRECONDITION = Kind(412, "precondition-failed", "Precondition failed: the resource has changed")
+_METHOD = Kind(405, "method-not-allowed", "Method not allowed")
+BODY_TOO_LARGE = Kind(413, "body-too-large", "The request body is too large")
+URL_TOO_LONG = Kind(414, "url-too-long", "The request URL is too long")
+_BUG = Kind(500, "internal", "Internal server error")
 _BY_STATUS = {
     kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _PRECONDITION, _METHOD, BODY_TOO_LARGE, URL_TOO_LONG, _BUG)
 }
 
 ALL_KINDS = tuple(_BY_STATUS.values())
-"""Every problem this service can answer with; each has a page."""
+"""Every kind of problem document this service sends; each has a page."""
 
 _log = structlog.get_logger(__name__)
 
 
 class NotAcceptable(Invalid):
-    """No format that the caller accepts. Facts: ``offered``."""
+    """None of the formats that the client accepts is available. Facts: ``offered``."""
 
 
 class PreconditionFailed(Conflict):
-    """``If-Match`` names another version than there is."""
+    """``If-Match`` names another version than the current one."""
 
 
 def kind_of(error: AurumError) -> Kind:
-    """What an error is over HTTP: its nearest base decides."""
+    """Return the HTTP form of an error, by the nearest of its bases in ``KINDS``."""
     if isinstance(error, NotAcceptable):
         return _NOT_ACCEPTABLE
     if isinstance(error, PreconditionFailed):
@@ -89,7 +89,7 @@ def kind_of(error: AurumError) -> Kind:
 
 
 def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, object] | None = None) -> Response:
-    """The response for a failure."""
+    """Return the problem document of a failure as a response."""
     document = {
         "type": TYPES + kind.name,
         "title": kind.title,
@@ -103,7 +103,7 @@ def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, objec
 
 
 def json_bytes(document: Mapping[str, object]) -> bytes:
-    """JSON of what a caller sent, among others: half a surrogate pair or a number of 100 digits is told as it came."""
+    """Return JSON of a document that may hold values of the request, also half a surrogate pair or a number of 100 digits."""
     try:
         return orjson.dumps(document, default=str)
     except orjson.JSONEncodeError:
@@ -111,7 +111,7 @@ def json_bytes(document: Mapping[str, object]) -> bytes:
 
 
 def install(app: FastAPI) -> None:
-    """Let every failure of an application become a problem document."""
+    """Install the handlers that turn every failure of an application into a problem document."""
     app.add_exception_handler(AurumError, _on_aurum_error)
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
@@ -123,7 +123,10 @@ _ALWAYS = frozenset({401, 403, 413, 414, 422, 429, 500, 503})
 
 
 def problems(*bases: type[AurumError], also: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:
-    """The ``responses=`` of a route that can fail in these ways; what layers answer with, and 422, 503 and 500, always can."""
+    """Return the ``responses=`` of a route that can fail with these errors.
+
+    The statuses of layers, and 422, 500 and 503, are possible on every route. ``also``: further statuses.
+    """
     statuses = {KINDS[base].status for base in bases} | _ALWAYS | set(also)
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
@@ -137,7 +140,7 @@ def problems(*bases: type[AurumError], also: tuple[int, ...] = ()) -> dict[int |
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
-    "description": "RFC 9457. What the error knows besides is in further members, such as `nearest` or `errors`.",
+    "description": "RFC 9457. Further members hold facts about the error, such as `nearest` or `errors`.",
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
     "properties": {
@@ -147,7 +150,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string"},
         "instance": {"type": "string"},
         "request_id": {"type": "string"},
-        "nearest": {"type": "array", "items": {"type": "string"}, "description": "Valid names like the one given."},
+        "nearest": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Valid names similar to the one in the request.",
+        },
         "errors": {
             "type": "array",
             "items": {
@@ -160,7 +167,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 def problem_of(request: Request, error: AurumError) -> Response:
-    """The response for an expected failure: what a layer sends that refuses a request."""
+    """Return the response for an expected failure; layers send it as well when they refuse a request."""
     kind = kind_of(error)
     response = problem(request, kind, error.detail, error.facts)
     retry_after = getattr(error, "retry_after", None)
@@ -172,7 +179,7 @@ def problem_of(request: Request, error: AurumError) -> Response:
 
 
 def refusal_of(request: Request, error: Refused) -> Response:
-    """The response for what resilience said no to."""
+    """Return the response for a call that a circuit breaker, bulkhead or timeout refused."""
     return problem_of(request, Unavailable(error.detail, retry_after=error.retry_after))
 
 
@@ -190,22 +197,22 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
         {
-            "field": ".".join(map(str, found["loc"][1:])),
-            "message": found["msg"].removeprefix("Value error, "),
-            "value": _short(found.get("input")),
+            "field": ".".join(map(str, entry["loc"][1:])),
+            "message": entry["msg"].removeprefix("Value error, "),
+            "value": _short(entry.get("input")),
         }
-        for found in error.errors()
+        for entry in error.errors()
     ]
-    detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
+    detail = "; ".join(f"{entry['field']}: {entry['message']}" for entry in errors)
     return problem(request, KINDS[Invalid], detail, {"errors": errors})
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    # A body that cannot even be decoded is 400 to FastAPI; to a caller it is as invalid as any other.
+    # FastAPI says 400 for a body that cannot be decoded; here it is invalid like any other wrong body.
     status = 422 if error.status_code == 400 else error.status_code
     kind = _BY_STATUS.get(status, Kind(status, "http", "The request was refused"))
-    detail = "there is nothing at this path" if error.status_code == 404 else str(error.detail)
+    detail = "no resource at this path" if error.status_code == 404 else str(error.detail)
     response = problem(request, kind, detail)
     for name, value in (error.headers or {}).items():
         response.headers[name] = _allowed(request) if name == "Allow" else value
@@ -213,9 +220,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def bug_response(request: Request, error: Exception) -> Response:
-    """The response for what nobody expected; the log has the rest."""
+    """Return the response for an unexpected error, and log the error."""
     _log.error("bug", exc_info=error, path=request.url.path)
-    return problem(request, _BUG, "the request id leads to what happened in the log of the service")
+    return problem(request, _BUG, "an unexpected error; its details are in the log of the service under this request id")
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
@@ -223,12 +230,12 @@ async def _on_bug(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """The methods of a path: of all its routes, and HEAD, which ``middleware.head`` answers wherever there is GET."""
+    """Return the methods of a path: those of its routes, and HEAD wherever there is GET (``middleware.head``)."""
     matching = (route for route in request.app.routes if isinstance(route, Route))
-    found = {
+    methods = {
         method for route in matching if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()
     }
-    return ", ".join(sorted(found | {"HEAD"} if "GET" in found else found))
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _short(value: object) -> object:

@@ -1,4 +1,4 @@
-"""What the layers of the service know of one request, in ``scope["aurum"]``."""
+"""The state of one request that layers and handlers share, in ``scope["aurum"]``."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from aurum.core.access import LOCAL, Caller
 HeaderList = list[tuple[bytes, bytes]]
 
 NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
-"""What a browser may do with an answer when it is shown as a page."""
+"""The Content-Security-Policy of a response that is no page: a browser that shows it loads nothing."""
 
 
 @dataclass(slots=True)
 class RequestState:
-    """Made by the outermost layer, filled by those below.
+    """The state of a request. The outermost layer makes it, those below fill it.
 
-    ``started``: ``time.perf_counter`` seconds. ``begun``: likewise, of its answer; 0 before. ``given``: the request's headers
-    ``by_name``, one of each name. ``deadline``: ``time.monotonic`` seconds by which an answer must be there. ``address``: of
-    the caller, behind trusted proxies. ``headers``: that the answer shall bear besides its own. ``status``: of the answer; 0
-    before it begins. ``route``: the template of the path; empty when none matched. ``slice``: the name of the slice.
-    ``cache``: what the response cache had to say: ``hit``, ``stale``, ``joined`` (it waited for another request's answer),
-    ``miss``, ``bypass``. ``caching``: what its handler said may be kept of the answer. ``content_policy``: the answer's
-    Content-Security-Policy; pages of the docs say their own. ``holds_secret``: the answer holds one, and must be kept nowhere.
-    ``trace_id``: of its trace, hexadecimal, where traces are sent. ``shows_errors_as_pages``: a browser asked, which gets
-    errors as HTML pages.
+    ``started``, ``begun``: ``time.perf_counter`` seconds of the request and of the start of its response, 0 before.
+    ``request_headers``: by name, as ``by_name`` returns them. ``deadline``: ``time.monotonic`` seconds by which the response
+    must be complete. ``address``: of the client, behind trusted proxies. ``headers``: headers to be added to the response.
+    ``status``: of the response, 0 before it begins. ``route``: the template of the path, empty when no route matched.
+    ``cache``: the result of the response cache: ``hit``, ``stale``, ``joined`` (it waited for the response to another
+    request), ``miss``, ``bypass``. ``caching``: how the response may be cached, as its handler says. ``content_policy``: the
+    Content-Security-Policy; pages have their own. ``holds_secret``: the response holds a secret and must not be stored.
+    ``trace_id``: hexadecimal, where traces are sent. ``shows_errors_as_pages``: the client is a browser, which gets errors
+    as HTML pages.
     """
 
     request_id: str
     started: float
-    given: Mapping[bytes, bytes]
+    request_headers: Mapping[bytes, bytes]
     address: str = ""
     caller: Caller = LOCAL
     deadline: float = float("inf")
@@ -42,7 +42,6 @@ class RequestState:
     status: int = 0
     begun: float = 0.0
     route: str = ""
-    slice: str = ""
     cache: str = "bypass"
     caching: Caching | None = None
     content_policy: bytes = NOTHING_LOADED
@@ -51,27 +50,27 @@ class RequestState:
     shows_errors_as_pages: bool = False
 
     def log_fields(self) -> Mapping[str, str]:
-        """What each line that is logged for this request bears, also by layers outside of its span."""
+        """Return the fields of every log line of this request, also of layers outside of its span."""
         fields = {"request_id": self.request_id, "tenant": self.caller.tenant}
         return fields | {"trace_id": self.trace_id} if self.trace_id else fields
 
 
 def by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Headers by name. One that was given twice is one list (RFC 9110, 5.3): whoever reads it reads the same of it."""
-    given = dict(headers)
-    if len(given) == len(headers):
-        return given
-    given.clear()
+    """Return headers by name. Values of a repeated name are joined to one list (RFC 9110, 5.3)."""
+    values = dict(headers)
+    if len(values) == len(headers):
+        return values
+    values.clear()
     for name, value in headers:
-        given[name] = given[name] + b", " + value if name in given else value
-    return given
+        values[name] = values[name] + b", " + value if name in values else value
+    return values
 
 
 def state_of(scope: Scope) -> RequestState:
-    """The state of a request's scope."""
+    """Return the state of a request by its scope."""
     return scope["aurum"]
 
 
 def caller_of(request: Request) -> Caller:
-    """Who asks."""
+    """Return the caller of a request."""
     return state_of(request.scope).caller

@@ -57,7 +57,7 @@ class Access:
         if needed not in caller.scopes:
             await _refuse(MissingScope(needed), scope, receive, send)
             return
-        if not _names_only(state.given, caller.tenant):
+        if not _names_only(state.request_headers, caller.tenant):
             await _refuse(OtherTenant("the credential is of another tenant", tenant=caller.tenant), scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -65,7 +65,7 @@ class Access:
     async def _identified(self, state: RequestState, scope: Scope, receive: Receive, send: Send) -> Caller | None:
         """Return the caller; None when the request has been refused."""
         authenticator: Authenticator = scope["state"]["authenticator"]
-        value = state.given.get(b"authorization") or state.given.get(b"x-api-key")
+        value = state.request_headers.get(b"authorization") or state.request_headers.get(b"x-api-key")
         if value is None:
             if not authenticator.required:
                 return LOCAL

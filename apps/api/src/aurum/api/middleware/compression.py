@@ -37,11 +37,11 @@ class Compression:
             await self._app(scope, receive, send)
             return
         state: RequestState = scope["aurum"]
-        tag = state.given.get(b"if-none-match")
+        tag = state.request_headers.get(b"if-none-match")
         if tag is not None:
             bare = without_coding(tag)
             scope["headers"] = [(name, bare if name == b"if-none-match" else value) for name, value in scope["headers"]]
-        coding = chosen_coding(state.given.get(b"accept-encoding"))
+        coding = chosen_coding(state.request_headers.get(b"accept-encoding"))
         is_head = bool(scope.get("is_head"))
         if coding is None and tag is None and not is_head:
             await self._app(scope, receive, _as_it_is(send))

@@ -29,7 +29,7 @@ class ErrorPages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET":
             state: RequestState = scope["aurum"]
-            accept = state.given.get(b"accept")
+            accept = state.request_headers.get(b"accept")
             if (
                 accept is not None
                 and b"text/html" in accept

@@ -51,7 +51,7 @@ class Idempotency:
             await self._app(scope, receive, send)
             return
         state: RequestState = scope["aurum"]
-        given = state.given.get(b"idempotency-key")
+        given = state.request_headers.get(b"idempotency-key")
         if given is None:
             await self._app(scope, receive, send)
             return
@@ -72,7 +72,7 @@ class Idempotency:
         if body is None:
             return
         tenant = state.caller.tenant
-        asked = (scope["raw_path"], scope["query_string"], state.given.get(b"accept", b""), body)
+        asked = (scope["raw_path"], scope["query_string"], state.request_headers.get(b"accept", b""), body)
         fingerprint = hashlib.sha256(b"\0".join(asked)).digest()
         earlier = await store.begin(tenant, key, fingerprint, claim_s=_CLAIM_S)
         if earlier is not None:
@@ -83,7 +83,7 @@ class Idempotency:
             await _replay(earlier.answer, send)
             return
         # What is kept is given to whoever sends the request again, in whatever coding: so it has none.
-        state.given = {name: value for name, value in state.given.items() if name != b"accept-encoding"}
+        state.request_headers = {name: value for name, value in state.request_headers.items() if name != b"accept-encoding"}
         copy = _Copy(send)
         try:
             await self._app(scope, _again(body, receive), copy.send)

@@ -78,7 +78,7 @@ class Loopback:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in HEALTH:
             state: RequestState = scope["aurum"]
-            host = state.given.get(b"host")
+            host = state.request_headers.get(b"host")
             if not self._names.take(host, scope.get("server")):
                 detail = (
                     "this service is open, so it answers for names and addresses of its own machine only (AURUM_API__NAMES)"
@@ -91,9 +91,9 @@ class Loopback:
         await self._app(scope, receive, send)
 
     def _is_own(self, state: RequestState, host: bytes) -> bool:
-        origin = state.given.get(b"origin")
+        origin = state.request_headers.get(b"origin")
         if origin is None:
             # Browsers send an Origin with what changes something; of those that do not, this tells.
-            return state.given.get(b"sec-fetch-site", b"none") in (b"same-origin", b"none")
+            return state.request_headers.get(b"sec-fetch-site", b"none") in (b"same-origin", b"none")
         text = origin.decode("latin-1")
         return text in self._origins or "*" in self._origins or text.partition("://")[2] == host.decode("latin-1")

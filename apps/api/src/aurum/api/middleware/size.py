@@ -27,13 +27,13 @@ class Size:
             await refuse(scope, send, URL_TOO_LONG, detail, limit=self._most_url)
             return
         state: RequestState = scope["aurum"]
-        length = state.given.get(b"content-length")
+        length = state.request_headers.get(b"content-length")
         if length is not None:
             # Digits only: the server has refused anything else, and reads no more than it says.
             if int(length) > self._most_body:
                 await self._refuse(scope, send)
                 return
-        elif b"transfer-encoding" in state.given:
+        elif b"transfer-encoding" in state.request_headers:
             await self._counted(scope, receive, send)
             return
         await self._app(scope, receive, send)

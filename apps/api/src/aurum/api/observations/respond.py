@@ -87,7 +87,7 @@ async def asked(
     services = services_of(request)
     check_points(series, plan.read_span, plan.freq, most=services.reading.most_points)
     rates = await needed_rates(services.store.catalog.reader, series, plan)
-    accept = state_of(request.scope).given.get(b"accept")
+    accept = state_of(request.scope).request_headers.get(b"accept")
     chosen = chosen_format(given.get("format"), accept.decode("latin-1") if accept else None)
     tag = _tag(request, services, query, chosen, series, rates, plan)
     headers = {"ETag": tag, "Cache-Control": _kept(request, services, series, rates, plan), "Vary": "Accept"}
