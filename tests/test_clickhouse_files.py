@@ -11,7 +11,7 @@ from typing import Any
 import pytest_asyncio
 import yaml
 
-from aurum.api.v2.admin.audit.router import AuditDocument
+from aurum.api.v2.admin.audit.schemas import AuditDocument
 from aurum.storage.clickhouse import ClickhousePool
 
 ROOT = Path(__file__).parents[1]

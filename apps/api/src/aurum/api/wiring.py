@@ -17,8 +17,8 @@ from aurum.api.handlers.services import Services
 from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.middleware.opening import open_limiter
 from aurum.api.observability.freshness import Freshness
-from aurum.api.observability.process_checks import door_check, guards_check, issuer_check, limits_check
-from aurum.api.observability.telemetry import RequestTallies, count_cache, watch_door, watch_feed, watch_guards, watch_pool
+from aurum.api.observability.process_checks import admission_check, guards_check, issuer_check, limits_check
+from aurum.api.observability.telemetry import RequestTallies, count_cache, watch_admission, watch_feed, watch_guards, watch_pool
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.opening import open_tokens
 from aurum.assembly.jobs import job_queue
@@ -96,8 +96,8 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         watch_feed(metrics, feed)
         watch_pool(metrics, store.probe)
         watch_guards(metrics, guards)
-        watch_door(metrics, gate, limiter)
-        checks = [store_check(store.probe), feed_check(feed), disk_check(settings.data_dir), door_check(gate)]
+        watch_admission(metrics, gate, limiter)
+        checks = [store_check(store.probe), feed_check(feed), disk_check(settings.data_dir), admission_check(gate)]
         checks += [history_check(history)] if history is not None else []
         checks += [limits_check(limiter, sharing), guards_check(guards)]
         checks += [redis_check(redis)] if redis is not None else []

@@ -1,1 +1,1 @@
-"""What handlers share: services, paging, the actor of a request, feature flags, health checks."""
+"""Parts that handlers share: services, paging, the actor of a request, feature flags, health checks."""

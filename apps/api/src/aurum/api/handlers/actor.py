@@ -1,4 +1,4 @@
-"""Who does something, for the audit log."""
+"""The actor of a request, for the audit log."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from aurum.storage.ports.access import Actor
 
 
 def actor_of(request: Request) -> Actor:
-    """Who sends a request."""
+    """Return the actor who sends a request."""
     state = state_of(request.scope)
     return Actor(state.caller.subject, state.caller.tenant, state.request_id, state.address)
 
 
 async def on_record(request: Request, action: str, target: str, detail: Mapping[str, object]) -> None:
-    """Record what is about to be changed outside the store, and then change it: nothing is done that is not on record.
+    """Write the audit record of a change outside the store. Call it before the change, so that no change lacks its record.
 
-    What is changed in the store is recorded there, in one transaction.
+    Changes of the store are recorded there, in the same transaction.
     """
     await record(services(request).store.transactions, action, target, detail, by=actor_of(request))

@@ -1,4 +1,4 @@
-"""The feature flags of a service: held in memory, read again when they change, asked through OpenFeature."""
+"""The feature flags of a service: held in memory, read again when they change, evaluated through OpenFeature."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Flags:
-    """``client``: OpenFeature's. Its registry is of the whole process, so each service has a domain of its own."""
+    """Feature flags with the OpenFeature ``client`` that evaluates them.
+
+    OpenFeature has one registry for the process, so each service has a domain of its own.
+    """
 
     def __init__(self, store: FlagStore, clock: Clock) -> None:
         self._store = store
@@ -34,7 +37,7 @@ class Flags:
         self.client: OpenFeatureClient = api.get_client(domain)
 
     def changed(self, change: Change) -> None:
-        """A listener of the change feed: flags that changed are read again."""
+        """Read flags again after they changed: a listener of the change feed."""
         if change.kind in (ChangeKind.FLAGS, ChangeKind.EVERYTHING):
             self._stale.set()
 
@@ -43,7 +46,7 @@ class Flags:
         self.provider.flags = documents(await self._store.flags())
 
     async def begin(self) -> None:
-        """Read all flags, or begin with every default while the store is away."""
+        """Read all flags; every flag has its default while the store does not answer."""
         try:
             await self.load()
         except Unavailable as error:
@@ -51,7 +54,7 @@ class Flags:
             self._stale.set()
 
     async def keep_current(self) -> None:
-        """Read flags again whenever they change, for ever; cancel it to end it."""
+        """Read flags again whenever they change, until cancelled."""
         while True:
             await self._stale.wait()
             self._stale.clear()
@@ -63,13 +66,13 @@ class Flags:
                 self._stale.set()
 
     async def flush_often(self) -> None:
-        """Write counts of evaluations every minute, for ever; cancel it to end it."""
+        """Write counts of evaluations every minute, until cancelled."""
         while True:
             await asyncio.sleep(_FLUSH_S)
             await self.flush()
 
     async def flush(self) -> None:
-        """Write counts of evaluations. A store that is away loses them and nothing else."""
+        """Write counts of evaluations. While the store does not answer, they are lost and nothing else."""
         used = self.provider.take_used()
         if used:
             try:
@@ -79,6 +82,6 @@ class Flags:
 
 
 def context_of(caller: Caller, **attributes: str) -> EvaluationContext:
-    """Who asks, as rules see it: percentages go by tenant, so that a customer is on one side as a whole."""
+    """Return a caller as rules see it. Percentages go by tenant, so that a customer gets one variant as a whole."""
     plan = {"plan": caller.plan.name} if caller.plan is not None else {}
     return EvaluationContext(caller.tenant, {"tenant": caller.tenant, "subject": caller.subject, **plan, **attributes})

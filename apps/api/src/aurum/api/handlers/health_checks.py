@@ -1,4 +1,4 @@
-"""What the service depends on, each looked at by itself, all at once, none for longer than a second."""
+"""Health checks of the dependencies of the service, all run at once, none for longer than a second."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LEAST_FREE = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How a dependency is: ``ok``, or a word for what is wrong. ``detail``: a sentence without secrets."""
+    """The state of a dependency: ``ok``, or a word for what is wrong. ``detail``: a sentence without secrets."""
 
     status: str
     detail: str
@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A dependency. ``needed``: without it the service cannot serve; else it serves worse."""
+    """A check of one dependency. ``needed``: the service cannot work without it; without others it is degraded."""
 
     name: str
     look: Callable[[], Awaitable[Finding]]
@@ -47,7 +47,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of a look, and how long it took."""
+    """The result of a check, and how long it took."""
 
     check: HealthCheck
     finding: Finding
@@ -59,7 +59,7 @@ class Looked:
 
 
 async def look_at(checks: Sequence[HealthCheck]) -> list[Looked]:
-    """Look at all, at once."""
+    """Run all checks at once."""
     return list(await asyncio.gather(*map(_look, checks)))
 
 
@@ -74,7 +74,7 @@ async def _look(check: HealthCheck) -> Looked:
     except Unavailable as error:
         finding = Finding("unavailable", error.detail)
     finally:
-        # Not awaited: what it holds of a silent server may take seconds to be let go. Nor is it left to a failure of its own.
+        # Not awaited: cancelling a call to a server that does not answer may take seconds. Its later errors are logged.
         looking.add_done_callback(_ended)
         looking.cancel()
     return Looked(check, finding, time.perf_counter() - started)
@@ -82,11 +82,11 @@ async def _look(check: HealthCheck) -> Looked:
 
 def _ended(look: asyncio.Future[Finding]) -> None:
     if not look.cancelled() and (error := look.exception()) is not None and not isinstance(error, TimeoutError | Unavailable):
-        _log.error("health check broke", exc_info=error)
+        _log.error("health check failed", exc_info=error)
 
 
 def store_check(probe: StoreProbe) -> HealthCheck:
-    """The store answers, and this release runs on its schema."""
+    """Return the check that the store answers, and that this release runs on its schema."""
 
     async def look() -> Finding:
         state = await probe.look()
@@ -98,20 +98,20 @@ def store_check(probe: StoreProbe) -> HealthCheck:
 
 
 def feed_check(feed: ChangeFeed) -> HealthCheck:
-    """The change feed vouches for what is kept."""
+    """Return the check that the change feed vouches for cached responses."""
 
     async def look() -> Finding:
         behind = time.monotonic() - feed.told_until
         if behind < _BEHIND_S:
-            return Finding("ok", f"changes are told as they are committed; all up to {max(behind, 0.0):.1f} s ago are")
+            return Finding("ok", f"the change feed is current; it lags {max(behind, 0.0):.1f} s")
         lag = f"for {behind:.0f} s" if math.isfinite(behind) else "since the start"
-        return Finding("behind", f"changes are not told {lag}: answers are not kept, or given as stale")
+        return Finding("behind", f"the change feed has received nothing {lag}: responses are not cached, or sent as stale")
 
     return HealthCheck("changes", look, needed=False)
 
 
 def history_check(history: HistoryStore) -> HealthCheck:
-    """History answers: without it what is in archived months is not served, the rest is."""
+    """Return the check that history answers: without it, archived months are not served."""
 
     async def look() -> Finding:
         await history.look()
@@ -121,7 +121,7 @@ def history_check(history: HistoryStore) -> HealthCheck:
 
 
 def redis_check(client: Redis) -> HealthCheck:
-    """Redis answers: without it each process counts and keeps for itself."""
+    """Return the check that Redis answers: without it, each process has limits and caches of its own."""
 
     async def look() -> Finding:
         from redis.exceptions import RedisError
@@ -129,14 +129,16 @@ def redis_check(client: Redis) -> HealthCheck:
         try:
             await client.ping()  # pyright: ignore[reportGeneralTypeIssues] - one signature for two kinds of client
         except (RedisError, OSError) as error:
-            return Finding("unavailable", f"does not answer ({type(error).__name__}): limits and caches are each process's own")
+            return Finding(
+                "unavailable", f"does not answer ({type(error).__name__}): each process has limits and caches of its own"
+            )
         return Finding("ok", "answers")
 
     return HealthCheck("redis", look, needed=False)
 
 
 def disk_check(folder: Path) -> HealthCheck:
-    """There is room where files are kept."""
+    """Return the check that the disk with the data folder has free space."""
 
     async def look() -> Finding:
         free = await asyncio.to_thread(_free, folder)
@@ -147,5 +149,5 @@ def disk_check(folder: Path) -> HealthCheck:
 
 
 def _free(folder: Path) -> int:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    return shutil.disk_usage(there).free
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(existing).free

@@ -1,4 +1,4 @@
-"""Pages of what was offered to the store and of what was held back, for users and for operators."""
+"""Pages of ingested files and of quarantined rows, for users and for operators."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def file_page(
     limit: int,
     cursor: str | None,
 ) -> FilePage:
-    """The page of files a request asks for, the newest first. Raises ``InvalidParameters``, ``Unavailable``."""
+    """Return a page of files, the newest first. Raises ``InvalidParameters``, ``Unavailable``."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     found = await services(request).store.files.log.files_page(
         FileFilter(status=status, source=source, dataset=dataset, since=since),
@@ -50,7 +50,7 @@ async def held_page(
     limit: int,
     cursor: str | None,
 ) -> QuarantinePage:
-    """The page of held rows a request asks for. Raises ``InvalidParameters``, ``Unavailable``."""
+    """Return a page of quarantined rows. Raises ``InvalidParameters``, ``Unavailable``."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     criteria = QuarantineFilter(
         source=source,

@@ -10,7 +10,7 @@ from aurum.storage.ports.changes import ChangeFeed
 
 
 async def open_flags(store: Store, feed: ChangeFeed, stack: AsyncExitStack) -> Flags:
-    """Return the feature flags, read once and kept current by the feed; ``stack`` writes what is left to write."""
+    """Return the feature flags, read once and kept current by the feed; ``stack`` writes the last counts of their use."""
     flags = Flags(store.flags, store.clock)
     feed.listen(flags.changed)
     await flags.begin()

@@ -17,15 +17,15 @@ from aurum.common.cursor import ForgedCursor, seal, unseal
 
 Item = TypeVar("Item")
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="Items in a page at most.", examples=[100])]
-Cursor = Annotated[str | None, Query(description="`meta.next_cursor` of the page before.", max_length=1000)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Largest number of items in a page.", examples=[100])]
+Cursor = Annotated[str | None, Query(description="`meta.next_cursor` of the previous page.", max_length=1000)]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a page begins: the sort key of the last item already seen, as texts; None for the first page.
+    """One page of a list. ``after``: the sort key of the last item of the page before, as texts; None for the first page.
 
-    ``limit``: items in it at most.
+    ``limit``: the largest number of items. ``scope``: the path and filters that a cursor belongs to.
     """
 
     after: list[str] | None
@@ -34,9 +34,9 @@ class Page:
 
 
 def requested_page(request: Request, *, cursor: str | None, limit: int, width: int) -> Page:
-    """The page a request asks for. ``width``: how many parts the list's sort key has. Raises ``InvalidParameters``.
+    """Return the page that a request names. ``width``: number of parts of the sort key. Raises ``InvalidParameters``.
 
-    A service may have shorter pages than the contract allows (AURUM_API__PAGE_LIMIT); then its limit holds.
+    AURUM_API__PAGE_LIMIT may make pages shorter than the contract allows.
     """
     limit = min(limit, services(request).settings.page_limit)
     filters = sorted((name, value) for name, value in request.query_params.multi_items() if name not in ("cursor", "limit"))
@@ -48,14 +48,17 @@ def requested_page(request: Request, *, cursor: str | None, limit: int, width: i
     except ForgedCursor as error:
         raise InvalidParameters(("cursor", str(error), cursor)) from error
     if len(after) != width:
-        raise InvalidParameters(("cursor", "the cursor is of another list", cursor))
+        raise InvalidParameters(("cursor", "the cursor belongs to another list: use meta.next_cursor of this one", cursor))
     return Page(after, limit, scope)
 
 
 def page_meta(
     request: Request, response: Response, page: Page, items: Sequence[Item], key: Callable[[Item], tuple[str, ...]]
 ) -> dict[str, object]:
-    """The ``meta`` of a page, and its ``Link`` header; ``items`` may hold one more than fits, as a sign that there is more."""
+    """Return the ``meta`` of a page and set its ``Link`` header.
+
+    ``items``: one more than the limit when another page follows.
+    """
     more = len(items) > page.limit
     shown = items[: page.limit]
     cursor = seal(services(request).cursor_secret, scope=page.scope, position=list(key(shown[-1]))) if more else None

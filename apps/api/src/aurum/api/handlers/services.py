@@ -1,4 +1,4 @@
-"""What handlers work with: the store and settings of one application, put together in ``wiring``."""
+"""The services that handlers use: the store and settings of one application, made in ``wiring``."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from aurum.storage.ports.jobs import JobQueue
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The store of one application, and what handlers need beside it.
+    """The store of one application, and the other parts that handlers need.
 
-    ``reading``: what observations are read with. ``feed``: changes of the store. ``cursor_secret`` signs cursors.
-    ``fresh_s``: how long answers are fresh, by class of data. ``public``: callers need no credential, so answers are the same
-    for all. ``results``: answers that took long, shared between processes. ``jobs``: None without a Redis.
+    ``reading``: the readers of observations. ``feed``: changes of the store. ``cursor_secret``: signs cursors. ``fresh_s``:
+    seconds for which responses are fresh, by class of data. ``public``: callers need no credential, so responses are the same
+    for all. ``results``: expensive results, shared between processes. ``jobs``: None without Redis.
     """
 
     store: Store
@@ -44,5 +44,5 @@ class Services:
 
 def services(request: Request) -> Services:
     """Return the services of the application that a request came to."""
-    # Not ``request.state``, which makes an object of what is a look-up.
+    # Not ``request.state``, which makes an object for one look-up.
     return request.scope["state"]["services"]

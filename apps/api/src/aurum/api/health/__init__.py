@@ -1,1 +1,1 @@
-"""Whether the service lives, and can serve."""
+"""Health endpoints."""

@@ -1,4 +1,4 @@
-"""``/live``, ``/ready``, ``/health``: for those who run the service."""
+"""``/live``, ``/ready``, ``/health``: for orchestrators and operators."""
 
 from __future__ import annotations
 
@@ -24,51 +24,51 @@ class Live(BaseModel):
 
 
 class Dependency(BaseModel):
-    """What the service works with, and how it is."""
+    """A dependency of the service, and its state."""
 
     name: str
     status: str
     detail: str
-    needed: bool = Field(description="Without it the service cannot serve; without the others it serves worse.")
+    needed: bool = Field(description="The service cannot work without it; without other dependencies it is degraded.")
     milliseconds: float
 
 
 class Health(BaseModel):
-    """All dependencies: `ok` when all are; `degraded` when one is not that can be done without; else what is wrong."""
+    """All dependencies. `status`: `ok` when all are; `degraded` when only some that are not needed fail; else what is wrong."""
 
     status: str = Field(examples=["ok"])
     dependencies: list[Dependency]
 
 
-@router.get("/live", operation_id="live", summary="The process answers", response_model=Live)
+@router.get("/live", operation_id="live", summary="The process is alive", response_model=Live)
 async def live() -> Live:
     """200 as long as the process can answer at all."""
     return Live()
 
 
 @router.get(
-    "/ready", operation_id="ready", summary="The service can serve", response_model=Health, responses=problems(Unavailable)
+    "/ready", operation_id="ready", summary="The service is ready", response_model=Health, responses=problems(Unavailable)
 )
 async def ready(request: Request) -> Health:
-    """200 when the store answers and has the schema this version needs; else 503, and 503 once the service is told to stop."""
+    """200 when the store answers and has a schema that this version supports; else 503, also while the service shuts down."""
     if is_draining(request.scope):
-        raise Unavailable("the service is being stopped", retry_after=1.0)
-    found = await look_at([check for check in services(request).checks if check.needed])
-    wrong = [one for one in found if not one.is_ok]
+        raise Unavailable("the service is shutting down", retry_after=1.0)
+    results = await look_at([check for check in services(request).checks if check.needed])
+    wrong = [one for one in results if not one.is_ok]
     if wrong:
         raise Unavailable("; ".join(f"{one.check.name}: {one.finding.detail}" for one in wrong), retry_after=1.0)
-    return _health(found)
+    return _health(results)
 
 
-@router.get("/health", operation_id="health", summary="The state of everything the service works with", response_model=Health)
+@router.get("/health", operation_id="health", summary="The state of all dependencies", response_model=Health)
 async def health(request: Request, response: Response) -> Health:
-    """The state of every dependency, with how long the look took; always 200 while the process answers."""
+    """The state of every dependency, with the time its check took; always 200 while the process answers."""
     response.headers["Cache-Control"] = "no-store"
     return _health(await look_at(services(request).checks))
 
 
-def _health(found: list[Looked]) -> Health:
-    wrong = [one for one in found if not one.is_ok]
+def _health(results: list[Looked]) -> Health:
+    wrong = [one for one in results if not one.is_ok]
     needed = next((one.finding.status for one in wrong if one.check.needed), None)
     return Health(
         status=needed or ("degraded" if wrong else "ok"),
@@ -80,6 +80,6 @@ def _health(found: list[Looked]) -> Health:
                 needed=one.check.needed,
                 milliseconds=round(one.seconds * 1000, 3),
             )
-            for one in found
+            for one in results
         ],
     )

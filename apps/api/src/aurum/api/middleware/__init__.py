@@ -1,1 +1,1 @@
-"""Pure ASGI middleware, a class a module; the order is in ``registry``."""
+"""Pure ASGI middleware, one class in each module; ``registry`` has the order."""

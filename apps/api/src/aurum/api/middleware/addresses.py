@@ -1,7 +1,7 @@
-"""Where a request comes from, and whether anybody there may ask.
+"""The address of the client of a request, and whether that address may use the service.
 
-The socket knows its peer. A peer that is a trusted proxy tells of the one before it, and so on from the right: the first
-that is no trusted proxy is the caller, whatever stands left of it, because anybody can write that.
+The socket knows its peer. A peer that is a trusted proxy names the address before it, and so on from right to left: the first
+address that is not a trusted proxy is the client. Anything left of it is ignored, because any client can write it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _LONGEST_HOP = 256
 
 
 class Addresses:
-    """Pure ASGI. Sets ``state.address``; what is denied, or is not allowed where there is a list, gets 403.
+    """Pure ASGI. Sets ``state.address``; a denied address, or one missing in a list of allowed ones, gets 403.
 
-    Whether the service is well is told to all, or a list without the machine itself would have its container killed.
-    ``deny`` wins over ``allow``. IPv6 addresses that hold an IPv4 address count as that one.
+    Health checks are answered for every address: a list without the machine itself would have its container killed.
+    ``deny`` takes precedence over ``allow``. An IPv6 address that holds an IPv4 address counts as that one.
     """
 
     def __init__(self, app: ASGIApp, settings: LimitsSettings) -> None:
@@ -50,19 +50,25 @@ class Addresses:
             state: RequestState = scope["aurum"]
             state.address = address
             if self._lists and scope["path"] not in HEALTH and not self._may_ask(address):
-                await refuse(scope, send, _KIND, f"requests from {address or 'nowhere'} are not taken", address=address)
+                await refuse(
+                    scope,
+                    send,
+                    _KIND,
+                    f"requests from {address or 'nowhere'} are not allowed (AURUM_LIMITS__ALLOW, AURUM_LIMITS__DENY)",
+                    address=address,
+                )
                 return
         await self._app(scope, receive, send)
 
     def _told(self, scope: Scope, peer: str) -> str:
-        """The caller, as the proxies before ``peer`` tell it; ``peer`` when they tell nothing that can be understood."""
+        """Return the client as the proxies before ``peer`` name it; ``peer`` when they name no valid address."""
         values = [value.decode("latin-1") for name, value in scope["headers"] if name == self._header]
-        # Addresses hold no commas, also where they stand in quotes.
+        # Addresses hold no commas, not even in quotes.
         for hop in reversed(",".join(values).rsplit(",", _MOST_HOPS)):
             named = _for(hop) if self._header == b"forwarded" else hop
             address = parse_address(named)
             if address is None:
-                # "unknown", a name of the proxy's own, or nonsense: who told it is the last one known.
+                # "unknown", an obfuscated name, or not an address: the proxy that sent it is the last known address.
                 return peer
             peer = str(address)
             if not self._is_proxy(peer):
@@ -78,8 +84,10 @@ class Addresses:
 
 
 def parse_address(text: str) -> Address | None:
-    """An address as proxies write it: ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1``, ``[2001:db8::1]:80``; None when it is
-    none. One that only wraps an IPv4 address is that one."""
+    """Return an address as proxies write it; None when the text is not an address.
+
+    Forms: ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1``, ``[2001:db8::1]:80``. An IPv6 address that only wraps an IPv4
+    address becomes that one."""
     text = text.strip()
     if len(text) > _LONGEST_HOP:
         return None
@@ -100,7 +108,7 @@ def _within(text: str, networks: Iterable[Network]) -> bool:
 
 
 def _for(hop: str) -> str:
-    """The ``for`` of one hop of ``Forwarded`` (RFC 7239, 4)."""
+    """Return the ``for`` parameter of one hop in a ``Forwarded`` header (RFC 7239, 4)."""
     for pair in hop.split(";"):
         name, _, value = pair.partition("=")
         if name.strip().lower() == "for":

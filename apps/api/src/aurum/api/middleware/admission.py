@@ -1,7 +1,7 @@
-"""Who is worked for now: so many at once, some of each tenant, a short queue, and when all is slow some are told at once.
+"""Admission: how many requests are worked on at once, in all and for each tenant, with a short queue and load shedding.
 
-Stands below the kept answers: those cost nothing and are given whatever happens. It also sets the deadline by which an
-answer must begin.
+Stands below the response cache: cached responses cost next to nothing and are always sent. It also sets the deadline by
+which a response must begin.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from aurum.core.errors import Unavailable
 _KIND = KINDS[Unavailable]
 _NEVER = float("inf")
 _SWEEP_FROM = 1_000
-"""So many tenants are remembered; then those are forgotten that have nothing under way."""
+"""Number of tenants remembered; above it, tenants without requests under way are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """``tenants`` that have requests under way or waiting. ``refused`` and ``expired`` since the start."""
+    """``tenants``: with requests under way or waiting. ``refused``, ``expired``: requests since the start."""
 
     places: BulkheadState
     shedding: SheddingState
@@ -43,7 +43,7 @@ class GateState:
 
 
 class AdmissionQueue:
-    """The places of one process. ``clock``: seconds, ``time.monotonic`` in service."""
+    """The requests that one process works on at once. ``clock``: seconds, ``time.monotonic`` in a running service."""
 
     def __init__(self, settings: LimitsSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self.settings = settings
@@ -67,7 +67,7 @@ class AdmissionQueue:
         return GateState(self.places.state(), self.shedding.state(), busy, self.refused, self.expired)
 
     def tenant_of(self, caller: Caller) -> Bulkhead | None:
-        """The places of a caller's tenant; None for one who is not limited."""
+        """Return the limit of a caller's tenant; None for a caller without a plan."""
         plan = caller.plan
         if plan is None and caller.subject == LOCAL.subject:
             return None
@@ -85,14 +85,14 @@ class AdmissionQueue:
         return found
 
     def sheds(self, now: float) -> bool:
-        """Whether one that comes now is refused because all is slow; also lets a process that is new grow."""
+        """Return whether a new request is refused because requests are slow; also raises the limit of a new process."""
         if now >= self._grows_at:
             self._grow(now)
         places = self.places
         return self.shedding.refuses(now, busy=2 * places.taken >= places.places)
 
     def try_enter(self, tenant: Bulkhead | None) -> bool:
-        """Take a place at once, if there is one for this tenant and one in all."""
+        """Admit a request at once, if the limits of its tenant and of the process allow it."""
         if tenant is not None and not tenant.try_enter():
             return False
         if self.places.try_enter():
@@ -102,7 +102,7 @@ class AdmissionQueue:
         return False
 
     async def enter(self, tenant: Bulkhead | None) -> None:
-        """Take a place as soon as there is one. Raises ``QueueFull``, ``WaitedTooLong``."""
+        """Admit a request as soon as the limits allow it. Raises ``QueueFull``, ``WaitedTooLong``."""
         left = self.settings.longest_wait_s
         if tenant is not None and not tenant.try_enter():
             left -= await tenant.wait_for_place()
@@ -118,7 +118,7 @@ class AdmissionQueue:
             self.shedding.waited(self.clock() - began)
 
     def leave(self, tenant: Bulkhead | None) -> None:
-        """Give the place back."""
+        """Release a request that has ended."""
         self.places.leave()
         if tenant is not None:
             tenant.leave()
@@ -131,7 +131,7 @@ class AdmissionQueue:
 
 
 class Admission:
-    """Pure ASGI. Its gate is ``state["gate"]``. What is not let in gets 503 with ``Retry-After``, in a few microseconds."""
+    """Pure ASGI. Its queue is ``state["gate"]``. A request that is not admitted gets 503 with ``Retry-After``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -146,7 +146,7 @@ class Admission:
         tenant = gate.tenant_of(state.caller)
         try:
             if gate.sheds(began):
-                raise Shed("the service is slow already", retry_after=gate.shedding.retry_after)
+                raise Shed("the service is overloaded: requests take longer than usual", retry_after=gate.shedding.retry_after)
             if not gate.try_enter(tenant):
                 await gate.enter(tenant)
         except Refused as error:
@@ -159,7 +159,7 @@ class Admission:
             gate.leave(tenant)
 
     async def _answer(self, gate: AdmissionQueue, began: float, scope: Scope, receive: Receive, send: Send) -> None:
-        """Have the answer begin before the deadline; once it has begun it may take its time."""
+        """Call the application; its response must begin before the deadline and may then take any time."""
         state: RequestState = scope["aurum"]
         state.deadline = began + gate.settings.deadline_s
         token = set_deadline(state.deadline)
@@ -168,7 +168,7 @@ class Admission:
         async def send_in_time(message: Message) -> None:
             if message["type"] == "http.response.start":
                 bound.lift()
-                # Whoever sends a stream reads on after this.
+                # The route of a stream reads on after its start.
                 set_deadline(_NEVER)
                 now = gate.clock()
                 gate.shedding.took(now - began, now)
@@ -178,7 +178,7 @@ class Admission:
             await self._app(scope, receive, send_in_time)
         except asyncio.CancelledError:
             if not bound.was_the_cause() or state.status:
-                raise  # an answer that has begun is not begun again
+                raise  # a response that has begun cannot begin again
             gate.expired += 1
             now = gate.clock()
             gate.shedding.took(now - began, now)
@@ -190,7 +190,7 @@ class Admission:
 
 
 class _Bound:
-    """Cancels this task after a while, unless it is lifted before: what ``asyncio.timeout`` does, at a fifth of its cost."""
+    """A deadline that cancels the current task, unless it is lifted before: ``asyncio.timeout`` at a fifth of its cost."""
 
     __slots__ = ("_before", "_handle", "_passed", "_task")
 
@@ -207,11 +207,11 @@ class _Bound:
         self._task.cancel()
 
     def lift(self) -> None:
-        """The time is no longer looked at."""
+        """End the deadline: the task will not be cancelled."""
         self._handle.cancel()
 
     def was_the_cause(self) -> bool:
-        """Of a cancellation that has arrived; it is over then, unless somebody else wanted it, too."""
+        """Return whether a cancellation came from this deadline alone; then it is over."""
         return self._passed and self._task.uncancel() <= self._before
 
 

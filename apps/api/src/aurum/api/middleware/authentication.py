@@ -27,13 +27,14 @@ class NoCredential(Unauthenticated):
 
 
 class OtherTenant(Forbidden):
-    """A credential is of one tenant; a header may name that one and no other. Facts: ``tenant``."""
+    """A header names another tenant than that of the credential. Facts: ``tenant``."""
 
 
 class Access:
-    """Pure ASGI, by the policy of the route that a path leads to.
+    """Pure ASGI. Applies the policy of the route that a path leads to.
 
-    ``attempts``: addresses that fail too often are refused without a look at their credential, unless it is known to be good.
+    ``attempts``: an address with too many failures is refused without a look-up of its credential, unless that is known
+    to be good.
     """
 
     def __init__(self, app: ASGIApp, policies: PolicyTable, attempts: FailedAttempts) -> None:
@@ -58,7 +59,12 @@ class Access:
             await _refuse(MissingScope(needed), scope, receive, send)
             return
         if not _names_only(state.request_headers, caller.tenant):
-            await _refuse(OtherTenant("the credential is of another tenant", tenant=caller.tenant), scope, receive, send)
+            await _refuse(
+                OtherTenant("the request names another tenant than that of its credential", tenant=caller.tenant),
+                scope,
+                receive,
+                send,
+            )
             return
         await self._app(scope, receive, send)
 
@@ -88,14 +94,14 @@ class Access:
             return None
         if result.caller is None:
             await self._refuse_attempt(
-                result.error or UnknownCredential("no such API key is in force"), state, scope, receive, send
+                result.error or UnknownCredential("the API key is unknown, expired or revoked"), state, scope, receive, send
             )
         return result.caller
 
     async def _refuse_attempt(
         self, error: Unauthenticated | Forbidden, state: RequestState, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Refuse a request for this reason, or because too many from its address have failed."""
+        """Refuse a request for this reason, or because too many requests from its address have failed."""
         wait = self._attempts.wait(state.address)
         if wait > 0:
             await _refuse_too_many(wait, scope, send)

@@ -1,4 +1,4 @@
-"""Answers compressed for those who take it: whole ones in one go, streams piece by piece. What is kept is kept compressed."""
+"""Content codings: whole responses are compressed in one go, streams piece by piece. Cached responses are cached compressed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _WORTH_IT = (
     b"image/svg+xml",
     b"text/",
 )
-"""Beginnings of media types. Parquet is compressed inside."""
+"""Prefixes of media types that are compressed. Parquet is compressed inside."""
 
 
 class Compression:
-    """Pure ASGI. Stands below the kept answers, so nothing is compressed twice.
+    """Pure ASGI. Stands below the response cache, so nothing is compressed twice.
 
-    A strong tag names bytes, so each coding has its own (RFC 9110, 8.8.3.3): ``"abc"`` becomes ``"abc-zstd"``. What is below
-    sees ``If-None-Match`` without such endings.
+    A strong tag names bytes, so each coding has its own (RFC 9110, 8.8.3.3): ``"abc"`` becomes ``"abc-zstd"``. Layers
+    below see ``If-None-Match`` without such endings.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -52,7 +52,7 @@ class Compression:
 
 
 def _as_it_is(send: Send) -> Send:
-    """For a caller who takes no coding: only says that others might get one."""
+    """Return a ``send`` that adds ``Vary: Accept-Encoding`` and compresses nothing, for a client that accepts no coding."""
 
     async def send_as_it_is(message: Message) -> None:
         if message["type"] == "http.response.start" and _may_be_compressed(message["status"], message["headers"]):
@@ -65,7 +65,7 @@ def _as_it_is(send: Send) -> Send:
 
 
 class _Answer:
-    """One answer on its way out. ``has``: the ``If-None-Match`` of its caller."""
+    """One response on its way out. ``has``: the ``If-None-Match`` of its request."""
 
     def __init__(
         self, send: Send, coding: str | None, has: bytes | None, *, is_head: bool, skips_problems: bool = False
@@ -81,7 +81,7 @@ class _Answer:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            # Held until its first bytes come, which say whether it is whole and how long.
+            # Held back until the first bytes come, which tell whether it is whole and how long.
             self._begun = message
         elif message["type"] != "http.response.body":
             await self._send(message)
@@ -106,7 +106,7 @@ class _Answer:
             await self._send({**begun, "headers": self._unchanged(headers)})
             await self._send(message)
             return
-        # What would have been streamed to a GET: its length is unknown, and it would have been compressed.
+        # A GET would have got a stream: of unknown length, and compressed.
         only_headers = self._is_head and not body
         if self._coding is None or (whole and len(body) < LEAST_BYTES and not only_headers):
             await self._send({**begun, "headers": headers})
@@ -129,7 +129,7 @@ class _Answer:
         await self._send(message)
 
     def _unchanged(self, headers: HeaderList) -> HeaderList:
-        """A caller who has the answer in a coding is told that this one stands, not the bare one."""
+        """Return the headers of a 304, with the tag of the coding that the client has."""
         if self._coding is None or self._has is None:
             return headers
         return [
@@ -139,7 +139,7 @@ class _Answer:
 
     def _piece(self, made: Compressor, message: Message) -> Message:
         body = made.compress(message.get("body", b""))
-        # All of a piece goes out with it: the caller works on it while the next is made, and nothing gathers here.
+        # A piece is flushed whole: the client works on it while the next is made, and no data gathers here.
         body += made.flush() if message.get("more_body", False) else made.finish()
         return {**message, "body": body}
 
@@ -164,7 +164,7 @@ def _encoded(headers: HeaderList, coding: str) -> None:
 
 
 def _add_to(headers: HeaderList, name: bytes, value: bytes) -> None:
-    """Add to a list that a header holds."""
+    """Add a value to a header that holds a list."""
     for place, (other, held) in enumerate(headers):
         if other == name:
             headers[place] = (name, held + b", " + value)

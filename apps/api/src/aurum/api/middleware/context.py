@@ -1,4 +1,4 @@
-"""The outermost layer: every request has an id, a state and a time, and every answer bears the headers all answers bear."""
+"""The outermost layer: each request gets an id, a state and a start time, each response the common headers."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from aurum.common.telemetry.logging import current_work
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 Observer = Callable[[Scope, RequestState], None]
-"""Told of each request when its answer has gone out, also of one that broke off."""
+"""Called for each request when its response has been sent, also when it broke off."""
 
 
 class RequestContext:
-    """Pure ASGI. The caller's ``X-Request-Id`` is kept when it is a sane one, else a new one is made; it goes out again.
+    """Pure ASGI. A valid ``X-Request-Id`` of the client is used, else a new id is made; the response repeats it.
 
-    ``headers``: on every answer. ``observers``: told of every request.
+    ``headers``: of every response. ``observers``: called for every request.
     """
 
     def __init__(self, app: ASGIApp, *, headers: HeaderList, observers: Sequence[Observer] = ()) -> None:
         self._app = app
         self._headers = headers
         self._observers = observers
-        # Random a process and counted a request: unique, and thirty times cheaper than random each time.
+        # A random prefix for the process and a number for the request: unique, and thirty times cheaper than a random id.
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
 
@@ -39,11 +39,11 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = by_name(scope["headers"])
-        if len(given) < len(scope["headers"]):
-            # What is below reads either: an answer must not be made for one of two values and kept for the other.
-            scope["headers"] = list(given.items())
-        state = RequestState(self._request_id(given), time.perf_counter(), given)
+        request_headers = by_name(scope["headers"])
+        if len(request_headers) < len(scope["headers"]):
+            # Layers read either form: a response must not be made for one of two values and cached for the other.
+            scope["headers"] = list(request_headers.items())
+        state = RequestState(self._request_id(request_headers), time.perf_counter(), request_headers)
         scope["aurum"] = state
         current_work.set(state)
         common = self._headers
@@ -54,7 +54,7 @@ class RequestContext:
                 state.begun = time.perf_counter()
                 own = (b"x-request-id", state.request_id.encode())
                 if state.status == 304:
-                    # It updates what the caller has, which bears the others already.
+                    # It updates a response that the client has, which has the other headers already.
                     message["headers"] = [*message["headers"], own, *state.headers]
                 else:
                     policy = (b"content-security-policy", state.content_policy)
@@ -64,7 +64,7 @@ class RequestContext:
         try:
             await self._app(scope, receive, send_with_headers)
         except Exception as error:
-            # What is below turns failures into answers; this is a bug in a layer.
+            # Layers below turn failures into responses; this is a bug in a layer.
             if not state.status:
                 await bug_response(Request(scope), error)(scope, receive, send_with_headers)
             raise
@@ -73,8 +73,8 @@ class RequestContext:
                 observer(scope, state)
             scope["state"]["tallies"](scope, state)
 
-    def _request_id(self, given: Mapping[bytes, bytes]) -> str:
-        value = given.get(b"x-request-id")
+    def _request_id(self, headers: Mapping[bytes, bytes]) -> str:
+        value = headers.get(b"x-request-id")
         if value is not None and _SANE.fullmatch(value):
             return value.decode()
         return f"{self._prefix}{next(self._numbers):08x}"

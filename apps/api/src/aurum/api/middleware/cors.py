@@ -1,4 +1,4 @@
-"""Which pages of other origins may ask (https://fetch.spec.whatwg.org/#http-cors-protocol): Starlette's own middleware."""
+"""Requests from pages of other origins (https://fetch.spec.whatwg.org/#http-cors-protocol), by Starlette's middleware."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SENT = ("Authorization", "X-API-Key", "X-Request-Id", "X-Tenant-ID", "Idempoten
 
 
 def cors(app: ASGIApp, settings: ApiSettings) -> ASGIApp:
-    """Stands before whoever asks for a key: a browser's question whether it may ask has none. Cookies are never let in."""
+    """Return the layer. It stands above authentication: a preflight request has no credential. Cookies are never allowed."""
     return CORSMiddleware(
         app,
         allow_origins=settings.cors_origins,

@@ -1,4 +1,4 @@
-"""Routes whose handlers read the request themselves, reached without FastAPI: its machinery costs 50 µs, a slice 100."""
+"""Routes whose handlers read the request themselves, reached without FastAPI: that saves 50 µs of a request of 150."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aurum.core.errors import AurumError
 
 
 class Direct:
-    """Pure ASGI. ``routes``: in the order in which they are tried; whatever is none of them goes on to FastAPI."""
+    """Pure ASGI. ``routes``: in the order in which they are tried; other paths go on to FastAPI."""
 
     def __init__(self, app: ASGIApp, routes: Sequence[PlainRoute]) -> None:
         self._app = app

@@ -24,4 +24,4 @@ class Head:
         inner = {**scope, "method": "GET", "is_head": True}
         await self._app(inner, receive, send_without_body)
         if "route" in inner:
-            scope["route"] = inner["route"]  # by which it is counted
+            scope["route"] = inner["route"]  # metrics count it as HEAD

@@ -1,6 +1,6 @@
-"""``Idempotency-Key``: a POST that is sent twice is done once and answered twice.
+"""``Idempotency-Key``: a POST that is sent twice is carried out once and answered twice.
 
-As draft-ietf-httpapi-idempotency-key-header has it: 409 while the first is under way, 422 for another request under the key.
+As in draft-ietf-httpapi-idempotency-key-header: 409 while the first is under way, 422 for another request with the same key.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from aurum.core.errors import AurumError, Conflict, Unavailable
 from aurum.storage.ports.idempotency import IdempotencyStore, StoredAnswer
 
 _KEY = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
-"""Visible characters; the draft has it in quotes, and most clients send it without."""
+"""Visible characters; the draft puts the key in quotes, and most clients send it without."""
 _KEEP_S = 24 * 3600.0
 _CLAIM_S = 120.0
-"""Longer than a request may take."""
+"""Seconds after which a key without a response is free again: longer than a request may take."""
 _MOST_BYTES = 1 << 20
 _REPLAYED = (b"idempotent-replayed", b"true")
 _NOT_KEPT = (b"idempotent-replayed", b"not-kept")
@@ -31,17 +31,17 @@ _log = structlog.get_logger(__name__)
 
 
 class KeyInUse(Conflict):
-    """A request with this key is under way; ask again shortly."""
+    """A request with this key is under way; the client repeats it shortly."""
 
     retry_after = 1.0
 
 
 class SecretNotKept(Conflict):
-    """The request was carried out; its answer held a secret, and those are kept nowhere. Rotate what it made."""
+    """The request was carried out, and its response is not stored because it held a secret."""
 
 
 class Idempotency:
-    """Pure ASGI. Answers of 500 and above are not kept: the request may be sent again. Keys are a tenant's own."""
+    """Pure ASGI. Responses of 500 and above are not stored: the request may be sent again. Each tenant has keys of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -77,12 +77,12 @@ class Idempotency:
         earlier = await store.begin(tenant, key, fingerprint, claim_s=_CLAIM_S)
         if earlier is not None:
             if earlier.fingerprint != fingerprint:
-                raise InvalidParameters(("Idempotency-Key", "came with another request before", key))
+                raise InvalidParameters(("Idempotency-Key", "was used for another request before", key))
             if earlier.answer is None:
                 raise KeyInUse("the first request with this key is still under way")
             await _replay(earlier.answer, send)
             return
-        # What is kept is given to whoever sends the request again, in whatever coding: so it has none.
+        # A stored response is sent again to clients that may accept other codings, so it has none.
         state.request_headers = {name: value for name, value in state.request_headers.items() if name != b"accept-encoding"}
         copy = _Copy(send)
         try:
@@ -99,19 +99,24 @@ class Idempotency:
             else:
                 await store.finish(tenant, key, answer, keep_s=_KEEP_S)
         except Unavailable as error:
-            _log.warning("answer not kept for its idempotency key", reason=error.detail)
-        # Not before: whoever has the whole answer may send the request again at once.
+            _log.warning("response not stored for its idempotency key", reason=error.detail)
+        # Not before: a client that has the whole response may send the request again at once.
         await copy.send_rest()
 
 
 def _without_secret(request: Request) -> StoredAnswer:
-    problem = problem_of(request, SecretNotKept("this was done; its answer held a secret, which is not kept: rotate it"))
+    problem = problem_of(
+        request,
+        SecretNotKept(
+            "the request was carried out, and its response held a secret, which is not stored: rotate the key it made"
+        ),
+    )
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in problem.raw_headers)
     return StoredAnswer(problem.status_code, headers, bytes(problem.body))
 
 
 class _Copy:
-    """Passes an answer on, all but its end, and keeps a copy of it."""
+    """Passes a response on, all but its end, and copies it."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -138,12 +143,12 @@ class _Copy:
         await self._send(message)
 
     async def send_rest(self) -> None:
-        """Pass the end on."""
+        """Send the end."""
         if self._rest is not None:
             await self._send(self._rest)
 
     def answer(self) -> StoredAnswer | None:
-        """The copy; None when there is no whole one, or it is too long to be kept."""
+        """Return the copy; None when the response is not whole, or too long to be stored."""
         if not self._complete or len(self._body) > _MOST_BYTES:
             return None
         headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self._headers)
@@ -158,7 +163,7 @@ async def _replay(answer: StoredAnswer, send: Send) -> None:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None when the caller left before its end, or the layer above has had enough of it: then nobody asks."""
+    """Return the whole body; None when the client disconnected before its end, or the body is too large."""
     body, more = b"", True
     while more:
         message = await receive()

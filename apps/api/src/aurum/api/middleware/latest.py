@@ -1,4 +1,4 @@
-"""``/latest``: another name of the newest version of the surface."""
+"""``/latest``: another name of the newest version of the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _ALIAS, _VERSION = "/latest/", "/v2/"
 
 
 class Latest:
-    """Pure ASGI. What is below sees the version, so both names share their routes, their tags and what is kept."""
+    """Pure ASGI. Layers below see the version, so both names share routes, tags and cached responses."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

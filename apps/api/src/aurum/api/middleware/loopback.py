@@ -1,7 +1,8 @@
-"""What an open service takes: it asks nobody who they are, so it must be sure that nobody else's page or machine asks.
+"""Protection of an open service: it takes no credential, so it must only answer pages and programs of its own machine.
 
-Any page that a browser shows may send a request to this machine without reading the answer (a POST without a body needs no
-leave), and one whose name is made to lead here reads the answers too (https://en.wikipedia.org/wiki/DNS_rebinding).
+Any page in a browser may send a request to this machine without reading the response (a POST without a body needs no
+permission), and a page whose host name resolves to this machine reads responses too
+(https://en.wikipedia.org/wiki/DNS_rebinding).
 """
 
 from __future__ import annotations
@@ -26,34 +27,34 @@ _MOST_NAMES = 100
 
 @lru_cache(maxsize=64)
 def _is_loopback(address: str) -> bool | None:
-    """Of an address this service listens on; None when it is none."""
+    """Return whether a listening address is loopback; None when the text is not an address."""
     parsed = parse_address(address)
     return parsed.is_loopback if parsed is not None else None
 
 
 class HostNames:
-    """Names by which an open service may be asked: those of this machine's loopback, and ``also``."""
+    """The host names an open service answers for: those of the loopback interface, and ``also``."""
 
     def __init__(self, also: Iterable[str] = ()) -> None:
         self._also = frozenset(name.lower() for name in also)
-        self.taken: set[bytes | None] = set()
-        """Values of ``Host`` that are good where the service listens on loopback, for whoever is in a hurry."""
+        self.accepted: set[bytes | None] = set()
+        """Values of ``Host`` that were accepted on loopback, for the fast path."""
 
-    def take(self, host: bytes | None, server: tuple[str, int | None] | None) -> bool:
-        """Whether a request for this host may be answered on this address of ours."""
+    def accept(self, host: bytes | None, server: tuple[str, int | None] | None) -> bool:
+        """Return whether a request for this host may be answered on this listening address."""
         if server is None or (here := _is_loopback(server[0])) is None:
-            # A path of this machine: nothing of the network leads there.
+            # A Unix socket: no other machine reaches it.
             return True
         if not here:
             return False
-        if host in self.taken:
+        if host in self.accepted:
             return True
-        good = host is None or self._is_ours(host)
-        if good and len(self.taken) < _MOST_NAMES:
-            self.taken.add(host)
+        good = host is None or self._is_own_name(host)
+        if good and len(self.accepted) < _MOST_NAMES:
+            self.accepted.add(host)
         return good
 
-    def _is_ours(self, host: bytes) -> bool:
+    def _is_own_name(self, host: bytes) -> bool:
         try:
             name = urlsplit(f"//{host.decode('latin-1')}").hostname or ""
         except ValueError:
@@ -65,9 +66,9 @@ class HostNames:
 
 
 class Loopback:
-    """Pure ASGI; for services that are open. How the service is, is told to all.
+    """Pure ASGI; for open services. Health checks are answered for every host.
 
-    What changes something is not taken from pages of other origins, but for those that ``api.cors_origins`` names.
+    A request that changes something is refused from pages of other origins, except those in ``api.cors_origins``.
     """
 
     def __init__(self, app: ASGIApp, settings: ApiSettings) -> None:
@@ -79,21 +80,21 @@ class Loopback:
         if scope["type"] == "http" and scope["path"] not in HEALTH:
             state: RequestState = scope["aurum"]
             host = state.request_headers.get(b"host")
-            if not self._names.take(host, scope.get("server")):
+            if not self._names.accept(host, scope.get("server")):
                 detail = (
-                    "this service is open, so it answers for names and addresses of its own machine only (AURUM_API__NAMES)"
+                    "this service is open, so it answers only for host names of its own machine; AURUM_API__NAMES adds others"
                 )
                 await refuse(scope, send, _KIND, detail)
                 return
             if scope["method"] not in _SAFE and not self._is_own(state, host or b""):
-                await refuse(scope, send, _KIND, "this service is open, so it takes nothing from pages of other origins")
+                await refuse(scope, send, _KIND, "this service is open, so it refuses changes from pages of other origins")
                 return
         await self._app(scope, receive, send)
 
     def _is_own(self, state: RequestState, host: bytes) -> bool:
         origin = state.request_headers.get(b"origin")
         if origin is None:
-            # Browsers send an Origin with what changes something; of those that do not, this tells.
+            # Browsers send an Origin with such requests; this header tells of those that do not.
             return state.request_headers.get(b"sec-fetch-site", b"none") in (b"same-origin", b"none")
         text = origin.decode("latin-1")
         return text in self._origins or "*" in self._origins or text.partition("://")[2] == host.decode("latin-1")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def open_limiter(
     settings: Settings, redis: Redis | None, stack: AsyncExitStack
 ) -> tuple[Limiter[RatePlan], Sharing[RatePlan] | None]:
-    """Return the rate limiter, and what shares its counts with other processes through Redis. ``stack`` ends the sharing."""
+    """Return the rate limiter, and the task that shares its counts with other processes through Redis; ``stack`` ends it."""
     limits = settings.limits
     is_shared = limits.share_rates and redis is not None
     limiter = Limiter[RatePlan](

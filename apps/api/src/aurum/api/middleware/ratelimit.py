@@ -1,4 +1,4 @@
-"""Rate limits: each credential within the limits of its tenant's plan, and all together within that of the service."""
+"""Rate limits: of each credential by the plan of its tenant, and of all requests together by a global limit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _KIND = KINDS[RateLimited]
 
 
 def limits_of(plan: RatePlan) -> Limits:
-    """The windows of a plan."""
+    """Return the windows of a plan."""
     return plan_limits(per_minute=plan.per_minute, per_hour=plan.per_hour, per_day=plan.per_day, burst=plan.burst)
 
 
 class GlobalRateLimit:
-    """Pure ASGI; stands above ``Access``, so that strangers count as well. All requests within one rate, where there is one."""
+    """Pure ASGI; stands above ``Access``, so that requests without a credential count as well. Applies the global limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -73,13 +73,13 @@ class RateLimit:
         await self._app(scope, receive, send)
 
 
-async def _refuse(account: Account, now: float, of: str, scope: Scope, send: Send) -> None:
+async def _refuse(account: Account, now: float, whose: str, scope: Scope, send: Send) -> None:
     window, wait, headers = account.refused(now)
     await refuse(
         scope,
         send,
         _KIND,
-        f"{window.limit} requests a {window.name} are used up ({of})",
+        f"{window.limit} requests a {window.name} are used up ({whose})",
         headers=(*headers, retry_after(wait)),
         retry_after=round(wait, 3),
         # The member that draft-ietf-httpapi-ratelimit-headers gives its problem type.

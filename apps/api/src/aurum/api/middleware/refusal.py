@@ -1,4 +1,4 @@
-"""Refusals that cost next to nothing: for layers that say no when there is much to do."""
+"""Refusals that cost next to nothing, for layers that refuse requests under load."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from aurum.api.http.problems import MEDIA_TYPE, TYPES, Kind
 from aurum.api.http.request_state import RequestState
 
 HEALTH = frozenset({"/live", "/ready", "/health"})
-"""Paths that say nothing but how the service is: those who watch over it ask from wherever they run."""
+"""Health checks: monitors call them from any address."""
 VITAL = HEALTH | {"/metrics"}
-"""Paths that are answered whatever happens: without them nobody would learn what does."""
+"""Paths that are always answered, also under load: operators need them most then."""
 
 _MEDIA_TYPE = (b"content-type", MEDIA_TYPE.encode())
 _NOT_KEPT = (b"cache-control", b"no-store")
@@ -22,7 +22,7 @@ _NOT_KEPT = (b"cache-control", b"no-store")
 async def refuse(
     scope: Scope, send: Send, kind: Kind, detail: str, *, headers: Iterable[tuple[bytes, bytes]] = (), **facts: object
 ) -> None:
-    """Answer with a problem document, as ``problems.problem_of`` writes it, in 3 µs and with nothing read of the request."""
+    """Send the problem document that ``problems.problem_of`` writes, in 3 µs and without reading the request body."""
     state: RequestState = scope["aurum"]
     document = {
         "type": TYPES + kind.name,

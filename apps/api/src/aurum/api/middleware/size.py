@@ -1,4 +1,4 @@
-"""Requests that are too large: 414 for the URL, 413 for the body, before it is read or as soon as it is too long."""
+"""Size limits: 414 for the URL, 413 for the body, before it is read or as soon as it is too long."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Size:
             await self._app(scope, receive, send)
             return
         if len(scope["raw_path"]) + len(scope["query_string"]) > self._most_url:
-            detail = f"path and query may have {self._most_url} bytes; POST /v2/observations/query takes long questions"
+            detail = f"path and query may have at most {self._most_url} bytes; POST /v2/observations/query takes long questions"
             await refuse(scope, send, URL_TOO_LONG, detail, limit=self._most_url)
             return
         state: RequestState = scope["aurum"]
@@ -39,15 +39,15 @@ class Size:
         await self._app(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A body of unknown length: what is below sees the caller go away when it becomes too long."""
+        """A body of unknown length: layers below see a disconnect when it becomes too long."""
         counted = _Counted(receive, send, self._most_body)
         await self._app(scope, counted.receive, counted.send)
         if counted.too_long and not counted.begun:
             await self._refuse(scope, send)
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
-        detail = f"a body may have {self._most_body} bytes"
-        # The server reads what is left of the body and throws it away: to end the connection could take this answer along.
+        detail = f"a body may have at most {self._most_body} bytes"
+        # The server reads the rest of the body and discards it: closing the connection could lose this response.
         await refuse(scope, send, BODY_TOO_LARGE, detail, limit=self._most_body)
 
 
@@ -70,7 +70,7 @@ class _Counted:
         return message
 
     async def send(self, message: Message) -> None:
-        # Below it looks as if the caller had left; whatever is made of that is not what the caller is told.
+        # Layers below see a disconnect; their response is not the one that the client gets.
         if self.too_long and not self.begun:
             return
         self.begun = True

@@ -1,1 +1,1 @@
-"""What operators see: access log, traces, metrics, how fresh data is."""
+"""Observability for operators: access log, traces, metrics, freshness of data."""

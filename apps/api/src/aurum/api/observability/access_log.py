@@ -1,5 +1,6 @@
-"""One line a request: method, path, status, milliseconds. A failure of the service is a WARNING; a refusal is INFO, that
-of what is not there yet included; what went well stands at DEBUG, so that it costs nothing by default.
+"""The access log: one line for each request with method, path, status and milliseconds.
+
+A failure of the service is a WARNING, a refusal INFO, a success DEBUG, so that it costs nothing by default.
 """
 
 from __future__ import annotations

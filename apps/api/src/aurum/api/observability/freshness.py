@@ -1,4 +1,4 @@
-"""How old the newest number of each dataset is, as operators watch it: looked up now and then, beside the requests."""
+"""The age of the newest observation of each dataset as metrics, refreshed by a background task."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from aurum.storage.ports.quality import QualityLog
 
 _EVERY_S = 300.0
 _FIRST_S = 15.0
-"""A service that starts has more urgent work."""
+"""Seconds until the first look-up: a service that starts has more urgent work."""
 _HOUR_S = 3_600.0
 
 _log = structlog.get_logger(__name__)
 
 
 class Freshness:
-    """Two gauges by source and dataset. What was looked up last stands until the next time."""
+    """Two gauges by source and dataset, with the values of the last look-up."""
 
     def __init__(self, quality: QualityLog, clock: Clock, metrics: Metrics) -> None:
         self._quality = quality
@@ -41,18 +41,18 @@ class Freshness:
         )
 
     async def look(self) -> None:
-        """Look all datasets up. Raises ``Unavailable``."""
+        """Look up all datasets. Raises ``Unavailable``."""
         self._found = await self._quality.datasets_quality(now=self._clock.now())
 
     async def keep_current(self, every_s: float = _EVERY_S) -> None:
-        """Look now and then, for ever; cancel it to end it. A store that is away is asked next time."""
+        """Look up regularly until cancelled. When the store does not answer, the next time follows as usual."""
         await asyncio.sleep(min(_FIRST_S, every_s))
         while True:
             try:
                 await self.look()
             except Unavailable as error:
                 _log.warning("freshness not looked up", reason=error.detail)
-            # Not all processes at once.
+            # Random, so that not all processes look up at once.
             await asyncio.sleep(every_s * random.uniform(0.8, 1.2))  # noqa: S311 - nothing secret
 
     def _ages(self) -> Reading:

@@ -20,10 +20,10 @@ _TEXT = {"description": "Prometheus text format 0.0.4", "content": {"text/plain"
 @router.get(
     "/metrics",
     operation_id="metrics",
-    summary="Metrics of the process that answers",
+    summary="Metrics of the process",
     responses={200: _TEXT} | problems(Unauthenticated, Forbidden),
     response_class=Response,
 )
 async def metrics(request: Request) -> Response:
-    """Counters, gauges and histograms in the Prometheus text format. With several workers each tells of itself."""
+    """Counters, gauges and histograms in the Prometheus text format, of the worker process that answers."""
     return Response(request.state.metrics.text(), media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -1,4 +1,4 @@
-"""A span a request, by OpenTelemetry's own middleware: in the list of layers only where traces are sent."""
+"""One span for each request, by OpenTelemetry's middleware; a layer only where traces are sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurum.api.http.request_state import RequestState
 
 
 class Tracing:
-    """Pure ASGI. Takes ``traceparent`` from the caller and tells the trace in ``X-Trace-Id``, its part in ``X-Span-Id``.
+    """Pure ASGI. Continues the trace of ``traceparent``; the response has ``X-Trace-Id`` and ``X-Span-Id``.
 
     Its provider is made with the service (``scope["state"]["tracer"]``), so the layer is complete at the first request.
     """
@@ -37,7 +37,7 @@ class Tracing:
 
 
 class _Named:
-    """Names the span by its route, which is known afterwards, and tells the trace's id."""
+    """Names the span by its route, which is known afterwards, and adds the trace id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

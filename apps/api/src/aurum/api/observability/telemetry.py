@@ -1,4 +1,4 @@
-"""What is counted of requests, caches and dependencies."""
+"""Metrics of requests, caches and dependencies."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from aurum.storage.ports.probe import StoreProbe
 DURATION_BOUNDS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
 )  # fmt: skip
-"""Seconds: from a kept answer to the deadline, with the limits of the objectives among them."""
+"""Seconds, from a cached response to the deadline; the limits of the objectives are among them."""
 
 
 class RequestTallies:
-    """An observer of ``RequestContext``: the one thing that is counted on every request, kept answers included."""
+    """Counts every request, cached responses included: an observer of ``RequestContext``."""
 
     def __init__(self, metrics: Metrics, settings: TelemetrySettings) -> None:
         self._histogram = metrics.histogram(
@@ -41,7 +41,7 @@ class RequestTallies:
         self._objectives = metrics.counter(
             "aurum_slo_requests_total", "Requests by objective and whether they met it.", labels=("objective", "met")
         )
-        # From nothing on: what Prometheus first sees as 1 has not risen for it.
+        # Starting at 0: a counter that Prometheus first sees at 1 has not increased for it.
         self._objectives.values.update(dict.fromkeys(_MET.values(), 0))
         self._limits = {"hit": settings.cached_slo_s, "stale": settings.cached_slo_s}
         self._otherwise = settings.history_slo_s
@@ -59,7 +59,7 @@ class RequestTallies:
         cell.total += took
         values = self._objectives.values
         if found.objective is not None:
-            # Of the time until it began: how long the rest takes is up to how much was asked for, and to the caller's line.
+            # Measured until the response began: the rest depends on its size and on the client's connection.
             met = _MET[found.objective, state.begun - state.started <= found.limit]
             values[met] = values.get(met, 0) + 1
         if found.available is not None:
@@ -95,8 +95,10 @@ class RequestTallies:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """How requests of one kind are counted. ``objective``: of how soon they begin; None: they are no answers to judge by.
-    ``available``: whether they count as answered; None: they say nothing of the service.
+    """The counting of requests of one kind.
+
+    ``objective``: the latency objective they count for; None: none. ``available``: how they count for availability; None: not
+    at all.
     """
 
     cell: Cell
@@ -106,7 +108,7 @@ class _Counted:
 
 
 _REFUSED = frozenset({401, 403, 429})
-"""A scanner that gets many of these must not make the share of good answers look better."""
+"""Statuses that do not count for availability: a scanner that gets many must not make the ratio look better."""
 
 _MET = {
     (objective, met): (objective, str(met).lower())
@@ -118,7 +120,7 @@ _KEPT_MET, _KEPT_MISSED, _AVAILABLE = _MET["cached", True], _MET["cached", False
 
 
 def count_cache(metrics: Metrics, tallies: Sequence[Mapping[tuple[str, str], Tally]], store: ResponseStore) -> None:
-    """Look-ups of some caches, and the entries and bytes of the answers kept in this process."""
+    """Register metrics of cache look-ups, and of entries and bytes of the response cache."""
 
     def read() -> Reading:
         for each in tallies:
@@ -134,7 +136,7 @@ def count_cache(metrics: Metrics, tallies: Sequence[Mapping[tuple[str, str], Tal
 
 
 def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
-    """How far the change feed has fallen behind."""
+    """Register the lag of the change feed."""
 
     def behind() -> Reading:
         return [((), max(0.0, min(time.monotonic() - feed.told_until, 86_400.0)))]
@@ -142,8 +144,8 @@ def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
     metrics.gauge("aurum_change_feed_behind_seconds", "Since when changes may not have been told.", behind)
 
 
-def watch_door(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[RatePlan]) -> None:
-    """Requests under way and waiting, and those that were refused, by reason."""
+def watch_admission(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[RatePlan]) -> None:
+    """Register requests under way, waiting and refused, by reason."""
 
     def refused() -> Reading:
         state = gate.state()
@@ -161,14 +163,14 @@ def watch_door(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[RatePlan
 
 
 def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
-    """Connections to the store that are busy, and how many there may be."""
+    """Register the use of the connection pool."""
     metrics.gauge("aurum_store_connections_busy", "Connections to the store in use.", lambda: [((), probe.use().busy)])
     metrics.gauge("aurum_store_connections_most", "Connections to the store at most.", lambda: [((), probe.use().most)])
     metrics.gauge("aurum_store_connections_awaited", "Waiting for a connection.", lambda: [((), probe.use().waiting)])
 
 
 def watch_guards(metrics: Metrics, guards: Guards) -> None:
-    """Which dependencies are left alone because they failed, what was tried again, and what took too long."""
+    """Register circuit breakers, retries, timeouts and bulkheads of dependencies."""
     by = ("dependency",)
 
     def is_open() -> Reading:

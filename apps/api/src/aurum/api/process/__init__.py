@@ -1,1 +1,1 @@
-"""The process that serves: draining, memory, tasks beside the requests."""
+"""The process of the service: draining, memory, background tasks."""

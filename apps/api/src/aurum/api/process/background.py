@@ -1,4 +1,4 @@
-"""Work beside the requests, for as long as the service runs."""
+"""Background tasks that run as long as the service does."""
 
 from __future__ import annotations
 

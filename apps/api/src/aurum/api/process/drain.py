@@ -1,15 +1,16 @@
-"""Serving until told to stop, and stopping so that no request that was taken is lost.
+"""Draining: a process that is told to stop ends without losing a request that reached it.
 
-uvicorn, told by SIGTERM, closes its sockets within a tenth of a second, finishes what is under way and ends. That loses some:
-who has connected and was not accepted yet, who was accepted and has not asked yet, and who asks on an open connection in the
-moment in which it is closed; and with several workers whoever connects after they have closed and before their parent ends.
-So, in this order:
+On SIGTERM, uvicorn closes its sockets within a tenth of a second, finishes the requests under way and ends. That loses the
+requests of connections that were not accepted yet, of connections that were accepted and have sent nothing yet, and those sent
+on an open connection while it is being closed; with several workers, also those of clients that connect after the workers
+have closed and before their parent ends. This process therefore drains in three steps:
 
-1. ``/ready`` says 503, so that balancers look elsewhere; requests are still taken, each the last of its connection.
-2. When none has come for a while, or after a longer while, whoever waits to be accepted is, and the sockets are closed.
-3. Connections that have yet to ask are given a moment; what is under way is finished; the process ends.
+1. ``/ready`` answers 503, so that load balancers send no new clients; requests are still answered, each the last of its
+   connection.
+2. When no request has come for a while, or after a longer while, waiting connections are accepted and the sockets closed.
+3. Connections without a request yet get a moment to send one; requests under way are finished; the process ends.
 
-SIGINT, as Ctrl-C sends it, skips the first.
+SIGINT, which Ctrl-C sends, skips the first step.
 """
 
 from __future__ import annotations
@@ -37,18 +38,18 @@ Handler = Callable[[int, FrameType | None], Any]
 
 
 class Drain:
-    """How far one process is on its way out. In ``request.state`` as ``drain``, where a server runs it."""
+    """The state of draining of one process, in ``request.state`` as ``drain`` where a server runs it."""
 
     def __init__(self, settings: LimitsSettings) -> None:
         self.draining = False
         self._settings = settings
         self._log = structlog.get_logger(__name__)
         self.requests = 0
-        """That have come."""
+        """Requests received since the start."""
         self._task: asyncio.Task[None] | None = None
 
     def takes_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Stand before uvicorn's handler of SIGTERM, if it is the one that is set."""
+        """Replace uvicorn's handler of SIGTERM, if it is the current one."""
         before = signal.getsignal(signal.SIGTERM)
         if threading.current_thread() is not threading.main_thread() or not callable(before) or not _is_uvicorns(before):
             return
@@ -76,7 +77,7 @@ class Drain:
 
 
 def is_draining(scope: Scope) -> bool:
-    """Whether the process is on its way out: ``/ready`` then says 503."""
+    """Return whether the process drains: ``/ready`` then answers 503."""
     drain: Drain | None = scope["state"].get("drain")
     return drain is not None and drain.draining
 
@@ -86,7 +87,7 @@ def _is_uvicorns(handler: object) -> bool:
 
 
 class DrainingLoop(uvloop.Loop):
-    """uvloop whose servers accept who is waiting before they close."""
+    """uvloop whose servers accept waiting connections before they close."""
 
     def __init__(self, settings: LimitsSettings) -> None:
         super().__init__()
@@ -99,7 +100,7 @@ class DrainingLoop(uvloop.Loop):
 
 
 class _AcceptingLast:
-    """A server that, when it closes, takes those the system has connected already."""
+    """A server that first accepts the connections which the system has established, when it closes."""
 
     def __init__(self, server: asyncio.Server, protocol_factory: Any, loop: DrainingLoop) -> None:
         self._server = server
@@ -114,7 +115,7 @@ class _AcceptingLast:
         self._loop.drain.draining = True
         listening = [socket.socket(fileno=os.dup(each.fileno())) for each in self._server.sockets]
         self._server.close()
-        # uvicorn and uvloop let go of descriptors of their own just after; ours shall be the last.
+        # uvicorn and uvloop close descriptors of their own just after; these duplicates must be the last to close.
         self._loop.call_later(_LOOK_S, self._shut, listening)
 
     def _shut(self, listening: list[socket.socket]) -> None:
@@ -137,7 +138,7 @@ class _AcceptingLast:
 
 
 def _accepted(listening: socket.socket) -> list[socket.socket]:
-    """All who have connected and wait. Between the last of them and closing must be nothing: the system resets who comes."""
+    """Accept all waiting connections. Closing must follow at once: the system resets connections that come in between."""
     found: list[socket.socket] = []
     while True:
         try:

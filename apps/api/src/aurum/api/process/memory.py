@@ -1,4 +1,4 @@
-"""What becomes of memory: what the C library does with what is freed, and what Python looks through for garbage."""
+"""Memory of the process: what the C library returns to the system, and how often Python looks for garbage."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MIB = 1 << 20
 
 
 def keep_freed_memory() -> None:
-    """Keep up to 64 MiB for the next answer instead of giving them back to the system after each.
+    """Hold up to 64 MiB for the next response instead of returning them to the system after each.
 
-    An answer of 8,760 rows takes a few buffers of 1 MB. By default each comes fresh from the system, which clears it page by
+    A response of 8,760 rows takes a few buffers of 1 MB. By default each comes fresh from the system, which clears it page by
     page, and goes back at once: that takes 2.3 ms of the 3.2 ms of writing such a document. Where the C library has no
     ``mallopt`` (macOS, musl) nothing happens.
     """
@@ -24,10 +24,10 @@ def keep_freed_memory() -> None:
 
 
 def leave_the_lasting_alone() -> None:
-    """Let the garbage collector look at what requests make only, and not as often.
+    """Limit garbage collection to objects made by requests, and run it less often.
 
-    What is there once the service has started stays until its end. Looking through it again and again takes 100 ms each time;
-    requests leave few cycles behind.
+    Objects that exist once the service has started stay until its end; traversing them takes 100 ms each time, and requests
+    leave few cycles behind.
     """
     gc.collect()
     gc.freeze()

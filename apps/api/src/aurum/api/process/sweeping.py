@@ -1,4 +1,4 @@
-"""What is kept for a time, and is over: forgotten beside the requests."""
+"""Removal of expired records, as a background task."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from aurum.core.errors import Unavailable
 _EVERY_S = 900.0
 
 Sweep = Callable[[], Awaitable[int]]
-"""Forgets what is over; gives how many that were. Two processes may do it at once. Raises ``Unavailable``, ``TierAway``."""
+"""Removes expired records and returns their number. Two processes may run it at once. Raises ``Unavailable``, ``TierAway``."""
 
 _log = structlog.get_logger(__name__)
 
 
 async def sweep_often(*sweeps: Sweep, every_s: float = _EVERY_S) -> None:
-    """All of them every quarter of an hour or so, for ever; cancel it to end it. A store that is away is asked next time."""
+    """Run all sweeps about every quarter of an hour until cancelled. One whose store does not answer runs again next time."""
     while True:
-        # Not all processes at once.
+        # Random, so that not all processes sweep at once.
         await asyncio.sleep(every_s * random.uniform(0.8, 1.2))  # noqa: S311 - nothing secret
         for sweep in sweeps:
             try:
                 gone = await sweep()
             except (Unavailable, TierAway) as error:
-                _log.warning("not swept", what=sweep.__qualname__, reason=str(error))
+                _log.warning("expired records not removed", what=sweep.__qualname__, reason=str(error))
             else:
-                _log.debug("swept", what=sweep.__qualname__, gone=gone)
+                _log.debug("expired records removed", what=sweep.__qualname__, gone=gone)

@@ -1,1 +1,1 @@
-"""Who asks: API keys and tokens of identity providers become callers."""
+"""Authentication: API keys and tokens of identity providers become callers."""

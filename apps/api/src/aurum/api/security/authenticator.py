@@ -1,4 +1,4 @@
-"""From a credential to a caller, remembered: the second request with one credential costs a look-up in a dictionary."""
+"""From a credential to a caller, with a memory: the second request with a credential costs one dictionary look-up."""
 
 from __future__ import annotations
 
@@ -23,27 +23,28 @@ if TYPE_CHECKING:
     from aurum.api.security.tokens import TokenVerifier
 
 _MOST = 20_000
-"""Credentials remembered, good and bad together."""
+"""Number of credentials remembered, good and bad together."""
 _BAD_S = 10.0
 _AWAY_S = 1.0
-"""A store that is away is asked about a known credential no more often than this."""
+"""Seconds between two look-ups of a known credential while the store does not answer."""
 
 _log = structlog.get_logger(__name__)
 
 
 class UnknownCredential(Unauthenticated):
-    """No key or token that is good for anything."""
+    """A key or token that is unknown, expired or revoked."""
 
 
 class TenantDisabled(Forbidden):
-    """The credential is good and its tenant is not. Facts: ``tenant``."""
+    """The credential is valid and its tenant is disabled. Facts: ``tenant``."""
 
 
 @dataclass(slots=True)
 class Remembered:
-    """A caller, or why there is none, until ``until`` (``time.monotonic`` seconds). ``key_id``: whose use is noted.
+    """The result of a look-up: a caller, or why the credential is refused.
 
-    ``at_most_until``: when the store is away and nobody can say more.
+    ``until``: it holds until then, ``time.monotonic`` seconds. ``at_most_until``: it holds until then while the store does not
+    answer. ``key_id``: the key whose use is recorded.
     """
 
     caller: Caller | None
@@ -54,10 +55,10 @@ class Remembered:
 
 
 class Authenticator:
-    """Takes ``Authorization: Bearer <key or token>`` and ``X-API-Key: <key>``.
+    """Identifies callers by ``Authorization: Bearer <key or token>`` and ``X-API-Key: <key>``.
 
-    ``grace_s``: while the store is away, callers that are known stay known for so long, though no longer than their key or
-    token is good: else what is kept could be given to nobody.
+    ``grace_s``: seconds for which known callers stay known while the store does not answer, though no longer than their key
+    or token is valid: without it cached responses could be sent to no caller.
     """
 
     def __init__(
@@ -83,11 +84,11 @@ class Authenticator:
         self._remembered_of = self._known.get
 
     def changed(self, change: Change) -> None:
-        """Keys, tenants or plans may have changed: look everything up again."""
+        """Forget all credentials after a change of keys, tenants or plans."""
         if change.kind not in (ChangeKind.ACCESS, ChangeKind.EVERYTHING):
             return
         self._known.clear()
-        # What is being looked up now may have been read before the change.
+        # A look-up under way may have read the store before the change.
         self._flights.clear()
 
     def admit(self, value: bytes, now: float) -> Caller | None:
@@ -127,69 +128,72 @@ class Authenticator:
     async def _look_up(self, value: bytes) -> Remembered:
         task = asyncio.current_task()
         try:
-            found = await self._authenticate(value)
+            result = await self._authenticate(value)
         except (Unauthenticated, Forbidden) as error:
-            found = Remembered(None, time.monotonic() + _BAD_S, error)
+            result = Remembered(None, time.monotonic() + _BAD_S, error)
         except Unavailable:
-            found = self._known.get(value)
+            known = self._known.get(value)
             now = time.monotonic()
-            if found is None or now >= found.at_most_until:
+            if known is None or now >= known.at_most_until:
                 raise
-            found.until = min(now + _AWAY_S, found.at_most_until)
+            known.until = min(now + _AWAY_S, known.at_most_until)
+            result = known
         if self._flights.get(value) is task:
-            self._known[value] = found
-        return found
+            self._known[value] = result
+        return result
 
     async def _authenticate(self, value: bytes) -> Remembered:
         scheme, _, credential = value.decode("latin-1").strip().rpartition(" ")
         if scheme.lower() not in ("", "bearer"):
-            raise UnknownCredential(f"the scheme {scheme!r} is not taken: use Bearer")
+            raise UnknownCredential(f"the authorization scheme {scheme!r} is not supported: use Bearer")
         if credential.startswith("aurum_"):
             return await self._with_key(credential)
         if self._tokens is None:
-            raise UnknownCredential("this is not an API key, and tokens are not taken here")
+            raise UnknownCredential(
+                "the credential is not an API key, and this service accepts no tokens (AURUM_ACCESS__ISSUER is not set)"
+            )
         return await self._with_token(self._tokens, credential)
 
     async def _with_key(self, text: str) -> Remembered:
-        given = parse_key(text)
-        found = await self._keys.credential(given.key_id)
+        key = parse_key(text)
+        stored = await self._keys.credential(key.key_id)
         now = self._clock.now()
-        # The digests are compared before anything is said of the key: who has not the secret learns nothing.
-        if found is None or not hmac.compare_digest(found.digest, given.digest) or not found.key.is_valid(now):
-            raise UnknownCredential("no such API key is in force")
-        if found.tenant.disabled_at is not None:
-            raise TenantDisabled("the tenant is disabled", tenant=found.tenant.tenant_id)
-        scopes = granted(found.key.roles, found.key.scopes)
-        caller = Caller(found.tenant.tenant_id, f"key:{given.key_id}", scopes, found.plan)
-        ends_at = found.key.expires_at
+        # The digests are compared before any other check: a client without the secret learns nothing about the key.
+        if stored is None or not hmac.compare_digest(stored.digest, key.digest) or not stored.key.is_valid(now):
+            raise UnknownCredential("the API key is unknown, expired or revoked")
+        if stored.tenant.disabled_at is not None:
+            raise TenantDisabled("the tenant is disabled", tenant=stored.tenant.tenant_id)
+        scopes = granted(stored.key.roles, stored.key.scopes)
+        caller = Caller(stored.tenant.tenant_id, f"key:{key.key_id}", scopes, stored.plan)
+        ends_at = stored.key.expires_at
         left = (ends_at - now).total_seconds() if ends_at is not None else float("inf")
-        return self._remembered(caller, left, given.key_id)
+        return self._remembered(caller, left, key.key_id)
 
     async def _with_token(self, tokens: TokenVerifier, text: str) -> Remembered:
         claims = await tokens.verify(text)
         try:
             tenant, plan = await self._tenants.tenant(claims.tenant)
         except NotFound as error:
-            raise UnknownCredential("the token is of a tenant that is not known here") from error
+            raise UnknownCredential("the token names a tenant that this service does not know") from error
         if tenant.disabled_at is not None:
             raise TenantDisabled("the tenant is disabled", tenant=tenant.tenant_id)
         caller = Caller(tenant.tenant_id, f"user:{claims.subject}", granted(claims.roles, claims.scopes), plan)
         return self._remembered(caller, claims.expires_at - self._clock.now().timestamp())
 
     def _remembered(self, caller: Caller, left: float, key_id: str = "") -> Remembered:
-        """A caller whose credential is good for ``left`` seconds."""
+        """Return the memory of a caller whose credential is valid for ``left`` seconds."""
         now, known_s = time.monotonic(), self._settings.remembered_s
         until, at_most = now + min(left, known_s), now + min(left, known_s + self._grace_s)
         return Remembered(caller, until, key_id=key_id, at_most_until=at_most)
 
     async def flush_often(self) -> None:
-        """``flush`` every minute, for ever; cancel it to end it."""
+        """Call ``flush`` every minute until cancelled."""
         while True:
             await asyncio.sleep(60)
             await self.flush()
 
     async def flush(self) -> None:
-        """Write when keys were last used. A store that is away loses these times and nothing else."""
+        """Write when keys were last used. While the store does not answer, these times are lost and nothing else."""
         self._used.discard("")
         used, self._used = self._used, set()
         if not used:
@@ -197,4 +201,4 @@ class Authenticator:
         try:
             await self._keys.note_used(dict.fromkeys(used, self._clock.now()))
         except Unavailable as error:
-            _log.warning("last use of keys not noted", keys=len(used), reason=error.detail)
+            _log.warning("last use of keys not recorded", keys=len(used), reason=error.detail)

@@ -1,4 +1,4 @@
-"""How often an address may fail to say who it is: each failure may cost the store a look-up."""
+"""A limit on failed authentications of an address: each failure may cost the store a look-up."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from cachetools import LRUCache
 from aurum.common.ratelimit import Bucket, Limits, Window
 
 _MOST = 10_000
-"""Addresses remembered; of more, those that failed longest ago begin anew."""
+"""Number of addresses remembered; above it, those that failed longest ago are forgotten."""
 _MINUTE_S = 60.0
 _NETWORK_BITS = 64
-"""Of an IPv6 address: what is behind them is one customer's to choose."""
+"""Bits of an IPv6 address that count: one customer chooses the others."""
 
 
 class FailedAttempts:
-    """Failures by address, of this process alone. ``per_minute``: of each; 0: any number.
+    """Failed authentications by address, counted in this process. ``per_minute``: limit of each address; 0: no limit.
 
-    Who is known to be let in is never asked about: neighbours behind one address do not pay for each other's.
+    A credential that is known to be good is not checked: clients behind one address do not pay for each other's failures.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
@@ -37,7 +37,7 @@ class FailedAttempts:
             self._buckets[key] = bucket
 
     def wait(self, address: str) -> float:
-        """Seconds until an address may fail again; 0 when it may now."""
+        """Return the seconds until an address may try again; 0 when it may now."""
         bucket = self._buckets.get(_network(address))
         if bucket is None:
             return 0.0

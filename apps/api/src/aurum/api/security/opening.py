@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 async def open_tokens(settings: Settings, stack: AsyncExitStack) -> tuple[TokenVerifier | None, Guards]:
-    """Return the verifier of tokens, where settings name an issuer, with what guards its calls. ``stack`` closes its client."""
+    """Return the verifier of tokens, if settings name an issuer, and the guards of its calls. ``stack`` closes its client."""
     if settings.access.issuer is None:
         return None, Guards()
-    import httpx  # with what tokens need 12 MB, for those who have an issuer
+    import httpx  # 12 MB with the libraries for tokens, only where there is an issuer
 
     from aurum.api.security.tokens import IssuerProtection, TokenVerifier
 

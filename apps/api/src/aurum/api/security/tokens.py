@@ -28,16 +28,16 @@ _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
 
 class InvalidToken(Unauthenticated):
-    """A token that is not taken; the text says why and holds nothing of it."""
+    """A token that is refused; the text says why and holds no part of the token."""
 
 
 class IssuerAway(Unavailable):
-    """The issuer's keys cannot be had, and none are known."""
+    """The keys of the issuer cannot be fetched, and none are known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. ``expires_at``: POSIX seconds."""
+    """The claims of a token. ``expires_at``: POSIX seconds."""
 
     subject: str
     tenant: str
@@ -50,7 +50,7 @@ Fetch: TypeAlias = Callable[[str], Awaitable[dict[str, Any]]]
 
 
 class IssuerProtection:
-    """From an identity provider that fails or is silent: a timeout over retries over a circuit breaker."""
+    """Protection from an identity provider that fails or does not answer: a timeout, retries, and a circuit breaker."""
 
     def __init__(self, settings: ResilienceSettings) -> None:
         name = "identity provider"
@@ -60,12 +60,12 @@ class IssuerProtection:
         self.guards = Guards(circuits=(self._breaker,), retries=(self._retry,), timeouts=(self._timeout,))
 
     def over(self, fetch: Fetch) -> Fetch:
-        """The same, protected. ``fetch`` is safe to repeat: it reads."""
+        """Return ``fetch`` with this protection. It is safe to repeat: it reads."""
         return self._timeout()(self._retry(repeatable(self._breaker()(fetch))))
 
 
 class TokenVerifier:
-    """Checks tokens of one issuer: signature, issuer, audience and times. ``protection``: from the issuer."""
+    """Checks tokens of one issuer: signature, issuer, audience and times. ``protection``: from failures of the issuer."""
 
     def __init__(self, settings: AccessSettings, client: httpx.AsyncClient, protection: IssuerProtection) -> None:
         if settings.issuer is None:
@@ -79,19 +79,19 @@ class TokenVerifier:
         self._flight: asyncio.Task[None] | None = None
 
     async def verify(self, token: str) -> Claims:
-        """What a token says. Raises ``InvalidToken``, ``IssuerAway``."""
+        """Return the claims of a valid token. Raises ``InvalidToken``, ``IssuerAway``."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError as error:
-            raise InvalidToken("this is neither an API key nor a token") from error
+            raise InvalidToken("the credential is neither an API key nor a token") from error
         if header.get("alg") not in self._settings.algorithms:
             raise InvalidToken(f"tokens must be signed with one of {', '.join(self._settings.algorithms)}")
         key = await self._key(str(header.get("kid", "")))
         try:
-            said = jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
-                # Of the settings, never of the token: else "none", or our public key as a shared secret, would do.
+                # From the settings, never from the token: else "none", or the public key as a shared secret, would be accepted.
                 algorithms=list(self._settings.algorithms),
                 issuer=self._settings.issuer,
                 audience=self._settings.audience,
@@ -99,18 +99,18 @@ class TokenVerifier:
                 options={"require": _REQUIRED},
             )
         except jwt.PyJWTError as error:
-            raise InvalidToken(f"the token is not taken: {error}") from error
-        return self._claims(said)
+            raise InvalidToken(f"the token is invalid: {error}") from error
+        return self._claims(claims)
 
     async def look(self) -> int:
-        """How many keys of the issuer are known; asks it when they are old, no more often than tokens make us ask."""
+        """Return the number of known keys of the issuer; fetches them when they are old, as often as for tokens at most."""
         now = time.monotonic()
         if now >= self._stale_at and (self._flight is not None or now >= self._ask_again_at):
             await self._fetched()
         return len(self._keys)
 
-    def _claims(self, said: Mapping[str, Any]) -> Claims:
-        tenant, roles = _at(said, self._settings.tenant_claim), _at(said, self._settings.roles_claim)
+    def _claims(self, claims: Mapping[str, Any]) -> Claims:
+        tenant, roles = _at(claims, self._settings.tenant_claim), _at(claims, self._settings.roles_claim)
         if not isinstance(tenant, str):
             raise InvalidToken(f"the token names no tenant in {self._settings.tenant_claim}")
         try:
@@ -118,13 +118,13 @@ class TokenVerifier:
         except MalformedTenantId as error:
             raise InvalidToken(f"the token names no tenant in {self._settings.tenant_claim}") from error
         listed = roles if isinstance(roles, list) else []
-        scopes = said.get("scope", "")
+        scopes = claims.get("scope", "")
         return Claims(
-            subject=str(said["sub"]),
+            subject=str(claims["sub"]),
             tenant=tenant,
             roles=tuple(role for role in listed if isinstance(role, str)),
             scopes=tuple(scopes.split()) if isinstance(scopes, str) else (),
-            expires_at=float(said["exp"]) + self._settings.leeway_s,
+            expires_at=float(claims["exp"]) + self._settings.leeway_s,
         )
 
     async def _key(self, key_id: str) -> PyJWK:
@@ -132,14 +132,14 @@ class TokenVerifier:
         if (now >= self._stale_at or key_id not in self._keys) and (self._flight is not None or now >= self._ask_again_at):
             await self._fetched()
         if not self._keys:
-            raise IssuerAway("the identity provider's keys cannot be had", retry_after=self._settings.jwks_pause_s)
-        found = self._keys.get(key_id)
-        if found is None:
+            raise IssuerAway("the keys of the identity provider cannot be fetched", retry_after=self._settings.jwks_pause_s)
+        key = self._keys.get(key_id)
+        if key is None:
             raise InvalidToken("the token is signed with a key that its issuer does not publish")
-        return found
+        return key
 
     async def _fetched(self) -> None:
-        """Once for all who need it at the same time; who gives up does not take it from the others."""
+        """Fetch the keys, once for all requests that wait; a request that is cancelled does not cancel it for the others."""
         if self._flight is None:
             self._flight = asyncio.create_task(self._fetch())
             self._flight.add_done_callback(self._landed)
@@ -154,7 +154,7 @@ class TokenVerifier:
             _refuse_other_than_keys(document)
             keys = PyJWKSet.from_dict(document).keys
         except (Refused, httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
-            # Those we know stay good. Neither an issuer that is away nor tokens with made-up keys may make us hammer it.
+            # Known keys stay valid. Neither a failing issuer nor tokens with invented key ids may cause many requests to it.
             _log.warning("keys of the identity provider not fetched", reason=f"{type(error).__name__} {error}")
         else:
             self._keys = {key.key_id or "": key for key in keys}
@@ -176,14 +176,14 @@ class TokenVerifier:
 
 
 def _refuse_other_than_keys(document: Mapping[str, Any]) -> None:
-    """Raises ``ValueError`` for what is no set of keys (RFC 7517, 5)."""
+    """Raise ``ValueError`` for a document that is not a set of keys (RFC 7517, 5)."""
     keys = document.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise ValueError("keys must be a list of objects")
 
 
-def _at(said: Mapping[str, Any], path: str) -> object:
-    found: object = said
+def _at(claims: Mapping[str, Any], path: str) -> object:
+    value: object = claims
     for part in path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

@@ -57,7 +57,7 @@ class FastPath:
     def __init__(self, *, needs: Mapping[str, Permission], common: HeaderList, names: HostNames) -> None:
         self._needs = needs
         self._names = names
-        self._known_names = names.taken
+        self._known_names = names.accepted
         self._common = [HIT, _POLICY, *common]
         self._prefix = secrets.token_hex(6).encode()
         self._numbers = itertools.count(1)
@@ -122,7 +122,7 @@ class FastPath:
         if value is not None:
             return authenticator.admit(value, now)
         host = headers.get(b"host")
-        if authenticator.required or (host not in self._known_names and not self._names.take(host, _LOOPBACK)):
+        if authenticator.required or (host not in self._known_names and not self._names.accept(host, _LOOPBACK)):
             return None
         return LOCAL
 

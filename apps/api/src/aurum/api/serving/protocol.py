@@ -1,4 +1,4 @@
-"""How requests are read from connections: uvicorn's protocol, with what it leaves undone."""
+"""The protocol that reads requests from connections: uvicorn's, with a fast path, limits on heads, and draining."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aurum.api.process.drain import DrainingLoop
 from aurum.api.serving.fast_path import FastPath
 
 _FIRST_REQUEST_S = 1.0
-"""For the first request on a connection that was accepted last."""
+"""Seconds for the first request on a connection that was accepted while draining."""
 _HEAD_S = 15.0
-"""From connecting until the headers of the first request."""
+"""Seconds from the connection until the end of the headers of its first request."""
 _HEAD_BYTES = 65_536
-"""Of headers, beyond what comes with the first of them."""
+"""Bytes of headers, beyond those of the first read."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -35,14 +35,14 @@ class Protocol(HttpToolsProtocol):
         assert isinstance(loop, DrainingLoop)
         self._drain = loop.drain
         self._head_left = -1
-        """Bytes that headers may still have; below 0 when none are being read."""
+        """Bytes left for headers; below 0 while none are being read."""
         self._begun = 0
-        """Requests of which something has been read."""
+        """Number of requests whose reading has begun."""
         self._fast_path: FastPath | None = app_state.get("fast_path")
-        self._asked = False
+        self._has_request = False
         """Whether a request has come on this connection."""
         self._answered = False
-        """Whether the request that is being read has its answer already."""
+        """Whether the request that is being read has been answered already."""
         self._server_headers: tuple[object, bytes] = (None, b"")
         app_state["drain"] = loop.drain
 
@@ -57,13 +57,13 @@ class Protocol(HttpToolsProtocol):
         left, begun = self._head_left, self._begun
         super().data_received(data)
         if left >= 0 and self._head_left >= 0 and self._begun == begun:
-            # All of it was of a head that has yet to end.
+            # All of the data belongs to a head that has not ended.
             self._head_left -= len(data)
             if self._head_left < 0 and not self.transport.is_closing():
                 self.send_400_response("The headers of the request are too long.")
 
     def on_message_begin(self) -> None:
-        # Only what reading the head needs; uvicorn's own, which makes a scope, follows when the application is called.
+        # Only what reading the head needs; uvicorn's method makes a scope, and is called when the application is.
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -72,12 +72,12 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_left = -1
-        self._asked = True
+        self._has_request = True
         drain = self._drain
         drain.requests += 1
         if self._fast_path is not None and not drain.draining and self._answers_at_once(self._fast_path):
             return
-        # An answer given at once, of this same read, may have set it: it is not idle now.
+        # A response sent at once for this same read may have set it: the connection is not idle now.
         self._unset_keepalive_if_required()
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -88,7 +88,7 @@ class Protocol(HttpToolsProtocol):
         if self.parser.get_http_version() == "1.0":
             _send_no_chunks(self.cycle)
         if drain.draining:
-            # uvicorn then answers with ``Connection: close``.
+            # uvicorn then sends ``Connection: close``.
             self.cycle.keep_alive = False
 
     def _answers_at_once(self, fast_path: FastPath) -> bool:
@@ -100,7 +100,7 @@ class Protocol(HttpToolsProtocol):
             or parser.get_http_version() != "1.1"
             or parser.should_upgrade()
             or self.flow.write_paused
-            # Answers go out in the order of their questions.
+            # Responses go out in the order of their requests.
             or (before is not None and not before.response_complete)
         ):
             return False
@@ -122,20 +122,21 @@ class Protocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def _end_if_headless(self) -> None:
-        if not self._asked and not self.transport.is_closing():
+        if not self._has_request and not self.transport.is_closing():
             self.transport.close()
 
     def shutdown(self) -> None:
-        if not self._asked:
-            # Accepted, and nothing read of it yet: its first request may be on the way.
+        if not self._has_request:
+            # Accepted, and nothing read yet: its first request may be on the way.
             self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
         else:
             super().shutdown()
 
 
 def _send_no_chunks(cycle: RequestResponseCycle) -> None:
-    """Let an answer without a length end with its connection: HTTP/1.0 has no chunks, and uvicorn sends them all the same
-    (RFC 9112, 6.1 and 6.3). It keeps no such connection open.
+    """Let a response without a length end with its connection.
+
+    HTTP/1.0 has no chunks, and uvicorn sends them all the same (RFC 9112, 6.1 and 6.3). It closes such connections.
     """
     send = cycle.send
     lengthless = False
@@ -147,7 +148,7 @@ def _send_no_chunks(cycle: RequestResponseCycle) -> None:
             if lengthless:
                 cycle.chunked_encoding = False
         elif message["type"] == "http.response.body" and lengthless:
-            # uvicorn checks each piece against what is left of the length.
+            # uvicorn checks each piece against the rest of the declared length.
             cycle.expected_content_length = len(message.get("body", b""))
         await send(message)
 

@@ -1,4 +1,4 @@
-"""Serving: uvicorn with our loop, which drains, and our protocol, which gives kept answers at once."""
+"""The server: uvicorn with an event loop that drains and a protocol that sends cached responses at once."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from aurum.api.serving.protocol import Protocol
 from aurum.common.settings.limits import LimitsSettings
 
 _GRACE_S = 25
-"""For what is under way; orchestrators kill after 30 s."""
+"""Seconds for requests under way; orchestrators kill after 30 s."""
 
 
 class _Workers(Multiprocess):
-    """uvicorn's parent of workers, which lets go of its sockets before they do: nobody could accept from them after."""
+    """uvicorn's parent of workers, which closes its sockets before they do: no process could accept from them after."""
 
     def terminate_all(self) -> None:
         for each in self.sockets:
@@ -29,7 +29,7 @@ class _Workers(Multiprocess):
 
 def serve(app: str, settings: LimitsSettings, *, host: str, port: int, workers: int, **options: Any) -> None:
     """Serve an application, given as ``module:factory``, until SIGTERM or SIGINT. ``options``: of ``uvicorn.Config``."""
-    # uvicorn takes the name of a loop, or what makes one; each worker makes its own.
+    # uvicorn takes the name of a loop or a factory; each worker makes its own loop.
     loop: Any = partial(DrainingLoop, settings)
     config = uvicorn.Config(
         app,
@@ -47,7 +47,7 @@ def serve(app: str, settings: LimitsSettings, *, host: str, port: int, workers: 
         return
     config.load_app()
     server = uvicorn.Server(config)
-    # The signal it was stopped by is sent again when all is done.
+    # uvicorn sends the signal that stopped it again at the end.
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
