@@ -323,7 +323,7 @@ async def test_under_the_apache_licence_tables_are_in_chunks_and_the_rest_is_nam
         store = PostgresStore(pool, SystemClock())
         optimised = await tuning.optimize()
         assert [line.split(":")[0] for line in optimised.done[1:]] == list(TABLES)
-        assert optimised.engine.endswith("licence apache, which has no compression, continuous aggregates, policies")
+        assert optimised.engine.endswith("licence apache, which does not permit compression, continuous aggregates, policies")
         assert (await tuning.optimize()).done == ()
         series_id = await load(store, five_minutes(48))
         await load(store, [(3.0, 2, -1.0)])
