@@ -17,9 +17,9 @@ from types import TracebackType
 from urllib.parse import quote
 
 from aurum.storage.embedded.postmaster import (
-    LOOK_EVERY_S,
     NO_SUCH_DATABASE,
     NOT_YET,
+    POLL_EVERY_S,
     SUPERUSER,
     Postmaster,
     has_ended,
@@ -145,7 +145,7 @@ class EmbeddedPostgres:
                 return None
             if time.monotonic() > deadline:
                 raise self._failed(f"(process {pid}) was not ready within {_START_S:.0f} s: see {self._data / 'log'}")
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(POLL_EVERY_S)
 
     def _ensure_database(self, postmaster: Postmaster, name: str) -> None:
         if postmaster.sqlstate(name) == NO_SUCH_DATABASE:

@@ -34,14 +34,14 @@ _STOP_S = 20.0
 _POLL_EVERY_S = 0.25
 _USER = "aurum"
 _QUICK_START = ("-XX:TieredStopAtLevel=1",)
-"""Java options for a server that lives for minutes on few cores: the optimising compiler costs more than it saves."""
+"""Java options without the optimising compiler, which costs more than it saves when a server lives for minutes."""
 
 
 class EmbeddedTrino:
     """A server over ``folder``, which holds its warehouse; use as a context manager, or ``start`` and ``stop``.
 
-    Its catalogs are ``iceberg`` (files below ``folder``), ``store`` (the ``database`` of the PostgreSQL), ``memory`` and ``tpch``;
-    ``CREATE CATALOG`` adds others. ``postgres`` must run for as long as this server does.
+    Its catalogs are ``iceberg`` (files below ``folder``), ``store`` (the ``database`` of the PostgreSQL), ``memory`` and
+    ``tpch``; ``CREATE CATALOG`` adds others. ``postgres`` must run for as long as this server does.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The program files of Trino, unpacked once from its server archive, which Maven downloads from its configured repository.
 
-Of the archive's fifty connectors only those of ``infra/trino`` are unpacked, a third of its size. A file that connectors share is a
-hard link in the archive, often to a connector that is left out. So the archive is read twice: first for the names
-that each file is needed under, then for the files.
+Of the archive's fifty connectors only those of ``infra/trino`` are unpacked, a third of its size. A file that connectors share
+is a hard link in the archive, often to a connector that is left out. So the archive is read twice: first for the names under
+which each file is needed, then for the files.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def is_installed(cache: Path) -> bool:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack the needed part of a server archive, and write a list of files and sizes by which to check it later."""
+    """Unpack the needed part of a server archive, and write a list of files and sizes to check it by."""
     needed = _needed(archive)
     sizes: dict[str, int] = {}
     with tarfile.open(archive, "r|gz") as stream:
@@ -79,7 +79,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def _needed(archive: Path) -> dict[str, list[str]]:
-    """Return the archive member that holds each needed file, with the names, below the archive's one folder, to unpack it to."""
+    """Return, by archive member, the names to which its bytes are unpacked, relative to the archive's one folder."""
     needed: dict[str, list[str]] = {}
     with tarfile.open(archive, "r|gz") as stream:
         for member in stream:
