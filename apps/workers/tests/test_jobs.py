@@ -34,7 +34,7 @@ from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
-from aurum.workers.fates import MOST_TRIES, JobFate, outcome, should_retry, wait_ms
+from aurum.workers.fates import MOST_TRIES, JobFate, fate_of, should_retry, wait_ms
 from aurum.workers.jobs.archive import ArchiveJob
 from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
@@ -112,7 +112,7 @@ async def test_a_worker_without_a_lasting_history_parks_the_job(
     async with opened(settings.model_copy(update={"history": history})) as pipelines:
         with pytest.raises(NoHistory, match=named) as caught:
             await ArchiveJob(pipelines).run({})
-    assert outcome(caught.value) is JobFate.PARK
+    assert fate_of(caught.value) is JobFate.PARK
 
 
 async def test_a_file_that_is_not_there_is_not_found(pipelines: Pipelines, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_a_file_with_rows_in_quarantine_is_loaded_again_as_it_was_known(pi
     ],
 )
 def test_what_may_pass_is_tried_again_and_what_will_not_is_parked(error: Exception, expected: JobFate) -> None:
-    assert outcome(error) is expected
+    assert fate_of(error) is expected
 
 
 def test_trying_again_ends() -> None:
@@ -268,7 +268,7 @@ async def test_models_are_built_by_a_job_and_one_that_fails_is_parked(settings: 
         assert report.run.succeeded
         with pytest.raises(ModelsFailed, match="model bad failed") as failure:
             await job.run({"verb": "run"})
-        assert outcome(failure.value) is JobFate.PARK
+        assert fate_of(failure.value) is JobFate.PARK
         with pytest.raises(InvalidPayload):
             await job.run({"verb": "drop"})
 
@@ -295,6 +295,6 @@ def test_a_job_that_outlives_the_grace_of_its_worker_can_be_done_by_another() ->
         working.join()
         with pytest.raises(WorkerStops):
             loop.run(work())
-    assert [outcome(error) for error in caught] == [JobFate.RETRY]
+    assert [fate_of(error) for error in caught] == [JobFate.RETRY]
     with pytest.raises(WorkerStops):
         loop.run(work())

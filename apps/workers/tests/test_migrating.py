@@ -17,7 +17,7 @@ from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import later_release
-from aurum.workers.fates import JobFate, outcome
+from aurum.workers.fates import JobFate, fate_of
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.wiring import worker_context
 
@@ -61,7 +61,7 @@ async def test_a_job_below_the_floor_is_left_for_a_newer_worker(database_url: st
         await upgrade(database_url, versions=later_release(tmp_path, CONTRACT, kind="contract"))
         with pytest.raises(Unavailable, match=r"install release 9\.1") as caught:
             context.loop.run(context.check_schema())
-    assert outcome(caught.value) is JobFate.RETRY
+    assert fate_of(caught.value) is JobFate.RETRY
 
 
 def settings_of(url: str, folder: Path) -> Settings:

@@ -50,7 +50,7 @@ from aurum.storage.ports.jobs import QueueAway
 from aurum.storage.redis.job_queue import RedisJobQueue
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
-from aurum.workers.export import telling
+from aurum.workers.export import exported_telemetry
 from aurum.workers.telemetry import queue_depths
 from aurum.workers.wiring import WorkerContext, worker_context
 
@@ -206,8 +206,8 @@ async def test_the_lines_of_a_job_bear_the_request_and_the_trace_that_asked_for_
         await queue.put("ingest.file", {"path": str(SAMPLE)}, queue=INGEST_QUEUE)
     await queue.put("ingest.file", {"path": str(SAMPLE)}, queue=INGEST_QUEUE)
     work(settings, Metrics())
-    lines = [line for line in logged() if line["event"] in ("file", "job done")]
-    assert [line["event"] for line in lines] == ["file", "job done"] * 2
+    lines = [line for line in logged() if line["event"] in ("file processed", "job done")]
+    assert [line["event"] for line in lines] == ["file processed", "job done"] * 2
     for line in lines[:2]:
         assert (line["request_id"], line["tenant"], line["trace_id"]) == ("r-1", "acme", TRACE)
     for line in lines[2:]:
@@ -250,7 +250,7 @@ async def test_request_and_job_are_one_trace_at_the_collector(
                 jobs.put(IngestFile(path=SAMPLE))
             await queue.put("ingest.file", {"path": str(tmp_path / "gone.csv")}, queue=INGEST_QUEUE)
         api.shutdown()
-        with worker_context(told) as context, telling(told, metrics) as tracer:
+        with worker_context(told) as context, exported_telemetry(told, metrics) as tracer:
             work_in(context, metrics, tracer)
     trace_id = f"{request.get_span_context().trace_id:032x}"
     assert {(service, span.trace_id.hex()) for service, span in collector.spans()} == {
@@ -331,7 +331,7 @@ def test_a_worker_answers_prometheus_until_it_ends(logged: Any) -> None:
         port = free.getsockname()[1]
     metrics = Metrics()
     metrics.counter("aurum_other_total", "Something else.").add()
-    with telling(Settings(workers=WorkersSettings(metrics_port=port)), metrics) as tracer:
+    with exported_telemetry(Settings(workers=WorkersSettings(metrics_port=port)), metrics) as tracer:
         assert tracer is None
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             assert re.search(rb"^aurum_other_total 1\.0$", answer.read(), re.MULTILINE)
@@ -342,7 +342,7 @@ def test_a_worker_answers_prometheus_until_it_ends(logged: Any) -> None:
 def test_a_port_that_is_taken_is_one_line_and_the_worker_works(logged: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with telling(Settings(workers=WorkersSettings(metrics_port=port)), Metrics()):
+        with exported_telemetry(Settings(workers=WorkersSettings(metrics_port=port)), Metrics()):
             pass
     (line,) = [one for one in logged() if one["level"] == "warning"]
     assert (line["event"], line["where"]) == ("metrics not served", f"127.0.0.1:{port}")
@@ -353,7 +353,7 @@ def test_a_collector_that_is_away_keeps_no_worker_from_ending(logged: Any) -> No
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     telemetry = TelemetrySettings(endpoint=f"http://127.0.0.1:{port}")
-    with telling(Settings(telemetry=telemetry, workers=WorkersSettings(metrics_port=0)), Metrics()):
+    with exported_telemetry(Settings(telemetry=telemetry, workers=WorkersSettings(metrics_port=0)), Metrics()):
         pass
     assert [line for line in logged() if line["event"] == "metrics not sent"]
 
