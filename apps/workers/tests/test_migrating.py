@@ -1,4 +1,4 @@
-"""Workers and the schema: none starts on one that it does not run on, and none does a job below its floor."""
+"""Workers and the schema: none starts on a schema that it cannot use, and none runs a job below the floor of the schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CONTRACT = 'raise_floor("{revision}", release="9.1")'
 
 
 def worker(database: str, queue: str) -> subprocess.CompletedProcess[str]:
-    inherited = os.environ  # noqa: TID251 - what a shell would hand on
+    inherited = os.environ  # noqa: TID251 - the variables that a shell would pass on
     environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
     environment |= {"AURUM_DATABASE__URL": database, "AURUM_REDIS__URL": queue}
     command = [sys.executable, "-m", "aurum.workers"]

@@ -1,4 +1,4 @@
-"""Plain PostgreSQL: the same calls say what is missing, change nothing, and everything goes on."""
+"""TimescaleDB features on plain PostgreSQL: each call reports what is missing and changes nothing, and the store works on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_compressing_and_another_interval_are_refused_likewise(postgres_st
         await tuning.set_interval(timedelta(days=7))
 
 
-async def test_no_hours_are_declared(postgres_store: PostgresStore) -> None:
+async def test_hourly_partials_are_not_declared(postgres_store: PostgresStore) -> None:
     reader = await TimescalePartialsReader.open(postgres_store.pool)
     assert reader.capabilities == frozenset()
     with pytest.raises(Unsupported):
