@@ -23,7 +23,7 @@ DURATION_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 """Seconds: from the time for a file that is already loaded to the longest that a job may take."""
 
 _UNKNOWN_JOB = "unknown"
-"""The label for messages that no job is declared for: their names are arbitrary, so they are no labels."""
+"""The label for messages that no job is declared for: their names are arbitrary, so they are not used as labels."""
 
 _NAMESPACE = "dramatiq"
 _TIMEOUT_S = 2.0

@@ -56,7 +56,7 @@ def _remote(settings: ClickhouseSettings, patience_s: float) -> Client:
         connect_timeout=math.ceil(settings.connect_timeout_s),
         send_receive_timeout=math.ceil(patience_s) + _MARGIN_S,
         query_retries=0,
-        # Threads share no client, so no session is needed to separate them; a session would refuse concurrent queries.
+        # Threads share no client, so no session is needed to keep their queries apart.
         autogenerate_session_id=False,
         dedicated_pool=True,
     )

@@ -1,4 +1,4 @@
-"""Conditions and parameters by which a query names the parts of history it reads. Rows of no such part do not count."""
+"""Conditions and parameters by which a query selects parts of history. Rows under other archive ids are not part of it."""
 
 from __future__ import annotations
 

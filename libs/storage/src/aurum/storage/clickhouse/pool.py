@@ -121,7 +121,7 @@ class ClickhousePool:
     @repeatable
     async def _read_once(self, query: str, parameters: Parameters) -> pl.DataFrame:
         def work(client: Client, settings: QuerySettings) -> pl.DataFrame:
-            # These settings stand in the text of the query: the embedded engine runs two more queries for each one beside it.
+            # These settings are in the text: the embedded engine runs two more queries for each setting beside the text.
             bounded = f"{query} SETTINGS {_FINAL_PER_PARTITION}, {_TIME_LIMIT} = {settings.pop(_TIME_LIMIT)}"
             return pl.read_ipc_stream(client.raw_query(bounded, dict(parameters), settings=dict(settings), fmt="ArrowStream"))
 

@@ -1,7 +1,7 @@
 """PostgreSQL 18 from a Python wheel, for one machine: no installation, all data below one folder, a Unix socket only.
 
-Any number of processes use one server, and the last to leave stops it (see ``users``). A user that is killed does no harm: the
-next one finds the server running, or starts it again and PostgreSQL recovers.
+Any number of processes use one server, and the last to leave stops it (see ``users``). A killed process does no harm: the next
+one finds the server running, or starts it again and PostgreSQL recovers.
 """
 
 from __future__ import annotations

@@ -20,10 +20,10 @@ from aurum.storage.trino.pool import Parameter, TrinoPool
 from aurum.storage.trino.table import COLUMNS, TABLE, create_statement, parse_rows, select_list
 
 _BATCH_ROWS = 131_072
-"""Rows of the parts that one query reads, exceeded only by a part that has more: the whole answer is held in memory."""
+"""Most rows that one query reads, except for one part with more: the whole answer is held in memory, also by the client."""
 _BATCH_PARTS = 2_000
 _SAFE_AGE = timedelta(days=7)
-"""Age from which an unreferenced file is deleted: younger ones may belong to a running writer. Trino accepts no less."""
+"""Least age of unreferenced files to delete: a running writer's are younger. Trino accepts no less (``infra/trino``)."""
 
 
 @dataclass(frozen=True, slots=True)
