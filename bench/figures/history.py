@@ -14,7 +14,7 @@ from pathlib import Path
 from aurum.common.clock import SystemClock
 from aurum.pipelines.history.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog
 from aurum.storage.ports.observations import SeriesReader
 from aurum.storage.postgres.history.log import PostgresArchiveLog
@@ -36,7 +36,7 @@ async def measure(stage: Stage, scale: Scale) -> list[Figure]:
     log = PostgresArchiveLog(stage.store.pool)
     hot = PostgresSeriesReader(stage.store.pool, SystemClock())
     with tempfile.TemporaryDirectory(prefix="aurum-history-") as folder:
-        history = DuckdbHistory(shelf_of(folder), SystemClock())
+        history = DuckdbHistory(history_files_at(folder), SystemClock())
         tiered = TieredSeriesReader(hot, history)
         figures = [await _moved(log, history, ids)]
         figures += await _months(log, history)

@@ -15,7 +15,7 @@ def test_what_needs_timescaledb_says_so_in_a_line(data_dir: Path, arguments: lis
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.strip().splitlines() == [
-        "aurum: the server has no extension timescaledb; plain PostgreSQL goes on as it is "
+        "aurum: the server has no extension timescaledb; the store keeps working on plain PostgreSQL "
         "(the README says how to get TimescaleDB)"
     ]
     assert aurum(data_dir, "series", "list").returncode == 0

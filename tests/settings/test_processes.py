@@ -46,7 +46,7 @@ from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.ports.quality import Retention
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.access import insert_key
-from aurum.workers.export import telling
+from aurum.workers.export import exported_telemetry
 
 now = SystemClock().now
 OPERATOR = Actor("operator")
@@ -289,7 +289,7 @@ def test_a_worker_serves_its_metrics_where_settings_say(settings: Settings) -> N
     assert settings.workers.metrics_port == 9
     port = free_port()
     here = settings.workers.model_copy(update={"metrics_port": port})
-    with telling(settings.model_copy(update={"workers": here}), Metrics()):
+    with exported_telemetry(settings.model_copy(update={"workers": here}), Metrics()):
         assert httpx.get(f"http://127.0.0.2:{port}/metrics", trust_env=False).status_code == 200
 
 

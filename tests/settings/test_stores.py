@@ -112,7 +112,7 @@ def test_there_may_be_no_history(settings: Settings) -> None:
 async def test_history_is_where_the_url_says(settings: Settings, tmp_path: Path) -> None:
     store = history(settings)
     assert isinstance(store, DuckdbHistory)
-    assert store._shelf.where.endswith("months")
+    assert store._files.location.endswith("months")
     await store.close()
 
 

@@ -1,4 +1,4 @@
-"""The operator's view of the queue against Dramatiq itself, which put the messages there and takes them out again."""
+"""The job queue port against Dramatiq itself, which reads the messages of the port and parks those that fail."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def breaker() -> Breaker:
 
 
 def work(url: str, done: list[dict[str, object]], *, fail: bool) -> None:
-    """A worker that takes all there is."""
+    """Run a worker until the queue is empty."""
     broker = RedisBroker(url=url, middleware=[Retries(max_retries=0)])
 
     def perform(**payload: object) -> None:
         if fail:
-            raise ValueError("not today")
+            raise ValueError("the job fails")
         done.append(payload)
 
     dramatiq.Actor(perform, broker=broker, actor_name="ingest.file", queue_name="ingest", priority=0, options={})
@@ -65,7 +65,7 @@ def work(url: str, done: list[dict[str, object]], *, fail: bool) -> None:
     broker.close()
 
 
-async def test_a_worker_does_what_was_asked_for(queue: JobQueue, url: str) -> None:
+async def test_a_worker_runs_a_queued_job(queue: JobQueue, url: str) -> None:
     await queue.put("ingest.file", {"path": "/a.csv"}, queue="ingest")
     (state,) = await queue.queues()
     assert (state.name, state.waiting, state.delayed, state.parked) == ("ingest", 1, 0, 0)
@@ -74,7 +74,7 @@ async def test_a_worker_does_what_was_asked_for(queue: JobQueue, url: str) -> No
     assert done == [{"path": "/a.csv"}]
 
 
-async def test_what_failed_is_seen_and_done_when_it_is_put_back(queue: JobQueue, url: str) -> None:
+async def test_a_failed_job_is_parked_and_runs_when_it_is_queued_again(queue: JobQueue, url: str) -> None:
     ids = {await queue.put("ingest.file", {"path": f"/{name}.csv"}, queue="ingest") for name in "ab"}
     work(url, [], fail=True)
     parked = await queue.parked(after=None, limit=10)
@@ -97,7 +97,7 @@ async def test_a_job_that_is_not_parked_is_not_found(queue: JobQueue) -> None:
         await queue.discard("nothing")
 
 
-async def test_a_queue_that_is_not_there_is_unavailable() -> None:
+async def test_a_queue_that_does_not_answer_is_unavailable() -> None:
     client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
     with pytest.raises(Unavailable, match="AURUM_REDIS__URL"):
         await RedisJobQueue(client, SystemClock(), breaker()).queues()
@@ -117,7 +117,7 @@ async def test_a_queue_that_keeps_failing_is_left_alone() -> None:
     await client.aclose()
 
 
-async def test_a_job_that_is_not_there_says_nothing_of_the_queue(queue: JobQueue) -> None:
+async def test_an_unknown_job_does_not_count_as_a_failure_of_the_queue(queue: JobQueue) -> None:
     for _ in range(4):
         with pytest.raises(NotFound):
             await queue.retry("nothing")

@@ -1,4 +1,4 @@
-"""Jobs, as functions and through a real queue."""
+"""Jobs, called directly and through a real queue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
-from aurum.workers.fates import MOST_TRIES, JobFate, outcome, should_retry, wait_ms
+from aurum.workers.fates import MOST_TRIES, JobFate, fate_of, should_retry, wait_ms
 from aurum.workers.jobs.archive import ArchiveJob
 from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.ingest import IngestJob, NoSuchFile
@@ -61,15 +61,15 @@ def settings(database_url: str, queue_url: str, tmp_path: Path) -> Settings:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Pipelines]:
-    """The pipelines of a worker, on the loop of the test."""
+    """Yield the pipelines of a worker, on the event loop of the test."""
     async with open_store(settings) as store:
         yield Pipelines(store)
 
 
 @pytest_asyncio.fixture
 async def pipelines(settings: Settings) -> AsyncIterator[Pipelines]:
-    async with opened(settings) as found:
-        yield found
+    async with opened(settings) as pipelines:
+        yield pipelines
 
 
 async def test_a_job_done_twice_does_nothing_twice(pipelines: Pipelines) -> None:
@@ -81,7 +81,7 @@ async def test_a_job_done_twice_does_nothing_twice(pipelines: Pipelines) -> None
     assert second.outcome is FileOutcome.ALREADY_LOADED
 
 
-async def test_a_payload_that_is_none_is_invalid(pipelines: Pipelines) -> None:
+async def test_a_payload_of_another_shape_is_invalid(pipelines: Pipelines) -> None:
     with pytest.raises(InvalidPayload):
         await IngestJob(pipelines).run({"pfad": "x"})
 
@@ -97,25 +97,25 @@ async def test_closed_months_are_archived_once(settings: Settings) -> None:
         assert (report.source, report.rows, report.left) == ("nyiso", 300, 0)
         assert await job.run({}) == []
         assert (folder / "manifest.json").is_file()
-        # A correction that comes later brings back what it touches.
+        # A later correction brings the months that it changes back to the hot store.
         (again,) = await IngestJob(pipelines).run({"path": str(SAMPLE), "force": True, "known_at": "2025-11-01T17:00:00Z"})
     assert (again.outcome, again.new) == (FileOutcome.APPLIED, 0)
 
 
 @pytest.mark.parametrize(
-    ("history", "named"),
+    ("history", "setting"),
     [(HistorySettings(tier="none"), "AURUM_HISTORY__TIER"), (HistorySettings(), "AURUM_HISTORY__URL")],
 )
 async def test_a_worker_without_a_lasting_history_parks_the_job(
-    settings: Settings, history: HistorySettings, named: str
+    settings: Settings, history: HistorySettings, setting: str
 ) -> None:
     async with opened(settings.model_copy(update={"history": history})) as pipelines:
-        with pytest.raises(NoHistory, match=named) as caught:
+        with pytest.raises(NoHistory, match=setting) as caught:
             await ArchiveJob(pipelines).run({})
-    assert outcome(caught.value) is JobFate.PARK
+    assert fate_of(caught.value) is JobFate.PARK
 
 
-async def test_a_file_that_is_not_there_is_not_found(pipelines: Pipelines, tmp_path: Path) -> None:
+async def test_a_missing_file_is_not_found(pipelines: Pipelines, tmp_path: Path) -> None:
     with pytest.raises(NoSuchFile):
         await IngestJob(pipelines).run({"path": str(tmp_path / "gone.csv")})
 
@@ -140,8 +140,8 @@ async def test_a_file_with_rows_in_quarantine_is_loaded_again_as_it_was_known(pi
         (ZeroDivisionError(), JobFate.PARK),
     ],
 )
-def test_what_may_pass_is_tried_again_and_what_will_not_is_parked(error: Exception, expected: JobFate) -> None:
-    assert outcome(error) is expected
+def test_a_failure_that_may_pass_is_tried_again_and_any_other_is_parked(error: Exception, expected: JobFate) -> None:
+    assert fate_of(error) is expected
 
 
 def test_trying_again_ends() -> None:
@@ -176,14 +176,14 @@ async def test_a_worker_loads_what_was_queued_and_parks_a_poison_message(
         queue.put(IngestFile(path=SAMPLE))
     settings = settings.model_copy(update={"database": postgres_store.pool.settings})
     with worker_context(settings) as context:
-        await _worked(context, postgres_store)
+        await _work_until_loaded(context, postgres_store)
     with JobQueue(url) as queue:
         (parked,) = queue.parked()
     assert (parked.name, parked.payload["path"]) == ("ingest.file", str(tmp_path / "gone.csv"))
     assert parked.reason == f"no file {tmp_path / 'gone.csv'}"
 
 
-async def _worked(context: WorkerContext, postgres_store: PostgresStore) -> None:
+async def _work_until_loaded(context: WorkerContext, postgres_store: PostgresStore) -> None:
     broker = make_broker(context)
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
@@ -216,7 +216,7 @@ def test_what_interrupts_a_job_also_ends_its_work(settings: Settings) -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            for _ in range(20):  # a connection that is given back takes more than one turn of the loop
+            for _ in range(20):  # the release of a connection takes more than one turn of the loop
                 await asyncio.sleep(0)
             ended.append("ended")
 
@@ -236,22 +236,22 @@ def test_what_interrupts_a_job_also_ends_its_work(settings: Settings) -> None:
 
 
 class Interrupted(BaseException):
-    """As Dramatiq interrupts a job that takes too long."""
+    """The exception by which Dramatiq would interrupt a job that takes too long."""
 
 
-def test_a_queue_that_is_not_there_says_which_setting_to_check() -> None:
+def test_a_queue_that_does_not_answer_names_the_setting_to_check() -> None:
     with pytest.raises(QueueUnavailable, match="AURUM_REDIS__URL"):
         JobQueue("redis://127.0.0.1:1/0").put(IngestFile(path=SAMPLE))
 
 
-def test_a_relative_path_is_no_job() -> None:
+def test_a_job_needs_an_absolute_path() -> None:
     with pytest.raises(ValueError, match="not absolute"):
         IngestFile(path=Path("folder/file.csv"))
 
 
 @pytest.fixture
 def tiny_project(tmp_path: Path) -> Path:
-    """A dbt project of one model, with the profiles of ours."""
+    """An empty dbt project with the profiles of Aurum's project."""
     folder = tmp_path / "project"
     (folder / "models").mkdir(parents=True)
     (folder / "dbt_project.yml").write_text("{name: tiny, version: '1.0', config-version: 2, profile: aurum}")
@@ -268,7 +268,7 @@ async def test_models_are_built_by_a_job_and_one_that_fails_is_parked(settings: 
         assert report.run.succeeded
         with pytest.raises(ModelsFailed, match="model bad failed") as failure:
             await job.run({"verb": "run"})
-        assert outcome(failure.value) is JobFate.PARK
+        assert fate_of(failure.value) is JobFate.PARK
         with pytest.raises(InvalidPayload):
             await job.run({"verb": "drop"})
 
@@ -295,6 +295,6 @@ def test_a_job_that_outlives_the_grace_of_its_worker_can_be_done_by_another() ->
         working.join()
         with pytest.raises(WorkerStops):
             loop.run(work())
-    assert [outcome(error) for error in caught] == [JobFate.RETRY]
+    assert [fate_of(error) for error in caught] == [JobFate.RETRY]
     with pytest.raises(WorkerStops):
         loop.run(work())

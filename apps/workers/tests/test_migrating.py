@@ -1,4 +1,4 @@
-"""Workers and the schema: none starts on one that it does not run on, and none does a job below its floor."""
+"""Workers and the schema: none starts on a schema that it cannot use, and none runs a job below the floor of the schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import later_release
-from aurum.workers.fates import JobFate, outcome
+from aurum.workers.fates import JobFate, fate_of
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.wiring import worker_context
 
@@ -27,7 +27,7 @@ CONTRACT = 'raise_floor("{revision}", release="9.1")'
 
 
 def worker(database: str, queue: str) -> subprocess.CompletedProcess[str]:
-    inherited = os.environ  # noqa: TID251 - what a shell would hand on
+    inherited = os.environ  # noqa: TID251 - the variables that a shell would pass on
     environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
     environment |= {"AURUM_DATABASE__URL": database, "AURUM_REDIS__URL": queue}
     command = [sys.executable, "-m", "aurum.workers"]
@@ -61,7 +61,7 @@ async def test_a_job_below_the_floor_is_left_for_a_newer_worker(database_url: st
         await upgrade(database_url, versions=later_release(tmp_path, CONTRACT, kind="contract"))
         with pytest.raises(Unavailable, match=r"install release 9\.1") as caught:
             context.loop.run(context.check_schema())
-    assert outcome(caught.value) is JobFate.RETRY
+    assert fate_of(caught.value) is JobFate.RETRY
 
 
 def settings_of(url: str, folder: Path) -> Settings:

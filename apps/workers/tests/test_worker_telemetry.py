@@ -1,4 +1,4 @@
-"""What a worker tells of itself, through a real queue, to a collector and to Prometheus."""
+"""The telemetry of a worker, through a real queue, sent to a collector and read by Prometheus."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from aurum.storage.ports.jobs import QueueAway
 from aurum.storage.redis.job_queue import RedisJobQueue
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
-from aurum.workers.export import telling
+from aurum.workers.export import exported_telemetry
 from aurum.workers.telemetry import queue_depths
 from aurum.workers.wiring import WorkerContext, worker_context
 
@@ -68,7 +68,7 @@ def queue_url() -> Iterator[str]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def queue(queue_url: str) -> AsyncIterator[RedisJobQueue]:
-    """The queue as the API has it."""
+    """The queue as the API uses it."""
     client = Redis.from_url(queue_url)
     await client.flushdb()
     yield RedisJobQueue(client, SystemClock(), Breaker("job queue", ResilienceSettings(), counts=(QueueAway,)))
@@ -83,7 +83,7 @@ def settings(postgres_store: PostgresStore, queue_url: str, tmp_path: Path) -> S
 
 @pytest.fixture
 def logged() -> Iterator[Any]:
-    """What is logged, as JSON; the loggers are put back."""
+    """A function that returns the logged lines, as JSON; the loggers are restored afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     with redirect_stderr(StringIO()) as stream:
@@ -95,7 +95,7 @@ def logged() -> Iterator[Any]:
 
 @dataclass
 class Collector:
-    """An OpenTelemetry collector that keeps what it gets."""
+    """An OpenTelemetry collector that stores the requests it receives."""
 
     url: str = ""
     traces: list[ExportTraceServiceRequest] = field(default_factory=list)
@@ -103,27 +103,31 @@ class Collector:
     logs: list[ExportLogsServiceRequest] = field(default_factory=list)
 
     def spans(self) -> list[tuple[str, Any]]:
-        """Service and span of all that was sent."""
+        """Return the service and the span of every span that was sent."""
         return [
             (service, span)
-            for one in self.traces
-            for each in one.resource_spans
-            for service in [pair.value.string_value for pair in each.resource.attributes if pair.key == "service.name"]
-            for scope in each.scope_spans
+            for request in self.traces
+            for resource in request.resource_spans
+            for service in [pair.value.string_value for pair in resource.resource.attributes if pair.key == "service.name"]
+            for scope in resource.scope_spans
             for span in scope.spans
         ]
 
     def lines(self) -> list[Any]:
         return [
-            line for one in self.logs for each in one.resource_logs for scope in each.scope_logs for line in scope.log_records
+            line
+            for request in self.logs
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for line in scope.log_records
         ]
 
     def metric_names(self) -> set[str]:
         return {
             metric.name
-            for one in self.metrics
-            for each in one.resource_metrics
-            for scope in each.scope_metrics
+            for request in self.metrics
+            for resource in request.resource_metrics
+            for scope in resource.scope_metrics
             for metric in scope.metrics
         }
 
@@ -139,8 +143,8 @@ def collecting() -> Iterator[Collector]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            kind, kept = kinds[self.path]
-            kept.append(kind.FromString(self.rfile.read(int(self.headers["Content-Length"]))))
+            kind, received = kinds[self.path]
+            received.append(kind.FromString(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -160,7 +164,7 @@ def collecting() -> Iterator[Collector]:
 
 
 def work(settings: Settings, metrics: Metrics) -> None:
-    """A worker that takes all there is."""
+    """Run a worker until the queue is empty."""
     with worker_context(settings) as context:
         work_in(context, metrics)
 
@@ -178,14 +182,14 @@ def work_in(context: WorkerContext, metrics: Metrics, tracer: trace.Tracer | Non
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
-    """The Prometheus text, by name and labels as they are written."""
+    """Return the values of the Prometheus text, by name and labels as they are written."""
     lines = [line for line in PrometheusView(metrics).text().decode().splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 @contextmanager
-def asked(fields: Mapping[str, str]) -> Iterator[None]:
-    """A request that is traced by somebody, as the API's layers leave it."""
+def request_context(fields: Mapping[str, str]) -> Iterator[None]:
+    """Run the block in the context of a traced request, as the layers of the API set it."""
     parent = trace.NonRecordingSpan(
         trace.SpanContext(
             int(TRACE, 16), int(SPAN, 16), is_remote=False, trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED)
@@ -202,22 +206,22 @@ def asked(fields: Mapping[str, str]) -> Iterator[None]:
 async def test_the_lines_of_a_job_bear_the_request_and_the_trace_that_asked_for_it(
     settings: Settings, queue: RedisJobQueue, logged: Any
 ) -> None:
-    with asked({"request_id": "r-1", "tenant": "acme"}):
+    with request_context({"request_id": "r-1", "tenant": "acme"}):
         await queue.put("ingest.file", {"path": str(SAMPLE)}, queue=INGEST_QUEUE)
     await queue.put("ingest.file", {"path": str(SAMPLE)}, queue=INGEST_QUEUE)
     work(settings, Metrics())
-    lines = [line for line in logged() if line["event"] in ("file", "job done")]
-    assert [line["event"] for line in lines] == ["file", "job done"] * 2
+    lines = [line for line in logged() if line["event"] in ("file processed", "job done")]
+    assert [line["event"] for line in lines] == ["file processed", "job done"] * 2
     for line in lines[:2]:
         assert (line["request_id"], line["tenant"], line["trace_id"]) == ("r-1", "acme", TRACE)
     for line in lines[2:]:
-        assert not {"request_id", "tenant", "trace_id"} & set(line), "a thread forgets whom it worked for"
+        assert not {"request_id", "tenant", "trace_id"} & set(line), "a thread forgets the request of its earlier job"
 
 
 async def test_a_job_that_is_put_back_stays_in_the_trace_that_asked_for_it(
     settings: Settings, queue: RedisJobQueue, logged: Any, tmp_path: Path
 ) -> None:
-    with asked({"request_id": "r-2"}):
+    with request_context({"request_id": "r-2"}):
         job_id = await queue.put("ingest.file", {"path": str(tmp_path / "gone.csv")}, queue=INGEST_QUEUE)
     work(settings, Metrics())
     await queue.retry(job_id)
@@ -226,7 +230,7 @@ async def test_a_job_that_is_put_back_stays_in_the_trace_that_asked_for_it(
     assert [(line["request_id"], line["trace_id"]) for line in parked] == [("r-2", TRACE)] * 2
 
 
-async def test_a_trace_that_is_none_stops_no_job(settings: Settings, queue_url: str, queue: RedisJobQueue, logged: Any) -> None:
+async def test_an_invalid_trace_stops_no_job(settings: Settings, queue_url: str, queue: RedisJobQueue, logged: Any) -> None:
     def nonsense() -> Mapping[str, object]:
         return {"traceparent": "00-nonsense", "tracestate": 7, "asked_by": "somebody"}
 
@@ -243,14 +247,14 @@ async def test_request_and_job_are_one_trace_at_the_collector(
     metrics = Metrics()
     with collecting() as collector:
         telemetry = TelemetrySettings.model_validate({"endpoint": collector.url, "sample_ratio": 1.0, "metrics_every_s": 60.0})
-        told = settings.model_copy(update={"telemetry": telemetry, "workers": WorkersSettings(metrics_port=0)})
+        with_collector = settings.model_copy(update={"telemetry": telemetry, "workers": WorkersSettings(metrics_port=0)})
         api: TracerProvider = tracer_provider(telemetry, "aurum-api")
         with api.get_tracer("test").start_as_current_span("POST /v2/admin/jobs") as request:
             with JobQueue(queue_url, carried=carried) as jobs:
                 jobs.put(IngestFile(path=SAMPLE))
             await queue.put("ingest.file", {"path": str(tmp_path / "gone.csv")}, queue=INGEST_QUEUE)
         api.shutdown()
-        with worker_context(told) as context, telling(told, metrics) as tracer:
+        with worker_context(with_collector) as context, exported_telemetry(with_collector, metrics) as tracer:
             work_in(context, metrics, tracer)
     trace_id = f"{request.get_span_context().trace_id:032x}"
     assert {(service, span.trace_id.hex()) for service, span in collector.spans()} == {
@@ -258,8 +262,8 @@ async def test_request_and_job_are_one_trace_at_the_collector(
         ("aurum-worker", trace_id),
     }
     worked = [span for service, span in collector.spans() if service == "aurum-worker"]
-    asked = f"{request.get_span_context().span_id:016x}"
-    jobs_done = [span for span in worked if span.parent_span_id.hex() == asked]
+    parent = f"{request.get_span_context().span_id:016x}"
+    jobs_done = [span for span in worked if span.parent_span_id.hex() == parent]
     assert {span.name for span in jobs_done} == {"ingest.file"}
     loaded = next(span.span_id for span in jobs_done if not span.status.message)
     assert any(span.parent_span_id == loaded for span in worked), "the queries of a job are within its span"
@@ -281,17 +285,17 @@ async def test_jobs_files_and_rows_are_counted(
     with queue_depths(queue_url, metrics):
         assert samples(metrics)['aurum_jobs_waiting{queue="ingest"}'] == 4
         work(settings, metrics)
-        found = samples(metrics)
-    assert found['aurum_jobs_waiting{queue="ingest"}'] == 0
-    assert found['aurum_jobs_parked{queue="ingest"}'] == 2
-    assert found["aurum_queue_up"] == 1
-    assert found['aurum_jobs_total{name="ingest.file",outcome="done"}'] == 2
-    assert found['aurum_jobs_total{name="ingest.file",outcome="parked"}'] == 1
-    assert found['aurum_jobs_total{name="unknown",outcome="parked"}'] == 1
-    assert found['aurum_job_duration_seconds_count{name="ingest.file"}'] == 3
-    assert found['aurum_ingested_files_total{outcome="applied"}'] == 1
-    assert found['aurum_ingested_files_total{outcome="already loaded"}'] == 1
-    assert found['aurum_ingested_rows_total{change="new"}'] == 300
+        values = samples(metrics)
+    assert values['aurum_jobs_waiting{queue="ingest"}'] == 0
+    assert values['aurum_jobs_parked{queue="ingest"}'] == 2
+    assert values["aurum_queue_up"] == 1
+    assert values['aurum_jobs_total{name="ingest.file",outcome="done"}'] == 2
+    assert values['aurum_jobs_total{name="ingest.file",outcome="parked"}'] == 1
+    assert values['aurum_jobs_total{name="unknown",outcome="parked"}'] == 1
+    assert values['aurum_job_duration_seconds_count{name="ingest.file"}'] == 3
+    assert values['aurum_ingested_files_total{outcome="applied"}'] == 1
+    assert values['aurum_ingested_files_total{outcome="already loaded"}'] == 1
+    assert values['aurum_ingested_rows_total{change="new"}'] == 300
 
 
 async def test_a_job_whose_database_is_away_counts_as_retried(
@@ -321,9 +325,9 @@ def test_a_queue_that_is_away_shows_as_down_and_hides_no_other_metric() -> None:
     metrics = Metrics()
     metrics.counter("aurum_other_total", "Something else.").add()
     with queue_depths("redis://127.0.0.1:1/0", metrics):
-        found = samples(metrics)
-    assert (found["aurum_queue_up"], found["aurum_other_total"]) == (0, 1)
-    assert not [name for name in found if name.startswith("aurum_jobs_waiting")]
+        values = samples(metrics)
+    assert (values["aurum_queue_up"], values["aurum_other_total"]) == (0, 1)
+    assert not [name for name in values if name.startswith("aurum_jobs_waiting")]
 
 
 def test_a_worker_answers_prometheus_until_it_ends(logged: Any) -> None:
@@ -331,7 +335,7 @@ def test_a_worker_answers_prometheus_until_it_ends(logged: Any) -> None:
         port = free.getsockname()[1]
     metrics = Metrics()
     metrics.counter("aurum_other_total", "Something else.").add()
-    with telling(Settings(workers=WorkersSettings(metrics_port=port)), metrics) as tracer:
+    with exported_telemetry(Settings(workers=WorkersSettings(metrics_port=port)), metrics) as tracer:
         assert tracer is None
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             assert re.search(rb"^aurum_other_total 1\.0$", answer.read(), re.MULTILINE)
@@ -340,11 +344,11 @@ def test_a_worker_answers_prometheus_until_it_ends(logged: Any) -> None:
 
 
 def test_a_port_that_is_taken_is_one_line_and_the_worker_works(logged: Any) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with telling(Settings(workers=WorkersSettings(metrics_port=port)), Metrics()):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with exported_telemetry(Settings(workers=WorkersSettings(metrics_port=port)), Metrics()):
             pass
-    (line,) = [one for one in logged() if one["level"] == "warning"]
+    (line,) = [entry for entry in logged() if entry["level"] == "warning"]
     assert (line["event"], line["where"]) == ("metrics not served", f"127.0.0.1:{port}")
     assert line["reason"] == "Address already in use"
 
@@ -353,12 +357,12 @@ def test_a_collector_that_is_away_keeps_no_worker_from_ending(logged: Any) -> No
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     telemetry = TelemetrySettings(endpoint=f"http://127.0.0.1:{port}")
-    with telling(Settings(telemetry=telemetry, workers=WorkersSettings(metrics_port=0)), Metrics()):
+    with exported_telemetry(Settings(telemetry=telemetry, workers=WorkersSettings(metrics_port=0)), Metrics()):
         pass
     assert [line for line in logged() if line["event"] == "metrics not sent"]
 
 
-def test_the_queue_says_nothing_of_whoever_is_unknown(queue_url: str, queue: RedisJobQueue) -> None:
+def test_a_message_without_a_request_carries_no_context(queue_url: str, queue: RedisJobQueue) -> None:
     with JobQueue(queue_url) as jobs:
         jobs.put(IngestFile(path=SAMPLE))
     with SyncRedis.from_url(queue_url) as client:

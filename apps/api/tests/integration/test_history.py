@@ -16,7 +16,7 @@ from aurum.api.testing import serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import CacheSettings, DatabaseSettings, HistorySettings, Settings
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
@@ -78,7 +78,7 @@ async def market(postgres_server: EmbeddedPostgres, migrated_template: str, tmp_
 
 async def archive(market: Archived, before: date) -> int:
     pool = await PostgresPool.open(DatabaseSettings(url=market.url, pool_size=2))
-    history = DuckdbHistory(shelf_of(str(market.folder)), SystemClock())
+    history = DuckdbHistory(history_files_at(str(market.folder)), SystemClock())
     moved = await archive_everything(PostgresArchiveLog(pool), history, before=before)
     await history.close()
     await pool.close()

@@ -26,7 +26,7 @@ from aurum.core.errors import Conflict, Unavailable
 from aurum.core.history import tally
 from aurum.pipelines.history.archive import Archive, ArchiveReport, NotAsWritten, archive_closed, clear_leftovers, verify
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.duckdb.errors import HistoryUnavailable
 from aurum.storage.duckdb.history_files import Folder
 from aurum.storage.memory import MemoryHistory, MemoryStore
@@ -81,7 +81,7 @@ class Dying:
 
 @pytest_asyncio.fixture
 async def store(postgres_store: PostgresStore, tmp_path: Path) -> AsyncIterator[TieredStore]:
-    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock(), grace=timedelta(0))
+    history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock(), grace=timedelta(0))
     yield TieredStore(postgres_store.pool, SystemClock(), history)
     await history.close()
 
@@ -230,13 +230,13 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.pipelines.history.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 
 async def main(url, folder):
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
-    history = DuckdbHistory(shelf_of(folder), SystemClock(), grace=timedelta(0))
+    history = DuckdbHistory(history_files_at(folder), SystemClock(), grace=timedelta(0))
     archive = Archive(PostgresArchiveLog(pool), history, chunk_rows=20, grace=timedelta(0))
     async for report in archive_closed(archive, now=SystemClock().now(), closed_after=timedelta(days=1)):
         print(report.rows, flush=True)
@@ -447,7 +447,7 @@ async def test_a_folder_nobody_may_write_to_is_one_clear_line_and_nothing_moves(
     model = await load(store)
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder should be")
-    history = DuckdbHistory(shelf_of(str(blocked / "history")), SystemClock())
+    history = DuckdbHistory(history_files_at(str(blocked / "history")), SystemClock())
     with pytest.raises(HistoryUnavailable, match="AURUM_HISTORY__URL") as caught:
         await run(archive_of(store, history=history))
     assert "\n" not in caught.value.detail
@@ -459,7 +459,7 @@ async def test_a_folder_nobody_may_write_to_is_one_clear_line_and_nothing_moves(
 class FullDisk(Folder):
     """A folder on a disk that is full."""
 
-    def keep(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -490,7 +490,7 @@ async def test_a_database_that_goes_away_in_the_middle_is_said_so(
             )
             return await super().archive_ids()
 
-    history = Cut(shelf_of(str(tmp_path / "history")), SystemClock(), grace=timedelta(0))
+    history = Cut(history_files_at(str(tmp_path / "history")), SystemClock(), grace=timedelta(0))
     with pytest.raises(Unavailable):
         await run(archive_of(store, history=history))
     await history.close()

@@ -9,7 +9,7 @@ import pytest_asyncio
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.memory import MemoryStore
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
@@ -33,7 +33,7 @@ def shared_memory_store() -> MemoryStore:
 @pytest_asyncio.fixture(loop_scope="session")
 async def tiered_duckdb_store(postgres_store: PostgresStore, tmp_path: Path) -> AsyncIterator[TieredStore]:
     """PostgreSQL that archives everything to Parquet after every load, over an empty database of this test's own."""
-    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
+    history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock())
     yield TieredStore(postgres_store.pool, SystemClock(), history)
     await history.close()
 
@@ -43,7 +43,7 @@ async def shared_tiered_duckdb_store(
     archived_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[TieredStore]:
     """The same over a database that many tests share, and that no store without history writes to."""
-    history = DuckdbHistory(shelf_of(str(tmp_path_factory.mktemp("history"))), SystemClock())
+    history = DuckdbHistory(history_files_at(str(tmp_path_factory.mktemp("history"))), SystemClock())
     pool = await PostgresPool.open(DatabaseSettings(url=archived_database_url, pool_size=4))
     yield TieredStore(pool, SystemClock(), history)
     await pool.close()

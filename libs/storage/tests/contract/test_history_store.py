@@ -19,7 +19,7 @@ from aurum.core.errors import Unavailable
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS
 from aurum.core.history import tally
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.memory import MemoryHistory
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
@@ -44,7 +44,7 @@ def memory_history() -> MemoryHistory:
 
 @pytest_asyncio.fixture
 async def duckdb_history(tmp_path: Path) -> AsyncIterator[DuckdbHistory]:
-    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
+    history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock())
     yield history
     await history.close()
 
@@ -52,7 +52,7 @@ async def duckdb_history(tmp_path: Path) -> AsyncIterator[DuckdbHistory]:
 @pytest_asyncio.fixture
 async def duckdb_bucket_history(tmp_path: Path) -> AsyncIterator[DuckdbHistory]:
     """Through Arrow's file systems, as a bucket is; this one is a folder."""
-    history = DuckdbHistory(shelf_of(f"file://{tmp_path}/bucket"), SystemClock())
+    history = DuckdbHistory(history_files_at(f"file://{tmp_path}/bucket"), SystemClock())
     yield history
     await history.close()
 

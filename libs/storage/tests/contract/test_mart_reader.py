@@ -121,5 +121,5 @@ async def test_a_hostile_name_is_only_a_name(build: Build) -> None:
 
 
 async def test_a_warehouse_nobody_has_built_has_no_marts(tmp_path: Path) -> None:
-    with pytest.raises(UnknownMart, match="is not there"):
+    with pytest.raises(UnknownMart, match="does not exist"):
         await DuckDbMartReader(tmp_path / "none.duckdb", "marts").frame("fct_prices", columns=[])

@@ -34,7 +34,7 @@ from aurum.storage.testing.law import drawn_files, expect_the_law
 from aurum.storage.testing.plugin import settings_of
 from aurum.storage.trino import TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino.lake import NotWritable
-from aurum.storage.trino.table import COLUMNS, created
+from aurum.storage.trino.table import COLUMNS, create_statement
 
 # The first start downloads the server.
 pytestmark = [pytest.mark.trino, pytest.mark.timeout(900)]
@@ -233,7 +233,7 @@ async def test_an_older_table_gets_the_column_it_lacks(trino_settings: TrinoSett
     pool = TrinoPool(trino_settings, ResilienceSettings())
     table = f"{trino_settings.schema_}.observation_history"
     await pool.execute(f"CREATE SCHEMA {trino_settings.schema_}")
-    await pool.execute(created(table, [name for name in COLUMNS if name != "quality"]))
+    await pool.execute(create_statement(table, [name for name in COLUMNS if name != "quality"]))
     await pool.execute(
         f"INSERT INTO {table} VALUES (?, ?, ?, 1, ?, ?, NULL, DOUBLE '1.5')", ["invented", JANUARY, 1, START, START]
     )

@@ -1,4 +1,4 @@
-"""Whoever listens is told of every committed change, through interruptions too."""
+"""Listeners hear of every committed change, through interruptions too."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from aurum.storage.testing.builders import file_load, together
 from aurum.storage.testing.stores import PostgresStore, series_named
 
 
-def said(values: dict[str, list[float]]) -> FileLoad:
-    """A file of hourly values by series key, known a day later each time one of them differs."""
+def hourly_file(values: dict[str, list[float]]) -> FileLoad:
+    """Return a file of hourly values by series key, whose known time depends on the values, so a revision is known later."""
     known = 1 + int(sum(map(sum, values.values())))
     return together(
-        *(file_load([(hour, known, value) for hour, value in enumerate(given)], key=key) for key, given in values.items())
+        *(file_load([(hour, known, value) for hour, value in enumerate(series)], key=key) for key, series in values.items())
     )
 
 
-class Heard(list[Change]):
-    """What a listener was told."""
+class ChangeLog(list[Change]):
+    """The changes that a listener heard of, in order."""
 
     def kinds(self) -> set[ChangeKind]:
         return {change.kind for change in self}
@@ -40,7 +40,7 @@ class Heard(list[Change]):
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not come true in time"
+        assert time.monotonic() < end, "the condition did not become true in time"
         await asyncio.sleep(0.01)
 
 
@@ -52,30 +52,30 @@ async def feed(database_url: str) -> AsyncIterator[PostgresChangeFeed]:
 
 
 @pytest.fixture
-def heard(feed: PostgresChangeFeed) -> Heard:
-    found = Heard()
-    feed.listen(found.append)
-    return found
+def heard(feed: PostgresChangeFeed) -> ChangeLog:
+    changes = ChangeLog()
+    feed.listen(changes.append)
+    return changes
 
 
-async def test_a_load_is_told_with_exactly_the_series_it_changed(
-    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+async def test_a_load_announces_exactly_the_series_it_changed(
+    feed: PostgresChangeFeed, heard: ChangeLog, postgres_store: PostgresStore
 ) -> None:
-    await postgres_store.loader.load(said({"a:b:c:d": [1.0, 2.0], "a:b:e:d": [3.0]}))
+    await postgres_store.loader.load(hourly_file({"a:b:c:d": [1.0, 2.0], "a:b:e:d": [3.0]}))
     await feed.catch_up()
     ids = {key: (await series_named(postgres_store, key)).series_id for key in ("a:b:c:d", "a:b:e:d")}
     assert heard.series() == set(ids.values())
     assert ChangeKind.CATALOG in heard.kinds()
     heard.clear()
-    await postgres_store.loader.load(said({"a:b:c:d": [1.0, 2.5], "a:b:e:d": [3.0]}))
+    await postgres_store.loader.load(hourly_file({"a:b:c:d": [1.0, 2.5], "a:b:e:d": [3.0]}))
     await feed.catch_up()
     assert heard.series() == {ids["a:b:c:d"]}
 
 
-async def test_a_load_that_changes_nothing_tells_of_no_series(
-    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+async def test_a_load_that_changes_nothing_announces_no_series(
+    feed: PostgresChangeFeed, heard: ChangeLog, postgres_store: PostgresStore
 ) -> None:
-    load = said({"a:b:c:d": [1.0, 2.0]})
+    load = hourly_file({"a:b:c:d": [1.0, 2.0]})
     await postgres_store.loader.load(load)
     await feed.catch_up()
     heard.clear()
@@ -84,8 +84,8 @@ async def test_a_load_that_changes_nothing_tells_of_no_series(
     assert heard.series() == set()
 
 
-async def test_a_new_description_is_told_as_a_change_of_the_catalog(
-    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+async def test_a_new_description_is_a_change_of_the_catalog(
+    feed: PostgresChangeFeed, heard: ChangeLog, postgres_store: PostgresStore
 ) -> None:
     await postgres_store.loader.load(file_load([(0, 1, 1.0)], location_name="Old"))
     await feed.catch_up()
@@ -95,16 +95,16 @@ async def test_a_new_description_is_told_as_a_change_of_the_catalog(
     assert ChangeKind.CATALOG in heard.kinds()
 
 
-async def test_thousands_of_series_are_told_of_in_one_load(
-    feed: PostgresChangeFeed, heard: Heard, postgres_store: PostgresStore
+async def test_one_load_announces_thousands_of_series(
+    feed: PostgresChangeFeed, heard: ChangeLog, postgres_store: PostgresStore
 ) -> None:
-    outcome = await postgres_store.loader.load(said({f"a:b:{number}:d": [1.0] for number in range(3_000)}))
+    outcome = await postgres_store.loader.load(hourly_file({f"a:b:{number}:d": [1.0] for number in range(3_000)}))
     await feed.catch_up()
     assert heard.series() == set(outcome.changed_series)
     assert len(heard.series()) == 3_000
 
 
-async def test_what_one_process_tells_all_hear(feed: PostgresChangeFeed, heard: Heard, database_url: str) -> None:
+async def test_every_process_hears_of_a_change_in_one(feed: PostgresChangeFeed, heard: ChangeLog, database_url: str) -> None:
     await until(lambda: feed.told_until > 0)
     tags = tuple(f"source:number{number}" for number in range(2_000))
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as other:
@@ -115,7 +115,7 @@ async def test_what_one_process_tells_all_hear(feed: PostgresChangeFeed, heard: 
 
 
 async def test_after_an_interruption_everything_may_have_changed(
-    feed: PostgresChangeFeed, heard: Heard, database_url: str
+    feed: PostgresChangeFeed, heard: ChangeLog, database_url: str
 ) -> None:
     connection = await asyncpg.connect(database_url)
     await connection.execute(
@@ -124,11 +124,11 @@ async def test_after_an_interruption_everything_may_have_changed(
     )
     await connection.close()
     await until(lambda: ChangeKind.EVERYTHING in heard.kinds())
-    asked = time.monotonic()
-    await until(lambda: feed.told_until > asked)
+    interrupted_at = time.monotonic()
+    await until(lambda: feed.told_until > interrupted_at)
 
 
-async def test_a_store_that_is_not_there_leaves_the_feed_behind_and_says_so() -> None:
+async def test_a_store_that_does_not_answer_leaves_the_feed_behind_and_unavailable() -> None:
     async with PostgresChangeFeed.open(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none")) as feed:
         with pytest.raises(Unavailable):
             await feed.catch_up()
@@ -147,7 +147,7 @@ async def test_a_store_has_one_timeline_and_another_store_another(
         assert other.timeline != feed.timeline
 
 
-async def test_who_may_not_see_the_timeline_still_knows_the_database(database_url: str) -> None:
+async def test_a_user_who_may_not_read_the_timeline_still_knows_the_database(database_url: str) -> None:
     owner = await asyncpg.connect(database_url)
     await owner.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
     await owner.execute("CREATE ROLE tenant_of_a_server LOGIN")
@@ -161,8 +161,8 @@ async def test_who_may_not_see_the_timeline_still_knows_the_database(database_ur
         await owner.close()
 
 
-async def test_a_feed_that_meets_what_it_does_not_know_goes_on(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    connect, failures = PostgresChangeFeed._connect, iter([ValueError("nobody thought of this")])
+async def test_a_feed_goes_on_after_an_unforeseen_failure(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, failures = PostgresChangeFeed._connect, iter([ValueError("an unforeseen failure")])
 
     async def connect_at_last(feed: PostgresChangeFeed) -> None:
         for error in failures:

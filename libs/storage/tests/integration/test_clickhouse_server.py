@@ -1,4 +1,4 @@
-"""The way to a server of ClickHouse: over HTTP, in its turn, by the deadline, under an id that tells whose query it is."""
+"""Queries to a ClickHouse server: over HTTP, in turn, limited by the deadline, and with the id of the request they are for."""
 
 import asyncio
 import itertools
@@ -56,7 +56,7 @@ def rows_of(series_id: int, values: list[float]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=HISTORY, orient="row")
 
 
-async def kept(pool: ClickhousePool, rows: pl.DataFrame) -> list[ArchivedPart]:
+async def written(pool: ClickhousePool, rows: pl.DataFrame) -> list[ArchivedPart]:
     await ClickhouseHistory(pool).write(rows, source="invented", month=date(2025, 1, 1), archive_id=1)
     counted = tally(rows).iter_rows()
     return [ArchivedPart(series_id, month, 1, "invented", count, checksum) for series_id, month, count, checksum in counted]
@@ -64,7 +64,7 @@ async def kept(pool: ClickhousePool, rows: pl.DataFrame) -> list[ArchivedPart]:
 
 async def test_rows_are_written_read_streamed_summed_up_and_discarded(pool: ClickhousePool) -> None:
     store, rows = ClickhouseHistory(pool), rows_of(1, [1.5, float("nan"), 2.5])
-    parts = await kept(pool, rows)
+    parts = await written(pool, rows)
     assert_frame_equal(await store.rows(parts), rows)
     assert_frame_equal(
         pl.concat([batch async for batch in store.stream(parts, span=Span())]), await store.many(parts, span=Span())
@@ -80,7 +80,7 @@ async def test_a_query_bears_the_id_of_the_request_it_is_for(pool: ClickhousePoo
     token = current_work.set(CarriedWork({"request_id": "req-77", "tenant": "acme"}))
     try:
         await pool.read("SELECT 1 AS one")
-        await kept(pool, rows_of(1, [1.0]))
+        await written(pool, rows_of(1, [1.0]))
     finally:
         current_work.reset(token)
     read, write = interface.last("SELECT 1 AS one"), interface.last("INSERT")
@@ -89,7 +89,9 @@ async def test_a_query_bears_the_id_of_the_request_it_is_for(pool: ClickhousePoo
     assert write.query_id == "aurum-write-invented-202501-1", "two writers of the same rows exclude each other"
 
 
-async def test_whoever_may_only_read_is_not_asked_to_make_anything(pool: ClickhousePool, interface: Interface) -> None:
+async def test_a_database_with_its_table_is_opened_without_creating_anything(
+    pool: ClickhousePool, interface: Interface
+) -> None:
     assert len(interface.texts("CREATE")) == 2
     interface.asked.clear()
     another = await ClickhousePool.open(pool.settings, RESILIENCE)
@@ -99,11 +101,11 @@ async def test_whoever_may_only_read_is_not_asked_to_make_anything(pool: Clickho
 
 
 async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110 - it comes true in another thread
+    while not condition():  # noqa: ASYNC110 - another thread makes it true
         await asyncio.sleep(0.01)
 
 
-async def test_what_is_given_up_is_stopped_at_the_server(pool: ClickhousePool, interface: Interface) -> None:
+async def test_an_abandoned_query_is_cancelled_on_the_server(pool: ClickhousePool, interface: Interface) -> None:
     reading = asyncio.ensure_future(pool.read(SLOW))
     await until(lambda: interface.texts(SLOW))
     reading.cancel()
@@ -125,8 +127,8 @@ async def test_the_deadline_ends_a_read_here_and_at_the_server(pool: ClickhouseP
             await pool.read("SELECT 2 AS two")
     finally:
         forget_deadline(token)
-    told = interface.last(SLOW).text
-    assert 0 < float(told.rpartition("max_execution_time = ")[2].split()[0]) <= 0.5
+    text = interface.last(SLOW).text
+    assert 0 < float(text.rpartition("max_execution_time = ")[2].split()[0]) <= 0.5
     assert interface.texts("SELECT 2") == []
 
 
@@ -137,7 +139,7 @@ async def test_a_read_is_tried_again_after_the_connection_broke(pool: Clickhouse
     assert len(interface.texts("SELECT 7")) == 4
 
 
-async def test_no_more_wait_than_may_and_none_longer_than_it_may(pool: ClickhousePool) -> None:
+async def test_the_number_of_waiting_queries_and_their_wait_are_limited(pool: ClickhousePool) -> None:
     slow = [asyncio.ensure_future(pool.read(SLOW)) for _ in range(2)]
     await asyncio.sleep(0.05)
     waiting = asyncio.ensure_future(pool.read("SELECT 1 AS one"))
@@ -149,14 +151,14 @@ async def test_no_more_wait_than_may_and_none_longer_than_it_may(pool: Clickhous
     assert len(await asyncio.gather(*slow)) == 2
 
 
-async def test_a_wrong_password_is_said_and_never_shown(interface: Interface) -> None:
+async def test_a_wrong_password_is_reported_and_never_shown(interface: Interface) -> None:
     wrong = interface.url.replace("open-sesame", "hush-hush")
     with pytest.raises(ClickhouseUnavailable, match="refuses the user or the password") as caught:
         await ClickhousePool.open(settings(wrong), RESILIENCE)
     assert "hush" not in str(caught.value) + repr(dict(caught.value.facts))
 
 
-async def test_a_table_that_is_gone_is_said(pool: ClickhousePool) -> None:
+async def test_a_missing_table_is_reported(pool: ClickhousePool) -> None:
     await pool.command("DROP TABLE observation_history SYNC")
     with pytest.raises(ClickhouseUnavailable, match="a table is missing"):
         await ClickhouseHistory(pool).archive_ids()
@@ -171,17 +173,17 @@ async def test_a_mistake_in_the_program_is_no_outage(pool: ClickhousePool) -> No
 async def test_a_server_that_is_away_is_left_alone_after_a_while(pool: ClickhousePool, interface: Interface) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        unused = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(ClickhouseAway, match="cannot be reached"):
-        await ClickhousePool.open(settings(nobody, connect_timeout_s=1.0), RESILIENCE)
+        await ClickhousePool.open(settings(unused, connect_timeout_s=1.0), RESILIENCE)
     interface.broken = 1_000
     try:
         with pytest.raises(ClickhouseAway, match="cannot be reached"):
             await pool.read("SELECT 1 AS one")
-        asked = len(interface.asked)
+        requests = len(interface.asked)
         with pytest.raises(ClickhouseUnavailable, match="left alone for a moment"):
             await pool.read("SELECT 1 AS one")
-        assert len(interface.asked) == asked
+        assert len(interface.asked) == requests
         assert pool.guards.circuits[0].state().circuit == "open"
     finally:
         interface.broken = 0

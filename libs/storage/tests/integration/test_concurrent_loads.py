@@ -1,4 +1,4 @@
-"""Two processes' worth of writers at once: no deadlock, no lost publication, the answer of the model."""
+"""Writers of two processes at once: no deadlock, no lost publication, and the answer of the model."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ TIMEOUT_S = 60
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def stores(database_url: str) -> AsyncIterator[list[PostgresStore]]:
-    """Two stores over one database, each with a pool of its own."""
+    """Yield two stores over one database, each with a pool of its own."""
     pools = [await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=3)) for _ in range(2)]
     yield [PostgresStore(pool, SystemClock()) for pool in pools]
     for pool in pools:
@@ -32,7 +32,7 @@ async def stores(database_url: str) -> AsyncIterator[list[PostgresStore]]:
 
 
 def overlapping(rnd: random.Random, files: int) -> list[dict[str, list[Point]]]:
-    """Files that say different things of the same points of the same series, the series in any order."""
+    """Return files with different values for the same points of the same series, with the series in any order."""
     return [
         {
             key: [
@@ -44,8 +44,8 @@ def overlapping(rnd: random.Random, files: int) -> list[dict[str, list[Point]]]:
     ]
 
 
-def to_file(said: dict[str, list[Point]]) -> FileLoad:
-    return together(*(file_load(points, key=key) for key, points in said.items()))
+def to_file(points_by_key: dict[str, list[Point]]) -> FileLoad:
+    return together(*(file_load(points, key=key) for key, points in points_by_key.items()))
 
 
 async def load_all(store: PostgresStore, files: list[FileLoad]) -> list[LoadOutcome]:
@@ -53,22 +53,22 @@ async def load_all(store: PostgresStore, files: list[FileLoad]) -> list[LoadOutc
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_writers_at_once_leave_what_the_model_says(stores: list[PostgresStore], seed: int) -> None:
+async def test_concurrent_writers_leave_the_rows_of_the_model(stores: list[PostgresStore], seed: int) -> None:
     rnd = random.Random(seed)
-    said = overlapping(rnd, files=10)
-    files = [to_file(file) for file in said]
+    contents = overlapping(rnd, files=10)
+    files = [to_file(content) for content in contents]
     orders = [rnd.sample(files[:6], 6), rnd.sample(files[4:], 6)]  # two of the files are loaded by both
     async with asyncio.timeout(TIMEOUT_S):
         done = await asyncio.gather(*(load_all(store, order) for store, order in zip(stores, orders, strict=True)))
     assert sum(outcome.already_loaded for outcomes in done for outcome in outcomes) == 2
     for key in KEYS:
-        points = [point for file in said for point in file.get(key, [])]
+        points = [point for content in contents for point in content.get(key, [])]
         series = await series_named(stores[0], key)
-        found = await stores[0].reader.revisions(series.series_id, span=Span())
-        assert_frame_equal(found, expected_revisions(points))
+        revisions = await stores[0].reader.revisions(series.series_id, span=Span())
+        assert_frame_equal(revisions, expected_revisions(points))
         for at in range(5):
-            found = await stores[1].reader.observations(series.series_id, span=Span(), as_of=day(at))
-            assert_frame_equal(found, expected_observations(points, day(at)))
+            observations = await stores[1].reader.observations(series.series_id, span=Span(), as_of=day(at))
+            assert_frame_equal(observations, expected_observations(points, day(at)))
 
 
 async def test_no_version_is_lost_between_writers(stores: list[PostgresStore]) -> None:
@@ -79,7 +79,7 @@ async def test_no_version_is_lost_between_writers(stores: list[PostgresStore]) -
     series = await series_named(stores[0], KEYS[0])
     days = await stores[0].quality.completeness_page(CompletenessFilter(), after=None, limit=9)
     assert series.version == 12
-    assert [found.present for found in days] == [12]
+    assert [entry.present for entry in days] == [12]
 
 
 async def test_a_load_that_a_deadlock_ended_is_done_again(stores: list[PostgresStore]) -> None:
@@ -89,14 +89,14 @@ async def test_a_load_that_a_deadlock_ended_is_done_again(stores: list[PostgresS
     async with stores[1].pool.acquire() as other:
         transaction = other.transaction()
         await transaction.start()
-        # Loads lock series by id; this is a job of the server's that does it the other way round.
+        # Loads lock series in the order of their ids; this transaction locks them in the opposite order.
         await other.execute("SELECT FROM series WHERE key = $1 FOR UPDATE", second)
         load = asyncio.create_task(store.loader.load(to_file({first: [(0, 1, 2.0)], second: [(0, 1, 2.0)]})))
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         async with asyncio.timeout(TIMEOUT_S):
-            while not await other.fetchval(waiting):  # noqa: ASYNC110 - the server knows no events
+            while not await other.fetchval(waiting):  # noqa: ASYNC110 - the server sends no event for it
                 await asyncio.sleep(0.01)
-        # Whoever has waited for longest finds the circle, and is its victim.
+        # The session that has waited longest detects the deadlock, and is its victim.
         await other.execute("SELECT FROM series WHERE key = $1 FOR UPDATE", first)
         await transaction.commit()
     outcome = await asyncio.wait_for(load, TIMEOUT_S)

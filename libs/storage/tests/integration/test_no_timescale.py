@@ -1,4 +1,4 @@
-"""Plain PostgreSQL: the same calls say what is missing, change nothing, and everything goes on."""
+"""TimescaleDB features on plain PostgreSQL: each call reports what is missing and changes nothing, and the store works on."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ async def test_each_call_says_in_a_line_what_is_missing_and_changes_nothing(post
         before = await connection.fetchval(_TABLES)
     with pytest.raises(TimescaleMissing) as raised:
         await getattr(TimescaleTuning(postgres_store.pool), method)()
-    assert raised.value.detail.startswith("the server has no extension timescaledb; plain PostgreSQL goes on as it is")
+    assert raised.value.detail.startswith(
+        "the server has no extension timescaledb; the store keeps working on plain PostgreSQL"
+    )
     assert "\n" not in raised.value.detail
     async with postgres_store.pool.acquire() as connection:
         assert await connection.fetchval(_TABLES) == before
@@ -42,7 +44,7 @@ async def test_compressing_and_another_interval_are_refused_likewise(postgres_st
         await tuning.set_interval(timedelta(days=7))
 
 
-async def test_no_hours_are_declared(postgres_store: PostgresStore) -> None:
+async def test_hourly_partials_are_not_declared(postgres_store: PostgresStore) -> None:
     reader = await TimescalePartialsReader.open(postgres_store.pool)
     assert reader.capabilities == frozenset()
     with pytest.raises(Unsupported):

@@ -1,4 +1,4 @@
-"""Connections that are lent: they answer, and what they do ends in time."""
+"""Connections of the pool: they answer when they are acquired, and their statements end in time."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ async def test_the_server_is_told_how_much_time_is_left(pool: PostgresPool) -> N
         assert 0 < await limit_of_driver(pool) <= 5
     with within(500):
         assert await limit_of_driver(pool) == _LIMIT_S
-    assert await limit_of_driver(pool) == _LIMIT_S, "the deadline of who had the connection before is not ours"
+    assert await limit_of_driver(pool) == _LIMIT_S, "the deadline of the earlier user of the connection does not stay"
 
 
 async def test_small_reads_keep_the_usual_limit(pool: PostgresPool) -> None:
     with within(5):
         row = await pool.reads.fetchrow(_SHOW)
     assert row is not None
-    assert row[0].total_seconds() == _LIMIT_S, "the first read's deadline would be that of all after it"
+    assert row[0].total_seconds() == _LIMIT_S, "else the deadline of the first read would limit all later ones"
 
 
 async def test_a_stream_goes_on_after_the_deadline(pool: PostgresPool) -> None:
@@ -62,13 +62,13 @@ async def test_a_stream_goes_on_after_the_deadline(pool: PostgresPool) -> None:
             assert (await connection.fetchval(_SHOW)).total_seconds() == _LIMIT_S
 
 
-async def test_nothing_is_asked_when_no_time_is_left(pool: PostgresPool) -> None:
+async def test_no_statement_is_sent_when_no_time_is_left(pool: PostgresPool) -> None:
     with within(-1), pytest.raises(DeadlinePassed):
         await limit_of_driver(pool)
     assert pool.use().busy == 0
 
 
-async def test_a_connection_survives_who_has_no_time_left_for_it(pool: PostgresPool) -> None:
+async def test_a_connection_survives_a_caller_with_no_time_left(pool: PostgresPool) -> None:
     async with pool.acquire() as connection:
         before = connection.get_server_pid()
     with within(-1), pytest.raises(DeadlinePassed):
@@ -77,14 +77,14 @@ async def test_a_connection_survives_who_has_no_time_left_for_it(pool: PostgresP
         assert connection.get_server_pid() == before
 
 
-async def test_the_server_itself_ends_what_takes_too_long(pool: PostgresPool) -> None:
+async def test_the_server_itself_ends_a_statement_that_takes_too_long(pool: PostgresPool) -> None:
     with within(0.2):
         async with pool.acquire() as connection:
             with pytest.raises(asyncpg.QueryCanceledError, match="statement timeout"):
                 await connection.execute("SELECT pg_sleep(20)")
 
 
-async def test_connections_that_were_cut_while_they_lay_idle_are_not_lent(pool: PostgresPool, database_url: str) -> None:
+async def test_connections_that_were_cut_while_idle_are_not_handed_out(pool: PostgresPool, database_url: str) -> None:
     async with pool.acquire(), pool.acquire(), pool.acquire(), pool.acquire():
         pass
     cut_connections(database_url)

@@ -1,4 +1,4 @@
-"""Which errors in a block with a connection are the database's, and which are those of the block."""
+"""Errors in a block that holds a connection: those of the database are translated, those of the block are not."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ async def test_a_run_of_the_archive_that_is_cancelled_leaves_no_lock(database_ur
         locked = asyncio.Event()
         task = asyncio.create_task(run(locked))
         await asyncio.wait([task, waiting := asyncio.create_task(locked.wait())], return_when=asyncio.FIRST_COMPLETED)
-        for _ in range(turns % 4):  # the lock is being given back
+        for _ in range(turns % 4):  # the run is releasing the lock
             await asyncio.sleep(0)
         task.cancel()
         waiting.cancel()
@@ -96,7 +96,7 @@ async def test_a_run_of_the_archive_that_is_cancelled_leaves_no_lock(database_ur
 
 
 async def _free(log: PostgresArchiveLog) -> None:
-    """Wait until the server has seen the end of connections that were cut."""
+    """Wait until the server has noticed the end of connections that were cut."""
     while True:
         try:
             async with log.alone():

@@ -1,4 +1,4 @@
-"""The lane of small reads: order, room, broken connections."""
+"""The connections for small reads: their order, their number, and broken connections."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ async def test_a_failing_read_gives_its_connection_back(database_url: str) -> No
     await pool.close()
 
 
-async def test_a_read_that_is_given_up_leaves_the_lane_usable(database_url: str) -> None:
+async def test_a_cancelled_read_leaves_its_connection_usable(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
     waiting = asyncio.create_task(pool.reads.fetchrow("SELECT 1"))
-    given_up = asyncio.create_task(pool.reads.fetchrow("SELECT 2"))
+    cancelled = asyncio.create_task(pool.reads.fetchrow("SELECT 2"))
     await asyncio.sleep(0.1)
-    given_up.cancel()
+    cancelled.cancel()
     slow.cancel()
     row = await asyncio.wait_for(waiting, 10)
     assert row is not None
@@ -60,7 +60,7 @@ async def test_reads_of_a_silent_server_end_when_that_is_known(database_url: str
     await pool.close()
 
 
-async def test_connections_that_were_cut_while_they_lay_idle_fail_no_read(database_url: str) -> None:
+async def test_connections_that_were_cut_while_idle_fail_no_read(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=8))
     await asyncio.gather(*(pool.reads.fetchrow("SELECT pg_sleep(0.05)") for _ in range(8)))
     assert pool.reads.idle == 4
@@ -93,17 +93,17 @@ async def test_a_read_with_a_deadline_ends_on_the_server_too(database_url: str) 
                WHERE state = 'active' AND query LIKE '%for the deadline%' AND pid <> pg_backend_pid()"""
     end = time.monotonic() + 10
     while (row := await pool.reads.fetchrow(still)) is None or row[0]:
-        assert time.monotonic() < end, "the server goes on with what nobody waits for"
+        assert time.monotonic() < end, "the server still runs a query whose caller has left"
     await pool.close()
 
 
-async def test_what_the_lane_keeps_ready_is_not_busy_and_who_waits_is_counted(database_url: str) -> None:
+async def test_idle_read_connections_are_not_busy_and_waiting_callers_are_counted(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     await pool.reads.fetchrow("SELECT 1")
     assert (pool.use().busy, pool.use().waiting) == (0, 0)
     async with pool.acquire():
         slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
-        third, fourth = asyncio.create_task(pool.reads.fetchrow("SELECT 1")), asyncio.create_task(_taken(pool))
+        third, fourth = asyncio.create_task(pool.reads.fetchrow("SELECT 1")), asyncio.create_task(_acquire_once(pool))
         await asyncio.sleep(0.2)
         assert (pool.use().busy, pool.use().waiting) == (2, 2)
         assert pool.use().most == 2
@@ -115,6 +115,6 @@ async def test_what_the_lane_keeps_ready_is_not_busy_and_who_waits_is_counted(da
     await pool.close()
 
 
-async def _taken(pool: PostgresPool) -> None:
+async def _acquire_once(pool: PostgresPool) -> None:
     async with pool.acquire():
         pass

@@ -1,4 +1,4 @@
-"""The second wall: a query that forgets whose rows it wants gets those of its own tenant and no others."""
+"""Row-level security: a query without a filter by tenant gets the rows of its own tenant and no others."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ async def test_rows_cannot_be_given_to_another_tenant(store: PostgresStore) -> N
             )
 
 
-async def test_nobody_for_whom_no_tenant_is_set_sees_a_row(store: PostgresStore) -> None:
+async def test_a_connection_without_a_tenant_sees_no_row(store: PostgresStore) -> None:
     async with store.pool.for_tenant("") as connection:
         assert await connection.fetchval("SELECT count(*) FROM api_key") == 0
 
 
 @pytest.mark.parametrize("statement", ["SELECT * FROM observation", "DELETE FROM series", "UPDATE plan SET per_minute = 1"])
-async def test_what_belongs_to_no_tenant_is_out_of_reach(store: PostgresStore, statement: str) -> None:
+async def test_a_tenant_cannot_reach_tables_without_tenants(store: PostgresStore, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with store.pool.for_tenant("acme") as connection:
             await connection.execute(statement)
 
 
-async def test_the_record_of_what_was_done_cannot_be_changed(store: PostgresStore) -> None:
+async def test_the_audit_log_cannot_be_changed(store: PostgresStore) -> None:
     for statement in ("UPDATE audit SET actor = 'x'", "DELETE FROM audit"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with store.pool.for_tenant("acme") as connection:
@@ -91,7 +91,7 @@ async def test_a_transaction_of_a_tenant_is_bound_though_its_user_is_a_superuser
     with pytest.raises(OtherTenant):
         async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
             await tx.audit.append("key.create", "bolt-key", {}, tenant="bolt")
-    # The server refuses it, too, should the writer forget to.
+    # The server refuses it too, in case the writer does not.
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with store.pool.for_tenant("acme") as connection:
             await connection.execute(
@@ -100,23 +100,23 @@ async def test_a_transaction_of_a_tenant_is_bound_though_its_user_is_a_superuser
             )
 
 
-async def test_a_connection_is_its_own_again_afterwards(store: PostgresStore) -> None:
+async def test_a_connection_is_not_bound_to_the_tenant_afterwards(store: PostgresStore) -> None:
     async with store.pool.for_tenant("acme"):
         pass
     async with store.pool.acquire() as connection:
         assert await connection.fetchval("SELECT count(*) FROM api_key") == 2
 
 
-async def test_an_owner_that_is_no_superuser_can_act_for_tenants() -> None:
-    # A server of its own: roles are of the whole server, and who makes one differs from who finds it there.
+async def test_an_owner_without_superuser_rights_can_act_for_tenants() -> None:
+    # A server of its own: roles belong to the whole server, and the result differs for a role that exists already.
     folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
     try:
         with EmbeddedPostgres(folder) as server:
             connection = await asyncpg.connect(server.url_of("postgres"))
             await connection.execute("CREATE ROLE keeper LOGIN CREATEROLE")
-            await connection.execute("CREATE DATABASE kept OWNER keeper")
+            await connection.execute("CREATE DATABASE owned OWNER keeper")
             await connection.close()
-            url = server.url_of("kept").replace("//postgres:", "//keeper:")
+            url = server.url_of("owned").replace("//postgres:", "//keeper:")
             await upgrade(url)
             pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
             store = PostgresStore(pool, SystemClock())

@@ -37,25 +37,25 @@ async def test_a_slow_query_is_logged_with_its_plan_once_a_minute_and_without_va
     assert "hunter2" not in str(slow)
 
 
-async def test_statements_of_the_catalog_and_those_that_are_given_up_are_logged_too(database_url: str) -> None:
+async def test_statements_of_the_catalog_and_cancelled_ones_are_logged_too(database_url: str) -> None:
     settings = DatabaseSettings(url=database_url, pool_size=4, statement_timeout_s=0.2)
     pool = await PostgresPool.open(settings, slow_query_s=0.1)
     with capture_logs() as lines:
         async with pool.acquire() as connection:
             await compiled(select(func.pg_sleep(0.11), literal_column("1").label("catalog"))).fetch(connection)
-        for read in (_in_the_lane, _in_the_pool):
+        for read in (_small_read, _read_in_the_pool):
             with pytest.raises(Unavailable, match="took too long"):
                 await read(pool)
         await pool.close()
-    said = " ".join(line["query"] for line in lines if line["event"] == "slow query")
-    assert [name for name in ("AS catalog", "AS lane", "AS pool") if name not in said] == []
+    logged = " ".join(line["query"] for line in lines if line["event"] == "slow query")
+    assert [name for name in ("AS catalog", "AS small", "AS pool") if name not in logged] == []
 
 
-async def _in_the_lane(pool: PostgresPool) -> None:
-    await pool.reads.fetchrow("SELECT pg_sleep(30), 2 AS lane")
+async def _small_read(pool: PostgresPool) -> None:
+    await pool.reads.fetchrow("SELECT pg_sleep(30), 2 AS small")
 
 
-async def _in_the_pool(pool: PostgresPool) -> None:
+async def _read_in_the_pool(pool: PostgresPool) -> None:
     async with pool.acquire() as connection:
         await connection.fetchrow("SELECT pg_sleep(30), 3 AS pool")
 

@@ -1,4 +1,4 @@
-"""TimescaleDB: what ``aurum db optimize`` makes, and that answers stay what the rows say. Needs a server (see the plugin)."""
+"""TimescaleDB: the result of ``aurum db optimize``, and answers that equal the rows. Needs a server (see the plugin)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def plain(plain_timescale_url: str) -> AsyncIterator[PostgresStore]:
-    """A store on a server with the extension, which does not use it yet."""
+    """Yield a store on a server with the extension, which the store does not use yet."""
     pool = await PostgresPool.open(DatabaseSettings(url=plain_timescale_url, pool_size=3))
     yield PostgresStore(pool, SystemClock())
     await pool.close()
@@ -52,14 +52,14 @@ async def load(store: PostgresStore, points: Sequence[Point], *, key: str = KEY,
 
 
 async def same_as_rows(store: PostgresStore, *ids: int, span: Span | None = None) -> pl.DataFrame:
-    """The hours, which are those of the rows."""
-    found = await store.partials.partials(ids, span=span or Span())
-    assert_frame_equal(found, partials(await store.reader.many(ids, span=span or Span())), rel_tol=1e-12)
-    return found
+    """Return the stored hours, after a check that they equal those computed from rows."""
+    hours = await store.partials.partials(ids, span=span or Span())
+    assert_frame_equal(hours, partials(await store.reader.many(ids, span=span or Span())), rel_tol=1e-12)
+    return hours
 
 
 async def stale_hours(store: PostgresStore) -> int:
-    """How many hours of the test's days are not in the sums."""
+    """Return how many hours of the test's days have stale sums."""
     async with store.pool.acquire() as connection:
         spans = await stale(connection, T0, T0 + 60 * DAY)
     return sum(((high - low) // timedelta(hours=1) for low, high in spans), start=0)
@@ -83,7 +83,7 @@ async def test_rows_move_into_chunks_and_a_second_time_does_nothing(plain: Postg
     assert_frame_equal(await plain.reader.revisions(series.series_id, span=Span()), revisions)
     assert {chunk.table for chunk in await tuning.chunks()} == set(TABLES)
     assert (await plain.loader.load(first)).already_loaded
-    # What is there is added up at once.
+    # The sums of existing rows are computed at once.
     plain.partials = await TimescalePartialsReader.open(plain.pool)
     assert (await same_as_rows(plain, series.series_id)).height == 48
     assert await stale_hours(plain) == 60 * 24 - 48
@@ -105,25 +105,23 @@ async def test_the_licence_says_what_may_be_used(tuning: TimescaleTuning) -> Non
 async def test_sums_are_read_where_they_are_fresh_and_only_there(
     timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
-    """Shown by sums that were falsified: they come out, until their hour is touched."""
+    """Falsified sums are returned until their hour changes."""
     series_id = await load(timescale_store, five_minutes(48))
     await tuning.refresh()
     async with timescale_store.pool.acquire() as connection:
-        kept = await connection.fetchval(
+        materialized = await connection.fetchval(
             """SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
                FROM timescaledb_information.continuous_aggregates"""
         )
-        await connection.execute(f"UPDATE {kept} SET greatest = 1e6")
+        await connection.execute(f"UPDATE {materialized} SET greatest = 1e6")
     assert set((await timescale_store.partials.partials([series_id], span=Span()))["max"]) == {1e6}
     await load(timescale_store, [(3.0, 5, 2e6)])
-    found = await timescale_store.partials.partials([series_id], span=Span())
-    assert found.filter(ts=hour(3))["max"].item() == 2e6
-    assert set(found.filter(pl.col("ts") != hour(3))["max"]) == {1e6}
+    hours = await timescale_store.partials.partials([series_id], span=Span())
+    assert hours.filter(ts=hour(3))["max"].item() == 2e6
+    assert set(hours.filter(pl.col("ts") != hour(3))["max"]) == {1e6}
 
 
-async def test_a_late_correction_of_an_hour_long_added_up_shows_at_once(
-    timescale_store: PostgresStore, tuning: TimescaleTuning
-) -> None:
+async def test_a_late_correction_of_an_old_hour_shows_at_once(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
     series_id = await load(timescale_store, five_minutes(24 * 30))
     await tuning.refresh()
     assert await stale_hours(timescale_store) == 30 * 24
@@ -151,10 +149,10 @@ async def test_a_deletion_shows_at_once(timescale_store: PostgresStore, tuning: 
     assert (await same_as_rows(timescale_store, series_id))["ts"].min() == hour(10)
 
 
-async def test_an_open_load_is_seen_by_nobody_and_a_committed_one_by_all(
+async def test_an_open_load_is_seen_by_no_reader_and_a_committed_one_by_all(
     timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
-    """Also when the sums are refreshed while it is open: the note comes with the commit."""
+    """Also when the sums are refreshed while it is open: the commit makes the log of stale hours visible."""
     series_id = await load(timescale_store, five_minutes(48))
     await tuning.refresh()
     async with timescale_store.pool.acquire() as connection:
@@ -186,11 +184,11 @@ async def test_days_with_23_and_25_hours_are_exact(
     rows = await timescale_store.reader.many([series_id], span=Span())
     hours = await same_as_rows(timescale_store, series_id)
     for agg in (Aggregation.MEAN, Aggregation.SUM, Aggregation.COUNT, Aggregation.MIN, Aggregation.MAX):
-        found = compose(hours, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=agg, zone=zone)
+        composed = compose(hours, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=agg, zone=zone)
         expected = resample(rows, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=agg, zone=zone, by=["series_id"])
-        assert_frame_equal(found, expected, check_exact=True)
+        assert_frame_equal(composed, expected, check_exact=True)
         if agg is Aggregation.COUNT:
-            assert found.filter(ts=start)["value"].item() == changes[2] * 12
+            assert composed.filter(ts=start)["value"].item() == changes[2] * 12
 
 
 async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
@@ -204,7 +202,7 @@ async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: Postgr
     assert all(chunk.compressed for chunk in await tuning.chunks())
     untouched = await timescale_store.reader.observations(second, span=Span())
 
-    for round_ in range(7):  # past the executions after which a prepared statement gets its generic plan
+    for round_ in range(7):  # more runs than a prepared statement has before it gets its generic plan
         known = 2 + round_
         await load(timescale_store, [(24.0 + round_, known, -float(known)), (60.0, known, -100.0 - round_)])
         if round_ == 3:
@@ -213,10 +211,10 @@ async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: Postgr
     await load(timescale_store, [(60.0, 1, -55.0), (40.0, -3, 7.0)])  # late
     await load(timescale_store, [(24.0, 30, -2.0)])  # confirms
 
-    found = await timescale_store.reader.observations(first, span=Span())
-    assert found.filter(ts=hour(24))["value"].item() == -2.0
-    assert found.filter(ts=hour(60))["value"].item() == -106.0
-    assert found.height == 24 * 20 * 12 + 12
+    observations = await timescale_store.reader.observations(first, span=Span())
+    assert observations.filter(ts=hour(24))["value"].item() == -2.0
+    assert observations.filter(ts=hour(60))["value"].item() == -106.0
+    assert observations.height == 24 * 20 * 12 + 12
     versions = await timescale_store.reader.revisions(first, span=Span(hour(60), hour(60.01)))
     assert versions["value"].to_list() == [720 * 7919 % 1000, -55.0, *(-100.0 - n for n in range(7))]
     as_of = await timescale_store.reader.observations(first, span=Span(hour(60), hour(60.01)), as_of=T0 + 1.5 * DAY)
@@ -225,7 +223,7 @@ async def test_loads_into_compressed_chunks_keep_the_law(timescale_store: Postgr
     await same_as_rows(timescale_store, first, second)
 
 
-async def test_a_correction_unpacks_the_batches_it_touches_and_no_others(
+async def test_a_correction_unpacks_the_batches_it_changes_and_no_others(
     timescale_store: PostgresStore, tuning: TimescaleTuning
 ) -> None:
     files = [file_load(five_minutes(24 * 20), key=f"invented:numbers:{n}:value", frequency="5min") for n in range(10)]
@@ -233,7 +231,7 @@ async def test_a_correction_unpacks_the_batches_it_touches_and_no_others(
     await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
     await load(timescale_store, [(30.0, 2, -1.0)], key="invented:numbers:3:value")
     async with timescale_store.pool.acquire() as connection:
-        # Rows that lie outside of the columnstore: at most one batch of 1,000, of one series.
+        # Rows outside of the columnstore: at most one batch of 1,000, of one series.
         names = [row[0] for row in await connection.fetch("SELECT show_chunks('observation')::text")]
         loose = [await connection.fetchval(f"SELECT count(*) FROM ONLY {name}") for name in names]
     assert 0 < sum(loose) <= 1_000
@@ -264,17 +262,17 @@ async def test_a_long_stream_of_compressed_rows_is_whole_and_in_order(
     await timescale_store.loader.load(together(*files))
     await tuning.compress(datetime(2026, 1, 1, tzinfo=UTC))
     ids = [(await series_named(timescale_store, f"invented:numbers:{n}:value")).series_id for n in range(4)]
-    found = await timescale_store.reader.many(ids, span=Span())
-    assert found.height == 4 * 24 * 120 * 12 > 65_536
-    assert found.equals(found.sort("series_id", "ts"))
-    assert found.n_unique(["series_id", "ts"]) == found.height
+    rows = await timescale_store.reader.many(ids, span=Span())
+    assert rows.height == 4 * 24 * 120 * 12 > 65_536
+    assert rows.equals(rows.sort("series_id", "ts"))
+    assert rows.n_unique(["series_id", "ts"]) == rows.height
 
 
-async def test_nothing_is_dropped_unless_told_to(tuning: TimescaleTuning) -> None:
-    found = await tuning.policies()
-    assert found.retention == {}
-    assert found.compress_after == 7 * DAY
-    assert found.refresh_window is None
+async def test_no_rows_are_deleted_unless_a_retention_is_set(tuning: TimescaleTuning) -> None:
+    policies = await tuning.policies()
+    assert policies.retention == {}
+    assert policies.compress_after == 7 * DAY
+    assert policies.refresh_window is None
 
 
 async def test_values_outlast_the_refreshes_that_read_them(tuning: TimescaleTuning) -> None:
@@ -283,38 +281,38 @@ async def test_values_outlast_the_refreshes_that_read_them(tuning: TimescaleTuni
     await tuning.set_policies(refresh_window=400 * DAY)
     with pytest.raises(RetentionTooShort):
         await tuning.set_policies(retention={DataClass.VALUES: 399 * DAY})
-    found = await tuning.set_policies(retention={DataClass.VALUES: 400 * DAY, DataClass.VERSIONS: 100 * DAY})
-    assert found.retention == {DataClass.VALUES: 400 * DAY, DataClass.VERSIONS: 100 * DAY}
+    policies = await tuning.set_policies(retention={DataClass.VALUES: 400 * DAY, DataClass.VERSIONS: 100 * DAY})
+    assert policies.retention == {DataClass.VALUES: 400 * DAY, DataClass.VERSIONS: 100 * DAY}
     with pytest.raises(RetentionTooShort):
         await tuning.set_policies(refresh_window=401 * DAY)
     assert (await tuning.policies()).refresh_window == 400 * DAY
-    found = await tuning.set_policies(compress_after=30 * DAY, retention={DataClass.VALUES: None})
-    assert (found.compress_after, found.retention) == (30 * DAY, {DataClass.VERSIONS: 100 * DAY})
+    policies = await tuning.set_policies(compress_after=30 * DAY, retention={DataClass.VALUES: None})
+    assert (policies.compress_after, policies.retention) == (30 * DAY, {DataClass.VERSIONS: 100 * DAY})
 
 
-async def test_what_was_dropped_is_in_no_sum(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
+async def test_deleted_rows_are_in_no_sum(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
     await tuning.set_interval(28 * DAY)
     series_id = await load(timescale_store, five_minutes(24 * 200))
     await tuning.refresh()
     async with timescale_store.pool.acquire() as connection:
         dropped = await connection.fetch("SELECT drop_chunks('observation', $1::timestamptz)", T0 + 150 * DAY)
     assert dropped
-    found = await same_as_rows(timescale_store, series_id)
-    assert 0 < found.height < 24 * 200
+    hours = await same_as_rows(timescale_store, series_id)
+    assert 0 < hours.height < 24 * 200
 
 
-async def test_chunks_to_come_can_be_of_another_length(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
+async def test_future_chunks_can_have_another_length(timescale_store: PostgresStore, tuning: TimescaleTuning) -> None:
     await tuning.set_interval(7 * DAY)
     await load(timescale_store, five_minutes(24))
     assert {chunk.end - chunk.start for chunk in await tuning.chunks()} == {7 * DAY}
     assert all(chunk.bytes > 0 and not chunk.compressed for chunk in await tuning.chunks())
 
 
-async def test_hours_are_declared_where_they_are_kept(timescale_store: PostgresStore) -> None:
+async def test_hours_are_declared_where_they_are_stored(timescale_store: PostgresStore) -> None:
     assert timescale_store.partials.capabilities == {Capability.PARTIALS}
 
 
-async def test_under_the_apache_licence_tables_are_in_chunks_and_the_rest_is_named_and_left(
+async def test_under_the_apache_licence_tables_are_in_chunks_and_the_other_features_are_named(
     apache_timescale_url: str,
 ) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=apache_timescale_url, pool_size=2))
@@ -323,7 +321,7 @@ async def test_under_the_apache_licence_tables_are_in_chunks_and_the_rest_is_nam
         store = PostgresStore(pool, SystemClock())
         optimised = await tuning.optimize()
         assert [line.split(":")[0] for line in optimised.done[1:]] == list(TABLES)
-        assert optimised.engine.endswith("licence apache, which has no compression, continuous aggregates, policies")
+        assert optimised.engine.endswith("licence apache, which does not permit compression, continuous aggregates, policies")
         assert (await tuning.optimize()).done == ()
         series_id = await load(store, five_minutes(48))
         await load(store, [(3.0, 2, -1.0)])

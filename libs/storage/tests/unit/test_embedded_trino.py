@@ -103,11 +103,11 @@ def test_of_an_archive_what_is_needed_is_kept_with_what_it_shares(tmp_path: Path
 def test_files_that_are_not_whole_are_not_taken_for_installed(tmp_path: Path) -> None:
     archive = tmp_path / "server.tar.gz"
     _write_archive(archive)
-    assert not trino_files.installed(tmp_path)
+    assert not trino_files.is_installed(tmp_path)
     trino_files.unpack(archive, tmp_path / trino_files.VERSION)
-    assert trino_files.installed(tmp_path)
+    assert trino_files.is_installed(tmp_path)
     (tmp_path / trino_files.VERSION / "plugin" / "iceberg" / "shared.jar").write_bytes(b"sha")
-    assert not trino_files.installed(tmp_path)
+    assert not trino_files.is_installed(tmp_path)
 
 
 def _write_archive(path: Path) -> None:

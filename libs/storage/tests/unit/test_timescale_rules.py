@@ -57,7 +57,9 @@ def test_each_licence_permits_what_it_does() -> None:
             apache.require(feature)
         assert raised.value.facts == {"feature": str(feature), "licence": "apache"}
         Extension("2.29.2", Licence.TIMESCALE).require(feature)
-    assert str(apache) == "TimescaleDB 2.29.2, licence apache, which has no compression, continuous aggregates, policies"
+    assert (
+        str(apache) == "TimescaleDB 2.29.2, licence apache, which does not permit compression, continuous aggregates, policies"
+    )
 
 
 @pytest.mark.parametrize(

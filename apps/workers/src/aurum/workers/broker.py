@@ -1,4 +1,4 @@
-"""The broker and its actors, made for the context of a worker: nothing happens at import."""
+"""The Dramatiq broker and its actors, created for the context of a worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aurum.pipelines.history.archive import ArchiveReport
 from aurum.pipelines.jobs import INGEST_QUEUE, ArchiveMonths, DbtRun, FetchDay, IngestFile, ReplayFile
 from aurum.pipelines.loading.load import FileReport
 from aurum.pipelines.models.run import RunReport
-from aurum.workers.fates import JobFate, outcome, should_retry, wait_ms
+from aurum.workers.fates import JobFate, fate_of, should_retry, wait_ms
 from aurum.workers.jobs.archive import ArchiveJob
 from aurum.workers.jobs.dbt import DbtJob
 from aurum.workers.jobs.fetch import FetchJob
@@ -29,10 +29,11 @@ from aurum.workers.tracing import JobContext
 from aurum.workers.wiring import WorkerContext
 
 _LONGEST_JOB_MS = 3_600_000
-_SILENCE_MS = 30_000
+_HEARTBEAT_TIMEOUT_MS = 30_000
 _PARKED_FOR_MS = 90 * 24 * 3_600_000
-# Of a million commands. At least one a second is sent, so what a killed worker held is found within some ten seconds.
-_LOOKS_FOR_THE_DEAD = 100_000
+# Out of a million commands, so one in ten. A worker sends at least one a second, so the messages of a killed worker are
+# requeued about ten seconds after its heartbeat timed out.
+_MAINTENANCE_CHANCE = 100_000
 
 ReportT = TypeVar("ReportT")
 Run: TypeAlias = Callable[[Mapping[str, object]], Coroutine[Any, Any, list[ReportT]]]
@@ -41,12 +42,16 @@ _log = structlog.get_logger(__name__)
 
 
 def make_broker(
-    context: WorkerContext, *, silence_ms: int = _SILENCE_MS, metrics: Metrics | None = None, tracer: Tracer | None = None
+    context: WorkerContext,
+    *,
+    heartbeat_timeout_ms: int = _HEARTBEAT_TIMEOUT_MS,
+    metrics: Metrics | None = None,
+    tracer: Tracer | None = None,
 ) -> RedisBroker:
-    """A broker over the settings' Redis, with every job declared.
+    """Return a broker on the Redis of the settings, with an actor for every job.
 
-    ``silence_ms``: how long a worker may be silent before its jobs go to another. ``metrics``: where jobs are counted.
-    ``tracer``: makes spans, where traces are sent.
+    ``heartbeat_timeout_ms``: how long a worker may send nothing before its jobs go to another one. ``metrics``: where jobs are
+    counted. ``tracer``: makes the spans of jobs; None where no traces are sent.
     """
     metrics = metrics or Metrics()
     tallies = JobTallies(metrics)
@@ -61,37 +66,39 @@ def make_broker(
             Retries(retry_when=should_retry),
             ParkingReason(),
         ],
-        heartbeat_timeout=silence_ms,
+        heartbeat_timeout=heartbeat_timeout_ms,
         dead_message_ttl=_PARKED_FOR_MS,
-        maintenance_chance=_LOOKS_FOR_THE_DEAD,
+        maintenance_chance=_MAINTENANCE_CHANCE,
     )
 
-    def loaded(report: FileReport) -> None:
-        tallies.loaded(report)
-        _say(report)
+    def count_and_log(report: FileReport) -> None:
+        tallies.count_file(report)
+        _log_file(report)
 
     pipelines = context.pipelines
-    _declare(broker, context, IngestFile.name, IngestJob(pipelines).run, loaded)
-    _declare(broker, context, FetchDay.name, FetchJob(pipelines).run, loaded)
-    _declare(broker, context, ReplayFile.name, ReplayJob(pipelines).run, loaded)
-    _declare(broker, context, ArchiveMonths.name, ArchiveJob(pipelines).run, _archived)
-    _declare(broker, context, DbtRun.name, DbtJob(pipelines).run, _built)
+    _declare(broker, context, IngestFile.name, IngestJob(pipelines).run, count_and_log)
+    _declare(broker, context, FetchDay.name, FetchJob(pipelines).run, count_and_log)
+    _declare(broker, context, ReplayFile.name, ReplayJob(pipelines).run, count_and_log)
+    _declare(broker, context, ArchiveMonths.name, ArchiveJob(pipelines).run, _log_archived)
+    _declare(broker, context, DbtRun.name, DbtJob(pipelines).run, _log_built)
     return broker
 
 
-def _declare(broker: RedisBroker, context: WorkerContext, name: str, run: Run[ReportT], say: Callable[[ReportT], None]) -> None:
+def _declare(broker: RedisBroker, context: WorkerContext, name: str, run: Run[ReportT], log: Callable[[ReportT], None]) -> None:
+    """Declare the actor of a job, which logs each report of a run."""
+
     def perform(**payload: Any) -> None:
         try:
             context.loop.run(context.check_schema())
             reports = context.loop.run(run(payload))
         except AurumError as error:
-            if outcome(error) is JobFate.PARK:
+            if fate_of(error) is JobFate.PARK:
                 raise
             raise dramatiq.Retry(error.detail, delay=wait_ms(_tries(), error)) from error
         for report in reports:
-            say(report)
+            log(report)
 
-    # Expected failures are parked without a stack in the log.
+    # Expected failures are parked without a stack trace in the log.
     options = {"throws": AurumError}
     dramatiq.Actor(perform, broker=broker, actor_name=name, queue_name=INGEST_QUEUE, priority=0, options=options)
 
@@ -101,9 +108,9 @@ def _tries() -> int:
     return 0 if message is None else int(message.options.get("retries", 0))
 
 
-def _say(report: FileReport) -> None:
+def _log_file(report: FileReport) -> None:
     _log.info(
-        "file",
+        "file processed",
         name=report.name,
         outcome=str(report.outcome),
         reason=report.reason,
@@ -113,13 +120,13 @@ def _say(report: FileReport) -> None:
     )
 
 
-def _built(report: RunReport) -> None:
+def _log_built(report: RunReport) -> None:
     _log.info("models built", run_id=report.run_id, command=report.run.command, target=report.run.target)
 
 
-def _archived(report: ArchiveReport) -> None:
+def _log_archived(report: ArchiveReport) -> None:
     _log.info(
-        "archived",
+        "month archived",
         source=report.source,
         month=f"{report.month:%Y-%m}",
         archive_id=report.archive_id,

@@ -1,4 +1,4 @@
-"""Where a worker tells of itself: a port for Prometheus, and a collector where settings name one."""
+"""The export of a worker's telemetry: a port for Prometheus, and a collector where the settings name one."""
 
 from __future__ import annotations
 
@@ -20,48 +20,51 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def telling(settings: Settings, metrics: Metrics) -> Generator[Tracer | None]:
-    """Metrics, and traces and log lines if there is a collector, for the length of the block. Gives what makes spans."""
+def exported_telemetry(settings: Settings, metrics: Metrics) -> Generator[Tracer | None]:
+    """Serve metrics, and send metrics, traces and log lines to a collector if one is set, for the length of the block.
+
+    Yields the tracer of jobs; None without a collector.
+    """
     with ExitStack() as stack:
         tracer: Tracer | None = None
         if settings.telemetry.endpoint is not None:
-            tracer = stack.enter_context(_sent(settings.telemetry, metrics))
+            tracer = stack.enter_context(_sent_to_collector(settings.telemetry, metrics))
         _serve(stack, settings.workers, metrics)
         yield tracer
 
 
 def _serve(stack: ExitStack, settings: WorkersSettings, metrics: Metrics) -> None:
-    """Let Prometheus ask. A port that cannot be had is no reason not to work."""
+    """Serve metrics for Prometheus. The worker also runs without this, so a port in use is only logged."""
     if not settings.metrics_port:
         return
-    where = f"{settings.metrics_host}:{settings.metrics_port}"
+    address = f"{settings.metrics_host}:{settings.metrics_port}"
     try:
         stack.enter_context(PrometheusView(metrics).served(settings.metrics_host, settings.metrics_port))
     except OSError as error:
-        _log.warning("metrics not served", where=where, reason=error.strerror, setting="AURUM_WORKERS__METRICS_PORT")
+        _log.warning("metrics not served", where=address, reason=error.strerror, setting="AURUM_WORKERS__METRICS_PORT")
         return
-    _log.info("metrics served", url=f"http://{where}/metrics")
+    _log.info("metrics served", url=f"http://{address}/metrics")
 
 
 @contextmanager
-def _sent(settings: TelemetrySettings, metrics: Metrics) -> Generator[Tracer]:
-    # Half a second to load, for those who send.
+def _sent_to_collector(settings: TelemetrySettings, metrics: Metrics) -> Generator[Tracer]:
+    # These imports take half a second, so only workers with a collector load them.
     from aurum.common.telemetry.instruments import instrumented
     from aurum.common.telemetry.otlp import MetricsSender, tracer_provider
     from aurum.common.telemetry.otlp_logs import exported_logs
 
     sender, done = MetricsSender(metrics, settings, _SERVICE), threading.Event()
 
-    def send_often() -> None:
+    def send_regularly() -> None:
         while not done.wait(settings.metrics_every_s):
             sender.send()
-        sender.send()  # what was counted last
+        sender.send()  # the last counts
 
     provider = tracer_provider(settings, _SERVICE)
-    thread = threading.Thread(target=send_often, name="metrics", daemon=True)
+    thread = threading.Thread(target=send_regularly, name="metrics", daemon=True)
     thread.start()
     try:
-        # Without Redis, which is asked for jobs all the time.
+        # Without Redis, which is polled for jobs all the time.
         with instrumented(provider, redis=False), exported_logs(settings, _SERVICE):
             yield provider.get_tracer("aurum.workers")
     finally:

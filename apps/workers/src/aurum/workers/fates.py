@@ -1,4 +1,4 @@
-"""What becomes of a job that failed: one table, by what could be done about it (see ``aurum.core.errors``)."""
+"""The table that decides what happens to a failed job, by the base of its error (see ``aurum.core.errors``)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from dramatiq.common import compute_backoff
 from aurum.core.errors import AurumError, Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated, Unavailable
 
 MOST_TRIES = 100
-"""Some six hours: a database may be away for a night's maintenance."""
+"""The tries of a job, which take about six hours: a database may be down for a night's maintenance."""
 SHORTEST_WAIT_MS = 1_000
 LONGEST_WAIT_MS = 300_000
 
 
 class JobFate(StrEnum):
-    """``RETRY``: try again later, waiting longer each time. ``PARK``: keep it aside (the dead-letter queue) for a person."""
+    """The fate of a failed job.
+
+    ``RETRY``: it is tried again, after a longer wait each time. ``PARK``: it goes to the dead-letter queue for an operator.
+    """
 
     RETRY = "retry"
     PARK = "park"
@@ -33,18 +36,21 @@ _TABLE: dict[type[AurumError], JobFate] = {
 }
 
 
-def outcome(error: BaseException) -> JobFate:
-    """What to do after an error: its nearest base decides. What is no ``AurumError`` is a bug, and is parked."""
+def fate_of(error: BaseException) -> JobFate:
+    """Return the fate of a job after an error, by the nearest base in the table. Any other exception is a bug: ``PARK``."""
     return next((_TABLE[base] for base in type(error).__mro__ if base in _TABLE), JobFate.PARK)
 
 
 def wait_ms(tries: int, error: AurumError) -> int:
-    """How long to wait after a failure that ``tries`` failures came before: what it asks for, or longer each time."""
+    """Return the milliseconds to wait after a failure that ``tries`` failures preceded.
+
+    The wait grows with each failure, and is never shorter than the error's ``retry_after``.
+    """
     _, backoff = compute_backoff(tries, factor=SHORTEST_WAIT_MS, max_backoff=LONGEST_WAIT_MS)
-    asked_s = error.retry_after if isinstance(error, Unavailable | RateLimited) else None
-    return max(backoff, int(1000 * (asked_s or 0)))
+    least_s = error.retry_after if isinstance(error, Unavailable | RateLimited) else None
+    return max(backoff, int(1000 * (least_s or 0)))
 
 
 def should_retry(tries: int, error: BaseException) -> bool:
-    """For Dramatiq, which is told by ``Retry`` that a job may be tried again: until there were ``MOST_TRIES``."""
+    """Return, for Dramatiq, whether to try a job again: after a ``Retry``, up to ``MOST_TRIES`` times."""
     return tries < MOST_TRIES and isinstance(error, Retry)

@@ -1,4 +1,4 @@
-"""What became of each job: one line in the log, and the reason beside what is parked."""
+"""Middleware that logs the outcome of each job and stores the reason in parked messages."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _log = structlog.get_logger(__name__)
 
 
 class JobLog(Middleware):
-    """Says of each job whether it is done, will be tried again or is parked, and why."""
+    """Middleware that logs whether a job is done, will be tried again or is parked, and why."""
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
-        # Stands before Retries, so it hears of what comes after a job later than Retries, which has decided by then.
-        del broker, result  # Dramatiq gives them by name
+        # It stands before Retries, so Dramatiq calls this after Retries, which has then decided.
+        del broker, result  # Dramatiq passes them by name
         job = {"job": message.actor_name, "id": message.message_id}
         if exception is None:
             _log.info("job done", **job)
@@ -32,7 +32,7 @@ class JobLog(Middleware):
 
 
 class ParkingReason(Middleware):
-    """Writes the reason into a message before Dramatiq moves it, as it stands in Redis, to the dead-letter queue."""
+    """Middleware that writes the reason into the message in Redis before Dramatiq moves it to the dead-letter queue."""
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
@@ -43,11 +43,11 @@ class ParkingReason(Middleware):
 
     def before_nack(self, broker: Broker, message: MessageProxy) -> None:
         if not isinstance(broker, RedisBroker):
-            raise TypeError(f"messages stand in Redis, not in {type(broker).__name__}")
-        # What is nobody's job comes here without having been tried.
+            raise TypeError(f"the broker is a {type(broker).__name__}; only a RedisBroker is supported")
+        # A message without a declared job comes here without a try.
         message.options.setdefault(REASON, f"no job is called {message.actor_name}")
-        waiting = f"{broker.namespace}:{message.queue_name}.msgs"
-        broker.client.hset(waiting, message.options["redis_message_id"], message.encode())
+        messages = f"{broker.namespace}:{message.queue_name}.msgs"
+        broker.client.hset(messages, message.options["redis_message_id"], message.encode())
 
 
 def _reason(error: BaseException) -> str:

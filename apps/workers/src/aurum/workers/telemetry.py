@@ -1,4 +1,4 @@
-"""What is counted of jobs, of the files they load and of the queues they come from."""
+"""The metrics of jobs, of the files they load, and of the queues."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from aurum.pipelines.jobs import INGEST_QUEUE, JOBS
 from aurum.pipelines.loading.load import FileOutcome, FileReport
 
 DURATION_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
-"""Seconds: from a file that was loaded before to the longest that a job may take."""
+"""Seconds: from the time for a file that is already loaded to the longest that a job may take."""
 
-_NOBODYS = "unknown"
-"""In place of the name of what is nobody's job, which may be anything."""
+_UNKNOWN_JOB = "unknown"
+"""The label for messages that no job is declared for: their names are arbitrary, so they are not used as labels."""
 
 _NAMESPACE = "dramatiq"
-_WITHIN_S = 2.0
+_TIMEOUT_S = 2.0
 
 _log = structlog.get_logger(__name__)
 
 
 class JobTallies(Middleware):
-    """Counts tries by what became of them, and how long each took. Stands before ``Retries``, as ``JobLog`` does.
+    """Middleware that counts the tries of jobs by outcome and measures them. It stands before ``Retries``, as ``JobLog`` does.
 
-    The label is ``name``: Prometheus has a label ``job`` of its own, and puts it in the place of anybody else's.
+    The label is ``name``, because Prometheus sets a label ``job`` of its own, which overwrites any other.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -50,19 +50,19 @@ class JobTallies(Middleware):
         self._rows = metrics.counter(
             "aurum_ingested_rows_total", "Observations that jobs loaded: new, revised, quarantined.", labels=("change",)
         )
-        # From nothing on: what Prometheus first sees as 1 has not risen for it.
+        # Counters start at 0, because Prometheus sees no increase in a counter that first appears with 1.
         for job in JOBS:
-            for became in ("done", "retried", "parked"):
-                self._jobs.add(job, became, amount=0)
-        for outcome in FileOutcome:
-            self._files.add(str(outcome), amount=0)
+            for outcome in ("done", "retried", "parked"):
+                self._jobs.add(job, outcome, amount=0)
+        for file_outcome in FileOutcome:
+            self._files.add(str(file_outcome), amount=0)
         for change in ("new", "revised", "quarantined"):
             self._rows.add(change, amount=0)
-        self._begun: dict[str, float] = {}
-        self._counting = threading.Lock()  # jobs run in several threads, and are parked from another
+        self._started: dict[str, float] = {}
+        self._counting = threading.Lock()  # jobs run in several threads and are parked in another one
 
-    def loaded(self, report: FileReport) -> None:
-        """Count what one file did."""
+    def count_file(self, report: FileReport) -> None:
+        """Count a loaded file and its rows."""
         changes = (("new", report.new), ("revised", report.revised), ("quarantined", report.quarantined))
         with self._counting:
             self._files.add(str(report.outcome))
@@ -70,38 +70,38 @@ class JobTallies(Middleware):
                 self._rows.add(change, amount=rows)
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        del broker  # Dramatiq gives it by name
-        self._begun[message.message_id] = time.perf_counter()
+        del broker  # Dramatiq passes it by name
+        self._started[message.message_id] = time.perf_counter()
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
         del broker, result
-        took = time.perf_counter() - self._begun.pop(message.message_id)
+        seconds = time.perf_counter() - self._started.pop(message.message_id)
         with self._counting:
-            self._durations.cell(message.actor_name).observe(took)
+            self._durations.cell(message.actor_name).observe(seconds)
             if not message.failed:
                 self._jobs.add(message.actor_name, "done" if exception is None else "retried")
 
     def after_nack(self, broker: Broker, message: MessageProxy) -> None:
-        # Here and not above: what is nobody's job is parked without having been tried.
-        known = message.actor_name in broker.actors
+        # Counted here and not above, because a message without a declared job is parked without a try.
+        is_declared = message.actor_name in broker.actors
         with self._counting:
-            self._jobs.add(message.actor_name if known else _NOBODYS, "parked")
+            self._jobs.add(message.actor_name if is_declared else _UNKNOWN_JOB, "parked")
 
 
 @contextmanager
 def queue_depths(url: str, metrics: Metrics) -> Generator[None]:
-    """Add the depths of the queues to some metrics, read when asked for, for the length of the block.
+    """Add gauges of the queue depths to metrics, for the length of the block. Each read of a gauge asks Redis.
 
-    A client of its own reads them: whoever asks waits two seconds at most. While the server is away ``aurum_queue_up`` is 0,
-    and there are no depths.
+    A separate client reads them, and a read waits two seconds at most. While Redis does not answer, ``aurum_queue_up`` is 0 and
+    the depths are missing.
     """
-    client = Redis.from_url(url, socket_timeout=_WITHIN_S, socket_connect_timeout=_WITHIN_S)
+    client = Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
     depths = _Depths(client)
     name = f"{_NAMESPACE}:{INGEST_QUEUE}"
     kinds: dict[str, tuple[str, Callable[[], Any]]] = {
-        "aurum_jobs_waiting": ("Jobs that nobody works on yet.", lambda: client.llen(name)),
+        "aurum_jobs_waiting": ("Jobs that no worker has begun.", lambda: client.llen(name)),
         "aurum_jobs_delayed": ("Jobs that wait for their next try.", lambda: client.llen(f"{name}.DQ")),
         "aurum_jobs_parked": ("Jobs that failed for good.", lambda: client.zcard(f"{name}.XQ")),
     }
@@ -129,5 +129,5 @@ class _Depths:
         try:
             self.client.ping()
         except RedisError:
-            return [((), 0.0)]  # the number is what tells
+            return [((), 0.0)]  # the gauge itself reports the failure
         return [((), 1.0)]

@@ -1,4 +1,4 @@
-"""Whose work a job is: the request that asked for it goes on in the worker, in its log lines and in its trace."""
+"""The context of a job: its log lines and its trace continue those of the request that queued it."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from aurum.common.telemetry.work import Described, carried_trace, carried_work, 
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _Try:
     span: Span
-    traced: Token[Context]
-    worked: Token[Described | None]
+    trace_token: Token[Context]
+    work_token: Token[Described | None]
 
 
 class JobContext(Middleware):
-    """Takes up what came along with a message, for as long as its job runs. Stands first, so that all others are within.
+    """Middleware that restores the context carried by a message while its job runs. It is first, so it encloses the others.
 
-    ``tracer``: makes a span a try, a child of the span that asked; None where no traces are sent.
+    ``tracer``: makes one span for each try, a child of the request's span; None where no traces are sent.
     """
 
     def __init__(self, tracer: Tracer | None) -> None:
-        # The tracer that does nothing hands on the span that asked, so lines bear its trace anyway.
+        # NoOpTracer passes on the span of the request, so log lines contain its trace id in any case.
         self._tracer = tracer or NoOpTracer()
-        self._begun: dict[str, _Begun] = {}
+        self._tries: dict[str, _Try] = {}
 
     def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        del broker  # Dramatiq gives it by name
-        asked = carried_trace(message.options)
+        del broker  # Dramatiq passes it by name
+        parent = carried_trace(message.options)
         span = self._tracer.start_span(
             message.actor_name,
-            context=asked,
+            context=parent,
             kind=SpanKind.CONSUMER,
             attributes={
                 "messaging.system": "dramatiq",
@@ -47,19 +47,19 @@ class JobContext(Middleware):
                 "aurum.tries": int(message.options.get("retries", 0)),
             },
         )
-        self._begun[message.message_id] = _Begun(
-            span, context.attach(trace.set_span_in_context(span, asked)), current_work.set(carried_work(message.options))
+        self._tries[message.message_id] = _Try(
+            span, context.attach(trace.set_span_in_context(span, parent)), current_work.set(carried_work(message.options))
         )
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
     ) -> None:
         del broker, result
-        begun = self._begun.pop(message.message_id)
+        this_try = self._tries.pop(message.message_id)
         if exception is not None:
             cause = exception.__cause__ if isinstance(exception, Retry) and exception.__cause__ is not None else exception
-            begun.span.record_exception(cause)
-            begun.span.set_status(Status(StatusCode.ERROR, type(cause).__name__))
-        begun.span.end()
-        current_work.reset(begun.worked)
-        context.detach(begun.traced)
+            this_try.span.record_exception(cause)
+            this_try.span.set_status(Status(StatusCode.ERROR, type(cause).__name__))
+        this_try.span.end()
+        current_work.reset(this_try.work_token)
+        context.detach(this_try.trace_token)

@@ -1,4 +1,4 @@
-"""What jobs work with: the store and the pipelines of the process, on one event loop."""
+"""The context of a worker: the store and the pipelines that its jobs share, on one event loop."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from aurum.workers.loop import JobLoop
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What every job of this process shares: one pool, owned by one event loop, on which jobs run their coroutines."""
+    """The objects that all jobs of a process share: one pool, owned by the event loop on which jobs run their coroutines."""
 
     settings: Settings
     loop: JobLoop
     pipelines: Pipelines
 
     async def check_schema(self) -> None:
-        """Raise ``Unavailable`` when a migration that came while this worker runs has made its release too old."""
+        """Raise ``Unavailable`` if a migration, run after the start of this worker, has made its release too old."""
         state = await self.pipelines.store.probe.look()
         if state.mismatch is not None:
             raise Unavailable(state.mismatch.detail)
@@ -30,13 +30,13 @@ class WorkerContext:
 
 @contextmanager
 def worker_context(settings: Settings) -> Generator[WorkerContext]:
-    """Open the store and declare in the catalog what this version knows; both last for the length of the block.
+    """Open the store for the length of the block, and declare in the catalog the sources and datasets that this release knows.
 
-    Raises ``Unavailable`` when the store does not answer or has a schema that this release cannot use, and
+    Raises ``Unavailable`` if the store does not answer or has a schema that this release cannot use, and
     ``DriverNotInstalled``.
     """
     with JobLoop() as loop, loop.entered(open_store(settings)) as store:
-        _ = store.history  # a history whose driver is missing is said now, and not by each job
+        _ = store.history  # raises here, and not in each job, if the driver of history is missing
         pipelines = Pipelines(store)
         loop.run(pipelines.declare_catalog())
         yield WorkerContext(settings, loop, pipelines)

@@ -68,10 +68,10 @@ def _in_iceberg(settings: TrinoSettings, resilience: ResilienceSettings) -> Hist
 
 def _in_parquet(settings: HistorySettings, data_dir: Path, clock: Clock) -> HistoryStore:
     from aurum.storage.duckdb import DuckdbHistory
-    from aurum.storage.duckdb.bucket import shelf_of
+    from aurum.storage.duckdb.bucket import history_files_at
 
     return DuckdbHistory(
-        shelf_of(settings.url or str(data_dir / "history")),
+        history_files_at(settings.url or str(data_dir / "history")),
         clock,
         threads=settings.pool_size,
         memory=settings.memory,

@@ -15,7 +15,7 @@ from aurum.core.calendars import default_blocks
 from aurum.core.errors import Unavailable
 from aurum.pipelines.models.copy import Copied, refresh_copy
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 from aurum.storage.postgres.models.inputs import PostgresStoreExport
 from aurum.storage.testing.archiving import TieredStore, archive_everything
@@ -60,7 +60,7 @@ async def test_only_what_changed_is_copied_and_the_copy_says_what_the_reader_say
 
 
 async def test_archived_months_are_copied_too(postgres_store: PostgresStore, tmp_path: Path) -> None:
-    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
+    history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock())
     tiered, path = TieredStore(postgres_store.pool, SystemClock(), history), tmp_path / "aurum.duckdb"
     export = PostgresStoreExport(postgres_store.pool, history)
     await tiered.thawing.load(together(file_load([(0, 1, 10.0), (1, 1, 2.0)]), file_load([(0, 1, 5.0)], key=B)))

@@ -25,7 +25,7 @@ from aurum.pipelines.models.run import (
     Verb,
 )
 from aurum.storage.duckdb import DuckdbHistory
-from aurum.storage.duckdb.bucket import shelf_of
+from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.ports.models import NodeStatus
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything
@@ -69,7 +69,7 @@ async def test_a_model_and_a_test_that_fail_are_named_and_on_record(tiny: MakeTi
 async def test_a_target_that_does_not_read_history_builds_no_models_without_it(
     tiny_project: Path, postgres_store: PostgresStore, tmp_path: Path
 ) -> None:
-    history = DuckdbHistory(shelf_of(str(tmp_path / "history")), SystemClock())
+    history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock())
     await postgres_store.loader.load(file_load([(0, 1, 10.0)]))
     await archive_everything(PostgresArchiveLog(postgres_store.pool), history)
     await history.close()

@@ -1,1 +1,1 @@
-"""Jobs: functions of a payload and of pipelines, which a test can call; ``broker`` makes actors of them."""
+"""Jobs: classes that a test can call with pipelines and a payload; ``broker`` declares an actor for each."""

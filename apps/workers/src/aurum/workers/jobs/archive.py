@@ -1,4 +1,4 @@
-"""``history.archive``: move closed months to history."""
+"""The job ``history.archive``: it moves closed months to history."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aurum.workers.jobs.payload import read_payload
 
 @dataclass(frozen=True, slots=True)
 class ArchiveJob:
-    """Moves what settings call closed. Killed anywhere and done again, it loses nothing and doubles nothing."""
+    """Moves the months that are closed by the settings. After a kill at any point the next run loses or doubles nothing."""
 
     pipelines: Pipelines
 
     async def run(self, payload: Mapping[str, object]) -> list[ArchiveReport]:
-        """Move closed months, then look after history's files and bring its copy up to date, where there is one.
+        """Move closed months, maintain the files of history, and update the copy of history, if it has one.
 
         Raises ``InvalidPayload``, ``NoHistory``, ``ArchiveRunning`` and other ``Unavailable``.
         """

@@ -1,4 +1,4 @@
-"""``dbt.run``: build or test the models over the store."""
+"""The job ``dbt.run``: it builds or tests the models over the store."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from aurum.workers.jobs.payload import read_payload
 
 @dataclass(frozen=True, slots=True)
 class DbtJob:
-    """Runs the project with the settings of this worker."""
+    """Runs the dbt project with the settings of this worker."""
 
     pipelines: Pipelines
 
     async def run(self, payload: Mapping[str, object]) -> list[RunReport]:
-        """Run, check the marts that were built, and keep what came of both.
+        """Run dbt, check the marts that were built, and record the results of both.
 
-        Raises ``InvalidPayload``, ``ModelsFailed`` and ``ExpectationsFailed`` (recorded; nothing gets better by trying again),
-        ``BrokenProject``,
-        ``BuildUnderWay``, ``BuildTooLong``, ``Unavailable``.
+        Raises ``ModelsFailed`` and ``ExpectationsFailed`` once they are recorded; another try would not help. Also raises
+        ``InvalidPayload``, ``BrokenProject``, ``BuildUnderWay``, ``BuildTooLong`` and ``Unavailable``.
         """
         job = read_payload(DbtRun, payload)
         invocation = Invocation(Verb(job.verb), job.select, job.exclude, job.full_refresh)

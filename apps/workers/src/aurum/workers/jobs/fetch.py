@@ -1,4 +1,4 @@
-"""``fetch.day``: get one day's file from its publisher and load it."""
+"""The job ``fetch.day``: it fetches one day's file from its publisher and loads it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def _as_published(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FetchJob:
-    """Fetches to the data directory and loads. ``address``: puts another address in the place of a published one."""
+    """Fetches files to the data directory and loads them. ``address``: replaces a published URL, in tests."""
 
     pipelines: Pipelines
     address: Callable[[str], str] = _as_published
 
     async def run(self, payload: Mapping[str, object]) -> list[FileReport]:
-        """Get a day's file and load it.
+        """Fetch a day's file, load it and return the reports.
 
         Raises ``InvalidPayload``, ``UnknownName``, ``NoPublicFile``, ``NotPublished``, ``FetchRefused``, ``Unavailable``.
         """

@@ -1,4 +1,4 @@
-"""``ingest.file``: load one file."""
+"""The job ``ingest.file``: it loads one file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aurum.workers.jobs.payload import read_payload
 
 
 class NoSuchFile(NotFound):
-    """The worker cannot see the file. Facts: ``path``."""
+    """The file does not exist on the worker's machine. Facts: ``path``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class IngestJob:
     pipelines: Pipelines
 
     async def run(self, payload: Mapping[str, object]) -> list[FileReport]:
-        """Load the file of a payload, or all its archive holds.
+        """Load the file of a payload, or every file in it if it is an archive, and return a report of each.
 
-        A file that is refused is recorded with its reason, and the job is done. Raises ``InvalidPayload``, ``InvalidKnownAt``,
+        A rejected file is recorded with its reason, and the job still succeeds. Raises ``InvalidPayload``, ``InvalidKnownAt``,
         ``NoSuchFile``, ``Unavailable``.
         """
         job = read_payload(IngestFile, payload)

@@ -1,4 +1,4 @@
-"""From a payload, as it stood in the queue, to a job."""
+"""The parsing of a payload from the queue to a job."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ JobT = TypeVar("JobT", bound=Job)
 
 
 class InvalidPayload(Invalid):
-    """A payload that is none of the job's. Facts: ``job``."""
+    """A payload that does not match the schema of its job. Facts: ``job``."""
 
 
 def read_payload(kind: type[JobT], payload: Mapping[str, object]) -> JobT:
-    """The job of a payload. Raises ``InvalidPayload`` that names every member that is wrong."""
+    """Return the job of a payload. Raises ``InvalidPayload``, which names every wrong member."""
     try:
         return kind.model_validate(payload)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        wrong = "; ".join(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors())
         raise InvalidPayload(f"{kind.name}: {wrong}", job=kind.name) from error

@@ -1,4 +1,4 @@
-"""``quarantine.replay``: load a file again that has rows in quarantine."""
+"""The job ``quarantine.replay``: it loads a file with rows in quarantine again."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from aurum.workers.jobs.payload import read_payload
 
 @dataclass(frozen=True, slots=True)
 class ReplayJob:
-    """Loads what this worker has kept."""
+    """Loads files again from the raw files that this worker has stored."""
 
     pipelines: Pipelines
 
     async def run(self, payload: Mapping[str, object]) -> list[FileReport]:
-        """Load the file of a payload again; nothing is done when none of its rows is in quarantine any more.
+        """Load the file of a payload again and return its reports; do nothing if none of its rows is in quarantine any more.
 
         Raises ``InvalidPayload``, ``FileNotKept``, ``Unavailable``.
         """
         job = read_payload(ReplayFile, payload)
         pipelines, store = self.pipelines, self.pipelines.store
-        again = replay(store.quality.log, store.files.log, pipelines.raw_files, pipelines.ingestion, digest=job.digest)
-        return [report async for report in again]
+        reports = replay(store.quality.log, store.files.log, pipelines.raw_files, pipelines.ingestion, digest=job.digest)
+        return [report async for report in reports]

@@ -1,4 +1,4 @@
-"""History once more in ClickHouse, for scans over many series. Only an application's ``wiring`` names these classes."""
+"""A copy of history in ClickHouse, for scans over many series. Only ``aurum.assembly`` names these classes."""
 
 from aurum.storage.clickhouse.history import ClickhouseHistory, HistoryMoved
 from aurum.storage.clickhouse.pool import ClickhousePool

@@ -1,4 +1,4 @@
-"""What is used of clickhouse-connect, with its types: one client speaks HTTP to a server, another is the embedded engine."""
+"""The typed part of clickhouse-connect that Aurum uses: a client over HTTP, and one that is the embedded engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clickhouse_connect.driver import create_client  # pyright: ignore[reportUnk
 from aurum.common.settings import ClickhouseSettings
 
 _MARGIN_S = 5
-"""So much longer than the server may take does a thread wait for it: it ends by itself where the server never answers."""
+"""Seconds that a thread waits longer than the server may take, so that it ends even if the server never answers."""
 
 
 class Client(Protocol):
@@ -20,26 +20,26 @@ class Client(Protocol):
     database: str | None
 
     def raw_query(self, query: str, parameters: dict[str, object], *, settings: dict[str, object], fmt: str) -> bytes:
-        """The answer in a format of ClickHouse's."""
+        """Return the answer as bytes in ``fmt``, a format of ClickHouse."""
         ...
 
     def raw_insert(
         self, table: str, column_names: list[str], insert_block: bytes, *, settings: dict[str, object], fmt: str
     ) -> object:
-        """Add rows that are in such a format."""
+        """Insert rows that are encoded in such a format."""
         ...
 
     def command(self, cmd: str, parameters: dict[str, object], *, settings: dict[str, object]) -> object:
-        """A statement with one value for an answer, or none."""
+        """Run a statement whose answer is one value or nothing."""
         ...
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
-def connected(settings: ClickhouseSettings, patience_s: float) -> Client:
-    """A new client. ``patience_s``: what the server may take for an answer."""
+def connect(settings: ClickhouseSettings, patience_s: float) -> Client:
+    """Return a new client. ``patience_s``: seconds that the server may take to answer."""
     return _embedded(settings.folder) if settings.folder is not None else _remote(settings, patience_s)
 
 
@@ -56,7 +56,7 @@ def _remote(settings: ClickhouseSettings, patience_s: float) -> Client:
         connect_timeout=math.ceil(settings.connect_timeout_s),
         send_receive_timeout=math.ceil(patience_s) + _MARGIN_S,
         query_retries=0,
-        # Threads share no client, so no session is needed to keep them apart, and none is in the way.
+        # Threads share no client, so no session is needed to keep their queries apart.
         autogenerate_session_id=False,
         dedicated_pool=True,
     )

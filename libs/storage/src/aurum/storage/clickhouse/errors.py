@@ -1,4 +1,4 @@
-"""Driver errors to the taxonomy: by the number the server gives, else by what the transport says."""
+"""Errors of clickhouse-connect, translated to those of ``aurum.core.errors`` by the server's code or the transport's error."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from aurum.core.errors import Unavailable
 
 
 class ClickhouseUnavailable(Unavailable):
-    """ClickHouse does not answer, or not in time. The text says how; it never holds a password. Facts: ``code``, if any."""
+    """ClickHouse does not answer, or not in time. The text never contains a password. Facts: ``code``, the server's, if any."""
 
 
 class ClickhouseAway(ClickhouseUnavailable):
-    """It cannot be reached, or turned the query away before it began: reading again may help at once."""
+    """ClickHouse cannot be reached, or rejected the query before it began: a read may succeed when tried again at once."""
 
 
 # https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
@@ -29,7 +29,7 @@ _AWAY: Mapping[int, tuple[str, float]] = MappingProxyType(
         209: ("ClickHouse did not answer in time", 1.0),
         210: ("the connection to ClickHouse broke", 1.0),
         236: ("ClickHouse is being shut down", 1.0),
-        319: ("ClickHouse cannot say whether the rows were kept", 5.0),
+        319: ("ClickHouse cannot say whether the rows were stored", 5.0),
         439: ("ClickHouse has no free thread", 1.0),
         999: ("the replicas of ClickHouse do not agree", 5.0),
     }
@@ -40,13 +40,13 @@ _UNAVAILABLE: Mapping[int, tuple[str, float]] = MappingProxyType(
         81: ("the database is missing in ClickHouse (see infra/clickhouse)", 30.0),
         159: ("ClickHouse took too long", 5.0),
         160: ("ClickHouse would take too long", 5.0),
-        216: ("ClickHouse still works on the same rows", 5.0),
-        241: ("ClickHouse has not the memory for this", 5.0),
-        242: ("the table in ClickHouse can only be read", 30.0),
+        216: ("ClickHouse is still writing the same rows", 5.0),
+        241: ("ClickHouse has too little memory for the query", 5.0),
+        242: ("the table in ClickHouse is read-only", 30.0),
         243: ("the disk of ClickHouse is full", 60.0),
         252: ("ClickHouse has too many parts to merge", 30.0),
-        394: ("ClickHouse was told to stop the query", 1.0),
-        497: ("ClickHouse does not let this user do that", 30.0),
+        394: ("the query was cancelled in ClickHouse", 1.0),
+        497: ("the ClickHouse user lacks a permission (see infra/clickhouse)", 30.0),
         516: ("ClickHouse refuses the user or the password", 30.0),
     }
 )
@@ -54,7 +54,7 @@ _UNAVAILABLE: Mapping[int, tuple[str, float]] = MappingProxyType(
 
 @contextmanager
 def driver_errors() -> Generator[None]:
-    """Errors of clickhouse-connect, its transport and our own waiting become ``ClickhouseUnavailable``; bugs pass through."""
+    """Raise errors of clickhouse-connect, its transport and the pool as ``ClickhouseUnavailable``; bugs pass through."""
     try:
         yield
     except Refused as error:

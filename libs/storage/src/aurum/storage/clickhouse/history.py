@@ -1,6 +1,6 @@
-"""Closed months in ClickHouse: written by source and month, read by series."""
+"""The history store in ClickHouse: closed months, written by source and month and read by series."""
 
-# ruff: noqa: S608 - texts are put together from constants of this package; what callers give is bound
+# ruff: noqa: S608 - statements are composed of constants of this package; values are bound as parameters
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from aurum.storage.ports.history import ArchivedPart, Upkeep
 
 _BATCH_ROWS = 65_536
 _INSERTED_ROWS = 1_000_000
-"""At a time: a block of the server's, which is kept whole or not at all."""
+"""Rows of one insert: one block of the server, which it stores whole or not at all."""
 
 _HISTORY_COLUMNS = ", ".join(HISTORY)
 _MANY_COLUMNS = ", ".join(MANY_OBSERVATIONS)
 
-# FINAL: an insert whose connection broke is sent again, and may stand twice until parts are merged.
+# FINAL: an insert whose connection broke is sent again, so its rows may be stored twice until parts are merged.
 _ROWS = f"""
 SELECT {_HISTORY_COLUMNS} FROM {HISTORY_TABLE} FINAL WHERE {NAMED} AND {SPANNED} ORDER BY series_id, ts, known_at
 """
@@ -53,7 +53,7 @@ ORDER BY series_id, ts LIMIT {{rows:UInt32}}
 """
 _COUNT = f"SELECT toInt64(count()) AS rows FROM {HISTORY_TABLE} FINAL WHERE {NAMED} AND {SPANNED}"
 _WRITTEN = "source = {source:String} AND month = {month:UInt32} AND archive_id = {archive_id:Int64}"
-_IS_WRITTEN = f"SELECT 1 AS there FROM {HISTORY_TABLE} WHERE {_WRITTEN} LIMIT 1"
+_IS_WRITTEN = f"SELECT 1 AS written FROM {HISTORY_TABLE} WHERE {_WRITTEN} LIMIT 1"
 _ERASE = f"DELETE FROM {HISTORY_TABLE} WHERE {_WRITTEN}"
 _DISCARD = f"DELETE FROM {HISTORY_TABLE} WHERE archive_id IN {{archive_ids:Array(Int64)}}"
 _ARCHIVE_IDS = f"SELECT DISTINCT archive_id FROM {HISTORY_TABLE}"
@@ -70,10 +70,10 @@ _MERGE_NEEDED: Mapping[str, object] = {"optimize_skip_merged_partitions": "1"}
 
 
 class HistoryMoved(ClickhouseUnavailable):
-    """Rows were discarded while they were read: read the log and them again."""
+    """Rows were discarded while they were read: read the log again, then the rows."""
 
     def __init__(self) -> None:
-        super().__init__("history moved while it was read", retry_after=1.0)
+        super().__init__("history changed while it was read", retry_after=1.0)
 
 
 class ClickhouseHistory:
@@ -95,46 +95,46 @@ class ClickhouseHistory:
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         frame = conform(rows, HISTORY)
-        written = {"source": source, "month": yyyymm(month), "archive_id": archive_id}
-        if not (await self._pool.read(_IS_WRITTEN, written)).is_empty():
-            await self._pool.command(_ERASE, written, settings=_DELETE_NOW)
-        # One id for all who write these rows: while an insert that was given up still runs, the server refuses the next.
+        place = {"source": source, "month": yyyymm(month), "archive_id": archive_id}
+        if not (await self._pool.read(_IS_WRITTEN, place)).is_empty():
+            await self._pool.command(_ERASE, place, settings=_DELETE_NOW)
+        # All writers of these rows use one id: while an abandoned insert still runs, the server refuses the next one.
         query_id = f"aurum-write-{source}-{yyyymm(month)}-{archive_id}"
         for piece in frame.iter_slices(_INSERTED_ROWS):
             if not piece.is_empty():
-                await self._pool.insert(_told(piece, source, month, archive_id), query_id=query_id)
+                await self._pool.insert(_with_place(piece, source, month, archive_id), query_id=query_id)
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
         within = span or Span()
-        asked = spanned(within)
-        frames = [await self._pool.read(_ROWS, named(some) | asked) for some in in_turns(touched(parts, within))]
-        return _together(frames, HISTORY)
+        parameters = spanned(within)
+        frames = [await self._pool.read(_ROWS, named(batch) | parameters) for batch in in_turns(touched(parts, within))]
+        return _concatenated(frames, HISTORY)
 
     async def many(self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
-        asked = spanned(span) | standing(as_of)
-        frames = [await self._pool.read(_MANY, named(some) | asked) for some in in_turns(touched(parts, span))]
-        return _together(frames, MANY_OBSERVATIONS)
+        parameters = spanned(span) | standing(as_of)
+        frames = [await self._pool.read(_MANY, named(batch) | parameters) for batch in in_turns(touched(parts, span))]
+        return _concatenated(frames, MANY_OBSERVATIONS)
 
     async def stream(
         self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None
     ) -> AsyncIterator[pl.DataFrame]:
-        """Each batch is a query of its own, so that nothing is held at the server between them. Raises ``HistoryMoved``."""
-        wanted = touched(parts, span)
-        there = await self._count(wanted, span)
-        for some in in_turns(wanted):
-            left = list(some)
-            after = {"after_series": left[0].series_id - 1, "after_ts": 0}
-            while left:
-                asked = named(left) | spanned(span) | standing(as_of) | after | {"rows": _BATCH_ROWS}
-                batch = _together([await self._pool.read(_BATCH, asked)], MANY_OBSERVATIONS)
+        """Yield batches, each from a query of its own, so that the server holds nothing between. Raises ``HistoryMoved``."""
+        requested = touched(parts, span)
+        count = await self._count(requested, span)
+        for group in in_turns(requested):
+            remaining = list(group)
+            after = {"after_series": remaining[0].series_id - 1, "after_ts": 0}
+            while remaining:
+                parameters = named(remaining) | spanned(span) | standing(as_of) | after | {"rows": _BATCH_ROWS}
+                batch = _concatenated([await self._pool.read(_BATCH, parameters)], MANY_OBSERVATIONS)
                 if not batch.is_empty():
                     yield batch
                 if batch.height < _BATCH_ROWS:
                     break
                 series_id, ts = int(batch["series_id"][-1]), batch["ts"][-1]
                 after = {"after_series": series_id, "after_ts": microseconds(ts)}
-                left = [part for part in left if part.series_id >= series_id]
-        if await self._count(wanted, span) != there:
+                remaining = [part for part in remaining if part.series_id >= series_id]
+        if await self._count(requested, span) != count:
             raise HistoryMoved
 
     async def discard(self, archive_ids: Collection[int]) -> None:
@@ -145,28 +145,29 @@ class ClickhouseHistory:
         return frozenset((await self._pool.read(_ARCHIVE_IDS))["archive_id"].to_list())
 
     async def upkeep(self) -> Upkeep:
-        """``expired``: parts from which rows that were deleted are gone now."""
+        """Merge parts and drop deleted rows. ``expired`` in the result counts parts from which deleted rows were dropped."""
         before, masked = await self._parts()
         if masked:
             await self._pool.command(_APPLY_DELETES, settings=_CHANGE_NOW)
         await self._pool.command(_MERGE, settings=_MERGE_NEEDED)
-        after, left = await self._parts()
-        return Upkeep(files_before=before, files_after=after, expired=masked - left)
+        after, still_masked = await self._parts()
+        return Upkeep(files_before=before, files_after=after, expired=masked - still_masked)
 
     async def close(self) -> None:
         await self._pool.close()
 
     async def _count(self, parts: Sequence[ArchivedPart], span: Span) -> int:
-        """Versions in those parts. Merges do not change it, and deletions do."""
-        counts = [await self._pool.read(_COUNT, named(some) | spanned(span)) for some in in_turns(parts)]
+        """Return the number of versions in some parts, which deletions change and merges do not."""
+        counts = [await self._pool.read(_COUNT, named(batch) | spanned(span)) for batch in in_turns(parts)]
         return sum(int(count["rows"][0]) for count in counts)
 
     async def _parts(self) -> tuple[int, int]:
-        found = await self._pool.read(_PARTS)
-        return int(found["files"][0]), int(found["masked"][0])
+        """Return the number of the table's data parts, and of those with deleted rows that are only masked."""
+        counts = await self._pool.read(_PARTS)
+        return int(counts["files"][0]), int(counts["masked"][0])
 
 
-def _told(rows: pl.DataFrame, source: str, month: date, archive_id: int) -> pl.DataFrame:
+def _with_place(rows: pl.DataFrame, source: str, month: date, archive_id: int) -> pl.DataFrame:
     return rows.select(
         pl.lit(source).alias("source"),
         pl.lit(yyyymm(month), pl.UInt32).alias("month"),
@@ -175,7 +176,7 @@ def _told(rows: pl.DataFrame, source: str, month: date, archive_id: int) -> pl.D
     )
 
 
-def _together(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+def _concatenated(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     if not frames:
         return pl.DataFrame(schema=schema)
     return conform(pl.concat(frames), schema)

@@ -1,4 +1,4 @@
-"""Parts as a query takes them: which rows of the table exist at all."""
+"""Conditions and parameters by which a query selects parts of history. Rows under other archive ids are not part of it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from aurum.core.asof import Span
 from aurum.storage.ports.history import ArchivedPart
 
 _MOST_PARTS = 4_096
-"""A parameter of a query is a field of a URL, which the server takes up to 128 KiB of."""
+"""Parts that one query may name: a parameter is sent as a field of the URL, which the server accepts up to 128 KiB."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST, _LAST = -(2**62), 2**62
-"""Before and after every instant there is."""
+"""Microseconds before and after every possible instant."""
 
 NAMED = """
 source IN {sources:Array(String)} AND month IN {months:Array(UInt32)} AND series_id IN {series:Array(Int32)}
@@ -22,29 +22,30 @@ AND (series_id, month, archive_id) IN (
     SELECT arrayJoin(arrayZip({part_series:Array(Int32)}, {part_months:Array(UInt32)}, {part_ids:Array(Int64)}))
 )
 """
-"""Rows of the parts. The first line lets the server leave out what it need not read; the rest says exactly which."""
+"""Condition for the rows of some parts. The first line lets the server skip data; the rest selects the exact rows."""
 
 SPANNED = """
 ts >= reinterpret({start:Int64}, 'DateTime64(6, \\'UTC\\')') AND ts < reinterpret({end:Int64}, 'DateTime64(6, \\'UTC\\')')
 """
+"""Condition for the rows of a span."""
 
 STANDING = """
 known_at <= reinterpret({as_of:Int64}, 'DateTime64(6, \\'UTC\\')')
 AND (superseded_at IS NULL OR superseded_at > reinterpret({as_of:Int64}, 'DateTime64(6, \\'UTC\\')'))
 """
-"""Versions that stood then. Of each point there is one at most."""
+"""Condition for the versions that stood at an instant: at most one of each point."""
 
 STANDING_NOW = "superseded_at IS NULL"
-"""The same of now, for scans that need not read ``known_at`` at all."""
+"""Condition for the versions that stand now; unlike ``STANDING``, it does not read ``known_at``."""
 
 
 def yyyymm(month: date) -> int:
-    """202601 of the first of January 2026."""
+    """Return a month as a number: 202601 for January 2026."""
     return month.year * 100 + month.month
 
 
 def named(parts: Iterable[ArchivedPart]) -> dict[str, object]:
-    """The parameters of ``NAMED``."""
+    """Return the parameters of ``NAMED``."""
     listed = list(parts)
     months = [yyyymm(part.month) for part in listed]
     return {
@@ -58,7 +59,7 @@ def named(parts: Iterable[ArchivedPart]) -> dict[str, object]:
 
 
 def spanned(span: Span) -> dict[str, object]:
-    """The parameters of ``SPANNED``: microseconds, since the server reads no text of a year before 1900 or after 2299."""
+    """Return the parameters of ``SPANNED``, in microseconds: the server parses no text of a year before 1900 or after 2299."""
     return {
         "start": _FIRST if span.start is None else microseconds(span.start),
         "end": _LAST if span.end is None else microseconds(span.end),
@@ -66,29 +67,29 @@ def spanned(span: Span) -> dict[str, object]:
 
 
 def standing(as_of: datetime | None) -> dict[str, object]:
-    """The parameters of ``STANDING``; None: after every version there is, which is now."""
+    """Return the parameters of ``STANDING``; ``as_of`` None stands for now."""
     return {"as_of": _LAST if as_of is None else microseconds(as_of)}
 
 
 def microseconds(instant: datetime) -> int:
-    """Since 1970, exactly."""
+    """Return the microseconds from 1970 to an instant, exactly."""
     return (instant - _EPOCH) // _MICROSECOND
 
 
 def touched(parts: Sequence[ArchivedPart], span: Span) -> list[ArchivedPart]:
-    """Those whose month the span touches, each once, ascending by series and month."""
+    """Return the distinct parts whose month overlaps the span, ascending by series and month."""
     distinct = {(part.series_id, part.month, part.archive_id): part for part in parts if _touches(part.month, span)}
     return [distinct[key] for key in sorted(distinct)]
 
 
 def in_turns(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
-    """Ascending parts, as many at a time as one query takes. The answers, one after the other, ascend as one would."""
+    """Split ascending parts into as many at a time as one query may name. The answers, in turn, ascend as one answer would."""
     for start in range(0, len(parts), _MOST_PARTS):
         yield parts[start : start + _MOST_PARTS]
 
 
 def _touches(month: date, span: Span) -> bool:
     first = datetime(month.year, month.month, 1, tzinfo=UTC)
-    # From the 28th on four days lead into the next month, whatever the month.
+    # Four days after the 28th lie in the next month, in every month.
     following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
     return (span.start is None or span.start < following) and (span.end is None or span.end > first)

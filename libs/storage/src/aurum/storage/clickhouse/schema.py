@@ -1,9 +1,10 @@
-"""The table of history in ClickHouse. ``infra/clickhouse`` has the same statement, for servers; a test compares.
+"""The table of history in ClickHouse. ``infra/clickhouse`` has the same statement, for servers; a test compares the two.
 
-``known_at`` is part of the key, so that every version of a point stands: were it the column by which a ReplacingMergeTree picks
-one, nothing could be read as of an instant. What is replaced is a row that was written twice, after a connection broke.
+``known_at`` is part of the key, so that the table holds every version of a point. If it were the column by which the
+ReplacingMergeTree picks a row, no earlier version could be read. The engine only replaces a row that was written twice, after a
+connection broke.
 
-Codecs as measured by ``make bench ARGS="--only wide"`` on a month of hourly prices: see ADR 20.
+The codecs were chosen by measurement with ``make bench ARGS="--only wide"`` on a month of hourly prices: see ADR 20.
 """
 
 from __future__ import annotations

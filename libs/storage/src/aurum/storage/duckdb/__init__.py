@@ -1,6 +1,6 @@
-"""History as Parquet files in a folder or bucket, read by DuckDB. Only an application's ``wiring`` names these classes.
+"""History as Parquet files in a folder or bucket, read by DuckDB. Only ``aurum.assembly`` names these classes.
 
-DuckDB itself is loaded with the first read: a process that reads nothing archived does not hold it.
+DuckDB is imported with the first read: a process that reads no archived months does not load it.
 """
 
 from aurum.storage.duckdb.history import DuckdbHistory

@@ -1,6 +1,6 @@
-"""Where the files of history lie when that is a bucket: through Arrow's file systems (``s3://``, ``gs://``, ``abfss://``)."""
+"""The files of history in a bucket, through Arrow's file systems (``s3://``, ``gs://``, ``abfss://``)."""
 
-# Arrow comes without types.
+# pyarrow ships no types.
 # pyright: basic
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
 
 class Bucket:
-    """A bucket, or whatever Arrow has a file system for. It has no lock: the hot store's log lets one run write at a time."""
+    """``HistoryFiles`` in a bucket, or in anything else Arrow has a file system for.
+
+    A bucket has no lock: the archive log of the hot store lets one run write at a time.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         self._opened: tuple[FileSystem, str] | None = None
-        self.where = self._url
+        self.location = self._url
 
     def stamp(self, name: str) -> Hashable:
         from pyarrow.fs import FileType
 
         system, root = self._system()
-        found = system.get_file_info(f"{root}/{name}")
-        return None if found.type == FileType.NotFound else (found.mtime_ns, found.size)
+        info = system.get_file_info(f"{root}/{name}")
+        return None if info.type == FileType.NotFound else (info.mtime_ns, info.size)
 
     def read(self, name: str) -> bytes | None:
         system, root = self._system()
@@ -39,15 +42,15 @@ class Bucket:
         except FileNotFoundError:
             return None
 
-    def keep(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes) -> None:
         system, root = self._system()
         target = f"{root}/{name}"
         system.create_dir(target.rpartition("/")[0], recursive=True)
-        # An object of a bucket appears whole, when its upload ends.
+        # Readers see an object of a bucket only once its upload has ended, so never in part.
         with system.open_output_stream(target) as file:
             file.write(content)
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         system, root = self._system()
         try:
             system.delete_file(f"{root}/{name}")
@@ -58,15 +61,15 @@ class Bucket:
         from pyarrow.fs import FileSelector
 
         system, root = self._system()
-        for found in system.get_file_info(FileSelector(root, allow_not_found=True, recursive=True)):
-            if found.path.endswith(".parquet"):
-                yield found.path.removeprefix(f"{root}/"), found.mtime
+        for info in system.get_file_info(FileSelector(root, allow_not_found=True, recursive=True)):
+            if info.path.endswith(".parquet"):
+                yield info.path.removeprefix(f"{root}/"), info.mtime
 
     @contextmanager
-    def locked(self, *, patience_s: float) -> Generator[None]:  # noqa: ARG002 - nothing to wait for
+    def locked(self, *, patience_s: float) -> Generator[None]:  # noqa: ARG002 - a bucket has no lock
         yield
 
-    def scanned(self, names: list[str]) -> object:
+    def scan_source(self, names: list[str]) -> object:
         from pyarrow import dataset
 
         system, root = self._system()
@@ -81,6 +84,6 @@ class Bucket:
         return self._opened
 
 
-def shelf_of(url: str) -> HistoryFiles:
-    """A folder for a path, a bucket for what has a scheme (``s3://``, ``gs://``, ``abfss://``)."""
+def history_files_at(url: str) -> HistoryFiles:
+    """Return a bucket for a URL with a scheme (``s3://``, ``gs://``, ``abfss://``), and a folder for a path."""
     return Bucket(url) if "://" in url else Folder(Path(url))

@@ -1,4 +1,4 @@
-"""DuckDB beside the event loop: a bounded number of threads, each piece of work with a cursor of its own."""
+"""DuckDB queries on a bounded number of threads beside the event loop, each on a cursor of its own."""
 
 from __future__ import annotations
 
@@ -20,24 +20,28 @@ Cursor: TypeAlias = "duckdb.DuckDBPyConnection"
 
 T = TypeVar("T")
 
-_ASK_AGAIN_S = 0.02
+_INTERRUPT_EVERY_S = 0.02
 
 
 class Engine:
-    """``threads``: work at once, and cores a query may use. ``where``: of what errors speak."""
+    """An in-memory DuckDB and the threads that use it.
 
-    def __init__(self, *, threads: int, memory: str, where: str) -> None:
+    ``threads``: queries at a time, and cores that one query may use. ``memory``: DuckDB's limit, as it writes it (``1GB``).
+    ``location``: the folder or bucket that error texts name.
+    """
+
+    def __init__(self, *, threads: int, memory: str, location: str) -> None:
         self._threads = threads
         self._memory = memory
-        self._where = where
+        self._location = location
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="history")
         self._opening = threading.Lock()
         self._database: Cursor | None = None
 
     async def run(self, work: Callable[[Cursor], T]) -> T:
-        """The outcome of ``work`` on a cursor, by the deadline of the task; whoever no longer waits interrupts it.
+        """Run ``work`` on a cursor and return its result; a caller that stops waiting interrupts it.
 
-        Raises ``HistoryUnavailable``.
+        Raises ``HistoryUnavailable``, also when the deadline of the task has passed.
         """
         left_s = time_left(at_most=NEVER)
         cursors: list[Cursor] = []
@@ -46,13 +50,13 @@ class Engine:
             async with asyncio.timeout(None if left_s == NEVER else left_s):
                 return await asyncio.shield(running)
         except TimeoutError as error:
-            raise HistoryUnavailable(f"history did not answer in time ({self._where})", retry_after=1.0) from error
+            raise HistoryUnavailable(f"history did not answer in time ({self._location})", retry_after=1.0) from error
         finally:
             if not running.done():
-                await _interrupted(running, cursors)
+                await _interrupt(running, cursors)
 
     def _perform(self, work: Callable[[Cursor], T], cursors: list[Cursor]) -> T:
-        with driver_errors(self._where):
+        with driver_errors(self._location):
             cursor = self._cursor()
             cursors.append(cursor)
             try:
@@ -74,17 +78,21 @@ class Engine:
             return self._database.cursor()
 
     async def close(self) -> None:
-        """Wait for what runs, and let go of the engine's memory."""
+        """Wait for the running queries, then free the engine's memory."""
         await asyncio.to_thread(self._pool.shutdown)
         if self._database is not None:
             self._database.close()
             self._database = None
 
 
-async def _interrupted(running: asyncio.Future[T], cursors: list[Cursor]) -> None:
-    """Stop work that nobody waits for: not begun it never is, between two queries it is asked again."""
+async def _interrupt(running: asyncio.Future[T], cursors: list[Cursor]) -> None:
+    """Stop work that no caller waits for any longer, and wait until it has ended.
+
+    Work that has not begun is cancelled. Running work is interrupted again and again: an interrupt between two queries stops
+    neither of them.
+    """
     running.cancel()
     while not running.done():
         for cursor in cursors:
             cursor.interrupt()
-        await asyncio.wait([running], timeout=_ASK_AGAIN_S)
+        await asyncio.wait([running], timeout=_INTERRUPT_EVERY_S)

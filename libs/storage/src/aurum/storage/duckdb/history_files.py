@@ -1,4 +1,4 @@
-"""Where the files of history lie; and a folder, of this machine or one that it mounts. ``bucket`` has the other."""
+"""The protocol for the files of history, and their storage in a folder; ``bucket`` has the storage in a bucket."""
 
 from __future__ import annotations
 
@@ -19,54 +19,65 @@ _POLL_S = 0.02
 
 
 class HistoryFiles(Protocol):
-    """Files by name, names with slashes. Every method may wait: call it off the event loop. Raises ``OSError``."""
+    """Files by name; names may contain slashes. Every method may block: call it off the event loop. Raises ``OSError``."""
 
     @property
-    def where(self) -> str:
-        """What a person would call it."""
+    def location(self) -> str:
+        """The path or URL, for error texts."""
         ...
 
     def stamp(self, name: str) -> Hashable:
-        """Changes whenever the file does; None while there is no such file."""
+        """Return a value that changes whenever the file does; None while the file does not exist."""
         ...
 
-    def read(self, name: str) -> bytes | None: ...
-
-    def keep(self, name: str, content: bytes) -> None:
-        """Durable on return. A file of that name is replaced whole, so that readers see the one or the other."""
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file; None if it does not exist."""
         ...
 
-    def drop(self, name: str) -> None:
-        """Gone on return, also if it was gone before."""
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, durable on return.
+
+        An earlier file of that name is replaced atomically: readers see either the old or the new content.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Delete a file, or do nothing if it does not exist."""
         ...
 
     def names(self) -> Iterator[tuple[str, datetime]]:
-        """Every data file, and since when it has been there."""
+        """Yield the name of every data file and the time of its last change, UTC."""
         ...
 
     @contextmanager
     def locked(self, *, patience_s: float) -> Generator[None]:
-        """Be the only writer, as far as the place can promise it. Raises ``HistoryUnavailable``."""
+        """Hold the lock of the only writer, where there is one.
+
+        Raises ``HistoryUnavailable`` when another process still holds it after ``patience_s`` seconds.
+        """
         ...
 
-    def scanned(self, names: list[str]) -> object:
-        """What DuckDB reads those files from: paths, or a data set of Arrow's."""
+    def scan_source(self, names: list[str]) -> object:
+        """Return a source from which DuckDB reads those files: a list of paths, or an Arrow data set."""
         ...
 
 
 class Folder:
-    """A folder. Writers exclude each other by a lock on a file in it, which ends with their process."""
+    """``HistoryFiles`` in a local or mounted folder.
+
+    Writers exclude each other by a lock on a file in it, which the system releases when their process ends.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.where = str(path)
+        self.location = str(path)
 
     def stamp(self, name: str) -> Hashable:
         try:
-            found = (self._path / name).stat()
+            status = (self._path / name).stat()
         except FileNotFoundError:
             return None
-        return (found.st_ino, found.st_mtime_ns, found.st_size)
+        return (status.st_ino, status.st_mtime_ns, status.st_size)
 
     def read(self, name: str) -> bytes | None:
         try:
@@ -74,9 +85,9 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def keep(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes) -> None:
         target = self._path / name
-        self._made(target.parent)
+        self._make_folder(target.parent)
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
             with temporary.open("wb") as file:
@@ -89,7 +100,7 @@ class Folder:
             raise
         _sync(target.parent)
 
-    def drop(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         (self._path / name).unlink(missing_ok=True)
 
     def names(self) -> Iterator[tuple[str, datetime]]:
@@ -102,27 +113,28 @@ class Folder:
 
     @contextmanager
     def locked(self, *, patience_s: float) -> Generator[None]:
-        self._made(self._path)
+        self._make_folder(self._path)
         with (self._path / _LOCK).open("wb") as file:
-            until = time.monotonic() + patience_s
+            deadline = time.monotonic() + patience_s
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError as error:
-                    if time.monotonic() >= until:
-                        raise HistoryUnavailable(f"another process writes history ({self.where})", retry_after=5.0) from error
+                    if time.monotonic() >= deadline:
+                        text = f"another process is writing history ({self.location})"
+                        raise HistoryUnavailable(text, retry_after=5.0) from error
                     time.sleep(_POLL_S)
             yield
 
-    def scanned(self, names: list[str]) -> object:
+    def scan_source(self, names: list[str]) -> object:
         return [str(self._path / name) for name in names]
 
-    def _made(self, folder: Path) -> None:
+    def _make_folder(self, folder: Path) -> None:
         if folder.is_dir():
             return
         folder.mkdir(parents=True, exist_ok=True)
-        # A new folder lasts only when the one that holds it says so.
+        # The entry of a new folder is durable only once the folder above it is synced.
         for parent in (folder, *folder.parents):
             _sync(parent)
             if parent == self._path.parent:

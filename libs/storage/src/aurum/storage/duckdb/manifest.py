@@ -1,7 +1,7 @@
-"""The manifest: which files history is made of. What it does not name is not there, whatever lies in the folder.
+"""The manifest: the list of the files that make up history. A file that it does not name is not part of history.
 
-It is replaced whole and atomically, so a reader sees all of a change or nothing of it. Files never change; one that left the
-manifest stays readable for a while, for readers that still hold the manifest before.
+It is replaced atomically, so a reader sees either all of a change or nothing of it. Files never change. A file that was removed
+from the manifest stays readable for a while, for readers that still use the earlier manifest.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _FORMAT = 1
 
 
 class ManifestUnreadable(Unavailable):
-    """A manifest of a newer format, or of none."""
+    """The manifest cannot be parsed, or has a format that this release does not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One Parquet file. ``archive_ids``: exactly those of its rows. ``name``: below the folder."""
+    """One Parquet file. ``archive_ids``: exactly the ids of its rows. ``name``: its path below the folder."""
 
     name: str
     source: str
@@ -35,7 +35,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """A file that is no longer part of history, and since when."""
+    """A file that is no longer part of history. ``at``: the time since which it is not, UTC."""
 
     name: str
     at: datetime
@@ -43,7 +43,7 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A state of history."""
+    """One state of history. ``by_place``: its files by source, month and archive id."""
 
     files: tuple[DataFile, ...] = ()
     retired: tuple[Retired, ...] = ()
@@ -53,22 +53,22 @@ class Manifest:
         places = {(file.source, file.month, archive_id): file for file in self.files for archive_id in file.archive_ids}
         object.__setattr__(self, "by_place", places)
 
-    def exchanged(self, gone: tuple[DataFile, ...], come: tuple[DataFile, ...], *, now: datetime) -> Manifest:
-        """With other files in the place of some."""
-        names = {file.name for file in gone}
+    def with_replaced(self, removed: tuple[DataFile, ...], added: tuple[DataFile, ...], *, now: datetime) -> Manifest:
+        """Return the manifest with some files retired and others added."""
+        names = {file.name for file in removed}
         return replace(
             self,
-            files=(*(file for file in self.files if file.name not in names), *come),
+            files=(*(file for file in self.files if file.name not in names), *added),
             retired=(*self.retired, *(Retired(name, now) for name in sorted(names))),
         )
 
     def without_retired(self, names: frozenset[str]) -> Manifest:
-        """Once those files are deleted."""
-        return replace(self, retired=tuple(one for one in self.retired if one.name not in names))
+        """Return the manifest without some retired files, once they are deleted."""
+        return replace(self, retired=tuple(file for file in self.retired if file.name not in names))
 
     def expired(self, *, now: datetime, grace: timedelta) -> frozenset[str]:
-        """Retired files that no reader can hold any more."""
-        return frozenset(one.name for one in self.retired if one.at <= now - grace)
+        """Return the names of the retired files that no reader can be using any more."""
+        return frozenset(file.name for file in self.retired if file.at <= now - grace)
 
     def encode(self) -> bytes:
         document: dict[str, Any] = {
@@ -84,30 +84,32 @@ class Manifest:
                 }
                 for file in self.files
             ],
-            "retired": [{"name": one.name, "at": one.at.isoformat()} for one in self.retired],
+            "retired": [{"name": file.name, "at": file.at.isoformat()} for file in self.retired],
         }
         return json.dumps(document, indent=1).encode()
 
     @classmethod
     def decode(cls, content: bytes) -> Manifest:
-        """Raises ``ManifestUnreadable``."""
+        """Parse the JSON of a manifest. Raises ``ManifestUnreadable``."""
         try:
             document = json.loads(content)
             if document["format"] != _FORMAT:
-                raise ManifestUnreadable(f"{NAME} of history has format {document['format']!r}, this version reads {_FORMAT}")
+                raise ManifestUnreadable(
+                    f"{NAME} of history has format {document['format']!r}, this release reads {_FORMAT}: install a newer one"
+                )
             return cls(
                 files=tuple(
                     DataFile(
-                        one["name"],
-                        one["source"],
-                        date.fromisoformat(one["month"]),
-                        tuple(one["archive_ids"]),
-                        one["rows"],
-                        one["size"],
+                        entry["name"],
+                        entry["source"],
+                        date.fromisoformat(entry["month"]),
+                        tuple(entry["archive_ids"]),
+                        entry["rows"],
+                        entry["size"],
                     )
-                    for one in document["files"]
+                    for entry in document["files"]
                 ),
-                retired=tuple(Retired(one["name"], datetime.fromisoformat(one["at"])) for one in document["retired"]),
+                retired=tuple(Retired(entry["name"], datetime.fromisoformat(entry["at"])) for entry in document["retired"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ManifestUnreadable(f"{NAME} of history cannot be read: {error}") from error

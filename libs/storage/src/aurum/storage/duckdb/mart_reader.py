@@ -1,4 +1,4 @@
-"""Marts in a DuckDB file."""
+"""The reader of marts in a DuckDB file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _QUOTED = "SELECT {columns} FROM {schema}.{mart}"
 
 
 class DuckDbMartReader:
-    """``MartReader`` over one schema of a file. Each read opens the file and lets go of it, so that builds may write."""
+    """``MartReader`` over one schema of a file. Each read opens and closes the file, so that builds can write to it."""
 
     def __init__(self, path: Path, schema: str) -> None:
         self._path = path
@@ -33,20 +33,20 @@ class DuckDbMartReader:
 
     def _read(self, mart: str, columns: Collection[str]) -> pl.DataFrame:
         if not self._path.is_file():
-            raise UnknownMart(f"there are no marts: {self._path} is not there", mart=mart)
+            raise UnknownMart(f"no marts: the file {self._path} does not exist", mart=mart)
         try:
             connection = duckdb.connect(self._path, read_only=True)
         except duckdb.IOException as error:
             raise Unavailable(f"{self._path} cannot be read: {str(error).splitlines()[0]}") from error
         with connection:
             connection.execute("SET TimeZone = 'UTC'")
-            there = [row[0] for row in connection.execute(_COLUMNS, [self._schema, mart]).fetchall()]
-            if not there:
+            names = [row[0] for row in connection.execute(_COLUMNS, [self._schema, mart]).fetchall()]
+            if not names:
                 raise UnknownMart(f"no mart {mart} in schema {self._schema}", mart=mart)
-            wanted = [name for name in there if name in columns]
-            # Identifiers cannot be bound: these are names of the catalog, quoted.
+            selected = [name for name in names if name in columns]
+            # Identifiers cannot be bound as parameters: these come from the catalog and are quoted.
             query = _QUOTED.format(
-                columns=", ".join(map(_quoted, wanted)) or "1 AS one", schema=_quoted(self._schema), mart=_quoted(mart)
+                columns=", ".join(map(_quoted, selected)) or "1 AS one", schema=_quoted(self._schema), mart=_quoted(mart)
             )
             return _conformed(pl.DataFrame(connection.sql(query).to_arrow_table()))
 

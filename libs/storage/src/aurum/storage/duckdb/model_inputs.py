@@ -1,4 +1,4 @@
-"""The store's tables in one DuckDB file, for models that are built there."""
+"""A copy of the store's tables in a DuckDB file, for the models that dbt builds there."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _TABLES: dict[str, pl.Schema] = {
     "block_hour": BLOCK_HOUR,
     **{str(bulk): bulk.schema for bulk in Bulk},
 }
-_KNOWN = pl.Schema({name: SERIES_TABLE[name] for name in ("series_id", "key", "version")})
+_VERSIONS = pl.Schema({name: SERIES_TABLE[name] for name in ("series_id", "key", "version")})
 
 
 class WarehouseInUse(Unavailable):
-    """Another process has the file open. Facts: ``path``."""
+    """Another process has the DuckDB file open. Facts: ``path``."""
 
 
 class DuckDbStoreCopy:
-    """``StoreCopy`` in the schema ``store`` of a DuckDB file, which is made on first use."""
+    """``StoreCopy`` in the schema ``store`` of a DuckDB file, which the first use creates."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,7 +52,9 @@ class DuckDbStoreCopy:
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise Unavailable(f"{self._path} cannot be opened: {str(error).splitlines()[0]}") from error
-            raise WarehouseInUse(f"{self._path} is in use by another process", path=str(self._path)) from error
+            raise WarehouseInUse(
+                f"{self._path} is in use by another process: try again when it has ended", path=str(self._path)
+            ) from error
         with connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.begin()
@@ -61,7 +63,7 @@ class DuckDbStoreCopy:
                 columns = ", ".join(f'"{column}" {_TYPES[dtype.base_type()]}' for column, dtype in schema.items())
                 connection.execute(f"CREATE TABLE IF NOT EXISTS store.{name} ({columns})")
             yield _Writer(connection)
-            connection.commit()  # closed without it, nothing has changed
+            connection.commit()  # without a commit nothing changes
 
 
 class _Writer:
@@ -70,7 +72,7 @@ class _Writer:
 
     def known(self) -> pl.DataFrame:
         table = self._connection.sql("SELECT series_id, key, version FROM store.series").to_arrow_table()
-        return pl.DataFrame(table).cast(_KNOWN)  # pyright: ignore[reportArgumentType] - a schema is a mapping to data types
+        return pl.DataFrame(table).cast(_VERSIONS)  # pyright: ignore[reportArgumentType] - a schema is a mapping to data types
 
     def replace(self, table: str, rows: pl.DataFrame) -> None:
         self._connection.execute(f"DELETE FROM store.{table}")  # noqa: S608 - the names are keys of _TABLES
@@ -88,8 +90,8 @@ class _Writer:
         self._insert(table, rows)
 
     def _insert(self, table: str, rows: pl.DataFrame) -> None:
-        given = conform(rows, _TABLES[table])
-        arrow = given.to_arrow()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - pyarrow has no types
-        self._connection.register("given", arrow)  # pyright: ignore[reportUnknownArgumentType]
-        self._connection.execute(f"INSERT INTO store.{table} SELECT * FROM given")  # noqa: S608
-        self._connection.unregister("given")
+        frame = conform(rows, _TABLES[table])
+        arrow = frame.to_arrow()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - pyarrow has no types
+        self._connection.register("inserted", arrow)  # pyright: ignore[reportUnknownArgumentType]
+        self._connection.execute(f"INSERT INTO store.{table} SELECT * FROM inserted")  # noqa: S608
+        self._connection.unregister("inserted")

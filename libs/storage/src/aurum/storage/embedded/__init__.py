@@ -1,4 +1,4 @@
-"""Real servers out of Python wheels, for one machine: used where settings name no server of their own."""
+"""PostgreSQL and Valkey servers from Python wheels, for one machine: used where the settings name no server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedValkey", "database", "redis"]
 
 @contextmanager
 def database(settings: DatabaseSettings, data_dir: Path) -> Generator[DatabaseSettings]:
-    """Settings with a URL: the given one, or that of the embedded PostgreSQL, which then runs for the length of the block."""
+    """Yield settings with a URL: the configured one, or that of an embedded PostgreSQL, which runs for the whole block."""
     if settings.url is not None:
         yield settings
         return
@@ -25,7 +25,7 @@ def database(settings: DatabaseSettings, data_dir: Path) -> Generator[DatabaseSe
 
 @contextmanager
 def redis(settings: RedisSettings, data_dir: Path) -> Generator[RedisSettings]:
-    """Settings with a URL: the given one, or that of the embedded Valkey, which then runs for the length of the block."""
+    """Yield settings with a URL: the configured one, or that of an embedded Valkey, which runs for the whole block."""
     if settings.url is not None:
         yield settings
         return

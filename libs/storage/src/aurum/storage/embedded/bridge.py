@@ -1,7 +1,7 @@
-"""A loopback port in front of a Unix socket, for programs that cannot open one: Java's drivers speak TCP alone.
+"""A loopback port in front of a Unix socket, for programs that speak only TCP, as Java's drivers do.
 
-The embedded PostgreSQL listens on a socket file only its user may open. While a bridge stands, whoever can open loopback ports
-on this machine can reach it: for tests and laptops, and only as long as the program that needs it runs.
+The embedded PostgreSQL listens on a socket file that only its user may open. While a bridge runs, every user of this machine
+can reach it through the port. So it is meant for tests and laptops, and runs only as long as the program that needs it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _CHUNK = 1 << 16
 
 
 class Bridge:
-    """Listens on ``port`` of 127.0.0.1 as long as it is entered."""
+    """A listener on ``port`` of 127.0.0.1 that forwards connections to a Unix socket; use as a context manager."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,8 +25,8 @@ class Bridge:
 
     @property
     def port(self) -> int:
-        """The port, of an entered bridge."""
-        assert self._listener is not None, "the bridge is not entered"
+        """The port, while the bridge runs."""
+        assert self._listener is not None, "the bridge does not run: enter it first"
         return int(self._listener.getsockname()[1])
 
     def __enter__(self) -> Bridge:
@@ -36,41 +36,41 @@ class Bridge:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         if self._listener is not None:
-            # A thread in accept() is woken by shutdown, not by close.
-            _end(self._listener)
+            # A thread in accept() is woken by shutdown(), not by close().
+            _close(self._listener)
             self._listener = None
         for connection in list(self._open):
-            _end(connection)
+            _close(connection)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                near, _ = listener.accept()
+                client, _ = listener.accept()
             except OSError:
-                return  # the bridge was left
-            far = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                return  # the bridge has ended
+            server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
-                far.connect(str(self._path))
+                server.connect(str(self._path))
             except OSError:
-                _end(near)
-                far.close()
+                _close(client)
+                server.close()
                 continue
-            near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._open |= {near, far}
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(one, other), name="bridge", daemon=True).start()
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open |= {client, server}
+            for source, target in ((client, server), (server, client)):
+                threading.Thread(target=self._forward, args=(source, target), name="bridge", daemon=True).start()
 
-    def _carry(self, one: socket.socket, other: socket.socket) -> None:
-        # Either side may go at any time; then both do.
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
+        # Either side may close at any time; then both are closed.
         with contextlib.suppress(OSError):
-            while chunk := one.recv(_CHUNK):
-                other.sendall(chunk)
-        for connection in (one, other):
+            while chunk := source.recv(_CHUNK):
+                target.sendall(chunk)
+        for connection in (source, target):
             self._open.discard(connection)
-            _end(connection)
+            _close(connection)
 
 
-def _end(connection: socket.socket) -> None:
+def _close(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()

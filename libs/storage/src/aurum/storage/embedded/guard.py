@@ -1,7 +1,7 @@
-"""Runs a program that must not outlive who started it: ``python guard.py PROGRAM ARGUMENT ...``.
+"""Runs a program that must not outlive the process that started it: ``python guard.py PROGRAM ARGUMENT ...``.
 
-Its standard input is a pipe nobody writes to. When the other end closes (the starter ended, a kill too), the program is told to
-end, and killed when it does not. Run by path: it imports nothing of ours, so it is there in no time.
+Its standard input is a pipe that carries no data. When the other end closes, because the starter has ended or was killed, the
+program is terminated, and killed if it does not end. Run it by path: it imports nothing of Aurum, so it starts quickly.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ PATIENCE_S = 10.0
 
 
 def main(command: list[str]) -> int:
-    # stdin is the guard's; Ctrl-C of a terminal is the starter's, who then closes the pipe.
+    # Standard input belongs to the guard. Ctrl-C of a terminal is handled by the starter, which then closes the pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    program = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - what it is there for
+    program = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603 - the purpose of the guard
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def terminate(_number: int, _frame: FrameType | None) -> None:
         program.terminate()
 
-    signal.signal(signal.SIGTERM, end)
-    threading.Thread(target=_end_with_the_pipe, args=(program,), daemon=True).start()
+    signal.signal(signal.SIGTERM, terminate)
+    threading.Thread(target=_terminate_when_pipe_closes, args=(program,), daemon=True).start()
     return program.wait()
 
 
-def _end_with_the_pipe(program: subprocess.Popen[bytes]) -> None:
+def _terminate_when_pipe_closes(program: subprocess.Popen[bytes]) -> None:
     sys.stdin.buffer.read()
     program.terminate()
     try:

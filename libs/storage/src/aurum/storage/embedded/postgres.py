@@ -1,7 +1,7 @@
-"""PostgreSQL 18 out of a Python wheel, for one machine: nothing to install, data under one folder, a Unix socket only.
+"""PostgreSQL 18 from a Python wheel, for one machine: no installation, all data below one folder, a Unix socket only.
 
-Any number of processes use one server; the last to leave stops it (see ``users``). A killed user leaves nothing wrong behind:
-the next one finds the server running, or starts it anew and PostgreSQL recovers.
+Any number of processes use one server, and the last to leave stops it (see ``users``). A killed process does no harm: the next
+one finds the server running, or starts it again and PostgreSQL recovers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from types import TracebackType
 from urllib.parse import quote
 
 from aurum.storage.embedded.postmaster import (
-    LOOK_EVERY_S,
     NO_SUCH_DATABASE,
     NOT_YET,
+    POLL_EVERY_S,
     SUPERUSER,
     Postmaster,
     has_ended,
@@ -29,9 +29,9 @@ from aurum.storage.embedded.users import EmbeddedServerFailed, Users
 
 _DATABASE = "aurum"
 _START_S = 60.0
-_AGAIN_AFTER_S = 0.05
-_STILL_THERE = "is still in use"
-"""In what PostgreSQL says when the sessions of a killed server have not ended yet."""
+_RETRY_EVERY_S = 0.05
+_STILL_IN_USE = "is still in use"
+"""Part of PostgreSQL's message when sessions of a killed server have not ended yet."""
 
 
 class EmbeddedPostgres:
@@ -44,17 +44,17 @@ class EmbeddedPostgres:
         self._postmaster: Postmaster | None = None
 
     def start(self) -> None:
-        """Find the server running or start it. Raises ``EmbeddedServerFailed`` with one line that says why."""
+        """Join the running server, or start one. Raises ``EmbeddedServerFailed`` with one line that gives the reason."""
         self._users.enter()
         try:
-            with self._one_line("did not start"):
-                self._postmaster = self._found() or self._started()
+            with self._one_line_errors("did not start"):
+                self._postmaster = self._running_server() or self._start_server()
         except BaseException:
             self._users.leave()
             raise
 
     def stop(self) -> None:
-        """Leave the server; stop it when nobody else uses it."""
+        """Leave the server, and stop it if no other process uses it."""
         if self._postmaster is None:
             return
         try:
@@ -66,25 +66,25 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """``postgresql://`` URL of the database ``aurum``."""
+        """The ``postgresql://`` URL of the database ``aurum``."""
         return self.url_of(_DATABASE)
 
     def url_of(self, database: str) -> str:
-        """``postgresql://`` URL of any database of the running server."""
-        return _url(self._running(), database)
+        """Return the ``postgresql://`` URL of any database of the running server."""
+        return _url(self._require_running(), database)
 
     def ensure_database(self, name: str) -> None:
-        """Create a database unless there is one of that name."""
-        postmaster = self._running()
-        with self._one_line(f"did not make the database {name}"):
+        """Create a database unless one of that name exists."""
+        postmaster = self._require_running()
+        with self._one_line_errors(f"did not create the database {name}"):
             if postmaster.sqlstate(name) == NO_SUCH_DATABASE:
-                with self._alone():
+                with self._start_lock():
                     self._ensure_database(postmaster, name)
 
     def run_script(self, database: str, script: Path) -> None:
         """Run a file of SQL in one transaction. Raises ``EmbeddedServerFailed`` with the first error."""
         url = self.url_of(database)
-        with self._one_line(f"did not run {script.name}"):
+        with self._one_line_errors(f"did not run {script.name}"):
             _psql(url, "--single-transaction", "--file", str(script))
 
     def __enter__(self) -> EmbeddedPostgres:
@@ -94,13 +94,13 @@ class EmbeddedPostgres:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
-    def _running(self) -> Postmaster:
+    def _require_running(self) -> Postmaster:
         if self._postmaster is None:
-            raise EmbeddedServerFailed("the embedded PostgreSQL is not running", folder=str(self._folder))
+            raise EmbeddedServerFailed("the embedded PostgreSQL is not running: start it first", folder=str(self._folder))
         return self._postmaster
 
-    def _found(self) -> Postmaster | None:
-        """Return the server if it runs and has our database: what most commands find, for the price of one connection."""
+    def _running_server(self) -> Postmaster | None:
+        """Return the server if it is ready and has the database, which most commands find at the cost of one connection."""
         postmaster = Postmaster.of(self._data)
         if postmaster is None or not postmaster.is_ready:
             return None
@@ -109,33 +109,33 @@ class EmbeddedPostgres:
         except (ConnectionError, FileNotFoundError):
             return None  # it was killed
 
-    def _started(self) -> Postmaster:
+    def _start_server(self) -> Postmaster:
         deadline = time.monotonic() + _START_S
-        with self._alone():
+        with self._start_lock():
             while (postmaster := self._attempt(deadline)) is None:
-                time.sleep(_AGAIN_AFTER_S)
+                time.sleep(_RETRY_EVERY_S)
             self._ensure_database(postmaster, _DATABASE)
         return postmaster
 
     def _attempt(self, deadline: float) -> Postmaster | None:
-        """Wait for the server that runs, or for one that is started now; None when it ended and another attempt may succeed."""
-        from aurum.storage.embedded.data_folder import launch  # for those who start a server
+        """Wait for the running server, or start one and wait for it; None if it ended and another attempt may succeed."""
+        from aurum.storage.embedded.data_folder import launch  # needed only to start a server
 
         log, before = self._data / "log", _size(self._data / "log")
-        found = Postmaster.of(self._data)
-        was_running = found is not None and found.is_running
-        pid = found.pid if found is not None and was_running else launch(self._data)
-        if (ready := self._ready(pid, deadline)) is not None:
+        earlier = Postmaster.of(self._data)
+        was_running = earlier is not None and earlier.is_running
+        pid = earlier.pid if earlier is not None and was_running else launch(self._data)
+        if (ready := self._wait_until_ready(pid, deadline)) is not None:
             return ready
         reason = _last_fatal(log, before)
-        if was_running or (_STILL_THERE in reason and time.monotonic() < deadline):
+        if was_running or (_STILL_IN_USE in reason and time.monotonic() < deadline):
             return None
         raise self._failed(f"did not start: {reason or f'see {log}'}")
 
-    def _ready(self, pid: int, deadline: float) -> Postmaster | None:
-        """Wait until the server takes connections; None when its process has ended."""
+    def _wait_until_ready(self, pid: int, deadline: float) -> Postmaster | None:
+        """Wait until the server accepts connections; None if its process has ended."""
         while True:
-            ended = has_ended(pid)  # looked at first: what it wrote last is read after that
+            ended = has_ended(pid)  # checked first, so that the last state that it wrote is read afterwards
             postmaster = Postmaster.of(self._data)
             if postmaster is not None and postmaster.pid == pid and postmaster.is_ready:
                 with suppress(ConnectionError, FileNotFoundError):
@@ -145,15 +145,15 @@ class EmbeddedPostgres:
                 return None
             if time.monotonic() > deadline:
                 raise self._failed(f"(process {pid}) was not ready within {_START_S:.0f} s: see {self._data / 'log'}")
-            time.sleep(LOOK_EVERY_S)
+            time.sleep(POLL_EVERY_S)
 
     def _ensure_database(self, postmaster: Postmaster, name: str) -> None:
         if postmaster.sqlstate(name) == NO_SUCH_DATABASE:
             _psql(_url(postmaster, SUPERUSER), "--command", f'CREATE DATABASE "{name}"')
 
     @contextmanager
-    def _alone(self) -> Generator[None]:
-        """Hold the lock under which the server is started and databases are made."""
+    def _start_lock(self) -> Generator[None]:
+        """Hold the lock under which the server is started and databases are created."""
         descriptor = os.open(self._folder / "postgres.start", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -162,19 +162,20 @@ class EmbeddedPostgres:
             os.close(descriptor)
 
     @contextmanager
-    def _one_line(self, what: str) -> Generator[None]:
+    def _one_line_errors(self, failure: str) -> Generator[None]:
+        """Raise errors of commands and files as ``EmbeddedServerFailed`` with one line: the failure and its reason."""
         try:
             yield
         except subprocess.CalledProcessError as error:
             lines = str(error.stderr).strip().splitlines() or [f"exit code {error.returncode}"]
             reason = next((line for line in lines if "error:" in line.lower()), lines[-1])
-            raise self._failed(f"{what}: {reason}") from error
+            raise self._failed(f"{failure}: {reason}") from error
         except OSError as error:
-            named = "" if error.filename is None else f"{error.filename}: "
-            raise self._failed(f"{what}: {named}{error.strerror or error}") from error
+            path = "" if error.filename is None else f"{error.filename}: "
+            raise self._failed(f"{failure}: {path}{error.strerror or error}") from error
 
-    def _failed(self, what: str) -> EmbeddedServerFailed:
-        return EmbeddedServerFailed(f"the embedded PostgreSQL {what}", folder=str(self._folder))
+    def _failed(self, failure: str) -> EmbeddedServerFailed:
+        return EmbeddedServerFailed(f"the embedded PostgreSQL {failure}", folder=str(self._folder))
 
 
 def _url(postmaster: Postmaster, database: str) -> str:
@@ -193,7 +194,7 @@ def _size(log: Path) -> int:
 
 
 def _last_fatal(log: Path, start: int) -> str:
-    """Return the last reason in the log, from a byte on, why the server ended."""
+    """Return the last reason for an end of the server in the log, from byte ``start`` on; empty if it has none."""
     try:
         with log.open("rb") as file:
             file.seek(start)

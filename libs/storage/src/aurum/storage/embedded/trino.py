@@ -1,7 +1,7 @@
-"""Trino of one node, for one machine: beside an embedded PostgreSQL, which holds Iceberg's catalog and is one of the catalogs.
+"""A Trino of one node, for one machine, beside an embedded PostgreSQL that holds the Iceberg catalog and is a catalog itself.
 
-Its configuration is that of ``infra/trino``, which compose and Kubernetes use too; what differs comes from its environment. It
-listens on loopback and ends with the process that started it, a killed one's too (see ``guard``).
+Its configuration is that of ``infra/trino``, which compose and Kubernetes use too; differences come from its environment
+variables. It listens on loopback and ends with the process that started it, even a killed one (see ``guard``).
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from aurum.storage.embedded.users import EmbeddedServerFailed
 _CATALOG_DATABASE = "iceberg"
 _START_S = 300.0
 _STOP_S = 20.0
-_LOOK_S = 0.25
+_POLL_EVERY_S = 0.25
 _USER = "aurum"
-_QUICK_TO_START = ("-XX:TieredStopAtLevel=1",)
-"""For minutes of life on few cores the thorough compiler costs more than it saves."""
+_QUICK_START = ("-XX:TieredStopAtLevel=1",)
+"""Java options without the optimising compiler, which costs more than it saves when a server lives for minutes."""
 
 
 class EmbeddedTrino:
     """A server over ``folder``, which holds its warehouse; use as a context manager, or ``start`` and ``stop``.
 
-    Catalogs: ``iceberg`` (files below ``folder``), ``store`` (that ``database`` of the PostgreSQL), ``memory`` and ``tpch``;
-    others can be made with ``CREATE CATALOG``. ``postgres``: running, and for longer than this.
+    Its catalogs are ``iceberg`` (files below ``folder``), ``store`` (the ``database`` of the PostgreSQL), ``memory`` and
+    ``tpch``; ``CREATE CATALOG`` adds others. ``postgres`` must run for as long as this server does.
     """
 
     def __init__(
@@ -57,71 +57,71 @@ class EmbeddedTrino:
         self._postgres = postgres
         self._database = database
         self._configuration = configuration
-        self._wanted_port = port
+        self._requested_port = port
         self._port = 0
         self._bridge: Bridge | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
     def install(self) -> tuple[Path, Path]:
-        """The Java it runs with and its program files, downloaded if need be. Raises ``EmbeddedServerFailed``."""
-        given = environment({})
-        return java(LEAST_JAVA, given), program_files(cache_folder(given))
+        """Return the Java program and Trino's program files, downloaded if missing. Raises ``EmbeddedServerFailed``."""
+        variables = environment({})
+        return java(LEAST_JAVA, variables), program_files(cache_folder(variables))
 
     def start(self) -> None:
-        """Install if need be, start, and wait until it answers queries. Raises ``EmbeddedServerFailed``."""
+        """Install if needed, start, and wait until the server answers queries. Raises ``EmbeddedServerFailed``."""
         program, files = self.install()
         self._prepare_catalog()
         try:
             self._bridge = self._bridge or Bridge(_socket_of(self._postgres.url)).__enter__()
-            self._port = self._wanted_port or _free_port()
+            self._port = self._requested_port or _free_port()
             self._guard = self._launch(program, files)
-            self._wait()
+            self._wait_until_ready()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End the server; its warehouse stays."""
-        self._end()
+        """Stop the server; its warehouse stays."""
+        self._end_process()
         if self._bridge is not None:
             self._bridge.__exit__(None, None, None)
             self._bridge = None
 
     def kill(self) -> None:
-        """End it as a crash would: at once, with nothing finished. ``start`` brings it back where it was."""
-        self._wanted_port = self._port
+        """Kill the server as a crash would, with no work finished. ``start`` starts it again on the same port."""
+        self._requested_port = self._port
         if self._guard is not None:
             for child in Path(f"/proc/{self._guard.pid}/task/{self._guard.pid}/children").read_text().split():
                 os.kill(int(child), signal.SIGKILL)
             self._guard.wait(_STOP_S)
-        self._end()
+        self._end_process()
 
     @property
     def port(self) -> int:
         """The loopback port of its HTTP interface."""
         if self._guard is None:
-            raise EmbeddedServerFailed("the embedded Trino is not running", folder=str(self._folder))
+            raise EmbeddedServerFailed("the embedded Trino is not running: start it first", folder=str(self._folder))
         return self._port
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``; any user name does, there is no password."""
+        """``http://127.0.0.1:PORT``, which accepts any user name without a password."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def warehouse(self) -> str:
-        """``file://`` URL of the folder in which its Iceberg tables are."""
+        """The ``file://`` URL of the folder of its Iceberg tables."""
         return (self._folder / "warehouse").as_uri()
 
     @property
     def catalog_uri(self) -> str:
-        """``postgresql://`` URL of the database in which Iceberg's catalog ``aurum`` is."""
+        """The ``postgresql://`` URL of the database that holds the Iceberg catalog ``aurum``."""
         return self._postgres.url_of(_CATALOG_DATABASE)
 
     def store_url(self, database: str) -> str:
-        """JDBC URL of any database of the PostgreSQL, for ``CREATE CATALOG ... USING postgresql``."""
+        """Return the JDBC URL of any database of the PostgreSQL, for ``CREATE CATALOG ... USING postgresql``."""
         if self._bridge is None:
-            raise EmbeddedServerFailed("the embedded Trino is not running", folder=str(self._folder))
+            raise EmbeddedServerFailed("the embedded Trino is not running: start it first", folder=str(self._folder))
         return f"jdbc:postgresql://127.0.0.1:{self._bridge.port}/{database}"
 
     def __enter__(self) -> EmbeddedTrino:
@@ -131,7 +131,7 @@ class EmbeddedTrino:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
 
-    def _end(self) -> None:
+    def _end_process(self) -> None:
         guard, self._guard = self._guard, None
         if guard is not None:
             assert guard.stdin is not None
@@ -144,21 +144,21 @@ class EmbeddedTrino:
 
     def _prepare_catalog(self) -> None:
         self._postgres.ensure_database(_CATALOG_DATABASE)
-        self._postgres.run_script(_CATALOG_DATABASE, self._source() / "iceberg" / "catalog.sql")
+        self._postgres.run_script(_CATALOG_DATABASE, self._configuration_folder() / "iceberg" / "catalog.sql")
 
-    def _source(self) -> Path:
+    def _configuration_folder(self) -> Path:
         return configuration_folder() if self._configuration is None else self._configuration
 
     def _launch(self, program: Path, files: Path) -> subprocess.Popen[bytes]:
         etc = self._folder / "etc"
-        # Over what is there: catalogs that were made stay.
-        shutil.copytree(self._source(), etc, dirs_exist_ok=True)
+        # Copied over the existing folder, so that catalogs that were created stay.
+        shutil.copytree(self._configuration_folder(), etc, dirs_exist_ok=True)
         shutil.copy(etc / "iceberg" / "files.properties", etc / "catalog" / "iceberg.properties")
         (self._folder / "warehouse").mkdir(parents=True, exist_ok=True)
         options = [line for line in (etc / "jvm.config").read_text().splitlines() if line and not line.startswith("#")]
         command = [
             *(sys.executable, "-I", str(Path(__file__).with_name("guard.py"))),
-            *(str(program), *options, *_QUICK_TO_START),
+            *(str(program), *options, *_QUICK_START),
             *("-cp", f"{files / 'lib'}/*"),
             f"-Dnode.id=aurum-{self._port}",
             f"-Dnode.data-dir={self._folder / 'data'}",
@@ -169,7 +169,7 @@ class EmbeddedTrino:
             "io.trino.server.TrinoServer",
         ]
         with self._log.open("wb") as log:
-            return subprocess.Popen(  # noqa: S603 - a java that was found
+            return subprocess.Popen(  # noqa: S603 - a java of this machine
                 command,
                 cwd=self._folder,
                 env=environment(self._variables()),
@@ -199,23 +199,23 @@ class EmbeddedTrino:
         self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder / "trino.log"
 
-    def _wait(self) -> None:
+    def _wait_until_ready(self) -> None:
         assert self._guard is not None
-        until = time.monotonic() + _START_S
-        while not _ready(self.url):
+        deadline = time.monotonic() + _START_S
+        while not _is_ready(self.url):
             if self._guard.poll() is not None:
                 raise EmbeddedServerFailed(f"the embedded Trino did not start: {_reason(self._log)}", folder=str(self._folder))
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise EmbeddedServerFailed(f"the embedded Trino did not start in {_START_S:.0f} s", folder=str(self._folder))
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_EVERY_S)
 
 
 def configuration_folder() -> Path:
-    """``infra/trino`` of the checkout this code runs from."""
+    """Return the folder ``infra/trino`` of the checkout that this code runs from. Raises ``EmbeddedServerFailed``."""
     for parent in Path(__file__).resolve().parents:
         if (parent / "infra" / "trino" / "config.properties").is_file():
             return parent / "infra" / "trino"
-    raise EmbeddedServerFailed("no infra/trino beside the code: name the folder")
+    raise EmbeddedServerFailed("the code does not run from a checkout with infra/trino: pass the folder as configuration")
 
 
 def _socket_of(url: str) -> Path:
@@ -229,8 +229,8 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _ready(url: str) -> bool:
-    """Whether it is started and its one node takes work: the node is known a little later than the server."""
+def _is_ready(url: str) -> bool:
+    """Return whether the server answers a query: its one node joins a little after the server has started."""
     try:
         if _json(f"{url}/v1/info")["starting"]:
             return False
@@ -243,10 +243,10 @@ def _ready(url: str) -> bool:
 
 
 def _json(url: str, body: bytes | None = None) -> dict[str, object]:
-    request = urllib.request.Request(url, data=body, headers={"X-Trino-User": _USER})  # noqa: S310 - our own loopback URL
+    request = urllib.request.Request(url, data=body, headers={"X-Trino-User": _USER})  # noqa: S310 - a loopback URL
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        found: dict[str, object] = json.load(answer)
-        return found
+        document: dict[str, object] = json.load(answer)
+        return document
 
 
 def _reason(log: Path) -> str:

@@ -1,7 +1,8 @@
-"""The program files of Trino, out of its server archive on the Maven repository this machine is set up with; kept for ever.
+"""The program files of Trino, unpacked once from its server archive, which Maven downloads from its configured repository.
 
-Of the archive's fifty connectors only those of ``infra/trino`` are kept: a third of its size. Files that several have in
-common are hard links in the archive, often to a connector that is not kept, so it is read twice: who needs what, then what.
+Of the archive's fifty connectors only those of ``infra/trino`` are unpacked, a third of its size. A file that connectors share
+is a hard link in the archive, often to a connector that is left out. So the archive is read twice: first for the names under
+which each file is needed, then for the files.
 """
 
 from __future__ import annotations
@@ -20,45 +21,45 @@ from pathlib import Path
 from aurum.storage.embedded.users import EmbeddedServerFailed
 
 VERSION = "476"
-"""The newest whose server archive is published as a Maven artifact."""
+"""The newest version whose server archive is published as a Maven artifact."""
 LEAST_JAVA = 24
-"""What that version says it needs."""
+"""The Java version that this version requires."""
 
 _ARTIFACT = f"io.trino:trino-server:{VERSION}:tar.gz"
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
-# geospatial: types that the connector of PostgreSQL asks for.
+# geospatial: the PostgreSQL connector needs its types.
 _PLUGINS = ("geospatial", "iceberg", "memory", "postgresql", "tpch")
-_KEPT = ("lib/", *(f"plugin/{plugin}/" for plugin in _PLUGINS))
+_UNPACKED = ("lib/", *(f"plugin/{plugin}/" for plugin in _PLUGINS))
 _LIST = "files.json"
 _DOWNLOAD_S = 1_800.0
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Where program files are kept, outside of any checkout."""
+    """Return the folder of the program files, outside of any checkout."""
     base = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "aurum" / "trino"
 
 
 def program_files(cache: Path) -> Path:
-    """The folder with ``lib`` and ``plugin``; the first time it is downloaded (820 MB), which takes minutes.
+    """Return the folder with ``lib`` and ``plugin``; the first call downloads 820 MB, which takes minutes.
 
-    Raises ``EmbeddedServerFailed`` when there is no Maven, or it cannot get the archive.
+    Raises ``EmbeddedServerFailed`` if Maven is missing or cannot download the archive.
     """
     folder = cache / VERSION
-    with _alone(cache):
-        if not _complete(folder):
+    with _install_lock(cache):
+        if not _is_complete(folder):
             shutil.rmtree(folder, ignore_errors=True)
             _install(folder)
     return folder
 
 
-def installed(cache: Path) -> bool:
-    """Whether ``program_files`` would have nothing to do."""
-    return _complete(cache / VERSION)
+def is_installed(cache: Path) -> bool:
+    """Return whether the program files are complete, so that ``program_files`` downloads nothing."""
+    return _is_complete(cache / VERSION)
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """The kept part of a server archive into ``folder``, with a list of files and sizes to tell by whether all are there."""
+    """Unpack the needed part of a server archive, and write a list of files and sizes to check it by."""
     needed = _needed(archive)
     sizes: dict[str, int] = {}
     with tarfile.open(archive, "r|gz") as stream:
@@ -78,17 +79,17 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def _needed(archive: Path) -> dict[str, list[str]]:
-    """Member with the bytes, and the names (below the archive's one folder) under which they are kept."""
+    """Return, by archive member, the names to which its bytes are unpacked, relative to the archive's one folder."""
     needed: dict[str, list[str]] = {}
     with tarfile.open(archive, "r|gz") as stream:
         for member in stream:
             _, _, name = member.name.partition("/")
-            if name.startswith(_KEPT) and ".." not in name.split("/") and (member.isreg() or member.islnk()):
+            if name.startswith(_UNPACKED) and ".." not in name.split("/") and (member.isreg() or member.islnk()):
                 needed.setdefault(member.linkname if member.islnk() else member.name, []).append(name)
     return needed
 
 
-def _complete(folder: Path) -> bool:
+def _is_complete(folder: Path) -> bool:
     try:
         sizes: dict[str, int] = json.loads((folder / _LIST).read_text())
         return bool(sizes) and all((folder / name).stat().st_size == size for name, size in sizes.items())
@@ -107,23 +108,23 @@ def _install(folder: Path) -> None:
 def _download(folder: Path) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
-        raise EmbeddedServerFailed("needs Maven (mvn) to get Trino, or its files in the cache")
-    # -C: an archive whose checksum is not the published one is refused.
+        raise EmbeddedServerFailed("the embedded Trino needs Maven (mvn) to download its program files: install Maven")
+    # -C: Maven refuses an archive whose checksum differs from the published one.
     command = [maven, "-B", "-ntp", "-q", "-C", _COPY, f"-Dartifact={_ARTIFACT}", f"-DoutputDirectory={folder}"]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=_DOWNLOAD_S, check=False)  # noqa: S603
     except subprocess.TimeoutExpired as error:
-        raise EmbeddedServerFailed(f"Maven did not get {_ARTIFACT} in {_DOWNLOAD_S:.0f} s") from error
+        raise EmbeddedServerFailed(f"Maven did not download {_ARTIFACT} within {_DOWNLOAD_S:.0f} s: try again") from error
     archive = folder / f"trino-server-{VERSION}.tar.gz"
     if run.returncode or not archive.is_file():
-        said = [line for line in run.stdout.splitlines() if "ERROR" in line] or ["no reason given"]
-        raise EmbeddedServerFailed(f"Maven cannot get {_ARTIFACT}: {said[0].removeprefix('[ERROR] ')}")
+        errors = [line for line in run.stdout.splitlines() if "ERROR" in line] or ["it gave no reason"]
+        raise EmbeddedServerFailed(f"Maven cannot download {_ARTIFACT}: {errors[0].removeprefix('[ERROR] ')}")
     return archive
 
 
 @contextmanager
-def _alone(cache: Path) -> Generator[None]:
-    """One process at a time installs; the lock ends with its process."""
+def _install_lock(cache: Path) -> Generator[None]:
+    """Hold the lock of the one process that installs; the system releases it when that process ends."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(cache / "lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -1,4 +1,4 @@
-"""Who uses an embedded server: a shared file lock each, so that the last to leave knows it is the last."""
+"""The users of an embedded server: each process holds a shared file lock, so the last to leave knows that it is the last."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class EmbeddedServerFailed(Unavailable):
 
 
 class Users:
-    """The lock file of one server's users. Locks end with their process, a killed one's too."""
+    """The lock file of the users of one server. The system releases the lock of a process that ends or is killed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
     def enter(self) -> None:
-        """Become a user; waits while the last one is stopping the server. Raises ``EmbeddedServerFailed``."""
+        """Become a user, after waiting for a last user that is stopping the server. Raises ``EmbeddedServerFailed``."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -31,7 +31,7 @@ class Users:
         fcntl.flock(self._descriptor, fcntl.LOCK_SH)
 
     def is_last(self) -> bool:
-        """Whether nobody else uses the server; if so, nobody can begin to until ``leave``."""
+        """Return whether no other process uses the server; if so, none can become a user before ``leave``."""
         if self._descriptor is None:
             return False
         try:

@@ -1,1 +1,1 @@
-"""Ports on Redis."""
+"""The job queue on Redis."""

@@ -1,7 +1,8 @@
-"""The queues that workers take jobs from, as Dramatiq lays them out in Redis (its ``brokers/redis/dispatch.lua``).
+"""The job queues in Redis, in the layout of Dramatiq (its ``brokers/redis/dispatch.lua``), from which workers take jobs.
 
-``<namespace>:<queue>`` is a list of ids, ``.msgs`` beside it a hash of messages by id; ``.DQ`` holds what is put off,
-``.XQ`` what is parked, a sorted set of ids by the time in milliseconds. Messages are JSON.
+``<namespace>:<queue>`` is a list of message keys, and ``<namespace>:<queue>.msgs`` a hash of messages by key. The suffix
+``.DQ`` stands for delayed messages, and ``.XQ`` for parked ones: a sorted set of keys by the time in milliseconds. Messages are
+JSON.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from aurum.core.errors import NotFound
 from aurum.storage.ports.jobs import ParkedJob, QueueAway, QueueState
 
 _NAMESPACE = "dramatiq"
-_TRIED = ("retries", "traceback", "requeue_timestamp", "reason", "eta")
-"""Options that tell of what a message has been through."""
+_HISTORY_OPTIONS = ("retries", "traceback", "requeue_timestamp", "reason", "eta")
+"""Options of a message that record its earlier tries."""
 
 
 class UnknownJob(NotFound):
-    """No such job is parked. Facts: ``job_id``."""
+    """No parked job has this id. Facts: ``job_id``."""
 
 
 class RedisJobQueue:
-    """``JobQueue`` on Redis. ``breaker`` counts ``QueueAway``; while it is open nobody waits for the queue."""
+    """``JobQueue`` on Redis. ``breaker`` counts ``QueueAway``; while it is open, calls fail at once."""
 
     def __init__(self, client: Redis, clock: Clock, breaker: Breaker, *, queues: Sequence[str] = ("ingest",)) -> None:
         self._client = client
@@ -41,7 +42,7 @@ class RedisJobQueue:
         self._queues = tuple(sorted(queues))
 
     async def queues(self) -> Sequence[QueueState]:
-        with self._reaching():
+        with self._redis_errors():
             async with self._client.pipeline(transaction=False) as pipe:
                 for queue in self._queues:
                     pipe.llen(f"{_NAMESPACE}:{queue}")
@@ -49,8 +50,8 @@ class RedisJobQueue:
                     pipe.zcard(f"{_NAMESPACE}:{queue}.XQ")
                 counts = cast("list[int]", await pipe.execute())
         return [
-            QueueState(queue, *counts[3 * place : 3 * place + 3])  # three a queue, in the order asked
-            for place, queue in enumerate(self._queues)
+            QueueState(queue, *counts[3 * index : 3 * index + 3])  # three counts for each queue, in the order of the commands
+            for index, queue in enumerate(self._queues)
         ]
 
     async def put(self, name: str, payload: Mapping[str, object], *, queue: str, job_id: str | None = None) -> str:
@@ -67,32 +68,35 @@ class RedisJobQueue:
         return str(message["message_id"])
 
     async def parked(self, *, after: tuple[float, str] | None, limit: int) -> Sequence[ParkedJob]:
-        found = [_parked(queue, message, at) for queue, _, message, at in await self._parked_messages()]
-        found.sort(key=_place)
-        return [job for job in found if after is None or _place(job) > after][:limit]
+        jobs = [_parked_job(queue, message, at) for queue, _, message, at in await self._parked_messages()]
+        jobs.sort(key=_cursor)
+        return [job for job in jobs if after is None or _cursor(job) > after][:limit]
 
     async def parked_job(self, job_id: str) -> ParkedJob:
         queue, _, message, parked_ms = await self._find(job_id)
-        return _parked(queue, message, parked_ms)
+        return _parked_job(queue, message, parked_ms)
 
     async def retry(self, job_id: str) -> ParkedJob:
         queue, key, message, parked_ms = await self._find(job_id)
-        again = {**message, "options": {name: value for name, value in message["options"].items() if name not in _TRIED}}
-        # First back, then out of the parking: whoever is interrupted between has the job twice, which does nothing twice.
+        again = {
+            **message,
+            "options": {name: value for name, value in message["options"].items() if name not in _HISTORY_OPTIONS},
+        }
+        # Queued before it is unparked: an interruption leaves the job in both, and a job that runs twice loads nothing twice.
         await self._push(queue, again)
         await self._drop(queue, key)
-        return _parked(queue, message, parked_ms)
+        return _parked_job(queue, message, parked_ms)
 
     async def discard(self, job_id: str) -> ParkedJob:
         queue, key, message, parked_ms = await self._find(job_id)
         await self._drop(queue, key)
-        return _parked(queue, message, parked_ms)
+        return _parked_job(queue, message, parked_ms)
 
     async def _push(self, queue: str, message: Mapping[str, Any]) -> None:
         key = str(uuid4())
         content = {**message, "options": {**message["options"], "redis_message_id": key}}
         name = f"{_NAMESPACE}:{queue}"
-        with self._reaching():
+        with self._redis_errors():
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.hset(f"{name}.msgs", key, json.dumps(content))
                 pipe.rpush(name, key)
@@ -100,34 +104,35 @@ class RedisJobQueue:
 
     async def _drop(self, queue: str, key: str) -> None:
         name = f"{_NAMESPACE}:{queue}.XQ"
-        with self._reaching():
+        with self._redis_errors():
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.zrem(name, key)
                 pipe.hdel(f"{name}.msgs", key)
                 await pipe.execute()
 
     async def _find(self, job_id: str) -> tuple[str, str, dict[str, Any], float]:
-        for found in await self._parked_messages():
-            if found[2]["message_id"] == job_id:
-                return found
+        for entry in await self._parked_messages():
+            if entry[2]["message_id"] == job_id:
+                return entry
         raise UnknownJob(f"no job {job_id!r} is parked", job_id=job_id)
 
     async def _parked_messages(self) -> list[tuple[str, str, dict[str, Any], float]]:
-        """Queue, key, message and milliseconds of all that is parked."""
-        with self._reaching():
+        """Return queue, key, message and time of parking (milliseconds since 1970) of every parked message."""
+        with self._redis_errors():
             async with self._client.pipeline(transaction=True) as pipe:
                 for queue in self._queues:
-                    pipe.zrange(f"{_NAMESPACE}:{queue}.XQ", 0, -1, withscores=True)  # pyright: ignore[reportUnknownMemberType] - an open callback
+                    pipe.zrange(f"{_NAMESPACE}:{queue}.XQ", 0, -1, withscores=True)  # pyright: ignore[reportUnknownMemberType] - the type of a callback is unknown
                     pipe.hgetall(f"{_NAMESPACE}:{queue}.XQ.msgs")
                 answers = await pipe.execute()
-        found: list[tuple[str, str, dict[str, Any], float]] = []
-        for place, queue in enumerate(self._queues):
-            times, contents = answers[2 * place], answers[2 * place + 1]
-            found += [(queue, key.decode(), json.loads(contents[key]), ms) for key, ms in times if key in contents]
-        return found
+        messages: list[tuple[str, str, dict[str, Any], float]] = []
+        for index, queue in enumerate(self._queues):
+            times, contents = answers[2 * index], answers[2 * index + 1]
+            messages += [(queue, key.decode(), json.loads(contents[key]), ms) for key, ms in times if key in contents]
+        return messages
 
     @contextmanager
-    def _reaching(self) -> Generator[None]:
+    def _redis_errors(self) -> Generator[None]:
+        """Raise errors of Redis as ``QueueAway``, and count them."""
         with self._breaker.guard():
             try:
                 yield
@@ -135,7 +140,7 @@ class RedisJobQueue:
                 raise QueueAway("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error
 
 
-def _parked(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJob:
+def _parked_job(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJob:
     return ParkedJob(
         job_id=message["message_id"],
         name=message["actor_name"],
@@ -146,5 +151,5 @@ def _parked(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJ
     )
 
 
-def _place(job: ParkedJob) -> tuple[float, str]:
+def _cursor(job: ParkedJob) -> tuple[float, str]:
     return job.parked_at.timestamp(), job.job_id

@@ -1,4 +1,4 @@
-"""What TimescaleDB does beyond plain PostgreSQL; reading and writing rows are ``aurum.storage.postgres``, unchanged."""
+"""The features of TimescaleDB beyond plain PostgreSQL. ``aurum.storage.postgres`` reads and writes rows, unchanged."""
 
 from aurum.storage.timescale.extension import Extension, Feature, Licence, NotPermitted, TimescaleMissing
 from aurum.storage.timescale.partials_reader import TimescalePartialsReader

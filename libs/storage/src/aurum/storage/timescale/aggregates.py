@@ -1,7 +1,7 @@
-"""Sums by the hour, kept by the server, and which of them are stale.
+"""Hourly sums, which the server stores as a continuous aggregate, and the query for those that are stale.
 
-The server notes, in the transaction of each change, which times changed, and crosses that out in the transaction that adds up
-anew. So in one snapshot the notes say exactly which hours are not what the rows come to; those are added up from the rows.
+In the transaction of each change the server logs which times changed; in the transaction that refreshes the sums it deletes the
+entry. So in one snapshot the log names exactly the hours whose sums differ from the rows; those are computed from the rows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _EXISTS = """
 SELECT EXISTS (SELECT FROM timescaledb_information.continuous_aggregates
                WHERE view_schema = current_schema() AND view_name = $1)
 """
-# Materialised only: of what the server would add by itself it knows no more than the hours after the newest refresh.
-_MAKE = f"""
+# Materialised only: without it, the server would compute from rows only the hours after the newest refresh, not all stale ones.
+_CREATE = f"""
 CREATE MATERIALIZED VIEW {HOURLY} WITH (timescaledb.continuous, timescaledb.materialized_only = true) AS
 SELECT series_id, time_bucket('1 hour', ts) AS bucket, {PARTIAL_AGGREGATES} FROM observation GROUP BY 1, 2 WITH NO DATA
 """  # noqa: S608 - constants
@@ -27,8 +27,8 @@ SELECT series_id, time_bucket('1 hour', ts) AS bucket, {PARTIAL_AGGREGATES} FROM
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _WIDTH = BUCKET // _MICROSECOND
-# Changes not yet handed to the aggregate; handed and not yet added up, which is also all that was never added up; being
-# added up. All three count microseconds since 1970 and include both ends.
+# Three logs: changes that were not yet passed to the aggregate; changes that were passed and not yet refreshed, including
+# everything that was never refreshed; ranges that are being refreshed. All count microseconds since 1970 and include both ends.
 _STALE = f"""
 WITH aggregate AS (
     SELECT mat_hypertable_id, raw_hypertable_id FROM _timescaledb_catalog.continuous_agg
@@ -55,21 +55,21 @@ FROM unnest((SELECT range_agg(int8range(low - (low % {_WIDTH} + {_WIDTH}) % {_WI
 
 
 async def exists(connection: Connection) -> bool:
-    """Whether there are sums by the hour."""
+    """Return whether the database has hourly sums."""
     return await connection.fetchval(_EXISTS, HOURLY)
 
 
-async def make(connection: Connection) -> None:
-    """Let the server keep sums by the hour; at first all of them are stale."""
-    await connection.execute(_MAKE)
+async def create(connection: Connection) -> None:
+    """Create the hourly sums, all of them stale at first."""
+    await connection.execute(_CREATE)
 
 
 async def refresh(connection: Connection) -> None:
-    """Add up whatever is stale, in transactions of the server's own; outside of any other."""
+    """Refresh every stale sum. The server uses transactions of its own, so call it outside of a transaction."""
     await connection.execute(f"CALL refresh_continuous_aggregate('{HOURLY}', NULL, NULL)")
 
 
 async def stale(connection: Connection, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The hours in ``[start, end)``, both full, whose sums are not what the rows come to, as disjoint ascending ranges."""
+    """Return the hours in ``[start, end)``, both full hours, whose sums differ from the rows, as disjoint ascending ranges."""
     rows = await connection.fetch(_STALE, (start - _EPOCH) // _MICROSECOND, (end - _EPOCH) // _MICROSECOND)
     return [(_EPOCH + row["low"] * _MICROSECOND, _EPOCH + row["high"] * _MICROSECOND) for row in rows]

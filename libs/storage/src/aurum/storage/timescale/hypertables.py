@@ -1,4 +1,4 @@
-"""Observations in chunks of time: how long a chunk is, what becomes of the rows that are there, which chunks there are."""
+"""Observations in hypertables: the length of their chunks, the move of existing rows into chunks, and the list of chunks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from aurum.storage.ports.tuning import Chunk
 from aurum.storage.postgres.connection.pool import Connection
 
 TABLES = ("observation", "observation_version")
-"""Both by ``ts``: what ended lies beside what stands. Confirmations are few, and have no ``ts`` of their own."""
+"""The tables in chunks, both by ``ts``, so that ended and current values of a time lie side by side.
+
+Confirmations are few, and have no ``ts`` of their own.
+"""
 
 INTERVALS = tuple(timedelta(days=days) for days in (1, 7, 28, 91, 364))
 ROWS_PER_CHUNK = 10_000_000
 UNKNOWN = timedelta(days=28)
-"""For a store in which nothing is yet."""
+"""The length of chunks in an empty store."""
 
 _PER_DAY = {
     Frequency.DAY: 1.0,
@@ -31,8 +34,8 @@ _INTERVAL = """
 SELECT time_interval FROM timescaledb_information.dimensions
 WHERE hypertable_schema = current_schema() AND hypertable_name = $1 AND dimension_number = 1
 """
-# No index on time alone: every query names its series, and the primary key serves it.
-_MAKE = """
+# No index on time alone: every query names its series, so the primary key serves it.
+_CREATE = """
 SELECT create_hypertable(
     $1::text::regclass, by_range('ts', $2::interval), migrate_data => true, create_default_indexes => false)
 """
@@ -55,7 +58,7 @@ WHERE hypertable_schema = current_schema() AND hypertable_name = $1 AND range_en
 
 
 def rows_per_day(series: Mapping[Frequency, int]) -> float:
-    """How many rows a day the series of a store bring, by their steps.
+    """Return how many rows a day the series of a store add, computed from their frequencies.
 
     >>> rows_per_day({Frequency.HOUR: 10, Frequency.DAY: 5})
     245.0
@@ -64,12 +67,13 @@ def rows_per_day(series: Mapping[Frequency, int]) -> float:
 
 
 def chunk_interval(rows_a_day: float) -> timedelta:
-    """The longest of ``INTERVALS`` whose chunk has at most ``ROWS_PER_CHUNK`` rows; the shortest when none has.
+    """Return the longest of ``INTERVALS`` whose chunk has at most ``ROWS_PER_CHUNK`` rows; the shortest when none has.
 
-    Long, because a batch of the columnstore holds up to 1,000 rows of one series in one chunk, and an hourly series takes six
-    weeks to fill one; because a read without bounds opens every chunk; and because chunks cost the planner. Not longer, because
-    the rows and index of the chunk being written, about 130 bytes a row, must stay in memory for loads to be quick: 1.3 GB at
-    the bound, a quarter of a small server. Whole weeks, so that no chunk begins in the middle of a day.
+    Chunks are long, because a batch of the columnstore holds up to 1,000 rows of one series in one chunk, and an hourly series
+    takes six weeks to fill one; because a read without bounds opens every chunk; and because each chunk costs planning time.
+    They are not longer, because the rows and the index of the chunk being written, about 130 bytes a row, must stay in memory
+    for loads to be quick: 1.3 GB at the bound, a quarter of a small server. From a week on they are whole weeks, so that no
+    chunk begins in the middle of a day.
 
     >>> chunk_interval(50_000).days, chunk_interval(1_200_000).days
     (91, 7)
@@ -79,7 +83,7 @@ def chunk_interval(rows_a_day: float) -> timedelta:
 
 
 async def chosen_interval(connection: Connection) -> timedelta:
-    """``chunk_interval`` of what is stored, ``UNKNOWN`` of nothing."""
+    """Return ``chunk_interval`` for the stored series, and ``UNKNOWN`` for an empty store."""
     counts = await connection.fetch(_SERIES)
     if not counts:
         return UNKNOWN
@@ -87,29 +91,29 @@ async def chosen_interval(connection: Connection) -> timedelta:
 
 
 async def interval_of(connection: Connection, table: str) -> timedelta | None:
-    """How long the chunks to come of a table are; None when it is no hypertable."""
+    """Return the length of future chunks of a table; None when it is not a hypertable."""
     return await connection.fetchval(_INTERVAL, table)
 
 
 async def make_hypertable(connection: Connection, table: str, interval: timedelta) -> None:
-    """Bring a table into chunks, rows included, in the current transaction; readers wait for its end."""
-    await connection.execute(_MAKE, table, interval)
+    """Turn a table into a hypertable, with its rows, in the current transaction; readers wait for its end."""
+    await connection.execute(_CREATE, table, interval)
 
 
 async def set_interval(connection: Connection, table: str, interval: timedelta) -> None:
-    """How long chunks to come are; those there are stay."""
+    """Set the length of future chunks; existing chunks stay as they are."""
     await connection.execute(_SET_INTERVAL, table, interval)
 
 
 async def chunks(connection: Connection, tables: Sequence[str] = TABLES) -> list[Chunk]:
-    """The chunks of some tables, by table and time."""
+    """Return the chunks of some tables, ascending by table and time."""
     return [Chunk(**row) for row in await connection.fetch(_CHUNKS, list(tables))]
 
 
 async def compress_closed(connection: Connection, table: str, before: datetime) -> int:
-    """Compress, or compress anew after corrections, every chunk that ended by then; gives how many there are.
+    """Compress every chunk that ends at or before an instant, again after corrections, and return how many there are.
 
-    Each in a transaction of its own: readers of one chunk wait for that one only.
+    Each chunk has a transaction of its own, so a reader of one chunk waits only for that one.
     """
     names = [row[0] for row in await connection.fetch(_CLOSED, table, before)]
     for name in names:

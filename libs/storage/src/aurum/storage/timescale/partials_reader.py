@@ -1,4 +1,4 @@
-"""Partials out of the sums that the server keeps, and out of the rows where those are stale."""
+"""The reader of hourly partials: from the sums stored on the server, and from rows where those sums are stale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aurum.storage.postgres.observations.partials import BUCKETS_OF_ROWS, FROM_A
 from aurum.storage.postgres.observations.reader import bounds
 from aurum.storage.timescale import aggregates
 from aurum.storage.timescale.aggregates import HOURLY
-from aurum.storage.timescale.extension import Feature, found
+from aurum.storage.timescale.extension import Feature, usable_extension
 
 _AGGREGATES = "series_id, bucket, total, vast, standing, least, greatest, quality, known_at"
 _PARTIALS = packed(
@@ -40,7 +40,7 @@ _PARTIALS = packed(
 
 
 class TimescalePartialsReader:
-    """``PartialsReader`` on TimescaleDB. Make it with ``open``."""
+    """``PartialsReader`` on TimescaleDB. Create it with ``open``."""
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
@@ -48,31 +48,32 @@ class TimescalePartialsReader:
 
     @classmethod
     async def open(cls, pool: PostgresPool) -> TimescalePartialsReader:
-        """A reader that has looked once. Raises ``Unavailable`` when the database does not answer."""
+        """Return a reader that knows whether the database has hourly sums. Raises ``Unavailable`` when it does not answer."""
         reader = cls(pool)
         await reader.look()
         return reader
 
     async def look(self) -> None:
-        """See whether the database keeps sums by the hour now. Raises ``Unavailable``."""
+        """Check whether the database has hourly sums now. Raises ``Unavailable``."""
         async with self._pool.acquire() as connection:
-            extension = await found(connection)
-            keeps = extension is not None and Feature.AGGREGATES in extension.permitted and await aggregates.exists(connection)
-        self._capabilities = frozenset({Capability.PARTIALS}) if keeps else frozenset()
+            extension = await usable_extension(connection)
+            is_permitted = extension is not None and Feature.AGGREGATES in extension.permitted
+            has_sums = is_permitted and await aggregates.exists(connection)
+        self._capabilities = frozenset({Capability.PARTIALS}) if has_sums else frozenset()
 
     async def follow(self, feed: ChangeFeed) -> None:
-        """Look again whenever anything may have changed, as ``aurum db optimize`` says; ends with its task."""
-        told = asyncio.Event()
+        """Check again whenever everything may have changed, as after ``aurum db optimize``. Runs until it is cancelled."""
+        changed = asyncio.Event()
 
-        def heard(change: Change) -> None:
+        def note_change(change: Change) -> None:
             if change.kind is ChangeKind.EVERYTHING:
-                told.set()
+                changed.set()
 
-        feed.listen(heard)
+        feed.listen(note_change)
         while True:
-            await told.wait()
-            told.clear()
-            with suppress(Unavailable):  # then the feed breaks, too, and tells when it is back
+            await changed.wait()
+            changed.clear()
+            with suppress(Unavailable):  # the feed then breaks too, and reports a change when it is back
                 await self.look()
 
     @property
@@ -83,7 +84,7 @@ class TimescalePartialsReader:
         if Capability.PARTIALS not in self._capabilities:
             raise Unsupported("timescale", Capability.PARTIALS)
         start, end = bounds(buckets_in(span))
-        # One snapshot for the notes and the sums: between two, a refresh could make the one false of the other.
+        # The log of stale hours and the sums are read in one snapshot: after a refresh between two, they would disagree.
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             stale = await aggregates.stale(connection, start, end)
             lows, highs = [low for low, _ in stale], [high for _, high in stale]

@@ -1,4 +1,4 @@
-"""What the server does by itself: compress what is old, refresh what is stale and, only when told to, drop what is older."""
+"""The server's own jobs: they compress old chunks, refresh stale sums and, only when that is set, delete old rows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from aurum.storage.timescale.aggregates import HOURLY
 COMPRESS_AFTER = timedelta(days=7)
 REFRESH_EVERY = timedelta(minutes=30)
 REFRESH_LAG = timedelta(hours=1)
-"""The newest hours change with every load: they are added up when they are asked for."""
+"""Hours newer than this are not stored as sums, since every load changes them: each read computes them from rows."""
 
 ORDER = {"observation": "ts", "observation_version": "ts, known_at"}
-"""How rows of one series lie in a batch of the columnstore."""
+"""The order of the rows of one series in a batch of the columnstore."""
 
 
 RELATIONS: Mapping[DataClass, str] = {
@@ -25,30 +25,30 @@ RELATIONS: Mapping[DataClass, str] = {
 }
 
 
-def check_retention(kept: timedelta, *, refreshes: bool, window: timedelta | None) -> None:
-    """Whether values may be dropped after ``kept``: never before the last refresh that reads them.
+def check_retention(retention: timedelta, *, refreshes: bool, window: timedelta | None) -> None:
+    """Raise ``RetentionTooShort`` if values would be deleted before the last refresh of the sums that reads them.
 
-    ``refreshes``: whether sums are refreshed at all; ``window``: how far back, None for all of time. Raises
-    ``RetentionTooShort``.
+    ``refreshes``: whether sums are refreshed at all; ``window``: how far back they are refreshed, None for all of time.
     """
     if not refreshes:
         return
     if window is None:
         raise RetentionTooShort(
-            "sums by the hour are refreshed over all of time, so no value may go: first set --refresh-window",
-            days=kept.days,
+            "hourly sums are refreshed over all of time, so no value may be deleted: first set --refresh-window",
+            days=retention.days,
             window=None,
         )
-    if kept < window:
+    if retention < window:
         raise RetentionTooShort(
-            f"values would go after {kept.days} days, but sums by the hour are refreshed from them for {window.days}",
-            days=kept.days,
+            f"values would be deleted after {retention.days} days, but refreshes of hourly sums read {window.days} days: "
+            "set a longer retention or a shorter --refresh-window",
+            days=retention.days,
             window=window.days,
         )
 
 
 async def policies(connection: Connection) -> Policies:
-    """What is in force."""
+    """Return the policies in force."""
     jobs = await connection.fetch(
         """SELECT proc_name, hypertable_name, config::text AS config, schedule_interval,
                   (config ->> 'compress_after')::interval AS compress_after, (config ->> 'drop_after')::interval AS drop_after,
@@ -68,7 +68,7 @@ async def policies(connection: Connection) -> Policies:
 
 
 async def is_columnar(connection: Connection, table: str) -> bool:
-    """Whether old chunks of a table can be compressed."""
+    """Return whether old chunks of a table can be compressed."""
     return await connection.fetchval(
         """SELECT compression_enabled FROM timescaledb_information.hypertables
            WHERE hypertable_schema = current_schema() AND hypertable_name = $1""",
@@ -77,7 +77,7 @@ async def is_columnar(connection: Connection, table: str) -> bool:
 
 
 async def make_columnar(connection: Connection, table: str) -> None:
-    """Let old chunks be compressed: a batch is up to 1,000 rows of one series in the order of time."""
+    """Permit the compression of old chunks. A batch holds up to 1,000 rows of one series in the order of time."""
     await connection.execute(
         f"""ALTER TABLE {table} SET (timescaledb.compress, timescaledb.compress_segmentby = 'series_id',
                                      timescaledb.compress_orderby = '{ORDER[table]}')"""
@@ -85,7 +85,7 @@ async def make_columnar(connection: Connection, table: str) -> None:
 
 
 async def set_compression(connection: Connection, after: timedelta) -> None:
-    """Compress chunks that ended so long ago."""
+    """Set the time from the end of a chunk to its compression."""
     for table in ORDER:
         await connection.execute("SELECT remove_compression_policy($1::text::regclass, if_exists => true)", table)
         await connection.execute(
@@ -94,10 +94,13 @@ async def set_compression(connection: Connection, after: timedelta) -> None:
 
 
 async def set_refresh(connection: Connection, window: timedelta | None) -> None:
-    """Refresh stale sums so far back (None: all of time). Raises ``RetentionTooShort`` where values go earlier."""
-    kept = (await policies(connection)).retention.get(DataClass.VALUES)
-    if kept is not None:
-        check_retention(kept, refreshes=True, window=window)
+    """Set how far back stale sums are refreshed (None: all of time).
+
+    Raises ``RetentionTooShort`` if values are deleted earlier than that.
+    """
+    retention = (await policies(connection)).retention.get(DataClass.VALUES)
+    if retention is not None:
+        check_retention(retention, refreshes=True, window=window)
     await connection.execute("SELECT remove_continuous_aggregate_policy($1::text::regclass, if_exists => true)", HOURLY)
     await connection.execute(
         """SELECT add_continuous_aggregate_policy($1::text::regclass, start_offset => $2::interval, end_offset => $3::interval,
@@ -109,12 +112,14 @@ async def set_refresh(connection: Connection, window: timedelta | None) -> None:
     )
 
 
-async def set_retention(connection: Connection, data_class: DataClass, kept: timedelta | None) -> None:
-    """Drop what is older than that (None: keep for ever). Raises ``RetentionTooShort``."""
+async def set_retention(connection: Connection, data_class: DataClass, retention: timedelta | None) -> None:
+    """Set the age from which rows of a data class are deleted (None: never). Raises ``RetentionTooShort``."""
     relation = RELATIONS[data_class]
-    if kept is not None and data_class is DataClass.VALUES:
-        now = await policies(connection)
-        check_retention(kept, refreshes=now.refresh_every is not None, window=now.refresh_window)
+    if retention is not None and data_class is DataClass.VALUES:
+        current = await policies(connection)
+        check_retention(retention, refreshes=current.refresh_every is not None, window=current.refresh_window)
     await connection.execute("SELECT remove_retention_policy($1::text::regclass, if_exists => true)", relation)
-    if kept is not None:
-        await connection.execute("SELECT add_retention_policy($1::text::regclass, drop_after => $2::interval)", relation, kept)
+    if retention is not None:
+        await connection.execute(
+            "SELECT add_retention_policy($1::text::regclass, drop_after => $2::interval)", relation, retention
+        )

@@ -1,4 +1,4 @@
-"""History in Iceberg tables: written through their catalog, read and kept by Trino."""
+"""History in an Iceberg table: written through its catalog, read and maintained by Trino."""
 
 from aurum.storage.trino.errors import TrinoAway, TrinoUnavailable
 from aurum.storage.trino.history import TrinoHistory

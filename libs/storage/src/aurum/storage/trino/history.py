@@ -1,4 +1,4 @@
-"""``HistoryStore`` in an Iceberg table: rows get in through its catalog (see ``lake``), all else is asked of Trino."""
+"""The history store in an Iceberg table: ``lake`` writes rows through the catalog, and Trino does everything else."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 from aurum.storage.trino.lake import Lake
 from aurum.storage.trino.pool import Parameter, TrinoPool
-from aurum.storage.trino.table import COLUMNS, TABLE, created, frame, selected
+from aurum.storage.trino.table import COLUMNS, TABLE, create_statement, parse_rows, select_list
 
 _BATCH_ROWS = 131_072
-"""A query gives about so many rows, one part more at most: it is held whole, here and by the client."""
+"""Most rows that one query reads, except for one part with more: the whole answer is held in memory, also by the client."""
 _BATCH_PARTS = 2_000
 _SAFE_AGE = timedelta(days=7)
-"""Files nobody knows of may be those of a writer at work; Trino refuses less, see ``infra/trino``."""
+"""Least age of unreferenced files to delete: a running writer's are younger. Trino accepts no less (``infra/trino``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Condition:
-    """What stands after ``WHERE``, and what its question marks stand for."""
+    """The text after ``WHERE`` and the values of its question marks."""
 
     text: str
     parameters: tuple[Parameter, ...] = ()
@@ -38,7 +38,7 @@ class _Condition:
 
 
 class TrinoHistory:
-    """``HistoryStore`` on Trino. Makes the schema and the table when it first needs them. ``pool`` is closed with it."""
+    """``HistoryStore`` on Trino. Creates the schema and the table on first use. ``close`` also closes ``pool``."""
 
     capabilities = frozenset(
         {Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY}
@@ -48,8 +48,8 @@ class TrinoHistory:
         self._pool = pool
         self._lake = Lake(pool.settings)
         self._table = f"{pool.settings.catalog}.{pool.settings.schema_}.{TABLE}"
-        self._is_there = False
-        self._making = asyncio.Lock()
+        self._is_prepared = False
+        self._preparing = asyncio.Lock()
 
     @property
     def guards(self) -> Guards:
@@ -60,15 +60,15 @@ class TrinoHistory:
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
         await self._prepare()
-        whole = conform(rows, HISTORY)
-        await self._pool.blocking(lambda: self._lake.put(whole, source=source, month=month, archive_id=archive_id))
+        frame = conform(rows, HISTORY)
+        await self._pool.blocking(lambda: self._lake.replace(frame, source=source, month=month, archive_id=archive_id))
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
-        within = _within(span or Span())
-        return _together([batch async for batch in self._batches(parts, HISTORY, within)], HISTORY)
+        condition = _within(span or Span())
+        return _concatenated([batch async for batch in self._batches(parts, HISTORY, condition)], HISTORY)
 
     async def many(self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
-        return _together([batch async for batch in self.stream(parts, span=span, as_of=as_of)], MANY_OBSERVATIONS)
+        return _concatenated([batch async for batch in self.stream(parts, span=span, as_of=as_of)], MANY_OBSERVATIONS)
 
     async def stream(
         self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None
@@ -89,77 +89,78 @@ class TrinoHistory:
 
     async def archive_ids(self) -> frozenset[int]:
         await self._prepare()
-        found = await self._pool.read(f"SELECT DISTINCT archive_id FROM {self._table}")
-        return frozenset(int(archive_id) for (archive_id,) in found)
+        rows = await self._pool.read(f"SELECT DISTINCT archive_id FROM {self._table}")
+        return frozenset(int(archive_id) for (archive_id,) in rows)
 
     async def upkeep(self) -> Upkeep:
-        """Rewrites the months that are in several files, then drops snapshots and files by age."""
+        """Rewrite the months that are in several files, then delete snapshots and files by age."""
         await self._prepare()
         before = await self._count("files"), await self._count("snapshots")
-        pieces = await self._pool.read(
+        split_months = await self._pool.read(
             f"SELECT partition.month FROM {self._name('files')} GROUP BY 1, partition.source HAVING count(*) > 1"
         )
-        months = sorted({date.fromisoformat(month) for (month,) in pieces})
+        months = sorted({date.fromisoformat(month) for (month,) in split_months})
         for month in months:
-            # Trino binds no parameters here.
-            await self._change(f"optimize WHERE month = DATE '{month.isoformat()}'")
+            # Trino binds no parameters in this statement.
+            await self._maintain(f"optimize WHERE month = DATE '{month.isoformat()}'")
         keep = self._pool.settings.keep_snapshots
-        await self._change(f"expire_snapshots(retention_threshold => '{_duration(keep)}')")
-        await self._change(f"remove_orphan_files(retention_threshold => '{_duration(max(keep, _SAFE_AGE))}')")
+        await self._maintain(f"expire_snapshots(retention_threshold => '{_duration(keep)}')")
+        await self._maintain(f"remove_orphan_files(retention_threshold => '{_duration(max(keep, _SAFE_AGE))}')")
         after = await self._count("files"), await self._count("snapshots")
-        made = len(months)
-        return Upkeep(files_before=before[0], files_after=after[0], expired=max(before[1] + made - after[1], 0))
+        created = len(months)  # each rewrite makes a snapshot
+        return Upkeep(files_before=before[0], files_after=after[0], expired=max(before[1] + created - after[1], 0))
 
     async def close(self) -> None:
         await self._pool.close()
         self._lake.close()
 
     async def _batches(
-        self, parts: Sequence[ArchivedPart], schema: pl.Schema, which: _Condition
+        self, parts: Sequence[ArchivedPart], schema: pl.Schema, condition: _Condition
     ) -> AsyncIterator[pl.DataFrame]:
-        """In the order of series and time, because parts are: each query asks for those that come next."""
+        """Yield rows in the order of series and time: parts are in that order, and each query reads the next ones."""
         if not parts:
             return
         await self._prepare()
-        for some in _in_batches(parts):
-            condition = _among(some) & which
+        for group in _in_groups(parts):
+            where = _of_parts(group) & condition
             rows = await self._pool.read(
-                f"SELECT {selected(schema)} FROM {self._table} WHERE {condition.text}", condition.parameters
+                f"SELECT {select_list(schema)} FROM {self._table} WHERE {where.text}", where.parameters
             )
             if rows:
-                yield frame(rows, schema)
+                yield parse_rows(rows, schema)
 
     async def _prepare(self) -> None:
-        """The table as this version wants it: made if missing, with columns added that an older one lacks."""
-        if self._is_there:
+        """Create the table if it is missing, and add the columns that a table of an older release lacks."""
+        if self._is_prepared:
             return
-        async with self._making:
-            if self._is_there:
+        async with self._preparing:
+            if self._is_prepared:
                 return
             settings = self._pool.settings
             await self._pool.execute(f"CREATE SCHEMA IF NOT EXISTS {settings.catalog}.{settings.schema_}")
-            await self._pool.execute(created(self._table))
-            known = {name for name, *_ in await self._pool.read(f"SHOW COLUMNS FROM {self._table}")}
-            for name in COLUMNS.keys() - known:
+            await self._pool.execute(create_statement(self._table))
+            existing = {name for name, *_ in await self._pool.read(f"SHOW COLUMNS FROM {self._table}")}
+            for name in COLUMNS.keys() - existing:
                 await self._pool.execute(f"ALTER TABLE {self._table} ADD COLUMN IF NOT EXISTS {name} {COLUMNS[name]}")
-            self._is_there = True
+            self._is_prepared = True
 
-    async def _change(self, procedure: str) -> None:
+    async def _maintain(self, procedure: str) -> None:
         await self._pool.execute(
             f"ALTER TABLE {self._table} EXECUTE {procedure}", timeout_s=self._pool.settings.upkeep_timeout_s
         )
 
-    async def _count(self, what: str) -> int:
-        ((count,),) = await self._pool.read(f"SELECT count(*) FROM {self._name(what)}")
+    async def _count(self, metadata: str) -> int:
+        ((count,),) = await self._pool.read(f"SELECT count(*) FROM {self._name(metadata)}")
         return int(count)
 
-    def _name(self, what: str) -> str:
-        """One of the tables Iceberg has about the table."""
+    def _name(self, metadata: str) -> str:
+        """Return the name of a metadata table of the table, such as ``files`` or ``snapshots``."""
         settings = self._pool.settings
-        return f'{settings.catalog}.{settings.schema_}."{TABLE}${what}"'
+        return f'{settings.catalog}.{settings.schema_}."{TABLE}${metadata}"'
 
 
-def _in_batches(parts: Sequence[ArchivedPart]) -> Iterator[list[ArchivedPart]]:
+def _in_groups(parts: Sequence[ArchivedPart]) -> Iterator[list[ArchivedPart]]:
+    """Yield the parts, ascending by series and month, in groups of as many as one query may read."""
     batch: list[ArchivedPart] = []
     rows = 0
     for part in sorted(set(parts), key=lambda part: (part.series_id, part.month)):
@@ -172,8 +173,11 @@ def _in_batches(parts: Sequence[ArchivedPart]) -> Iterator[list[ArchivedPart]]:
         yield batch
 
 
-def _among(parts: Sequence[ArchivedPart]) -> _Condition:
-    """Those parts and no others: a series may stand under the id of an earlier archiving, too, and those rows do not exist."""
+def _of_parts(parts: Sequence[ArchivedPart]) -> _Condition:
+    """Return the condition for the rows of exactly these parts.
+
+    The table may also hold rows of a series under the id of an earlier archive run, which are not part of history.
+    """
 
     def place(part: ArchivedPart) -> tuple[str, date, int]:
         return part.source, part.month, part.archive_id
@@ -210,5 +214,5 @@ def _duration(length: timedelta) -> str:
     return f"{length.total_seconds():.0f}s"
 
 
-def _together(batches: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+def _concatenated(batches: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     return pl.concat(batches) if batches else pl.DataFrame(schema=schema)

@@ -1,10 +1,10 @@
-"""The same Iceberg table without Trino: through its catalog and files, which is how rows get in.
+"""The writer of the Iceberg table, through its catalog and its files and without Trino.
 
 Everything here blocks; it runs on the threads of a pool.
 """
 
 # pyright: basic
-# pyarrow ships no types, and it is what pyiceberg takes.
+# pyarrow, which pyiceberg takes, ships no types.
 
 from __future__ import annotations
 
@@ -38,54 +38,54 @@ _ARROW = pa.schema(
 )
 
 _TRIES = 8
-"""Of a commit, when others commit at the same time: each works on the newest table."""
+"""Attempts at a commit when others commit at the same time: each attempt starts from the newest table."""
 
 
 class NotWritable(Invalid):
-    """History in Iceberg is written through its catalog, and the settings do not name it. Facts: ``setting``."""
+    """The settings lack what is needed to write history through the Iceberg catalog. Facts: ``setting``."""
 
     def __init__(self, setting: str) -> None:
-        super().__init__(f"{setting} is needed to write history", setting=setting)
+        super().__init__(f"{setting} is not set: it is needed to write history in Iceberg", setting=setting)
 
 
 class Lake:
-    """Iceberg's catalog and the files of its tables. Connects when it is first used."""
+    """The Iceberg catalog and the files of its table. Connects on first use."""
 
     def __init__(self, settings: TrinoSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
         self._catalog: SqlCatalog | None = None
 
-    def put(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        """Rows in schema ``HISTORY``, of one source, month and ``archive_id``, in the place of those there are.
+    def replace(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
+        """Write rows of schema ``HISTORY`` in place of any rows of the same source, month and ``archive_id``.
 
-        One commit, usually one file; durable on return.
+        Makes one commit, usually of one file; durable on return.
         """
-        these = And(_equal("source", source), _equal("month", month.isoformat()), _equal("archive_id", archive_id))
-        whole = _arrow(rows, source=source, month=month, archive_id=archive_id)
-        for left in reversed(range(_TRIES)):
+        replaced = And(_equal("source", source), _equal("month", month.isoformat()), _equal("archive_id", archive_id))
+        table = _arrow(rows, source=source, month=month, archive_id=archive_id)
+        for tries_left in reversed(range(_TRIES)):
             try:
-                self._put(whole, these)
+                self._commit(table, replaced)
             except CommitFailedException:
-                if not left:
+                if not tries_left:
                     raise
             else:
                 return
 
     def close(self) -> None:
-        """Let go of the catalog's connections."""
+        """Close the connections to the catalog."""
         if self._catalog is not None:
             self._catalog.close()
             self._catalog = None
 
-    def _put(self, rows: pa.Table, these: BooleanExpression) -> None:
+    def _commit(self, rows: pa.Table, replaced: BooleanExpression) -> None:
         table = self._table()
         with table.transaction() as change:
             if not PROPERTIES.items() <= table.properties.items():
                 change.set_properties(PROPERTIES)
-            # A delete that finds nothing warns; the first writing of a part is the usual one.
-            if table.scan(row_filter=these, selected_fields=("archive_id",), limit=1).to_arrow().num_rows:
-                change.delete(these)
+            # Looks first: a delete without a matching row logs a warning, and most parts are written for the first time.
+            if table.scan(row_filter=replaced, selected_fields=("archive_id",), limit=1).to_arrow().num_rows:
+                change.delete(replaced)
             change.append(rows)
 
     def _table(self) -> Table:
@@ -103,27 +103,27 @@ def _properties(settings: TrinoSettings) -> dict[str, str]:
         raise NotWritable("AURUM_TRINO__CATALOG_URI")
     if settings.warehouse is None:
         raise NotWritable("AURUM_TRINO__WAREHOUSE")
-    given = {
-        # The driver that pyiceberg brings, whichever SQLAlchemy would take.
+    properties = {
+        # Names the driver that pyiceberg installs, whichever one SQLAlchemy would choose.
         "uri": settings.catalog_uri.get_secret_value().replace("postgresql://", "postgresql+psycopg2://", 1),
         "warehouse": settings.warehouse,
-        # The tables of the catalog are made by infra/trino/iceberg/catalog.sql.
+        # The tables of the catalog are created by infra/trino/iceberg/catalog.sql.
         "init_catalog_tables": "false",
         "s3.endpoint": settings.s3_endpoint,
         "s3.region": settings.s3_region,
         "s3.access-key-id": settings.s3_key,
         "s3.secret-access-key": None if settings.s3_secret is None else settings.s3_secret.get_secret_value(),
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _arrow(rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> pa.Table:
-    """Rows in schema ``HISTORY`` as the table has them."""
-    whole = rows.select(
+    """Convert rows of schema ``HISTORY`` to the columns of the table."""
+    frame = rows.select(
         pl.lit(source).alias("source"), pl.lit(month).alias("month"), pl.lit(archive_id, pl.Int64).alias("archive_id"), *HISTORY
     )
-    return whole.to_arrow().cast(_ARROW)
+    return frame.to_arrow().cast(_ARROW)
 
 
 def _equal(name: str, value: str | int) -> BooleanExpression:
-    return EqualTo(name, value)  # pyright: ignore[reportCallIssue] - its signature is made when it runs
+    return EqualTo(name, value)  # pyright: ignore[reportCallIssue] - its signature is made at run time

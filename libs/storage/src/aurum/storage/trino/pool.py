@@ -1,7 +1,7 @@
-"""Statements to Trino, off the event loop: at most so many at once, none longer than its deadline, none left behind.
+"""The pool of Trino statements: at most ``pool_size`` run at a time, each ends by its deadline, and none is left running.
 
-The official client blocks, so each statement has a thread of a bounded pool. When nobody waits for it any longer (the deadline,
-a caller who went away) it is cancelled on the server; the server has the same deadline itself, should this process die.
+The official client blocks, so each statement has a thread of a bounded pool. When its caller stops waiting (at the deadline, or
+because the caller was cancelled) it is cancelled on the server. The server has the same deadline, in case this process dies.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ from aurum.storage.trino.errors import TrinoAway, TrinoUnavailable, driver_error
 T = TypeVar("T")
 Parameter: TypeAlias = str | int | datetime | date
 Row: TypeAlias = list[Any]
-"""As JSON gives it: instants as text, always in the zone the column has."""
+"""A row as JSON holds it: instants are texts, in the time zone of the column."""
 
 _QUEUE = 8
-"""For each place in the pool, how many may wait."""
-_ASK_AGAIN_S = 0.05
-_LET_GO_S = 5.0
-_MOST_TAG = 200
+"""Statements that may wait for each slot of the pool."""
+_CANCEL_EVERY_S = 0.05
+_CANCEL_FOR_S = 5.0
+_LONGEST_TAG = 200
 _log = structlog.get_logger(__name__)
 
 
 class TrinoPool:
-    """One Trino, used by one event loop. End it with ``close``. All methods raise ``TrinoUnavailable``."""
+    """Sessions with one Trino, used by one event loop. End it with ``close``. All methods raise ``TrinoUnavailable``."""
 
     def __init__(self, settings: TrinoSettings, resilience: ResilienceSettings) -> None:
         if settings.host is None:
-            raise ValueError("TrinoSettings.host is needed to connect")
+            raise ValueError("TrinoSettings.host is not set: it is needed to connect")
         self.settings = settings
         self._threads = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="trino")
         self._cancelling = ThreadPoolExecutor(1, thread_name_prefix="trino-cancel")
         self._sessions: deque[requests.Session] = deque()
-        self._places = Bulkhead(
+        self._slots = Bulkhead(
             "trino",
             places=settings.pool_size,
             queue=settings.pool_size * _QUEUE,
@@ -60,63 +60,63 @@ class TrinoPool:
         )
         self._breaker = Breaker("trino", resilience, counts=(TrinoAway,))
         self._retry = Retry("trino", resilience, on=(TrinoAway,))
-        self._read_again = self._retry(self._read)
+        self._read_with_retry = self._retry(self._read_once)
 
     async def read(self, statement: str, parameters: Sequence[Parameter] = ()) -> list[Row]:
-        """All rows a query gives; tried again while Trino is away and there is time."""
+        """Return all rows of a query; tried again while Trino is away and time is left."""
         with driver_errors():
-            return await self._read_again(statement, parameters)
+            return await self._read_with_retry(statement, parameters)
 
     async def execute(self, statement: str, parameters: Sequence[Parameter] = (), *, timeout_s: float | None = None) -> None:
-        """Run a statement that changes something, once. ``timeout_s``: instead of that of reads."""
+        """Run a statement that changes something, once. ``timeout_s``: its limit, by default that of reads."""
         await self._run(statement, parameters, timeout_s or self.settings.statement_timeout_s)
 
     async def blocking(self, work: Callable[[], T]) -> T:
         """Run other blocking work of this adapter on the pool's threads.
 
-        It is not stopped half-way: who gives up waits no longer.
+        The work is not stopped half-way: at the deadline the caller stops waiting, and the work goes on.
         """
         with driver_errors():
-            await self._place()
+            await self._take_slot()
             future = self._submit(work)
-            future.add_done_callback(_seen)
+            future.add_done_callback(_retrieve_exception)
             async with asyncio.timeout(time_left(self.settings.upkeep_timeout_s)):
                 return await asyncio.shield(future)
 
     @property
     def guards(self) -> Guards:
-        return Guards(circuits=(self._breaker,), retries=(self._retry,), bulkheads=(self._places,))
+        return Guards(circuits=(self._breaker,), retries=(self._retry,), bulkheads=(self._slots,))
 
     async def close(self) -> None:
-        """Let go of connections; what is under way is waited for."""
+        """Wait for the running statements, then close the connections."""
         await asyncio.to_thread(self._threads.shutdown)
         self._cancelling.shutdown()
         while self._sessions:
             self._sessions.pop().close()
 
     @repeatable
-    async def _read(self, statement: str, parameters: Sequence[Parameter]) -> list[Row]:
+    async def _read_once(self, statement: str, parameters: Sequence[Parameter]) -> list[Row]:
         return await self._run(statement, parameters, self.settings.statement_timeout_s)
 
     async def _run(self, statement: str, parameters: Sequence[Parameter], timeout_s: float) -> list[Row]:
         with driver_errors():
             async with self._breaker():
-                # Inside the breaker, so that it hears of our errors and not of the drivers'.
+                # Inside the breaker, so that it counts the translated errors and not those of the drivers.
                 with driver_errors():
-                    await self._place()
+                    await self._take_slot()
                     try:
-                        left = time_left(timeout_s)
-                        query = _Query(self._session(), self.settings, statement, parameters, left)
+                        left_s = time_left(timeout_s)
+                        query = _Query(self._session(), self.settings, statement, parameters, left_s)
                         future = self._submit(query.run)
                     except BaseException:
-                        self._places.leave()
+                        self._slots.leave()
                         raise
-                    future.add_done_callback(lambda done: self._give_back(query, done))
-                    return await self._wait(query, future, left)
+                    future.add_done_callback(lambda done: self._return_session(query, done))
+                    return await self._wait(query, future, left_s)
 
-    async def _wait(self, query: _Query, future: asyncio.Future[list[Row]], left: float) -> list[Row]:
+    async def _wait(self, query: _Query, future: asyncio.Future[list[Row]], left_s: float) -> list[Row]:
         try:
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(left_s):
                 return await asyncio.shield(future)
         except TimeoutError as error:
             await self._cancel(query, future)
@@ -126,29 +126,32 @@ class TrinoPool:
             raise
 
     async def _cancel(self, query: _Query, future: asyncio.Future[list[Row]]) -> None:
-        """Until the thread has its answer, or the server does not even answer to that; then it runs into its own deadline."""
+        """Cancel a query, again and again until its thread has ended, for five seconds at most.
+
+        A server that does not react to this ends the query at the deadline that it has itself.
+        """
         loop = asyncio.get_running_loop()
-        until = time.monotonic() + _LET_GO_S
-        query.unwanted = True
+        until = time.monotonic() + _CANCEL_FOR_S
+        query.is_cancelled = True
         while not future.done() and time.monotonic() < until:
             await loop.run_in_executor(self._cancelling, query.cancel)
-            await asyncio.wait([future], timeout=_ASK_AGAIN_S)
+            await asyncio.wait([future], timeout=_CANCEL_EVERY_S)
         if not future.done():
-            _log.warning("trino did not take a cancellation", query_id=query.id)
+            _log.warning("trino query not cancelled in time", query_id=query.id)
 
-    async def _place(self) -> None:
-        if not self._places.try_enter():
-            await self._places.wait_for_place(at_most_s=time_left(self.settings.connect_timeout_s))
+    async def _take_slot(self) -> None:
+        if not self._slots.try_enter():
+            await self._slots.wait_for_place(at_most_s=time_left(self.settings.connect_timeout_s))
 
     def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """The place is given back when the thread is free again, however long the caller waited."""
+        """Start work on a thread. Its slot is free again when the thread is, even if the caller stopped waiting before."""
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        future.add_done_callback(lambda _: self._places.leave())
+        future.add_done_callback(lambda _: self._slots.leave())
         return future
 
-    def _give_back(self, query: _Query, done: asyncio.Future[list[Row]]) -> None:
-        """Only connections after whose use nothing was wrong are used again."""
-        if query.unwanted or done.cancelled() or done.exception() is not None:
+    def _return_session(self, query: _Query, done: asyncio.Future[list[Row]]) -> None:
+        """Keep the session for reuse if its query succeeded, else close it."""
+        if query.is_cancelled or done.cancelled() or done.exception() is not None:
             query.session.close()
         else:
             self._sessions.append(query.session)
@@ -157,7 +160,7 @@ class TrinoPool:
         if self._sessions:
             return self._sessions.pop()
         session = requests.Session()
-        session.trust_env = False  # no proxy or .netrc of the machine stands between
+        session.trust_env = False  # no proxy or .netrc of the machine is used
         session.verify = True if self.settings.ca_file is None else str(self.settings.ca_file)
         return session
 
@@ -174,7 +177,7 @@ class _Query:
         left_s: float,
     ) -> None:
         self.session = session
-        self.unwanted = False
+        self.is_cancelled = False
         self._statement = statement
         self._parameters = list(parameters)
         secret = settings.password
@@ -191,7 +194,7 @@ class _Query:
             session_properties={"query_max_run_time": f"{max(left_s, 0.1):.3f}s"},
             client_tags=_tags(),
             timezone="UTC",
-            # One attempt: the client would send a statement again that changes something.
+            # One attempt: with more, the client would also repeat statements that change something.
             max_attempts=1,
             request_timeout=(settings.connect_timeout_s, left_s + 1.0),  # pyright: ignore[reportArgumentType] - requests takes two
             legacy_prepared_statements=False,
@@ -200,41 +203,41 @@ class _Query:
 
     @property
     def id(self) -> str | None:
-        """The server's name of it, once it has one."""
+        """The id of the query on the server, once it has one."""
         return self._cursor.query_id
 
     def run(self) -> list[Row]:
-        if self.unwanted:
+        if self.is_cancelled:
             return []
         with driver_errors():
             self._cursor.execute(self._statement, self._parameters)  # pyright: ignore[reportUnknownMemberType]
             return list(iter(self._cursor.fetchone, None))
 
     def cancel(self) -> None:
-        """Tell the server, if it knows of it yet. A server that does not answer has ended it, or will at its deadline."""
+        """Cancel the query on the server, if it has reached it. Else the server ends it at its deadline."""
         if self.id is None:
             return
         try:
             with driver_errors():
                 self._cursor.cancel()
         except TrinoUnavailable as error:
-            _log.info("trino was not told of a cancellation", query_id=self.id, reason=error.detail)
+            _log.info("trino cancellation not sent", query_id=self.id, reason=error.detail)
 
 
 def _tags() -> list[str]:
-    """Whose work it is, as the server's list of queries shows it: ``request_id=...`` and what else log lines bear."""
+    """Return the tags that the server's list of queries shows: the fields of a log line, such as ``request_id=...``."""
     work = current_work.get()
     if work is None:
         return []
-    return [_plain(f"{name}={value}") for name, value in work.log_fields().items()]
+    return [_header_safe(f"{name}={value}") for name, value in work.log_fields().items()]
 
 
-def _plain(tag: str) -> str:
-    """What may stand in a header in which commas part the tags."""
-    return "".join(letter for letter in tag if letter.isascii() and letter.isprintable() and letter != ",")[:_MOST_TAG]
+def _header_safe(tag: str) -> str:
+    """Return the characters of a tag that are allowed in a header in which commas separate tags."""
+    return "".join(letter for letter in tag if letter.isascii() and letter.isprintable() and letter != ",")[:_LONGEST_TAG]
 
 
-def _seen(future: asyncio.Future[Any]) -> None:
-    """Nobody waits for this any longer; how it ended is looked at, so that nobody complains that it was not."""
+def _retrieve_exception(future: asyncio.Future[Any]) -> None:
+    """Read the exception of an abandoned future, or asyncio would log that it was never retrieved."""
     if not future.cancelled():
         future.exception()

@@ -1,4 +1,4 @@
-"""The Iceberg table of history: its layout, and frames to and from it."""
+"""The Iceberg table of history: its layout, and the conversion of query results to frames."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ COLUMNS = {
     "value": "DOUBLE",
     "quality": "INTEGER",
 }
-"""In the order of a new table. One that is older gets the columns it lacks at its end; Iceberg knows columns by number."""
+"""Columns in the order of a new table. Those that an older table lacks are added at its end: Iceberg knows columns by id."""
 
 PARTITIONED_BY = ("source", "month")
 SORTED_BY = ("series_id", "ts")
 
 PROPERTIES = {
-    # Rows that are read or left out together: a month of one series touches one or two groups.
+    # A group is read or skipped as a whole: a month of one series lies in one or two groups.
     "write.parquet.row-group-limit": "65536",
     "write.parquet.compression-codec": "zstd",
 }
-"""Of the table, for those who write its files without Trino."""
+"""Properties of the table, for programs that write its files without Trino."""
 
-# A double travels as its bits: exact, and NaN needs no word of its own in JSON.
+# A double is transferred as its bits, which is exact and also works for NaN, which JSON cannot hold.
 _BITS = "from_big_endian_64(to_ieee754_64(value))"
 _TEXT = pl.String()
 _WIRE = {
@@ -49,8 +49,8 @@ _WIRE = {
 _INSTANT = "%Y-%m-%d %H:%M:%S%.6f UTC"
 
 
-def created(table: str, columns: Sequence[str] = tuple(COLUMNS)) -> str:
-    """The statement that makes the table unless it is there."""
+def create_statement(table: str, columns: Sequence[str] = tuple(COLUMNS)) -> str:
+    """Return the statement that creates the table unless it exists."""
     declared = ", ".join(f"{name} {COLUMNS[name]}" for name in columns)
     partitioned, ordered = (", ".join(f"'{name}'" for name in names) for names in (PARTITIONED_BY, SORTED_BY))
     return (
@@ -59,13 +59,13 @@ def created(table: str, columns: Sequence[str] = tuple(COLUMNS)) -> str:
     )
 
 
-def selected(schema: pl.Schema) -> str:
-    """The columns of a schema as ``frame`` takes them."""
+def select_list(schema: pl.Schema) -> str:
+    """Return the text after SELECT for the columns of a schema, in the form that ``parse_rows`` takes."""
     return ", ".join(_WIRE[name][0] for name in schema)
 
 
-def frame(rows: Sequence[Sequence[Any]], schema: pl.Schema) -> pl.DataFrame:
-    """What a query over ``selected`` gave, in the schema, ascending by its key."""
+def parse_rows(rows: Sequence[Sequence[Any]], schema: pl.Schema) -> pl.DataFrame:
+    """Convert the rows of a query with ``select_list`` to a frame of the schema, ascending by ``series_id`` and ``ts``."""
     wire = pl.Schema({name: _WIRE[name][1] for name in schema})
     columns = list(zip(*rows, strict=True)) or [()] * len(wire)
     texts = [name for name, dtype in schema.items() if dtype == UTC_US]
