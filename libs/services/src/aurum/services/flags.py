@@ -42,8 +42,8 @@ async def put_flag(
     """Create or change a flag.
 
     ``version``: the version to replace, 0 for a new flag, None for any. ``precondition``: called with the stored flag,
-    which cannot change meanwhile; it raises to refuse the change. Raises ``OtherVersion``, and ``InvalidParameters`` when the flag
-    would require itself or a missing flag.
+    which cannot change meanwhile; it raises to refuse the change. Raises ``OtherVersion``, and ``InvalidParameters`` when the
+    flag would require itself or a missing flag.
     """
     async with transactions.transaction(by=by) as tx:
         flags = await tx.flags.locked()
