@@ -194,7 +194,7 @@ def _contract(migration: Migration, floor: int) -> Findings:
     elif not floor < raised <= migration.revision:
         yield (
             1,
-            f"raise_floor({raised:04d}) must be above the floor {floor:04d} and at most this revision, {migration.revision:04d}",
+            f"raise_floor({raised:04d}) must be above the floor {floor:04d} and at most {migration.revision:04d}, its revision",
         )
 
 
