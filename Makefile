@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-# The uv on the path, else one in .uv.
+# The uv on the path, otherwise one in .uv.
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 BIN := .venv/bin
 MEMBERS := apps/api apps/workers apps/cli libs/core libs/common libs/storage libs/services libs/pipelines libs/assembly
@@ -18,56 +18,56 @@ help:  ## show this help
 
 ## Use
 .PHONY: run
-run: $(STAMP)  ## start everything on this machine with the sample data, and serve (Ctrl-C stops; ARGS="--port 9000")
+run: $(STAMP)  ## run the service with embedded servers and sample data (stop: Ctrl-C; ARGS="--port 9000")
 	@$(BIN)/aurum up $(ARGS)
 
 .PHONY: trino
-trino: $(STAMP)  ## start Trino over Iceberg beside the data of make run (needs Java 24 and Maven; ARGS="--port 8081")
+trino: $(STAMP)  ## run Trino over Iceberg on the data of make run (needs Java 24 and Maven; ARGS="--port 8081")
 	@$(BIN)/python tools/trino.py $(ARGS)
 
 .PHONY: setup
-setup: $(STAMP)  ## install everything into .venv, and nothing else
+setup: $(STAMP)  ## install all dependencies into .venv
 
 ## Develop
 .PHONY: test
-test: $(STAMP)  ## run the whole test suite (ARGS="-k blocks" for a part)
+test: $(STAMP)  ## run all tests (ARGS="-k blocks" for some)
 	@$(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 .PHONY: test-explore
 test-explore: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(32))"))
-test-explore: $(STAMP)  ## search for counterexamples, ten times as many examples (SEED=123 repeats a search)
+test-explore: $(STAMP)  ## search for counterexamples with ten times as many examples (SEED=123 repeats a search)
 	@echo "make test-explore SEED=$(SEED) repeats this search"
 	@$(BIN)/pytest -m hypothesis --hypothesis-profile=explore --hypothesis-seed=$(SEED) --timeout=0 -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 .PHONY: check
-check: lint types imports dependencies lock-check openapi-check  ## every check that runs no test
+check: lint types imports dependencies lock-check openapi-check  ## run every check except the tests
 
 .PHONY: lint
-lint: $(STAMP)  ## style and format
+lint: $(STAMP)  ## check style, format, row loops and migrations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python tools/lint/row_loops.py
 	@$(BIN)/python tools/lint/migrations.py
 
 .PHONY: format
-format: $(STAMP)  ## put the code in its format
+format: $(STAMP)  ## format the code
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
 .PHONY: types
-types: $(STAMP)  ## types, strict on libs (fails when no file is looked at)
+types: $(STAMP)  ## check types, strict in libs
 	@$(BIN)/python tools/typecheck.py
 
 .PHONY: imports
-imports: $(STAMP)  ## who may import whom
+imports: $(STAMP)  ## check which package may import which
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: dependencies
-dependencies: $(STAMP)  ## what members import and do not declare, declare and do not import, or leave without a bound
+dependencies: $(STAMP)  ## check for undeclared, unused and unbounded dependencies of members
 	@$(BIN)/python tools/dependencies.py
 
 .PHONY: spectral
-spectral:  ## lint contracts/openapi.json (needs npm)
+spectral:  ## lint contracts/openapi.json with Spectral (needs npm)
 	@tools/spectral/lint.sh
 
 .PHONY: openapi
@@ -75,31 +75,31 @@ openapi: $(STAMP)  ## write contracts/openapi.json
 	@$(BIN)/aurum openapi
 
 .PHONY: openapi-check
-openapi-check: $(STAMP)  ## fail when contracts/openapi.json is not what the API serves
+openapi-check: $(STAMP)  ## check that contracts/openapi.json equals what the API serves
 	@$(BIN)/aurum openapi --check
 
 .PHONY: isolated
-isolated: $(STAMP)  ## import each member in an environment of its own: undeclared dependencies fail
+isolated: $(STAMP)  ## import each member in an environment of its own, to find undeclared dependencies
 	@$(BIN)/python tools/isolated.py $(UV)
 
 .PHONY: bench
-bench: $(STAMP)  ## measure against the limits and the stock stack; writes bench/results/latest.json
+bench: $(STAMP)  ## measure performance against limits and a stock stack; writes bench/results/latest.json
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: lock
-lock: $(UV)  ## resolve anew into uv.lock
+lock: $(UV)  ## resolve the dependencies again and write uv.lock
 	@$(PYTHON) tools/lock.py write $(UV)
 
 .PHONY: lock-check
-lock-check: $(UV)  ## fail when uv.lock does not fit the pyproject files
+lock-check: $(UV)  ## check that uv.lock matches the pyproject files
 	@$(PYTHON) tools/lock.py check $(UV)
 
 .PHONY: sizes
-sizes:  ## median, p95 and largest module, longest function
+sizes:  ## show sizes of modules and functions in lines
 	@$(PYTHON) tools/sizes.py
 
 .PHONY: clean
-clean:  ## remove the environment and caches; data stays in .aurum
+clean:  ## remove .venv and caches; data stays in .aurum
 	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 .uv/bin/uv:

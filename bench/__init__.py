@@ -1,1 +1,1 @@
-"""What Aurum reaches against the limits of the machine and against a stock stack, measured side by side."""
+"""Measurements of Aurum side by side with the limits of the machine and with a stock stack."""

@@ -22,13 +22,13 @@ _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
 USUAL = ("ingest", "slices", "cached", "bulk", "start", "commands", "growth", "history", "timescale", "wide")
 GROUPS = (*USUAL, "trino")
-"""Trino only when it is asked for: it needs Java, and a download the first time."""
+"""All groups. Trino runs only on request: it needs Java, and a download the first time."""
 
 
 async def measured(
     server: EmbeddedPostgres, redis: str, scale: Scale, groups: Sequence[str], *, peers: bool
 ) -> AsyncGenerator[tuple[list[Figure], list[str]]]:
-    """Figures and notes, as they come. ``redis``: URL of the server through which processes share limits."""
+    """Yield figures and notes group by group. ``redis``: URL of the server through which processes share rate limits."""
     stage = await make_stage(server, "bench")
     shared = ROOT.parent / "shared" / "data"
     if "ingest" in groups:
@@ -36,9 +36,9 @@ async def measured(
     if "slices" in groups:
         await add_hourly(stage, _HOURLY, scale.short)
         await asof.fill(stage)
-        who = await bearer(stage.url)
+        credential = await bearer(stage.url)
         with serving_api(stage.url, AURUM_CACHE__ENABLED="false", **_everything_on(redis)) as api:
-            yield await slices.measure(stage, api, scale, _SERIES, (who,)), []
+            yield await slices.measure(stage, api, scale, _SERIES, (credential,)), []
         with serving_api(stage.url, AURUM_CACHE__ENABLED="false") as api:
             yield await asof.measure(api, scale), []
             if peers:
@@ -47,10 +47,10 @@ async def measured(
         if "slices" not in groups:
             await add_hourly(stage, _HOURLY, scale.short)
         await cached.fill_large(stage)
-        who = await bearer(stage.url)
+        credential = await bearer(stage.url)
         with serving_api(stage.url, **_everything_on(redis)) as api:
-            yield await cached.measure(api, scale, _SERIES, (who,)), []
-            yield await cached.measure_large(api, scale, (who,)), []
+            yield await cached.measure(api, scale, _SERIES, (credential,)), []
+            yield await cached.measure_large(api, scale, (credential,)), []
     if "bulk" in groups:
         series_id = await bulk.fill(stage, max(scale.bulk, scale.streamed))
         yield await bulk.measure(stage, scale, series_id), []
@@ -80,8 +80,10 @@ async def measured(
 
 
 def _everything_on(redis: str) -> dict[str, str]:
-    """Keys are asked for, and limits are counted together with other processes. As a process is that has run for five minutes:
-    its first requests it takes two at a time, and one more every three seconds.
+    """Return variables that require API keys and share rate limits through Redis, and that turn the slow start off.
+
+    A new process admits two requests at a time, and one more every three seconds; the figures are of a process that has run
+    for five minutes.
     """
     return {"AURUM_ACCESS__MODE": "required", "AURUM_REDIS__URL": redis, "AURUM_LIMITS__SLOW_START": "0"}
 
@@ -89,19 +91,19 @@ def _everything_on(redis: str) -> dict[str, str]:
 async def run(
     server: EmbeddedPostgres, redis: str, scale: Scale, groups: Sequence[str], *, peers: bool
 ) -> tuple[list[Figure], list[str]]:
-    """All figures and notes; each is printed when it is there."""
+    """Measure all groups and return figures and notes. Each figure is printed as soon as it is measured."""
     figures: list[Figure] = []
     notes: list[str] = []
-    async for found, remarks in measured(server, redis, scale, groups, peers=peers):
-        for figure in found:
+    async for group, remarks in measured(server, redis, scale, groups, peers=peers):
+        for figure in group:
             print(f"{figure.name}: {figure.ratio:.2f} {figure.verdict}".rstrip(), flush=True)
-        figures += found
+        figures += group
         notes += remarks
     return figures, notes
 
 
 def main() -> None:
-    """Measure, report."""
+    """Measure, print the table and write the JSON file."""
     arguments = _arguments()
     with (
         tempfile.TemporaryDirectory(prefix="aurum-bench-") as folder,
@@ -118,12 +120,16 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_const", const=QUICK, dest="scale", help="one round on little data: does it run")
+    size.add_argument(
+        "--quick", action="store_const", const=QUICK, dest="scale", help="one round on little data, to see that it runs"
+    )
     size.add_argument("--full", action="store_const", const=FULL, dest="scale", help="20M observations streamed, 100M stored")
-    parser.add_argument("--only", type=_groups, default=USUAL, help=f"some of {','.join(GROUPS)}, with commas between")
-    parser.add_argument("--peers", action="store_true", help="install and measure timedb, too (downloads 100 MB)")
-    parser.add_argument("--output", type=Path, help="the JSON file")
-    parser.add_argument("--style", default="simple", help="of the table, as tabulate calls it; github gives Markdown")
+    parser.add_argument(
+        "--only", type=_groups, default=USUAL, help=f"groups to measure, separated by commas: {','.join(GROUPS)}"
+    )
+    parser.add_argument("--peers", action="store_true", help="also install and measure timedb (downloads 100 MB)")
+    parser.add_argument("--output", type=Path, help="the JSON file to write")
+    parser.add_argument("--style", default="simple", help="table style of tabulate; github prints Markdown")
     parser.set_defaults(scale=DEFAULT)
     return parser.parse_args()
 
@@ -131,7 +137,7 @@ def _arguments() -> argparse.Namespace:
 def _groups(text: str) -> list[str]:
     groups = text.split(",")
     if unknown := sorted(set(groups).difference(GROUPS)):
-        raise argparse.ArgumentTypeError(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+        raise argparse.ArgumentTypeError(f"unknown group: {', '.join(unknown)}; choose from {', '.join(GROUPS)}")
     return groups
 
 

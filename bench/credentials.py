@@ -1,4 +1,4 @@
-"""A caller without limits in practice, for figures with everything on."""
+"""A caller whose rate limits are never reached, for figures with authentication and limits on."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _OPERATOR = Actor("bench")
 
 
 async def bearer(database: str) -> str:
-    """Return the header of a key whose tenant is on a plan that no bench uses up: limits are counted and never reached."""
+    """Create an API key on a plan that no bench uses up, and return its header. Limits are counted and never reached."""
     pool = await PostgresPool.open(DatabaseSettings(url=database, pool_size=2))
     transactions = PostgresTransactions(pool)
     await put_plan(transactions, _PLAN, by=_OPERATOR)
     await change_tenant(transactions, "local", plan=_PLAN.name, by=_OPERATOR)
-    wish = NewKey("local", "bench", (Role.USER,))
-    issued = await create_key(transactions, wish, by=_OPERATOR, now=SystemClock().now())
+    request = NewKey("local", "bench", (Role.USER,))
+    issued = await create_key(transactions, request, by=_OPERATOR, now=SystemClock().now())
     await pool.close()
     return f"Authorization: Bearer {issued.text}"

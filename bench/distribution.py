@@ -1,4 +1,4 @@
-"""Prices drawn from one day of many nodes: as many as a table needs, distributed as those that were published."""
+"""Random prices with the distribution of one published day of many nodes, in any number."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from bench.scale import Scale
 
 @dataclass(frozen=True, slots=True)
 class PriceDay:
-    """A day taken apart: each price is the sum of what its hour costs, what its node adds, and a rest.
+    """A day of prices, decomposed: each price is the sum of an hour's part, a node's part and a residual.
 
-    ``hours``: medians over the nodes. ``nodes``: medians over the day of what is left. ``rests``: what is left of that, a row
-    an hour.
+    ``hours``: medians over the nodes. ``nodes``: medians of the remainder over the day. ``rests``: the residuals, one row for
+    each hour.
     """
 
     hours: NDArray[np.float64]
@@ -28,8 +28,10 @@ class PriceDay:
     rests: NDArray[np.float64]
 
     def draw(self, count: int, seed: int, *, per_hour: int = 1) -> NDArray[np.float64]:
-        """One series, from the day's first hour on: each hour costs what it did, one node's share is drawn for the whole
-        series and a rest of the same hour for each price; two decimals.
+        """Return prices of one series from the first hour of the day on, with two decimals.
+
+        Each is the part of its hour, plus one node's part that is drawn for the whole series, plus a residual that is drawn
+        from the same hour.
         """
         random = np.random.default_rng(seed)
         hour = np.arange(count) // per_hour % len(self.hours)
@@ -38,15 +40,15 @@ class PriceDay:
 
 
 def price_day(shared: Path, scale: Scale) -> PriceDay:
-    """The ISO-NE day among real files, which may be absent: then, or where none are wanted, the invented one."""
+    """Return the ISO-NE day of the real files; the generated one if the file is absent or ``scale`` uses no real files."""
     file = shared / "isone" / "WW_DALMP_ISO_20260604.csv"
     if scale.real and file.is_file():
-        return taken_apart(SourceFile(file.name, file.read_bytes()))
-    return taken_apart(isone_day(scale.nodes))
+        return decomposed(SourceFile(file.name, file.read_bytes()))
+    return decomposed(isone_day(scale.nodes))
 
 
-def taken_apart(document: SourceFile) -> PriceDay:
-    """The day of a file that has a price of every node in every hour."""
+def decomposed(document: SourceFile) -> PriceDay:
+    """Decompose the day of a file that has a price of every node in every hour."""
     _, file_format = default_registry().recognise(document)
     (parsed,) = file_format.parse(document)
     lmp = parsed.rows.filter(pl.col("measure") == "lmp").sort("ts", "location")

@@ -1,4 +1,4 @@
-"""Reads one bulk answer to its end over a raw socket and throws it away: what a caller costs at the least."""
+"""A client that reads one bulk answer over a raw socket and discards it: the lowest cost of a caller."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from bench.load import UnexpectedAnswer, get, loopback
 
 _BUFFER = 1 << 20
 _END = b"0\r\n\r\n"
-"""The last chunk of a chunked body: without it the server broke off."""
+"""The last chunk of a chunked body. If it is missing, the answer is incomplete."""
 
 
 def drain(url: str) -> int:
-    """Bytes received of a streamed answer, head included. Raises ``UnexpectedAnswer`` unless it is a 200 that came whole."""
+    """Read a streamed answer and return its bytes, head included. Raises ``UnexpectedAnswer`` unless it is a complete 200."""
     host, port, path = loopback(url)
     buffer = bytearray(_BUFFER)
     view = memoryview(buffer)

@@ -1,4 +1,4 @@
-"""Measurements side by side: ours and the reference in turns, medians of both, their ratio, a verdict."""
+"""Measurements side by side: Aurum and the reference in turns, medians of both, their ratio, a verdict."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Run = Callable[[], Awaitable[float]]
-"""One round: a rate, where more is better, or a duration, where less is."""
+"""One round of a measurement. Returns a rate (more is better) or a duration (less is better)."""
 
 Verdict = Literal["stretch", "reached", "missed", ""]
 
@@ -18,8 +18,8 @@ Verdict = Literal["stretch", "reached", "missed", ""]
 class Figure:
     """One row of the table.
 
-    ``ours`` and ``reference``: medians, in ``unit``. ``ratio``: of the two, turned so that more is better; ``target`` and
-    ``stretch`` are of that ratio (None: nothing is asked). ``ratios``: that of each round, which shows the noise.
+    ``ours`` (Aurum's) and ``reference``: medians, in ``unit``. ``ratio``: the ratio of the two, above 1 if Aurum is better.
+    ``target`` and ``stretch``: goals for the ratio (None: no goal). ``ratios``: the ratio of each round, which shows the noise.
     """
 
     name: str
@@ -53,32 +53,34 @@ async def side_by_side(
     stretch: float | None = None,
     less_is_better: bool = False,
 ) -> Figure:
-    """A B A B ...; the first round of each warms up and does not count."""
+    """Measure in turns, A B A B; the first round of each is a warm-up and does not count."""
     await ours()
     await reference()
     pairs = [(await ours(), await reference()) for _ in range(rounds)]
-    mine, other = (statistics.median(side) for side in zip(*pairs, strict=True))
+    our_median, reference_median = (statistics.median(side) for side in zip(*pairs, strict=True))
 
     def ratio(a: float, b: float) -> float:
         return b / a if less_is_better else a / b
 
     ratios = tuple(ratio(a, b) for a, b in pairs)
-    return Figure(name, mine, other, unit, against, ratio(mine, other), target, stretch, ratios)
+    return Figure(
+        name, our_median, reference_median, unit, against, ratio(our_median, reference_median), target, stretch, ratios
+    )
 
 
-def limit(name: str, found: Sequence[float], most: float, *, unit: str, stretch: float | None = None) -> Figure:
-    """Measurements whose median must stay under ``most``, at best under ``stretch``; the ratio is the limit over ours."""
-    ours = statistics.median(found)
+def limit(name: str, measurements: Sequence[float], most: float, *, unit: str, stretch: float | None = None) -> Figure:
+    """Return a figure whose median must be under ``most``, at best under ``stretch``. The ratio is ``most`` over the median."""
+    median = statistics.median(measurements)
     best = None if stretch is None else most / stretch
-    return Figure(name, ours, most, unit, "limit", most / ours, 1.0, best, tuple(most / one for one in found))
+    return Figure(name, median, most, unit, "limit", most / median, 1.0, best, tuple(most / one for one in measurements))
 
 
-def none_at_all(name: str, found: int, *, unit: str) -> Figure:
-    """A count that must be zero. The ratio is 1 when it is, else 0."""
-    return Figure(name, found, 0, unit, "none", 0.0 if found else 1.0, 1.0)
+def none_at_all(name: str, count: int, *, unit: str) -> Figure:
+    """Return a figure of a count that must be zero. The ratio is 1 if it is, else 0."""
+    return Figure(name, count, 0, unit, "none", 0.0 if count else 1.0, 1.0)
 
 
 def timed() -> Callable[[], float]:
-    """A stop watch: call it for the seconds since it was made."""
+    """Return a stopwatch: calling it returns the seconds since it was made."""
     started = time.perf_counter()
     return lambda: time.perf_counter() - started

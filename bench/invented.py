@@ -1,4 +1,4 @@
-"""Files in the layout of real ones, with numbers that nobody published: for machines that have no real ones."""
+"""Generated files in the layouts of publishers, for machines without the real ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ISONE_HEAD: Sequence[str] = (
 
 
 def isone_day(nodes: int) -> SourceFile:
-    """A day-ahead report: 24 hours of so many locations."""
+    """Return a day-ahead report: 24 hours of ``nodes`` locations."""
     draw = random.Random(1)
     lines: list[str] = [*_ISONE_HEAD]
     for hour in range(1, 25):
@@ -38,7 +38,7 @@ def isone_day(nodes: int) -> SourceFile:
 
 
 def pjm_year() -> SourceFile:
-    """Day-ahead prices of one node for the 8,760 hours of 2025."""
+    """Return a file of day-ahead prices of one node for the 8,760 hours of 2025."""
     draw = random.Random(2)
     eastern = ZoneInfo("America/New_York")
     lines = [_PJM_HEADER]

@@ -1,4 +1,4 @@
-"""Loads of days that are not stored yet, of series that are."""
+"""Loads of new days of stored series."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from bench.stage import DAY, HOUR, Draw, Stage
 
 @dataclass(frozen=True, slots=True)
 class NewDays:
-    """Files of ``days`` days of ``series`` series, drawn at random from those that ``add_series`` made; the first of them from
-    day ``first`` after ``START`` on. A round loads ``files``, and each file is of the days after those of the one before.
+    """Files of ``days`` days of ``series`` series, which are drawn at random from those that ``add_series`` made.
+
+    The first file starts ``first`` days after ``START``, and each one after the end of the file before it. ``files``: files
+    loaded in a round.
     """
 
     days: int
@@ -29,7 +31,7 @@ class NewDays:
     files: int = 3
 
     def into(self, stage: Stage, keys: Sequence[str]) -> Run:
-        """Rows a second of the loader, files made ready apart. ``keys``: the series there are."""
+        """Return a measurement of the loader, rows a second, without building the files. ``keys``: the stored series."""
         choice, starts = random.Random(len(keys)), itertools.count(self.first, self.days)
 
         async def run() -> float:

@@ -1,4 +1,4 @@
-"""What was found: a table for people, a document for machines."""
+"""Reports of the figures: a table for people, a JSON file for machines."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tabulate import tabulate
 
 from bench.harness import Figure
 
-_HEADERS = ("figure", "ours", "reference", "unit", "against", "ratio", "rounds", "target", "stretch", "")
+_HEADERS = ("figure", "Aurum", "reference", "unit", "against", "ratio", "rounds", "target", "stretch", "")
 _ALIGNED = ("left", "right", "right", "left", "left", "right", "left", "right", "right", "left")
 
 
 def table(figures: Sequence[Figure], *, style: str = "simple") -> str:
-    """One line a figure. ``style``: a name of tabulate's, such as ``github``."""
+    """Return a table with one line for each figure. ``style``: a table style of tabulate, such as ``github``."""
     return tabulate([_row(figure) for figure in figures], _HEADERS, style, disable_numparse=True, colalign=_ALIGNED)
 
 
 def write(figures: Sequence[Figure], notes: Sequence[str], path: Path) -> None:
-    """All that was measured as JSON."""
+    """Write all figures and notes as JSON."""
     document = {
         "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
         "figures": [asdict(figure) | {"verdict": figure.verdict} for figure in figures],

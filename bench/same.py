@@ -1,4 +1,4 @@
-"""The least an ASGI server can do: an answer that another server gave, its bytes and headers, to whatever is asked."""
+"""The cheapest ASGI server: it sends the bytes and headers of one recorded answer to every request."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 
 def create_same() -> Any:
-    """An ASGI function that gives what ``SAME_ANSWER`` names: a file with ``headers`` and ``body`` (base64)."""
-    answer = json.loads(Path(os.environ["SAME_ANSWER"]).read_text())  # noqa: TID251 - how uvicorn's factory is told
+    """Return an ASGI function that sends the answer in the JSON file ``SAME_ANSWER``: ``headers`` and ``body`` (base64)."""
+    answer = json.loads(Path(os.environ["SAME_ANSWER"]).read_text())  # noqa: TID251 - uvicorn passes no arguments to a factory
     headers = [(name.encode(), value.encode()) for name, value in answer["headers"]]
     body = base64.b64decode(answer["body"])
 

@@ -1,4 +1,4 @@
-"""How much of everything is measured: three sizes of one bench."""
+"""The three sizes of the bench: quick, default and full."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """``seconds``: of load a round. ``bulk``, ``streamed``, ``short``, ``long``: observations.
+    """The size of a bench run. ``seconds``: length of a round of load.
 
-    ``bulk``: in a measured download. ``streamed``: while memory is watched. ``short`` and ``long``: in the two tables
-    whose slices are compared. ``nodes``: locations of the invented ISO-NE day. ``real``: use real files where they are.
+    Numbers of observations: ``bulk`` in a measured download, ``streamed`` while memory is watched, ``short`` and ``long`` in
+    the two tables whose slices are compared. ``nodes``: locations of the generated ISO-NE day. ``real``: use real files if
+    they are present.
     """
 
     rounds: int

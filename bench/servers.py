@@ -1,4 +1,4 @@
-"""Server processes on free loopback ports, and what the system says about them."""
+"""Server processes on free loopback ports, and their memory as the system reports it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _PATIENCE_S = 30.0
 
 
 class ServerFailed(Exception):
-    """A server that did not come up. The text is the end of what it printed."""
+    """A server that did not start. The text is the end of its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A process that answers at ``url``, ``started_s`` after it was made."""
+    """A process that answers at ``url``. ``started_s``: seconds from its creation to its first answer."""
 
     url: str
     pid: int
     started_s: float
 
     def resident_mib(self) -> float:
-        """Resident memory, MiB."""
+        """Return the resident memory in MiB."""
         return self._memory("VmRSS")
 
     def _memory(self, name: str) -> float:
@@ -42,17 +42,17 @@ class Server:
 
 
 def keep_bytecode(folder: Path) -> None:
-    """Let the servers that follow find their modules compiled after the first start, as on a machine that is in use.
+    """Store compiled modules in a folder, so that only the first start of a server compiles them.
 
-    Some shells and images forbid Python to write bytecode, and then every start compiles everything anew.
+    Some shells and images keep Python from writing bytecode, so that every start would compile all modules again.
     """
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251 - what children inherit
-    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)  # noqa: TID251 - what children inherit
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # noqa: TID251 - children inherit it
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder)  # noqa: TID251 - children inherit it
 
 
 @contextmanager
 def serving(command: Sequence[str], ready: str, **variables: str) -> Generator[Server]:
-    """A server (``{port}`` in its command is filled in) that is ended with the block. Raises ``ServerFailed``."""
+    """Run a server for the length of the block. ``{port}`` in ``command`` becomes a free port. Raises ``ServerFailed``."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile() as log:
@@ -76,7 +76,7 @@ def serving(command: Sequence[str], ready: str, **variables: str) -> Generator[S
 
 @contextmanager
 def serving_api(database: str, *, ready: str = "/ready", **variables: str) -> Generator[Server]:
-    """Aurum's own service, one process. ``variables``: of its environment."""
+    """Run the API of Aurum in one process for the length of the block. ``variables``: its environment."""
     command = [sys.executable, "-m", "aurum.api", "serve", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
     settings = {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
     with serving(command, ready, **settings) as server:
@@ -84,7 +84,7 @@ def serving_api(database: str, *, ready: str = "/ready", **variables: str) -> Ge
 
 
 def uvicorn(app: str, *, factory: bool = False, python: str = sys.executable) -> list[str]:
-    """The command that serves an ASGI application as fast as uvicorn can."""
+    """Return the command that serves an ASGI application with the fastest options of uvicorn."""
     options = ["--port", "{port}", "--loop", "uvloop", "--http", "httptools", "--log-level", "error", "--no-access-log"]
     return [python, "-m", "uvicorn", app, *(["--factory"] if factory else []), *options]
 

@@ -1,4 +1,4 @@
-"""What the figures are measured on: databases of an embedded PostgreSQL, filled with invented series."""
+"""The databases that figures are measured on: an embedded PostgreSQL with generated series."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ OBSERVATION = Layout(**_POINT)
 VERSION = Layout(**_POINT, superseded_at="timestamptz")
 
 Draw: TypeAlias = Callable[[int, int], NDArray[np.float64]]
-"""So many prices of one series, the same for the same seed."""
+"""Returns ``count`` prices of one series, the same ones for the same ``seed``."""
 
 _TOGETHER = 100
-"""Series whose rows go into one COPY."""
+"""Series in one COPY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,12 @@ class Stage:
     url: str
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self.store.pool.close()
 
 
 async def make_stage(server: EmbeddedPostgres, name: str) -> Stage:
-    """A new database of this name."""
+    """Create a database, migrate it and open it."""
     connection = await asyncpg.connect(server.url_of("postgres"))
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
@@ -58,24 +58,24 @@ async def make_stage(server: EmbeddedPostgres, name: str) -> Stage:
 
 
 async def open_stage(url: str) -> Stage:
-    """An empty database, migrated."""
+    """Migrate an empty database and open it."""
     await upgrade(url)
     pool = await PostgresPool.open(DatabaseSettings(url=url, load_timeout_s=3600, statement_timeout_s=600))
     return Stage(PostgresStore(pool, SystemClock()), url)
 
 
 def span(hours: int, start: datetime = START) -> Span:
-    """So many hours."""
+    """Return the span of ``hours`` hours from ``start`` on."""
     return Span(start, start + HOUR * hours)
 
 
-def as_query(wanted: Span) -> str:
-    """A span with both ends as ``start=...&end=...``."""
-    return f"start={wanted.start:%Y-%m-%dT%H:%M:%SZ}&end={wanted.end:%Y-%m-%dT%H:%M:%SZ}"
+def as_query(requested: Span) -> str:
+    """Return a span with both ends as ``start=...&end=...``."""
+    return f"start={requested.start:%Y-%m-%dT%H:%M:%SZ}&end={requested.end:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def prices(count: int, seed: int) -> NDArray[np.float64]:
-    """Plausible prices: a daily shape, noise, a few spikes; two decimals."""
+    """Return plausible prices with two decimals: a daily shape, noise, a few spikes."""
     random = np.random.default_rng(seed)
     shape = 35 + 15 * np.sin(np.arange(count) * 2 * np.pi / 24)
     spikes = (random.random(count) < 0.004) * random.exponential(300, count)
@@ -85,7 +85,7 @@ def prices(count: int, seed: int) -> NDArray[np.float64]:
 def observations(
     series_id: int, count: int, *, seed: int, step: timedelta = HOUR, known: datetime = START, draw: Draw = prices
 ) -> pl.DataFrame:
-    """Rows of one series, ascending, as the table has them."""
+    """Return rows of one series in the columns of the table, ascending by ``ts``."""
     return pl.DataFrame(
         {
             "series_id": pl.repeat(series_id, count, dtype=pl.Int32, eager=True),
@@ -98,14 +98,14 @@ def observations(
 
 
 async def add_series(stage: Stage, keys: Iterable[str], *, frequency: str = "1h") -> list[int]:
-    """New series without observations; gives their ids, in order."""
+    """Add series without observations, and return their ids in order."""
     async with stage.store.pool.acquire() as connection:
         rows = await connection.fetch(
             """INSERT INTO series (key, source, dataset, location, measure, market, unit, currency, frequency, zone,
                                    location_name, location_type, labels, version)
                SELECT key, split_part(key, ':', 1), split_part(key, ':', 2), split_part(key, ':', 3), split_part(key, ':', 4),
                       'NYISO', 'USD/MWh', 'USD', $2, 'America/New_York', '', '', '{}', 1
-               FROM unnest($1::text[]) WITH ORDINALITY AS given(key, place) ORDER BY place RETURNING series_id""",
+               FROM unnest($1::text[]) WITH ORDINALITY AS requested(key, place) ORDER BY place RETURNING series_id""",
             list(keys),
             frequency,
         )
@@ -113,13 +113,13 @@ async def add_series(stage: Stage, keys: Iterable[str], *, frequency: str = "1h"
 
 
 async def copy_in(stage: Stage, frame: pl.DataFrame, *, table: str = "observation", layout: Layout = OBSERVATION) -> None:
-    """Plain binary COPY, which no loader can beat."""
+    """Write a frame by a plain binary COPY, which no loader can beat."""
     async with stage.store.pool.acquire() as connection:
         await connection.copy_to_table(table, source=layout.source(frame), columns=list(layout.columns), format="binary")
 
 
 async def add_hourly(stage: Stage, prefix: str, count: int, draw: Draw = prices) -> list[int]:
-    """At least ``count`` observations in series of a year each, straight into the table; gives the series' ids."""
+    """Write at least ``count`` hourly observations in series of one year, without the loader. Return the series' ids."""
     ids = await add_series(stage, [f"{prefix}:{number}:lmp" for number in range(-(-count // YEAR))])
     for first in range(0, len(ids), _TOGETHER):
         parts = [observations(series_id, YEAR, seed=series_id, draw=draw) for series_id in ids[first : first + _TOGETHER]]
@@ -129,9 +129,9 @@ async def add_hourly(stage: Stage, prefix: str, count: int, draw: Draw = prices)
 
 
 async def settle(stage: Stage) -> None:
-    """Leave the database as loads leave it, and nothing for later: statistics, hint bits, dirty pages."""
+    """Update statistics, hint bits and dirty pages now, so that no such work falls into a measurement."""
     async with stage.store.pool.acquire() as connection:
-        # What a load would have noted: the service tells a slice from a history by it.
+        # A load would have set these columns, by which the service tells a slice from a whole history.
         await connection.execute(
             """UPDATE series AS s SET first_ts = o.first, last_ts = o.last
                FROM (SELECT series_id, min(ts) AS first, max(ts) AS last FROM observation GROUP BY series_id) AS o

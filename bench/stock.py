@@ -1,4 +1,4 @@
-"""The stock stack: FastAPI, SQLAlchemy ORM, Pydantic, as its tutorials write it, over the same tables. And a bare ASGI app."""
+"""The stock stack over the same tables: FastAPI, SQLAlchemy ORM and Pydantic as in their tutorials; and a bare ASGI app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """The mapping's registry."""
+    """The registry of the mapping."""
 
 
 class SeriesRow(Base):
@@ -39,7 +39,7 @@ class ObservationRow(Base):
 
 
 class ObservationOut(BaseModel):
-    """What is answered."""
+    """An observation in an answer."""
 
     model_config = ConfigDict(from_attributes=True)
     ts: datetime
@@ -49,7 +49,7 @@ class ObservationOut(BaseModel):
 
 
 async def session_of(request: Request) -> AsyncGenerator[AsyncSession]:
-    """A session for a request."""
+    """Yield a session for one request."""
     async with request.app.state.sessions() as session:
         yield session
 
@@ -59,7 +59,7 @@ router = APIRouter()
 
 @router.get("/series/{key:path}/observations", response_model=list[ObservationOut])
 async def observations(key: str, start: datetime, end: datetime, session: Annotated[AsyncSession, Depends(session_of)]) -> Any:
-    """Observations of a span."""
+    """Return the observations in a span."""
     series = await session.scalar(select(SeriesRow).where(SeriesRow.key == key))
     if series is None:
         raise HTTPException(404, f"no series {key}")
@@ -72,8 +72,8 @@ async def observations(key: str, start: datetime, end: datetime, session: Annota
 
 
 def create_stock() -> FastAPI:
-    """The application; the database's URL is in ``STOCK_URL``."""
-    url = os.environ["STOCK_URL"]  # noqa: TID251 - the bench hands it over
+    """Return the application. ``STOCK_URL`` holds the URL of the database."""
+    url = os.environ["STOCK_URL"]  # noqa: TID251 - uvicorn passes no arguments to a factory
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"), pool_size=8)
 
     @asynccontextmanager
@@ -91,7 +91,7 @@ _BODY = b"x" * 2048
 
 
 async def bare(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """The least an ASGI server can do: 2 kB."""
+    """Answer every request with 2 kB, the cheapest that an ASGI server can do."""
     if scope["type"] != "http":
         return
     headers = [(b"content-length", b"2048"), (b"content-type", b"application/json")]

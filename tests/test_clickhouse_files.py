@@ -1,4 +1,4 @@
-"""What ``infra/clickhouse`` and ``infra/vector`` say fits the adapter, the service's log lines and each other."""
+"""The files of ``infra/clickhouse`` and ``infra/vector`` match the adapter, the log lines of the service and each other."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _PASSWORD = re.compile(r"\{(\w+):String\}")
 
 
 def statements(name: str) -> list[str]:
-    """Of a file, without comments."""
+    """Return the statements of a file, without comments."""
     text = "\n".join(line for line in (SQL / name).read_text().splitlines() if not line.startswith("--"))
     return [statement for statement in re.split(r";\n", text) if statement.strip()]
 
 
 def written_by(script: str) -> set[str]:
-    """Fields that a VRL program gives an event: the keys of its one object, and what is set on the event after it."""
+    """Return the fields that a VRL program sets on an event: the keys of its one object, and later assignments."""
     text = (ROOT / "infra/vector" / script).read_text()
     return set(re.findall(r'^ +"(\w+)": ', text, re.MULTILINE)) | set(re.findall(r"^\.(\w+) = ", text, re.MULTILINE))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def by_hand(clickhouse_pool: ClickhousePool) -> AsyncIterator[ClickhousePool]:
-    """The database of a test after the files of a server were run in it, beside the table that the adapter makes."""
+    """The database of a test with the tables of the SQL files, beside the table that the adapter makes."""
     await clickhouse_pool.command("RENAME TABLE observation_history TO made_by_the_adapter")
     for name in ("history.sql", "logs.sql"):
         for statement in statements(name):
@@ -44,10 +44,10 @@ async def by_hand(clickhouse_pool: ClickhousePool) -> AsyncIterator[ClickhousePo
 
 
 async def columns(pool: ClickhousePool, table: str) -> set[str]:
-    found = await pool.read(
+    rows = await pool.read(
         "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}", {"table": table}
     )
-    return set(found["name"].to_list())
+    return set(rows["name"].to_list())
 
 
 async def test_the_table_of_a_server_is_the_one_the_adapter_makes(by_hand: ClickhousePool) -> None:
@@ -71,9 +71,9 @@ async def test_a_line_as_vector_writes_it_has_a_place_in_the_table_of_logs(by_ha
     await by_hand.command(
         "INSERT INTO logs SETTINGS date_time_input_format = 'best_effort' FORMAT JSONEachRow " + json.dumps(line)
     )
-    found = await by_hand.read("SELECT timestamp, JSONExtractInt(fields, 'status') AS status FROM logs WHERE event = 'request'")
-    assert found["status"].to_list() == [200]
-    assert found["timestamp"].dt.microsecond().to_list() == [123_456]
+    rows = await by_hand.read("SELECT timestamp, JSONExtractInt(fields, 'status') AS status FROM logs WHERE event = 'request'")
+    assert rows["status"].to_list() == [200]
+    assert rows["timestamp"].dt.microsecond().to_list() == [123_456]
 
 
 async def test_an_entry_of_the_audit_log_counts_once_however_often_its_page_is_read(by_hand: ClickhousePool) -> None:
@@ -86,8 +86,8 @@ async def test_an_entry_of_the_audit_log_counts_once_however_often_its_page_is_r
     assert (await by_hand.read("SELECT audit_id FROM audit FINAL"))["audit_id"].to_list() == [7]
 
 
-async def test_what_users_may_do_is_said_in_words_the_server_knows(by_hand: ClickhousePool) -> None:
-    """The embedded engine has no users, so it is asked to explain the statements: it refuses what it cannot parse."""
+async def test_the_statements_for_users_are_valid(by_hand: ClickhousePool) -> None:
+    """The embedded engine has no users, so it only parses the statements, and refuses invalid ones."""
     text = (SQL / "users.sql").read_text()
     for statement in statements("users.sql"):
         quoted = _PASSWORD.sub("'a password'", statement)
@@ -97,8 +97,8 @@ async def test_what_users_may_do_is_said_in_words_the_server_knows(by_hand: Clic
         re.findall(r"--param_\w+", (SQL / "init.sh").read_text())
     )
     granted = re.findall(r"^GRANT ([A-Z, ]+) ON (\S+) TO (\w+)", text, re.MULTILINE)
-    assert {user for what, _, user in granted if "INSERT" in what} == {"aurum_writer", "aurum_vector"}
-    assert all(table != "*.*" and "ALL" not in what for what, table, _ in granted)
+    assert {user for rights, _, user in granted if "INSERT" in rights} == {"aurum_writer", "aurum_vector"}
+    assert all(table != "*.*" and "ALL" not in rights for rights, table, _ in granted)
 
 
 def test_vector_writes_into_tables_that_are_there_as_a_user_that_may() -> None:
@@ -123,6 +123,6 @@ def test_vector_s_parts_follow_each_other_and_name_files_and_services_that_are_t
 
 
 def test_the_container_is_told_every_password_its_script_asks_for() -> None:
-    asked = set(re.findall(r"\$\{(\w+):\?\}", (SQL / "init.sh").read_text()))
-    assert asked <= set(COMPOSE["services"]["clickhouse"]["environment"])
+    required = set(re.findall(r"\$\{(\w+):\?\}", (SQL / "init.sh").read_text()))
+    assert required <= set(COMPOSE["services"]["clickhouse"]["environment"])
     assert {COMPOSE["services"][name]["profiles"][0] for name in ("clickhouse", "vector")} == {"clickhouse"}

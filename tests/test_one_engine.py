@@ -62,12 +62,12 @@ async def test_a_question_has_one_answer(settings: Settings, question: dict[str,
     async with serving(settings) as served:
         answered = await served.client.get(f"/v2/series/{KEY}/observations", params=question)
     assert answered.status_code == 200, answered.text
-    told = answered.json()
-    expected = [(datetime.fromisoformat(row["start"]).strftime("%Y-%m-%d %H:%M"), row["value"]) for row in told["data"]]
+    document = answered.json()
+    expected = [(datetime.fromisoformat(row["start"]).strftime("%Y-%m-%d %H:%M"), row["value"]) for row in document["data"]]
     printed = [(start, float(value.replace(",", ""))) for start, value in _ROW.findall(shown.output)]
     assert printed == [(start, pytest.approx(value, abs=5.1e-5)) for start, value in expected]
     assert printed
-    assert told["meta"]["series"]["unit"] in shown.output.splitlines()[0]
+    assert document["meta"]["series"]["unit"] in shown.output.splitlines()[0]
 
 
 async def test_what_the_service_refuses_the_command_refuses_in_the_same_words(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What operators are given says nothing of metrics that nobody exposes: alerts, the board, what is scraped, the guide."""
+"""Alerts, dashboard, scrape configuration and guide of operators name only metrics that a process exposes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OF_PROMETHEUS = {"up"}
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    """Where each is, and what it says."""
+    """Yield each expression with the name of its alert, panel or variable."""
     for rule in ALERTS:
         yield rule.get("alert") or rule["record"], rule["expr"]
     for panel in BOARD["panels"]:
@@ -43,15 +43,15 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 
 def named(expression: str) -> set[str]:
-    """Metrics of an expression: names that are no function, no keyword and no label."""
+    """Return the metrics in an expression: names that are not functions, keywords or labels."""
     bare = re.sub(r'"[^"]*"', '""', expression)
     bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|\b(?:by|without|on|ignoring)\s*\([^)]*\)", " ", bare)
-    found = re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?!\w)(?!\s*\()", bare)
-    return set(found) - {"and", "or", "unless", "sum", "max", "min", "avg", "count"}
+    names = re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?!\w)(?!\s*\()", bare)
+    return set(names) - {"and", "or", "unless", "sum", "max", "min", "avg", "count"}
 
 
 def exposed(text: str) -> set[str]:
-    """Names of samples in a Prometheus text, those without samples yet among them."""
+    """Return the names of samples in a Prometheus text, including metrics without samples yet."""
     names: set[str] = set()
     for name, kind in re.findall(r"^# TYPE (\S+) (\w+)$", text, re.MULTILINE):
         names |= {f"{name}_bucket", f"{name}_count", f"{name}_sum"} if kind == "histogram" else {name}
@@ -64,7 +64,7 @@ def labels(text: str) -> set[str]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def texts(shared_database_url: str) -> tuple[str, str]:
-    """What the API and a worker answer to Prometheus."""
+    """The metrics of the API and of a worker as Prometheus text."""
     settings = Settings(database=DatabaseSettings(url=shared_database_url), redis=RedisSettings(url=None))
     async with serving(settings) as served:
         await served.client.get("/v2/catalog/sources")
@@ -78,19 +78,19 @@ async def texts(shared_database_url: str) -> tuple[str, str]:
     return api, worker
 
 
-def test_every_metric_that_is_asked_for_is_exposed(texts: tuple[str, str]) -> None:
+def test_every_metric_in_an_expression_is_exposed(texts: tuple[str, str]) -> None:
     recorded = {rule["record"] for rule in ALERTS if "record" in rule}
     known = exposed(texts[0]) | exposed(texts[1]) | recorded | OF_PROMETHEUS
     unknown = {where: missing for where, expression in expressions() if (missing := named(expression) - known)}
     assert unknown == {}
 
 
-def test_no_metric_has_a_label_that_prometheus_would_put_aside(texts: tuple[str, str]) -> None:
+def test_no_metric_has_a_label_that_prometheus_would_rename(texts: tuple[str, str]) -> None:
     assert not {"job", "instance"} & (labels(texts[0]) | labels(texts[1]))
 
 
 def test_names_are_found_in_expressions() -> None:
-    """Else the test above would find nothing to complain of."""
+    """Otherwise the tests above would check nothing."""
     expression = 'sum by (le, a) (rate(x_bucket{a=~"b|c_d"}[5m])) / 12 > 0.5 and on (q) max(y:z_30m) > 60 * 0.001'
     assert named(expression) == {"x_bucket", "y:z_30m"}
 
@@ -103,7 +103,7 @@ def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> Non
     assert f"`{rule['alert']}`" in GUIDE.read_text()
 
 
-def test_the_guide_tells_of_no_alert_that_is_gone() -> None:
+def test_the_guide_names_only_existing_alerts() -> None:
     assert set(re.findall(r"`(Aurum[A-Z]\w+)`", GUIDE.read_text())) == {rule["alert"] for rule in ALERTS if "alert" in rule}
 
 
@@ -126,17 +126,17 @@ def test_availability_burns_at_the_rates_of_the_objective() -> None:
 
 def test_panels_of_the_board_do_not_overlap_and_ask_the_provisioned_source() -> None:
     source = yaml.safe_load((INFRA / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"][0]
-    taken: set[tuple[int, int]] = set()
+    occupied: set[tuple[int, int]] = set()
     for panel in BOARD["panels"]:
         place = panel["gridPos"]
         cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
         assert place["x"] + place["w"] <= 24
-        assert not cells & taken, panel["title"]
-        taken |= cells
+        assert not cells & occupied, panel["title"]
+        occupied |= cells
         assert panel["type"] == "row" or panel["datasource"]["uid"] == source["uid"]
 
 
-def test_prometheus_scrapes_the_services_of_the_compose_file_with_a_key_where_one_is_asked() -> None:
+def test_prometheus_scrapes_the_services_of_the_compose_file_with_a_key_for_the_api() -> None:
     scraped = yaml.safe_load((INFRA / "prometheus/prometheus.yml").read_text())
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     targets = {
@@ -153,7 +153,7 @@ def test_prometheus_scrapes_the_services_of_the_compose_file_with_a_key_where_on
     assert scraped["rule_files"] == ["alerts.yml"]
 
 
-def test_whoever_watches_is_optional_and_listens_on_loopback() -> None:
+def test_prometheus_and_grafana_are_optional_and_listen_on_loopback() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     for name in ("prometheus", "grafana"):
         assert services[name]["profiles"] == ["observe"]

@@ -1,4 +1,4 @@
-"""What the members' READMEs show does run."""
+"""The Python code in the READMEs of the members runs."""
 
 from pathlib import Path
 

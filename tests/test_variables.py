@@ -1,4 +1,4 @@
-"""Variables that begin with ``AURUM_``: those of this repository are known, others stop every process."""
+"""Environment variables that begin with ``AURUM_``: unknown ones stop every process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROCESSES = {
 
 
 def read_by_others() -> Iterator[str]:
-    """The variables that compose reads and that a reader of the guides sets."""
+    """Yield the variables that docker-compose.yml and the guides use."""
     for path in [ROOT / "docker-compose.yml", *ROOT.glob("docs/guides/*.md")]:
         yield from READ_BY_OTHERS.findall(path.read_text())
 

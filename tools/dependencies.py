@@ -1,10 +1,10 @@
-"""Each member's imports against its pyproject: what is not declared, what is not imported, what has no bound.
+"""Check of each member's dependencies: undeclared imports, unused declarations, dependencies without a lower bound.
 
-deptry looks at the first name of an import only. All members share ``aurum`` and ten packages share ``opentelemetry``, so it
-would miss most of what is found here.
+deptry considers only the first name of an import. All members share ``aurum``, and ten packages share ``opentelemetry``, so it
+would miss most of these errors.
 
-A dependency that no module imports is named with its reason in ``[tool.aurum.unimported]`` of the member's pyproject. What only
-``testing`` modules import belongs to the extra ``testing``, where a member has one.
+A dependency that no module imports is listed with its reason in ``[tool.aurum.unimported]`` of the member's pyproject.
+A dependency that only ``testing`` modules import belongs in the extra ``testing``, if the member has one.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ TESTING = "testing"
 
 
 def members(root: Path) -> list[Path]:
-    """The folders of the workspace's members."""
+    """Return the folders of the workspace's members."""
     return sorted(path.parent for path in [*root.glob("libs/*/pyproject.toml"), *root.glob("apps/*/pyproject.toml")])
 
 
 def imports(text: str) -> set[str]:
-    """The modules that a source imports; a name taken from a module counts as a module of its own.
+    """Return the modules that a source imports; a name imported from a module counts as a module.
 
     >>> sorted(imports("import a.b\\nfrom c import d\\nfrom . import e\\nimportlib.import_module('f')"))
     ['a.b', 'c.d', 'f']
     """
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Import(names=names):
-                found |= {name.name for name in names}
+                modules |= {name.name for name in names}
             case ast.ImportFrom(module=str(module), names=names, level=0):
-                found |= {f"{module}.{name.name}" for name in names}
+                modules |= {f"{module}.{name.name}" for name in names}
             case ast.Call(func=ast.Attribute(attr="import_module"), args=[ast.Constant(value=str(module)), *_]):
-                found.add(module)
+                modules.add(module)
             case _:
                 pass
-    return found
+    return modules
 
 
 def plain(requirement: str) -> str:
-    """The normalised name in a requirement.
+    """Return the normalised name in a requirement.
 
     >>> plain("SQLAlchemy[asyncio]>=2"), plain("moka_py")
     ('sqlalchemy', 'moka-py')
@@ -58,19 +58,19 @@ def plain(requirement: str) -> str:
 
 
 def providers(installed: Sequence[Distribution]) -> dict[str, set[str]]:
-    """For each module and package of the installed distributions, which of them have it."""
-    found: dict[str, set[str]] = {}
+    """Return for each installed module and package the names of the distributions that contain it."""
+    by_module: dict[str, set[str]] = {}
     for distribution in installed:
         name = plain(distribution.metadata["Name"])
         for file in distribution.files or ():
             if file.suffix in {".py", ".so", ".pyd"} and ".." not in file.parts:
                 parts = file.parts[:-1] if file.name == "__init__.py" else (*file.parts[:-1], file.name.split(".")[0])
-                found.setdefault(".".join(parts), set()).add(name)
-    return found
+                by_module.setdefault(".".join(parts), set()).add(name)
+    return by_module
 
 
 def owners(module: str, provided: Mapping[str, set[str]]) -> set[str]:
-    """The distributions that have a module, or the nearest package above it; none for the standard library.
+    """Return the distributions that contain a module or its nearest parent package; none for the standard library.
 
     >>> owners("a.b.c", {"a.b": {"a-b"}, "a.d": {"a-d"}}), owners("aurum.core.asof", {}), owners("os.path", {})
     ({'a-b'}, {'aurum-core'}, set())
@@ -88,7 +88,7 @@ def owners(module: str, provided: Mapping[str, set[str]]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a member's pyproject says. ``testing``: only its testing modules may import these."""
+    """The dependencies in a member's pyproject. ``testing``: only its testing modules may import these."""
 
     name: str
     product: frozenset[str]
@@ -107,7 +107,7 @@ class Declared:
 
 
 def findings(declared: Declared, sources: Mapping[str, str], provided: Mapping[str, set[str]]) -> Iterator[str]:
-    """A line for each disagreement. ``sources``: text by path."""
+    """Yield a line for each error. ``sources``: source text by path."""
     used: set[str] = set()
     for path, text in sorted(sources.items()):
         allowed = {declared.name} | declared.product | (declared.testing if TESTING in Path(path).parts else frozenset())
@@ -115,16 +115,16 @@ def findings(declared: Declared, sources: Mapping[str, str], provided: Mapping[s
             names = owners(module, provided)
             used |= names
             if names and not names & allowed:
-                yield f"{path}: {module} is of {' or '.join(sorted(names))}, which {declared.name} does not declare"
-    idle = (declared.product | declared.testing) - used
-    for name in sorted(idle - declared.unimported):
-        yield f"{declared.name} declares {name}, which no module imports: remove it or say why in [tool.aurum.unimported]"
-    for name in sorted(declared.unimported - idle):
-        yield f"{declared.name} says that {name} is not imported, and it is, or is not declared: remove it there"
+                yield f"{path}: {module} belongs to {' or '.join(sorted(names))}, which {declared.name} does not declare"
+    unused = (declared.product | declared.testing) - used
+    for name in sorted(unused - declared.unimported):
+        yield f"{declared.name} declares {name}, which no module imports: remove it or give a reason in [tool.aurum.unimported]"
+    for name in sorted(declared.unimported - unused):
+        yield f"{declared.name} lists {name} in [tool.aurum.unimported], but it is imported or not declared: remove it there"
 
 
 def unbounded(workspace: str, pyprojects: Sequence[str]) -> Iterator[str]:
-    """A line for each direct dependency without a lower bound in the workspace's ``constraint-dependencies``."""
+    """Yield a line for each direct dependency without a lower bound in the workspace's ``constraint-dependencies``."""
     document = tomllib.loads(workspace)
     bounded = {plain(one) for one in document["tool"]["uv"]["constraint-dependencies"] if ">=" in one}
     direct = {plain(one) for group in document["dependency-groups"].values() for one in group}
@@ -132,18 +132,18 @@ def unbounded(workspace: str, pyprojects: Sequence[str]) -> Iterator[str]:
         direct |= one.product | one.testing
     for name in sorted(direct - bounded):
         if not name.startswith(f"{NAMESPACE}-"):
-            yield f"{name} has no lower bound: give it one in constraint-dependencies of the root pyproject"
+            yield f"{name} has no lower bound: add one to constraint-dependencies of the root pyproject"
 
 
 def main() -> int:
     provided = providers(list(distributions()))
     pyprojects = {member: (member / "pyproject.toml").read_text() for member in members(ROOT)}
-    found = list(unbounded((ROOT / "pyproject.toml").read_text(), list(pyprojects.values())))
+    lines = list(unbounded((ROOT / "pyproject.toml").read_text(), list(pyprojects.values())))
     for member, pyproject in pyprojects.items():
         sources = {str(path.relative_to(ROOT)): path.read_text() for path in (member / "src").rglob("*.py")}
-        found += findings(Declared.of(pyproject), sources, provided)
-    print("\n".join(found) if found else f"dependencies: {len(pyprojects)} members declare what they import")
-    return 1 if found else 0
+        lines += findings(Declared.of(pyproject), sources, provided)
+    print("\n".join(lines) if lines else f"dependencies: {len(pyprojects)} members declare what they import")
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

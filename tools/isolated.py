@@ -1,7 +1,6 @@
-"""Each member in an environment of its own, with what it declares and nothing else: every module must import.
+"""Check that all modules of each member can be imported in an environment with only its declared dependencies.
 
-Finds what a shared environment hides: a dependency that a member uses and does not declare, an import of a member it may
-not see.
+Finds errors that a shared environment hides: an undeclared dependency, or an import of a member that is not a dependency.
 """
 
 from __future__ import annotations
@@ -34,20 +33,20 @@ def project(folder: Path) -> dict[str, Any]:
     return tomllib.loads((folder / "pyproject.toml").read_text())["project"]
 
 
-def below(folder: Path) -> list[Path]:
-    """A member and every member it stands on: with all its own extras, and those of the others that are required."""
+def with_dependencies(folder: Path) -> list[Path]:
+    """Return a member and all members it depends on, with all its own extras and the required extras of the others."""
     by_name = {str(project(member)["name"]): member for member in MEMBERS}
-    found: dict[Path, None] = {}
+    closure: dict[Path, None] = {}
     waiting = [(folder, set(project(folder).get("optional-dependencies", {})))]
     while waiting:
         member, extras = waiting.pop()
-        found[member] = None
+        closure[member] = None
         optional = project(member).get("optional-dependencies", {})
         for requirement in [*project(member)["dependencies"], *(one for extra in extras for one in optional[extra])]:
-            name, _, theirs = requirement.partition("[")
+            name, _, extras_text = requirement.partition("[")
             if name in by_name:
-                waiting.append((by_name[name], set(theirs.removesuffix("]").split(",")) - {""}))
-    return list(found)
+                waiting.append((by_name[name], set(extras_text.removesuffix("]").split(",")) - {""}))
+    return list(closure)
 
 
 def main(uv: str) -> int:
@@ -62,11 +61,11 @@ def main(uv: str) -> int:
                 [uv, "venv", "--quiet", "--no-python-downloads", "--python", sys.executable, environment], check=True
             )
             export = [uv, "export", "--quiet", "--frozen", "--no-header", "--package", name, "--no-dev", "--no-emit-workspace"]
-            # Adapters import the drivers of their extras.
+            # All extras, because adapters import their drivers.
             subprocess.run([*export, "--all-extras", "-o", requirements], cwd=ROOT, check=True)
             install = [uv, "pip", "install", "--quiet", "--no-config", "--python", python]
             subprocess.run([*install, "--require-hashes", "-r", requirements], check=True)
-            members = [argument for member in below(folder) for argument in ("--editable", str(member))]
+            members = [argument for member in with_dependencies(folder) for argument in ("--editable", str(member))]
             subprocess.run([*install, "--no-deps", *members], check=True)
             package = "aurum." + name.removeprefix("aurum-")
             failed += subprocess.run([python, "-c", _IMPORT_ALL, package], cwd=temporary, check=False).returncode != 0

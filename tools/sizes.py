@@ -1,4 +1,4 @@
-"""The sizes reviewers ask about: lines a module (median, p95, largest) and the longest function. Shown, not enforced."""
+"""Sizes of modules and functions in lines (median, p95, largest). They are shown, not enforced."""
 
 from __future__ import annotations
 

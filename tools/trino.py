@@ -1,6 +1,6 @@
-"""``make trino``: Trino of one node beside an embedded PostgreSQL, on this machine, until Ctrl-C.
+"""``make trino``: runs a single-node Trino with an embedded PostgreSQL on this machine, until Ctrl-C.
 
-Needs Java 24 or newer and, the first time, Maven: it downloads the server (820 MB) into the user's cache folder.
+Needs Java 24 or newer and, the first time, Maven: it downloads the server (820 MB) into the cache folder of the user.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from aurum.storage.embedded.users import EmbeddedServerFailed
 def main() -> int:
     parser = argparse.ArgumentParser(prog="trino", description=__doc__)
     parser.add_argument(
-        "--data-dir", type=Path, default=Path(".aurum"), help="holds the PostgreSQL of `aurum up`, and the warehouse"
+        "--data-dir", type=Path, default=Path(".aurum"), help="folder of the PostgreSQL of `aurum up`, and of the warehouse"
     )
     parser.add_argument("--port", type=int, default=8080)
     arguments = parser.parse_args()
     folder: Path = arguments.data_dir
-    print("starting Trino; the first time downloads 820 MB", flush=True)
+    print("starting Trino; the first start downloads 820 MB", flush=True)
     stop = {signal.SIGINT, signal.SIGTERM}
     try:
         with EmbeddedPostgres(folder) as postgres, EmbeddedTrino(folder / "trino", postgres, port=arguments.port) as server:
-            print(f"Trino is at {server.url}, catalogs iceberg, store, memory and tpch; any user, no password")
+            print(f"Trino is at {server.url}, with catalogs iceberg, store, memory and tpch; any user name, no password")
             print(f"  AURUM_TRINO__HOST=127.0.0.1 AURUM_TRINO__PORT={server.port}")
             print(f"  AURUM_TRINO__CATALOG_URI='{server.catalog_uri}'")
             print(f"  AURUM_TRINO__WAREHOUSE={server.warehouse}")

@@ -1,1 +1,1 @@
-"""One module per figure: each has ``measure(...)``, which gives rows of the table."""
+"""One module for each group of figures: each has ``measure(...)``, which returns rows of the table."""

@@ -1,4 +1,4 @@
-"""What point in time costs: a slice as of an instant, ten versions a point stored, against the current one."""
+"""The cost of point-in-time reads: a slice as of an instant, with ten stored versions a point, against the current slice."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _HOURS = 24 * 31
 
 
 async def measure(api: Server, scale: Scale) -> list[Figure]:
-    """Of the series that ``fill`` made, whose versions are a day apart: as of the fifth."""
+    """Measure the series that ``fill`` made, as of its fifth version. Its versions are a day apart."""
     current = f"{api.url}/v2/series/{quote(KEY)}/observations?{as_query(span(24))}"
     then = f"{current}&as_of={START + DAY * 4 + HOUR:%Y-%m-%dT%H:%M:%SZ}"
-    _differ(then, current)
+    _check_difference(then, current)
     return [
         await side_by_side(
             "as_of: 24 rows with ten versions a point",
@@ -36,15 +36,15 @@ async def measure(api: Server, scale: Scale) -> list[Figure]:
     ]
 
 
-def _differ(then: str, current: str) -> None:
-    """The past has as many values as the present, and others."""
+def _check_difference(then: str, current: str) -> None:
+    """Check that the past slice has as many values as the present one, and other values."""
     past, present = (values_of(url) for url in (then, current))
     assert len(past) == len(present) == 24
     assert past != present
 
 
 async def fill(stage: Stage) -> int:
-    """A month of a series in ten versions, straight into the tables; gives its id."""
+    """Write a month of one series in ten versions without the loader. Return its id."""
     (series_id,) = await add_series(stage, [KEY])
     for version in range(_VERSIONS - 1):
         known = START + DAY * version

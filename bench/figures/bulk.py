@@ -22,7 +22,7 @@ _STEP = timedelta(minutes=5)
 
 
 async def fill(stage: Stage, count: int) -> int:
-    """One five-minute series of so many observations, straight into the table; gives its id."""
+    """Write one five-minute series of ``count`` observations without the loader. Return its id."""
     (series_id,) = await add_series(stage, [KEY], frequency="5min")
     await copy_in(stage, observations(series_id, count, seed=5, step=_STEP))
     await settle(stage)
@@ -30,16 +30,16 @@ async def fill(stage: Stage, count: int) -> int:
 
 
 def url_of(api: str, count: int, name: str) -> str:
-    """The first ``count`` observations in a format."""
-    wanted = Span(START, START + _STEP * count)
-    return f"{api}/v2/series/{quote(KEY)}/observations?{as_query(wanted)}&format={name}"
+    """Return the URL of the first ``count`` observations in a format."""
+    requested = Span(START, START + _STEP * count)
+    return f"{api}/v2/series/{quote(KEY)}/observations?{as_query(requested)}&format={name}"
 
 
 async def measure(stage: Stage, scale: Scale, series_id: int) -> list[Figure]:
-    """``series_id``: what ``fill`` gave."""
+    """Measure downloads of the series ``series_id``, which ``fill`` made."""
     count = scale.bulk
     with serving_api(stage.url, AURUM_CACHE__ENABLED="false") as api:
-        _whole(api.url, count)
+        _check_complete(api.url, count)
         arrow = await side_by_side(
             f"{count:,} observations over HTTP as Arrow",
             _download(url_of(api.url, count, "arrow"), count),
@@ -109,8 +109,8 @@ def _query(columns: str, series_id: int, count: int) -> str:
     return f"SELECT {columns} FROM observation WHERE series_id = {series_id} ORDER BY ts LIMIT {count}"
 
 
-def _whole(api: str, count: int) -> None:
-    """Both formats hold every observation, or nothing is compared."""
+def _check_complete(api: str, count: int) -> None:
+    """Check that both formats contain every observation."""
     with urllib.request.urlopen(url_of(api, count, "arrow")) as answer:
         assert pa.ipc.open_stream(answer.read()).read_all().num_rows == count
     with urllib.request.urlopen(url_of(api, count, "csv")) as answer:

@@ -1,4 +1,4 @@
-"""The cached path with everything on (API key, rate limit, tenant, tag, telemetry), against the least that uvicorn can do."""
+"""Cached answers with everything on (API key, rate limit, tenant, tag, telemetry), against the cheapest uvicorn server."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from bench.stage import Stage, add_series, as_query, copy_in, observations, sett
 
 _LARGE_KEY = "invented:large:0:lmp"
 _LARGE = 145_000
-"""Rows: streamed the first time, and less than the most bytes that are kept of one answer."""
+"""Rows of a large answer: it is streamed the first time, and still small enough to be cached."""
 _LARGE_FORMATS = (("Parquet", "parquet", "identity"), ("gzipped CSV", "csv", "gzip"))
 _LARGE_ROUNDS, _LARGE_S = 3, 0.5
-"""A round moves gigabytes: more of it shows no more."""
-_OF_THE_SERVER = ("date", "server", "connection", "transfer-encoding")
+"""Most rounds, and most seconds of a round, which moves gigabytes."""
+_SERVER_HEADERS = ("date", "server", "connection", "transfer-encoding")
 """Headers that uvicorn adds by itself."""
 
 
 async def measure(api: Server, scale: Scale, key: str, headers: Sequence[str]) -> list[Figure]:
-    """``key``: of an hourly series. ``headers``: who asks."""
+    """Measure hits and 304 answers. ``key``: an hourly series. ``headers``: the credential."""
     url = f"{api.url}/v2/series/{quote(key)}/observations?{as_query(span(24))}"
     answer, tag = _answer(url, headers)
     with _serving_same(answer) as same, serving(uvicorn("bench.stock:bare"), "/") as bare:
@@ -59,24 +59,24 @@ async def measure(api: Server, scale: Scale, key: str, headers: Sequence[str]) -
 
 
 async def fill_large(stage: Stage) -> None:
-    """The series whose answers are large, straight into the table."""
+    """Write the series whose answers are large, without the loader."""
     (series_id,) = await add_series(stage, [_LARGE_KEY], frequency="5min")
     await copy_in(stage, observations(series_id, _LARGE, seed=6, step=timedelta(minutes=5)))
     await settle(stage)
 
 
 async def measure_large(api: Server, scale: Scale, headers: Sequence[str]) -> list[Figure]:
-    """Answers that were streamed when they were made. ``headers``: who asks."""
+    """Measure hits of answers that were streamed at the first request. ``headers``: the credential."""
     short = replace(scale, rounds=min(scale.rounds, _LARGE_ROUNDS), seconds=min(scale.seconds, _LARGE_S))
     figures: list[Figure] = []
-    for name, wanted, coding in _LARGE_FORMATS:
-        url = f"{api.url}/v2/series/{quote(_LARGE_KEY)}/observations?format={wanted}"
-        coded = (*headers, f"Accept-Encoding: {coding}")
-        with _serving_same(_answer(url, coded)[0]) as same:
+    for name, format_name, coding in _LARGE_FORMATS:
+        url = f"{api.url}/v2/series/{quote(_LARGE_KEY)}/observations?format={format_name}"
+        request_headers = (*headers, f"Accept-Encoding: {coding}")
+        with _serving_same(_answer(url, request_headers)[0]) as same:
             figures.append(
                 await side_by_side(
                     f"large cached answers, {_LARGE:,} rows as {name}",
-                    rate(url, short, *coded),
+                    rate(url, short, *request_headers),
                     rate(same.url, short),
                     unit="req/s",
                     against="bare uvicorn, same bytes",
@@ -90,7 +90,7 @@ async def measure_large(api: Server, scale: Scale, headers: Sequence[str]) -> li
 
 @contextmanager
 def _serving_same(answer: dict[str, object]) -> Generator[Server]:
-    """A server that gives one answer to whatever is asked."""
+    """Run a server that sends one answer to every request."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "answer.json"
         file.write_text(json.dumps(answer))
@@ -99,11 +99,11 @@ def _serving_same(answer: dict[str, object]) -> Generator[Server]:
 
 
 def _answer(url: str, headers: Sequence[str]) -> tuple[dict[str, object], str]:
-    """What a hit looks like, and its tag."""
+    """Return the headers and the body of a hit, and its entity tag."""
     request = urllib.request.Request(url, headers=dict(header.split(": ", 1) for header in headers))
     for _ in range(2):
-        with urllib.request.urlopen(request) as found:
-            body, given = found.read(), found.headers
-    assert given["X-Cache"] == "hit", given.items()
-    kept = [(name.lower(), value) for name, value in given.items() if name.lower() not in _OF_THE_SERVER]
-    return {"headers": kept, "body": base64.b64encode(body).decode()}, given["ETag"]
+        with urllib.request.urlopen(request) as response:
+            body, received = response.read(), response.headers
+    assert received["X-Cache"] == "hit", received.items()
+    copied = [(name.lower(), value) for name, value in received.items() if name.lower() not in _SERVER_HEADERS]
+    return {"headers": copied, "body": base64.b64encode(body).decode()}, received["ETag"]

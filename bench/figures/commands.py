@@ -1,4 +1,4 @@
-"""How soon a command has answered: a process from start to end, on an embedded server that it starts and stops itself."""
+"""Durations of commands, from the start of the process to its end, on an embedded server that it starts and stops."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LIMITS_S = {
 
 
 async def measure(scale: Scale) -> list[Figure]:
-    """Each command in a store of one year of one series; the first run fills the page cache and does not count."""
+    """Measure each command in a store of one year of one series. The first run fills the page cache and does not count."""
     with tempfile.TemporaryDirectory(prefix="aurum-commands-") as name:
         folder = Path(name)
         with embedded.database(DatabaseSettings(), folder) as database:

@@ -1,4 +1,4 @@
-"""Whether a slice, and a load, cost more when the table is longer."""
+"""The cost of a slice and of a load in a long table, against a short one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SERIES = 100
 
 
 async def measure(short: Stage, long: Stage, scale: Scale, shared: Path) -> list[Figure]:
-    """Two databases on one server, filled here; they are read and loaded into in turns, through the ports.
+    """Fill two databases on one server, then read from them and load into them in turns, through the ports.
 
     ``shared``: a folder with real files, which may be absent.
     """
@@ -41,7 +41,7 @@ async def measure(short: Stage, long: Stage, scale: Scale, shared: Path) -> list
             stretch=0.95,
             less_is_better=True,
         ),
-        # Last: it changes what is there.
+        # The last one, because it changes the tables.
         await side_by_side(
             f"load of {new.days} new days of {new.series} series with {stored}",
             new.into(long, _keys(len(many))),
@@ -54,7 +54,7 @@ async def measure(short: Stage, long: Stage, scale: Scale, shared: Path) -> list
 
 
 def _latency(stage: Stage, ids: Sequence[int]) -> Run:
-    """Days of series drawn at random, so that what was read just before does not help."""
+    """Return a measurement of reads of random days of random series, so that caches of recent reads do not help."""
     draw = random.Random(len(ids))
 
     async def run() -> float:

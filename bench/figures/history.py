@@ -1,4 +1,4 @@
-"""Closed months in Parquet: how fast they go there, how fast they come back, and what the tier costs what is hot."""
+"""Closed months in Parquet: the speed of archiving and of reads, and the cost of the second tier for hot rows."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _ONE_MONTH = date(2025, 3, 1)
 
 
 async def measure(stage: Stage, scale: Scale) -> list[Figure]:
-    """An empty stage: hourly series of a year are archived in it, as many stay hot."""
+    """Fill an empty stage with hourly series of a year, archive half of them, and measure. The other half stays hot."""
     ids = await add_hourly(stage, "archived:hourly", scale.short)
-    kept = await add_hourly(stage, "kept:hourly", scale.short)
+    hot_ids = await add_hourly(stage, "kept:hourly", scale.short)
     log = PostgresArchiveLog(stage.store.pool)
     hot = PostgresSeriesReader(stage.store.pool, SystemClock())
     with tempfile.TemporaryDirectory(prefix="aurum-history-") as folder:
@@ -44,7 +44,7 @@ async def measure(stage: Stage, scale: Scale) -> list[Figure]:
             await side_by_side(
                 "slice of 24 archived rows",
                 _latency(tiered, ids),
-                _latency(hot, kept),
+                _latency(hot, hot_ids),
                 unit="ms",
                 against="24 hot rows",
                 rounds=scale.rounds,
@@ -54,8 +54,8 @@ async def measure(stage: Stage, scale: Scale) -> list[Figure]:
         figures.append(
             await side_by_side(
                 "slice of 24 hot rows through both tiers",
-                _latency(tiered, kept),
-                _latency(hot, kept),
+                _latency(tiered, hot_ids),
+                _latency(hot, hot_ids),
                 unit="ms",
                 against="the hot tier alone",
                 rounds=scale.rounds,
@@ -70,11 +70,11 @@ async def measure(stage: Stage, scale: Scale) -> list[Figure]:
 
 
 async def _moved(log: ArchiveLog, history: DuckdbHistory, ids: Sequence[int]) -> Figure:
-    """Taken, written, read back, compared, named and deleted; against taking the same rows and writing them, no more."""
+    """Measure archiving (take, write, read back, compare, log, delete) against only taking and writing the same rows."""
     watch = timed()
-    taken = await log.take(ids, _ONE_MONTH)
-    taken.rows.write_parquet(BytesIO(), compression="zstd")
-    reference = taken.rows.height / watch()
+    month = await log.take(ids, _ONE_MONTH)
+    month.rows.write_parquet(BytesIO(), compression="zstd")
+    reference = month.rows.height / watch()
     archive = Archive(log, history)
     moves = archive_closed(archive, now=SystemClock().now(), closed_after=timedelta(days=30), source="archived")
     rates = [report.rows / report.seconds async for report in moves]
@@ -103,9 +103,9 @@ async def _months(log: ArchiveLog, history: DuckdbHistory) -> list[Figure]:
 
 async def _read(history: DuckdbHistory, part: ArchivedPart) -> float:
     watch = timed()
-    found = await history.many([part], span=span(YEAR))
+    rows = await history.many([part], span=span(YEAR))
     took = watch() * 1000
-    assert found.height == part.rows
+    assert rows.height == part.rows
     return took
 
 
@@ -117,9 +117,9 @@ def _latency(reader: SeriesReader, ids: Sequence[int]) -> Run:
         for _ in itertools.repeat(None, _SLICES):
             series_id, start = draw.choice(ids), START + DAY * draw.randrange(360)
             watch = timed()
-            found = await reader.points(series_id, span=span(24, start))
+            points = await reader.points(series_id, span=span(24, start))
             times.append(watch() * 1000)
-            assert found.ts.size == 24
+            assert points.ts.size == 24
         return statistics.median(times)
 
     return run
@@ -130,7 +130,7 @@ def _size(folder: Path) -> int:
 
 
 async def _bytes_a_row(stage: Stage, ours: float) -> Figure:
-    """What a row takes in history; the months that stayed tell what it takes in the table and its index."""
+    """Return the bytes of a row in history, against those of the hot rows in the table and its index."""
     async with stage.store.pool.acquire() as connection:
         await connection.execute("VACUUM FULL observation")
         size, rows = await connection.fetchrow(

@@ -1,4 +1,4 @@
-"""A file to committed versions, parse and quality gate included; the same file again; forced; against raw COPY."""
+"""Loads of a file, parse and checks included: new, again, and forced; against raw COPY."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aurum.core.asof import Span
 from aurum.core.frames import PUBLICATIONS
 from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.quality.raw_files import RawFiles
-from aurum.pipelines.quality.retention import Retention
+from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
@@ -26,13 +26,15 @@ from bench.scale import Scale
 from bench.stage import Stage, copy_in, settle
 
 _AGAINST = "raw COPY, keyed table"
-# The series stay: the file of a new day names locations that are known.
-_OF_A_LOAD = "observation, observation_version, observation_confirmation, completeness, quarantine, file_series, ingest_file"
+# The series are not truncated: a file of a new day names known locations.
+_TABLES_OF_A_LOAD = (
+    "observation, observation_version, observation_confirmation, completeness, quarantine, file_series, ingest_file"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """One file, its loader, and what raw COPY is given of it."""
+    """A file, its loader, and its rows for raw COPY."""
 
     stage: Stage
     ingestion: Ingestion
@@ -40,7 +42,7 @@ class _Loaded:
     frame: pl.DataFrame
 
     async def load(self, *, force: bool = False) -> float:
-        """Seconds. The document is a new object each time: nothing worked out of its bytes before is kept."""
+        """Return the seconds of a load. The document is a new object each time, so that no cached property of it is used."""
         fresh = SourceFile(self.document.name, self.document.content)
         watch = timed()
         report = await self.ingestion.ingest(fresh, force=force)
@@ -49,7 +51,7 @@ class _Loaded:
         return took
 
     async def new(self) -> float:
-        await _execute(self.stage, f"TRUNCATE {_OF_A_LOAD} RESTART IDENTITY CASCADE")
+        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
         return self.frame.height / await self.load()
 
     async def again(self) -> float:
@@ -62,7 +64,7 @@ class _Loaded:
         return self.frame.height / watch()
 
     async def look_up(self) -> float:
-        """The least that tells a known file: its digest, and one question."""
+        """Return the seconds of the cheapest way to recognise a known file: its digest, and one query."""
         watch = timed()
         digest = hashlib.sha256(self.document.content).hexdigest()
         async with self.stage.store.pool.acquire() as connection:
@@ -71,12 +73,12 @@ class _Loaded:
 
 
 async def measure(stage: Stage, scale: Scale, shared: Path) -> list[Figure]:
-    """``shared``: a folder with real files, which may be absent."""
+    """Measure loads of each file. ``shared``: a folder with real files, which may be absent."""
     await _execute(stage, "CREATE TABLE raw_copy (LIKE observation INCLUDING ALL)")
     figures: list[Figure] = []
     for name, document in _files(shared, scale):
         figures += await _figures(name, await _loaded(stage, document), scale.rounds)
-    await _execute(stage, f"TRUNCATE {_OF_A_LOAD}, series, raw_copy RESTART IDENTITY CASCADE")
+    await _execute(stage, f"TRUNCATE {_TABLES_OF_A_LOAD}, series, raw_copy RESTART IDENTITY CASCADE")
     return figures
 
 
@@ -116,13 +118,13 @@ async def _figures(name: str, file: _Loaded, rounds: int) -> list[Figure]:
 
 
 async def _loaded(stage: Stage, document: SourceFile) -> _Loaded:
-    await _execute(stage, f"TRUNCATE {_OF_A_LOAD}, series RESTART IDENTITY CASCADE")
+    await _execute(stage, f"TRUNCATE {_TABLES_OF_A_LOAD}, series RESTART IDENTITY CASCADE")
     ingestion = Ingestion(
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=stage.store.loader,
-        kept=RawFiles(Path(tempfile.gettempdir()) / "aurum-bench-kept"),
-        keeping=Retention(stage.store.validations, QualitySettings(), SystemClock()),
+        kept=RawFiles(Path(tempfile.gettempdir()) / "aurum-bench-raw-files"),
+        cleanup=ValidationCleanup(stage.store.validations, QualitySettings(), SystemClock()),
     )
     await _Loaded(stage, ingestion, document, pl.DataFrame()).load()
     async with stage.store.pool.acquire() as connection:
@@ -137,7 +139,7 @@ async def _transaction(stage: Stage) -> int:
 
 
 async def _written_since(stage: Stage, transaction: int) -> int:
-    """Versions of rows that later transactions wrote, an update of a row in its place included."""
+    """Return the number of row versions that later transactions wrote, in-place updates included."""
     tables = ("observation", "observation_version", "observation_confirmation")
     counts = " + ".join(f"(SELECT count(*) FROM {table} WHERE xmin::text::bigint > $1)" for table in tables)
     async with stage.store.pool.acquire() as connection:
@@ -150,12 +152,12 @@ async def _execute(stage: Stage, statement: str) -> None:
 
 
 def _files(shared: Path, scale: Scale) -> list[tuple[str, SourceFile]]:
-    wanted = {
+    paths = {
         "ISO-NE day": "isone/WW_DALMP_ISO_20260604.csv",
         "PJM year": "pjm/da_hrl_lmps_rto_2025.csv",
         "PJM hubs, 3 months": "pjm/da_hrl_lmps_hubs_20250501_20250801.csv",
     }
-    real = {name: shared / path for name, path in wanted.items()}
+    real = {name: shared / path for name, path in paths.items()}
     if scale.real and all(path.is_file() for path in real.values()):
         return [(name, SourceFile(path.name, path.read_bytes())) for name, path in real.items()]
-    return [("invented ISO-NE day", isone_day(scale.nodes)), ("invented PJM year", pjm_year())]
+    return [("generated ISO-NE day", isone_day(scale.nodes)), ("generated PJM year", pjm_year())]

@@ -1,4 +1,4 @@
-"""What a long stream costs the API in memory, and what it holds at rest."""
+"""The rise of the API's memory during a long stream."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bench.servers import Server, serving_api
 from bench.stage import Stage
 
 _WARM = 70_000
-"""Observations of a first answer, so that what a format imports and allocates once is there: more than one batch."""
+"""Observations of a warm-up answer of several batches, so that one-time imports and allocations do not count."""
 
 _LOOK_S = 0.01
 
 
 async def measure(stage: Stage, scale: Scale) -> list[Figure]:
-    """``scale.streamed`` observations of the series that ``bulk.fill`` made, by a process of its own for each format."""
+    """Stream ``scale.streamed`` observations of the series that ``bulk.fill`` made, with a new process for each format."""
     return [_rise(stage, scale, name) for name in ("csv", "arrow")]
 
 
@@ -29,7 +29,7 @@ def _rise(stage: Stage, scale: Scale, name: str) -> Figure:
         drain(url_of(api.url, _WARM, name))
         before = statistics.median(_resident(api) for _ in range(5))
         highest = _highest(api, url_of(api.url, scale.streamed, name))
-    # A rise of nothing is possible; a ratio with nothing is not.
+    # The rise may be zero, which has no ratio.
     rise = max(highest - before, 0.1)
     title = f"memory of the API while it streams {scale.streamed:,} observations as {name}"
     return limit(title, [rise], 64, unit="MiB rise", stretch=32)

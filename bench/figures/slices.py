@@ -1,4 +1,4 @@
-"""JSON slices over HTTP, nothing cached but everything else on, against the stock stack over the same tables."""
+"""JSON slices over HTTP with the cache off and everything else on, against the stock stack over the same tables."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _SLICES = (
 
 
 async def measure(stage: Stage, api: Server, scale: Scale, key: str, headers: Sequence[str]) -> list[Figure]:
-    """``api``: serves the stage. ``key``: of an hourly series that has the year from ``START``. ``headers``: who asks."""
+    """Measure slices of the API. ``key``: an hourly series with the year from ``START`` on. ``headers``: the credential."""
     figures: list[Figure] = []
     with serving(uvicorn("bench.stock:create_stock", factory=True), "/openapi.json", STOCK_URL=stage.url) as stock:
         for name, hours, layout, target, stretch in _SLICES:
             query = as_query(span(hours))
             ours = f"{api.url}/v2/series/{quote(key)}/observations?{query}&layout={layout}"
             theirs = f"{stock.url}/series/{quote(key)}/observations?{query}"
-            _agree(ours, theirs, hours, headers)
+            _check_equal(ours, theirs, hours, headers)
             figures.append(
                 await side_by_side(
                     f"slice: {name}",
@@ -45,18 +45,18 @@ async def measure(stage: Stage, api: Server, scale: Scale, key: str, headers: Se
 
 
 def rate(url: str, scale: Scale, *headers: str) -> Run:
-    """A round of load on a URL; fails when an answer does."""
+    """Return a round of load on a URL. It fails if an answer is an error."""
 
     async def run() -> float:
-        found = load(url, seconds=scale.seconds, headers=headers)
-        assert found.errors == 0, f"{found.errors} of {found.answers} answers of {url} are errors"
-        return found.rate
+        result = load(url, seconds=scale.seconds, headers=headers)
+        assert result.errors == 0, f"{result.errors} of {result.answers} answers of {url} are errors"
+        return result.rate
 
     return run
 
 
 def values_of(url: str, headers: Sequence[str] = ()) -> list[float]:
-    """The values of one answer, ours in either layout or the stock stack's."""
+    """Return the values of one answer, of Aurum in either layout or of the stock stack."""
     request = urllib.request.Request(url, headers=dict(header.split(": ", 1) for header in headers))
     with urllib.request.urlopen(request) as answer:
         document = json.load(answer)
@@ -64,8 +64,8 @@ def values_of(url: str, headers: Sequence[str] = ()) -> list[float]:
     return data["value"] if isinstance(data, dict) else [row["value"] for row in data]
 
 
-def _agree(ours: str, theirs: str, count: int, headers: Sequence[str]) -> None:
-    """Both give the same values, or the figure would compare apples with pears."""
+def _check_equal(ours: str, theirs: str, count: int, headers: Sequence[str]) -> None:
+    """Check that both answers have the same values."""
     values = values_of(ours, headers)
     assert len(values) == count
     assert values == values_of(theirs)

@@ -1,4 +1,4 @@
-"""The API as a process: how soon it answers, what it holds when it has."""
+"""The API as a process: the time to its first answer, and its memory at rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REST_S = 0.5
 
 
 async def measure(stage: Stage, scale: Scale) -> list[Figure]:
-    """The first answer is that of ``/ready``, which asks the database."""
+    """Measure starts of the API. The first answer is of ``/ready``, which queries the database."""
     started: list[float] = []
     resident: list[float] = []
     for _ in range(scale.rounds + 1):

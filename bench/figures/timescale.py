@@ -1,4 +1,4 @@
-"""What TimescaleDB saves and costs, on the server that ``AURUM_BENCH_TIMESCALE_URL`` names."""
+"""Savings and costs of TimescaleDB, on the server that ``AURUM_BENCH_TIMESCALE_URL`` names."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _numbers = itertools.count()
 
 
 async def measure(scale: Scale, shared: Path) -> tuple[list[Figure], list[str]]:
-    """Three databases on the named server, made for this and dropped; without a server one note.
+    """Measure on three temporary databases of the named server. Without a server there is only a note.
 
     ``shared``: a folder with real files, which may be absent.
     """
     server = environment({}).get(SETTING)
     if server is None:
-        return [], [f"timescale: {SETTING} names no server with TimescaleDB"]
+        return [], [f"timescale: not measured, because {SETTING} is not set to the URL of a server with TimescaleDB"]
     async with _stage(server, "rows") as rows, _stage(server, "columns") as columns, _stage(server, "long") as long:
         draw = partial(price_day(shared, scale).draw, per_hour=HOUR // _STEP)
         few = [await _fill(stage, scale.short, draw) for stage in (rows, columns)]
@@ -56,7 +56,7 @@ async def measure(scale: Scale, shared: Path) -> tuple[list[Figure], list[str]]:
         saved = await _compress(columns)
         await _compress(long)
         stored, against = (f"{len(ids) * _PER_YEAR / 1e6:.3g}M" for ids in (many, few[1]))
-        # A chunk's length after all that is compressed: new days are where chunks wait to be compressed.
+        # New days lie one chunk after the compressed ones, where chunks are not compressed yet.
         new = NewDays(8, min(_SERIES, len(few[1])), 366 + _CHUNK // DAY, draw, "5min", _STEP)
         return [
             saved,
@@ -80,7 +80,7 @@ async def measure(scale: Scale, shared: Path) -> tuple[list[Figure], list[str]]:
                 rounds=scale.rounds,
                 less_is_better=True,
             ),
-            # Last: they change what is there, and leave sums stale.
+            # The last ones, because they change the tables and leave hourly sums outdated.
             await side_by_side(
                 f"load of {new.days} new days of {new.series} series with {stored} compressed rows stored",
                 new.into(long, _keys(len(many))),
@@ -110,7 +110,7 @@ async def _stage(server: str, name: str) -> AsyncGenerator[Stage]:
     try:
         tuning = TimescaleTuning(stage.store.pool)
         await tuning.optimize()
-        # Measured by hand, so no job of the server's may come between.
+        # Compression and refreshes run explicitly, so no background job of the server may interfere.
         async with stage.store.pool.acquire() as connection:
             await connection.execute("SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs")
         await tuning.set_interval(_CHUNK)
@@ -127,7 +127,7 @@ async def _run(url: str, statement: str) -> None:
 
 
 async def _fill(stage: Stage, count: int, draw: Draw) -> list[int]:
-    """At least ``count`` five-minute observations in series of a year each; their hours are added up."""
+    """Write at least ``count`` five-minute observations in series of one year, and refresh their hourly sums."""
     ids = await add_series(stage, _keys(-(-count // _PER_YEAR)), frequency="5min")
     for series_id in ids:
         await copy_in(stage, observations(series_id, _PER_YEAR, seed=series_id, step=_STEP, draw=draw))
@@ -156,18 +156,18 @@ async def _compress(stage: Stage) -> Figure:
 
 
 def _slices(stage: Stage, ids: Sequence[int]) -> Run:
-    """Days of series drawn at random, so that what was read just before does not help."""
+    """Return a measurement of reads of random days of random series, so that caches of recent reads do not help."""
     draw = random.Random(len(ids))
 
     async def run() -> float:
         times: list[float] = []
         for _ in itertools.repeat(None, _SLICES):
             start = START + timedelta(days=draw.randrange(360))
-            wanted = Span(start, start + timedelta(days=1))
+            day = Span(start, start + timedelta(days=1))
             watch = timed()
-            found = await stage.store.reader.observations(draw.choice(ids), span=wanted)
+            rows = await stage.store.reader.observations(draw.choice(ids), span=day)
             times.append(watch() * 1000)
-            assert found.height == 288
+            assert rows.height == 288
         return statistics.median(times)
 
     return run
@@ -178,16 +178,16 @@ def _years(stage: Stage, ids: Sequence[int]) -> Run:
 
     async def run() -> float:
         watch = timed()
-        found = await stage.store.reader.observations(next(chosen), span=Span())
+        rows = await stage.store.reader.observations(next(chosen), span=Span())
         took = watch() * 1000
-        assert found.height >= _PER_YEAR
+        assert rows.height >= _PER_YEAR
         return took
 
     return run
 
 
 def _backfill(stage: Stage) -> Run:
-    """A file of a new series through the loader: 70 days, all of them in chunks that are there."""
+    """Return a measurement of loads of a new series: 70 days, all in existing chunks."""
 
     async def run() -> float:
         key = f"invented:backfill:{next(_numbers)}:lmp"
@@ -201,7 +201,7 @@ def _backfill(stage: Stage) -> Run:
 
 
 def _correct(stage: Stage, ids: Sequence[int]) -> Run:
-    """A file of one point, half a year old, of a series that is there."""
+    """Return a measurement of loads of one point, half a year old, of a stored series."""
 
     async def run() -> float:
         number = next(_numbers)
@@ -231,7 +231,7 @@ def _means(stage: Stage, ids: Sequence[int]) -> Run:
         hours = await stage.store.partials.partials([next(chosen)], span=Span())
         days = compose(hours, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=Aggregation.MEAN, zone=_ZONE)
         took = watch() * 1000
-        assert days.height == 366  # a year of UTC touches one more day of New York's
+        assert days.height == 366  # a year in UTC touches 366 days of New York
         return took
 
     return run

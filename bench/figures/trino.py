@@ -1,4 +1,4 @@
-"""History in Iceberg: a month of one series through Trino, and both ways in and out of a month of many."""
+"""History in Iceberg: reads of a month of one series through Trino, and two ways to write and read a month of many."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _MONTH = 31 * 24 * 12
 _SLICES, _WARM_UP = 60, 20
 _MOST_MS = 1_500.0
 _INSERTED = 2_000
-"""Rows of one INSERT: its text may have a million characters."""
+"""Rows of one INSERT, whose text may have a million characters."""
 _SOURCE, _JANUARY = "invented", date(2025, 1, 1)
 _SCHEMA = "bench"
 
 
 async def measure(server: EmbeddedPostgres, scale: Scale) -> list[Figure]:
-    """A Trino of its own beside ``server``. Raises ``EmbeddedServerFailed`` where there is none to be had."""
+    """Start a Trino beside ``server`` and measure. Raises ``EmbeddedServerFailed`` if Trino cannot be started."""
     with tempfile.TemporaryDirectory(prefix="aurum-trino-") as folder, EmbeddedTrino(Path(folder), server) as trino:
         settings = TrinoSettings(
             host="127.0.0.1",
@@ -80,7 +80,7 @@ async def measure(server: EmbeddedPostgres, scale: Scale) -> list[Figure]:
 
 
 def invented(series: int) -> pl.DataFrame:
-    """January of so many series at five minutes, schema ``HISTORY``."""
+    """Return January of ``series`` series in five-minute steps, schema ``HISTORY``."""
     draw = np.random.default_rng(series)
     ts = pl.datetime_range(START, START + _STEP * (_MONTH - 1), _STEP, time_unit="us", eager=True)
     ids = pl.Series("series_id", np.arange(1, series + 1), pl.Int32)
@@ -106,9 +106,9 @@ async def _p95(history: TrinoHistory, parts: Sequence[ArchivedPart], slices: int
     times: list[float] = []
     for _ in range(slices):
         watch = timed()
-        found = await history.many([draw.choice(parts)], span=Span())
+        rows = await history.many([draw.choice(parts)], span=Span())
         times.append(watch() * 1000)
-        assert found.height == _MONTH
+        assert rows.height == _MONTH
     return statistics.quantiles(times, n=20)[-1]
 
 
@@ -122,7 +122,7 @@ def _writing(history: TrinoHistory, rows: pl.DataFrame) -> Run:
 
 
 def _inserting(pool: TrinoPool, rows: pl.DataFrame) -> Run:
-    """Of the same rows the first few: the rate is that of each statement."""
+    """Return a measurement of INSERT statements of the first rows. One is enough: the rate is the same for each."""
     some = rows.head(_INSERTED)
     listed = ", ".join(
         f"({series_id}, TIMESTAMP '{ts:%Y-%m-%d %H:%M:%S.%f} UTC', TIMESTAMP '{known:%Y-%m-%d %H:%M:%S.%f} UTC', {value!r}e0)"
@@ -145,8 +145,8 @@ def _inserting(pool: TrinoPool, rows: pl.DataFrame) -> Run:
 def _reading(history: TrinoHistory, parts: Sequence[ArchivedPart]) -> Run:
     async def run() -> float:
         watch = timed()
-        found = await history.rows(parts)
-        return found.height / watch()
+        rows = await history.rows(parts)
+        return rows.height / watch()
 
     return run
 
@@ -161,8 +161,8 @@ def _scanning(settings: TrinoSettings, expected: int) -> Run:
     async def run() -> float:
         watch = timed()
         table = catalog.load_table((_SCHEMA, "observation_history"))
-        found = table.scan(row_filter="archive_id = 1", selected_fields=tuple(HISTORY)).to_arrow()
-        assert found.num_rows == expected
-        return found.num_rows / watch()
+        table_rows = table.scan(row_filter="archive_id = 1", selected_fields=tuple(HISTORY)).to_arrow()
+        assert table_rows.num_rows == expected
+        return table_rows.num_rows / watch()
 
     return run

@@ -1,4 +1,4 @@
-"""A month of very many series in daily buckets: the embedded engine of ClickHouse, PostgreSQL, and DuckDB over Parquet."""
+"""Scans of a month of many series in daily buckets: embedded ClickHouse, PostgreSQL, and DuckDB over Parquet."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from bench.stage import DAY, OBSERVATION, START, Stage, add_series, copy_in, obs
 _HOURS = 31 * 24
 _SOURCE = "invented"
 _TOGETHER = 200
-"""Series whose rows go into one COPY."""
+"""Series in one COPY."""
 
-# What NOT to count is the same everywhere: withdrawn values and NaN.
+# No query counts withdrawn values and NaN.
 _POSTGRES = """
 SELECT series_id, date_bin('1 day', ts, 'epoch') AS ts, count(*) AS count, sum(value) AS sum,
        min(value) AS min, max(value) AS max
@@ -49,7 +49,7 @@ _CODECS: Sequence[str] = ("LZ4", "ZSTD", "ZSTD(6)", "Gorilla, ZSTD", "Delta, ZST
 
 
 async def measure(stage: Stage, scale: Scale) -> tuple[list[Figure], list[str]]:
-    """Fills all three with the same month and asks them the same question. The notes say what codecs do to the values."""
+    """Fill all three with the same month and measure the same query. The notes state the bytes of values under each codec."""
     count = max(50, scale.short // 1_000)
     ids = await add_series(stage, [f"{_SOURCE}:wide:{number}:lmp" for number in range(count)])
     frames = [observations(series_id, _HOURS, seed=series_id) for series_id in ids]
@@ -71,10 +71,10 @@ async def measure(stage: Stage, scale: Scale) -> tuple[list[Figure], list[str]]:
             ArchivedPart(series_id, month, 1, _SOURCE, size, checksum)
             for series_id, month, size, checksum in tally(rows).iter_rows()
         ]
-        found = await _figures(stage, scale, pool, parts, ids, parquet)
+        figures = await _figures(stage, scale, pool, parts, ids, parquet)
         notes = [await _codecs(pool, rows.height)]
         await pool.close()
-    return found, notes
+    return figures, notes
 
 
 async def _figures(
@@ -82,7 +82,7 @@ async def _figures(
 ) -> list[Figure]:
     name = f"wide scan: {len(ids):,} series, a month in days"
     ours, postgres, lake = _ours(pool, parts), _postgres(stage, ids), _duckdb(parquet)
-    await _agree(pool, parts, stage, ids, parquet)
+    await _check_equal(pool, parts, stage, ids, parquet)
     size = len(ids) * _HOURS
     packed = _bytes_of(parquet) / size
     stored = float((await pool.read(_STORED, {"table": "observation_history"}))["bytes"][0]) / size
@@ -145,19 +145,21 @@ def _duckdb(parquet: Path) -> Run:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             watch = timed()
-            _asked(connection, parquet)
+            _scan(connection, parquet)
             return watch() * 1000
 
     return run
 
 
-def _asked(connection: duckdb.DuckDBPyConnection, parquet: Path) -> pl.DataFrame:
+def _scan(connection: duckdb.DuckDBPyConnection, parquet: Path) -> pl.DataFrame:
     ends = {"file": str(parquet), "start": START, "end": START + timedelta(hours=_HOURS)}
     return pl.DataFrame(connection.sql(_DUCKDB, params=ends).to_arrow_table())
 
 
-async def _agree(pool: ClickhousePool, parts: Sequence[ArchivedPart], stage: Stage, ids: Sequence[int], parquet: Path) -> None:
-    """All three give the same buckets, or the figures would compare apples with pears."""
+async def _check_equal(
+    pool: ClickhousePool, parts: Sequence[ArchivedPart], stage: Stage, ids: Sequence[int], parquet: Path
+) -> None:
+    """Check that all three return the same buckets."""
     ours = await ClickhouseWideScans(pool).partials(parts, span=span(_HOURS), every=DAY)
     assert ours.height == len(ids) * 31
     async with stage.store.pool.acquire() as connection:
@@ -165,7 +167,7 @@ async def _agree(pool: ClickhousePool, parts: Sequence[ArchivedPart], stage: Sta
     assert_frame_equal(ours, pl.DataFrame(theirs, schema=PARTIALS, orient="row"))
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        assert_frame_equal(ours, _asked(connection, parquet).cast(dict(PARTIALS)))
+        assert_frame_equal(ours, _scan(connection, parquet).cast(dict(PARTIALS)))
 
 
 def _bytes_of(file: Path) -> int:
@@ -173,8 +175,8 @@ def _bytes_of(file: Path) -> int:
 
 
 async def _codecs(pool: ClickhousePool, size: int) -> str:
-    """Bytes a value costs under each codec."""
-    found: list[str] = []
+    """Return a note with the bytes of a value under each codec."""
+    sizes: list[str] = []
     for number, codec in enumerate(_CODECS):
         table = f"codec_{number}"
         await pool.command(
@@ -188,5 +190,5 @@ async def _codecs(pool: ClickhousePool, size: int) -> str:
             " WHERE database = currentDatabase() AND table = {table:String} AND column = 'value' AND active",
             {"table": table},
         )
-        found.append(f"{float(stored['bytes'][0]) / size:.2f} ({codec})")
-    return f"a value costs {', '.join(found)} bytes"
+        sizes.append(f"{float(stored['bytes'][0]) / size:.2f} ({codec})")
+    return f"a value costs {', '.join(sizes)} bytes"

@@ -1,5 +1,5 @@
-// Requests as callers make them: series the service lists, the first ones most often, tags remembered.
-//   URL   of the service, http://127.0.0.1:8000 unless told
+// Requests as callers make them: series from the list of the service, the first ones most often, with remembered tags.
+//   URL   URL of the service, http://127.0.0.1:8000 by default
 //   KEY   an API key
 import http from "k6/http";
 import { check, sleep } from "k6";
@@ -23,22 +23,22 @@ http.setResponseCallback(http.expectedStatuses({ min: 200, max: 299 }, 304));
 export function setup() {
   const answer = http.get(`${URL}/v2/series?limit=200`, { headers: KEY });
   if (answer.status !== 200) throw new Error(`/v2/series answers ${answer.status}`);
-  const known = answer.json().data.filter((one) => one.first !== null);
+  const known = answer.json().data.filter((series) => series.first !== null);
   if (known.length === 0) throw new Error("the service lists no series with observations");
   return known;
 }
 
 export function reads(known) {
-  ask(readPath(known));
+  request(readPath(known));
   if (exec.scenario.executor === "constant-vus") sleep(-Math.log(1 - Math.random()) * PAUSE);
 }
 
 export function exports(known) {
-  ask(`/v2/series/${encodeURIComponent(one(known).key)}/observations?format=${any(BULK)}`);
+  request(`/v2/series/${encodeURIComponent(randomSeries(known).key)}/observations?format=${any(BULK)}`);
 }
 
 function readPath(known) {
-  const series = one(known);
+  const series = randomSeries(known);
   const key = encodeURIComponent(series.key);
   const dice = Math.random();
   if (dice < 0.05) return any(STATIC);
@@ -51,19 +51,19 @@ function readPath(known) {
   return `/v2/series/${key}/observations?${span}${rest}`;
 }
 
-function ask(path) {
+function request(path) {
   const headers = { ...KEY };
   if (tags[path] !== undefined && Math.random() < CONDITIONAL) headers["If-None-Match"] = tags[path];
   const answer = http.get(URL + path, { headers, tags: { load: "yes", name: path.split("?")[0].replace(/series\/[^/]+/, "series/{key}") } });
-  check(answer, { "answered": (found) => found.status === 200 || found.status === 304 });
+  check(answer, { "answered": (response) => response.status === 200 || response.status === 304 });
   notModified.add(answer.status === 304);
   const cache = (answer.headers["X-Cache"] || (answer.headers.Age !== undefined ? "hit" : "")).toLowerCase();
   if (["hit", "stale", "miss"].includes(cache)) hits.add(cache !== "miss");
   if (answer.status === 200 && answer.headers.Etag) tags[path] = answer.headers.Etag;
 }
 
-function one(known) {
-  // As harmonic as attention is: the second series is asked for half as often as the first.
+function randomSeries(known) {
+  // Zipf's law: the second series is requested half as often as the first.
   const weights = known.map((_, place) => 1 / (place + 1));
   let dice = Math.random() * weights.reduce((sum, weight) => sum + weight, 0);
   return known[Math.max(0, weights.findIndex((weight) => (dice -= weight) < 0))];

@@ -1,7 +1,7 @@
 // A profile of ../load/profiles.json as k6 options: the same phases and limits as `python -m bench.load`.
 const PROFILES = JSON.parse(open("../load/profiles.json"));
 
-// SECONDS: how long the whole run takes instead of the profile's own time; phases keep their proportions.
+// SECONDS: duration of the whole run instead of the profile's own; phases keep their proportions.
 export function profile(name) {
   const { phases, limits, kind } = PROFILES[name];
   const own = phases.reduce((sum, phase) => sum + phase.seconds, 0);
@@ -26,8 +26,8 @@ function thresholds({ p95_ms, p99_ms, error_share }) {
   const durations = [];
   if (p95_ms !== undefined) durations.push(`p(95)<${p95_ms}`);
   if (p99_ms !== undefined) durations.push(`p(99)<${p99_ms}`);
-  const found = { "http_req_duration{load:yes}": durations };
-  if (error_share !== undefined) found["http_req_failed{load:yes}"] = [`rate<${error_share}`];
-  if (__ENV.HIT_RATIO) found.cache_hits = [`rate>=${__ENV.HIT_RATIO}`];
-  return found;
+  const limits = { "http_req_duration{load:yes}": durations };
+  if (error_share !== undefined) limits["http_req_failed{load:yes}"] = [`rate<${error_share}`];
+  if (__ENV.HIT_RATIO) limits.cache_hits = [`rate>=${__ENV.HIT_RATIO}`];
+  return limits;
 }

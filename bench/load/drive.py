@@ -1,4 +1,4 @@
-"""Makes the requests of a profile at their times, and ends by itself."""
+"""The driver of a profile: sends its requests on schedule and stops at its end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from bench.load.tally import Summary, Tally
 from bench.load.wire import Connection, UnexpectedAnswer
 
 _ANSWER_WITHIN_S = 30.0
-"""What takes longer is no answer."""
+"""A request without an answer by then counts as broken."""
 _MOST_CONNECTIONS = 200
 
 
 class Driver:
-    """Requests of a mix over connections that are used again. ``connect``: makes one. ``pause_s``: what a user thinks on
-    average between an answer and the next request."""
+    """A sender of the requests of a mix, over reused connections.
+
+    ``connect``: makes a connection. ``pause_s``: mean pause of a user between an answer and the next request.
+    """
 
     def __init__(self, connect: Callable[[], Connection], mix: Mix, *, pause_s: float = 1.0) -> None:
         self._connect = connect
@@ -29,7 +31,7 @@ class Driver:
         self._room = asyncio.Semaphore(_MOST_CONNECTIONS)
 
     async def run(self, profile: Profile) -> Summary:
-        """All phases, then whatever was still to be answered."""
+        """Run all phases, wait for the answers that are missing, and return the summary."""
         began = time.perf_counter()
         try:
             for phase in profile.phases:
@@ -55,7 +57,7 @@ class Driver:
                 users.create_task(self._user(until))
 
     async def _user(self, until: float) -> None:
-        # Not all at once: as when people arrive.
+        # Users start at random times, as people do.
         await asyncio.sleep(min(self._mix.random.random() * self._pause_s, until - time.perf_counter()))
         while (now := time.perf_counter()) < until:
             await self._request(now)
@@ -63,7 +65,7 @@ class Driver:
             await asyncio.sleep(max(0.0, min(think, until - time.perf_counter())))
 
     async def _request(self, due: float) -> None:
-        """One request, timed from when it was due: a server that is late with one shall not hide the wait of the next."""
+        """Send one request, timed from when it was due, so that a late answer does not hide the wait of the next request."""
         path, headers = self._mix.draw()
         async with self._room:
             connection = self._idle.pop() if self._idle else self._connect()

@@ -1,4 +1,4 @@
-"""Which requests callers make: series of the service itself, a few of them often, spans people look at, tags they remember."""
+"""The mix of requests of callers: a few series often, most seldom, spans that people look at, remembered entity tags."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from bench.load.wire import Connection, UnexpectedAnswer
 
 _DAY = timedelta(days=1)
 _BACK = 14
-"""Days before the end of a series that are looked at."""
+"""Requested days are at most this many days before the end of a series."""
 _STATIC = ("/v2/catalog/sources", "/v2/catalog/datasets", "/v2/catalog/units", "/v2/catalog/blocks", "/v2/series?limit=50")
 _BULK = ("arrow", "parquet", "csv", "ndjson")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A series that has observations: its key, the first and the last start, and when it changed last."""
+    """A series with observations: its key, its first and last interval start, and the time of its last change."""
 
     key: str
     first: datetime
@@ -30,20 +30,20 @@ class Known:
 
 
 async def find_series(connection: Connection, headers: Sequence[str], most: int) -> list[Known]:
-    """Series with observations that the service lists, at most so many. Raises ``UnexpectedAnswer``, ``OSError``."""
-    found: list[Known] = []
+    """Return at most ``most`` series with observations from the service's list. Raises ``UnexpectedAnswer``, ``OSError``."""
+    series: list[Known] = []
     path: str | None = "/v2/series?limit=200"
-    while path is not None and len(found) < most:
+    while path is not None and len(series) < most:
         reply = await connection.exchange(path, headers, keep=True)
         if reply.status != 200:
             raise UnexpectedAnswer(f"{path} answers {reply.status}: {reply.body[:300].decode(errors='replace')}")
         page = json.loads(reply.body)
-        found += [_known(item) for item in page["data"] if item["first"] is not None]
+        series += [_known(item) for item in page["data"] if item["first"] is not None]
         cursor = page["meta"].get("next_cursor")
         path = f"/v2/series?{urlencode({'limit': 200, 'cursor': cursor})}" if cursor else None
-    if not found:
+    if not series:
         raise UnexpectedAnswer("the service lists no series with observations")
-    return found[:most]
+    return series[:most]
 
 
 def _known(item: dict[str, Any]) -> Known:
@@ -52,8 +52,11 @@ def _known(item: dict[str, Any]) -> Known:
 
 @dataclass(slots=True)
 class Mix:
-    """Draws requests. ``headers``: the credential; ``with_key``: the share of requests that bear it; ``conditional``: the
-    share of those for known answers that ask whether they have changed."""
+    """A random source of requests.
+
+    ``headers``: the credential. ``with_key``: share of requests with the credential. ``conditional``: share of requests with
+    ``If-None-Match``, of those whose answer has a known tag.
+    """
 
     series: Sequence[Known]
     kind: Literal["reads", "exports"]
@@ -65,11 +68,11 @@ class Mix:
     _weights: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        # As harmonic as attention is: the second series is asked for half as often as the first.
+        # Zipf's law: the second series is requested half as often as the first.
         self._weights = [1 / rank for rank in range(1, len(self.series) + 1)]
 
     def draw(self) -> tuple[str, list[str]]:
-        """A path with query, and headers."""
+        """Return a random path with query, and headers."""
         path = self._export() if self.kind == "exports" else self._read()
         headers = list(self.headers) if self.random.random() < self.with_key else []
         tag = self.tags.get(path)
@@ -77,25 +80,25 @@ class Mix:
             headers.append(f"If-None-Match: {tag}")
         return path, headers
 
-    def _one(self) -> Known:
+    def _random_series(self) -> Known:
         return self.random.choices(self.series, self._weights)[0]
 
     def _export(self) -> str:
-        one = self._one()
-        return f"/v2/series/{quote(one.key)}/observations?format={self.random.choice(_BULK)}"
+        series = self._random_series()
+        return f"/v2/series/{quote(series.key)}/observations?format={self.random.choice(_BULK)}"
 
     def _read(self) -> str:
-        one, dice = self._one(), self.random.random()
+        series, dice = self._random_series(), self.random.random()
         if dice < 0.05:
             return self.random.choice(_STATIC)
         if dice < 0.10:
-            return f"/v2/series/{quote(one.key)}"
+            return f"/v2/series/{quote(series.key)}"
         days = 1 if dice < 0.75 else 7
-        last = one.last.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
-        end = max(last - self.random.randrange(_BACK) * _DAY, one.first + _DAY)
+        last = series.last.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
+        end = max(last - self.random.randrange(_BACK) * _DAY, series.first + _DAY)
         query = {"start": f"{end - days * _DAY:%Y-%m-%d}", "end": f"{end:%Y-%m-%d}"}
         if dice > 0.90:
-            query["as_of"] = f"{one.updated_at:%Y-%m-%dT%H:%M:%S.%fZ}"
+            query["as_of"] = f"{series.updated_at:%Y-%m-%dT%H:%M:%S.%fZ}"
         elif days == 7:
             query["layout"] = "columns"
-        return f"/v2/series/{quote(one.key)}/observations?{urlencode(query, safe=':')}"
+        return f"/v2/series/{quote(series.key)}/observations?{urlencode(query, safe=':')}"

@@ -1,4 +1,4 @@
-"""What load there is: phases and limits, read from ``profiles.json``, which the k6 scripts read, too."""
+"""Profiles of load: phases and limits, read from ``profiles.json``, which the k6 scripts read as well."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Literal
 
 MOST_SECONDS = 600.0
-"""No run is longer, whatever is asked for."""
+"""The longest run that can be requested."""
 _FILE = Path(__file__).with_name("profiles.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Either ``rate`` requests a second, begun whether or not earlier ones are answered, or so many ``users``, of whom each
-    waits for an answer and thinks before the next request."""
+    """A part of a run: ``rate`` requests a second, sent whether or not earlier ones are answered, or a number of ``users``.
+
+    Each user waits for an answer and then pauses before the next request.
+    """
 
     seconds: float
     rate: float = 0.0
@@ -25,7 +27,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a run must keep to; None: no limit. Milliseconds, shares of all requests."""
+    """The limits that a run must meet, in milliseconds and in shares of all requests; None: no limit."""
 
     p95_ms: float | None = None
     p99_ms: float | None = None
@@ -35,7 +37,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A load by name. ``kind``: which requests it is made of."""
+    """A named load. ``kind``: the kind of its requests."""
 
     name: str
     says: str
@@ -45,11 +47,11 @@ class Profile:
 
     @property
     def seconds(self) -> float:
-        """How long requests are begun."""
+        """The time in which requests are sent."""
         return sum(phase.seconds for phase in self.phases)
 
     def lasting(self, seconds: float) -> Profile:
-        """The same phases, longer or shorter. Raises ``ValueError`` unless it is more than 0 and at most ``MOST_SECONDS``."""
+        """Return the profile scaled to a duration. Raises ``ValueError`` unless 0 < seconds <= ``MOST_SECONDS``."""
         if not 0 < seconds <= MOST_SECONDS:
             raise ValueError(f"a run takes more than 0 and at most {MOST_SECONDS:.0f} seconds, not {seconds:g}")
         factor = seconds / self.seconds
@@ -57,13 +59,13 @@ class Profile:
 
 
 def profiles() -> Mapping[str, Profile]:
-    """All profiles, by name."""
-    given = json.loads(_FILE.read_text(encoding="utf-8"))
-    return {name: _profile(name, **fields) for name, fields in given.items()}
+    """Return all profiles by name."""
+    documents = json.loads(_FILE.read_text(encoding="utf-8"))
+    return {name: _profile(name, **fields) for name, fields in documents.items()}
 
 
 def _profile(
     name: str, says: str, kind: Literal["reads", "exports"], phases: list[dict[str, float]], limits: dict[str, float]
 ) -> Profile:
-    made = tuple(Phase(phase["seconds"], phase.get("rate", 0.0), int(phase.get("users", 0))) for phase in phases)
-    return Profile(name, says, kind, made, Limits(**limits))
+    parsed = tuple(Phase(phase["seconds"], phase.get("rate", 0.0), int(phase.get("users", 0))) for phase in phases)
+    return Profile(name, says, kind, parsed, Limits(**limits))

@@ -1,4 +1,4 @@
-"""As many answers to one request as a server gives: HTTP/1.1 keep-alive over raw sockets, on loopback only."""
+"""Saturation: as many answers to one request as a server gives, over HTTP/1.1 keep-alive and raw sockets, on loopback only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a server bore. ``rate``: answers a second."""
+    """The result of a saturation run. ``rate``: answers a second. ``errors``: answers that were neither 2xx nor 304."""
 
     rate: float
     p50_ms: float
@@ -30,7 +30,7 @@ class Load:
 
 @dataclass(slots=True)
 class Tally:
-    """What all connections of one run have seen."""
+    """The counts of one run over all its connections. ``until``: end of the run on ``time.perf_counter``."""
 
     until: float
     most: int
@@ -38,8 +38,8 @@ class Tally:
     errors: int = 0
     latencies: list[float] = field(default_factory=list[float])
 
-    def another(self) -> bool:
-        """Whether there is time and room for one more request; counts it."""
+    def take_request(self) -> bool:
+        """Return whether one more request may be sent, and count it."""
         if self.sent >= self.most or time.perf_counter() >= self.until:
             return False
         self.sent += 1
@@ -47,7 +47,7 @@ class Tally:
 
 
 class Connection(asyncio.Protocol):
-    """One connection: a request, its whole answer, the next request."""
+    """A connection that sends a request, reads the whole answer, and sends the request again."""
 
     def __init__(self, request: bytes, tally: Tally) -> None:
         self._request = request
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._missing >= 0:
             self._missing -= len(data)
-        elif not self._begins(data):
+        elif not self._read_head(data):
             return
         if self._missing == 0:
             self._answered()
@@ -72,8 +72,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc or UnexpectedAnswer("the server closed the connection"))
 
-    def _begins(self, data: bytes) -> bool:
-        """Take in the head of an answer; False while it is not there, or when it cannot be counted."""
+    def _read_head(self, data: bytes) -> bool:
+        """Read the head of an answer. Return False if it is incomplete, or if the answer has no known length."""
         self._head += data
         end = self._head.find(b"\r\n\r\n")
         if end < 0:
@@ -94,7 +94,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         self._head, self._missing = b"", -1
-        if not self._tally.another():
+        if not self._tally.take_request():
             self._end(None)
             return
         self._began = time.perf_counter()
@@ -110,8 +110,8 @@ class Connection(asyncio.Protocol):
         self._transport.close()
 
 
-async def bear(host: str, port: int, request: bytes, *, seconds: float, connections: int, most: int) -> Load:
-    """Keep so many connections busy with one request, and say what came back. Raises ``UnexpectedAnswer``, ``OSError``."""
+async def saturate(host: str, port: int, request: bytes, *, seconds: float, connections: int, most: int) -> Load:
+    """Keep several connections busy with one request and return the result. Raises ``UnexpectedAnswer``, ``OSError``."""
     began = time.perf_counter()
     tally = Tally(began + seconds, most)
     loop = asyncio.get_running_loop()
@@ -127,10 +127,10 @@ async def bear(host: str, port: int, request: bytes, *, seconds: float, connecti
 
 
 def measure(url: str, *, seconds: float, connections: int = 8, most: int = _MOST, headers: tuple[str, ...] = ()) -> Load:
-    """Load a loopback URL from another process. Raises ``ValueError`` for any other host, ``CalledProcessError``."""
+    """Saturate a loopback URL from another process. Raises ``ValueError`` for any other host, ``CalledProcessError``."""
     host, port, path = loopback(url)
-    given = [host, str(port), path, str(seconds), str(connections), str(most)]
-    command = [sys.executable, "-m", "bench.load.process", *given, *headers]
+    arguments = [host, str(port), path, str(seconds), str(connections), str(most)]
+    command = [sys.executable, "-m", "bench.load.process", *arguments, *headers]
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
     return Load(**json.loads(done.stdout))

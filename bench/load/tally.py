@@ -1,4 +1,4 @@
-"""What came back, and what it says: percentiles, throughput, errors, hits."""
+"""Counts of the answers of a run, and their summary: percentiles, throughput, errors, cache hits."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _SERVED = ("hit", "stale")
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Of one run. Milliseconds; shares of all requests; ``hit_ratio``: of the answers a cache could have given, None when the
-    service says nothing about its cache; ``rate``: answers a second; ``statuses``: ``broken`` where no answer came."""
+    """The summary of one run, in milliseconds and in shares of all requests.
+
+    ``rate``: answers a second. ``hit_ratio``: share of hits among the answers that a cache could have given; None if the
+    service does not report its cache. ``statuses``: counts by status; ``broken`` is a request without a complete answer.
+    """
 
     seconds: float
     requests: int
@@ -31,9 +34,9 @@ class Summary:
     caches: Mapping[str, int]
 
     def missed(self, limits: Limits) -> list[str]:
-        """A line for each limit that was not kept; a run without answers keeps none."""
+        """Return a line for each limit that was missed; a run without requests misses as well."""
         if not self.requests:
-            return ["no request was made"]
+            return ["no request was sent"]
         most = {"p95_ms": limits.p95_ms, "p99_ms": limits.p99_ms, "error_share": limits.error_share}
         lines = [
             f"{name} is {getattr(self, name):.4g}, limit {limit:g}"
@@ -41,13 +44,13 @@ class Summary:
             if limit is not None and getattr(self, name) > limit
         ]
         if limits.hit_ratio is not None and (self.hit_ratio is None or self.hit_ratio < limits.hit_ratio):
-            lines.append(f"hit_ratio is {self.hit_ratio}, at least {limits.hit_ratio:g} is wanted")
+            lines.append(f"hit_ratio is {self.hit_ratio}, limit at least {limits.hit_ratio:g}")
         return lines
 
 
 @dataclass(slots=True)
 class Tally:
-    """Filled while a run goes on."""
+    """The counts of a run in progress."""
 
     latencies: list[float] = field(default_factory=list[float])
     statuses: Counter[str] = field(default_factory=Counter[str])
@@ -55,7 +58,7 @@ class Tally:
     size: int = 0
 
     def note(self, reply: Reply, seconds: float) -> None:
-        """An answer, and how long after its due time it had come."""
+        """Count an answer. ``seconds``: from when the request was due to the end of the answer."""
         self.latencies.append(seconds)
         self.statuses[str(reply.status)] += 1
         self.size += reply.size
@@ -64,18 +67,18 @@ class Tally:
             self.caches[state] += 1
 
     def note_broken(self, seconds: float) -> None:
-        """No answer, or not a whole one."""
+        """Count a request without a complete answer."""
         self.latencies.append(seconds)
         self.statuses["broken"] += 1
 
     def summary(self, seconds: float) -> Summary:
-        """What it adds up to, after so many seconds."""
+        """Return the summary of a run that took ``seconds``."""
         ordered = sorted(self.latencies)
         requests = len(ordered)
         share = 1 / requests if requests else 0.0
         fine = sum(count for status, count in self.statuses.items() if status[0] == "2" or status == "304")
         served = sum(self.caches[state] for state in _SERVED)
-        asked = served + self.caches["miss"]
+        cacheable = served + self.caches["miss"]
         return Summary(
             seconds=round(seconds, 2),
             requests=requests,
@@ -86,22 +89,22 @@ class Tally:
             p99_ms=percentile(ordered, 0.99),
             error_share=round((requests - fine) * share, 4),
             not_modified_share=round(self.statuses["304"] * share, 4),
-            hit_ratio=round(served / asked, 4) if asked else None,
+            hit_ratio=round(served / cacheable, 4) if cacheable else None,
             statuses=dict(sorted(self.statuses.items())),
             caches=dict(sorted(self.caches.items())),
         )
 
 
 def cache_state(headers: Mapping[str, str]) -> str | None:
-    """What ``X-Cache`` says; where only an ``Age`` is given, a cache had it; None when neither is there."""
-    said = headers.get("x-cache")
-    if said is not None:
-        return said.lower()
+    """Return the value of ``X-Cache``; ``hit`` if there is only an ``Age`` header; None without either."""
+    state = headers.get("x-cache")
+    if state is not None:
+        return state.lower()
     return "hit" if "age" in headers else None
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Milliseconds by nearest rank of ascending seconds; 0 of none."""
+    """Return the percentile of ascending seconds, by nearest rank, in milliseconds; 0 for no values."""
     if not ordered:
         return 0.0
     rank = max(0, -(-int(share * 1_000_000) * len(ordered) // 1_000_000) - 1)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as load needs it: keep-alive to loopback, bodies of known length or in chunks, nothing kept of them."""
+"""A minimal HTTP/1.1 client: keep-alive to loopback, bodies of known length or in chunks, which are discarded."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LOOPBACK = "127.0.0.1"
 
 
 class UnexpectedAnswer(Exception):
-    """The server said something that this generator cannot count."""
+    """An answer that this client cannot read or count."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. ``headers``: by name in lower case. ``size``: bytes of the body; ``body``: those, when asked for."""
+    """An answer. ``headers``: by lower-case name. ``size``: bytes of the body. ``body``: empty unless requested."""
 
     status: int
     headers: Mapping[str, str]
@@ -25,7 +25,7 @@ class Reply:
 
 
 class Connection:
-    """One keep-alive connection that is made when it is needed, and again after it has broken."""
+    """A keep-alive connection that opens at the first request, and again after a failure."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
@@ -33,25 +33,28 @@ class Connection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def exchange(self, path: str, headers: Sequence[str] = (), *, keep: bool = False) -> Reply:
-        """GET and read the answer to its end. Raises ``UnexpectedAnswer``, ``OSError``; the connection is closed then."""
+        """Send a GET and read the reusable answer. ``keep``: return the body as well.
+
+        Raises ``UnexpectedAnswer``, ``OSError``, and closes the connection then.
+        """
         if self._streams is None:
             self._streams = await asyncio.open_connection(self._host, self._port, limit=1 << 20)
         reader, writer = self._streams
-        whole = False
+        reusable = False
         try:
             writer.write(get(self._host, self._port, path, *headers))
             await writer.drain()
             reply = await _reply(reader, keep=keep)
-            whole = reply.headers.get("connection", "").lower() != "close"
+            reusable = reply.headers.get("connection", "").lower() != "close"
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             raise UnexpectedAnswer("the server closed the connection") from error
         finally:
-            if not whole:
+            if not reusable:
                 self.close()
         return reply
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection, if it is open."""
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
@@ -71,45 +74,45 @@ async def _reply(reader: asyncio.StreamReader, *, keep: bool) -> Reply:
 
 
 async def _chunks(reader: asyncio.StreamReader, *, keep: bool) -> tuple[int, bytes]:
-    size, kept = 0, bytearray()
+    size, body = 0, bytearray()
     while length := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
         chunk = await reader.readexactly(length + 2)
         size += length
         if keep:
-            kept += chunk[:-2]
+            body += chunk[:-2]
     await reader.readuntil(b"\r\n")
-    return size, bytes(kept)
+    return size, bytes(body)
 
 
 def content_length(head: bytes) -> int:
-    """Bytes of the body that follows a response head. Raises ``UnexpectedAnswer`` for a body of unknown length."""
+    """Return the bytes of the body after a response head. Raises ``UnexpectedAnswer`` for a body of unknown length."""
     lower = head.lower()
     position = lower.find(b"\r\ncontent-length:")
     if position >= 0:
         return int(lower[position + 17 :].split(b"\r\n", 1)[0])
     if b"\r\ntransfer-encoding:" in lower:
-        raise UnexpectedAnswer("an answer of unknown length: bench.drain reads those")
+        raise UnexpectedAnswer("the answer has an unknown length: use bench.drain")
     return 0
 
 
 def get(host: str, port: int, path: str, *headers: str) -> bytes:
-    """The bytes of a GET."""
+    """Return the bytes of a GET request."""
     return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {host}:{port}", *headers, "", ""]).encode()
 
 
 def loopback(url: str) -> tuple[str, int, str]:
-    """Host, port, and path with query of a loopback URL. Raises ``ValueError`` for any other host."""
+    """Return host, port, and path with query of a loopback URL. Raises ``ValueError`` for any other host."""
     parts = urlsplit(url)
     if parts.hostname != LOOPBACK:
-        raise ValueError(f"load goes to {LOOPBACK} only, not to {parts.hostname}")
+        raise ValueError(f"the host is {parts.hostname}: load is sent to {LOOPBACK} only")
     path = parts.path or "/"
     return parts.hostname, parts.port or 80, f"{path}?{parts.query}" if parts.query else path
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes the event loop of a generator."""
+    """Return the factory of uvloop event loops; None if uvloop is not installed."""
     try:
-        import uvloop  # comes with the API; with it the generator is not what is measured
+        import uvloop  # installed with the API; without it the client would be the bottleneck
     except ImportError:
         return None
     return uvloop.new_event_loop

@@ -1,1 +1,1 @@
-"""Other people's products beside ours, each in an environment of its own."""
+"""Other products, measured beside Aurum, each in an environment of its own."""

@@ -1,8 +1,8 @@
-"""``timedb``: FastAPI on PostgreSQL with valid, knowledge and change times. The nearest product of its kind on the index.
+"""``timedb``: FastAPI on PostgreSQL with valid, knowledge and change times, the most similar product on the package index.
 
-Version 0.1.4 is the last that stands on PostgreSQL. It is installed into a throw-away environment, serves its own API from
-there, and holds the values of our series in tables of its own in the same server. Its schema asks for TimescaleDB; the
-tables alone work on plain PostgreSQL, where all its chunks are one: that favours it on so little data.
+Version 0.1.4 is the last one on PostgreSQL. It is installed into a temporary environment, serves its own API from there, and
+stores the values of the series of Aurum in its own tables on the same server. Its schema needs TimescaleDB, but the tables
+work on plain PostgreSQL as well. There all its chunks are one table, which favours it on so few rows.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ INSERT INTO series_table (name, unit, overlapping) VALUES ('plain', 'USD/MWh', f
 INSERT INTO batches_table DEFAULT VALUES
 """
 _PLAIN, _VERSIONED = 1, 2
-"""Their ids: the first two of the table."""
+"""Ids of the two series, the first ones of the table."""
 
 
 async def measure(
     server: EmbeddedPostgres, stage: Stage, api: Server, scale: Scale, key: str
 ) -> tuple[list[Figure], list[str]]:
-    """``key``: of an hourly series with a year of values. Without the index there are no figures, but a note."""
+    """Measure slices. ``key``: an hourly series with a year of values. If timedb cannot be installed, there is only a note."""
     with tempfile.TemporaryDirectory(prefix="aurum-bench-peer-") as folder:
         try:
             python = _installed(Path(folder))
         except subprocess.SubprocessError as error:
             return [], [f"{_REQUIREMENT} could not be installed: {error}"]
         url = await _filled(server, stage, python, key)
-        # It reads its settings from .env files of the folder it starts in as well; the environment wins.
+        # It also reads .env files of the folder it starts in; environment variables take precedence.
         command = uvicorn("timedb.api:app", python=python)
         with serving(command, "/series", TIMEDB_DSN=url) as peer:
             return await _figures(api.url, peer.url, scale, key), []
@@ -81,14 +81,14 @@ async def _figures(api: str, peer: str, scale: Scale, key: str) -> list[Figure]:
     ]
 
 
-def _valid(wanted: Span) -> str:
-    assert wanted.start is not None
-    assert wanted.end is not None
-    return urlencode({"start_valid": wanted.start.isoformat(), "end_valid": wanted.end.isoformat()})
+def _valid(requested: Span) -> str:
+    assert requested.start is not None
+    assert requested.end is not None
+    return urlencode({"start_valid": requested.start.isoformat(), "end_valid": requested.end.isoformat()})
 
 
 def _installed(folder: Path) -> str:
-    """The interpreter of a new environment with the peer. Raises ``SubprocessError``."""
+    """Create an environment with timedb, and return its interpreter. Raises ``SubprocessError``."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=_PATIENCE_S, capture_output=True)
     python = str(folder / "bin" / "python")
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _REQUIREMENT]
@@ -97,12 +97,12 @@ def _installed(folder: Path) -> str:
 
 
 async def _filled(server: EmbeddedPostgres, stage: Stage, python: str, key: str) -> str:
-    """Its database with our values; gives the URL."""
+    """Create the database of timedb with the values of the series, and return its URL."""
     control = await asyncpg.connect(server.url_of("postgres"))
     await control.execute(f"CREATE DATABASE {_DATABASE}")
     await control.close()
     url = server.url_of(_DATABASE)
-    _prepared(python, url)
+    _create_tables(python, url)
     connection = await asyncpg.connect(url)
     await connection.execute(_SERIES)
     await _plain(connection, await _observations(stage, key))
@@ -112,8 +112,8 @@ async def _filled(server: EmbeddedPostgres, stage: Stage, python: str, key: str)
     return url
 
 
-def _prepared(python: str, url: str) -> None:
-    """Make its tables, with its own driver. Raises ``SubprocessError``."""
+def _create_tables(python: str, url: str) -> None:
+    """Create the tables of timedb with its own driver. Raises ``SubprocessError``."""
     subprocess.run([python, "-c", _SCHEMA, url], check=True, timeout=_PATIENCE_S, capture_output=True)
 
 

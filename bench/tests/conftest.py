@@ -1,4 +1,4 @@
-"""The bench is no installed member: it is imported from the repository's root, where ``python -m bench`` finds it."""
+"""The import path of the bench, which is not installed: the root of the repository, as for ``python -m bench``."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Prices drawn from a day: each from its hour, the same again from the same seed."""
+"""Prices drawn from one day: each from its hour, and the same ones from the same seed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.distribution import PriceDay, price_day, taken_apart
+from bench.distribution import PriceDay, decomposed, price_day
 from bench.invented import isone_day
 from bench.scale import DEFAULT, QUICK
 
@@ -17,7 +17,7 @@ _DAY = PriceDay(_HOURS, np.array([-2.0, 1.0]), _RESTS)
 
 def test_the_parts_of_a_day_add_up_to_the_prices_of_its_file() -> None:
     file = isone_day(nodes=50)
-    day = taken_apart(file)
+    day = decomposed(file)
 
     prices = day.hours[:, np.newaxis] + day.nodes + day.rests
     stated = [float(line.split(",")[6]) for line in file.lines if line.startswith('"D"')]
@@ -43,7 +43,7 @@ def test_shorter_steps_stay_in_their_hour() -> None:
 
 
 def test_prices_have_two_decimals_and_come_again_from_the_same_seed() -> None:
-    day = taken_apart(isone_day(nodes=50))
+    day = decomposed(isone_day(nodes=50))
     drawn = day.draw(1_000, seed=3)
 
     assert np.array_equal(drawn, np.round(drawn, 2))
@@ -52,7 +52,7 @@ def test_prices_have_two_decimals_and_come_again_from_the_same_seed() -> None:
 
 
 def test_without_real_files_the_day_is_the_invented_one(tmp_path: Path) -> None:
-    invented = taken_apart(isone_day(DEFAULT.nodes))
+    invented = decomposed(isone_day(DEFAULT.nodes))
 
     assert np.array_equal(price_day(tmp_path, DEFAULT).hours, invented.hours)
 

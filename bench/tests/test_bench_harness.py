@@ -1,4 +1,4 @@
-"""Medians, ratios, verdicts."""
+"""Medians, ratios and verdicts of figures."""
 
 from __future__ import annotations
 

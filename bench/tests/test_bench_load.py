@@ -1,4 +1,4 @@
-"""The load generator and the reader of bulk answers, against servers that say what they are told."""
+"""The load generator and the reader of bulk answers, against servers with prepared answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bench.drain import drain
-from bench.load import Load, UnexpectedAnswer, bear, get, measure
+from bench.load import Load, UnexpectedAnswer, get, measure, saturate
 
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 _NOT_MODIFIED = b'HTTP/1.1 304 Not Modified\r\netag: "1"\r\n\r\n'
@@ -19,7 +19,7 @@ _CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n
 
 @asynccontextmanager
 async def server(*answers: bytes, close: bool = False) -> AsyncGenerator[int]:
-    """Gives the answers in turn, byte by byte at worst; counts nothing."""
+    """Run a server that sends the answers in turn. Yields its port."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -30,7 +30,7 @@ async def server(*answers: bytes, close: bool = False) -> AsyncGenerator[int]:
                 if close:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the caller has gone, as it may
+            pass  # the client has closed the connection
         finally:
             writer.close()
 
@@ -41,31 +41,31 @@ async def server(*answers: bytes, close: bool = False) -> AsyncGenerator[int]:
 
 async def _load(port: int, *, seconds: float = 5.0, connections: int = 2, most: int = 10) -> Load:
     request = get("127.0.0.1", port, "/")
-    return await bear("127.0.0.1", port, request, seconds=seconds, connections=connections, most=most)
+    return await saturate("127.0.0.1", port, request, seconds=seconds, connections=connections, most=most)
 
 
-async def test_no_more_requests_than_asked_for() -> None:
+async def test_no_more_requests_than_the_limit_are_sent() -> None:
     async with server(_OK) as port:
-        found = await _load(port, most=7)
+        result = await _load(port, most=7)
 
-    assert (found.answers, found.errors) == (7, 0)
-    assert found.rate > 0
-    assert found.p50_ms <= found.p99_ms
+    assert (result.answers, result.errors) == (7, 0)
+    assert result.rate > 0
+    assert result.p50_ms <= result.p99_ms
 
 
-async def test_answers_that_are_no_success_are_counted() -> None:
+async def test_error_answers_are_counted() -> None:
     async with server(_OK, _BROKEN, _NOT_MODIFIED) as port:
-        found = await _load(port, connections=1, most=9)
+        result = await _load(port, connections=1, most=9)
 
-    assert (found.answers, found.errors) == (9, 3)
+    assert (result.answers, result.errors) == (9, 3)
 
 
 async def test_a_body_that_comes_in_pieces_is_one_answer() -> None:
     body = b"x" * 3_000_000
     async with server(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body) as port:
-        found = await _load(port, most=3)
+        result = await _load(port, most=3)
 
-    assert (found.answers, found.errors) == (3, 0)
+    assert (result.answers, result.errors) == (3, 0)
 
 
 async def test_an_answer_of_unknown_length_is_refused() -> None:
@@ -74,7 +74,7 @@ async def test_an_answer_of_unknown_length_is_refused() -> None:
             await _load(port)
 
 
-async def test_a_connection_that_breaks_off_is_no_answer() -> None:
+async def test_a_connection_that_breaks_off_is_not_an_answer() -> None:
     async with server(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello", close=True) as port:
         with pytest.raises(UnexpectedAnswer, match="closed"):
             await _load(port)
@@ -82,9 +82,9 @@ async def test_a_connection_that_breaks_off_is_no_answer() -> None:
 
 async def test_load_comes_from_another_process() -> None:
     async with server(_OK) as port:
-        found = await asyncio.to_thread(measure, f"http://127.0.0.1:{port}/", seconds=5, connections=1, most=5)
+        result = await asyncio.to_thread(measure, f"http://127.0.0.1:{port}/", seconds=5, connections=1, most=5)
 
-    assert found.answers == 5
+    assert result.answers == 5
 
 
 @pytest.mark.parametrize("url", ["http://example.org/", "http://10.0.0.1:80/", "http://localhost:1/"])
@@ -107,7 +107,7 @@ async def test_a_stream_without_its_last_chunk_is_refused() -> None:
             await asyncio.to_thread(drain, f"http://127.0.0.1:{port}/")
 
 
-async def test_an_error_is_no_stream() -> None:
+async def test_an_error_is_not_a_stream() -> None:
     async with server(_BROKEN, close=True) as port:
         with pytest.raises(UnexpectedAnswer, match="500"):
             await asyncio.to_thread(drain, f"http://127.0.0.1:{port}/")

@@ -1,4 +1,4 @@
-"""Load as callers make it: its profiles, what it asks for, what it counts, how it judges."""
+"""Load as callers make it: profiles, requests, counts and limits."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _KEY = "nyiso:damlbmp_zone:61761:lmp"
 
 @dataclass
 class Service:
-    """Lists one series on each of two pages; answers the rest with ``answer``; keeps what it was asked."""
+    """A stub of the service: lists one series on each of two pages, sends ``answer`` otherwise, and records requests."""
 
     port: int = 0
     answer: bytes = b'HTTP/1.1 200 OK\r\netag: "v1"\r\nx-cache: hit\r\ncontent-length: 2\r\n\r\n{}'
     delay_s: float = 0.0
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
     def reply(self, request: str) -> bytes:
         target = request.split(" ", 2)[1]
         if not target.startswith("/v2/series?limit=200"):
-            self.asked.append(request)
+            self.requests.append(request)
             return b"HTTP/1.1 304 Not Modified\r\nx-cache: hit\r\n\r\n" if "If-None-Match" in request else self.answer
         key, cursor = (_KEY, "more") if "cursor" not in target else ("b:b:b:b", None)
         item = {
@@ -64,7 +64,7 @@ async def listening(service: Service) -> AsyncGenerator[Service]:
                 writer.write(service.reply(request.decode()))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the caller has gone, as it may
+            pass  # the client has closed the connection
         finally:
             writer.close()
 
@@ -87,11 +87,15 @@ def of(*phases: Phase) -> Profile:
     return Profile("it", "", "reads", phases, Limits())
 
 
-def test_the_profiles_are_those_of_the_numbers() -> None:
-    found = profiles()
-    assert {name: one.seconds for name, one in found.items()} == {"reads": 60, "export": 60, "ramp": 60, "stress": 300}
-    assert [phase.users for phase in found["ramp"].phases] == [10, 50, 100]
-    assert (found["reads"].limits.p95_ms, found["export"].limits.p95_ms, found["stress"].limits.p99_ms) == (500, 2000, 2000)
+def test_the_profiles_have_their_durations_users_and_limits() -> None:
+    by_name = profiles()
+    assert {name: one.seconds for name, one in by_name.items()} == {"reads": 60, "export": 60, "ramp": 60, "stress": 300}
+    assert [phase.users for phase in by_name["ramp"].phases] == [10, 50, 100]
+    assert (by_name["reads"].limits.p95_ms, by_name["export"].limits.p95_ms, by_name["stress"].limits.p99_ms) == (
+        500,
+        2000,
+        2000,
+    )
 
 
 def test_a_shorter_run_keeps_the_proportions_of_its_phases() -> None:
@@ -101,7 +105,7 @@ def test_a_shorter_run_keeps_the_proportions_of_its_phases() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 601, float("inf"), float("nan")])
-def test_no_run_is_without_an_end(seconds: float) -> None:
+def test_every_run_has_an_end(seconds: float) -> None:
     with pytest.raises(ValueError, match="at most 600"):
         profiles()["reads"].lasting(seconds)
 
@@ -122,48 +126,48 @@ async def test_series_are_found_over_all_pages_and_those_without_observations_le
 
 async def test_requests_at_a_rate_are_as_many_as_the_rate_says() -> None:
     async with listening(Service()) as service:
-        found = await driven(service, of(Phase(0.4, rate=50)), mix())
-    assert found.requests == len(service.asked) == 20
-    assert (found.error_share, found.hit_ratio) == (0.0, 1.0)
+        summary = await driven(service, of(Phase(0.4, rate=50)), mix())
+    assert summary.requests == len(service.requests) == 20
+    assert (summary.error_share, summary.hit_ratio) == (0.0, 1.0)
 
 
 async def test_a_slow_answer_does_not_hold_up_the_requests_after_it() -> None:
     async with listening(Service(delay_s=0.3)) as service:
-        found = await driven(service, of(Phase(0.2, rate=50)), mix())
-    assert found.requests == 10
-    assert found.seconds < 10 * 0.3
+        summary = await driven(service, of(Phase(0.2, rate=50)), mix())
+    assert summary.requests == 10
+    assert summary.seconds < 10 * 0.3
 
 
 async def test_users_wait_for_their_answers() -> None:
     async with listening(Service(delay_s=0.1)) as service:
-        found = await driven(service, of(Phase(0.35, users=3)), mix(), pause_s=0.0)
-    assert 3 <= found.requests <= 3 * 4
-    assert found.p50_ms >= 100
+        summary = await driven(service, of(Phase(0.35, users=3)), mix(), pause_s=0.0)
+    assert 3 <= summary.requests <= 3 * 4
+    assert summary.p50_ms >= 100
 
 
-async def test_known_answers_are_asked_for_with_their_tag_in_the_share_that_was_wanted() -> None:
+async def test_known_answers_are_requested_with_their_tag_in_the_configured_share() -> None:
     async with listening(Service()) as service:
         none = await driven(service, of(Phase(0.3, rate=200)), mix(conditional=0.0))
         always = await driven(service, of(Phase(0.3, rate=200)), mix(conditional=1.0))
     assert none.not_modified_share == 0.0
     assert 0 < always.not_modified_share < 1
-    assert always.statuses["304"] == sum('If-None-Match: "v1"' in one for one in service.asked)
+    assert always.statuses["304"] == sum('If-None-Match: "v1"' in one for one in service.requests)
     assert always.error_share == 0.0
 
 
-async def test_a_key_is_borne_by_the_share_that_was_wanted() -> None:
+async def test_the_configured_share_of_requests_has_the_key() -> None:
     async with listening(Service()) as service:
         await driven(service, of(Phase(0.3, rate=400)), mix(headers=("X-API-Key: k",), with_key=0.5))
-    bearing = sum("X-API-Key: k" in one for one in service.asked)
-    assert 0.3 < bearing / len(service.asked) < 0.7
+    with_key = sum("X-API-Key: k" in one for one in service.requests)
+    assert 0.3 < with_key / len(service.requests) < 0.7
 
 
 async def test_refusals_and_broken_answers_are_errors() -> None:
     refusing = Service(answer=b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
     breaking = Service(answer=b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nab")
     async with listening(refusing) as service:
-        found = await driven(service, of(Phase(0.1, rate=100)), mix())
-    assert (found.error_share, found.statuses) == (1.0, {"503": 10})
+        summary = await driven(service, of(Phase(0.1, rate=100)), mix())
+    assert (summary.error_share, summary.statuses) == (1.0, {"503": 10})
     async with listening(breaking) as service:
         connection = Connection("127.0.0.1", service.port)
         waiting = asyncio.create_task(connection.exchange("/"))
@@ -182,7 +186,7 @@ def test_exports_are_whole_histories_in_bulk_formats() -> None:
     assert all("start=" not in path for path in drawn)
 
 
-def test_the_first_series_are_asked_for_most() -> None:
+def test_the_first_series_are_requested_most() -> None:
     mixed = mix()
     counts = Counter(path.split("/")[3] for path, _ in (mixed.draw() for _ in range(2000)) if path.startswith("/v2/series/"))
     assert counts["a%3Ab%3A0%3Ac"] > 1.5 * counts["a%3Ab%3A1%3Ac"] > counts["a%3Ab%3A4%3Ac"]
@@ -197,7 +201,7 @@ def test_the_same_seed_draws_the_same_requests() -> None:
     ("headers", "state"),
     [({"x-cache": "HIT"}, "hit"), ({"x-cache": "miss", "age": "3"}, "miss"), ({"age": "3"}, "hit"), ({}, None)],
 )
-def test_what_a_cache_said(headers: dict[str, str], state: str | None) -> None:
+def test_the_state_of_the_cache(headers: dict[str, str], state: str | None) -> None:
     assert cache_state(headers) == state
 
 
@@ -216,23 +220,23 @@ def test_percentiles_are_by_nearest_rank() -> None:
     assert percentile([], 0.5) == 0
 
 
-def test_every_limit_that_is_not_kept_is_named() -> None:
+def test_every_missed_limit_is_named() -> None:
     tally = Tally()
     tally.note(Reply(500, {"x-cache": "miss"}, 0), 0.9)
     missed = tally.summary(1.0).missed(Limits(p95_ms=500, p99_ms=1000, error_share=0.01, hit_ratio=0.8))
     assert [line.split()[0] for line in missed] == ["p95_ms", "error_share", "hit_ratio"]
-    assert Tally().summary(1.0).missed(Limits()) == ["no request was made"]
+    assert Tally().summary(1.0).missed(Limits()) == ["no request was sent"]
 
 
-async def test_the_exit_code_says_whether_limits_were_kept(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_exit_code_says_whether_limits_were_met(capsys: pytest.CaptureFixture[str]) -> None:
     async with listening(Service()) as service:
-        given = ["reads", "--seconds", "1", "--json", "--url", f"http://127.0.0.1:{service.port}"]
-        assert await asyncio.to_thread(main, given) == 0
+        argv = ["reads", "--seconds", "1", "--json", "--url", f"http://127.0.0.1:{service.port}"]
+        assert await asyncio.to_thread(main, argv) == 0
         assert json.loads(capsys.readouterr().out)["requests"] == 5
         service.answer = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
-        assert await asyncio.to_thread(main, given) == 1
+        assert await asyncio.to_thread(main, argv) == 1
         assert "error_share" in capsys.readouterr().err
-    assert await asyncio.to_thread(main, given) == 2
+    assert await asyncio.to_thread(main, argv) == 2
 
 
 @pytest.mark.parametrize("url", ["http://example.org/", "http://localhost:1/"])

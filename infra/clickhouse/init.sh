@@ -1,8 +1,8 @@
 #!/bin/bash
-# Run once by the image of clickhouse-server, on an empty volume; by hand: set the variables below and run it beside the files.
+# The clickhouse-server image runs this once, on an empty volume. To run it by hand, set the variables below and start it in this folder.
 set -euo pipefail
 here="${AURUM_CLICKHOUSE_SQL:-/etc/aurum-clickhouse}"
-# The database's administrator, as the image has made it.
+# The administrator of the database, which the image creates.
 admin=(clickhouse-client --user "${CLICKHOUSE_USER:-default}" --password "${CLICKHOUSE_PASSWORD:-}" --multiquery)
 
 "${admin[@]}" --query "CREATE DATABASE IF NOT EXISTS aurum"

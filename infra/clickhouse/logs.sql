@@ -1,4 +1,4 @@
--- What Vector writes: a line of a log a row, and a copy of the audit log.
+-- The tables that Vector writes: one row for each log line, and a copy of the audit log.
 CREATE TABLE IF NOT EXISTS logs
 (
     timestamp DateTime64(6, 'UTC') CODEC(Delta, ZSTD),
@@ -39,4 +39,4 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toYear(at)
 ORDER BY (tenant, at, audit_id)
 TTL toDateTime(at) + INTERVAL 7 YEAR DELETE
-COMMENT 'Who did what to whom, copied from the store, which decides. Pages are read again and again: ask with FINAL.';
+COMMENT 'A copy of the audit log, which the store keeps. Pages are read again and again: query with FINAL.';

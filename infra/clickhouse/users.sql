@@ -1,4 +1,4 @@
--- Each does one thing. Settings may be given with a query (readonly = 2), and no more than these limits.
+-- Each user has one purpose. A query may set settings (readonly = 2), up to these limits.
 CREATE USER IF NOT EXISTS aurum_reader IDENTIFIED WITH sha256_password BY {reader_password:String}
     SETTINGS readonly = 2, max_execution_time = 30 MAX 60, max_memory_usage = 4000000000 MAX 4000000000;
 GRANT SELECT ON aurum.observation_history TO aurum_reader;

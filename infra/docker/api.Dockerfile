@@ -1,4 +1,4 @@
-# aurum-api: dependencies from the lock (names, versions, hashes), then this member and what it stands on.
+# aurum-api: dependencies from the lock (names, versions, hashes), then this member and the members it depends on.
 FROM python:3.11-slim-bookworm AS build
 RUN python -m pip install --no-cache-dir uv
 WORKDIR /src
@@ -13,7 +13,7 @@ RUN uv venv /opt/aurum \
  && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./libs/services ./libs/assembly ./apps/api
 
 FROM python:3.11-slim-bookworm
-# A volume that is mounted there belongs to who runs.
+# A volume that is mounted there belongs to the user of the process.
 RUN useradd --system --uid 10001 --create-home aurum && install -d -o aurum /var/lib/aurum/history
 COPY --from=build /opt/aurum /opt/aurum
 COPY contracts /opt/contracts

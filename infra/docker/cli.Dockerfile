@@ -1,4 +1,4 @@
-# aurum-cli: dependencies from the lock (names, versions, hashes), then this member and what it stands on.
+# aurum-cli: dependencies from the lock (names, versions, hashes), then this member and the members it depends on.
 FROM python:3.11-slim-bookworm AS build
 RUN python -m pip install --no-cache-dir uv
 WORKDIR /src

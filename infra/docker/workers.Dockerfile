@@ -1,4 +1,4 @@
-# aurum-workers: dependencies from the lock (names, versions, hashes), then this member and what it stands on.
+# aurum-workers: dependencies from the lock (names, versions, hashes), then this member and the members it depends on.
 FROM python:3.11-slim-bookworm AS build
 RUN python -m pip install --no-cache-dir uv
 WORKDIR /src
@@ -14,7 +14,7 @@ RUN uv venv /opt/aurum \
  && VIRTUAL_ENV=/opt/aurum uv pip install --no-deps ./libs/core ./libs/common ./libs/storage ./libs/services ./libs/pipelines ./libs/assembly ./apps/workers
 
 FROM python:3.11-slim-bookworm
-# Volumes that are mounted there belong to who runs.
+# Volumes that are mounted there belong to the user of the process.
 RUN useradd --system --uid 10001 --create-home aurum \
  && install -d -o aurum -g aurum /var/lib/aurum /var/lib/aurum/history
 COPY --from=build /opt/aurum /opt/aurum

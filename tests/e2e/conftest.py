@@ -1,4 +1,4 @@
-"""The product as a user has it: processes and sockets. Nothing of it is imported here."""
+"""The product as a user runs it, through processes and sockets. No module of it is imported here."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def shared_data_dir() -> Iterator[Path]:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    inherited = os.environ  # noqa: TID251 - what a shell would hand on
-    kept = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
-    return kept | variables
+    inherited = os.environ  # noqa: TID251 - a shell passes these on
+    others = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
+    return others | variables
 
 
 def aurum(data_dir: Path, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +65,7 @@ def aurum(data_dir: Path, *arguments: str | Path, **variables: str) -> subproces
 
 
 def start_up(data_dir: Path, *arguments: str) -> Instance:
-    """Start ``aurum up`` on a free port and wait until it says where it is."""
+    """Start ``aurum up`` on a free port and wait until it prints its URL."""
     command = [*AURUM, "up", "--data-dir", str(data_dir), "--port", "0", *arguments]
     process = subprocess.Popen(
         command, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -74,14 +74,14 @@ def start_up(data_dir: Path, *arguments: str) -> Instance:
     seen: list[str] = []
     for line in process.stdout:
         seen.append(line)
-        if found := re.search(r"Aurum is at (http://\S+)", line):
-            return Instance(process, found[1], data_dir)
+        if match := re.search(r"Aurum is at (http://\S+)", line):
+            return Instance(process, match[1], data_dir)
     raise AssertionError("".join(seen))
 
 
 def processes_of(data_dir: Path) -> list[str]:
-    """Command lines that name the folder."""
-    found: list[str] = []
+    """Return the command lines of processes that name the folder."""
+    lines: list[str] = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
@@ -89,8 +89,8 @@ def processes_of(data_dir: Path) -> list[str]:
             except OSError:
                 continue
             if str(data_dir) in line:
-                found.append(line)
-    return found
+                lines.append(line)
+    return lines
 
 
 def eventually(condition: Callable[[], bool], *, within_s: float = 20) -> None:

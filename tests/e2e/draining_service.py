@@ -1,4 +1,4 @@
-"""A small service behind the product's way to serve. Arguments: port, workers, most seconds to drain."""
+"""A small service that runs on the product's server. Arguments: port, workers, most seconds to drain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``aurum archive``: months go to history, answers stay; what is missing there is said in one line."""
+"""``aurum archive``: answers stay the same when months move to history, and missing files are reported in one line."""
 
 from pathlib import Path
 

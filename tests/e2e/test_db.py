@@ -10,7 +10,7 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.parametrize("arguments", [["optimize"], ["policies"], ["chunks", "--compress"]])
-def test_what_needs_timescaledb_says_so_in_a_line(data_dir: Path, arguments: list[str]) -> None:
+def test_commands_that_need_timescaledb_say_so_in_one_line(data_dir: Path, arguments: list[str]) -> None:
     done = aurum(data_dir, "db", *arguments)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -21,7 +21,7 @@ def test_what_needs_timescaledb_says_so_in_a_line(data_dir: Path, arguments: lis
     assert aurum(data_dir, "series", "list").returncode == 0
 
 
-def test_a_class_of_data_that_is_not_there_is_named_with_those_that_are(data_dir: Path) -> None:
+def test_an_unknown_class_of_data_is_named_with_the_known_ones(data_dir: Path) -> None:
     done = aurum(data_dir, "db", "policies", "--retain", "prices=30")
     assert done.returncode == 2
     assert "unknown data class 'prices'" in done.stderr

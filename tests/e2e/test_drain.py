@@ -1,4 +1,4 @@
-"""SIGTERM under load: whatever was taken is answered whole; only then, and in good order, the door is shut."""
+"""SIGTERM under load: accepted requests are answered completely before the service stops listening."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def service(workers: int, *, drain_s: float = 1.0) -> Iterator[tuple[subprocess.
     process = subprocess.Popen(command, env=environment(PYTHONPATH=str(HERE)), stderr=subprocess.PIPE, start_new_session=True)
     try:
         wait_until(lambda: status(port) == 200, within_s=60)
-        # Until each of the workers is there.
+        # Until each worker has started.
         time.sleep(0.3 * workers)
         yield process, port
     finally:
-        # Its workers too, which hold its end of the pipe.
+        # The workers too, because they hold the other end of the pipe.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -58,7 +58,7 @@ def wait_until(condition: Callable[[], bool], *, within_s: float) -> None:
 
 
 class Caller:
-    """Asks again and again until nobody takes connections any more. ``keeps``: its connections, until told otherwise."""
+    """A client that sends requests until connections are refused. ``keeps``: whether it keeps connections open."""
 
     def __init__(self, port: int, path: str, *, keeps: bool) -> None:
         self.port, self.path, self.keeps = port, path, keeps
@@ -69,18 +69,18 @@ class Caller:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             except (ConnectionRefusedError, ConnectionResetError):
-                # Not connected, either way: nothing was asked.
+                # No connection either way, so no request was lost.
                 self.seen["refused"] += 1
                 return self.seen
             try:
-                while await self._ask(reader, writer):
+                while await self._request(reader, writer):
                     pass
             except (OSError, EOFError) as error:
                 self.seen[f"lost: {error!r}"] += 1
             finally:
                 writer.close()
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         keep = "keep-alive" if self.keeps else "close"
         writer.write(f"GET {self.path} HTTP/1.1\r\nHost: x\r\nConnection: {keep}\r\n\r\n".encode())
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
@@ -105,7 +105,7 @@ async def load_while_stopping(process: subprocess.Popen[bytes], port: int, numbe
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_under_load_no_request_that_was_taken_is_lost(workers: int) -> None:
+async def test_under_load_no_accepted_request_is_lost(workers: int) -> None:
     with service(workers) as (process, port):
         seen = await load_while_stopping(process, port, signal.SIGTERM)
         process.wait(10)
@@ -138,7 +138,7 @@ def test_it_says_that_it_is_not_ready_while_it_still_answers(workers: int) -> No
         process.wait(10)
 
 
-def test_when_nobody_asks_it_ends_at_once() -> None:
+def test_without_requests_it_ends_at_once() -> None:
     with service(1, drain_s=10.0) as (process, _):
         began = time.monotonic()
         process.terminate()
@@ -146,7 +146,7 @@ def test_when_nobody_asks_it_ends_at_once() -> None:
         assert time.monotonic() - began < 5
 
 
-def test_what_takes_long_is_finished() -> None:
+def test_a_long_request_is_finished() -> None:
     with service(1, drain_s=0.0) as (process, port):
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(b"GET /work?s=1.5 HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -160,7 +160,7 @@ def test_what_takes_long_is_finished() -> None:
         assert process.wait(10) in (0, -signal.SIGTERM)
 
 
-def test_who_has_connected_and_asks_a_moment_later_is_answered() -> None:
+def test_a_request_on_an_open_connection_a_moment_later_is_answered() -> None:
     with service(1, drain_s=0.0) as (process, port):
         with socket.create_connection(("127.0.0.1", port)) as connection:
             time.sleep(0.1)

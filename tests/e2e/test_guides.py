@@ -1,4 +1,4 @@
-"""Whatever the guides tell a reader to type does what they say, on a service that was started as they say."""
+"""The commands and code of the guides run as the guides say, on a service that was started as they say."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ROOT = Path(__file__).parents[2]
 GUIDES = sorted((ROOT / "docs" / "guides").glob("[a-z]*.md"))
 _FENCE = re.compile(r"^```(?P<info>\w[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 _CURL = 'curl() { command curl --silent --show-error --fail-with-body --max-time 20 "$@"; }\n'
-"""A refusal fails a block: what shall be refused stands in a block marked ``fails``."""
+"""curl that fails on an error status. A block that is meant to fail is marked ``fails``."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block; ``mark``: what follows its language."""
+    """A fenced block. ``mark``: the word after its language."""
 
     guide: str
     language: str
@@ -36,11 +36,11 @@ class Block:
 
 
 def blocks_of(path: Path) -> list[Block]:
-    found = []
+    blocks = []
     for one in _FENCE.finditer(path.read_text(encoding="utf-8")):
         language, _, mark = one["info"].partition(" ")
-        found.append(Block(path.stem, language, mark, one["code"]))
-    return found
+        blocks.append(Block(path.stem, language, mark, one["code"]))
+    return blocks
 
 
 BLOCKS = [block for path in GUIDES for block in blocks_of(path)]
@@ -53,13 +53,13 @@ def instance(shared_data_dir: Path) -> Iterator[Instance]:
     running.stop()
 
 
-def test_every_block_is_of_a_language_and_a_mark_that_are_known() -> None:
+def test_every_block_has_a_known_language_and_mark() -> None:
     assert {block.language for block in BLOCKS} <= {"sh", "python", "json", "http"}
     assert {block.mark for block in BLOCKS} <= {"", "shown", "fails"}
 
 
 @pytest.mark.parametrize("guide", [path.stem for path in GUIDES])
-def test_what_a_guide_says_to_type_does_what_it_says(guide: str, instance: Instance, tmp_path: Path) -> None:
+def test_the_commands_of_a_guide_run_as_it_says(guide: str, instance: Instance, tmp_path: Path) -> None:
     variables = environment(AURUM_DATA_DIR=str(instance.data_dir), TMPDIR=str(tmp_path))
     for block in (one for one in BLOCKS if one.guide == guide and one.mark != "shown"):
         code = block.code.replace("http://127.0.0.1:8000", instance.url)
@@ -74,16 +74,16 @@ def test_what_a_guide_says_to_type_does_what_it_says(guide: str, instance: Insta
 
 
 _FILLED = ("start", "end", "tz")
-"""Besides what is required: see ``assets/reference.js``."""
+"""Optional parameters that the reference fills in besides the required ones: see ``assets/reference.js``."""
 
 
 def shown(parameter: dict[str, Any]) -> object:
-    """The example that the reference fills in."""
+    """Return the example that the reference fills in."""
     return parameter["example"] if "example" in parameter else parameter["schema"]["examples"][0]
 
 
 _AFTER_A_BUILD = ("/v2/catalog/models", "/v2/catalog/models/{model}", "/v2/catalog/model-runs")
-"""Tell of models, which the sample has none of until they are built."""
+"""Routes of models, which do not exist until they are built."""
 
 
 def test_what_the_reference_fills_in_can_be_executed_and_shows_numbers_of_the_sample(instance: Instance) -> None:
@@ -91,10 +91,10 @@ def test_what_the_reference_fills_in_can_be_executed_and_shows_numbers_of_the_sa
     for path, methods in instance.get("/openapi.json").json()["paths"].items():
         if not path.startswith("/v2/") or path.startswith("/v2/admin") or path in _AFTER_A_BUILD or "get" not in methods:
             continue
-        given = [one for one in methods["get"].get("parameters", []) if one.get("required") or one.get("name") in _FILLED]
-        query = {one["name"]: shown(one) for one in given if one["in"] == "query"}
+        filled = [one for one in methods["get"].get("parameters", []) if one.get("required") or one.get("name") in _FILLED]
+        query = {one["name"]: shown(one) for one in filled if one["in"] == "query"}
         target = path
-        for one in given:
+        for one in filled:
             if one["in"] == "path":
                 target = target.replace(f"{{{one['name']}}}", quote(str(shown(one)), safe=""))
         answer = httpx.get(instance.url + target, params=query, timeout=20, trust_env=False)

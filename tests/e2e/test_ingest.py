@@ -1,4 +1,4 @@
-"""``aurum ingest`` on good and bad files, alone and beside another, and killed in the middle."""
+"""``aurum ingest`` on good and bad files, alone and beside another process, and killed while it runs."""
 
 import random
 import signal
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 
 def invented_day(path: Path, day: int, *, rows: int = 24, nodes: int = 400, seed: int = 1) -> Path:
-    """An ISO-NE day-ahead report with invented numbers: its layout, its trailer."""
+    """Write an ISO-NE day-ahead report with generated numbers in its layout, with its trailer."""
     prices = random.Random(seed + day)
     lines = [
         '"C","Day-Ahead Energy Market Hourly LMP Report"',
@@ -37,7 +37,7 @@ def invented_day(path: Path, day: int, *, rows: int = 24, nodes: int = 400, seed
 
 def test_an_unknown_file_is_refused_with_the_formats_tried(data_dir: Path, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("nothing we know\n")
+    path.write_text("no known format\n")
     done = aurum(data_dir, "ingest", path)
     assert done.returncode == 3
     assert "unknown format; tried: pjm da_hrl_lmps" in done.stdout
@@ -78,7 +78,7 @@ def test_a_mended_file_is_replayed_out_of_quarantine(data_dir: Path, tmp_path: P
     assert aurum(data_dir, "quarantine", "list").stdout.count("non_numeric") == 1
 
 
-def test_a_database_that_is_not_there_is_one_line_that_names_the_setting(data_dir: Path) -> None:
+def test_an_unreachable_database_is_reported_in_one_line_that_names_the_setting(data_dir: Path) -> None:
     path = SAMPLE / "nyiso/20251102damlbmp_zone.csv"
     done = aurum(data_dir, "ingest", path, AURUM_DATABASE__URL="postgresql://nobody@127.0.0.1:1/none")
     assert done.returncode == 1
@@ -86,7 +86,7 @@ def test_a_database_that_is_not_there_is_one_line_that_names_the_setting(data_di
     assert "AURUM_DATABASE__URL" in done.stderr
 
 
-def test_a_bad_setting_is_one_line_that_names_the_variable(data_dir: Path) -> None:
+def test_an_invalid_setting_is_reported_in_one_line_that_names_the_variable(data_dir: Path) -> None:
     done = aurum(data_dir, "db", "status", AURUM_DATABASE__POOL_SIZE="many")
     assert done.returncode == 2
     assert done.stderr.startswith("aurum: AURUM_DATABASE__POOL_SIZE: got 'many'")
@@ -111,7 +111,7 @@ def test_two_processes_load_overlapping_files_at_the_same_time(data_dir: Path, t
     assert again.stdout.splitlines()[-1].split()[3:5] == ["0", "0"]
 
 
-def test_killed_in_the_middle_again_and_again_no_row_is_lost_and_none_is_there_twice(data_dir: Path, tmp_path: Path) -> None:
+def test_killed_repeatedly_no_row_is_lost_or_stored_twice(data_dir: Path, tmp_path: Path) -> None:
     assert aurum(data_dir, "db", "migrate").returncode == 0
     days = [invented_day(tmp_path / f"WW_DALMP_ISO_202606{day:02d}.csv", day) for day in (4, 5, 6, 7, 8)]
     command = [*AURUM, "--data-dir", str(data_dir), "ingest", *map(str, days)]

@@ -1,4 +1,4 @@
-"""``aurum up``: everything on one machine, from start to stop."""
+"""``aurum up``: the whole service on one machine, from start to stop."""
 
 import signal
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ def test_the_worker_loads_what_is_queued(instance: Instance, tmp_path: Path) -> 
     eventually(loaded)
 
 
-def test_a_queued_file_that_is_not_there_is_parked_and_blocks_nobody(instance: Instance, tmp_path: Path) -> None:
+def test_a_queued_file_that_is_missing_is_parked_and_blocks_no_other(instance: Instance, tmp_path: Path) -> None:
     gone = tmp_path / "20251003damlbmp_zone.csv"
     gone.write_text("x")
     assert aurum(instance.data_dir, "ingest", "--queue", gone).returncode == 0

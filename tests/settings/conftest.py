@@ -1,7 +1,7 @@
-"""Settings as a process has them: from the variables that a test's marks name.
+"""Settings of a process, from the environment variables that the marks of a test name.
 
-``@pytest.mark.shows(AURUM_API__PORT="9001")``: the test shows the effect of each of these. ``@pytest.mark.given(...)``: what it
-needs besides.
+``@pytest.mark.shows(AURUM_API__PORT="9001")``: the test shows the effect of each of these variables.
+``@pytest.mark.given(...)``: further variables that the test needs.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ OBSERVATIONS = f"/v2/series/{HOURLY}/observations"
 
 
 def value_of(settings: Settings, variable: str) -> object:
-    """What settings say for a variable."""
-    found: object = settings
+    """Return the value of the setting of an environment variable."""
+    value: object = settings
     for part in variable.removeprefix("AURUM_").lower().split("__"):
-        found = getattr(found, "schema_" if part == "schema" else part)
-    return found
+        value = getattr(value, "schema_" if part == "schema" else part)
+    return value
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def settings(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tm
     loaded = load_settings()
     for mark in request.node.iter_markers("shows"):
         for name in mark.kwargs:
-            assert value_of(loaded, name) != value_of(defaults, name), f"{name}: a default shows nothing"
+            assert value_of(loaded, name) != value_of(defaults, name), f"{name}: the default value shows no effect"
     return loaded
 
 

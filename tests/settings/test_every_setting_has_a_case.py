@@ -1,4 +1,4 @@
-"""No setting without a test that sets its variable and sees its effect."""
+"""Every setting has a test that sets its variable and shows its effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 
 def leaves(model: type[BaseModel], prefix: str = "AURUM_") -> Iterator[str]:
-    """The variable of each setting that is no group of settings."""
+    """Yield the environment variable of each setting that is not a group."""
     for name, field in model.model_fields.items():
         variable = prefix + (field.alias or name).upper()
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -25,7 +25,7 @@ def leaves(model: type[BaseModel], prefix: str = "AURUM_") -> Iterator[str]:
 
 
 def shown() -> Iterator[str]:
-    """The variables that the marks ``shows(...)`` of this folder's modules name."""
+    """Yield the variables in the marks ``shows(...)`` of the modules in this folder."""
     for path in HERE.glob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "shows":
@@ -36,7 +36,7 @@ def test_every_setting_has_a_test_that_shows_its_effect() -> None:
     assert sorted(set(leaves(Settings)) - set(shown())) == []
 
 
-def test_no_setting_is_shown_that_there_is_none_of() -> None:
+def test_every_shown_variable_is_a_setting() -> None:
     assert set(shown()) <= set(leaves(Settings))
 
 

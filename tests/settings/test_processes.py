@@ -1,4 +1,4 @@
-"""What every process is told: folders, profile, access, logs, telemetry; what workers, checks and models are."""
+"""Settings of all processes (folders, profile, access, logs, telemetry) and of workers, checks and models."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ from aurum.workers.export import exported_telemetry
 
 now = SystemClock().now
 OPERATOR = Actor("operator")
-shows, given = pytest.mark.shows, pytest.mark.given
+shows, needs = pytest.mark.shows, pytest.mark.given
 
 
 # --- folders and profile ----------------------------------------------------------------------------------------------
 
 
 @shows(AURUM_DATA_DIR="data")
-def test_what_a_process_holds_is_in_its_data_directory(settings: Settings, store: MemoryStore, tmp_path: Path) -> None:
+def test_files_of_a_process_are_in_its_data_directory(settings: Settings, store: MemoryStore, tmp_path: Path) -> None:
     assert warehouse_paths(settings).warehouse == tmp_path / "data" / "warehouse"
     pipelines = Pipelines(memory_store(settings, SystemClock(), store, MemoryChangeFeed()))
     assert pipelines.raw_files._folder == Path("data") / "quarantine"
@@ -65,7 +65,7 @@ def test_what_a_process_holds_is_in_its_data_directory(settings: Settings, store
 
 @pytest.fixture
 def folders(tmp_path: Path) -> None:
-    """What the settings of the next test name."""
+    """The folders that the settings of the test name."""
     (tmp_path / "contracts" / "expectations").mkdir(parents=True)
     (tmp_path / "guides").mkdir()
 
@@ -75,8 +75,8 @@ async def test_contracts_and_guides_are_read_where_settings_say(
     settings: Settings, folders: None, store: MemoryStore, tmp_path: Path
 ) -> None:
     async with serving(settings, InMemory(store)) as served:
-        found = [tmp_path / served.state[name] for name in ("contracts", "guides")]
-    assert found == [tmp_path / "contracts", tmp_path / "guides"]
+        folders_read = [tmp_path / served.state[name] for name in ("contracts", "guides")]
+    assert folders_read == [tmp_path / "contracts", tmp_path / "guides"]
 
 
 @shows(AURUM_PROFILE="production")
@@ -89,12 +89,12 @@ def test_production_refuses_to_start_half_configured(settings: Settings) -> None
 
 
 @shows(AURUM_ACCESS__MODE="required")
-async def test_who_does_not_say_who_it_is_is_refused(served: Served) -> None:
+async def test_a_request_without_a_credential_is_refused(served: Served) -> None:
     assert (await served.client.get("/v2/series")).status_code == 401
 
 
 @shows(AURUM_ACCESS__REMEMBERED_S="7")
-@given(AURUM_ACCESS__MODE="required", AURUM_CACHE__STALE_IF_ERROR_S="0")
+@needs(AURUM_ACCESS__MODE="required", AURUM_CACHE__STALE_IF_ERROR_S="0")
 async def test_a_credential_is_looked_up_again_after_so_long(served: Served, store: MemoryStore) -> None:
     text, parts = key_text(bytes(40))
     await put_plan(store.transactions, RatePlan("desk", 100, 100, 100, 1.0, 5), by=OPERATOR)
@@ -107,7 +107,7 @@ async def test_a_credential_is_looked_up_again_after_so_long(served: Served, sto
 
 
 class Issuer:
-    """An identity provider without a socket. ``fetched``: the addresses it was asked for."""
+    """An identity provider without a socket. ``fetched``: the requested addresses."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -122,15 +122,15 @@ class Issuer:
         return httpx.Response(200, json={"keys": [{**jwk, "kid": "k1", "alg": "ES256", "use": "sig"}]})
 
     def token(self, *, kid: str = "k1", **claims: object) -> str:
-        said = {
+        standard = {
             "iss": "https://id.example",
             "aud": "desk",
             "sub": "somebody",
             "iat": now(),
             "exp": now() + timedelta(minutes=10),
         }
-        said |= {"org": {"tenant": "acme"}, "groups": {"aurum": ["user"]}}
-        return jwt.encode({**said, **claims}, self._key, algorithm="ES256", headers={"kid": kid})
+        standard |= {"org": {"tenant": "acme"}, "groups": {"aurum": ["user"]}}
+        return jwt.encode({**standard, **claims}, self._key, algorithm="ES256", headers={"kid": kid})
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ async def verifier(settings: Settings, issuer: Issuer) -> AsyncIterator[TokenVer
         yield TokenVerifier(settings.access, client, IssuerProtection(settings.resilience))
 
 
-ISSUED = given(AURUM_ACCESS__ISSUER="https://id.example", AURUM_ACCESS__AUDIENCE="desk")
+ISSUED = needs(AURUM_ACCESS__ISSUER="https://id.example", AURUM_ACCESS__AUDIENCE="desk")
 
 
 @shows(
@@ -155,7 +155,7 @@ ISSUED = given(AURUM_ACCESS__ISSUER="https://id.example", AURUM_ACCESS__AUDIENCE
     AURUM_ACCESS__ROLES_CLAIM="groups.aurum",
     AURUM_ACCESS__LEEWAY_S="90",
 )
-async def test_tokens_are_those_of_an_issuer_for_us_and_say_who_it_is(verifier: TokenVerifier, issuer: Issuer) -> None:
+async def test_a_token_of_the_issuer_for_the_audience_names_tenant_and_roles(verifier: TokenVerifier, issuer: Issuer) -> None:
     claims = await verifier.verify(issuer.token(exp=now() - timedelta(seconds=75)))
     assert (claims.tenant, claims.roles) == ("acme", ("user",))
     assert issuer.fetched == ["https://keys.example/all"]
@@ -166,13 +166,13 @@ async def test_tokens_are_those_of_an_issuer_for_us_and_say_who_it_is(verifier: 
 
 @shows(AURUM_ACCESS__ALGORITHMS='["RS256"]')
 @ISSUED
-async def test_tokens_signed_otherwise_are_not_taken(verifier: TokenVerifier, issuer: Issuer) -> None:
+async def test_tokens_with_another_algorithm_are_not_accepted(verifier: TokenVerifier, issuer: Issuer) -> None:
     with pytest.raises(InvalidToken, match="RS256"):
         await verifier.verify(issuer.token())
 
 
 @shows(AURUM_ACCESS__JWKS_TTL_S="0.000001", AURUM_ACCESS__JWKS_PAUSE_S="0.000002")
-@given(AURUM_ACCESS__JWKS_URL="https://keys.example/all", AURUM_ACCESS__TENANT_CLAIM="org.tenant")
+@needs(AURUM_ACCESS__JWKS_URL="https://keys.example/all", AURUM_ACCESS__TENANT_CLAIM="org.tenant")
 @ISSUED
 async def test_keys_are_fetched_again_when_they_are_old_and_after_a_pause(verifier: TokenVerifier, issuer: Issuer) -> None:
     for _ in range(3):
@@ -190,7 +190,7 @@ async def test_keys_are_fetched_again_when_they_are_old_and_after_a_pause(verifi
 
 @pytest.fixture
 def logs() -> Iterator[None]:
-    """Logging as it was, afterwards."""
+    """Restore logging after the test."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
@@ -202,15 +202,15 @@ def logs() -> Iterator[None]:
 @shows(AURUM_LOGGING__LEVEL="ERROR", AURUM_LOGGING__FORMAT="json")
 def test_lines_are_of_a_level_and_in_a_form(settings: Settings, logs: None, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(settings.logging)
-    logging.getLogger("desk").warning("not said")
-    logging.getLogger("desk").error("said")
+    logging.getLogger("desk").warning("hidden")
+    logging.getLogger("desk").error("shown")
     (line,) = capsys.readouterr().err.splitlines()
-    assert json.loads(line)["event"] == "said"
+    assert json.loads(line)["event"] == "shown"
 
 
 @contextmanager
 def collecting() -> Iterator[tuple[int, SimpleQueue[tuple[str, dict[str, str], bytes]]]]:
-    """A collector on loopback: its port, and what it is sent as path, headers and body."""
+    """Run a collector on loopback. Yields its port, and the queue of received path, headers and body."""
     sent: SimpleQueue[tuple[str, dict[str, str], bytes]] = SimpleQueue()
 
     class Handler(BaseHTTPRequestHandler):
@@ -244,7 +244,7 @@ async def test_metrics_are_sent_to_the_collector_at_an_interval(settings: Settin
     with collecting() as (port, sent):
         here = settings.telemetry.model_copy(update={"endpoint": f"http://127.0.0.1:{port}"})
         metrics = Metrics()
-        metrics.counter("asked_total", "How often.", labels=()).values[()] = 1
+        metrics.counter("requests_total", "Requests.", labels=()).values[()] = 1
         task = asyncio.create_task(send_metrics(metrics, here, "desk"))
         await asyncio.to_thread(sent.get, timeout=30)
         path, headers, body = await asyncio.to_thread(sent.get, timeout=30)
@@ -254,7 +254,7 @@ async def test_metrics_are_sent_to_the_collector_at_an_interval(settings: Settin
 
 
 @shows(AURUM_TELEMETRY__SAMPLE_RATIO="0.25")
-@given(AURUM_TELEMETRY__ENDPOINT="http://127.0.0.1:1")
+@needs(AURUM_TELEMETRY__ENDPOINT="http://127.0.0.1:1")
 def test_a_share_of_traces_is_sent(settings: Settings) -> None:
     provider = tracer_provider(settings.telemetry, "desk")
     assert "{0.25}" in provider.sampler.get_description()
@@ -280,8 +280,8 @@ async def test_slow_queries_are_logged_by_every_process(settings: Settings, data
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.2", 0)) as taken:
-        return taken.getsockname()[1]
+    with socket.create_server(("127.0.0.2", 0)) as probe:
+        return probe.getsockname()[1]
 
 
 @shows(AURUM_WORKERS__METRICS_HOST="127.0.0.2", AURUM_WORKERS__METRICS_PORT="9")
@@ -293,45 +293,45 @@ def test_a_worker_serves_its_metrics_where_settings_say(settings: Settings) -> N
         assert httpx.get(f"http://127.0.0.2:{port}/metrics", trust_env=False).status_code == 200
 
 
-class Forgetful:
-    """Takes down what is to be forgotten."""
+class ValidationLogStub:
+    """A log that records which validations to delete."""
 
     def __init__(self) -> None:
-        self.told: list[Retention] = []
+        self.calls: list[Retention] = []
 
     async def forget_validations(self, keep: Retention, *, suites: object) -> int:
-        self.told.append(keep)
+        self.calls.append(keep)
         return 0
 
 
 @shows(AURUM_QUALITY__KEEP_DAYS="3", AURUM_QUALITY__KEEP_EACH="7")
 async def test_validations_are_forgotten_by_age_and_number(settings: Settings) -> None:
-    log = Forgetful()
+    log = ValidationLogStub()
     before = now()
     await ValidationCleanup(log, settings.quality, SystemClock()).tidy(["prices"])  # type: ignore[arg-type]
-    ((keep),) = log.told
+    ((keep),) = log.calls
     assert before - timedelta(days=3) <= keep.since <= now() - timedelta(days=3)
     assert keep.each == 7
 
 
 @shows(AURUM_DBT__TARGET="postgres", AURUM_DBT__SCHEMA_NAME="desk", AURUM_DBT__THREADS="7", AURUM_DBT__ROLE="reader")
 def test_models_are_built_where_and_as_settings_say(settings: Settings) -> None:
-    told = variables(settings.dbt, DatabaseSettings(url="postgresql://aurum@db/aurum"), warehouse_paths(settings))
+    set_variables = variables(settings.dbt, DatabaseSettings(url="postgresql://aurum@db/aurum"), warehouse_paths(settings))
     names = ("AURUM_DBT_TARGET", "AURUM_DBT_SCHEMA", "AURUM_DBT_THREADS", "AURUM_DBT_POSTGRES_ROLE")
-    assert [told[name] for name in names] == ["postgres", "desk", "7", "reader"]
+    assert [set_variables[name] for name in names] == ["postgres", "desk", "7", "reader"]
 
 
 @shows(AURUM_DBT__TRINO_URL="trinos://desk@trino:8443/lake", AURUM_DBT__TRINO_STORE="prices")
-@given(AURUM_DBT__TARGET="trino")
+@needs(AURUM_DBT__TARGET="trino")
 def test_models_in_trino_are_built_there_over_its_catalog_of_the_store(settings: Settings) -> None:
-    told = variables(settings.dbt, settings.database, warehouse_paths(settings))
+    set_variables = variables(settings.dbt, settings.database, warehouse_paths(settings))
     names = ("AURUM_DBT_TRINO_HOST", "AURUM_DBT_TRINO_CATALOG", "AURUM_DBT_STORE_CATALOG")
-    assert [told[name] for name in names] == ["trino", "lake", "prices"]
+    assert [set_variables[name] for name in names] == ["trino", "lake", "prices"]
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A dbt project, as far as it is looked for."""
+    """The folder of a dbt project."""
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "dbt_project.yml").write_text("name: desk\n")
@@ -344,7 +344,7 @@ def test_models_are_those_of_a_project_elsewhere(project: Path, settings: Settin
 
 
 @shows(AURUM_DBT__TIMEOUT_S="0.01", AURUM_DBT__GRACE_S="0.02")
-async def test_a_run_that_takes_too_long_is_told_to_stop_and_then_killed(
+async def test_a_run_that_takes_too_long_is_stopped_and_then_killed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graces: list[float] = []
@@ -361,7 +361,7 @@ async def test_a_run_that_takes_too_long_is_told_to_stop_and_then_killed(
         stdout = Endless()
 
     @asynccontextmanager
-    async def child(_arguments: object, _given: object, *, grace_s: float) -> AsyncIterator[Process]:
+    async def child(_arguments: object, _variables: object, *, grace_s: float) -> AsyncIterator[Process]:
         graces.append(grace_s)
         yield Process()
 

@@ -1,4 +1,4 @@
-"""AURUM_API__*, AURUM_LIMITS__*, AURUM_CACHE__*: what the service does with its settings."""
+"""Settings of the service: AURUM_API__*, AURUM_LIMITS__*, AURUM_CACHE__*."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from aurum.storage.ports.observations import SeriesReader
 
 from .conftest import HOURLY, OBSERVATIONS, OTHER, QUICK
 
-shows, given = pytest.mark.shows, pytest.mark.given
+shows, needs = pytest.mark.shows, pytest.mark.given
 ClientAt = Callable[[str], httpx.AsyncClient]
 
 CLOSED = {"start": "2025-11-03T00:00:00Z", "end": "2025-11-03T06:00:00Z"}
@@ -41,19 +41,19 @@ CLOSED = {"start": "2025-11-03T00:00:00Z", "end": "2025-11-03T06:00:00Z"}
 
 
 @shows(AURUM_API__HOST="127.0.0.2", AURUM_API__PORT="9001", AURUM_API__WORKERS="3")
-@given(AURUM_API__CURSOR_SECRET="open-sesame", AURUM_DATABASE__URL="postgresql://aurum@db/aurum")
+@needs(AURUM_API__CURSOR_SECRET="open-sesame", AURUM_DATABASE__URL="postgresql://aurum@db/aurum")
 def test_the_server_listens_where_settings_say_with_so_many_workers(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: dict[str, Any] = {}
+    options_seen: dict[str, Any] = {}
 
     async def reached(_settings: Settings) -> None: ...
 
     monkeypatch.setattr("aurum.assembly.postgres.reach_store", reached)
-    monkeypatch.setattr("aurum.api.serving.server.serve", lambda *_args, **options: told.update(options))
+    monkeypatch.setattr("aurum.api.serving.server.serve", lambda *_args, **options: options_seen.update(options))
     monkeypatch.setattr(sys, "argv", ["aurum.api", "serve"])
     assert command.main() == 0
-    assert (told["host"], told["port"], told["workers"]) == ("127.0.0.2", 9001, 3)
+    assert (options_seen["host"], options_seen["port"], options_seen["workers"]) == ("127.0.0.2", 9001, 3)
 
 
 @shows(AURUM_API__CURSOR_SECRET="open-sesame")
@@ -91,7 +91,7 @@ async def test_the_earlier_surface_is_served(settings: Settings, served: Served,
     assert statuses == [200, 404]
 
 
-# --- what it allows ---------------------------------------------------------------------------------------------------
+# --- limits -----------------------------------------------------------------------------------------------------------
 
 
 @shows(AURUM_API__PAGE_LIMIT="2")
@@ -140,7 +140,7 @@ async def test_addresses_are_let_in_by_lists(client_at: ClientAt) -> None:
 
 
 @shows(AURUM_LIMITS__TRUSTED_PROXIES='["198.51.100.0/24"]', AURUM_LIMITS__PROXY_HEADER="forwarded")
-@given(AURUM_LIMITS__DENY='["203.0.113.9"]')
+@needs(AURUM_LIMITS__DENY='["203.0.113.9"]')
 async def test_a_trusted_proxy_is_believed_in_the_header_it_writes(client_at: ClientAt) -> None:
     statuses = []
     for proxy, header in (("198.51.100.1", "Forwarded"), ("198.51.100.1", "X-Forwarded-For"), ("192.0.2.1", "Forwarded")):
@@ -158,30 +158,30 @@ async def test_all_callers_together_have_one_rate(served: Served) -> None:
 
 
 @shows(AURUM_LIMITS__FAILURES_PER_MINUTE="1")
-@given(AURUM_ACCESS__MODE="required")
+@needs(AURUM_ACCESS__MODE="required")
 async def test_an_address_that_keeps_failing_is_refused(served: Served) -> None:
     statuses = [(await served.client.get("/v2/series", headers={"X-API-Key": "nonsense"})).status_code for _ in range(3)]
     assert (statuses[0], statuses[-1]) == (401, 429)
 
 
 @shows(AURUM_LIMITS__SHARE_RATES="false")
-@given(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
+@needs(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_counts_are_not_shared_though_there_is_redis(served: Served) -> None:
     assert served.state["sharing"] is None
     assert served.state["services"].jobs is not None
 
 
 @shows(AURUM_LIMITS__SETTLE_EVERY_S="0.5")
-@given(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
+@needs(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_counts_are_put_together_at_an_interval(served: Served) -> None:
     assert served.state["sharing"]._every_s == 0.5
 
 
-# --- how much at once -------------------------------------------------------------------------------------------------
+# --- admission --------------------------------------------------------------------------------------------------------
 
 
 class Clock:
-    """Seconds that a test moves."""
+    """A clock in seconds that a test sets."""
 
     now = 0.0
 
@@ -212,7 +212,7 @@ def test_a_tenant_has_some_of_the_places(settings: Settings) -> None:
 
 
 @shows(AURUM_LIMITS__QUEUE="1", AURUM_LIMITS__LONGEST_WAIT_S="0.01")
-@given(AURUM_LIMITS__AT_ONCE="1")
+@needs(AURUM_LIMITS__AT_ONCE="1")
 async def test_so_many_wait_for_a_place_and_no_longer(settings: Settings) -> None:
     gate = AdmissionQueue(settings.limits)
     assert gate.try_enter(None)
@@ -226,7 +226,7 @@ async def test_so_many_wait_for_a_place_and_no_longer(settings: Settings) -> Non
 
 @shows(AURUM_LIMITS__SHED_WAIT_S="0.1", AURUM_LIMITS__SHED_P95_S="0.3", AURUM_LIMITS__SHED_WINDOW_S="2")
 @pytest.mark.parametrize("slow", ["waits", "answers", "neither"])
-def test_some_are_refused_when_the_rest_is_late(settings: Settings, slow: str) -> None:
+def test_some_requests_are_refused_when_the_others_are_late(settings: Settings, slow: str) -> None:
     clock = Clock()
     gate = AdmissionQueue(settings.limits, clock)
     if slow == "waits":
@@ -279,16 +279,16 @@ async def test_a_process_drains_until_it_is_quiet_or_for_so_long(
     assert (clock.now, stopped.is_set()) == (looks, True)
 
 
-# --- what it keeps ----------------------------------------------------------------------------------------------------
+# --- response cache ---------------------------------------------------------------------------------------------------
 
 
-def kept(served: Served) -> list[CacheEntry[CachedResponse]]:
+def cache_entries(served: Served) -> list[CacheEntry[CachedResponse]]:
     responses: ResponseStore = served.state["responses"]
     return responses.cache.local.everything()
 
 
 async def cached(served: Served, path: str, **params: str) -> str | None:
-    """What the second of two answers says of the cache."""
+    """Return ``X-Cache`` of the second of two answers."""
     await served.client.get(path, params=params)
     return (await served.client.get(path, params=params)).headers.get("x-cache")
 
@@ -296,11 +296,11 @@ async def cached(served: Served, path: str, **params: str) -> str | None:
 @shows(AURUM_CACHE__ENABLED="false")
 async def test_nothing_is_cached(served: Served) -> None:
     assert await cached(served, OBSERVATIONS, **CLOSED) not in ("hit", "HIT")
-    assert kept(served) == []
+    assert cache_entries(served) == []
 
 
 @shows(AURUM_CACHE__POLICY="lfu")
-async def test_the_policy_says_who_goes(served: Served) -> None:
+async def test_entries_are_evicted_by_the_policy(served: Served) -> None:
     assert type(served.state["responses"].cache.local._kept).__name__ == "_Lfu"
 
 
@@ -312,7 +312,7 @@ async def test_no_more_answers_are_cached_than_allowed(served: Served) -> None:
 
 
 @shows(AURUM_CACHE__MOST_BYTES="6000")
-@given(AURUM_CACHE__GOLDEN="[]")
+@needs(AURUM_CACHE__GOLDEN="[]")
 async def test_no_more_bytes_are_cached_than_allowed(served: Served) -> None:
     for hour in range(1, 9):
         await served.client.get(OBSERVATIONS, params={**CLOSED, "end": f"2025-11-03T0{hour}:00:00Z"})
@@ -320,11 +320,11 @@ async def test_no_more_bytes_are_cached_than_allowed(served: Served) -> None:
 
 
 @shows(AURUM_CACHE__MOST_ENTRY_BYTES="1024")
-@given(AURUM_CACHE__GOLDEN="[]")
+@needs(AURUM_CACHE__GOLDEN="[]")
 async def test_a_longer_answer_is_not_cached(served: Served) -> None:
     for end in ("2025-11-03T01:00:00Z", "2025-11-05T00:00:00Z"):
         await served.client.get(OBSERVATIONS, params={**CLOSED, "end": end}, headers={"Accept-Encoding": "identity"})
-    bodies = [entry.content.body for entry in kept(served)]
+    bodies = [entry.content.body for entry in cache_entries(served)]
     assert bodies
     assert all(body is not None and len(body) <= 1024 for body in bodies)
 
@@ -355,12 +355,12 @@ async def test_answers_are_fresh_by_class_and_stale_for_a_while(
 ) -> None:
     await served.client.get(path, params=params)
     seconds = getattr(settings.cache.fresh_s, data_class)
-    entry = max((one for one in kept(served) if one.fresh_until - one.made_at == pytest.approx(seconds)), key=id)
+    entry = max((one for one in cache_entries(served) if one.fresh_until - one.made_at == pytest.approx(seconds)), key=id)
     assert entry.stale_until - entry.fresh_until == pytest.approx(17)
 
 
 class Away(MemoryChangeFeed):
-    """A feed that can be silent."""
+    """A change feed that can lose its connection."""
 
     silent = False
 
@@ -375,7 +375,7 @@ class Away(MemoryChangeFeed):
 
 @pytest.mark.parametrize("given_s", [None, "0"])
 @shows(AURUM_CACHE__STALE_IF_ERROR_S="0")
-@given(AURUM_CACHE__FRESH_S__HISTORY="0", AURUM_CACHE__STALE_S="0")
+@needs(AURUM_CACHE__FRESH_S__HISTORY="0", AURUM_CACHE__STALE_S="0")
 async def test_stale_answers_are_given_while_the_store_is_away_for_so_long(
     settings: Settings, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, given_s: str | None
 ) -> None:
@@ -391,31 +391,31 @@ async def test_stale_answers_are_given_while_the_store_is_away_for_so_long(
 
 
 @shows(AURUM_CACHE__SHARED_FROM_S="0.5", AURUM_CACHE__DURABLE_FROM_S="0.7")
-@given(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
+@needs(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_what_took_long_goes_to_further_tiers(served: Served) -> None:
     assert [from_s for _, from_s in served.state["services"].results._tiers] == [0.5, 0.7]
 
 
 @shows(AURUM_CACHE__SHARED="false")
-@given(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
+@needs(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_nothing_goes_to_redis(served: Served) -> None:
     assert [tier.name for tier, _ in served.state["services"].results._tiers] == ["memory"]
 
 
 @shows(AURUM_CACHE__DURABLE="false")
-@given(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
+@needs(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_nothing_goes_to_the_database(served: Served) -> None:
     assert [tier.name for tier, _ in served.state["services"].results._tiers] == ["redis"]
 
 
 @shows(AURUM_CACHE__WARM_EVERY_S="0.001")
 async def test_golden_queries_are_worked_out_again_at_an_interval(settings: Settings) -> None:
-    asked, twice = 0, asyncio.Event()
+    requests, twice = 0, asyncio.Event()
 
     async def app(_scope: object, _receive: object, send: Callable[..., Any]) -> None:
-        nonlocal asked
-        asked += 1
-        if asked > 4 * len(settings.cache.golden):
+        nonlocal requests
+        requests += 1
+        if requests > 4 * len(settings.cache.golden):
             twice.set()
         await send({"type": "http.response.start", "status": 200, "headers": []})
 

@@ -40,7 +40,7 @@ from aurum.workers.jobs.archive import ArchiveJob
 from .conftest import HOURLY, START
 from .trino_stub import Trino, trino_stub
 
-shows, given = pytest.mark.shows, pytest.mark.given
+shows, needs = pytest.mark.shows, pytest.mark.given
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
@@ -48,24 +48,24 @@ shows, given = pytest.mark.shows, pytest.mark.given
 
 @pytest.fixture
 async def pool(settings: Settings, database_url: str) -> AsyncIterator[PostgresPool]:
-    """Connections to an empty database as the settings say."""
+    """Connections to an empty database, with the pool settings of the test."""
     pool = await PostgresPool.open(settings.database.model_copy(update={"url": database_url}))
     yield pool
     await pool.close()
 
 
-@shows(AURUM_DATABASE__URL="postgresql://nobody@db.example/desk")
+@shows(AURUM_DATABASE__URL="postgresql://reader@db.example/desk")
 async def test_the_database_of_the_url_is_connected_to(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+    urls: list[str] = []
 
     async def refused(url: str, **_options: object) -> None:
-        told.append(url)
+        urls.append(url)
         raise OSError("there is no such host")
 
     monkeypatch.setattr(asyncpg, "create_pool", refused)
     with pytest.raises(Unavailable):
         await PostgresPool.open(settings.database)
-    assert told == ["postgresql://nobody@db.example/desk"]
+    assert urls == ["postgresql://reader@db.example/desk"]
 
 
 @shows(AURUM_DATABASE__POOL_SIZE="2", AURUM_DATABASE__CONNECT_TIMEOUT_S="0.2")
@@ -119,11 +119,11 @@ async def test_history_is_where_the_url_says(settings: Settings, tmp_path: Path)
 @shows(AURUM_HISTORY__POOL_SIZE="3", AURUM_HISTORY__MEMORY="300MB")
 async def test_queries_of_history_have_so_many_threads_and_so_much_memory(settings: Settings) -> None:
     store = history(settings)
-    found = await store._engine.run(
+    row = await store._engine.run(
         lambda cursor: cursor.execute("SELECT current_setting('threads'), current_setting('memory_limit')").fetchone()
     )
     await store.close()
-    assert found == (3, "286.1 MiB")
+    assert row == (3, "286.1 MiB")
 
 
 @shows(AURUM_HISTORY__CHUNK_ROWS="123", AURUM_HISTORY__GRACE_S="77")
@@ -137,10 +137,10 @@ def test_an_archive_run_holds_so_many_rows_and_spares_readers(settings: Settings
 async def test_months_are_archived_so_long_after_their_end(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
-    told: list[timedelta] = []
+    ages: list[timedelta] = []
 
     async def closed(*_args: object, closed_after: timedelta, **_options: object) -> AsyncIterator[object]:
-        told.append(closed_after)
+        ages.append(closed_after)
         return
         yield
 
@@ -149,7 +149,7 @@ async def test_months_are_archived_so_long_after_their_end(
     elsewhere = settings.history.model_copy(update={"url": "history"})
     async with open_store(settings.model_copy(update={"database": database, "history": elsewhere})) as store:
         await ArchiveJob(Pipelines(store)).run({})
-    assert told == [timedelta(days=7)]
+    assert ages == [timedelta(days=7)]
 
 
 # --- Trino ------------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def trino() -> Iterator[Trino]:
 
 @pytest.fixture
 async def iceberg_history(settings: Settings, trino: Trino) -> AsyncIterator[TrinoHistory]:
-    """History as an application's wiring makes it, in a Trino that is there."""
+    """The history in Trino that settings configure, on the stub."""
     here = settings.trino.model_copy(update={"host": settings.trino.host or "127.0.0.1", "port": trino.port})
     store = history(settings.model_copy(update={"trino": here}))
     assert isinstance(store, TrinoHistory)
@@ -178,7 +178,7 @@ async def iceberg_history(settings: Settings, trino: Trino) -> AsyncIterator[Tri
     AURUM_TRINO__SCHEMA="power",
     AURUM_TRINO__STATEMENT_TIMEOUT_S="7",
 )
-@given(AURUM_HISTORY__TIER="trino")
+@needs(AURUM_HISTORY__TIER="trino")
 async def test_trino_is_asked_where_and_as_settings_say(
     settings: Settings, iceberg_history: TrinoHistory, trino: Trino
 ) -> None:
@@ -192,7 +192,7 @@ async def test_trino_is_asked_where_and_as_settings_say(
 
 
 @shows(AURUM_TRINO__UPKEEP_TIMEOUT_S="99", AURUM_TRINO__KEEP_SNAPSHOTS="P20D")
-@given(AURUM_HISTORY__TIER="trino")
+@needs(AURUM_HISTORY__TIER="trino")
 async def test_tables_are_looked_after_for_so_long_and_snapshots_stay(iceberg_history: TrinoHistory, trino: Trino) -> None:
     await iceberg_history.upkeep()
     ((statement, headers),) = [one for one in trino.statements if "expire_snapshots" in one[0]]
@@ -201,7 +201,7 @@ async def test_tables_are_looked_after_for_so_long_and_snapshots_stay(iceberg_hi
 
 
 @shows(AURUM_TRINO__PORT="9999", AURUM_TRINO__PASSWORD="open-sesame", AURUM_TRINO__TLS="true", AURUM_TRINO__CA_FILE="ca.pem")
-@given(AURUM_TRINO__HOST="trino.example")
+@needs(AURUM_TRINO__HOST="trino.example")
 async def test_a_password_goes_over_tls_to_a_server_that_is_known(settings: Settings) -> None:
     pool = TrinoPool(settings.trino, settings.resilience)
     session = pool._session()
@@ -213,7 +213,7 @@ async def test_a_password_goes_over_tls_to_a_server_that_is_known(settings: Sett
 
 
 @shows(AURUM_TRINO__POOL_SIZE="3", AURUM_TRINO__CONNECT_TIMEOUT_S="0.01")
-@given(AURUM_TRINO__HOST="trino.example")
+@needs(AURUM_TRINO__HOST="trino.example")
 async def test_so_many_queries_are_under_way_and_a_place_is_waited_for_so_long(settings: Settings) -> None:
     pool = TrinoPool(settings.trino, settings.resilience)
     (places,) = pool.guards.bulkheads
@@ -236,10 +236,10 @@ async def test_so_many_queries_are_under_way_and_a_place_is_waited_for_so_long(s
     AURUM_TRINO__S3_SECRET="open-sesame",
 )
 def test_tables_are_written_where_settings_say(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: dict[str, str] = {}
-    monkeypatch.setattr(iceberg, "SqlCatalog", lambda name, **properties: told.update(properties, name=name))
+    properties_seen: dict[str, str] = {}
+    monkeypatch.setattr(iceberg, "SqlCatalog", lambda name, **properties: properties_seen.update(properties, name=name))
     Lake(settings.trino)._opened()
-    assert told == {
+    assert properties_seen == {
         "name": "desk",
         "uri": "postgresql+psycopg2://aurum@db/iceberg",
         "warehouse": "s3://bucket/folder",
@@ -255,7 +255,7 @@ def test_tables_are_written_where_settings_say(settings: Settings, monkeypatch: 
 
 
 class Connected:
-    """What takes the place of a driver's client: its options, and nothing behind it."""
+    """A stub of the driver's client, which records its options."""
 
     def __init__(self, **options: object) -> None:
         self.options = options
@@ -296,7 +296,7 @@ async def test_the_embedded_engine_has_its_folder(clickhouse: ClickhousePool, tm
 
 
 @shows(AURUM_CLICKHOUSE__POOL_SIZE="2", AURUM_CLICKHOUSE__QUEUE="1", AURUM_CLICKHOUSE__WAIT_S="0.01")
-@given(AURUM_CLICKHOUSE__URL="http://ch:8123")
+@needs(AURUM_CLICKHOUSE__URL="http://ch:8123")
 async def test_so_many_queries_of_the_copy_are_under_way_and_some_wait(clickhouse: ClickhousePool) -> None:
     (places,) = clickhouse.guards.bulkheads
     assert places.places == 2
@@ -322,12 +322,12 @@ async def test_redis_is_asked_where_settings_say_and_not_waited_for(served: Serv
 
 # --- resilience -------------------------------------------------------------------------------------------------------
 
-TRINO = given(AURUM_HISTORY__TIER="trino")
+TRINO = needs(AURUM_HISTORY__TIER="trino")
 
 
 @pytest.fixture
 def waits() -> Iterator[list[float]]:
-    """The waits before attempts, as they are scheduled."""
+    """The scheduled waits before attempts, in seconds."""
     scheduled: list[float] = []
 
     def note(details: RetryDetails) -> None:
@@ -351,7 +351,7 @@ async def failed(store: TrinoHistory, trino: Trino) -> None:
     AURUM_RESILIENCE__RETRY_MOST_WAIT_S="0.03",
     AURUM_RESILIENCE__RETRY_JITTER_S="0",
 )
-@given(AURUM_RESILIENCE__BREAKER_FAILURES="100")
+@needs(AURUM_RESILIENCE__BREAKER_FAILURES="100")
 @TRINO
 async def test_trino_is_asked_again_after_growing_waits(
     iceberg_history: TrinoHistory, trino: Trino, waits: list[float]
@@ -362,7 +362,7 @@ async def test_trino_is_asked_again_after_growing_waits(
 
 
 @shows(AURUM_RESILIENCE__RETRY_WITHIN_S="0.05", AURUM_RESILIENCE__HTTP_TIMEOUT_S="0.04")
-@given(
+@needs(
     AURUM_RESILIENCE__RETRY_ATTEMPTS="1000",
     AURUM_RESILIENCE__RETRY_FIRST_WAIT_S="0.02",
     AURUM_RESILIENCE__BREAKER_FAILURES="1000",
@@ -380,7 +380,7 @@ async def test_all_attempts_have_a_time_and_calls_to_other_services_have_theirs(
 
 
 @shows(AURUM_RESILIENCE__BREAKER_FAILURES="2", AURUM_RESILIENCE__BREAKER_OPEN_S="600")
-@given(AURUM_RESILIENCE__RETRY_ATTEMPTS="1")
+@needs(AURUM_RESILIENCE__RETRY_ATTEMPTS="1")
 @TRINO
 async def test_trino_is_left_alone_after_so_many_failures_for_so_long(iceberg_history: TrinoHistory, trino: Trino) -> None:
     for _ in range(2):
@@ -392,16 +392,16 @@ async def test_trino_is_left_alone_after_so_many_failures_for_so_long(iceberg_hi
     assert caught.value.retry_after > 60
 
 
-@given(AURUM_TRINO__HOST="trino.example", AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
+@needs(AURUM_TRINO__HOST="trino.example", AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
 @TRINO
 async def test_assembly_hands_resilience_to_trino(settings: Settings) -> None:
-    found = history(settings)
-    assert isinstance(found, TrinoHistory)
-    assert found._pool._retry._settings.retry_attempts == 7
-    await found.close()
+    store = history(settings)
+    assert isinstance(store, TrinoHistory)
+    assert store._pool._retry._settings.retry_attempts == 7
+    await store.close()
 
 
-@given(AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
+@needs(AURUM_RESILIENCE__RETRY_ATTEMPTS="7")
 async def test_assembly_hands_resilience_to_loads(settings: Settings, database_url: str) -> None:
     here = settings.model_copy(update={"database": settings.database.model_copy(update={"url": database_url})})
     async with open_store(here) as store:

@@ -1,4 +1,4 @@
-"""A server that speaks enough of Trino's protocol to be asked, and remembers what it was."""
+"""A stub of Trino that speaks enough of its protocol to accept statements, and records them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Trino:
-    """``status``: of its answers. ``statements``: what it was asked, each with its headers."""
+    """The state of the stub. ``status``: of its answers. ``statements``: received statements with their headers."""
 
     port: int = 0
     status: int = 200
@@ -21,7 +21,7 @@ class Trino:
 
 @contextmanager
 def trino_stub() -> Iterator[Trino]:
-    """A running one, on loopback. Every answer is empty, but counts are 0."""
+    """Run a stub on loopback. Every answer is empty, except counts, which are 0."""
     stub = Trino()
 
     class Handler(BaseHTTPRequestHandler):

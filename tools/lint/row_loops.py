@@ -1,7 +1,7 @@
-"""No Python loop over rows between parse and encode: finds ``iter_rows``, ``map_elements`` and their like.
+"""Lint of Python loops over rows, such as ``iter_rows`` and ``map_elements``, between parsing and encoding.
 
-A batch of observations is one frame; a loop over its rows is a hundred times slower and grows into an object a row. Where a
-loop is over few things (series of a file, quarantined rows), say so on the line: ``# rows: why there are few``.
+A batch of observations is one frame; a loop over its rows is a hundred times slower and makes an object for each row. If a loop
+is over few rows (series of a file, quarantined rows), say so on the line: ``# rows: why there are few``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LOOKED_AT = (
+FOLDERS = (
     "libs/pipelines/src",
     "libs/services/src",
     "libs/storage/src/aurum/storage/postgres",
@@ -26,7 +26,7 @@ MARK = "# rows:"
 
 
 def findings(text: str, name: str) -> list[str]:
-    """One line for each forbidden call that bears no mark.
+    """Return one line for each forbidden call without a mark.
 
     >>> findings("for row in frame.iter_rows():\\n    pass", "x.py")
     ['x.py:1: iter_rows(): work on columns, or say why the rows are few with "# rows: ..."']
@@ -34,24 +34,24 @@ def findings(text: str, name: str) -> list[str]:
     []
     """
     lines = text.splitlines()
-    found: list[str] = []
+    hits: list[str] = []
     for node in ast.walk(ast.parse(text)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FORBIDDEN):
             continue
         if MARK not in "\n".join(lines[node.lineno - 1 : node.end_lineno]):
-            found.append(
+            hits.append(
                 f'{name}:{node.lineno}: {node.func.attr}(): work on columns, or say why the rows are few with "{MARK} ..."'
             )
-    return found
+    return hits
 
 
 def main() -> int:
-    found: list[str] = []
-    for folder in LOOKED_AT:
+    lines: list[str] = []
+    for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            found += findings(path.read_text(), str(path.relative_to(ROOT)))
-    print("\n".join(found) if found else "row loops: none")
-    return 1 if found else 0
+            lines += findings(path.read_text(), str(path.relative_to(ROOT)))
+    print("\n".join(lines) if lines else "row loops: none")
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":

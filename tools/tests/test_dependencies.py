@@ -1,4 +1,4 @@
-"""The check of dependencies: what it finds, and what it lets pass."""
+"""The check of dependencies: the errors it finds, and the declarations it accepts."""
 
 import doctest
 import importlib.util
@@ -44,7 +44,7 @@ def tool() -> ModuleType:
     return module
 
 
-def found(tool: ModuleType, pyproject: str = PYPROJECT, **sources: str) -> list[str]:
+def errors(tool: ModuleType, pyproject: str = PYPROJECT, **sources: str) -> list[str]:
     return list(tool.findings(tool.Declared.of(pyproject), {**SOURCES, **sources}, PROVIDED))
 
 
@@ -55,7 +55,7 @@ def test_the_examples_hold(tool: ModuleType) -> None:
 
 
 def test_a_member_that_declares_what_it_imports_passes(tool: ModuleType) -> None:
-    assert found(tool) == []
+    assert errors(tool) == []
 
 
 @pytest.mark.parametrize(
@@ -69,22 +69,22 @@ def test_a_member_that_declares_what_it_imports_passes(tool: ModuleType) -> None
         ("import nowhere", "nowhere"),
     ],
 )
-def test_an_import_that_is_not_declared_is_found(tool: ModuleType, text: str, owner: str) -> None:
-    (line,) = found(tool, other=text)
-    assert f"is of {owner}, which aurum-storage does not declare" in line
+def test_an_import_that_is_not_declared_is_errors(tool: ModuleType, text: str, owner: str) -> None:
+    (line,) = errors(tool, other=text)
+    assert f"belongs to {owner}, which aurum-storage does not declare" in line
 
 
-def test_a_declaration_that_no_module_imports_is_found(tool: ModuleType) -> None:
-    (line,) = found(tool, PYPROJECT.replace('"tzdata"]', '"tzdata", "requests"]'))
+def test_a_declaration_that_no_module_imports_is_errors(tool: ModuleType) -> None:
+    (line,) = errors(tool, PYPROJECT.replace('"tzdata"]', '"tzdata", "requests"]'))
     assert line.startswith("aurum-storage declares requests, which no module imports")
 
 
-def test_an_exception_that_is_none_is_found(tool: ModuleType) -> None:
-    (line,) = found(tool, other="import tzdata")
-    assert line.startswith("aurum-storage says that tzdata is not imported")
+def test_an_exception_without_need_is_errors(tool: ModuleType) -> None:
+    (line,) = errors(tool, other="import tzdata")
+    assert line.startswith("aurum-storage lists tzdata in [tool.aurum.unimported]")
 
 
-def test_a_dependency_without_a_lower_bound_is_found(tool: ModuleType) -> None:
+def test_a_dependency_without_a_lower_bound_is_errors(tool: ModuleType) -> None:
     bounds = ["sqlalchemy>=2", "trino<1", "pytest>=9", "tzdata>=2026"]
     workspace = f"[dependency-groups]\ndev = ['ruff']\n[tool.uv]\nconstraint-dependencies = {bounds}"
     assert [line.split()[0] for line in tool.unbounded(workspace, [PYPROJECT])] == ["ruff", "trino"]

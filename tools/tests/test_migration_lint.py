@@ -1,4 +1,4 @@
-"""The lint of migrations refuses what stops a running process, in operations and in SQL."""
+"""The lint of migrations refuses operations and SQL that disturb a running process."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ def test_a_downgrade_may_remove(lint: ModuleType) -> None:
 def test_locks_are_waited_for_a_short_time(lint: ModuleType, kind: str, lock_timeout: str | None, accepted: bool) -> None:
     floor = 'raise_floor("0009", release="1.0")'
     text = written(*([floor] if kind == "contract" else []), kind=kind, lock_timeout=lock_timeout)
-    found = lint.findings(text, "x.py")
-    assert [("lock_timeout" in line) for line in found] == ([] if accepted else [True])
+    lines = lint.findings(text, "x.py")
+    assert [("lock_timeout" in line) for line in lines] == ([] if accepted else [True])
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_locks_are_waited_for_a_short_time(lint: ModuleType, kind: str, lock_tim
     ],
 )
 def test_a_contract_migration_first_raises_the_floor(lint: ModuleType, statements: list[str], accepted: bool) -> None:
-    found = lint.findings(written(*statements, kind="contract"), "x.py", floor=7)
-    assert [("raise_floor" in line) for line in found] == ([] if accepted else [True])
+    lines = lint.findings(written(*statements, kind="contract"), "x.py", floor=7)
+    assert [("raise_floor" in line) for line in lines] == ([] if accepted else [True])
 
 
 def test_what_commits_as_it_goes_stands_alone(lint: ModuleType) -> None:

@@ -1,4 +1,4 @@
-"""The rules of ``contracts/spectral.yaml`` can fail: each is broken once in a document that holds to all others."""
+"""The rules of ``contracts/spectral.yaml``: a document that breaks one of them fails that rule."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PAGE = {
 
 
 def document() -> Document:
-    """The smallest that holds to every rule."""
+    """Return a small document that satisfies every rule."""
     failures = {"422": _PROBLEM, "500": _PROBLEM, "503": _PROBLEM}
     parameters = [
         {"name": "source", "in": "query", "description": "Of one.", "schema": {"type": "string"}, "example": "nyiso"},
@@ -59,10 +59,10 @@ def document() -> Document:
     )  # fmt: skip
 
 
-def found_in(what: Document, folder: Path) -> set[str]:
-    """The names of the rules that a document breaks."""
+def broken_rules(document_: Document, folder: Path) -> set[str]:
+    """Return the names of the rules that a document breaks."""
     path = folder / "openapi.json"
-    path.write_text(json.dumps(what))
+    path.write_text(json.dumps(document_))
     command = [NODE, SPECTRAL, "lint", "--quiet", "--format", "json", "--ruleset", ROOT / "contracts" / "spectral.yaml", path]
     run = subprocess.run(command, capture_output=True, text=True, check=False, env={"NODE_OPTIONS": "--no-deprecation"})
     assert run.returncode in (0, 1), run.stderr
@@ -95,18 +95,18 @@ BREAK: dict[str, Callable[[Document], object]] = {
 }
 
 
-def test_a_document_that_holds_to_the_rules_breaks_none(tmp_path: Path) -> None:
-    assert found_in(document(), tmp_path) == set()
+def test_a_document_that_satisfies_the_rules_breaks_none(tmp_path: Path) -> None:
+    assert broken_rules(document(), tmp_path) == set()
 
 
 @pytest.mark.parametrize("rule", BREAK)
 def test_a_broken_rule_is_found(rule: str, tmp_path: Path) -> None:
     broken = document()
     BREAK[rule](broken)
-    assert rule in found_in(broken, tmp_path)
+    assert rule in broken_rules(broken, tmp_path)
 
 
-def test_every_rule_of_ours_is_broken_here() -> None:
+def test_every_rule_of_the_repository_is_broken_here() -> None:
     lines = (ROOT / "contracts" / "spectral.yaml").read_text().splitlines()
-    ours = {line.strip(" :") for line in lines if line.startswith("  ") and line.endswith(":") and line[2] != " "}
-    assert ours == set(BREAK)
+    rules = {line.strip(" :") for line in lines if line.startswith("  ") and line.endswith(":") and line[2] != " "}
+    assert rules == set(BREAK)

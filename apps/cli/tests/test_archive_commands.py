@@ -31,10 +31,10 @@ async def run(settings: Settings, *arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), obj=settings)
 
 
-async def test_months_move_once_and_are_as_the_log_says(settings: Settings, postgres_store: PostgresStore) -> None:
+async def test_months_move_once_and_equal_the_log(settings: Settings, postgres_store: PostgresStore) -> None:
     await postgres_store.loader.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
     moved, again, checked = [await run(settings, command) for command in ("run", "run", "verify")]
-    assert (moved.exit_code, again.output.strip()) == (0, "nothing to archive")
+    assert (moved.exit_code, again.output.strip()) == (0, "no closed month to archive")
     assert checked.output.strip() == "1 parts compared, 0 differ"
 
 
@@ -48,10 +48,10 @@ async def test_a_run_brings_the_copy_up_to_date(
     )
     await postgres_store.loader.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
     moved = await run(copied, "run")
-    assert "1 parts with 2 rows copied, 0 archive ids dropped" in moved.output
-    assert (await run(copied, "copy")).output.strip() == "0 parts with 0 rows copied, 0 archive ids dropped"
+    assert "copied 1 parts with 2 rows, removed 0 archive ids" in moved.output
+    assert (await run(copied, "copy")).output.strip() == "copied 0 parts with 0 rows, removed 0 archive ids"
 
 
-async def test_without_a_copy_it_says_what_names_one(settings: Settings) -> None:
+async def test_without_a_copy_the_settings_that_configure_one_are_named(settings: Settings) -> None:
     refused = await run(settings, "copy")
     assert (refused.exit_code, "AURUM_CLICKHOUSE__URL" in refused.output) == (2, True)

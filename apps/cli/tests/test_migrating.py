@@ -1,4 +1,4 @@
-"""Commands and the schema: on that of the next release they work, below its floor they refuse in one line."""
+"""Commands and the schema: they work on the schema of the next release, and refuse in one line below its floor."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def data_dir() -> Iterator[Path]:
 
 
 async def aurum(data_dir: Path, *arguments: str, url: str | None = None) -> tuple[int, list[str]]:
-    """The exit code of a command and what it printed."""
-    inherited = os.environ  # noqa: TID251 - what a shell would hand on
+    """Return the exit code of a command and the lines it printed."""
+    inherited = os.environ  # noqa: TID251 - a shell passes these on
     environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
     environment |= {} if url is None else {"AURUM_DATABASE__URL": url}
     command = [sys.executable, "-m", "aurum.cli.main", "--data-dir", str(data_dir), *arguments]
@@ -48,9 +48,9 @@ async def test_commands_work_on_the_schema_of_the_next_release(database_url: str
     await upgrade(database_url, versions=later_release(tmp_path, EXPAND))
     assert (await aurum(data_dir, "keys", "list", url=database_url))[0] == 0
     code, lines = await aurum(data_dir, "db", "status", url=database_url)
-    assert (code, lines) == (0, [f"at revision {NEXT}, newest of this release is {HEAD}"])
+    assert (code, lines) == (0, [f"at revision {NEXT}, newest revision of this release: {HEAD}"])
     code, lines = await aurum(data_dir, "db", "migrate", url=database_url)
-    assert (code, lines) == (0, [f"at revision {NEXT}, newer than the {HEAD} of this release"])
+    assert (code, lines) == (0, [f"at revision {NEXT}, newer than {HEAD}, the newest revision of this release"])
 
 
 async def test_commands_below_the_floor_refuse_in_one_line(database_url: str, data_dir: Path, tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ async def test_commands_below_the_floor_refuse_in_one_line(database_url: str, da
             f"this release knows {HEAD}: install release 9.1 or newer"
         ]
     code, lines = await aurum(data_dir, "db", "status", url=database_url)
-    said = f"at revision {NEXT}, newest of this release is {HEAD}, refuses releases that do not know {NEXT}"
-    assert (code, lines) == (0, [said])
+    shown = f"at revision {NEXT}, newest revision of this release: {HEAD}, releases must know revision {NEXT}"
+    assert (code, lines) == (0, [shown])
 
 
-async def test_a_server_of_ones_own_is_never_migrated_unasked(
+async def test_a_server_that_settings_name_is_never_migrated_by_other_commands(
     postgres_server: EmbeddedPostgres, data_dir: Path, tmp_path: Path
 ) -> None:
     bare = postgres_server.url_of("postgres")
@@ -81,7 +81,7 @@ async def test_the_embedded_server_is_migrated_and_refused_below_the_floor(data_
     with EmbeddedPostgres(data_dir) as server:
         await upgrade(server.url, versions=earlier_release(tmp_path, "0006"))
         assert (await aurum(data_dir, "keys", "list"))[0] == 0
-        assert await aurum(data_dir, "db", "status") == (0, [f"at revision {HEAD}, newest of this release is {HEAD}"])
+        assert await aurum(data_dir, "db", "status") == (0, [f"at revision {HEAD}, newest revision of this release: {HEAD}"])
         connection = await asyncpg.connect(server.url)
         await connection.execute("UPDATE alembic_version SET version_num = '9999', floor = '9999', floor_release = '9.1'")
         await connection.close()

@@ -1,4 +1,4 @@
-"""What operators do from the shell: the same rules, and the same record, as over HTTP."""
+"""Commands of operators: the same rules and the same audit records as over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Databases in the states that a process may find, and how many connections there are to one."""
+"""Databases in the states that a process may find at its start, and counts of connections to them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SettingsFor = Callable[..., Settings]
 
 @pytest.fixture
 def settings_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingsFor:
-    """Makes settings of a process in an empty folder, which has no variables set."""
+    """A function that makes settings of a process in an empty folder without environment variables."""
     monkeypatch.chdir(tmp_path)
     for name in setting_names(Settings):
         monkeypatch.delenv(name, raising=False)
@@ -49,7 +49,7 @@ async def unmigrated_url(postgres_server: EmbeddedPostgres) -> AsyncIterator[str
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def later_url(database_url: str) -> str:
-    """The URL of a database that a later release migrated, and which refuses this one."""
+    """The URL of a database that a later release migrated, and whose floor refuses this release."""
     connection = await asyncpg.connect(database_url)
     await connection.execute("UPDATE alembic_version SET version_num = '9999', floor = '9999', floor_release = '9.9'")
     await connection.close()
@@ -58,25 +58,25 @@ async def later_url(database_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """Counts connections, over one of its own to another database of the server."""
+    """Counts of connections to a database, read through a connection to another database of the server."""
 
     administrator: asyncpg.Connection
 
     async def to(self, url: str) -> int:
-        """How many there are to the database of a URL."""
+        """Return the number of connections to the database of a URL."""
         database = urlsplit(url).path.removeprefix("/")
         return await self.administrator.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = $1", database)
 
     async def none_to(self, url: str) -> None:
-        """Return once there is none: the server ends a session a moment after its client has left."""
+        """Wait until there is none: the server ends a session a moment after its client has left."""
         async with asyncio.timeout(_LONGEST_WAIT_S):
-            while await self.to(url):  # noqa: ASYNC110 - the server tells nobody
+            while await self.to(url):  # noqa: ASYNC110 - the server sends no event
                 await asyncio.sleep(_LOOK_EVERY_S)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def connections(postgres_server: EmbeddedPostgres) -> AsyncIterator[Connections]:
-    """How many connections there are to a database."""
+    """A counter of connections to a database."""
     administrator = await asyncpg.connect(postgres_server.url_of("postgres"))
     yield Connections(administrator)
     await administrator.close()

@@ -1,4 +1,4 @@
-"""The store of a command: on the server that settings name, else on an embedded one, which is started and migrated."""
+"""The store of a command: on the server that settings name, otherwise on an embedded one, which is started and migrated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aurum.storage.migrations.head import newest_revision
 from aurum.storage.migrations.installed import installed_revision
 from aurum.storage.testing.builders import KEY, file_load
 
-NOBODY = "postgresql://nobody@127.0.0.1:1/nowhere"
+UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nowhere"
 
 
 class SettingsFor(Protocol):
@@ -33,7 +33,7 @@ class Connections(Protocol):
 
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
-    """A folder whose name leaves room for that of a socket."""
+    """A folder with a path short enough for a Unix socket in it."""
     folder = Path(tempfile.mkdtemp(prefix="aurum-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -70,7 +70,7 @@ async def test_a_named_server_that_does_not_answer_is_unavailable_with_the_varia
     settings_for: SettingsFor,
 ) -> None:
     with pytest.raises(Unavailable, match=r"check AURUM_DATABASE__URL$"):
-        async with open_local_store(settings_for(NOBODY)):
+        async with open_local_store(settings_for(UNREACHABLE)):
             pytest.fail("it opened")
 
 

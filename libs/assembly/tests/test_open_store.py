@@ -26,7 +26,7 @@ from aurum.storage.ports.access import Actor
 from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.testing.builders import KEY, T0, file_load
 
-NOBODY = "postgresql://nobody@127.0.0.1:1/nowhere"
+UNREACHABLE = "postgresql://nobody@127.0.0.1:1/nowhere"
 OPERATOR = Actor("operator")
 NO_HISTORY = HistorySettings(tier="none")
 
@@ -44,7 +44,7 @@ class Connections(Protocol):
 
 
 class Broken(Exception):
-    """What a test raises while a store is open."""
+    """An error that a test raises while a store is open."""
 
 
 class StoppedClock:
@@ -56,7 +56,7 @@ class StoppedClock:
 
 @asynccontextmanager
 async def locked(url: str, table: str) -> AsyncIterator[None]:
-    """Nobody else reads or changes a table for the length of the block."""
+    """Lock a table for the length of the block, so that no other connection reads or changes it."""
     connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
@@ -67,11 +67,11 @@ async def locked(url: str, table: str) -> AsyncIterator[None]:
 
 
 async def use_every_part(store: Store) -> None:
-    """Load a file and read of each port that a store on PostgreSQL always has."""
+    """Load a file and read through each port that a store on PostgreSQL always has."""
     await store.files.loader.load(file_load([(0, 1, 1.0)]))
     series = (await store.catalog.reader.series_by_key([KEY]))[KEY]
-    found = await store.observations.reader.observations(series.series_id, span=Span())
-    assert found["value"].to_list() == [1.0]
+    rows = await store.observations.reader.observations(series.series_id, span=Span())
+    assert rows["value"].to_list() == [1.0]
     await create_tenant(store.transactions, "acme", "Acme", "basic", by=OPERATOR)
     assert [one.tenant_id for one in await store.access.tenants.tenants(after=None, limit=9)] == ["acme", "local"]
     assert [one.action for one in await store.access.audit.page(before=None, limit=9)] == ["tenant.create"]
@@ -159,7 +159,7 @@ async def test_a_live_store_opens_before_its_database_is_migrated_and_says_so(
 @both_ways
 async def test_a_server_that_does_not_answer_is_unavailable(settings_for: SettingsFor, opens: Opens) -> None:
     with pytest.raises(Unavailable):
-        async with opens(settings_for(NOBODY)):
+        async with opens(settings_for(UNREACHABLE)):
             pytest.fail("it opened")
 
 
@@ -178,7 +178,7 @@ async def test_a_store_that_cannot_be_used_is_not_reached(
         await reach_store(settings_for(later_url))
     await connections.none_to(later_url)
     with pytest.raises(Unavailable):
-        await reach_store(settings_for(NOBODY))
+        await reach_store(settings_for(UNREACHABLE))
 
 
 async def test_a_store_has_no_change_feed_and_no_sums_by_the_hour_unless_it_is_live(
@@ -261,7 +261,7 @@ async def test_loads_of_a_store_end_when_settings_say(database_url: str, setting
 
 async def test_another_server_than_that_of_the_settings_can_be_used(database_url: str, settings_for: SettingsFor) -> None:
     other = DatabaseSettings(url=database_url, pool_size=3)
-    async with open_store(settings_for(NOBODY), database=other) as store:
+    async with open_store(settings_for(UNREACHABLE), database=other) as store:
         assert store.database == other
         assert store.probe.use().most == 3
         await use_every_part(store)
@@ -276,15 +276,15 @@ async def test_a_store_goes_by_the_clock_it_is_opened_with(database_url: str, se
 async def test_a_live_store_is_told_what_another_store_changes(
     database_url: str, settings_for: SettingsFor, connections: Connections
 ) -> None:
-    told: list[Change] = []
+    reported: list[Change] = []
     settings = settings_for(database_url)
     async with open_live_store(settings) as live, open_store(settings) as other:
         assert live.changes is not None
         assert await live.catalog.reader.series_by_key([KEY]) == {}
-        live.changes.listen(told.append)
+        live.changes.listen(reported.append)
         await other.files.loader.load(file_load([(0, 1, 1.0)]))
         await live.changes.catch_up()
         series = (await live.catalog.reader.series_by_key([KEY]))[KEY]
-        assert Change(ChangeKind.SERIES, (str(series.series_id),)) in told
-        assert ChangeKind.FILES in {one.kind for one in told}
+        assert Change(ChangeKind.SERIES, (str(series.series_id),)) in reported
+        assert ChangeKind.FILES in {one.kind for one in reported}
     await connections.none_to(database_url)

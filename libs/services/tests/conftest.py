@@ -1,4 +1,4 @@
-"""Use cases run over a store in memory and over PostgreSQL, and each of them can be made to fail in the middle."""
+"""Fixtures of stores, in memory and on PostgreSQL, whose writes to a table can be made to fail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IN_MEMORY: Mapping[str, str] = {
 
 
 class FullTable(dict[Any, Any]):
-    """A table in memory that takes no more rows, and loses none."""
+    """A table in memory that refuses every change."""
 
     def __setitem__(self, key: object, value: object) -> None:
         raise Unavailable("the table is full")
@@ -45,10 +45,10 @@ class FullList(list[Any]):
 
 
 class Faults(Protocol):
-    """Makes a store fail where a test wants it to."""
+    """Faults that a test injects into a store."""
 
     async def refuse_writes(self, table: str) -> None:
-        """Every later change of a table (by its name in the database) raises ``Unavailable``."""
+        """Make every later change of a table, by its name in the database, raise ``Unavailable``."""
         ...
 
 
@@ -65,7 +65,7 @@ class MemoryFaults:
 
 
 class PostgresFaults:
-    """``Faults`` of a database, by a trigger that raises what a full disk does."""
+    """``Faults`` of a database: a trigger that raises the error of a full disk."""
 
     def __init__(self, store: PostgresStore) -> None:
         self._pool = store.pool
@@ -94,7 +94,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 @pytest.fixture
 def faults(store: Store) -> Faults:
-    """What makes the store of this test fail."""
+    """Faults of the store of this test."""
     if isinstance(store, MemoryStore):
         return MemoryFaults(store)
     assert isinstance(store, PostgresStore)
@@ -103,5 +103,5 @@ def faults(store: Store) -> Faults:
 
 @pytest.fixture
 def postgres_faults(postgres_store: PostgresStore) -> PostgresFaults:
-    """What makes PostgreSQL fail with a code of its own."""
+    """Faults of PostgreSQL, with a chosen SQLSTATE."""
     return PostgresFaults(postgres_store)

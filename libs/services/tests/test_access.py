@@ -1,4 +1,4 @@
-"""Keys, tenants and plans: what may be made and changed, and what comes of two who try at once."""
+"""Keys, tenants and plans: what may be created and changed, and the outcome of concurrent attempts."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ async def test_a_made_key_is_found_by_its_text_and_its_secret_is_stored_nowhere(
     wish = NewKey("acme", "notebook", (Role.ANALYST,), (Permission.ADMIN_READ,), expires_at=NOW + DAY)
     made = await issued(store, wish)
     parts = parse_key(made.text)
-    found = await store.keys.credential(parts.key_id)
-    assert found is not None
-    assert (found.key, found.digest) == (made.key, parts.digest)
+    credential = await store.keys.credential(parts.key_id)
+    assert credential is not None
+    assert (credential.key, credential.digest) == (made.key, parts.digest)
     assert (made.key.created_at, made.key.created_by, made.key.expires_at) == (NOW, "key:operator", NOW + DAY)
     (entry,) = await records(store, "key.create")
     assert (entry.target, entry.tenant) == (made.key.key_id, "acme")
@@ -84,7 +84,7 @@ async def test_two_keys_never_have_the_same_text(store: Store) -> None:
 
 async def test_a_key_for_a_tenant_that_is_missing_is_refused_without_a_record(store: Store) -> None:
     with pytest.raises(NotFound):
-        await issued(store, NewKey("nobody", "notebook"))
+        await issued(store, NewKey("unknown", "notebook"))
     assert await records(store, "key.create") == []
 
 
@@ -178,7 +178,7 @@ async def test_a_key_is_rotated_once_and_the_refusal_names_the_key_in_its_place(
     assert again.key.replaces == new.key.key_id
 
 
-async def test_nobody_rotates_a_key_that_may_do_more_than_they_may(store: Store) -> None:
+async def test_a_key_that_may_do_more_than_the_caller_is_not_rotated(store: Store) -> None:
     await with_tenants(store)
     strong = await issued(store, NewKey("acme", "strong", (Role.SUPER_ADMIN,)))
     with pytest.raises(GrantsTooMuch) as caught:
@@ -232,9 +232,9 @@ async def test_of_several_who_rotate_a_key_at_once_one_does_and_the_others_are_t
 ) -> None:
     await with_tenants(store)
     made = await issued(store)
-    found = await asyncio.gather(*(rotated(store, made.key.key_id, grace=grace) for _ in range(4)), return_exceptions=True)
-    (new,) = [one for one in found if isinstance(one, IssuedKey)]
-    assert [type(one) for one in found if one is not new] == [refusal] * 3
+    outcomes = await asyncio.gather(*(rotated(store, made.key.key_id, grace=grace) for _ in range(4)), return_exceptions=True)
+    (new,) = [one for one in outcomes if isinstance(one, IssuedKey)]
+    assert [type(one) for one in outcomes if one is not new] == [refusal] * 3
     assert {one.key_id for one in await keys_of(store)} == {made.key.key_id, new.key.key_id}
     assert [one.target for one in await records(store, "key.rotate")] == [new.key.key_id]
 
@@ -270,18 +270,18 @@ async def test_a_tenant_that_cannot_be_made_or_changed_leaves_no_record(store: S
     with pytest.raises(UnknownName, match="premium"):
         await change_tenant(store.transactions, "acme", plan="premum", disabled=True, by=OPERATOR)
     with pytest.raises(NotFound):
-        await change_tenant(store.transactions, "nobody", disabled=True, by=OPERATOR)
+        await change_tenant(store.transactions, "unknown", disabled=True, by=OPERATOR)
     assert await store.audit.page(before=None, limit=9) == before
     tenant, _ = await store.tenants.tenant("acme")
     assert (tenant.name, tenant.plan, tenant.disabled_at) == ("Acme", "basic", None)
 
 
 async def test_of_several_who_make_a_tenant_at_once_one_does_and_the_others_meet_a_conflict(store: Store) -> None:
-    found = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(create_tenant(store.transactions, "acme", f"Acme {n}", "basic", by=OPERATOR) for n in range(4)),
         return_exceptions=True,
     )
-    refused = [one for one in found if isinstance(one, BaseException)]
+    refused = [one for one in outcomes if isinstance(one, BaseException)]
     assert len(refused) == 3
     assert all(isinstance(one, Conflict) and one.facts == {"tenant": "acme"} for one in refused)
     assert len(await records(store, "tenant.create")) == 1

@@ -181,7 +181,7 @@ async def test_hours_and_rows_give_the_same_days(reading: Reading) -> None:
 @pytest.mark.parametrize(
     ("question", "field", "why"),
     [
-        (Question(start="soon"), "start", "is no time"),
+        (Question(start="soon"), "start", "time"),
         (Question(start="2025-11-03", end="2025-11-02"), "start", "is after end 2025-11-02"),
         (Question(start="2025-11-02T01:30", tz="market"), "start", "happens twice"),
         (Question(as_of=datetime(2025, 11, 2)), "as_of", "no time zone"),
@@ -208,7 +208,7 @@ async def test_what_cannot_be_answered_is_refused_by_the_name_of_its_field(
 
 async def test_blocks_are_refused_for_days_and_outside_markets(reading: Reading) -> None:
     gas = await series_of(reading.catalog, GAS)
-    with pytest.raises(InvalidParameters, match="blocks choose hours"):
+    with pytest.raises(InvalidParameters, match="a block selects hours"):
         await read_one(reading, gas, Question(block="ON_PEAK"))
 
 

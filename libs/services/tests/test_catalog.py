@@ -24,10 +24,10 @@ async def with_blocks(store: Store, *declared: Block) -> Store:
 
 async def test_blocks_are_those_that_were_declared_by_calendar_and_name(store: Store) -> None:
     await with_blocks(store, NIGHT, *default_blocks(), EVENING)
-    found = await blocks(store.catalog)
-    assert found == sorted([*default_blocks(), EVENING, NIGHT], key=lambda block: (block.calendar, block.name))
+    stored = await blocks(store.catalog)
+    assert stored == sorted([*default_blocks(), EVENING, NIGHT], key=lambda block: (block.calendar, block.name))
     by_calendar = await calendars(store.catalog)
-    assert list(by_calendar) == sorted({block.calendar for block in found})
+    assert list(by_calendar) == sorted({block.calendar for block in stored})
     assert by_calendar["HOME"] == [EVENING, NIGHT]
 
 
@@ -41,28 +41,28 @@ async def test_a_store_without_blocks_has_no_calendar(store: Store) -> None:
 @pytest.mark.parametrize("name", ["EVENING", "evening", "After-Work"])
 async def test_a_block_is_found_by_its_name_or_an_alias(store: Store, name: str) -> None:
     await with_blocks(store, EVENING, NIGHT)
-    found = await expand_block(store.catalog, "HOME", name, start=FALL_DAY, end=DAY_AFTER)
-    assert found.block == EVENING
-    assert found.hours["ts"].to_list() == [
+    expansion = await expand_block(store.catalog, "HOME", name, start=FALL_DAY, end=DAY_AFTER)
+    assert expansion.block == EVENING
+    assert expansion.hours["ts"].to_list() == [
         datetime(2025, 11, 2, 22, tzinfo=UTC),
         datetime(2025, 11, 2, 23, tzinfo=UTC),
         datetime(2025, 11, 3, 0, tzinfo=UTC),
     ]
-    assert found.hours["day"].to_list() == [FALL_DAY] * 3
-    assert found.hours["hour_ending"].to_list() == [18, 19, 20]
+    assert expansion.hours["day"].to_list() == [FALL_DAY] * 3
+    assert expansion.hours["hour_ending"].to_list() == [18, 19, 20]
 
 
 async def test_the_repeated_hour_of_the_fall_day_belongs_to_a_block_twice(store: Store) -> None:
     await with_blocks(store, EVENING, NIGHT)
-    found = await expand_block(store.catalog, "HOME", "NIGHT", start=FALL_DAY, end=DAY_AFTER)
-    assert found.hours["hour_ending"].to_list() == [1, 2, 2, 3]
-    assert found.hours["ts"].n_unique() == 4
+    expansion = await expand_block(store.catalog, "HOME", "NIGHT", start=FALL_DAY, end=DAY_AFTER)
+    assert expansion.hours["hour_ending"].to_list() == [1, 2, 2, 3]
+    assert expansion.hours["ts"].n_unique() == 4
 
 
 async def test_a_span_without_days_has_no_hours(store: Store) -> None:
     await with_blocks(store, EVENING)
-    found = await expand_block(store.catalog, "HOME", "EVENING", start=FALL_DAY, end=FALL_DAY)
-    assert found.hours.is_empty()
+    expansion = await expand_block(store.catalog, "HOME", "EVENING", start=FALL_DAY, end=FALL_DAY)
+    assert expansion.hours.is_empty()
 
 
 async def test_unknown_calendars_and_blocks_are_refused_with_the_nearest_names(store: Store) -> None:
@@ -107,8 +107,8 @@ async def test_a_span_that_cannot_be_is_refused_and_names_the_end_that_is_wrong(
 )
 async def test_the_longest_span_and_the_first_and_last_days_are_answered(store: Store, start: date, end: date) -> None:
     await with_blocks(store, EVENING)
-    found = await expand_block(store.catalog, "HOME", "EVENING", start=start, end=end)
-    assert found.hours["day"].n_unique() == (end - start).days
+    expansion = await expand_block(store.catalog, "HOME", "EVENING", start=start, end=end)
+    assert expansion.hours["day"].n_unique() == (end - start).days
 
 
 async def test_a_model_is_found_by_name_and_an_unknown_one_is_refused_with_the_nearest(store: Store) -> None:
@@ -116,10 +116,10 @@ async def test_a_model_is_found_by_name_and_an_unknown_one_is_refused_with_the_n
     entry = ModelEntry("daily_prices", "marts", "Prices", "table", "marts.daily_prices", (), ("store.series",), (), ())
     built = NodeResult("daily_prices", NodeKind.MODEL, "daily_prices", NodeStatus.OK, 0.5)
     await store.model_log.record(ModelRun("run-1", "build", "duckdb", "marts", at, 1.0, True, results=(built,)), [entry])
-    found = await model_named(store.model_log, "daily_prices")
-    assert found.entry == entry
-    assert found.built is not None
-    assert (found.built.at, found.built.result) == (at, built)
+    state = await model_named(store.model_log, "daily_prices")
+    assert state.entry == entry
+    assert state.built is not None
+    assert (state.built.at, state.built.result) == (at, built)
     with pytest.raises(UnknownName) as caught:
         await model_named(store.model_log, "daily_price")
     assert (caught.value.kind, caught.value.nearest) == ("model", ("daily_prices",))

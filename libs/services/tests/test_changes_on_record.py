@@ -50,7 +50,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A use case. ``table``: the one it changes. ``tenant``: whom its record concerns."""
+    """A use case. ``table``: the table it changes. ``tenant``: the tenant of its audit record."""
 
     action: str
     table: str

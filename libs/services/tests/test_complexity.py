@@ -1,4 +1,4 @@
-"""How much a question asks for, before anything is read."""
+"""Estimates of the size of a question, before anything is read."""
 
 from __future__ import annotations
 

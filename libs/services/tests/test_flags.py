@@ -1,4 +1,4 @@
-"""Flags: changed against what stands, checked against the flags they need, and evaluated."""
+"""Flags: changes against the stored version, checks of prerequisites, evaluation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 OPERATOR = Actor("operator", None, "request-1")
 ON = FlagDocument(rules=[Rule(variant="on")])
 OFF = FlagDocument()
-OF_ANOTHER_VERSION = {"enabled": True, "audience": "everybody"}
+OF_ANOTHER_VERSION = {"enabled": True, "audience": "all"}
 
 
 def needs(*names: str) -> FlagDocument:
@@ -83,11 +83,11 @@ async def test_a_change_of_another_version_is_refused_and_says_which_one_stands(
 async def test_of_several_who_change_a_version_at_once_one_does(store: Store, version: int) -> None:
     if version:
         await put(store, "curves")
-    found = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(put(store, "curves", FlagDocument(description=str(n)), version=version) for n in range(4)), return_exceptions=True
     )
-    (winner,) = [one for one in found if isinstance(one, StoredFlag)]
-    assert [type(one) for one in found if one is not winner] == [OtherVersion] * 3
+    (winner,) = [one for one in outcomes if isinstance(one, StoredFlag)]
+    assert [type(one) for one in outcomes if one is not winner] == [OtherVersion] * 3
     assert await read_flag(store.flags, "curves") == winner
     assert len(await store.audit.page(before=None, limit=9)) == version + 1
 
@@ -123,8 +123,8 @@ async def test_a_flag_that_needs_itself_or_one_that_is_missing_is_refused(store:
 async def test_of_two_changes_that_together_would_close_a_circle_one_is_refused(store: Store) -> None:
     await put(store, "a")
     await put(store, "b")
-    found = await asyncio.gather(put(store, "a", needs("b")), put(store, "b", needs("a")), return_exceptions=True)
-    assert sorted(type(one).__name__ for one in found) == ["InvalidParameters", "StoredFlag"]
+    outcomes = await asyncio.gather(put(store, "a", needs("b")), put(store, "b", needs("a")), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in outcomes) == ["InvalidParameters", "StoredFlag"]
     assert sorted((await stored(store)).values()) == [1, 2]
 
 
@@ -172,10 +172,10 @@ async def test_a_flag_that_is_missing_is_refused_with_the_nearest_names(store: S
 async def test_a_flag_is_evaluated_for_the_attributes_and_counted_nowhere(store: Store) -> None:
     rule = Rule.model_validate({"conditions": [{"attribute": "tenant", "operator": "eq", "value": "acme"}], "variant": "on"})
     await put(store, "curves", FlagDocument(rules=[rule]))
-    found = await evaluate_flag(store.flags, "curves", {"tenant": "acme"}, key="acme", now=NOW)
-    assert found == Evaluation("on", True, FlagReason.RULE, 0)
-    found = await evaluate_flag(store.flags, "curves", {"tenant": "bolt"}, key="bolt", now=NOW)
-    assert found == Evaluation("off", False, FlagReason.DEFAULT)
+    evaluation = await evaluate_flag(store.flags, "curves", {"tenant": "acme"}, key="acme", now=NOW)
+    assert evaluation == Evaluation("on", True, FlagReason.RULE, 0)
+    evaluation = await evaluate_flag(store.flags, "curves", {"tenant": "bolt"}, key="bolt", now=NOW)
+    assert evaluation == Evaluation("off", False, FlagReason.DEFAULT)
     assert await store.flags.use("curves", since=NOW.date()) == []
 
 

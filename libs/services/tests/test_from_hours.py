@@ -1,4 +1,4 @@
-"""Coarse steps from sums by the hour: what the rows give, or None."""
+"""Answers in coarse steps from hourly sums: equal to those from rows, or None."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ NYC = "nyiso:rt:61761:load"
 WEST = "caiso:rt:SP15:load"
 
 
-class Rowless(MemoryPartialsReader):
-    """A store that keeps no hours."""
+class WithoutHours(MemoryPartialsReader):
+    """A store without hourly sums."""
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -48,7 +48,7 @@ async def store_of(*files: FileLoad) -> MemoryStore:
 
 
 def five_minutes(key: str, zone: str, market: str, *, days: int = 6) -> FileLoad:
-    """Whole numbers, so that sums are exact; every 50th is withdrawn, which a sum leaves out."""
+    """Return a file of whole numbers, so that sums are exact. Every 50th is withdrawn, and not part of a sum."""
     points = [
         (
             (START - T0 + n * FIVE) / HOUR,
@@ -69,9 +69,9 @@ def question(*, freq: str | None = None, agg: str | None = None, **texts: str) -
     return Question(freq=Frequency(freq) if freq else None, agg=Aggregation(agg) if agg else None, **texts)
 
 
-async def asked(store: MemoryStore, *keys: str, **texts: str) -> tuple[list[Series], ReadPlan]:
-    found = await store.catalog.series_by_key(keys)
-    series = [found[key] for key in keys]
+async def planned(store: MemoryStore, *keys: str, **texts: str) -> tuple[list[Series], ReadPlan]:
+    by_key = await store.catalog.series_by_key(keys)
+    series = [by_key[key] for key in keys]
     return series, await make_plan(question(**texts), series, store.catalog)
 
 
@@ -92,32 +92,32 @@ async def of_rows(store: MemoryStore, series: list[Series], plan: ReadPlan) -> p
 )
 async def test_days_and_longer_are_those_of_the_rows(freq: str, agg: str, span: dict[str, str]) -> None:
     store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
-    series, plan = await asked(store, NYC, freq=freq, agg=agg, **span)
-    found = await from_hours(store.partials, series, plan)
-    assert found is not None
-    assert_frame_equal(found, await of_rows(store, series, plan), check_exact=True)
+    series, plan = await planned(store, NYC, freq=freq, agg=agg, **span)
+    answer = await from_hours(store.partials, series, plan)
+    assert answer is not None
+    assert_frame_equal(answer, await of_rows(store, series, plan), check_exact=True)
 
 
 async def test_the_fall_day_is_the_sum_of_25_hours() -> None:
     store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
-    series, plan = await asked(store, NYC, freq="1d", start="2025-11-02", end="2025-11-03", tz="market", agg="count")
-    found = await from_hours(store.partials, series, plan)
-    assert found is not None
-    assert found["value"].to_list() == [300.0 - 6]
+    series, plan = await planned(store, NYC, freq="1d", start="2025-11-02", end="2025-11-03", tz="market", agg="count")
+    answer = await from_hours(store.partials, series, plan)
+    assert answer is not None
+    assert answer["value"].to_list() == [300.0 - 6]
 
 
 async def test_several_series_in_their_own_days_and_blocks() -> None:
     store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"), five_minutes(WEST, "America/Los_Angeles", "CAISO"))
-    for given in ({}, {"block": "ON_PEAK"}, {"block": "OFF_PEAK"}):
-        series, plan = await asked(store, NYC, WEST, freq="1d", agg="sum", **given)
-        found = await from_hours(store.partials, series, plan)
-        assert found is not None
-        assert set(found["series_id"]) == {one.series_id for one in series}
-        assert_frame_equal(found, await of_rows(store, series, plan), check_exact=True)
+    for texts in ({}, {"block": "ON_PEAK"}, {"block": "OFF_PEAK"}):
+        series, plan = await planned(store, NYC, WEST, freq="1d", agg="sum", **texts)
+        answer = await from_hours(store.partials, series, plan)
+        assert answer is not None
+        assert set(answer["series_id"]) == {one.series_id for one in series}
+        assert_frame_equal(answer, await of_rows(store, series, plan), check_exact=True)
 
 
 @pytest.mark.parametrize(
-    "given",
+    "texts",
     [
         {},
         {"freq": "15min"},
@@ -129,26 +129,26 @@ async def test_several_series_in_their_own_days_and_blocks() -> None:
         {"freq": "1d", "tz": "Australia/Lord_Howe"},
     ],
 )
-async def test_what_hours_cannot_say_is_left_to_the_rows(given: dict[str, str]) -> None:
+async def test_what_hours_cannot_say_is_left_to_the_rows(texts: dict[str, str]) -> None:
     store = await store_of(five_minutes(NYC, "America/New_York", "NYISO", days=1))
-    series, plan = await asked(store, NYC, **given)
+    series, plan = await planned(store, NYC, **texts)
     assert await from_hours(store.partials, series, plan) is None
 
 
 async def test_data_no_finer_than_hours_and_stores_without_them_are_left_to_the_rows() -> None:
     hourly = one_point(WEST, 1.0, frequency="1h")
     store = await store_of(hourly, five_minutes(NYC, "America/New_York", "NYISO", days=1))
-    series, plan = await asked(store, WEST, freq="1d")
+    series, plan = await planned(store, WEST, freq="1d")
     assert await from_hours(store.partials, series, plan) is None
-    series, plan = await asked(store, NYC, freq="1d")
+    series, plan = await planned(store, NYC, freq="1d")
     assert await from_hours(store.partials, series, plan) is not None
-    assert await from_hours(Rowless(store.state), series, plan) is None
+    assert await from_hours(WithoutHours(store.state), series, plan) is None
     assert await from_hours(None, series, plan) is None
 
 
 async def test_a_value_too_great_for_sums_is_left_to_the_rows() -> None:
     store = await store_of(one_point(NYC, 1e300, frequency="5min"))
-    series, plan = await asked(store, NYC, freq="1d", agg="sum")
+    series, plan = await planned(store, NYC, freq="1d", agg="sum")
     assert await from_hours(store.partials, series, plan) is None
-    series, plan = await asked(store, NYC, freq="1d", agg="max")
+    series, plan = await planned(store, NYC, freq="1d", agg="max")
     assert (await from_hours(store.partials, series, plan)) is not None

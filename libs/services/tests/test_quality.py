@@ -1,4 +1,4 @@
-"""Records of one content, and whether rows of it are in quarantine."""
+"""Load records of one file content, and whether rows of it are in quarantine."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ async def test_every_record_of_a_content_is_returned_oldest_first(store: Store) 
     applied = await store.loader.load(file)
     await store.loader.load(file_load([(1, 1, 1.0)], digest="bb"))
     again = await store.loader.load(file, force=True)
-    found = await records_of(store.files, "aa")
-    assert [one.file_id for one in found] == [refused, applied.file_id, again.file_id]
-    assert [one.status for one in found] == [FileStatus.REFUSED, FileStatus.APPLIED, FileStatus.APPLIED]
-    assert [one.reason for one in found] == ["no such dataset", "", ""]
-    assert [(one.new, one.revised, one.unchanged) for one in found] == [(0, 0, 0), (1, 0, 0), (0, 0, 1)]
+    stored = await records_of(store.files, "aa")
+    assert [one.file_id for one in stored] == [refused, applied.file_id, again.file_id]
+    assert [one.status for one in stored] == [FileStatus.REFUSED, FileStatus.APPLIED, FileStatus.APPLIED]
+    assert [one.reason for one in stored] == ["no such dataset", "", ""]
+    assert [(one.new, one.revised, one.unchanged) for one in stored] == [(0, 0, 0), (1, 0, 0), (0, 0, 1)]
 
 
 async def test_a_content_that_was_never_offered_has_no_records(store: Store) -> None:

@@ -108,7 +108,7 @@ async def test_a_series_of_a_step_of_days_has_no_blocks(client: httpx.AsyncClien
 
 
 async def test_a_series_of_no_market_needs_a_calendar(client: httpx.AsyncClient) -> None:
-    assert "calendar:" in (await refused(client, f"/v2/series/{LONG}/observations?block=ON_PEAK"))["detail"]
+    assert "CALENDAR:ON_PEAK" in (await refused(client, f"/v2/series/{LONG}/observations?block=ON_PEAK"))["detail"]
     response = await client.get(f"/v2/series/{LONG}/observations?block=pjm:ON_PEAK&start=2020-01-01&end=2020-01-08")
     assert response.status_code == 200
 

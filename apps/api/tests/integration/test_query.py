@@ -57,7 +57,7 @@ async def test_several_questions_may_ask_for_as_much_as_one_may(client: httpx.As
     answered = (await client.post(QUERY, json={"queries": questions})).json()["data"]
     assert sorted(one["status"] for one in answered) == [200, 422, 422, 422, 422]
     refused = next(one["answer"] for one in answered if one["status"] == 422)
-    assert "send it by itself" in refused["detail"]
+    assert "send it in a request of its own" in refused["detail"]
     days = [{"id": str(number), **year, "freq": "1d"} for number in range(20)]
     assert {one["status"] for one in (await client.post(QUERY, json={"queries": days})).json()["data"]} == {200}
 

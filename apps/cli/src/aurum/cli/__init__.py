@@ -1,1 +1,1 @@
-"""The ``aurum`` command: thin, calls the libraries."""
+"""The ``aurum`` command: a thin layer that calls the libraries."""

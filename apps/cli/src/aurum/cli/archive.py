@@ -1,4 +1,4 @@
-"""``aurum archive``: closed months to history, and history looked after."""
+"""``aurum archive``: moves closed months to history, and checks and cleans history."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from aurum.pipelines.history.archive import ArchiveReport, Difference
     from aurum.storage.ports.history import ArchivedMonth, Upkeep
 
-app = typer.Typer(help="Closed months: where they are, and moving them to history.", no_args_is_help=True)
+app = typer.Typer(help="Move closed months to history, and check and clean history.", no_args_is_help=True)
 
-_Source = Annotated[str | None, typer.Option(help="Only of this source.")]
+_Source = Annotated[str | None, typer.Option(help="Only this source.")]
 
 
 @app.command("run")
@@ -25,10 +25,13 @@ def run(
     context: typer.Context,
     source: _Source = None,
     closed_after: Annotated[
-        int | None, typer.Option(min=1, help="Days after its end a month is closed; else AURUM_HISTORY__CLOSED_AFTER_DAYS.")
+        int | None,
+        typer.Option(
+            min=1, help="Days after its end that a month counts as closed. Default: AURUM_HISTORY__CLOSED_AFTER_DAYS."
+        ),
     ] = None,
 ) -> None:
-    """Move closed months to history. Stopped anywhere it can be run again: nothing is lost and nothing is there twice."""
+    """Move closed months to history. It can be stopped and run again at any time: no row is lost or stored twice."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.history.archive import archive_closed
@@ -44,32 +47,32 @@ def run(
         (one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}", one.left or "", f"{one.seconds:.2f}")
         for one in with_pipelines(context.obj, move)
     ]
-    numbers = ["series", "rows", "left hot", "seconds"]
-    console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "nothing to archive")
+    numbers = ["series", "rows", "left in the store", "seconds"]
+    console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "no closed month to archive")
     if context.obj.clickhouse.is_set:
         copy(context)
 
 
 @app.command("copy")
 def copy(context: typer.Context) -> None:
-    """Bring the copy for wide scans (AURUM_CLICKHOUSE__*) up to date with history; `run` does it too."""
+    """Bring the copy of history in ClickHouse (AURUM_CLICKHOUSE__*) up to date. `run` does this too."""
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.history.copies import Copied, follow
 
-    async def bring(pipelines: Pipelines) -> Copied | None:
-        async with pipelines.history_copy() as found:
-            return await follow(pipelines.archive, found) if found is not None else None
+    async def update(pipelines: Pipelines) -> Copied | None:
+        async with pipelines.history_copy() as history_copy:
+            return await follow(pipelines.archive, history_copy) if history_copy is not None else None
 
-    done = with_pipelines(context.obj, bring)
-    if done is None:
-        print("there is no copy: AURUM_CLICKHOUSE__URL or AURUM_CLICKHOUSE__FOLDER names one")
+    report = with_pipelines(context.obj, update)
+    if report is None:
+        print("no copy of history is configured: set AURUM_CLICKHOUSE__URL or AURUM_CLICKHOUSE__FOLDER")
         raise typer.Exit(2)
-    print(f"{done.parts:,} parts with {done.rows:,} rows copied, {done.discarded:,} archive ids dropped")
+    print(f"copied {report.parts:,} parts with {report.rows:,} rows, removed {report.discarded:,} archive ids")
 
 
 @app.command("status")
 def status(context: typer.Context) -> None:
-    """Show what stands in history, by source and month."""
+    """Show the archived months of each source."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
@@ -78,28 +81,30 @@ def status(context: typer.Context) -> None:
 
     rows = [(one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}") for one in with_store(context.obj, months)]
     numbers = ["series", "rows"]
-    console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "nothing is archived")
+    console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "no month is archived")
 
 
 @app.command("verify")
 def verify(context: typer.Context, source: _Source = None) -> None:
-    """Read all of history and compare it with the log, by count and checksum. Exit code 1 when something differs."""
+    """Read all of history and compare row counts and checksums with the log. Exit code 1 if a part differs."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.history.archive import verify as compare
 
-    async def look(pipelines: Pipelines) -> tuple[int, list[Difference]]:
+    async def compare_all(pipelines: Pipelines) -> tuple[int, list[Difference]]:
         compared = 0
-        wrong: list[Difference] = []
+        different: list[Difference] = []
         async for count, differences in compare(pipelines.archive, source=source):
             compared += count
-            wrong += differences
-        return compared, wrong
+            different += differences
+        return compared, different
 
-    compared, wrong = with_pipelines(context.obj, look)
-    print(f"{compared:,} parts compared, {len(wrong):,} differ")
-    if wrong:
-        rows = [(one.part.series_id, f"{one.part.month:%Y-%m}", one.part.archive_id, one.part.rows, one.rows) for one in wrong]
+    compared, different = with_pipelines(context.obj, compare_all)
+    print(f"{compared:,} parts compared, {len(different):,} differ")
+    if different:
+        rows = [
+            (one.part.series_id, f"{one.part.month:%Y-%m}", one.part.archive_id, one.part.rows, one.rows) for one in different
+        ]
         numbers = ["series", "archive id", "rows in the log", "rows in history"]
         console().print(table(["series", "month", *numbers[1:]], rows, right=numbers))
         raise typer.Exit(1)
@@ -107,17 +112,18 @@ def verify(context: typer.Context, source: _Source = None) -> None:
 
 @app.command("upkeep")
 def upkeep(context: typer.Context) -> None:
-    """Drop what crashes and corrections left in history, and compact its files."""
+    """Remove leftovers of crashes and corrections from history, and merge small files."""
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.history.archive import clear_leftovers
 
-    async def look_after(pipelines: Pipelines) -> tuple[int, Upkeep]:
+    async def clean(pipelines: Pipelines) -> tuple[int, Upkeep]:
         archive = pipelines.archive
         async with archive.log.alone():
             dropped = await clear_leftovers(archive)
             return len(dropped), await archive.history.upkeep()
 
-    dropped, done = with_pipelines(context.obj, look_after)
+    dropped, report = with_pipelines(context.obj, clean)
     print(
-        f"{dropped} archive ids dropped, {done.files_before} files are now {done.files_after}, {done.expired} old files deleted"
+        f"removed {dropped} archive ids, merged {report.files_before} files into {report.files_after}, "
+        f"deleted {report.expired} old files"
     )

@@ -1,4 +1,4 @@
-"""``aurum db``: the schema of the store, and what TimescaleDB does for it where there is one."""
+"""``aurum db``: the schema of the store, and the use of TimescaleDB where the server has it."""
 
 from __future__ import annotations
 
@@ -15,91 +15,100 @@ if TYPE_CHECKING:
     from aurum.storage.migrations.run import MigrationStatus
     from aurum.storage.ports.tuning import DataClass, Policies, StoreTuning
 
-app = typer.Typer(help="The schema of the store.", no_args_is_help=True)
+app = typer.Typer(help="The database: its schema, and chunks and policies of TimescaleDB.", no_args_is_help=True)
 
 
 @app.command("migrate")
 def migrate(context: typer.Context) -> None:
-    """Bring the database to the newest schema, while services use it; a second time does nothing."""
-    found = _run(context.obj, upgrade=True)
-    print(f"at revision {found.current}" + (f", newer than the {found.head} of this release" if found.is_ahead else ""))
+    """Migrate the database to the newest schema. Services may keep running; if it is up to date, nothing changes."""
+    schema = _run(context.obj, upgrade=True)
+    print(
+        f"at revision {schema.current}"
+        + (f", newer than {schema.head}, the newest revision of this release" if schema.is_ahead else "")
+    )
 
 
 @app.command("status")
 def status(context: typer.Context) -> None:
-    """Say which schema the database has, and the oldest that code must know. Exit code 1 when a migration is missing."""
-    found = _run(context.obj, upgrade=False)
-    floor = f", refuses releases that do not know {found.floor}" if found.floor else ""
-    print(f"at revision {found.current or 'none'}, newest of this release is {found.head}{floor}")
-    if not found.is_current:
+    """Show the revision of the schema, and the oldest one that a release must know. Exit code 1 if a migration is missing."""
+    schema = _run(context.obj, upgrade=False)
+    floor = f", releases must know revision {schema.floor}" if schema.floor else ""
+    print(f"at revision {schema.current or 'none'}, newest revision of this release: {schema.head}{floor}")
+    if not schema.is_current:
         raise typer.Exit(1)
 
 
 @app.command("optimize")
 def optimize(context: typer.Context) -> None:
-    """Let TimescaleDB keep the observations: chunks, compression, sums by the hour. A second time does nothing.
+    """Store observations in TimescaleDB: chunks, compression, hourly sums. If that is done already, nothing changes.
 
-    Exit code 1, and nothing changed, where the server has none.
+    Exit code 1, without any change, if the server does not have TimescaleDB.
     """
     from aurum.cli.wiring import with_store
 
-    found = with_store(context.obj, lambda store: _tuning(store).optimize())
-    print("\n".join([*found.done, found.engine] if found.done else [f"nothing to do: {found.engine}"]))
+    report = with_store(context.obj, lambda store: _tuning(store).optimize())
+    print("\n".join([*report.done, report.engine] if report.done else [f"already optimized: {report.engine}"]))
 
 
 @app.command("policies")
 def policies(
     context: typer.Context,
     compress_after: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="Compress chunks that ended so long ago.")
+        int | None, typer.Option(min=1, metavar="DAYS", help="Compress chunks that ended this many days ago.")
     ] = None,
     refresh_window: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="How far back stale sums are refreshed; at first all of time.")
+        int | None,
+        typer.Option(min=1, metavar="DAYS", help="How many days back outdated sums are refreshed. Initially: without a limit."),
     ] = None,
     retain: Annotated[
         list[str] | None,
-        typer.Option("--retain", metavar="CLASS=DAYS", help="Drop values, versions or hourly sums that are older."),
+        typer.Option(
+            "--retain", metavar="CLASS=DAYS", help="Delete values, versions or hourly sums that are older. Repeatable."
+        ),
     ] = None,
-    keep: Annotated[list[str] | None, typer.Option("--keep", metavar="CLASS", help="Keep them for ever, as at first.")] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="CLASS", help="Keep this class forever, the initial policy. Repeatable."),
+    ] = None,
 ) -> None:
-    """Show what the server does by itself, and change what is given."""
+    """Show the policies of TimescaleDB; with options, change them first."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.storage.ports.tuning import DataClass
 
     retention = _retention(retain or (), keep or ())
-    given = compress_after is not None or refresh_window is not None or bool(retention)
+    is_change = compress_after is not None or refresh_window is not None or bool(retention)
 
     async def run(store: Store) -> Policies:
-        if not given:
+        if not is_change:
             return await _tuning(store).policies()
         return await _tuning(store).set_policies(
             compress_after=_days(compress_after), refresh_window=_days(refresh_window), retention=retention
         )
 
-    found = with_store(context.obj, run)
-    window = "all of time" if found.refresh_window is None else f"{found.refresh_window.days} days back"
+    in_force = with_store(context.obj, run)
+    window = "without a limit" if in_force.refresh_window is None else f"{in_force.refresh_window.days} days back"
     rows = [
-        ("compression", f"after {found.compress_after.days} days" if found.compress_after else "none"),
-        ("refresh of sums", f"every {found.refresh_every}, {window}" if found.refresh_every else "none"),
+        ("compression", f"after {in_force.compress_after.days} days" if in_force.compress_after else "none"),
+        ("refresh of hourly sums", f"every {in_force.refresh_every}, {window}" if in_force.refresh_every else "none"),
     ]
     for data_class in DataClass:
-        kept = found.retention.get(data_class)
-        rows.append((f"retention of {data_class}", f"{kept.days} days" if kept else "for ever"))
-    console().print(table(["policy", "in force"], rows))
+        period = in_force.retention.get(data_class)
+        rows.append((f"retention of {data_class}", f"{period.days} days" if period else "forever"))
+    console().print(table(["policy", "setting"], rows))
 
 
 @app.command("chunks")
 def chunks(
     context: typer.Context,
     interval: Annotated[
-        int | None, typer.Option(min=1, metavar="DAYS", help="How long chunks to come are; those there are stay.")
+        int | None, typer.Option(min=1, metavar="DAYS", help="Length of new chunks; existing ones stay as they are.")
     ] = None,
     compress: Annotated[
-        bool, typer.Option("--compress", help="Compress now what the policy would, and anew what was corrected.")
+        bool, typer.Option("--compress", help="Compress now what the policy would, and recompress corrected chunks.")
     ] = False,
 ) -> None:
-    """Show the chunks, what they take and what they took before compression."""
+    """Show the chunks with their sizes now and before compression."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
@@ -109,8 +118,8 @@ def chunks(
         if compress:
             after = (await _tuning(store).policies()).compress_after or timedelta()
             await _tuning(store).compress(store.clock.now() - after)
-        found = await _tuning(store).chunks()
-        now, chosen = await _tuning(store).intervals()
+        stored = await _tuning(store).chunks()
+        now, recommended = await _tuning(store).intervals()
         rows: list[Sequence[object]] = [
             (
                 chunk.table,
@@ -120,32 +129,34 @@ def chunks(
                 _mib(chunk.bytes_before) if chunk.bytes_before else "",
                 f"{chunk.bytes_before / chunk.bytes:.1f}" if chunk.bytes_before else "",
             )
-            for chunk in found
+            for chunk in stored
         ]
-        length = f"{now.days} days" if now is not None else "none: run `aurum db optimize`"
-        return rows, f"chunks to come: {length}; by the rows a day of the series: {chosen.days} days"
+        length = f"{now.days} days" if now is not None else "not set: run `aurum db optimize`"
+        return rows, f"length of new chunks: {length}; recommended for the daily rows of this store: {recommended.days} days"
 
     rows, remark = with_store(context.obj, run)
-    numbers = ["MiB", "MiB before", "ratio"]
+    numbers = ["MiB", "MiB uncompressed", "ratio"]
     console().print(table(["table", "from", "up to", *numbers], rows, right=numbers))
     print(remark)
 
 
 def _tuning(store: Store) -> StoreTuning:
-    assert store.tuning is not None  # PostgreSQL has it
+    assert store.tuning is not None  # commands run on PostgreSQL, which has it
     return store.tuning
 
 
 def _retention(retain: Sequence[str], keep: Sequence[str]) -> dict[DataClass, timedelta | None]:
     from aurum.core.errors import Invalid
 
-    found: dict[DataClass, timedelta | None] = {}
+    periods: dict[DataClass, timedelta | None] = {}
     for text in retain:
         name, _, days = text.partition("=")
         if not days.isdecimal() or int(days) == 0:
-            raise Invalid(f"--retain {text!r}: write CLASS=DAYS, e.g. versions=1825", retain=text)
-        found[_data_class(name)] = timedelta(days=int(days))
-    return found | {_data_class(name): None for name in keep}
+            raise Invalid(
+                f"--retain {text!r} is not CLASS=DAYS with at least one day: write for example versions=1825", retain=text
+            )
+        periods[_data_class(name)] = timedelta(days=int(days))
+    return periods | {_data_class(name): None for name in keep}
 
 
 def _data_class(name: str) -> DataClass:

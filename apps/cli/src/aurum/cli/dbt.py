@@ -15,51 +15,53 @@ if TYPE_CHECKING:
     from aurum.pipelines.quality.marts import MartsReport
 
 app = typer.Typer(
-    help="Models over the store: prices, loads and generation by day and block, for whoever needs many series at once.",
+    help="dbt models over the store: prices, loads and generation by day and block, for analyses of many series.",
     no_args_is_help=True,
 )
 
-Select = Annotated[list[str] | None, typer.Option("--select", "-s", help="Only these models, in dbt's syntax: fct_lmp_daily+.")]
-Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="All but these models.")]
-FullRefresh = Annotated[bool, typer.Option("--full-refresh", help="Build incremental models from nothing.")]
+Select = Annotated[
+    list[str] | None, typer.Option("--select", "-s", help="Only these models, in the syntax of dbt, e.g. fct_lmp_daily+.")
+]
+Exclude = Annotated[list[str] | None, typer.Option("--exclude", help="Leave out these models.")]
+FullRefresh = Annotated[bool, typer.Option("--full-refresh", help="Rebuild incremental models completely.")]
 
 
 @app.command("build")
 def build(context: typer.Context, select: Select = None, exclude: Exclude = None, full_refresh: FullRefresh = False) -> None:
-    """Build every model and test each before what stands on it. Exit code 1 when one fails."""
+    """Build every model, and test each one before the models that depend on it. Exit code 1 if one fails."""
     _run(context.obj, "build", select, exclude, full_refresh=full_refresh)
 
 
 @app.command("run")
 def run(context: typer.Context, select: Select = None, exclude: Exclude = None, full_refresh: FullRefresh = False) -> None:
-    """Build every model, without tests. Exit code 1 when one fails."""
+    """Build every model without tests. Exit code 1 if one fails."""
     _run(context.obj, "run", select, exclude, full_refresh=full_refresh)
 
 
 @app.command("test")
 def check(context: typer.Context, select: Select = None, exclude: Exclude = None) -> None:
-    """Test what was built. Exit code 1 when a test fails."""
+    """Run the tests of the built models. Exit code 1 if one fails."""
     _run(context.obj, "test", select, exclude)
 
 
 @app.command("freshness")
 def freshness(context: typer.Context) -> None:
-    """Say how old the newest rows of the store's tables are. Exit code 1 when they are older than they may be."""
+    """Show the age of the newest rows of the store's tables. Exit code 1 if they are older than allowed."""
     _run(context.obj, "freshness", None, None)
 
 
 @app.command("docs")
 def docs(context: typer.Context) -> None:
-    """Write dbt's documentation of the models: a page that needs no server's help but `python -m http.server`."""
+    """Write dbt's documentation of the models, a static page to view through `python -m http.server`."""
     _run(context.obj, "docs", None, None)
 
 
 @app.command("seeds")
 def seeds(
     context: typer.Context,
-    check: Annotated[bool, typer.Option("--check", help="Only compare; exit code 1 on a difference.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit code 1 if a seed differs.")] = False,
 ) -> None:
-    """Write the project's seeds from the tables of the code."""
+    """Write the seeds of the dbt project from the tables in the code."""
     from aurum.pipelines.models.project import project_directory
     from aurum.pipelines.models.seeds import differing, write_seeds
     from aurum.pipelines.registry import default_registry
@@ -80,8 +82,8 @@ def _run(
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.models.run import Invocation, Verb
 
-    asked = Invocation(Verb(verb), tuple(select or ()), tuple(exclude or ()), full_refresh)
-    report, marts = with_pipelines(settings, lambda pipelines: _stoppable(pipelines, asked))
+    invocation = Invocation(Verb(verb), tuple(select or ()), tuple(exclude or ()), full_refresh)
+    report, marts = with_pipelines(settings, lambda pipelines: _stoppable(pipelines, invocation))
     _show(report, settings)
     if marts.results:
         show_marts(marts)
@@ -89,15 +91,15 @@ def _run(
     marts.raise_failure()
 
 
-async def _stoppable(pipelines: Pipelines, asked: Invocation) -> tuple[RunReport, MartsReport]:
+async def _stoppable(pipelines: Pipelines, invocation: Invocation) -> tuple[RunReport, MartsReport]:
     from aurum.pipelines.quality.marts import MartsReport
 
     task = asyncio.current_task()
     assert task is not None
-    # Ctrl-C cancels by itself (asyncio.run); a container is told by SIGTERM.
+    # asyncio.run cancels the task at Ctrl-C; a container is stopped with SIGTERM.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    report = await pipelines.models.run(asked)
-    checked = await pipelines.check_build(report.run) if asked.verb.builds else None
+    report = await pipelines.models.run(invocation)
+    checked = await pipelines.check_build(report.run) if invocation.verb.builds else None
     return report, checked or MartsReport((), ())
 
 
@@ -114,9 +116,9 @@ def _show(report: RunReport, settings: Settings) -> None:
             for one in run.freshness
         ]
         out.print(table(["table", "newest", "age", ""], rows, right=["age"]))
-    troubled = [one for one in run.results if one.status in (NodeStatus.FAILED, NodeStatus.WARNED)]
-    if troubled:
-        rows = [(one.model, one.node, one.status, one.message) for one in troubled]
+    problems = [one for one in run.results if one.status in (NodeStatus.FAILED, NodeStatus.WARNED)]
+    if problems:
+        rows = [(one.model, one.node, one.status, one.message) for one in problems]
         out.print(table(["model", "node", "", "why"], rows))
     for warning in report.warnings:
         out.print(f"[yellow]dbt[/yellow] {warning}")
@@ -125,4 +127,4 @@ def _show(report: RunReport, settings: Settings) -> None:
         out.print(f"{run.command} on {run.target}: {counts}, {run.seconds:.1f} s")
     if run.command.startswith("docs") and run.succeeded:
         places = WarehousePaths(project_directory(settings.dbt.project_dir), settings.data_dir / "warehouse")
-        out.print(f"documentation in {places.artifacts(run.target)}: open index.html through `python -m http.server`")
+        out.print(f"wrote documentation to {places.artifacts(run.target)}: run `python -m http.server` there to view it")

@@ -1,15 +1,15 @@
-"""What a failure is to a shell: one table, by what the caller can do (see ``aurum.core.errors``)."""
+"""The exit codes of the command, and the one table from errors (``aurum.core.errors``) to exit codes."""
 
 from __future__ import annotations
 
 from aurum.core.errors import AurumError, Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated, Unavailable
 
 UNAVAILABLE = 1
-"""Something is not there or does not answer; also any failure no other code fits."""
+"""A dependency does not answer, the state does not allow the action, or no other code fits."""
 USAGE = 2
-"""The command line cannot be understood, or names what does not exist."""
+"""The command line or the input is invalid, or names something that does not exist."""
 REFUSED_FILES = 3
-"""At least one file was refused; the others are loaded."""
+"""At least one file was refused; the other files were loaded."""
 INTERRUPTED = 130
 
 _TABLE: dict[type[AurumError], int] = {
@@ -24,5 +24,5 @@ _TABLE: dict[type[AurumError], int] = {
 
 
 def exit_code(error: AurumError) -> int:
-    """The code of the nearest base of an error."""
+    """Return the exit code of the nearest base class of an error."""
     return next((_TABLE[base] for base in type(error).__mro__ if base in _TABLE), UNAVAILABLE)

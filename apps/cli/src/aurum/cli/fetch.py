@@ -1,4 +1,4 @@
-"""``aurum fetch``: get published files of a range of days, and load them."""
+"""``aurum fetch``: downloads published files for a range of days, and loads them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ def register(app: typer.Typer) -> None:
 
 def fetch(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="See `aurum sources`.")],
-    dataset: Annotated[str, typer.Argument(help="See `aurum sources SOURCE`.")],
+    source: Annotated[str, typer.Argument(help="Name of the source, from `aurum sources`.")],
+    dataset: Annotated[str, typer.Argument(help="Name of the dataset, from `aurum sources SOURCE`.")],
     first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
     last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Keep the files in this folder.")] = None,
-    load: Annotated[bool, typer.Option("--ingest/--no-ingest", help="Load what was fetched.")] = True,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the files. Default: `fetched` in the data directory.")
+    ] = None,
+    load: Annotated[bool, typer.Option("--ingest/--no-ingest", help="Load the downloaded files.")] = True,
 ) -> None:
-    """Get the files of a dataset for some days from its publisher, and load them."""
+    """Download the files of a dataset for a range of days from its publisher, and load them."""
     import asyncio
 
     from aurum.cli.exit_codes import REFUSED_FILES
@@ -50,9 +52,9 @@ def _days(first: str, last: str) -> list[date]:
     try:
         begin, end = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError as error:
-        raise Invalid(f"--from and --to take days, YYYY-MM-DD: {error}") from error
+        raise Invalid(f"--from {first!r} or --to {last!r} is not a day: write YYYY-MM-DD ({error})") from error
     if begin > end:
-        raise Invalid(f"--from {begin} is after --to {end}")
+        raise Invalid(f"--from {begin} is after --to {end}: swap them")
     return [begin + timedelta(days=count) for count in range((end - begin).days + 1)]
 
 
@@ -62,17 +64,17 @@ async def _fetched(source: str, dataset: str, days: list[date], folder: Path) ->
     from aurum.pipelines.registry import default_registry
 
     out = console()
-    found: list[Fetched] = []
+    downloads: list[Fetched] = []
     publisher = default_registry().source(source)
     async with Fetcher(folder) as fetcher:
         with progress(out) as bar:
             for day in bar.track(days, description=f"{source} {dataset}"):
                 try:
-                    found.append(await fetcher.fetch(publisher, dataset, day))
+                    downloads.append(await fetcher.fetch(publisher, dataset, day))
                 except NotPublished as error:
                     out.print(error.detail, style="yellow")
-    files = list(dict.fromkeys(found))  # one file may hold many days
-    out.print(f"{len(found)} of {len(days)} days, {len(files)} files in {folder}")
+    files = list(dict.fromkeys(downloads))  # one file may hold many days
+    out.print(f"downloaded {len(downloads)} of {len(days)} days: {len(files)} files in {folder}")
     return files
 
 

@@ -1,4 +1,4 @@
-"""``aurum flags``: look at feature flags, change and kill them."""
+"""``aurum flags``: shows feature flags, changes them and turns them off."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_flags(context: typer.Context) -> None:
         return list(await store.flags.flags())
 
     rows = [
-        (one.name, "on" if one.document.get("enabled", True) else "killed", one.version, one.updated_at, one.updated_by)
+        (one.name, "on" if one.document.get("enabled", True) else "off", one.version, one.updated_at, one.updated_by)
         for one in with_store(context.obj, fetch)
     ]
     console().print(table(["flag", "state", "version", "changed", "by"], rows, right=["version"]))
@@ -36,17 +36,17 @@ def list_flags(context: typer.Context) -> None:
 
 @app.command("show")
 def show(context: typer.Context, name: Name) -> None:
-    """Print a flag as JSON, fit for `set`."""
-    print(json.dumps(_one(context, name).document, indent=2))
+    """Print a flag as JSON, which `set` accepts."""
+    print(json.dumps(_stored(context, name).document, indent=2))
 
 
 @app.command("set")
 def set_flag(
     context: typer.Context,
     name: Name,
-    file: Annotated[Path | None, typer.Argument(help="A JSON document; a simple flag that is off, when not given.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="A JSON document. Default: a boolean flag that is off for all.")] = None,
 ) -> None:
-    """Make a flag or change it: every process has it within a second."""
+    """Create or change a flag. Every process uses it within a second."""
     from pydantic import TypeAdapter, ValidationError
 
     from aurum.cli.wiring import with_store
@@ -58,13 +58,13 @@ def set_flag(
     try:
         TypeAdapter(FlagName).validate_python(name)
     except ValidationError as error:
-        raise Invalid(f"{name!r} is no name of a flag: {error.errors()[0]['msg']}") from error
+        raise Invalid(f"{name!r} is not a valid flag name: {error.errors()[0]['msg']}") from error
     try:
         document = FlagDocument.model_validate_json(file.read_bytes() if file is not None else b"{}")
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise Invalid(f"{file}: {where}: {first['msg']}") from error
+        raise Invalid(f"{file} is not a flag document: {where}: {first['msg']}") from error
 
     async def put(store: Store) -> StoredFlag:
         return await put_flag(store.transactions, name, document, by=Actor("operator"))
@@ -74,13 +74,13 @@ def set_flag(
 
 @app.command("kill")
 def kill(context: typer.Context, name: Name) -> None:
-    """Turn a flag off for everybody, whatever its rules say."""
+    """Turn a flag off for all callers, whatever its rules say."""
     _switch(context, name, enabled=False)
 
 
 @app.command("revive")
 def revive(context: typer.Context, name: Name) -> None:
-    """Let a flag's rules hold again."""
+    """Apply the rules of a flag again after `kill`."""
     _switch(context, name, enabled=True)
 
 
@@ -88,24 +88,24 @@ def revive(context: typer.Context, name: Name) -> None:
 def evaluate_flag(
     context: typer.Context,
     name: Name,
-    key: Annotated[str, typer.Option(help="What percentages go by: the tenant.")] = "",
-    attribute: Annotated[list[str] | None, typer.Option(help="name=value; repeatable.")] = None,
+    key: Annotated[str, typer.Option(help="The text that percentages are drawn by, usually the tenant.")] = "",
+    attribute: Annotated[list[str] | None, typer.Option(help="An attribute of the caller as name=value. Repeatable.")] = None,
 ) -> None:
-    """Print what somebody would get, and why."""
+    """Print the variant that a caller would get, and the reason."""
     from aurum.cli.wiring import with_store
     from aurum.services.flags import evaluate_flag as evaluate
 
     pairs = [one.partition("=") for one in attribute or []]
     attributes: dict[str, Any] = {name: value for name, _, value in pairs}
 
-    async def ask(store: Store) -> Evaluation:
+    async def run(store: Store) -> Evaluation:
         return await evaluate(store.flags, name, attributes, key=key, now=store.clock.now())
 
-    found = with_store(context.obj, ask)
-    print(f"{found.variant} ({json.dumps(found.value)}), by {found.outcome}")
+    evaluation = with_store(context.obj, run)
+    print(f"{evaluation.variant} ({json.dumps(evaluation.value)}), by {evaluation.outcome}")
 
 
-def _one(context: typer.Context, name: str) -> StoredFlag:
+def _stored(context: typer.Context, name: str) -> StoredFlag:
     from aurum.cli.wiring import with_store
     from aurum.services.flags import read_flag
 
@@ -118,4 +118,4 @@ def _switch(context: typer.Context, name: str, *, enabled: bool) -> None:
     from aurum.storage.ports.access import Actor
 
     with_store(context.obj, lambda store: switch_flag(store.transactions, name, enabled=enabled, by=Actor("operator")))
-    print(f"{name} is {'alive' if enabled else 'killed'}")
+    print(f"{name} is {'on: its rules apply' if enabled else 'off for all callers'}")

@@ -1,4 +1,4 @@
-"""``aurum ingest``: load files, folders, globs and archives."""
+"""``aurum ingest``: loads files, folders, globs and archives."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def register(app: typer.Typer) -> None:
 
 def ingest(
     context: typer.Context,
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs; .zip and .gz are opened.")],
+    paths: Annotated[list[str], typer.Argument(help="Files, folders or globs. .zip and .gz archives are unpacked.")],
     known_at: Annotated[
         str | None,
         typer.Option(
             "--known-at",
-            help="When the numbers became known: a time with offset, 'file' (what each file says) or 'schedule' (the usual "
-            "time of its dataset). Without it: what the file says, else now.",
+            help="When the values became known: a time with offset, 'file' (the time stated in each file) or 'schedule' (the "
+            "usual publication time of the dataset). Default: the time stated in the file, otherwise now.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Load again what was loaded before.")] = False,
-    queue: Annotated[bool, typer.Option("--queue", help="Leave it to a worker.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Load files again that were loaded before.")] = False,
+    queue: Annotated[bool, typer.Option("--queue", help="Put the files into the queue of the workers instead.")] = False,
 ) -> None:
-    """Load files into the store, each whole or not at all. Exit code 3 when one was refused."""
+    """Load files into the store, each completely or not at all. Exit code 3 if one was refused."""
     from aurum.cli.exit_codes import REFUSED_FILES
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.documents import find_files
@@ -62,7 +62,7 @@ async def _ingest(pipelines: Pipelines, files: list[Path], policy: KnownAtPolicy
 async def ingest_files(
     pipelines: Pipelines, files: list[Path], *, policy: KnownAtPolicy, force: bool = False, quiet: bool = False
 ) -> list[FileReport]:
-    """Load files with progress, name those refused, print the summary; gives the reports."""
+    """Load files with a progress bar, print refused files and the summary, and return the reports."""
     from aurum.cli.render import console, ingest_summary, progress
     from aurum.pipelines.loading.load import FileOutcome
 
@@ -85,7 +85,9 @@ async def ingest_files(
             if report.outcome is FileOutcome.REFUSED:
                 out.print(f"[red]refused[/red] {report.name}: {report.reason}", highlight=False)
             elif report.quarantined:
-                out.print(f"[yellow]quarantined[/yellow] {report.name}: {report.quarantined} (see `aurum quarantine list`)")
+                out.print(
+                    f"[yellow]quarantined[/yellow] {report.name}: {report.quarantined} rows (see `aurum quarantine list`)"
+                )
     if not (quiet and all(report.outcome is FileOutcome.ALREADY_LOADED for report in reports)):
         out.print(ingest_summary(reports, time.perf_counter() - started))
     return reports

@@ -1,4 +1,4 @@
-"""``aurum keys`` and ``aurum tenants``: who is let in. The first key of an installation is made here."""
+"""``aurum keys`` and ``aurum tenants``: who may use the service. The first key of an installation is created here."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
 tenants_app = typer.Typer(help="Tenants: customers and their plans.", no_args_is_help=True)
 
-Tenant = Annotated[str, typer.Option(help="Whose.")]
-KeyId = Annotated[str, typer.Argument(help="Its id, from `list`.")]
+Tenant = Annotated[str, typer.Option(help="Id of the tenant.")]
+KeyId = Annotated[str, typer.Argument(help="Id of the key, from `list`.")]
 
 
 def _operator() -> Actor:
@@ -28,21 +28,21 @@ def _operator() -> Actor:
 @keys_app.command("create")
 def create(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="What it is for.")],
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
     tenant: Tenant = "local",
     role: Annotated[
-        list[str] | None, typer.Option(help="user, if nothing is given; analyst, trader, admin, super_admin; repeatable.")
+        list[str] | None, typer.Option(help="user (the default), analyst, trader, admin or super_admin. Repeatable.")
     ] = None,
-    scope: Annotated[list[str] | None, typer.Option(help="A single scope, such as admin:read; repeatable.")] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="How long it is in force; for ever when not given.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="A single scope, such as admin:read. Repeatable.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until the key expires. Default: it does not expire.")] = None,
 ) -> None:
-    """Make a key and show it, this once."""
+    """Create a key and print it. It cannot be shown again."""
     from aurum.cli.wiring import with_store
     from aurum.core.access import parse_role, parse_scope
     from aurum.services.access import NewKey, create_key
 
     scopes = tuple(parse_scope(one) for one in scope or [])
-    # Scopes that are named are all that the key gets.
+    # A key with explicit scopes does not get the default role as well.
     roles = tuple(parse_role(one) for one in role or ([] if scopes else ["user"]))
 
     async def make(store: Store) -> IssuedKey:
@@ -55,15 +55,15 @@ def create(
 
 @keys_app.command("list")
 def list_keys(context: typer.Context, tenant: Tenant = "local") -> None:
-    """List a tenant's keys."""
+    """List the keys of a tenant."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
     async def fetch(store: Store) -> list[ApiKey]:
-        found: list[ApiKey] = []
-        while page := await store.access.keys.page(tenant, after=found[-1].key_id if found else None, limit=500):
-            found += page
-        return found
+        keys: list[ApiKey] = []
+        while page := await store.access.keys.page(tenant, after=keys[-1].key_id if keys else None, limit=500):
+            keys += page
+        return keys
 
     rows = [
         (
@@ -77,7 +77,7 @@ def list_keys(context: typer.Context, tenant: Tenant = "local") -> None:
         )
         for key in with_store(context.obj, fetch)
     ]
-    console().print(table(["key", "name", "grants", "made", "ends", "revoked", "last used"], rows))
+    console().print(table(["key", "name", "grants", "created", "expires", "revoked", "last used"], rows))
 
 
 @keys_app.command("rotate")
@@ -85,9 +85,9 @@ def rotate(
     context: typer.Context,
     key_id: KeyId,
     tenant: Tenant = "local",
-    grace_hours: Annotated[float, typer.Option(min=0, help="How long the old one is still taken.")] = 24.0,
+    grace_hours: Annotated[float, typer.Option(min=0, help="Hours for which the old key is still accepted.")] = 24.0,
 ) -> None:
-    """Make a key like another one in its place and show it, this once."""
+    """Replace a key by a new one with the same grants, and print it. It cannot be shown again."""
     from aurum.cli.wiring import with_store
     from aurum.services.access import rotate_key
 
@@ -100,7 +100,7 @@ def rotate(
 
 @keys_app.command("revoke")
 def revoke(context: typer.Context, key_id: KeyId, tenant: Tenant = "local") -> None:
-    """End a key: within a second no process takes it any more."""
+    """Revoke a key. Within a second no process accepts it any more."""
     from aurum.cli.wiring import with_store
     from aurum.services.access import revoke_key
 
@@ -108,17 +108,17 @@ def revoke(context: typer.Context, key_id: KeyId, tenant: Tenant = "local") -> N
         return await revoke_key(store.transactions, tenant, key_id, by=_operator())
 
     key = with_store(context.obj, end)
-    print(f"{key.key_id} ({key.name}) is revoked since {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC")
+    print(f"{key.key_id} ({key.name}) was revoked at {key.revoked_at:%Y-%m-%d %H:%M:%S} UTC")
 
 
 @tenants_app.command("create")
 def create_tenant(
     context: typer.Context,
-    tenant_id: Annotated[str, typer.Argument(help="Small letters, digits and hyphens.")],
-    name: Annotated[str, typer.Argument(help="What it is called.")],
-    plan: Annotated[str, typer.Option(help="How often it may ask.")] = "free",
+    tenant_id: Annotated[str, typer.Argument(help="Id: lower-case letters, digits and hyphens, at most 63.")],
+    name: Annotated[str, typer.Argument(help="Display name.")],
+    plan: Annotated[str, typer.Option(help="Rate plan, e.g. free, basic or premium.")] = "free",
 ) -> None:
-    """Make a tenant."""
+    """Create a tenant."""
     from aurum.cli.wiring import with_store
     from aurum.core.access import parse_tenant_id
     from aurum.services.access import create_tenant as create
@@ -134,19 +134,19 @@ def list_tenants(context: typer.Context) -> None:
     from aurum.cli.wiring import with_store
 
     async def fetch(store: Store) -> list[tuple[object, ...]]:
-        found = await store.access.tenants.tenants(after=None, limit=1000)
-        return [(one.tenant_id, one.name, one.plan, one.created_at, one.disabled_at) for one in found]
+        tenants = await store.access.tenants.tenants(after=None, limit=1000)
+        return [(one.tenant_id, one.name, one.plan, one.created_at, one.disabled_at) for one in tenants]
 
-    console().print(table(["tenant", "name", "plan", "made", "disabled"], with_store(context.obj, fetch)))
+    console().print(table(["tenant", "name", "plan", "created", "disabled"], with_store(context.obj, fetch)))
 
 
 @tenants_app.command("plan")
 def change_plan(
     context: typer.Context,
-    tenant_id: Annotated[str, typer.Argument(help="Whose.")],
-    plan: Annotated[str, typer.Argument(help="The new plan.")],
+    tenant_id: Annotated[str, typer.Argument(help="Id of the tenant.")],
+    plan: Annotated[str, typer.Argument(help="Name of the new plan.")],
 ) -> None:
-    """Give a tenant another plan."""
+    """Move a tenant to another plan."""
     from aurum.cli.wiring import with_store
     from aurum.services.access import change_tenant
 

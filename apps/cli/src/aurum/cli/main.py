@@ -1,4 +1,4 @@
-"""The ``aurum`` command. Commands import what they need when they run, so that ``--help`` is quick."""
+"""The ``aurum`` command. Commands import the libraries when they run, so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ app = typer.Typer(
     name="aurum",
     help=(
         "Market data for energy trading: every version of every number, served in milliseconds.\n\n"
-        "Exit codes: 0 done; 1 something is not there or does not answer; 2 the command line, or a name in it, is wrong; "
+        "Exit codes: 0 success; 1 failed, or a server does not answer; 2 the command line or a name in it is invalid; "
         "3 at least one file was refused."
     ),
     no_args_is_help=True,
@@ -27,7 +27,9 @@ def _options(
     context: typer.Context,
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", envvar="AURUM_DATA_DIR", help="Folder of the embedded servers.", show_default=".aurum"),
+        typer.Option(
+            "--data-dir", envvar="AURUM_DATA_DIR", help="Folder of the embedded servers and local data.", show_default=".aurum"
+        ),
     ] = None,
 ) -> None:
     from aurum.common.settings import load_settings
@@ -54,7 +56,7 @@ def _register() -> None:
 
 
 def main() -> None:
-    """The entry point: runs a command; an expected failure is one line and its exit code."""
+    """Run a command. An expected failure prints one line and sets its exit code."""
     from aurum.cli.exit_codes import INTERRUPTED, USAGE, exit_code
     from aurum.common.contracts import ContractsNotFound
     from aurum.common.errors import InvalidSetting
@@ -72,7 +74,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output went away (`aurum series list | head`).
+        # The reader of the output closed the pipe (`aurum series list | head`).
         sys.stderr.close()
         sys.exit(0)
 

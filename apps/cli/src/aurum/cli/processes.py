@@ -1,4 +1,4 @@
-"""Child processes that live no longer than this one, and end in good order."""
+"""Child processes that end with this one, gracefully if possible."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _GRACE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running process and what it is for."""
+    """A running child process and its role, such as ``API``."""
 
     role: str
     process: subprocess.Popen[bytes]
 
 
 def start(role: str, arguments: Sequence[str], variables: Mapping[str, str]) -> Child:
-    """Start a Python module of ours as a process of its own, outside the terminal's reach: only we tell it to stop."""
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+    """Start a Python module as a child process in a session of its own, so that Ctrl-C reaches only the parent."""
+    process = subprocess.Popen(  # noqa: S603 - the interpreter and a module of Aurum
         [sys.executable, "-m", *arguments],
         env=environment(variables),
         start_new_session=True,
-        # Safe: children start from the main thread, while no other runs.
+        # Safe: children are started by the main thread while no other thread runs.
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
     )
     return Child(role, process)
 
 
 def stop(children: Sequence[Child]) -> None:
-    """Tell all to finish, wait, and kill what has not after half a minute."""
+    """Send SIGTERM to all, wait, and kill those that still run after 30 seconds."""
     for child in children:
         if child.process.poll() is None:
             child.process.send_signal(signal.SIGTERM)
@@ -51,7 +51,7 @@ def stop(children: Sequence[Child]) -> None:
 
 
 def first_dead(children: Sequence[Child]) -> Child | None:
-    """A child that has ended, if one has."""
+    """Return a child that has ended; None if all run."""
     return next((child for child in children if child.process.poll() is not None), None)
 
 

@@ -1,4 +1,4 @@
-"""``aurum quality``: how good and how fresh what is there is."""
+"""``aurum quality``: freshness, gaps and checks of the data in the store."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from aurum.core.catalog.entries import DatasetQuality
     from aurum.pipelines.quality.marts import MartsReport
 
-app = typer.Typer(help="How good and how fresh what is there is.", no_args_is_help=True)
+app = typer.Typer(help="Freshness, gaps and checks of the data in the store.", no_args_is_help=True)
 
 
 @app.command("show")
 def show(context: typer.Context, source: Annotated[str | None, typer.Argument(help="Only this source.")] = None) -> None:
-    """Show freshness, gaps and quarantine of every dataset."""
+    """Show freshness, gaps and rows in quarantine of every dataset."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
@@ -47,13 +47,13 @@ def show(context: typer.Context, source: Annotated[str | None, typer.Argument(he
 def validate(
     context: typer.Context,
     path: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, help="A file. Without one: the marts that models have built.")
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="The file to check. Default: check the marts instead.")
     ] = None,
-    mart: Annotated[list[str] | None, typer.Option("--mart", help="Only this mart; may be given several times.")] = None,
+    mart: Annotated[list[str] | None, typer.Option("--mart", help="Only this mart. Repeatable.")] = None,
 ) -> None:
-    """Check the marts (AURUM_DBT__TARGET), or run a file's suite through Great Expectations itself. Exit code 1 when one fails.
+    """Check the marts of AURUM_DBT__TARGET, or check one file with Great Expectations. Exit code 1 if a check fails.
 
-    What is found of marts is recorded: see /v2/catalog/quality/validations and /docs/quality.
+    Results of marts are recorded and shown at /v2/catalog/quality/validations and /docs/quality.
     """
     if path is None:
         _validate_marts(context.obj, mart)
@@ -66,7 +66,7 @@ def docs(
     context: typer.Context,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="The folder to write to.")],
 ) -> None:
-    """Write the data docs, what is expected and what was found, as pages that need no server."""
+    """Write the data docs, expectations and results of checks, as static pages."""
     import subprocess
     import sys
 
@@ -75,7 +75,7 @@ def docs(
 
     settings: Settings = context.obj
     with embedded.database(settings.database, settings.data_dir) as database:
-        # Apps do not import each other: the pages are the API's, which writes them as a process.
+        # Apps do not import each other, so the API writes its pages as a process of its own.
         arguments = [sys.executable, "-m", "aurum.api", "data-docs", "--out", str(out)]
         run = subprocess.run(arguments, env=environment({"AURUM_DATABASE__URL": database.url or ""}), check=False)  # noqa: S603
     if run.returncode != 0:
@@ -96,7 +96,7 @@ def _validate_marts(settings: Settings, marts: list[str] | None) -> None:
 
 
 def show_marts(report: MartsReport) -> None:
-    """What was found of marts, as a table, and what does not hold in another."""
+    """Print the results of mart checks as a table, and the failed expectations as another."""
     from aurum.cli.render import console, table
 
     out = console()
@@ -107,13 +107,19 @@ def show_marts(report: MartsReport) -> None:
     ]
     numbers = ["rows", "expectations", "failed", "warned"]
     out.print(table(["mart", *numbers, "", "why"], rows, right=numbers))
-    broken = [(one.mart, found) for one in report.results for found in one.outcomes if not found.success]
-    if broken:
+    failures = [(one.mart, outcome) for one in report.results for outcome in one.outcomes if not outcome.success]
+    if failures:
         lines = [
-            (mart, found.severity, found.wording, found.unexpected, found.observed or (found.sample[0] if found.sample else ""))
-            for mart, found in broken
+            (
+                mart,
+                outcome.severity,
+                outcome.wording,
+                outcome.unexpected,
+                outcome.observed or (outcome.sample[0] if outcome.sample else ""),
+            )
+            for mart, outcome in failures
         ]
-        out.print(table(["mart", "severity", "expected", "unexpected", "found"], lines, right=["unexpected"]))
+        out.print(table(["mart", "severity", "expected", "unexpected", "example"], lines, right=["unexpected"]))
 
 
 def _validate_file(settings: Settings, path: Path) -> None:

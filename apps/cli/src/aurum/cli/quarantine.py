@@ -1,4 +1,4 @@
-"""``aurum quarantine``: rows that were held back, and loading them again once the cause is mended."""
+"""``aurum quarantine``: lists rows that failed a check, and loads them again once the cause is fixed."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.pipelines.loading.load import FileReport
 
-app = typer.Typer(help="Rows that were held back.", no_args_is_help=True)
+app = typer.Typer(help="Rows that failed a check.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_rows(
     context: typer.Context,
-    source: Annotated[str | None, typer.Option(help="Only of this source.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Only of this dataset.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only with this reason.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Replayed rows too.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 50,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only this dataset.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason, e.g. non_numeric.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Include rows that were replayed.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Most rows to list.")] = 50,
 ) -> None:
     """List rows in quarantine."""
     from aurum.cli.render import console, table
@@ -31,18 +31,18 @@ def list_rows(
 
     async def rows(store: Store) -> list[tuple[object, ...]]:
         criteria = QuarantineFilter(source=source, dataset=dataset, reason=reason, pending_only=not everything)
-        page = await store.quality.log.quarantine_page(criteria, limit=limit)
-        return [(row.row_id, row.file_name, row.line, row.column, row.reason, row.raw[:60]) for row in page]
+        quarantined = await store.quality.log.quarantine_page(criteria, limit=limit)
+        return [(row.row_id, row.file_name, row.line, row.column, row.reason, row.raw[:60]) for row in quarantined]
 
-    found = with_store(context.obj, rows)
-    console().print(table(["row", "file", "line", "column", "reason", "text"], found, right=["row", "line"]))
-    if len(found) == limit:
-        print(f"the first {limit}; --limit shows more")
+    page = with_store(context.obj, rows)
+    console().print(table(["row", "file", "line", "column", "reason", "text"], page, right=["row", "line"]))
+    if len(page) == limit:
+        print(f"only the first {limit} rows are shown: raise --limit for more")
 
 
 @app.command("show")
-def show(context: typer.Context, row: Annotated[int, typer.Argument(help="Its number, from `list`.")]) -> None:
-    """Show all that is known of one row."""
+def show(context: typer.Context, row: Annotated[int, typer.Argument(help="Number of the row, from `list`.")]) -> None:
+    """Show all fields of one row."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
@@ -56,11 +56,11 @@ def show(context: typer.Context, row: Annotated[int, typer.Argument(help="Its nu
 @app.command("replay")
 def replay(
     context: typer.Context,
-    digest: Annotated[str | None, typer.Option(help="Only the file of this digest.")] = None,
+    digest: Annotated[str | None, typer.Option(help="Only the file with this SHA-256 digest.")] = None,
     source: Annotated[str | None, typer.Option(help="Only files of this source.")] = None,
-    path: Annotated[Path | None, typer.Option("--file", help="The file itself, where it was not kept on this machine.")] = None,
+    path: Annotated[Path | None, typer.Option("--file", help="The file, if this machine has no copy of it.")] = None,
 ) -> None:
-    """Load the files of quarantined rows again, with the known time they had; rows that now pass are stored."""
+    """Load files with quarantined rows again, with their original known time. Rows that pass now are stored."""
     from aurum.cli.render import console, ingest_summary
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.replay import replay as replayed
@@ -68,7 +68,7 @@ def replay(
     from aurum.services.audit import record
     from aurum.storage.ports.access import Actor
 
-    given = SourceFile(path.name, path.read_bytes()) if path else None
+    file = SourceFile(path.name, path.read_bytes()) if path else None
 
     async def load(pipelines: Pipelines) -> list[FileReport]:
         store, detail = pipelines.store, {"source": source, "file": path.name if path else None}
@@ -80,9 +80,9 @@ def replay(
             pipelines.ingestion,
             digest=digest,
             source=source,
-            given=given,
+            given=file,
         )
         return [report async for report in again]
 
     reports = with_pipelines(context.obj, load)
-    console().print(ingest_summary(reports, sum(report.seconds for report in reports)) if reports else "nothing to replay")
+    console().print(ingest_summary(reports, sum(report.seconds for report in reports)) if reports else "no file to replay")

@@ -1,4 +1,4 @@
-"""What commands show: tables and progress on a terminal, plain lines elsewhere."""
+"""Output of commands: tables and progress bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _PLAIN_WIDTH = 240
 
 
 def console(*, stderr: bool = False) -> Console:
-    made = Console(stderr=stderr, highlight=False)
-    # Off a terminal nothing is folded to its width: the reader is a file or another program.
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=_PLAIN_WIDTH)
+    terminal = Console(stderr=stderr, highlight=False)
+    # Output to a file or another program is not folded to the width of a terminal.
+    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=_PLAIN_WIDTH)
 
 
 def progress(out: Console) -> Progress:
-    """A bar with count and time; gone when done. Off a terminal it shows nothing."""
+    """Return a progress bar with count and time, which disappears at the end. It shows nothing unless on a terminal."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -36,18 +36,18 @@ def progress(out: Console) -> Progress:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Table:
-    """A table with the named columns to the right."""
-    made = Table(box=None, header_style="bold", pad_edge=False)
+    """Return a table. ``right``: headers of the columns to align to the right."""
+    result = Table(box=None, header_style="bold", pad_edge=False)
     for header in headers:
-        made.add_column(header, justify="right" if header in right else "left", overflow="fold")
+        result.add_column(header, justify="right" if header in right else "left", overflow="fold")
     for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
-    return made
+        result.add_row(*("" if cell is None else str(cell) for cell in row))
+    return result
 
 
 def ingest_summary(reports: Sequence[FileReport], seconds: float) -> Table:
-    """The totals of an ingest: a row a dataset, and one for all."""
-    from aurum.pipelines.loading.load import FileOutcome  # the pipelines, which lists and tables do without
+    """Return the totals of a load as a table: one row for each dataset, and a last one for all."""
+    from aurum.pipelines.loading.load import FileOutcome  # slow to load, and not needed by other tables
 
     numbers = ["files", "rows read", "new", "revised", "unchanged", "quarantined", "seconds"]
     by_dataset: dict[str, list[FileReport]] = {}

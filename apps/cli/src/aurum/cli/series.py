@@ -1,4 +1,4 @@
-"""``aurum series``: what is there, as lists, tables and a plot in the terminal."""
+"""``aurum series``: lists series, and shows their observations as a table or a plot."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.services.observations import Answer, Question
 
-app = typer.Typer(help="What is there.", no_args_is_help=True)
+app = typer.Typer(help="Series and their observations.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(help="Series key, e.g. nyiso:damlbmp_zone:61761:lmp.")]
-Start = Annotated[str | None, typer.Option(help="From this day or time on, read in --tz.")]
-End = Annotated[str | None, typer.Option(help="Up to, not including, this day or time.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="As it was known then.")]
+Start = Annotated[str | None, typer.Option(help="First day or time, in the zone --tz.")]
+End = Annotated[str | None, typer.Option(help="Day or time to end before, in the zone --tz.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Values as they were known at this time.")]
 Zone = Annotated[str, typer.Option("--tz", help="'market', UTC or an IANA name.")]
 Freq = Annotated[str | None, typer.Option(help="Resample to 15min, 1h, 1d, 1w, 1mo ... in local time.")]
 Agg = Annotated[str, typer.Option(help="mean, sum, min, max, first, last, median, std, count.")]
@@ -28,7 +28,7 @@ CurrencyCode = Annotated[str | None, typer.Option("--currency", help="Convert mo
 @app.command("list")
 def list_series(
     context: typer.Context,
-    text: Annotated[str | None, typer.Argument(help="Looked for in keys and names.")] = None,
+    text: Annotated[str | None, typer.Argument(help="Text to find in keys and names.")] = None,
     source: Annotated[str | None, typer.Option()] = None,
     dataset: Annotated[str | None, typer.Option()] = None,
     market: Annotated[str | None, typer.Option()] = None,
@@ -41,14 +41,14 @@ def list_series(
     from aurum.storage.ports.catalog import SeriesFilter
 
     criteria = SeriesFilter(source=source, dataset=dataset, market=market, measure=measure, text=text)
-    found = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
+    series = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
     rows = [
         (one.key, one.spec.location_name, one.spec.frequency, one.spec.unit, _day(one.first_ts), _day(one.last_ts))
-        for one in found
+        for one in series
     ]
     console().print(table(["key", "location", "step", "unit", "first", "last"], rows))
-    if len(found) == limit:
-        print(f"the first {limit}; --limit shows more")
+    if len(series) == limit:
+        print(f"only the first {limit} series are shown: raise --limit for more")
 
 
 @app.command("show")
@@ -64,7 +64,7 @@ def show(
     block: BlockName = None,
     unit: UnitText = None,
     currency: CurrencyCode = None,
-    rows: Annotated[int, typer.Option(min=1, help="Rows at most, from the start.")] = 48,
+    rows: Annotated[int, typer.Option(min=1, help="Most rows to show, from the start.")] = 48,
 ) -> None:
     """Show a series and its observations."""
     import polars as pl
@@ -88,7 +88,7 @@ def show(
     ]
     out.print(table(["start", "value", "quality", "known at"], lines, right=["value"]))
     if frame.height > rows:
-        print(f"{rows} of {frame.height:,}; --rows shows more")
+        print(f"only {rows} of {frame.height:,} rows are shown: raise --rows for more")
 
 
 @app.command("plot")
@@ -116,7 +116,7 @@ def plot(
     answer = with_store(context.obj, lambda store: _read(store, key, question))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     if frame.is_empty():
-        print("no observations there")
+        print("no observations in this span")
         return
     local = frame.filter(pl.col("value").is_not_nan()).with_columns(pl.col("ts").dt.convert_time_zone(zone))
     stamps = local["ts"].dt.to_string("%Y-%m-%d %H:%M").to_list()
@@ -141,7 +141,7 @@ def _question(
     unit: str | None,
     currency: str | None,
 ) -> Question:
-    """The question that options ask; ``agg`` counts with ``freq`` only. Raises ``UnknownName``."""
+    """Return the question that the options state. ``agg`` is ignored without ``freq``. Raises ``UnknownName``."""
     from aurum.core.errors import UnknownName
     from aurum.core.frequency import parse_frequency
     from aurum.core.names import nearest

@@ -1,4 +1,4 @@
-"""``aurum sources``: what can be loaded."""
+"""``aurum sources``: lists the sources, datasets and file formats that can be loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sources(
-    source: Annotated[str | None, typer.Argument(help="One source; without it, all of them.")] = None,
+    source: Annotated[str | None, typer.Argument(help="Only this source. Default: all.")] = None,
 ) -> None:
     """List sources, their datasets and the formats of their files."""
     from aurum.cli.render import console, table

@@ -1,4 +1,4 @@
-"""``aurum up``: everything on this machine with one command."""
+"""``aurum up``: runs PostgreSQL, Valkey, the API and a worker on this machine."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def register(app: typer.Typer) -> None:
 
 def up(
     context: typer.Context,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the API; 0: any free one.")] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Folder of the embedded servers.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the API; 0 for any free port.")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Folder of the embedded servers and local data.")] = None,
     sample: Annotated[bool, typer.Option("--sample/--no-sample", help="Load the sample data.")] = True,
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Run a worker.")] = True,
 ) -> None:
-    """Start PostgreSQL, Valkey, the API and a worker, with sample data; Ctrl-C stops them all."""
+    """Start PostgreSQL, Valkey, the API and a worker, with sample data. Ctrl-C stops them all."""
     from aurum.cli.render import console
     from aurum.storage import embedded
 
@@ -53,10 +53,16 @@ def up(
             embedded.database(settings.database, settings.data_dir) as database,
             embedded.redis(settings.redis, settings.data_dir) as redis,
         ):
-            _say(out, began, "PostgreSQL and Valkey are running" if settings.database.url is None else "servers found")
+            _say(
+                out,
+                began,
+                "PostgreSQL and Valkey are running"
+                if settings.database.url is None
+                else "using the servers that settings name",
+            )
             settings = settings.model_copy(update={"database": database})
             asyncio.run(_prepare(settings, sample=sample))
-            _say(out, began, "schema and data are there")
+            _say(out, began, "the schema and the data are ready")
             variables = {
                 "AURUM_DATA_DIR": str(settings.data_dir.resolve()),
                 "AURUM_DATABASE__URL": database.url or "",
@@ -81,15 +87,17 @@ def _serve(
     try:
         dead = _wait_until_ready(url, children, stop)
         if dead is None and not stop.is_set():
-            _say(out, began, "serving")
+            _say(out, began, "the API is ready")
             _greet(out, url)
             while not stop.wait(0.5) and dead is None:
                 dead = processes.first_dead(children)
         if dead is not None and not stop.is_set():
-            out.print(f"the {dead.role} has ended with code {dead.process.returncode}; stopping", style="red")
+            out.print(
+                f"the {dead.role} process ended with exit code {dead.process.returncode}: stopping all processes", style="red"
+            )
             raise typer.Exit(UNAVAILABLE)
     finally:
-        out.print("stopping")
+        out.print("stopping all processes")
         processes.stop(children)
 
 
@@ -144,12 +152,12 @@ def _wait_until_ready(url: str, children: list[Child], stop: threading.Event) ->
             if httpx.get(f"{url}/ready", timeout=2.0, trust_env=False).status_code == httpx.codes.OK:
                 return None
         stop.wait(0.1)
-    raise Unavailable(f"the API was not ready within {_READY_WITHIN_S:.0f} s")
+    raise Unavailable(f"the API was not ready within {_READY_WITHIN_S:.0f} s: see its log lines above")
 
 
 @contextlib.contextmanager
 def _stop_requested() -> Generator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; before the servers run they interrupt as usual."""
+    """Yield an event that the first SIGINT or SIGTERM sets. A second signal raises ``KeyboardInterrupt``."""
     stop = threading.Event()
 
     def request(_number: int, _frame: FrameType | None) -> None:
@@ -173,12 +181,14 @@ def _only_one(data_dir: Path) -> Generator[None]:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / "up.lock").open("a")
     except OSError as error:
-        raise Unavailable(f"AURUM_DATA_DIR: {data_dir} cannot be used: {error.strerror}") from error
+        raise Unavailable(
+            f"AURUM_DATA_DIR: {data_dir} cannot be used ({error.strerror}): name a folder that can be written to"
+        ) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Unavailable(f"aurum is already up on {data_dir}: stop it, or give another --data-dir") from None
+            raise Unavailable(f"aurum is already up on {data_dir}: stop it, or pass another --data-dir") from None
         yield
 
 
@@ -190,7 +200,7 @@ def _free_port(host: str, port: int) -> int:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise Unavailable(f"port {port} of {host} cannot be used ({error.strerror}): give another --port") from error
+            raise Unavailable(f"port {port} of {host} cannot be used ({error.strerror}): pass another --port") from error
         return probe.getsockname()[1]
 
 

@@ -1,4 +1,4 @@
-"""Runs what a command does over the store."""
+"""Opens the store for the action of a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def with_store(settings: Settings, action: Callable[[Store], Awaitable[T]]) -> T:
-    """Open the store, do one thing, close it. Raises what ``open_local_store`` and the action raise."""
+    """Open the store, run an action on it, and close it. Raises what ``open_local_store`` and the action raise."""
 
     async def run() -> T:
         async with open_local_store(settings) as store:
@@ -27,7 +27,7 @@ def with_store(settings: Settings, action: Callable[[Store], Awaitable[T]]) -> T
 
 
 def with_pipelines(settings: Settings, action: Callable[[Pipelines], Awaitable[T]]) -> T:
-    """Do one thing with the pipelines over the store, as ``with_store``."""
-    from aurum.assembly.pipelines import Pipelines  # Polars and every source, for the commands that need them
+    """Run an action on the pipelines over the store; otherwise like ``with_store``."""
+    from aurum.assembly.pipelines import Pipelines  # slow to load (Polars and every source), and only some commands need them
 
     return with_store(settings, lambda store: action(Pipelines(store)))

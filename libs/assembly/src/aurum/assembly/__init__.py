@@ -1,1 +1,1 @@
-"""Settings to adapters to services: where the parts of every process are put together. Import its modules, not this package."""
+"""The composition root: makes adapters and services from settings for every process. Import its modules, not this package."""

@@ -1,4 +1,4 @@
-"""The history that settings name, and its copy. Each adapter loads its driver when it is needed."""
+"""The history tier that settings configure, and its copy for wide scans. Each adapter imports its driver when it is made."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from aurum.storage.ports.wide import HistoryCopy
 
 
 class DriverNotInstalled(Unavailable):
-    """What settings name needs a driver that this installation was made without. Facts: ``extra``."""
+    """The settings need a driver that is not installed. Facts: ``extra``, the extra to install."""
 
 
 @asynccontextmanager
 async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) -> AsyncGenerator[HistoryCopy | None]:
-    """The copy that settings name, for the length of the block; None where they name none.
+    """Open the copy of history that settings configure, for the length of the block; None if they configure none.
 
     Raises ``DriverNotInstalled``, ``Unavailable``.
     """
@@ -31,7 +31,9 @@ async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) 
     try:
         from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
     except ModuleNotFoundError as error:
-        raise DriverNotInstalled("AURUM_CLICKHOUSE__* needs the extra aurum-storage[clickhouse]", extra="clickhouse") from error
+        raise DriverNotInstalled(
+            "AURUM_CLICKHOUSE__* needs the extra clickhouse: install aurum-storage[clickhouse]", extra="clickhouse"
+        ) from error
     pool = await ClickhousePool.open(settings, resilience)
     try:
         yield HistoryCopy(ClickhouseHistory(pool), ClickhouseWideScans(pool))
@@ -40,9 +42,9 @@ async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) 
 
 
 def history_of(settings: Settings, clock: Clock) -> HistoryStore | None:
-    """Return the history that settings name; None where this process has none. Nothing is opened yet; the caller closes it.
+    """Return the history that settings configure; None for ``AURUM_HISTORY__TIER=none``. The caller closes it.
 
-    Raises ``DriverNotInstalled``.
+    It connects at the first use. Raises ``DriverNotInstalled``.
     """
     match settings.history.tier:
         case "none":
@@ -54,7 +56,7 @@ def history_of(settings: Settings, clock: Clock) -> HistoryStore | None:
 
 
 def iceberg_of(settings: HistorySettings, trino: TrinoSettings) -> tuple[str, str] | None:
-    """Catalog and schema of archived months in Trino; None where they are elsewhere."""
+    """Return the Trino catalog and schema of archived months; None if history is not in Trino."""
     return (trino.catalog, trino.schema_) if settings.tier == "trino" else None
 
 
@@ -62,7 +64,9 @@ def _in_iceberg(settings: TrinoSettings, resilience: ResilienceSettings) -> Hist
     try:
         from aurum.storage.trino import TrinoHistory, TrinoPool
     except ModuleNotFoundError as error:
-        raise DriverNotInstalled("AURUM_HISTORY__TIER=trino needs the extra aurum-storage[trino]", extra="trino") from error
+        raise DriverNotInstalled(
+            "AURUM_HISTORY__TIER=trino needs the extra trino: install aurum-storage[trino]", extra="trino"
+        ) from error
     return TrinoHistory(TrinoPool(settings, resilience))
 
 

@@ -1,4 +1,4 @@
-"""The job queue of a process that has a Redis."""
+"""The job queue of a process with Redis."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def job_queue(redis: Redis | None, clock: Clock, breaker: Breaker) -> JobQueue | None:
-    """Return the queue on a client of Redis, None where there is none. ``breaker``: guards its calls."""
+    """Return the job queue on a Redis client; None without one. ``breaker``: the circuit breaker of its calls."""
     if redis is None:
         return None
     from aurum.storage.redis.job_queue import RedisJobQueue  # the client takes a tenth of a second to load

@@ -1,4 +1,4 @@
-"""The store of a command: on the server that settings name, else on the embedded one of the data directory."""
+"""The store of a command: on the server that settings name, otherwise on the embedded server of the data directory."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from aurum.storage.migrations.installed import installed_revision
 
 @asynccontextmanager
 async def open_local_store(settings: Settings) -> AsyncGenerator[Store]:
-    """Open the store for the length of the block. An embedded server is started unless it runs, and migrated.
+    """Open the store for the length of the block.
 
-    A server that settings name is never migrated unasked. Raises ``Unavailable`` with one line that says what to change.
+    An embedded server is started if it does not run, and migrated. A server that settings name is never migrated here.
+    Raises ``Unavailable`` with one line that says what to change.
     """
-    is_own = settings.database.url is None
+    is_embedded = settings.database.url is None
     with embedded.database(settings.database, settings.data_dir) as database:
         async with AsyncExitStack() as stack:
             try:
-                if is_own:
+                if is_embedded:
                     await _migrate(database)
                 store = await stack.enter_async_context(open_store(settings, database=database))
             except UnusableSchema:
                 raise
             except Unavailable as error:
-                if is_own:
+                if is_embedded:
                     raise
                 raise Unavailable(f"{error.detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error
             yield store

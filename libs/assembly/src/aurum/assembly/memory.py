@@ -1,4 +1,4 @@
-"""The store in memory, for tests of what stands on a store."""
+"""A store in memory, for tests of code that uses a store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurum.storage.ports.changes import ChangeFeed
 
 
 def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: ChangeFeed) -> StoreParts:
-    """Return the ports of a memory store, grouped as every store. It has no archive log and nothing to build models from."""
+    """Return the ports of a memory store, grouped as in every store. It has no archive log and no inputs of models."""
     return StoreParts(
         settings=settings,
         database=settings.database,
@@ -34,7 +34,7 @@ def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: 
 
 
 class MemoryTier:
-    """``LastingTier`` of one process, which drops nothing by itself."""
+    """A ``LastingTier`` in the memory of one process. It never evicts entries."""
 
     name = "memory"
 
@@ -42,8 +42,8 @@ class MemoryTier:
         self._entries: dict[str, tuple[Stored, frozenset[str]]] = {}
 
     async def get(self, key: str) -> Stored | None:
-        found = self._entries.get(key)
-        return found[0] if found is not None else None
+        entry = self._entries.get(key)
+        return entry[0] if entry is not None else None
 
     async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
         self._entries[key] = Stored(content, fresh_s), frozenset(tags)
@@ -53,7 +53,7 @@ class MemoryTier:
 
     async def forget(self, tags: Iterable[str]) -> int:
         wanted = set(tags)
-        gone = [key for key, (_, bears) in self._entries.items() if bears & wanted]
+        gone = [key for key, (_, entry_tags) in self._entries.items() if entry_tags & wanted]
         for key in gone:
             del self._entries[key]
         return len(gone)

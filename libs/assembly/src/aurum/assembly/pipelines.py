@@ -1,4 +1,4 @@
-"""What loads files, moves months and builds models, made of a store. For the command and the workers."""
+"""The pipelines over a store, for the command and the workers: loading files, archiving months, building models."""
 
 from __future__ import annotations
 
@@ -28,44 +28,43 @@ from aurum.storage.ports.wide import HistoryCopy
 
 
 def warehouse_paths(settings: Settings) -> WarehousePaths:
-    """Return where models are built. Raises ``ProjectNotFound``."""
+    """Return the folders of the dbt project and of the models it builds. Raises ``ProjectNotFound``."""
     return WarehousePaths(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
 
 
 @dataclass(frozen=True)
 class Pipelines:
-    """Pipelines over one store; what is expensive to make is made when it is first used, once."""
+    """The pipelines over one store. Expensive parts are made once, at their first use."""
 
     store: Store
 
     @cached_property
     def registry(self) -> Registry:
-        """Every source that this version knows."""
+        """The registry of all sources of this release."""
         return default_registry()
 
     @cached_property
     def suites(self) -> Suites:
-        """What is expected of each dataset. Raises ``ContractsNotFound``."""
+        """The expectations of each dataset. Raises ``ContractsNotFound``."""
         return read_suites(self._expectations)
 
     @cached_property
     def mart_suites(self) -> tuple[MartSuite, ...]:
-        """What is expected of each mart. Raises ``ContractsNotFound``."""
+        """The expectations of each mart. Raises ``ContractsNotFound``."""
         return tuple(read_mart_suites(self._expectations))
 
     @cached_property
     def raw_files(self) -> RawFiles:
-        """Return the store of raw files, from which files with rows in quarantine are loaded again."""
+        """The raw files with rows in quarantine, from which they are loaded again."""
         return RawFiles(self.store.settings.data_dir / "quarantine")
 
     @cached_property
     def validation_cleanup(self) -> ValidationCleanup:
-        """Deletes old results of checks."""
+        """The cleanup of old results of checks."""
         return ValidationCleanup(self.store.quality.recorder, self.store.settings.quality, self.store.clock)
 
     @cached_property
     def ingestion(self) -> Ingestion:
-        """Loads files."""
         return Ingestion(
             registry=self.registry,
             suites=self.suites,
@@ -76,16 +75,16 @@ class Pipelines:
 
     @property
     def archive(self) -> Archive:
-        """Moves closed months to history. Raises ``NoHistory``."""
+        """The archive, which moves closed months to history. Raises ``NoHistory``."""
         settings, history = self.store.settings, self.store.history
         if history is None:
-            raise NoHistory("this store keeps no archive log")
+            raise NoHistory("this store has no archive log: use a PostgreSQL store")
         return archive_of(settings.history, settings.database, history.log, history.store)
 
     @property
     def models(self) -> ModelRunner:
-        """Builds the models over the store. Raises ``DbtNotInstalled``, ``ProjectNotFound``."""
-        require_dbt()  # which brings DuckDB
+        """The runner of dbt models over the store. Raises ``DbtNotInstalled``, ``ProjectNotFound``."""
+        require_dbt()  # DuckDB is installed with it
         from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 
         store, settings, places = self.store, self.store.settings, warehouse_paths(self.store.settings)
@@ -105,16 +104,16 @@ class Pipelines:
         )
 
     def marts(self) -> MartReader:
-        """Return a reader of the marts where settings have models built.
+        """Return a reader of the marts of the target ``AURUM_DBT__TARGET``.
 
-        Raises ``Invalid`` for a target whose marts cannot be read from here.
+        Raises ``Invalid`` for a target whose marts cannot be read by this process.
         """
         settings = self.store.settings.dbt
         match settings.target:
             case "postgres":
                 return self._model_inputs.marts_in(settings.schema_name)
             case "duckdb":
-                from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # only those who read marts load DuckDB
+                from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # DuckDB is slow to load, and only marts need it
 
                 return DuckDbMartReader(warehouse_paths(self.store.settings).file, settings.schema_name)
             case target:
@@ -133,18 +132,18 @@ class Pipelines:
 
     @asynccontextmanager
     async def history_copy(self) -> AsyncGenerator[HistoryCopy | None]:
-        """The copy of history for wide scans, for the length of the block; None where settings name none."""
+        """Open the copy of history for wide scans, for the length of the block; None if settings configure none."""
         async with copy_of(self.store.settings.clickhouse, self.store.settings.resilience) as copy:
             yield copy
 
     async def declare_catalog(self) -> None:
-        """Write every source, dataset and shipped block of this version into the catalog. Raises ``Unavailable``."""
+        """Write every source, dataset and default block of this release into the catalog. Raises ``Unavailable``."""
         await declare_catalog(self.registry, self.store.catalog.writer)
 
     @property
     def _model_inputs(self) -> ModelInputs:
         if self.store.model_inputs is None:
-            raise Invalid("this store has nothing that models could be built from")
+            raise Invalid("models cannot be built from this store: use a PostgreSQL store")
         return self.store.model_inputs
 
     @property

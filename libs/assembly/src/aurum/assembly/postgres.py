@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from aurum.storage.postgres.quality.validations import PostgresValidationLog
 
     # Type checkers do not accept a cached_property where a protocol names a property.
-    made_once = property
+    cached_part = property
 else:
-    from functools import cached_property as made_once
+    from functools import cached_property as cached_part
 
 
 @asynccontextmanager
 async def open_store(
     settings: Settings, *, database: DatabaseSettings | None = None, clock: Clock | None = None
 ) -> AsyncGenerator[Store]:
-    """Open the store for the length of the block: one pool, shared by all ports.
+    """Open the store for the length of the block: one connection pool, shared by all ports.
 
-    ``database``: the server, where it is not the one that settings name. Raises ``Unavailable`` when the server does not
-    answer, or has a schema that this code cannot use.
+    ``database``: the server to use instead of the one in ``settings``. Raises ``Unavailable`` when the server does not answer
+    or has a schema that this release cannot use.
     """
     async with _opened(settings, database or settings.database, clock or SystemClock()) as store:
         async with store.pool.acquire() as connection:
@@ -51,10 +51,10 @@ async def open_store(
 
 @asynccontextmanager
 async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
-    """Open the store for a service that answers from memory, for the length of the block.
+    """Open the store for a service that caches answers, for the length of the block.
 
-    Its catalog is remembered, ``changes`` tells of every change, sums by the hour are read where the database has them, and it
-    opens also on a schema that is still to be migrated. Raises ``Unavailable`` as ``open_store``.
+    The catalog is cached, ``changes`` reports every change, and hourly sums are read if the database has them. Unlike
+    ``open_store`` it also opens on a schema that is not migrated yet. Raises ``Unavailable``.
     """
     from aurum.storage.postgres.changes import PostgresChangeFeed
     from aurum.storage.remembered import RememberedCatalog
@@ -64,7 +64,7 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
     async with _opened(settings, settings.database, SystemClock()) as store:
         async with store.pool.acquire() as connection:
             await require_supported(connection)
-        # Without the extension it declares nothing, and rows are read.
+        # Without TimescaleDB this reader declares no capability, so rows are read.
         hot = await TimescalePartialsReader.open(store.pool)
         parts = StoreParts(**{field.name: getattr(store, field.name) for field in fields(StoreParts)})
         reader = store.observations.reader
@@ -84,7 +84,7 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
 
 
 async def reach_store(settings: Settings) -> None:
-    """Connect, see that the schema allows this release, and leave again. Raises ``Unavailable``."""
+    """Check that the server answers and that its schema allows this release, then disconnect. Raises ``Unavailable``."""
     pool = await PostgresPool.open(settings.database)
     try:
         async with pool.acquire() as connection:
@@ -104,7 +104,7 @@ async def _opened(settings: Settings, database: DatabaseSettings, clock: Clock) 
 
 
 class PostgresStore:
-    """A ``Store`` on one pool. A part is made, and its modules are loaded, at the first use: most commands need one or two."""
+    """A ``Store`` on one pool. Each part is made, and its modules imported, at its first use: most commands need one or two."""
 
     changes: None = None
 
@@ -114,20 +114,20 @@ class PostgresStore:
         self.clock = clock
         self.pool = pool
 
-    @made_once
+    @cached_part
     def archive(self) -> HistoryStore | None:
-        """The history that settings name. Raises ``DriverNotInstalled``."""
+        """The history that settings configure. Raises ``DriverNotInstalled``."""
         from aurum.assembly.history import history_of
 
         return history_of(self.settings, self.clock)
 
-    @made_once
+    @cached_part
     def transactions(self) -> Transactions:
         from aurum.storage.postgres.transaction import PostgresTransactions
 
         return PostgresTransactions(self.pool, lambda: self.archive)
 
-    @made_once
+    @cached_part
     def observations(self) -> Observations:
         from aurum.storage.postgres.observations.reader import PostgresSeriesReader
         from aurum.storage.tiered import TieredSeriesReader
@@ -135,14 +135,14 @@ class PostgresStore:
         hot = PostgresSeriesReader(self.pool, self.clock)
         return Observations(hot if self.archive is None else TieredSeriesReader(hot, self.archive), None)
 
-    @made_once
+    @cached_part
     def catalog(self) -> CatalogPorts:
         from aurum.storage.postgres.catalog.reader import PostgresCatalog
         from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
 
         return CatalogPorts(PostgresCatalog(self.pool), PostgresCatalogWriter(self.pool))
 
-    @made_once
+    @cached_part
     def files(self) -> Files:
         from aurum.common.resilience.retry import Retry
         from aurum.storage.loader import FileLoader
@@ -150,22 +150,22 @@ class PostgresStore:
         from aurum.storage.postgres.files.log import PostgresFileLog
 
         log: FileLog = PostgresFileLog(self.pool)
-        patience = self.settings.resilience.model_copy(update={"retry_within_s": self.database.load_timeout_s})
-        return Files(log, FileLoader(self.transactions, log, Retry("loads", patience, on=(LostRace,))))
+        retry_settings = self.settings.resilience.model_copy(update={"retry_within_s": self.database.load_timeout_s})
+        return Files(log, FileLoader(self.transactions, log, Retry("loads", retry_settings, on=(LostRace,))))
 
-    @made_once
+    @cached_part
     def _validations(self) -> PostgresValidationLog:
         from aurum.storage.postgres.quality.validations import PostgresValidationLog
 
         return PostgresValidationLog(self.pool)
 
-    @made_once
+    @cached_part
     def quality(self) -> Quality:
         from aurum.storage.postgres.quality.log import PostgresQualityLog
 
         return Quality(PostgresQualityLog(self.pool), self._validations, self._validations)
 
-    @made_once
+    @cached_part
     def access(self) -> Access:
         from aurum.storage.postgres.access.audit import PostgresAuditLog
         from aurum.storage.postgres.access.keys import PostgresKeyStore
@@ -173,43 +173,43 @@ class PostgresStore:
 
         return Access(PostgresKeyStore(self.pool), PostgresTenantStore(self.pool), PostgresAuditLog(self.pool))
 
-    @made_once
+    @cached_part
     def flags(self) -> FlagStore:
         from aurum.storage.postgres.flags import PostgresFlagStore
 
         return PostgresFlagStore(self.pool)
 
-    @made_once
+    @cached_part
     def models(self) -> ModelLog:
         from aurum.storage.postgres.models.log import PostgresModelLog
 
         return PostgresModelLog(self.pool)
 
-    @made_once
+    @cached_part
     def idempotency(self) -> IdempotencyStore:
         from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 
         return PostgresIdempotencyStore(self.pool)
 
-    @made_once
+    @cached_part
     def probe(self) -> StoreProbe:
         from aurum.storage.postgres.probe import PostgresProbe
 
         return PostgresProbe(self.pool, read_state)
 
-    @made_once
+    @cached_part
     def cache(self) -> LastingTier:
         from aurum.storage.postgres.cache import PostgresCacheTier
 
         return PostgresCacheTier(self.pool)
 
-    @made_once
+    @cached_part
     def history(self) -> History | None:
         from aurum.storage.postgres.history.log import PostgresArchiveLog
 
         return History(PostgresArchiveLog(self.pool), self.archive)
 
-    @made_once
+    @cached_part
     def model_inputs(self) -> ModelInputs | None:
         from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
         from aurum.storage.postgres.models.marts import PostgresMartReader
@@ -220,14 +220,14 @@ class PostgresStore:
             partial(PostgresMartReader, self.pool),
         )
 
-    @made_once
+    @cached_part
     def tuning(self) -> StoreTuning | None:
         from aurum.storage.timescale import TimescaleTuning
 
         return TimescaleTuning(self.pool)
 
     async def close(self) -> None:
-        """Close the history, where one was opened. The pool is closed by the function that opened it."""
+        """Close the history if it was opened. The pool is closed by the function that opened it."""
         archive: HistoryStore | None = self.__dict__.get("archive")
         if archive is not None:
             await archive.close()

@@ -1,4 +1,4 @@
-"""What use cases work with, made of a store."""
+"""The inputs of use cases, made from a store."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from aurum.services.observations import Reading
 
 
 def reading(store: Store, *, most_points: int = sys.maxsize) -> Reading:
-    """Return what observations are read with. ``most_points``: observations that one question may span."""
+    """Return the ports that observations are read through. ``most_points``: observations that one question may span."""
     return Reading(store.catalog.reader, store.observations.reader, store.observations.partials, most_points)

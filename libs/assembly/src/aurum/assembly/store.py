@@ -1,4 +1,4 @@
-"""What a store consists of: its ports, grouped by what they are about. Imports no adapter, and nothing that is slow to load."""
+"""The ports of a store, grouped by subject. This module imports no adapter and nothing that is slow to load."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Reads of observations. ``partials``: sums by the hour, where the store has them."""
+    """Readers of observations. ``partials``: the reader of hourly sums, if the store has them."""
 
     reader: SeriesReader
     partials: PartialsReader | None
@@ -36,7 +36,7 @@ class Observations:
 
 @dataclass(frozen=True, slots=True)
 class CatalogPorts:
-    """What there is, and its declaration."""
+    """The reader of the catalog, and the writer that declares sources, datasets and blocks."""
 
     reader: Catalog
     writer: CatalogWriter
@@ -44,7 +44,7 @@ class CatalogPorts:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Records of files, and the loader that stores them."""
+    """The log of loaded files, and the loader."""
 
     log: FileLog
     loader: Loader
@@ -52,7 +52,7 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was held back and found missing, and what checks found."""
+    """Rows in quarantine and gaps (``log``), and results of checks: their reader and their writer."""
 
     log: QualityLog
     validations: ValidationLog
@@ -61,7 +61,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Reads of keys, tenants and the audit log; they are changed in transactions."""
+    """Readers of API keys, tenants and the audit log, which change in transactions only."""
 
     keys: KeyStore
     tenants: TenantStore
@@ -70,7 +70,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The archive log, and the history that holds archived months, where this process has one."""
+    """The archive log, and the history with the archived months, if this process has one."""
 
     log: ArchiveLog
     store: HistoryStore | None
@@ -78,7 +78,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class ModelInputs:
-    """What models are built from. ``marts_in``: reads marts in a schema of the database."""
+    """The inputs of dbt models. ``marts_in``: makes a reader of the marts in a schema of the database."""
 
     export: StoreExport
     calendars: CalendarTables
@@ -86,10 +86,10 @@ class ModelInputs:
 
 
 class Store(Protocol):
-    """Every port of one store, for as long as it is open; what is None this store does not have.
+    """All ports of one open store. A port is None if this store does not have it.
 
     ``database``: the server in use, which may be an embedded one that ``settings`` do not name. ``cache``: the tier of the
-    response cache in the database. ``changes``: tells of changes, for processes that answer from memory.
+    response cache in the database. ``changes``: the feed of changes, for processes that cache answers.
     """
 
     @property
@@ -132,7 +132,7 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoreParts:
-    """A ``Store`` whose parts are all there, so that one of them can be replaced."""
+    """A ``Store`` as a dataclass, so that ``dataclasses.replace`` can exchange a part."""
 
     settings: Settings
     database: DatabaseSettings

@@ -1,4 +1,9 @@
-"""Use cases: questions that users ask of Aurum, each a function over ports that gives values or frames.
+"""Use cases: each is a function over ports that returns values or frames.
 
-observations   numbers of one or more series: in a span, as known then, resampled, in a block, in another unit or currency
+observations   values of series in a span, as of an instant, resampled, filtered by block, in another unit or currency
+catalog        calendars, blocks and their hours; models by name
+quality        load records and quarantine of one file
+access         API keys, tenants and plans
+flags          feature flags
+audit          audit records of actions outside the store
 """

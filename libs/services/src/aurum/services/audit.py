@@ -1,4 +1,4 @@
-"""Records of what is done outside the store."""
+"""Audit records of actions outside the store."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from aurum.storage.ports.transaction import Transactions
 
 
 async def record(transactions: Transactions, action: str, target: str, detail: Mapping[str, object], *, by: Actor) -> None:
-    """Record what is about to be done outside the store: call it first, so that nothing is done that is not on record.
+    """Record an action outside the store. Call it before the action, so that no action is without a record.
 
-    What is changed in the store is recorded in the transaction that changes it.
+    A change of the store itself is recorded in the transaction that makes it.
     """
     async with transactions.transaction(by=by) as tx:
         await tx.audit.append(action, target, detail)

@@ -1,4 +1,4 @@
-"""Feature flags: changed together with the audit record that says so, checked against the flags they need."""
+"""Feature flags. A change and its audit record commit in one transaction, and prerequisites are checked first."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aurum.storage.ports.transaction import Transactions
 
 
 class OtherVersion(Conflict):
-    """The flag has changed since it was read. Facts: ``flag``, ``version``."""
+    """The flag has changed since the caller read it. Facts: ``flag``, ``version``, the stored one."""
 
 
 def documents(stored: Sequence[StoredFlag]) -> Mapping[str, FlagDocument]:
-    """Return stored flags as documents, without those that this version of the program cannot read."""
+    """Return stored flags as documents by name, without those that this release cannot read."""
     return readable({one.name: one.document for one in stored})
 
 
@@ -39,19 +39,19 @@ async def put_flag(
     precondition: Callable[[StoredFlag | None], None] | None = None,
     by: Actor,
 ) -> StoredFlag:
-    """Make a flag or change it.
+    """Create or change a flag.
 
-    ``version``: the one that is changed, 0 for a new flag; None: any. ``precondition``: is called with the flag as it stands,
-    under the lock, and raises to refuse the change. Raises ``OtherVersion``, ``InvalidParameters`` when the flag would need
-    itself or a flag that is missing.
+    ``version``: the version to replace, 0 for a new flag, None for any. ``precondition``: called with the stored flag,
+    which cannot change meanwhile; it raises to refuse the change. Raises ``OtherVersion``, and ``InvalidParameters`` when the
+    flag would require itself or a missing flag.
     """
     async with transactions.transaction(by=by) as tx:
-        there = await tx.flags.locked()
-        current = next((one for one in there if one.name == name), None)
+        flags = await tx.flags.locked()
+        current = next((one for one in flags if one.name == name), None)
         if precondition is not None:
             precondition(current)
         try:
-            refuse_circle(name, {**documents(there), name: document})
+            refuse_circle(name, {**documents(flags), name: document})
         except CircularPrerequisite as error:
             raise InvalidParameters(("prerequisites", str(error), None)) from error
         _refuse_other_version(name, current, version)
@@ -61,18 +61,18 @@ async def put_flag(
 
 
 async def switch_flag(transactions: Transactions, name: str, *, enabled: bool, by: Actor) -> StoredFlag:
-    """Turn a flag off for everybody, or let its rules hold again. Raises ``UnknownName``."""
+    """Turn a flag off for all callers, or apply its rules again. Raises ``UnknownName``."""
     async with transactions.transaction(by=by) as tx:
-        there = {one.name: one for one in await tx.flags.locked()}
-        if name not in there:
-            raise UnknownName("flag", name, nearest(name, there))
-        stored = await tx.flags.put(name, {**there[name].document, "enabled": enabled}, by=by.subject)
+        flags = {one.name: one for one in await tx.flags.locked()}
+        if name not in flags:
+            raise UnknownName("flag", name, nearest(name, flags))
+        stored = await tx.flags.put(name, {**flags[name].document, "enabled": enabled}, by=by.subject)
         await tx.audit.append("flag.put", name, {"version": stored.version, "document": stored.document})
         return stored
 
 
 async def delete_flag(transactions: Transactions, name: str, *, by: Actor) -> None:
-    """Delete a flag: its readers get the default of the code. Raises ``UnknownName``."""
+    """Delete a flag: code that reads it uses its default then. Raises ``UnknownName``."""
     async with transactions.transaction(by=by) as tx:
         await tx.flags.delete(name)
         await tx.audit.append("flag.delete", name, {})
@@ -81,13 +81,13 @@ async def delete_flag(transactions: Transactions, name: str, *, by: Actor) -> No
 async def evaluate_flag(
     store: FlagStore, name: str, attributes: Mapping[str, object], *, key: str, now: datetime
 ) -> Evaluation:
-    """Return what a flag evaluates to, and why; nothing is counted. Raises ``UnknownName``, ``Conflict``."""
+    """Return the variant of a flag for a caller, and the reason. Use is not counted. Raises ``UnknownName``, ``Conflict``."""
     stored = await store.flags()
     if name not in (names := [one.name for one in stored]):
         raise UnknownName("flag", name, nearest(name, names))
     flags = documents(stored)
     if name not in flags:
-        raise Conflict(f"flag {name!r} was written for another version of this service, which cannot read it", flag=name)
+        raise Conflict(f"flag {name!r} was written by another release and cannot be read by this one: put it again", flag=name)
     try:
         return evaluate(name, flags, attributes, key=key, now=now)
     except CircularPrerequisite as error:
@@ -95,6 +95,8 @@ async def evaluate_flag(
 
 
 def _refuse_other_version(name: str, current: StoredFlag | None, version: int | None) -> None:
-    there = current.version if current is not None else 0
-    if version is not None and version != there:
-        raise OtherVersion(f"flag {name!r} is at version {there}, not {version}", flag=name, version=there)
+    stored_version = current.version if current is not None else 0
+    if version is not None and version != stored_version:
+        raise OtherVersion(
+            f"flag {name!r} is at version {stored_version}, not {version}: read it again", flag=name, version=stored_version
+        )

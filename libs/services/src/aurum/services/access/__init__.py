@@ -1,4 +1,4 @@
-"""Tenants, their keys and plans: made and changed together with the audit record that says so."""
+"""Tenants, API keys and plans. Each change and its audit record commit in one transaction."""
 
 from aurum.services.access.keys import GrantsTooMuch, IssuedKey, NewKey, create_key, revoke_key, rotate_key
 from aurum.services.access.tenants import change_tenant, create_tenant, put_plan

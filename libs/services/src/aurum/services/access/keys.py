@@ -1,4 +1,4 @@
-"""API keys: making, rotating and ending them."""
+"""API keys: creation, rotation and revocation."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from aurum.storage.ports.transaction import Transactions
 
 
 class GrantsTooMuch(Forbidden):
-    """A key was to be given scopes that its maker lacks. Facts: ``scopes``, those that are missing."""
+    """A request for a key with scopes that its creator does not have. Facts: ``scopes``, those that are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key to be made. ``expires_at`` None: it ends when it is revoked."""
+    """A request for a new API key. ``expires_at`` None: the key is valid until it is revoked."""
 
     tenant: str
     name: str
@@ -31,34 +31,34 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A key that was made, and its text: the only place where its secret stands."""
+    """A new key and its text. The text holds the secret, which is stored nowhere else."""
 
     key: ApiKey
     text: str
 
 
 async def create_key(
-    transactions: Transactions, wish: NewKey, *, by: Actor, may: Collection[Permission] = EVERY_PERMISSION, now: datetime
+    transactions: Transactions, request: NewKey, *, by: Actor, may: Collection[Permission] = EVERY_PERMISSION, now: datetime
 ) -> IssuedKey:
-    """Make a key. ``may``: what its maker may do, which is the most that the key may do.
+    """Create an API key. ``may``: the permissions of its creator; the key cannot have more.
 
-    Raises ``GrantsTooMuch``, ``NotFound`` when there is no such tenant, ``Conflict`` when the id is taken.
+    Raises ``GrantsTooMuch``, ``NotFound`` for an unknown tenant, ``Conflict`` when the key id exists already.
     """
-    _refuse_too_much(wish.roles, wish.scopes, may)
+    _refuse_missing_scopes(request.roles, request.scopes, may)
     text, parts = key_text(secrets.token_bytes(40))
     key = ApiKey(
         key_id=parts.key_id,
-        tenant=wish.tenant,
-        name=wish.name,
-        roles=tuple(map(str, wish.roles)),
-        scopes=tuple(map(str, wish.scopes)),
+        tenant=request.tenant,
+        name=request.name,
+        roles=tuple(map(str, request.roles)),
+        scopes=tuple(map(str, request.scopes)),
         created_at=now,
         created_by=by.subject,
-        expires_at=wish.expires_at,
+        expires_at=request.expires_at,
     )
     async with transactions.transaction(by=by, tenant=key.tenant) as tx:
         await tx.keys.insert(key, parts.digest)
-        await tx.audit.append("key.create", key.key_id, _recorded(key))
+        await tx.audit.append("key.create", key.key_id, _audit_detail(key))
     return IssuedKey(key, text)
 
 
@@ -72,30 +72,30 @@ async def rotate_key(
     may: Collection[Permission] = EVERY_PERMISSION,
     now: datetime,
 ) -> IssuedKey:
-    """Make a key like another one in its place; the old one ends after ``grace``, if not before.
+    """Create a key with the same roles, scopes and expiry as an old one, which expires after ``grace`` at the latest.
 
-    Raises ``NotFound``, ``GrantsTooMuch``; ``KeyEnded`` for a key that is no longer accepted, else a caller who may rotate
-    could undo that it was revoked; ``KeyReplaced`` when it was rotated before.
+    Raises ``NotFound``, ``GrantsTooMuch``, ``KeyReplaced`` when the key was rotated before, and ``KeyEnded`` when it was
+    revoked or has expired: otherwise rotation would undo a revocation.
     """
     text, parts = key_text(secrets.token_bytes(40))
     async with transactions.transaction(by=by, tenant=tenant) as tx:
         old = await tx.keys.locked(key_id)
-        _refuse_too_much(old.roles, old.scopes, may)
+        _refuse_missing_scopes(old.roles, old.scopes, may)
         if not old.is_valid(now):
             raise KeyEnded(old.key_id)
         if (successor := await tx.keys.successor(old.key_id)) is not None:
             raise KeyReplaced(old.key_id, successor)
         key = _successor(old, parts, by, now)
         await tx.keys.insert(key, parts.digest)
-        ends = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
-        await tx.keys.expire(old.key_id, ends)
-        detail = {**_recorded(key), "replaces": old.key_id, "old_expires_at": ends.isoformat()}
+        old_expires_at = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
+        await tx.keys.expire(old.key_id, old_expires_at)
+        detail = {**_audit_detail(key), "replaces": old.key_id, "old_expires_at": old_expires_at.isoformat()}
         await tx.audit.append("key.rotate", key.key_id, detail)
     return IssuedKey(key, text)
 
 
 async def revoke_key(transactions: Transactions, tenant: str, key_id: str, *, by: Actor) -> ApiKey:
-    """End a key at once; a second time changes nothing. Raises ``NotFound``."""
+    """Revoke a key at once. Return it unchanged if it was revoked before. Raises ``NotFound``."""
     async with transactions.transaction(by=by, tenant=tenant) as tx:
         key = await tx.keys.locked(key_id)
         if key.revoked_at is not None:
@@ -104,9 +104,12 @@ async def revoke_key(transactions: Transactions, tenant: str, key_id: str, *, by
         return await tx.keys.revoke(key_id)
 
 
-def _refuse_too_much(roles: Iterable[str], scopes: Iterable[str], may: Collection[Permission]) -> None:
-    if too_much := granted(roles, scopes) - frozenset(may):
-        raise GrantsTooMuch("a key cannot do what its maker may not", scopes=sorted(too_much))
+def _refuse_missing_scopes(roles: Iterable[str], scopes: Iterable[str], may: Collection[Permission]) -> None:
+    if missing := granted(roles, scopes) - frozenset(may):
+        raise GrantsTooMuch(
+            f"the key would have scopes that its creator does not have: {', '.join(sorted(missing))}; leave them out",
+            scopes=sorted(missing),
+        )
 
 
 def _successor(old: ApiKey, parts: KeyText, by: Actor, now: datetime) -> ApiKey:
@@ -121,6 +124,6 @@ def _successor(old: ApiKey, parts: KeyText, by: Actor, now: datetime) -> ApiKey:
     )
 
 
-def _recorded(key: ApiKey) -> dict[str, object]:
-    ends = key.expires_at.isoformat() if key.expires_at is not None else None
-    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": ends}
+def _audit_detail(key: ApiKey) -> dict[str, object]:
+    expires_at = key.expires_at.isoformat() if key.expires_at is not None else None
+    return {"name": key.name, "roles": list(key.roles), "scopes": list(key.scopes), "expires_at": expires_at}

@@ -1,4 +1,4 @@
-"""Questions about what there is: calendars and blocks, and models by name."""
+"""Catalog queries: calendars, blocks and their hours, and models by name."""
 
 from aurum.services.catalog.blocks import Expansion, blocks, calendars, expand_block
 from aurum.services.catalog.models import model_named

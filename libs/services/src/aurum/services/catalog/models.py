@@ -1,4 +1,4 @@
-"""Models over the store, by name."""
+"""dbt models over the store, by name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from aurum.storage.ports.models import ModelLog, ModelState
 
 
 async def model_named(log: ModelLog, name: str) -> ModelState:
-    """Return one model with its last run and tests. Raises ``UnknownName`` with the nearest names."""
-    found = await log.models(name=name)
-    if not found:
-        raise UnknownName("model", name, nearest(name, [one.entry.name for one in await log.models()]))
-    return found[0]
+    """Return state model with its last run and tests. Raises ``UnknownName`` with the nearest names."""
+    states = await log.models(name=name)
+    if not states:
+        raise UnknownName("model", name, nearest(name, [state.entry.name for state in await log.models()]))
+    return states[0]

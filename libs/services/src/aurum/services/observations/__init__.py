@@ -1,15 +1,15 @@
-"""The one query engine: observations of series in a span, as known then, resampled, in a block, in another unit or currency.
+"""The query engine: observations of series in a span, as of an instant, resampled, by block, in another unit or currency.
 
     reading = Reading(store.catalog, store.reader, store.partials)
     series = await series_of(reading.catalog, "nyiso:damlbmp_zone:61761:lmp")
     answer = await read_one(reading, series, Question(start="2025-11-02", end="2025-11-03", tz="market", block="ON_PEAK"))
 
-question     what is asked            plan         what that means, once the series are known
-lookup       series by key            complexity   how much it is, before anything is read
-transform    block, unit, currency and step, in columns
-rates        exchange rates           hours        coarse steps from sums by the hour
-batches      bounded memory           planned      reading what a plan says
-answers      all of it in one call
+question     the question as a caller states it    plan         the question resolved against its series
+lookup       series by key                         complexity   estimate of the size, before anything is read
+transform    block, unit, currency and step        rates        exchange rates
+hours        daily and longer steps from hourly sums
+batches      answers in bounded memory             planned      reads of a resolved plan
+answers      all steps in one call
 """
 
 from aurum.services.observations.answers import Answer, StreamedAnswer, read_many, read_one, revisions, stream_many

@@ -1,4 +1,4 @@
-"""Questions to answers: what most callers need."""
+"""Answers to questions in one call: resolve, check the size, read, transform. Most callers need only this."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aurum.services.observations.reading import Reading
 class Answer:
     """Observations of some series in one frame.
 
-    ``plan``: what the question came to: the instants of its span, the clock its times are to be written on.
+    ``plan``: the resolved question, with the instants of the span and the time zone to write times in.
     """
 
     series: Sequence[Series]
@@ -31,7 +31,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class StreamedAnswer:
-    """Observations of some series in batches. Close ``batches`` (``contextlib.aclosing``) when not all are read."""
+    """Observations of some series in batches. Close ``batches`` (``contextlib.aclosing``) if you stop before the last one."""
 
     series: Sequence[Series]
     plan: ReadPlan
@@ -48,7 +48,7 @@ async def read_one(reading: Reading, series: Series, question: Question) -> Answ
 
 
 async def read_many(reading: Reading, series: Sequence[Series], question: Question) -> Answer:
-    """Read several series, each once. The frame has schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``).
+    """Read several series. The frame has schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``).
 
     Raises like ``read_one``.
     """
@@ -57,18 +57,18 @@ async def read_many(reading: Reading, series: Sequence[Series], question: Questi
 
 
 async def stream_many(reading: Reading, series: Sequence[Series], question: Question) -> StreamedAnswer:
-    """Read several series in batches of bounded size, of one snapshot; together they are the frame of ``read_many``.
+    """Read several series in batches of bounded size from one snapshot; concatenated they equal the frame of ``read_many``.
 
-    Raises like ``read_one``, before the first batch. A rate that is missing for some day is raised at the batch with that day.
+    Raises like ``read_one``, before the first batch. A missing exchange rate is raised at the batch that needs it.
     """
     plan, rates = await _resolved(reading, series, question)
     return StreamedAnswer(series, plan, await planned_batches(reading, series, plan, rates))
 
 
 async def revisions(reading: Reading, series: Series, question: Question) -> Answer:
-    """Every version of every point of a series, schema ``WITH_END``, ascending by (``ts``, ``known_at``).
+    """Read every version of every point of a series, schema ``WITH_END``, ascending by (``ts``, ``known_at``).
 
-    Raises like ``read_one``; of the question, ``start``, ``end`` and ``tz`` alone may be set.
+    Only ``start``, ``end`` and ``tz`` of the question may be set. Raises like ``read_one``.
     """
     for name in ("as_of", "freq", "agg", "block", "unit", "currency"):
         if (value := getattr(question, name)) is not None:

@@ -1,4 +1,4 @@
-"""Observations from the store as a plan says, batch by batch, in bounded memory."""
+"""Observations from the store, transformed by a plan batch by batch, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.series.model import Series
 from aurum.core.series.resample import resample
 from aurum.services.observations.plan import ReadPlan
-from aurum.services.observations.transform import RatesByPair, alike, transformed, with_end
+from aurum.services.observations.transform import RatesByPair, group_alike, transformed, with_end
 from aurum.storage.ports.observations import SeriesReader
 
 MANY_WITH_END = pl.Schema({**MANY_OBSERVATIONS, "end": MANY_OBSERVATIONS["ts"]})
@@ -24,39 +24,43 @@ _SHORTEST_DAY = timedelta(hours=23)
 async def batches(
     reader: SeriesReader, series: Sequence[Series], plan: ReadPlan, rates: RatesByPair
 ) -> AsyncGenerator[pl.DataFrame]:
-    """Frames in schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``) within and across them; some may be empty.
+    """Yield frames of schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``) within and across frames; some are empty.
 
-    One snapshot of the store. Resampled, a bucket that lies across two batches of the store is held back until it is whole.
+    All rows are of one snapshot of the store. When resampling, a bucket that spans two batches of the store is yielded with
+    the second one, when it is complete.
     """
-    groups = alike(series)
+    groups = group_alike(series)
     by_id = {one.series_id: one for one in series}
     unfinished = pl.DataFrame(schema=MANY_OBSERVATIONS)
     stored = reader.stream(list(by_id), span=plan.read_span, as_of=plan.as_of)
-    async with aclosing(stored):  # pyright: ignore[reportArgumentType] - what adapters give are generators
+    async with aclosing(stored):  # pyright: ignore[reportArgumentType] - adapters return generators
         async for batch in stored:
             if plan.freq is not None:
                 batch, unfinished = _whole_buckets(pl.concat([unfinished, batch]), by_id, plan)
-            yield together(batch, groups, plan, rates)
+            yield transform_batch(batch, groups, plan, rates)
     if not unfinished.is_empty():
-        yield together(unfinished, groups, plan, rates)
+        yield transform_batch(unfinished, groups, plan, rates)
 
 
-def together(batch: pl.DataFrame, groups: Sequence[Sequence[Series]], plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
-    """Transform a frame of the store (``MANY_OBSERVATIONS``) as the plan says (``MANY_WITH_END``)."""
+def transform_batch(
+    batch: pl.DataFrame, groups: Sequence[Sequence[Series]], plan: ReadPlan, rates: RatesByPair
+) -> pl.DataFrame:
+    """Return a frame of the store (``MANY_OBSERVATIONS``) as the plan transforms it (``MANY_WITH_END``)."""
     if not groups:
         return pl.DataFrame(schema=MANY_WITH_END)
     if len(groups) == 1:
-        return _part(batch, groups[0], plan, rates)
+        return _transformed_group(batch, groups[0], plan, rates)
     parts = [
-        _part(batch.filter(pl.col("series_id").is_in([one.series_id for one in group])), group, plan, rates) for group in groups
+        _transformed_group(batch.filter(pl.col("series_id").is_in([one.series_id for one in group])), group, plan, rates)
+        for group in groups
     ]
     return pl.concat(parts).sort("series_id", "ts")
 
 
 def most_rows(series: Series, plan: ReadPlan) -> float:
-    """The rows at most that the store holds of a regular series in the span of a plan; infinite for an irregular one.
+    """Return an upper bound of the stored rows of a regular series in the span of a plan; infinity for an irregular one.
 
-    From the catalog alone, so that a slice can be told from a history before either is read.
+    Uses the catalog alone, so that a caller can tell a slice from a whole history before it reads either.
     """
     step = series.spec.frequency.step or (_SHORTEST_DAY if series.spec.frequency.is_calendar else None)
     if series.first_ts is None or series.last_ts is None:
@@ -69,13 +73,13 @@ def most_rows(series: Series, plan: ReadPlan) -> float:
     return max((last - first) / step + 1, 0)
 
 
-def _part(batch: pl.DataFrame, group: Sequence[Series], plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
+def _transformed_group(batch: pl.DataFrame, group: Sequence[Series], plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
     changed = transformed(batch, group[0], plan, rates) if plan.transforms else batch
     return with_end(changed, group[0], plan).select(list(MANY_WITH_END))
 
 
 def _whole_buckets(frame: pl.DataFrame, by_id: Mapping[int, Series], plan: ReadPlan) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of buckets that are complete, and those of the last one, to which more may come."""
+    """Split a frame into the rows of complete buckets and those of the last bucket, of which more may follow."""
     if frame.is_empty():
         return frame, frame
     last = frame.tail(1).with_columns(value=pl.lit(0.0), quality=pl.lit(Quality.GOOD, pl.Int16))
@@ -88,5 +92,5 @@ def _whole_buckets(frame: pl.DataFrame, by_id: Mapping[int, Series], plan: ReadP
         agg=plan.agg,
         zone=plan.zone_of(series),
     )["ts"][0]
-    in_last = (frame["series_id"] == series.series_id) & (frame["ts"] >= bucket)
-    return frame.filter(~in_last), frame.filter(in_last)
+    is_in_last = (frame["series_id"] == series.series_id) & (frame["ts"] >= bucket)
+    return frame.filter(~is_in_last), frame.filter(is_in_last)

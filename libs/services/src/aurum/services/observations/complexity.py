@@ -1,4 +1,4 @@
-"""How many observations a question spans, estimated before anything is read."""
+"""Estimates of the number of observations of a question, made before anything is read."""
 
 from __future__ import annotations
 
@@ -18,67 +18,67 @@ _STEPS = {
     Frequency.MONTH: 30 * _DAY,
     Frequency.QUARTER: 91 * _DAY,
     Frequency.YEAR: 365 * _DAY,
-    # Of the source's choosing: taken for every hour.
+    # The source decides when; estimated as hourly.
     Frequency.IRREGULAR: timedelta(hours=1),
 }
 
 
 class TooManyPoints(Invalid):
-    """A question spans more observations than one may, or than are left to it. Facts: ``points`` (estimated), ``limit``."""
+    """A question spans more observations than the limit, or than its request has left. Facts: ``points``, ``limit``."""
 
 
 def estimated_points(series: Iterable[Series], span: Span, freq: Frequency | None = None) -> int:
-    """Observations that must be read or written for some series over a span, whichever is more.
+    """Return the observations to read or to write for some series over a span, whichever are more.
 
-    What a series does not hold costs nothing: an open end ends with its data.
+    An open or distant end of the span counts only as far as the series has data.
     """
     return sum(_points(one, span, freq) for one in series)
 
 
 def check_points(series: Iterable[Series], span: Span, freq: Frequency | None, *, most: int) -> None:
     """Raise ``TooManyPoints`` when a question spans more than ``most`` observations."""
-    asked = list(series)
-    if sum(_held(one, freq) for one in asked) <= most:
-        return  # over any span
-    points = estimated_points(asked, span, freq)
+    series_list = list(series)
+    if sum(_upper_bound(one, freq) for one in series_list) <= most:
+        return  # the whole series are within the limit, so any span is
+    points = estimated_points(series_list, span, freq)
     if points > most:
         raise TooManyPoints(
-            f"{len(asked)} series over this span are about {points:,} observations; one request may span {most:,}: "
-            "ask for fewer series or a shorter span",
+            f"{len(series_list)} series over this span are about {points:,} observations; one request may span {most:,}: "
+            "request fewer series or a shorter span",
             points=points,
             limit=most,
-            series=len(asked),
+            series=len(series_list),
         )
 
 
 def estimated_rows(series: Iterable[Series], span: Span, freq: Frequency | None = None) -> int:
-    """Observations in the answer, as they would be written."""
+    """Return the estimated number of observations in the answer."""
     return sum(_steps(one, span, _step(freq or one.spec.frequency)) for one in series)
 
 
 @dataclass(slots=True)
 class Budget:
-    """What the questions of one request may ask for together: as much as one question may by itself."""
+    """The observations left to the questions of one request. Together they may span as many as a single question may."""
 
     points: int
     rows: int
 
     def spend(self, points: int, rows: int) -> None:
-        """Raises ``TooManyPoints`` when that is more than is left; then nothing is spent."""
-        for asked, left, what in ((points, self.points, "span"), (rows, self.rows, "answer with")):
-            if asked > left:
+        """Take points and rows off the budget. Raises ``TooManyPoints`` when it has fewer left, and takes nothing then."""
+        for needed, left, verb in ((points, self.points, "span"), (rows, self.rows, "return")):
+            if needed > left:
                 raise TooManyPoints(
-                    f"about {asked:,} observations, and the other questions of this request leave {left:,} of those that all "
-                    f"may {what} together: send it by itself",
-                    points=asked,
+                    f"this question would {verb} about {needed:,} observations; the other questions of the request leave "
+                    f"{left:,}: send it in a request of its own",
+                    points=needed,
                     limit=left,
                 )
         self.points -= points
         self.rows -= rows
 
 
-def _held(series: Series, freq: Frequency | None) -> int:
-    """No fewer than ``_points`` over any span, and quicker told."""
+def _upper_bound(series: Series, freq: Frequency | None) -> int:
+    """Return an upper bound of ``_points`` over any span; cheaper to compute."""
     if series.first_ts is None or series.last_ts is None:
         return 0
     step = _step(series.spec.frequency)
@@ -92,7 +92,7 @@ def _points(series: Series, span: Span, freq: Frequency | None) -> int:
 
 
 def _steps(series: Series, span: Span, size: timedelta) -> int:
-    """Steps of a size over what a series holds of a span."""
+    """Return how many steps of a size fit into the part of a span in which a series has data."""
     if series.first_ts is None or series.last_ts is None:
         return 0
     step = _step(series.spec.frequency)

@@ -1,4 +1,4 @@
-"""A question resolved against its series: what to read and what to make of it."""
+"""Questions resolved against their series: the span to read, and the transformation of its rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aurum.storage.ports.catalog import Catalog
 T = TypeVar("T")
 
 _HOUR = timedelta(hours=1)
-# How long a bucket lasts at most, clock changes included.
+# The longest duration of a bucket of each frequency, clock changes included.
 _LONGEST = {frequency: frequency.step for frequency in Frequency if frequency.step is not None} | {
     Frequency.DAY: 25 * _HOUR,
     Frequency.WEEK: timedelta(days=7) + _HOUR,
@@ -35,11 +35,11 @@ _LONGEST = {frequency: frequency.step for frequency in Frequency if frequency.st
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """What to read and what to make of it.
+    """A resolved question: the span to read, and the transformation of its rows.
 
-    ``span``: the rows of the answer start in it. ``zone``: the clock on which times are written. ``bucket_zone``: the clock
-    on which days and longer steps are counted, when the caller chose one; None: each series' own. ``blocks``: by market,
-    when hours are filtered.
+    ``span``: rows of the answer start in it. ``zone``: time zone in which times are written. ``bucket_zone``: time zone of
+    days and longer steps if the caller chose one; None: that of each series. ``blocks``: the block to filter hours by, for
+    each market; None: no filter.
     """
 
     span: Span
@@ -54,7 +54,7 @@ class ReadPlan:
 
     @property
     def read_span(self) -> Span:
-        """The span of rows to read: a bucket that starts in ``span`` is computed whole, also when it ends after it."""
+        """The span of rows to read. It is longer than ``span`` when a bucket that starts in ``span`` ends after it."""
         if self.freq is None or self.span.end is None:
             return self.span
         try:
@@ -68,16 +68,16 @@ class ReadPlan:
         return not (self.freq is None and self.blocks is None and self.unit is None and self.currency is None)
 
     def frequency_of(self, series: Series) -> Frequency:
-        """The step of the answer for a series."""
+        """Return the step of the answer for a series."""
         return self.freq or series.spec.frequency
 
     def zone_of(self, series: Series) -> str:
-        """The clock on which the answer's days are counted for a series."""
+        """Return the time zone of a series' days and longer steps in the answer."""
         return self.bucket_zone or series.spec.zone
 
 
 async def make_plan(question: Question, series: Sequence[Series], catalog: Catalog) -> ReadPlan:
-    """Resolve a question against the series it is about. Raises ``InvalidParameters`` that names the field."""
+    """Resolve a question against its series. Raises ``InvalidParameters``, which names the field."""
     plan = _without_blocks(_zone(question.tz, series), question)
     if question.block is None:
         return plan
@@ -86,7 +86,7 @@ async def make_plan(question: Question, series: Sequence[Series], catalog: Catal
 
 @lru_cache(maxsize=1024)
 def _without_blocks(zone: str, question: Question) -> ReadPlan:
-    """The plan of a question, which is the same for all series whose times are written on one clock."""
+    """Return the plan of a question; it is the same for all series whose times are written in one zone."""
     return ReadPlan(
         span=_span(question, zone),
         as_of=_instant("as_of", question.as_of, zone),
@@ -107,7 +107,9 @@ def _zone(tz: str | None, series: Sequence[Series]) -> str:
         return _parsed("tz", parse_zone, tz)
     zones = sorted({one.spec.zone for one in series})
     if len(zones) > 1:
-        raise InvalidParameters(("tz", f"the series have several clocks ({', '.join(zones)}): name one", tz))
+        raise InvalidParameters(
+            ("tz", f"is ambiguous: the series have several time zones ({', '.join(zones)}): name one of them", tz)
+        )
     return zones[0] if zones else "UTC"
 
 
@@ -124,21 +126,21 @@ def _instant(name: str, value: str | datetime | None, zone: str) -> datetime | N
         return None
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise InvalidParameters((name, "has no time zone: give an aware datetime", _shown(value)))
+            raise InvalidParameters((name, "has no time zone: pass an aware datetime", _shown(value)))
         return value.astimezone(UTC)
     return _parsed(name, lambda text: parse_instant(text, zone), value)
 
 
 def _aggregation(question: Question) -> Aggregation:
     if question.agg is not None and question.freq is None:
-        raise InvalidParameters(("agg", "needs freq", str(question.agg)))
+        raise InvalidParameters(("agg", "needs freq: set the step to aggregate to", str(question.agg)))
     return question.agg or Aggregation.MEAN
 
 
 async def _blocks(text: str, series: Sequence[Series], catalog: Catalog) -> Mapping[str | None, Block]:
     coarse = next((one for one in series if one.spec.frequency.step is None), None)
     if coarse is not None:
-        why = f"{coarse.key} has step {coarse.spec.frequency}: blocks choose hours"
+        why = f"does not apply to {coarse.key}, whose step is {coarse.spec.frequency}: a block selects hours"
         raise InvalidParameters(("block", why, text))
     known = [Block.from_document(document) for document in await catalog.blocks()]
     calendar, colon, name = text.rpartition(":")
@@ -150,7 +152,9 @@ async def _blocks(text: str, series: Sequence[Series], catalog: Catalog) -> Mapp
 
 def _calendar(market: str | None, text: str) -> str:
     if market is None or market not in MARKETS:
-        raise InvalidParameters(("block", f"the series is of no market: write calendar:{text}", text))
+        raise InvalidParameters(
+            ("block", f"needs a calendar, because the series belongs to no market: write CALENDAR:{text}", text)
+        )
     return MARKETS[market].calendar
 
 

@@ -1,4 +1,4 @@
-"""Reading what a plan says: for callers that resolve a question first and decide about its answer before they read it."""
+"""Reads of a resolved plan, for callers that decide between resolving a question and reading its answer."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import polars as pl
 from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS
 from aurum.core.series.model import Series
 from aurum.core.series.points import Points
-from aurum.services.observations.batches import batches, together
-from aurum.services.observations.hours import at_once, from_hours
+from aurum.services.observations.batches import batches, transform_batch
+from aurum.services.observations.hours import from_hours, single_batch
 from aurum.services.observations.plan import ReadPlan
 from aurum.services.observations.rates import RateSeries, read_rates
 from aurum.services.observations.reading import Reading
-from aurum.services.observations.transform import alike, transformed, with_end
+from aurum.services.observations.transform import group_alike, transformed, with_end
 
 WITH_END = pl.Schema({**OBSERVATIONS, "end": OBSERVATIONS["ts"]})
 """Observations of one series, each with the end of its interval; null where the series has no step."""
 
 
 async def planned_points(reading: Reading, series: Series, plan: ReadPlan) -> Points | None:
-    """The answer as arrays, where the plan changes nothing and every interval has one length; else None.
+    """Return the answer as arrays if the plan transforms nothing and all intervals have the same length; else None.
 
-    Half the cost of a page-sized slice is making a frame of it.
+    Building a frame would be half the cost of a page-sized slice.
     """
     if plan.transforms or series.spec.frequency.step is None:
         return None
@@ -31,7 +31,7 @@ async def planned_points(reading: Reading, series: Series, plan: ReadPlan) -> Po
 
 
 async def planned_frame(reading: Reading, series: Series, plan: ReadPlan, needed: Sequence[RateSeries]) -> pl.DataFrame:
-    """The answer about one series, schema ``WITH_END``, ascending by ``ts``."""
+    """Read the answer for one series, schema ``WITH_END``, ascending by ``ts``."""
     if (hours := await from_hours(reading.partials, [series], plan)) is not None:
         return hours.select(list(WITH_END))
     rates = await read_rates(reading.reader, needed, plan)
@@ -44,28 +44,28 @@ async def planned_frame(reading: Reading, series: Series, plan: ReadPlan, needed
 async def planned_frame_of_many(
     reading: Reading, series: Sequence[Series], plan: ReadPlan, needed: Sequence[RateSeries]
 ) -> pl.DataFrame:
-    """The answer about several series in one piece, schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``)."""
+    """Read the answer for several series in one frame, schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``)."""
     if (hours := await from_hours(reading.partials, series, plan)) is not None:
         return hours
     rates = await read_rates(reading.reader, needed, plan)
     frame = await reading.reader.many([one.series_id for one in series], span=plan.read_span, as_of=plan.as_of)
-    return together(frame, alike(series), plan, rates)
+    return transform_batch(frame, group_alike(series), plan, rates)
 
 
 async def planned_batches(
     reading: Reading, series: Sequence[Series], plan: ReadPlan, needed: Sequence[RateSeries]
 ) -> AsyncGenerator[pl.DataFrame]:
-    """The same answer batch by batch.
+    """Read the answer of ``planned_frame_of_many`` batch by batch.
 
-    Every way in which the plan does not fit the series is tried on no rows first, and raised here, before the first batch.
+    The plan is applied to an empty frame first, so that a plan that does not fit the series raises here, not at a batch.
     """
     rates = await read_rates(reading.reader, needed, plan)
-    together(pl.DataFrame(schema=MANY_OBSERVATIONS), alike(series), plan, rates)
+    transform_batch(pl.DataFrame(schema=MANY_OBSERVATIONS), group_alike(series), plan, rates)
     if (hours := await from_hours(reading.partials, series, plan)) is not None:
-        return at_once(hours)
+        return single_batch(hours)
     return batches(reading.reader, series, plan, rates)
 
 
 async def planned_revisions(reading: Reading, series: Series, plan: ReadPlan) -> pl.DataFrame:
-    """Every version of every point in the span, schema ``WITH_END``, ascending by (``ts``, ``known_at``)."""
+    """Read every version of every point in the span, schema ``WITH_END``, ascending by (``ts``, ``known_at``)."""
     return with_end(await reading.reader.revisions(series.series_id, span=plan.span), series, plan)

@@ -13,10 +13,10 @@ from aurum.core.series.resample import Aggregation
 class Question:
     """Which observations of some series to read, and in which form. Every field may be left out.
 
-    ``start``, ``end``, ``as_of``: an instant, or a text that ``make_plan`` reads on the clock of ``tz``: RFC 3339, a date or
-    a local date-time. ``tz``: ``UTC``, ``market`` or an IANA name; None: times are UTC, and days are each series' own.
+    ``start``, ``end``, ``as_of``: an instant, or a text that ``make_plan`` parses in the zone ``tz``: RFC 3339, a date or a
+    local date-time. ``tz``: ``UTC``, ``market`` or an IANA name; None: times are UTC, and days are in the zone of each series.
     ``freq``: the step to resample to, by ``agg`` (None: the mean). ``block``: ``ON_PEAK`` of the market's calendar, or
-    ``calendar:ON_PEAK``. ``unit``, ``currency``: texts of ``aurum.core.units``.
+    ``calendar:ON_PEAK``. ``unit``, ``currency``: names of ``aurum.core.units``.
     """
 
     start: str | datetime | None = None

@@ -1,4 +1,4 @@
-"""Exchange rates from the store: the ECB's, through the euro."""
+"""Exchange rates from the store: the ECB's euro reference rates, two of them for a pair without the euro."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurum.core.errors import InvalidParameters
 from aurum.core.series.model import Series
 from aurum.core.units import parse_unit
 from aurum.services.observations.plan import ReadPlan
-from aurum.services.observations.transform import RatesByPair, alike, conversion
+from aurum.services.observations.transform import RatesByPair, conversion, group_alike
 from aurum.storage.ports.catalog import Catalog
 from aurum.storage.ports.observations import SeriesReader
 
@@ -22,7 +22,7 @@ _EURO = "EUR"
 
 @dataclass(frozen=True, slots=True)
 class RateSeries:
-    """The series that lead from one currency to another; empty when they are the same."""
+    """The rate series that convert one currency to another; none if the two are the same."""
 
     source: str
     target: str
@@ -34,11 +34,11 @@ class RateSeries:
 
 
 async def needed_rates(catalog: Catalog, series: Sequence[Series], plan: ReadPlan) -> Sequence[RateSeries]:
-    """The rates that a plan needs for some series, each pair once. Raises ``InvalidParameters``."""
+    """Return the rate series that a plan needs for some series, each currency pair once. Raises ``InvalidParameters``."""
     if plan.unit is None and plan.currency is None:
         return ()
     pairs: dict[tuple[str, str], RateSeries] = {}
-    for group in alike(series):
+    for group in group_alike(series):
         change = conversion(group[0], plan)
         if change is not None and change.exchanges:
             source, target = change.source.currency or "", change.target.currency or ""
@@ -47,36 +47,42 @@ async def needed_rates(catalog: Catalog, series: Sequence[Series], plan: ReadPla
 
 
 async def read_rates(reader: SeriesReader, needed: Sequence[RateSeries], plan: ReadPlan) -> RatesByPair:
-    """The rates over what a plan reads, as known at its ``as_of``; None for a pair that is one currency."""
+    """Read the rates over the span of a plan, as known at its ``as_of``; None for a pair of the same currency."""
     return {(one.source, one.target): await _read(reader, one, span=plan.read_span, as_of=plan.as_of) for one in needed}
 
 
 async def _rate_series(catalog: Catalog, source: str, target: str) -> RateSeries:
     currencies = [] if source == target else [currency for currency in (source, target) if currency != _EURO]
     keys = [_KEY.format(currency=currency) for currency in currencies]
-    found = await catalog.series_by_key(keys)
-    missing = [currency for currency, key in zip(currencies, keys, strict=True) if key not in found]
+    by_key = await catalog.series_by_key(keys)
+    missing = [currency for currency, key in zip(currencies, keys, strict=True) if key not in by_key]
     if missing:
         pairs = ", ".join(f"{_EURO}{currency}" for currency in missing)
-        raise InvalidParameters(("currency", f"the store has no rate for {pairs}", target))
-    return RateSeries(source, target, [found[key] for key in keys])
+        raise InvalidParameters(
+            (
+                "currency",
+                f"the store has no rate for {pairs}: load the ECB's reference rates or choose another currency",
+                target,
+            )
+        )
+    return RateSeries(source, target, [by_key[key] for key in keys])
 
 
-async def _read(reader: SeriesReader, wanted: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
+async def _read(reader: SeriesReader, pair: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
     start = _with_gap(span.start) if span.start else None
     legs: list[Rates] = []
-    for one in wanted.series:
+    for one in pair.series:
         frame = await reader.observations(one.series_id, span=Span(start, span.end), as_of=as_of)
         legs.append(Rates.from_series(parse_unit(one.spec.unit), frame, zone=one.spec.zone))
     if not legs:
         return None
-    # Each leg says what one euro costs; the first is inverted when the conversion starts from another currency.
-    first = legs[0] if wanted.source == _EURO else legs[0].inverse()
+    # Each leg is the price of one euro, so the first is inverted unless the conversion starts from the euro.
+    first = legs[0] if pair.source == _EURO else legs[0].inverse()
     return first if len(legs) == 1 else first.then(legs[1])
 
 
 def _with_gap(start: datetime) -> datetime | None:
-    """So much earlier that the first day has a rate even after a holiday; None when the calendar does not go so far back."""
+    """Return a start early enough that the first day has a rate even after a holiday; None before year 1."""
     try:
         return start - DAILY_GAP - timedelta(days=1)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""What observations are read with."""
+"""The ports and the limit that reads of observations need."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aurum.storage.ports.observations import PartialsReader, SeriesReader
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The ports and the limit of a reader of observations.
+    """The ports that observations are read through, and the size limit of a question.
 
-    ``partials``: sums by the hour; None: coarse steps are computed from the rows. ``most_points``: observations one question
-    may span; any number unless set.
+    ``partials``: stored hourly sums; None: coarse steps are computed from the rows. ``most_points``: observations that one
+    question may span; no limit unless set.
     """
 
     catalog: Catalog

@@ -1,4 +1,4 @@
-"""Frames of the store to frames of the answer: block, unit, currency, step. In columns, group by group."""
+"""Transformation of stored frames to frames of the answer: block, unit, currency and step, column by column."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ RatesByPair = Mapping[tuple[str | None, str | None], Rates | None]
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A change from a series' own unit to that of the answer."""
+    """A conversion from the unit of a series to the unit of the answer."""
 
     source: Unit
     target: Unit
 
     @property
     def exchanges(self) -> bool:
-        """Whether money changes its currency, which takes a rate."""
+        """Whether the currency changes, so that exchange rates are needed."""
         return self.source.currency != self.target.currency and None not in (self.source.currency, self.target.currency)
 
 
 def conversion(series: Series, plan: ReadPlan) -> Conversion | None:
-    """The change of unit that a plan makes to a series; None when there is none. Raises ``InvalidParameters``."""
+    """Return the unit conversion that a plan asks for a series; None if it asks for none. Raises ``InvalidParameters``."""
     if plan.unit is None and plan.currency is None:
         return None
     own = parse_unit(series.spec.unit)
@@ -48,13 +48,16 @@ def conversion(series: Series, plan: ReadPlan) -> Conversion | None:
 
 
 def unit_of(series: Series, plan: ReadPlan) -> tuple[str, str | None]:
-    """The unit and the currency of a series' values in the answer to a plan."""
+    """Return the unit and the currency of a series' values in the answer to a plan."""
     change = conversion(series, plan)
     return (series.spec.unit, series.spec.currency) if change is None else (str(change.target), change.target.currency)
 
 
 def transformed(frame: pl.DataFrame, series: Series, plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
-    """Apply a plan to observations of one series, or of several alike in market, step, unit and clock (``series_id``)."""
+    """Apply a plan to observations of one series, or of one group of ``group_alike`` (then with column ``series_id``).
+
+    Raises ``InvalidParameters``.
+    """
     by = [name for name in ("series_id",) if name in frame.columns]
     if plan.blocks is not None:
         frame = frame.filter(block_mask(frame["ts"], plan.blocks[series.spec.market]))
@@ -80,16 +83,16 @@ def transformed(frame: pl.DataFrame, series: Series, plan: ReadPlan, rates: Rate
 
 
 def with_end(frame: pl.DataFrame, series: Series, plan: ReadPlan) -> pl.DataFrame:
-    """The frame with the end of each interval in ``end``; null where the series has none."""
+    """Return the frame with the end of each interval in column ``end``; null if the series is irregular."""
     frequency = plan.frequency_of(series)
     if frequency.step is not None:
-        # The common case needs no expression engine: a slice of a day takes longer to plan than to compute.
+        # The common case avoids the expression engine, which takes longer to plan a slice of a day than to compute it.
         return frame.with_columns((frame["ts"] + frequency.step).alias("end"))
     return frame.with_columns(interval_end(pl.col("ts"), frequency, plan.zone_of(series)).alias("end"))
 
 
-def alike(series: Sequence[Series]) -> list[list[Series]]:
-    """The series in groups that one ``transformed`` can treat together."""
+def group_alike(series: Sequence[Series]) -> list[list[Series]]:
+    """Return the series in groups of equal market, step, unit, currency and zone, which one ``transformed`` can handle."""
     groups: dict[tuple[object, ...], list[Series]] = {}
     for one in series:
         spec = one.spec
@@ -100,9 +103,9 @@ def alike(series: Sequence[Series]) -> list[list[Series]]:
 def _converted(frame: pl.DataFrame, series: Series, plan: ReadPlan, change: Conversion, rates: RatesByPair) -> pl.DataFrame:
     source, target = change.source, change.target
     try:
-        between = rates[source.currency, target.currency] if change.exchanges else None
-        if between is not None:
-            return convert_currency(frame, between, source=source, target=target, zone=series.spec.zone)
+        rate = rates[source.currency, target.currency] if change.exchanges else None
+        if rate is not None:
+            return convert_currency(frame, rate, source=source, target=target, zone=series.spec.zone)
         return frame.with_columns(convert(frame["value"], source, target).alias("value"))
     except MissingRate as error:
         raise InvalidParameters(("currency", error.detail, target.currency), **dict(error.facts)) from error

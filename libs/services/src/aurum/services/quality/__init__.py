@@ -1,4 +1,4 @@
-"""Questions about what was loaded and held back."""
+"""Load records and quarantine of files."""
 
 from aurum.services.quality.files import NoSuchContent, NothingHeld, check_held, records_of
 

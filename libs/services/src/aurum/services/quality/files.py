@@ -1,4 +1,4 @@
-"""Records of one content, and what of it is in quarantine."""
+"""Load records of one file content, and its rows in quarantine. A content is named by its SHA-256 digest."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from aurum.storage.ports.quality import QualityLog, QuarantineFilter
 
 
 class NoSuchContent(NotFound):
-    """No file of that content was offered. Facts: ``digest``."""
+    """No file with this content was ever submitted. Facts: ``digest``."""
 
 
 class NothingHeld(NotFound):
-    """No row of a file is in quarantine. Facts: ``digest``."""
+    """No row of a file content is in quarantine. Facts: ``digest``."""
 
 
 async def records_of(files: FileLog, digest: str) -> Sequence[FileEntry]:
-    """Return every record of a content, oldest first. Raises ``NoSuchContent``."""
-    found = await files.files_of(digest)
-    if not found:
-        raise NoSuchContent(f"no file of the content {digest} was offered", digest=digest)
-    return found
+    """Return every load record of a file content, oldest first. Raises ``NoSuchContent``."""
+    records = await files.files_of(digest)
+    if not records:
+        raise NoSuchContent(f"no file with digest {digest} was submitted", digest=digest)
+    return records
 
 
 async def check_held(quality: QualityLog, digest: str) -> None:
-    """Return when rows of a content are in quarantine. Raises ``NothingHeld``."""
+    """Raise ``NothingHeld`` unless rows of a file content are in quarantine."""
     if not await quality.quarantine_page(QuarantineFilter(digest=digest), limit=1):
-        raise NothingHeld(f"no row of the content {digest} is in quarantine", digest=digest)
+        raise NothingHeld(f"no row of the file with digest {digest} is in quarantine", digest=digest)
