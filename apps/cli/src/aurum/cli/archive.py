@@ -54,11 +54,11 @@ def run(
 def copy(context: typer.Context) -> None:
     """Bring the copy for wide scans (AURUM_CLICKHOUSE__*) up to date with history; `run` does it too."""
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.history.copies import Copied, follow
+    from aurum.pipelines.history.copies import CopyReport, update_copy
 
-    async def bring(pipelines: Pipelines) -> Copied | None:
+    async def bring(pipelines: Pipelines) -> CopyReport | None:
         async with pipelines.history_copy() as found:
-            return await follow(pipelines.archive, found) if found is not None else None
+            return await update_copy(pipelines.archive, found) if found is not None else None
 
     done = with_pipelines(context.obj, bring)
     if done is None:

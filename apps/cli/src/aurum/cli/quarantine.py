@@ -68,7 +68,7 @@ def replay(
     from aurum.services.audit import record
     from aurum.storage.ports.access import Actor
 
-    given = SourceFile(path.name, path.read_bytes()) if path else None
+    file = SourceFile(path.name, path.read_bytes()) if path else None
 
     async def load(pipelines: Pipelines) -> list[FileReport]:
         store, detail = pipelines.store, {"source": source, "file": path.name if path else None}
@@ -80,7 +80,7 @@ def replay(
             pipelines.ingestion,
             digest=digest,
             source=source,
-            given=given,
+            file=file,
         )
         return [report async for report in again]
 

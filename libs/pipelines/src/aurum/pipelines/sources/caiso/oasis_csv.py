@@ -52,12 +52,12 @@ def _recognise(document: SourceFile, report: oasis.Report) -> bool:
     words = _words(header)
     if not {*_COMMON.values(), *_OWN[report.query].values()} <= {*words, "XML_DATA_ITEM"}:
         return False
-    # Five-minute and 15-minute prices come in the layout of the day-ahead ones; their run tells them.
+    # Five-minute and 15-minute prices have the layout of the day-ahead ones; the market run tells them apart.
     return report is not oasis.PRC_LMP or dict(zip(words, _words(first), strict=False)).get("MARKET_RUN_ID") == "DAM"
 
 
 def answered_at(name: str) -> datetime | None:
-    """The time in an answer's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    """Return the time in an answer's name, UTC; None where the name has none, or it falls in the repeated hour."""
     stamp = _ANSWERED.search(name)
     local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d_%H_%M_%S", strict=False)
     return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()

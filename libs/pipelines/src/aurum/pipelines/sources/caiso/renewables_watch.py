@@ -48,7 +48,7 @@ def _market_day(document: SourceFile) -> date:
 
 
 def _records(document: SourceFile) -> pl.DataFrame:
-    """``line`` where each record begins, its ``text``, its ``cells``; a record runs on over the lines of a quoted cell.
+    """Return the ``line`` where each record begins, its ``text`` and ``cells``; a quoted cell may span several lines.
 
     Blank records and titles are left out. ``block`` counts the header rows up to the record.
     """
@@ -70,7 +70,7 @@ def _records(document: SourceFile) -> pl.DataFrame:
 
 
 def _block(records: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame:
-    """Observations of one block: a header record and its hours."""
+    """Return the observations of one block: a header record and its hours."""
     header: list[str] = records["cells"][0].to_list()
     unknown = [name for name in header[1:] if name not in _MEASURES]
     if unknown:

@@ -62,7 +62,7 @@ def _parse_rates(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _bolivar() -> pl.Expr:
-    """The measure of a Venezuelan rate, by its month."""
+    """Return the measure of a Venezuelan rate, by its month."""
     day = local_day(pl.col("ts"), ZONE)
     return pl.coalesce(pl.when(day < until).then(pl.lit(f"rate_{code.lower()}")) for until, code in BOLIVARS)
 

@@ -1,4 +1,4 @@
-"""Comprehensive statistics as CSV: percent of area without drought and in D0 to D4, a row an area and week.
+"""Comprehensive statistics as CSV: percent of area without drought and in D0 to D4, one row per area and week.
 
 ``MapDate`` (``20231226``, a Tuesday), the area (``AreaOfInterest``, ``StateAbbreviation``, or ``FIPS``, ``County``, ``State``),
 ``None``, ``D0`` to ``D4``, ``ValidStart``, ``ValidEnd``, ``StatisticFormatID``: 1 is cumulative (D1 is part of D0), 2 is

@@ -39,15 +39,15 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _places(cells: list[str]) -> dict[str, int]:
-    """Place by header word, for the words that are known."""
+    """Return the position of each known header word."""
     known = {word.lower(): word for word in (_HUB, _TRADED, _FIRST, _LAST, *_NUMBERS.values())}
     words = [" ".join(cell.split()).lower() for cell in cells]
-    found = [known.get(_DRIFT.get(word, word)) for word in words]
-    return {word: place for place, word in enumerate(found) if word is not None}
+    headers = [known.get(_DRIFT.get(word, word)) for word in words]
+    return {word: place for place, word in enumerate(headers) if word is not None}
 
 
 def _table(sheet: Sheet) -> pl.DataFrame | None:
-    """The rows of a sheet, columns by header word; null where it has no header. A column that may be absent is null."""
+    """Return the rows of a sheet, columns by header word; None without a header. An absent optional column is null."""
     header = sheet.find_row(lambda cells: _HUB in _places(cells))
     if header is None:
         return None
@@ -78,7 +78,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _dated(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """With ``ts`` (delivery start) and ``traded``, in order of each other."""
+    """Return the rows with ``ts`` (delivery start) and ``traded``, in order of both."""
     frame = with_days(frame, _TRADED, refusals).rename({"ts": "traded"})
     frame = with_days(frame, _LAST, refusals).rename({"ts": "finish"})
     frame = with_days(frame, _FIRST, refusals)

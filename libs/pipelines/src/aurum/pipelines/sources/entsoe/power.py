@@ -28,7 +28,7 @@ _ATTRIBUTES = {
 
 
 def _read(document: SourceFile, datasets: Mapping[str, Dataset]) -> tuple[Points, Dataset, pl.DataFrame]:
-    """The points, the dataset its process names, and its intervals in megawatts with ``location``."""
+    """Return the points, the dataset that the process names, and its intervals in megawatts with ``location``."""
     points = read_points(document, _NUMBER, _ATTRIBUTES)
     dataset = datasets.get(points.process)
     if dataset is None:

@@ -34,7 +34,7 @@ _IDS, _NAMES, _TYPE = ("Location ID", "Location"), ("Location Name", "Location")
 
 
 def _dataset(name: str, texts: tuple[str, ...]) -> Dataset | None:
-    """Which report it is, by its comments and, where these are silent, its file's name; None for one on something else."""
+    """Return the dataset of a report, from its comments, else from the file name; None for another report."""
     inside, outside = " ".join(texts).lower(), name.lower()
     if "day-ahead" in inside or "dalmp" in inside:
         return DA_LMP

@@ -37,7 +37,10 @@ _SECONDS = re.compile(r'"?\d+/\d+/\d+ \d+:\d\d:\d\d')
 
 
 def _is_real_time(document: SourceFile) -> bool | None:
-    """None where neither name nor stamps tell: NYISO's time-weighted hourly prices (``rtlbmp``) look like day-ahead ones."""
+    """Return whether a file is real-time; None when neither its name nor its stamps tell.
+
+    NYISO's time-weighted hourly prices (``rtlbmp``) look like day-ahead ones.
+    """
     name = document.name.lower()
     if re.search(r"dam|day.?ahead", name):
         return False
