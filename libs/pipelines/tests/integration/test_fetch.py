@@ -148,7 +148,7 @@ async def test_403_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> N
 
 async def test_a_file_that_is_too_large_leaves_nothing_behind(publisher: Publisher, tmp_path: Path) -> None:
     async with Fetcher(tmp_path, address=publisher.address, limits=Limits(most_bytes=1000)) as fetcher:
-        with pytest.raises(TooLarge, match="more than 1,000 bytes"):
+        with pytest.raises(TooLarge, match="limit of 1,000 bytes"):
             await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
     assert files_in(tmp_path) == []
 

@@ -64,7 +64,7 @@ class _Prepared:
     """A file after parsing and checks: the load, or the reason why the file is refused."""
 
     load: FileLoad | None = None
-    refused: str = ""
+    refusal: str = ""
     source: str = ""
     dataset: str = ""
     validations: tuple[ValidationResult, ...] = ()
@@ -144,7 +144,7 @@ class Ingestion:
 
     def _prepare(self, document: SourceFile | Unreadable, digest: str, policy: KnownAtPolicy) -> _Prepared:
         if isinstance(document, Unreadable):
-            return _Prepared(refused=document.reason)
+            return _Prepared(refusal=document.reason)
         source: Source | None = None
         try:
             source, file_format = self._registry.recognise(document)
@@ -159,7 +159,7 @@ class Ingestion:
             load = _to_load(source, document, digest, parts, results, policy)
         except RefusedFile as error:
             if source is None:
-                return _Prepared(refused=error.reason)
+                return _Prepared(refusal=error.reason)
             datasets = file_format.datasets  # pyright: ignore[reportPossiblyUnboundVariable] - set with source
             unread = ValidationResult(
                 suite=",".join(self._suites.of(source.name, dataset.name).name for dataset in datasets),
@@ -174,22 +174,22 @@ class Ingestion:
         document, prepared = work.document, work.prepared
         if prepared is None:
             return FileReport(document.name, work.digest, FileOutcome.ALREADY_LOADED, seconds=work.elapsed)
-        refused, validations = prepared.refused, prepared.validations
+        refusal, validations = prepared.refusal, prepared.validations
         if prepared.load is not None:
             try:
                 return await self._store(work, prepared.load, force)
             except Conflict as error:
-                refused = error.detail
-                validations = _with_reason(validations, refused)
+                refusal = error.detail
+                validations = _with_reason(validations, refusal)
         record = FileRecord(document.name, work.digest, len(document.content), prepared.source, prepared.dataset)
-        await self._loader.refuse(record, reason=refused, validations=validations)
+        await self._loader.refuse(record, reason=refusal, validations=validations)
         return FileReport(
             document.name,
             work.digest,
             FileOutcome.REFUSED,
             source=prepared.source,
             dataset=prepared.dataset,
-            reason=refused,
+            reason=refusal,
             seconds=work.elapsed,
         )
 

@@ -19,17 +19,19 @@ def seed_tables(registry: Registry) -> Mapping[str, pl.DataFrame]:
     return {
         "dataset_measure": _measures(registry),
         "frequency": pl.DataFrame(
-            [(str(one), int(one.step.total_seconds()) if one.step else None, one.is_calendar) for one in Frequency],
+            [(str(step), int(step.step.total_seconds()) if step.step else None, step.is_calendar) for step in Frequency],
             schema={"frequency": pl.String, "step_seconds": pl.Int64, "is_calendar": pl.Boolean},
             orient="row",
         ),
         "market": pl.DataFrame(
-            [(one.code, one.title, one.zone, one.calendar, one.currency) for one in MARKETS.values()],
+            [(market.code, market.title, market.zone, market.calendar, market.currency) for market in MARKETS.values()],
             schema=["market", "title", "zone", "calendar", "currency"],
             orient="row",
         ),
         "quality_code": pl.DataFrame(
-            [(int(one), one.label) for one in Quality], schema={"quality": pl.Int64, "name": pl.String}, orient="row"
+            [(int(quality), quality.label) for quality in Quality],
+            schema={"quality": pl.Int64, "name": pl.String},
+            orient="row",
         ),
     }
 

@@ -54,15 +54,15 @@ async def validate_marts(
     ``run_id``: id of the build that made them. ``only``: marts to check, else all that have a suite. A missing mart fails.
     ``cleanup``: deletes old validations. Raises ``UnknownName`` for a mart without a suite, and ``Unavailable``.
     """
-    names = {one.mart for one in suites}
+    names = {entry.mart for entry in suites}
     for mart in only or ():
         if mart not in names:
             raise UnknownName("mart", mart, nearest(mart, sorted(names)) or tuple(sorted(names)))
-    selected = [one for one in suites if only is None or one.mart in only]
-    results = tuple([await _validate(marts, one, run_id) for one in selected])
+    selected = [entry for entry in suites if only is None or entry.mart in only]
+    results = tuple([await _validate(marts, entry, run_id) for entry in selected])
     ids = await writer.record_validations(results)
     if cleanup is not None:
-        await cleanup.tidy(one.suite for one in results)
+        await cleanup.tidy(result.suite for result in results)
     return MartsReport(ids, results)
 
 

@@ -96,16 +96,16 @@ class Suite:
 
     @property
     def rows(self) -> tuple[RowExpectation, ...]:
-        return tuple(one for one in self.expectations if isinstance(one, RowExpectation))
+        return tuple(expectation for expectation in self.expectations if isinstance(expectation, RowExpectation))
 
     @property
     def table(self) -> tuple[TableExpectation, ...]:
-        return tuple(one for one in self.expectations if isinstance(one, TableExpectation))
+        return tuple(expectation for expectation in self.expectations if isinstance(expectation, TableExpectation))
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the key and every column that an expectation uses."""
-        used = [column for one in self.expectations for column in _columns_of(one.expectation)]
+        used = [column for entry in self.expectations for column in _columns_of(entry.expectation)]
         return tuple(dict.fromkeys((*self.key, *used)))
 
 
@@ -150,23 +150,26 @@ def _read_documents(paths: Iterable[Path]) -> Iterable[tuple[Path, str, Suite]]:
 
 def parse_suite(document: Mapping[str, Any]) -> Suite:
     """Read a suite document of Great Expectations 1.x. Raises ValueError or KeyError for a document it does not support."""
-    return Suite(document["name"], tuple(_compile(one) for one in read_expectations(document["expectations"])))
+    return Suite(document["name"], tuple(_compile(expectation) for expectation in read_expectations(document["expectations"])))
 
 
 def _compiled(document: SuiteDocument) -> Suite:
-    return Suite(document.name, tuple(_compile(one) for one in document.expectations), document.key)
+    return Suite(document.name, tuple(_compile(expectation) for expectation in document.expectations), document.key)
 
 
-def _compile(one: Expectation) -> RowExpectation | TableExpectation:
-    if one.kind == "expect_table_row_count_to_be_between":
-        at_most = one.kwargs.get("max_value")
-        return TableExpectation(one, int(one.kwargs.get("min_value") or 0), None if at_most is None else int(at_most))
-    if one.kind == "expect_column_to_exist":
-        return TableExpectation(one)
-    if one.kind not in _BREACHES:
-        raise ValueError(f"expectation {one.kind!r} is not supported; supported: {', '.join(sorted(_BREACHES))}")
-    breach, where = _BREACHES[one.kind](one.kwargs), _where(one.kwargs)
-    return RowExpectation(one, (breach if where is None else breach & where).fill_null(False), where)
+def _compile(expectation: Expectation) -> RowExpectation | TableExpectation:
+    if expectation.kind == "expect_table_row_count_to_be_between":
+        at_most = expectation.kwargs.get("max_value")
+        return TableExpectation(
+            expectation, int(expectation.kwargs.get("min_value") or 0), None if at_most is None else int(at_most)
+        )
+    if expectation.kind == "expect_column_to_exist":
+        return TableExpectation(expectation)
+    if expectation.kind not in _BREACHES:
+        supported = ", ".join(sorted({*_BREACHES, "expect_column_to_exist", "expect_table_row_count_to_be_between"}))
+        raise ValueError(f"expectation {expectation.kind!r} is not supported: write one of {supported}")
+    breach, where = _BREACHES[expectation.kind](expectation.kwargs), _where(expectation.kwargs)
+    return RowExpectation(expectation, (breach if where is None else breach & where).fill_null(False), where)
 
 
 def _where(kwargs: Mapping[str, Any]) -> pl.Expr | None:
@@ -179,9 +182,9 @@ def _where(kwargs: Mapping[str, Any]) -> pl.Expr | None:
     return (pl.col(match[1]) == match[2]).fill_null(False)
 
 
-def _columns_of(one: Expectation) -> tuple[str, ...]:
-    condition = _CONDITION.match(one.kwargs.get("row_condition") or "")
-    return (*one.columns, *((condition[1],) if condition else ()))
+def _columns_of(expectation: Expectation) -> tuple[str, ...]:
+    condition = _CONDITION.match(expectation.kwargs.get("row_condition") or "")
+    return (*expectation.columns, *((condition[1],) if condition else ()))
 
 
 # Like Great Expectations, every expectation ignores nulls, except the one that forbids them.
@@ -236,8 +239,10 @@ _BREACHES: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
 }
 
 
-def describe(one: Expectation) -> str:
+def describe(expectation: Expectation) -> str:
     """Return an expectation as text for quarantine reports: its name in words and its arguments."""
-    words = one.kind.removeprefix("expect_").replace("_", " ")
-    facts = ", ".join(f"{name}={value}" for name, value in one.kwargs.items() if name not in ("column", "condition_parser"))
+    words = expectation.kind.removeprefix("expect_").replace("_", " ")
+    facts = ", ".join(
+        f"{name}={value}" for name, value in expectation.kwargs.items() if name not in ("column", "condition_parser")
+    )
     return f"{words} ({facts})"
