@@ -11,7 +11,7 @@
 
 Every number is of the one moment, so the series have no interval (frequency irregular) and the moment is the known time; one
 that the autumn clock change makes ambiguous refuses the file. Blocks of generators without a title do not say their fuel, and
-none is guessed. The two TOTAL rows repeat sums: of the fuels' one only the capability, found nowhere else, is kept. Net
+none is guessed. The two TOTAL rows repeat sums: of the fuels' one only the capability is read, which no other row has. Net
 interchange and flows are negative for imports: net generation = internal load + net interchange. The list of generators adds
 up to the total capability, which shows a cut file.
 

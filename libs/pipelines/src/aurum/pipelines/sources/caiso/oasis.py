@@ -6,7 +6,7 @@ must have the dataset's length. Local labels (``OPR_DT``, hour-ending ``OPR_HR``
 used to find the time; where hourly rows carry them they must name the hour of the GMT columns.
 
 Source of the description: CAISO Interface Specification for OASIS; answers of 2013 to 2025; for the market runs of which no
-answer is at hand (RUC, HASP, RTPD, RTD, ACTUAL) the codes and interval lengths in gridstatus ``caiso.py`` and pyiso.
+answer is available (RUC, HASP, RTPD, RTD, ACTUAL) the codes and interval lengths in gridstatus ``caiso.py`` and pyiso.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """OASIS answers in CSV (``resultformat=6``): PRC_LMP, ENE_SLRS, SLD_FCST and SLD_REN_FCST.
 
-One row an interval, place and item, in no order; a later ``GROUP`` repeats nothing. In PRC_LMP the price stands in the column
-``MW`` (``VALUE`` or ``PRC`` in other vintages), one row an ``LMP_TYPE``.
+One row per interval, place and item, in no order; a later ``GROUP`` repeats nothing. In PRC_LMP the price is in the column
+``MW`` (``VALUE`` or ``PRC`` in other vintages), one row per ``LMP_TYPE``.
 
 OASIS names an answer ``<from>_<to>_<query>_<run>_<YYYYMMDD>_<HH>_<MM>_<SS>_v1.csv``. The last stamp is the Pacific time at
 which OASIS wrote the answer, as ``TimeDate`` is in XML, and so the known time that the file states: from then on these numbers
-were there for certain. When the market first published them the file does not say; for that the dataset has a schedule.
+were public for certain. The file does not say when the market first published them; for that the dataset has a schedule.
 A renamed file states nothing. (The stamp equals the time, without a zone, of the member in the zip that OASIS serves.)
 """
 

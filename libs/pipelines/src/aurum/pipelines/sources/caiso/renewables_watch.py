@@ -7,10 +7,10 @@
         Hour        RENEWABLES  NUCLEAR     THERMAL     IMPORTS     HYDRO
         1       2920        2282 ...
 
-Columns are parted by one tab or two, to line up on a screen, so an empty cell cannot be told from a gap: a row with fewer
+Columns are separated by one or two tabs, to line up on a screen, so an empty cell looks like a gap: a row with fewer
 cells than its header is held back whole. Hours are hour-ending in Pacific prevailing time and 24 rows are printed whatever
 the day. On the spring day hour 3 does not exist and holds error texts over several lines; on the fall-back day one row 2
-stands for two hours, which cannot be told apart: both rows are refused. The file says nothing of when it was published.
+stands for two hours, which look the same: both rows are refused. The file says nothing of when it was published.
 
 Source of the description: the published files of the two clock changes of 2017; pyiso ``caiso.py`` for the column names.
 """

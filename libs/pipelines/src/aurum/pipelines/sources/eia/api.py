@@ -2,7 +2,7 @@
 
 Location: the series id where records carry one (``series``, ``seriesId``), else the facets' ids joined by ``-``, in the order
 of the records. Measure: the value column (``value``, ``price``, ``sales`` ...). Unit: from the record, in EIA's spelling.
-A day is begun in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto).
+A day begins in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto).
 """
 
 from __future__ import annotations

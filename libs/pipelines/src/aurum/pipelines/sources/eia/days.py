@@ -1,4 +1,4 @@
-"""Days of agencies' series: texts of many spellings to the start of the day, and tables of one column a series.
+"""Days of agencies' series: texts of many spellings to the start of the day, and tables of one column per series.
 
 A day is the trade date, or the day a week ends, as EIA writes it; it begins at midnight in New York, EIA's own clock. Months,
 quarters and years begin with their first day.

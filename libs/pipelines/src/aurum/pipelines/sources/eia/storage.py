@@ -1,11 +1,11 @@
 """Weekly working gas in underground storage: EIA's history workbook ``ngshistory.xls`` and a flat extract of its total.
 
-Workbook: notes, a line that says as of when, then one row a week: ``Week ending`` (a Friday), ``Source``, stocks by region in
+Workbook: notes, a line that says as of when, then one row per week: ``Week ending`` (a Friday), ``Source``, stocks by region in
 Bcf, ``Salt`` and ``NonSalt`` being parts of the South Central region. A second sheet holds net changes. The flat CSV has the
 columns ``date,value`` and says neither what nor where: it is recognised by its name only and holds the Lower 48 total.
 
-Locations are the area codes of EIA's own series ids (R48, R31 ...). Weeks before June 2015 were estimated anew by EIA after
-the fact and are marked as estimated. ``ts`` is the start of the Friday. The workbook gives the day of its report; its release
+Locations are the area codes of EIA's own series ids (R48, R31 ...). Weeks before June 2015 were estimated again by EIA
+afterwards and are marked as estimated. ``ts`` is the start of the Friday. The workbook gives the day of its report; its release
 is at 10:30 Eastern (noon in some holiday weeks), which is taken as the known time.
 
 Source of the description: the workbook of 2021-11-10; EIA, Weekly Natural Gas Storage Report, release schedule.

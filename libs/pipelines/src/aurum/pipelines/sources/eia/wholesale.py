@@ -1,13 +1,13 @@
 """EIA's daily wholesale power workbook, prices of ICE hubs: ``ice_electric-<year>final.xlsx`` and earlier .xls.
 
-One sheet, one row a hub and trade date: delivery start and end day, high, low and volume-weighted mean price, change,
+One sheet, one row per hub and trade date: delivery start and end day, high, low and volume-weighted mean price, change,
 volume, numbers of trades and of counterparties (companies, in early years). Header words break over lines; volumes of some
 days are text with blanks and thousands separators; some days are text, ``11/22/2022``.
 
 ``ts`` is the start of the delivery start day: the price is for delivery, and the first rows of a year were traded in the
-year before. A price may be for several days (Friday and Saturday in the West): it stands once, on the first. Days are begun
-in New York whatever the hub. Where a delivery was traded on two dates (before a holiday) the later one is current and the
-earlier an earlier version. A row whose delivery starts before its trade date is a slip of the pen and is held back.
+year before. A price may be for several days (Friday and Saturday in the West): it occurs once, on the first. Days begin
+in New York for all hubs. Where a delivery was traded on two dates (before a holiday) the later one is current and the
+earlier an earlier version. A row whose delivery starts before its trade date is a mistake in the file and is held back.
 
 Source of the description: the workbooks of 2016 and 2021 to 2025.
 """

@@ -1,6 +1,6 @@
 """Load, generation by fuel and wind and solar forecasts: ``GL_MarketDocument`` of types A65, A75 and A69.
 
-An area stands in ``inBiddingZone_Domain`` where it feeds in and in ``outBiddingZone_Domain`` where it takes out: in A75 the
+An area is in ``inBiddingZone_Domain`` when it feeds in and in ``outBiddingZone_Domain`` when it takes out: in A75 the
 latter is the consumption of pumps and of plants, a series of its own (``consumption_hydro_pumped_storage_15min``).
 """
 

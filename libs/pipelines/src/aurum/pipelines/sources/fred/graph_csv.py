@@ -1,7 +1,7 @@
 """CSV downloads of FRED graphs: a date and one column per series, with its id as header.
 
 The date is headed ``observation_date`` today, ``DATE`` or ``date`` before. A missing value is ``.``, ``NA`` or nothing. A file
-says neither unit nor step nor when it was made: those of well-known series are listed, other steps are told by the dates.
+says neither unit nor step nor when it was made: those of well-known series are listed, other steps follow from the dates.
 Columns of a vintage (``CPIAUCSL_20251113``) are refused, since a vintage is a known time and not a series.
 
 Source of the description: downloads of 2018, 2025 and 2026.

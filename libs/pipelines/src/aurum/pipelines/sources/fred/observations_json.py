@@ -2,7 +2,7 @@
 
 The answer does not name the series: the file must, by its name (``CPIAUCSL.json``, ``fred_CPIAUCSL_2025.json``). Every
 observation carries ``realtime_start``, the first day its value was what FRED knew: the known time, from the start of that day
-in St. Louis. An answer over several vintages gives one part a known time. Values are texts; ``.`` is missing.
+in St. Louis. An answer over several vintages gives one part per known time. Values are texts; ``.`` is missing.
 ``units`` other than ``lin`` (a change, a logarithm) is another number than the series and is refused.
 
 Source of the description: FRED API documentation, fred/series/observations. No real answer was at hand.

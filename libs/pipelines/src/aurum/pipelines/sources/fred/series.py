@@ -57,5 +57,5 @@ def step_of(series: str, days: Sequence[datetime]) -> Frequency:
     gaps = [(after - before).days for before, after in pairwise(sorted(set(days)))]
     steps = [step for low, high, step in _GAPS if gaps and low <= min(gaps) <= high]
     if not steps:
-        raise RefusedFile(f"the step of {series} cannot be told from {len(days)} dates")
+        raise RefusedFile(f"the step of {series} does not follow from its {len(days)} dates")
     return steps[0]

@@ -3,7 +3,7 @@
     Document / DocHeader / CreatedAt                            when the report was written, EST: its known time
              / DocBody / DailyData * / Day, HourlyData * / Hour, FuelTotal * / Fuel, EnergyValue / OutputQuality, Output
 
-One file holds a year up to yesterday and is written anew every day. ``Hour`` is hour-ending 1..24 in Eastern Standard Time
+One file holds a year up to yesterday and is rewritten every day. ``Hour`` is hour-ending 1..24 in Eastern Standard Time
 all year: 24 hours on the days on which Toronto's clocks change, and nothing is ambiguous. ``OutputQuality`` is, in the words
 of the schema, a flag that gives the number of unavailable data points: 0 is a complete sum; any other value (-1 and -2 are
 seen) marks a sum from which data points are missing, which is stored as ``ESTIMATED``. ``Output`` may be left out: nothing

@@ -4,7 +4,7 @@
         "Location": {"@LocId": "4000", "@LocType": "HUB", "$": ".H.INTERNAL_HUB"}, "LmpTotal": 31.96,
         "EnergyComponent": 31.69, "CongestionComponent": 0, "LossComponent": 0.27}, ...]}}
 
-A single record may stand without its list. Nothing in an answer says which market it is of, only the address it came from:
+A single record may come without its list. An answer does not say its market, only the address it came from does:
 name the file so that it says ``da``, ``rt_prelim`` or ``rt_final`` (``hourlylmp_da_final_20251102.json``). Otherwise the
 prices go into the dataset ``hourlylmp``, where they cannot pass for those of either market. Source of the layout: answers of
 the service, ISO-NE Web Services API v1.1.

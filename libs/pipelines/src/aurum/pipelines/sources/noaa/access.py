@@ -4,7 +4,7 @@
 flag and perhaps a time, joined by commas in one cell. All cells are quoted, numbers padded with blanks. Monthly and yearly
 summaries have the same first columns; their dates have no day and they are not recognised.
 
-Source of the description: NOAA/NCEI, GHCN-Daily access files, as quoted by their users. No real file was at hand.
+Source of the description: NOAA/NCEI, GHCN-Daily access files, as quoted by their users. No real file was available.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Turns rows of GHCN-Daily (station, day, element, value, flags) into observations in the units of their elements.
 
 Values are whole numbers in the unit of the element, often a tenth: 6 of TMAX is 0.6 °C. -9999 is missing. A quality flag says
-which check a value failed: it is kept and marked suspect. Measurement flag P is "missing presumed zero": marked estimated.
-Elements that are no quantity (weather types, directions in degrees, times of day) are kept as published, unit ``index``.
+which check a value failed: it is stored as suspect. Measurement flag P, "missing presumed zero": marked estimated.
+Elements that are not quantities (weather types, directions in degrees, times of day) are stored as published, unit ``index``.
 
 Source of the description: NOAA/NCEI, GHCN-Daily readme.txt, section III.
 """
@@ -22,7 +22,7 @@ from aurum.pipelines.sources.noaa.datasets import ELEMENTS, GHCN_DAILY, ZONE
 from aurum.pipelines.tabular import Refusals
 
 _PUBLISHED = r"^(?:W[TV]\d{2}|WDF.|AWDR|PGTM|FMTM|TSUN|DA(?:EV|PR|SF|TN|TX|WM))$"
-"""Elements that are kept as published: types of weather, degrees, hours and minutes, numbers of days."""
+"""Elements that are stored as published: types of weather, degrees, hours and minutes, numbers of days."""
 
 STATION = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[A-Z0-9]{5}\d{4}(?![A-Z0-9])")
 

@@ -1,6 +1,6 @@
 """Reads GHCN-Daily files of one station with one row per element and day.
 
-* ``date,attr,value,a,b,c,d``: an extract whose station stands in the name of the file alone (``USW00094728.csv``), so a file
+* ``date,attr,value,a,b,c,d``: an extract whose station is only in the name of the file (``USW00094728.csv``), so a file
   without one in its name is not recognised. ``a`` to ``d`` are the measurement, quality and source flags and the time.
 * ``ID,DATE,ELEMENT,DATA_VALUE,M_FLAG,Q_FLAG,S_FLAG,OBS_TIME``: NOAA's own files by station.
 

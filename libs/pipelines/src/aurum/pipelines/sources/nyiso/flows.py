@@ -1,4 +1,4 @@
-"""Flows and limits of interfaces (``ExternalLimitsFlows``): one row an interface and sample, every five minutes.
+"""Flows and limits of interfaces (``ExternalLimitsFlows``): one row per interface and sample, every five minutes.
 
     Timestamp,Interface Name,Point ID,Flow (MWH),Positive Limit (MWH),Negative Limit (MWH)
 

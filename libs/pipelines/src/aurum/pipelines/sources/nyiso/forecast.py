@@ -1,4 +1,4 @@
-"""Load forecast (``isolf``): one row an hour, one column a zone, six days from the day of the file's name.
+"""Load forecast (``isolf``): one row per hour, one column per zone, six days from the day of the file's name.
 
     "Time Stamp","Capitl","Centrl","Dunwod","Genese","Hud Vl","Longil","Mhk Vl","Millwd","N.Y.C.","North","West","NYISO"
 

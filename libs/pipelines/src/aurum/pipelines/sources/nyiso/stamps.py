@@ -1,10 +1,10 @@
 """Converts NYISO's time labels to UTC.
 
 MIS files print ``MM/DD/YYYY HH:MM`` or ``MM/DD/YYYY HH:MM:SS``, OASIS exports ``YYYY/MM/DD HH:MM:SS``, spreadsheets that
-re-save one ``M/D/YY H:MM``. The second 01:00 of the fall-back day is told from the first by an EST/EDT column where there
-is one. Other files print the hour twice with nothing but order between the two, daylight time first: the second row of a
-location and label is the second hour. A label of that hour which stands there once, or more than twice, cannot be told
-apart and is refused.
+re-save one ``M/D/YY H:MM``. An EST/EDT column, where there is one, distinguishes the second 01:00 of the fall-back day from the
+first. Other files print the hour twice with nothing but order between the two, daylight time first: the second row of a
+location and label is the second hour. A label of that hour that occurs once, or more than twice, is ambiguous
+and is refused.
 """
 
 from __future__ import annotations

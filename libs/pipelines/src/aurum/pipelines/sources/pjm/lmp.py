@@ -1,7 +1,7 @@
-"""Hourly LMP, day-ahead (``da_hrl_lmps``) and verified real-time (``rt_hrl_lmps``): one row a pricing node and hour.
+"""Hourly LMP, day-ahead (``da_hrl_lmps``) and verified real-time (``rt_hrl_lmps``): one row per pricing node and hour.
 
 Source of the layout: the feeds' definitions in Data Miner 2. A corrected hour is printed again with a greater
-``version_nbr``; the rows it replaces stay in the feed with ``row_is_current`` False and may stand in the same file.
+``version_nbr``; the rows it replaces stay in the feed with ``row_is_current`` False and may be in the same file.
 """
 
 from __future__ import annotations

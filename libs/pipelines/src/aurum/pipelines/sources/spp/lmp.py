@@ -2,13 +2,13 @@
 
     Interval,GMTIntervalEnd[,BAA],Settlement Location,Pnode,LMP,MLC,MCC,MEC
 
-``GMTIntervalEnd`` is the end of the interval in UTC and the only column that tells the two hours of the fall-back day
-apart; ``Interval`` is the same end in Central prevailing time and is used as a check on it. Both markets have one header,
-so a file that was renamed is told by its intervals. From 2026 on files carry a ``BAA`` column, the header comes in two
+``GMTIntervalEnd`` is the end of the interval in UTC and the only column that distinguishes the two hours of the fall-back
+day; ``Interval`` is the same end in Central prevailing time and is used as a check on it. Both markets have one header,
+so the intervals tell the market of a renamed file. From 2026 on files carry a ``BAA`` column, the header comes in two
 spellings (``SETTLEMENT_LOCATION``, the daily real-time file's ``Settlement Location Name``) and stamps may lack seconds
 and leading zeros. LMP = MEC + MCC + MLC. No publication time is in the file.
 
-Source of the description: the published files, and gridstatus ``spp.py`` for the spellings not at hand.
+Source of the description: the published files, and gridstatus ``spp.py`` for the spellings without a sample.
 """
 
 from __future__ import annotations
