@@ -365,7 +365,7 @@ async def test_a_run_that_takes_too_long_is_told_to_stop_and_then_killed(
         graces.append(grace_s)
         yield Process()
 
-    monkeypatch.setattr("aurum.pipelines.models.run._child", child)
+    monkeypatch.setattr("aurum.pipelines.models.run._python_process", child)
     unused: Any = None
     runner = ModelRunner(
         settings=settings.dbt,

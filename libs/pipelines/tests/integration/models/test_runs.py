@@ -130,7 +130,7 @@ async def test_the_command_says_in_one_line_what_failed(store: PostgresStore, ti
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "build_invocation",
     [
         lambda: Invocation(Verb.DOCS, select=("x",)),
         lambda: Invocation(Verb.TEST, full_refresh=True),
