@@ -123,7 +123,7 @@ async def _loaded(stage: Stage, document: SourceFile) -> _Loaded:
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=stage.store.loader,
-        kept=RawFiles(Path(tempfile.gettempdir()) / "aurum-bench-raw-files"),
+        raw_files=RawFiles(Path(tempfile.gettempdir()) / "aurum-bench-raw-files"),
         cleanup=ValidationCleanup(stage.store.validations, QualitySettings(), SystemClock()),
     )
     await _Loaded(stage, ingestion, document, pl.DataFrame()).load()

@@ -26,7 +26,7 @@ from aurum.api.observability.telemetry import RequestTallies
 from aurum.api.security.tokens import InvalidToken, IssuerAway, IssuerProtection, TokenVerifier
 from aurum.api.testing import InMemory, Served, serving
 from aurum.assembly.memory import memory_store
-from aurum.assembly.pipelines import Pipelines, warehouse_paths
+from aurum.assembly.pipelines import Pipelines, model_paths
 from aurum.assembly.postgres import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
@@ -58,7 +58,7 @@ shows, needs = pytest.mark.shows, pytest.mark.given
 
 @shows(AURUM_DATA_DIR="data")
 def test_files_of_a_process_are_in_its_data_directory(settings: Settings, store: MemoryStore, tmp_path: Path) -> None:
-    assert warehouse_paths(settings).warehouse == tmp_path / "data" / "warehouse"
+    assert model_paths(settings).output == tmp_path / "data" / "warehouse"
     pipelines = Pipelines(memory_store(settings, SystemClock(), store, MemoryChangeFeed()))
     assert pipelines.raw_files._folder == Path("data") / "quarantine"
 
@@ -102,7 +102,7 @@ async def test_a_credential_is_looked_up_again_after_so_long(served: Served, sto
     key = ApiKey(parts.key_id, "acme", "desk", ("user",), (), now(), "test")
     await insert_key(store.transactions, key, parts.digest)
     before = time.monotonic()
-    remembered = await served.state["authenticator"].caller(text.encode())
+    remembered = await served.state["authenticator"].look_up(text.encode())
     assert before + 7 <= remembered.until <= time.monotonic() + 7
 
 
@@ -316,7 +316,7 @@ async def test_validations_are_forgotten_by_age_and_number(settings: Settings) -
 
 @shows(AURUM_DBT__TARGET="postgres", AURUM_DBT__SCHEMA_NAME="desk", AURUM_DBT__THREADS="7", AURUM_DBT__ROLE="reader")
 def test_models_are_built_where_and_as_settings_say(settings: Settings) -> None:
-    set_variables = variables(settings.dbt, DatabaseSettings(url="postgresql://aurum@db/aurum"), warehouse_paths(settings))
+    set_variables = variables(settings.dbt, DatabaseSettings(url="postgresql://aurum@db/aurum"), model_paths(settings))
     names = ("AURUM_DBT_TARGET", "AURUM_DBT_SCHEMA", "AURUM_DBT_THREADS", "AURUM_DBT_POSTGRES_ROLE")
     assert [set_variables[name] for name in names] == ["postgres", "desk", "7", "reader"]
 
@@ -324,7 +324,7 @@ def test_models_are_built_where_and_as_settings_say(settings: Settings) -> None:
 @shows(AURUM_DBT__TRINO_URL="trinos://desk@trino:8443/lake", AURUM_DBT__TRINO_STORE="prices")
 @needs(AURUM_DBT__TARGET="trino")
 def test_models_in_trino_are_built_there_over_its_catalog_of_the_store(settings: Settings) -> None:
-    set_variables = variables(settings.dbt, settings.database, warehouse_paths(settings))
+    set_variables = variables(settings.dbt, settings.database, model_paths(settings))
     names = ("AURUM_DBT_TRINO_HOST", "AURUM_DBT_TRINO_CATALOG", "AURUM_DBT_STORE_CATALOG")
     assert [set_variables[name] for name in names] == ["trino", "lake", "prices"]
 
@@ -340,7 +340,7 @@ def project(tmp_path: Path) -> Path:
 
 @shows(AURUM_DBT__PROJECT_DIR="models")
 def test_models_are_those_of_a_project_elsewhere(project: Path, settings: Settings) -> None:
-    assert warehouse_paths(settings).project == project
+    assert model_paths(settings).project == project
 
 
 @shows(AURUM_DBT__TIMEOUT_S="0.01", AURUM_DBT__GRACE_S="0.02")
@@ -365,12 +365,12 @@ async def test_a_run_that_takes_too_long_is_stopped_and_then_killed(
         graces.append(grace_s)
         yield Process()
 
-    monkeypatch.setattr("aurum.pipelines.models.run._child", child)
+    monkeypatch.setattr("aurum.pipelines.models.run._python_process", child)
     unused: Any = None
-    warehouse = ModelRunner(
+    runner = ModelRunner(
         settings=settings.dbt,
         database=settings.database,
-        places=warehouse_paths(settings),
+        paths=model_paths(settings),
         registry=unused,
         clock=unused,
         catalog=unused,
@@ -381,5 +381,5 @@ async def test_a_run_that_takes_too_long_is_stopped_and_then_killed(
         history=None,
     )
     with pytest.raises(BuildTooLong):
-        await warehouse._dbt(Invocation(Verb.BUILD), {})
+        await runner._run_dbt(Invocation(Verb.BUILD), {})
     assert graces == [0.02]

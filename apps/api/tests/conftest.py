@@ -17,7 +17,7 @@ from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import ApiSettings, DatabaseSettings, RedisSettings, Settings
 from aurum.pipelines.declarations import declare_catalog
-from aurum.pipelines.loading.documents import read_documents
+from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.quality.raw_files import RawFiles
@@ -69,9 +69,9 @@ async def sample_url(
         registry=registry,
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=store.loader,
-        kept=RawFiles(tmp_path_factory.mktemp("kept")),
+        raw_files=RawFiles(tmp_path_factory.mktemp("kept")),
     )
-    documents = [one for path in sample_files() for one in read_documents(path) if isinstance(one, SourceFile)]
+    documents = [one for path in sample_files() for one in read_source_files(path) if isinstance(one, SourceFile)]
     assert len([report async for report in ingestion.ingest_all(documents)]) == len(documents)
     await pool.close()
     return url

@@ -234,7 +234,7 @@ async def test_an_invalid_trace_stops_no_job(settings: Settings, queue_url: str,
     def nonsense() -> Mapping[str, object]:
         return {"traceparent": "00-nonsense", "tracestate": 7, "asked_by": "somebody"}
 
-    with JobQueue(queue_url, carried=nonsense) as jobs:
+    with JobQueue(queue_url, options=nonsense) as jobs:
         jobs.put(IngestFile(path=SAMPLE))
     work(settings, Metrics())
     (line,) = [line for line in logged() if line["event"] == "job done"]
@@ -250,7 +250,7 @@ async def test_request_and_job_are_one_trace_at_the_collector(
         with_collector = settings.model_copy(update={"telemetry": telemetry, "workers": WorkersSettings(metrics_port=0)})
         api: TracerProvider = tracer_provider(telemetry, "aurum-api")
         with api.get_tracer("test").start_as_current_span("POST /v2/admin/jobs") as request:
-            with JobQueue(queue_url, carried=carried) as jobs:
+            with JobQueue(queue_url, options=carried) as jobs:
                 jobs.put(IngestFile(path=SAMPLE))
             await queue.put("ingest.file", {"path": str(tmp_path / "gone.csv")}, queue=INGEST_QUEUE)
         api.shutdown()

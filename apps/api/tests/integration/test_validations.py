@@ -48,7 +48,7 @@ async def checked(database_url: str, postgres_store: PostgresStore, tmp_path: Pa
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=postgres_store.loader,
-        kept=RawFiles(tmp_path / "kept"),
+        raw_files=RawFiles(tmp_path / "kept"),
     )
     offered = [prices(GOOD), prices(GOOD, NO_PRICE, HIGH), prices(GOOD, "11/05/2025 01:00,N.Y.C.,617")]
     reports = [report async for report in ingestion.ingest_all(offered)]

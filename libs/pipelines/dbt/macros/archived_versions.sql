@@ -1,7 +1,7 @@
 {#
-Archived months, as one more branch of a staging model: rows of history in Iceberg that the archive log names, and no others.
-On target duckdb the copy of the store holds them already; on postgres `aurum dbt` builds nothing while months are archived.
-`which`: a condition on a row; `columns`: after `series_id`.
+Adds the archived months to a staging model: the rows of history in Iceberg that the archive log names, and no others.
+On target duckdb the copy of the store already has them; on postgres `aurum dbt` builds nothing while months are archived.
+`which`: a condition on a row; `columns`: the columns after `series_id`.
 #}
 {% macro archived_versions(which, columns) %}
 {% if env_var('AURUM_DBT_HISTORY_SCHEMA', '') %}

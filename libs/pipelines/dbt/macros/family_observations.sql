@@ -1,6 +1,7 @@
-{# Standing and withdrawn values of one family of series (see seeds/dataset_measure.csv), with what describes each series.
+{# Selects the present values, withdrawn ones included, of one family of series (see seeds/dataset_measure.csv) with the columns
+   that describe each series.
 
-   `regular`: only series with a fixed step; samples at times of the source's choosing have no interval to be averaged over. #}
+   `regular`: only series with a fixed step; samples at irregular times have no interval to average over. #}
 {% macro family_observations(family, regular=false) %}
     select
         series.series_id,

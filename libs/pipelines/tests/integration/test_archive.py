@@ -1,4 +1,4 @@
-"""Months to history and back: nothing lost, nothing doubled, whatever dies in between."""
+"""Months that move to history and back: no row is lost or doubled, wherever a process dies in between."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ from aurum.storage.testing.stores import PostgresStore, patient_loader
 KEYS = [f"invented:numbers:{name}:value" for name in "AB"]
 OTHER = "elsewhere:numbers:A:value"
 MONTH_H = 744
-"""Hours of the month in which the builders begin, January 2025."""
+"""Hours of January 2025, the month in which the builders begin."""
 HOURS = (0, 1, 300, MONTH_H - 1, MONTH_H, MONTH_H + 5, 1_416, 1_420)
-"""In January, February and March."""
+"""Hours since the start of January, in January, February and March."""
 NOW = datetime(2025, 3, 10, tzinfo=UTC)
-"""January and February are closed a day after their end."""
+"""A time at which January and February are closed, and March is not."""
 CLOSED_AFTER = timedelta(days=1)
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
 
 
 class Killed(Exception):
-    """What a test raises where a process would have died."""
+    """Raised by a test where a process would have died."""
 
 
-class Dying:
-    """Any port; the call of that number, and none after it, ends in ``Killed``: before it is done, or just after."""
+class FailingAtCall:
+    """Any port, of which the call with the number ``at`` raises ``Killed``, before or just after it is done."""
 
     def __init__(self, port: object, at: int, *, after: bool, calls: list[str] | None = None) -> None:
         self._port, self._at, self._after = port, at, after
@@ -66,7 +66,7 @@ class Dying:
         if name == "capabilities" or not asyncio.iscoroutinefunction(call):
             return call
 
-        async def dying(*arguments: object, **named: object) -> object:
+        async def fail_at_call(*arguments: object, **named: object) -> object:
             self.calls.append(name)
             dies = len(self.calls) == self._at
             if dies and not self._after:
@@ -76,7 +76,7 @@ class Dying:
                 raise Killed(name)
             return answer
 
-        return dying
+        return fail_at_call
 
 
 @pytest_asyncio.fixture
@@ -100,22 +100,22 @@ def points(seed: int) -> list[Point]:
     return [(at, known, draw.choice([1.0, 2.0, float("nan")])) for at in HOURS for known in draw.sample(range(4), 2)]
 
 
-def said() -> list[FileLoad]:
+def files_to_load() -> list[FileLoad]:
     return [together(*(file_load(points(seed + 10 * n), key=key) for n, key in enumerate(KEYS))) for seed in range(3)]
 
 
 async def load(store: TieredStore, *files: FileLoad) -> MemoryStore:
-    """Into the hot store, and into the model."""
+    """Load files into the hot store and into a model in memory; return the model."""
     model = MemoryStore(SystemClock())
-    for file in files or said():
+    for file in files or files_to_load():
         await store.thawing.load(file)
         await model.loader.load(file)
     return model
 
 
 async def ids(store: TieredStore, *keys: str) -> list[int]:
-    found = await store.catalog.series_by_key(list(keys or KEYS))
-    return [found[key].series_id for key in keys or KEYS]
+    by_key = await store.catalog.series_by_key(list(keys or KEYS))
+    return [by_key[key].series_id for key in keys or KEYS]
 
 
 async def expect_the_model(
@@ -126,7 +126,7 @@ async def expect_the_model(
     spans: Sequence[Span] = (Span(), Span(hour(MONTH_H - 1), hour(MONTH_H + 1)), Span(hour(1), hour(1_417))),
     known: Sequence[int] = range(4),
 ) -> None:
-    """Every read of both gives the same, and history holds what the log says."""
+    """Assert that every read of the store and of the model gives the same, and that history matches the log."""
     theirs = await model.catalog.series_by_key(list(keys))
     ours = await store.catalog.series_by_key(list(keys))
     for key in keys:
@@ -138,7 +138,7 @@ async def expect_the_model(
                 assert_frame_equal(await store.reader.observations(one, span=span, as_of=as_of), expected, check_exact=True)
                 many = await store.reader.many([one], span=span, as_of=as_of)
                 assert_frame_equal(many.drop("series_id"), expected, check_exact=True)
-    assert [difference async for _, found in verify(archive_of(store)) for difference in found] == []
+    assert [difference async for _, differences in verify(archive_of(store)) for difference in differences] == []
 
 
 async def all_rows(store: TieredStore) -> tuple[int, int]:
@@ -146,8 +146,8 @@ async def all_rows(store: TieredStore) -> tuple[int, int]:
     series = await ids(store)
     hot = [(await store.log.take(series, month)).rows for month in (JANUARY, FEBRUARY, date(2025, 3, 1))]
     cold = await store.history.rows(await named_parts(store.log))
-    found = tally(pl.concat([*hot, cold]))
-    return found["rows"].sum(), found.select(pl.col("checksum").reinterpret(signed=False).sum()).item()
+    tallied = tally(pl.concat([*hot, cold]))
+    return tallied["rows"].sum(), tallied.select(pl.col("checksum").reinterpret(signed=False).sum()).item()
 
 
 async def hot_rows(store: TieredStore) -> int:
@@ -171,7 +171,7 @@ async def test_closed_months_move_and_answers_do_not_change(store: TieredStore) 
 
 
 async def test_pieces_are_as_large_as_they_may_be_and_one_source_can_go_alone(store: TieredStore) -> None:
-    model = await load(store, *said(), file_load(points(5), key=OTHER))
+    model = await load(store, *files_to_load(), file_load(points(5), key=OTHER))
     reports = await run(archive_of(store, chunk_rows=1), source="invented")
     assert [(one.source, one.parts) for one in reports] == [("invented", 1)] * 4
     assert [one.source for one in await run(archive_of(store))] == ["elsewhere", "elsewhere"]
@@ -190,17 +190,17 @@ async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(sto
     before = await all_rows(store)
     for at in range(1, 100):
         calls: list[str] = []
-        dying = archive_of(
+        fail_at_call = archive_of(
             store,
-            log=Dying(store.log, at, after=after, calls=calls),
-            history=Dying(store.history, at, after=after, calls=calls),
+            log=FailingAtCall(store.log, at, after=after, calls=calls),
+            history=FailingAtCall(store.history, at, after=after, calls=calls),
         )
         try:
-            await run(dying)
+            await run(fail_at_call)
         except Killed:
             assert await all_rows(store) == before
             await expect_the_model(store, model, spans=(Span(),), known=(2,))
-            # Everything hot again, so that the next run dies at the next step of the same work.
+            # All months are hot again, so that the next run does the same work and dies at its next step.
             await bring_everything_back(store)
             assert await all_rows(store) == before
             continue
@@ -216,7 +216,7 @@ async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(sto
 
 
 async def bring_everything_back(store: TieredStore) -> None:
-    for number, file in enumerate(said()):
+    for number, file in enumerate(files_to_load()):
         await store.thawing.load(file, force=True)
         assert number < 3
     assert await named_parts(store.log) == []
@@ -249,7 +249,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 @pytest.mark.e2e
 @pytest.mark.timeout(400)
-async def test_a_process_killed_again_and_again_gets_there_in_the_end(
+async def test_a_process_killed_again_and_again_archives_everything_in_the_end(
     store: TieredStore, database_url: str, tmp_path: Path
 ) -> None:
     draw = random.Random(7)
@@ -259,7 +259,7 @@ async def test_a_process_killed_again_and_again_gets_there_in_the_end(
     for _ in range(3):
         child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
         assert child.stdout is not None
-        # Somewhere between its first report and its last.
+        # Killed at some time between its first report and its last.
         await child.stdout.readline()
         await asyncio.sleep(draw.random() * 0.05)
         if child.returncode is None:
@@ -275,7 +275,7 @@ async def test_a_process_killed_again_and_again_gets_there_in_the_end(
 
 
 async def finished(store: TieredStore) -> None:
-    """Run to the end, once the server has seen that the killed one is gone."""
+    """Run to the end, once the server has noticed that the killed process is gone."""
     deadline = time.monotonic() + 20
     while True:
         try:
@@ -298,7 +298,7 @@ async def test_one_run_goes_at_a_time(store: TieredStore) -> None:
 
 @pytest.mark.parametrize("late", [(300, 0, 9.0), (300, 9, 9.0), (301, 1, 9.0)])
 async def test_a_correction_of_an_archived_month_brings_it_back(store: TieredStore, late: Point) -> None:
-    files = [*said(), file_load([late], key=KEYS[0])]
+    files = [*files_to_load(), file_load([late], key=KEYS[0])]
     model = await load(store, *files[:-1])
     await run(archive_of(store))
     await store.thawing.load(files[-1])
@@ -322,8 +322,8 @@ async def test_rows_a_correction_left_in_history_go_when_no_read_can_see_them(st
     assert await store.history.archive_ids() == frozenset()
 
 
-async def test_ids_the_log_does_not_know_are_let_be(store: TieredStore) -> None:
-    """They are of another store, or newer than a log that was restored; neither are they written over."""
+async def test_ids_the_log_does_not_know_are_left_alone(store: TieredStore) -> None:
+    """They belong to another store, or are newer than a restored log; they are not overwritten either."""
     model = await load(store)
     foreign = (await store.log.take(await ids(store), JANUARY)).rows
     for archive_id in range(1, 4):
@@ -338,19 +338,19 @@ async def test_a_load_that_comes_while_a_month_is_moved_keeps_it_hot(store: Tier
     model = await load(store)
     late = file_load([(300, 3, 7.0), (302, 3, 7.0)], key=KEYS[0])
     other = file_load([(1_420, 3, 7.0)], key=KEYS[1])
-    taken = await store.log.take(await ids(store), JANUARY)
+    snapshot = await store.log.take(await ids(store), JANUARY)
     archive_id = await store.log.begin("invented", JANUARY)
-    await store.history.write(taken.rows, source="invented", month=JANUARY, archive_id=archive_id)
+    await store.history.write(snapshot.rows, source="invented", month=JANUARY, archive_id=archive_id)
     for file in (late, other):
         await store.thawing.load(file)
         await model.loader.load(file)
-    # The first changed in this month, the second in another one.
-    assert await store.log.commit(archive_id, JANUARY, taken) == {(await ids(store))[1]}
+    # The first series changed in this month, the second in another one.
+    assert await store.log.commit(archive_id, JANUARY, snapshot) == {(await ids(store))[1]}
     await expect_the_model(store, model)
 
 
 async def test_loads_and_runs_at_once_leave_what_the_model_says(store: TieredStore) -> None:
-    files = said()
+    files = files_to_load()
     model = await load(store, *files)
     draw = random.Random(3)
     more = [
@@ -407,13 +407,13 @@ async def test_without_history_archived_months_are_refused_not_left_out(store: T
 
 
 class Forgetful(MemoryHistory):
-    """Loses a row of what it is given."""
+    """A history that loses one of the rows written to it."""
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
         return (await super().rows(parts, span=span)).slice(1)
 
 
-async def test_what_history_does_not_give_back_as_it_was_is_not_archived(store: TieredStore) -> None:
+async def test_rows_that_history_returns_changed_are_not_archived(store: TieredStore) -> None:
     model = await load(store)
     with pytest.raises(NotAsWritten):
         await run(archive_of(store, history=Forgetful()))
@@ -421,12 +421,12 @@ async def test_what_history_does_not_give_back_as_it_was_is_not_archived(store: 
     await expect_the_model(store, model)
 
 
-async def test_history_that_lost_rows_is_found_and_never_taken_for_an_answer(store: TieredStore, tmp_path: Path) -> None:
+async def test_history_that_lost_rows_is_detected_and_never_served(store: TieredStore, tmp_path: Path) -> None:
     await load(store)
     forgetful = Forgetful()
     (january, _) = await run(archive_of(store, history=forgetful_at_first(forgetful)))
     damaged = archive_of(store, history=forgetful)
-    wrong = [difference async for _, found in verify(damaged) for difference in found]
+    wrong = [difference async for _, differences in verify(damaged) for difference in differences]
     assert wrong
     assert {difference.part.archive_id for difference in wrong} >= {january.archive_id}
     rows = await hot_rows(store)
@@ -437,13 +437,13 @@ async def test_history_that_lost_rows_is_found_and_never_taken_for_an_answer(sto
 
 
 def forgetful_at_first(history: MemoryHistory) -> MemoryHistory:
-    """The same rows, whole."""
+    """Return a history without the fault, which shares its rows with the given one."""
     whole = MemoryHistory()
-    whole._kept = history._kept
+    vars(whole).update(vars(history))
     return whole
 
 
-async def test_a_folder_nobody_may_write_to_is_one_clear_line_and_nothing_moves(store: TieredStore, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written_is_one_clear_line_and_nothing_moves(store: TieredStore, tmp_path: Path) -> None:
     model = await load(store)
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where a folder should be")
@@ -483,7 +483,7 @@ async def test_a_database_that_goes_away_in_the_middle_is_said_so(
 
     class Cut(DuckdbHistory):
         async def archive_ids(self) -> frozenset[int]:
-            # Each is waited for: one that is half gone would be found so by the run that must go well.
+            # The test waits for the end of each: a connection that is only half closed would fail the run that must succeed.
             await connection.execute(
                 """SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity
                    WHERE pid <> pg_backend_pid() AND datname = current_database()"""
@@ -499,15 +499,15 @@ async def test_a_database_that_goes_away_in_the_middle_is_said_so(
     await expect_the_model(store, model)
 
 
-async def test_a_run_that_is_no_longer_alone_and_taken_for_dead_archives_nothing(store: TieredStore) -> None:
+async def test_a_run_that_lost_its_lock_and_was_declared_dead_archives_nothing(store: TieredStore) -> None:
     model = await load(store)
     month = (await store.log.closed(date(2025, 3, 1)))[0]
     archive_id = await store.log.begin(month.source, month.month)
-    taken = await store.log.take(month.series_ids, month.month)
-    await store.history.write(taken.rows, source=month.source, month=month.month, archive_id=archive_id)
+    snapshot = await store.log.take(month.series_ids, month.month)
+    await store.history.write(snapshot.rows, source=month.source, month=month.month, archive_id=archive_id)
     assert archive_id in await clear_leftovers(archive_of(store))
     with pytest.raises(Conflict, match="another run"):
-        await store.log.commit(archive_id, month.month, taken)
+        await store.log.commit(archive_id, month.month, snapshot)
     assert not await store.log.months()
     await finished(store)
     await expect_the_model(store, model)

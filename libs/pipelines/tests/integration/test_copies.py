@@ -1,4 +1,4 @@
-"""The copy for wide scans follows the archive log, from the embedded engine into the embedded engine."""
+"""The copy for wide scans follows the archive log; both history and copy are the embedded engine."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY
 from aurum.core.history import tally
-from aurum.pipelines.history.copies import Copied, HistoryDiffers, bring_up_to_date
+from aurum.pipelines.history.copies import CopyReport, HistoryDiffers, synchronise
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.testing.builders import day, hour
@@ -37,7 +37,7 @@ def month_of_rows(series_id: int, first: date, count: int = 3) -> pl.DataFrame:
 async def archived(
     history: ClickhouseHistory, rows: pl.DataFrame, archive_id: int, source: str = "nyiso"
 ) -> list[ArchivedPart]:
-    """As the archive job leaves it: rows of one month, and what the log then names."""
+    """Return the state after an archive job: rows of one month in history, and the parts in the log."""
     counted = [
         ArchivedPart(series_id, month, archive_id, source, count, checksum)
         for series_id, month, count, checksum in tally(rows).iter_rows()
@@ -46,7 +46,7 @@ async def archived(
     return counted
 
 
-async def test_a_new_copy_is_whole_after_one_run_and_the_next_run_does_nothing(
+async def test_a_new_copy_is_complete_after_one_run_and_the_next_run_does_nothing(
     clickhouse_history: ClickhouseHistory, copy_pool: ClickhousePool
 ) -> None:
     january = pl.concat([month_of_rows(1, date(2025, 1, 1)), month_of_rows(2, date(2025, 1, 1))])
@@ -54,10 +54,10 @@ async def test_a_new_copy_is_whole_after_one_run_and_the_next_run_does_nothing(
     named += await archived(clickhouse_history, month_of_rows(1, date(2025, 2, 1)), 1)
     named += await archived(clickhouse_history, month_of_rows(3, date(2025, 2, 1)), 2, "pjm")
     copy, scans = ClickhouseHistory(copy_pool), ClickhouseWideScans(copy_pool)
-    assert await bring_up_to_date(named, history=clickhouse_history, copy=copy, scans=scans) == Copied(4, 12, 0)
+    assert await synchronise(named, history=clickhouse_history, copy=copy, scans=scans) == CopyReport(4, 12, 0)
     assert_frame_equal(await copy.rows(named), await clickhouse_history.rows(named))
     assert (await scans.partials(named, span=Span()))["count"].to_list() == [6, 3, 3]
-    assert await bring_up_to_date(named, history=clickhouse_history, copy=copy, scans=scans) == Copied(0, 0, 0)
+    assert await synchronise(named, history=clickhouse_history, copy=copy, scans=scans) == CopyReport(0, 0, 0)
 
 
 async def test_it_follows_a_correction_and_finishes_what_a_crash_began(
@@ -65,22 +65,22 @@ async def test_it_follows_a_correction_and_finishes_what_a_crash_began(
 ) -> None:
     named = await archived(clickhouse_history, month_of_rows(1, date(2025, 1, 1)), 1)
     copy, scans = ClickhouseHistory(copy_pool), ClickhouseWideScans(copy_pool)
-    await bring_up_to_date(named, history=clickhouse_history, copy=copy, scans=scans)
-    # Brought back, corrected, archived again under a new id; the run that copied it ended half way.
+    await synchronise(named, history=clickhouse_history, copy=copy, scans=scans)
+    # The part was restored, corrected and archived again under a new id; the run that copied it ended half way.
     corrected = month_of_rows(1, date(2025, 1, 1), count=4)
     renamed = await archived(clickhouse_history, corrected, 2)
     await copy.write(corrected.head(2), source="nyiso", month=date(2025, 1, 1), archive_id=2)
-    assert await bring_up_to_date(renamed, history=clickhouse_history, copy=copy, scans=scans) == Copied(1, 4, 1)
+    assert await synchronise(renamed, history=clickhouse_history, copy=copy, scans=scans) == CopyReport(1, 4, 1)
     assert_frame_equal(await copy.rows(renamed), corrected)
     assert await copy.archive_ids() == {2}
 
 
-async def test_a_log_that_history_does_not_bear_out_is_not_copied(
+async def test_a_part_whose_rows_differ_from_the_log_is_not_copied(
     clickhouse_history: ClickhouseHistory, copy_pool: ClickhousePool
 ) -> None:
     (part,) = await archived(clickhouse_history, month_of_rows(1, date(2025, 1, 1)), 1)
     copy, scans = ClickhouseHistory(copy_pool), ClickhouseWideScans(copy_pool)
     wrong = [replace(part, checksum=part.checksum + 1)]
     with pytest.raises(HistoryDiffers, match="series 1 in 2025-01"):
-        await bring_up_to_date(wrong, history=clickhouse_history, copy=copy, scans=scans)
+        await synchronise(wrong, history=clickhouse_history, copy=copy, scans=scans)
     assert await copy.archive_ids() == frozenset()

@@ -15,7 +15,7 @@ import pytest
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import UnknownName
 from aurum.pipelines.fetch.client import (
-    Fetched,
+    FetchedFile,
     Fetcher,
     FetchFailed,
     FetchRefused,
@@ -33,10 +33,10 @@ IMPATIENT = Limits(first_wait_s=0.01, longest_wait_s=0.1)
 
 @dataclass
 class Publisher:
-    """What the server answers, in turn; the last answer stays. ``asked``: paths it was asked for."""
+    """A server that gives ``answers`` in turn and repeats the last one. ``requested_paths``: paths of its requests."""
 
     answers: list[str] = field(default_factory=lambda: ["file"])
-    asked: list[str] = field(default_factory=list)
+    requested_paths: list[str] = field(default_factory=list)
     port: int = 0
 
     def address(self, url: str) -> str:
@@ -49,7 +49,7 @@ def publisher() -> Iterator[Publisher]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            state.asked.append(self.path)
+            state.requested_paths.append(self.path)
             answer = state.answers.pop(0) if len(state.answers) > 1 else state.answers[0]
             status, _, wait_s = answer.partition(" after ")
             if status.isdigit():
@@ -79,7 +79,7 @@ def publisher() -> Iterator[Publisher]:
     thread.join()
 
 
-async def fetch(publisher: Publisher, folder: Path, dataset: str = "damlbmp_zone", source: str = "nyiso") -> Fetched:
+async def fetch(publisher: Publisher, folder: Path, dataset: str = "damlbmp_zone", source: str = "nyiso") -> FetchedFile:
     async with Fetcher(folder, address=publisher.address, limits=IMPATIENT) as fetcher:
         return await fetcher.fetch(default_registry().source(source), dataset, DAY)
 
@@ -90,7 +90,7 @@ async def test_a_days_file_comes_whole_under_its_name_with_the_time_it_was_avail
     async with Fetcher(tmp_path, address=publisher.address) as fetcher:
         fetched = await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
     assert fetched.path.read_bytes() == SAMPLE.read_bytes()
-    assert "20251102damlbmp_zone" in publisher.asked[0]
+    assert "20251102damlbmp_zone" in publisher.requested_paths[0]
     assert fetched.known_at.basis is KnownAtBasis.AVAILABLE
     assert fetched.known_at.time == datetime(2025, 11, 1, 15, tzinfo=UTC)
 
@@ -103,7 +103,7 @@ def files_in(folder: Path) -> list[Path]:
 async def test_a_failure_that_may_pass_is_tried_again(publisher: Publisher, tmp_path: Path, failure: str) -> None:
     publisher.answers = [failure, failure, "file"]
     await fetch(publisher, tmp_path)
-    assert len(publisher.asked) == 3
+    assert len(publisher.requested_paths) == 3
     assert [path.suffix for path in files_in(tmp_path)] == [".csv"]
 
 
@@ -112,7 +112,7 @@ async def test_a_failure_that_does_not_pass_ends_and_leaves_no_file(publisher: P
     publisher.answers = [failure]
     with pytest.raises(FetchFailed):
         await fetch(publisher, tmp_path)
-    assert len(publisher.asked) == 5
+    assert len(publisher.requested_paths) == 5
     assert files_in(tmp_path) == []
 
 
@@ -121,7 +121,7 @@ async def test_a_publisher_that_names_a_wait_is_tried_again_after_that_wait(publ
     hours = Limits(first_wait_s=3600.0, longest_wait_s=3600.0)
     async with Fetcher(tmp_path, address=publisher.address, limits=hours) as fetcher:
         await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
-    assert len(publisher.asked) == 3
+    assert len(publisher.requested_paths) == 3
 
 
 async def test_a_publisher_that_names_too_long_a_wait_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
@@ -129,26 +129,26 @@ async def test_a_publisher_that_names_too_long_a_wait_is_not_tried_again(publish
     with pytest.raises(FetchFailed, match="asks to wait 600 s") as caught:
         await fetch(publisher, tmp_path)
     assert caught.value.retry_after == 600
-    assert len(publisher.asked) == 1
+    assert len(publisher.requested_paths) == 1
 
 
 async def test_404_means_not_published_and_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
     publisher.answers = ["404"]
     with pytest.raises(NotPublished, match="no file for 2025-11-02"):
         await fetch(publisher, tmp_path)
-    assert len(publisher.asked) == 1
+    assert len(publisher.requested_paths) == 1
 
 
 async def test_403_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
     publisher.answers = ["403"]
     with pytest.raises(FetchRefused, match="status 403"):
         await fetch(publisher, tmp_path)
-    assert len(publisher.asked) == 1
+    assert len(publisher.requested_paths) == 1
 
 
 async def test_a_file_that_is_too_large_leaves_nothing_behind(publisher: Publisher, tmp_path: Path) -> None:
     async with Fetcher(tmp_path, address=publisher.address, limits=Limits(most_bytes=1000)) as fetcher:
-        with pytest.raises(TooLarge, match="more than 1,000 bytes"):
+        with pytest.raises(TooLarge, match="limit of 1,000 bytes"):
             await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
     assert files_in(tmp_path) == []
 
@@ -156,9 +156,9 @@ async def test_a_file_that_is_too_large_leaves_nothing_behind(publisher: Publish
 async def test_files_of_two_days_do_not_overwrite_each_other(publisher: Publisher, tmp_path: Path) -> None:
     async with Fetcher(tmp_path, address=publisher.address) as fetcher:
         source = default_registry().source("nyiso")
-        found = [await fetcher.fetch(source, "damlbmp_zone", day) for day in (DAY, date(2025, 11, 3))]
-    assert len({one.path for one in found}) == 2
-    assert all(one.path.read_bytes() == SAMPLE.read_bytes() for one in found)
+        files = [await fetcher.fetch(source, "damlbmp_zone", day) for day in (DAY, date(2025, 11, 3))]
+    assert len({one.path for one in files}) == 2
+    assert all(one.path.read_bytes() == SAMPLE.read_bytes() for one in files)
 
 
 async def test_a_dataset_without_public_files_says_so(publisher: Publisher, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whole files through the whole path, into a real PostgreSQL."""
+"""Files through all steps of loading, into a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurum.common.settings.quality import QualitySettings
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.pipelines.declarations import declare_catalog
-from aurum.pipelines.loading.documents import read_documents
+from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.loading.sample import sample_files
@@ -37,7 +37,7 @@ def ingestion(postgres_store: PostgresStore, tmp_path: Path) -> Ingestion:
         registry=default_registry(),
         suites=read_suites(EXPECTATIONS),
         loader=postgres_store.loader,
-        kept=RawFiles(tmp_path / "kept"),
+        raw_files=RawFiles(tmp_path / "kept"),
     )
 
 
@@ -50,10 +50,10 @@ async def values(store: PostgresStore, key: str = NYC) -> list[float]:
     return (await store.reader.observations(series.series_id, span=Span()))["value"].to_list()
 
 
-def test_every_sample_file_is_claimed_by_exactly_one_format() -> None:
+def test_every_sample_file_is_recognised_by_exactly_one_format() -> None:
     registry = default_registry()
     for path in sample_files():
-        (document,) = read_documents(path)
+        (document,) = read_source_files(path)
         assert isinstance(document, SourceFile)
         registry.recognise(document)
 
@@ -67,7 +67,7 @@ async def test_the_sample_loads_whole_and_a_second_time_does_nothing(
     ingestion: Ingestion, postgres_store: PostgresStore
 ) -> None:
     await declare_catalog(default_registry(), postgres_store.catalog_writer)
-    documents = [document for path in sample_files() for document in read_documents(path)]
+    documents = [document for path in sample_files() for document in read_source_files(path)]
     first = [report async for report in ingestion.ingest_all(documents)]
     assert {report.outcome for report in first} == {FileOutcome.APPLIED}
     assert sum(report.new for report in first) > 20_000
@@ -136,7 +136,7 @@ async def test_completeness_of_a_published_day_is_on_record(ingestion: Ingestion
     assert (day.day.isoformat(), day.expected, day.present, day.missing) == ("2025-11-05", 24, 20, 4)
 
 
-async def test_only_so_many_results_of_checks_are_kept_and_a_bad_file_is_not_pushed_out(
+async def test_the_number_of_stored_validations_is_limited_and_a_bad_file_is_not_pushed_out(
     postgres_store: PostgresStore, tmp_path: Path
 ) -> None:
     log = postgres_store.validations
@@ -144,18 +144,18 @@ async def test_only_so_many_results_of_checks_are_kept_and_a_bad_file_is_not_pus
         registry=default_registry(),
         suites=read_suites(EXPECTATIONS),
         loader=postgres_store.loader,
-        kept=RawFiles(tmp_path / "kept"),
+        raw_files=RawFiles(tmp_path / "kept"),
         cleanup=ValidationCleanup(log, QualitySettings(keep_each=2), SystemClock()),
     )
     bad = prices("11/05/2025 00:00,N.Y.C.,61761,99999,2.92,0.00")
     good = [prices(f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,51.52,2.92,0.00") for hour in range(1, 5)]
     reports = [report async for report in ingestion.ingest_all([bad, *good])]
     assert {report.outcome for report in reports} == {FileOutcome.APPLIED}
-    kept = await log.validations_page(ValidationFilter(), before=None, limit=9)
-    assert [one.success for one in kept] == [True, True, False]
+    recorded = await log.validations_page(ValidationFilter(), before=None, limit=9)
+    assert [one.success for one in recorded] == [True, True, False]
 
 
-async def test_what_a_refused_file_passed_is_on_record_with_why_it_was_refused(
+async def test_the_checks_of_a_refused_file_are_on_record_with_the_reason_of_the_refusal(
     ingestion: Ingestion, postgres_store: PostgresStore
 ) -> None:
     await ingestion.ingest(prices("11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00"))

@@ -11,7 +11,7 @@ import polars as pl
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DbtSettings
-from aurum.pipelines.models.project import WarehousePaths
+from aurum.pipelines.models.project import ModelPaths
 from aurum.pipelines.models.run import Invocation, ModelRunner, RunReport, Verb
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
@@ -32,16 +32,16 @@ def over(
     iceberg: tuple[str, str] | None = None,
 ) -> ModelRunner:
     """The models of a project over a store, built in a folder."""
-    places = WarehousePaths(project, folder)
+    paths = ModelPaths(project, folder)
     return ModelRunner(
         settings=settings,
         database=store.pool.settings,
-        places=places,
+        paths=paths,
         registry=default_registry(),
         clock=SystemClock(),
         catalog=store.catalog,
         export=PostgresStoreExport(store.pool, history),
-        copy=DuckDbStoreCopy(places.file),
+        copy=DuckDbStoreCopy(paths.file),
         calendars=PostgresCalendarTables(store.pool),
         log=PostgresModelLog(store.pool),
         history=iceberg,
@@ -53,21 +53,21 @@ class Built:
     """A store, its models and a way to read them."""
 
     store: PostgresStore
-    warehouse: ModelRunner
+    runner: ModelRunner
     report: RunReport
     ingest: Callable[[list[SourceFile]], Awaitable[None]]
 
     async def run(self, verb: Verb, *select: str, full_refresh: bool = False) -> RunReport:
-        return await self.warehouse.run(Invocation(verb, select, full_refresh=full_refresh))
+        return await self.runner.run(Invocation(verb, select, full_refresh=full_refresh))
 
     async def rows(self, relation: str) -> pl.DataFrame:
         """A whole table of the marts. Instants are in UTC."""
-        if self.warehouse.settings.target == "duckdb":
-            with duckdb.connect(self.warehouse.places.file, read_only=True) as connection:
+        if self.runner.settings.target == "duckdb":
+            with duckdb.connect(self.runner.paths.file, read_only=True) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
                 return pl.DataFrame(connection.sql(f"SELECT * FROM marts.{relation}").to_arrow_table())
         async with self.store.pool.acquire() as connection:
-            found = await connection.fetch(f"SELECT * FROM marts.{relation}")
-        columns: Mapping[str, object] = {name: [row[name] for row in found] for name in (found[0].keys() if found else ())}
+            rows = await connection.fetch(f"SELECT * FROM marts.{relation}")
+        columns: Mapping[str, object] = {name: [row[name] for row in rows] for name in (rows[0].keys() if rows else ())}
         frame = pl.DataFrame(columns, infer_schema_length=None)
         return frame.cast({name: pl.Datetime("us", "UTC") for name, kind in frame.schema.items() if kind == pl.Datetime})

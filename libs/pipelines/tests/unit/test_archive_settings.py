@@ -1,4 +1,4 @@
-"""What an archive needs of settings before a month may leave the store."""
+"""The settings that must be present before a month may leave the store."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ ELSEWHERE = DatabaseSettings(url="postgresql://aurum@database/aurum")
 
 
 class NoLog:
-    """Stands where nothing is asked of it."""
+    """A stand-in whose methods are never called."""
 
 
 @pytest.mark.parametrize(
     ("history", "named"),
     [(HistorySettings(tier="none"), "AURUM_HISTORY__TIER"), (HistorySettings(), "AURUM_HISTORY__URL")],
 )
-def test_without_a_lasting_place_nothing_is_archived(history: HistorySettings, named: str) -> None:
+def test_without_a_lasting_folder_nothing_is_archived(history: HistorySettings, named: str) -> None:
     store = None if history.tier == "none" else MemoryHistory()
     with pytest.raises(NoHistory, match=named):
         archive_of(history, ELSEWHERE, NoLog(), store)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("history", [HistorySettings(tier="trino"), HistorySettings(url="/history")])
-def test_a_place_that_every_process_finds_will_do(history: HistorySettings) -> None:
+def test_a_folder_that_every_process_can_use_is_accepted(history: HistorySettings) -> None:
     store = MemoryHistory()
     assert archive_of(history, ELSEWHERE, NoLog(), store).history is store  # type: ignore[arg-type]

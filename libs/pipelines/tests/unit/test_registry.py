@@ -16,7 +16,7 @@ def source(name: str, head: str) -> Source:
     return Source(name, name.title(), "", (file_format,))
 
 
-def test_the_format_whose_head_fits_is_taken() -> None:
+def test_the_format_whose_head_fits_is_chosen() -> None:
     registry = Registry([source("one", "1"), source("two", "2")])
     assert registry.recognise(SourceFile("x", b"2,3"))[0].name == "two"
 
@@ -26,8 +26,8 @@ def test_an_unknown_file_is_refused_with_the_formats_tried() -> None:
         Registry([source("one", "1"), source("two", "2")]).recognise(SourceFile("x", b"3"))
 
 
-def test_two_claims_on_one_file_are_a_mistake_that_is_named() -> None:
-    with pytest.raises(AmbiguousFormat, match="one numbers and two numbers"):
+def test_a_file_that_two_formats_recognise_is_a_mistake_that_is_named() -> None:
+    with pytest.raises(AmbiguousFormat, match="one numbers, two numbers"):
         Registry([source("one", "1"), source("two", "1")]).recognise(SourceFile("x", b"1"))
 
 

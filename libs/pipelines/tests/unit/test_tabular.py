@@ -59,7 +59,7 @@ def test_repeated_and_empty_header_words_get_their_position() -> None:
     assert frame.columns == ["a", "a#2", "#3", "line"]
 
 
-def test_what_is_no_finite_number_is_held_back_as_one_cell() -> None:
+def test_a_text_that_is_not_a_finite_number_is_held_back_as_one_cell() -> None:
     frame, refusals = table("a,b\n1,x\n2,inf\n3,NaN\n4,-.5\n5,\n")
     numbers = refusals.numbers(frame, {"value": "b"})
     assert numbers["value"].to_list() == [None, None, None, -0.5, None]

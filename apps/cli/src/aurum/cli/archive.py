@@ -57,11 +57,11 @@ def run(
 def copy(context: typer.Context) -> None:
     """Bring the copy of history in ClickHouse (AURUM_CLICKHOUSE__*) up to date. `run` does this too."""
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.history.copies import Copied, follow
+    from aurum.pipelines.history.copies import CopyReport, update_copy
 
-    async def update(pipelines: Pipelines) -> Copied | None:
+    async def update(pipelines: Pipelines) -> CopyReport | None:
         async with pipelines.history_copy() as history_copy:
-            return await follow(pipelines.archive, history_copy) if history_copy is not None else None
+            return await update_copy(pipelines.archive, history_copy) if history_copy is not None else None
 
     report = with_pipelines(context.obj, update)
     if report is None:

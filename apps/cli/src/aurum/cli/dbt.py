@@ -63,12 +63,12 @@ def seeds(
 ) -> None:
     """Write the seeds of the dbt project from the tables in the code."""
     from aurum.pipelines.models.project import project_directory
-    from aurum.pipelines.models.seeds import differing, write_seeds
+    from aurum.pipelines.models.seeds import outdated_seeds, write_seeds
     from aurum.pipelines.registry import default_registry
 
     folder = project_directory(context.obj.dbt.project_dir) / "seeds"
     registry = default_registry()
-    paths = list(differing(registry, folder)) if check else write_seeds(registry, folder)
+    paths = list(outdated_seeds(registry, folder)) if check else write_seeds(registry, folder)
     for path in paths:
         print(f"{path.name} {'differs' if check else 'written'}")
     if check and paths:
@@ -105,7 +105,7 @@ async def _stoppable(pipelines: Pipelines, invocation: Invocation) -> tuple[RunR
 
 def _show(report: RunReport, settings: Settings) -> None:
     from aurum.cli.render import console, table
-    from aurum.pipelines.models.project import WarehousePaths, project_directory
+    from aurum.pipelines.models.project import ModelPaths, project_directory
     from aurum.storage.ports.models import NodeStatus
 
     out = console()
@@ -126,5 +126,5 @@ def _show(report: RunReport, settings: Settings) -> None:
         counts = ", ".join(f"{report.count(status)} {status}" for status in NodeStatus if report.count(status))
         out.print(f"{run.command} on {run.target}: {counts}, {run.seconds:.1f} s")
     if run.command.startswith("docs") and run.succeeded:
-        places = WarehousePaths(project_directory(settings.dbt.project_dir), settings.data_dir / "warehouse")
+        places = ModelPaths(project_directory(settings.dbt.project_dir), settings.data_dir / "warehouse")
         out.print(f"wrote documentation to {places.artifacts(run.target)}: run `python -m http.server` there to view it")

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
-    from aurum.pipelines.fetch.client import Fetched
+    from aurum.pipelines.fetch.client import FetchedFile
     from aurum.pipelines.loading.load import FileReport
 
 
@@ -58,13 +58,13 @@ def _days(first: str, last: str) -> list[date]:
     return [begin + timedelta(days=count) for count in range((end - begin).days + 1)]
 
 
-async def _fetched(source: str, dataset: str, days: list[date], folder: Path) -> list[Fetched]:
+async def _fetched(source: str, dataset: str, days: list[date], folder: Path) -> list[FetchedFile]:
     from aurum.cli.render import console, progress
     from aurum.pipelines.fetch.client import Fetcher, NotPublished
     from aurum.pipelines.registry import default_registry
 
     out = console()
-    downloads: list[Fetched] = []
+    downloads: list[FetchedFile] = []
     publisher = default_registry().source(source)
     async with Fetcher(folder) as fetcher:
         with progress(out) as bar:
@@ -78,14 +78,14 @@ async def _fetched(source: str, dataset: str, days: list[date], folder: Path) ->
     return files
 
 
-async def _load(pipelines: Pipelines, files: list[Fetched]) -> list[FileReport]:
+async def _load(pipelines: Pipelines, files: list[FetchedFile]) -> list[FileReport]:
     from aurum.cli.render import console, ingest_summary
-    from aurum.pipelines.loading.documents import read_documents
+    from aurum.pipelines.loading.documents import read_source_files
 
     await pipelines.declare_catalog()
     reports: list[FileReport] = []
     for one in files:
-        documents = read_documents(one.path)
+        documents = read_source_files(one.path)
         reports += [report async for report in pipelines.ingestion.ingest_all(documents, known_at=one.known_at)]
     console().print(ingest_summary(reports, sum(report.seconds for report in reports)))
     return reports

@@ -73,11 +73,11 @@ async def ingest_files(
         task = bar.add_task("reading", total=len(files))
 
         def documents() -> Iterator[SourceFile | Unreadable]:
-            from aurum.pipelines.loading.documents import read_documents
+            from aurum.pipelines.loading.documents import read_source_files
 
             for number, path in enumerate(files):
                 bar.update(task, completed=number, description=path.name)
-                yield from read_documents(path)
+                yield from read_source_files(path)
             bar.update(task, completed=len(files), description="storing")
 
         async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):

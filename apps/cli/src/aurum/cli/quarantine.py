@@ -80,7 +80,7 @@ def replay(
             pipelines.ingestion,
             digest=digest,
             source=source,
-            given=file,
+            file=file,
         )
         return [report async for report in again]
 

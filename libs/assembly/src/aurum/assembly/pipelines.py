@@ -16,7 +16,7 @@ from aurum.core.errors import Invalid
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.history.archive import Archive, NoHistory, archive_of
 from aurum.pipelines.loading.load import Ingestion
-from aurum.pipelines.models.project import WarehousePaths, project_directory
+from aurum.pipelines.models.project import ModelPaths, project_directory
 from aurum.pipelines.models.run import ModelRunner, require_dbt
 from aurum.pipelines.quality.marts import MartsReport, validate_build
 from aurum.pipelines.quality.raw_files import RawFiles
@@ -27,9 +27,9 @@ from aurum.storage.ports.models import MartReader, ModelRun
 from aurum.storage.ports.wide import HistoryCopy
 
 
-def warehouse_paths(settings: Settings) -> WarehousePaths:
+def model_paths(settings: Settings) -> ModelPaths:
     """Return the folders of the dbt project and of the models it builds. Raises ``ProjectNotFound``."""
-    return WarehousePaths(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
+    return ModelPaths(project_directory(settings.dbt.project_dir), settings.data_dir.resolve() / "warehouse")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Pipelines:
             registry=self.registry,
             suites=self.suites,
             loader=self.store.files.loader,
-            kept=self.raw_files,
+            raw_files=self.raw_files,
             cleanup=self.validation_cleanup,
         )
 
@@ -87,17 +87,17 @@ class Pipelines:
         require_dbt()  # DuckDB is installed with it
         from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 
-        store, settings, places = self.store, self.store.settings, warehouse_paths(self.store.settings)
+        store, settings, paths = self.store, self.store.settings, model_paths(self.store.settings)
         parts = self._model_inputs
         return ModelRunner(
             settings=settings.dbt,
             database=store.database,
-            places=places,
+            paths=paths,
             registry=self.registry,
             clock=store.clock,
             catalog=store.catalog.reader,
             export=parts.export,
-            copy=DuckDbStoreCopy(places.file),
+            copy=DuckDbStoreCopy(paths.file),
             calendars=parts.calendars,
             log=store.models,
             history=iceberg_of(settings.history, settings.trino),
@@ -115,7 +115,7 @@ class Pipelines:
             case "duckdb":
                 from aurum.storage.duckdb.mart_reader import DuckDbMartReader  # DuckDB is slow to load, and only marts need it
 
-                return DuckDbMartReader(warehouse_paths(self.store.settings).file, settings.schema_name)
+                return DuckDbMartReader(model_paths(self.store.settings).file, settings.schema_name)
             case target:
                 raise Invalid(f"marts of target {target!r} cannot be read: duckdb or postgres", target=target)
 

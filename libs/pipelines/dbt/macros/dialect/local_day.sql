@@ -1,4 +1,4 @@
-{# The local day (date) in which a UTC instant lies, on the clock of a zone given by IANA name. #}
+{# Returns the local day (date) of a UTC instant in a time zone, given by IANA name. #}
 {% macro local_day(instant, zone) %}{{ return(adapter.dispatch('local_day', 'aurum')(instant, zone)) }}{% endmacro %}
 
 {% macro default__local_day(instant, zone) %}cast(({{ instant }}) at time zone {{ zone }} as date){% endmacro %}

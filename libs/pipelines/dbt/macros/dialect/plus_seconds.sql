@@ -1,4 +1,4 @@
-{# An instant some whole seconds later. #}
+{# Returns the instant some whole seconds later. #}
 {% macro plus_seconds(instant, seconds) %}{{ return(adapter.dispatch('plus_seconds', 'aurum')(instant, seconds)) }}{% endmacro %}
 
 {% macro default__plus_seconds(instant, seconds) %}(({{ instant }}) + to_seconds(cast({{ seconds }} as bigint))){% endmacro %}

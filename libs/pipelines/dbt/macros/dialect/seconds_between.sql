@@ -1,4 +1,4 @@
-{# Seconds from one instant to another, as a double. #}
+{# Returns the seconds from one instant to another, as a double. #}
 {% macro seconds_between(start, end) %}{{ return(adapter.dispatch('seconds_between', 'aurum')(start, end)) }}{% endmacro %}
 
 {% macro default__seconds_between(start, end) %}(epoch({{ end }}) - epoch({{ start }})){% endmacro %}

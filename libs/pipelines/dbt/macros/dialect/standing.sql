@@ -1,5 +1,5 @@
-{# A value that stands, or null for one that was withdrawn: the store keeps those as NaN (see Quality.WITHDRAWN), on which
-   engines disagree in comparisons, minima and means. No model past staging sees a NaN. #}
+{# Returns the value, or null when it is withdrawn. The store has withdrawn values as NaN (see Quality.WITHDRAWN), which engines
+   treat differently in comparisons, minima and means. No model after staging sees a NaN. #}
 {% macro standing(value) %}{{ return(adapter.dispatch('standing', 'aurum')(value)) }}{% endmacro %}
 
 {% macro default__standing(value) %}(case when isnan({{ value }}) then null else {{ value }} end){% endmacro %}

@@ -1,11 +1,11 @@
-{# The ids of series in `points` (series_id, series_version and more) that this model has not seen at their present version, as
-   the inside of an `in (...)`; empty where all of them are to be worked out: see `among`.
+{# Returns the ids of series in `points` (series_id, series_version and more) whose present version is not in this model yet, as
+   the inside of an `in (...)`; empty when all series must be computed: see `among`.
 
-   The version of a series rises with every change of any of its observations, in the transaction that makes it, so it misses
-   no late correction and needs no clock: a known time may lie far in the past, and a time of loading before its commit.
+   The version of a series rises with every change of an observation, in the transaction of the change. So it misses no late
+   correction and needs no clock: a known time may lie far in the past, and a time of loading before its commit.
 
-   Ids are looked up first and written out, because PostgreSQL takes a list of constants down below a `group by` but not a
-   join. Beyond MOST of them it reads everything: that is sound too. #}
+   The ids are queried first and written as constants, because PostgreSQL pushes a list of constants below a `group by`, but
+   not a join. With more than `most` ids everything is computed, which gives the same result. #}
 {% macro changed_series(points, where='true') %}
     {%- if not (execute and is_incremental()) -%}{{ return('') }}{%- endif -%}
     {%- set changed -%}
@@ -26,10 +26,10 @@
     {{ return(ids | join(', ') if ids else 'null') }}
 {% endmacro %}
 
-{# What `points` reads is part of the query here (see dbt_project.yml), so it cannot be asked beforehand. #}
+{# On Trino `points` is part of the model's own query (see dbt_project.yml), so its ids cannot be queried first. #}
 {% macro trino__inside_of_in(changed) %}{{ return(changed) }}{% endmacro %}
 
-{# A condition: `series_id` is among the changed. #}
+{# Returns the condition that `series_id` is among the changed series. #}
 {% macro among(changed, series_id) -%}
     {%- if changed %}{{ series_id }} in ({{ changed }}){% else %}true{% endif -%}
 {%- endmacro %}

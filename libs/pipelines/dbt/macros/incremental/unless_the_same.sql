@@ -1,23 +1,23 @@
-{# Of a changed series only the days that came out otherwise are written again: a `where` for the last select of a model.
+{# Returns a `where` for the last select of a model that leaves out the rows the table already has with the same content.
 
-   `fresh`: the alias of what was worked out. `key`: what identifies a row. `numbers`: doubles a row says, the same to within a
-   billionth: the order in which an engine adds is not always the same. `columns`: the rest of what it says. #}
+   `fresh`: the alias of the computed rows. `key`: columns that identify a row. `numbers`: columns of doubles, compared to within
+   a billionth, because an engine does not always add in the same order. `columns`: the other columns that are compared. #}
 {% macro unless_the_same(fresh, key, numbers, columns=[]) %}
     {% if is_incremental() %}
     where not exists (
-        select 1 from {{ this }} as kept
+        select 1 from {{ this }} as existing
         where
             {% for name in key %}
-            kept.{{ name }} = {{ fresh }}.{{ name }} and
+            existing.{{ name }} = {{ fresh }}.{{ name }} and
             {% endfor %}
             {% for name in numbers %}
             (
-                kept.{{ name }} is not distinct from {{ fresh }}.{{ name }}
-                or abs(kept.{{ name }} - {{ fresh }}.{{ name }}) <= 0.000000001 * greatest(1, abs(kept.{{ name }}))
+                existing.{{ name }} is not distinct from {{ fresh }}.{{ name }}
+                or abs(existing.{{ name }} - {{ fresh }}.{{ name }}) <= 0.000000001 * greatest(1, abs(existing.{{ name }}))
             ) and
             {% endfor %}
             {% for name in columns %}
-            kept.{{ name }} is not distinct from {{ fresh }}.{{ name }} and
+            existing.{{ name }} is not distinct from {{ fresh }}.{{ name }} and
             {% endfor %}
             true
     )

@@ -7,7 +7,7 @@ select
     series.measure,
     meaning.family,
     meaning.role,
-    -- An empty cell of a seed is null; here it means: the only one.
+    -- An empty cell of a seed is null and means that the role has only one variant.
     coalesce(meaning.variant, '') as variant,
     series.market,
     market.calendar,

@@ -1,4 +1,4 @@
-{# On every day of a calendar that has all three, on-peak and off-peak hours are all hours, and those are 23, 24 or 25. #}
+{# On each day of a calendar with all three blocks, on-peak and off-peak hours add up to all hours, which are 23, 24 or 25. #}
 {% test block_hours(model, on_peak, off_peak, all_hours) %}
 with counted as (
     select

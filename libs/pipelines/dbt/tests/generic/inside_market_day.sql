@@ -1,4 +1,4 @@
-{# The local day that SQL gives an instant is the one of `dim_market_day`, which comes from aurum.core. Reads `ts`, `zone`. #}
+{# The local day that SQL computes for an instant is that of `dim_market_day`, which comes from aurum.core. Reads `ts`, `zone`. #}
 {% test inside_market_day(model) %}
 select observed.zone, observed.ts, market_day.starts_at, market_day.ends_at
 from (select distinct zone, ts from {{ model }}) as observed

@@ -1,5 +1,5 @@
-{# By market day, a fact holds as many intervals as the loader counted in the store, and expects as many as it did: days of 23
-   and 25 hours come out by both ways alike. Reads `intervals_present` and `intervals_expected`. #}
+{# By market day, a fact has and expects as many intervals as the loader counted in the store, also on days of 23 and 25
+   hours. Reads `intervals_present` and `intervals_expected`. #}
 {% test intervals_as_counted(model) %}
 select fact.series_id, fact.market_day, fact.intervals_present, fact.intervals_expected, counted.present, counted.expected
 from {{ model }} as fact

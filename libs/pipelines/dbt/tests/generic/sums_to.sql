@@ -1,4 +1,4 @@
-{# The column sums to `total` over each group, to within a millionth; groups without any value are passed over. #}
+{# The column sums to `total` over each group, within a millionth; groups without any value are ignored. #}
 {% test sums_to(model, column_name, by, total) %}
 select {{ by | join(', ') }}, sum({{ column_name }}) as total
 from {{ model }}

@@ -1,4 +1,4 @@
-"""What sources say of themselves, as the catalog keeps it, with the blocks that are shipped."""
+"""Writes the declared sources and datasets, and the shipped block definitions, into the catalog."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aurum.storage.ports.catalog import CatalogWriter
 
 
 async def declare_catalog(registry: Registry, writer: CatalogWriter) -> None:
-    """Write every source, dataset and shipped block of this version into the catalog; said again, it replaces."""
+    """Write every source, dataset and shipped block of this version into the catalog; existing entries are replaced."""
     await writer.declare(
         sources=[SourceEntry(source.name, source.title, source.homepage, source.terms) for source in registry.sources],
         datasets=[_entry(dataset) for source in registry.sources for dataset in source.datasets],
@@ -28,12 +28,12 @@ def _entry(dataset: Dataset) -> DatasetEntry:
         measures=tuple({"name": measure.name, "unit": measure.unit, "title": measure.title} for measure in dataset.measures),
         market=dataset.market,
         reference=dataset.reference,
-        schedule=_words(dataset.schedule),
+        schedule=_schedule_text(dataset.schedule),
         freshness_hours=dataset.freshness_hours,
     )
 
 
-def _words(schedule: PublicationSchedule | None) -> str:
+def _schedule_text(schedule: PublicationSchedule | None) -> str:
     if schedule is None:
         return ""
     day = {0: "on the day", -1: "on the day before", 1: "on the day after"}.get(schedule.days, f"{schedule.days:+d} days")

@@ -1,6 +1,6 @@
-"""Jobs by name and payload, as they stand in the queue: what a worker does, anybody may ask for without importing it.
+"""Names and payloads of jobs, and the queue they are put into, for processes that do not import the worker.
 
-Payloads are described in ``contracts/events``; a test compares.
+The schemas in ``contracts/events`` describe the payloads; a test compares the two.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aurum.core.errors import Unavailable
 
 INGEST_QUEUE = "ingest"
 REASON = "reason"
-"""The option under which a parked message says why."""
+"""Name of the message option that holds why a job was parked."""
 
 
 class QueueUnavailable(Unavailable):
@@ -31,19 +31,19 @@ class QueueUnavailable(Unavailable):
 
 def _absolute(path: Path) -> Path:
     if not path.is_absolute():
-        raise ValueError("the path is not absolute: a worker runs in a folder of its own")
+        raise ValueError(f"path {str(path)!r} is not absolute: give an absolute path, a worker runs in another folder")
     return path
 
 
 class Job(BaseModel):
-    """What is to be done. ``name``: of the job, and of its schema in ``contracts/events``."""
+    """The payload of a job. ``name``: the job's name, which is also that of its schema in ``contracts/events``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: ClassVar[str]
 
 
 class IngestFile(Job):
-    """Load one file that the worker can read. Done twice it does nothing twice."""
+    """Load one file that the worker can read. Repeating the job changes nothing."""
 
     name: ClassVar[str] = "ingest.file"
 
@@ -53,7 +53,7 @@ class IngestFile(Job):
 
 
 class FetchDay(Job):
-    """Get one day's file of a dataset from its publisher and load it."""
+    """Download one day's file of a dataset from its publisher and load it."""
 
     name: ClassVar[str] = "fetch.day"
 
@@ -63,7 +63,7 @@ class FetchDay(Job):
 
 
 class ReplayFile(Job):
-    """Load a file again that has rows in quarantine, with the known time it had."""
+    """Load a file that has rows in quarantine again, with the known time it had before."""
 
     name: ClassVar[str] = "quarantine.replay"
 
@@ -71,7 +71,7 @@ class ReplayFile(Job):
 
 
 class ArchiveMonths(Job):
-    """Move closed months to history, then compact its files. Done twice it does nothing twice."""
+    """Move closed months to history, then compact its files. Repeating the job changes nothing."""
 
     name: ClassVar[str] = "history.archive"
 
@@ -79,22 +79,22 @@ class ArchiveMonths(Job):
 
 
 class DbtRun(Job):
-    """Build or test the models over the store."""
+    """Build or test the dbt models."""
 
     name: ClassVar[str] = "dbt.run"
 
-    verb: Literal["build", "run", "test", "freshness", "docs"] = Field(default="build", description="What dbt is asked to do.")
+    verb: Literal["build", "run", "test", "freshness", "docs"] = Field(default="build", description="The dbt command to run.")
     select: tuple[str, ...] = Field(default=(), description="Only these models, in dbt's syntax.")
     exclude: tuple[str, ...] = Field(default=(), description="All but these.")
     full_refresh: bool = Field(default=False, description="Build incremental models from nothing.")
 
 
 JOBS: dict[str, type[Job]] = {job.name: job for job in (IngestFile, FetchDay, ReplayFile, ArchiveMonths, DbtRun)}
-"""Every job there is, by name."""
+"""Payload class of each job, by the job's name."""
 
 
 class ParkedJob(BaseModel):
-    """A job that failed for good. ``payload``: as it stood in the queue, which may be why. ``parked_at``: UTC."""
+    """A job that failed for good. ``payload``: as it was in the queue, valid or not. ``parked_at``: UTC."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -106,13 +106,13 @@ class ParkedJob(BaseModel):
 
 
 class JobQueue:
-    """The queue on a Redis server; use as a context manager. Every method raises ``QueueUnavailable``.
+    """The job queue on a Redis server; use as a context manager. Every method raises ``QueueUnavailable``.
 
-    ``carried``: what goes along with each job as options of its message: whose work it is, and in which trace.
+    ``options``: returns the message options that each job takes along, such as its caller and its trace.
     """
 
-    def __init__(self, url: str, *, carried: Callable[[], Mapping[str, object]] = dict) -> None:
-        self._carried = carried
+    def __init__(self, url: str, *, options: Callable[[], Mapping[str, object]] = dict) -> None:
+        self._options = options
         self._client: Redis = Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType] - open keywords
         self._broker = RedisBroker(client=self._client, middleware=[])
         self._broker.declare_queue(INGEST_QUEUE)
@@ -124,10 +124,10 @@ class JobQueue:
         self._broker.close()
 
     def put(self, job: Job) -> str:
-        """Ask for a job; gives the id of its message."""
+        """Put a job into the queue and return the id of its message."""
         payload = job.model_dump(mode="json")
         message: Message[None] = Message(
-            queue_name=INGEST_QUEUE, actor_name=job.name, args=(), kwargs=payload, options={**self._carried()}
+            queue_name=INGEST_QUEUE, actor_name=job.name, args=(), kwargs=payload, options={**self._options()}
         )
         with _queue_errors():
             self._broker.enqueue(message)  # pyright: ignore[reportUnknownMemberType] - Dramatiq leaves the result's type open
@@ -139,17 +139,17 @@ class JobQueue:
             self._client.ping()  # pyright: ignore[reportUnknownMemberType] - one signature for two kinds of client
 
     def parked(self) -> list[ParkedJob]:
-        """The jobs that failed for good, the oldest first."""
-        folder = f"{self._broker.namespace}:{INGEST_QUEUE}.XQ"
+        """Return the jobs that failed for good, the oldest first."""
+        key = f"{self._broker.namespace}:{INGEST_QUEUE}.XQ"
         with _queue_errors():
-            answer = self._client.zrange(folder, 0, -1, withscores=True)  # pyright: ignore[reportUnknownMemberType] - as ping
+            answer = self._client.zrange(key, 0, -1, withscores=True)  # pyright: ignore[reportUnknownMemberType] - as ping
             times = cast("list[tuple[bytes, float]]", answer)
-            contents = cast("dict[bytes, bytes]", self._client.hgetall(f"{folder}.msgs"))
-        return [_parked(contents[key], parked_ms) for key, parked_ms in times if key in contents]
+            contents = cast("dict[bytes, bytes]", self._client.hgetall(f"{key}.msgs"))
+        return [_parked_job(contents[message_id], parked_ms) for message_id, parked_ms in times if message_id in contents]
 
 
-def _parked(content: bytes, parked_ms: float) -> ParkedJob:
-    message = cast("Message[None]", Message.decode(content))  # pyright: ignore[reportUnknownMemberType] - of an open type
+def _parked_job(content: bytes, parked_ms: float) -> ParkedJob:
+    message = cast("Message[None]", Message.decode(content))  # pyright: ignore[reportUnknownMemberType] - its type is open
     return ParkedJob(
         id=message.message_id,
         name=message.actor_name,
@@ -164,4 +164,4 @@ def _queue_errors() -> Generator[None]:
     try:
         yield
     except RedisError as error:
-        raise QueueUnavailable("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error
+        raise QueueUnavailable("the job queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error

@@ -1,4 +1,4 @@
-"""The sources there are, and which of their formats a file is in."""
+"""The registry of all sources, which recognises the format of a file."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from aurum.pipelines.sources.spp import SOURCE as SPP
 
 
 class AmbiguousFormat(Invalid):
-    """Two formats claim one file: a mistake in a source. Facts: ``formats``."""
+    """Several formats recognise one file, a mistake in a source. Facts: ``formats``."""
 
 
 class UnknownFormat(RefusedFile):
-    """No format claims a file. Facts: ``tried``."""
+    """No format recognises a file. Facts: ``tried``."""
 
 
 class DuplicateName(Invalid):
-    """Two sources, or two datasets of one source, bear one name. Facts: ``name``."""
+    """Two sources, or two datasets of one source, have the same name. Facts: ``name``."""
 
 
 class Registry:
-    """An ordered, closed list of sources. Raises ``DuplicateName`` when it is made of sources that cannot stand together."""
+    """An ordered, fixed list of sources. Raises ``DuplicateName`` when two of them, or two of their datasets, share a name."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
@@ -49,14 +49,17 @@ class Registry:
                 raise DuplicateName(f"{name} is declared twice", name=name)
 
     def source(self, name: str) -> Source:
-        """The source of a name. Raises ``UnknownName``."""
+        """Return the source of that name. Raises ``UnknownName``."""
         by_name = {source.name: source for source in self.sources}
         if name not in by_name:
             raise UnknownName("source", name, nearest(name, by_name) or tuple(by_name))
         return by_name[name]
 
     def recognise(self, document: SourceFile) -> tuple[Source, FileFormat]:
-        """The one format that claims a file. Raises ``RefusedFile`` (empty), ``UnknownFormat``, ``AmbiguousFormat``."""
+        """Return the one format that recognises a file, with its source.
+
+        Raises ``RefusedFile`` for an empty file, ``UnknownFormat`` and ``AmbiguousFormat``.
+        """
         claims = [
             (source, file_format)
             for source in self.sources
@@ -67,7 +70,7 @@ class Registry:
             return claims[0]
         if claims:
             formats = [file_format.name for _, file_format in claims]
-            raise AmbiguousFormat(f"{document.name} is claimed by {' and '.join(formats)}", formats=formats)
+            raise AmbiguousFormat(f"{document.name} is recognised by several formats: {', '.join(formats)}", formats=formats)
         if not document.content.strip():
             raise RefusedFile("the file is empty")
         tried = [file_format.name for source in self.sources for file_format in source.formats]
@@ -75,7 +78,7 @@ class Registry:
 
 
 def default_registry() -> Registry:
-    """Every source Aurum ships, in the order in which they are listed."""
+    """Return the registry of every source Aurum ships, in the order in which they are listed."""
     return Registry(
         [PJM, ISONE, NYISO, CAISO, ERCOT, MISO, SPP, AESO, IESO, ENTSOE, EIA, FRED, ECB, DATAHUB, DROUGHT_MONITOR, NOAA]
     )

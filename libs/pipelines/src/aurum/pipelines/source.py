@@ -1,6 +1,6 @@
-"""What a source is: datasets it publishes, file formats it publishes them in, and where a day's file is found.
+"""The parts of a source: its datasets, the file formats it publishes them in, and the addresses of its daily files.
 
-Parsing is apart from fetching: a format turns bytes into frames and knows nothing of networks, files or databases.
+Parsing is separate from fetching: a format turns bytes into frames and uses no network, file system or database.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from aurum.core.frequency import Frequency
 
 
 class RefusedFile(Invalid):
-    """A file that is damaged or is not what it seems: nothing of it is loaded.
+    """A file that is damaged or not in the format it seems to have; nothing of it is loaded.
 
-    Facts: ``line`` where the damage shows, when known.
+    Facts: ``line``, 1-based, where the damage shows; None when that is not known.
     """
 
     def __init__(self, reason: str, *, line: int | None = None, **facts: object) -> None:
@@ -30,7 +30,7 @@ class RefusedFile(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One number of a dataset. ``column``: the header it stands under in the file, for quarantine reports."""
+    """One quantity of a dataset. ``column``: the header of its column in the file, for quarantine reports."""
 
     name: str
     unit: str
@@ -41,7 +41,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class PublicationSchedule:
-    """When a dataset is usually published: ``days`` after (negative: before) the local day it is for, at ``at`` in ``zone``."""
+    """The usual publication time of a dataset: ``days`` after (negative: before) its local day, at ``at`` in ``zone``."""
 
     days: int
     at: time
@@ -52,7 +52,7 @@ class PublicationSchedule:
 class Dataset:
     """One kind of publication of one source. Series keys are ``source:name:location:measure``.
 
-    ``zone``: IANA clock in which its days are counted. ``market``: code of ``core.markettime``; None where no operator is.
+    ``zone``: IANA time zone of its days. ``market``: code in ``core.markettime``; None for a dataset that belongs to no market.
     ``frequency`` and ``measures`` hold for every series unless the parsed file says otherwise.
     """
 
@@ -65,25 +65,25 @@ class Dataset:
     market: str | None = None
     schedule: PublicationSchedule | None = None
     reference: str = ""
-    """Where the format is described: title or address of the operator's document."""
+    """Title or address of the operator's document that describes the format."""
     freshness_hours: float | None = None
-    """How old the newest observation may be before the dataset counts as stale; None: never."""
+    """Age in hours of the newest observation above which the dataset is stale; None: it never is."""
 
     def measure(self, name: str) -> Measure:
-        """The declared measure of that name. Raises KeyError: a parser's bug."""
+        """Return the declared measure of that name. Raises KeyError, which is a bug of the parser."""
         return {measure.name: measure for measure in self.measures}[name]
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file as it came: base name and bytes."""
+    """One file as it was published: base name and bytes."""
 
     name: str
     content: bytes
 
     @cached_property
     def text(self) -> str:
-        """The content as text: UTF-8 with or without a mark, else Latin-1; line ends as in the file."""
+        """The content as text: UTF-8 with or without a byte order mark, else Latin-1; line ends as in the file."""
         try:
             return self.content.decode("utf-8-sig")
         except UnicodeDecodeError:
@@ -96,15 +96,15 @@ class SourceFile:
 
     @cached_property
     def head(self) -> str:
-        """The first 4 kB as text, for recognising."""
+        """The first 4 kB as text, by which formats are recognised."""
         return self.content[:4096].decode("utf-8-sig", errors="replace")
 
     def head_lines(self, count: int) -> list[str]:
-        """The first lines, at most ``count``, of the head."""
+        """Return the first lines of the head, at most ``count``."""
         return self.head.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:count]
 
     def raw(self, line: int) -> str:
-        """The text of a 1-based line; empty past the end."""
+        """Return the text of a line, counted from 1; empty past the end."""
         return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
 
 
@@ -122,17 +122,17 @@ PARSED_SERIES = pl.Schema(
         "labels": pl.String(),
     }
 )
-"""One row a series that stands in a parsed file; ``labels`` is a JSON object of strings."""
+"""One row for each series in a parsed file; ``labels`` is a JSON object of strings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What one file says about one dataset.
+    """The content of one file for one dataset.
 
     ``rows``: schema ``core.frames.PARSED``. ``series``: schema ``PARSED_SERIES``, exactly one row for each
     (location, measure) of ``rows``. ``refused``: schema ``core.frames.REFUSED``. ``known_at``: the publication time the
     file states, UTC; None when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several
-    measures counts once). ``raw``: text of a line, for checks made after parsing.
+    measures counts once). ``raw``: returns the text of a line, for checks made after parsing.
     """
 
     dataset: Dataset
@@ -151,9 +151,9 @@ def describe_series(
     locations: pl.DataFrame | None = None,
     labels: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """The ``PARSED_SERIES`` frame of a dataset whose measures say all there is to say of unit and frequency.
+    """Return the ``PARSED_SERIES`` frame of a dataset, with the units and the frequency that the dataset declares.
 
-    ``locations``: one row a location, columns ``location`` and, as known, ``location_name``, ``location_type``. Parsers
+    ``locations``: one row per location, columns ``location`` and, where known, ``location_name``, ``location_type``. Parsers
     whose series differ in unit, frequency or labels change the columns of the result.
     """
     pairs = rows.select("location", "measure").unique(maintain_order=True)
@@ -188,7 +188,7 @@ def describe_series(
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """One layout of file. ``recognise`` looks at name and head only and is cheap; it must not raise.
+    """One layout of files. ``recognise`` looks at the name and the head only; it must be fast and must not raise.
 
     ``parse`` raises ``RefusedFile`` for a damaged file; rows it cannot read go to ``Parsed.refused``.
     """
@@ -201,7 +201,7 @@ class FileFormat:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who publishes. ``urls``: by dataset name, the address of the public file that holds a local day."""
+    """A publisher with its formats. ``urls``: by dataset name, returns the address of the public file of a local day."""
 
     name: str
     title: str
@@ -209,9 +209,9 @@ class Source:
     formats: tuple[FileFormat, ...]
     urls: Mapping[str, Callable[[date], str]] = field(default_factory=dict[str, Callable[[date], str]])
     terms: str = ""
-    """What the publisher allows to be done with its data, in one line."""
+    """The publisher's terms of use in one line."""
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
-        """Every dataset of every format, once, in order of declaration."""
+        """Every dataset of every format, without repetition, in order of declaration."""
         return tuple(dict.fromkeys(dataset for file_format in self.formats for dataset in file_format.datasets))

@@ -1,6 +1,7 @@
-"""Tables of text to frames: delimited files read as strings with their line numbers, cells turned into numbers.
+"""Delimited text files read into frames: cells as strings with their line numbers, then turned into numbers.
 
-What cannot be read is collected in ``Refusals`` with line, column, raw text and reason; nothing is dropped in silence.
+Rows and cells that cannot be read are collected in ``Refusals`` with line, column, raw text and reason; none is dropped
+without a record.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from aurum.pipelines.source import RefusedFile, SourceFile
 
 
 class Refusals:
-    """Rows and cells held back while a file is parsed. One instance a file; ``raw`` gives the text of a line."""
+    """The rows and cells held back while a file is parsed. One instance per file; ``raw`` returns the text of a line."""
 
     def __init__(self, raw: Callable[[int], str]) -> None:
         self._raw = raw
@@ -27,9 +28,9 @@ class Refusals:
     def rows(
         self, frame: pl.DataFrame, bad: pl.Expr, *, column: str, reason: Reason | pl.Expr, detail: str | pl.Expr = ""
     ) -> pl.DataFrame:
-        """The frame without the rows where ``bad`` is true; those are held back whole.
+        """Return the frame without the rows where ``bad`` is true, which are held back whole.
 
-        ``column``: the header to blame. ``reason`` and ``detail``: a constant or an expression over the frame.
+        ``column``: the header that the report names. ``reason`` and ``detail``: a constant or an expression over the frame.
         """
         flagged = frame.with_columns(bad.fill_null(False).alias("__bad"))
         held = flagged.filter("__bad")
@@ -39,15 +40,15 @@ class Refusals:
         return flagged.filter(~pl.col("__bad")).drop("__bad")
 
     def times(self, frame: pl.DataFrame, naive: pl.Expr, zone: str, *, ts: str = "ts", column: str) -> pl.DataFrame:
-        """The frame without the rows whose ``ts`` is null; the reason comes from the naive local label."""
+        """Return the frame without the rows whose ``ts`` is null; ``naive``, the local time label, tells the reason."""
         reason = pl.coalesce(label_problem(naive, zone), pl.lit(str(Reason.INVALID_TIME)))
         return self.rows(frame, pl.col(ts).is_null(), column=column, reason=reason)
 
     def numbers(self, frame: pl.DataFrame, columns: Mapping[str, str], *, missing: Sequence[str] = ()) -> pl.DataFrame:
-        """The frame with String columns (values of ``columns``) turned into Float64 columns (its keys).
+        """Return the frame with String columns (values of ``columns``) turned into Float64 columns (its keys).
 
-        Null, and any text in ``missing``, stays null: nothing was published. A text that is no finite number becomes null
-        and is held back as that one cell.
+        Null and any text in ``missing`` become null: nothing was published. Other text that is not a finite number becomes
+        null as well, and that one cell is held back.
         """
         for name, header in columns.items():
             text = pl.col(header)
@@ -63,7 +64,7 @@ class Refusals:
         return frame
 
     def frame(self) -> pl.DataFrame:
-        """Everything held back so far, schema ``REFUSED``, by line."""
+        """Return all that was held back so far, schema ``REFUSED``, ascending by line."""
         if not self._parts:
             return pl.DataFrame(schema=REFUSED)
         return pl.concat(self._parts).sort("line", maintain_order=True)
@@ -87,11 +88,11 @@ def read_table(
     header_line: int = 1,
     separator: str = ",",
 ) -> pl.DataFrame:
-    """All cells of a delimited file as String columns, outer blanks off, empty as null, plus ``line`` (UInt32, 1-based).
+    """Return the cells of a delimited file as String columns, stripped, empty ones null, plus ``line`` (UInt32, 1-based).
 
-    ``header_line``: 1-based line of the header; what stands above is skipped. Wholly empty lines are left out; rows with
-    too few fields are held back in ``refusals``. Raises ``RefusedFile`` when a required column is missing, a row has more
-    fields than the header, or the last line is cut off.
+    ``header_line``: 1-based line of the header; lines above it are skipped. Empty lines are left out; rows with too few
+    fields are held back in ``refusals``. Raises ``RefusedFile`` when a required column is missing, a row has more fields
+    than the header, or the last line is cut off.
     """
     if not document.content.strip():
         raise RefusedFile("the file is empty")
@@ -131,7 +132,7 @@ def read_table(
 def _hold_back_short_rows(
     frame: pl.DataFrame, lines: Sequence[str], refusals: Refusals, *, last: str, width: int, separator: str
 ) -> pl.DataFrame:
-    # A row cut short ends in an empty field, so only such rows are counted again, in their raw text.
+    # The reader fills a short row with nulls, so only rows whose last field is null are counted again, in their raw text.
     suspects = frame.filter(pl.col(last).is_null()).select("line")
     if suspects.is_empty():
         return frame
@@ -147,7 +148,7 @@ def _hold_back_short_rows(
 
 
 def _unique(header: Sequence[str]) -> list[str]:
-    """Header names made unique: empty and repeated ones get their position."""
+    """Return the header names made unique: empty and repeated ones get their position."""
     seen: set[str] = set()
     names: list[str] = []
     for position, name in enumerate(header, start=1):
@@ -161,23 +162,23 @@ def _refuse_cut_off(lines: Sequence[str], header_line: int, width: int, separato
     last = next((n for n in range(len(lines), header_line, -1) if lines[n - 1].strip()), None)
     if last is None:
         return
-    found = len(next(csv.reader([lines[last - 1]], delimiter=separator)))
-    if found < width:
-        raise RefusedFile(f"truncated: the last line has {found} of {width} fields", line=last)
+    fields = len(next(csv.reader([lines[last - 1]], delimiter=separator)))
+    if fields < width:
+        raise RefusedFile(f"truncated: the last line has {fields} of {width} fields", line=last)
 
 
 def _refuse_ragged(lines: Sequence[str], header_line: int, width: int, separator: str) -> None:
     for number, line in enumerate(lines[header_line:], start=header_line + 1):
-        nothing: list[str] = []
-        found = len(next(csv.reader([line], delimiter=separator), nothing))
-        if found > width:
-            raise RefusedFile(f"{found} fields under a header of {width}", line=number)
+        no_fields: list[str] = []
+        fields = len(next(csv.reader([line], delimiter=separator), no_fields))
+        if fields > width:
+            raise RefusedFile(f"{fields} fields under a header of {width}", line=number)
 
 
 def observations(
     frame: pl.DataFrame, measures: Sequence[str], *, quality: pl.Expr | None = None, version: pl.Expr | None = None
 ) -> pl.DataFrame:
-    """A wide frame (``location``, ``ts``, ``line`` and a Float64 column a measure) as ``PARSED`` rows; nulls left out."""
+    """Return a wide frame (``location``, ``ts``, ``line``, one Float64 column per measure) as ``PARSED`` rows without nulls."""
     wide = frame.select(
         pl.col("location").cast(pl.String),
         "ts",

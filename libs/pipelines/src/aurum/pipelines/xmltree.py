@@ -1,9 +1,9 @@
-"""XML files as trees of elements, read without entities, network access or unbounded size.
+"""XML files read into trees of elements, with no entities resolved, no network access and bounded size.
 
-The one module that touches lxml, which ships no types: what leaves here is an ``Element``, the few methods that are used.
+This is the only module that uses lxml, which ships no types: other modules see ``Element``, a protocol of the methods in use.
 """
 
-# lxml is compiled and has no stubs, so everything of it is unknown to the checker; the casts below are the border.
+# lxml is compiled and has no stubs, so the type checker knows nothing of it; the casts below give its values their types.
 # pyright: reportMissingTypeStubs=false, reportAttributeAccessIssue=false, reportUnknownVariableType=false
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
@@ -18,7 +18,7 @@ from aurum.pipelines.source import RefusedFile, SourceFile
 
 
 class Element(Protocol):
-    """One element. Tags and paths take ``{*}name`` for a name in any namespace."""
+    """One XML element. Tags and paths accept ``{*}name`` for a name in any namespace."""
 
     @property
     def tag(self) -> str: ...
@@ -30,7 +30,7 @@ class Element(Protocol):
 
 
 def read_xml(document: SourceFile) -> Element:
-    """The root element. Raises ``RefusedFile`` when the file is empty or not well-formed, with the line that shows it."""
+    """Return the root element. Raises ``RefusedFile``, with the line if known, when the file is empty or not well-formed."""
     if not document.content.strip():
         raise RefusedFile("the file is empty")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
@@ -41,16 +41,16 @@ def read_xml(document: SourceFile) -> Element:
 
 
 def text_at(element: Element, path: str) -> str | None:
-    """The text at a path of names (``DocHeader/CreatedAt``), in any namespace, outer blanks off; None if empty or absent."""
+    """Return the stripped text at a path of names (``DocHeader/CreatedAt``) in any namespace; None if empty or absent."""
     return column((element,), path)[0]
 
 
 def column(elements: Iterable[Element], path: str) -> list[str | None]:
-    """``text_at`` of each element: one column of a table."""
+    """Return ``text_at`` of each element, as one column of a table."""
     anywhere = "/".join(f"{{*}}{name}" for name in path.split("/"))
     return [(element.findtext(anywhere) or "").strip() or None for element in elements]
 
 
 def markup(element: Element) -> str:
-    """The element as it stands in the file, namespaces left out of the tags it holds."""
+    """Return the element as markup; namespace declarations are on its outer tag only."""
     return cast("bytes", etree.tostring(element, with_tail=False)).decode()

@@ -1,4 +1,4 @@
-"""The sample in a database of a module's own, and the models built over it, once a target."""
+"""The sample in a database for each test module, and the models built over it, once per target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, DbtSettings
 from aurum.pipelines.declarations import declare_catalog
-from aurum.pipelines.loading.documents import read_documents
+from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.project import project_directory
@@ -39,7 +39,7 @@ _numbers = itertools.count(1)
 
 @asynccontextmanager
 async def new_store(server: EmbeddedPostgres, template: str) -> AsyncGenerator[PostgresStore]:
-    """A store over a database of its own, empty and migrated."""
+    """Open a store over a new, empty, migrated database."""
     name = f"warehouse_{next(_numbers)}"
     connection = await asyncpg.connect(server.url_of("postgres"))
     await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -52,7 +52,7 @@ async def new_store(server: EmbeddedPostgres, template: str) -> AsyncGenerator[P
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def store(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[PostgresStore]:
-    """An empty store of a module's own."""
+    """An empty store for the test module."""
     async with new_store(postgres_server, migrated_template) as made:
         yield made
 
@@ -80,18 +80,18 @@ async def built(sampled: PostgresStore, target: str, tmp_path_factory: pytest.Te
         registry=registry,
         suites=read_suites(contracts_directory(None) / "expectations"),
         loader=store.loader,
-        kept=RawFiles(tmp_path_factory.mktemp("kept")),
+        raw_files=RawFiles(tmp_path_factory.mktemp("kept")),
     )
 
     async def ingest(documents: list[SourceFile]) -> None:
         reports = [report async for report in ingestion.ingest_all(documents)]
         assert len(reports) == len(documents)
 
-    await ingest([one for path in sample_files() for one in read_documents(path) if isinstance(one, SourceFile)])
+    await ingest([one for path in sample_files() for one in read_source_files(path) if isinstance(one, SourceFile)])
     settings = DbtSettings.model_validate({"target": target})
-    warehouse = over(store, settings, project_directory(None), tmp_path_factory.mktemp("warehouse"))
-    report = await warehouse.run(Invocation(Verb.BUILD))
-    return Built(store, warehouse, report, ingest)
+    runner = over(store, settings, project_directory(None), tmp_path_factory.mktemp("warehouse"))
+    report = await runner.run(Invocation(Verb.BUILD))
+    return Built(store, runner, report, ingest)
 
 
 TINY_PROJECT = """
@@ -104,7 +104,7 @@ profile: aurum
 
 @pytest.fixture
 def tiny_project(tmp_path: Path) -> Path:
-    """A project of its own with the profiles of ours and no model yet."""
+    """An empty dbt project with the profiles of the real one and no models."""
     folder = tmp_path / "project"
     (folder / "models").mkdir(parents=True)
     (folder / "tests").mkdir()
@@ -115,7 +115,7 @@ def tiny_project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tiny(store: PostgresStore, tiny_project: Path, tmp_path: Path) -> Callable[..., ModelRunner]:
-    """The tiny project over the store, on DuckDB, with settings as asked."""
+    """A function that builds the tiny project over the store, on DuckDB, with the given settings."""
 
     def make(**settings: object) -> ModelRunner:
         made = over(store, DbtSettings.model_validate(settings), tiny_project, tmp_path / "warehouse")

@@ -13,7 +13,7 @@ from aurum.common.clock import SystemClock
 from aurum.core.asof import Span
 from aurum.core.calendars import default_blocks
 from aurum.core.errors import Unavailable
-from aurum.pipelines.models.copy import Copied, refresh_copy
+from aurum.pipelines.models.copy import CopyCounts, refresh_copy
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
@@ -26,7 +26,7 @@ A, B = "invented:numbers:A:value", "invented:numbers:B:value"
 NAN = float("nan")
 
 
-async def refresh(store: PostgresStore, path: Path) -> Copied:
+async def refresh(store: PostgresStore, path: Path) -> CopyCounts:
     return await refresh_copy(PostgresStoreExport(store.pool), DuckDbStoreCopy(path), default_blocks())
 
 
@@ -40,20 +40,20 @@ async def test_only_what_changed_is_copied_and_the_copy_says_what_the_reader_say
     postgres_store: PostgresStore, tmp_path: Path
 ) -> None:
     path = tmp_path / "warehouse" / "aurum.duckdb"
-    assert await refresh(postgres_store, path) == Copied(0, 0), "an empty store"
+    assert await refresh(postgres_store, path) == CopyCounts(0, 0), "an empty store"
     await postgres_store.loader.load(together(file_load([(0, 1, 10.0), (1, 1, NAN)]), file_load([(0, 1, 5.0)], key=B)))
-    assert await refresh(postgres_store, path) == Copied(2, 2)
-    assert await refresh(postgres_store, path) == Copied(2, 0)
-    # A publication from before the first one: its known time is no sign that it is new.
+    assert await refresh(postgres_store, path) == CopyCounts(2, 2)
+    assert await refresh(postgres_store, path) == CopyCounts(2, 0)
+    # This publication has a known time before the first one, so the known time does not show that it is new.
     await postgres_store.loader.load(file_load([(0, 0, 9.0)]))
-    assert await refresh(postgres_store, path) == Copied(2, 1)
+    assert await refresh(postgres_store, path) == CopyCounts(2, 1)
     for key in (A, B):
         series = await series_named(postgres_store, key)
         current = await postgres_store.reader.observations(series.series_id, span=Span())
-        found = rows(
+        copied = rows(
             path, f"SELECT ts, value, quality, known_at FROM store.observation WHERE series_id = {series.series_id} ORDER BY ts"
         )
-        assert found.equals(current.cast(dict(found.schema)))
+        assert copied.equals(current.cast(dict(copied.schema)))
         said = await postgres_store.reader.revisions(series.series_id, span=Span())
         ended = rows(path, f"SELECT value FROM store.observation_version WHERE series_id = {series.series_id}")
         assert ended.height == said.height - current.height
@@ -66,12 +66,12 @@ async def test_archived_months_are_copied_too(postgres_store: PostgresStore, tmp
     await tiered.thawing.load(together(file_load([(0, 1, 10.0), (1, 1, 2.0)]), file_load([(0, 1, 5.0)], key=B)))
     await tiered.thawing.load(file_load([(0, 2, 11.0)], digest="a correction"))
     await archive_everything(tiered.log, history)
-    assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == Copied(2, 2)
-    # The next load makes the series hot where it touches it, and all of it is copied anew.
+    assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == CopyCounts(2, 2)
+    # The next load makes the months it changes hot, and the whole series is copied again.
     await tiered.thawing.load(file_load([(24 * 62, 1, 3.0)], digest="a later month"))
-    assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == Copied(2, 1)
-    found = rows(path, "SELECT ts, value FROM store.observation ORDER BY series_id, ts")
-    assert found["value"].to_list() == [11.0, 2.0, 3.0, 5.0]
+    assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == CopyCounts(2, 1)
+    copied = rows(path, "SELECT ts, value FROM store.observation ORDER BY series_id, ts")
+    assert copied["value"].to_list() == [11.0, 2.0, 3.0, 5.0]
     assert rows(path, "SELECT value FROM store.observation_version")["value"].to_list() == [10.0]
     with pytest.raises(Unavailable, match="AURUM_HISTORY"):
         await refresh_copy(

@@ -1,4 +1,4 @@
-"""Late corrections: an incremental run says what a full one would, and writes only the days that changed."""
+"""Late corrections: an incremental run gives the same as a full one, and writes only the days that changed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SELECTED = ("marts",)
 
 
 def corrected() -> list[SourceFile]:
-    """Two files of the sample with other numbers: a day of prices, and a part of a day of generation."""
+    """Return two sample files with other numbers: a day of prices, and a part of a day of generation."""
     files = {path.name: path.read_text() for path in sample_files() if path.suffix == ".csv"}
     prices = files["20251102damlbmp_zone.csv"].replace("52.59", "152.59")
     mix = files["20171122rtfuelmix.csv"].replace("11/22/2017 00:05:00,EST,Wind,", "11/22/2017 00:05:00,EST,Wind,9")
@@ -45,7 +45,7 @@ def corrected() -> list[SourceFile]:
 
 
 async def withdraw_everything(built: Built, key: str) -> None:
-    """Publish that no value of a series stands."""
+    """Withdraw all values of a series."""
     (series,) = (await built.store.catalog.series_by_key([key])).values()
     current = await built.store.reader.observations(series.series_id, span=Span())
     load = file_load(
@@ -74,7 +74,7 @@ async def test_an_incremental_run_after_a_correction_equals_a_full_one(built: Bu
     (await built.run(Verb.RUN, *SELECTED, full_refresh=True)).raise_failure()
     for table, key in KEYS.items():
         full = (await built.rows(table)).sort(key)
-        # The version a row was written at tells of runs, not of the store.
+        # The version in a row depends on when it was written, so it may differ between the runs.
         assert_frame_equal(
             incremental[table].drop("series_version"),
             full.drop("series_version"),

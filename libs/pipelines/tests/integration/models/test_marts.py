@@ -1,4 +1,4 @@
-"""The marts over the sample, on DuckDB and on PostgreSQL, against what the reader and aurum.core say."""
+"""The marts over the sample, on DuckDB and PostgreSQL, compared with the reader and aurum.core."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ FALL, SPRING = date(2025, 11, 2), date(2017, 3, 12)
 
 
 async def series_meaning(built: Built, family: Family) -> list[tuple[Series, Meaning]]:
-    """The stored series of a family that have a fixed step, with what they mean."""
+    """Return the stored series of a family that have a fixed step, with their meaning."""
     registry = default_registry()
-    found = await built.store.catalog.series_page(SeriesFilter(), after=None, limit=10_000)
+    actual = await built.store.catalog.series_page(SeriesFilter(), after=None, limit=10_000)
     paired: list[tuple[Series, Meaning]] = []
-    for series in found:
+    for series in actual:
         dataset = next(one for one in registry.source(series.key.source).datasets if one.name == series.key.dataset)
         declared = {measure.name: measure for measure in dataset.measures}.get(series.key.measure)
         meaning = None if declared is None else meaning_of(dataset, declared)
@@ -54,15 +54,15 @@ async def series_meaning(built: Built, family: Family) -> list[tuple[Series, Mea
 
 
 async def values(built: Built, series: Series) -> pl.DataFrame:
-    """``ts`` and ``value`` of a series, withdrawn values null."""
+    """Return ``ts`` and ``value`` of a series; withdrawn values are null."""
     observed = await built.store.reader.observations(series.series_id, span=Span())
     return observed.select("ts", pl.col("value").fill_nan(None))
 
 
-def same(found: pl.DataFrame, expected: pl.DataFrame, key: list[str]) -> None:
-    """Assert that two frames say the same of the same rows, to within the order of a sum."""
+def same(actual: pl.DataFrame, expected: pl.DataFrame, key: list[str]) -> None:
+    """Assert that two frames have the same rows and values, within the rounding error of sums."""
     assert_frame_equal(
-        found.select(expected.columns).sort(key),
+        actual.select(expected.columns).sort(key),
         expected.sort(key),
         check_dtypes=False,
         check_exact=False,
@@ -101,18 +101,18 @@ async def test_daily_prices_are_means_of_the_readers_intervals(built: Built) -> 
         key = pl.lit(str(series.key)).alias("series_key")
         parts.append(by_day.with_columns(key, pl.Series("intervals_expected", expected)))
     expected = pl.concat(parts)
-    found = await built.rows("fct_lmp_daily")
-    same(found, expected, ["series_key", "market_day"])
-    fall = found.filter(pl.col("market_day") == FALL)
+    actual = await built.rows("fct_lmp_daily")
+    same(actual, expected, ["series_key", "market_day"])
+    fall = actual.filter(pl.col("market_day") == FALL)
     assert set(fall["intervals_expected"]) == {25}
     assert set(fall["source"]) == {"ercot", "nyiso"}
 
 
 async def test_components_are_beside_their_price_and_leave_little_of_it(built: Built) -> None:
-    found = (await built.rows("fct_lmp_daily")).filter(pl.col("source") == "nyiso")
-    sums = found["energy_mean"] + found["congestion_mean"] + found["loss_mean"]
-    assert (sums - found["price_mean"]).abs().max() < 1e-6
-    assert found["residual_max"].max() < 0.05
+    actual = (await built.rows("fct_lmp_daily")).filter(pl.col("source") == "nyiso")
+    sums = actual["energy_mean"] + actual["congestion_mean"] + actual["loss_mean"]
+    assert (sums - actual["price_mean"]).abs().max() < 1e-6
+    assert actual["residual_max"].max() < 0.05
 
 
 async def test_block_prices_are_means_over_the_hours_of_the_blocks_calendar(built: Built) -> None:
@@ -131,9 +131,9 @@ async def test_block_prices_are_means_over_the_hours_of_the_blocks_calendar(buil
                 .agg(price_mean=pl.col("value").mean())
                 .with_columns(series_key=pl.lit(str(series.key)), block=pl.lit(block.name))
             )
-    found = await built.rows("fct_lmp_block")
-    same(found, pl.concat(parts), ["series_key", "block", "market_day"])
-    whole = found.filter((pl.col("block") == "7x24") & (pl.col("market_day") == FALL) & (pl.col("source") == "nyiso"))
+    actual = await built.rows("fct_lmp_block")
+    same(actual, pl.concat(parts), ["series_key", "block", "market_day"])
+    whole = actual.filter((pl.col("block") == "7x24") & (pl.col("market_day") == FALL) & (pl.col("source") == "nyiso"))
     assert (set(whole["hours_expected"]), set(whole["hours_present"])) == ({25}, {25.0})
 
 
@@ -156,11 +156,11 @@ async def test_load_and_generation_are_energy_of_their_intervals(built: Built) -
                 .agg(energy_mwh=(pl.col("value") * hours).sum(), intervals_present=pl.col("value").count())
                 .with_columns(series_key=pl.lit(str(series.key)))
             )
-        found = await built.rows(table)
-        same(found, pl.concat(parts), ["series_key", "market_day"])
+        actual = await built.rows(table)
+        same(actual, pl.concat(parts), ["series_key", "market_day"])
         if table == "fct_generation_mix_daily":
-            assert set(found.filter(pl.col("market_day") == SPRING)["intervals_expected"]) == {23}
-            shares = found.group_by("source", "dataset", "location", "market_day").agg(pl.col("share").sum())
+            assert set(actual.filter(pl.col("market_day") == SPRING)["intervals_expected"]) == {23}
+            shares = actual.group_by("source", "dataset", "location", "market_day").agg(pl.col("share").sum())
             assert (shares["share"] - 1).abs().max() < 1e-9
 
 
@@ -176,9 +176,9 @@ async def test_the_latest_value_is_the_readers_last_that_stands(built: Built) ->
         .join(keys.cast({"series_id": pl.Int32}), on="series_id")
         .drop("series_id")
     )
-    found = await built.rows("mart_series_latest")
-    assert found.height == len(series)
-    same(found.drop_nulls("ts"), expected, ["series_key"])
+    actual = await built.rows("mart_series_latest")
+    assert actual.height == len(series)
+    same(actual.drop_nulls("ts"), expected, ["series_key"])
 
 
 async def test_days_and_blocks_are_those_of_core(built: Built) -> None:
@@ -208,15 +208,15 @@ async def test_completeness_is_the_stores(built: Built) -> None:
 
 
 async def test_drought_is_the_published_index(built: Built) -> None:
-    found = await built.rows("fct_drought_index")
+    actual = await built.rows("fct_drought_index")
     (series,) = await built.store.catalog.series_page(SeriesFilter(dataset="dsci"), after=None, limit=10)
     observed = await values(built, series)
-    assert found.sort("week_start")["dsci"].to_list() == observed["value"].to_list()
-    assert found["is_published"].all()
+    assert actual.sort("week_start")["dsci"].to_list() == observed["value"].to_list()
+    assert actual["is_published"].all()
 
 
-async def test_the_catalog_tells_of_every_model_and_what_reaches_it(built: Built) -> None:
-    states = {one.entry.name: one for one in await built.warehouse.log.models()}
+async def test_the_catalog_lists_every_model_with_its_lineage(built: Built) -> None:
+    states = {one.entry.name: one for one in await built.runner.log.models()}
     prices = states["fct_lmp_daily"]
     assert prices.built is not None
     assert (prices.built.run_id, prices.built.result.status) == (built.report.run_id, NodeStatus.OK)
@@ -235,6 +235,6 @@ async def test_freshness_of_the_store_is_on_record(built: Built) -> None:
         "store.observation": NodeStatus.OK,
         "store.series": NodeStatus.OK,
     }
-    state = next(one for one in await built.warehouse.log.models(name="fct_lmp_daily"))
+    state = next(one for one in await built.runner.log.models(name="fct_lmp_daily"))
     assert {one.table for one in state.freshness} == {"store.observation", "store.series"}
     assert len(state.tests) >= 5, "what is known of its tests stays known"

@@ -1,4 +1,4 @@
-"""Runs that do not go well, and how they are told of."""
+"""Runs that fail, and how the failure is reported."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def write(project: Path, **files: str) -> None:
 async def test_a_model_and_a_test_that_fail_are_named_and_on_record(tiny: MakeTiny, tiny_project: Path) -> None:
     write(tiny_project, good="select 1 as x", bad="select nothing_there")
     write(tiny_project, after="select * from {{ ref('bad') }}", never="select x from {{ ref('good') }}")
-    warehouse = tiny()
-    report = await warehouse.run(BUILD)
+    runner = tiny()
+    report = await runner.run(BUILD)
     assert {one.node: one.status for one in report.run.results} == {
         "good": NodeStatus.OK,
         "bad": NodeStatus.FAILED,
@@ -58,9 +58,9 @@ async def test_a_model_and_a_test_that_fail_are_named_and_on_record(tiny: MakeTi
     with pytest.raises(ModelsFailed, match=r"failed: .*\(and 1 more\)$") as failure:
         report.raise_failure()
     assert "\n" not in failure.value.detail
-    (run,) = await warehouse.log.runs_page(before=None, limit=1)
+    (run,) = await runner.log.runs_page(before=None, limit=1)
     assert (run.run_id, run.succeeded, run.reason) == (report.run_id, False, failure.value.detail)
-    states = {one.entry.name: one for one in await warehouse.log.models()}
+    states = {one.entry.name: one for one in await runner.log.models()}
     assert states["bad"].built is not None
     assert "nothing_there" in states["bad"].built.result.message
     assert [(one.node, one.failures) for one in states["good"].tests] == [("never", 1)]
@@ -79,11 +79,11 @@ async def test_a_target_that_does_not_read_history_builds_no_models_without_it(
 
 async def test_documenting_builds_nothing_and_leaves_a_page(tiny: MakeTiny, tiny_project: Path) -> None:
     write(tiny_project, documented="select 1 as x")
-    warehouse = tiny()
-    report = await warehouse.run(Invocation(Verb.DOCS))
+    runner = tiny()
+    report = await runner.run(Invocation(Verb.DOCS))
     assert (report.run.succeeded, report.run.results) == (True, ())
-    assert (warehouse.places.artifacts("duckdb") / "index.html").is_file()
-    states = {one.entry.name: one for one in await warehouse.log.models()}
+    assert (runner.paths.artifacts("duckdb") / "index.html").is_file()
+    states = {one.entry.name: one for one in await runner.log.models()}
     assert states["documented"].built is None
 
 
@@ -99,19 +99,17 @@ async def test_a_run_that_takes_too_long_is_stopped(tiny: MakeTiny, tiny_project
         await tiny(timeout_s=0.01).run(BUILD)
 
 
-async def test_two_builds_do_not_go_into_one_warehouse_at_once_and_one_can_be_cancelled(
-    tiny: MakeTiny, tiny_project: Path
-) -> None:
+async def test_two_builds_do_not_run_in_one_folder_at_once_and_one_can_be_cancelled(tiny: MakeTiny, tiny_project: Path) -> None:
     write(tiny_project, good="select 1 as x")
-    warehouse = tiny()
-    first = asyncio.ensure_future(warehouse.run(BUILD))
+    runner = tiny()
+    first = asyncio.ensure_future(runner.run(BUILD))
     await asyncio.sleep(0)  # it has begun, and holds the lock
     with pytest.raises(BuildUnderWay):
-        await warehouse.run(BUILD)
+        await runner.run(BUILD)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    (await warehouse.run(BUILD)).raise_failure()
+    (await runner.run(BUILD)).raise_failure()
 
 
 async def test_the_command_says_in_one_line_what_failed(store: PostgresStore, tiny_project: Path, tmp_path: Path) -> None:
@@ -132,7 +130,7 @@ async def test_the_command_says_in_one_line_what_failed(store: PostgresStore, ti
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "build_invocation",
     [
         lambda: Invocation(Verb.DOCS, select=("x",)),
         lambda: Invocation(Verb.TEST, full_refresh=True),
@@ -140,6 +138,6 @@ async def test_the_command_says_in_one_line_what_failed(store: PostgresStore, ti
         lambda: Invocation(Verb.RUN, select=("a b",)),
     ],
 )
-def test_what_dbt_would_not_take_is_not_asked_of_it(asked: Callable[[], Invocation]) -> None:
+def test_arguments_that_dbt_does_not_accept_are_refused(build_invocation: Callable[[], Invocation]) -> None:
     with pytest.raises(Invalid):
-        asked()
+        build_invocation()

@@ -1,4 +1,4 @@
-"""The models on a real Trino, over a store of which months stand in Iceberg: the same as DuckDB builds."""
+"""The models on a real Trino, over a store with archived months in Iceberg: the same as on DuckDB."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trino.dbapi import connect
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DbtSettings, TrinoSettings
 from aurum.pipelines.declarations import declare_catalog
-from aurum.pipelines.loading.documents import read_documents
+from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.load import Ingestion
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.project import project_directory
@@ -45,9 +45,9 @@ async def ingest(store: PostgresStore, folder: Path) -> None:
     registry = default_registry()
     await declare_catalog(registry, store.catalog_writer)
     suites = read_suites(contracts_directory(None) / "expectations")
-    ingestion = Ingestion(registry=registry, suites=suites, loader=store.loader, kept=RawFiles(folder))
+    ingestion = Ingestion(registry=registry, suites=suites, loader=store.loader, raw_files=RawFiles(folder))
     files = [path for path in sample_files() if PRICES in path.name]
-    documents = [one for path in files for one in read_documents(path) if isinstance(one, SourceFile)]
+    documents = [one for path in files for one in read_source_files(path) if isinstance(one, SourceFile)]
     assert documents
     async for _ in ingestion.ingest_all(documents):
         pass
@@ -89,14 +89,14 @@ async def test_trino_builds_what_duckdb_builds_archived_months_included(
     )
     iceberg = (trino_settings.catalog, trino_settings.schema_)
     on_trino = over(postgres_store, settings, project, tmp_path / "trino", iceberg=iceberg)
-    for warehouse in (on_duckdb, on_trino):
-        report = await warehouse.run(Invocation(Verb.BUILD))
+    for runner in (on_duckdb, on_trino):
+        report = await runner.run(Invocation(Verb.BUILD))
         report.raise_failure()
     for relation, key in KEYS.items():
-        with duckdb.connect(on_duckdb.places.file, read_only=True) as file:
+        with duckdb.connect(on_duckdb.paths.file, read_only=True) as file:
             file.execute("SET TimeZone = 'UTC'")
             expected = pl.DataFrame(file.sql(f"SELECT * FROM marts.{relation}").to_arrow_table()).sort(key)
-        found = rows_of(trino_server, relation).sort(key)
+        actual = rows_of(trino_server, relation).sort(key)
         assert expected.height > 0
         numbers = [name for name, dtype in expected.schema.items() if dtype.is_numeric()]
-        assert_frame_equal(found.select(numbers), expected.select(numbers), check_dtypes=False, rel_tol=1e-9)
+        assert_frame_equal(actual.select(numbers), expected.select(numbers), check_dtypes=False, rel_tol=1e-9)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aurum.pipelines.loading.documents import NoSuchPath, Unreadable, find_files, read_documents, unpack
+from aurum.pipelines.loading.documents import NoSuchPath, Unreadable, find_files, read_source_files, unpack
 from aurum.pipelines.source import SourceFile
 
 
@@ -20,8 +20,8 @@ def zipped(**members: bytes) -> bytes:
 def test_folders_and_globs_name_each_file_once_in_order(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", ".hidden"):
         (tmp_path / name).write_text("x")
-    found = find_files([str(tmp_path), str(tmp_path / "*.csv")])
-    assert [path.name for path in found] == ["a.csv", "b.csv"]
+    files = find_files([str(tmp_path), str(tmp_path / "*.csv")])
+    assert [path.name for path in files] == ["a.csv", "b.csv"]
 
 
 def test_a_pattern_without_a_match_is_an_error_that_names_it() -> None:
@@ -50,4 +50,4 @@ def test_a_truncated_gzip_is_damaged() -> None:
 def test_a_file_that_is_no_archive_is_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"x,y")
-    assert list(read_documents(path)) == [SourceFile("a.csv", b"x,y")]
+    assert list(read_source_files(path)) == [SourceFile("a.csv", b"x,y")]

@@ -27,7 +27,7 @@ def file(known_at: datetime | None = STATED, dataset: Dataset = DATASET) -> Pars
     return Parsed(dataset, EMPTY, describe_series(dataset, EMPTY), pl.DataFrame(schema=REFUSED), 0, str, known_at)
 
 
-def test_the_file_speaks_for_itself_when_nothing_is_asked() -> None:
+def test_the_file_speaks_for_itself_when_no_basis_is_requested() -> None:
     known = known_time(file(), KnownAtPolicy())
     assert (known.basis, known.time) == (KnownAtBasis.FILE, STATED)
 
@@ -52,14 +52,14 @@ def test_the_schedule_is_told_in_local_time_on_both_sides_of_a_clock_change() ->
     assert known.to_list() == [datetime(2025, 11, 1, 17, 30, tzinfo=UTC), datetime(2025, 11, 2, 18, 30, tzinfo=UTC)]
 
 
-def test_asking_for_what_there_is_not_refuses_the_file() -> None:
+def test_a_basis_that_the_file_or_its_dataset_lacks_refuses_the_file() -> None:
     with pytest.raises(RefusedFile, match="does not say"):
         known_time(file(None), KnownAtPolicy(KnownAtBasis.FILE))
-    with pytest.raises(RefusedFile, match="no usual time"):
+    with pytest.raises(RefusedFile, match="no publication schedule"):
         known_time(file(dataset=replace(DATASET, schedule=None)), KnownAtPolicy(KnownAtBasis.SCHEDULE))
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-01-01T00:00:00", ""])
-def test_a_known_time_that_is_no_instant_is_refused(text: str) -> None:
+def test_a_known_time_that_is_not_an_instant_is_refused(text: str) -> None:
     with pytest.raises(InvalidKnownAt):
         KnownAtPolicy.parse(text)

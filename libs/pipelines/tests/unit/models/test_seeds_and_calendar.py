@@ -1,4 +1,4 @@
-"""What the dbt project takes from the code: seeds, days, hours; and what it is told of an installation."""
+"""Inputs of the dbt project that come from the code: seeds, days, block hours, environment variables."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from aurum.core.markettime import day_bounds
 from aurum.pipelines.models.calendar import calendar_frames, market_days
 from aurum.pipelines.models.meaning import Family, Meaning, meaning_of
 from aurum.pipelines.models.project import (
+    ModelPaths,
     ProjectNotFound,
     TargetNotConfigured,
-    WarehousePaths,
     project_directory,
     variables,
 )
-from aurum.pipelines.models.seeds import differing, write_seeds
+from aurum.pipelines.models.seeds import outdated_seeds, write_seeds
 from aurum.pipelines.registry import default_registry
 from aurum.storage.ports.model_inputs import SERIES_TABLE
 
-PLACES = WarehousePaths(Path("/project"), Path("/data/warehouse"))
+PLACES = ModelPaths(Path("/project"), Path("/data/warehouse"))
 
 
 def test_the_seeds_are_what_the_code_says() -> None:
-    assert differing(default_registry(), project_directory(None) / "seeds") == {}, "run `aurum dbt seeds`"
+    assert outdated_seeds(default_registry(), project_directory(None) / "seeds") == {}, "run `aurum dbt seeds`"
 
 
 def test_writing_seeds_touches_only_those_that_differ(tmp_path: Path) -> None:
@@ -55,8 +55,8 @@ def test_writing_seeds_touches_only_those_that_differ(tmp_path: Path) -> None:
     ],
 )
 def test_measures_mean_the_same_across_sources(source: str, dataset: str, measure: str, expected: Meaning | None) -> None:
-    found = next(one for one in default_registry().source(source).datasets if one.name == dataset)
-    assert meaning_of(found, found.measure(measure)) == expected
+    entry = next(one for one in default_registry().source(source).datasets if one.name == dataset)
+    assert meaning_of(entry, entry.measure(measure)) == expected
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "America/Santiago", "Etc/GMT+5", "Europe/Berlin"])
@@ -89,7 +89,7 @@ def test_days_and_hours_are_of_whole_years_in_which_there_are_series() -> None:
     assert whole["ts"].n_unique() == whole.height
 
 
-def test_a_block_that_a_user_changed_is_taken_as_it_is() -> None:
+def test_a_block_that_a_user_changed_is_used_with_the_change() -> None:
     mine = Block("nyiso", "NIGHT", "America/New_York", (Window(hours=(1, 2)),))
     hours = calendar_frames(one_series(), [mine]).hours
     assert set(hours["hour_ending"]) == {1, 2}
@@ -103,7 +103,7 @@ def test_series_without_intervals_within_a_day_need_no_calendar(other: dict[str,
     assert (frames.days.height, frames.hours.height) == (0, 0)
 
 
-def test_a_socket_and_a_server_are_both_told_to_dbt() -> None:
+def test_a_socket_and_a_server_both_become_variables_of_dbt() -> None:
     settings = DbtSettings(target="postgres")
     socket = variables(settings, DatabaseSettings(url="postgresql://postgres:@/aurum?host=/tmp/x"), PLACES)
     assert (socket["AURUM_DBT_POSTGRES_HOST"], socket["AURUM_DBT_POSTGRES_DATABASE"]) == ("/tmp/x", "aurum")
@@ -113,23 +113,27 @@ def test_a_socket_and_a_server_are_both_told_to_dbt() -> None:
     assert server["AURUM_DBT_POSTGRES_ROLE"] == "aurum_marts"
 
 
-def test_trino_is_told_by_its_url() -> None:
+def test_the_trino_url_becomes_variables_of_dbt() -> None:
     settings = DbtSettings.model_validate({"target": "trino", "trino_url": "trinos://me:secret@lake/iceberg"})
-    told = variables(settings, DatabaseSettings(), PLACES)
-    assert (told["AURUM_DBT_TRINO_SCHEME"], told["AURUM_DBT_TRINO_PORT"], told["AURUM_DBT_TRINO_METHOD"]) == (
+    env = variables(settings, DatabaseSettings(), PLACES)
+    assert (
+        env["AURUM_DBT_TRINO_SCHEME"],
+        env["AURUM_DBT_TRINO_PORT"],
+        env["AURUM_DBT_TRINO_METHOD"],
+    ) == (
         "https",
         "443",
         "ldap",
     )
-    assert [name for name, value in told.items() if "secret" in value] == ["DBT_ENV_SECRET_AURUM_TRINO_PASSWORD"]
+    assert [name for name, value in env.items() if "secret" in value] == ["DBT_ENV_SECRET_AURUM_TRINO_PASSWORD"]
 
 
 @pytest.mark.parametrize(("target", "setting"), [("postgres", "AURUM_DATABASE__URL"), ("trino", "AURUM_DBT__TRINO_URL")])
-def test_a_target_that_lacks_something_says_which_setting(target: str, setting: str) -> None:
+def test_a_target_without_a_needed_setting_names_it(target: str, setting: str) -> None:
     with pytest.raises(TargetNotConfigured, match=setting):
         variables(DbtSettings.model_validate({"target": target}), DatabaseSettings(), PLACES)
 
 
-def test_a_project_that_is_not_there_says_which_setting(tmp_path: Path) -> None:
+def test_a_missing_project_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(ProjectNotFound, match="AURUM_DBT__PROJECT_DIR"):
         project_directory(tmp_path)

@@ -1,4 +1,4 @@
-"""Marts against their suites, in columns and by Great Expectations itself."""
+"""Marts checked against their suites, with Polars and with Great Expectations itself."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ GOOD: Mapping[str, Mapping[str, list[Any]]] = {
         "d1_percent": [40.0, 0.0], "d2_percent": [15.0, 0.0], "d3_percent": [5.0, 0.0], "d4_percent": [0.0, 0.0],
     },
 }  # fmt: skip
-"""Rows that are as they should be, of every mart, with nulls and bounds among them."""
+"""Valid rows of every mart, including nulls and values at the bounds."""
 
 BAD: Mapping[str, tuple[str, list[Any]]] = {
     "dim_market_day": ("ends_at", [at(4), at(3)]),
@@ -106,7 +106,7 @@ BAD: Mapping[str, tuple[str, list[Any]]] = {
     "fct_generation_mix_daily": ("intervals_present", [301, 25]),
     "fct_drought_index": ("dsci", [501.0, 0.0]),
 }
-"""Of every mart a column that breaks a critical expectation."""
+"""For each mart, a column with values that break a critical expectation."""
 
 
 def good(mart: str) -> pl.DataFrame:
@@ -124,7 +124,7 @@ def test_every_mart_of_the_project_has_a_suite() -> None:
 
 
 @pytest.mark.parametrize("mart", GOOD)
-def test_rows_as_they_should_be_break_nothing(mart: str) -> None:
+def test_valid_rows_break_no_expectation(mart: str) -> None:
     outcomes = evaluate(good(mart), SUITES[mart].suite).outcomes
     assert [one for one in outcomes if not one.success] == []
     assert set(SUITES[mart].suite.columns) == set(good(mart).columns), "the example has what the suite looks at"
@@ -132,8 +132,8 @@ def test_rows_as_they_should_be_break_nothing(mart: str) -> None:
 
 @pytest.mark.filterwarnings("ignore")  # of Great Expectations and what it stands on
 @pytest.mark.parametrize("mart", GOOD)
-def test_ours_and_great_expectations_find_the_same(mart: str) -> None:
-    # Both kinds of rows are in it: the other columns are as they should be.
+def test_polars_and_great_expectations_give_the_same_outcomes(mart: str) -> None:
+    # The frame has valid and invalid rows; the other columns are valid.
     ours = evaluate(bad(mart), SUITES[mart].suite).outcomes
     theirs = validate_frame(bad(mart), SUITES[mart].path)
     assert [(one.expectation, one.severity, one.success, one.unexpected) for one in ours] == [
@@ -142,7 +142,7 @@ def test_ours_and_great_expectations_find_the_same(mart: str) -> None:
     assert any(not one.success and one.severity == "critical" for one in theirs)
 
 
-async def test_what_is_found_is_recorded_and_what_failed_can_stop_a_job() -> None:
+async def test_outcomes_are_recorded_and_a_failure_can_end_a_job() -> None:
     store = MemoryStore(SystemClock())
     marts = MemoryMartReader({"fct_lmp_daily": bad("fct_lmp_daily"), "dim_series": good("dim_series")})
     suites = tuple(SUITES[name] for name in ("dim_location", "dim_series", "fct_lmp_daily"))
@@ -168,15 +168,15 @@ async def test_some_marts_can_be_checked_alone_and_only_those_that_have_a_suite(
         await validate_marts(marts, tuple(SUITES.values()), store.validations, only=["dim_serie"])
 
 
-async def test_old_results_are_forgotten_when_new_ones_come() -> None:
+async def test_old_validations_are_deleted_when_new_ones_are_recorded() -> None:
     store = MemoryStore(SystemClock())
     cleanup = ValidationCleanup(store.validations, QualitySettings(keep_each=2), SystemClock())
     marts = MemoryMartReader({"dim_series": good("dim_series")})
     for number in range(4):
         suites: tuple[MartSuite, ...] = (SUITES["dim_series"],)
         await validate_marts(marts, suites, store.validations, run_id=str(number), cleanup=cleanup)
-    kept = await store.validations.validations_page(ValidationFilter(), before=None, limit=9)
-    assert [one.run_id for one in kept] == ["3", "2"]
+    remaining = await store.validations.validations_page(ValidationFilter(), before=None, limit=9)
+    assert [one.run_id for one in remaining] == ["3", "2"]
 
 
 def test_a_column_that_is_gone_or_of_another_type_fails_and_says_so() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from aurum.assembly.pipelines import Pipelines
 from aurum.pipelines.history.archive import ArchiveReport, archive_closed
-from aurum.pipelines.history.copies import follow
+from aurum.pipelines.history.copies import update_copy
 from aurum.pipelines.jobs import ArchiveMonths
 from aurum.workers.jobs.payload import read_payload
 
@@ -33,5 +33,5 @@ class ArchiveJob:
             await archive.history.upkeep()
         async with self.pipelines.history_copy() as copy:
             if copy is not None:
-                await follow(archive, copy)
+                await update_copy(archive, copy)
         return reports

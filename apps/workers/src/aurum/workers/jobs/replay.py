@@ -21,7 +21,7 @@ class ReplayJob:
     async def run(self, payload: Mapping[str, object]) -> list[FileReport]:
         """Load the file of a payload again and return its reports; do nothing if none of its rows is in quarantine any more.
 
-        Raises ``InvalidPayload``, ``FileNotKept``, ``Unavailable``.
+        Raises ``InvalidPayload``, ``RawFileMissing``, ``Unavailable``.
         """
         job = read_payload(ReplayFile, payload)
         pipelines, store = self.pipelines, self.pipelines.store

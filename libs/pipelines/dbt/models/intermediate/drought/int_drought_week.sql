@@ -1,5 +1,5 @@
--- Weeks side by side. The publisher's files give shares either of each category alone or of it and all worse ones: here the
--- latter, whichever was published.
+-- One row per week and location. The publisher's files have shares either of each category alone or of it and all worse ones;
+-- this model has the latter for both.
 with wide as (
     select
         source,

@@ -1,4 +1,4 @@
--- EIA, FRED and commodity prices on one footing: the local day on which each period begins, and its step.
+-- EIA, FRED and commodity prices in one form: the local day on which each period begins, and its step.
 select
     series_id,
     series_key,

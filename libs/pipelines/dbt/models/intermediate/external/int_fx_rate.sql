@@ -1,4 +1,4 @@
--- Rates as units of the quote currency for one of the base currency: what the unit of a rate says (AUD/EUR: dollars a euro).
+-- Rates as units of the quote currency for one unit of the base currency, as the unit says (AUD/EUR: dollars per euro).
 select
     series_id,
     series_key,

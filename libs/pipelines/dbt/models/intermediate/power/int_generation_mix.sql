@@ -1,5 +1,5 @@
--- The fuels of one mix: same dataset, location and step. Its version is the sum of those of its series, since every share
--- changes with any of them.
+-- The fuels of one mix: same dataset, location and step. The version of the mix is the sum of the versions of its series, since
+-- every share changes with any of them.
 select
     series_id,
     series_key,

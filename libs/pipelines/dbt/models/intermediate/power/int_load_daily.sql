@@ -1,4 +1,4 @@
--- Power by local day. Numbers in MWh are energy of their step; in MW, power over it.
+-- Power by local day. Values in MWh are the energy of a step; values in MW are the power during it.
 with power as (
     select
         load_point.*,

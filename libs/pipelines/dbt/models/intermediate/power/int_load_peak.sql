@@ -1,4 +1,4 @@
--- When the day's greatest load was: the first interval, should several be as great.
+-- Start of the interval with the day's greatest load; the first one when several are equal.
 with power as (
     select
         series_id,

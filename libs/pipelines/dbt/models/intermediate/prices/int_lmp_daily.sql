@@ -1,4 +1,4 @@
--- By local day of the series' own clock, which a day of 23 or 25 hours has too: no row is made for a day without values.
+-- By local day in the series' own time zone, days of 23 and 25 hours included. A day without values has no row.
 select
     interval_price.series_id,
     {{ local_day('interval_price.ts', 'point.zone') }} as market_day,

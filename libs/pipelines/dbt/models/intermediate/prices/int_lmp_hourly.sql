@@ -1,4 +1,4 @@
--- Means of the intervals of each hour, of any step up to an hour. `share` is how much of the hour there are prices for.
+-- Means of the intervals of each hour, for any step up to an hour. `share` is the part of the hour that has prices.
 select
     interval_price.series_id,
     {{ hour_of('interval_price.ts') }} as hour_start,

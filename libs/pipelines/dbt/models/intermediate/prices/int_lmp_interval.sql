@@ -1,5 +1,5 @@
--- One row a price and interval, its components beside it. `residual` is what is left of the price when they are taken away;
--- null where one of the three that every operator publishes is missing. Withdrawn values are null.
+-- One row per price and interval, with the components as columns. `residual` is the price minus its components; it is null when
+-- one of the three that every operator publishes is missing. Withdrawn values are null.
 with wide as (
     select
         member.price_series_id as series_id,

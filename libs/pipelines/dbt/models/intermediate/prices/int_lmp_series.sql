@@ -1,5 +1,5 @@
--- Prices and their components as series of one point: same dataset, location and variant. The version of a point is the sum of
--- those of its series, so it rises when any of them changes.
+-- The series of a price and its components: those of the same dataset, location and variant. Their common version is the sum of
+-- their versions, so it rises when any of them changes.
 with member as (
     select
         source, dataset, location, variant, role, series_id, series_version,

@@ -1,7 +1,7 @@
 {% set key = ['series_id', 'market_day'] %}
 {{ config(materialized='incremental', unique_key=key) }}
 {% set changed = changed_series(ref('stg_series')) %}
--- As the loader counted: what a local day should hold, by its length, and what stands of it.
+-- The counts of the loader: expected intervals of a local day, by its length, and those with a value that is not withdrawn.
 with changed as (
     select * from {{ ref('stg_series') }} where {{ among(changed, 'series_id') }}
 ),

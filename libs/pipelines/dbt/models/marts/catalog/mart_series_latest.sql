@@ -27,7 +27,7 @@ select
     {{ as_instant('observation.known_at') }} as known_at,
     changed.series_version
 from changed
--- A series of which nothing stands any more keeps its row, without a value: a row that must go would not be found.
+-- A series whose values are all withdrawn has a row without a value, since an incremental run cannot delete the row.
 left join last_standing on last_standing.series_id = changed.series_id
 left join {{ ref('stg_observation') }} as observation
     on observation.series_id = last_standing.series_id and observation.ts = last_standing.ts

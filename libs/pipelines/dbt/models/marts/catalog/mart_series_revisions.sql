@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', unique_key='series_id') }}
 {% set changed = changed_series(ref('stg_series')) %}
--- A publication that comes late rewrites the history of its points, so a changed series is written anew as a whole.
+-- A late publication changes the history of its points, so all rows of a changed series are written again.
 with changed as (
     select * from {{ ref('stg_series') }} where {{ among(changed, 'series_id') }}
 ),

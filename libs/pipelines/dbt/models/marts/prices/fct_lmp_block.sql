@@ -1,7 +1,7 @@
 {% set key = ['series_id', 'calendar', 'block', 'market_day'] %}
 {{ config(materialized='incremental', unique_key=key) }}
 {% set changed = changed_series(ref('int_lmp_point')) %}
--- Days and hours of a block are counted on the block's clock, which may be another than the series' (MISO).
+-- Days and hours of a block are in the block's time zone, which may differ from that of the series (MISO).
 with changed as (
     select * from {{ ref('int_lmp_point') }} where {{ among(changed, 'series_id') }}
 ),
@@ -19,7 +19,7 @@ by_block as (
         block_hour.block,
         block_hour.market_day,
         sum(hourly.share) as hours_present,
-        -- A part of an hour weighs as much as there is of it.
+        -- A part of an hour has a weight equal to its share of the hour.
         sum(hourly.price * hourly.share) / nullif(sum(hourly.share), 0) as price_mean,
         min(hourly.price) as price_min,
         max(hourly.price) as price_max

@@ -1,1 +1,1 @@
-"""Published files over HTTP, to a folder."""
+"""Downloads published files over HTTP into a folder."""

@@ -1,4 +1,4 @@
-"""Files that appear in a folder whole or not at all."""
+"""Writes files that appear in a folder complete or not at all."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ class FolderUnusable(Unavailable):
 
 
 @contextmanager
-def landing(path: Path) -> Generator[BinaryIO]:
-    """A file to write that stands at ``path`` when the block ends well. Raises ``FolderUnusable``."""
+def atomic_write(path: Path) -> Generator[BinaryIO]:
+    """Open a file to write, which appears at ``path`` when the block ends without an exception. Raises ``FolderUnusable``."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _moved_to(path) as file:
+        with _renamed_when_complete(path) as file:
             yield file
-    except TimeoutError:  # an OSError that is not of the file
+    except TimeoutError:  # a subclass of OSError, but the deadline of the download, not a failure to write
         raise
     except OSError as error:
         raise FolderUnusable(f"{path.parent} cannot be written: {error.strerror}", folder=str(path.parent)) from error
 
 
 @contextmanager
-def _moved_to(path: Path) -> Generator[BinaryIO]:
-    # A name of its own: two processes may write one file at once. Hidden: what a killed one leaves is nobody's input.
+def _renamed_when_complete(path: Path) -> Generator[BinaryIO]:
+    # The name is unique because two processes may write one file at once, and hidden so that the partial file of a killed
+    # process is not loaded.
     partial = path.with_name(f".{uuid4().hex}.part")
     try:
         with partial.open("xb") as file:

@@ -1,4 +1,4 @@
-"""Gets the public file of a day: with time limits, a size limit, and patience where asking again is safe."""
+"""The HTTP client that downloads the public file of a day, with time limits, a size limit and retries of safe requests."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import Forbidden, Invalid, NotFound, Unavailable, UnknownName
 from aurum.core.names import nearest
-from aurum.pipelines.fetch.atomic_write import landing
+from aurum.pipelines.fetch.atomic_write import atomic_write
 from aurum.pipelines.fetch.headers import file_name, last_modified, retry_after_s
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.source import Source
 
 _ABSENT = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class NotPublished(NotFound):
@@ -32,23 +32,23 @@ class NotPublished(NotFound):
 
 
 class NoPublicFile(NotFound):
-    """The dataset has no public files by day. Facts: ``source``, ``dataset``."""
+    """A dataset whose publisher has no public file for each day. Facts: ``source``, ``dataset``."""
 
 
 class FetchFailed(Unavailable):
-    """The publisher does not answer, or not with a whole file. Facts: ``url``."""
+    """The publisher does not answer, or does not send a complete file. Facts: ``url``."""
 
 
 class FetchRefused(Forbidden):
-    """The publisher will not give the file, however often it is asked. Facts: ``url``."""
+    """The publisher refuses the file, and a retry cannot change that. Facts: ``url``."""
 
 
 class TooLarge(Invalid):
-    """More bytes than a file may have. Facts: ``url``."""
+    """A file larger than the limit. Facts: ``url``."""
 
 
-class _TryAgain(Exception):
-    """A failure after which the same request may succeed. ``wait_s``: when its server says how long to wait."""
+class _Retryable(Exception):
+    """A failure after which the same request may succeed. ``wait_s``: the wait the server requests, in seconds, if any."""
 
     def __init__(self, reason: str, wait_s: float | None = None) -> None:
         super().__init__(reason)
@@ -57,10 +57,11 @@ class _TryAgain(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long and how often to try, and how much to take. Times in seconds.
+    """Limits of a download: times in seconds, the number of requests, the size of the file.
 
-    ``first_wait_s``: before the second of ``tries`` requests; it doubles, with jitter, up to ``longest_wait_s``, and a server
-    that asks for more than that is left alone. ``silence_s``: between two pieces of an answer. ``whole_s``: for one answer.
+    ``first_wait_s``: wait before the second of ``tries`` requests; it doubles, with jitter, up to ``longest_wait_s``. When a
+    server asks for a longer wait than that, the download fails at once. ``silence_s``: longest time between two pieces of a
+    response. ``whole_s``: longest time for a whole response.
     """
 
     tries: int = 5
@@ -72,8 +73,8 @@ class Limits:
     most_bytes: int = 2 << 30
 
     @property
-    def patience(self) -> ResilienceSettings:
-        """Patience with a publisher, who is slower than what AURUM_RESILIENCE__* is about."""
+    def retries(self) -> ResilienceSettings:
+        """Retry settings for publishers, which are slower than the services that AURUM_RESILIENCE__* is for."""
         return ResilienceSettings(
             retry_attempts=self.tries,
             retry_within_s=math.inf,
@@ -84,8 +85,8 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A file on disk. ``available_at``: when its publisher made it available (``Last-Modified``), UTC."""
+class FetchedFile:
+    """A downloaded file. ``available_at``: when its publisher made it available (``Last-Modified``), UTC."""
 
     path: Path
     url: str
@@ -93,14 +94,14 @@ class Fetched:
 
     @property
     def known_at(self) -> KnownAtPolicy:
-        """What the file says of itself comes first; else when it was available."""
+        """The policy that uses the publication time in the file, and where there is none the time it became available."""
         if self.available_at is None:
             return KnownAtPolicy()
         return KnownAtPolicy(KnownAtBasis.AVAILABLE, self.available_at)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Request:
     source: str
     dataset: str
     day: date
@@ -108,18 +109,18 @@ class _Wanted:
 
 
 class Fetcher:
-    """An HTTP client over a folder; use as an async context manager.
+    """An HTTP client that downloads into a folder; use as an async context manager.
 
-    ``address``: puts another address in the place of a published one (a mirror, a test's server). An address is asked once
-    in the life of a fetcher: where one file holds all history, every day is in it.
+    ``address``: returns the address to use for a published one (a mirror, a test's server). A fetcher requests an address
+    once only: where one file holds the whole history, every day has the same address.
     """
 
     def __init__(self, folder: Path, *, address: Callable[[str], str] = lambda url: url, limits: Limits | None = None) -> None:
         self._folder = folder
         self._address = address
         self._limits = limits or Limits()
-        self._retry = Retry("publisher", self._limits.patience, on=(_TryAgain,), requested_wait_s=_requested_wait_s)
-        self._fetched: dict[str, Fetched] = {}
+        self._retry = Retry("publisher", self._limits.retries, on=(_Retryable,), requested_wait_s=_requested_wait_s)
+        self._fetched: dict[str, FetchedFile] = {}
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(self._limits.silence_s, connect=self._limits.connect_s),
             follow_redirects=True,
@@ -134,73 +135,82 @@ class Fetcher:
     ) -> None:
         await self._client.aclose()
 
-    async def fetch(self, source: Source, dataset: str, day: date) -> Fetched:
-        """The file of a local day, whole or not at all: ``<folder>/<source>/<dataset>/<day>/<its publisher's name for it>``.
+    async def fetch(self, source: Source, dataset: str, day: date) -> FetchedFile:
+        """Download the file of a local day to ``<folder>/<source>/<dataset>/<day>/<the publisher's file name>``.
 
-        Days have folders of their own because some publishers call every day's file the same. Raises ``UnknownName``,
-        ``NoPublicFile``, ``NotPublished``, ``FetchFailed``, ``FetchRefused``, ``TooLarge``, ``FolderUnusable``.
+        The file appears complete or not at all. Each day has its own folder because some publishers use one file name for all
+        days. Raises ``UnknownName``, ``NoPublicFile``, ``NotPublished``, ``FetchFailed``, ``FetchRefused``, ``TooLarge``,
+        ``FolderUnusable``.
         """
-        wanted = _Wanted(source.name, dataset, day, self._address(_published_at(source, dataset, day)))
-        if wanted.url not in self._fetched:
-            self._fetched[wanted.url] = await self._patiently(wanted)
-        return self._fetched[wanted.url]
+        request = _Request(source.name, dataset, day, self._address(_public_url(source, dataset, day)))
+        if request.url not in self._fetched:
+            self._fetched[request.url] = await self._get_with_retries(request)
+        return self._fetched[request.url]
 
-    async def _patiently(self, wanted: _Wanted) -> Fetched:
+    async def _get_with_retries(self, request: _Request) -> FetchedFile:
         try:
             async for attempt in self._retry.attempts():
                 with attempt:
-                    return await self._get(wanted)
-        except _TryAgain as error:
-            raise FetchFailed(f"{wanted.url}: {error}", retry_after=self._limits.longest_wait_s, url=wanted.url) from error
-        raise AssertionError  # the last attempt answers or raises
+                    return await self._get(request)
+        except _Retryable as error:
+            raise FetchFailed(f"{request.url}: {error}", retry_after=self._limits.longest_wait_s, url=request.url) from error
+        raise AssertionError  # unreachable: the last attempt returns or raises
 
-    async def _get(self, wanted: _Wanted) -> Fetched:
+    async def _get(self, request: _Request) -> FetchedFile:
         try:
-            async with asyncio.timeout(self._limits.whole_s), self._client.stream("GET", wanted.url) as response:
-                self._check(response, wanted)
-                path = await self._save(response, wanted)
+            async with asyncio.timeout(self._limits.whole_s), self._client.stream("GET", request.url) as response:
+                self._check(response, request)
+                path = await self._save(response, request)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _TryAgain(f"{type(error).__name__} {error}".strip()) from error
+            raise _Retryable(f"{type(error).__name__} {error}".strip()) from error
         except httpx.TooManyRedirects as error:
-            raise FetchRefused(f"{wanted.url}: redirected without end", url=wanted.url) from error
+            raise FetchRefused(f"{request.url}: too many redirects", url=request.url) from error
         except TimeoutError as error:
-            raise FetchFailed(f"{wanted.url}: not whole after {self._limits.whole_s:g} s", url=wanted.url) from error
-        return Fetched(path, wanted.url, last_modified(response))
+            raise FetchFailed(f"{request.url}: not complete after {self._limits.whole_s:g} s", url=request.url) from error
+        return FetchedFile(path, request.url, last_modified(response))
 
-    def _check(self, response: httpx.Response, wanted: _Wanted) -> None:
-        status, url = response.status_code, wanted.url
+    def _check(self, response: httpx.Response, request: _Request) -> None:
+        status, url = response.status_code, request.url
         if status in _ABSENT:
-            what = f"{wanted.source}:{wanted.dataset} has no file for {wanted.day} (yet)"
-            raise NotPublished(what, source=wanted.source, dataset=wanted.dataset, day=str(wanted.day), url=url)
-        if status in _PASSING or response.is_server_error:
+            detail = f"{request.source}:{request.dataset} has no file for {request.day} (yet)"
+            raise NotPublished(detail, source=request.source, dataset=request.dataset, day=str(request.day), url=url)
+        if status in _TRANSIENT or response.is_server_error:
             wait_s = retry_after_s(response)
             if wait_s is not None and wait_s > self._limits.longest_wait_s:
-                raise FetchFailed(f"{url}: status {status}, asks to wait {wait_s:g} s", retry_after=wait_s, url=url)
-            raise _TryAgain(f"status {status}", wait_s)
+                raise FetchFailed(f"{url}: status {status}, the server asks to wait {wait_s:g} s", retry_after=wait_s, url=url)
+            raise _Retryable(f"status {status}", wait_s)
         if not response.is_success:
             raise FetchRefused(f"{url}: status {status}", url=url)
 
-    async def _save(self, response: httpx.Response, wanted: _Wanted) -> Path:
-        folder = self._folder / wanted.source / wanted.dataset / str(wanted.day)
-        path = folder / file_name(response, wanted.url, otherwise=wanted.dataset)
+    async def _save(self, response: httpx.Response, request: _Request) -> Path:
+        folder = self._folder / request.source / request.dataset / str(request.day)
+        path = folder / file_name(response, request.url, otherwise=request.dataset)
         size = 0
-        with landing(path) as file:
+        with atomic_write(path) as file:
             async for piece in response.aiter_bytes():
                 size += len(piece)
                 if size > self._limits.most_bytes:
-                    raise TooLarge(f"{wanted.url}: more than {self._limits.most_bytes:,} bytes", url=wanted.url)
+                    raise TooLarge(
+                        f"{request.url}: larger than the limit of {self._limits.most_bytes:,} bytes", url=request.url
+                    )
                 file.write(piece)
         return path
 
 
 def _requested_wait_s(error: Exception) -> float | None:
-    return error.wait_s if isinstance(error, _TryAgain) else None
+    return error.wait_s if isinstance(error, _Retryable) else None
 
 
-def _published_at(source: Source, dataset: str, day: date) -> str:
-    names = [one.name for one in source.datasets]
+def _public_url(source: Source, dataset: str, day: date) -> str:
+    names = [entry.name for entry in source.datasets]
     if dataset not in names:
         raise UnknownName(f"dataset of {source.name}", dataset, nearest(dataset, names) or tuple(names))
     if dataset not in source.urls:
-        raise NoPublicFile(f"{source.name}:{dataset} has no public files by day", source=source.name, dataset=dataset)
+        with_files = ", ".join(sorted(source.urls)) or "none"
+        raise NoPublicFile(
+            f"dataset {source.name}:{dataset} has no public daily files: ingest a file of it; "
+            f"datasets of {source.name} with daily files: {with_files}",
+            source=source.name,
+            dataset=dataset,
+        )
     return source.urls[dataset](day)

@@ -1,4 +1,4 @@
-"""What the headers of an answer say of its file: name, time of publication, and how long to wait (RFC 9110, RFC 6266)."""
+"""Reads response headers: the file's name, its publication time, and how long to wait before a retry (RFC 9110, RFC 6266)."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 _LONGEST_NAME = 200
-_ARCHIVES = {"application/x-zip-compressed": ".zip"}  # how OASIS calls a zip; the standard table does not know it
+_ARCHIVES = {"application/x-zip-compressed": ".zip"}  # OASIS sends this type for a zip file; ``mimetypes`` does not know it
 
 
 def file_name(response: httpx.Response, url: str, *, otherwise: str) -> str:
-    """A name fit for a folder: what the server calls the file, else the end of its address, else ``otherwise``.
+    """Return a safe file name: that of the Content-Disposition header, else the end of the address, else ``otherwise``.
 
-    A name without a suffix is given that of its content type: formats are recognised by name too.
+    A name without a suffix gets the suffix of its content type, because formats are recognised by name too.
     """
-    given = _content_disposition(response) or unquote(urlsplit(url).path)
-    # Its last part only, and nothing hidden: whoever answers must not choose the folder.
-    last = PurePosixPath(given.replace("\\", "/")).name
+    path = _content_disposition(response) or unquote(urlsplit(url).path)
+    # Only the last part, without leading dots: the server must not choose the folder or hide the file.
+    last = PurePosixPath(path.replace("\\", "/")).name
     name = "".join(character for character in last if character.isprintable()).lstrip(".")[:_LONGEST_NAME] or otherwise
     return name if PurePosixPath(name).suffix else name + _suffix(response)
 
 
 def last_modified(response: httpx.Response) -> datetime | None:
-    """When the file was made available, UTC; None when the server does not say, or says a time after its own clock."""
+    """Return when the file was made available, UTC; None when the header is missing or lies after the server's ``Date``."""
     changed, now = _time(response, "last-modified"), _time(response, "date")
     return None if changed is not None and now is not None and changed > now else changed
 
 
 def retry_after_s(response: httpx.Response) -> float | None:
-    """How long the server asks to wait, in seconds, however it says so; None when it does not."""
+    """Return the requested wait in seconds, from either form of ``Retry-After`` (seconds or a date); None when missing."""
     text = response.headers.get("retry-after", "").strip()
     if text.isdecimal():
         return float(text)
@@ -61,5 +61,5 @@ def _time(response: httpx.Response, header: str) -> datetime | None:
         time = parsedate_to_datetime(text)
     except ValueError:
         return None
-    # "-0000" comes without a zone and means UTC.
+    # The parser returns a time without a zone for "-0000", which means UTC.
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,1 +1,1 @@
-"""Months of observations on their way to history and to the copy for wide scans."""
+"""Moves closed months of observations to history, and keeps a copy of history for wide scans."""

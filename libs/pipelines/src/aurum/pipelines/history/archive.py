@@ -1,7 +1,8 @@
-"""Closed months to history: taken, written, read back, compared, and only then named and no longer hot.
+"""Moves closed months from the hot store to history.
 
-Nothing here holds between two steps but what the log says, so a run may die anywhere and the next one goes on: rows under an
-id that no part bears were never read by anybody, and are dropped first.
+The rows of a month are read from the hot store, written to history, read back and compared. Only then does one transaction
+record them in the archive log and delete the hot rows. The log is the only state between two steps, so a run may be killed at
+any point: the next run first deletes the rows under ids that the log gives to no part, which no reader has ever used.
 """
 
 from __future__ import annotations
@@ -22,18 +23,19 @@ from aurum.storage.ports.history import ArchivedPart, ArchiveLog, ClosedMonth, H
 
 
 class NotAsWritten(Unavailable):
-    """History gave back other rows than it was given; the hot rows stay. Facts: ``source``, ``month``, ``archive_id``."""
+    """History returned other rows than were written; the hot rows stay. Facts: ``source``, ``month``, ``archive_id``."""
 
 
 class NoHistory(Invalid):
-    """This process has no history to move months to."""
+    """This process has no history store, or none that lasts, to move months to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """What a run works with. No copy is part of it: one follows the log (``pipelines.copies``) and holds nothing up.
+    """The stores and limits of an archive run. A copy of history is not among them: ``history.copies`` updates it later.
 
-    ``chunk_rows``: rows, all versions, held at once. ``grace``: how long a read may go on looking where a part was.
+    ``chunk_rows``: most rows, all versions counted, in memory at once. ``grace``: how long a read may still use the place
+    where a part was before a correction.
     """
 
     log: ArchiveLog
@@ -43,20 +45,20 @@ class Archive:
 
 
 def archive_of(settings: HistorySettings, database: DatabaseSettings, log: ArchiveLog, history: HistoryStore | None) -> Archive:
-    """Return an archive as settings say. Raises ``NoHistory``."""
+    """Return the archive that the settings describe. Raises ``NoHistory``."""
     if history is None:
-        raise NoHistory("there is no history to move months to: AURUM_HISTORY__TIER is none")
+        raise NoHistory("AURUM_HISTORY__TIER 'none' gives no place to move months to: set it to duckdb or trino")
     if settings.tier == "duckdb" and settings.url is None and database.url is not None:
-        # The folder of this process may be a container's, gone tomorrow, and no other process would find it.
+        # The default folder may be inside a container: it would be lost with it, and other processes could not read it.
         raise NoHistory(
-            "AURUM_HISTORY__URL is needed with AURUM_DATABASE__URL: a place that every process finds, and that lasts"
+            "AURUM_HISTORY__URL is needed with AURUM_DATABASE__URL: set it to a lasting folder or bucket that all processes use"
         )
     return Archive(log, history, chunk_rows=settings.chunk_rows, grace=timedelta(seconds=settings.grace_s))
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveReport:
-    """What became of some series of one source and month. ``left``: series that changed meanwhile and stay hot."""
+    """The result for some series of one source and month. ``left``: series that changed during the move and stay hot."""
 
     source: str
     month: date
@@ -69,7 +71,7 @@ class ArchiveReport:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A part of which history holds something else than the log says."""
+    """A part whose rows in history differ from the log. ``rows``, ``checksum``: those in history, 0 and None without rows."""
 
     part: ArchivedPart
     rows: int
@@ -79,48 +81,51 @@ class Difference:
 async def archive_closed(
     archive: Archive, *, now: datetime, closed_after: timedelta, source: str | None = None
 ) -> AsyncIterator[ArchiveReport]:
-    """Move every month that is closed at ``now``, oldest first within a source; a report for each piece that moved.
+    """Move every month that is closed at ``now``, the oldest of each source first; yield a report for each chunk of series.
 
-    A second run finds nothing to do. Raises ``ArchiveRunning``, ``NotAsWritten`` and what the stores raise; what was reported
-    has moved, the rest is as it was.
+    A second run has nothing left to move. Raises ``ArchiveRunning``, ``NotAsWritten`` and the errors of the stores; chunks
+    that were reported have moved, all others are unchanged.
     """
     before = first_open_month(now, closed_after=closed_after)
     async with archive.log.alone():
         await clear_leftovers(archive)
         for month in await archive.log.closed(before, source=source):
             sizes = await archive.log.sizes(month)
-            for series_ids in _chunks(month.series_ids, sizes, archive.chunk_rows):
+            for series_ids in _series_chunks(month.series_ids, sizes, archive.chunk_rows):
                 yield await _move(archive, month, series_ids)
 
 
 async def clear_leftovers(archive: Archive) -> frozenset[int]:
-    """Drop from history what crashed runs and corrections left there. For who is ``alone``."""
+    """Delete the rows that crashed runs and corrections left in history, and return their archive ids.
+
+    The caller must hold ``ArchiveLog.alone``.
+    """
     unnamed = await archive.log.unnamed(idle=archive.grace)
-    # An id that only history knows is another store's, or newer than a log that was restored: not ours to drop.
-    left = unnamed & await archive.history.archive_ids()
-    if left:
-        await archive.history.discard(left)
-    return left
+    # An id that is in history but not in the log belongs to another store, or is newer than a restored log: it must stay.
+    leftovers = unnamed & await archive.history.archive_ids()
+    if leftovers:
+        await archive.history.discard(leftovers)
+    return leftovers
 
 
 async def verify(archive: Archive, *, source: str | None = None) -> AsyncIterator[tuple[int, Sequence[Difference]]]:
-    """History read against the log: for each piece how many parts were compared, and those that differ."""
+    """Compare history with the log; yield for each chunk the number of parts compared, and those that differ."""
     async for page in archive.log.parts(source=source):
         for parts in chunks(page, size=lambda part: part.rows, most=archive.chunk_rows):
-            found = await asyncio.to_thread(tally, await archive.history.rows(parts))
-            yield len(parts), await asyncio.to_thread(_differences, parts, found)
+            stored = await asyncio.to_thread(tally, await archive.history.rows(parts))
+            yield len(parts), await asyncio.to_thread(_differences, parts, stored)
 
 
 async def _move(archive: Archive, month: ClosedMonth, series_ids: Sequence[int]) -> ArchiveReport:
     started = time.perf_counter()
     archive_id = await _new_id(archive, month)
-    taken = await archive.log.take(series_ids, month.month)
+    snapshot = await archive.log.take(series_ids, month.month)
     moved: frozenset[int] = frozenset()
     rows = 0
-    if not taken.rows.is_empty():
-        await archive.history.write(taken.rows, source=month.source, month=month.month, archive_id=archive_id)
-        expected = await _compared(archive.history, month, archive_id, taken)
-        moved = await archive.log.commit(archive_id, month.month, taken)
+    if not snapshot.rows.is_empty():
+        await archive.history.write(snapshot.rows, source=month.source, month=month.month, archive_id=archive_id)
+        expected = await _read_back(archive.history, month, archive_id, snapshot)
+        moved = await archive.log.commit(archive_id, month.month, snapshot)
         rows = int(expected.filter(pl.col("series_id").is_in(list(moved)))["rows"].sum())
         if not moved:
             await archive.history.discard([archive_id])
@@ -136,24 +141,27 @@ async def _move(archive: Archive, month: ClosedMonth, series_ids: Sequence[int])
 
 
 async def _new_id(archive: Archive, month: ClosedMonth) -> int:
-    """One under which there is nothing: a log that was restored from a copy counts on from where it was then."""
-    there = await archive.history.archive_ids()
-    while (archive_id := await archive.log.begin(month.source, month.month)) in there:
+    """Return a new archive id that history does not use yet.
+
+    A log that was restored from a backup counts on from an earlier number, so it may give out ids that history already has.
+    """
+    used = await archive.history.archive_ids()
+    while (archive_id := await archive.log.begin(month.source, month.month)) in used:
         pass
     return archive_id
 
 
-async def _compared(history: HistoryStore, month: ClosedMonth, archive_id: int, taken: Taken) -> pl.DataFrame:
-    """Schema ``TALLY`` of what was taken, once history gave back the same."""
-    expected = await asyncio.to_thread(tally, taken.rows)
+async def _read_back(history: HistoryStore, month: ClosedMonth, archive_id: int, snapshot: Taken) -> pl.DataFrame:
+    """Return the tally (schema ``TALLY``) of the snapshot's rows. Raises ``NotAsWritten`` when history has another one."""
+    expected = await asyncio.to_thread(tally, snapshot.rows)
     parts = [
         ArchivedPart(series_id, day, archive_id, month.source, rows, checksum)
         for series_id, day, rows, checksum in expected.iter_rows()  # rows: one a part
     ]
-    found = await asyncio.to_thread(tally, await history.rows(parts))
-    if not found.equals(expected):
+    stored = await asyncio.to_thread(tally, await history.rows(parts))
+    if not stored.equals(expected):
         raise NotAsWritten(
-            f"history gave back other rows of {month.source} in {month.month:%Y-%m} than it was given: nothing was archived",
+            f"history returned other rows of {month.source} in {month.month:%Y-%m} than were written: nothing was archived",
             source=month.source,
             month=month.month.isoformat(),
             archive_id=archive_id,
@@ -161,20 +169,20 @@ async def _compared(history: HistoryStore, month: ClosedMonth, archive_id: int, 
     return expected
 
 
-def _chunks(series_ids: Sequence[int], sizes: Mapping[int, int], most: int) -> Iterator[Sequence[int]]:
+def _series_chunks(series_ids: Sequence[int], sizes: Mapping[int, int], most: int) -> Iterator[Sequence[int]]:
     return chunks(series_ids, size=lambda series_id: sizes.get(series_id, 0), most=most)
 
 
-def _differences(parts: Sequence[ArchivedPart], found: pl.DataFrame) -> Sequence[Difference]:
-    named = pl.DataFrame(
+def _differences(parts: Sequence[ArchivedPart], stored: pl.DataFrame) -> Sequence[Difference]:
+    expected = pl.DataFrame(
         [(number, part.series_id, part.month, part.rows, part.checksum) for number, part in enumerate(parts)],
         schema={"number": pl.Int64, **TALLY},
         orient="row",
     )
-    joined = named.join(found, on=["series_id", "month"], how="left", suffix="_found", maintain_order="left")
-    same = (pl.col("rows") == pl.col("rows_found")) & (pl.col("checksum") == pl.col("checksum_found"))
-    wrong = joined.filter(~same.fill_null(False)).select("number", "rows_found", "checksum_found")
+    joined = expected.join(stored, on=["series_id", "month"], how="left", suffix="_stored", maintain_order="left")
+    same = (pl.col("rows") == pl.col("rows_stored")) & (pl.col("checksum") == pl.col("checksum_stored"))
+    wrong = joined.filter(~same.fill_null(False)).select("number", "rows_stored", "checksum_stored")
     numbers: list[int] = wrong["number"].to_list()
-    counts: list[int] = wrong["rows_found"].fill_null(0).to_list()
-    sums: list[int | None] = wrong["checksum_found"].to_list()
+    counts: list[int] = wrong["rows_stored"].fill_null(0).to_list()
+    sums: list[int | None] = wrong["checksum_stored"].to_list()
     return [Difference(parts[number], rows, checksum) for number, rows, checksum in zip(numbers, counts, sums, strict=True)]

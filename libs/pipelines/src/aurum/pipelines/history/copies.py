@@ -1,7 +1,7 @@
-"""History once more in another place: what the archive log names is copied there, and what it no longer names is dropped.
+"""Keeps a second copy of history: parts in the archive log are copied, rows that the log no longer names are deleted.
 
-Run after each archive run, and again after a failure: it does what is missing and nothing else, so a copy that was away, or is
-new, is whole again after one run. The log decides; the copy only follows.
+It runs after each archive run, and again after a failure. It copies only what is missing, so a copy that was unavailable, or
+is new, is complete after one run. The log decides; the copy only follows it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from aurum.storage.ports.history import ArchivedPart, HistoryStore
 from aurum.storage.ports.wide import HistoryCopy, WideScans
 
 _Block: TypeAlias = tuple[str, date, int]
-"""Source, month and ``archive_id``: what is written at a time."""
+"""Source, month and ``archive_id`` of the rows that are written together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
-    """What a run did. ``parts``: brought over, or anew; ``rows``: of them; ``discarded``: ids that the log names no more."""
+class CopyReport:
+    """The result of an update. ``parts``: parts copied; ``rows``: rows in them; ``discarded``: ids deleted from the copy."""
 
     parts: int
     rows: int
@@ -31,45 +31,46 @@ class Copied:
 
 
 class HistoryDiffers(Conflict):
-    """History does not hold what its log says, which no copy can mend. Facts: ``series_id``, ``month``."""
+    """The rows of a part in history differ from the archive log; a copy cannot repair that. Facts: ``series_id``, ``month``."""
 
     def __init__(self, part: ArchivedPart) -> None:
         super().__init__(
-            f"history has other rows of series {part.series_id} in {part.month:%Y-%m} than its log says",
+            f"history has other rows of series {part.series_id} in {part.month:%Y-%m} than the archive log says: "
+            "run `aurum archive verify`",
             series_id=part.series_id,
             month=part.month.isoformat(),
         )
 
 
-async def bring_up_to_date(
+async def synchronise(
     named: Sequence[ArchivedPart], *, history: HistoryStore, copy: HistoryStore, scans: WideScans
-) -> Copied:
-    """``named``: all parts the log names. ``copy`` and ``scans``: two ports of the copy.
+) -> CopyReport:
+    """Copy the parts that the copy lacks, and delete from it the ids that the log no longer names.
 
-    A block in which a part is missing is written anew, whole. Raises ``Unavailable`` and ``HistoryDiffers``; what is done by
-    then stays.
+    ``named``: all parts in the log. ``copy`` and ``scans``: two ports of the copy. A block that lacks a part is written again
+    as a whole. Raises ``Unavailable`` and ``HistoryDiffers``; blocks written before that stay.
     """
-    short = {_block(part) for part in await scans.missing(named)}
+    incomplete = {_block(part) for part in await scans.missing(named)}
     parts = rows = 0
-    for block, some in _blocks(named):
-        if block not in short:
+    for block, block_parts in _blocks(named):
+        if block not in incomplete:
             continue
         source, month, archive_id = block
-        frame = await history.rows(some)
-        counted = tally(frame).iter_rows()  # rows: one a series
-        _check(some, {(series_id, at): (count, total) for series_id, at, count, total in counted})
+        frame = await history.rows(block_parts)
+        tallies = tally(frame).iter_rows()  # rows: one a series
+        _check(block_parts, {(series_id, at): (count, total) for series_id, at, count, total in tallies})
         await copy.write(frame, source=source, month=month, archive_id=archive_id)
-        parts, rows = parts + len(some), rows + frame.height
+        parts, rows = parts + len(block_parts), rows + frame.height
     stale = await copy.archive_ids() - {part.archive_id for part in named}
     if stale:
         await copy.discard(stale)
-    return Copied(parts, rows, len(stale))
+    return CopyReport(parts, rows, len(stale))
 
 
-async def follow(archive: Archive, copy: HistoryCopy) -> Copied:
-    """Bring the copy up to date with the log of an archive. Raises what ``bring_up_to_date`` raises."""
+async def update_copy(archive: Archive, copy: HistoryCopy) -> CopyReport:
+    """Bring the copy up to date with the log of an archive. Raises the errors of ``synchronise``."""
     named = [part async for page in archive.log.parts() for part in page]
-    return await bring_up_to_date(named, history=archive.history, copy=copy.store, scans=copy.scans)
+    return await synchronise(named, history=archive.history, copy=copy.store, scans=copy.scans)
 
 
 def _block(part: ArchivedPart) -> _Block:
@@ -77,14 +78,15 @@ def _block(part: ArchivedPart) -> _Block:
 
 
 def _blocks(named: Iterable[ArchivedPart]) -> list[tuple[_Block, list[ArchivedPart]]]:
-    """Blocks with their parts, in order."""
-    found: dict[_Block, list[ArchivedPart]] = {}
+    """Return the blocks with their parts, in order."""
+    blocks: dict[_Block, list[ArchivedPart]] = {}
     for part in named:
-        found.setdefault(_block(part), []).append(part)
-    return sorted(found.items())
+        blocks.setdefault(_block(part), []).append(part)
+    return sorted(blocks.items())
 
 
-def _check(parts: Iterable[ArchivedPart], there: dict[tuple[int, date], tuple[int, int]]) -> None:
+def _check(parts: Iterable[ArchivedPart], tallies: dict[tuple[int, date], tuple[int, int]]) -> None:
+    """Raise ``HistoryDiffers`` for the first part whose rows in history are not those of the log."""
     for part in parts:
-        if there.get((part.series_id, part.month)) != (part.rows, part.checksum):
+        if tallies.get((part.series_id, part.month)) != (part.rows, part.checksum):
             raise HistoryDiffers(part)

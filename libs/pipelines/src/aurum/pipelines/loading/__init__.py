@@ -1,1 +1,1 @@
-"""From files to committed versions."""
+"""Loads files into the store: finds and unpacks them, parses, checks and commits them."""

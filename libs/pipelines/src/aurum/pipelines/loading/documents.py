@@ -1,4 +1,4 @@
-"""Files to read: paths, folders, globs, and what is inside .zip and .gz, one document after another."""
+"""Finds the files that paths, folders and globs name, and reads them, including the members of .zip and .gz archives."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from aurum.core.errors import NotFound
 from aurum.pipelines.source import SourceFile
 
 MEMBER_BYTES = 2 << 30
-"""The most one archived file may unpack to."""
+"""Largest size of one unpacked archive member."""
 
 
 class NoSuchPath(NotFound):
-    """A path or pattern that names no file. Facts: ``path``."""
+    """A path or pattern that matches no file. Facts: ``path``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that could not be opened or unpacked, and why: reported like a refused file, the others go on."""
+    """A file that could not be opened or unpacked, and why. It is reported like a refused file; the other files are loaded."""
 
     name: str
     reason: str
@@ -32,8 +32,11 @@ class Unreadable:
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:
-    """The files that paths, folders (with all that is below) and globs name, each once, in order. Raises ``NoSuchPath``."""
-    found: dict[Path, None] = {}
+    """Return the files that paths, folders (recursively, without hidden files) and globs name, each once, in order.
+
+    Raises ``NoSuchPath``.
+    """
+    files: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir():
@@ -44,12 +47,12 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
             matches = [Path(match) for match in sorted(glob.glob(pattern, recursive=True)) if Path(match).is_file()]
             if not matches:
                 raise NoSuchPath(f"no file matches {pattern!r}", path=pattern)
-        found.update(dict.fromkeys(matches))
-    return list(found)
+        files.update(dict.fromkeys(matches))
+    return list(files)
 
 
-def read_documents(path: Path) -> Iterator[SourceFile | Unreadable]:
-    """The documents of one file: itself, or what its archive holds."""
+def read_source_files(path: Path) -> Iterator[SourceFile | Unreadable]:
+    """Yield the file at a path, or each member when it is an archive."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -59,7 +62,7 @@ def read_documents(path: Path) -> Iterator[SourceFile | Unreadable]:
 
 
 def unpack(name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
-    """A content as documents; archives are opened, archives in archives too."""
+    """Yield a file, or each member when it is an archive; nested archives are unpacked too."""
     lower = name.lower()
     try:
         if lower.endswith(".zip"):
@@ -86,7 +89,7 @@ def _zip_members(name: str, content: bytes) -> Iterator[SourceFile | Unreadable]
 
 def _bounded(archive: str, name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
     if len(content) > MEMBER_BYTES:
-        yield Unreadable(f"{archive}/{name}", f"unpacks to more than {MEMBER_BYTES >> 20} MiB")
+        yield Unreadable(f"{archive}/{name}", f"unpacks to more than the limit of {MEMBER_BYTES >> 20} MiB")
     else:
         yield from unpack(name, content)
 

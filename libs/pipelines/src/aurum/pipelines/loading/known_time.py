@@ -1,4 +1,4 @@
-"""Which known time a file's observations get: as asked, else as the file says, else when it was available, else now."""
+"""The known time of a file's observations: the requested one, else the file's, else when it became available, else now."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from aurum.pipelines.source import Dataset, Parsed, RefusedFile
 
 
 class InvalidKnownAt(Invalid):
-    """A known time that is neither a time with a zone, nor ``file``, nor ``schedule``. Facts: ``known_at``."""
+    """A known time that is neither a time with an offset, nor ``file``, nor ``schedule``. Facts: ``known_at``."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAtPolicy:
-    """What the caller asks for. ``basis`` None: the best the file offers. ``time``: with basis ARGUMENT or AVAILABLE."""
+    """The caller's choice of known time. ``basis`` None: the best that the file offers. ``time``: for ARGUMENT or AVAILABLE."""
 
     basis: KnownAtBasis | None = None
     time: datetime | None = None
 
     @classmethod
     def parse(cls, text: str | None) -> KnownAtPolicy:
-        """A time (RFC 3339 with an offset), ``file``, ``schedule`` or nothing. Raises ``InvalidKnownAt``."""
+        """Read a time (RFC 3339 with an offset), ``file``, ``schedule`` or None. Raises ``InvalidKnownAt``."""
         if text is None:
             return cls()
         if text in (KnownAtBasis.FILE, KnownAtBasis.SCHEDULE):
@@ -36,16 +36,23 @@ class KnownAtPolicy:
         try:
             instant = datetime.fromisoformat(text)
         except ValueError as error:
-            raise InvalidKnownAt(f"known-at {text!r}: give a time, 'file' or 'schedule'", known_at=text) from error
+            raise InvalidKnownAt(
+                f"known-at {text!r} is not accepted: give a time such as 2025-11-01T12:00:00Z, 'file' or 'schedule'",
+                known_at=text,
+            ) from error
         if instant.tzinfo is None:
-            raise InvalidKnownAt(f"known-at {text!r} has no offset: write e.g. {text}Z", known_at=text)
+            raise InvalidKnownAt(f"known-at {text!r} has no offset: write for example {text}Z", known_at=text)
         Span(start=instant)
         return cls(KnownAtBasis.ARGUMENT, instant.astimezone(UTC))
 
 
 @dataclass(frozen=True, slots=True)
 class KnownTime:
-    """The answer for one dataset of one file: a basis, one time for all rows (None: now, or it differs), a column."""
+    """The known time of one dataset in one file.
+
+    ``time``: the same for all rows, UTC; None when it is the moment of loading or differs by row. ``column``: expression for
+    the known time of each row.
+    """
 
     basis: KnownAtBasis
     time: datetime | None
@@ -53,7 +60,7 @@ class KnownTime:
 
 
 def known_time(parsed: Parsed, policy: KnownAtPolicy) -> KnownTime:
-    """Apply a policy. Raises ``RefusedFile`` when the file or its dataset does not have what was asked for."""
+    """Apply a policy. Raises ``RefusedFile`` when the file or its dataset does not have the requested basis."""
     if policy.basis is KnownAtBasis.SCHEDULE:
         return KnownTime(KnownAtBasis.SCHEDULE, None, _scheduled(parsed.dataset))
     if policy.basis is KnownAtBasis.ARGUMENT:
@@ -61,7 +68,7 @@ def known_time(parsed: Parsed, policy: KnownAtPolicy) -> KnownTime:
     if parsed.known_at is not None:
         return _single(KnownAtBasis.FILE, parsed.known_at)
     if policy.basis is KnownAtBasis.FILE:
-        raise RefusedFile("the file does not say when it was published; give --known-at a time or 'schedule'")
+        raise RefusedFile("known-at 'file': the file does not say when it was published; give a time or 'schedule'")
     if policy.basis is KnownAtBasis.AVAILABLE:
         return _single(KnownAtBasis.AVAILABLE, policy.time)
     return _single(KnownAtBasis.INGESTION, None)
@@ -74,7 +81,9 @@ def _single(basis: KnownAtBasis, time: datetime | None) -> KnownTime:
 def _scheduled(dataset: Dataset) -> pl.Expr:
     schedule = dataset.schedule
     if schedule is None:
-        raise RefusedFile(f"dataset {dataset.source}:{dataset.name} declares no usual time of publication")
+        raise RefusedFile(
+            f"known-at 'schedule': dataset {dataset.source}:{dataset.name} has no publication schedule; give a time or 'file'"
+        )
     day = local_day(pl.col("ts"), dataset.zone) + pl.duration(days=schedule.days)
     return (
         day.dt.combine(schedule.at)

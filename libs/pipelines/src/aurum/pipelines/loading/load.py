@@ -1,4 +1,4 @@
-"""One file, from bytes to a committed transaction: look up, recognise, parse, check, store, report."""
+"""Loads a file, from its bytes to a committed transaction: look up, recognise, parse, check, store, report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aurum.core.errors import Conflict
 from aurum.core.frames import REFUSED, SERIES, FrameMismatch
 from aurum.pipelines.loading.documents import Unreadable
 from aurum.pipelines.loading.known_time import KnownAtPolicy, known_time
-from aurum.pipelines.quality.gate import Gated, pass_gate
+from aurum.pipelines.quality.gate import GateResult, check_rows
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import Suites
@@ -27,11 +27,14 @@ from aurum.storage.ports.files import FileLoad, FileRecord, Loader
 from aurum.storage.ports.observations import SeriesRows
 
 _TIDY_AFTER = 200
-"""Checks after which what is too old is forgotten, and not only at the end: an archive may hold a hundred thousand files."""
+"""Number of recorded validations after which old ones are deleted.
+
+Not only at the end: an archive may hold a hundred thousand files.
+"""
 
 
 class FileOutcome(StrEnum):
-    """What became of a file."""
+    """The outcome of loading a file."""
 
     APPLIED = "applied"
     ALREADY_LOADED = "already loaded"
@@ -40,7 +43,7 @@ class FileOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What one file did. Counts are of observations, but ``rows_read`` (data rows) and ``quarantined``."""
+    """The result of loading one file. Counts are of observations, except ``rows_read`` (data rows) and ``quarantined``."""
 
     name: str
     digest: str
@@ -58,15 +61,17 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
+    """A file after parsing and checks: the load, or the reason why the file is refused."""
+
     load: FileLoad | None = None
-    refused: str = ""
+    refusal: str = ""
     source: str = ""
     dataset: str = ""
     validations: tuple[ValidationResult, ...] = ()
 
 
 class Ingestion:
-    """Loads documents through one registry, one set of expectations and one loader."""
+    """A loader of files, with its registry, its expectation suites and the store's ``Loader``."""
 
     def __init__(
         self,
@@ -74,24 +79,24 @@ class Ingestion:
         registry: Registry,
         suites: Suites,
         loader: Loader,
-        kept: RawFiles,
+        raw_files: RawFiles,
         cleanup: ValidationCleanup | None = None,
     ) -> None:
-        """``cleanup``: forgets old results of checks; without it all are kept."""
+        """Create a loader of files. ``cleanup``: deletes old validations; with None they all stay."""
         self._registry = registry
         self._suites = suites
         self._loader = loader
-        self._kept = kept
+        self._raw_files = raw_files
         self._cleanup = cleanup
 
     async def ingest(
         self, document: SourceFile | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
     ) -> FileReport:
-        """Load one document whole or not at all; a refused one is recorded with its reason.
+        """Load one file completely or not at all; a refused file is recorded with its reason.
 
-        Raises ``Unavailable`` when the store does not answer: the document may then be given again.
+        Raises ``Unavailable`` when the store does not answer; the caller can then load the file again.
         """
-        (report,) = [one async for one in self.ingest_all([document], known_at=known_at, force=force)]
+        (report,) = [report async for report in self.ingest_all([document], known_at=known_at, force=force)]
         return report
 
     async def ingest_all(
@@ -101,14 +106,14 @@ class Ingestion:
         known_at: KnownAtPolicy | None = None,
         force: bool = False,
     ) -> AsyncIterator[FileReport]:
-        """Load documents in order, each in its own transaction, reading the next while one is being stored."""
+        """Load files in order, each in its own transaction; the next file is prepared while one is being stored."""
         policy = known_at or KnownAtPolicy()
-        waiting = iter(documents)
-        ahead = asyncio.create_task(self._next(waiting, policy, force))
+        remaining = iter(documents)
+        ahead = asyncio.create_task(self._next(remaining, policy, force))
         checked: list[str] = []
         try:
             while (work := await ahead) is not None:
-                ahead = asyncio.create_task(self._next(waiting, policy, force))
+                ahead = asyncio.create_task(self._next(remaining, policy, force))
                 report = await self._finish(work, force)
                 checked += work.suites
                 if len(checked) >= _TIDY_AFTER:
@@ -124,14 +129,14 @@ class Ingestion:
             await self._cleanup.tidy(checked)
         checked.clear()
 
-    async def _next(self, waiting: Iterator[SourceFile | Unreadable], policy: KnownAtPolicy, force: bool) -> _Work | None:
-        document = await asyncio.to_thread(next, waiting, None)
+    async def _next(self, remaining: Iterator[SourceFile | Unreadable], policy: KnownAtPolicy, force: bool) -> _Work | None:
+        document = await asyncio.to_thread(next, remaining, None)
         if document is None:
             return None
         started = time.perf_counter()
         digest = await asyncio.to_thread(_digest, document)
         if not force and isinstance(document, SourceFile):
-            same = await self._loader.already_loaded(digest, basis=_asked(policy), known_at=policy.time)
+            same = await self._loader.already_loaded(digest, basis=_requested_basis(policy), known_at=policy.time)
             if same is not None:
                 return _Work(document, digest, None, started)
         prepared = await asyncio.to_thread(self._prepare, document, digest, policy)
@@ -139,22 +144,22 @@ class Ingestion:
 
     def _prepare(self, document: SourceFile | Unreadable, digest: str, policy: KnownAtPolicy) -> _Prepared:
         if isinstance(document, Unreadable):
-            return _Prepared(refused=document.reason)
+            return _Prepared(refusal=document.reason)
         source: Source | None = None
         try:
             source, file_format = self._registry.recognise(document)
             parts = file_format.parse(document)
-            gated = [pass_gate(part, self._suites.of(source.name, part.dataset.name)) for part in parts]
-            validations = tuple(one.validation for one in gated)
-            refused = next((one.refused for one in gated if one.refused), "")
-            if refused:
-                # The others passed, and their rows are refused with the file.
-                validations = _refused(validations, refused)
-                return _Prepared(None, refused, source.name, _names(part.dataset for part in parts), validations)
-            load = _to_load(source, document, digest, parts, gated, policy)
+            results = [check_rows(part, self._suites.of(source.name, part.dataset.name)) for part in parts]
+            validations = tuple(result.validation for result in results)
+            refusal = next((result.refusal for result in results if result.refusal), "")
+            if refusal:
+                # The other datasets of the file passed, but their rows are refused with it.
+                validations = _with_reason(validations, refusal)
+                return _Prepared(None, refusal, source.name, _names(part.dataset for part in parts), validations)
+            load = _to_load(source, document, digest, parts, results, policy)
         except RefusedFile as error:
             if source is None:
-                return _Prepared(refused=error.reason)
+                return _Prepared(refusal=error.reason)
             datasets = file_format.datasets  # pyright: ignore[reportPossiblyUnboundVariable] - set with source
             unread = ValidationResult(
                 suite=",".join(self._suites.of(source.name, dataset.name).name for dataset in datasets),
@@ -169,29 +174,29 @@ class Ingestion:
         document, prepared = work.document, work.prepared
         if prepared is None:
             return FileReport(document.name, work.digest, FileOutcome.ALREADY_LOADED, seconds=work.elapsed)
-        refused, validations = prepared.refused, prepared.validations
+        refusal, validations = prepared.refusal, prepared.validations
         if prepared.load is not None:
             try:
                 return await self._store(work, prepared.load, force)
             except Conflict as error:
-                refused = error.detail
-                validations = _refused(validations, refused)
+                refusal = error.detail
+                validations = _with_reason(validations, refusal)
         record = FileRecord(document.name, work.digest, len(document.content), prepared.source, prepared.dataset)
-        await self._loader.refuse(record, reason=refused, validations=validations)
+        await self._loader.refuse(record, reason=refusal, validations=validations)
         return FileReport(
             document.name,
             work.digest,
             FileOutcome.REFUSED,
             source=prepared.source,
             dataset=prepared.dataset,
-            reason=refused,
+            reason=refusal,
             seconds=work.elapsed,
         )
 
     async def _store(self, work: _Work, load: FileLoad, force: bool) -> FileReport:
         if not load.quarantine.is_empty():
-            # Before the commit: what is in quarantine can always be loaded again.
-            await asyncio.to_thread(self._kept.keep, load.record.digest, work.document.content)
+            # Saved before the commit, so that a file with rows in quarantine can always be loaded again.
+            await asyncio.to_thread(self._raw_files.put, load.record.digest, work.document.content)
         outcome = await self._loader.load(load, force=force)
         record = load.record
         return FileReport(
@@ -211,6 +216,8 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
+    """A file on its way to the store. ``prepared``: None when the same content is loaded already."""
+
     document: SourceFile | Unreadable
     digest: str
     prepared: _Prepared | None
@@ -218,8 +225,8 @@ class _Work:
 
     @property
     def suites(self) -> list[str]:
-        """Of the checks that are recorded with it."""
-        return [one.suite for one in self.prepared.validations] if self.prepared is not None else []
+        """Names of the suites whose validations are recorded with the file."""
+        return [validation.suite for validation in self.prepared.validations] if self.prepared is not None else []
 
     @property
     def elapsed(self) -> float:
@@ -230,7 +237,7 @@ def _digest(document: SourceFile | Unreadable) -> str:
     return hashlib.sha256(document.content).hexdigest()
 
 
-def _asked(policy: KnownAtPolicy) -> KnownAtBasis | None:
+def _requested_basis(policy: KnownAtPolicy) -> KnownAtBasis | None:
     return policy.basis if policy.basis in (KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE) else None
 
 
@@ -239,18 +246,18 @@ def _to_load(
     document: SourceFile,
     digest: str,
     parts: tuple[Parsed, ...],
-    gated: Sequence[Gated],
+    results: Sequence[GateResult],
     policy: KnownAtPolicy,
 ) -> FileLoad:
     series: list[pl.DataFrame] = []
     rows: list[pl.DataFrame] = []
     times = [known_time(part, policy) for part in parts]
     offset = 0
-    for part, passed, known in zip(parts, gated, times, strict=True):
-        described = _described(source, part)
-        series.append(described.drop("index"))
-        rows.append(_indexed(passed.rows, described, known.column, offset))
-        offset += described.height
+    for part, passed, known in zip(parts, results, times, strict=True):
+        frame = _series_frame(source, part)
+        series.append(frame.drop("index"))
+        rows.append(_numbered_rows(passed.rows, frame, known.column, offset))
+        offset += frame.height
     same_time = len({known.time for known in times}) == 1
     record = FileRecord(
         name=document.name,
@@ -265,8 +272,8 @@ def _to_load(
     return FileLoad(
         record=record,
         parts=(SeriesRows(pl.concat(series), pl.concat(rows)),) if series else (),
-        quarantine=pl.concat([one.held for one in gated]) if gated else pl.DataFrame(schema=REFUSED),
-        validations=tuple(one.validation for one in gated),
+        quarantine=pl.concat([result.quarantine for result in results]) if results else pl.DataFrame(schema=REFUSED),
+        validations=tuple(result.validation for result in results),
     )
 
 
@@ -274,12 +281,12 @@ def _names(datasets: Iterable[Dataset]) -> str:
     return ",".join(dict.fromkeys(dataset.name for dataset in datasets))
 
 
-def _refused(validations: Iterable[ValidationResult], reason: str) -> tuple[ValidationResult, ...]:
-    """The same, of a file that is refused whole whatever they found."""
-    return tuple(replace(one, reason=one.reason or reason) for one in validations)
+def _with_reason(validations: Iterable[ValidationResult], reason: str) -> tuple[ValidationResult, ...]:
+    """Return the validations of a file that is refused whole, with the reason where they have none of their own."""
+    return tuple(replace(validation, reason=validation.reason or reason) for validation in validations)
 
 
-def _described(source: Source, part: Parsed) -> pl.DataFrame:
+def _series_frame(source: Source, part: Parsed) -> pl.DataFrame:
     dataset = pl.lit(part.dataset.name)
     key = pl.concat_str(pl.lit(source.name), dataset, "location", "measure", separator=":")
     return (
@@ -289,13 +296,13 @@ def _described(source: Source, part: Parsed) -> pl.DataFrame:
     )
 
 
-def _indexed(rows: pl.DataFrame, described: pl.DataFrame, known_at: pl.Expr, offset: int) -> pl.DataFrame:
+def _numbered_rows(rows: pl.DataFrame, frame: pl.DataFrame, known_at: pl.Expr, offset: int) -> pl.DataFrame:
     numbered = rows.join(
-        described.select("location", "measure", (pl.col("index") + offset).cast(pl.UInt32).alias("series")),
+        frame.select("location", "measure", (pl.col("index") + offset).cast(pl.UInt32).alias("series")),
         on=["location", "measure"],
         how="left",
         maintain_order="left",
     )
     if numbered["series"].null_count():
-        raise FrameMismatch("a parser gave observations of a series that it does not describe")
+        raise FrameMismatch("Parsed.rows has observations of a (location, measure) that Parsed.series does not describe")
     return numbered.select("series", "ts", "value", "quality", known_at.alias("known_at"), "version")

@@ -1,4 +1,4 @@
-"""Loading files of quarantined rows again, with the known time they had: rows that now pass are stored."""
+"""Loads files with quarantined rows again, with the known time they had; rows that now pass the checks are stored."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _PAGE = 1000
 async def replay(
     quality: QualityLog,
     files: FileLog,
-    kept: RawFiles,
+    raw_files: RawFiles,
     ingestion: Ingestion,
     *,
     digest: str | None = None,
     source: str | None = None,
-    given: SourceFile | None = None,
+    file: SourceFile | None = None,
 ) -> AsyncGenerator[FileReport]:
-    """Load each file again that has rows in quarantine: all of them, or those of a digest or source.
+    """Load each file with rows in quarantine again: all of them, or those of a digest or source.
 
-    ``given``: the file itself, where it was not kept on this machine. Raises ``FileNotKept``, ``Unavailable``.
+    ``file``: the file itself, where this machine has no copy of it. Raises ``RawFileMissing``, ``Unavailable``.
     """
     pending: dict[str, str] = {}
     after: int | None = None
     while page := await quality.quarantine_page(QuarantineFilter(source=source, digest=digest), after=after, limit=_PAGE):
         pending |= {row.digest: row.file_name for row in page}
         after = page[-1].row_id
-    for wanted, name in pending.items():
-        document = given or kept.get(wanted, name=name)
-        first = (await files.files_of(wanted))[0]
-        yield await ingestion.ingest(document, known_at=_as_before(first), force=True)
+    for pending_digest, name in pending.items():
+        document = file or raw_files.get(pending_digest, name=name)
+        first = (await files.files_of(pending_digest))[0]
+        yield await ingestion.ingest(document, known_at=_earlier_policy(first), force=True)
 
 
-def _as_before(file: FileEntry) -> KnownAtPolicy:
-    match file.known_at_basis:
+def _earlier_policy(entry: FileEntry) -> KnownAtPolicy:
+    match entry.known_at_basis:
         case KnownAtBasis.ARGUMENT | KnownAtBasis.AVAILABLE:
-            return KnownAtPolicy(file.known_at_basis, file.known_at)
+            return KnownAtPolicy(entry.known_at_basis, entry.known_at)
         case KnownAtBasis.SCHEDULE:
             return KnownAtPolicy(KnownAtBasis.SCHEDULE)
         case _:

@@ -1,4 +1,4 @@
-"""The sample data shipped with Aurum: where its files are. What they are says ``sample/README.md``."""
+"""The files of the sample data shipped with Aurum, which ``sample/README.md`` describes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def sample_files() -> list[Path]:
-    """The sample files, in order."""
+    """Return the paths of the sample files, in order."""
     folder = Path(__file__).parents[1] / "sample"
     return sorted(path for path in folder.glob("*/*") if path.is_file())

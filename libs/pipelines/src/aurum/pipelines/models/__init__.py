@@ -1,1 +1,1 @@
-"""The dbt project beside the code: what it reads is made ready, it is run as a command, and what came of it is read back."""
+"""Runs the dbt project: prepares the tables it reads, runs dbt as a command, and reads its results."""

@@ -1,4 +1,4 @@
-"""What dbt says of a run, read from its artifacts: manifest.json, run_results.json, sources.json.
+"""Reads the artifacts of a dbt run: manifest.json, run_results.json, sources.json.
 
 Schemas: https://schemas.getdbt.com, manifest v12, run-results v6, sources v3.
 """
@@ -31,29 +31,29 @@ _STATUS: Final[Mapping[str, NodeStatus]] = {
 }
 _KIND: Final[Mapping[str, NodeKind]] = {kind.value: kind for kind in NodeKind}
 _SERIES_TABLES: Final = frozenset({"series", "observation", "observation_version", "completeness"})
-"""Tables of the store in which every series shows; the others say nothing of any."""
+"""Tables of the store that have rows of every series; no other table has rows of a series."""
 _LONGEST_MESSAGE: Final = 2000
 
 
 class UnreadableArtifacts(Invalid):
-    """An artifact that is not there or is none of dbt's. Facts: ``path``."""
+    """A dbt artifact that is missing or not valid JSON. Facts: ``path``."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the project consists of."""
+    """The manifest of the dbt project: its nodes and how they depend on each other."""
 
     document: Mapping[str, Any]
     families: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict[str, tuple[tuple[str, str], ...]])
-    """(source, dataset) pairs of each family; under "" all there are."""
+    """(source, dataset) pairs of each family; the key "" holds all pairs."""
 
     def models(self) -> list[ModelEntry]:
-        """Every model, by name."""
-        found = [self._entry(unique_id, node) for unique_id, node in self._nodes.items() if node["resource_type"] == "model"]
-        return sorted(found, key=lambda one: one.name)
+        """Return every model, sorted by name."""
+        entries = [self._entry(unique_id, node) for unique_id, node in self._nodes.items() if node["resource_type"] == "model"]
+        return sorted(entries, key=lambda entry: entry.name)
 
     def results(self, document: Mapping[str, Any]) -> list[NodeResult]:
-        """The results of a run_results.json, of what is kept of them: not operations and exposures."""
+        """Return the results in the content of a run_results.json, without those of operations and exposures."""
         return [self._result(result) for result in document["results"] if result["unique_id"].split(".")[0] in _KIND]
 
     @cached_property
@@ -61,8 +61,8 @@ class Manifest:
         return {**self.document["nodes"], **self.document["unit_tests"]}
 
     @cached_property
-    def _reach(self) -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
-        """For each model, what reaches it: families ("" for all), and tables of the store."""
+    def _lineage(self) -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
+        """For each model, the families ("" for all series) and the tables of the store that it depends on."""
         known: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
         pending = [unique_id for unique_id, node in self._nodes.items() if node["resource_type"] == "model"]
         while pending:
@@ -73,23 +73,23 @@ class Manifest:
                 pending += waiting
                 continue
             pending.pop()
-            known[unique_id] = self._reached(unique_id, parents, known)
+            known[unique_id] = self._lineage_of(unique_id, parents, known)
         return known
 
-    def _reached(
+    def _lineage_of(
         self, unique_id: str, parents: Sequence[str], known: Mapping[str, tuple[frozenset[str], frozenset[str]]]
     ) -> tuple[frozenset[str], frozenset[str]]:
         own = {self.document["sources"][one]["name"] for one in parents if one.startswith("source.")}
         above = [known[one] for one in parents if one in known]
-        tables = frozenset(own).union(*(reached[1] for reached in above))
-        said = self._nodes[unique_id]["config"].get("meta", {}).get("family")
-        if said is not None:
-            return frozenset({said}), tables
+        tables = frozenset(own).union(*(lineage[1] for lineage in above))
+        family = self._nodes[unique_id]["config"].get("meta", {}).get("family")
+        if family is not None:
+            return frozenset({family}), tables
         all_series = frozenset({""}) if own & _SERIES_TABLES else frozenset[str]()
-        return all_series.union(*(reached[0] for reached in above)), tables
+        return all_series.union(*(lineage[0] for lineage in above)), tables
 
     def _entry(self, unique_id: str, node: Mapping[str, Any]) -> ModelEntry:
-        families, tables = self._reach[unique_id]
+        families, tables = self._lineage[unique_id]
         pairs = {pair for family in families for pair in self.families.get(family, ())}
         return ModelEntry(
             name=node["name"],
@@ -98,7 +98,7 @@ class Manifest:
             materialized=node["config"]["materialized"],
             relation=f"{node['schema']}.{node['alias']}",
             depends_on=tuple(
-                sorted(one.split(".")[-1] for one in node["depends_on"]["nodes"] if not one.startswith("source."))
+                sorted(parent.split(".")[-1] for parent in node["depends_on"]["nodes"] if not parent.startswith("source."))
             ),
             tables=tuple(f"store.{table}" for table in sorted(tables)),
             datasets=tuple(sorted(pairs)),
@@ -123,7 +123,7 @@ class Manifest:
         )
 
     def _subject(self, unique_id: str) -> str:
-        """The model that a node is, or that a test is of; ``store.<table>`` of a test of a source."""
+        """Return the model that a node is or that a test is about; ``store.<table>`` for a test of a source."""
         node = self._nodes.get(unique_id, {})
         if unique_id.startswith("unit_test."):
             return node["model"]
@@ -134,17 +134,17 @@ class Manifest:
 
 
 def read_manifest(folder: Path, registry: Registry) -> Manifest:
-    """The manifest of a folder of artifacts. Raises ``UnreadableArtifacts``."""
+    """Read the manifest in a folder of artifacts. Raises ``UnreadableArtifacts``."""
     return Manifest(_read(folder / "manifest.json"), datasets_by_family(registry))
 
 
 def read_results(folder: Path, manifest: Manifest) -> tuple[NodeResult, ...]:
-    """The results of the last run of nodes. Raises ``UnreadableArtifacts``."""
+    """Read the results of the last dbt run. Raises ``UnreadableArtifacts``."""
     return tuple(manifest.results(_read(folder / "run_results.json")))
 
 
 def read_freshness(folder: Path) -> tuple[TableFreshness, ...]:
-    """What the last look at the sources found. Raises ``UnreadableArtifacts``."""
+    """Read the results of the last freshness check of the sources. Raises ``UnreadableArtifacts``."""
     return tuple(
         TableFreshness(
             table=".".join(result["unique_id"].split(".")[-2:]),
@@ -157,26 +157,26 @@ def read_freshness(folder: Path) -> tuple[TableFreshness, ...]:
 
 
 def datasets_by_family(registry: Registry) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """(source, dataset) pairs that have a measure of each family; under "" all there are."""
-    found: dict[str, set[tuple[str, str]]] = {"": set()}
+    """Return the (source, dataset) pairs that have a measure of each family; the key "" holds all pairs."""
+    by_family: dict[str, set[tuple[str, str]]] = {"": set()}
     for source in registry.sources:
         for dataset in source.datasets:
             pair = (dataset.source, dataset.name)
-            found[""].add(pair)
+            by_family[""].add(pair)
             for measure in dataset.measures:
                 meaning = meaning_of(dataset, measure)
                 if meaning is not None:
-                    found.setdefault(str(meaning.family), set()).add(pair)
-    return {family: tuple(sorted(pairs)) for family, pairs in found.items()}
+                    by_family.setdefault(str(meaning.family), set()).add(pair)
+    return {family: tuple(sorted(pairs)) for family, pairs in by_family.items()}
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UnreadableArtifacts(f"{path.name} of dbt cannot be read: {error}", path=str(path)) from error
+        raise UnreadableArtifacts(f"dbt artifact {path.name} cannot be read: {error}", path=str(path)) from error
 
 
 def _plain(text: str) -> str:
-    """On one line."""
+    """Return the text on one line, with single spaces."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Market days and the hours of blocks as tables: ``aurum.core`` says which, and no SQL says it again."""
+"""Builds tables of market days and block hours from the calendars of ``aurum.core``, so that no SQL repeats their rules."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _SUB_DAILY = [str(frequency) for frequency in Frequency if frequency.step is not
 
 @dataclass(frozen=True, slots=True)
 class CalendarFrames:
-    """``days``: schema ``MARKET_DAY``. ``hours``: schema ``BLOCK_HOUR``."""
+    """The calendar tables. ``days``: schema ``MARKET_DAY``. ``hours``: schema ``BLOCK_HOUR``."""
 
     days: pl.DataFrame
     hours: pl.DataFrame
 
 
 def calendar_frames(series: pl.DataFrame, blocks: Iterable[Block]) -> CalendarFrames:
-    """The days and block hours of whole years in which there are series shorter than a day.
+    """Return the days and block hours of all whole years that have data of series with a step shorter than a day.
 
-    ``series``: schema ``ports.model_inputs.SERIES_TABLE``. ``blocks``: as the catalog has them, those
-    that users changed included. Days are of each zone that such a series has; hours of the calendar of each of their markets.
+    There are days for each time zone of such series, and hours for the calendar of each of their markets.
+    ``series``: schema ``ports.model_inputs.SERIES_TABLE``. ``blocks``: the blocks in the catalog, with the changes of users.
     """
     stepped = series.filter(pl.col("frequency").is_in(_SUB_DAILY) & pl.col("first_ts").is_not_null())
     spans = stepped.group_by("zone", "market").agg(pl.col("first_ts").min(), pl.col("last_ts").max()).sort("zone", "market")
     zones: dict[str, tuple[int, int]] = {}
     calendars: dict[str, tuple[int, int]] = {}
     for zone, market, first, last in zip(*(spans[name] for name in spans.columns), strict=True):
-        # A day off UTC's on either side: no clock is further away.
+        # A local day differs from the UTC day by at most one day.
         years = (first - timedelta(days=1)).year, (last + timedelta(days=1)).year
         zones[zone] = _wider(zones.get(zone), years)
         if market in MARKETS:
@@ -49,7 +49,7 @@ def calendar_frames(series: pl.DataFrame, blocks: Iterable[Block]) -> CalendarFr
 
 
 def market_days(zone: str, start: date, end: date) -> pl.DataFrame:
-    """The local days ``[start, end)`` of a zone, schema ``MARKET_DAY``, ascending."""
+    """Return the local days ``[start, end)`` of a time zone, schema ``MARKET_DAY``, ascending."""
     day = pl.date_range(start, end, "1d", closed="left", eager=True).alias("market_day")
     return day.to_frame().select(
         pl.lit(zone).alias("zone"),

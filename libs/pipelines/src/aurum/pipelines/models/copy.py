@@ -1,4 +1,4 @@
-"""The store's tables brought into the file that models are built in, as far as they have changed."""
+"""Copies the changed rows of the store's tables into the DuckDB file in which the models are built."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from aurum.storage.ports.model_inputs import Bulk, StoreCopy, StoreExport
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
-    """How many series there are, and how many of them were copied anew."""
+class CopyCounts:
+    """The number of series in the store, and how many of them had changed and were copied."""
 
     series: int
     changed: int
 
 
-async def refresh_copy(store: StoreExport, copy: StoreCopy, blocks: Sequence[Block]) -> Copied:
-    """Make the copy say what the store says, all of one moment. Raises ``Unavailable``.
+async def refresh_copy(store: StoreExport, copy: StoreCopy, blocks: Sequence[Block]) -> CopyCounts:
+    """Bring the copy up to date with one snapshot of the store. Raises ``Unavailable``.
 
-    A series is copied when its version is not the one the copy has, and then as a whole: versions rise with each change in the
-    transaction that makes it, while a known time may lie anywhere in the past.
+    A series whose version differs from that in the copy is copied completely. The version shows a change because it rises in
+    the same transaction; the known time does not, because it may lie anywhere in the past.
     """
     async with store.snapshot() as snapshot:
         series = await snapshot.series()
@@ -32,7 +32,7 @@ async def refresh_copy(store: StoreExport, copy: StoreCopy, blocks: Sequence[Blo
             same = series.join(known, on=["series_id", "key", "version"], how="semi")
             changed = series.join(same, on="series_id", how="anti")["series_id"]
             gone = known.join(series, on="series_id", how="anti")["series_id"]
-            # Nothing to keep: one scan of the whole tables is the quicker way.
+            # When every series has changed, one scan of the whole tables is faster than a selection.
             chosen = None if same.is_empty() else changed.to_list()
             writer.forget(None if chosen is None else [*chosen, *gone])
             for table in Bulk:
@@ -47,4 +47,4 @@ async def refresh_copy(store: StoreExport, copy: StoreCopy, blocks: Sequence[Blo
                 ("block_hour", calendar.hours),
             ):
                 writer.replace(name, rows)
-    return Copied(series.height, len(changed))
+    return CopyCounts(series.height, len(changed))

@@ -1,4 +1,4 @@
-"""``python -m aurum.pipelines.models.dbt_process``: dbt's command, in a process that ends with the one that started it."""
+"""``python -m aurum.pipelines.models.dbt_process``: runs dbt in a process that ends when its parent process ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 def main() -> None:
-    """Run dbt with the arguments of this process. SIGTERM is to it what Ctrl-C is: it cancels what runs at the server."""
+    """Run dbt with the arguments of this process. On SIGTERM dbt cancels its running queries, as it does on Ctrl-C."""
     from dbt.cli.main import cli
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

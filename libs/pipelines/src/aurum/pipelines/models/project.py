@@ -1,4 +1,4 @@
-"""Where the dbt project is, and what it is told of this installation: its environment, made of settings."""
+"""Finds the dbt project and derives the environment variables of a dbt run from the settings."""
 
 from __future__ import annotations
 
@@ -12,44 +12,46 @@ from aurum.core.errors import Invalid
 
 
 class ProjectNotFound(Invalid):
-    """There is no dbt project; the text names the setting that can point at one."""
+    """No dbt project was found; the detail names the setting for its folder."""
 
 
 class TargetNotConfigured(Invalid):
-    """A target lacks what it needs; the text names the setting."""
+    """A dbt target for which a setting is missing; the detail names the setting."""
 
 
 @dataclass(frozen=True, slots=True)
-class WarehousePaths:
-    """``project``: read, never written. ``warehouse``: the folder of the DuckDB file, of artifacts and of logs."""
+class ModelPaths:
+    """The folders of a dbt run. ``project``: only read. ``output``: for the DuckDB file, artifacts and logs."""
 
     project: Path
-    warehouse: Path
+    output: Path
 
     @property
     def file(self) -> Path:
-        """What target duckdb builds in."""
-        return self.warehouse / "aurum.duckdb"
+        """Path of the DuckDB file that target duckdb builds in."""
+        return self.output / "aurum.duckdb"
 
     def artifacts(self, target: str) -> Path:
-        """Where dbt leaves what it says of a run; a folder a target, so that what was parsed for it can be used again."""
-        return self.warehouse / "dbt" / target
+        """Return the folder of dbt's artifacts for a target; each has its own, so that dbt can reuse the parsed project."""
+        return self.output / "dbt" / target
 
 
 def project_directory(configured: Path | None) -> Path:
-    """The configured folder, else the one of the checkout this code runs from. Raises ``ProjectNotFound``."""
+    """Return the configured folder, else the one in the checkout this code runs from. Raises ``ProjectNotFound``."""
     if configured is not None:
         if (configured / "dbt_project.yml").is_file():
             return configured.resolve()
-        raise ProjectNotFound(f"AURUM_DBT__PROJECT_DIR: there is no dbt project in {configured}")
+        raise ProjectNotFound(
+            f"AURUM_DBT__PROJECT_DIR: {configured} has no dbt_project.yml; set it to the folder of the dbt project"
+        )
     for parent in Path(__file__).resolve().parents:
         if (parent / "dbt" / "dbt_project.yml").is_file():
             return parent / "dbt"
-    raise ProjectNotFound("no dbt project beside the code: set AURUM_DBT__PROJECT_DIR")
+    raise ProjectNotFound("no dbt project next to the code: set AURUM_DBT__PROJECT_DIR to its folder")
 
 
-def variables(settings: DbtSettings, database: DatabaseSettings, places: WarehousePaths) -> Mapping[str, str]:
-    """The environment that profiles.yml reads. Secrets go under names that dbt keeps out of its logs.
+def variables(settings: DbtSettings, database: DatabaseSettings, paths: ModelPaths) -> Mapping[str, str]:
+    """Return the environment variables that profiles.yml reads. Secrets have names that dbt keeps out of its logs.
 
     Raises ``TargetNotConfigured``.
     """
@@ -57,9 +59,9 @@ def variables(settings: DbtSettings, database: DatabaseSettings, places: Warehou
         "AURUM_DBT_TARGET": settings.target,
         "AURUM_DBT_SCHEMA": settings.schema_name,
         "AURUM_DBT_THREADS": str(settings.threads),
-        "DBT_PROFILES_DIR": str(places.project),
-        "DBT_TARGET_PATH": str(places.artifacts(settings.target)),
-        "DBT_LOG_PATH": str(places.warehouse / "logs"),
+        "DBT_PROFILES_DIR": str(paths.project),
+        "DBT_TARGET_PATH": str(paths.artifacts(settings.target)),
+        "DBT_LOG_PATH": str(paths.output / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
         "DBT_USE_COLORS": "false",
@@ -67,7 +69,7 @@ def variables(settings: DbtSettings, database: DatabaseSettings, places: Warehou
     }
     match settings.target:
         case "duckdb":
-            return common | {"AURUM_DBT_DUCKDB_PATH": str(places.file)}
+            return common | {"AURUM_DBT_DUCKDB_PATH": str(paths.file)}
         case "postgres":
             return common | _postgres(settings, database)
         case "trino":
@@ -76,9 +78,9 @@ def variables(settings: DbtSettings, database: DatabaseSettings, places: Warehou
 
 def _postgres(settings: DbtSettings, database: DatabaseSettings) -> dict[str, str]:
     if database.url is None:
-        raise TargetNotConfigured("target postgres needs a database: set AURUM_DATABASE__URL")
+        raise TargetNotConfigured("AURUM_DBT__TARGET postgres needs a database: set AURUM_DATABASE__URL")
     parts = urlsplit(database.url)
-    # A socket's folder is given as a parameter: postgresql://user@/database?host=/folder.
+    # The folder of a Unix socket is a query parameter: postgresql://user@/database?host=/folder.
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     return {
         "AURUM_DBT_POSTGRES_HOST": query.get("host") or parts.hostname or "localhost",
@@ -87,7 +89,7 @@ def _postgres(settings: DbtSettings, database: DatabaseSettings) -> dict[str, st
         "DBT_ENV_SECRET_AURUM_POSTGRES_PASSWORD": query.get("password") or unquote(parts.password or ""),
         "AURUM_DBT_POSTGRES_DATABASE": unquote(parts.path.lstrip("/")) or "postgres",
         "AURUM_DBT_POSTGRES_ROLE": settings.role,
-        # Of the driver below dbt: an instant is shown and truncated in UTC, whatever the server's own zone.
+        # For dbt's driver: times are shown and truncated in UTC, whatever the server's own time zone.
         "PGTZ": "UTC",
         "PGSSLMODE": query.get("sslmode", "prefer"),
     }
@@ -95,7 +97,7 @@ def _postgres(settings: DbtSettings, database: DatabaseSettings) -> dict[str, st
 
 def _trino(settings: DbtSettings) -> dict[str, str]:
     if settings.trino_url is None:
-        raise TargetNotConfigured("target trino needs a server: set AURUM_DBT__TRINO_URL")
+        raise TargetNotConfigured("AURUM_DBT__TARGET trino needs a server: set AURUM_DBT__TRINO_URL")
     parts = urlsplit(settings.trino_url.get_secret_value())
     secure = parts.scheme == "trinos"
     return {

@@ -1,4 +1,4 @@
-"""Builds and tests the models: makes ready what they read, runs dbt as a command, and records what came of it."""
+"""Builds and tests the dbt models: prepares the tables they read, runs dbt as a command, and records its results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aurum.core.errors import Conflict, Invalid, Unavailable
 from aurum.pipelines.models.artifacts import read_freshness, read_manifest, read_results
 from aurum.pipelines.models.calendar import calendar_frames
 from aurum.pipelines.models.copy import refresh_copy
-from aurum.pipelines.models.project import WarehousePaths, variables
+from aurum.pipelines.models.project import ModelPaths, variables
 from aurum.pipelines.registry import Registry
 from aurum.storage.ports.catalog import Catalog
 from aurum.storage.ports.model_inputs import CalendarTables, StoreCopy, StoreExport
@@ -34,15 +34,15 @@ from aurum.storage.ports.models import ModelEntry, ModelLog, ModelRun, NodeKind,
 _log = structlog.get_logger(__name__)
 
 _LINE_BYTES: Final = 4 << 20
-"""Of a line of dbt's log at most; it writes the SQL of a query on one."""
-_LONGEST_WHY: Final = 400
-_LOUD: Final = frozenset({"warn", "error"})
+"""Longest line of dbt's log in bytes; dbt writes the whole SQL of a query on one line."""
+_LONGEST_MESSAGE: Final = 400
+_LOGGED_LEVELS: Final = frozenset({"warn", "error"})
 _LAYERS: Final = ("staging", "intermediate", "reference")
-"""Schemas beside the marts', as dbt_project.yml names them."""
+"""Schemas besides that of the marts, as named in dbt_project.yml."""
 
 
 class Verb(StrEnum):
-    """What dbt is asked to do."""
+    """A dbt command."""
 
     BUILD = "build"
     RUN = "run"
@@ -52,25 +52,26 @@ class Verb(StrEnum):
 
     @property
     def words(self) -> tuple[str, ...]:
+        """The command as dbt's own words."""
         return {"freshness": ("source", "freshness"), "docs": ("docs", "generate")}.get(self.value, (self.value,))
 
     @property
     def builds(self) -> bool:
-        """Whether models are made anew."""
+        """Whether the command builds models."""
         return self in (Verb.BUILD, Verb.RUN)
 
     @property
     def selects(self) -> bool:
-        """Whether models can be chosen."""
+        """Whether the command takes a selection of models."""
         return self is not Verb.DOCS and self is not Verb.FRESHNESS
 
 
 class DbtNotInstalled(Invalid):
-    """There is no dbt in this environment."""
+    """dbt is not installed in this Python environment."""
 
 
 class BrokenProject(Invalid):
-    """The project cannot be read: nothing was built."""
+    """dbt cannot read the project; nothing was built."""
 
 
 class ModelsFailed(Conflict):
@@ -78,20 +79,20 @@ class ModelsFailed(Conflict):
 
 
 class MonthsArchived(Conflict):
-    """The target reads the store's own tables, and months of them stand in history. Facts: ``parts``."""
+    """The target reads the store's own tables only, and some months are archived in history. Facts: ``parts``."""
 
 
 class BuildUnderWay(Unavailable):
-    """Another process builds here."""
+    """Another process runs dbt in the same folder."""
 
 
 class BuildTooLong(Unavailable):
-    """The run was stopped at its deadline."""
+    """The run took longer than its limit and was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What is asked. ``select``, ``exclude``: models, in dbt's own syntax. ``full_refresh``: incremental ones from nothing."""
+    """A requested run. ``select``, ``exclude``: models, in dbt's syntax. ``full_refresh``: rebuild incremental models."""
 
     verb: Verb
     select: tuple[str, ...] = ()
@@ -99,24 +100,27 @@ class Invocation:
     full_refresh: bool = False
 
     def __post_init__(self) -> None:
-        for chosen in (*self.select, *self.exclude):
-            if not chosen or chosen.startswith("-") or chosen.split() != [chosen]:
-                raise Invalid(f"{chosen!r} selects no models")
+        for option, selectors in (("select", self.select), ("exclude", self.exclude)):
+            for selector in selectors:
+                if not selector or selector.startswith("-") or selector.split() != [selector]:
+                    raise Invalid(
+                        f"{option} {selector!r} is not a selector of models: write one of dbt's, such as fct_lmp_daily+"
+                    )
         if (self.select or self.exclude) and not self.verb.selects:
-            raise Invalid(f"{self.verb} takes no selection")
+            raise Invalid(f"{self.verb} takes neither select nor exclude: only build, run and test do")
         if self.full_refresh and not self.verb.builds:
-            raise Invalid(f"{self.verb} takes no full refresh")
+            raise Invalid(f"{self.verb} does not take full_refresh: only build and run do")
 
     @property
     def arguments(self) -> list[str]:
-        """As dbt takes them."""
-        chosen = [*(f"--select={one}" for one in self.select), *(f"--exclude={one}" for one in self.exclude)]
-        return [*self.verb.words, *chosen, *(["--full-refresh"] if self.full_refresh else [])]
+        """The command line arguments for dbt."""
+        selectors = [*(f"--select={name}" for name in self.select), *(f"--exclude={name}" for name in self.exclude)]
+        return [*self.verb.words, *selectors, *(["--full-refresh"] if self.full_refresh else [])]
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """A run on record. ``warnings``: what dbt warned of, apart from tests."""
+    """A recorded run. ``warnings``: the warnings of dbt that are not about tests."""
 
     run_id: int
     run: ModelRun
@@ -124,35 +128,35 @@ class RunReport:
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:
-        return tuple(one for one in self.run.results if one.status is NodeStatus.FAILED)
+        return tuple(result for result in self.run.results if result.status is NodeStatus.FAILED)
 
     def count(self, status: NodeStatus) -> int:
-        """How many models, seeds and tests ended so."""
-        return sum(one.status is status for one in self.run.results)
+        """Return how many models, seeds and tests ended with that status."""
+        return sum(result.status is status for result in self.run.results)
 
     def raise_failure(self) -> None:
-        """Raises ``ModelsFailed`` when the run did not succeed."""
+        """Raise ``ModelsFailed`` when the run did not succeed."""
         if not self.run.succeeded:
-            raise ModelsFailed(self.run.reason, failed=[one.node for one in self.failed])
+            raise ModelsFailed(self.run.reason, failed=[result.node for result in self.failed])
 
 
 def require_dbt() -> None:
-    """Raises ``DbtNotInstalled`` where it is not."""
+    """Raise ``DbtNotInstalled`` when dbt is not installed."""
     if find_spec("dbt") is None:
         raise DbtNotInstalled("dbt is not installed: install aurum-pipelines[dbt]")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRunner:
-    """Models over one store.
+    """A runner of dbt commands on the models of one store.
 
-    ``copy``: what target duckdb builds from. ``calendars``: where the other targets find days and hours. ``history``: catalog
-    and schema in which Trino finds archived months; None where they are not in Iceberg.
+    ``copy``: the file that target duckdb builds in. ``calendars``: tables of days and block hours for the other targets.
+    ``history``: catalog and schema of the archived months in Trino; None when they are not in Iceberg.
     """
 
     settings: DbtSettings
     database: DatabaseSettings
-    places: WarehousePaths
+    paths: ModelPaths
     registry: Registry
     clock: Clock
     catalog: Catalog
@@ -163,153 +167,156 @@ class ModelRunner:
     history: tuple[str, str] | None = None
 
     async def run(self, invocation: Invocation) -> RunReport:
-        """Make ready, run, record. Whatever failed is in the report; see ``RunReport.raise_failure``.
+        """Prepare the tables, run dbt, record the results. Failed models are in the report; see ``RunReport.raise_failure``.
 
         Raises ``DbtNotInstalled``, ``BrokenProject``, ``TargetNotConfigured``, ``MonthsArchived``, ``BuildUnderWay``,
-        ``BuildTooLong``, ``Unavailable``. Cancelled, it tells dbt to stop, waits until it has, and then is.
+        ``BuildTooLong``, ``Unavailable``. When the task is cancelled, it stops dbt and waits for its end first.
         """
         require_dbt()
-        given = variables(self.settings, self.database, self.places)
-        with _only_one(self.places):
-            more = await self._prepare()
-            return await self._run(invocation, {**given, **more})
+        env = variables(self.settings, self.database, self.paths)
+        with _build_lock(self.paths):
+            extra = await self._prepare()
+            return await self._run_and_record(invocation, {**env, **extra})
 
     async def _prepare(self) -> Mapping[str, str]:
-        """Bring what models read up to date; gives what dbt must know besides its settings."""
+        """Bring the tables that the models read up to date, and return environment variables that depend on the store."""
         blocks = [Block.from_document(document) for document in await self.catalog.blocks()]
         if self.settings.target == "duckdb":
-            copied = await refresh_copy(self.export, self.copy, blocks)
-            _log.info("store copied", series=copied.series, changed=copied.changed)
+            counts = await refresh_copy(self.export, self.copy, blocks)
+            _log.info("store copied", series=counts.series, changed=counts.changed)
             return {}
         async with self.export.snapshot() as snapshot:
-            more = self._where_archived(await snapshot.archived())
+            extra = self._history_variables(await snapshot.archived())
             frames = calendar_frames(await snapshot.series(), blocks)
         await self.calendars.put(frames.days, frames.hours)
         if self.settings.target == "postgres":
             marts = self.settings.schema_name
             await self.calendars.make_schemas([marts, *(f"{marts}_{layer}" for layer in _LAYERS)])
-        return more
+        return extra
 
-    def _where_archived(self, parts: int) -> Mapping[str, str]:
+    def _history_variables(self, parts: int) -> Mapping[str, str]:
+        """Return the variables for reading archived months. Raises ``MonthsArchived`` when the target cannot read them."""
         if not parts:
             return {}
         if self.settings.target != "trino" or self.history is None:
             raise MonthsArchived(
-                f"{parts:,} series and months stand in history, which target {self.settings.target} does not read here: "
-                "models would leave them out; build with AURUM_DBT__TARGET=duckdb",
+                f"{parts:,} series-months are archived in history, and target {self.settings.target} cannot read them here: "
+                "the models would lack them; build with AURUM_DBT__TARGET=duckdb",
                 parts=parts,
             )
         catalog, schema = self.history
         return {"AURUM_DBT_HISTORY_CATALOG": catalog, "AURUM_DBT_HISTORY_SCHEMA": schema}
 
-    async def _run(self, invocation: Invocation, given: Mapping[str, str]) -> RunReport:
-        folder = self.places.artifacts(self.settings.target)
+    async def _run_and_record(self, invocation: Invocation, env: Mapping[str, str]) -> RunReport:
+        folder = self.paths.artifacts(self.settings.target)
         folder.mkdir(parents=True, exist_ok=True)
-        # What an earlier run left must not be taken for what this one did.
+        # The artifacts of an earlier run must not be read as those of this one.
         for name in ("run_results.json", "sources.json"):
             (folder / name).unlink(missing_ok=True)
         began, started_at = time.perf_counter(), self.clock.now()
-        said, code = await self._dbt(invocation, given)
+        summary, code = await self._run_dbt(invocation, env)
         seconds = time.perf_counter() - began
         if code != 0 and not any((folder / name).is_file() for name in ("run_results.json", "sources.json")):
-            raise BrokenProject(f"dbt {' '.join(invocation.verb.words)}: {said.why or f'it ended with code {code}'}")
+            raise BrokenProject(f"dbt {' '.join(invocation.verb.words)}: {summary.error or f'it ended with code {code}'}")
         manifest = read_manifest(folder, self.registry)
-        # Documenting compiles every model, and says so as if it had built them.
+        # `dbt docs` compiles every model and reports each as if it had been built, so its results are not recorded.
         ran = invocation.verb is not Verb.DOCS and (folder / "run_results.json").is_file()
         results = read_results(folder, manifest) if ran else ()
         freshness = read_freshness(folder) if (folder / "sources.json").is_file() else ()
-        late = [one.table for one in freshness if one.status is NodeStatus.FAILED]
+        stale = [table.table for table in freshness if table.status is NodeStatus.FAILED]
         run = ModelRun(
-            invocation=said.invocation or str(uuid4()),
+            invocation=summary.invocation or str(uuid4()),
             command=" ".join(invocation.arguments),
             target=self.settings.target,
             schema=self.settings.schema_name,
             started_at=started_at,
             seconds=seconds,
             succeeded=code == 0,
-            reason="" if code == 0 else _reason(results, late, said.why),
+            reason="" if code == 0 else _reason(results, stale, summary.error),
             results=results,
             freshness=freshness,
         )
         models: Sequence[ModelEntry] = manifest.models()
         run_id = await self.log.record(run, models)
-        report = RunReport(run_id, run, tuple(said.warnings))
-        _log.info("models", run=run_id, command=run.command, succeeded=run.succeeded, seconds=round(seconds, 1))
+        report = RunReport(run_id, run, tuple(summary.warnings))
+        _log.info("dbt run recorded", run=run_id, command=run.command, succeeded=run.succeeded, seconds=round(seconds, 1))
         return report
 
-    async def _dbt(self, invocation: Invocation, given: Mapping[str, str]) -> tuple[_Said, int]:
-        said = _Said()
+    async def _run_dbt(self, invocation: Invocation, env: Mapping[str, str]) -> tuple[_LogSummary, int]:
+        """Run dbt and return what its log said and its exit code. Raises ``BuildTooLong``."""
+        summary = _LogSummary()
         arguments = ["-m", "aurum.pipelines.models.dbt_process", *invocation.arguments]
-        arguments += ["--project-dir", str(self.places.project)]
+        arguments += ["--project-dir", str(self.paths.project)]
         if self.settings.target == "trino" and invocation.verb in (Verb.BUILD, Verb.TEST):
-            # They give rows in the place of models that there are no relation of (see dbt_project.yml).
+            # Unit tests replace a model's inputs by rows; on Trino some inputs are not relations (see dbt_project.yml).
             arguments.append("--exclude-resource-type=unit_test")
-        async with _child(arguments, given, grace_s=self.settings.grace_s) as process:
+        async with _python_process(arguments, env, grace_s=self.settings.grace_s) as process:
             try:
                 async with asyncio.timeout(self.settings.timeout_s):
                     assert process.stdout is not None
                     async for line in process.stdout:
-                        said.hear(line)
+                        summary.read(line)
                     code = await process.wait()
             except TimeoutError:
                 raise BuildTooLong(f"dbt was stopped after {self.settings.timeout_s:.0f} s (AURUM_DBT__TIMEOUT_S)") from None
-        return said, code
+        return summary, code
 
 
 @dataclass(slots=True)
-class _Said:
-    """What dbt's log said that matters afterwards."""
+class _LogSummary:
+    """The facts of dbt's log that are used after the run. ``error``: the last error."""
 
     invocation: str = ""
-    why: str = ""
+    error: str = ""
     warnings: list[str] = field(default_factory=list[str])
 
-    def hear(self, line: bytes) -> None:
+    def read(self, line: bytes) -> None:
+        """Add a line of the log, which is JSON when dbt itself wrote it."""
         text = line.decode(errors="replace").strip()
         try:
             info: Mapping[str, Any] = json.loads(text)["info"]
         except (ValueError, KeyError, TypeError):
-            # Something below dbt wrote this: the last such line is often why it ended.
-            self.why = text or self.why
+            # Not written by dbt but by a library or Python; the last such line is often the reason why dbt ended.
+            self.error = text or self.error
             return
         self.invocation = info.get("invocation_id", self.invocation)
         level, message = info["level"], " ".join(str(info["msg"]).split())
         if level == "error" and message:
-            self.why = message
+            self.error = message
         if level == "warn" and not str(info["name"]).startswith("Log"):
             self.warnings.append(message)
-        if level in _LOUD:
-            _log.log(30 if level == "warn" else 40, "dbt", message=message, event_name=info["name"])
+        if level in _LOGGED_LEVELS:
+            _log.log(30 if level == "warn" else 40, "dbt message", message=message, event_name=info["name"])
 
 
-def _reason(results: Sequence[NodeResult], late: Sequence[str], why: str) -> str:
-    """One line: the first thing that failed, and how many others."""
-    failed = [one for one in results if one.status is NodeStatus.FAILED]
+def _reason(results: Sequence[NodeResult], stale: Sequence[str], error: str) -> str:
+    """Return one line: the first node that failed and the number of others, else the stale tables, else the error."""
+    failed = [result for result in results if result.status is NodeStatus.FAILED]
     if failed:
         kinds = {NodeKind.TEST: "test", NodeKind.UNIT_TEST: "unit test", NodeKind.SEED: "seed"}
         first = failed[0]
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
         subject = f" of {first.model}" if first.node != first.model else ""
-        return f"{kinds.get(first.kind, 'model')} {first.node}{subject} failed: {first.message[:_LONGEST_WHY]}{more}"
-    if late:
-        return f"not fresh: {', '.join(late)}"
-    return why
+        return f"{kinds.get(first.kind, 'model')} {first.node}{subject} failed: {first.message[:_LONGEST_MESSAGE]}{others}"
+    if stale:
+        return f"not fresh: {', '.join(stale)}"
+    return error
 
 
 @asynccontextmanager
-async def _child(
-    arguments: Sequence[str], given: Mapping[str, str], *, grace_s: float
+async def _python_process(
+    arguments: Sequence[str], env: Mapping[str, str], *, grace_s: float
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """A Python of this environment, gone at the end of the block: told to stop when it is left early, then killed."""
+    """Run this environment's Python during the block. If it runs at the end, send SIGTERM, and kill it after ``grace_s``."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
-        env=environment(given),
+        env=environment(env),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         limit=_LINE_BYTES,
-        start_new_session=True,  # a Ctrl-C at the terminal is for us, who tell it once
+        start_new_session=True,  # so that Ctrl-C at the terminal reaches only this process, which then sends one SIGTERM
     )
     try:
         yield process
@@ -318,7 +325,7 @@ async def _child(
             process.send_signal(signal.SIGTERM)
             try:
                 async with asyncio.timeout(grace_s):
-                    # It may have more to say than a pipe holds: nobody reads, so it is read here.
+                    # The process may still write more than the pipe holds; without a reader it would never end.
                     await process.communicate()
             except TimeoutError:
                 process.kill()
@@ -326,12 +333,12 @@ async def _child(
 
 
 @contextmanager
-def _only_one(places: WarehousePaths) -> Generator[None]:
-    """Let one build at a time into a warehouse. Raises ``BuildUnderWay``."""
-    places.warehouse.mkdir(parents=True, exist_ok=True)
-    with (places.warehouse / "build.lock").open("a") as lock:
+def _build_lock(paths: ModelPaths) -> Generator[None]:
+    """Lock the output folder against a second build for the length of the block. Raises ``BuildUnderWay``."""
+    paths.output.mkdir(parents=True, exist_ok=True)
+    with (paths.output / "build.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BuildUnderWay(f"another build is under way in {places.warehouse}", retry_after=60.0) from None
+            raise BuildUnderWay(f"another dbt run uses {paths.output}: try again when it has ended", retry_after=60.0) from None
         yield

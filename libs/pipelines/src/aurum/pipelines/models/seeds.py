@@ -1,4 +1,4 @@
-"""The seeds of the dbt project, written from the tables of the code: what they say has one truth, and it is not the CSV."""
+"""Writes the seeds of the dbt project (CSV files) from the tables in the code, which are their only source."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from aurum.pipelines.registry import Registry
 
 
 def seed_tables(registry: Registry) -> Mapping[str, pl.DataFrame]:
-    """Every seed by name, as texts and whole numbers."""
+    """Return every seed by name, with String, Int64 and Boolean columns."""
     return {
         "dataset_measure": _measures(registry),
         "frequency": pl.DataFrame(
-            [(str(one), int(one.step.total_seconds()) if one.step else None, one.is_calendar) for one in Frequency],
+            [(str(step), int(step.step.total_seconds()) if step.step else None, step.is_calendar) for step in Frequency],
             schema={"frequency": pl.String, "step_seconds": pl.Int64, "is_calendar": pl.Boolean},
             orient="row",
         ),
         "market": pl.DataFrame(
-            [(one.code, one.title, one.zone, one.calendar, one.currency) for one in MARKETS.values()],
+            [(market.code, market.title, market.zone, market.calendar, market.currency) for market in MARKETS.values()],
             schema=["market", "title", "zone", "calendar", "currency"],
             orient="row",
         ),
         "quality_code": pl.DataFrame(
-            [(int(one), one.label) for one in Quality], schema={"quality": pl.Int64, "name": pl.String}, orient="row"
+            [(int(quality), quality.label) for quality in Quality],
+            schema={"quality": pl.Int64, "name": pl.String},
+            orient="row",
         ),
     }
 
 
 def write_seeds(registry: Registry, folder: Path) -> list[Path]:
-    """Write the seeds whose text has changed; gives those files."""
-    changed = differing(registry, folder)
+    """Write the seeds whose text has changed and return their paths."""
+    changed = outdated_seeds(registry, folder)
     for path, text in changed.items():
         path.write_text(text, encoding="utf-8")
     return list(changed)
 
 
-def differing(registry: Registry, folder: Path) -> Mapping[Path, str]:
-    """The files of the folder that are not, or not as they should be, with what they should say."""
-    wanted = {folder / f"{name}.csv": table.write_csv() for name, table in seed_tables(registry).items()}
-    return {path: text for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text}
+def outdated_seeds(registry: Registry, folder: Path) -> Mapping[Path, str]:
+    """Return the seed files that are missing or differ from the tables in the code, with the text each should have."""
+    texts = {folder / f"{name}.csv": table.write_csv() for name, table in seed_tables(registry).items()}
+    return {path: text for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text}
 
 
 def _measures(registry: Registry) -> pl.DataFrame:

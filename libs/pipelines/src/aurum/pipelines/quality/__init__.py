@@ -1,1 +1,1 @@
-"""The quality gate: what a parsed file must pass before it is stored."""
+"""The quality gate: the checks a parsed file must pass before it is stored, and the checks of built marts."""

@@ -1,6 +1,7 @@
-"""The checks a parsed file passes on its way to the store: duplicates, then the dataset's expectations.
+"""Checks a parsed file before it is stored: names of locations, duplicates, then the dataset's expectations.
 
-A row that fails is held back with its line, column, raw text and reason; the rest goes on. Nothing is dropped in silence.
+A row that fails goes to quarantine with its line, column, raw text and reason; the other rows are stored. No row is dropped
+without a record.
 """
 
 from __future__ import annotations
@@ -17,47 +18,47 @@ from aurum.pipelines.quality.suites import Severity, Suite
 from aurum.pipelines.source import Parsed
 
 _NAME = r"^[^\p{C}\p{Z}]([^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$"
-_WHERE = ("line", "location", "measure", "ts")
-"""What tells rows of a file apart, to those who look for a mistake."""
+_ROW_KEY = ("line", "location", "measure", "ts")
+"""Columns that identify a row of the file in samples of failed rows."""
 _POINT = ["location", "measure", "ts", "version"]
 
 
 @dataclass(frozen=True, slots=True)
-class Gated:
-    """What passed (schema ``PARSED``) and what was held back (schema ``REFUSED``), refusals of the parser included.
+class GateResult:
+    """The rows that passed (schema ``PARSED``) and the quarantined ones (schema ``REFUSED``, with those the parser refused).
 
-    ``validation``: how each expectation fared on the rows as they were parsed. ``refused``: why the whole file is, else empty.
+    ``validation``: the outcome of each expectation on the rows as parsed. ``refusal``: why the whole file is refused, or empty.
     """
 
     rows: pl.DataFrame
-    held: pl.DataFrame
+    quarantine: pl.DataFrame
     validation: ValidationResult
-    refused: str = ""
+    refusal: str = ""
 
 
-def pass_gate(parsed: Parsed, suite: Suite) -> Gated:
-    """Check one dataset's rows of one file; nothing passes when an expectation about the whole file fails."""
+def check_rows(parsed: Parsed, suite: Suite) -> GateResult:
+    """Check one dataset's rows of one file. No row passes when a critical expectation about the whole frame fails."""
     rows = conform(parsed.rows, PARSED)
-    evaluated = evaluate(rows, replace(suite, key=_WHERE))
-    refused = _refusal(rows, suite)
+    evaluation = evaluate(rows, replace(suite, key=_ROW_KEY))
+    refusal = _refusal(rows, suite)
     validation = ValidationResult(
         suite=suite.name,
         source=parsed.dataset.source,
         dataset=parsed.dataset.name,
         rows=rows.height,
-        outcomes=evaluated.outcomes,
-        reason=refused,
+        outcomes=evaluation.outcomes,
+        reason=refusal,
     )
-    if refused:
-        return Gated(rows.clear(), pl.DataFrame(schema=REFUSED), validation, refused)
+    if refusal:
+        return GateResult(rows.clear(), pl.DataFrame(schema=REFUSED), validation, refusal)
     rows, nameless = _with_a_name(rows)
     rows, duplicates = _without_contradictions(rows)
-    held = [_report(parsed, nameless, Reason.MISSING_FIELD), _report(parsed, duplicates, Reason.DUPLICATE_KEY)]
-    for expectation in evaluated.broken.values():
+    quarantine = [_report(parsed, nameless, Reason.MISSING_FIELD), _report(parsed, duplicates, Reason.DUPLICATE_KEY)]
+    for expectation in evaluation.broken.values():
         breach = rows.select(expectation.breach.alias("breach"))["breach"]
         if expectation.severity is Severity.CRITICAL:
             failed = rows.filter(breach).with_columns(pl.lit(f"expected {expectation.text}").alias("detail"))
-            held.append(_report(parsed, failed, Reason.OUT_OF_BOUNDS))
+            quarantine.append(_report(parsed, failed, Reason.OUT_OF_BOUNDS))
             rows = rows.filter(~breach)
         else:
             rows = rows.with_columns(
@@ -66,18 +67,20 @@ def pass_gate(parsed: Parsed, suite: Suite) -> Gated:
                 .otherwise("quality")
                 .alias("quality")
             )
-    return Gated(rows, pl.concat([conform(parsed.refused, REFUSED), *held]).sort("line", maintain_order=True), validation)
+    return GateResult(
+        rows, pl.concat([conform(parsed.refused, REFUSED), *quarantine]).sort("line", maintain_order=True), validation
+    )
 
 
 def _refusal(rows: pl.DataFrame, suite: Suite) -> str:
     for expectation in suite.table:
-        if expectation.severity is Severity.CRITICAL and expectation.found(rows) is not None:
+        if expectation.severity is Severity.CRITICAL and expectation.mismatch(rows) is not None:
             return f"{rows.height} observations: expected {expectation.text}"
     return ""
 
 
 def _with_a_name(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows whose location can be part of a series key, and the others: empty, padded or with unprintable characters."""
+    """Return the rows whose location fits a series key, and the others: empty, padded or with unprintable characters."""
     names = rows.select(pl.col("location").unique())
     good = names.filter(pl.col("location").str.contains(_NAME))["location"].implode()
     if len(good[0]) == names.height:
@@ -87,18 +90,18 @@ def _with_a_name(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows with each point once, and all rows of points that are said more than once and not the same way."""
-    # Most files repeat nothing and stop here: points of different hashes differ. Two of one hash only take the long way.
+    """Return the rows with each point once, and all rows of the points that the file repeats with different values."""
+    # Different hashes mean different points, so most files, which repeat none, end here. Equal hashes need the full comparison.
     if rows.select(pl.struct(_POINT).hash().n_unique()).item() == rows.height:
         return rows, rows.clear().with_columns(pl.lit("").alias("detail"))
     counted = rows.with_columns(
-        pl.struct("value", "quality").n_unique().over(_POINT).alias("ways"),
+        pl.struct("value", "quality").n_unique().over(_POINT).alias("variants"),
     )
-    contradictory = counted.filter(pl.col("ways") > 1).with_columns(
-        pl.format("{} different values for one interval", "ways").alias("detail")
+    contradictory = counted.filter(pl.col("variants") > 1).with_columns(
+        pl.format("{} different values for one interval", "variants").alias("detail")
     )
-    agreed = counted.filter(pl.col("ways") == 1).unique(_POINT, keep="first", maintain_order=True)
-    return agreed.select(list(PARSED)), contradictory.drop("ways")
+    agreed = counted.filter(pl.col("variants") == 1).unique(_POINT, keep="first", maintain_order=True)
+    return agreed.select(list(PARSED)), contradictory.drop("variants")
 
 
 def _report(parsed: Parsed, failed: pl.DataFrame, reason: Reason) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""The same suites run by Great Expectations itself: slower, on pandas, with its full report."""
+"""Runs the suites with Great Expectations itself, on pandas: slower, and the reference for ``quality.outcomes``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import polars.selectors as cs
 
 from aurum.pipelines.source import Parsed
 
-_PLACE = "place"
+_POSITION = "position"
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """How one expectation fared. ``unexpected``: rows that broke it; None for expectations about the whole table."""
+    """The outcome of one expectation. ``unexpected``: rows that broke it; None for expectations about the whole table."""
 
     expectation: str
     severity: str
@@ -27,21 +27,21 @@ class ExpectationResult:
 
 
 def validate(parsed: Parsed, suite_path: Path) -> tuple[ExpectationResult, ...]:
-    """Every expectation of a suite document, in its order, evaluated by Great Expectations on a parsed file's rows."""
+    """Evaluate the expectations of a suite document on a parsed file's rows; results are in the order of the document."""
     return validate_frame(parsed.rows.select("location", "measure", "ts", "value"), suite_path)
 
 
 def validate_frame(frame: pl.DataFrame, suite_path: Path) -> tuple[ExpectationResult, ...]:
-    """The same on any frame, such as a mart."""
-    # Seconds to import: paid by those who ask for it, not by ingestion. Its types are loose, so it is Any here.
+    """Evaluate the expectations of a suite document on any frame, such as a mart; results are in the order of the document."""
+    # The import takes seconds, so only this function pays for it, not ingestion. Its types are loose, so it is Any here.
     gx: Any = importlib.import_module("great_expectations")
 
     document: dict[str, Any] = json.loads(suite_path.read_text(encoding="utf-8"))
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    # Results come grouped by column: each expectation is told its place, to put them back in the order of the suite.
-    placed = [_placed(one, place) for place, one in enumerate(document["expectations"])]
-    suite = gx.ExpectationSuite(name=document["name"], expectations=placed)
+    # Results come grouped by column, so each expectation carries its position, by which they are sorted afterwards.
+    numbered = [_with_position(one, position) for position, one in enumerate(document["expectations"])]
+    suite = gx.ExpectationSuite(name=document["name"], expectations=numbered)
     batches = context.data_sources.add_pandas("parsed").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
     plain = frame.with_columns(cs.datetime().dt.replace_time_zone(None), cs.date().cast(pl.Datetime("us")))
     results = batches.get_batch({"dataframe": plain.to_pandas()}).validate(suite).results
@@ -52,10 +52,10 @@ def validate_frame(frame: pl.DataFrame, suite_path: Path) -> tuple[ExpectationRe
             success=bool(result.success),
             unexpected=result.result.get("unexpected_count"),
         )
-        for result in sorted(results, key=lambda one: one.expectation_config.meta[_PLACE])
+        for result in sorted(results, key=lambda one: one.expectation_config.meta[_POSITION])
     )
 
 
-def _placed(expectation: dict[str, Any], place: int) -> dict[str, Any]:
+def _with_position(expectation: dict[str, Any], position: int) -> dict[str, Any]:
     meta: dict[str, Any] = expectation.get("meta") or {}
-    return {**expectation, "meta": {**meta, _PLACE: place}}
+    return {**expectation, "meta": {**meta, _POSITION: position}}

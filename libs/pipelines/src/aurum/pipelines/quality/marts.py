@@ -1,4 +1,4 @@
-"""Marts against their suites, after they were built: every outcome is recorded, and what failed can stop a job."""
+"""Checks built marts against their suites: every outcome is recorded, and a critical failure can end a job."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ class ExpectationsFailed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class MartsReport:
-    """What the checks of marts found, as recorded: ids and results in one order, by mart."""
+    """The recorded validations of some marts: ids and results in the same order, by mart."""
 
     ids: tuple[int, ...]
     results: tuple[ValidationResult, ...]
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """Marts that break their suite, or are not there."""
-        return tuple(one.mart or "" for one in self.results if not one.success)
+        """Names of the marts that break a critical expectation or are missing."""
+        return tuple(result.mart or "" for result in self.results if not result.success)
 
     def raise_failure(self) -> None:
-        """Raises ``ExpectationsFailed`` unless every critical expectation of every mart holds."""
+        """Raise ``ExpectationsFailed`` unless every critical expectation of every mart holds."""
         if self.failed:
-            raise ExpectationsFailed(f"marts break their expectations: {', '.join(self.failed)}", failed=list(self.failed))
+            raise ExpectationsFailed(
+                f"critical expectations about marts do not hold: {', '.join(self.failed)}", failed=list(self.failed)
+            )
 
 
 async def validate_marts(
@@ -47,20 +49,20 @@ async def validate_marts(
     only: Collection[str] | None = None,
     cleanup: ValidationCleanup | None = None,
 ) -> MartsReport:
-    """Check marts one after the other, each read whole in the columns that its suite names, and record what was found.
+    """Check marts one after the other and record the outcomes; of each mart all rows of the columns in its suite are read.
 
-    ``run_id``: of the build they come from. ``only``: marts to check, else all that have a suite. A mart that is not there
-    fails. ``cleanup``: forgets old results. Raises ``UnknownName`` for a mart without a suite, and ``Unavailable``.
+    ``run_id``: id of the build that made them. ``only``: marts to check, else all that have a suite. A missing mart fails.
+    ``cleanup``: deletes old validations. Raises ``UnknownName`` for a mart without a suite, and ``Unavailable``.
     """
-    named = {one.mart for one in suites}
+    names = {entry.mart for entry in suites}
     for mart in only or ():
-        if mart not in named:
-            raise UnknownName("mart", mart, nearest(mart, sorted(named)) or tuple(sorted(named)))
-    wanted = [one for one in suites if only is None or one.mart in only]
-    results = tuple([await _validate(marts, one, run_id) for one in wanted])
+        if mart not in names:
+            raise UnknownName("mart", mart, nearest(mart, sorted(names)) or tuple(sorted(names)))
+    selected = [entry for entry in suites if only is None or entry.mart in only]
+    results = tuple([await _validate(marts, entry, run_id) for entry in selected])
     ids = await writer.record_validations(results)
     if cleanup is not None:
-        await cleanup.tidy(one.suite for one in results)
+        await cleanup.tidy(result.suite for result in results)
     return MartsReport(ids, results)
 
 
@@ -72,9 +74,9 @@ async def validate_build(
     *,
     cleanup: ValidationCleanup | None = None,
 ) -> MartsReport:
-    """Check the marts that a run of the models built. Raises ``Unavailable``."""
-    done = {one.model for one in built.results if one.kind is NodeKind.MODEL and one.status is NodeStatus.OK}
-    only = [one.mart for one in suites if one.mart in done]
+    """Check the marts that a dbt run built. Raises ``Unavailable``."""
+    models = {result.model for result in built.results if result.kind is NodeKind.MODEL and result.status is NodeStatus.OK}
+    only = [suite.mart for suite in suites if suite.mart in models]
     return await validate_marts(marts, suites, writer, run_id=built.invocation, only=only, cleanup=cleanup)
 
 
@@ -84,5 +86,5 @@ async def _validate(marts: MartReader, mart_suite: MartSuite, run_id: str | None
         frame = await marts.frame(mart, columns=suite.columns)
     except UnknownMart as error:
         return ValidationResult(suite.name, mart=mart, run_id=run_id, reason=error.detail)
-    evaluated = await asyncio.to_thread(evaluate, frame, suite)
-    return ValidationResult(suite.name, mart=mart, run_id=run_id, rows=frame.height, outcomes=evaluated.outcomes)
+    evaluation = await asyncio.to_thread(evaluate, frame, suite)
+    return ValidationResult(suite.name, mart=mart, run_id=run_id, rows=frame.height, outcomes=evaluation.outcomes)

@@ -1,4 +1,4 @@
-"""A frame against a suite: how each expectation fared, counted in columns in one go."""
+"""Evaluates a suite on a frame: the outcome of each expectation, counted in columns in one query."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -14,83 +14,90 @@ from aurum.core.catalog.validations import MOST_SAMPLED, ExpectationOutcome
 from aurum.pipelines.quality.suites import RowExpectation, Suite, TableExpectation
 
 _LONGEST_TEXT = 200
-"""Characters of a text that is kept as an example."""
+"""Longest text of a sample value, in characters; a longer one is cut."""
+
+
+_Counts: TypeAlias = tuple[int, int] | str
+"""Rows that break an expectation and rows it applies to; or, as text, why they cannot be counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """How each expectation of a suite fared, and by its place those about rows that some row broke."""
+class Evaluation:
+    """The outcome of each expectation of a suite. ``broken``: by position in the suite, those that some row breaks."""
 
     outcomes: tuple[ExpectationOutcome, ...]
     broken: Mapping[int, RowExpectation]
 
 
-def evaluate(frame: pl.DataFrame, suite: Suite) -> Evaluated:
-    """Every expectation on all rows, whatever the others found.
+def evaluate(frame: pl.DataFrame, suite: Suite) -> Evaluation:
+    """Evaluate every expectation on all rows, also on those that break another one.
 
-    An expectation about a column that is not there, or of another type, fails and says so.
+    An expectation about a column that is missing or has another type fails, and its outcome says why.
     """
-    counts = _counts(frame, suite)
+    counts = _count_all(frame, suite)
     outcomes: list[ExpectationOutcome] = []
     broken: dict[int, RowExpectation] = {}
-    for place, one in enumerate(suite.expectations):
-        if isinstance(one, TableExpectation):
-            outcomes.append(_of_table(one, frame))
+    for position, expectation in enumerate(suite.expectations):
+        if isinstance(expectation, TableExpectation):
+            outcomes.append(_table_outcome(expectation, frame))
             continue
-        found = counts[place]
-        outcomes.append(_of_rows(one, found, frame, suite.key))
-        if isinstance(found, tuple) and found[0]:
-            broken[place] = one
-    return Evaluated(tuple(outcomes), broken)
+        count = counts[position]
+        outcomes.append(_row_outcome(expectation, count, frame, suite.key))
+        if isinstance(count, tuple) and count[0]:
+            broken[position] = expectation
+    return Evaluation(tuple(outcomes), broken)
 
 
-def _counts(frame: pl.DataFrame, suite: Suite) -> dict[int, tuple[int, int] | str]:
-    """Rows that broke each expectation about rows, and rows it is about; or why that cannot be counted. By place."""
-    wanted = {place: one for place, one in enumerate(suite.expectations) if isinstance(one, RowExpectation)}
+def _count_all(frame: pl.DataFrame, suite: Suite) -> dict[int, _Counts]:
+    """Return the counts of each expectation about rows, by its position in the suite."""
+    by_position = {position: one for position, one in enumerate(suite.expectations) if isinstance(one, RowExpectation)}
     try:
-        # In one go: Polars works out once what several expectations share.
-        return _counted(frame, wanted)
+        # In one query: Polars computes only once the expressions that several expectations share.
+        return _count(frame, by_position)
     except pl.exceptions.PolarsError:
-        return {place: _counted_alone(frame, place, one) for place, one in wanted.items()}
+        return {position: _count_alone(frame, position, one) for position, one in by_position.items()}
 
 
-def _counted(frame: pl.DataFrame, wanted: Mapping[int, RowExpectation]) -> dict[int, tuple[int, int] | str]:
-    if not wanted:
+def _count(frame: pl.DataFrame, by_position: Mapping[int, RowExpectation]) -> dict[int, _Counts]:
+    if not by_position:
         return {}
-    about = {place: one.where.sum() for place, one in wanted.items() if one.where is not None}
+    conditions = {position: one.where.sum() for position, one in by_position.items() if one.where is not None}
     row = frame.select(
-        *(one.breach.sum().alias(f"breach {place}") for place, one in wanted.items()),
-        *(expression.alias(f"about {place}") for place, expression in about.items()),
+        *(one.breach.sum().alias(f"breach {position}") for position, one in by_position.items()),
+        *(condition.alias(f"where {position}") for position, condition in conditions.items()),
     ).row(0, named=True)
-    return {place: (row[f"breach {place}"], row[f"about {place}"] if place in about else frame.height) for place in wanted}
+    return {
+        position: (row[f"breach {position}"], row[f"where {position}"] if position in conditions else frame.height)
+        for position in by_position
+    }
 
 
-def _counted_alone(frame: pl.DataFrame, place: int, one: RowExpectation) -> tuple[int, int] | str:
+def _count_alone(frame: pl.DataFrame, position: int, one: RowExpectation) -> _Counts:
     try:
-        return _counted(frame, {place: one})[place]
+        return _count(frame, {position: one})[position]
     except pl.exceptions.ColumnNotFoundError:
         return "no column " + ", ".join(name for name in one.expectation.columns if name not in frame.columns)
     except pl.exceptions.PolarsError as error:
         return f"cannot be evaluated: {str(error).splitlines()[0]}"
 
 
-def _of_table(one: TableExpectation, frame: pl.DataFrame) -> ExpectationOutcome:
-    found = one.found(frame)
+def _table_outcome(one: TableExpectation, frame: pl.DataFrame) -> ExpectationOutcome:
+    mismatch = one.mismatch(frame)
     return ExpectationOutcome(
         expectation=one.expectation.kind,
         column=one.expectation.column,
         kwargs=one.expectation.kwargs,
         severity=one.severity,
-        success=found is None,
+        success=mismatch is None,
         evaluated=frame.height,
         unexpected=None,
-        observed=found,
+        observed=mismatch,
         why=one.expectation.why,
     )
 
 
-def _of_rows(one: RowExpectation, found: tuple[int, int] | str, frame: pl.DataFrame, key: Sequence[str]) -> ExpectationOutcome:
-    unexpected, evaluated = (None, frame.height) if isinstance(found, str) else found
+def _row_outcome(one: RowExpectation, count: _Counts, frame: pl.DataFrame, key: Sequence[str]) -> ExpectationOutcome:
+    unexpected, evaluated = (None, frame.height) if isinstance(count, str) else count
     return ExpectationOutcome(
         expectation=one.expectation.kind,
         column=one.expectation.column,
@@ -99,7 +106,7 @@ def _of_rows(one: RowExpectation, found: tuple[int, int] | str, frame: pl.DataFr
         success=unexpected == 0,
         evaluated=evaluated,
         unexpected=unexpected,
-        observed=found if isinstance(found, str) else None,
+        observed=count if isinstance(count, str) else None,
         sample=_sample(one, frame, key) if unexpected else (),
         why=one.expectation.why,
     )

@@ -1,4 +1,4 @@
-"""Files with something in quarantine, kept as they came so that they can be loaded again once the cause is mended."""
+"""Stores the original content of files with rows in quarantine, so that they can be loaded again once the cause is fixed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from aurum.core.errors import NotFound
 from aurum.pipelines.source import SourceFile
 
 
-class FileNotKept(NotFound):
-    """The content of a quarantined file is not on this machine. Facts: ``digest``."""
+class RawFileMissing(NotFound):
+    """This machine has no copy of a file with rows in quarantine. Facts: ``digest``."""
 
 
 class RawFiles:
-    """A folder of gzip files named by digest."""
+    """A folder of gzip files, named by the SHA-256 of their content."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, digest: str, content: bytes) -> None:
-        """Keep a content; a second time changes nothing. The file appears whole or not at all."""
+    def put(self, digest: str, content: bytes) -> None:
+        """Store a content; storing it again changes nothing. The file appears complete or not at all."""
         path = self._path(digest)
         if path.exists():
             return
@@ -31,10 +31,12 @@ class RawFiles:
         partial.replace(path)
 
     def get(self, digest: str, *, name: str) -> SourceFile:
-        """The content under the name it came with. Raises ``FileNotKept``."""
+        """Return the stored content as a file of that name. Raises ``RawFileMissing``."""
         path = self._path(digest)
         if not path.exists():
-            raise FileNotKept(f"{name} is not kept in {self._folder}: give its path", digest=digest)
+            raise RawFileMissing(
+                f"{self._folder} has no copy of {name} ({digest[:12]}): give the path of the file", digest=digest
+            )
         return SourceFile(name, gzip.decompress(path.read_bytes()))
 
     def _path(self, digest: str) -> Path:

@@ -1,4 +1,4 @@
-"""How much is kept of what checks found: what was checked just now is also what may have too many records."""
+"""Deletes old validations of the suites that were just evaluated, the only ones whose number has grown."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from aurum.storage.ports.quality import Retention, ValidationWriter
 
 @dataclass(frozen=True, slots=True)
 class ValidationCleanup:
-    """Forgets old validations after new ones were recorded."""
+    """The removal of old validations after new ones were recorded."""
 
     writer: ValidationWriter
     settings: QualitySettings
     clock: Clock
 
     async def tidy(self, suites: Iterable[str]) -> int:
-        """Forget what is not to be kept of some suites; gives how many validations that were. Raises ``Unavailable``."""
-        wanted = sorted(set(suites))
-        if not wanted:
+        """Delete the validations of some suites that the retention settings no longer cover, and return their number.
+
+        Raises ``Unavailable``.
+        """
+        names = sorted(set(suites))
+        if not names:
             return 0
-        keep = Retention(self.clock.now() - timedelta(days=self.settings.keep_days), self.settings.keep_each)
-        return await self.writer.forget_validations(keep, suites=wanted)
+        retention = Retention(self.clock.now() - timedelta(days=self.settings.keep_days), self.settings.keep_each)
+        return await self.writer.forget_validations(retention, suites=names)

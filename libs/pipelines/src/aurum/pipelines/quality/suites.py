@@ -1,8 +1,8 @@
-"""Expectation suites: Great Expectations' own JSON in ``contracts/expectations``, read into Polars expressions.
+"""Reads expectation suites, in the JSON format of Great Expectations, from ``contracts/expectations`` into Polars expressions.
 
-Great Expectations takes seconds to import and works on pandas, so the same documents are evaluated in columns; a test, and
-``aurum quality validate``, run the suites through Great Expectations itself and compare. Suites of files speak of the long
-frame of a parsed file: columns ``location``, ``measure``, ``ts``, ``value``. Suites of marts, in ``marts/``, speak of the
+Great Expectations takes seconds to import and works on pandas, so Aurum evaluates the same documents with Polars; a test and
+``aurum quality validate`` run the suites through Great Expectations itself and compare. Suites of files are about the long
+frame of a parsed file: columns ``location``, ``measure``, ``ts``, ``value``. Suites of marts, in ``marts/``, are about the
 columns of a mart.
 """
 
@@ -43,9 +43,9 @@ class InvalidSuite(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class RowExpectation:
-    """One expectation about rows. ``breach``: Boolean expression over the frame, never null, true where it fails.
+    """One expectation about rows. ``breach``: Boolean expression over the frame, never null, true for rows that fail.
 
-    ``where``: the rows it is about; None: all.
+    ``where``: Boolean expression for the rows the expectation applies to; None: all rows.
     """
 
     expectation: Expectation
@@ -58,12 +58,12 @@ class RowExpectation:
 
     @property
     def text(self) -> str:
-        return described(self.expectation)
+        return describe(self.expectation)
 
 
 @dataclass(frozen=True, slots=True)
 class TableExpectation:
-    """One expectation about the whole frame: bounds on the number of its rows, or a column that must be there."""
+    """One expectation about the whole frame: bounds on the number of rows, or a column that must exist."""
 
     expectation: Expectation
     at_least: int = 0
@@ -75,10 +75,10 @@ class TableExpectation:
 
     @property
     def text(self) -> str:
-        return described(self.expectation)
+        return describe(self.expectation)
 
-    def found(self, frame: pl.DataFrame) -> str | None:
-        """What a frame has instead of what is expected; None when it is as expected."""
+    def mismatch(self, frame: pl.DataFrame) -> str | None:
+        """Describe how the frame differs from the expectation; None when it meets it."""
         column = self.expectation.column
         if column is not None:
             return None if column in frame.columns else f"no column {column}"
@@ -88,7 +88,7 @@ class TableExpectation:
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """What is expected of one dataset or mart, in the order of its document. ``key``: columns that tell rows apart."""
+    """The expectations about one dataset or mart, in the order of their document. ``key``: columns that identify a row."""
 
     name: str
     expectations: tuple[RowExpectation | TableExpectation, ...] = ()
@@ -96,22 +96,22 @@ class Suite:
 
     @property
     def rows(self) -> tuple[RowExpectation, ...]:
-        return tuple(one for one in self.expectations if isinstance(one, RowExpectation))
+        return tuple(expectation for expectation in self.expectations if isinstance(expectation, RowExpectation))
 
     @property
     def table(self) -> tuple[TableExpectation, ...]:
-        return tuple(one for one in self.expectations if isinstance(one, TableExpectation))
+        return tuple(expectation for expectation in self.expectations if isinstance(expectation, TableExpectation))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that its expectations look at, and its key."""
-        looked_at = [column for one in self.expectations for column in _columns_of(one.expectation)]
-        return tuple(dict.fromkeys((*self.key, *looked_at)))
+        """The columns of the key and every column that an expectation uses."""
+        used = [column for entry in self.expectations for column in _columns_of(entry.expectation)]
+        return tuple(dict.fromkeys((*self.key, *used)))
 
 
 @dataclass(frozen=True, slots=True)
 class MartSuite:
-    """What is expected of one mart. ``path``: of its document."""
+    """The suite of one mart. ``path``: path of its document."""
 
     mart: str
     suite: Suite
@@ -120,7 +120,7 @@ class MartSuite:
 
 @dataclass(frozen=True, slots=True)
 class Suites:
-    """All suites of files, by ``source:dataset``. A dataset without one has no expectations."""
+    """All suites of files, by ``source:dataset``. A dataset without a suite has no expectations."""
 
     by_dataset: Mapping[str, Suite]
 
@@ -129,17 +129,17 @@ class Suites:
 
 
 def read_suites(folder: Path) -> Suites:
-    """Every suite of files in a folder. Raises ``InvalidSuite`` that names the file and what is wrong with it."""
-    return Suites({about: suite for _, about, suite in _read(folder.glob("*.json"))})
+    """Read every suite of files in a folder. Raises ``InvalidSuite``, which names the file and the mistake in it."""
+    return Suites({about: suite for _, about, suite in _read_documents(folder.glob("*.json"))})
 
 
 def read_mart_suites(folder: Path) -> tuple[MartSuite, ...]:
-    """Every suite of marts below the folder of all suites, by mart. Raises ``InvalidSuite``."""
-    found = [MartSuite(about, suite, path) for path, about, suite in _read((folder / _MARTS).glob("*.json"))]
-    return tuple(sorted(found, key=lambda one: one.mart))
+    """Read every suite of marts, from ``marts/`` in the folder of all suites; sorted by mart. Raises ``InvalidSuite``."""
+    suites = [MartSuite(about, suite, path) for path, about, suite in _read_documents((folder / _MARTS).glob("*.json"))]
+    return tuple(sorted(suites, key=lambda entry: entry.mart))
 
 
-def _read(paths: Iterable[Path]) -> Iterable[tuple[Path, str, Suite]]:
+def _read_documents(paths: Iterable[Path]) -> Iterable[tuple[Path, str, Suite]]:
     for path in sorted(paths):
         try:
             document = read_suite(json.loads(path.read_text(encoding="utf-8")))
@@ -149,24 +149,27 @@ def _read(paths: Iterable[Path]) -> Iterable[tuple[Path, str, Suite]]:
 
 
 def parse_suite(document: Mapping[str, Any]) -> Suite:
-    """A suite document, Great Expectations 1.x. Raises ValueError or KeyError on what is not understood."""
-    return Suite(document["name"], tuple(_compile(one) for one in read_expectations(document["expectations"])))
+    """Read a suite document of Great Expectations 1.x. Raises ValueError or KeyError for a document it does not support."""
+    return Suite(document["name"], tuple(_compile(expectation) for expectation in read_expectations(document["expectations"])))
 
 
 def _compiled(document: SuiteDocument) -> Suite:
-    return Suite(document.name, tuple(_compile(one) for one in document.expectations), document.key)
+    return Suite(document.name, tuple(_compile(expectation) for expectation in document.expectations), document.key)
 
 
-def _compile(one: Expectation) -> RowExpectation | TableExpectation:
-    if one.kind == "expect_table_row_count_to_be_between":
-        at_most = one.kwargs.get("max_value")
-        return TableExpectation(one, int(one.kwargs.get("min_value") or 0), None if at_most is None else int(at_most))
-    if one.kind == "expect_column_to_exist":
-        return TableExpectation(one)
-    if one.kind not in _BREACHES:
-        raise ValueError(f"expectation {one.kind!r} is not among those that are evaluated")
-    breach, where = _BREACHES[one.kind](one.kwargs), _where(one.kwargs)
-    return RowExpectation(one, (breach if where is None else breach & where).fill_null(False), where)
+def _compile(expectation: Expectation) -> RowExpectation | TableExpectation:
+    if expectation.kind == "expect_table_row_count_to_be_between":
+        at_most = expectation.kwargs.get("max_value")
+        return TableExpectation(
+            expectation, int(expectation.kwargs.get("min_value") or 0), None if at_most is None else int(at_most)
+        )
+    if expectation.kind == "expect_column_to_exist":
+        return TableExpectation(expectation)
+    if expectation.kind not in _BREACHES:
+        supported = ", ".join(sorted({*_BREACHES, "expect_column_to_exist", "expect_table_row_count_to_be_between"}))
+        raise ValueError(f"expectation {expectation.kind!r} is not supported: write one of {supported}")
+    breach, where = _BREACHES[expectation.kind](expectation.kwargs), _where(expectation.kwargs)
+    return RowExpectation(expectation, (breach if where is None else breach & where).fill_null(False), where)
 
 
 def _where(kwargs: Mapping[str, Any]) -> pl.Expr | None:
@@ -175,19 +178,19 @@ def _where(kwargs: Mapping[str, Any]) -> pl.Expr | None:
         return None
     match = _CONDITION.match(condition)
     if match is None:
-        raise ValueError(f'row_condition {condition!r}: only column=="..." is understood')
+        raise ValueError(f'row_condition {condition!r} is not supported: write column=="text"')
     return (pl.col(match[1]) == match[2]).fill_null(False)
 
 
-def _columns_of(one: Expectation) -> tuple[str, ...]:
-    condition = _CONDITION.match(one.kwargs.get("row_condition") or "")
-    return (*one.columns, *((condition[1],) if condition else ()))
+def _columns_of(expectation: Expectation) -> tuple[str, ...]:
+    condition = _CONDITION.match(expectation.kwargs.get("row_condition") or "")
+    return (*expectation.columns, *((condition[1],) if condition else ()))
 
 
-# Great Expectations passes over nulls in every expectation but the one that asks for none.
+# Like Great Expectations, every expectation ignores nulls, except the one that forbids them.
 
 
-def _missing(kwargs: Mapping[str, Any]) -> pl.Expr:
+def _null(kwargs: Mapping[str, Any]) -> pl.Expr:
     return pl.col(kwargs["column"]).is_null()
 
 
@@ -221,12 +224,12 @@ def _repeated_together(kwargs: Mapping[str, Any]) -> pl.Expr:
 def _not_greater(kwargs: Mapping[str, Any]) -> pl.Expr:
     a, b = pl.col(kwargs["column_A"]), pl.col(kwargs["column_B"])
     if kwargs.get("ignore_row_if") != "either_value_is_missing":
-        raise ValueError('column_A and column_B need ignore_row_if="either_value_is_missing"')
+        raise ValueError('an expectation about column_A and column_B needs ignore_row_if="either_value_is_missing"')
     return a < b if kwargs.get("or_equal") else a <= b
 
 
 _BREACHES: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
-    "expect_column_values_to_not_be_null": _missing,
+    "expect_column_values_to_not_be_null": _null,
     "expect_column_values_to_be_between": _out_of_bounds,
     "expect_column_values_to_be_in_set": _out_of_set,
     "expect_column_values_to_match_regex": _unlike,
@@ -236,8 +239,10 @@ _BREACHES: Mapping[str, Callable[[Mapping[str, Any]], pl.Expr]] = {
 }
 
 
-def described(one: Expectation) -> str:
-    """An expectation as the quarantine tells it: its name in words, and its arguments."""
-    words = one.kind.removeprefix("expect_").replace("_", " ")
-    facts = ", ".join(f"{name}={value}" for name, value in one.kwargs.items() if name not in ("column", "condition_parser"))
+def describe(expectation: Expectation) -> str:
+    """Return an expectation as text for quarantine reports: its name in words and its arguments."""
+    words = expectation.kind.removeprefix("expect_").replace("_", " ")
+    facts = ", ".join(
+        f"{name}={value}" for name, value in expectation.kwargs.items() if name not in ("column", "condition_parser")
+    )
     return f"{words} ({facts})"

@@ -17,8 +17,8 @@ Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
 
 
 def value(parsed: Parsed, location: str, measure: str) -> float:
-    found = parsed.rows.filter(pl.col("location") == location, pl.col("measure") == measure)
-    return found["value"].item()
+    total = parsed.rows.filter(pl.col("location") == location, pl.col("measure") == measure)
+    return total["value"].item()
 
 
 def test_the_report_is_of_one_moment_which_is_also_its_known_time(parse: Parse) -> None:
@@ -136,7 +136,7 @@ def test_the_real_report_gives_the_sums_of_its_own_totals(parse: Parse, real_fil
     generators = parsed.series.filter(pl.col("location_type") == "generator")["location"].unique()
     assert set(generators) == {asset for asset, *_ in assets}
     for place, measure in ((1, "capability"), (2, "generation"), (3, "reserve")):
-        found = parsed.rows.filter(pl.col("measure") == measure, pl.col("location").is_in(generators.implode()))["value"].sum()
-        assert found == sum(int(asset[place]) for asset in assets)
+        total = parsed.rows.filter(pl.col("measure") == measure, pl.col("location").is_in(generators.implode()))["value"].sum()
+        assert total == sum(int(asset[place]) for asset in assets)
     assert value(parsed, "AESO", "capability") == 16404
     assert value(parsed, "AESO", "generation") == 10054

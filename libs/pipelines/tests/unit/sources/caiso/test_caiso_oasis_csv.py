@@ -231,8 +231,8 @@ def test_real_prices_give_the_sums_that_csv_gives(parse: Parse, real_files: Path
     assert parsed.rows_read == parsed.rows.height == len(records)
     for kind, measure in TYPES.items():
         expected = [float(record["MW"]) for record in records if record["LMP_TYPE"] == kind]
-        found = parsed.rows.filter(pl.col("measure") == measure)["value"]
-        assert (found.len(), found.sum()) == (len(expected), pytest.approx(sum(expected), abs=1e-6))
+        parsed_values = parsed.rows.filter(pl.col("measure") == measure)["value"]
+        assert (parsed_values.len(), parsed_values.sum()) == (len(expected), pytest.approx(sum(expected), abs=1e-6))
     stamps = {datetime.fromisoformat(record["INTERVALSTARTTIME_GMT"]) for record in records}
     assert set(parsed.rows["ts"]) == stamps
 

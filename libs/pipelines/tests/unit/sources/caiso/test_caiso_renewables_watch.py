@@ -127,7 +127,7 @@ def test_real_files_give_the_sums_of_the_hours_that_can_be_told(parse: Parse, re
     content = (real_files / name).read_text()
     refused = "3" if "0312" in name else "2"
     rows = [re.split(r"\t+", line.strip()) for line in content.splitlines() if re.match(r"\t\d+\t+\d", line)]
-    kept = [row for row in rows if row[0] != refused]
+    accepted = [row for row in rows if row[0] != refused]
     (parsed,) = parse(name, content)
-    assert parsed.rows.height == sum(len(row) - 1 for row in kept) == 23 * 12
-    assert parsed.rows["value"].sum() == sum(int(cell) for row in kept for cell in row[1:])
+    assert parsed.rows.height == sum(len(row) - 1 for row in accepted) == 23 * 12
+    assert parsed.rows["value"].sum() == sum(int(cell) for row in accepted for cell in row[1:])

@@ -140,7 +140,7 @@ def test_all_of_a_real_file_is_read(parse: Parse, real_files: Path, path: str, c
     with (real_files / path).open(newline="") as file:
         rows = list(csv.DictReader(file))
     numbers = [float(row[column]) for row in rows if row[column]]
-    found = parsed.rows.filter(pl.col("measure") != "inflation")
-    assert found["value"].to_list() == numbers
+    observed = parsed.rows.filter(pl.col("measure") != "inflation")
+    assert observed["value"].to_list() == numbers
     assert parsed.rows_read == len(rows)
     assert parsed.refused.is_empty()

@@ -153,9 +153,9 @@ def test_all_of_a_real_workbook_is_read(parse: Parse, real_files: Path, name: st
     assert len(lost) == held
     for letter, measure in (("G", "price"), ("I", "volume")):
         numbers = independent_column(path, letter)
-        kept = [number for line, number in enumerate(numbers, start=2) if line not in lost]
+        expected = [number for line, number in enumerate(numbers, start=2) if line not in lost]
         assert parsed.rows_read == len(numbers)
-        assert parsed.rows.filter(pl.col("measure") == measure)["value"].to_list() == kept
+        assert parsed.rows.filter(pl.col("measure") == measure)["value"].to_list() == expected
 
 
 def test_the_real_workbook_of_2016_is_read(parse: Parse, real_files: Path) -> None:

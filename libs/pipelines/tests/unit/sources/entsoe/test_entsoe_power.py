@@ -52,8 +52,8 @@ def test_generation_is_named_by_fuel_and_step(parse: Parse) -> None:
 
 def test_what_pumps_take_out_is_not_what_they_feed_in(parse: Parse) -> None:
     (parsed,) = parse("x.xml", document("A75", "A16", series(["5"], fuel="B10"), series(["9"], fuel="B10", side="out")))
-    found = dict(parsed.rows.select("measure", "value").iter_rows())
-    assert found == {"generation_hydro_pumped_storage_15min": 5.0, "consumption_hydro_pumped_storage_15min": 9.0}
+    values = dict(parsed.rows.select("measure", "value").iter_rows())
+    assert values == {"generation_hydro_pumped_storage_15min": 5.0, "consumption_hydro_pumped_storage_15min": 9.0}
 
 
 @pytest.mark.parametrize(

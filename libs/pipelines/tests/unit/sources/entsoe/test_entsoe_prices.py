@@ -219,7 +219,7 @@ def test_an_acknowledgement_is_refused_with_its_reason(parse: Parse) -> None:
 
 def independent_prices(path: Path) -> dict[tuple[str, datetime], float]:
     """Prices by resolution and time, by the standard library and a loop over every interval."""
-    found: dict[tuple[str, datetime], float] = {}
+    by_resolution: dict[tuple[str, datetime], float] = {}
     for each in ElementTree.parse(path).findall(".//{*}Period"):
         (start,), (end,), (resolution,) = (
             [e.text for e in each.findall(".//{*}" + tag)] for tag in ("start", "end", "resolution")
@@ -229,9 +229,9 @@ def independent_prices(path: Path) -> dict[tuple[str, datetime], float]:
         moment, position, price = datetime.fromisoformat(str(start)), 1, float("nan")
         while moment < datetime.fromisoformat(str(end)):
             price = points.get(position, price)
-            found[str(resolution), moment] = price
+            by_resolution[str(resolution), moment] = price
             moment, position = moment + step, position + 1
-    return found
+    return by_resolution
 
 
 def test_all_of_a_real_answer_is_read(parse: Parse, real_files: Path) -> None:

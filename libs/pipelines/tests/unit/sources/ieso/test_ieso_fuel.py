@@ -81,7 +81,7 @@ def test_an_output_of_unknown_quality_is_held_back(parse: Parse) -> None:
         ("", "the file is empty"),
         (REPORT[: len(REPORT) // 2], "not well-formed XML"),
         (REPORT.replace("FuelTotal", "PlantTotal"), "no FuelTotal"),
-        (REPORT.replace("2025-11-03T06:50:25", "soon"), "CreatedAt 'soon' is no time"),
+        (REPORT.replace("2025-11-03T06:50:25", "soon"), "CreatedAt 'soon' is not a time"),
     ],
 )
 def test_a_damaged_file_is_refused_whole(parse: Parse, content: str, why: str) -> None:
@@ -110,7 +110,7 @@ def test_the_real_report_gives_the_sums_that_another_reader_gives(parse: Parse, 
     (parsed,) = parse("GenOutputbyFuelHourly_2016.xml", content)
     assert parsed.rows_read == parsed.rows.height == sum(map(len, expected.values())) == 1008
     for fuel, values in expected.items():
-        found = parsed.rows.filter(pl.col("measure") == f"generation_{fuel.lower()}")["value"]
-        assert (found.len(), found.sum()) == (len(values), sum(values))
+        parsed_values = parsed.rows.filter(pl.col("measure") == f"generation_{fuel.lower()}")["value"]
+        assert (parsed_values.len(), parsed_values.sum()) == (len(values), sum(values))
     assert parsed.rows.filter(pl.col("quality") == Quality.ESTIMATED).height == flagged == 66
     assert parsed.known_at == datetime(2016, 5, 13, 11, 50, 25, tzinfo=UTC)

@@ -21,22 +21,22 @@ def _hold_to_contract(parsed: Parsed) -> None:
 
 @pytest.fixture(scope="session")
 def parse() -> Callable[[str, bytes | str], tuple[Parsed, ...]]:
-    """Parses a file with the one format that recognises it and checks what every parser owes."""
+    """A function that parses a file with the one format that recognises it, and checks the rules for every parser."""
 
     def parse_file(name: str, content: bytes | str) -> tuple[Parsed, ...]:
         document = SourceFile(name, content.encode() if isinstance(content, str) else content)
         (file_format,) = (candidate for candidate in SOURCE.formats if candidate.recognise(document))
-        found = file_format.parse(document)
-        for parsed in found:
+        parts = file_format.parse(document)
+        for parsed in parts:
             _hold_to_contract(parsed)
-        return found
+        return parts
 
     return parse_file
 
 
 @pytest.fixture(scope="session")
 def real_files() -> Path:
-    """The folder of real files beside the repository, where there is one."""
+    """The folder of real files next to the repository; skips the test when it is missing."""
     folder = Path(__file__).resolve().parents[7] / "shared" / "data" / "isone"
     if not folder.is_dir():
         pytest.skip(f"no real files: {folder} does not exist")

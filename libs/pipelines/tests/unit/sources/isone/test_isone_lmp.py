@@ -191,8 +191,8 @@ GOOD = report(row("06/02/2025", "01"), row("06/02/2025", "02"))
     ("content", "reason"),
     [
         ("", "empty"),
-        (GOOD[: GOOD.index('"T"')], "no trailer"),
-        (GOOD[: GOOD.index('"T"') - 30], "no trailer"),
+        (GOOD[: GOOD.index('"T"')], "not a trailer"),
+        (GOOD[: GOOD.index('"T"') - 30], "not a trailer"),
         (report(row("06/02/2025", "01"), stated=2), "truncated: 1 data lines where the trailer says 2"),
         (GOOD.replace('"D","06/02/2025","02"', '"C","06/02/2025","02"'), "'C' line among the data"),
         (GOOD.replace('"Hour Ending"', '"Hour"'), "wrong header"),
@@ -249,5 +249,5 @@ def test_a_real_day_agrees_with_a_plain_reading(parse: Parse, real_files: Path) 
 def test_a_real_day_cut_in_the_middle_is_refused(real_files: Path) -> None:
     content = (real_files / "WW_DALMP_ISO_20260604.csv").read_bytes()
     middle = content.index(b"\n", len(content) // 2) + 1
-    with pytest.raises(RefusedFile, match="no trailer"):
+    with pytest.raises(RefusedFile, match="not a trailer"):
         LMP_REPORT.parse(SourceFile("WW_DALMP_ISO_20260604.csv", content[:middle]))

@@ -111,11 +111,11 @@ def test_the_real_sheet_has_every_hour_of_both_days_on_which_clocks_change(parse
     with path.open(newline="") as stream:
         raw = [float(line["DA_LMP"]) for line in csv.DictReader(stream)]
     (parsed,) = parse(path.name, path.read_bytes())
-    found = day_ahead(parsed)
-    assert list(found.values()) == pytest.approx(raw, abs=1e-9)
+    by_hour = day_ahead(parsed)
+    assert list(by_hour.values()) == pytest.approx(raw, abs=1e-9)
     spring = [datetime(2025, 3, 9, 5, tzinfo=UTC) + timedelta(hours=hour) for hour in range(23)]
     fall = [datetime(2025, 11, 2, 4, tzinfo=UTC) + timedelta(hours=hour) for hour in range(25)]
-    assert list(found)[24:] == spring + fall
+    assert list(by_hour)[24:] == spring + fall
 
 
 def test_the_real_workbook_loses_only_its_nine_averaged_hours(parse: Parse, real_files: Path) -> None:

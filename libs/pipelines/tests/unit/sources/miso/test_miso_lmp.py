@@ -140,9 +140,9 @@ def test_real_files_give_the_sums_that_csv_gives(parse: Parse, real_files: Path,
     assert parsed.refused.is_empty()
     for measure, value in (("lmp", "LMP"), ("congestion", "MCC"), ("loss", "MLC")):
         expected = [float(record[f"HE {h}"]) for record in records if record["Value"] == value for h in range(1, 25)]
-        found = parsed.rows.filter(pl.col("measure") == measure)["value"]
-        assert found.len() == len(expected)
-        assert found.sum() == pytest.approx(sum(expected), abs=1e-6)
+        parsed_values = parsed.rows.filter(pl.col("measure") == measure)["value"]
+        assert parsed_values.len() == len(expected)
+        assert parsed_values.sum() == pytest.approx(sum(expected), abs=1e-6)
     by_node = {(record["Node"], record["Value"]): float(record["HE 24"]) for record in records}
     last = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) + timedelta(hours=28)
     energy = parsed.rows.filter(pl.col("measure") == "energy", pl.col("ts") == last)

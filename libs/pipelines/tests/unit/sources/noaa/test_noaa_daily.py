@@ -77,9 +77,9 @@ def test_noaas_files_by_station_say_the_same(parse: Parse) -> None:
 
 def test_an_access_file_is_a_row_a_day(parse: Parse) -> None:
     (parsed,) = parse("anything.csv", ACCESS)
-    found = parsed.rows.sort("ts", "measure").select("measure", "ts", "value", "quality", "line").rows()
+    observations = parsed.rows.sort("ts", "measure").select("measure", "ts", "value", "quality", "line").rows()
     days = [datetime(2025, 1, n, tzinfo=UTC) for n in (1, 2, 3)]
-    assert found == [
+    assert observations == [
         ("prcp", days[0], 8.4, Quality.GOOD, 2),
         ("tmax", days[0], 5.6, Quality.GOOD, 2),
         ("prcp", days[1], 0.0, Quality.ESTIMATED, 3),

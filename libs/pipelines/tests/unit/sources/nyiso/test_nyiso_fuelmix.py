@@ -72,7 +72,7 @@ def test_a_damaged_file_is_refused_whole(content: bytes) -> None:
 def test_a_real_month_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:
     archive = real_files.parent / "operator_responses_electricitymaps" / "US_NY" / "20250201rtfuelmix_csv.zip"
     expected: dict[str, float] = defaultdict(float)
-    found: dict[str, float] = defaultdict(float)
+    totals: dict[str, float] = defaultdict(float)
     with ZipFile(archive) as month:
         for name in month.namelist()[:7]:
             content = month.read(name)
@@ -80,5 +80,5 @@ def test_a_real_month_agrees_with_a_plain_reading(parse: Parse, real_files: Path
                 expected[f"generation_{line['Fuel Category'].lower().replace(' ', '_')}"] += float(line["Gen MW"])
             for parsed in parse(name, content):
                 for measure, total in parsed.rows.group_by("measure").agg(pl.col("value").sum()).iter_rows():
-                    found[measure] += total
-    assert found == pytest.approx(expected)
+                    totals[measure] += total
+    assert totals == pytest.approx(expected)

@@ -161,9 +161,9 @@ def test_bad_rows_are_refused_and_the_rest_kept(parse: Parse) -> None:
         (4, Reason.NON_NUMERIC),
         (5, Reason.MISSING_FIELD),
     ]
-    # Without a price there is no energy either, but what was published of the hour stays.
-    kept = parsed.rows.filter(pl.col("line") == 4)["measure"]
-    assert set(kept) == {"congestion", "loss"}
+    # Without a price the energy is missing too, but the published components of the hour stay.
+    remaining = parsed.rows.filter(pl.col("line") == 4)["measure"]
+    assert set(remaining) == {"congestion", "loss"}
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ def test_the_real_file_loses_only_its_eight_ambiguous_rows(parse: Parse, real_fi
     with path.open(newline="") as stream:
         raw = list(csv.DictReader(stream))
     twice = {label for label, count in Counter(line["Datetime"] for line in raw).items() if count > 1}
-    kept = [float(line["PJME_MW"]) for line in raw if line["Datetime"] not in twice]
+    expected = [float(line["PJME_MW"]) for line in raw if line["Datetime"] not in twice]
     (parsed,) = parse(path.name, path.read_bytes())
-    assert parsed.rows["value"].to_list() == kept
+    assert parsed.rows["value"].to_list() == expected
     assert (parsed.rows_read, parsed.refused.height) == (len(raw), 2 * len(twice))
-    assert parsed.rows["ts"].n_unique() == len(kept)
+    assert parsed.rows["ts"].n_unique() == len(expected)

@@ -1,6 +1,6 @@
 """Alberta Electric System Operator.
 
-No ``urls``: the report (ets.aeso.ca, ``CSDReportServlet?contentType=csv``) is of the present moment; no past day can be had.
+No ``urls``: the report (ets.aeso.ca, ``CSDReportServlet?contentType=csv``) shows the present only; past days are not available.
 """
 
 from aurum.pipelines.source import Source

@@ -1,4 +1,4 @@
-"""What Alberta's AESO publishes that is read here: the current supply and demand report."""
+"""Datasets of Alberta's AESO: the current supply and demand report."""
 
 from __future__ import annotations
 

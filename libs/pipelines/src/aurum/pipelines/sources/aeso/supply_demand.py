@@ -1,4 +1,4 @@
-"""AESO's current supply and demand report as CSV: one moment, in blocks parted by blank lines, MW.
+"""AESO's current supply and demand report as CSV: one moment, in blocks separated by blank lines, MW.
 
     Current Supply Demand Report
     "Last Update : Jul 13, 2017 19:26"                     the moment, Mountain prevailing time
@@ -11,7 +11,7 @@
 
 Every number is of the one moment, so the series have no interval (frequency irregular) and the moment is the known time; one
 that the autumn clock change makes ambiguous refuses the file. Blocks of generators without a title do not say their fuel, and
-none is guessed. The two TOTAL rows repeat sums: of the fuels' one only the capability, found nowhere else, is kept. Net
+none is guessed. The two TOTAL rows repeat sums: of the fuels' one only the capability is read, which no other row has. Net
 interchange and flows are negative for imports: net generation = internal load + net interchange. The list of generators adds
 up to the total capability, which shows a cut file.
 
@@ -50,7 +50,7 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _last_update(document: SourceFile) -> datetime:
-    """The report's moment, UTC. Raises ``RefusedFile`` when there is none or the clock change makes it ambiguous."""
+    """Return the time of the report, UTC. Raises ``RefusedFile`` when there is none or the clock change makes it ambiguous."""
     stamp = _UPDATE.search(document.text)
     if stamp is None:
         raise RefusedFile("wrong header: no 'Last Update : Mmm DD, YYYY HH:MM'")
@@ -62,7 +62,7 @@ def _last_update(document: SourceFile) -> datetime:
 
 
 def _table(document: SourceFile) -> pl.DataFrame:
-    """The rows of two or more cells: ``line``, ``label``, ``cells`` (texts after the label), ``block``, ``asset``, ``name``."""
+    """Return rows of two or more cells, with ``line``, ``label``, ``cells`` (the rest), ``block``, ``asset``, ``name``."""
     lines = pl.DataFrame({"text": document.lines}).with_row_index("line", offset=1)
     cells = pl.col("text").str.extract_all(r'"[^"]*"|[^,"]+').list.eval(pl.element().str.strip_chars('" '))
     blank = pl.col("text").str.strip_chars(" ,") == ""
@@ -81,7 +81,7 @@ def _table(document: SourceFile) -> pl.DataFrame:
 
 
 def _kinds(table: pl.DataFrame) -> pl.DataFrame:
-    """Beside the rows their ``kind``: summary, fuel, total, intertie, asset; null where it cannot be told."""
+    """Return the rows with their ``kind``: summary, fuel, total, intertie, asset; null where it is not known."""
     label, width = pl.col("label"), pl.col("cells").list.len()
     totals = table.filter(label == "TOTAL", width == 1)["block"]
     kind = (
@@ -105,8 +105,8 @@ def _refuse_truncated(document: SourceFile, table: pl.DataFrame) -> None:
     last = max((number for number, line in enumerate(document.lines, start=1) if line.strip()), default=0)
     if document.raw(last).count('"') % 2:
         raise RefusedFile("truncated: the last line is cut off", line=last)
-    found = set(table["kind"].drop_nulls())
-    missing = [kind for kind in ("summary", "fuel", "total", "intertie_total", "asset") if kind not in found]
+    kinds = set(table["kind"].drop_nulls())
+    missing = [kind for kind in ("summary", "fuel", "total", "intertie_total", "asset") if kind not in kinds]
     if missing:
         raise RefusedFile(f"truncated or another layout: no {', '.join(missing)} rows", line=last)
     capability = pl.col("cells").list.first().cast(pl.Float64, strict=False)
@@ -117,7 +117,7 @@ def _refuse_truncated(document: SourceFile, table: pl.DataFrame) -> None:
 
 
 def _numbers(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """One row a number: ``line``, ``location``, ``measure``, ``value``."""
+    """Return one row per number: ``line``, ``location``, ``measure``, ``value``."""
     single = table.filter(pl.col("kind").is_in(["summary", "intertie"])).with_columns(
         pl.col("cells").list.first().replace("", None).alias("MW"),
         pl.when(pl.col("kind") == "summary").then(pl.lit(_AREA)).otherwise("label").alias("location"),
@@ -130,7 +130,7 @@ def _numbers(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     )
     parts = [refusals.numbers(single, {"value": "MW"}).select("line", "location", "measure", "value")]
     for column, measure in COLUMNS.items():
-        # The total's generation and reserve stand in the summary.
+        # Generation and reserve of the total are in the summary.
         rows = triple.filter(pl.col("kind") != "total") if column != "MC" else triple
         name = pl.concat_str([pl.lit(measure), pl.col("fuel")], separator="_", ignore_nulls=True)
         rows = refusals.numbers(rows, {"value": column}).with_columns(name.alias("measure"))
@@ -139,7 +139,7 @@ def _numbers(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
 
 
 def _held_back(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """The rows that can be read; those of unknown labels or with too few cells are refused."""
+    """Return the rows that can be read; those of unknown labels or with too few cells are refused."""
     table = refusals.rows(table, pl.col("kind").is_null(), column="label", reason=Reason.UNKNOWN_CODE, detail=pl.col("label"))
     single = pl.col("kind").is_in(["summary", "intertie", "intertie_total"])
     wanted = pl.when(single).then(1).otherwise(len(COLUMNS))

@@ -1,4 +1,4 @@
-"""What the California ISO publishes that is read here, named by the OASIS query and market run that answer it.
+"""Datasets of the California ISO, named after the OASIS query and market run that return them.
 
 One run is one dataset: a day-ahead and a seven-day-ahead forecast of one hour are different series, not revisions.
 """

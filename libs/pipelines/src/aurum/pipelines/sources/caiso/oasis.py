@@ -1,4 +1,4 @@
-"""OASIS reports as rows of text to observations: what the CSV and the XML answers share.
+"""Turns OASIS reports, as rows of text, into observations: the part that CSV and XML answers share.
 
 Both say the same things under other names: interval start and end in GMT, market run, a code of what is meant, a place and a
 number. Which dataset and measure a row is follows from the report's table below; an unknown code is refused. The interval
@@ -6,7 +6,7 @@ must have the dataset's length. Local labels (``OPR_DT``, hour-ending ``OPR_HR``
 used to find the time; where hourly rows carry them they must name the hour of the GMT columns.
 
 Source of the description: CAISO Interface Specification for OASIS; answers of 2013 to 2025; for the market runs of which no
-answer is at hand (RUC, HASP, RTPD, RTD, ACTUAL) the codes and interval lengths in gridstatus ``caiso.py`` and pyiso.
+answer is available (RUC, HASP, RTPD, RTD, ACTUAL) the codes and interval lengths in gridstatus ``caiso.py`` and pyiso.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from aurum.pipelines.tabular import Refusals
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One OASIS query. ``by``: the roles whose values, upper case, tell dataset and measure through ``codes``."""
+    """One OASIS query. ``by``: the roles whose upper-case values select dataset and measure in ``codes``."""
 
     query: str
     by: tuple[str, ...]
@@ -35,7 +35,7 @@ class Report:
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
-        """Every dataset of the report, once."""
+        """Every dataset of the report, without repetition."""
         return tuple(dict.fromkeys(dataset for dataset, _ in self.codes.values()))
 
 
@@ -74,7 +74,7 @@ ENE_SLRS = Report(
 )
 SLD_FCST = Report(
     "SLD_FCST",
-    ("item",),  # one answer of the real-time market holds 15-minute and 5-minute items alike
+    ("item",),  # one answer of the real-time market holds both 15-minute and 5-minute items
     {
         ("SYS_FCST_7DA_MW",): (d.SLD_FCST_7DA, "load_forecast"),
         ("SYS_FCST_2DA_MW",): (d.SLD_FCST_2DA, "load_forecast"),
@@ -101,7 +101,7 @@ class Answer:
     """Rows of an OASIS answer as text. ``rows``: ``line`` and String columns under the answer's own words.
 
     ``words``: the answer's word for each role: start, end, location, value and the report's ``by``; ``day`` and ``hour``
-    where local labels are given. ``refused``: what reading the rows held back. ``raw``: text of a line.
+    where the answer has local labels. ``refused``: rows held back while reading. ``raw``: returns the text of a line.
     """
 
     rows: pl.DataFrame
@@ -112,9 +112,9 @@ class Answer:
 
 
 def parse_answer(answer: Answer, report: Report) -> tuple[Parsed, ...]:
-    """One ``Parsed`` for each dataset of the report that stands in the answer, and at least one.
+    """Return one ``Parsed`` for each dataset of the report in the answer, and at least one.
 
-    Rows of no known dataset are held back with the first.
+    Rows that belong to no known dataset are held back with the first.
     """
     coded = _with_codes(answer, report)
     present = [dataset for dataset in report.datasets if dataset.name in coded["dataset"]] or [report.datasets[0]]
@@ -152,7 +152,7 @@ def _parse_dataset(rows: pl.DataFrame, dataset: Dataset, answer: Answer, report:
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows, each one observation of its own ``measure``, in schema ``PARSED``."""
+    """Return the rows, each one observation of its ``measure``, in schema ``PARSED``."""
     zero = pl.lit(0, dtype=pl.Int16)
     return (
         rows.filter(pl.col("value").is_not_null())
@@ -181,12 +181,12 @@ def _interval_starts(rows: pl.DataFrame, dataset: Dataset, words: Mapping[str, s
 
 
 def _instant(text: pl.Expr) -> pl.Expr:
-    """``2019-07-01T11:00:00-00:00``: the offset is always zero, and has to be."""
+    """Read times like ``2019-07-01T11:00:00-00:00``; an offset other than zero gives null."""
     return text.str.to_datetime("%Y-%m-%dT%H:%M:%S-00:00", strict=False, time_unit="us").dt.replace_time_zone("UTC")
 
 
 def _labels_agree(day: pl.Expr, hour: pl.Expr) -> pl.Expr:
-    """Whether a trading day and hour-ending label, where given, name the Pacific hour of ``ts``."""
+    """Test that the trading day and the hour-ending label, where present, name the Pacific hour of ``ts``."""
     local = pl.col("ts").dt.convert_time_zone(d.ZONE)
     first = local.dt.replace_time_zone(None).dt.replace_time_zone(d.ZONE, ambiguous="earliest", non_existent="null")
     number = pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)

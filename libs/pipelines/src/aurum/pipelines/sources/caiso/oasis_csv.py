@@ -1,11 +1,11 @@
 """OASIS answers in CSV (``resultformat=6``): PRC_LMP, ENE_SLRS, SLD_FCST and SLD_REN_FCST.
 
-One row an interval, place and item, in no order; a later ``GROUP`` repeats nothing. In PRC_LMP the price stands in the column
-``MW`` (``VALUE`` or ``PRC`` in other vintages), one row an ``LMP_TYPE``.
+One row per interval, place and item, in no order; a later ``GROUP`` repeats nothing. In PRC_LMP the price is in the column
+``MW`` (``VALUE`` or ``PRC`` in other vintages), one row per ``LMP_TYPE``.
 
 OASIS names an answer ``<from>_<to>_<query>_<run>_<YYYYMMDD>_<HH>_<MM>_<SS>_v1.csv``. The last stamp is the Pacific time at
 which OASIS wrote the answer, as ``TimeDate`` is in XML, and so the known time that the file states: from then on these numbers
-were there for certain. When the market first published them the file does not say; for that the dataset has a schedule.
+were public for certain. The file does not say when the market first published them; for that the dataset has a schedule.
 A renamed file states nothing. (The stamp equals the time, without a zone, of the member in the zip that OASIS serves.)
 """
 
@@ -52,12 +52,12 @@ def _recognise(document: SourceFile, report: oasis.Report) -> bool:
     words = _words(header)
     if not {*_COMMON.values(), *_OWN[report.query].values()} <= {*words, "XML_DATA_ITEM"}:
         return False
-    # Five-minute and 15-minute prices come in the layout of the day-ahead ones; their run tells them.
+    # Five-minute and 15-minute prices have the layout of the day-ahead ones; the market run tells them apart.
     return report is not oasis.PRC_LMP or dict(zip(words, _words(first), strict=False)).get("MARKET_RUN_ID") == "DAM"
 
 
 def answered_at(name: str) -> datetime | None:
-    """The time in an answer's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    """Return the time in an answer's name, UTC; None where the name has none, or it falls in the repeated hour."""
     stamp = _ANSWERED.search(name)
     local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d_%H_%M_%S", strict=False)
     return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()

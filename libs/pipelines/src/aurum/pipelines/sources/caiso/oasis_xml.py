@@ -55,14 +55,14 @@ def _refuse_error(root: Element) -> None:
 
 
 def _answered_at(root: Element) -> datetime | None:
-    """``TimeDate``, UTC; None where the header has none."""
+    """Return ``TimeDate``, UTC; None when the header has none."""
     text = text_at(root, "MessageHeader/TimeDate")
     if text is None:
         return None
     try:
         answered = datetime.fromisoformat(text)
     except ValueError as error:
-        raise RefusedFile(f"TimeDate {text!r} is no time") from error
+        raise RefusedFile(f"TimeDate {text!r} is not a time") from error
     if answered.tzinfo is None:
         raise RefusedFile(f"TimeDate {text!r} has no offset")
     return answered.astimezone(UTC)

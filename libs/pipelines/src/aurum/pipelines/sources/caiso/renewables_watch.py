@@ -7,10 +7,10 @@
         Hour        RENEWABLES  NUCLEAR     THERMAL     IMPORTS     HYDRO
         1       2920        2282 ...
 
-Columns are parted by one tab or two, to line up on a screen, so an empty cell cannot be told from a gap: a row with fewer
+Columns are separated by one or two tabs, to line up on a screen, so an empty cell looks like a gap: a row with fewer
 cells than its header is held back whole. Hours are hour-ending in Pacific prevailing time and 24 rows are printed whatever
 the day. On the spring day hour 3 does not exist and holds error texts over several lines; on the fall-back day one row 2
-stands for two hours, which cannot be told apart: both rows are refused. The file says nothing of when it was published.
+stands for two hours, which look the same: both rows are refused. The file says nothing of when it was published.
 
 Source of the description: the published files of the two clock changes of 2017; pyiso ``caiso.py`` for the column names.
 """
@@ -48,7 +48,7 @@ def _market_day(document: SourceFile) -> date:
 
 
 def _records(document: SourceFile) -> pl.DataFrame:
-    """``line`` where each record begins, its ``text``, its ``cells``; a record runs on over the lines of a quoted cell.
+    """Return the ``line`` where each record begins, its ``text`` and ``cells``; a quoted cell may span several lines.
 
     Blank records and titles are left out. ``block`` counts the header rows up to the record.
     """
@@ -70,7 +70,7 @@ def _records(document: SourceFile) -> pl.DataFrame:
 
 
 def _block(records: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame:
-    """Observations of one block: a header record and its hours."""
+    """Return the observations of one block: a header record and its hours."""
     header: list[str] = records["cells"][0].to_list()
     unknown = [name for name in header[1:] if name not in _MEASURES]
     if unknown:

@@ -1,4 +1,4 @@
-"""Where CAISO answers for a local day: OASIS ``SingleZip`` (a zip with one CSV; no login) and the renewables watch folder.
+"""Addresses of CAISO for a local day: OASIS ``SingleZip`` (a zip with one CSV; no login) and the renewables watch folder.
 
 OASIS takes the interval in GMT, answers at most 31 days, and asks for five seconds between requests of one client.
 """
@@ -15,7 +15,7 @@ _SINGLE_ZIP = "https://oasis.caiso.com/oasisapi/SingleZip"
 
 
 def oasis(query: str, **parameters: str) -> Callable[[date], str]:
-    """The address that answers ``query`` for a Pacific day (23, 24 or 25 hours) as a zipped CSV.
+    """Return the function from a Pacific day (23, 24 or 25 hours) to the address of a query's zipped CSV.
 
     >>> oasis("SLD_FCST", market_run_id="DAM")(date(2025, 11, 2)).partition("SLD_FCST&")[2]
     'startdatetime=20251102T07:00-0000&enddatetime=20251103T08:00-0000&version=1&market_run_id=DAM'
@@ -23,15 +23,15 @@ def oasis(query: str, **parameters: str) -> Callable[[date], str]:
 
     def address(day: date) -> str:
         start, end = (f"{instant:%Y%m%dT%H:%M}-0000" for instant in day_bounds(day, ZONE))
-        asked = {"version": "1", **parameters}
-        further = "".join(f"&{name}={value}" for name, value in asked.items())
+        query_parameters = {"version": "1", **parameters}
+        further = "".join(f"&{name}={value}" for name, value in query_parameters.items())
         return f"{_SINGLE_ZIP}?resultformat=6&queryname={query}&startdatetime={start}&enddatetime={end}{further}"
 
     return address
 
 
 def renewables_watch(day: date) -> str:
-    """The address of a day's DailyRenewablesWatch file; CAISO has stopped writing them for recent days."""
+    """Return the address of a day's DailyRenewablesWatch file; CAISO has stopped writing them for recent days."""
     return f"http://content.caiso.com/green/renewrpt/{day:%Y%m%d}_DailyRenewablesWatch.txt"
 
 
@@ -61,4 +61,4 @@ URLS: Mapping[str, Callable[[date], str]] = {
     "sld_ren_fcst_actual": _run("SLD_REN_FCST", "ACTUAL"),
     "daily_renewables_watch": renewables_watch,
 }
-"""By dataset name."""
+"""Function from local day to address, by dataset name."""

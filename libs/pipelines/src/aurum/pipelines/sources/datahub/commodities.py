@@ -1,7 +1,7 @@
 """Prices of Henry Hub, Brent and WTI: a date and a price, blank where there was none.
 
-All are headed alike (``Date,Price``; ``Month,Price`` for months) and nothing inside names the commodity: they are told apart by
-the name of the file, and one with another name (``daily.csv``, as the data set of gas has it) is not recognised.
+All have the same header (``Date,Price``; ``Month,Price`` for months) and nothing inside names the commodity. The file name
+tells them apart, and a file with another name (``daily.csv``, as in the data set of gas) is not recognised.
 Source of the description: the files of August 2026.
 """
 

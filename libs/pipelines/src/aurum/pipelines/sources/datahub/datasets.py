@@ -9,7 +9,7 @@ from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Dataset, Measure
 
 ZONE = "America/New_York"
-"""The clock of the agencies that publish the originals."""
+"""Time zone of the agencies that publish the original data."""
 
 CURRENCIES: Mapping[str, str] = {
     "Australia": "AUD",
@@ -49,7 +49,7 @@ CURRENCIES: Mapping[str, str] = {
 """Currency by name of country. Countries of the euro end with their own currency, in 2001."""
 
 BOLIVARS = ((date(2018, 8, 20), "VEF"), (date(2021, 11, 1), "VES"), (date.max, "VED"))
-"""Venezuela's currencies, each to the day before its date. The file goes from one to the next without a word."""
+"""Venezuela's currencies, each to the day before its date. The file switches from one to the next without a note."""
 
 
 def _dataset(name: str, title: str, frequency: Frequency, measures: tuple[Measure, ...], reference: str) -> Dataset:

@@ -11,7 +11,7 @@ from aurum.pipelines.tabular import Refusals
 
 
 def with_days(frame: pl.DataFrame, column: str, refusals: Refusals, *, every: str = "1d") -> pl.DataFrame:
-    """With ``ts``, the start of the period of length ``every``; rows whose date is none are held back."""
+    """Return the frame with ``ts``, the start of the period of length ``every``; rows without a valid date are held back."""
     days = pl.coalesce(pl.col(column).str.to_date(pattern, strict=False) for pattern in ("%Y-%m-%d", "%Y-%m"))
     frame = frame.with_columns(ts=to_utc(days.dt.truncate(every).cast(pl.Datetime("us")), ZONE))
     return refusals.rows(frame, pl.col("ts").is_null(), column=column, reason=Reason.INVALID_TIME, detail=pl.col(column))

@@ -2,7 +2,7 @@
 
 Rates are units of the country's currency for one US dollar, for every country: the Fed's own tables turn some of them round,
 the data set does not (Australia in 1971: 0.89). ``Euro`` is the euro area. Venezuela struck off zeros twice (five in August
-2018, six in October 2021; the means of those two months are in the old money) and its column goes on without a word: three
+2018, six in October 2021; the means of those two months are in the old money) and its column goes on without a note: three
 series, ``rate_vef``, ``rate_ves`` and ``rate_ved``. Inflation is the change of the index on the month before, in percent,
 rounded by the data set.
 
@@ -62,7 +62,7 @@ def _parse_rates(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _bolivar() -> pl.Expr:
-    """The measure of a Venezuelan rate, by its month."""
+    """Return the measure of a Venezuelan rate, by its month."""
     day = local_day(pl.col("ts"), ZONE)
     return pl.coalesce(pl.when(day < until).then(pl.lit(f"rate_{code.lower()}")) for until, code in BOLIVARS)
 

@@ -1,6 +1,6 @@
 """Public addresses of the data sets: whole histories, the same address every day.
 
-Gas has none here: its files are called ``daily.csv`` and ``monthly.csv``, which would not tell what they are.
+Gas has none here: its files are called ``daily.csv`` and ``monthly.csv``, names that do not say the commodity.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ _FILES = "https://raw.githubusercontent.com/datasets"
 
 
 def wti(day: date) -> str:
-    """The daily history of WTI; Brent's is ``brent-daily.csv`` beside it."""
+    """Return the address of the daily history of WTI; Brent's is ``brent-daily.csv`` beside it."""
     del day
     return f"{_FILES}/oil-prices/main/data/wti-daily.csv"
 

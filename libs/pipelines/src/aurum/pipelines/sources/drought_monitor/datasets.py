@@ -1,4 +1,4 @@
-"""What is read of the US Drought Monitor: shares of area by category, and the index made of them."""
+"""Datasets of the US Drought Monitor: shares of area by category, and the index made of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
-"""A map is of Tuesday 8 a.m. Eastern; it stands for the week that begins with that day."""
+"""A map shows Tuesday 8 a.m. Eastern and is the value of the week that begins with that day."""
 
 CATEGORIES = ("None", "D0", "D1", "D2", "D3", "D4")
 

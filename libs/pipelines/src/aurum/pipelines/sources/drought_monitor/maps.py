@@ -1,4 +1,4 @@
-"""Rows of maps that all downloads share: a date, and columns that say of what area."""
+"""Reads the columns that all downloads share: the date of the map, and columns that name the area."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def header_of(document: SourceFile) -> list[str]:
 
 
 def with_area(table: pl.DataFrame, known: Collection[str], refusals: Refusals) -> pl.DataFrame:
-    """With ``location``, ``location_name``, ``location_type`` and ``ts``, the start of the map's day.
+    """Return the table with ``location``, ``location_name``, ``location_type`` and ``ts``, the start of the map's day.
 
-    The columns that are not ``known`` say which area: a code (FIPS, HUC) where there is one, else the first of them, is its
-    id, the others its name. ``table`` has at least one such column.
+    The columns that are not ``known`` name the area: its id is a code (FIPS, HUC) where there is one, else the first of
+    them; the others are its name. ``table`` has at least one such column.
     """
     about = [name for name in table.columns if name not in {"line", *known} and "#" not in name]
     code = next((name for name in about if name in _CODES), about[0])

@@ -1,13 +1,13 @@
-"""Comprehensive statistics as CSV: percent of area without drought and in D0 to D4, a row an area and week.
+"""Comprehensive statistics as CSV: percent of area without drought and in D0 to D4, one row per area and week.
 
 ``MapDate`` (``20231226``, a Tuesday), the area (``AreaOfInterest``, ``StateAbbreviation``, or ``FIPS``, ``County``, ``State``),
 ``None``, ``D0`` to ``D4``, ``ValidStart``, ``ValidEnd``, ``StatisticFormatID``: 1 is cumulative (D1 is part of D0), 2 is
 categorical (each part once). The order of columns has changed; they are found by name. Areas in square miles, and people, come
 in the same layout: None and D0 (cumulative), or all (categorical), then do not add up to 100, and the file is refused. Percent
-of population adds up too and cannot be told from percent of area.
+of population adds up too and cannot be distinguished from percent of area.
 
 Source of the description: US Drought Monitor, Web Service Information (droughtmonitor.unl.edu) and answers quoted by users of
-the service. No real file of this layout was at hand.
+the service. No real file of this layout was available.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is read of the ECB."""
+"""Datasets of the European Central Bank: euro reference rates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "Europe/Brussels"
-"""The clock of the concertation the rates come from, 14:10 Central European time."""
+"""Time zone of the daily concertation that sets the rates, at 14:10 Central European time."""
 
 REFERENCE_RATES = Dataset(
     source="ecb",

@@ -1,7 +1,7 @@
 """Euro reference rates as CSV: the history ``eurofxref-hist.csv`` and the last day ``eurofxref.csv``.
 
-One row a working day, newest first, one column a currency: how much of it one euro costs. ``N/A``: no rate that day, before a
-currency was quoted or after it was gone. Lines end in a comma. The history writes ``2025-05-09``; the file of the last day
+One row per working day, newest first, one column per currency: how much of it one euro costs. ``N/A``: no rate that day, before
+a currency was quoted or after it was gone. Lines end in a comma. The history writes ``2025-05-09``; the file of the last day
 writes ``09 May 2025`` and a blank after each comma. Location: the pair, ``EURUSD``; unit: units of the currency per euro,
 ``USD/EUR``.
 

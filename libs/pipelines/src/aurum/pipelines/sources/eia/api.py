@@ -2,7 +2,7 @@
 
 Location: the series id where records carry one (``series``, ``seriesId``), else the facets' ids joined by ``-``, in the order
 of the records. Measure: the value column (``value``, ``price``, ``sales`` ...). Unit: from the record, in EIA's spelling.
-A day is begun in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto).
+A day begins in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _value_columns(records: pl.DataFrame) -> dict[str, str]:
 
 
 def _placed(records: pl.DataFrame, units: dict[str, str], refusals: Refusals) -> pl.DataFrame:
-    """With ``location`` and ``location_name``. Raises ``RefusedFile`` when nothing in a record names a series."""
+    """Return the records with ``location`` and ``location_name``. Raises ``RefusedFile`` when no field names a series."""
     ids = [name for name in _SERIES if name in records.columns][:1] or [
         name for name in records.columns if name not in {"line", "period", *units} and not _ABOUT.search(name)
     ]
@@ -84,7 +84,7 @@ def _placed(records: pl.DataFrame, units: dict[str, str], refusals: Refusals) ->
 
 
 def _with_days(frame: pl.DataFrame, frequency: str, refusals: Refusals) -> pl.DataFrame:
-    """With ``ts`` and ``zone``."""
+    """Return the records with ``ts`` and ``zone``."""
     zones = pl.lit(ZONE)
     if "timezone" in frame.columns:
         zones = pl.col("timezone").replace_strict(_ZONES, default=None, return_dtype=pl.String)
@@ -98,7 +98,7 @@ def _with_days(frame: pl.DataFrame, frequency: str, refusals: Refusals) -> pl.Da
 
 
 def _first_day(frequency: str) -> pl.Expr:
-    """The first day of a period (Date); null where the text is no period of this frequency."""
+    """Return the first day of a period (Date); null where the text is not a period of this frequency."""
     text = pl.when(pl.col("period").str.contains(_PERIODS[frequency])).then(pl.col("period"))
     if frequency == "quarterly":
         months = pl.col("period").str.extract(r"Q(\d)$").cast(pl.Int32, strict=False) * 3 - 2
@@ -108,7 +108,7 @@ def _first_day(frequency: str) -> pl.Expr:
 
 
 def _values(frame: pl.DataFrame, column: str, unit: str, refusals: Refusals) -> pl.DataFrame:
-    """One value column, with ``measure``, ``number``, ``unit`` and ``currency``; rows in an unknown unit are held back."""
+    """Return one value column with ``measure``, ``number``, ``unit``, ``currency``; rows in an unknown unit are held back."""
     known = _units(frame[unit])
     part = frame.join(known, left_on=unit, right_on="spelling", how="left", maintain_order="left")
     unknown = pl.col("unit").is_null() & pl.col(column).is_not_null()
@@ -118,15 +118,15 @@ def _values(frame: pl.DataFrame, column: str, unit: str, refusals: Refusals) -> 
 
 
 def _units(spellings: pl.Series) -> pl.DataFrame:
-    """Canonical unit and currency of each spelling that is known."""
-    found: list[tuple[str, str, str | None]] = []
+    """Return the canonical unit and currency of each known spelling."""
+    canonical: list[tuple[str, str, str | None]] = []
     for spelling in spellings.drop_nulls().unique().to_list():
         try:
             unit = parse_unit(spelling)
         except UnknownName:
-            continue  # its rows are held back, with the spelling
-        found.append((spelling, unit.text, unit.currency))
-    return pl.DataFrame(found, schema={"spelling": pl.String, "unit": pl.String, "currency": pl.String}, orient="row")
+            continue  # the caller holds back the rows with this spelling
+        canonical.append((spelling, unit.text, unit.currency))
+    return pl.DataFrame(canonical, schema={"spelling": pl.String, "unit": pl.String, "currency": pl.String}, orient="row")
 
 
 def _described(dataset: Dataset, rows: pl.DataFrame, parts: list[pl.DataFrame]) -> pl.DataFrame:

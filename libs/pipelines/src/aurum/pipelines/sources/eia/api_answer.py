@@ -32,7 +32,7 @@ class Answer:
     data: list[Mapping[str, Any]]
 
     def raw(self, line: int) -> str:
-        """The record at a position."""
+        """Return the text of the record at a 1-based position."""
         return json.dumps(self.data[line - 1]) if 0 < line <= len(self.data) else ""
 
 
@@ -42,7 +42,7 @@ def is_answer(document: SourceFile) -> bool:
 
 
 def read_answer(document: SourceFile) -> Answer:
-    """The records of an answer. Raises ``RefusedFile`` when it is no JSON, no answer, or holds no data."""
+    """Return the records of an answer. Raises ``RefusedFile`` when it is not JSON, not an answer, or has no data."""
     response = _response(document)
     data = response.get("data")
     if not isinstance(data, list):
@@ -51,7 +51,7 @@ def read_answer(document: SourceFile) -> Answer:
         raise RefusedFile("the answer holds no data")
     for position, record in enumerate(cast("list[object]", data), start=1):
         if not isinstance(record, dict):
-            raise RefusedFile(f"record {position} is no object", line=position)
+            raise RefusedFile(f"record {position} is not an object", line=position)
     records = cast("list[Mapping[str, Any]]", data)
     return Answer(str(response.get("frequency") or ""), _frame(records), records)
 
@@ -75,7 +75,7 @@ def _frame(records: list[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def to_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    """Records with ``location``, ``measure``, ``ts`` and ``number`` (Float64) as ``PARSED`` rows; nulls are left out."""
+    """Return records with ``location``, ``measure``, ``ts`` and ``number`` (Float64) as ``PARSED`` rows without nulls."""
     return frame.filter(pl.col("number").is_not_null()).select(
         "location",
         "measure",

@@ -1,4 +1,4 @@
-"""What is read of the US Energy Information Administration.
+"""Datasets of the US Energy Information Administration.
 
 Series of the web service and of the data navigator come at several steps under one id (RNGWHHD is daily, weekly, monthly and
 yearly), so the step is in the name of the dataset.
@@ -84,7 +84,7 @@ FUELS: Mapping[str, str] = {
     "WNB": "wind_with_battery",
     "WND": "wind",
 }
-"""Word by ``fueltype`` of electricity/rto/fuel-type-data."""
+"""Word in the measure by ``fueltype`` of electricity/rto/fuel-type-data."""
 
 REGION_TYPES: Mapping[str, str] = {"D": "load", "DF": "load_forecast", "NG": "generation", "TI": "net_interchange"}
 """Measure by ``type`` of electricity/rto/region-data."""

@@ -1,4 +1,4 @@
-"""Days of agencies' series: texts of many spellings to the start of the day, and tables of one column a series.
+"""Days of agencies' series: texts of many spellings to the start of the day, and tables of one column per series.
 
 A day is the trade date, or the day a week ends, as EIA writes it; it begins at midnight in New York, EIA's own clock. Months,
 quarters and years begin with their first day.
@@ -24,8 +24,8 @@ MONTHS = ("%b-%Y", "%b %Y", "%Y-%m", "%m/%Y")
 def with_days(
     frame: pl.DataFrame, column: str, refusals: Refusals, *, spellings: Sequence[str] = SPELLINGS, every: str = "1d"
 ) -> pl.DataFrame:
-    """The frame with ``ts``: the start of the period of length ``every`` in which the text's day lies. Rows whose text is
-    no day are held back.
+    """Return the frame with ``ts``, the start of the period of length ``every`` that the text's day lies in. Rows whose
+    text is not a day are held back.
     """
     days = pl.coalesce(pl.col(column).str.to_date(spelling, strict=False) for spelling in spellings)
     naive = days.dt.truncate(every).cast(pl.Datetime("us"))
@@ -34,8 +34,9 @@ def with_days(
 
 
 def long_rows(frame: pl.DataFrame, columns: Mapping[str, tuple[str, str]], *, quality: pl.Expr | None = None) -> pl.DataFrame:
-    """A frame with ``ts``, ``line`` and a Float64 column a series as ``PARSED`` rows. ``columns``: location and measure
-    by column name. Nulls are left out.
+    """Return a frame with ``ts``, ``line`` and one Float64 column per series as ``PARSED`` rows without nulls.
+
+    ``columns``: location and measure by column name.
     """
     flags = (quality if quality is not None else pl.lit(0)).cast(pl.Int16).alias("quality")
     wide = frame.select("ts", "line", flags, *columns)

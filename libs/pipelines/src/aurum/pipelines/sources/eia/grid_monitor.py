@@ -1,4 +1,4 @@
-"""Hourly answers of electricity/rto, EIA's Hourly Electric Grid Monitor (Form EIA-930), told apart by their facets.
+"""Hourly answers of electricity/rto, EIA's Hourly Electric Grid Monitor (Form EIA-930), distinguished by their facets.
 
 ``period`` is ``2020-01-06T06`` in UTC, or local with an offset, ``2020-01-06T01-05``, and marks the END of the hour: "Hourly
 data are published using the hour ending time reporting convention" (eia.gov/electricity/gridmonitor/about). Values are MWh
@@ -24,7 +24,7 @@ _UNITS = ("value-units", "units")
 
 
 def parse_grid(answer: Answer) -> Parsed:
-    """An hourly answer. Raises ``RefusedFile`` when its facets are those of no known route, or it has no value or unit."""
+    """Parse an hourly answer. Raises ``RefusedFile`` when its facets fit no known route, or it has no value or unit."""
     missing = [name for name in ("period", "value") if name not in answer.records.columns]
     unit = next((name for name in _UNITS if name in answer.records.columns), None)
     if missing or unit is None:
@@ -41,7 +41,7 @@ def parse_grid(answer: Answer) -> Parsed:
 
 
 def _named(records: pl.DataFrame, refusals: Refusals) -> tuple[Dataset, pl.DataFrame]:
-    """The dataset, and the records with ``location``, ``location_name`` and ``measure``."""
+    """Return the dataset, and the records with ``location``, ``location_name`` and ``measure``."""
     facets = set(records.columns)
     if {"fromba", "toba"} <= facets:
         return RTO_INTERCHANGE, _placed(records, ("fromba", "toba"), refusals).with_columns(measure=pl.lit("flow"))
@@ -71,7 +71,7 @@ def _coded(frame: pl.DataFrame, facet: str, measures: Mapping[str, str], refusal
 
 
 def _with_hours(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """With ``ts``, the hour's beginning."""
+    """Return the records with ``ts``, the start of the hour."""
     whole = pl.col("period").str.replace(r"T(\d{2})([+-]\d{2}):?(\d{2})?$", "T${1}:00${2}00")
     whole = pl.when(whole.str.contains(r"T\d{2}$")).then(pl.format("{}:00+0000", whole)).otherwise(whole)
     frame = frame.with_columns(ts=whole.str.to_datetime("%Y-%m-%dT%H:%M%z", time_unit="us", strict=False) - timedelta(hours=1))

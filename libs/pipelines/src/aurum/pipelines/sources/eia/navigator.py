@@ -42,7 +42,7 @@ _WITHOUT_DAY = re.compile(r"^(?:[A-Z][a-z]{2}[- ]\d{4}|\d{4})$")
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One series: the header it stands under, its id (Sourcekey), title, and unit."""
+    """One series: the header of its column, its id (Sourcekey), title and unit."""
 
     header: str
     key: str
@@ -55,11 +55,11 @@ class _Column:
 
 
 def _column(header: str, key: str, title: str) -> _Column:
-    found = _UNIT.search(title)
-    if found is None:
+    match = _UNIT.search(title)
+    if match is None:
         raise RefusedFile(f"the title {title!r} names no unit")
     try:
-        unit = parse_unit(found[1] or found[2])
+        unit = parse_unit(match[1] or match[2])
     except UnknownName as error:
         raise RefusedFile(f"the title {title!r} names no unit that is known") from error
     return _Column(header, key.upper(), title, unit)
@@ -80,7 +80,7 @@ def _part(
     raw: Callable[[int], str],
     known_at: datetime | None = None,
 ) -> Parsed:
-    """One table as the answer of a parser. Rows held back before are counted as read."""
+    """Return one table as the result of a parser. Rows that were held back before count as read."""
     dataset, count = _dataset(frequency), table.height + refusals.frame().height
     spellings = MONTHS if frequency == "monthly" else ()
     frame = with_days(table, date, refusals, spellings=(*SPELLINGS, *spellings), every=_EVERY[frequency])
@@ -130,12 +130,12 @@ def _frequencies(contents: Sheet) -> dict[str, str]:
 
 
 def _written(contents: Sheet) -> datetime | None:
-    """When the workbook was written: the only moment in Contents, on Eastern clocks."""
+    """Return when the workbook was written: the only time in Contents, which is in Eastern time."""
     texts = (_WRITTEN.search(" ".join(contents.row(n))) for n in range(contents.cells.height))
-    found = next((match[0] for match in texts if match), None)
-    if found is None:
+    match = next((match[0] for match in texts if match), None)
+    if match is None:
         return None
-    local = datetime.strptime(found, "%m/%d/%Y %I:%M:%S %p")  # noqa: DTZ007 - the zone follows
+    local = datetime.strptime(match, "%m/%d/%Y %I:%M:%S %p")  # noqa: DTZ007 - the zone follows
     return local.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 
@@ -169,7 +169,7 @@ def _parse_chart_csv(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _chart_header(document: SourceFile) -> int:
-    """1-based line of the header of a chart's CSV; 0 where there is none."""
+    """Return the 1-based line of the header of a chart's CSV; 0 where there is none."""
     heads = enumerate(document.head_lines(10), start=1)
     return next((n for n, line in heads if line.split(",")[0].strip('"') in ("Day", "Week of", "Month", "Year")), 0)
 

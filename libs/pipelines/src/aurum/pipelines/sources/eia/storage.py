@@ -1,11 +1,11 @@
 """Weekly working gas in underground storage: EIA's history workbook ``ngshistory.xls`` and a flat extract of its total.
 
-Workbook: notes, a line that says as of when, then one row a week: ``Week ending`` (a Friday), ``Source``, stocks by region in
+Workbook: notes, a line that says as of when, then one row per week: ``Week ending`` (a Friday), ``Source``, stocks by region in
 Bcf, ``Salt`` and ``NonSalt`` being parts of the South Central region. A second sheet holds net changes. The flat CSV has the
 columns ``date,value`` and says neither what nor where: it is recognised by its name only and holds the Lower 48 total.
 
-Locations are the area codes of EIA's own series ids (R48, R31 ...). Weeks before June 2015 were estimated anew by EIA after
-the fact and are marked as estimated. ``ts`` is the start of the Friday. The workbook gives the day of its report; its release
+Locations are the area codes of EIA's own series ids (R48, R31 ...). Weeks before June 2015 were estimated again by EIA
+afterwards and are marked as estimated. ``ts`` is the start of the Friday. The workbook gives the day of its report; its release
 is at 10:30 Eastern (noon in some holiday weeks), which is taken as the known time.
 
 Source of the description: the workbook of 2021-11-10; EIA, Weekly Natural Gas Storage Report, release schedule.
@@ -72,7 +72,7 @@ def _parse_workbook(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _weeks(sheet: Sheet, header: int, refusals: Refusals) -> tuple[pl.DataFrame, dict[str, tuple[str, str]], int]:
-    """A sheet's rows with ``ts`` and numbers, location and measure by column, and how many rows there were."""
+    """Return a sheet's rows with ``ts`` and numbers, location and measure by column, and the number of rows."""
     places = _words(sheet.row(header))
     missing = [word for word in _COLUMNS if word not in places]
     if missing:
@@ -97,13 +97,13 @@ def _estimated(stocks: pl.DataFrame) -> pl.Expr:
 
 def _as_of(tables: list[tuple[Sheet, int]]) -> datetime | None:
     texts = [" ".join(sheet.row(n)) for sheet, header in tables for n in range(header)]
-    found = next((match[1] for text in texts if (match := _AS_OF.search(text))), None)
-    if found is None:
+    as_of_text = next((match[1] for text in texts if (match := _AS_OF.search(text))), None)
+    if as_of_text is None:
         return None
     try:
-        day = datetime.strptime(found.title(), "%B %d, %Y")  # noqa: DTZ007 - the zone follows
+        day = datetime.strptime(as_of_text.title(), "%B %d, %Y")  # noqa: DTZ007 - the zone follows
     except ValueError as error:
-        raise RefusedFile(f"as of {found!r}: that is no day") from error
+        raise RefusedFile(f"as of {as_of_text!r}: that is not a date") from error
     return day.replace(hour=10, minute=30, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
 
 

@@ -1,6 +1,6 @@
-"""Public addresses of EIA. Files are whole histories (a year for wholesale power), the same address every day.
+"""Public addresses of EIA. Files are whole histories (a year for wholesale power), at the same address every day.
 
-The web service (``https://api.eia.gov/v2/``) wants a key and has no address here.
+The web service (``https://api.eia.gov/v2/``) requires a key, so it has no address here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from datetime import date
 
 
 def henry_hub_daily(day: date) -> str:
-    """The data navigator's workbook of daily Henry Hub spot prices."""
+    """Return the address of the data navigator's workbook of daily Henry Hub spot prices."""
     del day
     return "https://www.eia.gov/dnav/ng/hist_xls/RNGWHHDd.xls"
 
@@ -30,5 +30,5 @@ def gas_storage(day: date) -> str:
 
 
 def wholesale(day: date) -> str:
-    """The workbook of the year of a trade date."""
+    """Return the address of the workbook of the year of a trade date."""
     return f"https://www.eia.gov/electricity/wholesale/xls/ice_electric-{day.year}.xlsx"

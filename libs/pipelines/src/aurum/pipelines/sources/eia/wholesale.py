@@ -1,13 +1,13 @@
 """EIA's daily wholesale power workbook, prices of ICE hubs: ``ice_electric-<year>final.xlsx`` and earlier .xls.
 
-One sheet, one row a hub and trade date: delivery start and end day, high, low and volume-weighted mean price, change,
+One sheet, one row per hub and trade date: delivery start and end day, high, low and volume-weighted mean price, change,
 volume, numbers of trades and of counterparties (companies, in early years). Header words break over lines; volumes of some
 days are text with blanks and thousands separators; some days are text, ``11/22/2022``.
 
 ``ts`` is the start of the delivery start day: the price is for delivery, and the first rows of a year were traded in the
-year before. A price may be for several days (Friday and Saturday in the West): it stands once, on the first. Days are begun
-in New York whatever the hub. Where a delivery was traded on two dates (before a holiday) the later one is current and the
-earlier an earlier version. A row whose delivery starts before its trade date is a slip of the pen and is held back.
+year before. A price may be for several days (Friday and Saturday in the West): it occurs once, on the first. Days begin
+in New York for all hubs. Where a delivery was traded on two dates (before a holiday) the later one is current and the
+earlier an earlier version. A row whose delivery starts before its trade date is a mistake in the file and is held back.
 
 Source of the description: the workbooks of 2016 and 2021 to 2025.
 """
@@ -39,15 +39,15 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _places(cells: list[str]) -> dict[str, int]:
-    """Place by header word, for the words that are known."""
+    """Return the position of each known header word."""
     known = {word.lower(): word for word in (_HUB, _TRADED, _FIRST, _LAST, *_NUMBERS.values())}
     words = [" ".join(cell.split()).lower() for cell in cells]
-    found = [known.get(_DRIFT.get(word, word)) for word in words]
-    return {word: place for place, word in enumerate(found) if word is not None}
+    headers = [known.get(_DRIFT.get(word, word)) for word in words]
+    return {word: place for place, word in enumerate(headers) if word is not None}
 
 
 def _table(sheet: Sheet) -> pl.DataFrame | None:
-    """The rows of a sheet, columns by header word; null where it has no header. A column that may be absent is null."""
+    """Return the rows of a sheet, columns by header word; None without a header. An absent optional column is null."""
     header = sheet.find_row(lambda cells: _HUB in _places(cells))
     if header is None:
         return None
@@ -78,7 +78,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _dated(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """With ``ts`` (delivery start) and ``traded``, in order of each other."""
+    """Return the rows with ``ts`` (delivery start) and ``traded``, in order of both."""
     frame = with_days(frame, _TRADED, refusals).rename({"ts": "traded"})
     frame = with_days(frame, _LAST, refusals).rename({"ts": "finish"})
     frame = with_days(frame, _FIRST, refusals)

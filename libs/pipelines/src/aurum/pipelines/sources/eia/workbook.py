@@ -1,4 +1,4 @@
-"""Workbooks of EIA, xls and xlsx: sheets as text with line numbers, and a cheap look at what a renamed one holds."""
+"""Reads workbooks of EIA, xls and xlsx: sheets as text with line numbers, and their first texts to recognise them quickly."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ _PEEK = 65536
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet. ``cells``: String columns ``column_0`` ... and ``line``; blank cells are null. Lines count on from the
-    sheet before, so that a line names one row of the workbook.
+    """One sheet. ``cells``: String columns ``column_0`` ... and ``line``; blank cells are null. Lines continue from the
+    previous sheet, so that a line identifies one row of the workbook.
     """
 
     name: str
     cells: pl.DataFrame
 
     def row(self, position: int) -> list[str]:
-        """The texts of a row, empty where there is none; 0 is the first row."""
+        """Return the texts of a row, counted from 0; empty when there is no such row."""
         if position >= self.cells.height:
             return [""] * (self.cells.width - 1)
         return [cell or "" for cell in self.cells.drop("line").row(position)]
 
     def find_row(self, matches: Callable[[list[str]], bool], *, among: int = 20) -> int | None:
-        """Position of the first of the leading rows that matches."""
+        """Return the position of the first matching row among the leading ones."""
         return next((n for n in range(min(among, self.cells.height)) if matches(self.row(n))), None)
 
     def below(self, position: int, names: Mapping[str, int]) -> pl.DataFrame:
-        """The rows under a position that hold anything: the columns at the given places, by name, and ``line``."""
+        """Return the non-empty rows below a position: the columns at the given positions, by name, and ``line``."""
         body = self.cells.slice(position + 1)
         body = body.filter(~pl.all_horizontal(pl.exclude("line").is_null()))
         return body.select("line", *(pl.col(f"column_{place}").alias(name) for name, place in names.items()))
 
 
 def read_sheets(document: SourceFile) -> list[Sheet]:
-    """Every sheet that has cells. Raises ``RefusedFile`` when the file is empty or no workbook."""
+    """Return every sheet that has cells. Raises ``RefusedFile`` when the file is empty or not a workbook."""
     if not document.content:
         raise RefusedFile("the file is empty")
     try:
@@ -73,14 +73,14 @@ def read_sheets(document: SourceFile) -> list[Sheet]:
 
 
 def raw_of(sheets: Iterable[Sheet]) -> Callable[[int], str]:
-    """The text of a line: sheet name and cells."""
+    """Return the function from a line to its text: sheet name and cells."""
     known = list(sheets)
 
     def raw(line: int) -> str:
         for sheet in known:
-            found = sheet.cells.filter(pl.col("line") == line).drop("line")
-            if found.height:
-                return f"{sheet.name}: " + ",".join(cell or "" for cell in found.row(0))
+            cells_of_line = sheet.cells.filter(pl.col("line") == line).drop("line")
+            if cells_of_line.height:
+                return f"{sheet.name}: " + ",".join(cell or "" for cell in cells_of_line.row(0))
         return ""
 
     return raw
@@ -91,9 +91,9 @@ def is_workbook(document: SourceFile) -> bool:
 
 
 def mentions(document: SourceFile, *phrases: str) -> bool:
-    """Whether all phrases stand in the first texts of a workbook, whatever it is called."""
+    """Return whether the first texts of a workbook contain all phrases, whatever its file name."""
     if document.content.startswith(_OLE):
-        # Texts of a BIFF workbook stand in the stream in one byte or two a character.
+        # A BIFF workbook stores texts with one or two bytes per character.
         return all(phrase.encode() in document.content or phrase.encode("utf-16-le") in document.content for phrase in phrases)
     texts = _first_texts(document.content) if document.content.startswith(b"PK") else b""
     return all(phrase.encode() in texts for phrase in phrases)
@@ -104,4 +104,4 @@ def _first_texts(content: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return b"".join(archive.open(part).read(_PEEK) for part in _TEXTS if part in archive.namelist())
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
-        return b""  # not a workbook, damaged, or encrypted (RuntimeError): not ours to tell
+        return b""  # not a workbook, damaged, or encrypted (RuntimeError): not recognised

@@ -1,4 +1,4 @@
-"""``Acknowledgement_MarketDocument``: how the platform says that it has no answer. Never loaded; refused with its reason."""
+"""``Acknowledgement_MarketDocument``: the platform's message that it has no data. It is always refused, with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codes of the Transparency Platform: fuels and areas, by the names used here.
+"""Codes of the Transparency Platform for fuels and areas, with the names used here.
 
 Source: "Transparency Platform RESTful API user guide", appendix A (codes), as repeated by entsoe-py ``mappings.py``.
 """
@@ -30,7 +30,7 @@ FUELS: Mapping[str, str] = {
     "B20": "other",
     "B25": "energy_storage",
 }
-"""Word by ``psrType``."""
+"""Word in the measure by ``psrType``."""
 
 AREAS: Mapping[str, str] = {
     "10Y1001A1001A39I": "Estonia",
@@ -83,4 +83,4 @@ AREAS: Mapping[str, str] = {
     "10YSI-ELES-----O": "Slovenia",
     "10YSK-SEPS-----K": "Slovakia",
 }
-"""Name by EIC code, for people to search by. An area that is not listed has no name; nothing else depends on it."""
+"""Name by EIC code, for searches. An area that is not listed has no name; nothing else depends on it."""

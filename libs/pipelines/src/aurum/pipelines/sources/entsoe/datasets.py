@@ -1,4 +1,4 @@
-"""What is read of the ENTSO-E Transparency Platform.
+"""Datasets of the ENTSO-E Transparency Platform.
 
 Every measure ends in the resolution of its points, ``price_15min``, ``load_60min``: areas change from hours to quarter
 hours, one answer can hold both for one day, and a series of mixed steps has no mean. An auction other than the coupled

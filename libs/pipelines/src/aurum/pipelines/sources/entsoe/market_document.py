@@ -1,4 +1,4 @@
-"""Market documents (IEC 62325): XML to a frame of points, and points to intervals.
+"""Reads market documents (IEC 62325): XML into a frame of points, and points into intervals.
 
 A document holds ``TimeSeries``, each with attributes and ``Period``s of a start, an end, a resolution and ``Point``s of a
 1-based position and a number. Times are UTC. ``curveType`` says what a missing position means: in A01 (also where there is
@@ -39,8 +39,8 @@ _RAW_LIMIT = 300
 class Points:
     """The points of one document.
 
-    ``frame``: one row a point: ``line``, ``position``, ``text`` (its number), ``start``, ``end``, ``resolution``, ``curve``
-    of its period and series, and the attributes asked for; all text but ``line``. ``count``: its rows, to begin with.
+    ``frame``: one row per point: ``line``, ``position``, ``text`` (its number), ``start``, ``end``, ``resolution``, ``curve``
+    of its period and series, and the requested attributes; all text except ``line``. ``count``: number of points read.
     """
 
     document: SourceFile
@@ -52,19 +52,19 @@ class Points:
 
 
 def root_name(document: SourceFile) -> str:
-    """The local name of the root element of a market document, from the head of the file; empty for other files."""
-    found = _ROOT.search(document.head)
-    return found[1] if found else ""
+    """Return the local name of the root element of a market document, from the head of the file; empty for other files."""
+    match = _ROOT.search(document.head)
+    return match[1] if match else ""
 
 
 def is_document(root: str, code: str) -> Callable[[SourceFile], bool]:
-    """A recogniser: true for market documents of a root element and a document type, e.g. A75."""
+    """Return a recogniser of market documents with a root element and a document type, for example A75."""
     wanted = re.compile(rf"<(?:\w+:)?type>\s*{code}\s*</")
     return lambda document: root_name(document) == root and wanted.search(document.head) is not None
 
 
 def read_points(document: SourceFile, number: str, attributes: Mapping[str, str]) -> Points:
-    """All points of a document. ``number``: the element of a point that holds its number; ``attributes``: paths in a
+    """Return all points of a document. ``number``: the element of a point that holds its number; ``attributes``: paths in a
     ``TimeSeries`` by column name. Raises ``RefusedFile`` when the file is empty, malformed or without any point.
     """
     root = read_xml(document)
@@ -107,27 +107,27 @@ def _created(root: Element) -> datetime | None:
     try:
         created = datetime.fromisoformat(text)
     except ValueError as error:
-        raise RefusedFile(f"createdDateTime {text!r} is no time") from error
+        raise RefusedFile(f"createdDateTime {text!r} is not a time") from error
     return created.astimezone(UTC) if created.tzinfo else None
 
 
 def _raw(document: SourceFile, line: int) -> str:
-    """A point's markup: the lines from its start tag to its end tag, cut short where a file has no line ends."""
+    """Return a point's markup: the lines from its start tag to its end tag, cut short where a file has no line ends."""
     text = " ".join(part.strip() for part in document.lines[line - 1 : line + 4])
     return text.partition("</Point>")[0][:_RAW_LIMIT]
 
 
 def only(points: pl.DataFrame, refusals: Refusals, column: str, header: str, codes: set[str]) -> pl.DataFrame:
-    """The points whose code is among ``codes``; the others, and those without any, are held back."""
+    """Return the points whose code is among ``codes``; the others, and those without a code, are held back."""
     bad = ~pl.col(column).is_in(sorted(codes)).fill_null(False)
     return refusals.rows(points, bad, column=header, reason=Reason.UNKNOWN_CODE, detail=pl.col(column))
 
 
 def intervals(points: Points, number: str) -> pl.DataFrame:
-    """One row an interval: ``ts``, ``value``, ``line``, ``step`` (last word of its measure) and the attributes.
+    """Return one row per interval: ``ts``, ``value``, ``line``, ``step`` (last word of its measure) and the attributes.
 
-    A point of an A03 curve stands for all intervals up to the next position. Points whose place or number cannot be read
-    are held back, and with them what they would have stood for.
+    A point of an A03 curve holds for all intervals up to the next position. Points whose position or number cannot be read
+    are held back, together with the intervals they would have held for.
     """
     refusals = points.refusals
     frame = only(points.frame, refusals, "resolution", "resolution", set(_MINUTES))
@@ -144,7 +144,7 @@ def intervals(points: Points, number: str) -> pl.DataFrame:
 
 
 def _placed(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """With ``begin``, ``minutes``, ``place`` (position) and ``count`` (intervals of the period), all of them possible."""
+    """Return the points with valid ``begin``, ``minutes``, ``place`` (position) and ``count`` (intervals of the period)."""
     frame = frame.with_columns(
         begin=_stamp("start"),
         finish=_stamp("end"),
@@ -162,7 +162,7 @@ def _stamp(column: str) -> pl.Expr:
 
 
 def _runs(frame: pl.DataFrame) -> pl.DataFrame:
-    """With ``run``: how many intervals a point stands for. Two points at one position both stand for all of its run."""
+    """Return the points with ``run``, the number of intervals each holds for. Two points at one position have the same run."""
     places = (
         frame.select("period", "place", "count")
         .unique(["period", "place"])
@@ -175,9 +175,11 @@ def _runs(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def parsed(points: Points, dataset: Dataset, frame: pl.DataFrame, *, first: bool = True) -> Parsed:
-    """The answer of a parser. ``frame``: rows of ``intervals`` with ``location``, ``measure``, ``unit``, ``currency`` and
-    ``labels``. Series that repeat an interval with the same value are one. ``first``: this part reports what was refused
-    and counts the rows read; only one part of a document may.
+    """Return the result of a parser.
+
+    ``frame``: rows of ``intervals`` with ``location``, ``measure``, ``unit``, ``currency`` and ``labels``. Series that
+    repeat an interval with the same value are one. ``first``: this part reports the refused rows and counts the rows read;
+    only one part of a document may do so.
     """
     frame = frame.unique(["location", "measure", "ts", "value"], keep="first", maintain_order=True)
     rows = frame.select(

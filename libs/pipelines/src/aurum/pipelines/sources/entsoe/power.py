@@ -1,6 +1,6 @@
 """Load, generation by fuel and wind and solar forecasts: ``GL_MarketDocument`` of types A65, A75 and A69.
 
-An area stands in ``inBiddingZone_Domain`` where it feeds in and in ``outBiddingZone_Domain`` where it takes out: in A75 the
+An area is in ``inBiddingZone_Domain`` when it feeds in and in ``outBiddingZone_Domain`` when it takes out: in A75 the
 latter is the consumption of pumps and of plants, a series of its own (``consumption_hydro_pumped_storage_15min``).
 """
 
@@ -28,7 +28,7 @@ _ATTRIBUTES = {
 
 
 def _read(document: SourceFile, datasets: Mapping[str, Dataset]) -> tuple[Points, Dataset, pl.DataFrame]:
-    """The points, the dataset its process names, and its intervals in megawatts with ``location``."""
+    """Return the points, the dataset that the process names, and its intervals in megawatts with ``location``."""
     points = read_points(document, _NUMBER, _ATTRIBUTES)
     dataset = datasets.get(points.process)
     if dataset is None:

@@ -31,14 +31,14 @@ _CONTRACTS = {"A01": DAY_AHEAD_PRICES, "A07": INTRADAY_PRICES}
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     points = read_points(document, _NUMBER, _ATTRIBUTES)
     frame = _named(_understood(intervals(points, _NUMBER), points.refusals))
-    found = [code for code in _CONTRACTS if (frame["contract"] == code).any()] or ["A01"]
+    codes = [code for code in _CONTRACTS if (frame["contract"] == code).any()] or ["A01"]
     return tuple(
-        parsed(points, _CONTRACTS[code], frame.filter(pl.col("contract") == code), first=code == found[0]) for code in found
+        parsed(points, _CONTRACTS[code], frame.filter(pl.col("contract") == code), first=code == codes[0]) for code in codes
     )
 
 
 def _understood(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """Prices of a zone, per MWh, of a contract and an auction that are known."""
+    """Return the prices of one zone, per MWh, with a known contract and auction; the others are held back."""
     frame = only(frame, refusals, "contract", "contract_MarketAgreement.type", set(_CONTRACTS))
     frame = only(frame, refusals, "per", "price_Measure_Unit.name", {"MWH"})
     frame = only(frame.with_columns(pl.col("sequence").fill_null("1")), refusals, "sequence", _SEQUENCE, set("123456789"))

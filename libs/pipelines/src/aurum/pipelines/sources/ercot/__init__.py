@@ -1,6 +1,6 @@
 """Electric Reliability Council of Texas.
 
-No ``urls``: the web service wants a key, and a report's address carries a document number that only its listing gives.
+No ``urls``: the web service requires a key, and a report's address carries a document number that only its listing gives.
 """
 
 from aurum.pipelines.source import Source

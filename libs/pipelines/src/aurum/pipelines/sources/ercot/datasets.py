@@ -1,4 +1,4 @@
-"""What ERCOT publishes that is read here: settlement point prices, day-ahead and real-time.
+"""Datasets of ERCOT: settlement point prices, day-ahead and real-time.
 
 The measure is ``spp``, not ``lmp``: the price of a hub or load zone is a weighted mean of bus LMPs, and the real-time one
 also carries reserve price adders (Nodal Protocols 4.6.1, 6.6.1), so nothing here adds up from energy, congestion and loss.

@@ -39,7 +39,7 @@ def _recognise(document: SourceFile, dataset: Dataset) -> bool:
 
 
 def posted_at(name: str) -> datetime | None:
-    """The posting time in a file's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    """Return the posting time in a file's name, UTC; None where the name has none, or it falls in the repeated hour."""
     stamp = _POSTED.match(name)
     local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d.%H%M%S", strict=False)
     return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()

@@ -1,4 +1,4 @@
-"""Settlement point prices as rows of text to observations: what ERCOT's CSV files, web service and workbooks share.
+"""Turns settlement point prices, as rows of text, into observations: the part ERCOT's CSV, web service and workbooks share.
 
 All three name the interval by delivery date, hour ending ``01:00`` .. ``24:00`` (real-time: hour 1..24 and quarter 1..4) in
 Central prevailing time, and by one flag, called ``DSTFlag`` or ``Repeated Hour Flag``. The flag is Y (true) on the second of
@@ -43,9 +43,9 @@ _PREFIXES = {"HB_": "hub", "LZ_": "load_zone", "DC_": "dc_tie"}
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """Prices as text. ``rows``: ``line`` and String columns under the file's own words; ``words``: those words by role.
+    """Prices as text. ``rows``: ``line`` and String columns named as in the file; ``words``: those names by role.
 
-    ``rows_read`` counts the rows that ``refusals`` already holds, too. ``raw``: text of a line.
+    ``rows_read`` counts the rows that ``refusals`` already holds, too. ``raw``: returns the text of a line.
     """
 
     rows: pl.DataFrame
@@ -56,23 +56,23 @@ class PriceTable:
 
 
 def words_of(headers: Iterable[str]) -> dict[str, str]:
-    """The header words that are known, by role: date, hour, quarter, point, kind, price, second."""
+    """Return the known header words, by role: date, hour, quarter, point, kind, price, second."""
     plain = {header: re.sub(r"[^a-z]", "", header.lower()) for header in headers}
     return {_SPELLINGS[word]: header for header, word in plain.items() if word in _SPELLINGS}
 
 
 def dataset_of(words: Mapping[str, str]) -> Dataset | None:
-    """The dataset that has these columns; None when a necessary one is missing."""
+    """Return the dataset that has these columns; None when a necessary one is missing."""
     if any(role not in words for role in _REQUIRED):
         return None
     return RTM_SPP if "quarter" in words else DAM_SPP
 
 
 def parse_prices(table: PriceTable, dataset: Dataset, *, known_at: datetime | None = None) -> Parsed:
-    """Observations of a table of prices: location the settlement point's name, ``ts`` UTC interval start.
+    """Return the observations of a table of prices: location is the settlement point, ``ts`` the interval start in UTC.
 
-    The energy-weighted price of a load zone stands under the zone's own name and differs in type only (LZEW beside LZ):
-    it is a measure of its own.
+    The energy-weighted price of a load zone has the zone's own name and differs only in type (LZEW instead of LZ), so it
+    is a separate measure.
     """
     point = table.words["point"]
     rows = table.refusals.rows(table.rows, pl.col(point).is_null(), column=point, reason=Reason.MISSING_FIELD)
@@ -90,7 +90,7 @@ def parse_prices(table: PriceTable, dataset: Dataset, *, known_at: datetime | No
 
 
 def _with_second(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
-    """Beside the rows ``second`` (Boolean, null where no flag is given) and ``kind`` (upper case, empty where none)."""
+    """Return the rows with ``second`` (Boolean, null without a flag) and ``kind`` (upper case, empty when missing)."""
     kind = pl.col(table.words["kind"]).str.to_uppercase().fill_null("") if "kind" in table.words else pl.lit("")
     rows = rows.with_columns(kind.alias("kind"))
     if "second" not in table.words:
@@ -116,7 +116,7 @@ def _interval_starts(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
 
 
 def _date(text: pl.Expr) -> pl.Expr:
-    """CSV and workbooks write ``MM/DD/YYYY``, the web service ``YYYY-MM-DD``; a date cell of a workbook adds midnight."""
+    """Read a day: ``MM/DD/YYYY`` in CSV and workbooks, ``YYYY-MM-DD`` in the web service, with midnight in a date cell."""
     day = pl.coalesce(
         text.str.to_date("%m/%d/%Y", strict=False),
         text.str.replace(r"[T ]00:00:00$", "").str.to_date("%Y-%m-%d", strict=False),
@@ -125,7 +125,7 @@ def _date(text: pl.Expr) -> pl.Expr:
 
 
 def _locations(rows: pl.DataFrame) -> pl.DataFrame:
-    """Types follow from ERCOT's naming (HB_, LZ_, DC_) so that all files agree; other points only real-time files type."""
+    """Return the type of each location: by its prefix (HB_, LZ_, DC_), else from ``kind``, which real-time files have."""
     by_name = pl.col("location").str.slice(0, 3).replace_strict(_PREFIXES, default=None, return_dtype=pl.String)
     resource = pl.when(pl.col("kind").is_in(["RN", "PCCRN", "LCCRN", "PUN"])).then(pl.lit("resource_node"))
     return rows.select("location", pl.coalesce(by_name, resource, pl.lit("")).alias("location_type")).unique("location")

@@ -2,7 +2,7 @@
 
 ``fields`` names the columns of ``data``, a list of rows; ``_meta`` says how many records the query has and how they are
 paged, which shows a cut answer. Times are labels in Central prevailing time; ``DSTFlag`` is true on the second of the two
-repeated hours (see ``settlement``). The service needs a key, so there is no public address of a day. A line is a record's
+repeated hours (see ``settlement``). The service needs a key, so no day has a public address. A line is a record's
 position in ``data``. The answer does not say when the prices were posted.
 
 Source of the description: a complete day-ahead answer of 2025-11-02; ERCOT's list of fields for the real-time product.
@@ -29,7 +29,7 @@ _FIELD = re.compile(r'"name"\s*:\s*"(\w+)"')
 def _recognise(document: SourceFile, dataset: Dataset) -> bool:
     if not document.head.lstrip().startswith("{"):
         return False
-    # The fields stand before or after the data, whichever way the answer was written.
+    # An answer may have the fields before or after the data.
     tail = document.content[-4096:].decode("utf-8", errors="replace")
     return dataset_of(words_of(_FIELD.findall(document.head) + _FIELD.findall(tail))) is dataset
 
@@ -45,7 +45,7 @@ def _answer(document: SourceFile) -> dict[str, Any]:
 
 
 def _records(answer: dict[str, Any]) -> tuple[list[str], list[Sequence[Any]]]:
-    """Field names and records. Raises ``RefusedFile`` when they do not fit together or the page is not complete."""
+    """Return field names and records. Raises ``RefusedFile`` when they do not fit together or the page is not complete."""
     fields, data = answer.get("fields"), answer.get("data")
     if not isinstance(fields, list) or not isinstance(data, list):
         raise RefusedFile("not an answer of the web service: no 'fields' and 'data'")
@@ -62,7 +62,7 @@ def _records(answer: dict[str, Any]) -> tuple[list[str], list[Sequence[Any]]]:
 
 
 def _page_length(meta: object) -> int | None:
-    """How many records a page must have by its own ``_meta``; None when that does not say."""
+    """Return how many records a page must have according to ``_meta``; None when it does not say."""
     if not isinstance(meta, dict):
         return None
     paging = [cast("dict[str, object]", meta).get(key) for key in ("totalRecords", "pageSize", "currentPage")]

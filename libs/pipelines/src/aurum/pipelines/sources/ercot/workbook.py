@@ -40,18 +40,18 @@ def _dataset(document: SourceFile) -> Dataset | None:
 
 
 def _first_texts(content: bytes) -> list[str]:
-    """The first cell texts of an .xlsx workbook, where a renamed file shows its header; none where they cannot be had."""
+    """Return the first cell texts of an .xlsx workbook, which show the header of a renamed file; empty when unreadable."""
     parts = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/Sheet1.xml")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             heads = [archive.open(part).read(_PEEK) for part in parts if part in archive.namelist()]
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
-        return []  # not a workbook, damaged, or encrypted (RuntimeError): not ours to tell
+        return []  # not a workbook, damaged, or encrypted (RuntimeError): not recognised
     return [text for head in heads for text in _CELL.findall(head.decode("utf-8", errors="replace"))]
 
 
 def _sheets(document: SourceFile) -> dict[str, pl.DataFrame]:
-    """Every sheet by name, all cells as text, empty rows kept so that rows can be counted."""
+    """Return every sheet by name, all cells as text, with empty rows, so that rows can be counted."""
     try:
         return pl.read_excel(
             document.content,
@@ -67,7 +67,7 @@ def _sheets(document: SourceFile) -> dict[str, pl.DataFrame]:
 
 
 def _months(document: SourceFile, dataset: Dataset) -> list[tuple[str, pl.DataFrame]]:
-    """The sheets with ``line``, all with the same header; sheets without any cell are left out."""
+    """Return the sheets with ``line``, all with the same header; empty sheets are left out."""
     offset = 0
     months: list[tuple[str, pl.DataFrame]] = []
     for name, sheet in _sheets(document).items():
@@ -95,9 +95,9 @@ def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:
 
     def raw(line: int) -> str:
         for name, month in months:
-            found = month.filter(pl.col("line") == line)
-            if found.height:
-                return f"{name}: " + ",".join(str(cell or "") for cell in found.drop("line").row(0))
+            cells_of_line = month.filter(pl.col("line") == line)
+            if cells_of_line.height:
+                return f"{name}: " + ",".join(str(cell or "") for cell in cells_of_line.drop("line").row(0))
         return ""
 
     table = PriceTable(rows, words_of(headers), Refusals(raw), rows.height, raw)

@@ -1,7 +1,7 @@
-"""CSV downloads of FRED graphs: a date and a column a series, headed by its id.
+"""CSV downloads of FRED graphs: a date and one column per series, with its id as header.
 
 The date is headed ``observation_date`` today, ``DATE`` or ``date`` before. A missing value is ``.``, ``NA`` or nothing. A file
-says neither unit nor step nor when it was made: those of well-known series are listed, other steps are told by the dates.
+says neither unit nor step nor when it was made: those of well-known series are listed, other steps follow from the dates.
 Columns of a vintage (``CPIAUCSL_20251113``) are refused, since a vintage is a known time and not a series.
 
 Source of the description: downloads of 2018, 2025 and 2026.
@@ -49,7 +49,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _dates(frame: pl.DataFrame, name: str, *, alone: bool) -> list[datetime]:
-    """The dates of a series: all of the file's, or those with a value where series of several steps may share the column."""
+    """Return the dates of a series: all of the file's, or those with a value when series of several steps share the file."""
     return (frame if alone else frame.filter(pl.col(name).is_not_null()))["ts"].to_list()
 
 

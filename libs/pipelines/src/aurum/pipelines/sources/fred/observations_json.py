@@ -2,7 +2,7 @@
 
 The answer does not name the series: the file must, by its name (``CPIAUCSL.json``, ``fred_CPIAUCSL_2025.json``). Every
 observation carries ``realtime_start``, the first day its value was what FRED knew: the known time, from the start of that day
-in St. Louis. An answer over several vintages gives one part a known time. Values are texts; ``.`` is missing.
+in St. Louis. An answer over several vintages gives one part per known time. Values are texts; ``.`` is missing.
 ``units`` other than ``lin`` (a change, a logarithm) is another number than the series and is refused.
 
 Source of the description: FRED API documentation, fred/series/observations. No real answer was at hand.
@@ -69,7 +69,7 @@ def _records(document: SourceFile) -> list[Mapping[str, Any]]:
         raise RefusedFile("the answer holds no observations")
     for position, record in enumerate(cast("list[object]", records), start=1):
         if not isinstance(record, dict):
-            raise RefusedFile(f"observation {position} is no object", line=position)
+            raise RefusedFile(f"observation {position} is not an object", line=position)
     return cast("list[Mapping[str, Any]]", records)
 
 
@@ -79,7 +79,7 @@ def _text(record: Mapping[str, Any], name: str) -> str | None:
 
 
 def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable[[int], str]) -> Parsed:
-    """The observations of one known time. ``dates``: those of the whole answer."""
+    """Return the observations of one known time. ``dates``: the dates of the whole answer."""
     refusals = Refusals(raw)
     since = _known_at(table["realtime_start"].first())
     absent = pl.col("date").is_null() | pl.col("value").is_null()
@@ -96,7 +96,7 @@ def _known_at(text: object) -> datetime | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=_CLOCK).astimezone(UTC)
     except ValueError as error:
-        raise RefusedFile(f"realtime_start {text!r} is no day") from error
+        raise RefusedFile(f"realtime_start {text!r} is not a date") from error
 
 
 FORMAT = FileFormat("FRED observations JSON", (OBSERVATIONS,), _recognise, _parse)

@@ -1,4 +1,4 @@
-"""Observation dates and descriptions that the CSV and the JSON have in common."""
+"""Observation dates and series descriptions, for the CSV and the JSON format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurum.core.catalog import Reason
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import to_utc
 from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
-from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, ZONE, Known
+from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, ZONE, SeriesFacts
 from aurum.pipelines.tabular import Refusals
 
 MISSING = (".", "NA", "#N/A", "NaN")
@@ -28,18 +28,20 @@ _GAPS = (
 
 
 def with_days(frame: pl.DataFrame, column: str, refusals: Refusals) -> pl.DataFrame:
-    """With ``ts``; rows whose date is none are held back."""
+    """Return the frame with ``ts``; rows without a valid date are held back."""
     naive = pl.col(column).str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
     frame = frame.with_columns(ts=to_utc(naive, ZONE))
     return refusals.rows(frame, pl.col("ts").is_null(), column=column, reason=Reason.INVALID_TIME, detail=pl.col(column))
 
 
 def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.DataFrame:
-    """The ``PARSED_SERIES`` frame. ``dates``: the observation dates of each series, missing values included.
+    """Return the ``PARSED_SERIES`` frame. ``dates``: the observation dates of each series, missing values included.
 
-    Raises ``RefusedFile`` when the step of a series that is not known cannot be told from its dates.
+    Raises ``RefusedFile`` when the step of an unlisted series does not follow from its dates.
     """
-    about = {series: KNOWN.get(series) or Known("", step_of(series, days), UNKNOWN_UNIT) for series, days in dates.items()}
+    about = {
+        series: KNOWN.get(series) or SeriesFacts("", step_of(series, days), UNKNOWN_UNIT) for series, days in dates.items()
+    }
     said = pl.DataFrame(
         [(series, each.title, each.unit, each.currency, str(each.frequency)) for series, each in about.items()],
         schema=dict.fromkeys(("location", "location_name", "unit", "currency", "frequency"), pl.String),
@@ -51,9 +53,9 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
 
 
 def step_of(series: str, days: Sequence[datetime]) -> Frequency:
-    """The step of a series by the shortest distance between its dates."""
+    """Return the step of a series, from the shortest distance between its dates. Raises ``RefusedFile``."""
     gaps = [(after - before).days for before, after in pairwise(sorted(set(days)))]
-    found = [step for low, high, step in _GAPS if gaps and low <= min(gaps) <= high]
-    if not found:
-        raise RefusedFile(f"the step of {series} cannot be told from {len(days)} dates")
-    return found[0]
+    steps = [step for low, high, step in _GAPS if gaps and low <= min(gaps) <= high]
+    if not steps:
+        raise RefusedFile(f"the step of {series} does not follow from its {len(days)} dates")
+    return steps[0]

@@ -8,5 +8,5 @@ DAILY = ("DHHNGSP", "DCOILWTICO", "DCOILBRENTEU")
 
 
 def graph(day: date, series: tuple[str, ...] = DAILY) -> str:
-    """The CSV of one day of some series; of daily energy prices, when none are named."""
+    """Return the address of the CSV of some series for one day; daily energy prices when no series is named."""
     return f"https://fred.stlouisfed.org/graph/fredgraph.csv?id={','.join(series)}&cosd={day}&coed={day}"

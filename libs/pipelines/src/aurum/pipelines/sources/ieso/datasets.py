@@ -1,4 +1,4 @@
-"""What Ontario's IESO publishes that is read here: hourly output by fuel."""
+"""Datasets of Ontario's IESO: hourly output by fuel."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
     Document / DocHeader / CreatedAt                            when the report was written, EST: its known time
              / DocBody / DailyData * / Day, HourlyData * / Hour, FuelTotal * / Fuel, EnergyValue / OutputQuality, Output
 
-One file holds a year up to yesterday and is written anew every day. ``Hour`` is hour-ending 1..24 in Eastern Standard Time
+One file holds a year up to yesterday and is rewritten every day. ``Hour`` is hour-ending 1..24 in Eastern Standard Time
 all year: 24 hours on the days on which Toronto's clocks change, and nothing is ambiguous. ``OutputQuality`` is, in the words
 of the schema, a flag that gives the number of unavailable data points: 0 is a complete sum; any other value (-1 and -2 are
 seen) marks a sum from which data points are missing, which is stored as ``ESTIMATED``. ``Output`` may be left out: nothing
@@ -37,19 +37,19 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _created_at(root: Element) -> datetime | None:
-    """``CreatedAt``, in UTC; None where the header has none."""
+    """Return ``CreatedAt``, in UTC; None when the header has none."""
     text = text_at(root, "DocHeader/CreatedAt")
     if text is None:
         return None
     local = pl.Series([text]).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False)
     created = local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
     if created is None:
-        raise RefusedFile(f"CreatedAt {text!r} is no time")
+        raise RefusedFile(f"CreatedAt {text!r} is not a time")
     return created
 
 
 def _totals(root: Element) -> tuple[pl.DataFrame, list[Element]]:
-    """One row a ``FuelTotal``, texts as they stand, and the elements themselves."""
+    """Return one row per ``FuelTotal``, with its texts unchanged, and the elements themselves."""
     days = [(text_at(day, "Day"), day) for day in root.iter("{*}DailyData")]
     hours = [(label, text_at(hour, "Hour"), hour) for label, day in days for hour in day.iterfind("{*}HourlyData")]
     totals = [(day, label, total) for day, label, hour in hours for total in hour.iterfind("{*}FuelTotal")]
@@ -78,10 +78,10 @@ def _interval_starts(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
 
 def _with_quality(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     missing_points = pl.col("OutputQuality").cast(pl.Int64, strict=False)
-    given = pl.col("Output").is_not_null()
+    has_output = pl.col("Output").is_not_null()
     rows = refusals.rows(
         rows,
-        given & missing_points.is_null(),
+        has_output & missing_points.is_null(),
         column="OutputQuality",
         reason=Reason.UNKNOWN_CODE,
         detail=pl.col("OutputQuality"),

@@ -1,4 +1,4 @@
-"""Where IESO keeps the report that holds a local day (public reports; no login): one file a year."""
+"""Addresses of the IESO report that holds a local day (public reports; no login): one file per year."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 
 def gen_output_by_fuel_hourly(day: date) -> str:
-    """The address of the year's report. A year is some MB, whichever day of it is wanted.
+    """Return the address of the report of the day's year; a file has several MB.
 
     >>> gen_output_by_fuel_hourly(date(2016, 1, 7))
     'https://reports-public.ieso.ca/public/GenOutputbyFuelHourly/PUB_GenOutputbyFuelHourly_2016.xml'

@@ -1,4 +1,4 @@
-"""ISO-NE's hour-ending labels to UTC: ``01`` .. ``24``, and ``02X`` for the repeated hour.
+"""Converts ISO-NE's hour-ending labels to UTC: ``01`` .. ``24``, and ``02X`` for the repeated hour.
 
 On the fall-back day ``02`` is the first and ``02X`` the second of the two hours from 01:00. Without a ``02X`` on that day,
 ``02`` may be either (SMD workbooks up to 2023 print the mean of both there): refused.
@@ -21,14 +21,14 @@ _LABEL = r"^(\d{1,2})(X?)$"
 
 
 def with_instants(table: pl.DataFrame, refusals: Refusals, *, day: str, hour: str, invented: int = 3) -> pl.DataFrame:
-    """The table with ``ts``, the UTC start of the hour that columns ``day`` (Date) and ``hour`` (String) name.
+    """Return the table with ``ts``, the UTC start of the hour that columns ``day`` (Date) and ``hour`` (String) name.
 
-    Rows whose label names no single hour go to ``refusals``. ``invented``: which of the labels 2 and 3 is no observation
-    where a spring day has both.
+    Rows whose label does not name exactly one hour go to ``refusals``. ``invented``: the label, 2 or 3, that is not an
+    observation when a spring day has both.
     """
     labels = _read(table.select(day, hour).unique(maintain_order=True), day, hour)
     labels = labels.with_columns(__problem=_problem(day, invented))
-    # The second hour of a spring day is the hour from 01:00, whatever it is called.
+    # On a spring day the second hour is the hour from 01:00, whether its label is 02 or 03.
     number = pl.when(pl.col("__spring") & (pl.col("__number") == 3)).then(2).otherwise(pl.col("__number"))
     start = hour_ending(pl.col(day), number, ZONE, second=pl.col("__extra"))
     labels = labels.select(day, hour, "__problem", ts=pl.when(pl.col("__problem").is_null()).then(start))
@@ -40,30 +40,30 @@ def with_instants(table: pl.DataFrame, refusals: Refusals, *, day: str, hour: st
 
 
 def _read(labels: pl.DataFrame, day: str, hour: str) -> pl.DataFrame:
-    """``__number`` (1 to 24, or null), ``__extra`` (an X), and the kind of day: ``__fall``, ``__spring``."""
+    """Return labels with ``__number`` (1 to 24, or null), ``__extra`` (an X) and the day's kind: ``__fall``, ``__spring``."""
     number = pl.col(hour).str.extract(_LABEL, 1).cast(pl.Int64, strict=False)
     midnight = pl.col(day).cast(pl.Datetime("us"))
     return labels.with_columns(
         __number=pl.when(number.is_between(1, 24)).then(number),
         __extra=pl.col(hour).str.extract(_LABEL, 2).eq_missing("X"),
-        # Clocks change at 02:00: what becomes of 01:30 and of 02:30 tells the kind of day.
+        # Clocks change at 02:00, so 01:30 is ambiguous on a fall day and 02:30 does not exist on a spring day.
         __fall=label_problem(midnight.dt.offset_by("90m"), ZONE).eq_missing("ambiguous_time"),
         __spring=label_problem(midnight.dt.offset_by("150m"), ZONE).eq_missing("non_existent_time"),
     )
 
 
 def _problem(day: str, invented: int) -> pl.Expr:
-    """The ``Reason`` a label names no single hour; null where it names one."""
+    """Return the ``Reason`` why a label does not name exactly one hour; null where it does."""
     number, extra, fall, spring = (pl.col(name) for name in ("__number", "__extra", "__fall", "__spring"))
     repeated = fall & (number == 2)
-    told = (repeated & extra).any().over(day)
+    distinguished = (repeated & extra).any().over(day)
     both = (number == 2).any().over(day) & (number == 3).any().over(day)
     return (
         pl.when(number.is_null() | pl.col(day).is_null())
         .then(pl.lit(str(Reason.INVALID_TIME)))
         .when((extra & ~repeated) | (spring & both & (number == invented)))
         .then(pl.lit(str(Reason.NON_EXISTENT_TIME)))
-        .when(repeated & ~told)
+        .when(repeated & ~distinguished)
         .then(pl.lit(str(Reason.AMBIGUOUS_TIME)))
         .otherwise(None)
     )

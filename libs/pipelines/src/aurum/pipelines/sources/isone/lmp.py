@@ -1,9 +1,9 @@
-"""Hourly LMP reports: day-ahead, real-time preliminary, real-time final; one row an hour and location.
+"""Hourly LMP reports: day-ahead, real-time preliminary, real-time final; one row per hour and location.
 
     "H","Date","Hour Ending","Location ID","Location Name","Location Type","Locational Marginal Price","Energy Component",
         "Congestion Component","Marginal Loss Component"
 
-The three have one layout and are told apart by their comments: "Day-Ahead Energy Market Hourly LMP Report" or "Real-Time
+The three have one layout and differ in their comments: "Day-Ahead Energy Market Hourly LMP Report" or "Real-Time
 Energy Market Hourly LMP Report" in the title, and "prelim" in the title or in the file's name for the preliminary one
 (``lmp_rt_prelim_YYYYMMDD.csv``; the final one is ``lmp_rt_final_YYYYMMDD.csv``). A short layout of the preliminary report
 has only a name for the location, which then is its id, and the headers "Location", "LMP", "Energy", "Congestion", "Loss".
@@ -34,7 +34,7 @@ _IDS, _NAMES, _TYPE = ("Location ID", "Location"), ("Location Name", "Location")
 
 
 def _dataset(name: str, texts: tuple[str, ...]) -> Dataset | None:
-    """Which report it is, by its comments and, where these are silent, its file's name; None for one on something else."""
+    """Return the dataset of a report, from its comments, else from the file name; None for another report."""
     inside, outside = " ".join(texts).lower(), name.lower()
     if "day-ahead" in inside or "dalmp" in inside:
         return DA_LMP

@@ -1,4 +1,4 @@
-"""ISO-NE's report files: lines of four kinds, told by their first field.
+"""Reads ISO-NE's report files, whose lines are of four kinds that the first field names.
 
     "C" comments (title, file name, days, "Report generated: 06/03/2026 12:57:12 EDT"), "H" headers (names, then types),
     "D" data, "T" the trailer with the number of data lines.
@@ -34,31 +34,31 @@ class Report:
 
     @property
     def generated_at(self) -> datetime | None:
-        """When the report was made, UTC; None if it does not say. Raises ``RefusedFile`` for a time that is none."""
-        found = _GENERATED.search("\n".join(self.comments))
-        if found is None:
+        """When the report was made, UTC; None if it does not say. Raises ``RefusedFile`` for an invalid time."""
+        match = _GENERATED.search("\n".join(self.comments))
+        if match is None:
             return None
         try:
-            local = datetime.strptime(found[1], "%m/%d/%Y %H:%M:%S").replace(tzinfo=_OFFSETS[found[2]])
+            local = datetime.strptime(match[1], "%m/%d/%Y %H:%M:%S").replace(tzinfo=_OFFSETS[match[2]])
         except ValueError as error:
-            raise RefusedFile(f"there is no such time: {found[0]!r}") from error
+            raise RefusedFile(f"there is no such time: {match[0]!r}") from error
         return local.astimezone(UTC)
 
 
 def comments(lines: Sequence[str]) -> tuple[str, ...]:
-    """The texts of the comment lines at the top."""
+    """Return the texts of the comment lines at the top."""
     top = itertools.takewhile(lambda line: _kind(line) == "C", lines)
     return tuple(line.partition(",")[2].strip().strip('"') for line in top)
 
 
 def header_names(lines: Sequence[str]) -> list[str]:
-    """The names of the first header line, its own ``H`` included; empty where no header follows the comments."""
+    """Return the names of the first header line, its own ``H`` included; empty where no header follows the comments."""
     line = next((line for line in lines if _kind(line) != "C"), "")
     return [name.strip() for name in line.replace('"', "").split(",")] if _kind(line) == "H" else []
 
 
 def read_report(document: SourceFile, refusals: Refusals) -> Report:
-    """The report's comments and data. Raises ``RefusedFile`` for a damaged or truncated one."""
+    """Return the report's comments and data. Raises ``RefusedFile`` for a damaged or truncated one."""
     if not document.content.strip():
         raise RefusedFile("the file is empty")
     lines = document.lines
@@ -68,7 +68,7 @@ def read_report(document: SourceFile, refusals: Refusals) -> Report:
         raise RefusedFile("wrong header: no H line after the comments", line=min(header + 1, len(lines)))
     first = header + 1 + (_kind(lines[min(header + 1, len(lines) - 1)]) == "H")
     last, stated = _trailer(lines)
-    # The table reader wants a header right above the rows and nothing below them. Lines keep their numbers.
+    # The table reader needs the header right above the rows and nothing below them; the line numbers must stay the same.
     text = "\n".join(["\n" * (first - 2), lines[header], *lines[first:last]])
     table = read_table(SourceFile(document.name, text.encode()), ["H"], refusals, header_line=first)
     _refuse_other_kinds(table)
@@ -83,12 +83,12 @@ def _kind(line: str) -> str:
 
 
 def _trailer(lines: Sequence[str]) -> tuple[int, int]:
-    """Position of the trailer and the number it states. Raises ``RefusedFile`` where the last line is none."""
+    """Return the position of the trailer and the number it states. Raises ``RefusedFile`` when the last line is not one."""
     position = next(position for position in range(len(lines) - 1, -1, -1) if lines[position].strip())
-    found = _TRAILER.match(lines[position].strip())
-    if found is None:
-        raise RefusedFile("truncated: the last line is no trailer", line=position + 1)
-    return position, int(found[1])
+    match = _TRAILER.match(lines[position].strip())
+    if match is None:
+        raise RefusedFile("truncated: the last line is not a trailer", line=position + 1)
+    return position, int(match[1])
 
 
 def _refuse_other_kinds(table: pl.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""The SMD hourly workbook (``YYYY_smd_hourly.xlsx``): demand, prices and weather, a sheet a load zone, a row an hour.
+"""The SMD hourly workbook (``YYYY_smd_hourly.xlsx``): demand, prices and weather, one sheet per load zone, one row per hour.
 
     Date,Hr_End,DA_Demand,RT_Demand,DA_LMP,DA_EC,DA_CC,DA_MLC,RT_LMP,RT_EC,RT_CC,RT_MLC,Dry_Bulb,Dew_Point
         [,System_Load,Reg_Service_Price,Reg_Capacity_Price on the sheet ISO NE CA]
@@ -66,7 +66,7 @@ def _recognise_sheet(document: SourceFile) -> bool:
 
 def _parse_workbook(document: SourceFile) -> tuple[Parsed, ...]:
     sheets = _sheets(document)
-    # Rows are numbered on from sheet to sheet, so that a line number names one row of the workbook.
+    # Row numbers continue from sheet to sheet, so that a line number identifies one row of the workbook.
     starts = dict(zip(sheets, accumulate((sheet.height + 1 for sheet in sheets.values()), initial=0), strict=False))
 
     def raw(line: int) -> str:
@@ -98,7 +98,7 @@ def _parse_sheet(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _sheets(document: SourceFile) -> Mapping[str, pl.DataFrame]:
-    """The zones' sheets, every cell a text. Raises ``RefusedFile``."""
+    """Return the sheets of the zones with every cell as text. Raises ``RefusedFile``."""
     try:
         names = fastexcel.read_excel(document.content).sheet_names
         sheets = pl.read_excel(
@@ -124,7 +124,7 @@ def _parsed(table: pl.DataFrame, refusals: Refusals, *, rows_read: int, raw: Cal
     table = table.with_columns(__day_text=pl.col(_DAY))
     table = table.with_columns(pl.col(_DAY).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
     table = refusals.rows(table, pl.col(_DAY).is_null(), column=_DAY, reason=Reason.INVALID_TIME, detail=pl.col("__day_text"))
-    # Of 24 rows on a spring day it is 02 that the Notes call an average.
+    # On a spring day with 24 rows, 02 is the one that the Notes call an average.
     table = with_instants(table, refusals, day=_DAY, hour=_HOUR, invented=2)
     headers = {measure: column for measure, column in _HEADERS.items() if column in table.columns}
     table = refusals.numbers(table, headers).with_columns(pl.col(list(headers)).round(6))

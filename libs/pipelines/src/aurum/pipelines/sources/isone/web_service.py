@@ -4,7 +4,7 @@
         "Location": {"@LocId": "4000", "@LocType": "HUB", "$": ".H.INTERNAL_HUB"}, "LmpTotal": 31.96,
         "EnergyComponent": 31.69, "CongestionComponent": 0, "LossComponent": 0.27}, ...]}}
 
-A single record may stand without its list. Nothing in an answer says which market it is of, only the address it came from:
+A single record may come without its list. An answer does not say its market, only the address it came from does:
 name the file so that it says ``da``, ``rt_prelim`` or ``rt_final`` (``hourlylmp_da_final_20251102.json``). Otherwise the
 prices go into the dataset ``hourlylmp``, where they cannot pass for those of either market. Source of the layout: answers of
 the service, ISO-NE Web Services API v1.1.
@@ -37,11 +37,11 @@ _NAME = re.compile(r"(?<![a-z])(da|rt)(?![a-z])(?:.*(prelim|final))?")
 
 
 def _dataset(name: str) -> Dataset:
-    said = _NAME.search(name.lower())
-    if said is None:
+    match = _NAME.search(name.lower())
+    if match is None:
         return HOURLYLMP
     by_name = {("rt", "prelim"): RT_LMP_PRELIM, ("rt", "final"): RT_LMP_FINAL, ("rt", None): HOURLYLMP}
-    return by_name.get((said[1], said[2]), DA_LMP)
+    return by_name.get((match[1], match[2]), DA_LMP)
 
 
 def _recognise(document: SourceFile) -> bool:
@@ -66,16 +66,16 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _records(document: SourceFile) -> list[object]:
-    """The answer's records. Numbers stay texts, as they stand. Raises ``RefusedFile``."""
+    """Return the records of the answer; numbers stay texts. Raises ``RefusedFile``."""
     try:
         answer = json.loads(document.text, parse_float=str, parse_int=str)
     except json.JSONDecodeError as error:
         raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
     try:
-        found: object = answer["HourlyLmps"]["HourlyLmp"]
+        records: object = answer["HourlyLmps"]["HourlyLmp"]
     except (KeyError, TypeError) as error:
         raise RefusedFile("no HourlyLmps.HourlyLmp in the answer") from error
-    return cast("list[object]", found) if isinstance(found, list) else [found]
+    return cast("list[object]", records) if isinstance(records, list) else [records]
 
 
 def _table(records: Sequence[object]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What MISO publishes that is read here: the day-ahead ex-post prices of every pricing node."""
+"""Datasets of MISO: the day-ahead ex-post prices of every pricing node."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MISO ``da_expost_lmp`` files: a row a node and price component, a column an hour, USD/MWh.
+"""MISO ``da_expost_lmp`` files: one row per node and price component, one column per hour, USD/MWh.
 
     Day Ahead Market ExPost LMPs
     11/02/2025
@@ -33,7 +33,7 @@ _HOURS = [f"HE {hour}" for hour in range(1, 25)]
 _MEASURES = {"LMP": "lmp", "MCC": "congestion", "MLC": "loss"}
 _TITLE_LINES = 10
 _DECIMALS = 6
-"""More than the two MISO gives, fewer than binary floats spoil."""
+"""Decimals of a price: more than the two that MISO publishes, few enough to round off the error of binary floats."""
 
 
 def _recognise(document: SourceFile) -> bool:
@@ -65,9 +65,9 @@ def _market_day(document: SourceFile, header_line: int) -> date:
 
 
 def _with_energy(prices: pl.DataFrame) -> pl.DataFrame:
-    """LMP, congestion and loss in long form, and beside each LMP whose two components are there the energy price.
+    """Return LMP, congestion and loss in long form, and the energy price of each LMP that has both components.
 
-    Where one of the three stands twice with different values there is no telling which is meant, and no energy price.
+    Where one of the three occurs twice with different values, the right one is unknown, so the energy price is missing.
     """
     key = ["location", "ts", "measure"]
     plain = prices.unique([*key, "value"], keep="first").unique(key, keep="none")

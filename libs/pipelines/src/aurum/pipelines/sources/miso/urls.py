@@ -1,4 +1,4 @@
-"""Where MISO keeps a market day's report (market reports folder; no login)."""
+"""Addresses of MISO's report of a market day (market reports folder; no login)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 
 def day_ahead_expost(day: date) -> str:
-    """The address of a market day's ``da_expost_lmp`` file.
+    """Return the address of a market day's ``da_expost_lmp`` file.
 
     >>> day_ahead_expost(date(2025, 11, 2))
     'https://docs.misoenergy.org/marketreports/20251102_da_expost_lmp.csv'

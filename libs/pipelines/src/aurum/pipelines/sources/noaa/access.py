@@ -1,10 +1,10 @@
-"""NOAA's own CSV of a station in GHCN-Daily (``access/USW00094728.csv``): a row a day, two columns an element.
+"""NOAA's own CSV of a station in GHCN-Daily (``access/USW00094728.csv``): one row per day, two columns per element.
 
 ``STATION,DATE,LATITUDE,LONGITUDE,ELEVATION,NAME``, then each element and its ``_ATTRIBUTES``: measurement, quality and source
 flag and perhaps a time, joined by commas in one cell. All cells are quoted, numbers padded with blanks. Monthly and yearly
 summaries have the same first columns; their dates have no day and they are not recognised.
 
-Source of the description: NOAA/NCEI, GHCN-Daily access files, as quoted by their users. No real file was at hand.
+Source of the description: NOAA/NCEI, GHCN-Daily access files, as quoted by their users. No real file was available.
 """
 
 from __future__ import annotations

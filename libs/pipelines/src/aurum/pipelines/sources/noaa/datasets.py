@@ -1,4 +1,4 @@
-"""What is read of NOAA: daily summaries of weather stations."""
+"""Datasets of NOAA: daily summaries of weather stations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ELEMENTS: Mapping[str, tuple[str, int]] = {
     for unit, elements in units.items()
     for element in elements
 }
-"""Unit, and how many of the published numbers make one of it, by element of GHCN-Daily."""
+"""Unit, and divisor of the published numbers, by element of GHCN-Daily."""
 
 GHCN_DAILY = Dataset(
     source="noaa",

@@ -1,8 +1,8 @@
-"""Elements of GHCN-Daily: their units, and rows of (station, day, element, value, flags) to observations.
+"""Turns rows of GHCN-Daily (station, day, element, value, flags) into observations in the units of their elements.
 
 Values are whole numbers in the unit of the element, often a tenth: 6 of TMAX is 0.6 °C. -9999 is missing. A quality flag says
-which check a value failed: it is kept and marked suspect. Measurement flag P is "missing presumed zero": marked estimated.
-Elements that are no quantity (weather types, directions in degrees, times of day) are kept as published, unit ``index``.
+which check a value failed: it is stored as suspect. Measurement flag P, "missing presumed zero": marked estimated.
+Elements that are not quantities (weather types, directions in degrees, times of day) are stored as published, unit ``index``.
 
 Source of the description: NOAA/NCEI, GHCN-Daily readme.txt, section III.
 """
@@ -22,16 +22,17 @@ from aurum.pipelines.sources.noaa.datasets import ELEMENTS, GHCN_DAILY, ZONE
 from aurum.pipelines.tabular import Refusals
 
 _PUBLISHED = r"^(?:W[TV]\d{2}|WDF.|AWDR|PGTM|FMTM|TSUN|DA(?:EV|PR|SF|TN|TX|WM))$"
-"""Elements that are kept as published: types of weather, degrees, hours and minutes, numbers of days."""
+"""Elements that are stored as published: types of weather, degrees, hours and minutes, numbers of days."""
 
 STATION = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[A-Z0-9]{5}\d{4}(?![A-Z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """``frame``: ``station``, ``day``, ``element``, ``value``, ``measured`` and ``failed`` (flags), all text, and ``line``.
+    """The rows of a file.
 
-    ``names``: name by station, as known. ``count``: rows of the file.
+    ``frame``: ``station``, ``day``, ``element``, ``value``, ``measured`` and ``failed`` (flags), all text, and ``line``.
+    ``names``: name by station, where known. ``count``: rows of the file.
     """
 
     frame: pl.DataFrame
@@ -42,7 +43,7 @@ class Elements:
 
 
 def parse_elements(elements: Elements) -> Parsed:
-    """The answer of a parser for rows of elements, however they were laid out."""
+    """Return the result of a parser for rows of elements of any layout."""
     refusals = elements.refusals
     frame = _known(elements.frame, refusals)
     days = pl.coalesce(pl.col("day").str.to_date(pattern, strict=False) for pattern in ("%Y%m%d", "%Y-%m-%d"))
@@ -69,7 +70,7 @@ def parse_elements(elements: Elements) -> Parsed:
 
 
 def _known(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """The rows of known elements, with ``divisor``."""
+    """Return the rows of known elements, with ``divisor``."""
     divisors = {element: divisor for element, (_, divisor) in ELEMENTS.items()}
     named = pl.col("element").replace_strict(divisors, default=None, return_dtype=pl.Int64)
     published = pl.when(pl.col("element").str.contains(_PUBLISHED)).then(1)

@@ -1,6 +1,6 @@
-"""GHCN-Daily with a row an element and day, of one station.
+"""Reads GHCN-Daily files of one station with one row per element and day.
 
-* ``date,attr,value,a,b,c,d``: an extract whose station stands in the name of the file alone (``USW00094728.csv``), so a file
+* ``date,attr,value,a,b,c,d``: an extract whose station is only in the name of the file (``USW00094728.csv``), so a file
   without one in its name is not recognised. ``a`` to ``d`` are the measurement, quality and source flags and the time.
 * ``ID,DATE,ELEMENT,DATA_VALUE,M_FLAG,Q_FLAG,S_FLAG,OBS_TIME``: NOAA's own files by station.
 
@@ -38,10 +38,10 @@ def _parse(
 
 
 def _by_name(document: SourceFile) -> pl.Expr:
-    found = STATION.search(document.name.upper())
-    if found is None:
+    match = STATION.search(document.name.upper())
+    if match is None:
         raise RefusedFile(f"the name of the file, {document.name!r}, names no station")
-    return pl.lit(found[0])
+    return pl.lit(match[0])
 
 
 EXTRACT = FileFormat(

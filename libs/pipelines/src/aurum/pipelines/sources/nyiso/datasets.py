@@ -1,7 +1,7 @@
 """NYISO's datasets, named as the files of its Market Information System (MIS).
 
 Real-time files mix the five-minute grid with extra runs and samples at odd times (15:12 past the hour). A five-minute
-series holds the grid; what lies off it goes, at the time printed, into a dataset of the same name plus ``_extra``.
+series holds the grid; other values go, at the time printed, into a dataset of the same name plus ``_extra``.
 """
 
 from __future__ import annotations
@@ -135,4 +135,4 @@ def _extra(dataset: Dataset) -> Dataset:
 
 
 EXTRA = {dataset.name: _extra(dataset) for dataset in (REALTIME_ZONE, REALTIME_GEN, PAL, RTFUELMIX, EXTERNAL_LIMITS_FLOWS)}
-"""By the name of the dataset on the grid."""
+"""Dataset of extra values, by the name of the dataset on the grid."""

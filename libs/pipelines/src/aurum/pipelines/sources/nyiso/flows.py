@@ -1,10 +1,10 @@
-"""Flows and limits of interfaces (``ExternalLimitsFlows``): one row an interface and sample, every five minutes.
+"""Flows and limits of interfaces (``ExternalLimitsFlows``): one row per interface and sample, every five minutes.
 
     Timestamp,Interface Name,Point ID,Flow (MWH),Positive Limit (MWH),Negative Limit (MWH)
 
 The numbers are MW, whatever the header says. Stamps are local and without a zone; samples off the five minutes are kept
-apart in ``external_limits_flows_extra``. A limit of exactly 9999 or -9999 means that there is none in that direction (-9899
-is a real one); the flow is then there alone. Locations are the point ids: names of interfaces changed over the years under
+apart in ``external_limits_flows_extra``. A limit of exactly 9999 or -9999 means no limit in that direction (-9899 is a
+real one); the row then has only the flow. Locations are the point ids: names of interfaces changed over the years under
 the same id. Source of the layout: the files, and NYISO's report page P-32.
 """
 

@@ -1,4 +1,4 @@
-"""Load forecast (``isolf``): one row an hour, one column a zone, six days from the day of the file's name.
+"""Load forecast (``isolf``): one row per hour, one column per zone, six days from the day of the file's name.
 
     "Time Stamp","Capitl","Centrl","Dunwod","Genese","Hud Vl","Longil","Mhk Vl","Millwd","N.Y.C.","North","West","NYISO"
 
@@ -30,7 +30,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     headers = _locations(name for name in table.columns if name not in (_STAMP, "line"))
     table = with_instants(table.with_columns(location=pl.lit(_TOTAL)), _STAMP, refusals)
     table = refusals.numbers(only_on_step(table, "1h", _STAMP, refusals), headers)
-    # A wide file: what ``observations`` calls measures are its locations.
+    # The file is wide: its columns are locations, which ``observations`` takes for measures.
     rows = observations(table, list(headers)).with_columns(location=pl.col("measure"), measure=pl.lit("load_forecast"))
     zones = pl.DataFrame({"location": list(headers), "location_name": list(headers.values())}).with_columns(
         pl.col("location_name").str.to_uppercase(),
@@ -41,7 +41,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _locations(headers: Iterable[str]) -> dict[str, str]:
-    """Header by location id. Raises ``RefusedFile`` for a header that is no zone."""
+    """Return the headers by location id. Raises ``RefusedFile`` for a header that is not a zone."""
     known = {**LOAD_ZONES, _TOTAL: _TOTAL}
     named = {header: known.get(header.upper()) for header in headers}
     strange = [header for header, location in named.items() if location is None]

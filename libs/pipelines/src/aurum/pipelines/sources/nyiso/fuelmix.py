@@ -1,9 +1,9 @@
-"""Real-time generation by fuel (``rtfuelmix``): one row a five-minute interval and fuel, for all of New York.
+"""Real-time generation by fuel (``rtfuelmix``): one row per five-minute interval and fuel, for all of New York.
 
     Time Stamp,Time Zone,Fuel Category,Gen MW
 
 The last column was called ``Gen MWh`` at first; the numbers are MW either way. Stamps are the end of the interval, with an
-EST/EDT column; runs off the five minutes are kept apart in ``rtfuelmix_extra``. Source of the layout: the files, and NYISO's
+EST/EDT column; runs off the five minutes are in ``rtfuelmix_extra``. Source of the layout: the files, and NYISO's
 report page P-63.
 """
 

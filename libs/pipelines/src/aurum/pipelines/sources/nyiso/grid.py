@@ -1,4 +1,4 @@
-"""Five-minute files: what lies on the grid apart from the extra runs and samples between its points."""
+"""Splits five-minute files into the values on the grid and the extra runs and samples between its points."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from aurum.pipelines.sources.nyiso.stamps import on_step
 from aurum.pipelines.tabular import Refusals
 
 Observe = Callable[[pl.DataFrame], pl.DataFrame]
-"""A family's table, with ``ts`` in UTC, to ``PARSED`` rows."""
+"""Function from a table with ``ts`` in UTC to ``PARSED`` rows."""
 
 Describe = Callable[[Dataset, pl.DataFrame], pl.DataFrame]
-"""A dataset and its rows to the ``SERIES`` frame."""
+"""Function from a dataset and its rows to the ``SERIES`` frame."""
 
 
 def split_by_grid(
@@ -30,10 +30,10 @@ def split_by_grid(
     observe: Observe,
     describe: Describe,
 ) -> tuple[Parsed, ...]:
-    """The dataset of the grid and, where the table has rows off it, its dataset of extra ones.
+    """Return the dataset of the grid and, if the table has rows off it, the dataset of the extra ones.
 
     ``interval_end``: the stamps on the grid are ends of intervals and become their starts. Off the grid a stamp stays as
-    printed: where such an interval begins the file does not say.
+    printed, because the file does not say where such an interval begins.
     """
     grid, extra = table.filter(on_step("5m")), table.filter(~on_step("5m"))
     if interval_end:

@@ -1,4 +1,4 @@
-"""Telling NYISO's CSV files apart by their header line."""
+"""Recognises NYISO's CSV files by their header line."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from aurum.pipelines.source import SourceFile
 
 
 def header_names(document: SourceFile) -> set[str]:
-    """The words of the first line, without quotes and outer blanks."""
+    """Return the words of the first line, without quotes and outer blanks."""
     return {name.strip() for name in document.head_lines(1)[0].replace('"', "").split(",")}
 
 
 def by_header(*columns: str) -> Callable[[SourceFile], bool]:
-    """A recogniser: true where the first line names all the columns."""
+    """Return a recogniser of files whose first line names all the columns."""
     needed = set(columns)
 
     def recognise(document: SourceFile) -> bool:

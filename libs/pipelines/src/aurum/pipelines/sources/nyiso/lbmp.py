@@ -3,7 +3,7 @@
     Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)
 
 Day-ahead stamps are the beginning of the hour, without seconds; real-time stamps the end of the interval, with seconds.
-Real-time files also hold extra dispatch runs between the five-minute ones (16:19:52): those are kept apart, in
+Real-time files also hold extra dispatch runs between the five-minute ones (16:19:52): those are stored separately, in
 ``realtime_zone_extra`` and ``realtime_gen_extra``, at the time printed, which is the end of the run's interval. The header
 does not say which of the four files it is: the name or the first rows do. Source of the layout: the files, and NYISO's
 report pages P-2A, P-2B, P-24A, P-24B.
@@ -37,7 +37,10 @@ _SECONDS = re.compile(r'"?\d+/\d+/\d+ \d+:\d\d:\d\d')
 
 
 def _is_real_time(document: SourceFile) -> bool | None:
-    """None where neither name nor stamps tell: NYISO's time-weighted hourly prices (``rtlbmp``) look like day-ahead ones."""
+    """Return whether a file is real-time; None when neither its name nor its stamps tell.
+
+    NYISO's time-weighted hourly prices (``rtlbmp``) look like day-ahead ones.
+    """
     name = document.name.lower()
     if re.search(r"dam|day.?ahead", name):
         return False

@@ -4,8 +4,8 @@
     Time Stamp,Time Zone,Name,PTID,Integrated Load
 
 The stamp of ``pal`` is the moment of the sample, in ``palIntegrated`` the beginning of the hour; ``Time Zone`` is EST or EDT.
-A day has a few samples off the five minutes; they are kept apart in ``pal_extra``. Source of the layouts: the files, and
-NYISO's report pages P-58B and P-58C (``palIntegrated`` without a sample at hand, from the page and gridstatus).
+A day has a few samples off the five minutes; they are stored separately in ``pal_extra``. Source of the layouts: the files, and
+NYISO's report pages P-58B and P-58C (``palIntegrated`` without a sample, from the page and gridstatus).
 """
 
 from __future__ import annotations

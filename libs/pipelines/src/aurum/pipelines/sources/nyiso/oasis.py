@@ -70,7 +70,7 @@ def _parsed(
 
 
 def _with_version(table: pl.DataFrame, column: str, refusals: Refusals) -> pl.DataFrame:
-    """Column ``version``: 0 for the greatest number of a zone and interval, -1 for the next, and so on."""
+    """Return the column ``version``: 0 for the greatest number of a zone and interval, -1 for the next, and so on."""
     if column not in table.columns:
         return table.with_columns(version=pl.lit(0))
     number = pl.col(column).cast(pl.Int64, strict=False)

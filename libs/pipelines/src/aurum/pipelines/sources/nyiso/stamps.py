@@ -1,10 +1,10 @@
-"""NYISO's time labels to UTC.
+"""Converts NYISO's time labels to UTC.
 
 MIS files print ``MM/DD/YYYY HH:MM`` or ``MM/DD/YYYY HH:MM:SS``, OASIS exports ``YYYY/MM/DD HH:MM:SS``, spreadsheets that
-re-save one ``M/D/YY H:MM``. The second 01:00 of the fall-back day is told from the first by an EST/EDT column where there
-is one. Other files print the hour twice with nothing but order between the two, daylight time first: the second row of a
-location and label is the second hour. A label of that hour which stands there once, or more than twice, cannot be told
-apart and is refused.
+re-save one ``M/D/YY H:MM``. An EST/EDT column, where there is one, distinguishes the second 01:00 of the fall-back day from the
+first. Other files print the hour twice with nothing but order between the two, daylight time first: the second row of a
+location and label is the second hour. A label of that hour that occurs once, or more than twice, is ambiguous
+and is refused.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _FORMATS = (
 def with_instants(
     table: pl.DataFrame, stamp: str, refusals: Refusals, *, location: str = "location", time_zone: str | None = None
 ) -> pl.DataFrame:
-    """The table with ``ts`` (UTC) for its column ``stamp``; rows without a single instant go to ``refusals``.
+    """Return the table with ``ts`` (UTC) of its column ``stamp``; rows without exactly one instant go to ``refusals``.
 
-    ``location``: column that, with the stamp, names a row. ``time_zone``: the EST/EDT column, where there is one.
+    ``location``: column that identifies a row together with the stamp. ``time_zone``: the EST/EDT column, where there is one.
     """
     table = _with_labels(table, stamp)
     second = _by_order(table, location) if time_zone is None else _by_zone(time_zone)
@@ -41,18 +41,18 @@ def with_instants(
 
 
 def on_step(step: str) -> pl.Expr:
-    """True where ``ts`` is a whole step (``5m``, ``15m``, ``1h``)."""
+    """Return an expression that is true where ``ts`` is a whole step (``5m``, ``15m``, ``1h``)."""
     return pl.col("ts").dt.truncate(step) == pl.col("ts")
 
 
 def only_on_step(table: pl.DataFrame, step: str, stamp: str, refusals: Refusals) -> pl.DataFrame:
-    """The table without rows whose ``ts`` is no whole step; those go to ``refusals``."""
+    """Return the table without the rows whose ``ts`` is not a whole step; those go to ``refusals``."""
     detail = f"not a whole {step}"
     return refusals.rows(table, ~on_step(step), column=stamp, reason=Reason.INVALID_TIME, detail=detail)
 
 
 def _with_labels(table: pl.DataFrame, stamp: str) -> pl.DataFrame:
-    # A stamp stands on the row of every location: each different text is read once.
+    # Each stamp occurs on the rows of all locations, so each different text is read once.
     parsed = [pl.col(stamp).str.to_datetime(pattern, strict=False, time_unit="us") for pattern in _FORMATS]
     labels = (
         table.select(pl.col(stamp).unique())

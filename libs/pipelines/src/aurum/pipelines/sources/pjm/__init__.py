@@ -1,6 +1,6 @@
 """PJM Interconnection: hourly LMP, load, wind and solar, and instantaneous load from Data Miner 2.
 
-Data Miner's interface wants a key, so there are no public addresses of files: ``Dataset.reference`` names each feed's page.
+Data Miner's interface requires a key, so files have no public addresses: ``Dataset.reference`` names each feed's page.
 """
 
 from aurum.pipelines.source import Source

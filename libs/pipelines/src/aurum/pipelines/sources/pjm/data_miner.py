@@ -1,4 +1,4 @@
-"""What all Data Miner 2 CSV exports share: recognising by header, the UTC column, labels, a table of one number.
+"""Reads the parts that all Data Miner 2 CSV exports share: header, UTC column, labels, table of numbers.
 
 Every feed prints the interval's beginning twice, ``datetime_beginning_utc`` and ``datetime_beginning_ept``, as
 ``M/D/YYYY h:mm:ss AM``. Only the UTC column is read: it has no gap and no repetition on the days clocks change. The JSON
@@ -29,7 +29,7 @@ _FORMATS = (
 
 
 def by_header(*columns: str) -> Callable[[SourceFile], bool]:
-    """A recogniser: true where the first line names all the columns and the UTC one."""
+    """Return a recogniser of files whose first line names all the columns and the UTC one."""
     needed = {UTC_COLUMN, *columns}
 
     def recognise(document: SourceFile) -> bool:
@@ -42,10 +42,10 @@ def by_header(*columns: str) -> Callable[[SourceFile], bool]:
 def read_feed(
     document: SourceFile, location: str, numbers: Mapping[str, str], refusals: Refusals, *, hourly: bool = True
 ) -> tuple[pl.DataFrame, int]:
-    """The feed's rows with ``location``, ``ts`` (UTC) and a Float64 column for each measure; and how many rows it has.
+    """Return the feed's rows with ``location``, ``ts`` (UTC) and a Float64 column for each measure, and their number.
 
-    ``location``: the header of the location's id. ``numbers``: header by measure. Rows without a location or with a time
-    that is none, or is no whole hour in an ``hourly`` feed, go to ``refusals``.
+    ``location``: the header of the location's id. ``numbers``: header by measure. Rows without a location, with an
+    invalid time, or off the whole hour in an ``hourly`` feed go to ``refusals``.
     """
     table = read_table(document, [UTC_COLUMN, location, *numbers.values()], refusals)
     rows_read = table.height + refusals.frame().height
@@ -58,7 +58,7 @@ def read_feed(
 
 
 def labels_json(*columns: str) -> pl.Expr:
-    """A JSON object of the columns that hold something, keys in the given order, e.g. ``{"zone":"AEP"}``."""
+    """Return a JSON object of the non-empty columns, in the order of ``columns``, for example ``{"zone":"AEP"}``."""
     parts = [
         pl.when(pl.col(column).is_not_null()).then(pl.struct(column).struct.json_encode().str.strip_chars("{}"))
         for column in columns
@@ -68,13 +68,13 @@ def labels_json(*columns: str) -> pl.Expr:
 
 
 def described(dataset: Dataset, rows: pl.DataFrame, locations: pl.DataFrame) -> pl.DataFrame:
-    """The ``SERIES`` frame of ``rows``; ``locations`` has one row a location, its ``labels`` (``labels_json``) among them."""
+    """Return the ``SERIES`` frame of ``rows``; ``locations`` has one row per location, with ``labels`` (``labels_json``)."""
     series = describe_series(dataset, rows, locations=locations)
     return series.drop("labels").join(locations.select("location", "labels"), on="location", how="left", maintain_order="left")
 
 
 def _with_utc(table: pl.DataFrame) -> pl.DataFrame:
-    # A stamp stands on the row of every location: each different text is read once.
+    # Each stamp occurs on the rows of all locations, so each different text is read once.
     texts = table.select(pl.col(UTC_COLUMN).unique())
     stamps = [pl.col(UTC_COLUMN).str.to_datetime(pattern, strict=False, time_unit="us") for pattern in _FORMATS]
     instants = texts.with_columns(ts=pl.coalesce(stamps).dt.replace_time_zone("UTC"))

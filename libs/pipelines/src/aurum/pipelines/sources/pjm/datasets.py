@@ -47,7 +47,7 @@ RT_HRL_LMPS = Dataset(
     measures=_prices("rt"),
     market="PJM",
     reference=_feed("rt_hrl_lmps"),
-    # Verified prices follow on the next business day: a long weekend passes without news.
+    # Verified prices follow on the next business day, so a long weekend has none.
     freshness_hours=120,
 )
 

@@ -1,8 +1,8 @@
 """``PJME_hourly.csv``: hourly load of PJM East, 2002 to 2018, as re-published on Kaggle.
 
 Local time without a zone, rows in no order. The labels are hour ending: on spring days 03:00 is the one that is missing, on
-fall days 02:00 is the one that may stand twice. Nothing tells the two hours of a fall day apart, not even their order, so
-they are refused. Original dates are ``YYYY-MM-DD HH:MM:SS``; copies with ``DD-MM-YYYY HH:MM`` are about.
+fall days 02:00 may occur twice. The two hours of a fall day cannot be distinguished, not even by their order, so
+they are refused. Original dates are ``YYYY-MM-DD HH:MM:SS``; there are copies with ``DD-MM-YYYY HH:MM``.
 """
 
 from __future__ import annotations

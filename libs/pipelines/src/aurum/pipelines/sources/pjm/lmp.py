@@ -1,7 +1,7 @@
-"""Hourly LMP, day-ahead (``da_hrl_lmps``) and verified real-time (``rt_hrl_lmps``): one row a pricing node and hour.
+"""Hourly LMP, day-ahead (``da_hrl_lmps``) and verified real-time (``rt_hrl_lmps``): one row per pricing node and hour.
 
 Source of the layout: the feeds' definitions in Data Miner 2. A corrected hour is printed again with a greater
-``version_nbr``; the rows it replaces stay in the feed with ``row_is_current`` False and may stand in the same file.
+``version_nbr``; the rows it replaces stay in the feed with ``row_is_current`` False and may be in the same file.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def _parse(dataset: Dataset, document: SourceFile) -> Parsed:
 
 
 def _with_version(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    """Column ``version``: 0 for the current row of a node and hour, -1 for the one before it, and so on.
+    """Return the column ``version``: 0 for the current row of a node and hour, -1 for the one before it, and so on.
 
-    Current is what ``row_is_current`` says, among equals the greatest ``version_nbr``. An hour of which the file holds
-    only replaced rows has no 0: the current one stands elsewhere.
+    The current row is the one with ``row_is_current``, among several the greatest ``version_nbr``. An hour with only
+    replaced rows in the file has no 0: its current row is in another file.
     """
     number = pl.col("version_nbr").cast(pl.Int64, strict=False)
     table = refusals.rows(
@@ -56,7 +56,7 @@ def _with_version(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
 
 
 def _rank(table: pl.DataFrame) -> pl.Expr:
-    """0 for the newest row of a node and hour, 1 for the next."""
+    """Return 0 for the newest row of a node and hour, 1 for the next, and so on."""
     if not table.select(pl.struct("location", "ts").is_duplicated().any()).item():
         return pl.lit(0)
     # 1,000 versions of an hour are beyond anything published.

@@ -35,7 +35,7 @@ def _parse_metered(document: SourceFile) -> tuple[Parsed, ...]:
 def _parse_instantaneous(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = read_feed(document, "area", {"load": "instantaneous_load"}, refusals, hourly=False)
-    # The sample of 04:10 is stamped 04:10:00, :01 or :02. It belongs to its five minutes, or no two days would line up.
+    # The sample of 04:10 is stamped 04:10:00, :01 or :02. It is put on its five-minute step, so that days can be compared.
     rows = observations(table.with_columns(pl.col("ts").dt.truncate("5m")), ["load"])
     areas = table.select("location", location_name="location", location_type=pl.lit("AREA"))
     labels = {"stamp": "sample time, floored to five minutes"}

@@ -1,4 +1,4 @@
-"""What SPP publishes that is read here: prices by settlement location, day-ahead and real-time."""
+"""Datasets of SPP: prices by settlement location, day-ahead and real-time."""
 
 from __future__ import annotations
 

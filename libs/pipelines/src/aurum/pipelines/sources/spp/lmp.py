@@ -1,14 +1,14 @@
-"""SPP ``DA-LMP-SL`` and ``RTBM-LMP-SL`` files: one row an interval and settlement location, four prices in USD/MWh.
+"""SPP ``DA-LMP-SL`` and ``RTBM-LMP-SL`` files: one row per interval and settlement location, four prices in USD/MWh.
 
     Interval,GMTIntervalEnd[,BAA],Settlement Location,Pnode,LMP,MLC,MCC,MEC
 
-``GMTIntervalEnd`` is the end of the interval in UTC and the only column that tells the two hours of the fall-back day
-apart; ``Interval`` is the same end in Central prevailing time and is used as a check on it. Both markets have one header,
-so a file that was renamed is told by its intervals. From 2026 on files carry a ``BAA`` column, the header comes in two
+``GMTIntervalEnd`` is the end of the interval in UTC and the only column that distinguishes the two hours of the fall-back
+day; ``Interval`` is the same end in Central prevailing time and is used as a check on it. Both markets have one header,
+so the intervals tell the market of a renamed file. From 2026 on files carry a ``BAA`` column, the header comes in two
 spellings (``SETTLEMENT_LOCATION``, the daily real-time file's ``Settlement Location Name``) and stamps may lack seconds
 and leading zeros. LMP = MEC + MCC + MLC. No publication time is in the file.
 
-Source of the description: the published files, and gridstatus ``spp.py`` for the spellings not at hand.
+Source of the description: the published files, and gridstatus ``spp.py`` for the spellings without a sample.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _WORDS = {
     "congestion": "MCC",
     "energy": "MEC",
 }
-"""What a column is, and its usual header word."""
+"""Usual header word of each role of a column."""
 
 _SPELLINGS = {
     **{re.sub(r"[^a-z]", "", word.lower()): role for role, word in _WORDS.items()},
@@ -50,13 +50,13 @@ _PRICES = ("lmp", "energy", "congestion", "loss")
 
 
 def _columns(header: str) -> dict[str, str]:
-    """Header words by what they are; the words of a header line that are not known are left out."""
+    """Return the header words by role; unknown words are left out."""
     words = [word.strip() for word in next(csv.reader([header]), list[str]())]
     return {_SPELLINGS[plain]: word for word in words if (plain := re.sub(r"[^a-z]", "", word.lower())) in _SPELLINGS}
 
 
 def _market(document: SourceFile) -> str | None:
-    """``DA`` or ``RTBM``, from the name if it says so, else from the content; None for other files.
+    """Return ``DA`` or ``RTBM``, from the file name, else from the content; None for other files.
 
     The Western Energy Imbalance Service (``WEIS-RTBM-LMP-SL``) is another market in the same layout.
     """
@@ -74,13 +74,13 @@ def _market_by_intervals(document: SourceFile) -> str | None:
         return None
     if begins["minute"] != "00":
         return "RTBM"
-    # Several whole hours make a day-ahead file; a single one could be of either market, and is not guessed.
+    # Several whole hours mean a day-ahead file; a single hour could be of either market, so it is not recognised.
     ends = _STAMP.search(document.content[-4096:].decode("utf-8", errors="replace").rstrip().rsplit("\n", 1)[-1])
     return "DA" if ends is not None and ends[0] != begins[0] else None
 
 
 def _instant(text: pl.Expr) -> pl.Expr:
-    """Naive date-times of ``M/D/YYYY h:mm[:ss]``; null where the text is none."""
+    """Read ``M/D/YYYY h:mm[:ss]`` as naive date-times; null where the text has another form."""
     parsed = pl.coalesce(
         text.str.to_datetime("%m/%d/%Y %H:%M:%S", strict=False, time_unit="us"),
         text.str.to_datetime("%m/%d/%Y %H:%M", strict=False, time_unit="us"),

@@ -1,6 +1,6 @@
-"""Where SPP's portal keeps a local day's file (its file browser; no login).
+"""Addresses of a local day's files in the file browser of SPP's portal (no login).
 
-The real-time file of a day appears the next morning; until then only five-minute files exist, one an interval.
+The real-time file of a day appears the next morning; until then only five-minute files exist, one per interval.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ _DOWNLOAD = "https://portal.spp.org/file-browser-api/download"
 
 
 def day_ahead(day: date) -> str:
-    """The address of a market day's ``DA-LMP-SL`` file.
+    """Return the address of a market day's ``DA-LMP-SL`` file.
 
     >>> day_ahead(date(2025, 3, 19)).partition("path=")[2]
     '/2025/03/By_Day/DA-LMP-SL-202503190100.csv'
@@ -20,5 +20,5 @@ def day_ahead(day: date) -> str:
 
 
 def real_time(day: date) -> str:
-    """The address of a market day's ``RTBM-LMP-DAILY-SL`` file."""
+    """Return the address of a market day's ``RTBM-LMP-DAILY-SL`` file."""
     return f"{_DOWNLOAD}/rtbm-lmp-by-location?path=/{day:%Y/%m}/By_Day/RTBM-LMP-DAILY-SL-{day:%Y%m%d}.csv"
