@@ -41,6 +41,14 @@ async def calendars(catalog: Catalog) -> Mapping[str, Sequence[Block]]:
     return dict(sorted(by_calendar.items()))
 
 
+async def calendar_blocks(catalog: Catalog, calendar: str) -> Sequence[Block]:
+    """Return the blocks of one calendar, ordered by name. Raises ``UnknownName`` with the nearest calendars."""
+    by_calendar = await calendars(catalog)
+    if calendar not in by_calendar:
+        raise UnknownName("calendar", calendar, nearest(calendar, by_calendar) or tuple(by_calendar))
+    return by_calendar[calendar]
+
+
 async def expand_block(catalog: Catalog, calendar: str, block: str, *, start: date, end: date) -> Expansion:
     """Return the hours of a block in the days ``[start, end)`` of the block's time zone. ``block``: its name or an alias.
 

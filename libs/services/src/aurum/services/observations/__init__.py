@@ -10,6 +10,7 @@ transform    block, unit, currency and step        rates        exchange rates
 hours        daily and longer steps from hourly sums
 batches      answers in bounded memory             planned      reads of a resolved plan
 answers      all steps in one call
+side_by_side several measures of a location in one row
 """
 
 from aurum.services.observations.answers import Answer, StreamedAnswer, read_many, read_one, revisions, stream_many
@@ -20,6 +21,7 @@ from aurum.services.observations.plan import ReadPlan, make_plan
 from aurum.services.observations.planned import WITH_END
 from aurum.services.observations.question import Question
 from aurum.services.observations.reading import Reading
+from aurum.services.observations.side_by_side import read_side_by_side
 from aurum.services.observations.transform import unit_of
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "make_plan",
     "read_many",
     "read_one",
+    "read_side_by_side",
     "revisions",
     "series_of",
     "stream_many",
