@@ -18,7 +18,7 @@ from markdown_it.utils import OptionsDict
 from aurum.api.docs.highlight import highlighted
 from aurum.api.docs.runnable import read_of
 
-_PAGE_OF_FILE = re.compile(r"(?:.*/)?(?P<folder>guides|problems)/(?P<name>[a-z-]+)\.md(?P<rest>#.*)?$")
+_PAGE_OF_FILE = re.compile(r"(?:.*/)?(?P<folder>guides|problems)/(?P<name>[a-z0-9-]+)\.md(?P<rest>#.*)?$")
 
 
 @dataclass(frozen=True, slots=True)
