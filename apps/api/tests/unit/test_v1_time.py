@@ -1,4 +1,4 @@
-"""What of v1 depends on the time of asking, on a clock of the test's own, and what the sample has no data for."""
+"""Answers of version 1 that depend on the time of the request, on a clock of the test's own, and cases the sample lacks."""
 
 from __future__ import annotations
 

@@ -115,16 +115,9 @@ FEATURES: Sequence[Feature] = (
 
 
 def _v1_features() -> Sequence[Feature]:
-    from aurum.api.v1 import curves, drought, eia, external, iso_lmp, metadata  # 40 ms to load, only where v1 is on
+    from aurum.api.v1.routers import ROUTERS  # 40 ms to load, only where v1 is on
 
-    return (
-        Feature("v1 curves", curves.router),
-        Feature("v1 iso", iso_lmp.router),
-        Feature("v1 metadata", metadata.router),
-        Feature("v1 eia", eia.router),
-        Feature("v1 external", external.router),
-        Feature("v1 drought", drought.router),
-    )
+    return [Feature(name, router) for name, router in ROUTERS.items()]
 
 
 _PARAMETER_NAME = re.compile(r"\{[^:}]+")

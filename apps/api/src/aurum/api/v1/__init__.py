@@ -1,1 +1,1 @@
-"""``/v1``: the surface of the earlier Aurum, kept for its callers until they have moved. Off unless settings turn it on."""
+"""Version 1: the paths, parameters and fields of the earlier Aurum, answered by the services of this one."""

@@ -1,4 +1,4 @@
-"""Failures as v1 told them: RFC 7807 with absolute types, 400 where today's surface says 422, and a time."""
+"""Problem documents of version 1: RFC 7807 with absolute types, 400 where version 2 answers 422, and a time."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _CONSTRAINTS = {
 
 
 class NotYet(Exception):
-    """A promise of v1 that today's service does not keep yet. The text says which."""
+    """A part of version 1 that this service does not have yet. The text says which."""
 
 
 class BadRequest(Invalid):
-    """A parameter is wrong. Facts: ``errors``."""
+    """A parameter cannot be used. Facts: ``errors``."""
 
     def __init__(self, field: str, message: str, value: object = None, *, code: str = "invalid_value") -> None:
         error = {"field": field, "message": message, "value": value, "code": code, "constraint": "custom"}
@@ -49,7 +49,7 @@ class BadRequest(Invalid):
 
 _SCHEMA: Mapping[str, Any] = {
     "title": "V1Problem",
-    "description": "RFC 7807. What is refused before it comes to a route has no `timestamp`.",
+    "description": "RFC 7807. A request that is refused before it reaches a route gets a document without `timestamp`.",
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
     "properties": {
@@ -90,7 +90,7 @@ class _Kind:
 
 
 class V1Route(APIRoute):
-    """Lets the expected failures of a handler become v1's problems. Others are those of the whole service."""
+    """A route whose expected failures become problem documents of version 1; other failures are those of the whole service."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -104,7 +104,7 @@ class V1Route(APIRoute):
                 return _problem(request, _Kind(501, "about:blank", "Not implemented"), str(error), {})
             except (Invalid, NotFound, Forbidden) as error:
                 status, name, title = next(_STATUSES[base] for base in type(error).__mro__ if base in _STATUSES)
-                return _problem(request, _Kind(status, _TYPES + name, title), error.detail, _told(error))
+                return _problem(request, _Kind(status, _TYPES + name, title), error.detail, _facts(error))
             except (Unavailable, Refused) as error:
                 return _unavailable(request, error)
 
@@ -112,9 +112,9 @@ class V1Route(APIRoute):
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The ``responses=`` of a route of v1: its own failures and those of the layers around it."""
-    own = dict.fromkeys(sorted({400, 401, 403, 413, 414, 429, 500, 503, *statuses}))
-    return {status: {"description": "A problem", "content": {MEDIA_TYPE: {"schema": dict(_SCHEMA)}}} for status in own}
+    """Return the ``responses=`` of a route of version 1: its own failures and those of the layers around it."""
+    every = sorted({400, 401, 403, 413, 414, 429, 500, 503, *statuses})
+    return {status: {"description": "A problem", "content": {MEDIA_TYPE: {"schema": dict(_SCHEMA)}}} for status in every}
 
 
 def _problem(request: Request, kind: _Kind, detail: str, facts: Mapping[str, object]) -> Response:
@@ -132,17 +132,17 @@ def _problem(request: Request, kind: _Kind, detail: str, facts: Mapping[str, obj
 
 
 def _unavailable(request: Request, error: Unavailable | Refused) -> Response:
-    """As today's surface answers it, with v1's document."""
+    """Answer 503 with the document of version 1; log line and ``Retry-After`` are those of version 2."""
     known = error if isinstance(error, Unavailable) else Unavailable(error.detail, retry_after=error.retry_after)
-    today = problem_of(request, known)
-    told = _problem(request, _Kind(503, f"{_TYPES}service-unavailable", "Service unavailable"), known.detail, known.facts)
-    if "retry-after" in today.headers:
-        told.headers["Retry-After"] = today.headers["retry-after"]
-    return told
+    logged = problem_of(request, known)
+    response = _problem(request, _Kind(503, f"{_TYPES}service-unavailable", "Service unavailable"), known.detail, known.facts)
+    if "retry-after" in logged.headers:
+        response.headers["Retry-After"] = logged.headers["retry-after"]
+    return response
 
 
 def _validation(error: RequestValidationError) -> tuple[str, Mapping[str, object]]:
-    found = [
+    errors = [
         {
             "field": ".".join(map(str, one["loc"][1:])),
             "message": one["msg"].removeprefix("Value error, "),
@@ -152,11 +152,11 @@ def _validation(error: RequestValidationError) -> tuple[str, Mapping[str, object
         }
         for one in error.errors()
     ]
-    return "; ".join(f"{one['field']}: {one['message']}" for one in found), {"errors": found}
+    return "; ".join(f"{one['field']}: {one['message']}" for one in errors), {"errors": errors}
 
 
-def _told(error: AurumError) -> Mapping[str, object]:
-    """Facts in v1's shape: fields that today's surface names without a code get one."""
+def _facts(error: AurumError) -> Mapping[str, object]:
+    """Return the facts of an error as version 1 writes them: each wrong field has a code and a constraint."""
     facts = dict(error.facts)
     errors = facts.get("errors")
     if isinstance(errors, list):

@@ -1,4 +1,4 @@
-"""Which datasets are prices of which operator and market, as v1 calls them."""
+"""The datasets that hold prices of each operator and market, under the names of version 1."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A dataset of prices. ``measure``: that of the whole price."""
+    """A dataset of prices. ``measure``: the one that holds the whole price."""
 
     source: str
     dataset: str

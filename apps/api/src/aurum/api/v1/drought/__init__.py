@@ -1,0 +1,1 @@
+"""``/v1/drought``: the Drought Monitor."""

@@ -1,0 +1,1 @@
+"""``/v1/external``: agencies and data providers."""

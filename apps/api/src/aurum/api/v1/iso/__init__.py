@@ -1,0 +1,1 @@
+"""``/v1/iso/lmp``: locational prices."""

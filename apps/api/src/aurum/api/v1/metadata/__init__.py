@@ -1,0 +1,1 @@
+"""``/v1/metadata``: dimensions, locations, units, calendars."""
