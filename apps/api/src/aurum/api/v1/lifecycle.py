@@ -1,6 +1,8 @@
-"""What every answer under ``/v1`` says of itself: that it is deprecated, when it ends, and what comes instead."""
+"""Headers of every answer under ``/v1``: it is deprecated, when it ends, and what replaces it."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -8,7 +10,7 @@ from aurum.api.http.request_state import HeaderList, RequestState
 from aurum.common.ratelimit import Limiter
 from aurum.core.access import RatePlan
 
-_PREFIX = "/v1/"
+PREFIX = "/v1/"
 GUIDE = "/docs/guides/from-v1-to-v2"
 _FIXED: HeaderList = [
     (b"deprecation", b"true"),
@@ -40,27 +42,45 @@ _SUCCESSORS = (
 )
 
 
-class Lifecycle:
-    """Pure ASGI. Whatever answers, the routes of v1 or a layer that refuses, the answer bears the headers that v1 promised.
+_MARKS = "aurum.v1"
 
-    ``Sunset`` is the day v1 announced (RFC 8594). The names of limits are those of v1, beside those of today.
+
+@dataclass(slots=True)
+class _Marks:
+    """A route's word on the headers of its answer. One object, so that copies of a scope share it."""
+
+    is_left_out: bool = False
+
+
+def leave_out_lifecycle(scope: Scope) -> None:
+    """Send the answer to this request without the headers of version 1."""
+    marks: _Marks | None = scope.get(_MARKS)
+    if marks is not None:
+        marks.is_left_out = True
+
+
+class Lifecycle:
+    """Pure ASGI. Adds the headers of version 1 to each answer, of its routes and of the layers that refuse a request.
+
+    ``Sunset`` is the day that version 1 announced (RFC 8594). Limits have the names of version 1 beside the present ones.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_PREFIX):
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
         successor = next((new for old, new in _SUCCESSORS if scope["path"].startswith(old)), "/v2/series")
 
         state: RequestState = scope["aurum"]
+        marks = scope[_MARKS] = _Marks()
 
         async def send_with_lifecycle(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and not marks.is_left_out:
                 own = message["headers"]
-                # What layers say of an answer that is let in goes out further up.
+                # Layers put the headers of a request they let in into its state, which goes out further up.
                 limits = [(_LIMITS[name], value) for name, value in (*own, *state.headers) if name in _LIMITS]
                 limits += _of_plan(state, scope["state"]["limiter"])
                 limits.append((b"x-correlation-id", state.request_id.encode()))
@@ -72,15 +92,15 @@ class Lifecycle:
 
 
 def _of_plan(state: RequestState, limiter: Limiter[RatePlan]) -> HeaderList:
-    """What v1 said of a plan: its name, and what it allows a day. Nothing where the caller has none."""
+    """Return the headers about a plan: its name, and its requests a day. Empty for a caller without a plan."""
     caller = state.caller
     if caller.plan is None:
         return []
     now = limiter.clock()
     account = limiter.account((caller.tenant, caller.subject), caller.plan, now)
-    told = [(b"x-ratelimit-tier", caller.plan.name.encode())]
+    headers: HeaderList = [(b"x-ratelimit-tier", caller.plan.name.encode())]
     for window, left in zip(account.bucket.limits, account.left(now), strict=True):
         if window.name == "day":
-            told.append((b"x-ratelimit-daily-limit", b"%d" % window.limit))
-            told.append((b"x-ratelimit-daily-remaining", b"%d" % max(0, left)))
-    return told
+            headers.append((b"x-ratelimit-daily-limit", b"%d" % window.limit))
+            headers.append((b"x-ratelimit-daily-remaining", b"%d" % max(0, left)))
+    return headers

@@ -16,8 +16,11 @@ from aurum.api.v1.metadata.calendars import router as calendars
 from aurum.api.v1.metadata.dimensions import router as dimensions
 from aurum.api.v1.metadata.locations import router as locations
 from aurum.api.v1.metadata.units import router as units
+from aurum.api.v1.switch import router as switch
 
 ROUTERS: Mapping[str, FeatureRouter] = {
+    # First: it answers for clients whose version 1 is switched off.
+    "v1 switch": switch,
     "v1 curves": curves,
     "v1 iso": iso,
     "v1 dimensions": dimensions,
