@@ -17,7 +17,7 @@ from pathlib import Path
 from aurum.common.settings import environment
 
 ROOT = Path(__file__).resolve().parents[1]
-_PATIENCE_S = 30.0
+_PATIENCE_S = 180.0
 
 
 class ServerFailed(Exception):
