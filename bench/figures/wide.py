@@ -1,10 +1,9 @@
-"""Scans of a month of many series in daily buckets: embedded ClickHouse, PostgreSQL, and DuckDB over Parquet."""
+"""Scans of a day of many series in hourly sums: embedded ClickHouse, PostgreSQL, and DuckDB over Parquet."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,7 +14,7 @@ from aurum.common.settings import ClickhouseSettings
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.frames import HISTORY, UTC_US
 from aurum.core.history import tally
-from aurum.core.wide import PARTIALS
+from aurum.core.series.partials import PARTIALS
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.ports.history import ArchivedPart
 from bench.harness import Figure, Run, side_by_side, timed
@@ -23,20 +22,15 @@ from bench.scale import Scale
 from bench.stage import DAY, OBSERVATION, START, Stage, add_series, copy_in, observations, settle, span
 
 _HOURS = 31 * 24
+_DAY = span(24, START + 10 * DAY)
 _SOURCE = "invented"
 _TOGETHER = 200
 """Series in one COPY."""
 
 # No query counts withdrawn values and NaN.
-_POSTGRES = """
-SELECT series_id, date_bin('1 day', ts, 'epoch') AS ts, count(*) AS count, sum(value) AS sum,
-       min(value) AS min, max(value) AS max
-FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 AND quality <> 9 AND value <> 'NaN'
-GROUP BY 1, 2 ORDER BY 1, 2
-"""
 _DUCKDB = """
-SELECT series_id, time_bucket(INTERVAL 1 DAY, ts, TIMESTAMPTZ 'epoch') AS ts, count(*) AS count, sum(value) AS sum,
-       min(value) AS min, max(value) AS max
+SELECT series_id, time_bucket(INTERVAL 1 HOUR, ts, TIMESTAMPTZ 'epoch') AS ts, sum(value) AS sum, count(*)::INTEGER AS count,
+       min(value) AS min, max(value) AS max, max(quality) AS quality, max(known_at) AS known_at
 FROM read_parquet($file)
 WHERE ts >= $start AND ts < $end AND superseded_at IS NULL AND quality <> 9 AND NOT isnan(value)
 GROUP BY 1, 2 ORDER BY 1, 2
@@ -80,7 +74,7 @@ async def measure(stage: Stage, scale: Scale) -> tuple[list[Figure], list[str]]:
 async def _figures(
     stage: Stage, scale: Scale, pool: ClickhousePool, parts: Sequence[ArchivedPart], ids: Sequence[int], parquet: Path
 ) -> list[Figure]:
-    name = f"wide scan: {len(ids):,} series, a month in days"
+    name = f"wide scan: {len(ids):,} series, a day of a month"
     ours, postgres, lake = _ours(pool, parts), _postgres(stage, ids), _duckdb(parquet)
     await _check_equal(pool, parts, stage, ids, parquet)
     size = len(ids) * _HOURS
@@ -124,7 +118,7 @@ async def _figures(
 def _ours(pool: ClickhousePool, parts: Sequence[ArchivedPart]) -> Run:
     async def run() -> float:
         watch = timed()
-        await ClickhouseWideScans(pool).partials(parts, span=span(_HOURS), every=DAY)
+        await ClickhouseWideScans(pool).partials(parts, span=_DAY)
         return watch() * 1000
 
     return run
@@ -132,10 +126,9 @@ def _ours(pool: ClickhousePool, parts: Sequence[ArchivedPart]) -> Run:
 
 def _postgres(stage: Stage, ids: Sequence[int]) -> Run:
     async def run() -> float:
-        async with stage.store.pool.acquire() as connection:
-            watch = timed()
-            await connection.fetch(_POSTGRES, ids, START, START + timedelta(hours=_HOURS))
-            return watch() * 1000
+        watch = timed()
+        await stage.store.partials.partials(ids, span=_DAY)
+        return watch() * 1000
 
     return run
 
@@ -152,7 +145,7 @@ def _duckdb(parquet: Path) -> Run:
 
 
 def _scan(connection: duckdb.DuckDBPyConnection, parquet: Path) -> pl.DataFrame:
-    ends = {"file": str(parquet), "start": START, "end": START + timedelta(hours=_HOURS)}
+    ends = {"file": str(parquet), "start": _DAY.start, "end": _DAY.end}
     return pl.DataFrame(connection.sql(_DUCKDB, params=ends).to_arrow_table())
 
 
@@ -160,11 +153,9 @@ async def _check_equal(
     pool: ClickhousePool, parts: Sequence[ArchivedPart], stage: Stage, ids: Sequence[int], parquet: Path
 ) -> None:
     """Check that all three return the same buckets."""
-    ours = await ClickhouseWideScans(pool).partials(parts, span=span(_HOURS), every=DAY)
-    assert ours.height == len(ids) * 31
-    async with stage.store.pool.acquire() as connection:
-        theirs = [tuple(row) for row in await connection.fetch(_POSTGRES, ids, START, START + timedelta(hours=_HOURS))]
-    assert_frame_equal(ours, pl.DataFrame(theirs, schema=PARTIALS, orient="row"))
+    ours = await ClickhouseWideScans(pool).partials(parts, span=_DAY)
+    assert ours.height == len(ids) * 24
+    assert_frame_equal(ours, await stage.store.partials.partials(ids, span=_DAY))
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         assert_frame_equal(ours, _scan(connection, parquet).cast(dict(PARTIALS)))

@@ -19,7 +19,6 @@ from aurum.services.observations.batches import batches
 from aurum.services.observations.hours import from_hours
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.observations import MemoryPartialsReader
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.files import FileLoad
 from aurum.storage.testing.builders import T0, file_load
 
@@ -34,9 +33,7 @@ WEST = "caiso:rt:SP15:load"
 class WithoutHours(MemoryPartialsReader):
     """A store without hourly sums."""
 
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return frozenset()
+    has_sums = False
 
 
 async def store_of(*files: FileLoad) -> MemoryStore:

@@ -12,7 +12,6 @@ from api_market import FIRST_KNOWN, LOAD, NYC_START, REVISED_KNOWN, Given, file_
 from aurum.api.testing import serving
 from aurum.common.settings import CacheSettings, DatabaseSettings, Settings
 from aurum.core.series.partials import BUCKET
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.timescale import TimescaleTuning
@@ -62,10 +61,10 @@ async def test_a_service_that_runs_reads_sums_once_there_are_some(plain_timescal
     settings = Settings(database=DatabaseSettings(url=plain_timescale_url, pool_size=2))
     pool = await PostgresPool.open(settings.database)
     async with serving(settings) as served:
-        assert Capability.PARTIALS not in served.state["services"].reading.partials.capabilities
+        assert not served.state["services"].reading.partials.has_sums
         await TimescaleTuning(pool).optimize()
         end = time.monotonic() + 10
-        while Capability.PARTIALS not in served.state["services"].reading.partials.capabilities:
+        while not served.state["services"].reading.partials.has_sums:
             assert time.monotonic() < end
             await asyncio.sleep(0.05)
     await pool.close()

@@ -25,6 +25,7 @@ PARAMETERS = [
 def test_every_route_of_the_surface_is_there() -> None:
     assert {path for path in DOCUMENT["paths"] if path.startswith("/v2")} == {
         "/v2/series",
+        "/v2/series/movers",
         "/v2/series/{key}",
         "/v2/series/{key}/observations",
         "/v2/series/{key}/revisions",

@@ -80,11 +80,11 @@ async def test_one_call_tries_what_was_open_and_the_others_are_refused_meanwhile
     await asyncio.sleep(0.06)
     release, tries = asyncio.Event(), 0
 
-    @one()
     async def attempt() -> None:
         nonlocal tries
-        tries += 1
-        await release.wait()
+        async with one():
+            tries += 1
+            await release.wait()
 
     attempts = [asyncio.create_task(attempt()) for _ in range(5)]
     await asyncio.sleep(0.01)
@@ -116,9 +116,9 @@ async def test_an_answer_to_a_call_from_before_closes_nothing() -> None:
     one = breaker()
     release = asyncio.Event()
 
-    @one()
     async def slow() -> None:
-        await release.wait()
+        async with one():
+            await release.wait()
 
     before = asyncio.create_task(slow())
     await asyncio.sleep(0)
@@ -127,9 +127,9 @@ async def test_an_answer_to_a_call_from_before_closes_nothing() -> None:
     await asyncio.sleep(0.06)
     trying = asyncio.Event()
 
-    @one()
     async def attempt() -> None:
-        await trying.wait()
+        async with one():
+            await trying.wait()
 
     now = asyncio.create_task(attempt())
     await asyncio.sleep(0)

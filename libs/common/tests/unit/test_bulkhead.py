@@ -21,11 +21,11 @@ async def test_no_more_are_under_way_than_there_are_places() -> None:
     bulkhead = Bulkhead("reads", places=2, queue=10, longest_wait_s=1)
     most = 0
 
-    @bulkhead()
     async def work() -> None:
         nonlocal most
-        most = max(most, bulkhead.taken)
-        await asyncio.sleep(0.001)
+        async with bulkhead():
+            most = max(most, bulkhead.taken)
+            await asyncio.sleep(0.001)
 
     await asyncio.gather(*(work() for _ in range(10)))
     assert most == 2
@@ -58,10 +58,10 @@ async def test_who_waits_goes_before_who_comes() -> None:
     bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=1)
     order: list[str] = []
 
-    @bulkhead()
     async def work(name: str) -> None:
-        order.append(name)
-        await asyncio.sleep(0)
+        async with bulkhead():
+            order.append(name)
+            await asyncio.sleep(0)
 
     first, second = asyncio.create_task(work("first")), asyncio.create_task(work("second"))
     await settle()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from aurum.common.resilience.errors import DeadlinePassed, NotRepeatable
-from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.errors import DeadlinePassed
+from aurum.common.resilience.retry import Retry
 from aurum.common.resilience.timeout import forget_deadline, set_deadline
 from aurum.common.settings.resilience import ResilienceSettings
 
@@ -30,10 +30,11 @@ class Flaky:
 
 
 def retried(flaky: Flaky, retry: Retry):
-    @retry
-    @repeatable
     async def read(name: str) -> str:
-        return await flaky.read(name)
+        async for attempt in retry.attempts():
+            with attempt:
+                return await flaky.read(name)
+        raise AssertionError
 
     return read
 
@@ -59,13 +60,6 @@ async def test_other_failures_are_not_tried_again() -> None:
     assert flaky.calls == 1
 
 
-def test_what_nobody_declared_repeatable_is_not_retried() -> None:
-    async def order() -> None: ...
-
-    with pytest.raises(NotRepeatable, match="order"):
-        Retry("exchange", SETTINGS, on=(Away,))(order)
-
-
 async def test_when_the_deadline_has_passed_nothing_is_tried() -> None:
     flaky, retry = Flaky(0), Retry("store", SETTINGS, on=(Away,))
     token = set_deadline(0.0)
@@ -76,29 +70,6 @@ async def test_when_the_deadline_has_passed_nothing_is_tried() -> None:
         forget_deadline(token)
     assert flaky.calls == 0
     assert (retry.state().calls, retry.state().attempts) == (0, 0)
-
-
-async def test_lines_are_tried_again_like_functions() -> None:
-    flaky, retry = Flaky(2), Retry("store", SETTINGS, on=(Away,))
-    found = ""
-    async for attempt in retry.attempts():
-        with attempt:
-            found = await flaky.read("a")
-    assert found == "read a"
-    assert (retry.state().calls, retry.state().attempts, retry.state().failed) == (1, 3, 0)
-
-
-async def test_lines_that_keep_failing_fail_as_they_did_in_the_end() -> None:
-    flaky, retry = Flaky(9), Retry("store", SETTINGS, on=(Away,))
-
-    async def read() -> None:
-        async for attempt in retry.attempts():
-            with attempt:
-                await flaky.read("a")
-
-    with pytest.raises(Away):
-        await read()
-    assert (flaky.calls, retry.state().failed) == (3, 1)
 
 
 async def test_a_failure_that_names_its_wait_is_waited_for_so_long_and_no_longer() -> None:

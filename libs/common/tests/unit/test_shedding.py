@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurum.common.resilience.errors import Shed
 from aurum.common.resilience.shedding import Shedding
 
 
@@ -95,16 +92,3 @@ def test_the_part_refused_is_exact_however_many_come(tenths: int, count: int) ->
     refused = sum(one.refuses(clock.now) for _ in range(count))
     assert one.state().refused - before == refused
     assert abs(refused - count * tenths / 10) <= 1
-
-
-async def test_as_a_context_it_says_why_it_refuses() -> None:
-    clock = Ticking()
-    one = shedding(clock)
-
-    @one()
-    async def work() -> None: ...
-
-    pass_time(one, clock, 30, wait_s=3.0)
-    with pytest.raises(Shed, match="reads") as caught:
-        await asyncio.gather(*(work() for _ in range(10)))
-    assert caught.value.retry_after >= 1

@@ -63,7 +63,7 @@ class FailingAtCall:
 
     def __getattr__(self, name: str) -> object:
         call = getattr(self._port, name)
-        if name == "capabilities" or not asyncio.iscoroutinefunction(call):
+        if not asyncio.iscoroutinefunction(call):
             return call
 
         async def fail_at_call(*arguments: object, **named: object) -> object:

@@ -14,7 +14,6 @@ from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, UTC_US
 from aurum.core.history import tally
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, HistoryMoved
 from aurum.storage.clickhouse import parts as clickhouse_parts
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
@@ -287,16 +286,6 @@ async def test_upkeep_makes_one_piece_of_many_and_drops_what_was_discarded(
     assert stored["rows"].to_list() == [6]
     again = await clickhouse_history.upkeep()
     assert (again.files_before, again.files_after, again.expired) == (1, 1, 0)
-
-
-def test_it_declares_what_it_can(clickhouse_history: ClickhouseHistory) -> None:
-    assert clickhouse_history.capabilities == {
-        Capability.AS_OF,
-        Capability.REVISIONS,
-        Capability.STREAM,
-        Capability.COMPACTION,
-        Capability.EXPIRY,
-    }
 
 
 async def test_a_table_that_is_there_is_used_as_it_is(

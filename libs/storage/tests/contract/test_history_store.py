@@ -21,7 +21,6 @@ from aurum.core.history import tally
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.memory import MemoryHistory
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 
 ADAPTERS = [
@@ -190,8 +189,6 @@ async def test_an_id_that_was_discarded_may_be_written_again(history: HistorySto
 
 
 async def test_upkeep_changes_no_answer(history: HistoryStore) -> None:
-    if Capability.COMPACTION not in history.capabilities:
-        pytest.skip("declares no compaction")
     parts: list[ArchivedPart] = []
     for archive_id in range(1, 7):
         parts += await written(history, versions(archive_id, MARCH, 20, revised=3), MARCH, archive_id)

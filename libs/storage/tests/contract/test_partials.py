@@ -11,7 +11,6 @@ from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
 from aurum.core.series.partials import PARTIALS, partials
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.testing.builders import KEY, Point, file_load, hour, together
 from aurum.storage.testing.stores import Store, series_named
 
@@ -77,7 +76,3 @@ async def test_unknown_series_have_no_hours(store: Store) -> None:
     for ids in ([], [999_999]):
         found = await store.partials.partials(ids, span=Span())
         assert (found.schema, found.height) == (PARTIALS, 0)
-
-
-async def test_an_adapter_that_gives_hours_says_so(store: Store) -> None:
-    assert store.partials.capabilities == {Capability.PARTIALS}

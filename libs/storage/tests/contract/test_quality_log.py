@@ -48,6 +48,20 @@ async def test_a_short_day_at_a_quarter_of_an_hour_has_92_intervals(store: Store
     assert await days_of(store) == [Completeness(KEY, SHORT, 92, 23)]
 
 
+async def test_the_days_around_are_the_nearest_on_which_a_series_has_a_value(store: Store) -> None:
+    days = [PLAIN + timedelta(days=offset) for offset in (-9, -4, 3, 6)]
+    first, second, third, last = days
+    await store.loader.load(file_load([point for one in (first, third) for point in hours_of(one, range(2))], zone=ZONE))
+    await store.loader.load(
+        file_load([*hours_of(second, range(2), value=math.nan), *hours_of(last, range(1))], zone=ZONE, key=OTHER)
+    )
+    one, other = [(await series_named(store, key)).series_id for key in (KEY, OTHER)]
+    assert await store.quality.days_around([one, other], PLAIN) == (first, third)
+    assert await store.quality.days_around([one, other], third) == (first, last)
+    assert await store.quality.days_around([other], PLAIN) == (None, last)
+    assert await store.quality.days_around([], PLAIN) == (None, None)
+
+
 async def test_a_withdrawn_value_is_missing_and_a_restored_one_is_not(store: Store) -> None:
     await store.loader.load(file_load(hours_of(PLAIN, range(24)), zone=ZONE))
     await store.loader.load(file_load(hours_of(PLAIN, range(2), known=2, value=math.nan), zone=ZONE))

@@ -1,23 +1,27 @@
 """Wide scans, where ClickHouse sums up and where rows of history are summed up in this process: the same buckets."""
 
-import random
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from aurum.common.clock import SystemClock
 from aurum.core.asof import Span
-from aurum.core.frames import HISTORY, UTC_US
+from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, UTC_US
 from aurum.core.history import tally
-from aurum.core.wide import PARTIALS, InvalidBucket, means, movers
+from aurum.core.series.partials import PARTIALS, buckets_in, partials
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.clickhouse import parts as clickhouse_parts
 from aurum.storage.memory.wide import MemoryWideScans
-from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.ports.history import ArchivedPart, HistoryNotWired
 from aurum.storage.ports.wide import CopyBehind, WideScans
-from aurum.storage.testing.builders import day, hour
+from aurum.storage.testing.archiving import TieredStore
+from aurum.storage.testing.builders import day, file_load, hour
+from aurum.storage.testing.stores import PostgresStore, series_named
+from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader
 
 JANUARY = date(2025, 1, 1)
 
@@ -43,88 +47,56 @@ async def kept(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1
     return parts
 
 
-def buckets(found: pl.DataFrame) -> list[tuple[object, ...]]:
+def sums(found: pl.DataFrame) -> list[tuple[object, ...]]:
     assert found.schema == PARTIALS
-    return list(found.iter_rows())
+    return found.select("series_id", "ts", "sum", "count").rows()
 
 
-async def test_buckets_are_counted_in_utc_and_ascend(clickhouse_history: ClickhouseHistory, scans: WideScans) -> None:
-    points = [(2, hour(25), 8.0), (1, hour(0), 1.0), (1, hour(23.5), 5.0), (1, hour(24), 3.0)]
+async def test_hours_ascend_by_series_and_time(clickhouse_history: ClickhouseHistory, scans: WideScans) -> None:
+    points = [(2, hour(25), 8.0), (1, hour(0), 1.0), (1, hour(23.5), 5.0), (1, hour(23), 3.0)]
     rows = history([(series_id, ts, day(0), None, value, 0) for series_id, ts, value in points])
     parts = await kept(clickhouse_history, rows)
-    found = await scans.partials(parts, span=Span(), every=timedelta(days=1))
-    assert buckets(found) == [
-        (1, day(0), 2, 6.0, 1.0, 5.0),
-        (1, day(1), 1, 3.0, 3.0, 3.0),
-        (2, day(1), 1, 8.0, 8.0, 8.0),
-    ]
+    found = await scans.partials(parts, span=Span())
+    assert sums(found) == [(1, hour(0), 1.0, 1), (1, hour(23), 8.0, 2), (2, hour(25), 8.0, 1)]
 
 
-async def test_the_span_as_one_bucket_starts_where_the_first_value_does(
+async def test_a_span_has_the_hours_that_start_in_it_each_whole(
     clickhouse_history: ClickhouseHistory, scans: WideScans
 ) -> None:
     february = datetime(2025, 2, 1, tzinfo=UTC)
-    rows = history([(1, hour(offset), day(0), None, float(offset), 0) for offset in range(4)])
+    rows = history([(1, hour(half / 2), day(0), None, 1.0, 0) for half in range(8)])
     rows = pl.concat([rows, history([(1, february, day(0), None, 10.0, 0), (2, february, day(0), None, 7.0, 0)])])
     parts = await kept(clickhouse_history, rows.sort("series_id", "ts"))
-    found = await scans.partials(parts, span=Span(hour(1), None))
-    assert buckets(found) == [(1, hour(1), 4, 16.0, 1.0, 10.0), (2, february, 1, 7.0, 7.0, 7.0)]
-    assert buckets(await scans.partials(parts, span=Span(hour(1), hour(2)))) == [(1, hour(1), 1, 1.0, 1.0, 1.0)]
+    found = await scans.partials(parts, span=Span(hour(0.5), hour(2.5)))
+    assert sums(found) == [(1, hour(1), 2.0, 2), (1, hour(2), 2.0, 2)]
+    assert sums(await scans.partials(parts, span=Span(february, None))) == [(1, february, 10.0, 1), (2, february, 7.0, 1)]
 
 
-async def test_withdrawn_values_do_not_count_and_empty_buckets_are_not_there(
+async def test_hours_are_those_of_the_rows_with_withdrawn_vast_and_superseded_ones(
     clickhouse_history: ClickhouseHistory, scans: WideScans
 ) -> None:
+    nan = float("nan")
     rows = history(
         [
-            (1, hour(0), day(0), None, float("nan"), 9),
-            (1, hour(1), day(0), None, float("nan"), 0),
-            (1, hour(24), day(0), None, float("nan"), 9),
-            (1, hour(25), day(0), None, 2.0, 1),
-            (2, hour(0), day(0), None, float("nan"), 9),
+            (1, hour(0), day(0), None, nan, 9),
+            (1, hour(0.25), day(3), None, nan, 0),
+            (1, hour(24), day(0), None, nan, 9),
+            (1, hour(24.5), day(1), None, 2.0, 1),
+            (2, hour(0), day(0), day(2), 1.0, 0),
+            (2, hour(0), day(2), None, 100.0, 2),
+            (2, datetime(1969, 12, 31, 23, 30, tzinfo=UTC), day(0), None, -4.5, 0),
+            (3, hour(0), day(0), None, 1e300, 0),
         ]
     )
     parts = await kept(clickhouse_history, rows)
-    found = await scans.partials(parts, span=Span(), every=timedelta(days=1))
-    assert buckets(found) == [(1, day(1), 1, 2.0, 2.0, 2.0)]
-
-
-async def test_buckets_are_as_of_then(clickhouse_history: ClickhouseHistory, scans: WideScans) -> None:
-    rows = history(
-        [
-            (1, hour(0), day(0), day(2), 1.0, 0),
-            (1, hour(0), day(2), None, 100.0, 0),
-            (1, hour(1), day(1), None, 2.0, 0),
-        ]
-    )
-    parts = await kept(clickhouse_history, rows)
-    sums = [
-        (await scans.partials(parts, span=Span(), as_of=as_of))["sum"].to_list() for as_of in (day(0), day(1), day(2), None)
-    ]
-    assert sums == [[1.0], [3.0], [102.0], [102.0]]
-
-
-@pytest.mark.parametrize("every", [timedelta(microseconds=7), timedelta(minutes=5), timedelta(hours=7), timedelta(days=3)])
-async def test_buckets_of_any_length_hold_each_value_once_before_1970_too(
-    clickhouse_history: ClickhouseHistory, scans: WideScans, every: timedelta
-) -> None:
-    draw = random.Random(3)
-    first = datetime(1969, 12, 20, tzinfo=UTC)
-    instants = sorted({first + timedelta(seconds=draw.randrange(20 * 86_400)) for _ in range(500)})
-    rows = history([(1, ts, first, None, float(number), 0) for number, ts in enumerate(instants)])
-    parts = await kept(clickhouse_history, rows)
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    expected: dict[datetime, list[float]] = {}
-    for number, ts in enumerate(instants):
-        expected.setdefault(epoch + (ts - epoch) // every * every, []).append(float(number))
-    found = await scans.partials(parts, span=Span(), every=every)
-    assert buckets(found) == [(1, ts, len(values), sum(values), min(values), max(values)) for ts, values in expected.items()]
+    current = rows.filter(pl.col("superseded_at").is_null()).select(list(MANY_OBSERVATIONS))
+    assert_frame_equal(await scans.partials(parts, span=Span()), partials(current))
 
 
 async def test_many_series_over_months_are_what_polars_finds(
     clickhouse_history: ClickhouseHistory, scans: WideScans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More parts than one query takes, so that buckets are put together from two."""
+    """More parts than one query takes, so that buckets are put together from several."""
     series, hours = 70, 24 * 59
     ts = np.datetime64("2025-01-01T00", "us").astype(np.int64) + np.arange(hours) * 3_600_000_000
     rows = pl.DataFrame(
@@ -143,22 +115,9 @@ async def test_many_series_over_months_are_what_polars_finds(
     )
     parts = await kept(clickhouse_history, rows)
     monkeypatch.setattr(clickhouse_parts, "_MOST_PARTS", 33)
-    week = 7 * 86_400_000_000
-    in_weeks = (pl.col("ts").dt.epoch("us") // week * week).cast(UTC_US)
-    for every, bucket in ((timedelta(days=7), in_weeks), (None, pl.col("ts").min().over("series_id"))):
-        expected = (
-            rows.group_by("series_id", bucket.alias("bucket"))
-            .agg(
-                pl.len().cast(pl.Int64).alias("count"),
-                pl.col("value").sum().alias("sum"),
-                pl.col("value").min().alias("min"),
-                pl.col("value").max().alias("max"),
-            )
-            .rename({"bucket": "ts"})
-            .sort("series_id", "ts")
-        )
-        # Sixty-fourths of small numbers add up without rounding, in any order.
-        assert_frame_equal(await scans.partials(parts, span=Span(), every=every), expected)
+    expected = partials(rows.select(list(MANY_OBSERVATIONS)))
+    # Sixty-fourths of small numbers add up without rounding, in any order.
+    assert_frame_equal(await scans.partials(parts, span=Span()), expected)
 
 
 async def test_parts_that_are_not_there_or_not_whole_are_refused_and_named(
@@ -181,7 +140,7 @@ async def test_rows_that_are_there_twice_or_not_any_more_are_no_whole_part(
     rows = history([(1, hour(h), day(0), None, 1.0, 0) for h in range(48)])
     parts = await kept(clickhouse_history, rows)
     await clickhouse_pool.command("INSERT INTO observation_history SELECT * FROM observation_history")
-    assert buckets(await scans.partials(parts, span=Span(None, day(1)))) == [(1, hour(0), 24, 24.0, 1.0, 1.0)]
+    assert sums(await scans.partials(parts, span=Span(None, hour(2)))) == [(1, hour(0), 1.0, 1), (1, hour(1), 1.0, 1)]
     # Of a part that is asked for by a span, the rows beside the span count as well.
     await clickhouse_pool.command(
         "DELETE FROM observation_history WHERE ts > '2025-01-02 12:00:00'", settings={"lightweight_deletes_sync": "2"}
@@ -190,35 +149,52 @@ async def test_rows_that_are_there_twice_or_not_any_more_are_no_whole_part(
         await scans.partials(parts, span=Span(None, day(1)))
 
 
-@pytest.mark.parametrize("every", [timedelta(0), timedelta(hours=-1)])
-async def test_buckets_need_a_length(scans: WideScans, every: timedelta) -> None:
-    with pytest.raises(InvalidBucket):
-        await scans.partials([], span=Span(), every=every)
+async def test_no_parts_give_no_hours(scans: WideScans) -> None:
+    assert sums(await scans.partials([], span=Span())) == []
 
 
-async def test_no_parts_give_no_buckets(scans: WideScans) -> None:
-    assert buckets(await scans.partials([], span=Span(), every=timedelta(days=1))) == []
+class CopyAway:
+    """A copy that does not answer."""
+
+    async def partials(self, parts: Sequence[ArchivedPart], *, span: Span) -> pl.DataFrame:
+        raise CopyBehind(parts)
+
+    async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
+        return parts
 
 
-async def test_screening_a_month_for_averages_and_for_what_moved_most(
-    clickhouse_history: ClickhouseHistory, scans: WideScans
+async def half_archived(store: TieredStore) -> list[int]:
+    """Two series of which one is archived in January, and the other in February alone."""
+    keys = [f"invented:wide:{name}:value" for name in "AB"]
+    february = 31 * 24
+    for number, key in enumerate(keys):
+        points = [(offset + half / 2, 0, number + offset / 4) for offset in (0, 1, february) for half in range(2)]
+        await store.loader.load(file_load(points, key=key, frequency="30min"))
+    # A correction brings January of the second series back into the hot store.
+    await store.thawing.load(file_load([(1, 1, 50.0), (1.5, 1, float("nan"), 9)], key=keys[1], frequency="30min"))
+    return [(await series_named(store, key)).series_id for key in keys]
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_hours_of_the_hot_store_and_of_the_copy_are_one_answer_whether_the_copy_answers_or_not(
+    postgres_store: PostgresStore, clickhouse_history: ClickhouseHistory, scans: WideScans, *, away: bool
 ) -> None:
-    levels = {1: (10.0, 12.0), 2: (40.0, 10.0), 3: (5.0, 35.0), 4: (0.0, 1.0)}
-    rows = history(
-        [
-            (series_id, hour(h), day(0), None, before if h < 24 else after, 0)
-            for series_id, (before, after) in levels.items()
-            for h in range(48)
-        ]
+    store = TieredStore(postgres_store.pool, SystemClock(), clickhouse_history)
+    ids = await half_archived(store)
+    reader = ScanningPartialsReader(
+        store.hot_partials, CopyAway() if away else scans, without_copy=TieredPartialsReader(store.hot_partials, store.history)
     )
-    parts = await kept(clickhouse_history, rows)
-    averages = means(await scans.partials(parts, span=Span(), every=timedelta(days=1)))
-    assert averages.rows() == [(1, 48, 11.0), (2, 48, 25.0), (3, 48, 20.0), (4, 48, 0.5)]
-    before = await scans.partials(parts, span=Span(None, day(1)))
-    after = await scans.partials(parts, span=Span(day(1), None))
-    assert movers(before, after, most=3).rows() == [
-        (2, 40.0, 10.0, -30.0, -0.75),
-        (3, 5.0, 35.0, 30.0, 6.0),
-        (1, 10.0, 12.0, 2.0, 0.2),
-    ]
-    assert movers(before, after, most=4).row(3) == (4, 0.0, 1.0, 1.0, None)
+    for span in (Span(), Span(hour(0.5), hour(2)), Span(None, hour(0)), Span(hour(744), None)):
+        rows = await store.reader.many(ids, span=buckets_in(span))
+        assert_frame_equal(await reader.partials(ids, span=span), partials(rows))
+    hot = await store.hot_partials.hot_partials(ids, span=Span())
+    assert (hot.frame["series_id"].unique().to_list(), len(hot.parts)) == ([ids[1]], 3)
+
+
+async def test_a_hot_store_alone_gives_no_half_answer(
+    postgres_store: PostgresStore, clickhouse_history: ClickhouseHistory
+) -> None:
+    store = TieredStore(postgres_store.pool, SystemClock(), clickhouse_history)
+    ids = await half_archived(store)
+    with pytest.raises(HistoryNotWired):
+        await postgres_store.partials.partials(ids, span=Span())

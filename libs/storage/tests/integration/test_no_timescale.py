@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aurum.core.asof import Span
-from aurum.storage.ports.capabilities import Unsupported
 from aurum.storage.testing.builders import KEY, file_load
 from aurum.storage.testing.stores import PostgresStore, series_named
 from aurum.storage.timescale import TimescaleMissing, TimescalePartialsReader, TimescaleTuning
@@ -44,8 +43,9 @@ async def test_compressing_and_another_interval_are_refused_likewise(postgres_st
         await tuning.set_interval(timedelta(days=7))
 
 
-async def test_hourly_partials_are_not_declared(postgres_store: PostgresStore) -> None:
+async def test_without_sums_hours_are_added_up_from_the_rows(postgres_store: PostgresStore) -> None:
     reader = await TimescalePartialsReader.open(postgres_store.pool)
-    assert reader.capabilities == frozenset()
-    with pytest.raises(Unsupported):
-        await reader.partials([1], span=Span())
+    assert not reader.has_sums
+    await postgres_store.loader.load(file_load([(0, 0, 1.0), (0.5, 0, 2.0)], frequency="30min"))
+    series = await series_named(postgres_store, KEY)
+    assert (await reader.partials([series.series_id], span=Span()))["sum"].to_list() == [3.0]

@@ -17,7 +17,6 @@ from aurum.core.frequency import Frequency
 from aurum.core.markettime import day_bounds, parse_instant
 from aurum.core.series.partials import compose, partials
 from aurum.core.series.resample import Aggregation, resample
-from aurum.storage.ports.capabilities import Capability, Unsupported
 from aurum.storage.ports.tuning import DataClass, RetentionTooShort
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import KEY, T0, Point, file_load, hour, together
@@ -89,11 +88,10 @@ async def test_rows_move_into_chunks_and_a_second_time_does_nothing(plain: Postg
     assert await stale_hours(plain) == 60 * 24 - 48
 
 
-async def test_a_database_that_was_not_optimised_declares_no_hours(plain: PostgresStore) -> None:
+async def test_a_database_that_was_not_optimised_keeps_no_sums(plain: PostgresStore) -> None:
     reader = await TimescalePartialsReader.open(plain.pool)
-    assert reader.capabilities == frozenset()
-    with pytest.raises(Unsupported):
-        await reader.partials([1], span=Span())
+    assert not reader.has_sums
+    assert (await reader.partials([1], span=Span())).is_empty()
 
 
 async def test_the_licence_says_what_may_be_used(tuning: TimescaleTuning) -> None:
@@ -308,8 +306,8 @@ async def test_future_chunks_can_have_another_length(timescale_store: PostgresSt
     assert all(chunk.bytes > 0 and not chunk.compressed for chunk in await tuning.chunks())
 
 
-async def test_hours_are_declared_where_they_are_stored(timescale_store: PostgresStore) -> None:
-    assert timescale_store.partials.capabilities == {Capability.PARTIALS}
+async def test_hourly_sums_are_declared_where_they_are_stored(timescale_store: PostgresStore) -> None:
+    assert timescale_store.partials.has_sums
 
 
 async def test_under_the_apache_licence_tables_are_in_chunks_and_the_other_features_are_named(
@@ -327,7 +325,7 @@ async def test_under_the_apache_licence_tables_are_in_chunks_and_the_other_featu
         await load(store, [(3.0, 2, -1.0)])
         assert (await store.reader.observations(series_id, span=Span())).height == 48 * 12
         assert [chunk.compressed for chunk in await tuning.chunks()] == [False, False]
-        assert (await TimescalePartialsReader.open(pool)).capabilities == frozenset()
+        assert not (await TimescalePartialsReader.open(pool)).has_sums
         with pytest.raises(NotPermitted):
             await tuning.policies()
         with pytest.raises(NotPermitted):

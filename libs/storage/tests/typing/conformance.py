@@ -30,7 +30,7 @@ from aurum.storage.ports.catalog import Catalog, CatalogWriter
 from aurum.storage.ports.changes import ChangeFeed
 from aurum.storage.ports.files import FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
-from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotReader
+from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotPartialsReader, HotReader
 from aurum.storage.ports.model_inputs import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.models import MartReader, ModelLog
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
@@ -60,7 +60,7 @@ from aurum.storage.postgres.quality.validations import PostgresValidationLog
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
-from aurum.storage.tiered import TieredPartialsReader, TieredSeriesReader
+from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader, TieredSeriesReader
 from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 from aurum.storage.trino import TrinoHistory, TrinoPool
 
@@ -111,6 +111,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _calendars: CalendarTables = PostgresCalendarTables(pool)
     _store: Store = PostgresStore(pool, clock)
     _hot: HotReader = PostgresSeriesReader(pool, clock)
+    _hot_partials: HotPartialsReader = PostgresPartialsReader(pool)
     _log: ArchiveLog = PostgresArchiveLog(pool)
 
 
@@ -122,17 +123,22 @@ def duckdb(folder: Folder, bucket: Bucket, clock: Clock) -> None:
 
 def tiered(hot: HotReader, history: HistoryStore, pool: PostgresPool, clock: Clock) -> None:
     _reader: SeriesReader = TieredSeriesReader(hot, history)
-    _partials: PartialsReader = TieredPartialsReader(PostgresPartialsReader(pool), _reader)
+    _partials: PartialsReader = TieredPartialsReader(PostgresPartialsReader(pool), history)
     _store: Store = TieredStore(pool, clock, history)
 
 
 async def timescale(pool: PostgresPool) -> None:
     _partials: PartialsReader = await TimescalePartialsReader.open(pool)
+    _hot_partials: HotPartialsReader = await TimescalePartialsReader.open(pool)
     _tuning: StoreTuning = TimescaleTuning(pool)
 
 
 def trino(pool: TrinoPool) -> None:
     _history: HistoryStore = TrinoHistory(pool)
+
+
+def scanning(hot: HotPartialsReader, scans: WideScans, without_copy: PartialsReader) -> None:
+    _partials: PartialsReader = ScanningPartialsReader(hot, scans, without_copy=without_copy)
 
 
 def clickhouse(pool: ClickhousePool, history: HistoryStore) -> None:

@@ -48,6 +48,7 @@ from aurum.api.v2.models.router import router as models
 from aurum.api.v2.observations.router import router as observations
 from aurum.api.v2.quality.router import router as quality
 from aurum.api.v2.query.router import router as query
+from aurum.api.v2.series.movers import router as movers
 from aurum.api.v2.series.router import router as series
 from aurum.api.v2.validations.router import router as validations
 from aurum.common.settings import Settings
@@ -94,6 +95,8 @@ FEATURES: Sequence[Feature] = (
     # Before "series": the path of a series would match what follows its key as part of it.
     Feature("observations", observations),
     Feature("query", query),
+    # Before "series", too, whose paths take any text as a key; no key is a word without colons.
+    Feature("movers", movers),
     Feature("series", series),
     Feature("quality", quality),
     Feature("models", models),

@@ -23,7 +23,7 @@ from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.opening import open_tokens
 from aurum.assembly.jobs import job_queue
 from aurum.assembly.postgres import open_live_store
-from aurum.assembly.services import reading
+from aurum.assembly.services import reading, wide_reading
 from aurum.assembly.store import Store, StoreParts
 from aurum.common.cache import Cache, TierAway
 from aurum.common.ratelimit import Limiter
@@ -129,6 +129,7 @@ def _services(
     return Services(
         store=store,
         reading=reading(store, most_points=settings.limits.points),
+        wide=wide_reading(store, most_points=settings.limits.points),
         feed=feed,
         checks=checks,
         clock=store.clock,

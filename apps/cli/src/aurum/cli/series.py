@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
+    from aurum.services.movers import Count, Movers
     from aurum.services.observations import Answer, Question
 
 app = typer.Typer(help="Series and their observations.", no_args_is_help=True)
@@ -128,6 +131,72 @@ def plot(
     plotext.xlabel(zone)
     picture: str = plotext.build()
     print(picture if sys.stdout.isatty() else plotext.uncolorize(picture))
+
+
+@app.command("movers")
+def show_movers(
+    context: typer.Context,
+    measure: Annotated[str, typer.Option(help="Measure, e.g. lmp.")],
+    market: Annotated[str, typer.Option(help="Market, e.g. NYISO.")],
+    day: Annotated[str, typer.Option(help="Market day, e.g. 2025-11-03.")],
+    against: Annotated[str, typer.Option(help="previous, week (the same weekday a week before) or a date.")] = "previous",
+    block: BlockName = None,
+    unit: Annotated[str | None, typer.Option(help="Only series in this unit; values are not converted.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Only series in this currency; values are not converted.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Movers, and incomplete series, at most.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer of /v2/series/movers.")] = False,
+) -> None:
+    """Show the series whose mean changed most from one market day to another."""
+    from aurum.assembly.services import wide_reading
+    from aurum.cli.wiring import with_store
+    from aurum.services.movers import MoversQuestion, movers
+
+    question = MoversQuestion(measure, market, _parsed_day(day), against, block, unit, currency, limit)
+    found = with_store(context.obj, lambda store: movers(wide_reading(store), question))
+    if as_json:
+        print(json.dumps(found.document(), indent=2))
+    else:
+        _print_movers(found)
+
+
+def _print_movers(found: Movers) -> None:
+    from aurum.cli.render import console, table
+
+    out = console()
+    hours = f"{found.block.calendar}:{found.block.name}" if found.block is not None else "all hours"
+    out.print(f"{found.measure}  {found.market.code}  {found.unit}  {found.day} against {found.against}  {hours}")
+    rows = [
+        (
+            one.series.key,
+            one.series.spec.location_name,
+            f"{one.before:,.2f}",
+            f"{one.after:,.2f}",
+            f"{one.change:+,.2f}",
+            f"{one.relative_change:+.1%}" if one.relative_change is not None else "",
+        )
+        for one in found.movers
+    ]
+    numbers = [str(found.against), str(found.day), "change", "%"]
+    out.print(table(["key", "location", *numbers], rows, right=numbers))
+    if found.ranked > len(rows):
+        print(f"{len(rows)} of {found.ranked:,}; --limit shows more")
+    if found.incomplete:
+        out.print(f"not ranked, because intervals are missing: {found.incomplete_series:,}")
+        counts = [(one.series.key, _present(one.before), _present(one.after)) for one in found.incomplete]
+        out.print(table(["key", *numbers[:2]], counts, right=numbers[:2]))
+
+
+def _present(count: Count) -> str:
+    return f"{count.present} of {'?' if count.expected is None else count.expected}"
+
+
+def _parsed_day(text: str) -> date:
+    from aurum.core.errors import InvalidParameters
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidParameters(("day", "must be a date such as 2025-11-02", text)) from error
 
 
 def _question(

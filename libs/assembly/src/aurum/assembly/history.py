@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aurum.common.settings import ClickhouseSettings, HistorySettings, Settings, TrinoSettings
 from aurum.common.settings.resilience import ResilienceSettings
+from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.errors import Unavailable
-from aurum.storage.ports.history import HistoryStore
-from aurum.storage.ports.wide import HistoryCopy
+from aurum.storage.ports.history import ArchivedPart, HistoryStore
+from aurum.storage.ports.wide import HistoryCopy, WideScans
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class DriverNotInstalled(Unavailable):
@@ -39,6 +45,36 @@ async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) 
         yield HistoryCopy(ClickhouseHistory(pool), ClickhouseWideScans(pool))
     finally:
         await pool.close()
+
+
+class CopyScans:
+    """``WideScans`` of the copy that settings name, connected at the first scan: a store opens also while the copy is away."""
+
+    def __init__(self, settings: ClickhouseSettings, resilience: ResilienceSettings) -> None:
+        self._settings = settings
+        self._resilience = resilience
+        self._opening = asyncio.Lock()
+        self._connections = AsyncExitStack()
+        self._scans: WideScans | None = None
+
+    async def partials(self, parts: Sequence[ArchivedPart], *, span: Span) -> pl.DataFrame:
+        return await (await self._connected()).partials(parts, span=span)
+
+    async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
+        return await (await self._connected()).missing(parts)
+
+    async def close(self) -> None:
+        """Let go of the connections, where there are any."""
+        await self._connections.aclose()
+
+    async def _connected(self) -> WideScans:
+        async with self._opening:
+            if self._scans is None:
+                copy = await self._connections.enter_async_context(copy_of(self._settings, self._resilience))
+                if copy is None:
+                    raise ValueError("ClickhouseSettings.url or .folder is needed to scan a copy")
+                self._scans = copy.scans
+            return self._scans
 
 
 def history_of(settings: Settings, clock: Clock) -> HistoryStore | None:

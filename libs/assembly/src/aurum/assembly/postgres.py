@@ -17,6 +17,7 @@ from aurum.storage.migrations.installed import read_state, require_compatible, r
 from aurum.storage.postgres.connection.pool import PostgresPool
 
 if TYPE_CHECKING:
+    from aurum.assembly.history import CopyScans
     from aurum.common.cache import LastingTier
     from aurum.storage.ports.files import FileLog
     from aurum.storage.ports.flags import FlagStore
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from aurum.storage.ports.probe import StoreProbe
     from aurum.storage.ports.transaction import Transactions
     from aurum.storage.ports.tuning import StoreTuning
+    from aurum.storage.postgres.observations.partials import PostgresPartialsReader
     from aurum.storage.postgres.quality.validations import PostgresValidationLog
+    from aurum.storage.timescale import TimescalePartialsReader
 
     # Type checkers do not accept a cached_property where a protocol names a property.
     cached_part = property
@@ -58,23 +61,20 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
     """
     from aurum.storage.postgres.changes import PostgresChangeFeed
     from aurum.storage.remembered import RememberedCatalog
-    from aurum.storage.tiered import TieredPartialsReader
     from aurum.storage.timescale import TimescalePartialsReader
 
     async with _opened(settings, settings.database, SystemClock()) as store:
         async with store.pool.acquire() as connection:
             await require_supported(connection)
-        # Without TimescaleDB this reader declares no capability, so rows are read.
         hot = await TimescalePartialsReader.open(store.pool)
         parts = StoreParts(**{field.name: getattr(store, field.name) for field in fields(StoreParts)})
-        reader = store.observations.reader
         async with PostgresChangeFeed.open(store.database) as changes:
             changes.when_silent(store.pool.reads.give_up)
             following = asyncio.create_task(hot.follow(changes))
             try:
                 yield replace(
                     parts,
-                    observations=Observations(reader, hot if store.archive is None else TieredPartialsReader(hot, reader)),
+                    observations=store.observations_over(hot),
                     catalog=replace(store.catalog, reader=RememberedCatalog(store.catalog.reader, changes)),
                     changes=changes,
                 )
@@ -128,12 +128,29 @@ class PostgresStore:
         return PostgresTransactions(self.pool, lambda: self.archive)
 
     @cached_part
-    def observations(self) -> Observations:
-        from aurum.storage.postgres.observations.reader import PostgresSeriesReader
-        from aurum.storage.tiered import TieredSeriesReader
+    def scans(self) -> CopyScans | None:
+        """The copy of history that settings name; None where they name none."""
+        from aurum.assembly.history import CopyScans
 
-        hot = PostgresSeriesReader(self.pool, self.clock)
-        return Observations(hot if self.archive is None else TieredSeriesReader(hot, self.archive), None)
+        clickhouse = self.settings.clickhouse
+        return CopyScans(clickhouse, self.settings.resilience) if clickhouse.is_set else None
+
+    @cached_part
+    def observations(self) -> Observations:
+        from aurum.storage.postgres.observations.partials import PostgresPartialsReader
+
+        return self.observations_over(PostgresPartialsReader(self.pool))
+
+    def observations_over(self, hot: PostgresPartialsReader | TimescalePartialsReader) -> Observations:
+        """Return reads of observations whose hot sums come from one reader, and archived ones from where they are."""
+        from aurum.storage.postgres.observations.reader import PostgresSeriesReader
+        from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader, TieredSeriesReader
+
+        rows = PostgresSeriesReader(self.pool, self.clock)
+        reader = rows if self.archive is None else TieredSeriesReader(rows, self.archive)
+        partials = hot if self.archive is None else TieredPartialsReader(hot, self.archive)
+        wide = partials if self.scans is None else ScanningPartialsReader(hot, self.scans, without_copy=partials)
+        return Observations(reader, partials, wide)
 
     @cached_part
     def catalog(self) -> CatalogPorts:
@@ -227,7 +244,10 @@ class PostgresStore:
         return TimescaleTuning(self.pool)
 
     async def close(self) -> None:
-        """Close the history if it was opened. The pool is closed by the function that opened it."""
+        """Close the history and its copy, if they were opened. The pool is closed by the function that opened it."""
+        scans: CopyScans | None = self.__dict__.get("scans")
+        if scans is not None:
+            await scans.close()
         archive: HistoryStore | None = self.__dict__.get("archive")
         if archive is not None:
             await archive.close()

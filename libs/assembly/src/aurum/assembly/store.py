@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Readers of observations. ``partials``: the reader of hourly sums, if the store has them."""
+    """Readers of observations. ``partials``: the reader of hourly sums. ``wide``: the same for scans over very many series."""
 
     reader: SeriesReader
-    partials: PartialsReader | None
+    partials: PartialsReader
+    wide: PartialsReader
 
 
 @dataclass(frozen=True, slots=True)

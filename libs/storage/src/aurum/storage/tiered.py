@@ -10,16 +10,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 
 import polars as pl
+import structlog
 
 from aurum.core.asof import Span
+from aurum.core.errors import Unavailable
 from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
 from aurum.core.series.partials import buckets_in, partials
 from aurum.core.series.points import Points
-from aurum.storage.ports.capabilities import Capability
-from aurum.storage.ports.history import HistoryStore, HotReader
-from aurum.storage.ports.observations import PartialsReader, PartlyArchived, SeriesReader
+from aurum.storage.ports.history import HistoryStore, HotPartialsReader, HotReader
+from aurum.storage.ports.observations import PartialsReader
+from aurum.storage.ports.wide import WideScans
 
 _ORDER = ["series_id", "ts"]
+_log = structlog.get_logger(__name__)
 
 
 class TieredSeriesReader:
@@ -71,21 +74,50 @@ class TieredSeriesReader:
 
 
 class TieredPartialsReader:
-    """``PartialsReader`` over both: hours of the hot store where it holds all of a span, else rows of both, added up."""
+    """``PartialsReader`` over both: hours of the hot store, and rows of history added up in this process."""
 
-    def __init__(self, hot: PartialsReader, rows: SeriesReader) -> None:
+    def __init__(self, hot: HotPartialsReader, history: HistoryStore) -> None:
         self._hot = hot
-        self._rows = rows
+        self._history = history
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
-        return self._hot.capabilities
+    def has_sums(self) -> bool:
+        return self._hot.has_sums
 
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
+        hot = await self._hot.hot_partials(series_ids, span=span)
+        if not hot.parts:
+            return hot.frame
+        cold = partials(await self._history.many(hot.parts, span=buckets_in(span)))
+        return pl.concat([cold, hot.frame]).sort(_ORDER)
+
+
+class ScanningPartialsReader:
+    """``PartialsReader`` for wide scans: hours of the hot store, and archived ones from a copy of history that adds them up.
+
+    ``without_copy`` answers where the copy does not. Sums of the copy are not added in the order of time: their last bits may
+    differ.
+    """
+
+    def __init__(self, hot: HotPartialsReader, scans: WideScans, *, without_copy: PartialsReader) -> None:
+        self._hot = hot
+        self._scans = scans
+        self._without_copy = without_copy
+
+    @property
+    def has_sums(self) -> bool:
+        return self._hot.has_sums
+
+    async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
+        hot = await self._hot.hot_partials(series_ids, span=span)
+        if not hot.parts:
+            return hot.frame
         try:
-            return await self._hot.partials(series_ids, span=span)
-        except PartlyArchived:
-            return partials(await self._rows.many(series_ids, span=buckets_in(span)))
+            cold = await self._scans.partials(hot.parts, span=span)
+        except Unavailable as error:
+            _log.warning("wide scan without the copy", reason=error.detail)
+            return await self._without_copy.partials(series_ids, span=span)
+        return pl.concat([cold, hot.frame]).sort(_ORDER)
 
 
 async def _merged(one: AsyncIterator[pl.DataFrame], other: AsyncIterator[pl.DataFrame]) -> AsyncGenerator[pl.DataFrame]:

@@ -14,6 +14,7 @@ from aurum.common.cache import Cache
 from aurum.common.settings import ApiSettings
 from aurum.common.settings.cache import FreshSettings
 from aurum.core.clock import Clock
+from aurum.services.movers import WideReading
 from aurum.services.observations import Reading
 from aurum.storage.ports.changes import ChangeFeed
 from aurum.storage.ports.jobs import JobQueue
@@ -23,13 +24,15 @@ from aurum.storage.ports.jobs import JobQueue
 class Services:
     """The store of one application, and the other parts that handlers need.
 
-    ``reading``: the readers of observations. ``feed``: changes of the store. ``cursor_secret``: signs cursors. ``fresh_s``:
-    seconds for which responses are fresh, by class of data. ``public``: callers need no credential, so responses are the same
-    for all. ``results``: expensive results, shared between processes. ``jobs``: None without Redis.
+    ``reading``: the readers of observations. ``wide``: the same for very many series. ``feed``: changes of the store.
+    ``cursor_secret``: signs cursors. ``fresh_s``: seconds for which responses are fresh, by class of data. ``public``: callers
+    need no credential, so responses are the same for all. ``results``: expensive results, shared between processes. ``jobs``:
+    None without Redis.
     """
 
     store: Store
     reading: Reading
+    wide: WideReading
     feed: ChangeFeed
     checks: Sequence[HealthCheck]
     clock: Clock

@@ -16,7 +16,7 @@ from jwt import PyJWK, PyJWKSet
 from aurum.common.resilience.breaker import Breaker
 from aurum.common.resilience.errors import Refused
 from aurum.common.resilience.guards import Guards
-from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.retry import Retry
 from aurum.common.resilience.timeout import Timeout
 from aurum.common.settings import AccessSettings
 from aurum.common.settings.resilience import ResilienceSettings
@@ -61,7 +61,16 @@ class IssuerProtection:
 
     def over(self, fetch: Fetch) -> Fetch:
         """Return ``fetch`` with this protection. It is safe to repeat: it reads."""
-        return self._timeout()(self._retry(repeatable(self._breaker()(fetch))))
+
+        async def protected(url: str) -> dict[str, Any]:
+            async with self._timeout():
+                async for attempt in self._retry.attempts():
+                    with attempt:
+                        async with self._breaker():
+                            return await fetch(url)
+            raise AssertionError  # the last attempt answers or raises
+
+        return protected
 
 
 class TokenVerifier:

@@ -39,8 +39,8 @@ class Circuit(Protocol):
 
 
 class Breaker:
-    """The circuit of one dependency. ``async with breaker():``, ``@breaker()`` over a coroutine function, or, where nothing
-    is awaited or ``async with`` cannot stand, ``with breaker.guard():``. Raises ``CircuitOpen``.
+    """The circuit of one dependency. ``async with breaker():``, or, where nothing is awaited or ``async with`` cannot
+    stand, ``with breaker.guard():``. Raises ``CircuitOpen``.
 
     ``counts``: the failures that say that the dependency is away; any other says that it is there.
     """

@@ -28,7 +28,7 @@ class BulkheadState:
 class Bulkhead:
     """``places`` for work under way, and a queue in which those who came first go first. For one event loop.
 
-    ``async with bulkhead():`` or ``@bulkhead()`` over a coroutine function; where every microsecond counts ``try_enter``,
+    ``async with bulkhead():``; where every microsecond counts ``try_enter``,
     ``wait_for_place`` and ``leave``. Raises ``QueueFull`` and ``WaitedTooLong``.
     """
 

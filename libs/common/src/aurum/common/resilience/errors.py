@@ -38,7 +38,3 @@ class Shed(Refused):
 
 class DeadlinePassed(Refused):
     """There is no time left for this."""
-
-
-class NotRepeatable(TypeError):
-    """Something was given to a retry that nobody has declared safe to do twice: a mistake in the program."""

@@ -1,34 +1,16 @@
-"""Retries, over ``stamina``: with growing waits and chance in them, within the deadline, of what is safe to do twice.
-
-Whether it is safe is said where the work is written: ``@repeatable``. Reading is; sending an order is not, because an answer
-that did not come says nothing of whether the order did.
-"""
+"""Retries, over ``stamina``: with growing waits and chance in them, within the deadline, of what is safe to do twice."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 import stamina
 
-from aurum.common.resilience.errors import NotRepeatable
 from aurum.common.resilience.timeout import time_left
 from aurum.common.settings.resilience import ResilienceSettings
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_MARK = "__repeatable__"
-
-
-def repeatable(work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Declare that doing this twice does no more than doing it once."""
-    setattr(work, _MARK, True)
-    return work
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +24,14 @@ class RetryState:
 
 
 class Retry:
-    """How often and for how long something is tried: ``@retry`` over a ``@repeatable`` coroutine function, or around lines:
+    """How often and for how long some lines are tried:
 
         async for attempt in retry.attempts():
             with attempt:
                 ...
+
+    The caller promises that doing the lines twice does no more than doing them once. Reading is so; sending an order is not,
+    because an answer that did not come says nothing of whether the order did.
 
     ``on``: the failures after which it is worth trying again. ``requested_wait_s``: how many seconds such a failure asks to
     wait, as ``Retry-After`` does, instead of the growing wait; None where it does not say. A wait that would end after the
@@ -67,21 +52,8 @@ class Retry:
         self._requested_wait_s = requested_wait_s
         self._calls = self._attempts = self._failed = 0
 
-    def __call__(self, work: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-        if not getattr(work, _MARK, False):
-            raise NotRepeatable(f"{work!r} is not declared @repeatable")
-
-        @wraps(work)
-        async def retried(*args: P.args, **kwargs: P.kwargs) -> T:
-            async for attempt in self.attempts():
-                with attempt:
-                    return await work(*args, **kwargs)
-            raise AssertionError  # the last attempt answers or raises
-
-        return retried
-
     def attempts(self) -> AsyncIterator[AbstractContextManager[object]]:
-        """Contexts to try the same lines in, one after the other; whoever writes it says that they are safe to repeat.
+        """Contexts to try the same lines in, one after the other.
 
         Raises ``DeadlinePassed`` when there is no time for the first.
         """

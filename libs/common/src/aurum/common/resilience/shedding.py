@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from aurum.common.resilience.errors import Shed
 
 _STEP = 0.1
 _MOST = 0.9
@@ -36,8 +33,7 @@ class SheddingState:
 class Shedding:
     """Decides by the longest wait for a place and by the 95th percentile of times, both in seconds and of the last window.
 
-    Tell it with ``waited`` and ``took``; ask it with ``refuses``; or ``async with shedding():`` and ``@shedding()``, which
-    raise ``Shed``. ``clock``: seconds of any epoch.
+    Tell it with ``waited`` and ``took``; ask it with ``refuses``. ``clock``: seconds of any epoch.
     """
 
     def __init__(
@@ -59,17 +55,6 @@ class Shedding:
         self._part = self._due = 0.0
         self._refused = 0
         self._next_look = clock() + window_s / 4
-
-    @asynccontextmanager
-    async def __call__(self) -> AsyncGenerator[None]:
-        began = self._clock()
-        if self.refuses(began):
-            raise Shed(f"{self.name} is too slow already", retry_after=self.retry_after)
-        try:
-            yield
-        finally:
-            now = self._clock()
-            self.took(now - began, now)
 
     @property
     def retry_after(self) -> float:

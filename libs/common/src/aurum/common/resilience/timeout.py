@@ -58,7 +58,7 @@ class TimeoutState:
 class Timeout:
     """Bounds what is done inside by ``seconds`` and by the deadline there is, whichever is sooner.
 
-    ``async with timeout():`` or ``@timeout()`` over a coroutine function. Raises ``DeadlinePassed``.
+    ``async with timeout():``. Raises ``DeadlinePassed``.
     """
 
     def __init__(self, name: str, *, seconds: float) -> None:

@@ -12,7 +12,6 @@ from aurum.core.series.partials import BUCKET, CannotCompose, compose, composes,
 from aurum.services.observations.batches import MANY_WITH_END, most_rows
 from aurum.services.observations.plan import ReadPlan
 from aurum.services.observations.transform import group_alike, with_end
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.observations import PartialsReader
 
 _MOST_HOURS = 2_000_000
@@ -25,7 +24,7 @@ async def from_hours(reader: PartialsReader | None, series: Sequence[Series], pl
     Hourly sums answer mean, sum, min, max and count, also within a market block, in steps of an hour or longer, for data
     finer than an hour, as currently known and in the unit of the series. ``core.series.partials.compose`` states how exactly.
     """
-    if reader is None or Capability.PARTIALS not in reader.capabilities or not _hours_suffice(series, plan):
+    if reader is None or not reader.has_sums or not _hours_suffice(series, plan):
         return None
     frame = await reader.partials([one.series_id for one in series], span=plan.read_span)
     try:

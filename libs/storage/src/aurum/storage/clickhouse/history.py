@@ -27,7 +27,6 @@ from aurum.storage.clickhouse.parts import (
 )
 from aurum.storage.clickhouse.pool import ClickhousePool
 from aurum.storage.clickhouse.schema import HISTORY_TABLE
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 
 _BATCH_ROWS = 65_536
@@ -81,10 +80,6 @@ class ClickhouseHistory:
 
     def __init__(self, pool: ClickhousePool) -> None:
         self._pool = pool
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
 
     @property
     def guards(self) -> Guards:

@@ -36,7 +36,7 @@ AND (superseded_at IS NULL OR superseded_at > reinterpret({as_of:Int64}, 'DateTi
 """Condition for the versions that stood at an instant: at most one of each point."""
 
 STANDING_NOW = "superseded_at IS NULL"
-"""Condition for the versions that stand now; unlike ``STANDING``, it does not read ``known_at``."""
+"""Condition for the versions that stand now."""
 
 
 def yyyymm(month: date) -> int:

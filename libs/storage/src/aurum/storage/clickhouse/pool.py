@@ -20,7 +20,7 @@ from aurum.common.resilience.breaker import Breaker
 from aurum.common.resilience.bulkhead import Bulkhead
 from aurum.common.resilience.errors import DeadlinePassed
 from aurum.common.resilience.guards import Guards
-from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.retry import Retry
 from aurum.common.resilience.timeout import time_left
 from aurum.common.settings import ClickhouseSettings
 from aurum.common.settings.resilience import ResilienceSettings
@@ -65,7 +65,6 @@ class ClickhousePool:
         self._slots = Bulkhead("ClickHouse", places=settings.pool_size, queue=settings.queue, longest_wait_s=settings.wait_s)
         self._breaker = Breaker("ClickHouse", resilience, counts=(ClickhouseAway,))
         self._retry = Retry("ClickHouse", resilience, on=(ClickhouseAway,))
-        self._read_with_retry = self._retry(self._read_once)
 
     @classmethod
     async def open(cls, settings: ClickhouseSettings, resilience: ResilienceSettings) -> ClickhousePool:
@@ -83,7 +82,10 @@ class ClickhousePool:
     async def read(self, query: str, parameters: Parameters = _NO_PARAMETERS) -> pl.DataFrame:
         """Return the answer to a query that changes nothing; tried again while ClickHouse is away for a moment."""
         with driver_errors():
-            return await self._read_with_retry(query, parameters)
+            async for attempt in self._retry.attempts():
+                with attempt:
+                    return await self._read_once(query, parameters)
+        raise AssertionError  # the last attempt answers or raises
 
     async def insert(self, frame: pl.DataFrame, *, query_id: str) -> None:
         """Insert rows into the table of history. The server refuses a query whose id is that of a running one."""
@@ -118,7 +120,6 @@ class ClickhousePool:
         """Wait for the running queries, then close the connections or the folder."""
         await asyncio.to_thread(self._close)
 
-    @repeatable
     async def _read_once(self, query: str, parameters: Parameters) -> pl.DataFrame:
         def work(client: Client, settings: QuerySettings) -> pl.DataFrame:
             # These settings are in the text: the embedded engine runs two more queries for each setting beside the text.

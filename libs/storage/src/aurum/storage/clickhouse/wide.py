@@ -5,25 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.catalog import Quality
-from aurum.core.wide import PARTIALS, check_bucket, together
-from aurum.storage.clickhouse.parts import (
-    NAMED,
-    SPANNED,
-    STANDING,
-    STANDING_NOW,
-    in_turns,
-    named,
-    spanned,
-    standing,
-    touched,
-    yyyymm,
-)
+from aurum.core.frames import conform
+from aurum.core.series.partials import BUCKET, PARTIALS, VAST, buckets_in
+from aurum.storage.clickhouse.parts import NAMED, SPANNED, STANDING_NOW, in_turns, named, spanned, touched, yyyymm
 from aurum.storage.clickhouse.pool import ClickhousePool
 from aurum.storage.clickhouse.schema import HISTORY_TABLE
 from aurum.storage.ports.history import ArchivedPart
@@ -33,8 +23,24 @@ _COUNTS = f"""
 SELECT series_id, month, archive_id, toInt64(count()) AS rows FROM {HISTORY_TABLE} FINAL
 WHERE {NAMED} GROUP BY series_id, month, archive_id
 """
-_FOUND = pl.Schema({**PARTIALS, "rows": pl.Int64()})
-_MICROSECOND = timedelta(microseconds=1)
+# Every row of the parts is counted beside those that go into the buckets, in the one snapshot that a query sees: so a write or
+# a discard that comes in between is noticed. What is in no bucket of the span is one row a series.
+_PARTIALS = f"""
+SELECT series_id, reinterpret(bucket, 'DateTime64(6, \\'UTC\\')') AS ts,
+    if(countIf(stands AND abs(value) >= {VAST:g}) > 0, nan, sumIf(value, stands)) AS sum, toInt32(countIf(stands)) AS count,
+    if(count > 0, minIf(value, stands), nan) AS min, if(count > 0, maxIf(value, stands), nan) AS max,
+    toInt16(if(count > 0, maxIf(mark, stands), {int(Quality.GOOD)})) AS quality,
+    max(known) AS known_at, answers, toInt64(count()) AS rows
+FROM (
+    SELECT series_id, toUnixTimestamp64Micro(ts) AS us, value, quality AS mark, known_at AS known,
+        ({SPANNED}) AND {STANDING_NOW} AS answers, answers AND mark != {int(Quality.WITHDRAWN)} AND NOT isNaN(value) AS stands,
+        if(answers, us - positiveModulo(us, {BUCKET // timedelta(microseconds=1)}), 0) AS bucket
+    FROM {HISTORY_TABLE} FINAL WHERE {NAMED}
+)
+GROUP BY series_id, answers, bucket
+ORDER BY series_id, answers, bucket
+"""
+_READ = pl.Schema({**PARTIALS, "answers": pl.UInt8(), "rows": pl.Int64()})
 
 
 class ClickhouseWideScans:
@@ -43,21 +49,15 @@ class ClickhouseWideScans:
     def __init__(self, pool: ClickhousePool) -> None:
         self._pool = pool
 
-    async def partials(
-        self, parts: Sequence[ArchivedPart], *, span: Span, every: timedelta | None = None, as_of: datetime | None = None
-    ) -> pl.DataFrame:
-        check_bucket(every)
+    async def partials(self, parts: Sequence[ArchivedPart], *, span: Span) -> pl.DataFrame:
+        span = buckets_in(span)
         wanted = touched(parts, span)
-        asked = spanned(span) | standing(as_of) | {"withdrawn": int(Quality.WITHDRAWN)}
-        if every is not None:
-            asked["every"] = every // _MICROSECOND
-        query = _partials(whole=every is None, now=as_of is None)
-        frames = [await self._pool.read(query, named(some) | asked) for some in in_turns(wanted)]
-        found = pl.concat(frames) if frames else pl.DataFrame(schema=_FOUND)
+        frames = [await self._pool.read(_PARTIALS, named(some) | spanned(span)) for some in in_turns(wanted)]
+        found = pl.concat(frames) if frames else pl.DataFrame(schema=_READ)
         if short := _short(wanted, found):
             # What is missing may have come meanwhile: then the rows moved while they were read.
             raise CopyBehind(await self.missing(wanted) or short)
-        return together(found.filter(pl.col("count") > 0), whole=every is None)
+        return conform(found.filter(pl.col("answers") == 1), PARTIALS)
 
     async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
         wanted = touched(parts, Span())
@@ -79,24 +79,3 @@ def _short(wanted: Sequence[ArchivedPart], found: pl.DataFrame) -> list[Archived
     wrong = expected.join(counted, on="series_id", how="left").filter(pl.col("rows") != pl.col("read").fill_null(0))
     series = frozenset(wrong["series_id"].to_list())
     return [part for part in wanted if part.series_id in series]
-
-
-def _partials(*, whole: bool, now: bool) -> str:
-    """``whole``: a bucket a series. ``now``: what stands now.
-
-    Every row of the parts is counted beside those that go into the buckets, in the one snapshot that a query sees: so a write
-    or a discard that comes in between is noticed.
-    """
-    bucket = "0" if whole else "us - positiveModulo(us, {every:Int64})"
-    start = "minIf(us, stands)" if whole else "bucket"
-    return f"""
-    SELECT series_id, reinterpret({start}, 'DateTime64(6, \\'UTC\\')') AS ts, toInt64(countIf(stands)) AS count,
-        sumIf(value, stands) AS sum, minIf(value, stands) AS min, maxIf(value, stands) AS max, toInt64(count()) AS rows
-    FROM (
-        SELECT series_id, toUnixTimestamp64Micro(ts) AS us, {bucket} AS bucket, value,
-            ifNull(({SPANNED}) AND ({STANDING_NOW if now else STANDING})
-                   AND quality != {{withdrawn:Int16}} AND NOT isNaN(value), 0) AS stands
-        FROM {HISTORY_TABLE} FINAL WHERE {NAMED}
-    )
-    GROUP BY series_id, bucket
-    """

@@ -22,7 +22,6 @@ from aurum.storage.duckdb.engine import Cursor, Engine
 from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
 from aurum.storage.duckdb.history_files import HistoryFiles
 from aurum.storage.duckdb.manifest import NAME, DataFile, Manifest
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 
 _BATCH_ROWS = 65_536
@@ -58,10 +57,6 @@ class DuckdbHistory:
         self._engine = Engine(threads=threads, memory=memory, location=files.location)
         self._cached: tuple[Hashable, Manifest] | None = None
         self._writing = threading.Lock()
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
 
     @property
     def guards(self) -> Guards:

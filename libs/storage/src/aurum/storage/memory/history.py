@@ -11,7 +11,6 @@ import polars as pl
 from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 
 _BATCH_ROWS = 65_536
@@ -24,10 +23,6 @@ class MemoryHistory:
 
     def __init__(self) -> None:
         self._kept: dict[Place, pl.DataFrame] = {}
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return frozenset({Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY})
 
     @property
     def guards(self) -> Guards:

@@ -35,7 +35,6 @@ from aurum.core.series.partials import buckets_in, partials
 from aurum.core.series.points import Points as SeriesPoints
 from aurum.core.series.revise import Publication, answer, revisions
 from aurum.storage.memory.state import MemoryState, Points
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows
 
 Batch: TypeAlias = Mapping[int, Mapping[datetime, list[Publication]]]
@@ -97,12 +96,10 @@ class MemorySeriesReader:
 class MemoryPartialsReader:
     """``PartialsReader`` in memory."""
 
+    has_sums = True
+
     def __init__(self, state: MemoryState) -> None:
         self._rows = MemorySeriesReader(state)
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return frozenset({Capability.PARTIALS})
 
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
         return partials(await self._rows.many(series_ids, span=buckets_in(span)))

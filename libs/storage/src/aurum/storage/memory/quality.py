@@ -49,6 +49,11 @@ class MemoryQualityLog:
         )
         return list(islice(days, limit))
 
+    async def days_around(self, series_ids: Sequence[int], day: date) -> tuple[date | None, date | None]:
+        keys = {key for key, series in self._state.series.items() if series.series_id in set(series_ids)}
+        days = [found.day for found in self._state.completeness.values() if found.key in keys and found.present > 0]
+        return max((one for one in days if one < day), default=None), min((one for one in days if one > day), default=None)
+
     async def quarantine_page(
         self, criteria: QuarantineFilter, *, after: int | None = None, limit: int
     ) -> Sequence[QuarantinedRow]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 import polars as pl
 
 from aurum.core.asof import Span
 from aurum.core.history import tally
-from aurum.core.wide import check_bucket, partials
+from aurum.core.series.partials import buckets_in, partials
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 from aurum.storage.ports.wide import CopyBehind
 
@@ -20,13 +19,10 @@ class MemoryWideScans:
     def __init__(self, history: HistoryStore) -> None:
         self._history = history
 
-    async def partials(
-        self, parts: Sequence[ArchivedPart], *, span: Span, every: timedelta | None = None, as_of: datetime | None = None
-    ) -> pl.DataFrame:
-        check_bucket(every)
+    async def partials(self, parts: Sequence[ArchivedPart], *, span: Span) -> pl.DataFrame:
         if missing := await self.missing(parts):
             raise CopyBehind(missing)
-        return partials(await self._history.many(parts, span=span, as_of=as_of), every=every)
+        return partials(await self._history.many(parts, span=buckets_in(span)))
 
     async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
         counted = tally(await self._history.rows(parts)).select("series_id", "month", "rows")

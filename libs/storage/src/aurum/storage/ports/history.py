@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.asof import Span
 from aurum.core.errors import Unavailable
-from aurum.storage.ports.capabilities import Capability
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,9 +50,6 @@ class HistoryStore(Protocol):
     The columns are those of ``core.frames.HISTORY`` after ``source``, ``month`` and ``archive_id``; partitioned by source and
     month, sorted by series and time, the same in every adapter.
     """
-
-    @property
-    def capabilities(self) -> frozenset[Capability]: ...
 
     @property
     def guards(self) -> Guards:
@@ -94,7 +90,7 @@ class HistoryStore(Protocol):
         ...
 
     async def upkeep(self) -> Upkeep:
-        """Compact what is in many pieces and drop what is no longer reachable. Raises ``Unsupported``."""
+        """Compact what is in many pieces and drop what is no longer reachable."""
         ...
 
     async def close(self) -> None:
@@ -242,6 +238,23 @@ class HotReader(Protocol):
     ) -> AbstractAsyncContextManager[HotStream]:
         """One snapshot for the length of the block."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class HotPartials:
+    """Partials of the hot rows of several series, schema ``PARTIALS``, and the parts that are archived, from one snapshot."""
+
+    frame: pl.DataFrame
+    parts: Sequence[ArchivedPart]
+
+
+class HotPartialsReader(Protocol):
+    """The hot side of a read of sums by the hour. See ``PartialsReader``."""
+
+    @property
+    def has_sums(self) -> bool: ...
+
+    async def hot_partials(self, series_ids: Sequence[int], *, span: Span) -> HotPartials: ...
 
 
 def wired(parts: Collection[ArchivedPart]) -> None:

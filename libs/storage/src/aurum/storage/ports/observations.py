@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.asof import Span
-from aurum.core.errors import Unavailable
-from aurum.storage.ports.capabilities import Capability
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,30 +45,23 @@ class SeriesReader(Protocol):
         ...
 
 
-class PartlyArchived(Unavailable):
-    """Months of the span stand in history, of which a hot store keeps no sums: ``storage.tiered`` adds up the rows."""
-
-    def __init__(self) -> None:
-        super().__init__("months of this span are archived: name their place with AURUM_HISTORY__TIER")
-
-
 class PartialsReader(Protocol):
     """Sums, counts and extremes of hours of UTC, of the values now known.
 
-    ``Capability.PARTIALS`` in ``capabilities`` promises that asking is cheaper than reading the rows. The answer is that of
-    ``core.series.partials`` over the rows in one snapshot, also in the moment after a correction of the remotest hour; sums are
-    added in the order of time, so that the same rows give the same bits. The rows are all that the ``SeriesReader`` beside it
-    reads: where that one reads several stores, this one must too, or declare nothing.
+    The answer is that of ``core.series.partials`` over the rows in one snapshot, also in the moment after a correction of the
+    remotest hour; sums are added in the order of time, so that the same rows give the same bits. The rows are all that the
+    ``SeriesReader`` beside it reads.
     """
 
     @property
-    def capabilities(self) -> frozenset[Capability]: ...
+    def has_sums(self) -> bool:
+        """Whether the store keeps sums, so that reading them is cheaper than reading the rows. It may change at any time."""
+        ...
 
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
         """The buckets that start in the span, each of them whole, schema ``PARTIALS``; unknown ids have none.
 
-        Raises ``Unsupported`` without ``Capability.PARTIALS``, ``Unavailable`` when the store does not answer,
-        ``PartlyArchived`` from a hot store alone.
+        Raises ``Unavailable`` when the store does not answer, ``HistoryNotWired`` for archived months from a hot store alone.
         """
         ...
 

@@ -50,6 +50,12 @@ class QualityLog(Protocol):
         """Days by (key, day)."""
         ...
 
+    async def days_around(self, series_ids: Sequence[int], day: date) -> tuple[date | None, date | None]:
+        """The last local day before, and the first after, on which any of the series has a value; of those that completeness
+        is counted for.
+        """
+        ...
+
     async def quarantine_page(
         self, criteria: QuarantineFilter, *, after: int | None = None, limit: int
     ) -> Sequence[QuarantinedRow]:

@@ -1,14 +1,13 @@
-"""Scans over many series: buckets instead of rows, so that a month of thousands of series is a small answer.
+"""Scans over many series in a copy of history: sums by the hour instead of rows.
 
-For screening: averages, what moved most (``aurum.core.wide`` works them out). They read the archived parts that the log names,
-from a copy that may be behind it; what is still in the hot store is asked of a ``SeriesReader``.
+For screening, such as what moved most from one day to another. They read the archived parts that the log names, from a copy
+that may be behind it; what is still in the hot store comes from there, and ``storage.tiered`` puts both together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.asof import Span
@@ -36,13 +35,10 @@ class CopyBehind(Unavailable):
 class WideScans(Protocol):
     """Many series at once. All methods raise ``Unavailable`` when the store does not answer, by the task's deadline if any."""
 
-    async def partials(
-        self, parts: Sequence[ArchivedPart], *, span: Span, every: timedelta | None = None, as_of: datetime | None = None
-    ) -> pl.DataFrame:
-        """What stood as of then (None: what stands now) in buckets of that length, schema ``core.wide.PARTIALS``.
+    async def partials(self, parts: Sequence[ArchivedPart], *, span: Span) -> pl.DataFrame:
+        """Return the buckets of the values now known that start in the span, each of them whole.
 
-        ``every`` None: the span is one bucket, which starts where the first value of a series does. Raises ``CopyBehind``
-        rather than leave a part out, and ``InvalidBucket``.
+        Schema ``core.series.partials.PARTIALS``. Raises ``CopyBehind`` rather than leave a part out.
         """
         ...
 

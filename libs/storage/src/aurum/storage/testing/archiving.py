@@ -15,6 +15,7 @@ from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.stores import PostgresStore, patient_loader
@@ -76,10 +77,11 @@ class TieredStore(PostgresStore):
     def __init__(self, pool: PostgresPool, clock: Clock, history: HistoryStore) -> None:
         super().__init__(pool, clock)
         self.hot = PostgresSeriesReader(pool, clock)
+        self.hot_partials = PostgresPartialsReader(pool)
         self.history = history
         self.log = PostgresArchiveLog(pool)
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
-        self.partials: PartialsReader = TieredPartialsReader(self.partials, self.reader)
+        self.partials: PartialsReader = TieredPartialsReader(self.hot_partials, history)
         self.transactions = PostgresTransactions(pool, lambda: history)
         self.thawing: Loader = patient_loader(self.transactions, self.files)
         self.loader: Loader = ArchivingWriter(self.thawing, self.log, history)

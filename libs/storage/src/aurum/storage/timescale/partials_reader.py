@@ -1,4 +1,4 @@
-"""The reader of hourly partials: from the sums stored on the server, and from rows where those sums are stale."""
+"""The reader of hourly partials: from the sums stored on the server, and from rows where those are stale or there are none."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import polars as pl
 from aurum.core.asof import Span
 from aurum.core.errors import Unavailable
 from aurum.core.series.partials import buckets_in
-from aurum.storage.ports.capabilities import Capability, Unsupported
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind
+from aurum.storage.ports.history import HotPartials, wired
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.postgres.history.parts import ARCHIVED_BESIDE_MANY
-from aurum.storage.postgres.observations.partials import BUCKETS_OF_ROWS, FROM_AGGREGATES, PARTIAL_COLUMNS, all_hot
+from aurum.storage.postgres.history.parts import BESIDE_MANY, parts_beside
+from aurum.storage.postgres.observations.partials import (
+    BUCKETS_OF_ROWS,
+    FROM_AGGREGATES,
+    PARTIAL_COLUMNS,
+    PostgresPartialsReader,
+)
 from aurum.storage.postgres.observations.reader import bounds
 from aurum.storage.timescale import aggregates
 from aurum.storage.timescale.aggregates import HOURLY
@@ -35,16 +40,20 @@ _PARTIALS = packed(
                 {BUCKETS_OF_ROWS} WHERE series_id = ANY($1) AND ts >= low AND ts < high GROUP BY 1, 2
             ) AS rows
         ) AS buckets ORDER BY series_id, ts""",  # noqa: S608 - constants
-    beside=ARCHIVED_BESIDE_MANY,
+    beside=BESIDE_MANY,
 )
 
 
 class TimescalePartialsReader:
-    """``PartialsReader`` on TimescaleDB. Create it with ``open``."""
+    """``PartialsReader`` and ``HotPartialsReader`` on TimescaleDB. Create it with ``open``.
+
+    Where the database stores no sums it adds up the rows, as on plain PostgreSQL.
+    """
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
-        self._capabilities: frozenset[Capability] = frozenset()
+        self._of_rows = PostgresPartialsReader(pool)
+        self._has_sums = False
 
     @classmethod
     async def open(cls, pool: PostgresPool) -> TimescalePartialsReader:
@@ -59,7 +68,7 @@ class TimescalePartialsReader:
             extension = await usable_extension(connection)
             is_permitted = extension is not None and Feature.AGGREGATES in extension.permitted
             has_sums = is_permitted and await aggregates.exists(connection)
-        self._capabilities = frozenset({Capability.PARTIALS}) if has_sums else frozenset()
+        self._has_sums = has_sums
 
     async def follow(self, feed: ChangeFeed) -> None:
         """Check again whenever everything may have changed, as after ``aurum db optimize``. Runs until it is cancelled."""
@@ -77,16 +86,21 @@ class TimescalePartialsReader:
                 await self.look()
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
-        return self._capabilities
+    def has_sums(self) -> bool:
+        return self._has_sums
 
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
-        if Capability.PARTIALS not in self._capabilities:
-            raise Unsupported("timescale", Capability.PARTIALS)
+        hot = await self.hot_partials(series_ids, span=span)
+        wired(hot.parts)
+        return hot.frame
+
+    async def hot_partials(self, series_ids: Sequence[int], *, span: Span) -> HotPartials:
+        if not self._has_sums:
+            return await self._of_rows.hot_partials(series_ids, span=span)
         start, end = bounds(buckets_in(span))
         # The log of stale hours and the sums are read in one snapshot: after a refresh between two, they would disagree.
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             stale = await aggregates.stale(connection, start, end)
             lows, highs = [low for low, _ in stale], [high for _, high in stale]
             row = await connection.fetchrow(_PARTIALS, sorted(set(series_ids)), start, end, lows, highs)
-        return unpacked(PARTIAL_COLUMNS, all_hot(row))
+        return HotPartials(unpacked(PARTIAL_COLUMNS, row), parts_beside(row))

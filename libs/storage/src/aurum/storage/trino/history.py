@@ -13,7 +13,6 @@ import polars as pl
 from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
-from aurum.storage.ports.capabilities import Capability
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 from aurum.storage.trino.lake import Lake
 from aurum.storage.trino.pool import Parameter, TrinoPool
@@ -39,10 +38,6 @@ class _Condition:
 
 class TrinoHistory:
     """``HistoryStore`` on Trino. Creates the schema and the table on first use. ``close`` also closes ``pool``."""
-
-    capabilities = frozenset(
-        {Capability.AS_OF, Capability.REVISIONS, Capability.STREAM, Capability.COMPACTION, Capability.EXPIRY}
-    )
 
     def __init__(self, pool: TrinoPool) -> None:
         self._pool = pool

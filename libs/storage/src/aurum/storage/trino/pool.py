@@ -22,7 +22,7 @@ from trino.dbapi import Connection, Cursor
 from aurum.common.resilience.breaker import Breaker
 from aurum.common.resilience.bulkhead import Bulkhead
 from aurum.common.resilience.guards import Guards
-from aurum.common.resilience.retry import Retry, repeatable
+from aurum.common.resilience.retry import Retry
 from aurum.common.resilience.timeout import time_left
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.common.settings.trino import TrinoSettings
@@ -60,12 +60,14 @@ class TrinoPool:
         )
         self._breaker = Breaker("trino", resilience, counts=(TrinoAway,))
         self._retry = Retry("trino", resilience, on=(TrinoAway,))
-        self._read_with_retry = self._retry(self._read_once)
 
     async def read(self, statement: str, parameters: Sequence[Parameter] = ()) -> list[Row]:
         """Return all rows of a query; tried again while Trino is away and time is left."""
         with driver_errors():
-            return await self._read_with_retry(statement, parameters)
+            async for attempt in self._retry.attempts():
+                with attempt:
+                    return await self._run(statement, parameters, self.settings.statement_timeout_s)
+        raise AssertionError  # the last attempt answers or raises
 
     async def execute(self, statement: str, parameters: Sequence[Parameter] = (), *, timeout_s: float | None = None) -> None:
         """Run a statement that changes something, once. ``timeout_s``: its limit, by default that of reads."""
@@ -93,10 +95,6 @@ class TrinoPool:
         self._cancelling.shutdown()
         while self._sessions:
             self._sessions.pop().close()
-
-    @repeatable
-    async def _read_once(self, statement: str, parameters: Sequence[Parameter]) -> list[Row]:
-        return await self._run(statement, parameters, self.settings.statement_timeout_s)
 
     async def _run(self, statement: str, parameters: Sequence[Parameter], timeout_s: float) -> list[Row]:
         with driver_errors():

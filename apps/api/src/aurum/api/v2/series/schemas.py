@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from aurum.api.contract.schemas import PageMeta, SeriesDocument
 
@@ -18,3 +20,96 @@ class SeriesAnswer(BaseModel):
     """One series."""
 
     data: SeriesDocument
+
+
+class Mover(BaseModel):
+    """A series that is complete on both days."""
+
+    key: str
+    location: str
+    location_name: str
+    before: float = Field(description="Mean of the day compared with.")
+    after: float = Field(description="Mean of the day.")
+    change: float = Field(description="`after` - `before`.")
+    relative_change: float | None = Field(description="`change` / |`before`|; null where `before` is 0.")
+
+
+class IntervalCount(BaseModel):
+    """Intervals of a series on one day, within the block."""
+
+    expected: int | None = Field(description="Null where the step of the series has no number of them.")
+    present: int = Field(description="Those with a value; withdrawn ones do not count.")
+
+
+class IncompleteSeries(BaseModel):
+    """A series that lacks intervals on either day, and so is not ranked."""
+
+    key: str
+    before: IntervalCount
+    after: IntervalCount
+
+
+class MoversMeta(BaseModel):
+    """The days, and what is ranked."""
+
+    day: date
+    against: date = Field(description="The day compared with.")
+    market: str
+    tz: str = Field(description="IANA name of the market's clock, on which both days are counted.")
+    measure: str
+    unit: str
+    currency: str | None
+    block: str | None = Field(description="As `calendar:block`; null for whole days.")
+    count: int = Field(description="Movers in this answer.")
+    limit: int
+    ranked: int = Field(description="Series that are complete on both days.")
+    incomplete: int = Field(description="Series that are not.")
+
+
+class MoversAnswer(BaseModel):
+    """Movers, the greatest change first, and series that could not be ranked, by key."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "data": [
+                        {
+                            "key": "nyiso:damlbmp_zone:61761:lmp",
+                            "location": "61761",
+                            "location_name": "N.Y.C.",
+                            "before": 40.0,
+                            "after": 52.5,
+                            "change": 12.5,
+                            "relative_change": 0.3125,
+                        }
+                    ],
+                    "incomplete": [
+                        {
+                            "key": "nyiso:damlbmp_zone:61752:lmp",
+                            "before": {"expected": 25, "present": 25},
+                            "after": {"expected": 24, "present": 23},
+                        }
+                    ],
+                    "meta": {
+                        "day": "2025-11-03",
+                        "against": "2025-11-02",
+                        "market": "NYISO",
+                        "tz": "America/New_York",
+                        "measure": "lmp",
+                        "unit": "USD/MWh",
+                        "currency": "USD",
+                        "block": None,
+                        "count": 1,
+                        "limit": 20,
+                        "ranked": 1,
+                        "incomplete": 1,
+                    },
+                }
+            ]
+        }
+    )
+
+    data: list[Mover]
+    incomplete: list[IncompleteSeries]
+    meta: MoversMeta

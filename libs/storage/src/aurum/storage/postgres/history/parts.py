@@ -17,19 +17,22 @@ BESIDE_SLICE = f"""
 """  # noqa: S608 - constants
 """In the statement that reads a slice ($1: series, $2 and $3: span), so that both come from one snapshot: one look-up."""
 
-ARCHIVED_BESIDE_MANY = """
-EXISTS (
-    SELECT FROM archived_part AS p
-    WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz
-) AS archived
-"""
-"""Whether any part of several series is archived ($1: series, $2 and $3: span), in the statement that adds them up."""
+BESIDE_MANY = f"""
+(SELECT array_agg(ROW({PART}) ORDER BY p.series_id, p.month) FROM {PARTS}
+ WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz) AS parts
+"""  # noqa: S608 - constants
+"""The same of several series, in the statement that adds up their rows ($1: series, $2 and $3: span)."""
 
 OF_MANY = f"""
 SELECT {PART} FROM {PARTS}
 WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz
 ORDER BY p.series_id, p.month
 """  # noqa: S608 - constants
+
+
+def parts_beside(row: Record | None) -> Sequence[ArchivedPart]:
+    """Return the parts in the one record of a statement with ``BESIDE_SLICE`` or ``BESIDE_MANY``."""
+    return parts_of(row["parts"]) if row is not None and row["parts"] is not None else ()
 
 
 def parts_of(rows: Iterable[Record]) -> Sequence[ArchivedPart]:

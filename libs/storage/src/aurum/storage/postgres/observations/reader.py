@@ -8,15 +8,14 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 
 import polars as pl
-from asyncpg import Record
 
 from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.series.points import Points
-from aurum.storage.ports.history import ArchivedPart, HotPoints, HotRevisions, HotStream, wired
+from aurum.storage.ports.history import HotPoints, HotRevisions, HotStream, wired
 from aurum.storage.postgres.connection.columns import packed, unpacked, unpacked_arrays
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
-from aurum.storage.postgres.history.parts import BESIDE_SLICE, OF_MANY, parts_of
+from aurum.storage.postgres.history.parts import BESIDE_SLICE, OF_MANY, parts_beside, parts_of
 from aurum.storage.postgres.observations.watermark import is_long_past, settled
 
 _ONE: Mapping[str, str] = {"ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
@@ -125,13 +124,13 @@ class PostgresSeriesReader:
                 async with self._pool.acquire() as connection:
                     await self._settle(connection, as_of)
             row = await self._pool.reads.fetchrow(_SLICE_AS_OF, series_id, start, end, _clamped(as_of))
-        return HotPoints(Points(**unpacked_arrays(_ONE, row)), _parts(row))
+        return HotPoints(Points(**unpacked_arrays(_ONE, row)), parts_beside(row))
 
     async def hot_revisions(self, series_id: int, *, span: Span) -> HotRevisions:
         start, end = bounds(span)
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_REVISIONS, series_id, start, end)
-        return HotRevisions(unpacked(_ONE, row), _parts(row))
+        return HotRevisions(unpacked(_ONE, row), parts_beside(row))
 
     @asynccontextmanager
     async def hot_stream(
@@ -184,10 +183,6 @@ class PostgresSeriesReader:
             horizon_s=self._pool.settings.load_timeout_s,
             patience_s=_AS_OF_PATIENCE_S,
         )
-
-
-def _parts(row: Record | None) -> Sequence[ArchivedPart]:
-    return parts_of(row["parts"]) if row is not None and row["parts"] is not None else ()
 
 
 def bounds(span: Span) -> tuple[datetime, datetime]:

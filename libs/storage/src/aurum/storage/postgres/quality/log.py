@@ -55,6 +55,16 @@ FROM names LEFT JOIN stored USING (source, dataset) LEFT JOIN gaps USING (source
 ORDER BY names.source COLLATE "C", names.dataset COLLATE "C"
 """
 
+# Two look-ups in the key for each series: a search over all of them would read every day there is.
+_DAYS_AROUND = """
+SELECT max(before.day) AS before, min(after.day) AS after
+FROM unnest($1::int[]) AS wanted(series_id)
+     LEFT JOIN LATERAL (SELECT day FROM completeness AS c WHERE c.series_id = wanted.series_id AND c.day < $2 AND c.present > 0
+                        ORDER BY c.day DESC LIMIT 1) AS before ON true
+     LEFT JOIN LATERAL (SELECT day FROM completeness AS c WHERE c.series_id = wanted.series_id AND c.day > $2 AND c.present > 0
+                        ORDER BY c.day LIMIT 1) AS after ON true
+"""
+
 
 class UnknownQuarantinedRow(NotFound):
     """No row of that number is, or ever was, in quarantine. Facts: ``row_id``."""
@@ -78,6 +88,11 @@ class PostgresQualityLog:
         async with self._pool.acquire() as connection:
             rows = await _completeness_page(present(values)).fetch(connection, **values, limit=limit)
         return [Completeness(*row) for row in rows]
+
+    async def days_around(self, series_ids: Sequence[int], day: date) -> tuple[date | None, date | None]:
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_DAYS_AROUND, sorted(set(series_ids)), day)
+        return (row["before"], row["after"]) if row is not None else (None, None)
 
     async def quarantine_page(
         self, criteria: QuarantineFilter, *, after: int | None = None, limit: int

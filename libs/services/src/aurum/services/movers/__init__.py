@@ -1,0 +1,14 @@
+"""What moved most from one market day to another: the series of one measure and market, ranked by the change of their means.
+
+    reading = WideReading(store.catalog, store.quality, store.partials)
+    answer = await movers(reading, MoversQuestion("lmp", "NYISO", date(2025, 11, 3), against="week", block="ON_PEAK"))
+
+question     what is asked, and the two days    selection    the series, of one unit and one currency
+ranking      reading and ranking                answer       movers, and series that are incomplete
+"""
+
+from aurum.services.movers.answer import Count, Incomplete, Mover, Movers
+from aurum.services.movers.question import MoversQuestion
+from aurum.services.movers.ranking import NoDataOnDay, WideReading, movers
+
+__all__ = ["Count", "Incomplete", "Mover", "Movers", "MoversQuestion", "NoDataOnDay", "WideReading", "movers"]

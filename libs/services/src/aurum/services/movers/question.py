@@ -1,0 +1,58 @@
+"""A question about movers, and the two days it compares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from aurum.core.errors import InvalidParameters
+
+_FIRST, _LAST = date(1900, 1, 2), date(2200, 1, 1)
+_DAYS_BEFORE = {"previous": 1, "week": 7}
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class MoversQuestion:
+    """Which series moved most to the market day ``day``.
+
+    ``against``: ``previous`` (the day before), ``week`` (the same weekday of the week before) or a date. ``block``: as in
+    ``services.observations``. ``unit``, ``currency``: only series in these; values are not converted. ``limit``: movers, and
+    incomplete series, at most.
+    """
+
+    measure: str
+    market: str
+    day: date
+    against: str = "previous"
+    block: str | None = None
+    unit: str | None = None
+    currency: str | None = None
+    limit: int = 20
+
+
+def day_against(question: MoversQuestion) -> date:
+    """Return the day that a question compares with. Raises ``InvalidParameters``."""
+    _check_range("day", question.day)
+    if question.against in _DAYS_BEFORE:
+        return question.day - timedelta(days=_DAYS_BEFORE[question.against])
+    found = _parsed(question.against)
+    _check_range("against", found)
+    if found == question.day:
+        raise InvalidParameters(("against", "is the day itself: name another one, previous or week", question.against))
+    return found
+
+
+def _parsed(against: str) -> date:
+    try:
+        if _ISO_DAY.fullmatch(against):
+            return date.fromisoformat(against)
+    except ValueError:
+        pass  # no day of the calendar, refused like any other text
+    raise InvalidParameters(("against", "must be previous, week or a date such as 2025-11-02", against))
+
+
+def _check_range(parameter: str, day: date) -> None:
+    if not _FIRST <= day <= _LAST:
+        raise InvalidParameters((parameter, "must lie between 1900 and 2200", str(day)))
