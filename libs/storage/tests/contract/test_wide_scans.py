@@ -1,4 +1,4 @@
-"""Wide scans, where ClickHouse sums up and where rows of history are summed up in this process: the same buckets."""
+"""Wide scans: ClickHouse and this process compute the same buckets from the rows of history."""
 
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -31,8 +31,8 @@ def history(versions: list[tuple[int, datetime, datetime, datetime | None, float
     return pl.DataFrame(versions, schema=HISTORY, orient="row").sort("series_id", "ts", "known_at")
 
 
-async def kept(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1) -> list[ArchivedPart]:
-    """Written month by month."""
+async def write_rows(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1) -> list[ArchivedPart]:
+    """Write rows month by month, and return their parts."""
     parts = [
         ArchivedPart(series_id, month, archive_id, "invented", count, checksum)
         for series_id, month, count, checksum in tally(rows).iter_rows()
@@ -43,17 +43,17 @@ async def kept(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1
     return parts
 
 
-def buckets(found: pl.DataFrame) -> list[tuple[object, ...]]:
-    assert found.schema == PARTIALS
-    return list(found.iter_rows())
+def buckets(frame: pl.DataFrame) -> list[tuple[object, ...]]:
+    assert frame.schema == PARTIALS
+    return list(frame.iter_rows())
 
 
 async def test_buckets_are_counted_in_utc_and_ascend(clickhouse_history: ClickhouseHistory, scans: WideScans) -> None:
     points = [(2, hour(25), 8.0), (1, hour(0), 1.0), (1, hour(23.5), 5.0), (1, hour(24), 3.0)]
     rows = history([(series_id, ts, day(0), None, value, 0) for series_id, ts, value in points])
-    parts = await kept(clickhouse_history, rows)
-    found = await scans.partials(parts, span=Span(), every=timedelta(days=1))
-    assert buckets(found) == [
+    parts = await write_rows(clickhouse_history, rows)
+    frame = await scans.partials(parts, span=Span(), every=timedelta(days=1))
+    assert buckets(frame) == [
         (1, day(0), 2, 6.0, 1.0, 5.0),
         (1, day(1), 1, 3.0, 3.0, 3.0),
         (2, day(1), 1, 8.0, 8.0, 8.0),
@@ -66,13 +66,13 @@ async def test_the_span_as_one_bucket_starts_where_the_first_value_does(
     february = datetime(2025, 2, 1, tzinfo=UTC)
     rows = history([(1, hour(offset), day(0), None, float(offset), 0) for offset in range(4)])
     rows = pl.concat([rows, history([(1, february, day(0), None, 10.0, 0), (2, february, day(0), None, 7.0, 0)])])
-    parts = await kept(clickhouse_history, rows.sort("series_id", "ts"))
-    found = await scans.partials(parts, span=Span(hour(1), None))
-    assert buckets(found) == [(1, hour(1), 4, 16.0, 1.0, 10.0), (2, february, 1, 7.0, 7.0, 7.0)]
+    parts = await write_rows(clickhouse_history, rows.sort("series_id", "ts"))
+    frame = await scans.partials(parts, span=Span(hour(1), None))
+    assert buckets(frame) == [(1, hour(1), 4, 16.0, 1.0, 10.0), (2, february, 1, 7.0, 7.0, 7.0)]
     assert buckets(await scans.partials(parts, span=Span(hour(1), hour(2)))) == [(1, hour(1), 1, 1.0, 1.0, 1.0)]
 
 
-async def test_withdrawn_values_do_not_count_and_empty_buckets_are_not_there(
+async def test_withdrawn_values_do_not_count_and_empty_buckets_are_absent(
     clickhouse_history: ClickhouseHistory, scans: WideScans
 ) -> None:
     rows = history(
@@ -84,9 +84,9 @@ async def test_withdrawn_values_do_not_count_and_empty_buckets_are_not_there(
             (2, hour(0), day(0), None, float("nan"), 9),
         ]
     )
-    parts = await kept(clickhouse_history, rows)
-    found = await scans.partials(parts, span=Span(), every=timedelta(days=1))
-    assert buckets(found) == [(1, day(1), 1, 2.0, 2.0, 2.0)]
+    parts = await write_rows(clickhouse_history, rows)
+    frame = await scans.partials(parts, span=Span(), every=timedelta(days=1))
+    assert buckets(frame) == [(1, day(1), 1, 2.0, 2.0, 2.0)]
 
 
 async def test_buckets_are_as_of_then(clickhouse_history: ClickhouseHistory, scans: WideScans) -> None:
@@ -97,7 +97,7 @@ async def test_buckets_are_as_of_then(clickhouse_history: ClickhouseHistory, sca
             (1, hour(1), day(1), None, 2.0, 0),
         ]
     )
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     sums = [
         (await scans.partials(parts, span=Span(), as_of=as_of))["sum"].to_list() for as_of in (day(0), day(1), day(2), None)
     ]
@@ -112,19 +112,19 @@ async def test_buckets_of_any_length_hold_each_value_once_before_1970_too(
     first = datetime(1969, 12, 20, tzinfo=UTC)
     instants = sorted({first + timedelta(seconds=draw.randrange(20 * 86_400)) for _ in range(500)})
     rows = history([(1, ts, first, None, float(number), 0) for number, ts in enumerate(instants)])
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     expected: dict[datetime, list[float]] = {}
     for number, ts in enumerate(instants):
         expected.setdefault(epoch + (ts - epoch) // every * every, []).append(float(number))
-    found = await scans.partials(parts, span=Span(), every=every)
-    assert buckets(found) == [(1, ts, len(values), sum(values), min(values), max(values)) for ts, values in expected.items()]
+    frame = await scans.partials(parts, span=Span(), every=every)
+    assert buckets(frame) == [(1, ts, len(values), sum(values), min(values), max(values)) for ts, values in expected.items()]
 
 
 async def test_many_series_over_months_are_what_polars_finds(
     clickhouse_history: ClickhouseHistory, scans: WideScans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More parts than one query takes, so that buckets are put together from two."""
+    """More parts than one query takes, so that buckets are combined from two queries."""
     series, hours = 70, 24 * 59
     ts = np.datetime64("2025-01-01T00", "us").astype(np.int64) + np.arange(hours) * 3_600_000_000
     rows = pl.DataFrame(
@@ -141,7 +141,7 @@ async def test_many_series_over_months_are_what_polars_finds(
         "value",
         pl.lit(0, pl.Int16).alias("quality"),
     )
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     monkeypatch.setattr(clickhouse_parts, "_MOST_PARTS", 33)
     week = 7 * 86_400_000_000
     in_weeks = (pl.col("ts").dt.epoch("us") // week * week).cast(UTC_US)
@@ -157,15 +157,15 @@ async def test_many_series_over_months_are_what_polars_finds(
             .rename({"bucket": "ts"})
             .sort("series_id", "ts")
         )
-        # Sixty-fourths of small numbers add up without rounding, in any order.
+        # Sums of sixty-fourths of small numbers are exact in any order.
         assert_frame_equal(await scans.partials(parts, span=Span(), every=every), expected)
 
 
-async def test_parts_that_are_not_there_or_not_whole_are_refused_and_named(
+async def test_missing_and_incomplete_parts_are_refused_and_named(
     clickhouse_history: ClickhouseHistory, scans: WideScans
 ) -> None:
     rows = history([(series_id, hour(h), day(0), None, 1.0, 0) for series_id in (1, 2) for h in range(3)])
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     assert list(await scans.missing(parts)) == []
     short = ArchivedPart(2, JANUARY, 1, "invented", 4, 0)
     unknown = ArchivedPart(3, JANUARY, 1, "invented", 4, 0)
@@ -175,14 +175,14 @@ async def test_parts_that_are_not_there_or_not_whole_are_refused_and_named(
     assert caught.value.facts == {"missing": 2, "series_id": 2, "month": "2025-01-01"}
 
 
-async def test_rows_that_are_there_twice_or_not_any_more_are_no_whole_part(
+async def test_a_part_with_repeated_or_deleted_rows_is_not_complete(
     clickhouse_history: ClickhouseHistory, clickhouse_pool: ClickhousePool, scans: WideScans
 ) -> None:
     rows = history([(1, hour(h), day(0), None, 1.0, 0) for h in range(48)])
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     await clickhouse_pool.command("INSERT INTO observation_history SELECT * FROM observation_history")
     assert buckets(await scans.partials(parts, span=Span(None, day(1)))) == [(1, hour(0), 24, 24.0, 1.0, 1.0)]
-    # Of a part that is asked for by a span, the rows beside the span count as well.
+    # Rows of a requested part count also when they lie outside of the span.
     await clickhouse_pool.command(
         "DELETE FROM observation_history WHERE ts > '2025-01-02 12:00:00'", settings={"lightweight_deletes_sync": "2"}
     )
@@ -211,7 +211,7 @@ async def test_screening_a_month_for_averages_and_for_what_moved_most(
             for h in range(48)
         ]
     )
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     averages = means(await scans.partials(parts, span=Span(), every=timedelta(days=1)))
     assert averages.rows() == [(1, 48, 11.0), (2, 48, 25.0), (3, 48, 20.0), (4, 48, 0.5)]
     before = await scans.partials(parts, span=Span(None, day(1)))

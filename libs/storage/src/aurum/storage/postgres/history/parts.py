@@ -1,4 +1,4 @@
-"""Parts as queries give them: the one shape in which every query of the archive log asks for them."""
+"""SQL for archived parts: the columns and joins that all queries of the archive log share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ BESIDE_SLICE = f"""
 (SELECT array_agg(ROW({PART}) ORDER BY p.month) FROM {PARTS}
  WHERE p.series_id = $1 AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz) AS parts
 """  # noqa: S608 - constants
-"""In the statement that reads a slice ($1: series, $2 and $3: span), so that both come from one snapshot: one look-up."""
+"""Column with the archived parts, for the statement that reads a slice ($1: series, $2 and $3: span).
+
+One statement reads both, so that they come from one snapshot; it costs one index look-up.
+"""
 
 ARCHIVED_BESIDE_MANY = """
 EXISTS (
@@ -23,9 +26,9 @@ EXISTS (
     WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz
 ) AS archived
 """
-"""Whether any part of several series is archived ($1: series, $2 and $3: span), in the statement that adds them up."""
+"""Column that tells whether any part of several series is archived ($1: series, $2 and $3: span), for sums."""
 
-OF_MANY = f"""
+PARTS_OF_MANY = f"""
 SELECT {PART} FROM {PARTS}
 WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz
 ORDER BY p.series_id, p.month
@@ -33,5 +36,5 @@ ORDER BY p.series_id, p.month
 
 
 def parts_of(rows: Iterable[Record]) -> Sequence[ArchivedPart]:
-    """The parts in records of ``PART``."""
+    """Return the parts in records with the columns of ``PART``."""
     return [ArchivedPart(*row) for row in rows]
