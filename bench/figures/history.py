@@ -72,7 +72,7 @@ async def measure(stage: Stage, scale: Scale) -> list[Figure]:
 async def _moved(log: ArchiveLog, history: DuckdbHistory, ids: Sequence[int]) -> Figure:
     """Measure archiving (take, write, read back, compare, log, delete) against only taking and writing the same rows."""
     watch = timed()
-    month = await log.take(ids, _ONE_MONTH)
+    month = await log.snapshot(ids, _ONE_MONTH)
     month.rows.write_parquet(BytesIO(), compression="zstd")
     reference = month.rows.height / watch()
     archive = Archive(log, history)

@@ -365,7 +365,7 @@ class Away(MemoryChangeFeed):
     silent = False
 
     @property
-    def told_until(self) -> float:
+    def delivered_until(self) -> float:
         return 0.0 if self.silent else time.monotonic()
 
     async def catch_up(self) -> None:

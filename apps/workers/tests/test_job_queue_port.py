@@ -21,7 +21,7 @@ from aurum.common.resilience.errors import CircuitOpen
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.errors import NotFound, Unavailable
 from aurum.storage.embedded import EmbeddedValkey
-from aurum.storage.ports.jobs import JobQueue, QueueAway
+from aurum.storage.ports.jobs import JobQueue, QueueUnavailable
 from aurum.storage.redis.job_queue import RedisJobQueue
 
 
@@ -42,7 +42,7 @@ async def queue(url: str) -> AsyncIterator[JobQueue]:
 
 
 def breaker() -> Breaker:
-    return Breaker("job queue", ResilienceSettings(breaker_failures=2), counts=(QueueAway,))
+    return Breaker("job queue", ResilienceSettings(breaker_failures=2), counts=(QueueUnavailable,))
 
 
 def work(url: str, done: list[dict[str, object]], *, fail: bool) -> None:
@@ -109,7 +109,7 @@ async def test_a_queue_that_keeps_failing_is_left_alone() -> None:
     circuit = breaker()
     jobs = RedisJobQueue(client, SystemClock(), circuit)
     for _ in range(2):
-        with pytest.raises(QueueAway):
+        with pytest.raises(QueueUnavailable):
             await jobs.put("ingest.file", {}, queue="ingest")
     with pytest.raises(CircuitOpen, match="job queue"):
         await jobs.queues()

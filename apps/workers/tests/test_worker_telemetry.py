@@ -46,7 +46,7 @@ from aurum.pipelines.jobs import INGEST_QUEUE, IngestFile, JobQueue
 from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-from aurum.storage.ports.jobs import QueueAway
+from aurum.storage.ports.jobs import QueueUnavailable
 from aurum.storage.redis.job_queue import RedisJobQueue
 from aurum.storage.testing.stores import PostgresStore
 from aurum.workers.broker import make_broker
@@ -71,7 +71,7 @@ async def queue(queue_url: str) -> AsyncIterator[RedisJobQueue]:
     """The queue as the API uses it."""
     client = Redis.from_url(queue_url)
     await client.flushdb()
-    yield RedisJobQueue(client, SystemClock(), Breaker("job queue", ResilienceSettings(), counts=(QueueAway,)))
+    yield RedisJobQueue(client, SystemClock(), Breaker("job queue", ResilienceSettings(), counts=(QueueUnavailable,)))
     await client.aclose()
 
 

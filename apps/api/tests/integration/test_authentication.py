@@ -154,7 +154,10 @@ async def test_a_revoked_key_cannot_come_back_by_rotation(guarded: Served, store
     _, key_id = await make_key(store, "user")
     assert (await guarded.client.post(f"/v2/admin/keys/{key_id}/revoke", headers=bearer(root))).status_code == 200
     answer = await guarded.client.post(f"/v2/admin/keys/{key_id}/rotate", json={}, headers=bearer(root))
-    assert (answer.status_code, answer.json()["detail"]) == (409, f"the key '{key_id}' has ended: make a new one")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        f"the key '{key_id}' has expired or was revoked: make a new one",
+    )
 
 
 async def test_keys_are_made_rotated_and_ended_over_http(guarded: Served, store: PostgresStore) -> None:

@@ -78,7 +78,7 @@ async def test_a_run_is_seen_as_soon_as_it_is_told_of() -> None:
         before = [await served.client.get("/v2/catalog/models") for _ in range(2)]
         assert before[1].headers["x-cache"] == "hit"
         await store.model_log.record(build(2, NodeStatus.OK), [PRICES])
-        await provider.feed.tell(Change(ChangeKind.MODELS))
+        await provider.feed.publish(Change(ChangeKind.MODELS))
         after = await served.client.get("/v2/catalog/models")
         runs = (await served.client.get("/v2/catalog/model-runs", params={"limit": 1})).json()
         rest = await served.client.get("/v2/catalog/model-runs", params={"limit": 1, "cursor": runs["meta"]["next_cursor"]})

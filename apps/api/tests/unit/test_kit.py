@@ -25,5 +25,5 @@ async def test_a_service_over_memory_answers_and_forgets() -> None:
         assert answers[1].headers["x-cache"] == "hit"
         load = file_of(hourly(KEY, START, [30.0, 40.0], known_at=datetime(2025, 6, 1, tzinfo=UTC)), content="2")
         outcome = await store.loader.load(load)
-        await provider.feed.tell(Change(ChangeKind.SERIES, tuple(map(str, outcome.changed_series))))
+        await provider.feed.publish(Change(ChangeKind.SERIES, tuple(map(str, outcome.changed_series))))
         assert [row["value"] for row in (await served.client.get(url)).json()["data"]] == [30.0, 40.0]

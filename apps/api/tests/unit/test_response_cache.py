@@ -58,7 +58,7 @@ class Feed(MemoryChangeFeed):
         self.until = float("inf")
 
     @property
-    def told_until(self) -> float:
+    def delivered_until(self) -> float:
         return self.until
 
     async def catch_up(self) -> None:
@@ -165,12 +165,12 @@ async def test_a_change_forgets_exactly_what_it_changed() -> None:
     for number in (1, 2):
         service.below.tags = (f"series:{number}", "source:pjm")
         await service.get(f"/v2/{number}")
-    await service.feed.tell(Change(ChangeKind.SERIES, ("2", "3")))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("2", "3")))
     assert (await service.get("/v2/1")).headers["x-cache"] == "hit"
     assert (await service.get("/v2/2")).headers["x-cache"] == "miss"
-    await service.feed.tell(Change(ChangeKind.CACHE, ("source:pjm",)))
+    await service.feed.publish(Change(ChangeKind.CACHE, ("source:pjm",)))
     assert [(await service.get(f"/v2/{number}")).headers["x-cache"] for number in (1, 2)] == ["miss", "miss"]
-    await service.feed.tell(Change(ChangeKind.EVERYTHING))
+    await service.feed.publish(Change(ChangeKind.EVERYTHING))
     assert (await service.get("/v2/1")).headers["x-cache"] == "miss"
 
 
@@ -178,7 +178,7 @@ async def test_an_answer_under_way_while_its_data_change_is_given_and_not_kept()
     service = Service(Below(seconds=0.05))
     asking = asyncio.create_task(service.get())
     await asyncio.sleep(0.01)
-    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     assert (await asking).text == "answer 1"
     assert (await service.get()).text == "answer 2"
 
@@ -214,7 +214,7 @@ async def test_whoever_has_the_answer_gets_304_and_the_tag_is_that_of_the_bytes(
         again = await service.get(if_none_match=given)
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert (await service.get(if_none_match='"other"')).status_code == 200
-    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     unchanged = await service.get(if_none_match=tag)
     assert (unchanged.status_code, unchanged.headers["x-cache"]) == (304, "miss")
 
@@ -247,7 +247,7 @@ async def test_an_old_answer_is_given_while_a_new_one_is_made() -> None:
 async def test_a_forgotten_answer_is_not_given_while_a_new_one_can_be_made() -> None:
     service = Service(Below())
     await service.get()
-    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     assert (await service.get()).text == "answer 2"
 
 
@@ -268,7 +268,7 @@ async def test_while_the_store_is_away_old_answers_are_stale_and_the_rest_is_ref
 async def test_when_a_new_answer_fails_the_old_one_is_given_as_stale() -> None:
     service = Service(Below(lambda request, asked: PlainTextResponse(f"answer {asked}", 200 if asked == 1 else 503)))
     await service.get()
-    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     stale = await service.get()
     assert (stale.status_code, stale.text, stale.headers["x-cache"]) == (200, "answer 1", "stale")
     assert stale.headers["warning"].startswith("110")
@@ -280,7 +280,7 @@ async def test_when_a_handler_breaks_the_old_answer_is_given_and_the_bug_is_repo
 
     service = Service(Below(answer))
     await service.get()
-    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     stale = await service.get()
     assert (stale.status_code, stale.text, stale.headers["x-cache"]) == (200, "answer 1", "stale")
     with pytest.raises(ZeroDivisionError):
@@ -324,7 +324,7 @@ async def test_whoever_asks_after_a_change_does_not_get_what_was_begun_before_it
     service = Service(Below(seconds=0.2))
     before = asyncio.create_task(service.get())
     await asyncio.sleep(0.01)
-    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     after = await asyncio.gather(*(service.get() for _ in range(10)))
     assert {one.text for one in after} == {"answer 2"}
     assert (await before).text == "answer 1"
@@ -335,7 +335,7 @@ async def test_whoever_waits_while_the_data_change_gets_a_new_answer_and_all_of_
     service = Service(Below(seconds=0.2))
     asking = [asyncio.create_task(service.get()) for _ in range(10)]
     await asyncio.sleep(0.01)
-    await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+    await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     assert sorted({one.text for one in await asyncio.gather(*asking)}) == ["answer 1", "answer 2"]
     assert service.below.asked == 2
 
@@ -416,7 +416,7 @@ async def test_a_change_told_while_the_feed_catches_up_is_not_overlooked() -> No
 
     async def catch_up() -> None:
         # As after an interruption: what is told now makes new what was asked for meanwhile.
-        await service.feed.tell(Change(ChangeKind.SERIES, ("1",)))
+        await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
         service.feed.until = float("inf")
         service.feed.catch_up = Feed().catch_up  # type: ignore[method-assign]
         await service.get()

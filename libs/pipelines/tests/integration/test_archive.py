@@ -31,7 +31,7 @@ from aurum.storage.duckdb.errors import HistoryUnavailable
 from aurum.storage.duckdb.history_files import Folder
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.ports.files import FileLoad
-from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotWired
+from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotConfigured
 from aurum.storage.ports.observations import SeriesReader
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore, named_parts
@@ -108,7 +108,7 @@ async def load(store: TieredStore, *files: FileLoad) -> MemoryStore:
     """Load files into the hot store and into a model in memory; return the model."""
     model = MemoryStore(SystemClock())
     for file in files or files_to_load():
-        await store.thawing.load(file)
+        await store.plain_loader.load(file)
         await model.loader.load(file)
     return model
 
@@ -144,7 +144,7 @@ async def expect_the_model(
 async def all_rows(store: TieredStore) -> tuple[int, int]:
     """Count and checksum of every row of both tiers."""
     series = await ids(store)
-    hot = [(await store.log.take(series, month)).rows for month in (JANUARY, FEBRUARY, date(2025, 3, 1))]
+    hot = [(await store.log.snapshot(series, month)).rows for month in (JANUARY, FEBRUARY, date(2025, 3, 1))]
     cold = await store.history.rows(await named_parts(store.log))
     tallied = tally(pl.concat([*hot, cold]))
     return tallied["rows"].sum(), tallied.select(pl.col("checksum").reinterpret(signed=False).sum()).item()
@@ -208,7 +208,18 @@ async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(sto
         break
     else:
         pytest.fail("the run never came to its end")
-    assert {"unnamed", "closed", "sizes", "begin", "take", "write", "rows", "commit", "archive_ids", "discard"} <= set(calls)
+    assert {
+        "unused_ids",
+        "closed_months",
+        "sizes",
+        "begin",
+        "snapshot",
+        "write",
+        "rows",
+        "commit",
+        "archive_ids",
+        "discard",
+    } <= set(calls)
     assert await all_rows(store) == before
     await expect_the_model(store, model)
     await clear_leftovers(archive_of(store))
@@ -217,7 +228,7 @@ async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(sto
 
 async def bring_everything_back(store: TieredStore) -> None:
     for number, file in enumerate(files_to_load()):
-        await store.thawing.load(file, force=True)
+        await store.plain_loader.load(file, force=True)
         assert number < 3
     assert await named_parts(store.log) == []
 
@@ -290,7 +301,7 @@ async def finished(store: TieredStore) -> None:
 
 async def test_one_run_goes_at_a_time(store: TieredStore) -> None:
     await load(store)
-    async with store.log.alone():
+    async with store.log.exclusive_run():
         with pytest.raises(ArchiveRunning):
             await run(archive_of(store))
     assert len(await run(archive_of(store))) == 2
@@ -301,7 +312,7 @@ async def test_a_correction_of_an_archived_month_brings_it_back(store: TieredSto
     files = [*files_to_load(), file_load([late], key=KEYS[0])]
     model = await load(store, *files[:-1])
     await run(archive_of(store))
-    await store.thawing.load(files[-1])
+    await store.plain_loader.load(files[-1])
     await model.loader.load(files[-1])
     await expect_the_model(store, model)
     series = await ids(store)
@@ -315,7 +326,7 @@ async def test_a_correction_of_an_archived_month_brings_it_back(store: TieredSto
 async def test_rows_a_correction_left_in_history_go_when_no_read_can_see_them(store: TieredStore) -> None:
     await load(store, file_load([(0, 0, 1.0)], key=KEYS[0]))
     await run(archive_of(store))
-    await store.thawing.load(file_load([(0, 1, 2.0)], key=KEYS[0]))
+    await store.plain_loader.load(file_load([(0, 1, 2.0)], key=KEYS[0]))
     assert await clear_leftovers(archive_of(store, grace=timedelta(hours=1))) == frozenset()
     assert len(await store.history.archive_ids()) == 1
     assert len(await clear_leftovers(archive_of(store))) == 1
@@ -325,7 +336,7 @@ async def test_rows_a_correction_left_in_history_go_when_no_read_can_see_them(st
 async def test_ids_the_log_does_not_know_are_left_alone(store: TieredStore) -> None:
     """They belong to another store, or are newer than a restored log; they are not overwritten either."""
     model = await load(store)
-    foreign = (await store.log.take(await ids(store), JANUARY)).rows
+    foreign = (await store.log.snapshot(await ids(store), JANUARY)).rows
     for archive_id in range(1, 4):
         await store.history.write(foreign, source="invented", month=JANUARY, archive_id=archive_id)
     reports = await run(archive_of(store))
@@ -338,11 +349,11 @@ async def test_a_load_that_comes_while_a_month_is_moved_keeps_it_hot(store: Tier
     model = await load(store)
     late = file_load([(300, 3, 7.0), (302, 3, 7.0)], key=KEYS[0])
     other = file_load([(1_420, 3, 7.0)], key=KEYS[1])
-    snapshot = await store.log.take(await ids(store), JANUARY)
+    snapshot = await store.log.snapshot(await ids(store), JANUARY)
     archive_id = await store.log.begin("invented", JANUARY)
     await store.history.write(snapshot.rows, source="invented", month=JANUARY, archive_id=archive_id)
     for file in (late, other):
-        await store.thawing.load(file)
+        await store.plain_loader.load(file)
         await model.loader.load(file)
     # The first series changed in this month, the second in another one.
     assert await store.log.commit(archive_id, JANUARY, snapshot) == {(await ids(store))[1]}
@@ -360,7 +371,7 @@ async def test_loads_and_runs_at_once_leave_what_the_model_says(store: TieredSto
 
     async def loads() -> None:
         for file in more:
-            await store.thawing.load(file)
+            await store.plain_loader.load(file)
 
     async def runs() -> None:
         for _ in range(6):
@@ -381,7 +392,7 @@ async def test_a_read_that_began_before_a_correction_ends_as_it_began(store: Tie
     series = await ids(store)
     before = await store.reader.many(series, span=Span())
     async with store.hot.hot_stream(series, span=Span()) as hot:
-        await store.thawing.load(file_load([(300, 9, 9.0)], key=KEYS[0]))
+        await store.plain_loader.load(file_load([(300, 9, 9.0)], key=KEYS[0]))
         await run(archive_of(store, grace=timedelta(hours=1)))
         cold = await store.history.many(hot.parts, span=Span())
         rows = [batch async for batch in hot.batches]
@@ -394,12 +405,12 @@ async def test_without_history_archived_months_are_refused_not_left_out(store: T
     (one, _) = await ids(store)
     hot: SeriesReader = store.hot
     for read in (hot.observations(one, span=Span()), hot.revisions(one, span=Span()), hot.many([one], span=Span())):
-        with pytest.raises(HistoryNotWired, match="AURUM_HISTORY__TIER"):
+        with pytest.raises(HistoryNotConfigured, match="AURUM_HISTORY__TIER"):
             await read
     assert (await hot.observations(one, span=Span(hour(1_416)))).height == 2
     loader = patient_loader(PostgresTransactions(store.pool), store.files)
     rows = await all_rows(store)
-    with pytest.raises(HistoryNotWired):
+    with pytest.raises(HistoryNotConfigured):
         await loader.load(file_load([(300, 9, 1.0), (1_500, 9, 1.0)], key=KEYS[0]))
     assert await all_rows(store) == rows
     outcome = await loader.load(file_load([(1_500, 9, 1.0)], key=KEYS[0]))
@@ -501,9 +512,9 @@ async def test_a_database_that_goes_away_in_the_middle_is_said_so(
 
 async def test_a_run_that_lost_its_lock_and_was_declared_dead_archives_nothing(store: TieredStore) -> None:
     model = await load(store)
-    month = (await store.log.closed(date(2025, 3, 1)))[0]
+    month = (await store.log.closed_months(date(2025, 3, 1)))[0]
     archive_id = await store.log.begin(month.source, month.month)
-    snapshot = await store.log.take(month.series_ids, month.month)
+    snapshot = await store.log.snapshot(month.series_ids, month.month)
     await store.history.write(snapshot.rows, source=month.source, month=month.month, archive_id=archive_id)
     assert archive_id in await clear_leftovers(archive_of(store))
     with pytest.raises(Conflict, match="another run"):

@@ -1,4 +1,4 @@
-"""The contract suite speaks to ports alone; each test runs once for every adapter."""
+"""Fixtures of the contract suite, which uses ports only; each test runs once for every adapter."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -20,19 +20,19 @@ ADAPTERS = ["memory", "postgres", "tiered_duckdb", "timescale"]
 
 @pytest.fixture
 def memory_store() -> MemoryStore:
-    """Every memory adapter over an empty state of this test's own."""
+    """Every memory adapter over an empty state that only this test uses."""
     return MemoryStore(SystemClock())
 
 
 @pytest.fixture(scope="session")
 def shared_memory_store() -> MemoryStore:
-    """Every memory adapter over a state that many tests share: for tests that bring series keys of their own."""
+    """Every memory adapter over a state that many tests share: for tests with their own series keys."""
     return MemoryStore(SystemClock())
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tiered_duckdb_store(postgres_store: PostgresStore, tmp_path: Path) -> AsyncIterator[TieredStore]:
-    """PostgreSQL that archives everything to Parquet after every load, over an empty database of this test's own."""
+    """PostgreSQL that archives everything to Parquet after every load, over an empty database that only this test uses."""
     history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock())
     yield TieredStore(postgres_store.pool, SystemClock(), history)
     await history.close()
@@ -42,7 +42,7 @@ async def tiered_duckdb_store(postgres_store: PostgresStore, tmp_path: Path) -> 
 async def shared_tiered_duckdb_store(
     archived_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[TieredStore]:
-    """The same over a database that many tests share, and that no store without history writes to."""
+    """The same store over a database that many tests share; stores without history do not write to it."""
     history = DuckdbHistory(history_files_at(str(tmp_path_factory.mktemp("history"))), SystemClock())
     pool = await PostgresPool.open(DatabaseSettings(url=archived_database_url, pool_size=4))
     yield TieredStore(pool, SystemClock(), history)
@@ -58,13 +58,13 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 @pytest.fixture(scope="session", params=ADAPTERS)
 def shared_store(request: pytest.FixtureRequest) -> Store:
-    """A store that holds what other tests loaded."""
+    """A store with data of other tests."""
     return request.getfixturevalue(f"shared_{request.param}_store")
 
 
 @pytest.fixture
 def change_block(store: Store) -> Callable[[str, str], Awaitable[None]]:
-    """Marks a block as changed by a user, for which there is no port yet."""
+    """A function that marks a block as changed by a user, because no port does that yet."""
 
     async def change(calendar: str, name: str) -> None:
         if isinstance(store, MemoryStore):

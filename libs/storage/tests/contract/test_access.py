@@ -1,4 +1,4 @@
-"""Tenants, keys, plans and the audit log, changed in transactions. What a change must be checked for is tested in services."""
+"""Tenants, keys, plans and the audit log, changed in transactions. The tests of services cover the rules for changes."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ async def with_tenants(store: Store) -> Store:
 
 
 async def insert(store: Store, *keys: ApiKey, digest: bytes = b"digest") -> None:
-    for one in keys:
-        async with store.transactions.transaction(by=OPERATOR, tenant=one.tenant) as tx:
-            await tx.keys.insert(one, digest)
-            await tx.audit.append("key.create", one.key_id, {"name": one.name, "expires_at": one.expires_at})
+    for new_key in keys:
+        async with store.transactions.transaction(by=OPERATOR, tenant=new_key.tenant) as tx:
+            await tx.keys.insert(new_key, digest)
+            await tx.audit.append("key.create", new_key.key_id, {"name": new_key.name, "expires_at": new_key.expires_at})
 
 
 async def test_a_key_is_found_with_its_tenant_and_plan(store: Store) -> None:
     await insert(await with_tenants(store), key("a1"))
-    found = await store.keys.credential("a1")
-    assert found is not None
-    assert (found.key, found.digest) == (key("a1"), b"digest")
-    assert (found.tenant.name, found.plan) == ("Acme", RatePlan("basic", 300, 5_000, 50_000, 1.5, 10))
+    credential = await store.keys.credential("a1")
+    assert credential is not None
+    assert (credential.key, credential.digest) == (key("a1"), b"digest")
+    assert (credential.tenant.name, credential.plan) == ("Acme", RatePlan("basic", 300, 5_000, 50_000, 1.5, 10))
     assert await store.keys.credential("a2") is None
 
 
 async def test_a_tenant_sees_and_changes_its_own_keys_only(store: Store) -> None:
     await insert(await with_tenants(store), key("a1"), key("a2"), key("b1", "bolt"))
-    assert [one.key_id for one in await store.keys.page("acme", after=None, limit=10)] == ["a1", "a2"]
-    assert [one.key_id for one in await store.keys.page("acme", after="a1", limit=1)] == ["a2"]
+    assert [entry.key_id for entry in await store.keys.page("acme", after=None, limit=10)] == ["a1", "a2"]
+    assert [entry.key_id for entry in await store.keys.page("acme", after="a1", limit=1)] == ["a2"]
     with pytest.raises(NotFound):
         await store.keys.read("acme", "b1")
     for change in ("locked", "revoke"):
@@ -58,12 +58,12 @@ async def test_a_tenant_sees_and_changes_its_own_keys_only(store: Store) -> None
     assert (await store.keys.read("bolt", "b1")).revoked_at is None
 
 
-async def test_a_key_is_made_once_and_for_a_tenant_there_is(store: Store) -> None:
+async def test_a_key_is_made_once_and_only_for_an_existing_tenant(store: Store) -> None:
     await insert(await with_tenants(store), key("a1"))
     with pytest.raises(Conflict):
         await insert(store, key("a1"), digest=b"other")
     with pytest.raises(NotFound):
-        await insert(store, key("x1", "nobody"))
+        await insert(store, key("x1", "missing"))
     assert [entry.target for entry in await store.audit.page(action="key.create", before=None, limit=9)] == ["a1"]
 
 
@@ -84,9 +84,9 @@ async def test_a_locked_key_is_changed_by_one_transaction_after_the_other(store:
 
     async def revoke() -> None:
         async with store.transactions.transaction(by=OPERATOR, tenant="acme") as tx:
-            found = await tx.keys.locked("a1")
-            seen.append(found.revoked_at)
-            if found.revoked_at is None:
+            locked_key = await tx.keys.locked("a1")
+            seen.append(locked_key.revoked_at)
+            if locked_key.revoked_at is None:
                 await tx.keys.revoke("a1")
 
     await asyncio.gather(*(revoke() for _ in range(4)))
@@ -109,7 +109,7 @@ async def test_a_tenant_changes_its_plan_and_is_disabled_and_enabled(store: Stor
     assert (tenant.plan, plan.per_minute, tenant.disabled_at is None) == ("premium", 1_000, False)
     async with store.transactions.transaction(by=OPERATOR) as tx:
         assert (await tx.tenants.change("acme", disabled=False)).disabled_at is None
-    assert [one.tenant_id for one in await store.tenants.tenants(after="acme", limit=5)] == ["bolt", "local"]
+    assert [tenant.tenant_id for tenant in await store.tenants.tenants(after="acme", limit=5)] == ["bolt", "local"]
 
 
 @pytest.mark.parametrize(
@@ -118,10 +118,10 @@ async def test_a_tenant_changes_its_plan_and_is_disabled_and_enabled(store: Stor
         (lambda tx: tx.tenants.insert("acme", "Again", "basic"), Conflict),
         (lambda tx: tx.tenants.insert("new", "New", "premum"), NotFound),
         (lambda tx: tx.tenants.change("acme", plan="premum"), NotFound),
-        (lambda tx: tx.tenants.change("nobody", disabled=True), NotFound),
+        (lambda tx: tx.tenants.change("missing", disabled=True), NotFound),
     ],
 )
-async def test_a_change_of_a_tenant_that_cannot_be_is_refused(store: Store, action: object, error: type[Exception]) -> None:
+async def test_an_invalid_change_of_a_tenant_is_refused(store: Store, action: object, error: type[Exception]) -> None:
     assert callable(action)
     await with_tenants(store)
     with pytest.raises(error):

@@ -1,4 +1,4 @@
-"""The law: an answer depends on the set of publications, not on the order, repetition or batching in which they came."""
+"""The bitemporal law: an answer depends on the set of publications, not on their order, repetition or batches."""
 
 import itertools
 import math
@@ -23,10 +23,10 @@ points: st.SearchStrategy[Point] = st.tuples(
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[list[Point]]:
-    """Files: publications in any order, some of them repeated, cut into batches anywhere."""
-    said = draw(st.lists(points, min_size=1, max_size=12))
-    again = draw(st.lists(st.sampled_from(said), max_size=4))
-    order = draw(st.permutations([*said, *again]))
+    """Draw files: publications in any order, some of them repeated, split into batches."""
+    publications = draw(st.lists(points, min_size=1, max_size=12))
+    again = draw(st.lists(st.sampled_from(publications), max_size=4))
+    order = draw(st.permutations([*publications, *again]))
     cuts = draw(st.sets(st.integers(1, len(order)), max_size=len(order)))
     borders = [0, *sorted(cuts), len(order)]
     return [order[start:end] for start, end in itertools.pairwise(borders) if start < end]
@@ -36,22 +36,22 @@ def histories(draw: st.DrawFn) -> list[list[Point]]:
 @given(files=histories())
 async def test_answers_depend_on_the_set_of_publications_alone(shared_store: Store, files: list[list[Point]]) -> None:
     key = f"invented:law:example_{next(numbers)}:value"
-    said = [point for file in files for point in file]
+    publications = [point for file in files for point in file]
     for number, file in enumerate(files):
         outcome = await shared_store.loader.load(file_load(file, key=key, digest=f"{key} {number}"))
         assert outcome.new + outcome.revised + outcome.unchanged == len(file)
     series = await series_named(shared_store, key)
     revisions = await shared_store.reader.revisions(series.series_id, span=Span())
-    assert_frame_equal(revisions, expected_revisions(said), check_exact=True)
+    assert_frame_equal(revisions, expected_revisions(publications), check_exact=True)
     assert not any(math.copysign(1, value) < 0 for value in revisions["value"] if value == 0)
     now = await shared_store.reader.observations(series.series_id, span=Span())
-    assert_frame_equal(now, expected_observations(said), check_exact=True)
+    assert_frame_equal(now, expected_observations(publications), check_exact=True)
     for known in range(-1, 7):
         for as_of in (day(known), day(known) - timedelta(microseconds=1)):
-            found = await shared_store.reader.observations(series.series_id, span=Span(), as_of=as_of)
-            assert_frame_equal(found, expected_observations(said, as_of), check_exact=True)
+            answer = await shared_store.reader.observations(series.series_id, span=Span(), as_of=as_of)
+            assert_frame_equal(answer, expected_observations(publications, as_of), check_exact=True)
             many = await shared_store.reader.many([series.series_id], span=Span(), as_of=as_of)
-            assert_frame_equal(many.drop("series_id"), found, check_exact=True)
+            assert_frame_equal(many.drop("series_id"), answer, check_exact=True)
 
 
 @settings(max_examples=settings().max_examples * 3 // 10)

@@ -25,7 +25,7 @@ KEYS = [
     "inva:load:Ünterwald 100%:load",
     "inva:weather:x_y:temperature",
 ]
-"""In the order of code points: upper case before lower, ``_`` before letters."""
+"""Keys in the order of code points: upper case before lower case, ``_`` before letters."""
 
 
 async def stocked(store: Store) -> None:
@@ -122,32 +122,32 @@ async def test_pages_stay_as_they_are_when_series_come_in_between(store: Store) 
         (SeriesFilter(text="lmp", source="inva"), []),
     ],
 )
-async def test_every_given_filter_must_match(store: Store, criteria: SeriesFilter, places: list[int]) -> None:
+async def test_every_filter_must_match(store: Store, criteria: SeriesFilter, places: list[int]) -> None:
     await stocked(store)
     assert await keys_of(store, criteria) == [KEYS[place] for place in places]
 
 
 async def test_series_by_key_leaves_out_what_does_not_exist(store: Store) -> None:
     await stocked(store)
-    found = await store.catalog.series_by_key([KEYS[3], "inva:load:nowhere:load", KEYS[0], KEYS[3]])
-    assert {key: str(series.key) for key, series in found.items()} == {KEYS[3]: KEYS[3], KEYS[0]: KEYS[0]}
+    by_key = await store.catalog.series_by_key([KEYS[3], "inva:load:nowhere:load", KEYS[0], KEYS[3]])
+    assert {key: str(series.key) for key, series in by_key.items()} == {KEYS[3]: KEYS[3], KEYS[0]: KEYS[0]}
     assert await store.catalog.series_by_key([]) == {}
 
 
 @pytest.mark.parametrize(
-    ("asked", "closest"),
+    ("unknown_key", "closest"),
     [
         ("inva:load:Nort:load", "inva:load:North:load"),
         ("inva:wether:x_y:temperature", "inva:weather:x_y:temperature"),
         ("invb:prices:4001:congestion", "inv_b:prices:4001:congestion"),
     ],
 )
-async def test_the_nearest_keys_come_closest_first(store: Store, asked: str, closest: str) -> None:
+async def test_the_nearest_keys_come_closest_first(store: Store, unknown_key: str, closest: str) -> None:
     await stocked(store)
-    found = await store.catalog.nearest_keys(asked)
-    assert found[0] == closest
-    assert len(found) <= 5
-    assert set(found) <= set(KEYS)
+    nearest = await store.catalog.nearest_keys(unknown_key)
+    assert nearest[0] == closest
+    assert len(nearest) <= 5
+    assert set(nearest) <= set(KEYS)
 
 
 async def test_an_empty_store_has_no_nearest_keys(store: Store) -> None:
@@ -156,8 +156,8 @@ async def test_an_empty_store_has_no_nearest_keys(store: Store) -> None:
 
 async def test_locations_count_their_series(store: Store) -> None:
     await stocked(store)
-    found = await store.catalog.locations_page(LocationFilter(source="inv_b"), after=None, limit=9)
-    assert found == [
+    page = await store.catalog.locations_page(LocationFilter(source="inv_b"), after=None, limit=9)
+    assert page == [
         LocationEntry("inv_b", ".HUB", "The Hub", "hub", "INVB", "America/New_York", 1),
         LocationEntry("inv_b", "4001", "", "", "INVB", "America/New_York", 2),
     ]
@@ -179,8 +179,8 @@ async def test_pages_of_locations_give_every_location_once(store: Store, limit: 
 )
 async def test_locations_are_filtered(store: Store, market: str | None, text: str | None, locations: list[str]) -> None:
     await stocked(store)
-    found = await store.catalog.locations_page(LocationFilter(market=market, text=text), after=None, limit=9)
-    assert [entry.location for entry in found] == locations
+    page = await store.catalog.locations_page(LocationFilter(market=market, text=text), after=None, limit=9)
+    assert [entry.location for entry in page] == locations
 
 
 async def test_dimensions_count_series_and_leave_out_what_is_not_said(store: Store) -> None:
@@ -269,7 +269,7 @@ async def test_blocks_are_replaced_unless_a_user_changed_them(
 
 
 async def test_shipped_blocks_survive_the_store(store: Store) -> None:
-    shipped = {(found.calendar, found.name): found for found in default_blocks()}
-    await store.catalog_writer.declare(sources=[], datasets=[], blocks=[found.to_document() for found in shipped.values()])
+    shipped = {(block.calendar, block.name): block for block in default_blocks()}
+    await store.catalog_writer.declare(sources=[], datasets=[], blocks=[block.to_document() for block in shipped.values()])
     back = [type(next(iter(shipped.values()))).from_document(document) for document in await store.catalog.blocks()]
-    assert {(found.calendar, found.name): found for found in back} == shipped
+    assert {(block.calendar, block.name): block for block in back} == shipped

@@ -42,7 +42,9 @@ def named(rows: pl.DataFrame, archive_id: int, source: str = SOURCE) -> list[Arc
     ]
 
 
-async def kept(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int, month: date = JANUARY) -> list[ArchivedPart]:
+async def write_rows(
+    store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int, month: date = JANUARY
+) -> list[ArchivedPart]:
     await store.write(rows, source=SOURCE, month=month, archive_id=archive_id)
     return named(rows, archive_id)
 
@@ -56,11 +58,11 @@ async def test_all_versions_come_back_as_they_were_in_order(clickhouse_history: 
             (1, hour(0), day(0), None, float("nan"), 9),
         ]
     )
-    parts = await kept(clickhouse_history, rows, 1)
-    found = await clickhouse_history.rows(parts)
-    assert found.schema == HISTORY
-    assert_frame_equal(found, rows)
-    assert_frame_equal(tally(found), tally(rows))
+    parts = await write_rows(clickhouse_history, rows, 1)
+    frame = await clickhouse_history.rows(parts)
+    assert frame.schema == HISTORY
+    assert_frame_equal(frame, rows)
+    assert_frame_equal(tally(frame), tally(rows))
 
 
 async def test_values_and_instants_keep_all_they_have(clickhouse_history: ClickhouseHistory) -> None:
@@ -69,16 +71,16 @@ async def test_values_and_instants_keep_all_they_have(clickhouse_history: Clickh
         (1, hour(offset) + timedelta(microseconds=1), day(0) - timedelta(microseconds=3), None, value, 32_767)
         for offset, value in enumerate(values)
     )
-    parts = await kept(clickhouse_history, rows, 2**40)
+    parts = await write_rows(clickhouse_history, rows, 2**40)
     assert_frame_equal(tally(await clickhouse_history.rows(parts)), tally(rows))
     assert (await clickhouse_history.rows(parts))["ts"].dt.microsecond().unique().to_list() == [1]
 
 
 @pytest.mark.parametrize("year", [2, 1833, 1969, 2300, 9998])
-async def test_years_out_of_the_server_s_calendar_are_kept(clickhouse_history: ClickhouseHistory, year: int) -> None:
+async def test_years_outside_of_the_server_s_calendar_are_stored(clickhouse_history: ClickhouseHistory, year: int) -> None:
     first = datetime(year, 3, 1, tzinfo=UTC)
     rows = history((1, first + timedelta(days=offset), first, None, float(offset), 0) for offset in range(3))
-    parts = await kept(clickhouse_history, rows, 1, first.date())
+    parts = await write_rows(clickhouse_history, rows, 1, first.date())
     assert_frame_equal(await clickhouse_history.rows(parts), rows)
     span = Span(first + timedelta(days=1), first + timedelta(days=2))
     assert (await clickhouse_history.many(parts, span=span))["value"].to_list() == [1.0]
@@ -99,7 +101,7 @@ async def test_years_out_of_the_server_s_calendar_are_kept(clickhouse_history: C
 async def test_spans_are_half_open(
     clickhouse_history: ClickhouseHistory, start: datetime | None, end: datetime | None, hours: list[int]
 ) -> None:
-    parts = await kept(clickhouse_history, current(1, range(4)), 1)
+    parts = await write_rows(clickhouse_history, current(1, range(4)), 1)
     span, expected = Span(start, end), [hour(offset) for offset in hours]
     assert (await clickhouse_history.rows(parts, span=span))["ts"].to_list() == expected
     assert (await clickhouse_history.many(parts, span=span))["ts"].to_list() == expected
@@ -115,12 +117,12 @@ async def test_the_answer_as_of_then_is_what_stood_then(clickhouse_history: Clic
             (1, hour(1), day(2), None, 9.0, 0),
         ]
     )
-    parts = await kept(clickhouse_history, rows, 1)
+    parts = await write_rows(clickhouse_history, rows, 1)
 
     async def answer(as_of: datetime | None) -> list[tuple[float, int]]:
-        found = await clickhouse_history.many(parts, span=Span(), as_of=as_of)
-        assert found.schema == MANY_OBSERVATIONS
-        return list(zip(found["value"], found["quality"], strict=True))
+        frame = await clickhouse_history.many(parts, span=Span(), as_of=as_of)
+        assert frame.schema == MANY_OBSERVATIONS
+        return list(zip(frame["value"], frame["quality"], strict=True))
 
     microsecond = timedelta(microseconds=1)
     assert await answer(day(1) - microsecond) == []
@@ -131,13 +133,13 @@ async def test_the_answer_as_of_then_is_what_stood_then(clickhouse_history: Clic
 
 
 async def test_what_the_log_does_not_name_does_not_exist(clickhouse_history: ClickhouseHistory) -> None:
-    """A run that crashed, an older archive and another series stand beside; so does the month that was brought back."""
+    """History also has rows of a crashed run, of an older archive, of another series and of a restored month."""
     mine = current(1, range(3))
-    parts = await kept(clickhouse_history, mine, 7)
-    await kept(clickhouse_history, current(1, range(4), value=100.0), 8)
-    await kept(clickhouse_history, current(2, range(3)), 7 + 2)
+    parts = await write_rows(clickhouse_history, mine, 7)
+    await write_rows(clickhouse_history, current(1, range(4), value=100.0), 8)
+    await write_rows(clickhouse_history, current(2, range(3)), 7 + 2)
     february = history([(1, datetime(2025, 2, 3, tzinfo=UTC), day(0), None, 5.0, 0)])
-    await kept(clickhouse_history, february, 7, FEBRUARY)
+    await write_rows(clickhouse_history, february, 7, FEBRUARY)
     assert_frame_equal(await clickhouse_history.rows(parts), mine)
     assert (await clickhouse_history.many(parts, span=Span()))["value"].to_list() == mine["value"].to_list()
 
@@ -145,8 +147,8 @@ async def test_what_the_log_does_not_name_does_not_exist(clickhouse_history: Cli
 async def test_several_months_and_sources_are_one_ordered_answer(clickhouse_history: ClickhouseHistory) -> None:
     february = history((1, datetime(2025, 2, offset, tzinfo=UTC), day(0), None, 2.0, 0) for offset in (1, 2))
     other = current(2, range(2))
-    parts = await kept(clickhouse_history, february, 2, FEBRUARY)
-    parts += await kept(clickhouse_history, current(1, range(2)), 1)
+    parts = await write_rows(clickhouse_history, february, 2, FEBRUARY)
+    parts += await write_rows(clickhouse_history, current(1, range(2)), 1)
     await clickhouse_history.write(other, source="another", month=JANUARY, archive_id=1)
     parts += named(other, 1, "another")
     expected = pl.concat([current(1, range(2)), february, other])
@@ -157,7 +159,7 @@ async def test_more_parts_than_one_query_takes_are_one_answer(
     clickhouse_history: ClickhouseHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = pl.concat([current(series_id, range(2)) for series_id in range(1, 8)])
-    parts = await kept(clickhouse_history, rows, 1)
+    parts = await write_rows(clickhouse_history, rows, 1)
     monkeypatch.setattr(clickhouse_parts, "_MOST_PARTS", 3)
     assert_frame_equal(await clickhouse_history.rows(parts), rows)
     batches = [batch async for batch in clickhouse_history.stream(parts, span=Span())]
@@ -165,13 +167,13 @@ async def test_more_parts_than_one_query_takes_are_one_answer(
 
 
 async def test_written_again_the_second_stands_in_the_place_of_the_first(clickhouse_history: ClickhouseHistory) -> None:
-    await kept(clickhouse_history, current(1, range(5)), 3)
-    beside = await kept(clickhouse_history, current(1, range(5), value=50.0), 4)
+    await write_rows(clickhouse_history, current(1, range(5)), 3)
+    beside = await write_rows(clickhouse_history, current(1, range(5), value=50.0), 4)
     again = current(1, range(2), value=10.0)
-    parts = await kept(clickhouse_history, again, 3)
+    parts = await write_rows(clickhouse_history, again, 3)
     assert_frame_equal(await clickhouse_history.rows(parts), again)
     assert (await clickhouse_history.rows(beside)).height == 5
-    await kept(clickhouse_history, again.clear(), 3)
+    await write_rows(clickhouse_history, again.clear(), 3)
     assert (await clickhouse_history.rows(parts)).is_empty()
     assert await clickhouse_history.archive_ids() == {4}
 
@@ -179,9 +181,9 @@ async def test_written_again_the_second_stands_in_the_place_of_the_first(clickho
 async def test_an_insert_that_was_sent_twice_counts_once(
     clickhouse_history: ClickhouseHistory, clickhouse_pool: ClickhousePool
 ) -> None:
-    """As after a crash, or a connection that broke before the answer came."""
+    """As after a crash, or after the connection was lost before the answer."""
     rows = current(1, range(100))
-    parts = await kept(clickhouse_history, rows, 3)
+    parts = await write_rows(clickhouse_history, rows, 3)
     await clickhouse_pool.command("SYSTEM STOP MERGES observation_history")
     await clickhouse_pool.command("INSERT INTO observation_history SELECT * FROM observation_history")
     twice = await clickhouse_pool.read("SELECT count() AS rows FROM observation_history")
@@ -191,7 +193,7 @@ async def test_an_insert_that_was_sent_twice_counts_once(
     assert [batch.height async for batch in clickhouse_history.stream(parts, span=Span())] == [100]
 
 
-async def test_nothing_asked_for_or_nothing_there_is_an_empty_frame(clickhouse_history: ClickhouseHistory) -> None:
+async def test_no_parts_or_no_rows_give_an_empty_frame(clickhouse_history: ClickhouseHistory) -> None:
     unknown = [ArchivedPart(1, JANUARY, 99, SOURCE, 0, 0)]
     for parts in ([], unknown):
         assert_frame_equal(await clickhouse_history.rows(parts), pl.DataFrame(schema=HISTORY))
@@ -204,7 +206,7 @@ LENGTHS = (30_000, 40_000, 3)
 
 
 def long_rows(lengths: Sequence[int] = LENGTHS) -> pl.DataFrame:
-    """A version each minute, and of every third one that ended before it."""
+    """A version for each minute, and for every third minute a superseded one before it."""
     offsets = pl.concat(
         [pl.DataFrame({"series_id": [number] * length, "offset": range(length)}) for number, length in enumerate(lengths, 1)]
     )
@@ -226,7 +228,7 @@ def long_rows(lengths: Sequence[int] = LENGTHS) -> pl.DataFrame:
 async def test_a_stream_is_many_in_batches_of_bounded_size(
     clickhouse_history: ClickhouseHistory, as_of: datetime | None
 ) -> None:
-    parts = await kept(clickhouse_history, long_rows((60_000, 80_000, 3)), 1)
+    parts = await write_rows(clickhouse_history, long_rows((60_000, 80_000, 3)), 1)
     batches = [batch async for batch in clickhouse_history.stream(parts, span=Span(), as_of=as_of)]
     whole = await clickhouse_history.many(parts, span=Span(), as_of=as_of)
     assert_frame_equal(pl.concat(batches), whole)
@@ -239,7 +241,7 @@ async def test_a_stream_is_many_in_batches_of_bounded_size(
 async def test_a_stream_whose_rows_are_discarded_says_so_instead_of_ending_early(
     clickhouse_history: ClickhouseHistory,
 ) -> None:
-    parts = await kept(clickhouse_history, long_rows(), 1)
+    parts = await write_rows(clickhouse_history, long_rows(), 1)
     batches = clickhouse_history.stream(parts, span=Span())
     assert (await anext(batches)).height == 65_536
     await clickhouse_history.discard([1])
@@ -248,7 +250,7 @@ async def test_a_stream_whose_rows_are_discarded_says_so_instead_of_ending_early
 
 
 async def test_a_stream_outlives_merges(clickhouse_history: ClickhouseHistory, clickhouse_pool: ClickhousePool) -> None:
-    parts = await kept(clickhouse_history, long_rows(), 1)
+    parts = await write_rows(clickhouse_history, long_rows(), 1)
     await clickhouse_pool.command("INSERT INTO observation_history SELECT * FROM observation_history")
     heights: list[int] = []
     async for batch in clickhouse_history.stream(parts, span=Span()):
@@ -258,8 +260,8 @@ async def test_a_stream_outlives_merges(clickhouse_history: ClickhouseHistory, c
 
 
 async def test_discarded_rows_are_gone_and_the_others_stay(clickhouse_history: ClickhouseHistory) -> None:
-    first = await kept(clickhouse_history, current(1, range(3)), 1)
-    second = await kept(clickhouse_history, current(1, range(3)), 2)
+    first = await write_rows(clickhouse_history, current(1, range(3)), 1)
+    second = await write_rows(clickhouse_history, current(1, range(3)), 2)
     assert await clickhouse_history.archive_ids() == {1, 2}
     await clickhouse_history.discard([1, 77])
     await clickhouse_history.discard([])
@@ -272,9 +274,9 @@ async def test_upkeep_makes_one_piece_of_many_and_drops_what_was_discarded(
     clickhouse_history: ClickhouseHistory, clickhouse_pool: ClickhousePool
 ) -> None:
     await clickhouse_pool.command("SYSTEM STOP MERGES observation_history")
-    parts = await kept(clickhouse_history, current(1, range(3)), 1)
+    parts = await write_rows(clickhouse_history, current(1, range(3)), 1)
     for archive_id in (2, 3):
-        await kept(clickhouse_history, current(1, range(3)), archive_id)
+        await write_rows(clickhouse_history, current(1, range(3)), archive_id)
     await clickhouse_pool.command("SYSTEM START MERGES observation_history")
     await clickhouse_history.discard([3])
     done = await clickhouse_history.upkeep()
@@ -291,7 +293,7 @@ async def test_upkeep_makes_one_piece_of_many_and_drops_what_was_discarded(
 async def test_a_table_that_is_there_is_used_as_it_is(
     clickhouse_history: ClickhouseHistory, clickhouse_pool: ClickhousePool
 ) -> None:
-    parts = await kept(clickhouse_history, current(1, range(3)), 1)
+    parts = await write_rows(clickhouse_history, current(1, range(3)), 1)
     other = await ClickhousePool.open(clickhouse_pool.settings, clickhouse_pool.resilience)
     assert (await ClickhouseHistory(other).rows(parts)).height == 3
     await other.close()

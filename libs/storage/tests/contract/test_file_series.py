@@ -1,4 +1,4 @@
-"""What a load records of each series of its file. No port reads these records yet: they are read as each adapter holds them."""
+"""Records of the series of each file. No port reads them yet, so the tests read them from each adapter directly."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ FROM file_series AS f JOIN series AS s USING (series_id) ORDER BY file_id, s.key
 
 @pytest.fixture
 def records(store: Store) -> Records:
-    """Reads every record, by file and series."""
+    """A function that reads all records, by file and series."""
 
     async def read() -> list[Record]:
         if isinstance(store, MemoryStore):
-            keys = {one.series_id: key for key, one in store.state.series.items()}
+            keys = {series.series_id: key for key, series in store.state.series.items()}
             rows = [(file_id, *row) for file_id, frame in store.state.file_series.items() for row in frame.rows()]
             return sorted((file_id, keys[series_id], *rest) for file_id, series_id, *rest in rows)
         assert isinstance(store, PostgresStore)
@@ -116,12 +116,12 @@ async def test_a_file_of_several_series_has_a_record_of_each(store: Store, recor
         file_load([], key=THIRD),
     )
     outcome = await store.loader.load(file)
-    assert [one for one in await records() if one[0] == outcome.file_id] == [
+    assert [record for record in await records() if record[0] == outcome.file_id] == [
         (outcome.file_id, KEY, hour(0), hour(0), day(2), 1, 0),
         (outcome.file_id, OTHER, hour(1), hour(4), day(3), 1, 1),
     ]
-    recorded = [one for one in await records() if one[0] == outcome.file_id]
-    assert (outcome.new, outcome.revised) == (sum(one[5] for one in recorded), sum(one[6] for one in recorded))
+    own = [record for record in await records() if record[0] == outcome.file_id]
+    assert (outcome.new, outcome.revised) == (sum(record[5] for record in own), sum(record[6] for record in own))
 
 
 async def test_a_file_with_a_known_time_of_its_own_is_recorded_at_it(store: Store, records: Records) -> None:
@@ -162,7 +162,7 @@ async def test_a_load_that_fails_before_or_after_a_part_is_stored_records_nothin
     with pytest.raises(FrameMismatch):
         await store.loader.load(replace(stored, parts=(*stored.parts, without_known_time)))
     assert await records() == [(first, OTHER, hour(0), hour(0), day(1), 1, 0)]
-    assert [one.file_id for one in await store.files.files_page(FileFilter(), before=None, limit=9)] == [first]
+    assert [file.file_id for file in await store.files.files_page(FileFilter(), before=None, limit=9)] == [first]
     assert await store.catalog.series_by_key([KEY]) == {}
 
 

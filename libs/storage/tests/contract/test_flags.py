@@ -1,4 +1,4 @@
-"""Flags as they are stored. What a change must be checked for is tested in services."""
+"""Stored flags. The tests of services cover the rules for changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def test_a_flag_is_made_changed_and_deleted(store: Store) -> None:
     assert (made.name, made.document, made.version, made.updated_by) == ("new-curves", ON, 1, "operator")
     async with store.transactions.transaction(by=OPERATOR) as tx:
         changed = await tx.flags.put("new-curves", OFF, by="operator")
-    assert [(one.document, one.version) for one in await store.flags.flags()] == [(OFF, 2)]
+    assert [(flag.document, flag.version) for flag in await store.flags.flags()] == [(OFF, 2)]
     assert changed.updated_at >= made.updated_at
     async with store.transactions.transaction(by=OPERATOR) as tx:
         await tx.flags.delete("new-curves")
@@ -51,6 +51,6 @@ async def test_evaluations_add_up_by_day_and_variant(store: Store) -> None:
     await store.flags.add_use({("a", "on"): 3, ("a", "off"): 1, ("b", "on"): 7}, first)
     await store.flags.add_use({("a", "on"): 4}, first)
     await store.flags.add_use({("a", "on"): 5}, second)
-    found = [(one.variant, one.day, one.evaluations) for one in await store.flags.use("a", since=first)]
-    assert found == [("off", first, 1), ("on", first, 7), ("on", second, 5)]
-    assert [one.evaluations for one in await store.flags.use("a", since=second)] == [5]
+    uses = [(use.variant, use.day, use.evaluations) for use in await store.flags.use("a", since=first)]
+    assert uses == [("off", first, 1), ("on", first, 7), ("on", second, 5)]
+    assert [use.evaluations for use in await store.flags.use("a", since=second)] == [5]

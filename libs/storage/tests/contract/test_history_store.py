@@ -1,4 +1,4 @@
-"""What every history store must do. An adapter joins with its name in ``ADAPTERS`` and a fixture ``<name>_history``."""
+"""Contract of history stores. A new adapter needs its name in ``ADAPTERS`` and a fixture ``<name>_history``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def duckdb_history(tmp_path: Path) -> AsyncIterator[DuckdbHistory]:
 
 @pytest_asyncio.fixture
 async def duckdb_bucket_history(tmp_path: Path) -> AsyncIterator[DuckdbHistory]:
-    """Through Arrow's file systems, as a bucket is; this one is a folder."""
+    """DuckDB history over a file system of Arrow, as with a bucket; here it is a folder."""
     history = DuckdbHistory(history_files_at(f"file://{tmp_path}/bucket"), SystemClock())
     yield history
     await history.close()
@@ -67,7 +67,7 @@ def at(month: date, hours: float) -> datetime:
 
 
 def versions(series_id: int, month: date, count: int, *, revised: int = 0) -> pl.DataFrame:
-    """So many hours of a series; the first ``revised`` had another value until a day later."""
+    """Return hourly rows of a series; the first ``revised`` hours have another value until one day later."""
     rows: list[tuple[int, datetime, datetime, datetime | None, float, int]] = []
     for hour in range(count):
         known = at(month, hour)
@@ -93,10 +93,10 @@ async def written(history: HistoryStore, rows: pl.DataFrame, month: date, archiv
 async def test_rows_come_back_as_they_were(history: HistoryStore) -> None:
     rows = pl.concat([versions(1, MARCH, 48, revised=5), versions(2, MARCH, 3)])
     parts = await written(history, rows, MARCH, 1)
-    found = await history.rows(parts)
-    assert_frame_equal(found, rows, check_exact=True)
-    assert found.schema == HISTORY
-    assert tally(found).equals(tally(rows))
+    frame = await history.rows(parts)
+    assert_frame_equal(frame, rows, check_exact=True)
+    assert frame.schema == HISTORY
+    assert tally(frame).equals(tally(rows))
 
 
 async def test_values_no_text_can_hold_come_back_as_they_were(history: HistoryStore) -> None:
@@ -107,29 +107,29 @@ async def test_values_no_text_can_hold_come_back_as_they_were(history: HistorySt
     assert_frame_equal(await history.rows(parts), rows, check_exact=True)
 
 
-async def test_an_empty_store_and_a_full_one_answer_a_look(history: HistoryStore) -> None:
+async def test_an_empty_store_and_a_full_one_answer_look(history: HistoryStore) -> None:
     await history.look()
     await written(history, versions(1, MARCH, 2), MARCH, 1)
     await history.look()
 
 
-async def test_only_the_named_parts_are_there(history: HistoryStore) -> None:
+async def test_only_the_named_parts_are_read(history: HistoryStore) -> None:
     march = pl.concat([versions(1, MARCH, 4), versions(2, MARCH, 4)])
     one, two = await written(history, march, MARCH, 1)
     (again,) = await written(history, versions(1, MARCH, 9), MARCH, 2)
     (april,) = await written(history, versions(1, APRIL, 2), APRIL, 3)
     assert_frame_equal(await history.rows([two]), versions(2, MARCH, 4))
     assert_frame_equal(await history.rows([again]), versions(1, MARCH, 9))
-    found = await history.rows([april, two, one])
-    assert_frame_equal(found, pl.concat([versions(1, MARCH, 4), versions(1, APRIL, 2), versions(2, MARCH, 4)]))
+    frame = await history.rows([april, two, one])
+    assert_frame_equal(frame, pl.concat([versions(1, MARCH, 4), versions(1, APRIL, 2), versions(2, MARCH, 4)]))
     assert (await history.rows([])).schema == HISTORY
 
 
 async def test_a_span_is_half_open(history: HistoryStore) -> None:
     parts = await written(history, versions(1, MARCH, 10), MARCH, 1)
     span = Span(at(MARCH, 2), at(MARCH, 5))
-    for found in (await history.rows(parts, span=span), await history.many(parts, span=span)):
-        assert found["ts"].to_list() == [at(MARCH, hour) for hour in (2, 3, 4)]
+    for frame in (await history.rows(parts, span=span), await history.many(parts, span=span)):
+        assert frame["ts"].to_list() == [at(MARCH, hour) for hour in (2, 3, 4)]
     assert (await history.many(parts, span=Span(at(APRIL, 0)))).is_empty()
     assert (await history.many(parts, span=Span(end=at(MARCH, 1)))).height == 1
 
@@ -142,8 +142,8 @@ async def test_what_stands_is_the_last_version_and_what_stood_the_one_before(his
     assert now["value"].to_list() == [7.0, 7 + 1 / 7, 7 + 2 / 7]
     ended = rows["superseded_at"].drop_nulls()[0]
     for as_of, first in ((ended, 7.0), (ended - timedelta(microseconds=1), 0.0), (at(MARCH, 0), 0.0)):
-        found = await history.many(parts, span=Span(), as_of=as_of)
-        assert found["value"][0] == first
+        frame = await history.many(parts, span=Span(), as_of=as_of)
+        assert frame["value"][0] == first
     assert (await history.many(parts, span=Span(), as_of=at(MARCH, 0))).height == 1
     assert (await history.many(parts, span=Span(), as_of=at(MARCH, -1))).is_empty()
     assert_frame_equal(await history.many(parts, span=Span(), as_of=datetime(2099, 1, 1, tzinfo=UTC)), now)
@@ -172,11 +172,11 @@ async def test_written_twice_is_written_once(history: HistoryStore) -> None:
 
 async def test_what_is_discarded_is_gone_and_nothing_else_is(history: HistoryStore) -> None:
     await written(history, versions(1, MARCH, 8), MARCH, 1)
-    kept = await written(history, versions(1, MARCH, 5), MARCH, 2)
+    remaining = await written(history, versions(1, MARCH, 5), MARCH, 2)
     await written(history, versions(1, APRIL, 5), APRIL, 3)
     await history.discard([1, 3, 99])
     assert await history.archive_ids() == {2}
-    assert_frame_equal(await history.rows(kept), versions(1, MARCH, 5))
+    assert_frame_equal(await history.rows(remaining), versions(1, MARCH, 5))
     await history.discard([])
     assert await history.archive_ids() == {2}
 
@@ -198,22 +198,22 @@ async def test_upkeep_changes_no_answer(history: HistoryStore) -> None:
     assert done.files_after <= done.files_before
     assert_frame_equal(await history.rows(parts), before)
     assert await history.archive_ids() == set(range(1, 8))
-    # What was compacted can still be dropped, replaced and read by id.
+    # Compacted rows can still be dropped, replaced and read by id.
     await history.discard([2])
     replaced = await written(history, versions(3, MARCH, 2), MARCH, 3)
     left = [part for part in parts if part.archive_id not in (2, 3)] + replaced
-    found = await history.rows(left)
+    frame = await history.rows(left)
     expected = pl.concat([before.filter(~pl.col("series_id").is_in([2, 3])), versions(3, MARCH, 2)])
-    assert_frame_equal(found, expected.sort("series_id", "ts", "known_at"))
+    assert_frame_equal(frame, expected.sort("series_id", "ts", "known_at"))
     assert await history.archive_ids() == {1, 3, 4, 5, 6, 7}
 
 
-async def test_who_has_nothing_says_so(history: HistoryStore) -> None:
+async def test_a_store_without_rows_has_no_ids(history: HistoryStore) -> None:
     assert await history.archive_ids() == frozenset()
 
 
-async def test_a_part_that_is_not_there_is_no_empty_answer(history: HistoryStore) -> None:
-    """Neither rows of another id nor a bare success: it raises, or a count finds that rows are missing."""
+async def test_a_missing_part_is_not_an_empty_answer(history: HistoryStore) -> None:
+    """The store returns no rows of another id: it raises, or the number of rows shows that some are missing."""
     await written(history, versions(1, MARCH, 8), MARCH, 1)
     missing = ArchivedPart(1, MARCH, 2, SOURCE, 8, 0)
     with suppress(Unavailable):

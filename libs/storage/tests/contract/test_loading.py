@@ -1,4 +1,4 @@
-"""Loading: whole or not at all, once, and counted."""
+"""Loads: each file is stored whole or not at all, once, and counted."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""Marts as frames, wherever they were built."""
+"""Marts as frames, from every database that can hold them."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def build(request: pytest.FixtureRequest) -> Build:
     return request.getfixturevalue(f"{request.param}_marts")
 
 
-async def test_a_mart_is_a_frame_of_the_columns_asked_for(build: Build) -> None:
+async def test_a_mart_is_a_frame_of_the_requested_columns(build: Build) -> None:
     marts = await build()
-    found = await marts.frame("fct_prices", columns=["starts_at", "hours", "no such column"])
-    assert set(found.columns) == {"starts_at", "hours"}
+    frame = await marts.frame("fct_prices", columns=["starts_at", "hours", "no such column"])
+    assert set(frame.columns) == {"starts_at", "hours"}
     assert (
-        found.select("hours", "starts_at")
+        frame.select("hours", "starts_at")
         .sort("starts_at", nulls_last=True)
         .equals(EXPECTED.select("hours", "starts_at").sort("starts_at", nulls_last=True))
     )
@@ -96,9 +96,9 @@ async def test_a_mart_is_a_frame_of_the_columns_asked_for(build: Build) -> None:
 
 async def test_values_come_as_they_are_and_no_number_is_null(build: Build) -> None:
     marts = await build()
-    found = (await marts.frame("fct_prices", columns=EXPECTED.columns)).sort("series_id").select(EXPECTED.columns)
+    frame = (await marts.frame("fct_prices", columns=EXPECTED.columns)).sort("series_id").select(EXPECTED.columns)
     for name in EXPECTED.columns:
-        column = found[name]
+        column = frame[name]
         if EXPECTED.schema[name] == pl.Int64:
             assert column.dtype.is_integer(), name
         else:
@@ -106,7 +106,7 @@ async def test_values_come_as_they_are_and_no_number_is_null(build: Build) -> No
         assert column.to_list() == EXPECTED[name].to_list(), name
 
 
-async def test_a_mart_that_is_not_there_is_unknown(build: Build) -> None:
+async def test_a_missing_mart_is_unknown(build: Build) -> None:
     marts = await build()
     with pytest.raises(UnknownMart, match="fct_none"):
         await marts.frame("fct_none", columns=["hours"])
@@ -120,6 +120,6 @@ async def test_a_hostile_name_is_only_a_name(build: Build) -> None:
     assert (await marts.frame("fct_prices", columns=["hours"])).height == 3
 
 
-async def test_a_warehouse_nobody_has_built_has_no_marts(tmp_path: Path) -> None:
+async def test_a_warehouse_that_was_never_built_has_no_marts(tmp_path: Path) -> None:
     with pytest.raises(UnknownMart, match="does not exist"):
         await DuckDbMartReader(tmp_path / "none.duckdb", "marts").frame("fct_prices", columns=[])

@@ -1,4 +1,4 @@
-"""The catalog of models."""
+"""The log of models and of their runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def entry(
 
 
 def run(number: int, *results: NodeResult, freshness: tuple[TableFreshness, ...] = ()) -> ModelRun:
-    failed = [one for one in results if one.status is NodeStatus.FAILED]
+    failed = [result for result in results if result.status is NodeStatus.FAILED]
     return ModelRun(
         invocation=f"run-{number}",
         command="build",
@@ -52,7 +52,7 @@ async def test_a_model_is_as_its_last_run_left_it(store: Store) -> None:
     assert (a.entry, b.entry) == (models[1], models[0])
     assert a.built is not None
     assert (a.built.run_id, a.built.at, a.built.result) == (second, AT + timedelta(hours=2), built("a", NodeStatus.SKIPPED))
-    assert [(one.node, one.status) for one in a.tests] == [("t1", NodeStatus.OK), ("t2", NodeStatus.OK)]
+    assert [(test.node, test.status) for test in a.tests] == [("t1", NodeStatus.OK), ("t2", NodeStatus.OK)]
     assert (b.built, b.tests) == (None, ())
 
 
@@ -71,17 +71,17 @@ async def test_models_are_found_by_what_reaches_them(store: Store) -> None:
     prices = entry("prices", ("nyiso", "damlbmp_zone"), ("pjm", "da_hrl_lmps"))
     await store.model_log.record(run(1), [prices, entry("loads", ("nyiso", "pal")), entry("raw", layer="staging")])
 
-    async def found(**by: str) -> list[str]:
-        return [one.entry.name for one in await store.model_log.models(**by)]
+    async def names(**by: str) -> list[str]:
+        return [state.entry.name for state in await store.model_log.models(**by)]
 
-    assert await found(source="nyiso") == ["loads", "prices"]
-    assert await found(source="nyiso", dataset="pal") == ["loads"]
-    assert await found(source="pjm", dataset="pal") == [], "the two are of one dataset"
-    assert await found(layer="staging") == ["raw"]
-    assert await found(name="prices") == ["prices"]
+    assert await names(source="nyiso") == ["loads", "prices"]
+    assert await names(source="nyiso", dataset="pal") == ["loads"]
+    assert await names(source="pjm", dataset="pal") == [], "the two are of one dataset"
+    assert await names(layer="staging") == ["raw"]
+    assert await names(name="prices") == ["prices"]
 
 
-async def test_a_model_that_is_no_more_is_gone_and_a_run_without_models_leaves_them(store: Store) -> None:
+async def test_a_removed_model_is_gone_and_a_run_without_models_leaves_them(store: Store) -> None:
     await store.model_log.record(run(1), [entry("a"), entry("b", ("nyiso", "pal"))])
     await store.model_log.record(run(2), [entry("b")])
     await store.model_log.record(run(3), None)
@@ -94,11 +94,11 @@ async def test_runs_come_newest_first_and_each_once(store: Store) -> None:
     ids = [await log.record(run(number, built("a"), result_of("t", "a", NodeStatus.FAILED, 1)), []) for number in (1, 2, 3)]
     assert await log.record(run(2), []) == ids[1], "the same invocation"
     first = await log.runs_page(before=None, limit=2)
-    assert [one.run_id for one in first] == [ids[2], ids[1]]
+    assert [run.run_id for run in first] == [ids[2], ids[1]]
     assert (first[0].command, first[0].succeeded, first[0].reason, first[0].counts) == (
         "build",
         False,
         "it failed",
         {"ok": 1, "failed": 1},
     )
-    assert [one.run_id for one in await log.runs_page(before=ids[1], limit=2)] == [ids[0]]
+    assert [run.run_id for run in await log.runs_page(before=ids[1], limit=2)] == [ids[0]]

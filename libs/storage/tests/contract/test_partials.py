@@ -1,4 +1,4 @@
-"""What hours come to, as every adapter gives it: what the rows come to, whatever happened to them last."""
+"""Partials of hours in every adapter: they equal the sums of the rows after any load."""
 
 import itertools
 import math
@@ -36,17 +36,17 @@ async def test_after_every_load_hours_are_what_the_rows_come_to(shared_store: St
         await shared_store.loader.load(file_load(file, key=key, digest=f"{key} {number}", frequency="irregular"))
         series = await series_named(shared_store, key)
         rows = await shared_store.reader.many([series.series_id], span=Span())
-        found = await shared_store.partials.partials([series.series_id], span=Span())
-        assert_frame_equal(found, partials(rows), rel_tol=1e-12)
+        frame = await shared_store.partials.partials([series.series_id], span=Span())
+        assert_frame_equal(frame, partials(rows), rel_tol=1e-12)
 
 
 async def test_hours_of_several_series_ascend_by_series_and_time(store: Store) -> None:
     files = [file_load([(1.5, 0, 4.0), (0, 0, 1.0), (0.25, 0, 2.0)], key=key, frequency="15min") for key in (A, B)]
     await store.loader.load(together(*files))
     first, second = sorted(await ids_of(store, A, B))
-    found = await store.partials.partials([second, first, second, 999_999], span=Span())
-    assert found.schema == PARTIALS
-    assert found.select("series_id", "ts", "sum", "count").rows() == [
+    frame = await store.partials.partials([second, first, second, 999_999], span=Span())
+    assert frame.schema == PARTIALS
+    assert frame.select("series_id", "ts", "sum", "count").rows() == [
         (series_id, hour(at), total, count) for series_id in (first, second) for at, total, count in [(0, 3.0, 2), (1, 4.0, 1)]
     ]
 
@@ -67,12 +67,12 @@ async def test_a_span_has_the_hours_that_start_in_it_each_whole(
 ) -> None:
     await store.loader.load(file_load([(half / 2, 0, 1.0) for half in range(8)], frequency="30min"))
     series = await series_named(store, KEY)
-    found = await store.partials.partials([series.series_id], span=Span(start, end))
-    assert found["ts"].to_list() == [hour(at) for at in hours]
-    assert found["count"].to_list() == [2] * len(hours)
+    frame = await store.partials.partials([series.series_id], span=Span(start, end))
+    assert frame["ts"].to_list() == [hour(at) for at in hours]
+    assert frame["count"].to_list() == [2] * len(hours)
 
 
 async def test_unknown_series_have_no_hours(store: Store) -> None:
     for ids in ([], [999_999]):
-        found = await store.partials.partials(ids, span=Span())
-        assert (found.schema, found.height) == (PARTIALS, 0)
+        buckets = await store.partials.partials(ids, span=Span())
+        assert (buckets.schema, buckets.height) == (PARTIALS, 0)

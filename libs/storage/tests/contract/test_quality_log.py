@@ -1,4 +1,4 @@
-"""What was loaded, held back and found missing."""
+"""Records of loads, quarantined rows and completeness."""
 
 import math
 from collections.abc import Sequence
@@ -65,22 +65,24 @@ async def test_the_days_around_are_the_nearest_on_which_a_series_has_a_value(sto
 async def test_a_withdrawn_value_is_missing_and_a_restored_one_is_not(store: Store) -> None:
     await store.loader.load(file_load(hours_of(PLAIN, range(24)), zone=ZONE))
     await store.loader.load(file_load(hours_of(PLAIN, range(2), known=2, value=math.nan), zone=ZONE))
-    assert [found.missing for found in await days_of(store)] == [2]
+    assert [entry.missing for entry in await days_of(store)] == [2]
     await store.loader.load(file_load(hours_of(PLAIN, range(2), known=3), zone=ZONE))
-    assert [found.missing for found in await days_of(store)] == [0]
+    assert [entry.missing for entry in await days_of(store)] == [0]
 
 
 @pytest.mark.parametrize("values", [(math.nan, 1.0), (1.0, math.nan)])
-async def test_of_two_values_at_one_known_time_the_one_that_stands_decides_whether_it_is_there(store: Store, values) -> None:
+async def test_of_two_values_at_one_known_time_the_one_that_stands_decides_whether_the_point_is_present(
+    store: Store, values
+) -> None:
     points = [point for value in values for point in hours_of(PLAIN, range(24), value=value)]
     await store.loader.load(file_load(points, zone=ZONE))
-    assert [found.present for found in await days_of(store)] == [0]
+    assert [entry.present for entry in await days_of(store)] == [0]
 
 
 async def test_a_point_said_twice_is_present_once(store: Store) -> None:
     points = [*hours_of(PLAIN, range(3)), *hours_of(PLAIN, range(2), known=2, value=5.0)]
     await store.loader.load(file_load(points, zone=ZONE))
-    assert [found.present for found in await days_of(store)] == [3]
+    assert [entry.present for entry in await days_of(store)] == [3]
 
 
 async def test_days_border_on_local_midnight(store: Store) -> None:
@@ -122,7 +124,7 @@ async def test_days_are_filtered(store: Store) -> None:
         ({"after": (KEY, first)}, everything[1:]),
     ]
     for filters, expected in cases:
-        assert [(found.key, found.day) for found in await days_of(store, **filters)] == expected, filters
+        assert [(entry.key, entry.day) for entry in await days_of(store, **filters)] == expected, filters
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
@@ -130,7 +132,7 @@ async def test_pages_of_days_give_every_day_once(store: Store, limit: int) -> No
     await stocked(store)
     seen: list[tuple[str, date]] = []
     while page := await days_of(store, after=seen[-1] if seen else None, limit=limit):
-        seen += [(found.key, found.day) for found in page]
+        seen += [(entry.key, entry.day) for entry in page]
     assert seen == sorted(set(seen))
     assert len(seen) == 5
 
@@ -138,7 +140,7 @@ async def test_pages_of_days_give_every_day_once(store: Store, limit: int) -> No
 HELD = [(2, Reason.NON_NUMERIC), (3, Reason.OUT_OF_BOUNDS), (7, Reason.NON_NUMERIC)]
 
 
-async def test_a_row_held_back_keeps_all_that_is_known_of_it(store: Store) -> None:
+async def test_a_quarantined_row_has_all_its_details(store: Store) -> None:
     file = file_load([(0, 1, 1.0)], held=HELD[:1], name="held.csv")
     outcome = await store.loader.load(file)
     assert outcome.quarantined == 1
@@ -267,7 +269,7 @@ async def test_files_since_an_instant_include_those_of_that_instant(store: Store
         assert [entry.file_id for entry in page] == expected
 
 
-async def test_a_content_nobody_offered_has_no_records(store: Store) -> None:
+async def test_a_content_that_was_never_offered_has_no_records(store: Store) -> None:
     assert await store.files.files_of("00") == []
 
 
@@ -282,13 +284,13 @@ async def test_a_dataset_has_a_state(store: Store) -> None:
     await refuse(store, "bb", dataset="unheard")
     await refuse(store, "cc", source="other")
     newest = await series_named(store, OTHER)
-    found = await store.quality.datasets_quality(now=hour(42))
-    assert [(state.source, state.dataset) for state in found] == [
+    states = await store.quality.datasets_quality(now=hour(42))
+    assert [(state.source, state.dataset) for state in states] == [
         ("invented", "numbers"),
         ("invented", "unheard"),
         ("other", "numbers"),
     ]
-    assert found[0] == DatasetQuality(
+    assert states[0] == DatasetQuality(
         source="invented",
         dataset="numbers",
         series=2,
@@ -302,11 +304,11 @@ async def test_a_dataset_has_a_state(store: Store) -> None:
         refused_files=1,
         reasons={"non_numeric": 2, "out_of_bounds": 1},
     )
-    assert found[1] == DatasetQuality("invented", "unheard", 0, None, None, None, None, 0, 0, 0, 1, {})
+    assert states[1] == DatasetQuality("invented", "unheard", 0, None, None, None, None, 0, 0, 0, 1, {})
     assert [state.stale for state in await store.quality.datasets_quality(now=hour(42.5), source="invented")] == [True, None]
 
 
-async def test_a_dataset_nobody_declared_is_neither_fresh_nor_stale(store: Store) -> None:
+async def test_an_undeclared_dataset_is_neither_fresh_nor_stale(store: Store) -> None:
     await store.loader.load(file_load([(0, 1, 1.0)]))
     (state,) = await store.quality.datasets_quality(now=hour(9999))
     assert (state.age_hours, state.stale) == (9999.0, None)

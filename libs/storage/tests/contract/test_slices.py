@@ -1,4 +1,4 @@
-"""Slices of observations as every adapter gives them."""
+"""Slices of observations in every adapter."""
 
 from datetime import UTC, datetime
 
@@ -24,9 +24,9 @@ async def test_a_slice_has_its_schema_and_ascends_by_ts(store: Store) -> None:
     points = [(3, 0, 4.0), (1, 0, 2.0), (0, 0, 1.0, 3), (2, 0, 3.0)]
     await store.loader.load(file_load(points))
     series = await series_named(store, KEY)
-    found = await store.reader.observations(series.series_id, span=Span())
-    assert found.schema == OBSERVATIONS
-    assert_frame_equal(found, expected_observations(points))
+    frame = await store.reader.observations(series.series_id, span=Span())
+    assert frame.schema == OBSERVATIONS
+    assert_frame_equal(frame, expected_observations(points))
 
 
 @pytest.mark.parametrize(
@@ -52,17 +52,17 @@ async def test_spans_are_half_open(store: Store, start: datetime | None, end: da
     assert (await store.reader.many([series.series_id], span=span))["ts"].to_list() == expected
 
 
-async def test_many_ascend_by_series_and_ts_whatever_was_asked_in_what_order(store: Store) -> None:
+async def test_many_ascend_by_series_and_ts_in_any_order_of_the_request(store: Store) -> None:
     files = [file_load([(1, 0, n + 0.1), (0, 0, n + 0.0)], key=key) for n, key in enumerate([A, B, C])]
     await store.loader.load(together(*files))
     ids = await ids_of(store, A, B, C)
-    found = await store.reader.many([ids[2], ids[0], ids[2], 999_999], span=Span())
-    assert found.schema == MANY_OBSERVATIONS
+    frame = await store.reader.many([ids[2], ids[0], ids[2], 999_999], span=Span())
+    assert frame.schema == MANY_OBSERVATIONS
     expected = sorted((series_id, hour(h)) for series_id in (ids[0], ids[2]) for h in (0, 1))
-    assert list(zip(found["series_id"], found["ts"], strict=True)) == expected
+    assert list(zip(frame["series_id"], frame["ts"], strict=True)) == expected
     for series_id in (ids[0], ids[2]):
         one = await store.reader.observations(series_id, span=Span())
-        assert_frame_equal(found.filter(pl.col("series_id") == series_id).drop("series_id"), one)
+        assert_frame_equal(frame.filter(pl.col("series_id") == series_id).drop("series_id"), one)
 
 
 async def test_unknown_series_have_no_observations(store: Store) -> None:
@@ -74,9 +74,9 @@ async def test_unknown_series_have_no_observations(store: Store) -> None:
     assert (revisions.schema, revisions.height) == (REVISIONS, 0)
 
 
-async def test_no_series_asked_for_gives_no_observations(store: Store) -> None:
-    found = await store.reader.many([], span=Span())
-    assert (found.schema, found.height) == (MANY_OBSERVATIONS, 0)
+async def test_no_requested_series_gives_no_observations(store: Store) -> None:
+    frame = await store.reader.many([], span=Span())
+    assert (frame.schema, frame.height) == (MANY_OBSERVATIONS, 0)
     assert [batch async for batch in store.reader.stream([], span=Span())] == []
 
 
@@ -91,5 +91,5 @@ async def test_instants_keep_their_microseconds(store: Store) -> None:
     microsecond = 1 / 3_600_000_000
     await store.loader.load(file_load([(microsecond, 0, 1.0), (-3 * microsecond, 0, 2.0)], frequency="irregular"))
     series = await series_named(store, KEY)
-    found = await store.reader.observations(series.series_id, span=Span())
-    assert found["ts"].dt.epoch("us").to_list() == [hour(0).timestamp() * 1e6 - 3, hour(0).timestamp() * 1e6 + 1]
+    frame = await store.reader.observations(series.series_id, span=Span())
+    assert frame["ts"].dt.epoch("us").to_list() == [hour(0).timestamp() * 1e6 - 3, hour(0).timestamp() * 1e6 + 1]

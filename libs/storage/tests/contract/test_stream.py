@@ -1,4 +1,4 @@
-"""Streams: the answer of ``many`` in pieces."""
+"""Streams: the answer of ``many`` in batches."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from aurum.storage.testing.stores import Store
 
 KEYS = [f"invented:numbers:{name}:value" for name in ("A", "B", "C")]
 LENGTHS = (30_000, 40_000, 3)
-"""Together more than one batch of every adapter's, with a border inside a series."""
+"""Numbers of points: together more than one batch of every adapter, with a border of batches inside a series."""
 
 
 def long_file() -> FileLoad:

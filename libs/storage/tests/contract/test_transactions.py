@@ -1,4 +1,4 @@
-"""One unit of work: everything in it is stored, or nothing."""
+"""Units of work: all changes of one are stored, or none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OPERATOR = Actor("key:operator", None, "request-1", "127.0.0.1")
 
 
 class Refused(Exception):
-    """What a test raises in the middle of a transaction."""
+    """The error that a test raises in the middle of a transaction."""
 
 
 async def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> None:
@@ -39,7 +39,7 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> N
             file_id = await tx.files.record_applied(file.record, LoadOutcome(0, 1, 1, 0, 0), known_at=None, seconds=0.0)
             await tx.observations.record(file_id, stored.touched)
             held = [(1, "value", "n/a", str(Reason.NON_NUMERIC), "not a number")]
-            await tx.quality.hold(file_id, pl.DataFrame(held, schema=REFUSED, orient="row"))
+            await tx.quality.quarantine(file_id, pl.DataFrame(held, schema=REFUSED, orient="row"))
             await tx.tenants.insert("acme", "Acme", "basic")
             await tx.flags.put("curves", {"enabled": True}, by="operator")
             await tx.audit.append("tenant.create", "acme", {}, tenant="acme")
@@ -48,12 +48,12 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> N
     with pytest.raises(Refused):
         await change_everything()
     assert await store.catalog.series_page(SeriesFilter(), after=None, limit=9) == [before]
-    found = await store.reader.observations(before.series_id, span=Span())
-    assert found["value"].to_list() == [1.0]
+    frame = await store.reader.observations(before.series_id, span=Span())
+    assert frame["value"].to_list() == [1.0]
     assert len(await store.files.files_page(FileFilter(), before=None, limit=9)) == 1
     assert await store.quality.quarantine_page(QuarantineFilter(), limit=9) == []
     assert await store.validations.validations_page(ValidationFilter(), before=None, limit=9) == []
-    assert [one.tenant_id for one in await store.tenants.tenants(after=None, limit=9)] == ["local"]
+    assert [tenant.tenant_id for tenant in await store.tenants.tenants(after=None, limit=9)] == ["local"]
     assert await store.flags.flags() == []
     assert await store.audit.page(before=None, limit=9) == []
 
@@ -76,8 +76,8 @@ async def test_a_change_of_a_tenant_and_its_audit_record_stand_or_fall_together(
 async def test_what_a_transaction_writes_is_seen_when_it_has_ended(store: Store) -> None:
     async with store.transactions.transaction(by=OPERATOR) as tx:
         await tx.tenants.insert("acme", "Acme", "basic")
-        assert [one.tenant_id for one in await store.tenants.tenants(after=None, limit=9)] == ["local"]
-    assert [one.tenant_id for one in await store.tenants.tenants(after=None, limit=9)] == ["acme", "local"]
+        assert [tenant.tenant_id for tenant in await store.tenants.tenants(after=None, limit=9)] == ["local"]
+    assert [tenant.tenant_id for tenant in await store.tenants.tenants(after=None, limit=9)] == ["acme", "local"]
 
 
 async def test_a_transaction_goes_on_after_a_refusal_it_expects(store: Store) -> None:
@@ -86,7 +86,7 @@ async def test_a_transaction_goes_on_after_a_refusal_it_expects(store: Store) ->
         with pytest.raises(Conflict):
             await tx.tenants.insert("acme", "Again", "basic")
         await tx.tenants.insert("bolt", "Bolt", "basic")
-    assert [one.tenant_id for one in await store.tenants.tenants(after=None, limit=9)] == ["acme", "bolt", "local"]
+    assert [tenant.tenant_id for tenant in await store.tenants.tenants(after=None, limit=9)] == ["acme", "bolt", "local"]
 
 
 async def test_a_transaction_that_is_cancelled_leaves_nothing_behind(store: Store) -> None:
@@ -103,7 +103,7 @@ async def test_a_transaction_that_is_cancelled_leaves_nothing_behind(store: Stor
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working
-    assert [one.tenant_id for one in await store.tenants.tenants(after=None, limit=9)] == ["local"]
+    assert [tenant.tenant_id for tenant in await store.tenants.tenants(after=None, limit=9)] == ["local"]
 
 
 async def test_a_file_records_what_it_said_of_each_series(store: Store) -> None:

@@ -84,7 +84,7 @@ async def written(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared(trino_server: EmbeddedTrino) -> AsyncIterator[TrinoHistory]:
-    """A store for tests that bring a source of their own: a table takes Trino seconds to make."""
+    """A store for tests with their own source, because Trino takes seconds to create a table."""
     store = TrinoHistory(TrinoPool(settings_of(trino_server, "shared_by_tests"), ResilienceSettings()))
     yield store
     await store.close()
@@ -97,10 +97,10 @@ def source(request: pytest.FixtureRequest) -> str:
 
 async def test_rows_come_back_as_they_were_written(shared: TrinoHistory, source: str) -> None:
     parts = await written(shared, TWO_VERSIONS, source=source)
-    found = await shared.rows(parts)
-    assert found.schema == HISTORY
-    assert found.equals(TWO_VERSIONS)
-    assert tally(found).equals(tally(TWO_VERSIONS))
+    frame = await shared.rows(parts)
+    assert frame.schema == HISTORY
+    assert frame.equals(TWO_VERSIONS)
+    assert tally(frame).equals(tally(TWO_VERSIONS))
 
 
 async def test_every_double_and_every_microsecond_survives(shared: TrinoHistory, source: str) -> None:
@@ -109,12 +109,12 @@ async def test_every_double_and_every_microsecond_survives(shared: TrinoHistory,
         *((7, number + MICROSECOND, number * MICROSECOND / 24, None, value, number) for number, value in enumerate(values))
     )
     assert rows["ts"][1].microsecond == 1
-    found = await shared.rows(await written(shared, rows, source=source))
-    assert found.drop("value").equals(rows.drop("value"))
-    bits, expected = (frame["value"].to_numpy().view("int64").tolist() for frame in (found, rows))
+    frame = await shared.rows(await written(shared, rows, source=source))
+    assert frame.drop("value").equals(rows.drop("value"))
+    bits, expected = (frame["value"].to_numpy().view("int64").tolist() for frame in (frame, rows))
     assert bits[1:] == expected[1:]
-    assert found["value"].is_nan().to_list() == [True, *[False] * 6]
-    assert tally(found).equals(tally(rows))
+    assert frame["value"].is_nan().to_list() == [True, *[False] * 6]
+    assert tally(frame).equals(tally(rows))
 
 
 async def test_written_again_under_one_id_the_second_takes_the_place_of_the_first(shared: TrinoHistory, source: str) -> None:
@@ -192,13 +192,13 @@ async def test_a_stream_is_the_answer_of_many_in_order_and_in_batches(shared: Tr
 
 
 async def test_ids_are_known_until_they_are_discarded(trino_history: TrinoHistory) -> None:
-    kept = await written(trino_history, TWO_VERSIONS, 1)
+    remaining = await written(trino_history, TWO_VERSIONS, 1)
     gone = await written(trino_history, TWO_VERSIONS, 2)
     assert await trino_history.archive_ids() == {1, 2}
     await trino_history.discard([2, 77])
     assert await trino_history.archive_ids() == {1}
     assert (await trino_history.rows(gone)).is_empty()
-    assert (await trino_history.rows(kept)).equals(TWO_VERSIONS)
+    assert (await trino_history.rows(remaining)).equals(TWO_VERSIONS)
 
 
 async def test_upkeep_compacts_months_in_many_files_and_drops_old_snapshots(trino_history: TrinoHistory) -> None:
@@ -211,7 +211,7 @@ async def test_upkeep_compacts_months_in_many_files_and_drops_old_snapshots(trin
     assert (await trino_history.rows([part for part in parts if part.archive_id == 2])).equals(TWO_VERSIONS)
 
 
-async def test_upkeep_removes_files_nobody_knows_of_once_they_are_old(
+async def test_upkeep_removes_unknown_files_once_they_are_old(
     trino_history: TrinoHistory, trino_settings: TrinoSettings
 ) -> None:
     parts = await written(trino_history, TWO_VERSIONS)
@@ -249,8 +249,8 @@ async def test_writers_of_one_table_do_not_lose_each_others_rows(shared: TrinoHi
     await shared.archive_ids()
     frames = {number: history((number, 0, 0, None, float(number), 0)) for number in range(1, 5)}
     parts = await asyncio.gather(*(written(shared, rows, number, source=source) for number, rows in frames.items()))
-    found = await shared.many([part for some in parts for part in some], span=ALL)
-    assert found["value"].to_list() == [1.0, 2.0, 3.0, 4.0]
+    frame = await shared.many([part for some in parts for part in some], span=ALL)
+    assert frame["value"].to_list() == [1.0, 2.0, 3.0, 4.0]
 
 
 async def test_without_a_catalog_it_says_what_is_needed_to_write(trino_settings: TrinoSettings) -> None:
@@ -261,7 +261,7 @@ async def test_without_a_catalog_it_says_what_is_needed_to_write(trino_settings:
 
 
 async def ended(pool: TrinoPool, mark: str) -> tuple[str, str]:
-    """State and error of the query with that mark, once it has ended."""
+    """Return state and error of the query with that mark, once it has ended."""
     statement = "SELECT state, error_code FROM system.runtime.queries WHERE query LIKE ? AND query NOT LIKE '%runtime.queries%'"
     for _ in range(100):
         ((state, error),) = await pool.read(statement, [f"%{mark}%"])
@@ -284,13 +284,13 @@ async def test_a_query_whose_deadline_passes_is_cancelled_on_the_server(trino_se
     await pool.close()
 
 
-async def test_a_query_nobody_waits_for_is_cancelled_on_the_server(trino_settings: TrinoSettings) -> None:
+async def test_a_query_without_a_waiting_caller_is_cancelled_on_the_server(trino_settings: TrinoSettings) -> None:
     pool = TrinoPool(trino_settings, ResilienceSettings())
-    asked = asyncio.create_task(pool.read(NEVER_ENDS.format("by its caller")))
+    query = asyncio.create_task(pool.read(NEVER_ENDS.format("by its caller")))
     await asyncio.sleep(2.0)
-    asked.cancel()
+    query.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asked
+        await query
     assert await ended(pool, "by its caller") == ("FAILED", "USER_CANCELED")
     await pool.close()
 
@@ -305,13 +305,13 @@ async def test_the_server_has_the_deadline_too(trino_settings: TrinoSettings) ->
 
 async def test_no_more_queries_at_once_than_the_pool_has_places(trino_settings: TrinoSettings) -> None:
     pool = TrinoPool(trino_settings.model_copy(update={"pool_size": 1, "connect_timeout_s": 1.0}), ResilienceSettings())
-    asked = asyncio.create_task(pool.read(NEVER_ENDS.format("in the one place")))
+    query = asyncio.create_task(pool.read(NEVER_ENDS.format("in the one place")))
     await asyncio.sleep(0.5)
     with pytest.raises(TrinoUnavailable, match="no place for trino"):
         await pool.read("SELECT 1")
-    asked.cancel()
+    query.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asked
+        await query
     assert await pool.read("SELECT 1") == [[1]]
     await pool.close()
 
@@ -346,12 +346,12 @@ async def test_a_server_killed_in_the_middle_of_a_read_is_unavailable_and_then_b
 ) -> None:
     parts = await written(trino_history, TWO_VERSIONS)
     pool = TrinoPool(trino_settings, ResilienceSettings())
-    asked = asyncio.create_task(pool.read(NEVER_ENDS.format("when it is killed")))
+    query = asyncio.create_task(pool.read(NEVER_ENDS.format("when it is killed")))
     await asyncio.sleep(2.0)
     await asyncio.to_thread(trino_server.kill)
     try:
         with pytest.raises(TrinoUnavailable):
-            await asked
+            await query
         with pytest.raises(TrinoUnavailable):
             await trino_history.rows(parts)
     finally:

@@ -1,4 +1,4 @@
-"""What checks of files and marts found, and how long it is kept."""
+"""Validations, the results of the checks of files and marts, and their retention."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -51,12 +51,12 @@ def of_mart(*outcomes: ExpectationOutcome, mart: str = "fct_prices", run_id: str
 
 
 async def page(store: Store, **criteria: object) -> list[int]:
-    found = await store.validations.validations_page(
-        ValidationFilter(**criteria),  # pyright: ignore[reportArgumentType] - each test gives what the field takes
+    page = await store.validations.validations_page(
+        ValidationFilter(**criteria),  # pyright: ignore[reportArgumentType] - each test passes the type of the field
         before=None,
         limit=99,
     )
-    return [one.validation_id for one in found]
+    return [entry.validation_id for entry in page]
 
 
 async def test_what_the_checks_of_a_file_found_is_on_record_with_the_file(store: Store) -> None:
@@ -73,9 +73,9 @@ async def test_what_the_checks_of_a_file_found_is_on_record_with_the_file(store:
     assert (entry.file_id, entry.file_name) == (loaded.file_id, "invented.csv")
     assert (entry.rows, entry.expectations, entry.failed, entry.warned, entry.success) == (24, 2, 1, 1, False)
     assert abs(entry.validated_at - SystemClock().now()) < timedelta(minutes=5)
-    found = await store.validations.validation(entry.validation_id)
-    assert found.entry == entry
-    assert found.outcomes == (BOUNDS, COUNT)
+    validation = await store.validations.validation(entry.validation_id)
+    assert validation.entry == entry
+    assert validation.outcomes == (BOUNDS, COUNT)
 
 
 async def test_a_file_that_is_not_loaded_again_is_not_recorded_again(store: Store) -> None:
@@ -99,7 +99,7 @@ async def test_a_refused_file_keeps_what_failed(store: Store) -> None:
     assert entry.failed == 0
 
 
-async def test_a_warning_is_told_and_fails_nothing(store: Store) -> None:
+async def test_a_warning_is_recorded_and_fails_nothing(store: Store) -> None:
     await store.validations.record_validations([of_file(COUNT)])
     (entry,) = await store.validations.validations_page(ValidationFilter(), before=None, limit=9)
     assert (entry.success, entry.failed, entry.warned) == (True, 0, 1)
@@ -137,16 +137,16 @@ async def test_validations_come_newest_first_in_pages_and_by_filter(store: Store
     for criteria, expected in cases:
         assert await page(store, **criteria) == expected, criteria
     following = await store.validations.validations_page(ValidationFilter(), before=mart, limit=1)
-    assert [one.validation_id for one in following] == [bad]
+    assert [entry.validation_id for entry in following] == [bad]
 
 
-async def test_the_latest_of_each_suite_is_one_question(store: Store) -> None:
+async def test_the_latest_of_each_suite_is_one_query(store: Store) -> None:
     await store.validations.record_validations([of_file(BOUNDS), of_file(GOOD), of_mart(GOOD)])
-    found = await store.validations.latest_validations()
-    assert [(one.suite, one.success) for one in found] == [("fct_prices", True), ("invented_numbers", True)]
+    latest = await store.validations.latest_validations()
+    assert [(entry.suite, entry.success) for entry in latest] == [("fct_prices", True), ("invented_numbers", True)]
 
 
-async def test_a_validation_nobody_made_is_not_found(store: Store) -> None:
+async def test_a_missing_validation_is_not_found(store: Store) -> None:
     with pytest.raises(NotFound):
         await store.validations.validation(9)
 
@@ -162,12 +162,12 @@ async def test_what_is_forgotten_is_the_oldest_of_each_verdict(store: Store) -> 
 async def test_what_is_too_old_is_forgotten_however_few_there_are(store: Store) -> None:
     await store.validations.record_validations([of_file(BOUNDS), of_mart(GOOD)])
     later = SystemClock().now() + timedelta(hours=1)
-    assert await store.validations.forget_validations(Retention(later, each=9), suites=["invented_numbers", "nobody"]) == 1
-    assert [one.mart for one in await store.validations.latest_validations()] == ["fct_prices"]
+    assert await store.validations.forget_validations(Retention(later, each=9), suites=["invented_numbers", "missing"]) == 1
+    assert [entry.mart for entry in await store.validations.latest_validations()] == ["fct_prices"]
 
 
 @pytest.mark.parametrize("text", ["nul\0", "a\\u0000", "\\\0", "'; DROP TABLE validation; --", "\u2028\ud7ff"])
-async def test_hostile_values_are_kept_as_values(store: Store, text: str) -> None:
+async def test_hostile_values_are_stored_as_values(store: Store, text: str) -> None:
     broken = replace(BOUNDS, sample=({"location": text},), observed=text)
     (validation_id,) = await store.validations.record_validations([of_file(broken)])
     (outcome,) = (await store.validations.validation(validation_id)).outcomes

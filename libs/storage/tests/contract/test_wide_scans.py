@@ -1,4 +1,4 @@
-"""Wide scans, where ClickHouse sums up and where rows of history are summed up in this process: the same buckets."""
+"""Wide scans: ClickHouse and this process compute the same buckets from the rows of history."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -16,7 +16,7 @@ from aurum.core.series.partials import PARTIALS, buckets_in, partials
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.clickhouse import parts as clickhouse_parts
 from aurum.storage.memory.wide import MemoryWideScans
-from aurum.storage.ports.history import ArchivedPart, HistoryNotWired
+from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.ports.wide import CopyBehind, WideScans
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.builders import day, file_load, hour
@@ -35,8 +35,8 @@ def history(versions: list[tuple[int, datetime, datetime, datetime | None, float
     return pl.DataFrame(versions, schema=HISTORY, orient="row").sort("series_id", "ts", "known_at")
 
 
-async def kept(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1) -> list[ArchivedPart]:
-    """Written month by month."""
+async def write_rows(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1) -> list[ArchivedPart]:
+    """Write rows month by month, and return their parts."""
     parts = [
         ArchivedPart(series_id, month, archive_id, "invented", count, checksum)
         for series_id, month, count, checksum in tally(rows).iter_rows()
@@ -47,17 +47,17 @@ async def kept(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1
     return parts
 
 
-def sums(found: pl.DataFrame) -> list[tuple[object, ...]]:
-    assert found.schema == PARTIALS
-    return found.select("series_id", "ts", "sum", "count").rows()
+def sums(buckets: pl.DataFrame) -> list[tuple[object, ...]]:
+    assert buckets.schema == PARTIALS
+    return buckets.select("series_id", "ts", "sum", "count").rows()
 
 
 async def test_hours_ascend_by_series_and_time(clickhouse_history: ClickhouseHistory, scans: WideScans) -> None:
     points = [(2, hour(25), 8.0), (1, hour(0), 1.0), (1, hour(23.5), 5.0), (1, hour(23), 3.0)]
     rows = history([(series_id, ts, day(0), None, value, 0) for series_id, ts, value in points])
-    parts = await kept(clickhouse_history, rows)
-    found = await scans.partials(parts, span=Span())
-    assert sums(found) == [(1, hour(0), 1.0, 1), (1, hour(23), 8.0, 2), (2, hour(25), 8.0, 1)]
+    parts = await write_rows(clickhouse_history, rows)
+    buckets = await scans.partials(parts, span=Span())
+    assert sums(buckets) == [(1, hour(0), 1.0, 1), (1, hour(23), 8.0, 2), (2, hour(25), 8.0, 1)]
 
 
 async def test_a_span_has_the_hours_that_start_in_it_each_whole(
@@ -66,9 +66,9 @@ async def test_a_span_has_the_hours_that_start_in_it_each_whole(
     february = datetime(2025, 2, 1, tzinfo=UTC)
     rows = history([(1, hour(half / 2), day(0), None, 1.0, 0) for half in range(8)])
     rows = pl.concat([rows, history([(1, february, day(0), None, 10.0, 0), (2, february, day(0), None, 7.0, 0)])])
-    parts = await kept(clickhouse_history, rows.sort("series_id", "ts"))
-    found = await scans.partials(parts, span=Span(hour(0.5), hour(2.5)))
-    assert sums(found) == [(1, hour(1), 2.0, 2), (1, hour(2), 2.0, 2)]
+    parts = await write_rows(clickhouse_history, rows.sort("series_id", "ts"))
+    buckets = await scans.partials(parts, span=Span(hour(0.5), hour(2.5)))
+    assert sums(buckets) == [(1, hour(1), 2.0, 2), (1, hour(2), 2.0, 2)]
     assert sums(await scans.partials(parts, span=Span(february, None))) == [(1, february, 10.0, 1), (2, february, 7.0, 1)]
 
 
@@ -88,7 +88,7 @@ async def test_hours_are_those_of_the_rows_with_withdrawn_vast_and_superseded_on
             (3, hour(0), day(0), None, 1e300, 0),
         ]
     )
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     current = rows.filter(pl.col("superseded_at").is_null()).select(list(MANY_OBSERVATIONS))
     assert_frame_equal(await scans.partials(parts, span=Span()), partials(current))
 
@@ -113,18 +113,18 @@ async def test_many_series_over_months_are_what_polars_finds(
         "value",
         pl.lit(0, pl.Int16).alias("quality"),
     )
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     monkeypatch.setattr(clickhouse_parts, "_MOST_PARTS", 33)
     expected = partials(rows.select(list(MANY_OBSERVATIONS)))
     # Sixty-fourths of small numbers add up without rounding, in any order.
     assert_frame_equal(await scans.partials(parts, span=Span()), expected)
 
 
-async def test_parts_that_are_not_there_or_not_whole_are_refused_and_named(
+async def test_missing_and_incomplete_parts_are_refused_and_named(
     clickhouse_history: ClickhouseHistory, scans: WideScans
 ) -> None:
     rows = history([(series_id, hour(h), day(0), None, 1.0, 0) for series_id in (1, 2) for h in range(3)])
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     assert list(await scans.missing(parts)) == []
     short = ArchivedPart(2, JANUARY, 1, "invented", 4, 0)
     unknown = ArchivedPart(3, JANUARY, 1, "invented", 4, 0)
@@ -134,11 +134,11 @@ async def test_parts_that_are_not_there_or_not_whole_are_refused_and_named(
     assert caught.value.facts == {"missing": 2, "series_id": 2, "month": "2025-01-01"}
 
 
-async def test_rows_that_are_there_twice_or_not_any_more_are_no_whole_part(
+async def test_a_part_with_repeated_or_deleted_rows_is_not_complete(
     clickhouse_history: ClickhouseHistory, clickhouse_pool: ClickhousePool, scans: WideScans
 ) -> None:
     rows = history([(1, hour(h), day(0), None, 1.0, 0) for h in range(48)])
-    parts = await kept(clickhouse_history, rows)
+    parts = await write_rows(clickhouse_history, rows)
     await clickhouse_pool.command("INSERT INTO observation_history SELECT * FROM observation_history")
     assert sums(await scans.partials(parts, span=Span(None, hour(2)))) == [(1, hour(0), 1.0, 1), (1, hour(1), 1.0, 1)]
     # Of a part that is asked for by a span, the rows beside the span count as well.
@@ -196,5 +196,5 @@ async def test_a_hot_store_alone_gives_no_half_answer(
 ) -> None:
     store = TieredStore(postgres_store.pool, SystemClock(), clickhouse_history)
     ids = await half_archived(store)
-    with pytest.raises(HistoryNotWired):
+    with pytest.raises(HistoryNotConfigured):
         await postgres_store.partials.partials(ids, span=Span())

@@ -47,7 +47,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 @pytest_asyncio.fixture(loop_scope="session")
 async def feed(database_url: str) -> AsyncIterator[PostgresChangeFeed]:
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as opened:
-        await until(lambda: opened.told_until > 0)
+        await until(lambda: opened.delivered_until > 0)
         yield opened
 
 
@@ -105,11 +105,11 @@ async def test_one_load_announces_thousands_of_series(
 
 
 async def test_every_process_hears_of_a_change_in_one(feed: PostgresChangeFeed, heard: ChangeLog, database_url: str) -> None:
-    await until(lambda: feed.told_until > 0)
+    await until(lambda: feed.delivered_until > 0)
     tags = tuple(f"source:number{number}" for number in range(2_000))
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as other:
-        await until(lambda: other.told_until > 0)
-        await other.tell(Change(ChangeKind.CACHE, tags))
+        await until(lambda: other.delivered_until > 0)
+        await other.publish(Change(ChangeKind.CACHE, tags))
         await feed.catch_up()
     assert [name for change in heard if change.kind is ChangeKind.CACHE for name in change.names] == list(tags)
 
@@ -125,14 +125,14 @@ async def test_after_an_interruption_everything_may_have_changed(
     await connection.close()
     await until(lambda: ChangeKind.EVERYTHING in heard.kinds())
     interrupted_at = time.monotonic()
-    await until(lambda: feed.told_until > interrupted_at)
+    await until(lambda: feed.delivered_until > interrupted_at)
 
 
 async def test_a_store_that_does_not_answer_leaves_the_feed_behind_and_unavailable() -> None:
     async with PostgresChangeFeed.open(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none")) as feed:
         with pytest.raises(Unavailable):
             await feed.catch_up()
-        assert feed.told_until < 0
+        assert feed.delivered_until < 0
 
 
 async def test_a_store_has_one_timeline_and_another_store_another(
@@ -140,10 +140,10 @@ async def test_a_store_has_one_timeline_and_another_store_another(
 ) -> None:
     assert feed.timeline
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as same:
-        await until(lambda: same.told_until > 0)
+        await until(lambda: same.delivered_until > 0)
         assert same.timeline == feed.timeline
     async with PostgresChangeFeed.open(DatabaseSettings(url=shared_database_url)) as other:
-        await until(lambda: other.told_until > 0)
+        await until(lambda: other.delivered_until > 0)
         assert other.timeline != feed.timeline
 
 
@@ -154,7 +154,7 @@ async def test_a_user_who_may_not_read_the_timeline_still_knows_the_database(dat
     try:
         rented = database_url.replace("postgres:@", "tenant_of_a_server:@")
         async with PostgresChangeFeed.open(DatabaseSettings(url=rented)) as feed:
-            await until(lambda: feed.told_until > 0)
+            await until(lambda: feed.delivered_until > 0)
             assert feed.timeline == await owner.fetchval("SELECT oid::text FROM pg_database WHERE datname = current_database()")
     finally:
         await owner.execute("DROP ROLE tenant_of_a_server")
@@ -171,4 +171,4 @@ async def test_a_feed_goes_on_after_an_unforeseen_failure(database_url: str, mon
 
     monkeypatch.setattr(PostgresChangeFeed, "_connect", connect_at_last)
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as feed:
-        await until(lambda: feed.told_until > 0)
+        await until(lambda: feed.delivered_until > 0)

@@ -45,7 +45,7 @@ def settings(url: str, **others: object) -> ClickhouseSettings:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def pool(interface: Interface) -> AsyncIterator[ClickhousePool]:
-    interface.asked.clear()
+    interface.requests.clear()
     pool = await ClickhousePool.open(settings(interface.url, pool_size=2, queue=1, wait_s=0.3), RESILIENCE)
     yield pool
     await pool.close()
@@ -93,10 +93,10 @@ async def test_a_database_with_its_table_is_opened_without_creating_anything(
     pool: ClickhousePool, interface: Interface
 ) -> None:
     assert len(interface.texts("CREATE")) == 2
-    interface.asked.clear()
+    interface.requests.clear()
     another = await ClickhousePool.open(pool.settings, RESILIENCE)
     await another.close()
-    assert interface.asked
+    assert interface.requests
     assert interface.texts("CREATE") == []
 
 
@@ -180,10 +180,10 @@ async def test_a_server_that_is_away_is_left_alone_after_a_while(pool: Clickhous
     try:
         with pytest.raises(ClickhouseAway, match="cannot be reached"):
             await pool.read("SELECT 1 AS one")
-        requests = len(interface.asked)
+        requests = len(interface.requests)
         with pytest.raises(ClickhouseUnavailable, match="left alone for a moment"):
             await pool.read("SELECT 1 AS one")
-        assert len(interface.asked) == requests
+        assert len(interface.requests) == requests
         assert pool.guards.circuits[0].state().circuit == "open"
     finally:
         interface.broken = 0

@@ -7,7 +7,7 @@ import pytest
 
 from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
-from aurum.storage.postgres.observations.watermark import LoadInProgress, announce, settled
+from aurum.storage.postgres.observations.watermark import LoadInProgress, announce_load, wait_until_settled
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 
@@ -17,9 +17,9 @@ async def test_a_read_as_of_a_past_instant_waits_for_a_load_that_began_before_it
     async with pool.acquire() as loading, pool.acquire() as reading:
         transaction = loading.transaction()
         await transaction.start()
-        known_at = await announce(loading)
+        known_at = await announce_load(loading)
         later = known_at + timedelta(milliseconds=1)
-        waiting = asyncio.create_task(settled(reading, later, now=later, horizon_s=60, patience_s=5))
+        waiting = asyncio.create_task(wait_until_settled(reading, later, now=later, horizon_s=60, timeout_s=5))
         await asyncio.sleep(0.1)
         assert not waiting.done()
         await transaction.commit()
@@ -29,17 +29,17 @@ async def test_a_read_as_of_a_past_instant_waits_for_a_load_that_began_before_it
 async def test_a_read_that_has_waited_too_long_says_when_to_try_again(postgres_store: PostgresStore) -> None:
     pool = postgres_store.pool
     async with pool.acquire() as loading, pool.acquire() as reading, loading.transaction():
-        known_at = await announce(loading)
+        known_at = await announce_load(loading)
         with pytest.raises(LoadInProgress) as caught:
-            await settled(reading, known_at, now=known_at, horizon_s=60, patience_s=0.05)
+            await wait_until_settled(reading, known_at, now=known_at, horizon_s=60, timeout_s=0.05)
         assert caught.value.retry_after is not None
 
 
 async def test_a_read_as_of_an_instant_before_the_load_does_not_wait(postgres_store: PostgresStore) -> None:
     pool = postgres_store.pool
     async with pool.acquire() as loading, pool.acquire() as reading, loading.transaction():
-        known_at = await announce(loading)
-        await settled(reading, known_at - timedelta(seconds=2), now=known_at, horizon_s=60, patience_s=0)
+        known_at = await announce_load(loading)
+        await wait_until_settled(reading, known_at - timedelta(seconds=2), now=known_at, horizon_s=60, timeout_s=0)
 
 
 async def test_a_killed_load_delays_no_read(postgres_store: PostgresStore) -> None:
@@ -47,9 +47,9 @@ async def test_a_killed_load_delays_no_read(postgres_store: PostgresStore) -> No
     async with pool.acquire() as reading:
         async with pool.acquire() as loading:
             await loading.execute("BEGIN")
-            known_at = await announce(loading)
+            known_at = await announce_load(loading)
             loading.terminate()
-        await settled(reading, known_at, now=known_at, horizon_s=60, patience_s=5)
+        await wait_until_settled(reading, known_at, now=known_at, horizon_s=60, timeout_s=5)
 
 
 async def test_a_load_is_seen_as_of_its_known_time_and_not_before(postgres_store: PostgresStore) -> None:

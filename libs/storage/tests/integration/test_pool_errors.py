@@ -31,7 +31,7 @@ async def test_an_error_of_the_block_itself_is_not_the_databases(database_url: s
 async def test_a_load_that_takes_too_long_names_the_setting(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2, load_timeout_s=0.2))
     with pytest.raises(DatabaseUnavailable, match="AURUM_DATABASE__LOAD_TIMEOUT_S"):
-        async with pool.lasting() as connection:
+        async with pool.begin_long() as connection:
             await connection.execute("SELECT pg_sleep(30)")
     await pool.close()
 
@@ -77,7 +77,7 @@ async def test_a_run_of_the_archive_that_is_cancelled_leaves_no_lock(database_ur
     log = PostgresArchiveLog(pool)
 
     async def run(locked: asyncio.Event) -> None:
-        async with log.alone():
+        async with log.exclusive_run():
             locked.set()
 
     for turns in range(40):
@@ -99,7 +99,7 @@ async def _free(log: PostgresArchiveLog) -> None:
     """Wait until the server has noticed the end of connections that were cut."""
     while True:
         try:
-            async with log.alone():
+            async with log.exclusive_run():
                 return
         except ArchiveRunning:
             await asyncio.sleep(0.01)

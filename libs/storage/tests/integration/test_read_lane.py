@@ -52,7 +52,7 @@ async def test_reads_of_a_silent_server_end_when_that_is_known(database_url: str
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     slow = asyncio.create_task(pool.reads.fetchrow("SELECT pg_sleep(30)"))
     await asyncio.sleep(0.2)
-    pool.reads.give_up()
+    pool.reads.cancel_reads()
     with pytest.raises(Unavailable):
         await asyncio.wait_for(slow, 10)
     row = await pool.reads.fetchrow("SELECT 1")

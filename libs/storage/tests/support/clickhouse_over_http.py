@@ -1,7 +1,7 @@
-"""The embedded engine behind the HTTP interface of a ClickHouse server: as much of it as the adapter uses.
+"""The embedded engine behind the HTTP interface of a ClickHouse server, as far as the adapter uses that interface.
 
-No wheel or package of a server is at hand that is young enough, so the way over HTTP is tested against this: what is asked,
-under which id and with which settings, is the driver's; the answers, and the errors with their numbers, are the engine's.
+No wheel or package of a recent server exists, so the adapter over HTTP is tested against this. Requests, their ids and their
+settings come from the driver; answers, and errors with their numbers, come from the engine.
 https://clickhouse.com/docs/interfaces/http
 """
 
@@ -27,8 +27,8 @@ _CODE = re.compile(r"Code: (\d+)\.")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One request."""
+class Request:
+    """A received request."""
 
     text: str
     query_id: str
@@ -37,34 +37,37 @@ class Asked:
 
 @dataclass
 class Interface:
-    """``url``: with a user and a password. ``asked``: in order. ``broken``: so many requests find the connection cut."""
+    """State of the interface.
+
+    ``url``: with user and password. ``requests``: in order. ``broken``: number of requests whose connection will be cut.
+    """
 
     url: str
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     broken: int = 0
 
     def texts(self, beginning: str) -> list[str]:
-        return [asked.text for asked in self.asked if asked.text.lstrip().startswith(beginning)]
+        return [request.text for request in self.requests if request.text.lstrip().startswith(beginning)]
 
-    def last(self, containing: str) -> Asked:
-        return next(asked for asked in reversed(self.asked) if containing in asked.text)
+    def last(self, containing: str) -> Request:
+        return next(request for request in reversed(self.requests) if containing in request.text)
 
 
 @contextmanager
 def clickhouse_over_http(folder: Path, *, user: str = "aurum", password: str = "open-sesame") -> Generator[Interface]:
-    """Listens on a free port of this machine until the block ends."""
+    """Listen on a free port of this machine until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            given = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
-            text = given.get("query", body.decode(errors="replace")) if not _INSERT.match(body) else "INSERT"
+            arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+            text = arguments.get("query", body.decode(errors="replace")) if not _INSERT.match(body) else "INSERT"
             settings = {
-                name: value for name, value in given.items() if name not in _TRANSPORT and not name.startswith("param_")
+                name: value for name, value in arguments.items() if name not in _TRANSPORT and not name.startswith("param_")
             }
-            interface.asked.append(Asked(text, given.get("query_id", ""), settings))
+            interface.requests.append(Request(text, arguments.get("query_id", ""), settings))
             if interface.broken:
                 interface.broken -= 1
                 self.close_connection = True
@@ -73,15 +76,15 @@ def clickhouse_over_http(folder: Path, *, user: str = "aurum", password: str = "
                 self._refuse("Code: 516. DB::Exception: Authentication failed. (AUTHENTICATION_FAILED)")
                 return
             try:
-                self._answer(_answer(folder, text, body, given, settings))
-            except Exception as error:  # noqa: BLE001 - whatever the engine says goes out as an answer
+                self._answer(_answer(folder, text, body, arguments, settings))
+            except Exception as error:  # noqa: BLE001 - every error of the engine is sent as an answer
                 self._refuse(str(error))
 
         def _answer(self, answer: bytes) -> None:
             self.send_response(200)
             self.send_header("Content-Length", str(len(answer)))
             if answer:
-                self.send_header("X-ClickHouse-Format", "whatever was asked for")
+                self.send_header("X-ClickHouse-Format", "any")
             self.end_headers()
             self.wfile.write(answer)
 
@@ -110,18 +113,18 @@ def clickhouse_over_http(folder: Path, *, user: str = "aurum", password: str = "
         serving.join()
 
 
-def _answer(folder: Path, text: str, body: bytes, given: dict[str, str], settings: dict[str, str]) -> bytes:
+def _answer(folder: Path, text: str, body: bytes, arguments: dict[str, str], settings: dict[str, str]) -> bytes:
     if text.startswith("KILL"):
-        return b""  # the engine cannot
+        return b""  # the engine has no KILL
     connection = chdb.connect(str(folder.resolve()))
     try:
-        if "database" in given:
-            connection.query(f"USE {given['database']}", "TabSeparated")
+        if "database" in arguments:
+            connection.query(f"USE {arguments['database']}", "TabSeparated")
         for name, value in settings.items():
             connection.query(f"SET {name} = '{value}'", "TabSeparated")
         if insert := _INSERT.match(body):
             return _inserted(connection, insert, body[insert.end() :])
-        parameters = {name.removeprefix("param_"): value for name, value in given.items() if name.startswith("param_")}
+        parameters = {name.removeprefix("param_"): value for name, value in arguments.items() if name.startswith("param_")}
         return bytes(connection.query(text, "TabSeparated", params=parameters).bytes() or b"")
     finally:
         connection.close()

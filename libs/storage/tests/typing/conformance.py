@@ -1,4 +1,4 @@
-"""Every adapter fits its port. Read by pyright (``test_conformance.py`` asks it) and never run."""
+"""Proof that every adapter fits its port: pyright checks this file (``test_conformance.py``), and nothing runs it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""pyright reads ``conformance.py``, which the workspace's own settings leave out with all other tests."""
+"""pyright checks ``conformance.py``, which the settings of the workspace exclude with all other tests."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What starts Trino, without Trino."""
+"""The parts that install and start Trino, without Trino."""
 
 import io
 import os
@@ -34,7 +34,7 @@ def test_a_guarded_program_does_not_outlive_a_starter_that_is_killed() -> None:
     assert _runs(pid)
     os.kill(starter.pid, signal.SIGKILL)
     starter.wait()
-    # The pipe of its output ends when the last of them has ended.
+    # The pipe of the output closes when the last of the processes has ended.
     assert starter.stdout.read() == b""
     starter.stdout.close()
     until = time.monotonic() + 10
@@ -51,7 +51,7 @@ def _runs(pid: int) -> bool:
 
 
 def test_a_bridge_carries_both_ways_and_ends() -> None:
-    said = os.urandom(300_000)
+    sent = os.urandom(300_000)
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(f"{folder}/socket")
         listener.listen()
@@ -60,14 +60,14 @@ def test_a_bridge_carries_both_ways_and_ends() -> None:
         with Bridge(Path(folder) / "socket") as bridge:
             port = bridge.port
             with socket.create_connection(("127.0.0.1", port)) as near:
-                sending = threading.Thread(target=near.sendall, args=(said,))
+                sending = threading.Thread(target=near.sendall, args=(sent,))
                 sending.start()
-                heard = b""
-                while len(heard) < len(said):
-                    heard += near.recv(1 << 16)
+                received = b""
+                while len(received) < len(sent):
+                    received += near.recv(1 << 16)
                 sending.join()
         answering.join(10)
-    assert heard == said
+    assert received == sent
     assert not answering.is_alive()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
@@ -80,27 +80,27 @@ def _echo(listener: socket.socket) -> None:
             connection.sendall(chunk)
 
 
-def test_the_java_of_java_home_is_taken_when_it_is_new_enough(tmp_path: Path) -> None:
+def test_the_java_of_java_home_is_used_when_it_is_new_enough(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\necho 'openjdk version \"99.0.1\" 2026-01-01' >&2\n")
     program.chmod(0o755)
-    given = {"JAVA_HOME": str(tmp_path)}
-    assert java(99, given) == program
+    environment = {"JAVA_HOME": str(tmp_path)}
+    assert java(99, environment) == program
     with pytest.raises(EmbeddedServerFailed, match=r"needs Java 1000 or newer.*java is 99"):
-        java(1000, given)
+        java(1000, environment)
 
 
-def test_of_an_archive_what_is_needed_is_kept_with_what_it_shares(tmp_path: Path) -> None:
+def test_only_needed_files_of_an_archive_are_unpacked_with_those_that_they_share(tmp_path: Path) -> None:
     archive, folder = tmp_path / "server.tar.gz", tmp_path / "out"
     _write_archive(archive)
     trino_files.unpack(archive, folder)
-    kept = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.jar")}
-    assert kept == {"lib/a.jar": b"a", "plugin/iceberg/shared.jar": b"shared", "plugin/iceberg/a.jar": b"a"}
+    unpacked = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.jar")}
+    assert unpacked == {"lib/a.jar": b"a", "plugin/iceberg/shared.jar": b"shared", "plugin/iceberg/a.jar": b"a"}
     assert not (tmp_path / "escaped").exists()
 
 
-def test_files_that_are_not_whole_are_not_taken_for_installed(tmp_path: Path) -> None:
+def test_incomplete_files_do_not_count_as_installed(tmp_path: Path) -> None:
     archive = tmp_path / "server.tar.gz"
     _write_archive(archive)
     assert not trino_files.is_installed(tmp_path)
@@ -111,7 +111,7 @@ def test_files_that_are_not_whole_are_not_taken_for_installed(tmp_path: Path) ->
 
 
 def _write_archive(path: Path) -> None:
-    """Two plugins, of which one is kept; both share a file, and one more with the server."""
+    """Write an archive with two plugins, of which one is needed; they share a file, and one shares a file with the server."""
     with tarfile.open(path, "w:gz") as archive:
 
         def add(name: str, content: bytes = b"", link: str = "") -> None:

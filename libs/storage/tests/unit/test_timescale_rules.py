@@ -1,4 +1,4 @@
-"""What is decided about TimescaleDB without asking it."""
+"""Rules for TimescaleDB that need no server."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_versions_are_compared_as_numbers(version: str, supported: bool) -> None
     assert is_supported(version) is supported
 
 
-def test_values_are_kept_as_long_as_refreshes_read_them() -> None:
+def test_values_are_retained_as_long_as_refreshes_read_them() -> None:
     check_retention(400 * DAY, refreshes=True, window=400 * DAY)
     check_retention(DAY, refreshes=False, window=None)
     for window in (401 * DAY, None):

@@ -1,4 +1,4 @@
-"""What stands around statements to Trino, against a server that only says no."""
+"""Retries, breaker and deadlines of statements to Trino, against a server that refuses every request."""
 
 import asyncio
 import threading
@@ -16,11 +16,11 @@ PATIENT = ResilienceSettings(breaker_failures=100, retry_attempts=3, retry_first
 
 
 class Unwilling(ThreadingHTTPServer):
-    """Counts what it is asked, and answers with ``status``."""
+    """Server that counts requests and answers each with ``status``."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked = 0
+        self.requests = 0
         self.status = 503
 
 
@@ -29,7 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked += 1
+        self.server.requests += 1
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -56,14 +56,14 @@ async def test_a_read_is_tried_again_and_a_change_is_not(unwilling: Unwilling) -
     pool = TrinoPool(settings(unwilling), PATIENT)
     with pytest.raises(TrinoAway):
         await pool.read("SELECT 1")
-    assert unwilling.asked == 3
+    assert unwilling.requests == 3
     with pytest.raises(TrinoAway):
         await pool.execute("DELETE FROM t")
-    assert unwilling.asked == 4
+    assert unwilling.requests == 4
     await pool.close()
 
 
-async def test_a_trino_that_is_away_is_left_alone_for_a_moment(unwilling: Unwilling) -> None:
+async def test_an_unavailable_trino_is_not_called_for_a_while(unwilling: Unwilling) -> None:
     once = ResilienceSettings(breaker_failures=2, retry_attempts=1, breaker_open_s=30.0)
     pool = TrinoPool(settings(unwilling), once)
     for _ in range(2):
@@ -72,7 +72,7 @@ async def test_a_trino_that_is_away_is_left_alone_for_a_moment(unwilling: Unwill
     with pytest.raises(TrinoUnavailable, match="left alone") as caught:
         await pool.read("SELECT 1")
     assert caught.value.retry_after is not None
-    assert (unwilling.asked, pool.guards.circuits[0].state().circuit) == (2, "open")
+    assert (unwilling.requests, pool.guards.circuits[0].state().circuit) == (2, "open")
     await pool.close()
 
 
@@ -81,11 +81,11 @@ async def test_a_refused_user_does_not_open_the_circuit(unwilling: Unwilling) ->
     pool = TrinoPool(settings(unwilling), PATIENT)
     with pytest.raises(TrinoUnavailable, match="refuses the user"):
         await pool.read("SELECT 1")
-    assert (unwilling.asked, pool.guards.circuits[0].state().failures) == (1, 0)
+    assert (unwilling.requests, pool.guards.circuits[0].state().failures) == (1, 0)
     await pool.close()
 
 
-async def test_nothing_is_asked_after_the_deadline(unwilling: Unwilling) -> None:
+async def test_no_request_is_sent_after_the_deadline(unwilling: Unwilling) -> None:
     pool = TrinoPool(settings(unwilling), PATIENT)
 
     async def late() -> None:
@@ -94,14 +94,14 @@ async def test_nothing_is_asked_after_the_deadline(unwilling: Unwilling) -> None
 
     with pytest.raises(TrinoUnavailable):
         await asyncio.create_task(late())
-    assert unwilling.asked == 0
+    assert unwilling.requests == 0
     await pool.close()
 
 
-async def test_a_port_where_nobody_listens_is_unavailable() -> None:
+async def test_a_port_without_a_server_is_unavailable() -> None:
     with Unwilling() as server:
-        given = settings(server)
-    pool = TrinoPool(given, PATIENT)
+        closed = settings(server)
+    pool = TrinoPool(closed, PATIENT)
     with pytest.raises(TrinoAway, match="cannot be reached"):
         await pool.read("SELECT 1")
     await pool.close()

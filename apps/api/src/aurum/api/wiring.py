@@ -34,7 +34,7 @@ from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import RatePlan
 from aurum.storage.ports.changes import ChangeFeed
-from aurum.storage.ports.jobs import JobQueue, QueueAway
+from aurum.storage.ports.jobs import JobQueue, QueueUnavailable
 
 if TYPE_CHECKING:
     from aurum.common.ratelimit.shared import Sharing
@@ -71,7 +71,7 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         tokens, token_guards = await open_tokens(settings, stack)
         redis_breaker = Breaker("redis", settings.resilience, counts=(TierAway,))
         durable_breaker = Breaker("database cache", settings.resilience, counts=(TierAway,))
-        queue_breaker = Breaker("job queue", settings.resilience, counts=(QueueAway,))
+        queue_breaker = Breaker("job queue", settings.resilience, counts=(QueueUnavailable,))
         results = result_cache(settings, store, redis, redis_breaker, durable_breaker)
         stack.push_async_callback(results.stored)
         responses = response_store(settings, feed)

@@ -118,7 +118,7 @@ def upkeep(context: typer.Context) -> None:
 
     async def clean(pipelines: Pipelines) -> tuple[int, Upkeep]:
         archive = pipelines.archive
-        async with archive.log.alone():
+        async with archive.log.exclusive_run():
             dropped = await clear_leftovers(archive)
             return len(dropped), await archive.history.upkeep()
 

@@ -60,7 +60,7 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
     ``open_store`` it also opens on a schema that is not migrated yet. Raises ``Unavailable``.
     """
     from aurum.storage.postgres.changes import PostgresChangeFeed
-    from aurum.storage.remembered import RememberedCatalog
+    from aurum.storage.remembered import CachedCatalog
     from aurum.storage.timescale import TimescalePartialsReader
 
     async with _opened(settings, settings.database, SystemClock()) as store:
@@ -69,13 +69,13 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
         hot = await TimescalePartialsReader.open(store.pool)
         parts = StoreParts(**{field.name: getattr(store, field.name) for field in fields(StoreParts)})
         async with PostgresChangeFeed.open(store.database) as changes:
-            changes.when_silent(store.pool.reads.give_up)
+            changes.on_silence(store.pool.reads.cancel_reads)
             following = asyncio.create_task(hot.follow(changes))
             try:
                 yield replace(
                     parts,
                     observations=store.observations_over(hot),
-                    catalog=replace(store.catalog, reader=RememberedCatalog(store.catalog.reader, changes)),
+                    catalog=replace(store.catalog, reader=CachedCatalog(store.catalog.reader, changes)),
                     changes=changes,
                 )
             finally:

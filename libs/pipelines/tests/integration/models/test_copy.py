@@ -63,12 +63,12 @@ async def test_archived_months_are_copied_too(postgres_store: PostgresStore, tmp
     history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock())
     tiered, path = TieredStore(postgres_store.pool, SystemClock(), history), tmp_path / "aurum.duckdb"
     export = PostgresStoreExport(postgres_store.pool, history)
-    await tiered.thawing.load(together(file_load([(0, 1, 10.0), (1, 1, 2.0)]), file_load([(0, 1, 5.0)], key=B)))
-    await tiered.thawing.load(file_load([(0, 2, 11.0)], digest="a correction"))
+    await tiered.plain_loader.load(together(file_load([(0, 1, 10.0), (1, 1, 2.0)]), file_load([(0, 1, 5.0)], key=B)))
+    await tiered.plain_loader.load(file_load([(0, 2, 11.0)], digest="a correction"))
     await archive_everything(tiered.log, history)
     assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == CopyCounts(2, 2)
     # The next load makes the months it changes hot, and the whole series is copied again.
-    await tiered.thawing.load(file_load([(24 * 62, 1, 3.0)], digest="a later month"))
+    await tiered.plain_loader.load(file_load([(24 * 62, 1, 3.0)], digest="a later month"))
     assert await refresh_copy(export, DuckDbStoreCopy(path), default_blocks()) == CopyCounts(2, 1)
     copied = rows(path, "SELECT ts, value FROM store.observation ORDER BY series_id, ts")
     assert copied["value"].to_list() == [11.0, 2.0, 3.0, 5.0]

@@ -151,7 +151,7 @@ async def test_outcomes_are_recorded_and_a_failure_can_end_a_job() -> None:
     with pytest.raises(ExpectationsFailed, match="dim_location, fct_lmp_daily"):
         report.raise_failure()
     missing, series, prices = [(await store.validations.validation(number)) for number in report.ids]
-    assert (missing.entry.success, missing.entry.reason) == (False, "no mart dim_location")
+    assert (missing.entry.success, missing.entry.reason) == (False, "mart dim_location does not exist")
     assert (series.entry.success, series.entry.rows, series.entry.run_id) == (True, 2, "run-1")
     (broken,) = [one for one in prices.outcomes if not one.success and one.severity == "critical"]
     assert (broken.unexpected, broken.evaluated) == (1, 2)

@@ -1,4 +1,4 @@
-"""One file into a store: the steps of a load, in one transaction, over ports alone."""
+"""Loads of files: the steps of storing one file in one transaction, written against ports only."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from aurum.storage.ports.observations import SeriesRows, StoredRows
 from aurum.storage.ports.transaction import Transaction, Transactions
 
 _CHOSEN = (KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE)
-"""Bases that somebody chose for a file: with another known time the same content is another publication."""
+"""Bases that the caller chose for a file: the same content with another known time is another publication."""
 
 
 class FileLoader:
-    """Stores files, each whole or not at all, keeping the bitemporal law. Safe for many loaders at once.
+    """Stores files, each whole or not at all, by the bitemporal law. Safe for many loaders at once.
 
-    ``retry``: for loads that lose a race against another transaction (``LostRace``). ``by``: who loads.
+    ``retry``: for loads that lose a race against another transaction (``LostRace``). ``by``: the actor of the loads.
     """
 
     def __init__(
@@ -37,31 +37,32 @@ class FileLoader:
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
         """Store one file in one transaction: its parts, quarantine, completeness, validations and its own record.
 
-        A digest applied before is not loaded again, unless ``force`` is true or it comes with another ``known_at`` that
-        somebody chose. Forced, a file whose known time is the moment of loading gets the time it got first, so that nothing
-        changes. Raises ``ValueError`` when two parts name one series, ``Conflict`` when a series it names exists with another
-        unit or frequency, ``Unavailable`` when the store does not answer; either way nothing is stored.
+        A digest that was applied before is not loaded again, unless ``force`` is true or the caller chose another ``known_at``
+        for it. A file whose known time is the moment of loading gets its first known time again when it is forced, so that
+        nothing changes. Raises ``ValueError`` when two parts name one series, ``Conflict`` when a series exists with another
+        unit or frequency, ``Unavailable`` when the store does not answer; after an error nothing is stored.
         """
         if self._retry is None:
             return await self._load(file, force=force)
-        # A load is one transaction, and the same when it is done again. Jobs of the server (TimescaleDB compresses chunks)
-        # and loads of the same series lock what both need in orders of their own.
+        # A load is one transaction and has the same result when it is repeated. Jobs of the server (TimescaleDB compresses
+        # chunks) and loads of the same series may lock the same rows in different orders, and then one of them must yield.
         async for attempt in self._retry.attempts():
             with attempt:
                 return await self._load(file, force=force)
-        raise AssertionError  # the last attempt answers or raises
+        raise AssertionError  # the last attempt returns or raises
 
     async def already_loaded(
         self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None
     ) -> LoadOutcome | None:
-        """Return what ``load`` without ``force`` would answer to content it would not load again; None when it would load it.
+        """Return the outcome of ``load`` without ``force`` for content that is already loaded; None for content it would load.
 
-        ``basis``: when the caller chose a known time by argument or by schedule. One look-up by digest.
+        ``basis``, ``known_at``: the known time, when the caller chose it by argument or by schedule. Costs one look-up by
+        digest.
         """
         return _same_publication(await self._files.applied(digest), basis, known_at)
 
     async def refuse(self, file: FileRecord, *, reason: str, validations: Sequence[ValidationResult] = ()) -> int:
-        """Record that a file was refused whole, why, and what its checks found, together; gives the id of the record."""
+        """Record that a whole file was refused, the reason and the results of its checks; return the id of the record."""
         async with self._transactions.transaction(by=self._by) as tx:
             file_id = await tx.files.record_refused(file, reason)
             await tx.quality.record_validations(validations, file_id=file_id, file_name=file.name)
@@ -71,13 +72,13 @@ class FileLoader:
         started = time.perf_counter()
         record = file.record
         _refuse_shared_series(file.parts)
-        async with self._transactions.transaction(by=self._by, lasting=True) as tx:
+        async with self._transactions.transaction(by=self._by, long_running=True) as tx:
             await tx.files.lock(record.digest)
             prior = await tx.files.applied(record.digest)
             if not force and (same := _same_publication(prior, record.known_at_basis, record.known_at)) is not None:
                 return same
             locked = [await tx.observations.lock(part.series) for part in file.parts]
-            # After the locks: what waits for them must not hold up reads as of the moment in which it began to wait.
+            # After the locks: a load that waits for locks must not delay reads as of the instant at which it began to wait.
             known_at = await _known_at(tx, record, prior)
             stored = [
                 await tx.observations.store(part, series, known_at=known_at)
@@ -88,18 +89,18 @@ class FileLoader:
             file_id = await tx.files.record_applied(record, counts, known_at=known_at, seconds=time.perf_counter() - started)
             for part in stored:
                 await tx.observations.record(file_id, part.touched)
-            await tx.quality.hold(file_id, file.quarantine)
+            await tx.quality.quarantine(file_id, file.quarantine)
             await tx.quality.record_validations(file.validations, file_id=file_id, file_name=record.name)
         changed = tuple(sorted({series_id for part in stored for series_id in part.changed}))
         return LoadOutcome(file_id, counts.new, counts.revised, counts.unchanged, counts.quarantined, changed_series=changed)
 
 
 def _refuse_shared_series(parts: Sequence[SeriesRows]) -> None:
-    """Raise ``ValueError`` where two parts name one series: the rows of a series are compared with each other in one part."""
+    """Raise ``ValueError`` when two parts name one series: only rows within one part are compared with each other."""
     keys = pl.concat([part.series["key"] for part in parts]) if len(parts) > 1 else pl.Series("key", [], pl.String)
     if keys.n_unique() < keys.len():
         shared = keys.filter(keys.is_duplicated())[0]
-        raise ValueError(f"two parts of a file name the series {shared}: its rows belong in one part")
+        raise ValueError(f"two parts of a file name the series {shared}: put all its rows into one part")
 
 
 async def _known_at(tx: Transaction, file: FileRecord, prior: Sequence[FileEntry]) -> datetime | None:
@@ -110,7 +111,7 @@ async def _known_at(tx: Transaction, file: FileRecord, prior: Sequence[FileEntry
 
 
 def _counts(stored: Sequence[StoredRows], quarantined: int) -> LoadOutcome:
-    """The counts of all parts of a file, which has no id yet."""
+    """Return the counts of all parts of a file, which has no id yet."""
     new, revised = sum(part.new for part in stored), sum(part.revised for part in stored)
     rows = sum(part.rows for part in stored)
     return LoadOutcome(0, new, revised, rows - new - revised, quarantined)

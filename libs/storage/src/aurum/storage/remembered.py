@@ -1,4 +1,4 @@
-"""A catalog that remembers: what a change feed vouches for is not asked of the store again."""
+"""A cache of the catalog: entries are valid for as long as the change feed is up to date."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from aurum.storage.ports.catalog import Catalog, LocationFilter, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind, vouches
 
 
-class RememberedCatalog:
-    """``Catalog`` over another one. Series and blocks, which every read of observations begins with, come from memory.
+class CachedCatalog:
+    """``Catalog`` that caches the series and blocks of another one, because every read of observations begins with them.
 
-    They are at most a second older than the store: a change forgets them, and when the feed falls behind nothing is
-    remembered. ``most``: series remembered at most; when there are more, all are forgotten.
+    Cached entries are at most one second older than the store: a change drops them, and while the feed is behind the cache is
+    not used. ``most``: largest number of cached series; when it would be exceeded, all are dropped.
     """
 
     def __init__(self, catalog: Catalog, feed: ChangeFeed, *, most: int = 200_000) -> None:
@@ -29,19 +29,19 @@ class RememberedCatalog:
         feed.listen(self._changed)
 
     async def series_by_key(self, keys: Sequence[str]) -> Mapping[str, Series]:
-        if not self._vouched():
+        if not self._is_fresh():
             return await self._catalog.series_by_key(keys)
-        found = {key: self._series[key] for key in keys if key in self._series}
-        if len(found) == len(keys):
-            return found
+        cached = {key: self._series[key] for key in keys if key in self._series}
+        if len(cached) == len(keys):
+            return cached
         events = self._events
-        asked = await self._catalog.series_by_key([key for key in keys if key not in found])
+        fetched = await self._catalog.series_by_key([key for key in keys if key not in cached])
         if events == self._events:
-            self._remember(asked)
-        return found | dict(asked)
+            self._cache(fetched)
+        return cached | dict(fetched)
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
-        if self._blocks is not None and self._vouched():
+        if self._blocks is not None and self._is_fresh():
             return self._blocks
         events = self._events
         blocks = await self._catalog.blocks()
@@ -69,13 +69,13 @@ class RememberedCatalog:
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
         return await self._catalog.dimensions()
 
-    def _vouched(self) -> bool:
+    def _is_fresh(self) -> bool:
         return vouches(self._feed, time.monotonic())
 
-    def _remember(self, found: Mapping[str, Series]) -> None:
-        if len(self._series) + len(found) > self._most:
-            self._forget_all()
-        for key, series in found.items():
+    def _cache(self, fetched: Mapping[str, Series]) -> None:
+        if len(self._series) + len(fetched) > self._most:
+            self._clear()
+        for key, series in fetched.items():
             self._series[key] = series
             self._keys[series.series_id] = key
 
@@ -88,14 +88,14 @@ class RememberedCatalog:
                     if key is not None:
                         del self._series[key]
             case ChangeKind.CATALOG:
-                # A series that is new was in nobody's memory; one that was deleted may be.
-                self._forget_all()
+                # A new series cannot be cached yet; a deleted one may be.
+                self._clear()
             case ChangeKind.EVERYTHING:
-                self._forget_all()
+                self._clear()
             case _:
                 return
 
-    def _forget_all(self) -> None:
+    def _clear(self) -> None:
         self._series.clear()
         self._keys.clear()
         self._blocks = None

@@ -1,7 +1,7 @@
-"""One ordered answer over the hot store and history: what of a span is archived comes from there, the rest from here.
+"""Readers over the hot store and history: archived parts of a span come from history, all other rows from the hot store.
 
-A part is hot or archived, never both in one snapshot, so the two sides share no point; but months that came back for a
-correction are hot between archived ones, so in order the two may alternate.
+A part is hot or archived, never both in one snapshot, so the two sides have no point in common. Months that were restored for
+a correction are hot between archived ones, so hot and archived rows may alternate in the ordered answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class TieredSeriesReader:
-    """``SeriesReader`` over both. Where nothing of a span is archived it costs what the hot reader costs."""
+    """``SeriesReader`` over both stores. A span without archived parts costs the same as with the hot reader alone."""
 
     def __init__(self, hot: HotReader, history: HistoryStore) -> None:
         self._hot = hot
@@ -58,10 +58,10 @@ class TieredSeriesReader:
                 return
             cold = self._history.stream(hot.parts, span=span, as_of=as_of)
             try:
-                async for batch in _merged(hot.batches, cold):
+                async for batch in _merge(hot.batches, cold):
                     yield batch
             finally:
-                # Whoever stops in the middle leaves nothing running on the other side.
+                # A caller that stops early must leave no query running in history.
                 if isinstance(cold, AsyncGenerator):
                     await cold.aclose()
 
@@ -120,22 +120,22 @@ class ScanningPartialsReader:
         return pl.concat([cold, hot.frame]).sort(_ORDER)
 
 
-async def _merged(one: AsyncIterator[pl.DataFrame], other: AsyncIterator[pl.DataFrame]) -> AsyncGenerator[pl.DataFrame]:
-    """Two ascending streams as one that ascends, holding one batch of each."""
-    left, right = await _next(one), await _next(other)
+async def _merge(first: AsyncIterator[pl.DataFrame], second: AsyncIterator[pl.DataFrame]) -> AsyncGenerator[pl.DataFrame]:
+    """Merge two ascending streams into one ascending stream; at most one batch of each is in memory."""
+    left, right = await _next(first), await _next(second)
     while left is not None and right is not None:
-        # Up to the end of the batch that ends first, nothing can come that is not here.
+        # No later batch can hold a row up to the end of the batch that ends first.
         border = min(_last(left), _last(right))
-        left_now, left = _parted(left, border)
-        right_now, right = _parted(right, border)
+        left_now, left = _split(left, border)
+        right_now, right = _split(right, border)
         yield (
             pl.concat([left_now, right_now]).sort(_ORDER)
             if left_now.height and right_now.height
             else left_now.vstack(right_now)
         )
-        left = left if left.height else await _next(one)
-        right = right if right.height else await _next(other)
-    for batch, rest in ((left, one), (right, other)):
+        left = left if left.height else await _next(first)
+        right = right if right.height else await _next(second)
+    for batch, rest in ((left, first), (right, second)):
         while batch is not None:
             yield batch
             batch = await _next(rest)
@@ -149,8 +149,8 @@ def _last(batch: pl.DataFrame) -> tuple[int, datetime]:
     return batch["series_id"][-1], batch["ts"][-1]
 
 
-def _parted(batch: pl.DataFrame, border: tuple[int, datetime]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """What stands up to the border, itself included, and what comes after it."""
+def _split(batch: pl.DataFrame, border: tuple[int, datetime]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows up to and including the border, and the rows after it."""
     series_id, ts = border
     before = (pl.col("series_id") < series_id) | ((pl.col("series_id") == series_id) & (pl.col("ts") <= ts))
     count = batch.select(before.sum()).item()

@@ -101,7 +101,7 @@ def feed_check(feed: ChangeFeed) -> HealthCheck:
     """Return the check that the change feed vouches for cached responses."""
 
     async def look() -> Finding:
-        behind = time.monotonic() - feed.told_until
+        behind = time.monotonic() - feed.delivered_until
         if behind < _BEHIND_S:
             return Finding("ok", f"the change feed is current; it lags {max(behind, 0.0):.1f} s")
         lag = f"for {behind:.0f} s" if math.isfinite(behind) else "since the start"

@@ -139,7 +139,7 @@ def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
     """Register the lag of the change feed."""
 
     def behind() -> Reading:
-        return [((), max(0.0, min(time.monotonic() - feed.told_until, 86_400.0)))]
+        return [((), max(0.0, min(time.monotonic() - feed.delivered_until, 86_400.0)))]
 
     metrics.gauge("aurum_change_feed_behind_seconds", "Since when changes may not have been told.", behind)
 

@@ -29,7 +29,7 @@ class ArchiveJob:
         closed_after = timedelta(days=store.settings.history.closed_after_days)
         moves = archive_closed(archive, now=store.clock.now(), closed_after=closed_after, source=job.source)
         reports = [report async for report in moves]
-        async with archive.log.alone():
+        async with archive.log.exclusive_run():
             await archive.history.upkeep()
         async with self.pipelines.history_copy() as copy:
             if copy is not None:

@@ -19,7 +19,7 @@ from aurum.common.settings import DatabaseSettings, HistorySettings
 from aurum.core.chunks import chunks
 from aurum.core.errors import Invalid, Unavailable
 from aurum.core.history import TALLY, first_open_month, tally
-from aurum.storage.ports.history import ArchivedPart, ArchiveLog, ClosedMonth, HistoryStore, Taken
+from aurum.storage.ports.history import ArchivedPart, ArchiveLog, ClosedMonth, HistoryStore, PartsSnapshot
 
 
 class NotAsWritten(Unavailable):
@@ -87,9 +87,9 @@ async def archive_closed(
     that were reported have moved, all others are unchanged.
     """
     before = first_open_month(now, closed_after=closed_after)
-    async with archive.log.alone():
+    async with archive.log.exclusive_run():
         await clear_leftovers(archive)
-        for month in await archive.log.closed(before, source=source):
+        for month in await archive.log.closed_months(before, source=source):
             sizes = await archive.log.sizes(month)
             for series_ids in _series_chunks(month.series_ids, sizes, archive.chunk_rows):
                 yield await _move(archive, month, series_ids)
@@ -98,9 +98,9 @@ async def archive_closed(
 async def clear_leftovers(archive: Archive) -> frozenset[int]:
     """Delete the rows that crashed runs and corrections left in history, and return their archive ids.
 
-    The caller must hold ``ArchiveLog.alone``.
+    The caller must hold ``ArchiveLog.exclusive_run``.
     """
-    unnamed = await archive.log.unnamed(idle=archive.grace)
+    unnamed = await archive.log.unused_ids(idle=archive.grace)
     # An id that is in history but not in the log belongs to another store, or is newer than a restored log: it must stay.
     leftovers = unnamed & await archive.history.archive_ids()
     if leftovers:
@@ -119,7 +119,7 @@ async def verify(archive: Archive, *, source: str | None = None) -> AsyncIterato
 async def _move(archive: Archive, month: ClosedMonth, series_ids: Sequence[int]) -> ArchiveReport:
     started = time.perf_counter()
     archive_id = await _new_id(archive, month)
-    snapshot = await archive.log.take(series_ids, month.month)
+    snapshot = await archive.log.snapshot(series_ids, month.month)
     moved: frozenset[int] = frozenset()
     rows = 0
     if not snapshot.rows.is_empty():
@@ -151,7 +151,7 @@ async def _new_id(archive: Archive, month: ClosedMonth) -> int:
     return archive_id
 
 
-async def _read_back(history: HistoryStore, month: ClosedMonth, archive_id: int, snapshot: Taken) -> pl.DataFrame:
+async def _read_back(history: HistoryStore, month: ClosedMonth, archive_id: int, snapshot: PartsSnapshot) -> pl.DataFrame:
     """Return the tally (schema ``TALLY``) of the snapshot's rows. Raises ``NotAsWritten`` when history has another one."""
     expected = await asyncio.to_thread(tally, snapshot.rows)
     parts = [

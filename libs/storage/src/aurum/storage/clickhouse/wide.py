@@ -53,11 +53,11 @@ class ClickhouseWideScans:
         span = buckets_in(span)
         wanted = touched(parts, span)
         frames = [await self._pool.read(_PARTIALS, named(some) | spanned(span)) for some in in_turns(wanted)]
-        found = pl.concat(frames) if frames else pl.DataFrame(schema=_READ)
-        if short := _short(wanted, found):
+        rows_read = pl.concat(frames) if frames else pl.DataFrame(schema=_READ)
+        if short := _short(wanted, rows_read):
             # What is missing may have come meanwhile: then the rows moved while they were read.
             raise CopyBehind(await self.missing(wanted) or short)
-        return conform(found.filter(pl.col("answers") == 1), PARTIALS)
+        return conform(rows_read.filter(pl.col("answers") == 1), PARTIALS)
 
     async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
         wanted = touched(parts, Span())
@@ -68,9 +68,9 @@ class ClickhouseWideScans:
         return [part for part in wanted if there.get((part.series_id, yyyymm(part.month), part.archive_id), 0) != part.rows]
 
 
-def _short(wanted: Sequence[ArchivedPart], found: pl.DataFrame) -> list[ArchivedPart]:
+def _short(wanted: Sequence[ArchivedPart], rows_read: pl.DataFrame) -> list[ArchivedPart]:
     """Parts of series of which another number of rows was read than the log says."""
-    counted = found.group_by("series_id").agg(pl.col("rows").sum().alias("read"))
+    counted = rows_read.group_by("series_id").agg(pl.col("rows").sum().alias("read"))
     listed = pl.DataFrame(
         {"series_id": [part.series_id for part in wanted], "rows": [part.rows for part in wanted]},
         schema={"series_id": pl.Int32, "rows": pl.Int64},

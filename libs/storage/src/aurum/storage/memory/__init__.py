@@ -1,4 +1,4 @@
-"""Every port in dictionaries: a real adapter that passes the contract suite, for tests of what stands on the ports."""
+"""Every port in dictionaries: a complete adapter that passes the contract suite, for tests of the code above the ports."""
 
 from aurum.storage.memory.history import MemoryHistory
 from aurum.storage.memory.store import MemoryStore

@@ -11,7 +11,7 @@ from aurum.core.clock import Clock
 from aurum.core.errors import Conflict, NotFound, UnknownName
 from aurum.core.names import nearest
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, Credential, OtherTenant, Tenant, as_recorded
+from aurum.storage.ports.access import Actor, ApiKey, AuditEntry, Credential, OtherTenant, Tenant, json_detail
 
 
 class MemoryKeyStore:
@@ -21,22 +21,22 @@ class MemoryKeyStore:
         self._state = state
 
     async def credential(self, key_id: str) -> Credential | None:
-        found = self._state.keys.get(key_id)
-        if found is None:
+        if key_id not in self._state.keys:
             return None
-        tenant = _tenant(self._state, found[0].tenant)
-        return Credential(found[0], found[1], tenant, _plan(self._state, tenant.plan))
+        key, digest = self._state.keys[key_id]
+        tenant = _tenant(self._state, key.tenant)
+        return Credential(key, digest, tenant, _plan(self._state, tenant.plan))
 
     async def page(self, tenant: str, *, after: str | None, limit: int) -> Sequence[ApiKey]:
-        mine = sorted((key for key, _ in self._state.keys.values() if key.tenant == tenant), key=lambda key: key.key_id)
-        return [key for key in mine if after is None or key.key_id > after][:limit]
+        keys = sorted((key for key, _ in self._state.keys.values() if key.tenant == tenant), key=lambda key: key.key_id)
+        return [key for key in keys if after is None or key.key_id > after][:limit]
 
     async def read(self, tenant: str, key_id: str) -> ApiKey:
         return _key(self._state, tenant, key_id)
 
-    async def note_used(self, used: Mapping[str, datetime]) -> None:
+    async def note_used(self, last_used: Mapping[str, datetime]) -> None:
         async with self._state.lock:
-            for key_id, at in used.items():
+            for key_id, at in last_used.items():
                 if key_id in self._state.keys:
                     key, digest = self._state.keys[key_id]
                     if key.last_used_at is None or key.last_used_at < at:
@@ -55,15 +55,15 @@ class MemoryKeyWriter:
         return _key(self._state, self._tenant, key_id)
 
     async def successor(self, key_id: str) -> str | None:
-        mine = (key for key, _ in self._state.keys.values() if key.tenant == self._tenant)
-        return next((key.key_id for key in mine if key.replaces == key_id), None)
+        keys = (key for key, _ in self._state.keys.values() if key.tenant == self._tenant)
+        return next((key.key_id for key in keys if key.replaces == key_id), None)
 
     async def insert(self, key: ApiKey, digest: bytes) -> None:
         if key.tenant != self._tenant:
             raise OtherTenant(self._tenant, key.tenant)
         _tenant(self._state, key.tenant)
         if key.key_id in self._state.keys:
-            raise Conflict(f"there is a key {key.key_id!r} already", key_id=key.key_id)
+            raise Conflict(f"a key {key.key_id!r} already exists", key_id=key.key_id)
         self._state.keys[key.key_id] = key, digest
 
     async def expire(self, key_id: str, at: datetime) -> None:
@@ -104,7 +104,7 @@ class MemoryTenantWriter:
     async def insert(self, tenant_id: str, name: str, plan: str) -> Tenant:
         _plan(self._state, plan)
         if tenant_id in self._state.tenants:
-            raise Conflict(f"there is a tenant {tenant_id!r} already", tenant=tenant_id)
+            raise Conflict(f"a tenant {tenant_id!r} already exists", tenant=tenant_id)
         self._state.tenants[tenant_id] = Tenant(tenant_id, name, plan, self._clock.now())
         return self._state.tenants[tenant_id]
 
@@ -123,7 +123,7 @@ class MemoryTenantWriter:
 
 
 class MemoryAuditWriter:
-    """``AuditWriter`` in memory. ``tenant``: that of the transaction, if it has one."""
+    """``AuditWriter`` in memory. ``tenant``: the tenant of the transaction, None when it has none."""
 
     def __init__(self, state: MemoryState, clock: Clock, by: Actor, tenant: str | None) -> None:
         self._state = state
@@ -134,10 +134,12 @@ class MemoryAuditWriter:
     async def append(self, action: str, target: str, detail: Mapping[str, object], *, tenant: str | None = None) -> None:
         if self._tenant is not None and tenant not in (None, self._tenant):
             raise OtherTenant(self._tenant, tenant)
-        number, at, by = len(self._state.audit) + 1, self._clock.now(), self._by
-        concerns = tenant or self._tenant or by.tenant
+        audit_id, at, by = len(self._state.audit) + 1, self._clock.now(), self._by
+        concerned_tenant = tenant or self._tenant or by.tenant
         self._state.audit.append(
-            AuditEntry(number, at, concerns, by.subject, action, target, as_recorded(detail), by.request_id, by.address)
+            AuditEntry(
+                audit_id, at, concerned_tenant, by.subject, action, target, json_detail(detail), by.request_id, by.address
+            )
         )
 
 
@@ -150,21 +152,21 @@ class MemoryAuditLog:
     async def page(
         self, *, tenant: str | None = None, action: str | None = None, before: int | None, limit: int
     ) -> Sequence[AuditEntry]:
-        found = [
+        entries = [
             entry
             for entry in reversed(self._state.audit)
             if (tenant is None or entry.tenant == tenant)
             and (action is None or entry.action == action)
             and (before is None or entry.audit_id < before)
         ]
-        return found[:limit]
+        return entries[:limit]
 
 
 def _key(state: MemoryState, tenant: str, key_id: str) -> ApiKey:
-    found = state.keys.get(key_id)
-    if found is None or found[0].tenant != tenant:
-        raise NotFound(f"there is no key {key_id!r}", key_id=key_id)
-    return found[0]
+    key, _ = state.keys.get(key_id, (None, None))
+    if key is None or key.tenant != tenant:
+        raise NotFound(f"key {key_id!r} does not exist", key_id=key_id)
+    return key
 
 
 def _tenant(state: MemoryState, tenant_id: str) -> Tenant:

@@ -15,7 +15,7 @@ from aurum.core.series.model import Series
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
 
-_COUNTED = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
+_DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
 
 
 class MemoryCatalog:
@@ -48,15 +48,15 @@ class MemoryCatalog:
     async def locations_page(
         self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[LocationEntry]:
-        place, text = SeriesFilter(source=criteria.source, market=criteria.market), criteria.text
-        found = [
+        series_filter, text = SeriesFilter(source=criteria.source, market=criteria.market), criteria.text
+        matching = [
             series
             for series in self._state.series.values()
-            if _matches(series, place)
+            if _matches(series, series_filter)
             and (text is None or _contains(text, series.key.location, series.spec.location_name))
             and (after is None or _place(series) > after)
         ]
-        places = groupby(sorted(found, key=_place), key=_place)
+        places = groupby(sorted(matching, key=_place), key=_place)
         return [_location(place, list(members)) for place, members in islice(places, limit)]
 
     async def sources(self) -> Sequence[SourceEntry]:
@@ -66,8 +66,8 @@ class MemoryCatalog:
         return [entry for name, entry in sorted(self._state.datasets.items()) if source is None or name[0] == source]
 
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
-        described = [_dimensions(series) for series in self._state.series.values()]
-        return {name: _counts(values[name] for values in described) for name in _COUNTED}
+        dimensions = [_dimensions(series) for series in self._state.series.values()]
+        return {name: _counts(values[name] for values in dimensions) for name in _DIMENSIONS}
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         return [document for _, document in sorted(self._state.blocks.items())]
@@ -86,7 +86,7 @@ class MemoryCatalogWriter:
         datasets: Sequence[DatasetEntry],
         blocks: Sequence[Mapping[str, object]],
     ) -> None:
-        # Documents are stored as a database gives them back: JSON values of their own, tuples as lists.
+        # Copies through JSON, as a database would return them: tuples become lists, and changes of the argument have no effect.
         documents = [json.loads(json.dumps(dict(block))) for block in blocks]
         async with self._state.lock:
             self._declare(sources, datasets, documents)
@@ -122,8 +122,8 @@ def _dimensions(series: Series) -> dict[str, str | None]:
 def _matches(series: Series, criteria: SeriesFilter) -> bool:
     values = _dimensions(series)
     for name in ("source", "dataset", "market", "measure", "location"):
-        wanted = getattr(criteria, name)
-        if wanted is not None and values[name] != wanted:
+        expected = getattr(criteria, name)
+        if expected is not None and values[name] != expected:
             return False
     return criteria.text is None or _contains(criteria.text, str(series.key), series.spec.location_name)
 
@@ -141,7 +141,7 @@ def _place(series: Series) -> tuple[str, str]:
 
 
 def _location(place: tuple[str, str], members: list[Series]) -> LocationEntry:
-    """The greatest of each description, where the series of a location differ."""
+    """Return the entry of a location; where its series differ in a description, the greatest text."""
     specs = [series.spec for series in members]
     return LocationEntry(
         source=place[0],

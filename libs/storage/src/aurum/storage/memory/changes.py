@@ -1,4 +1,4 @@
-"""Changes within one process."""
+"""A change feed within one process."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from aurum.storage.ports.changes import Change
 
 
 class MemoryChangeFeed:
-    """``ChangeFeed`` that tells of what ``tell`` is given, at once."""
+    """``ChangeFeed`` that delivers each published change at once."""
 
     def __init__(self) -> None:
-        self._told: list[Callable[[Change], None]] = []
+        self._listeners: list[Callable[[Change], None]] = []
         self.timeline = "memory"
 
     @property
-    def told_until(self) -> float:
+    def delivered_until(self) -> float:
         return float("inf")
 
-    def listen(self, told: Callable[[Change], None]) -> None:
-        self._told.append(told)
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        self._listeners.append(listener)
 
     async def catch_up(self) -> None:
         return None
 
-    async def tell(self, change: Change) -> None:
-        for told in self._told:
-            told(change)
+    async def publish(self, change: Change) -> None:
+        for listener in self._listeners:
+            listener(change)

@@ -45,7 +45,7 @@ class MemoryFileWriter:
         self._clock = clock
 
     async def lock(self, digest: str) -> None:
-        del digest  # transactions follow each other
+        del digest  # transactions run one after the other
 
     async def applied(self, digest: str) -> Sequence[FileEntry]:
         return _applied(self._state, digest)
@@ -57,8 +57,8 @@ class MemoryFileWriter:
         return self._append(file, FileStatus.APPLIED, "", counts, file.known_at_basis, known_at, seconds)
 
     async def record_refused(self, file: FileRecord, reason: str) -> int:
-        none = LoadOutcome(0, 0, 0, 0, 0)
-        return self._append(file, FileStatus.REFUSED, reason, none, KnownAtBasis.INGESTION, None, 0.0)
+        nothing = LoadOutcome(0, 0, 0, 0, 0)
+        return self._append(file, FileStatus.REFUSED, reason, nothing, KnownAtBasis.INGESTION, None, 0.0)
 
     def _append(
         self,

@@ -21,14 +21,14 @@ class MemoryFlagStore:
     async def flags(self) -> Sequence[StoredFlag]:
         return _by_name(self._state)
 
-    async def add_use(self, used: Mapping[tuple[str, str], int], day: date) -> None:
+    async def add_use(self, evaluations: Mapping[tuple[str, str], int], day: date) -> None:
         async with self._state.lock:
-            for (name, variant), evaluations in used.items():
-                self._state.flag_use[name, variant, day] += evaluations
+            for (name, variant), count in evaluations.items():
+                self._state.flag_use[name, variant, day] += count
 
     async def use(self, name: str, *, since: date) -> Sequence[FlagUse]:
-        found = [FlagUse(*key, count) for key, count in self._state.flag_use.items() if key[0] == name and key[2] >= since]
-        return sorted(found, key=lambda one: (one.day, one.variant))
+        uses = [FlagUse(*key, count) for key, count in self._state.flag_use.items() if key[0] == name and key[2] >= since]
+        return sorted(uses, key=lambda use: (use.day, use.variant))
 
 
 class MemoryFlagWriter:

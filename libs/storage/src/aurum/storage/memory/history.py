@@ -1,4 +1,4 @@
-"""Archived months in memory: frames by source, month and id, filtered."""
+"""Archived months in memory, as frames by source, month and archive id."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from aurum.storage.ports.history import ArchivedPart, Upkeep
 
 _BATCH_ROWS = 65_536
 
-Place: TypeAlias = tuple[str, date, int]
+FrameKey: TypeAlias = tuple[str, date, int]
 
 
 class MemoryHistory:
     """``HistoryStore`` in memory."""
 
     def __init__(self) -> None:
-        self._kept: dict[Place, pl.DataFrame] = {}
+        self._frames: dict[FrameKey, pl.DataFrame] = {}
 
     @property
     def guards(self) -> Guards:
@@ -32,15 +32,15 @@ class MemoryHistory:
         pass
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        self._kept[source, month, archive_id] = conform(rows, HISTORY)
+        self._frames[source, month, archive_id] = conform(rows, HISTORY)
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
-        found = pl.concat([pl.DataFrame(schema=HISTORY), *self._of(parts)])
-        return found.filter(_within(span or Span())).sort("series_id", "ts", "known_at")
+        rows = pl.concat([pl.DataFrame(schema=HISTORY), *self._part_rows(parts)])
+        return rows.filter(_within(span or Span())).sort("series_id", "ts", "known_at")
 
     async def many(self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
-        found = await self.rows(parts, span=span)
-        return found.filter(_standing(as_of)).select(list(MANY_OBSERVATIONS))
+        rows = await self.rows(parts, span=span)
+        return rows.filter(_is_in_force(as_of)).select(list(MANY_OBSERVATIONS))
 
     async def stream(
         self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None
@@ -50,20 +50,20 @@ class MemoryHistory:
                 yield batch
 
     async def discard(self, archive_ids: Collection[int]) -> None:
-        self._kept = {place: rows for place, rows in self._kept.items() if place[2] not in archive_ids}
+        self._frames = {key: rows for key, rows in self._frames.items() if key[2] not in archive_ids}
 
     async def archive_ids(self) -> frozenset[int]:
-        return frozenset(archive_id for (_, _, archive_id), rows in self._kept.items() if not rows.is_empty())
+        return frozenset(archive_id for (_, _, archive_id), rows in self._frames.items() if not rows.is_empty())
 
     async def upkeep(self) -> Upkeep:
-        return Upkeep(len(self._kept), len(self._kept), 0)
+        return Upkeep(len(self._frames), len(self._frames), 0)
 
     async def close(self) -> None:
         pass
 
-    def _of(self, parts: Sequence[ArchivedPart]) -> Iterator[pl.DataFrame]:
+    def _part_rows(self, parts: Sequence[ArchivedPart]) -> Iterator[pl.DataFrame]:
         for part in parts:
-            rows = self._kept.get((part.source, part.month, part.archive_id))
+            rows = self._frames.get((part.source, part.month, part.archive_id))
             if rows is not None:
                 yield rows.filter(pl.col("series_id") == part.series_id)
 
@@ -73,7 +73,7 @@ def _within(span: Span) -> pl.Expr:
     return after if span.end is None else after & (pl.col("ts") < span.end)
 
 
-def _standing(as_of: datetime | None) -> pl.Expr:
+def _is_in_force(as_of: datetime | None) -> pl.Expr:
     if as_of is None:
         return pl.col("superseded_at").is_null()
     return (pl.col("known_at") <= as_of) & (pl.col("superseded_at").is_null() | (pl.col("superseded_at") > as_of))

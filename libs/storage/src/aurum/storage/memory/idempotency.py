@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from aurum.core.clock import Clock
-from aurum.storage.ports.idempotency import Earlier, StoredAnswer
+from aurum.storage.ports.idempotency import EarlierRequest, StoredAnswer
 
 
 class MemoryIdempotencyStore:
@@ -13,30 +13,30 @@ class MemoryIdempotencyStore:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._kept: dict[tuple[str, str], tuple[Earlier, datetime]] = {}
+        self._entries: dict[tuple[str, str], tuple[EarlierRequest, datetime]] = {}
 
-    async def begin(self, tenant: str, key: str, fingerprint: bytes, *, claim_s: float) -> Earlier | None:
+    async def begin(self, tenant: str, key: str, fingerprint: bytes, *, claim_s: float) -> EarlierRequest | None:
         now = self._clock.now()
-        found = self._kept.get((tenant, key))
-        if found is not None and found[1] > now:
-            return found[0]
-        self._kept[tenant, key] = Earlier(fingerprint, None), now + timedelta(seconds=claim_s)
+        entry = self._entries.get((tenant, key))
+        if entry is not None and entry[1] > now:
+            return entry[0]
+        self._entries[tenant, key] = EarlierRequest(fingerprint, None), now + timedelta(seconds=claim_s)
         return None
 
     async def finish(self, tenant: str, key: str, answer: StoredAnswer, *, keep_s: float) -> None:
-        found = self._kept.get((tenant, key))
-        if found is not None and found[0].answer is None:
-            earlier = Earlier(found[0].fingerprint, answer)
-            self._kept[tenant, key] = earlier, self._clock.now() + timedelta(seconds=keep_s)
+        entry = self._entries.get((tenant, key))
+        if entry is not None and entry[0].answer is None:
+            earlier = EarlierRequest(entry[0].fingerprint, answer)
+            self._entries[tenant, key] = earlier, self._clock.now() + timedelta(seconds=keep_s)
 
     async def give_up(self, tenant: str, key: str) -> None:
-        found = self._kept.get((tenant, key))
-        if found is not None and found[0].answer is None:
-            del self._kept[tenant, key]
+        entry = self._entries.get((tenant, key))
+        if entry is not None and entry[0].answer is None:
+            del self._entries[tenant, key]
 
     async def sweep(self) -> int:
         now = self._clock.now()
-        old = [key for key, (_, ends) in self._kept.items() if ends <= now]
-        for key in old:
-            del self._kept[key]
-        return len(old)
+        expired = [key for key, (_, expires_at) in self._entries.items() if expires_at <= now]
+        for key in expired:
+            del self._entries[key]
+        return len(expired)

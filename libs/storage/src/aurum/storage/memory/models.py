@@ -1,4 +1,4 @@
-"""Models in a list, and marts as frames."""
+"""Models and their runs in dictionaries, and marts as frames."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import islice
 import polars as pl
 
 from aurum.storage.ports.models import (
-    KEPT_RUNS,
-    Built,
+    RETAINED_RUNS,
+    LastBuild,
     ModelEntry,
     ModelRun,
     ModelState,
@@ -33,13 +33,13 @@ class MemoryModelLog:
         self._last = 0
 
     async def record(self, run: ModelRun, models: Sequence[ModelEntry] | None) -> int:
-        for run_id, there in self._runs.items():
-            if there.invocation == run.invocation:
+        for run_id, recorded in self._runs.items():
+            if recorded.invocation == run.invocation:
                 return run_id
         self._last += 1
         self._runs[self._last] = run
-        for old in [run_id for run_id in self._runs if run_id <= self._last - KEPT_RUNS]:
-            del self._runs[old]
+        for old_id in [run_id for run_id in self._runs if run_id <= self._last - RETAINED_RUNS]:
+            del self._runs[old_id]
         if models is not None:
             self._models = {entry.name: entry for entry in models}
         return self._last
@@ -49,7 +49,7 @@ class MemoryModelLog:
     ) -> Sequence[ModelState]:
         return [
             self._state(entry)
-            for entry in sorted(self._models.values(), key=lambda one: one.name)
+            for entry in sorted(self._models.values(), key=lambda entry: entry.name)
             if name in (None, entry.name)
             and layer in (None, entry.layer)
             and (
@@ -63,18 +63,18 @@ class MemoryModelLog:
         return [_entry(run_id, run) for run_id, run in islice(newest, limit)]
 
     def _state(self, entry: ModelEntry) -> ModelState:
-        built: Built | None = None
+        built: LastBuild | None = None
         tests: dict[str, NodeResult] = {}
         freshness: dict[str, TableFreshness] = {}
         for run_id, run in self._runs.items():
-            freshness |= {one.table: one for one in run.freshness if one.table in entry.tables}
+            freshness |= {table.table: table for table in run.freshness if table.table in entry.tables}
             for result in run.results:
                 if result.model != entry.name:
                     continue
                 if result.kind in _TESTS:
                     tests[result.node] = result
                 else:
-                    built = Built(run_id, run.started_at, result)
+                    built = LastBuild(run_id, run.started_at, result)
         return ModelState(
             entry,
             built,
@@ -99,13 +99,13 @@ def _entry(run_id: int, run: ModelRun) -> RunEntry:
 
 
 class MemoryMartReader:
-    """``MartReader`` over frames of one process, by name; they are as the port says."""
+    """``MartReader`` over frames of this process, by name. Their columns must have the types that the port promises."""
 
     def __init__(self, marts: Mapping[str, pl.DataFrame]) -> None:
         self._marts = marts
 
     async def frame(self, mart: str, *, columns: Collection[str]) -> pl.DataFrame:
         if mart not in self._marts:
-            raise UnknownMart(f"no mart {mart}", mart=mart)
-        found = self._marts[mart]
-        return found.select([name for name in found.columns if name in columns])
+            raise UnknownMart(f"mart {mart} does not exist", mart=mart)
+        frame = self._marts[mart]
+        return frame.select([name for name in frame.columns if name in columns])

@@ -1,4 +1,4 @@
-"""Observations in dictionaries: the model of the law, asked for each point."""
+"""Observations in dictionaries: every answer comes from the model of the bitemporal law, point by point."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from aurum.storage.memory.state import MemoryState, Points
 from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows
 
 Batch: TypeAlias = Mapping[int, Mapping[datetime, list[Publication]]]
-"""What a file says, by series id and ``ts``."""
+"""Publications of a file by series id and ``ts``."""
 Row: TypeAlias = tuple[datetime, float, int, datetime]
 
 _BATCH_ROWS = 65_536
@@ -68,7 +68,7 @@ class MemorySeriesReader:
 
     async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
         points = self._points(series_id, span)
-        rows = [_row(ts, change) for ts, said in points for change in revisions(said)]
+        rows = [_row(ts, change) for ts, publications in points for change in revisions(publications)]
         return pl.DataFrame(rows, schema=REVISIONS, orient="row")
 
     def _many(self, series_ids: Sequence[int], span: Span, as_of: datetime | None) -> pl.DataFrame:
@@ -76,17 +76,17 @@ class MemorySeriesReader:
         return pl.DataFrame(rows, schema=MANY_OBSERVATIONS, orient="row")
 
     def _answers(self, series_id: int, span: Span, as_of: datetime | None) -> Iterator[Row]:
-        for ts, said in self._points(series_id, span):
-            found = answer(said, as_of)
-            if found is not None:
-                yield _row(ts, found)
+        for ts, publications in self._points(series_id, span):
+            publication = answer(publications, as_of)
+            if publication is not None:
+                yield _row(ts, publication)
 
     def _points(self, series_id: int, span: Span) -> list[tuple[datetime, frozenset[Publication]]]:
         points = self._state.points.get(series_id, {})
         return sorted(
             (
-                (ts, said)
-                for ts, said in points.items()
+                (ts, publications)
+                for ts, publications in points.items()
                 if (span.start is None or ts >= span.start) and (span.end is None or ts < span.end)
             ),
             key=lambda point: point[0],
@@ -119,8 +119,8 @@ class MemoryObservationWriter:
         for spec in sorted(specs, key=lambda spec: str(spec.key)):
             self._describe(spec)
         stored = [self._state.series[str(spec.key)] for spec in specs]
-        empty = frozenset(one.series_id for one in stored if one.version == 0)
-        return LockedSeries([one.series_id for one in stored], empty)
+        empty = frozenset(series.series_id for series in stored if series.version == 0)
+        return LockedSeries([series.series_id for series in stored], empty)
 
     async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
         by_id = {series.series_id: key for key, series in self._state.series.items()}
@@ -130,7 +130,7 @@ class MemoryObservationWriter:
             self._merge(series_id, points, new, revised)
         changed = tuple(sorted({*new, *revised}))
         for series_id in changed:
-            self._count_up(by_id[series_id], series_id)
+            self._raise_version(by_id[series_id], series_id)
         if changed:
             for series_id in locked.ids:
                 self._record_completeness(by_id[series_id], batch.get(series_id, {}))
@@ -145,23 +145,23 @@ class MemoryObservationWriter:
         return StoredRows(part.rows.height, new.total(), revised.total(), changed, touched)
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
-        before = self._state.file_series.get(file_id, pl.DataFrame(schema=FILE_SERIES))
-        self._state.file_series[file_id] = pl.concat([before, conform(touched, FILE_SERIES)])
+        earlier = self._state.file_series.get(file_id, pl.DataFrame(schema=FILE_SERIES))
+        self._state.file_series[file_id] = pl.concat([earlier, conform(touched, FILE_SERIES)])
 
-    def _check(self, given: SeriesSpec) -> None:
-        stored = self._state.series.get(str(given.key))
+    def _check(self, spec: SeriesSpec) -> None:
+        stored = self._state.series.get(str(spec.key))
         if stored is None:
             return
-        for name, had, says in (
-            ("unit", stored.spec.unit, given.unit),
-            ("frequency", stored.spec.frequency, given.frequency),
+        for name, stored_value, file_value in (
+            ("unit", stored.spec.unit, spec.unit),
+            ("frequency", stored.spec.frequency, spec.frequency),
         ):
-            if had != says:
+            if stored_value != file_value:
                 raise Conflict(
-                    f"series {given.key} has {name} {had!r}, the file says {says!r}",
-                    key=str(given.key),
-                    stored=had,
-                    given=says,
+                    f"series {spec.key} has {name} {stored_value!r}, the file says {file_value!r}",
+                    key=str(spec.key),
+                    stored=stored_value,
+                    given=file_value,
                 )
 
     def _describe(self, spec: SeriesSpec) -> None:
@@ -169,17 +169,17 @@ class MemoryObservationWriter:
         stored = self._state.series.get(key)
         if stored is None:
             stored = Series(len(self._state.series) + 1, spec, 0, None, None, None)
-        # Answers show descriptions: another one is another version of a series that has observations.
-        described_anew = stored.version > 0 and stored.spec != spec
-        self._state.series[key] = replace(stored, spec=spec, version=stored.version + described_anew)
+        # Answers show descriptions, so a new description is a new version of a series that has observations.
+        has_new_description = stored.version > 0 and stored.spec != spec
+        self._state.series[key] = replace(stored, spec=spec, version=stored.version + has_new_description)
 
     def _merge(
         self, series_id: int, batch: Mapping[datetime, list[Publication]], new: Counter[int], revised: Counter[int]
     ) -> None:
         points = Points(self._state.points.get(series_id, {}))
         for ts, publications in batch.items():
-            # Of a tie only the greater is said: the others revise nothing, not even for the length of this load.
-            for publication in _decided(publications):
+            # Of publications with one known time only the greatest counts: the others must not revise anything.
+            for publication in _greatest_by_known_time(publications):
                 known = points.get(ts, frozenset())
                 before = revisions(known)
                 points[ts] = known | {publication}
@@ -188,7 +188,7 @@ class MemoryObservationWriter:
                 (revised if before else new)[series_id] += 1
         self._state.points[series_id] = points
 
-    def _count_up(self, key: str, series_id: int) -> None:
+    def _raise_version(self, key: str, series_id: int) -> None:
         series, points = self._state.series[key], self._state.points[series_id]
         self._state.series[key] = replace(
             series, version=series.version + 1, first_ts=min(points), last_ts=max(points), updated_at=self._clock.now()
@@ -198,7 +198,9 @@ class MemoryObservationWriter:
         series = self._state.series[key]
         zone = ZoneInfo(series.spec.zone)
         points = self._state.points.get(series.series_id, {})
-        present = Counter(ts.astimezone(zone).date() for ts, said in points.items() if _is_present(answer(said)))
+        present = Counter(
+            ts.astimezone(zone).date() for ts, publications in points.items() if _is_present(answer(publications))
+        )
         for day in {ts.astimezone(zone).date() for ts in touched}:
             expected = intervals_in_day(day, series.spec.zone, series.spec.frequency)
             if expected is not None:
@@ -224,28 +226,28 @@ def _batch(ids: Sequence[int], rows: pl.DataFrame, known_at: datetime | None) ->
     for row in rows.iter_rows(named=True):
         known: datetime | None = row["known_at"] or known_at
         if known is None:
-            raise FrameMismatch("known_at: null in a row of a file that has no known time of its own")
-        value = row["value"] + 0.0  # -0.0 and 0.0 are one value
-        said = Publication(known + timedelta(microseconds=row["version"]), value, row["quality"])
+            raise FrameMismatch("known_at: null in a row of a file without a known time of its own")
+        value = row["value"] + 0.0  # -0.0 and 0.0 are the same value
+        publication = Publication(known + timedelta(microseconds=row["version"]), value, row["quality"])
         number: int = row["series"]
-        batch.setdefault(ids[number], {}).setdefault(row["ts"], []).append(said)
+        batch.setdefault(ids[number], {}).setdefault(row["ts"], []).append(publication)
     return batch
 
 
 def _latest(points: Mapping[datetime, list[Publication]]) -> datetime:
-    return max(said.known_at for publications in points.values() for said in publications)
+    return max(publication.known_at for publications in points.values() for publication in publications)
 
 
-def _decided(publications: list[Publication]) -> list[Publication]:
+def _greatest_by_known_time(publications: list[Publication]) -> list[Publication]:
     greatest: dict[datetime, Publication] = {}
     for publication in sorted(publications, key=lambda publication: (publication.known_at, publication.content)):
         greatest[publication.known_at] = publication
     return list(greatest.values())
 
 
-def _is_present(found: Publication | None) -> bool:
-    return found is not None and not math.isnan(found.value)
+def _is_present(publication: Publication | None) -> bool:
+    return publication is not None and not math.isnan(publication.value)
 
 
-def _row(ts: datetime, said: Publication) -> Row:
-    return ts, said.value, said.quality, said.known_at
+def _row(ts: datetime, publication: Publication) -> Row:
+    return ts, publication.value, publication.quality, publication.known_at

@@ -1,4 +1,4 @@
-"""Memory is always there, and has the one schema its code has."""
+"""Health of the store in memory: it always answers, and its schema always fits this code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was held back and found missing, and what checks of files and marts found, in lists."""
+"""Completeness, quarantined rows and results of the checks of files and marts, in lists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MemoryQualityLog:
         state = self._state
         names = {
             *((series.key.source, series.key.dataset) for series in state.series.values()),
-            *((row.source, row.dataset) for row in state.held if row.replayed_at is None),
+            *((row.source, row.dataset) for row in state.quarantine if row.replayed_at is None),
             *((file.source, file.dataset) for file in state.files if file.status is FileStatus.REFUSED),
         }
         return [self._quality(*name, now) for name in sorted(names) if source is None or name[0] == source]
@@ -38,20 +38,20 @@ class MemoryQualityLog:
         self, criteria: CompletenessFilter, *, after: tuple[str, date] | None, limit: int
     ) -> Sequence[Completeness]:
         days = (
-            found
-            for place, found in sorted(self._state.completeness.items(), key=lambda item: item[0])
-            if criteria.key in (None, found.key)
-            and self._is_of(found.key, criteria.source, criteria.dataset)
-            and (criteria.start is None or found.day >= criteria.start)
-            and (criteria.end is None or found.day < criteria.end)
-            and (not criteria.only_incomplete or found.missing > 0)
-            and (after is None or place > after)
+            entry
+            for position, entry in sorted(self._state.completeness.items(), key=lambda item: item[0])
+            if criteria.key in (None, entry.key)
+            and self._is_of(entry.key, criteria.source, criteria.dataset)
+            and (criteria.start is None or entry.day >= criteria.start)
+            and (criteria.end is None or entry.day < criteria.end)
+            and (not criteria.only_incomplete or entry.missing > 0)
+            and (after is None or position > after)
         )
         return list(islice(days, limit))
 
     async def days_around(self, series_ids: Sequence[int], day: date) -> tuple[date | None, date | None]:
         keys = {key for key, series in self._state.series.items() if series.series_id in set(series_ids)}
-        days = [found.day for found in self._state.completeness.values() if found.key in keys and found.present > 0]
+        days = [entries.day for entries in self._state.completeness.values() if entries.key in keys and entries.present > 0]
         return max((one for one in days if one < day), default=None), min((one for one in days if one > day), default=None)
 
     async def quarantine_page(
@@ -59,7 +59,7 @@ class MemoryQualityLog:
     ) -> Sequence[QuarantinedRow]:
         rows = (
             row
-            for row in self._state.held
+            for row in self._state.quarantine
             if criteria.source in (None, row.source)
             and criteria.dataset in (None, row.dataset)
             and criteria.reason in (None, row.reason)
@@ -70,10 +70,10 @@ class MemoryQualityLog:
         return list(islice(rows, limit))
 
     async def quarantined_row(self, row_id: int) -> QuarantinedRow:
-        for row in self._state.held:
+        for row in self._state.quarantine:
             if row.row_id == row_id:
                 return row
-        raise NotFound(f"no row {row_id} in quarantine", row_id=row_id)
+        raise NotFound(f"quarantine has no row {row_id}", row_id=row_id)
 
     def _is_of(self, key: str, source: str | None, dataset: str | None) -> bool:
         parts = self._state.series[key].key
@@ -81,28 +81,30 @@ class MemoryQualityLog:
 
     def _quality(self, source: str, dataset: str, now: datetime) -> DatasetQuality:
         state = self._state
-        series = [found for found in state.series.values() if (found.key.source, found.key.dataset) == (source, dataset)]
-        newest = max((found.last_ts for found in series if found.last_ts is not None), default=None)
-        gaps = [found for found in state.completeness.values() if found.missing > 0 and self._is_of(found.key, source, dataset)]
-        held = [row for row in state.held if (row.source, row.dataset) == (source, dataset) and row.replayed_at is None]
+        members = [series for series in state.series.values() if (series.key.source, series.key.dataset) == (source, dataset)]
+        newest = max((series.last_ts for series in members if series.last_ts is not None), default=None)
+        gaps = [day for day in state.completeness.values() if day.missing > 0 and self._is_of(day.key, source, dataset)]
+        pending = [
+            row for row in state.quarantine if (row.source, row.dataset) == (source, dataset) and row.replayed_at is None
+        ]
         declared = state.datasets.get((source, dataset))
         limit = declared.freshness_hours if declared is not None else None
         age = (now - newest).total_seconds() / 3600 if newest is not None else None
         return DatasetQuality(
             source=source,
             dataset=dataset,
-            series=len(series),
+            series=len(members),
             newest_ts=newest,
-            last_loaded_at=max((found.updated_at for found in series if found.updated_at is not None), default=None),
+            last_loaded_at=max((series.updated_at for series in members if series.updated_at is not None), default=None),
             age_hours=age,
             stale=None if age is None or limit is None else age > limit,
             incomplete_days=len(gaps),
-            missing_intervals=sum(found.missing for found in gaps),
-            quarantined=len(held),
+            missing_intervals=sum(day.missing for day in gaps),
+            quarantined=len(pending),
             refused_files=sum(
                 (file.source, file.dataset, file.status) == (source, dataset, FileStatus.REFUSED) for file in state.files
             ),
-            reasons=dict(Counter(row.reason for row in held)),
+            reasons=dict(Counter(row.reason for row in pending)),
         )
 
 
@@ -117,41 +119,43 @@ class MemoryValidationLog:
         self, criteria: ValidationFilter, *, before: int | None, limit: int
     ) -> Sequence[ValidationEntry]:
         entries = (
-            one.entry
-            for one in reversed(self._state.validations)
-            if _matches(one.entry, criteria) and (before is None or one.entry.validation_id < before)
+            validation.entry
+            for validation in reversed(self._state.validations)
+            if _matches(validation.entry, criteria) and (before is None or validation.entry.validation_id < before)
         )
         return list(islice(entries, limit))
 
     async def latest_validations(self) -> Sequence[ValidationEntry]:
-        newest = {one.entry.suite: one.entry for one in self._state.validations}
+        newest = {validation.entry.suite: validation.entry for validation in self._state.validations}
         return [newest[suite] for suite in sorted(newest)]
 
     async def validation(self, validation_id: int) -> Validation:
-        for one in self._state.validations:
-            if one.entry.validation_id == validation_id:
-                return one
-        raise NotFound(f"no validation {validation_id}", validation_id=validation_id)
+        for validation in self._state.validations:
+            if validation.entry.validation_id == validation_id:
+                return validation
+        raise NotFound(f"validation {validation_id} does not exist", validation_id=validation_id)
 
     async def record_validations(self, results: Sequence[ValidationResult]) -> tuple[int, ...]:
         async with self._state.lock:
             return _record(self._state, self._clock, results)
 
-    async def forget_validations(self, keep: Retention, *, suites: Sequence[str]) -> int:
+    async def forget_validations(self, retention: Retention, *, suites: Sequence[str]) -> int:
         async with self._state.lock:
-            return self._forget(keep, suites)
+            return self._forget(retention, suites)
 
-    def _forget(self, keep: Retention, suites: Sequence[str]) -> int:
-        kept: list[Validation] = []
+    def _forget(self, retention: Retention, suites: Sequence[str]) -> int:
+        retained: list[Validation] = []
         counts: dict[tuple[str, bool], int] = {}
         before = len(self._state.validations)
-        for one in reversed(self._state.validations):
-            place = (one.entry.suite, one.entry.success)
-            counts[place] = counts.get(place, 0) + 1
-            if one.entry.suite not in suites or (counts[place] <= keep.each and one.entry.validated_at >= keep.since):
-                kept.append(one)
-        self._state.validations[:] = reversed(kept)
-        return before - len(kept)
+        for validation in reversed(self._state.validations):
+            entry = validation.entry
+            group = (entry.suite, entry.success)
+            counts[group] = counts.get(group, 0) + 1
+            is_retained = counts[group] <= retention.each and entry.validated_at >= retention.since
+            if entry.suite not in suites or is_retained:
+                retained.append(validation)
+        self._state.validations[:] = reversed(retained)
+        return before - len(retained)
 
 
 class MemoryQualityWriter:
@@ -161,12 +165,12 @@ class MemoryQualityWriter:
         self._state = state
         self._clock = clock
 
-    async def hold(self, file_id: int, rows: pl.DataFrame) -> None:
+    async def quarantine(self, file_id: int, rows: pl.DataFrame) -> None:
         now, file = self._clock.now(), self._state.files[file_id - 1]
         for row in conform(rows, REFUSED).iter_rows(named=True):
-            self._state.held.append(
+            self._state.quarantine.append(
                 QuarantinedRow(
-                    row_id=len(self._state.held) + 1,
+                    row_id=len(self._state.quarantine) + 1,
                     file_id=file_id,
                     file_name=file.name,
                     digest=file.digest,
@@ -180,9 +184,9 @@ class MemoryQualityWriter:
 
     async def mark_replayed(self, digest: str) -> None:
         now = self._clock.now()
-        self._state.held = [
+        self._state.quarantine = [
             replace(row, replayed_at=now) if row.digest == digest and row.replayed_at is None else row
-            for row in self._state.held
+            for row in self._state.quarantine
         ]
 
     async def record_validations(
@@ -198,7 +202,7 @@ def _record(
     file_id: int | None = None,
     file_name: str | None = None,
 ) -> tuple[int, ...]:
-    return tuple(_add(state, clock, one, file_id, file_name) for one in results)
+    return tuple(_add(state, clock, result, file_id, file_name) for result in results)
 
 
 def _add(state: MemoryState, clock: Clock, result: ValidationResult, file_id: int | None, file_name: str | None) -> int:
@@ -220,7 +224,7 @@ def _add(state: MemoryState, clock: Clock, result: ValidationResult, file_id: in
         reason=result.reason,
         validated_at=clock.now(),
     )
-    outcomes = tuple(replace(one, sample=tuple(one.sample)) for one in result.outcomes)
+    outcomes = tuple(replace(outcome, sample=tuple(outcome.sample)) for outcome in result.outcomes)
     state.validations.append(Validation(entry, outcomes))
     return entry.validation_id
 

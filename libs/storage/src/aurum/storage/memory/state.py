@@ -1,4 +1,4 @@
-"""What a store in memory holds: everything that was published, and the records of what was loaded and changed."""
+"""State of a store in memory: all publications, and the records of loads and changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aurum.storage.ports.access import ApiKey, AuditEntry, Tenant
 from aurum.storage.ports.flags import StoredFlag
 
 Points: TypeAlias = dict[datetime, frozenset[Publication]]
-"""The publications of one series by ``ts``. A set, since answers depend on nothing more."""
+"""The publications of one series by ``ts``. A set, because answers depend neither on order nor on repetition."""
 
 PLANS = (
     RatePlan("basic", 300, 5_000, 50_000, 1.5, 10),
@@ -28,52 +28,51 @@ PLANS = (
     RatePlan("free", 60, 1_000, 10_000, 1.0, 5),
     RatePlan("premium", 1_000, 20_000, 200_000, 2.0, 20),
 )
-"""The plans every store begins with."""
+"""The plans of every new store."""
 
 
 @dataclass(slots=True)
 class MemoryState:
     """Tables of one store.
 
-    What a table holds is never changed in place, only replaced: so a copy of the tables is a snapshot. ``lock`` orders those
-    who change them.
+    Entries of a table are replaced and never changed in place, so a copy of the tables is a snapshot. Writers hold ``lock``.
     """
 
     series: dict[str, Series] = field(default_factory=dict[str, Series])
     points: dict[int, Points] = field(default_factory=dict[int, Points])
     completeness: dict[tuple[str, date], Completeness] = field(default_factory=dict[tuple[str, date], Completeness])
     files: list[FileEntry] = field(default_factory=list[FileEntry])
-    """Ascending by id, which is the place in the list, counted from 1."""
+    """Ascending by id, which is the position in the list, counted from 1."""
     file_series: dict[int, pl.DataFrame] = field(default_factory=dict[int, pl.DataFrame])
-    """By id of the file, schema ``FILE_SERIES``."""
-    held: list[QuarantinedRow] = field(default_factory=list[QuarantinedRow])
-    """Ascending by id, likewise."""
+    """By file id, schema ``FILE_SERIES``."""
+    quarantine: list[QuarantinedRow] = field(default_factory=list[QuarantinedRow])
+    """Ascending by id, which is the position in the list, counted from 1."""
     sources: dict[str, SourceEntry] = field(default_factory=dict[str, SourceEntry])
     datasets: dict[tuple[str, str], DatasetEntry] = field(default_factory=dict[tuple[str, str], DatasetEntry])
     blocks: dict[tuple[str, str], Mapping[str, object]] = field(default_factory=dict[tuple[str, str], Mapping[str, object]])
     changed_blocks: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
-    """Blocks that a user changed: declarations leave them alone."""
+    """Blocks that a user changed: declarations do not replace them."""
     validations: list[Validation] = field(default_factory=list[Validation])
-    """Ascending by id; those that were deleted leave gaps."""
+    """Ascending by id; deleted validations leave gaps."""
     last_validation_id: int = 0
     plans: dict[str, RatePlan] = field(default_factory=lambda: {plan.name: plan for plan in PLANS})
     tenants: dict[str, Tenant] = field(default_factory=dict[str, Tenant])
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict[str, tuple[ApiKey, bytes]])
-    """Each with the digest of its secret."""
+    """Keys by id, each with the digest of its secret."""
     audit: list[AuditEntry] = field(default_factory=list[AuditEntry])
     flags: dict[str, StoredFlag] = field(default_factory=dict[str, StoredFlag])
     flag_use: Counter[tuple[str, str, date]] = field(default_factory=Counter[tuple[str, str, date]])
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def snapshot(self) -> MemoryState:
-        """Return the tables as they are now; changes of either do not show in the other."""
+        """Return a copy of the tables; later changes of one are not visible in the other."""
         tables = {name: getattr(self, name) for name in _TABLES}
         return replace(self, **{name: table.copy() if hasattr(table, "copy") else table for name, table in tables.items()})
 
     def adopt(self, other: MemoryState) -> None:
-        """Take the tables of another state for one's own."""
+        """Replace all tables by those of another state."""
         for name in _TABLES:
             setattr(self, name, getattr(other, name))
 
 
-_TABLES = tuple(one.name for one in fields(MemoryState) if one.name != "lock")
+_TABLES = tuple(table.name for table in fields(MemoryState) if table.name != "lock")

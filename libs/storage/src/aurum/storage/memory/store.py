@@ -1,4 +1,4 @@
-"""The adapters over one state, side by side."""
+"""All memory adapters over one state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aurum.storage.ports.access import Tenant
 
 
 class MemoryStore:
-    """Every port over dictionaries of one process; for one event loop. Like every store it begins with a tenant of its own."""
+    """Every port over dictionaries of one process, for one event loop. Like every new store it has the tenant ``local``."""
 
     def __init__(self, clock: Clock) -> None:
         self.state = MemoryState()

@@ -1,4 +1,4 @@
-"""Units of work in memory: writers change a copy of the tables, which takes the place of the tables at the end."""
+"""Units of work in memory: writers change a copy of the tables, which replaces the tables at the end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class MemoryTenantTransaction:
 
 
 class MemoryTransactions:
-    """``Transactions`` in memory, one after the other."""
+    """``Transactions`` in memory, which run one after the other."""
 
     def __init__(self, state: MemoryState, clock: Clock) -> None:
         self._state = state
@@ -46,20 +46,20 @@ class MemoryTransactions:
 
     @overload
     def transaction(
-        self, *, by: Actor, tenant: None = None, lasting: bool = False
+        self, *, by: Actor, tenant: None = None, long_running: bool = False
     ) -> AbstractAsyncContextManager[MemoryTransaction]: ...
 
     @overload
     def transaction(self, *, by: Actor, tenant: str) -> AbstractAsyncContextManager[MemoryTenantTransaction]: ...
 
     def transaction(
-        self, *, by: Actor, tenant: str | None = None, lasting: bool = False
+        self, *, by: Actor, tenant: str | None = None, long_running: bool = False
     ) -> AbstractAsyncContextManager[MemoryTransaction] | AbstractAsyncContextManager[MemoryTenantTransaction]:
-        del lasting  # nothing here has a time limit
-        return self._of_all(by) if tenant is None else self._of_tenant(by, tenant)
+        del long_running  # transactions in memory have no time limit
+        return self._shared(by) if tenant is None else self._for_tenant(by, tenant)
 
     @asynccontextmanager
-    async def _of_all(self, by: Actor) -> AsyncGenerator[MemoryTransaction]:
+    async def _shared(self, by: Actor) -> AsyncGenerator[MemoryTransaction]:
         async with self._draft() as draft:
             yield MemoryTransaction(
                 audit=MemoryAuditWriter(draft, self._clock, by, None),
@@ -71,7 +71,7 @@ class MemoryTransactions:
             )
 
     @asynccontextmanager
-    async def _of_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[MemoryTenantTransaction]:
+    async def _for_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[MemoryTenantTransaction]:
         async with self._draft() as draft:
             yield MemoryTenantTransaction(
                 audit=MemoryAuditWriter(draft, self._clock, by, tenant), keys=MemoryKeyWriter(draft, self._clock, tenant)

@@ -1,4 +1,4 @@
-"""Migrations: Alembic, run from code (``run``), so that every command and test uses the same path.
+"""Schema migrations with Alembic, run from code (``run``), so that every command and test uses the same path.
 
-Nothing is imported here: ``head`` is asked by services that must start fast, and Alembic takes half a second.
+This module imports nothing: services that must start fast import ``head``, and the import of Alembic takes half a second.
 """

@@ -1,8 +1,8 @@
-"""On which schemas a release runs.
+"""Compatibility of releases with schemas.
 
-Release N runs on the schema of N and on that of N+1: migrations come first, then processes are replaced one by one, and a
-release can be taken back. So a schema that is newer than the code is no reason to stop. What stops old code is the floor,
-which a migration raises when it removes something (see docs/adr/0024).
+Release N runs on the schema of N and on that of N+1: the database is migrated first, then processes are replaced one by one,
+and a release can be rolled back. So old code runs on a newer schema, up to the floor: a migration raises the floor when it
+removes something, and code older than the floor is refused (see docs/adr/0024).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class UnusableSchema(Unavailable):
 class InstalledSchema:
     """The schema of a database.
 
-    ``revision``: None when it was never migrated. ``floor``: code that does not bring this revision is refused; None refuses
-    none. ``floor_release``: the first release that is not refused.
+    ``revision``: None when it was never migrated. ``floor``: code without this revision is refused; None accepts all code.
+    ``floor_release``: the first release that is accepted.
     """
 
     revision: str | None
@@ -31,7 +31,7 @@ class InstalledSchema:
 
 
 def is_compatible(revision: str | None, floor: str | None, *, needs: str, head: str) -> bool:
-    """Return whether code that needs revision ``needs`` and brings ``head`` runs on a schema.
+    """Return whether code that needs revision ``needs`` and whose newest revision is ``head`` runs on a schema.
 
     >>> is_compatible("0009", None, needs="0007", head="0008")
     True
@@ -42,13 +42,13 @@ def is_compatible(revision: str | None, floor: str | None, *, needs: str, head: 
 
 
 def mismatch(schema: InstalledSchema, *, needs: str, head: str) -> SchemaMismatch | None:
-    """Return why code does not run on a schema, or None when it does."""
+    """Return the reason why code does not run on a schema, or None when it does."""
     if is_compatible(schema.revision, schema.floor, needs=needs, head=head):
         return None
     if is_older(schema.revision, needs):
         detail = f"the database is at schema {schema.revision or 'none'}, this release needs {needs}: run `aurum db migrate`"
         return SchemaMismatch(MismatchKind.NOT_MIGRATED, detail)
-    release = f"release {schema.floor_release}" if schema.floor_release else f"the release that brings schema {schema.floor}"
+    release = f"release {schema.floor_release}" if schema.floor_release else f"the release with schema {schema.floor}"
     detail = (
         f"the database is at schema {schema.revision}, which needs a release that knows {schema.floor}, "
         f"this release knows {head}: install {release} or newer"
@@ -57,14 +57,16 @@ def mismatch(schema: InstalledSchema, *, needs: str, head: str) -> SchemaMismatc
 
 
 def is_older(revision: str | None, other: str) -> bool:
-    """Return whether a revision comes before another one; None, of a database never migrated, comes before all.
+    """Return whether a revision comes before another one. None, for a database that was never migrated, comes before all.
 
-    Raises ``UnusableSchema`` for a revision that is not a number: the table is not one of Aurum's.
+    Raises ``UnusableSchema`` for a revision that is not a number: then another application owns the table.
     """
     return revision is None or _number(revision) < _number(other)
 
 
 def _number(revision: str) -> int:
     if not revision.isdecimal():
-        raise UnusableSchema(f"alembic_version holds {revision!r}, revisions of Aurum are numbers: check AURUM_DATABASE__URL")
+        raise UnusableSchema(
+            f"alembic_version holds {revision!r}, but revisions of Aurum are numbers: check AURUM_DATABASE__URL"
+        )
     return int(revision)

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that ``run`` hands over, in a transaction that ``operations`` may leave."""
+"""Entry point of Alembic: migrates on the connection that ``run`` passes, in a transaction that ``operations`` may leave."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The migrations this code brings, read from the names of their files: no import of Alembic, which takes half a second."""
+"""Revisions of this code, read from the file names of its migrations, because the import of Alembic takes half a second."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ VERSIONS = Path(__file__).parent / "versions"
 OPTIONAL: Mapping[str, str] = MappingProxyType(
     {"0007": "it adds the floor to the schema, and a schema without a floor accepts every release"}
 )
-"""Revisions this code runs without, each with the reason. A revision that is not named here is needed."""
+"""Revisions that this code does not need, each with the reason. It needs all other revisions."""
 
 
 def newest_revision(versions: Path = VERSIONS) -> str:
-    """Return the newest revision: revisions are numbers, and ``0001_...py`` holds ``0001``."""
+    """Return the newest revision. Revisions are numbers; the file ``0001_...py`` holds ``0001``."""
     return max(_revisions(versions))
 
 
@@ -25,6 +25,6 @@ def needed_revision(versions: Path = VERSIONS) -> str:
     return max(_revisions(versions) - OPTIONAL.keys())
 
 
-@cache  # an upgrade may replace the files under a running process, which stays the release it was started as
+@cache  # an upgrade may replace the files under a running process, which must go on as its own release
 def _revisions(versions: Path) -> frozenset[str]:
     return frozenset(path.name.split("_")[0] for path in versions.glob("[0-9]*.py"))

@@ -1,4 +1,4 @@
-"""Asks a database for its schema with one small query, and judges it. Imports neither Alembic nor SQLAlchemy."""
+"""Reads the schema of a database with one small query and checks it, without importing Alembic or SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from aurum.storage.migrations.head import needed_revision, newest_revision
 from aurum.storage.ports.probe import MismatchKind, SchemaMismatch, StoreState
 from aurum.storage.postgres.connection.errors import driver_errors
 
-# As JSON, because a schema older than 0007 has no column of a floor, and must still say how old it is.
+# Reads columns through JSON, because a schema older than 0007 lacks those of the floor, and its revision must still be read.
 _SCHEMA = "SELECT version_num, to_jsonb(a) ->> 'floor', to_jsonb(a) ->> 'floor_release' FROM alembic_version AS a"
-
 
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
 
 async def read_schema(connection: Connection) -> InstalledSchema:
-    """Return the schema of a database. Raises what the driver raises."""
+    """Return the schema of a database. Raises the errors of the driver."""
     try:
         row = await connection.fetchrow(_SCHEMA)
     except asyncpg.UndefinedTableError:
@@ -39,23 +38,23 @@ async def installed_revision(url: str) -> str | None:
 
 
 async def read_state(connection: Connection) -> StoreState:
-    """Return the schema and whether this code runs on it. Raises ``UnusableSchema`` and what the driver raises."""
+    """Return the schema and whether this code runs on it. Raises ``UnusableSchema`` and the errors of the driver."""
     schema = await read_schema(connection)
     return StoreState(schema.revision, _mismatch(schema))
 
 
 async def require_compatible(connection: Connection) -> None:
-    """Raise ``UnusableSchema`` when this code does not run on the schema; and what the driver raises."""
-    found = _mismatch(await read_schema(connection))
-    if found is not None:
-        raise UnusableSchema(found.detail)
+    """Raise ``UnusableSchema`` when this code does not run on the schema. Raises the errors of the driver, too."""
+    problem = _mismatch(await read_schema(connection))
+    if problem is not None:
+        raise UnusableSchema(problem.detail)
 
 
 async def require_supported(connection: Connection) -> None:
-    """Likewise, but accept a schema that is still to be migrated: for a service that waits for it."""
-    found = _mismatch(await read_schema(connection))
-    if found is not None and found.kind is not MismatchKind.NOT_MIGRATED:
-        raise UnusableSchema(found.detail)
+    """Do the same as ``require_compatible``, but accept a schema that is not migrated yet: for services that wait for it."""
+    problem = _mismatch(await read_schema(connection))
+    if problem is not None and problem.kind is not MismatchKind.NOT_MIGRATED:
+        raise UnusableSchema(problem.detail)
 
 
 def _mismatch(schema: InstalledSchema) -> SchemaMismatch | None:

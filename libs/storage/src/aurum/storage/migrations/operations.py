@@ -1,6 +1,7 @@
-"""Operations for migrations beside those of Alembic: raising the floor, and long work on tables that are in use.
+"""Operations for migrations in addition to those of Alembic: raising the floor, and long work on tables that are in use.
 
-An index or a rewrite commits as it goes, so a migration does nothing else: stopped half way, it is run again from its start.
+The creation of an index and a rewrite of rows commit as they go. So a migration with one of them must contain nothing else:
+when it is interrupted, it is run again from its start.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ _IS_INVALID = text("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_re
 
 
 def raise_floor(revision: str, *, release: str) -> None:
-    """Refuse code whose newest revision is older than ``revision``; ``release`` is the first that is not refused.
+    """Refuse code whose newest revision is older than ``revision``; ``release`` is the first release that is accepted.
 
-    Call it first: processes become unready before what they read is gone.
+    Call it first, so that old processes become unready before the objects that they read are removed.
     """
     op.get_bind().execute(_RAISE, {"floor": revision, "release": release})
 
 
 def create_index_concurrently(name: str, table: str, columns: Sequence[str | TextClause], **options: Any) -> None:
-    """Build an index while the table is read and written. ``options``: those of ``op.create_index``.
+    """Create an index while the table is read and written. ``options``: those of ``op.create_index``.
 
-    What a failed attempt left, an index that is not valid, is dropped before.
+    An invalid index that a failed attempt left is dropped first.
     """
-    # It holds up no reader and no writer while it waits for older transactions, some of which are long.
+    # No time limit for locks: the wait for older transactions may be long, but it blocks neither readers nor writers.
     with _outside_transaction(), _without_lock_timeout():
         if op.get_bind().scalar(_IS_INVALID, {"name": name}):
             op.drop_index(name, table_name=table, postgresql_concurrently=True)
@@ -40,9 +41,9 @@ def create_index_concurrently(name: str, table: str, columns: Sequence[str | Tex
 
 
 def rewrite_rows(statement: str) -> None:
-    """Repeat an UPDATE, INSERT or DELETE, each time in a transaction of its own, until it changes no row.
+    """Repeat an UPDATE, INSERT or DELETE, each time in a separate transaction, until it changes no row.
 
-    The statement limits itself (``WHERE id IN (SELECT ... LIMIT 5000)``) and finds no row that it has changed before.
+    The statement must limit its rows (``WHERE id IN (SELECT ... LIMIT 5000)``) and not match a row that it has changed before.
     """
     with _outside_transaction():
         while op.get_bind().exec_driver_sql(statement).rowcount > 0:
@@ -51,16 +52,16 @@ def rewrite_rows(statement: str) -> None:
 
 @contextmanager
 def _outside_transaction() -> Generator[None]:
-    # The lock of ``run`` belongs to the session: it is held across these commits.
+    # The lock of ``run`` belongs to the session, so it is held across these commits.
     with op.get_context().autocommit_block():
         yield
 
 
 @contextmanager
 def _without_lock_timeout() -> Generator[None]:
-    bound = op.get_bind().scalar(text("SELECT current_setting('lock_timeout')"))
+    timeout = op.get_bind().scalar(text("SELECT current_setting('lock_timeout')"))
     op.execute("SET lock_timeout = 0")
     try:
         yield
     finally:
-        op.get_bind().execute(text("SELECT set_config('lock_timeout', :bound, false)"), {"bound": bound})
+        op.get_bind().execute(text("SELECT set_config('lock_timeout', :timeout, false)"), {"timeout": timeout})

@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema while it is in use, or says how far it is."""
+"""Migrates a database to the newest schema while it is in use, and reports the state of its schema."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from aurum.storage.migrations.installed import read_schema
 from aurum.storage.postgres.connection.errors import driver_errors
 
 _HERE = Path(__file__).parent
-_LOCK = 0x41555255  # "AURU": two processes that migrate at once do it one after the other
-_POLL_S = 0.2
-_TRIES = 5
+_LOCK = 0x41555255  # "AURU": processes that migrate at once run one after the other
+_POLL_INTERVAL_S = 0.2
+_ATTEMPTS = 5
 _PAUSE_S = 1.0
 
 
 class TablesInUse(Unavailable):
-    """A migration did not get its locks: somebody holds them for longer than others may be held up."""
+    """A migration did not get its locks in time: other transactions hold them for longer than it may block the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationStatus:
-    """The revision a database is at (None: never migrated), its floor, and the newest revision that this code brings."""
+    """The revision of a database (None: never migrated), its floor, and the newest revision of this code."""
 
     current: str | None
     head: str
@@ -44,17 +44,17 @@ class MigrationStatus:
 
     @property
     def is_current(self) -> bool:
-        """Whether no migration of this code is missing; a newer schema has them all."""
+        """Whether the database has all migrations of this code; a newer schema has them."""
         return not is_older(self.current, self.head)
 
     @property
     def is_ahead(self) -> bool:
-        """Whether the database has migrations that a newer release brought."""
+        """Whether the database has migrations of a newer release."""
         return is_older(self.head, self.current or "0")
 
 
 async def upgrade(url: str, *, versions: Path = VERSIONS, pause_s: float = _PAUSE_S) -> MigrationStatus:
-    """Apply the migrations that are missing, each in a transaction of its own; a second call does nothing.
+    """Apply the missing migrations, each in a separate transaction; a second call does nothing.
 
     ``versions``: the folder of migrations. ``pause_s``: the wait before a migration that did not get its locks is tried again.
     Raises ``DatabaseUnavailable``, ``UnusableSchema`` when the schema is too new for this code, ``TablesInUse``.
@@ -70,7 +70,7 @@ async def upgrade(url: str, *, versions: Path = VERSIONS, pause_s: float = _PAUS
 
 
 async def status(url: str, *, versions: Path = VERSIONS) -> MigrationStatus:
-    """Where the database is. Raises ``DatabaseUnavailable``."""
+    """Return the state of the schema of a database. Raises ``DatabaseUnavailable``."""
     async with _connected(url) as (_, driver):
         return _status(await read_schema(driver), newest_revision(versions))
 
@@ -80,16 +80,16 @@ def _status(schema: InstalledSchema, head: str) -> MigrationStatus:
 
 
 def _refuse_older_code(schema: InstalledSchema, head: str) -> None:
-    # Whatever is missing will be applied, so nothing is needed of the schema but that it allows this code.
-    if schema.revision is not None and (found := mismatch(schema, needs="0", head=head)) is not None:
-        raise UnusableSchema(found.detail)
+    # Missing migrations will be applied, so the only requirement is that the floor of the schema accepts this code.
+    if schema.revision is not None and (problem := mismatch(schema, needs="0", head=head)) is not None:
+        raise UnusableSchema(problem.detail)
 
 
 async def _lock_out_other_migrators(driver: asyncpg.Connection) -> None:
-    # Held by the session, until its connection ends. Polled, because a statement that waits for the lock has a snapshot, and a
-    # migrator that builds an index concurrently waits for all older snapshots: each would wait for the other.
+    # The session holds the lock until its connection ends. The lock is polled because a waiting statement has a snapshot, and a
+    # migration that creates an index concurrently waits for all older snapshots: each would wait for the other.
     while not await driver.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110 - held by another process
-        await asyncio.sleep(_POLL_S)
+        await asyncio.sleep(_POLL_INTERVAL_S)
 
 
 def _missing(revision: str | None, versions: Path) -> list[Script]:
@@ -98,28 +98,28 @@ def _missing(revision: str | None, versions: Path) -> list[Script]:
 
 
 async def _apply(connection: AsyncConnection, script: Script, versions: Path, pause_s: float) -> None:
-    bound: str = getattr(script.module, "lock_timeout", "0")
+    lock_timeout: str = getattr(script.module, "lock_timeout", "0")
 
     def run(connection: Connection) -> None:
-        connection.execute(text("SELECT set_config('lock_timeout', :bound, false)"), {"bound": bound})
+        connection.execute(text("SELECT set_config('lock_timeout', :timeout, false)"), {"timeout": lock_timeout})
         connection.commit()
         config = _config(versions)
         config.attributes["connection"] = connection
         command.upgrade(config, script.revision)
 
-    for tries_left in reversed(range(_TRIES)):
+    for attempts_left in reversed(range(_ATTEMPTS)):
         try:
             await connection.run_sync(run)
         except DBAPIError as error:
             await connection.rollback()
             if not _is_lock_timeout(error):
                 raise
-            if not tries_left:
+            if not attempts_left:
                 raise TablesInUse(
-                    f"migration {script.revision} waited {bound} for a lock, {_TRIES} times: end long transactions, "
+                    f"migration {script.revision} waited {lock_timeout} for a lock, {_ATTEMPTS} times: end long transactions, "
                     "then run `aurum db migrate` again"
                 ) from error
-            # Whoever queued behind the lock that was wanted goes first.
+            # Statements that queued behind the requested lock run first.
             await asyncio.sleep(pause_s)
         else:
             return
@@ -131,7 +131,7 @@ def _is_lock_timeout(error: DBAPIError) -> bool:
 
 @contextmanager
 def _unwrapped() -> Generator[None]:
-    """Errors of the driver that SQLAlchemy has wrapped, as the driver raised them."""
+    """Raise errors of the driver that SQLAlchemy has wrapped as the driver raised them."""
     try:
         yield
     except DBAPIError as error:
@@ -143,7 +143,7 @@ def _unwrapped() -> Generator[None]:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncGenerator[tuple[AsyncConnection, asyncpg.Connection]]:
-    """One session, as SQLAlchemy and as the driver see it."""
+    """Return one session, as a connection of SQLAlchemy and as one of the driver."""
     with driver_errors(), _unwrapped():
         driver = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "aurum migrate"})
 

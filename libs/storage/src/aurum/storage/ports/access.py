@@ -1,4 +1,4 @@
-"""Tenants, their keys and plans, and who changed them. What belongs to a tenant is read and written behind row-level security.
+"""Tenants, their keys and plans, and the audit log. Rows of a tenant are read and written behind row-level security.
 
 Changes are made in a transaction (``ports.transaction``) that also records them in the audit log. All methods raise
 ``Unavailable`` when the store does not answer.
@@ -18,7 +18,10 @@ from aurum.core.errors import Conflict, Forbidden
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. ``subject``: as in ``Caller``. ``tenant``: whose credential it is; None: the operator's command line."""
+    """The person or program that makes a change.
+
+    ``subject``: as in ``Caller``. ``tenant``: the owner of its credential; None for the operator's command line.
+    """
 
     subject: str
     tenant: str | None = None
@@ -28,7 +31,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A customer. ``disabled_at``: since when none of its credentials is taken."""
+    """A customer. ``disabled_at``: since when its credentials are refused; None while they are accepted."""
 
     tenant_id: str
     name: str
@@ -39,7 +42,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key without its secret. ``replaces``: the key it was made from by rotation."""
+    """A key without its secret. ``replaces``: the id of the key that it replaced by rotation."""
 
     key_id: str
     tenant: str
@@ -54,13 +57,13 @@ class ApiKey:
     replaces: str | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether the key is accepted at that time."""
+        """Return whether the key is accepted at that time."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A key with what authentication checks. ``digest``: SHA-256 of its secret."""
+    """A key with the facts that authentication checks. ``digest``: SHA-256 of its secret."""
 
     key: ApiKey
     digest: bytes
@@ -70,7 +73,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to whom. ``at``: UTC. ``detail``: JSON-representable values; instants as ISO 8601 texts."""
+    """One recorded change: the actor, the action and its target.
+
+    ``at``: UTC. ``detail``: JSON-representable values; instants as ISO 8601 texts.
+    """
 
     audit_id: int
     at: datetime
@@ -83,8 +89,8 @@ class AuditEntry:
     address: str
 
 
-def as_recorded(detail: Mapping[str, object]) -> dict[str, object]:
-    """Return a copy of the details of an audit entry as JSON can hold them: instants as ISO 8601, other values as texts."""
+def json_detail(detail: Mapping[str, object]) -> dict[str, object]:
+    """Return a copy of the details of an audit entry with JSON values alone: instants as ISO 8601, other values as texts."""
     return json.loads(json.dumps(dict(detail), default=_as_text))
 
 
@@ -93,69 +99,70 @@ def _as_text(value: object) -> str:
 
 
 class OtherTenant(Forbidden):
-    """A transaction of one tenant was to change or record something of another. Facts: ``tenant``, the other one."""
+    """A transaction of one tenant tried to write a row of another tenant. Facts: ``tenant``, the other one."""
 
     def __init__(self, own: str, other: str | None) -> None:
         super().__init__(
-            f"a transaction of tenant {own!r} cannot write rows of tenant {other!r}: begin one of that", tenant=other
+            f"a transaction of tenant {own!r} cannot write rows of tenant {other!r}: begin a transaction of that tenant",
+            tenant=other,
         )
 
 
 class KeyEnded(Conflict):
-    """The key opens nothing any more, so none can be made in its place. Facts: ``key_id``."""
+    """The key has expired or was revoked, so it cannot be rotated. Facts: ``key_id``."""
 
     def __init__(self, key_id: str) -> None:
-        super().__init__(f"the key {key_id!r} has ended: make a new one", key_id=key_id)
+        super().__init__(f"the key {key_id!r} has expired or was revoked: make a new one", key_id=key_id)
 
 
 class KeyReplaced(Conflict):
-    """The key was rotated before. Facts: ``key_id``, ``by``: the key in its place."""
+    """The key was already rotated. Facts: ``key_id``, ``by``: the key that replaced it."""
 
     def __init__(self, key_id: str, by: str) -> None:
         super().__init__(f"the key {key_id!r} was replaced by {by!r}: rotate that one", key_id=key_id, by=by)
 
 
 class KeyStore(Protocol):
-    """Reads of keys. Keys of other tenants do not exist for a caller that acts for one."""
+    """Reads of keys. A caller that acts for one tenant never sees the keys of another."""
 
     async def credential(self, key_id: str) -> Credential | None:
-        """What authentication needs, when no tenant is known yet; None when there is no such key."""
+        """Return a key with the facts for authentication, before the tenant is known; None when no key has this id."""
         ...
 
     async def page(self, tenant: str, *, after: str | None, limit: int) -> Sequence[ApiKey]:
-        """A tenant's keys by id."""
+        """Return keys of a tenant, ascending by id; ``after`` is the last id already seen."""
         ...
 
     async def read(self, tenant: str, key_id: str) -> ApiKey:
-        """Raises ``NotFound``."""
+        """Return a key of a tenant. Raises ``NotFound``."""
         ...
 
-    async def note_used(self, used: Mapping[str, datetime]) -> None:
-        """Record when keys were last used, by id; a time before the one on record changes nothing."""
+    async def note_used(self, last_used: Mapping[str, datetime]) -> None:
+        """Record the time of the last use of keys, by id. A time before the recorded one changes nothing."""
         ...
 
 
 class KeyWriter(Protocol):
-    """Changes keys of the tenant of a transaction."""
+    """Writes of keys, for the tenant of a transaction."""
 
     async def locked(self, key_id: str) -> ApiKey:
-        """A key that no other transaction changes before this one has ended. Raises ``NotFound``."""
+        """Return a key and lock it, so that no other transaction changes it before this one ends. Raises ``NotFound``."""
         ...
 
     async def successor(self, key_id: str) -> str | None:
-        """The id of the key that replaces a key; None when there is none."""
+        """Return the id of the key that replaced a key; None when it was not replaced."""
         ...
 
     async def insert(self, key: ApiKey, digest: bytes) -> None:
-        """Raises ``NotFound`` when there is no such tenant, ``Conflict`` when the id is taken."""
+        """Store a new key. Raises ``NotFound`` for an unknown tenant, ``Conflict`` when a key has this id."""
         ...
 
     async def expire(self, key_id: str, at: datetime) -> None:
-        """Let a key end at that time."""
+        """Set the time at which a key expires."""
         ...
 
     async def revoke(self, key_id: str) -> ApiKey:
-        """End a key now. Raises ``NotFound``."""
+        """Revoke a key now and return it. Raises ``NotFound``."""
         ...
 
 
@@ -163,51 +170,51 @@ class TenantStore(Protocol):
     """Reads of tenants and plans."""
 
     async def tenants(self, *, after: str | None, limit: int) -> Sequence[Tenant]:
-        """By id."""
+        """Return tenants, ascending by id; ``after`` is the last id already seen."""
         ...
 
     async def tenant(self, tenant_id: str) -> tuple[Tenant, RatePlan]:
-        """Raises ``NotFound``."""
+        """Return a tenant and its plan. Raises ``NotFound``."""
         ...
 
     async def plans(self) -> Sequence[RatePlan]:
-        """By name."""
+        """Return all plans, ascending by name."""
         ...
 
 
 class TenantWriter(Protocol):
-    """Changes tenants and plans within a transaction."""
+    """Writes of tenants and plans within a transaction."""
 
     async def insert(self, tenant_id: str, name: str, plan: str) -> Tenant:
-        """Raises ``Conflict`` when the id is taken, ``UnknownName`` when there is no such plan."""
+        """Store a new tenant. Raises ``Conflict`` when a tenant has this id, ``UnknownName`` for an unknown plan."""
         ...
 
     async def change(self, tenant_id: str, *, plan: str | None = None, disabled: bool | None = None) -> Tenant:
-        """What is None stays as it is. Raises ``NotFound``, ``UnknownName``."""
+        """Change the parameters that are not None. Raises ``NotFound``, ``UnknownName``."""
         ...
 
     async def put_plan(self, plan: RatePlan) -> None:
-        """Make a plan or change it, for all its tenants at once."""
+        """Store a plan under its name. A change applies to all tenants of the plan at once."""
         ...
 
 
 class AuditWriter(Protocol):
-    """Records who did what, in the transaction that does it."""
+    """Writes of audit entries, in the transaction of the recorded change."""
 
     async def append(self, action: str, target: str, detail: Mapping[str, object], *, tenant: str | None = None) -> None:
         """Append an entry by the actor of the transaction.
 
-        ``tenant``: whom it concerns; None: the tenant of the transaction, else that of the actor. A transaction of a tenant
-        can name no other one.
+        ``tenant``: the tenant that the entry concerns; None means that of the transaction, else that of the actor. Raises
+        ``OtherTenant`` when a transaction of one tenant names another.
         """
         ...
 
 
 class AuditLog(Protocol):
-    """Reads of who did what."""
+    """Reads of the audit log."""
 
     async def page(
         self, *, tenant: str | None = None, action: str | None = None, before: int | None, limit: int
     ) -> Sequence[AuditEntry]:
-        """The newest first; ``before``: the last id already seen. ``tenant`` None: of all."""
+        """Return entries, the newest first. ``before``: the last id already seen. ``tenant`` None: entries of all tenants."""
         ...

@@ -1,4 +1,4 @@
-"""What there is: series, locations, sources, datasets, blocks."""
+"""The catalog of the store: series, locations, sources, datasets and blocks."""
 
 from __future__ import annotations
 
@@ -34,45 +34,45 @@ class LocationFilter:
 
 
 class Catalog(Protocol):
-    """Reads of the catalog. Lists ascend by the sort key named; ``after`` is the last sort key already seen."""
+    """Reads of the catalog. Lists ascend by the sort key that a method names; ``after`` is the last sort key already seen."""
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
-        """Series by key."""
+        """Return matching series, ascending by key."""
         ...
 
     async def series_by_key(self, keys: Sequence[str]) -> Mapping[str, Series]:
-        """The series of those keys that exist; the others are absent from the answer."""
+        """Return the series that have those keys, by key; keys without a series are absent."""
         ...
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
-        """Up to five existing keys most like a key that does not exist, closest first."""
+        """Return up to five existing keys that resemble an unknown key, closest first."""
         ...
 
     async def locations_page(
         self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[LocationEntry]:
-        """Locations by (source, location)."""
+        """Return matching locations, ascending by (source, location)."""
         ...
 
     async def sources(self) -> Sequence[SourceEntry]:
-        """Sources by name."""
+        """Return all sources, ascending by name."""
         ...
 
     async def datasets(self, *, source: str | None = None) -> Sequence[DatasetEntry]:
-        """Datasets by (source, name)."""
+        """Return the datasets of one source or of all, ascending by (source, name)."""
         ...
 
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
-        """For source, dataset, market, measure, unit, frequency and location_type: each value and its number of series."""
+        """Return the number of series of each value of source, dataset, market, measure, unit, frequency, location_type."""
         ...
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
-        """Block documents (``core.calendars.Block.from_document``) by (calendar, name)."""
+        """Return block documents (``core.calendars.Block.from_document``), ascending by (calendar, name)."""
         ...
 
 
 class CatalogWriter(Protocol):
-    """Declares what sources publish; repeated declarations replace."""
+    """Writes of the catalog: sources, datasets and blocks. A repeated declaration replaces the earlier one."""
 
     async def declare(
         self,
@@ -81,5 +81,5 @@ class CatalogWriter(Protocol):
         datasets: Sequence[DatasetEntry],
         blocks: Sequence[Mapping[str, object]],
     ) -> None:
-        """Sources and datasets replace what stands under their names; blocks a user changed are left as they are."""
+        """Store sources and datasets under their names, and blocks except those that a user changed."""
         ...

@@ -1,4 +1,4 @@
-"""What a store tells of its own changes, so that nobody serves what is no longer so."""
+"""Changes that a store announces, so that no process serves an outdated answer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Protocol
 
 
 class ChangeKind(StrEnum):
-    """What changed. ``EVERYTHING``: the feed was interrupted, so anything may have."""
+    """Kind of a change. ``EVERYTHING``: the feed was interrupted, so anything may have changed."""
 
     SERIES = "series"
     """Observations of series; ``names`` are their ids."""
     CATALOG = "catalog"
-    """What series, sources, datasets and blocks there are."""
+    """The lists of series, sources, datasets and blocks."""
     FILES = "files"
     """A file was applied or refused."""
     ACCESS = "access"
@@ -23,53 +23,55 @@ class ChangeKind(StrEnum):
     MODELS = "models"
     """Models were built or tested."""
     CACHE = "cache"
-    """Somebody asked to forget; ``names`` are tags."""
+    """A request to drop cached entries; ``names`` are their tags."""
     EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A committed change. ``names``: of what; empty when the kind says all."""
+    """A committed change. ``names``: the changed objects; empty when the change concerns all objects of its kind."""
 
     kind: ChangeKind
     names: tuple[str, ...] = ()
 
 
 class ChangeFeed(Protocol):
-    """Changes of one store, told to every process that listens.
+    """Changes of one store, delivered to every process that listens.
 
-    A change is told after it can be read, in the order of commits. ``told_until`` is the instant (``time.monotonic`` seconds)
-    up to which every change has been told for certain; it falls behind while the store does not answer.
+    Changes are delivered in the order of commits, each after it can be read. ``delivered_until`` is the instant
+    (``time.monotonic`` seconds) up to which every change is certain to be delivered; it falls behind while the store does
+    not answer.
     """
 
     @property
-    def told_until(self) -> float: ...
+    def delivered_until(self) -> float: ...
 
     @property
     def timeline(self) -> str:
-        """Names the store and the course of its history: after it was restored from a copy, versions count on as another one.
+        """Name of the store and of the course of its history.
 
-        Before the store has answered once: a name that stands for this process alone.
+        A store that was restored from a backup counts its versions in another course, under another name. Before the first
+        answer of the store this is a name that no other process has.
         """
         ...
 
-    def listen(self, told: Callable[[Change], None]) -> None:
-        """Call ``told`` on every change from now on. After an interruption it is told ``EVERYTHING``."""
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Call ``listener`` on every change from now on. After an interruption it receives ``EVERYTHING``."""
         ...
 
     async def catch_up(self) -> None:
-        """Return once all that was committed before the call has been told. Raises ``Unavailable``."""
+        """Return once every change committed before the call is delivered. Raises ``Unavailable``."""
         ...
 
-    async def tell(self, change: Change) -> None:
-        """Tell every process of a change that no table knows of; no name may hold a comma. Raises ``Unavailable``."""
+    async def publish(self, change: Change) -> None:
+        """Send a change that no table records to every process. A name must not contain a comma. Raises ``Unavailable``."""
         ...
 
 
 VOUCHED_S = 1.0
-"""Seconds for which a feed vouches for what it has told: no answer from memory is older than its data for longer."""
+"""Longest lag of a feed, in seconds, at which cached entries are used. A cached answer is outdated for at most that long."""
 
 
 def vouches(feed: ChangeFeed, now: float) -> bool:
-    """Return whether the feed has told all changes up to a moment ago. ``now``: ``time.monotonic`` seconds."""
-    return now - feed.told_until < VOUCHED_S
+    """Return whether the feed has delivered all changes up to ``VOUCHED_S`` before ``now`` (``time.monotonic`` seconds)."""
+    return now - feed.delivered_until < VOUCHED_S

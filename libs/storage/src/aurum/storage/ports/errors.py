@@ -6,4 +6,4 @@ from aurum.core.errors import Unavailable
 
 
 class LostRace(Unavailable):
-    """The store ended this transaction for the sake of another one. Nothing of it was done; it may be done again at once."""
+    """The store ended this transaction in favour of another one. It had no effect and may be repeated at once."""

@@ -1,4 +1,4 @@
-"""Files that were offered to the store: their records, and what a file holds when it is ready to be stored."""
+"""Files offered to the store: their records, and their contents in a form that is ready to be stored."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 Part: TypeAlias = SeriesRows
-"""What a file may hold; each kind of part has a writer in ``ports.transaction``."""
+"""A part of a file; each kind of part has a writer in ``ports.transaction``."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """What identifies a file and when it became known.
+    """The identity of a file and its known time.
 
     ``digest``: SHA-256 of the content, hexadecimal. ``known_at``: of the whole file, UTC; None when it differs by row or is
-    the moment of loading. ``rows_read``: data rows, those held back included.
+    the moment of loading. ``rows_read``: data rows, including those in quarantine.
     """
 
     name: str
@@ -38,9 +38,9 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True)
 class FileLoad:
-    """All that one file says, ready to be stored.
+    """The contents of one file, ready to be stored.
 
-    ``quarantine``: schema ``core.frames.REFUSED``. ``validations``: what the checks of each dataset in the file found.
+    ``quarantine``: schema ``core.frames.REFUSED``. ``validations``: results of the checks of each dataset in the file.
     """
 
     record: FileRecord
@@ -51,9 +51,9 @@ class FileLoad:
 
 @dataclass(frozen=True, slots=True)
 class LoadOutcome:
-    """What a load did: points that are new, points it revised, and publications that changed nothing.
+    """Result of a load: numbers of new points, of revised points, and of publications that changed nothing.
 
-    ``already_loaded``: the same content was applied before and nothing was done.
+    ``already_loaded``: the same content was applied before, so nothing was stored.
     """
 
     file_id: int
@@ -67,7 +67,7 @@ class LoadOutcome:
 
 @dataclass(frozen=True, slots=True)
 class FileFilter:
-    """Every field that is not None must match; ``since``: recorded then or later."""
+    """Every field that is not None must match; ``since``: recorded at that instant or later."""
 
     status: str | None = None
     source: str | None = None
@@ -79,47 +79,47 @@ class FileLog(Protocol):
     """Reads of the records of files. All methods raise ``Unavailable`` when the store does not answer."""
 
     async def files_page(self, criteria: FileFilter, *, before: int | None, limit: int) -> Sequence[FileEntry]:
-        """Files, the newest record first; ``before`` is the last id already seen."""
+        """Return matching records, the newest first; ``before`` is the last id already seen."""
         ...
 
     async def files_of(self, digest: str) -> Sequence[FileEntry]:
-        """Every record of a content, oldest first."""
+        """Return every record of a content, the oldest first."""
         ...
 
     async def applied(self, digest: str) -> Sequence[FileEntry]:
-        """The records of a content that was applied, oldest first: one look-up in an index."""
+        """Return the records with status applied of a content, the oldest first, by one look-up in an index."""
         ...
 
 
 class FileWriter(Protocol):
-    """Records files within a transaction."""
+    """Writes of file records within a transaction."""
 
     async def lock(self, digest: str) -> None:
         """Wait until no other transaction loads the same content; the lock ends with the transaction."""
         ...
 
     async def applied(self, digest: str) -> Sequence[FileEntry]:
-        """The records of a content that was applied, oldest first, as this transaction sees them."""
+        """Return the records with status applied of a content, the oldest first, as this transaction sees them."""
         ...
 
     async def known_now(self) -> datetime:
-        """The known time of rows that are known from now on, UTC.
+        """Return the known time (UTC) of rows that become known with this load.
 
-        No read as of that instant or later gives an answer before this transaction has ended.
+        Reads as of that instant or later wait until this transaction has ended.
         """
         ...
 
     async def record_applied(self, file: FileRecord, counts: LoadOutcome, *, known_at: datetime | None, seconds: float) -> int:
-        """Record a load and give the id of the record; that in ``counts`` means nothing."""
+        """Record a load and return the id of the record; the id in ``counts`` is ignored."""
         ...
 
     async def record_refused(self, file: FileRecord, reason: str) -> int:
-        """Record that a file was refused whole and why; gives the id of the record."""
+        """Record that the whole file was refused and why; return the id of the record."""
         ...
 
 
 class Loader(Protocol):
-    """Stores files, each whole or not at all; ``storage.loader`` is the one that does."""
+    """Stores files, each whole or not at all. ``storage.loader`` implements it."""
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome: ...
 

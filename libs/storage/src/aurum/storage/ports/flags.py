@@ -1,4 +1,4 @@
-"""Feature flags, as documents: what they mean is for ``aurum.common.flags``."""
+"""Feature flags as documents; ``aurum.common.flags`` interprets them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredFlag:
-    """A flag. ``version`` rises with every change."""
+    """A feature flag. ``version`` rises by one with every change."""
 
     name: str
     document: Mapping[str, object]
@@ -21,7 +21,7 @@ class StoredFlag:
 
 @dataclass(frozen=True, slots=True)
 class FlagUse:
-    """How often a flag evaluated to a variant on a day (UTC)."""
+    """Number of times that a flag evaluated to a variant on a day (UTC)."""
 
     name: str
     variant: str
@@ -30,32 +30,32 @@ class FlagUse:
 
 
 class FlagStore(Protocol):
-    """Flags by name, and how often they were evaluated. All methods raise ``Unavailable`` when the store does not answer."""
+    """Flags, and the number of their evaluations. All methods raise ``Unavailable`` when the store does not answer."""
 
     async def flags(self) -> Sequence[StoredFlag]:
-        """By name."""
+        """Return all flags, ascending by name."""
         ...
 
-    async def add_use(self, used: Mapping[tuple[str, str], int], day: date) -> None:
-        """Count evaluations by flag and variant."""
+    async def add_use(self, evaluations: Mapping[tuple[str, str], int], day: date) -> None:
+        """Add numbers of evaluations, by (flag, variant), to those of a day (UTC)."""
         ...
 
     async def use(self, name: str, *, since: date) -> Sequence[FlagUse]:
-        """By day and variant."""
+        """Return the evaluations of a flag from a day on, ascending by day and variant."""
         ...
 
 
 class FlagWriter(Protocol):
-    """Changes flags within a transaction."""
+    """Writes of flags within a transaction."""
 
     async def locked(self) -> Sequence[StoredFlag]:
-        """All flags by name; no other transaction changes one before this one has ended."""
+        """Return all flags, ascending by name, and lock them, so that no other transaction changes one before this one ends."""
         ...
 
     async def put(self, name: str, document: Mapping[str, object], *, by: str) -> StoredFlag:
-        """Make a flag or change it; its version counts up. ``by``: the subject who changes it."""
+        """Store a flag under its name and raise its version. ``by``: the subject that changes it."""
         ...
 
     async def delete(self, name: str) -> None:
-        """Raises ``NotFound``."""
+        """Delete a flag. Raises ``NotFound``."""
         ...

@@ -1,8 +1,8 @@
-"""Closed months: the history store that holds their rows, and the archive log of the hot store that says which are there.
+"""Closed months: the history store that holds their rows, and the archive log of the hot store that lists them.
 
-A *part* is one series in one month (UTC, by ``ts``), with all its versions. The archive log of the hot store says which parts
-are archived, and under which ``archive_id`` their rows stand; a row in history that the log does not name does not exist.
-So writing to history needs no transaction with the hot store: what a crash leaves behind is never read, and is discarded later.
+A *part* is one series in one month (UTC, by ``ts``), with all its versions. The archive log of the hot store names the parts
+that are archived, and the ``archive_id`` under which their rows are stored. Rows in history that the log does not name are
+never read. So a write to history needs no transaction with the hot store: rows that a crash leaves behind are discarded later.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedPart:
-    """One series in one month. ``month``: its first day. ``rows``, ``checksum``: of all its versions, see ``core.history``."""
+    """One archived series in one month.
+
+    ``month``: its first day. ``rows``, ``checksum``: over all versions, as ``core.history`` computes them.
+    """
 
     series_id: int
     month: date
@@ -37,7 +40,10 @@ class ArchivedPart:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What looking after history did. ``files_*``: data files before and after; ``expired``: snapshots or files dropped."""
+    """Result of the maintenance of history.
+
+    ``files_before``, ``files_after``: numbers of data files; ``expired``: number of snapshots or files that were dropped.
+    """
 
     files_before: int
     files_after: int
@@ -45,79 +51,80 @@ class Upkeep:
 
 
 class HistoryStore(Protocol):
-    """Archived months. All methods raise ``Unavailable`` when the store does not answer, by the deadline of the task if any.
+    """Store of archived months.
 
-    The columns are those of ``core.frames.HISTORY`` after ``source``, ``month`` and ``archive_id``; partitioned by source and
-    month, sorted by series and time, the same in every adapter.
+    All methods raise ``Unavailable`` when the store does not answer, or not by the deadline of the task if it has one. In every
+    adapter the columns are ``source``, ``month``, ``archive_id`` and those of ``core.frames.HISTORY``; rows are partitioned by
+    source and month and sorted by series and time.
     """
 
     @property
     def guards(self) -> Guards:
-        """What protects from the server behind it, if there is one."""
+        """Circuits, retries, timeouts and bulkheads of the calls to the server; empty for a store without a server."""
         ...
 
     async def look(self) -> None:
-        """Return when the store answers a question that costs nothing."""
+        """Return when the store answers a trivial query."""
         ...
 
     async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        """Keep rows, schema ``HISTORY`` and in its order, all of one source and month; they are durable on return.
+        """Store rows of one source and month, schema ``HISTORY`` and in its order; they are durable on return.
 
-        Written twice with the same source, month and ``archive_id``, the second stands in the place of the first.
+        A second write with the same source, month and ``archive_id`` replaces the first.
         """
         ...
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
-        """All versions in those parts whose ``ts`` lies in the span, schema ``HISTORY``, in its order."""
+        """Return all versions in those parts whose ``ts`` lies in the span, schema ``HISTORY``, in its order."""
         ...
 
     async def many(self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
-        """What stood as of then (None: what stands now), schema ``MANY_OBSERVATIONS``, ascending by (``series_id``, ``ts``)."""
+        """Return the values known at ``as_of`` (None: now), schema ``MANY_OBSERVATIONS``, by (``series_id``, ``ts``)."""
         ...
 
     def stream(
         self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None
     ) -> AsyncIterator[pl.DataFrame]:
-        """The answer of ``many`` in batches of bounded size, with back-pressure."""
+        """Yield the answer of ``many`` in batches of bounded size, with back-pressure."""
         ...
 
     async def discard(self, archive_ids: Collection[int]) -> None:
-        """Drop all rows under those ids; ids nobody wrote are no error."""
+        """Delete all rows under those ids; unknown ids are ignored."""
         ...
 
     async def archive_ids(self) -> frozenset[int]:
-        """The ids under which there are rows."""
+        """Return the ids that have rows."""
         ...
 
     async def upkeep(self) -> Upkeep:
-        """Compact what is in many pieces and drop what is no longer reachable."""
+        """Compact months in many files and delete files that are no longer reachable."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
         ...
 
 
 class ArchiveRunning(Unavailable):
-    """Another run moves months to history; one goes at a time."""
+    """Another run is moving months to history; only one may run at a time."""
 
 
-class HistoryNotWired(Unavailable):
-    """Months are archived that this process has no history for. Facts: ``parts``."""
+class HistoryNotConfigured(Unavailable):
+    """Requested months are archived, and this process has no history store configured. Facts: ``parts``."""
 
     def __init__(self, parts: int) -> None:
         super().__init__(
-            f"{parts} month(s) of what was asked for stand in history, and this process has none: set AURUM_HISTORY__TIER",
+            f"{parts} requested month(s) are archived, and this process has no history store: set AURUM_HISTORY__TIER",
             parts=parts,
         )
 
 
 class HistoryDamaged(Unavailable):
-    """History does not hold what the log says; nothing was changed. Facts: ``series_id``, ``month``, ``archive_id``."""
+    """History does not hold the rows that the archive log records. Facts: ``series_id``, ``month``, ``archive_id``."""
 
     def __init__(self, part: ArchivedPart) -> None:
         super().__init__(
-            f"history does not hold series {part.series_id} in {part.month:%Y-%m} as the log says "
+            f"history does not hold series {part.series_id} in {part.month:%Y-%m} as the archive log records it "
             f"(archive id {part.archive_id}, {part.rows} rows): run `aurum archive verify`",
             series_id=part.series_id,
             month=part.month.isoformat(),
@@ -127,7 +134,7 @@ class HistoryDamaged(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class ClosedMonth:
-    """Series of one source that have hot rows in one month, ascending by id."""
+    """Series of one source that still have hot rows in one month. ``series_ids``: ascending."""
 
     source: str
     month: date
@@ -135,10 +142,10 @@ class ClosedMonth:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """The rows of some parts as they stood in one snapshot.
+class PartsSnapshot:
+    """The rows of several parts in one snapshot of the hot store.
 
-    ``rows``: schema ``HISTORY`` and in its order. ``versions``: of each series, as counted then.
+    ``rows``: schema ``HISTORY`` and in its order. ``versions``: the version of each series in that snapshot, by id.
     """
 
     rows: pl.DataFrame
@@ -147,7 +154,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedMonth:
-    """How much of one source and month stands in history."""
+    """Number of parts and rows of one source and month in history."""
 
     source: str
     month: date
@@ -156,55 +163,56 @@ class ArchivedMonth:
 
 
 class ArchiveLog(Protocol):
-    """Moves parts out of the hot store and says where they are. All methods raise ``Unavailable``."""
+    """Log of archived parts: moves them out of the hot store and names their place. All methods raise ``Unavailable``."""
 
-    def alone(self) -> AbstractAsyncContextManager[None]:
-        """Be the only run for the length of the block; ends with the process, however it ends. Raises ``ArchiveRunning``."""
+    def exclusive_run(self) -> AbstractAsyncContextManager[None]:
+        """Exclude other runs within the block; the lock ends with the process, crashes included. Raises ``ArchiveRunning``."""
         ...
 
-    async def closed(self, before: date, *, source: str | None = None) -> Sequence[ClosedMonth]:
-        """What is hot of months before that one (its first day), ascending by source and month."""
+    async def closed_months(self, before: date, *, source: str | None = None) -> Sequence[ClosedMonth]:
+        """Return the months before ``before`` (a first day) that have hot rows, ascending by source and month."""
         ...
 
     async def sizes(self, month: ClosedMonth) -> dict[int, int]:
-        """How many rows, all versions, each of its series has in that month."""
+        """Return the number of rows, all versions, of each of its series in that month, by series id."""
         ...
 
     async def begin(self, source: str, month: date) -> int:
-        """A new ``archive_id``, written down before anything is written under it."""
+        """Return a new ``archive_id``, which is recorded before any row is written under it."""
         ...
 
-    async def take(self, series_ids: Sequence[int], month: date) -> Taken:
-        """All versions of those series in that month, from one snapshot; they stay where they are."""
+    async def snapshot(self, series_ids: Sequence[int], month: date) -> PartsSnapshot:
+        """Return all versions of those series in that month, from one snapshot. The hot store is not changed."""
         ...
 
-    async def commit(self, archive_id: int, month: date, taken: Taken) -> frozenset[int]:
-        """Name the parts and delete their hot rows, in one transaction; gives the series that moved.
+    async def commit(self, archive_id: int, month: date, snapshot: PartsSnapshot) -> frozenset[int]:
+        """Name the parts in the log and delete their hot rows, in one transaction; return the series that moved.
 
-        Under the lock loads take. A series whose rows of that month are no longer those taken stays hot, unnamed. Raises
-        ``Conflict`` when ``unnamed`` gave the id out meanwhile.
+        It holds the lock that loads take. A series whose rows of that month differ from the snapshot stays hot and is not
+        named. Raises ``Conflict`` when ``unused_ids`` returned the id meanwhile.
         """
         ...
 
-    async def unnamed(self, *, idle: timedelta) -> frozenset[int]:
-        """Ids of which no part bears the name, and has not for so long: no read can be under way that still looks there.
+    async def unused_ids(self, *, idle: timedelta) -> frozenset[int]:
+        """Return the ids that no part has had for at least ``idle``, so that no read under way still uses them.
 
-        Those that never had one are among them whatever their age, and can no longer get one: only for who is ``alone``.
+        Ids that never had a part are included whatever their age, and no part can get one any more. Call it only within
+        ``exclusive_run``.
         """
         ...
 
     async def months(self) -> Sequence[ArchivedMonth]:
-        """What stands in history, ascending by source and month."""
+        """Return the archived months, ascending by source and month."""
         ...
 
     def parts(self, *, source: str | None = None, month: date | None = None) -> AsyncIterator[Sequence[ArchivedPart]]:
-        """Every part that stands in history, ascending by series and month, in groups of bounded size."""
+        """Yield every archived part, ascending by series and month, in groups of bounded size."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class HotPoints:
-    """What is hot of one series in a span, and the parts of it that are not, from one snapshot."""
+    """The hot points of one series in a span and its archived parts, from one snapshot."""
 
     points: Points
     parts: Sequence[ArchivedPart]
@@ -212,7 +220,7 @@ class HotPoints:
 
 @dataclass(frozen=True, slots=True)
 class HotRevisions:
-    """All hot versions of one series in a span, schema ``REVISIONS``, and the parts that are archived, from one snapshot."""
+    """All hot versions of one series in a span, schema ``REVISIONS``, and its archived parts, from one snapshot."""
 
     rows: pl.DataFrame
     parts: Sequence[ArchivedPart]
@@ -220,14 +228,14 @@ class HotRevisions:
 
 @dataclass(frozen=True, slots=True)
 class HotStream:
-    """Hot rows of several series in batches, as ``SeriesReader.stream`` gives them, and the parts that are archived."""
+    """Hot rows of several series in batches, as ``SeriesReader.stream`` yields them, and the archived parts."""
 
     batches: AsyncIterator[pl.DataFrame]
     parts: Sequence[ArchivedPart]
 
 
 class HotReader(Protocol):
-    """The hot side of a read: ``SeriesReader`` that says, in the snapshot of its rows, which parts of the span it lacks."""
+    """``SeriesReader`` of the hot store that also returns the archived parts of the span, from the snapshot of its rows."""
 
     async def hot_points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> HotPoints: ...
 
@@ -236,7 +244,7 @@ class HotReader(Protocol):
     def hot_stream(
         self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
     ) -> AbstractAsyncContextManager[HotStream]:
-        """One snapshot for the length of the block."""
+        """Hold one snapshot within the block."""
         ...
 
 
@@ -257,7 +265,7 @@ class HotPartialsReader(Protocol):
     async def hot_partials(self, series_ids: Sequence[int], *, span: Span) -> HotPartials: ...
 
 
-def wired(parts: Collection[ArchivedPart]) -> None:
-    """For who has no history. Raises ``HistoryNotWired`` when there are parts in it."""
+def refuse_archived_parts(parts: Collection[ArchivedPart]) -> None:
+    """Raise ``HistoryNotConfigured`` when there are archived parts: for readers without a history store."""
     if parts:
-        raise HistoryNotWired(len(parts))
+        raise HistoryNotConfigured(len(parts))

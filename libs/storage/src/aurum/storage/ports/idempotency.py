@@ -1,4 +1,4 @@
-"""Answers to requests that may be sent twice."""
+"""Stored answers to requests that a client may send twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """What a request was answered with. ``headers``: names and values."""
+    """The stored answer to a request. ``headers``: names and values."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -16,31 +16,31 @@ class StoredAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """What is known of a key: the ``fingerprint`` of the request that came with it; its ``answer``, None while under way."""
+class EarlierRequest:
+    """An earlier request with the same key: its ``fingerprint``, and its ``answer``, None while it is under way."""
 
     fingerprint: bytes
     answer: StoredAnswer | None
 
 
 class IdempotencyStore(Protocol):
-    """Answers by tenant and key, for a while. All methods raise ``Unavailable`` when the store does not answer."""
+    """Answers by tenant and key, each for a limited time. All methods raise ``Unavailable`` when the store does not answer."""
 
-    async def begin(self, tenant: str, key: str, fingerprint: bytes, *, claim_s: float) -> Earlier | None:
-        """Claim a key for a request; None when it is this request's now, else what came with the key before.
+    async def begin(self, tenant: str, key: str, fingerprint: bytes, *, claim_s: float) -> EarlierRequest | None:
+        """Claim a key for a request: return None when the claim succeeds, else the earlier request with this key.
 
-        A claim that was neither finished nor given up ends after ``claim_s`` seconds: whoever held it is gone.
+        A claim that is neither finished nor given up ends after ``claim_s`` seconds: its process has probably died.
         """
         ...
 
     async def finish(self, tenant: str, key: str, answer: StoredAnswer, *, keep_s: float) -> None:
-        """Keep the answer of a claimed key."""
+        """Store the answer of a claimed key for ``keep_s`` seconds."""
         ...
 
     async def give_up(self, tenant: str, key: str) -> None:
-        """Let go of a claimed key: the request may be sent again."""
+        """Release a claimed key, so that the request may be sent again."""
         ...
 
     async def sweep(self) -> int:
-        """Drop what is out of date; how many that were."""
+        """Delete expired entries and return their number."""
         ...

@@ -1,4 +1,4 @@
-"""Work that is asked for and done elsewhere."""
+"""Queues of jobs that worker processes run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Protocol
 from aurum.core.errors import Unavailable
 
 
-class QueueAway(Unavailable):
+class QueueUnavailable(Unavailable):
     """The queue does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """How many jobs of a queue wait, wait for their time, and are parked."""
+    """Numbers of jobs of a queue: waiting, delayed until a set time, and parked after their last failure."""
 
     name: str
     waiting: int
@@ -26,7 +26,10 @@ class QueueState:
 
 @dataclass(frozen=True, slots=True)
 class ParkedJob:
-    """A job that failed for good. ``payload``: as it stood in the queue, which may be why. ``parked_at``: UTC."""
+    """A job that failed and is not tried again.
+
+    ``payload``: as it was in the queue; a malformed one may be the cause of the failure. ``parked_at``: UTC.
+    """
 
     job_id: str
     name: str
@@ -40,22 +43,22 @@ class JobQueue(Protocol):
     """The queues as an operator sees them. Every method raises ``Unavailable`` when the queue does not answer."""
 
     async def queues(self) -> Sequence[QueueState]:
-        """By name."""
+        """Return the state of every queue, ascending by name."""
         ...
 
     async def put(self, name: str, payload: Mapping[str, object], *, queue: str, job_id: str | None = None) -> str:
-        """Ask for a job (its payload is described in ``contracts/events``); gives its id.
+        """Put a job into a queue and return its id. ``contracts/events`` describes the payload.
 
-        ``job_id``: another than any before, where it must be known beforehand; else one is made.
+        ``job_id``: a new unique id, for callers that must know it beforehand; None to have one made.
         """
         ...
 
     async def parked(self, *, after: tuple[float, str] | None, limit: int) -> Sequence[ParkedJob]:
-        """The oldest first; ``after``: ``parked_at`` (POSIX seconds) and id of the last one already seen."""
+        """Return parked jobs, the oldest first; ``after``: ``parked_at`` (POSIX seconds) and id of the last job seen."""
         ...
 
     async def parked_job(self, job_id: str) -> ParkedJob:
-        """Raises ``NotFound``."""
+        """Return a parked job. Raises ``NotFound``."""
         ...
 
     async def retry(self, job_id: str) -> ParkedJob:
@@ -63,5 +66,5 @@ class JobQueue(Protocol):
         ...
 
     async def discard(self, job_id: str) -> ParkedJob:
-        """Drop a parked job. Raises ``NotFound``."""
+        """Delete a parked job and return it. Raises ``NotFound``."""
         ...

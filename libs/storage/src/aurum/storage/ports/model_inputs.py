@@ -1,4 +1,4 @@
-"""What a warehouse takes from the store: its tables as they stood at one moment, and the calendars days are counted by."""
+"""Inputs of a warehouse: the tables of the store in one snapshot, and the calendars of market days and blocks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SERIES_TABLE = pl.Schema(
         "updated_at": UTC_US,
     }
 )
-"""One row a series, as its table has it; ``labels`` is a JSON object of strings."""
+"""One row for each series, with the columns of its table; ``labels`` is a JSON object of strings."""
 
 DATASETS = pl.Schema(
     {
@@ -89,7 +89,7 @@ MARKET_DAY = pl.Schema(
         "nerc_holiday": pl.Boolean(),
     }
 )
-"""Local days: where they begin and end. ``weekday``: ISO, Monday is 1."""
+"""Local days with their start and end. ``weekday``: ISO, Monday is 1."""
 
 BLOCK_HOUR = pl.Schema(
     {
@@ -100,11 +100,11 @@ BLOCK_HOUR = pl.Schema(
         "hour_ending": pl.Int16(),
     }
 )
-"""Hours of blocks, as ``core.calendars.block_hours`` gives them: ``market_day`` and label are of the block's clock."""
+"""Hours of blocks from ``core.calendars.block_hours``; ``market_day`` and ``hour_ending`` follow the block's clock."""
 
 
 class Bulk(StrEnum):
-    """Tables of many rows a series."""
+    """Tables that have many rows for each series."""
 
     OBSERVATION = "observation"
     OBSERVATION_VERSION = "observation_version"
@@ -118,71 +118,74 @@ class Bulk(StrEnum):
 
 
 class StoreSnapshot(Protocol):
-    """The store at one moment: every answer is of the same one."""
+    """One snapshot of the store: all answers come from the same moment."""
 
     async def series(self) -> pl.DataFrame:
-        """Schema ``SERIES_TABLE``, by id."""
+        """Return all series, schema ``SERIES_TABLE``, ascending by id."""
         ...
 
     async def datasets(self) -> pl.DataFrame:
-        """Schema ``DATASETS``."""
+        """Return all datasets, schema ``DATASETS``."""
         ...
 
     async def files(self) -> pl.DataFrame:
-        """Schema ``FILES``, by id."""
+        """Return all file records, schema ``FILES``, ascending by id."""
         ...
 
     async def archived(self) -> int:
-        """How many parts stand in history, out of reach of who reads the store's tables alone."""
+        """Return the number of archived parts, which a reader of the tables alone cannot see."""
         ...
 
     async def rows(self, table: Bulk, series_ids: Collection[int] | None, sink: Callable[[pl.DataFrame], None]) -> None:
-        """Give the table's rows of some series (None: of all) to ``sink``, in batches of bounded size, in any order.
+        """Pass the table's rows of some series (None: of all) to ``sink``, in batches of bounded size, in any order.
 
-        Archived months are among them. Raises ``Unavailable`` where there are some and no history to read them from.
+        Archived months are included. Raises ``Unavailable`` when months are archived and no history store is configured.
         """
         ...
 
 
 class StoreExport(Protocol):
-    """Takes snapshots of a store. Raises ``Unavailable`` when it does not answer."""
+    """Source of snapshots of a store. Raises ``Unavailable`` when the store does not answer."""
 
     def snapshot(self) -> AbstractAsyncContextManager[StoreSnapshot]: ...
 
 
 class CalendarTables(Protocol):
-    """The calendars, kept beside the observations for engines that read the store's tables."""
+    """Tables of the calendars, stored beside the observations for engines that read the store's tables."""
 
     async def put(self, days: pl.DataFrame, hours: pl.DataFrame) -> None:
-        """Make the tables hold these, schemas ``MARKET_DAY`` and ``BLOCK_HOUR``, and nothing else; writes what differs."""
+        """Replace the contents of the tables, schemas ``MARKET_DAY`` and ``BLOCK_HOUR``; only rows that differ are written."""
         ...
 
     async def make_schemas(self, names: Collection[str]) -> None:
-        """Have schemas of those names that belong to the role that models are written with."""
+        """Create the schemas of those names that are missing, owned by the role that builds models."""
         ...
 
 
 class CopyWriter(Protocol):
-    """One change of a copy: all of it or nothing."""
+    """One change of a copy, applied whole or not at all."""
 
     def known(self) -> pl.DataFrame:
-        """``series_id``, ``key``, ``version`` of the series that the copy holds."""
+        """Return ``series_id``, ``key`` and ``version`` of the series in the copy."""
         ...
 
     def replace(self, table: str, rows: pl.DataFrame) -> None:
-        """Put rows in the place of a whole table."""
+        """Replace all rows of a table."""
         ...
 
     def forget(self, series_ids: Collection[int] | None) -> None:
-        """Drop the bulk rows of some series (None: of all)."""
+        """Delete the rows of some series (None: of all) from the ``Bulk`` tables."""
         ...
 
     def append(self, table: Bulk, rows: pl.DataFrame) -> None: ...
 
 
 class StoreCopy(Protocol):
-    """The store's tables in a file of another engine."""
+    """Copy of the store's tables in a file of another engine."""
 
     def writing(self) -> AbstractContextManager[CopyWriter]:
-        """Change the copy; it is there whole once the block ends well. Raises ``Unavailable`` while another process has it."""
+        """Change the copy: the whole change takes effect when the block ends without an error.
+
+        Raises ``Unavailable`` while another process uses the file.
+        """
         ...

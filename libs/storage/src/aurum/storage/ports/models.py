@@ -1,4 +1,4 @@
-"""Models that are built over the store: what they are, what they are made of, and what came of building and testing them."""
+"""Models that are built over the store: their descriptions, their inputs, and the results of their builds and tests."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 
 class NodeKind(StrEnum):
-    """What was built or asked."""
+    """Kind of a node of a run."""
 
     MODEL = "model"
     SEED = "seed"
     TEST = "test"
-    """Of data that is there."""
+    """A test of stored data."""
     UNIT_TEST = "unit_test"
-    """Of a model, over rows given for it."""
+    """A test of a model over rows that the test defines."""
 
 
 class NodeStatus(StrEnum):
-    """What came of it. ``SKIPPED``: something it stands on failed."""
+    """Result of a node. ``SKIPPED``: a node that it depends on failed."""
 
     OK = "ok"
     WARNED = "warned"
@@ -36,8 +36,10 @@ class NodeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeResult:
-    """``model``: what was built, or what a test is of (a table of the store as ``store.<table>``). ``failures``: rows that a
-    test found. ``message``: why, when it is not well.
+    """The result of one node of a run.
+
+    ``model``: the built model, or the subject of a test (a table of the store as ``store.<table>``). ``failures``: number of
+    rows that a test reports. ``message``: the reason of a status other than ``OK``.
     """
 
     node: str
@@ -51,7 +53,7 @@ class NodeResult:
 
 @dataclass(frozen=True, slots=True)
 class TableFreshness:
-    """How old the newest thing in a table of the store was. ``status``: by the bounds that the models set."""
+    """Age of the newest row in a table of the store, in seconds. ``status``: by the limits that the models set."""
 
     table: str
     status: NodeStatus
@@ -61,10 +63,11 @@ class TableFreshness:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One model. ``layer``: staging, intermediate or marts. ``relation``: where it stands, as schema and name.
+    """One model. ``layer``: staging, intermediate or marts. ``relation``: its schema and name in the database.
 
-    ``depends_on``: models and seeds it reads itself. ``tables``: of the store that it or what it stands on reads. ``datasets``:
-    (source, dataset) of the series that reach it, by the same way. ``columns``: each with ``name``, ``type``, ``description``.
+    ``depends_on``: models and seeds that it reads directly. ``tables``: tables of the store that it reads, directly or through
+    its inputs. ``datasets``: (source, dataset) of the series that it reads, likewise. ``columns``: mappings with
+    ``name``, ``type`` and ``description``.
     """
 
     name: str
@@ -80,7 +83,7 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class ModelRun:
-    """One run of the project. ``invocation``: its own id. ``command``: what was asked. ``reason``: why it did not succeed."""
+    """One run of the dbt project. ``invocation``: its unique id. ``command``: the dbt command. ``reason``: why it failed."""
 
     invocation: str
     command: str
@@ -96,7 +99,7 @@ class ModelRun:
 
 @dataclass(frozen=True, slots=True)
 class RunEntry:
-    """A run on record, with how many of its nodes ended how."""
+    """A recorded run. ``counts``: numbers of its nodes by status."""
 
     run_id: int
     invocation: str
@@ -111,8 +114,8 @@ class RunEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """The last time a model was built, or was to be: in which run, when that began, and what came of it."""
+class LastBuild:
+    """The last build, or attempt to build, of a model: its run, the start of that run, and the result."""
 
     run_id: int
     at: datetime
@@ -121,10 +124,10 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A model with what is known of it. ``tests``: the last result of each, by name. ``freshness``: of its tables."""
+    """A model and its state. ``tests``: the last result of each test, by name. ``freshness``: of each of its tables."""
 
     entry: ModelEntry
-    built: Built | None
+    built: LastBuild | None
     tests: tuple[NodeResult, ...]
     freshness: tuple[TableFreshness, ...]
 
@@ -133,38 +136,40 @@ class ModelLog(Protocol):
     """The catalog of models. All methods raise ``Unavailable`` when the store does not answer."""
 
     async def record(self, run: ModelRun, models: Sequence[ModelEntry] | None) -> int:
-        """Keep a run, and make the models those given (None: leave them as they are); gives the run's id.
+        """Record a run, replace all models by ``models`` (None: leave them as they are), and return the id of the run.
 
-        An invocation recorded before is not recorded twice. Of runs only the newest ``KEPT_RUNS`` are kept.
+        An invocation is recorded once. Only the newest ``RETAINED_RUNS`` runs are retained.
         """
         ...
 
     async def models(
         self, *, name: str | None = None, layer: str | None = None, source: str | None = None, dataset: str | None = None
     ) -> Sequence[ModelState]:
-        """Models by name. ``source``, ``dataset``: only those that such series reach."""
+        """Return models, ascending by name. ``source``, ``dataset``: only models that read such series."""
         ...
 
     async def runs_page(self, *, before: int | None, limit: int) -> Sequence[RunEntry]:
-        """Runs, the newest first; ``before`` is the last id already seen."""
+        """Return runs, the newest first; ``before`` is the last id already seen."""
         ...
 
 
-KEPT_RUNS = 1000
-"""Runs that are remembered; what became of a model before that is in the log of whoever ran it."""
+RETAINED_RUNS = 1000
+"""Number of runs that are retained. Older results are only in the logs of the processes that ran dbt."""
 
 
 class UnknownMart(NotFound):
-    """There is no table or view of that name where marts are. Facts: ``mart``."""
+    """No table or view of that name exists in the schema of the marts. Facts: ``mart``."""
 
 
 class MartReader(Protocol):
-    """Marts of one schema. They are rebuilt while they are read: an answer is from one state of one mart."""
+    """Reads of the marts of one schema. Marts may be rebuilt during a read: an answer comes from one state of one mart."""
 
     async def frame(self, mart: str, *, columns: Collection[str]) -> pl.DataFrame:
-        """All rows of those columns that there are; others are absent. Their order is not said.
+        """Return all rows of a mart, in any order. Requested columns that the mart lacks are absent.
 
-        Whole numbers, dates, texts and Booleans as they are; other numbers as Float64, null where they are not one; instants
-        as Datetime(us, UTC). Raises ``UnknownMart``, and ``Unavailable`` when the place of the marts does not answer.
+        Whole numbers, dates, texts and Booleans keep their types; other numbers are Float64, with null in place of NaN;
+        instants are ``Datetime("us", "UTC")``.
+
+        Raises ``UnknownMart``, and ``Unavailable`` when the database of the marts does not answer.
         """
         ...

@@ -1,4 +1,4 @@
-"""Whether the store is there and fit for use."""
+"""Health of the store: whether it answers, and whether this code runs on its schema."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class MismatchKind(StrEnum):
-    """Which of the two is too old: the schema or the code."""
+    """The side of a mismatch that is too old: the schema or the code."""
 
     NOT_MIGRATED = "not migrated"
     CODE_TOO_OLD = "code too old"
@@ -16,7 +16,7 @@ class MismatchKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SchemaMismatch:
-    """Why this code does not run on a schema. ``detail``: a sentence that names both revisions and the next step."""
+    """The reason why this code does not run on a schema. ``detail``: a sentence with both revisions and the next step."""
 
     kind: MismatchKind
     detail: str
@@ -24,7 +24,10 @@ class SchemaMismatch:
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """The schema of a store: its revision, None when it was never migrated. ``mismatch``: None when this code runs on it."""
+    """State of the schema of a store.
+
+    ``schema``: its revision, None when it was never migrated. ``mismatch``: None when this code runs on it.
+    """
 
     schema: str | None
     mismatch: SchemaMismatch | None = None
@@ -32,7 +35,10 @@ class StoreState:
 
 @dataclass(frozen=True, slots=True)
 class PoolUse:
-    """Connections to the store: ``busy`` of those that are ``open``, which may become ``most``; ``waiting`` for one of them."""
+    """Numbers of connections to the store.
+
+    ``busy``: in use. ``open``: connected. ``most``: largest number that may be open. ``waiting``: callers that wait for one.
+    """
 
     busy: int
     open: int
@@ -41,12 +47,12 @@ class PoolUse:
 
 
 class StoreProbe(Protocol):
-    """A quick look at the store, for health checks."""
+    """Quick checks of the store, for health endpoints."""
 
     async def look(self) -> StoreState:
-        """Raises ``Unavailable`` when the store does not answer."""
+        """Return the state of the schema. Raises ``Unavailable`` when the store does not answer."""
         ...
 
     def use(self) -> PoolUse:
-        """How many connections are in use, now."""
+        """Return the present numbers of connections."""
         ...

@@ -1,4 +1,4 @@
-"""How good what was loaded is: completeness, rows in quarantine, and what checks of files and marts found."""
+"""Quality of loaded data: completeness, rows in quarantine, and results of the checks of files and marts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CompletenessFilter:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineFilter:
-    """Every field that is not None must match. ``pending_only``: without rows whose file was loaded again."""
+    """Every field that is not None must match. ``pending_only``: leave out rows whose file was loaded again."""
 
     source: str | None = None
     dataset: str | None = None
@@ -38,16 +38,16 @@ class QuarantineFilter:
 
 
 class QualityLog(Protocol):
-    """Reads of what was held back and found missing. All methods raise ``Unavailable`` when the store does not answer."""
+    """Reads of quarantined rows and of completeness. All methods raise ``Unavailable`` when the store does not answer."""
 
     async def datasets_quality(self, *, now: datetime, source: str | None = None) -> Sequence[DatasetQuality]:
-        """The state of each dataset that has series or refused files, by (source, dataset), from one snapshot."""
+        """Return the state of each dataset that has series or refused files, by (source, dataset), from one snapshot."""
         ...
 
     async def completeness_page(
         self, criteria: CompletenessFilter, *, after: tuple[str, date] | None, limit: int
     ) -> Sequence[Completeness]:
-        """Days by (key, day)."""
+        """Return the completeness of local days, ascending by (key, day)."""
         ...
 
     async def days_around(self, series_ids: Sequence[int], day: date) -> tuple[date | None, date | None]:
@@ -59,35 +59,35 @@ class QualityLog(Protocol):
     async def quarantine_page(
         self, criteria: QuarantineFilter, *, after: int | None = None, limit: int
     ) -> Sequence[QuarantinedRow]:
-        """Quarantined rows by id."""
+        """Return quarantined rows, ascending by id."""
         ...
 
     async def quarantined_row(self, row_id: int) -> QuarantinedRow:
-        """One row. Raises ``NotFound``."""
+        """Return one quarantined row. Raises ``NotFound``."""
         ...
 
 
 class QualityWriter(Protocol):
-    """Records within a transaction what checks of one file found and held back."""
+    """Writes of quarantined rows and check results of one file, within a transaction."""
 
-    async def hold(self, file_id: int, rows: pl.DataFrame) -> None:
-        """Put rows of a file into quarantine, schema ``core.frames.REFUSED``."""
+    async def quarantine(self, file_id: int, rows: pl.DataFrame) -> None:
+        """Store rows of a file, schema ``core.frames.REFUSED``, in quarantine."""
         ...
 
     async def mark_replayed(self, digest: str) -> None:
-        """Mark the pending rows of a content as replayed: its file is being loaded again."""
+        """Mark the pending rows of a content as replayed, because its file is being loaded again."""
         ...
 
     async def record_validations(
         self, results: Sequence[ValidationResult], *, file_id: int | None = None, file_name: str | None = None
     ) -> tuple[int, ...]:
-        """Record what checks found, of a file when its id is passed; gives their ids, in order."""
+        """Record results of checks, with the file when ``file_id`` is not None; return their ids, in order."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationFilter:
-    """Every field that is not None must match; ``since``: recorded then or later."""
+    """Every field that is not None must match; ``since``: recorded at that instant or later."""
 
     suite: str | None = None
     source: str | None = None
@@ -99,10 +99,10 @@ class ValidationFilter:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much is retained: of each suite the newest ``each`` that succeeded and as many that did not, none from before
-    ``since``.
+    """Rule for retained validations: of each suite the newest ``each`` that succeeded and the newest ``each`` that failed.
 
-    Counted apart, so that many good files never push out the record of a bad one.
+    Validations before ``since`` are not retained. Successes and failures are counted separately, so that many good files never
+    displace the record of a bad one.
     """
 
     since: datetime
@@ -110,30 +110,33 @@ class Retention:
 
 
 class ValidationLog(Protocol):
-    """Reads of what checks found."""
+    """Reads of validations: the results of checks."""
 
     async def validations_page(
         self, criteria: ValidationFilter, *, before: int | None, limit: int
     ) -> Sequence[ValidationEntry]:
-        """Validations, the newest record first; ``before`` is the last id already seen."""
+        """Return validations, the newest first; ``before`` is the last id already seen."""
         ...
 
     async def latest_validations(self) -> Sequence[ValidationEntry]:
-        """The newest record of each suite, by suite."""
+        """Return the newest validation of each suite, ascending by suite."""
         ...
 
     async def validation(self, validation_id: int) -> Validation:
-        """One validation. Raises ``NotFound``."""
+        """Return one validation. Raises ``NotFound``."""
         ...
 
 
 class ValidationWriter(Protocol):
-    """Records what checks of marts found. Those of a file are recorded with it, by ``QualityWriter``."""
+    """Writes of validations of marts. ``QualityWriter`` records those of a file, in the transaction of its load."""
 
     async def record_validations(self, results: Sequence[ValidationResult]) -> tuple[int, ...]:
-        """Record all or none; gives their ids, in order. Raises ``Unavailable``."""
+        """Record all results or none; return their ids, in order. Raises ``Unavailable``."""
         ...
 
-    async def forget_validations(self, keep: Retention, *, suites: Sequence[str]) -> int:
-        """Delete what is not to be retained of some suites; gives how many that were. Two may do it at once."""
+    async def forget_validations(self, retention: Retention, *, suites: Sequence[str]) -> int:
+        """Delete validations of some suites that the rule does not retain, and return their number.
+
+        Safe for two callers at once.
+        """
         ...

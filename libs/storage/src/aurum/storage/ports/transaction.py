@@ -1,4 +1,4 @@
-"""One unit of work: a change, its audit record and what else belongs to it commit together or not at all."""
+"""Units of work: a change, its audit record and all related rows commit together or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurum.storage.ports.quality import QualityWriter
 
 
 class Transaction(Protocol):
-    """The writing ports of one unit of work on what belongs to no single tenant."""
+    """The writing ports of a unit of work on rows that belong to no single tenant."""
 
     @property
     def audit(self) -> AuditWriter: ...
@@ -30,7 +30,7 @@ class Transaction(Protocol):
 
 
 class TenantTransaction(Protocol):
-    """The writing ports of one unit of work on what belongs to one tenant; rows of other tenants do not exist in it."""
+    """The writing ports of a unit of work on rows of one tenant; it cannot see or write rows of other tenants."""
 
     @property
     def audit(self) -> AuditWriter: ...
@@ -43,21 +43,21 @@ class Transactions(Protocol):
 
     @overload
     def transaction(
-        self, *, by: Actor, tenant: None = None, lasting: bool = False
+        self, *, by: Actor, tenant: None = None, long_running: bool = False
     ) -> AbstractAsyncContextManager[Transaction]: ...
 
     @overload
     def transaction(self, *, by: Actor, tenant: str) -> AbstractAsyncContextManager[TenantTransaction]: ...
 
     def transaction(
-        self, *, by: Actor, tenant: str | None = None, lasting: bool = False
+        self, *, by: Actor, tenant: str | None = None, long_running: bool = False
     ) -> AbstractAsyncContextManager[Transaction] | AbstractAsyncContextManager[TenantTransaction]:
-        """Commit at the end of the block, undo everything when it raises.
+        """Begin a unit of work: commit at the end of the block, roll back when it raises.
 
-        ``by``: who acts, for the audit log. ``tenant``: whose rows are read and written; None: those of no single tenant.
-        They differ when an operator changes the keys of a customer. ``lasting``: the work may take as long as a load may
-        (``AURUM_DATABASE__LOAD_TIMEOUT_S``), not as long as a read.
+        ``by``: the actor, for the audit log. ``tenant``: the tenant whose rows are read and written; None for rows of no single
+        tenant. It differs from the actor's tenant when an operator changes the keys of a customer. ``long_running``: the time
+        limit is that of a load (``AURUM_DATABASE__LOAD_TIMEOUT_S``), not that of a read.
 
-        Raises ``Unavailable`` when the store does not answer, ``LostRace`` when the work may be done again at once.
+        Raises ``Unavailable`` when the store does not answer, ``LostRace`` when the work may be repeated at once.
         """
         ...

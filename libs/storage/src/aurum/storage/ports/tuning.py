@@ -1,4 +1,4 @@
-"""What a store can do by itself for the rows it holds: chunks, compression, sums, and how long what is kept."""
+"""Maintenance that a store does by itself: chunks, compression, hourly sums and retention."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ from aurum.core.errors import Invalid
 
 
 class DataClass(StrEnum):
-    """What can be kept for a time of its own."""
+    """Class of data that has its own retention."""
 
     VALUES = "values"
-    """Values now known."""
+    """Current values."""
     VERSIONS = "versions"
-    """Values that ended: without them, reads as of that far back find nothing."""
+    """Superseded values. After they are dropped, reads as of instants that far back return nothing."""
     HOURLY = "hourly"
-    """Sums by the hour."""
+    """Hourly sums."""
 
 
 class RetentionTooShort(Invalid):
-    """Rows would be dropped that a refresh of the sums still reads, which would drop the sums. Facts: ``days``, ``window``."""
+    """The retention drops rows that a refresh still reads, which would drop hourly sums. Facts: ``days``, ``window``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What is in force. ``refresh_window``: how far back stale sums are refreshed, None: all of time; what is stale beyond it
-    is added up from the rows. ``retention``: by class, of those that are not kept for ever. None elsewhere: no such job.
+    """Policies in force.
+
+    ``compress_after``, ``refresh_every``: None when the store has no such job. ``refresh_window``: how far back stale sums are
+    refreshed, None for all times; stale sums beyond it are added up from the rows. ``retention``: by class; classes that are
+    absent are retained for ever.
     """
 
     compress_after: timedelta | None = None
@@ -40,7 +43,10 @@ class Policies:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk: ``[start, end)``, what it takes on disk, and what it took before it was compressed (None: it is not)."""
+    """One chunk ``[start, end)``.
+
+    ``bytes``: its size on disk. ``bytes_before``: its size before compression, None when it is not compressed.
+    """
 
     table: str
     start: datetime
@@ -51,22 +57,22 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Optimised:
-    """``done``: a line for each thing that was done, none when all was so. ``engine``: what does it, under which licence."""
+class Optimization:
+    """Result of ``optimize``. ``done``: one line for each change. ``engine``: name and licence of the engine."""
 
     done: tuple[str, ...]
     engine: str
 
 
 class StoreTuning(Protocol):
-    """Shows and sets what a store does by itself. Raises ``Unavailable`` where it can do nothing, saying what is missing."""
+    """Maintenance settings of a store. Stores without maintenance raise ``Unavailable``, which names what is missing."""
 
-    async def optimize(self) -> Optimised:
-        """Bring the store into the best form it can have; a second time does nothing."""
+    async def optimize(self) -> Optimization:
+        """Convert the store to its most efficient form; a second call changes nothing."""
         ...
 
     async def policies(self) -> Policies:
-        """What is in force. Raises ``Forbidden`` where the licence has none, as do all methods."""
+        """Return the policies in force. Like all methods, raises ``Forbidden`` where the licence permits no policies."""
         ...
 
     async def set_policies(
@@ -76,24 +82,27 @@ class StoreTuning(Protocol):
         refresh_window: timedelta | None = None,
         retention: Mapping[DataClass, timedelta | None] | None = None,
     ) -> Policies:
-        """Change what is given, all of it or nothing; gives what is in force then.
+        """Change the policies whose parameter is not None, all or none; return the policies then in force.
 
-        ``retention``: by class, None to keep for ever. Raises ``RetentionTooShort``.
+        ``retention``: by class, None to retain for ever. Raises ``RetentionTooShort``.
         """
         ...
 
     async def chunks(self) -> list[Chunk]:
-        """All chunks, by table and time."""
+        """Return all chunks, ascending by table and time."""
         ...
 
     async def intervals(self) -> tuple[timedelta | None, timedelta]:
-        """How long chunks to come are (None: nothing is in chunks), and how long they would be chosen today."""
+        """Return the length of new chunks (None: the tables have no chunks), and the length that fits the present rows."""
         ...
 
     async def set_interval(self, interval: timedelta) -> None:
-        """How long chunks to come are; those there are stay."""
+        """Set the length of new chunks; existing chunks stay as they are."""
         ...
 
     async def compress(self, before: datetime) -> int:
-        """Compress every chunk that ended by then, now, corrected ones anew; gives how many there are."""
+        """Compress every chunk that ends at ``before`` or earlier, and return their number.
+
+        Compressed chunks that were corrected since are compressed anew.
+        """
         ...

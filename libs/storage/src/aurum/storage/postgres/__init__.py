@@ -1,1 +1,1 @@
-"""Every port on plain PostgreSQL, a folder or module a feature. Only ``aurum.assembly`` names these classes."""
+"""Every port on plain PostgreSQL, one folder or module for each feature. Only ``aurum.assembly`` names these classes."""

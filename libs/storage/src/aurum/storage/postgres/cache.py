@@ -1,4 +1,4 @@
-"""The third tier of the cache: a table, for what took long enough to survive a restart."""
+"""The third tier of the cache: a table, for entries that are expensive enough to outlive a restart."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PostgresCacheTier:
         return await self._execute("DELETE FROM cache_entry WHERE tags && $1::text[]", list(tags))
 
     async def sweep(self) -> int:
-        """Drop what is out of date; how many entries that were. Raises ``TierAway``."""
+        """Delete expired entries and return their number. Raises ``TierAway``."""
         return await self._execute("DELETE FROM cache_entry WHERE expires_at <= now()")
 
     async def _execute(self, statement: str, *arguments: object) -> int:

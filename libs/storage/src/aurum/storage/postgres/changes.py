@@ -1,4 +1,4 @@
-"""Changes as PostgreSQL tells of them: triggers notify in the transaction that changes, so nothing committed goes untold."""
+"""Change feed over notifications of PostgreSQL. Triggers notify in the transaction of a change, so no change is missed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.postgres.connection.errors import DatabaseUnavailable, driver_errors
 
 _CHANNEL = "aurum_changes"
-_BEAT_S = 0.25
-"""The feed asks the server for a sign of life so often: what was told is known to be complete up to the last one."""
-_PATIENCE_S = 0.75
+_HEARTBEAT_S = 0.25
+"""Interval of the queries to the server: the feed is complete up to the last answered one."""
+_ANSWER_TIMEOUT_S = 0.75
 _LONGEST_PAUSE_S = 1.0
 _LONGEST_PAYLOAD = 7_900
 
-# Of the cluster, of its history (a restore or a promotion begins a new timeline), and of the database. A standby tells the
-# timeline it follows.
+# Identifies the cluster, its history (a restore or a promotion begins a new timeline) and the database. A standby reports the
+# timeline that it follows.
 _DATABASE = "SELECT oid::text FROM pg_database WHERE datname = current_database()"
 _TIMELINE = f"""
 SELECT format('%s-%s-%s', (SELECT system_identifier FROM pg_control_system()),
@@ -38,32 +38,32 @@ _log = structlog.get_logger(__name__)
 
 
 class PostgresChangeFeed:
-    """``ChangeFeed`` over LISTEN, on a connection of its own. Make it with ``open``.
+    """``ChangeFeed`` over LISTEN, on a connection of its own. Create it with ``open``.
 
-    The server sends what was notified before it answers the next question on the same connection, so an answer means that
-    all before it was told.
+    The server sends pending notifications before it answers the next query on the same connection. So an answer means that
+    every earlier change was delivered.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._settings = settings
-        self._told: list[Callable[[Change], None]] = []
-        self._silent: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[Change], None]] = []
+        self._on_silence: list[Callable[[], None]] = []
         self._connection: asyncpg.Connection | None = None
-        self._asking = asyncio.Lock()
-        self._tried = asyncio.Event()
-        self._told_until = float("-inf")
-        # Until the store says its own: one that no other process, and no other store, can have.
+        self._query_lock = asyncio.Lock()
+        self._first_attempt = asyncio.Event()
+        self._delivered_until = float("-inf")
+        # Until the store reports its own: a name that no other process and no other store can have.
         self._timeline = f"unknown-{secrets.token_hex(8)}"
 
     @classmethod
     @asynccontextmanager
     async def open(cls, settings: DatabaseSettings) -> AsyncGenerator[PostgresChangeFeed]:
-        """A feed that listens for the length of the block, through interruptions of the server too."""
+        """Return a feed that listens within the block; it reconnects after interruptions of the server."""
         feed = cls(settings)
         with untraced():
             running = asyncio.create_task(feed._run())
         try:
-            await feed._tried.wait()
+            await feed._first_attempt.wait()
             yield feed
         finally:
             running.cancel()
@@ -71,28 +71,28 @@ class PostgresChangeFeed:
             await feed._drop()
 
     @property
-    def told_until(self) -> float:
-        return self._told_until
+    def delivered_until(self) -> float:
+        return self._delivered_until
 
     @property
     def timeline(self) -> str:
         return self._timeline
 
-    def listen(self, told: Callable[[Change], None]) -> None:
-        self._told.append(told)
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        self._listeners.append(listener)
 
-    def when_silent(self, do: Callable[[], None]) -> None:
-        """Call ``do`` whenever the server has not answered in time; a broken connection is no sign of that."""
-        self._silent.append(do)
+    def on_silence(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` whenever the server does not answer in time; a broken connection does not count as that."""
+        self._on_silence.append(callback)
 
     async def catch_up(self) -> None:
         if self._connection is None:
             raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
-        await self._ask("SELECT 1")
+        await self._query("SELECT 1")
 
-    async def tell(self, change: Change) -> None:
+    async def publish(self, change: Change) -> None:
         for payload in _payloads(change):
-            await self._ask("SELECT pg_notify($1, $2)", _CHANNEL, payload)
+            await self._query("SELECT pg_notify($1, $2)", _CHANNEL, payload)
 
     async def _run(self) -> None:
         pause_s = 0.05
@@ -102,19 +102,19 @@ class PostgresChangeFeed:
                 pause_s = 0.05
                 while True:
                     await self.catch_up()
-                    self._tried.set()
-                    await asyncio.sleep(_BEAT_S)
+                    self._first_attempt.set()
+                    await asyncio.sleep(_HEARTBEAT_S)
             except Unavailable as error:
                 _log.warning("change feed interrupted", detail=error.detail)
                 await self._drop()
                 if isinstance(error.__cause__, TimeoutError):
-                    for do in self._silent:
-                        do()
-                self._tried.set()
-            except Exception:  # noqa: BLE001 - a feed that has ended would leave everything that is kept stale for ever
-                _log.exception("change feed broke")
+                    for callback in self._on_silence:
+                        callback()
+                self._first_attempt.set()
+            except Exception:  # noqa: BLE001 - without the feed all cached entries would stay stale for ever
+                _log.exception("change feed failed")
                 await self._drop()
-                self._tried.set()
+                self._first_attempt.set()
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
@@ -132,26 +132,26 @@ class PostgresChangeFeed:
                 connection.terminate()
                 raise
         self._connection = connection
-        # What happened while nobody listened is unknown.
-        self._tell_here(Change(ChangeKind.EVERYTHING))
+        # Changes while the feed did not listen are unknown.
+        self._deliver(Change(ChangeKind.EVERYTHING))
 
-    async def _ask(self, statement: str, *arguments: str) -> None:
-        async with self._asking:
-            # It may have been given up while others were asking.
+    async def _query(self, statement: str, *arguments: str) -> None:
+        async with self._query_lock:
+            # The query before this one may have ended the connection.
             connection = self._connection
             if connection is None:
                 raise DatabaseUnavailable("the change feed is interrupted", retry_after=1.0)
-            asked = time.monotonic()
+            sent_at = time.monotonic()
             try:
                 with driver_errors():
-                    await connection.fetchval(statement, *arguments, timeout=_PATIENCE_S)
+                    await connection.fetchval(statement, *arguments, timeout=_ANSWER_TIMEOUT_S)
             except Unavailable:
-                # Whoever asks next is told so at once, and does not wait as long again for the same silence.
+                # The next query must fail at once and not wait for the same silent server again.
                 if self._connection is connection:
                     self._connection = None
                 connection.terminate()
                 raise
-            self._told_until = asked
+            self._delivered_until = sent_at
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -160,25 +160,25 @@ class PostgresChangeFeed:
 
     def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         kind, _, names = str(payload).partition(":")
-        # A kind this version does not know was made by a newer one: whatever it means, what is kept may be wrong.
-        known = ChangeKind(kind) if kind in list(ChangeKind) else ChangeKind.EVERYTHING
-        self._tell_here(Change(known, tuple(names.split(",")) if names else ()))
+        # An unknown kind comes from a newer release. Any cached entry may be outdated by it.
+        known_kind = ChangeKind(kind) if kind in list(ChangeKind) else ChangeKind.EVERYTHING
+        self._deliver(Change(known_kind, tuple(names.split(",")) if names else ()))
 
-    def _tell_here(self, change: Change) -> None:
-        for told in self._told:
-            told(change)
+    def _deliver(self, change: Change) -> None:
+        for listener in self._listeners:
+            listener(change)
 
 
 async def _timeline(connection: asyncpg.Connection) -> str:
     try:
-        return await connection.fetchval(_TIMELINE, timeout=_PATIENCE_S)
+        return await connection.fetchval(_TIMELINE, timeout=_ANSWER_TIMEOUT_S)
     except asyncpg.PostgresError:
-        # Some who rent servers out keep these functions to themselves; that a database was made anew is known to all.
-        return await connection.fetchval(_DATABASE, timeout=_PATIENCE_S)
+        # Some hosting providers forbid these functions. The id of the database still tells when it was created anew.
+        return await connection.fetchval(_DATABASE, timeout=_ANSWER_TIMEOUT_S)
 
 
 def _payloads(change: Change) -> list[str]:
-    """As many notifications as the names need: one holds 8,000 bytes at most."""
+    """Return the payloads of a change: several for many names, because a notification has at most 8,000 bytes."""
     payloads = [str(change.kind)]
     for name in change.names:
         if len(payloads[-1]) + len(name.encode()) > _LONGEST_PAYLOAD or payloads[-1] == change.kind:

@@ -1,4 +1,4 @@
-"""Feature flags."""
+"""Feature flags on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class PostgresFlagStore:
         async with self._pool.acquire() as connection:
             return [_flag(row) for row in await connection.fetch(f"{_READ} ORDER BY name")]
 
-    async def add_use(self, used: Mapping[tuple[str, str], int], day: date) -> None:
+    async def add_use(self, evaluations: Mapping[tuple[str, str], int], day: date) -> None:
         async with self._pool.acquire() as connection:
             await connection.execute(
                 """INSERT INTO flag_usage AS u (name, variant, day, evaluations)
                    SELECT name, variant, $4, evaluations FROM unnest($1::text[], $2::text[], $3::bigint[])
-                   AS given(name, variant, evaluations)
+                   AS counted(name, variant, evaluations)
                    ON CONFLICT (name, variant, day) DO UPDATE SET evaluations = u.evaluations + excluded.evaluations""",
-                [name for name, _ in used],
-                [variant for _, variant in used],
-                list(used.values()),
+                [name for name, _ in evaluations],
+                [variant for _, variant in evaluations],
+                list(evaluations.values()),
                 day,
             )
 
@@ -57,13 +57,13 @@ class PostgresFlagWriter:
         self._connection = connection
 
     async def locked(self) -> Sequence[StoredFlag]:
-        # One lock for all flags: a change is checked against the others.
+        # One lock for all flags, because a change is checked against all the others.
         await self._connection.execute(_LOCK)
         return [_flag(row) for row in await self._connection.fetch(f"{_READ} ORDER BY name")]
 
     async def put(self, name: str, document: Mapping[str, object], *, by: str) -> StoredFlag:
         row = await self._connection.fetchrow(_PUT, name, dict(document), by)
-        assert row is not None  # RETURNING gives the row
+        assert row is not None  # RETURNING always returns the row
         return _flag(row)
 
     async def delete(self, name: str) -> None:

@@ -1,11 +1,11 @@
-"""Answers to requests with an Idempotency-Key."""
+"""Answers to requests with an Idempotency-Key, on PostgreSQL."""
 
 from __future__ import annotations
 
-from aurum.storage.ports.idempotency import Earlier, StoredAnswer
+from aurum.storage.ports.idempotency import EarlierRequest, StoredAnswer
 from aurum.storage.postgres.connection.pool import PostgresPool
 
-# Whoever inserts first has the key; a row that is out of date is taken over. The statement that finds it taken gives nothing.
+# The first insert claims the key, and an expired row may be claimed again. The statement returns no row when the claim fails.
 _CLAIM = """
 INSERT INTO idempotency AS i (tenant_id, key, fingerprint, expires_at)
 VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
@@ -27,17 +27,17 @@ class PostgresIdempotencyStore:
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
 
-    async def begin(self, tenant: str, key: str, fingerprint: bytes, *, claim_s: float) -> Earlier | None:
+    async def begin(self, tenant: str, key: str, fingerprint: bytes, *, claim_s: float) -> EarlierRequest | None:
         async with self._pool.for_tenant(tenant) as connection:
             if await connection.fetchval(_CLAIM, tenant, key, fingerprint, claim_s):
                 return None
             row = await connection.fetchrow(_READ, tenant, key)
-        if row is None:  # given up between the two statements: whoever asks again will have it
-            return Earlier(fingerprint, None)
+        if row is None:  # given up between the two statements: the client gets the key when it tries again
+            return EarlierRequest(fingerprint, None)
         if row["status"] is None:
-            return Earlier(row["fingerprint"], None)
+            return EarlierRequest(row["fingerprint"], None)
         headers = tuple((str(name), str(value)) for name, value in row["headers"])
-        return Earlier(row["fingerprint"], StoredAnswer(row["status"], headers, row["body"]))
+        return EarlierRequest(row["fingerprint"], StoredAnswer(row["status"], headers, row["body"]))
 
     async def finish(self, tenant: str, key: str, answer: StoredAnswer, *, keep_s: float) -> None:
         async with self._pool.for_tenant(tenant) as connection:

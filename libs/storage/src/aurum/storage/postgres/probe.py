@@ -1,4 +1,4 @@
-"""Looks whether PostgreSQL answers and has a schema that this code runs on."""
+"""Checks that PostgreSQL answers and that this code runs on its schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 
 class PostgresProbe:
-    """``StoreProbe`` on PostgreSQL. ``read_state``: reads the schema and judges it (``migrations.installed``)."""
+    """``StoreProbe`` on PostgreSQL. ``read_state``: reads and checks the schema (``migrations.installed.read_state``)."""
 
     def __init__(self, pool: PostgresPool, read_state: Callable[[Connection], Awaitable[StoreState]]) -> None:
         self._pool = pool

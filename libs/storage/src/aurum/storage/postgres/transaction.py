@@ -1,4 +1,4 @@
-"""Units of work on PostgreSQL: one connection, one transaction, and the writing ports on it."""
+"""Units of work on PostgreSQL: one transaction on one connection, with the writing ports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PostgresTransaction:
 
 @dataclass(frozen=True, slots=True)
 class PostgresTenantTransaction:
-    """``TenantTransaction`` on one connection, under the role that row-level security binds."""
+    """``TenantTransaction`` on one connection, under the role that row-level security restricts."""
 
     audit: PostgresAuditWriter
     keys: PostgresKeyWriter
@@ -42,7 +42,7 @@ class PostgresTenantTransaction:
 class PostgresTransactions:
     """``Transactions`` on PostgreSQL.
 
-    ``history``: returns where archived months are, when a file is stored; one that touches such a month brings it back in its
+    ``history``: returns the history store when a file is stored. A file that touches an archived month restores it in its
     transaction.
     """
 
@@ -52,20 +52,20 @@ class PostgresTransactions:
 
     @overload
     def transaction(
-        self, *, by: Actor, tenant: None = None, lasting: bool = False
+        self, *, by: Actor, tenant: None = None, long_running: bool = False
     ) -> AbstractAsyncContextManager[PostgresTransaction]: ...
 
     @overload
     def transaction(self, *, by: Actor, tenant: str) -> AbstractAsyncContextManager[PostgresTenantTransaction]: ...
 
     def transaction(
-        self, *, by: Actor, tenant: str | None = None, lasting: bool = False
+        self, *, by: Actor, tenant: str | None = None, long_running: bool = False
     ) -> AbstractAsyncContextManager[PostgresTransaction] | AbstractAsyncContextManager[PostgresTenantTransaction]:
-        return self._of_all(by, lasting=lasting) if tenant is None else self._of_tenant(by, tenant)
+        return self._shared(by, long_running=long_running) if tenant is None else self._for_tenant(by, tenant)
 
     @asynccontextmanager
-    async def _of_all(self, by: Actor, *, lasting: bool) -> AsyncGenerator[PostgresTransaction]:
-        scope = self._pool.lasting() if lasting else self._pool.begin()
+    async def _shared(self, by: Actor, *, long_running: bool) -> AsyncGenerator[PostgresTransaction]:
+        scope = self._pool.begin_long() if long_running else self._pool.begin()
         async with scope as connection:
             yield PostgresTransaction(
                 audit=PostgresAuditWriter(connection, by, None),
@@ -77,7 +77,7 @@ class PostgresTransactions:
             )
 
     @asynccontextmanager
-    async def _of_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[PostgresTenantTransaction]:
+    async def _for_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[PostgresTenantTransaction]:
         async with self._pool.for_tenant(tenant) as connection:
             yield PostgresTenantTransaction(
                 audit=PostgresAuditWriter(connection, by, tenant), keys=PostgresKeyWriter(connection, tenant)

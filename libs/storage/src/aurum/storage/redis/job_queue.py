@@ -21,7 +21,7 @@ from aurum.common.resilience.breaker import Breaker
 from aurum.common.telemetry.work import carried
 from aurum.core.clock import Clock
 from aurum.core.errors import NotFound
-from aurum.storage.ports.jobs import ParkedJob, QueueAway, QueueState
+from aurum.storage.ports.jobs import ParkedJob, QueueState, QueueUnavailable
 
 _NAMESPACE = "dramatiq"
 _HISTORY_OPTIONS = ("retries", "traceback", "requeue_timestamp", "reason", "eta")
@@ -33,7 +33,7 @@ class UnknownJob(NotFound):
 
 
 class RedisJobQueue:
-    """``JobQueue`` on Redis. ``breaker`` counts ``QueueAway``; while it is open, calls fail at once."""
+    """``JobQueue`` on Redis. ``breaker`` counts ``QueueUnavailable``; while it is open, calls fail at once."""
 
     def __init__(self, client: Redis, clock: Clock, breaker: Breaker, *, queues: Sequence[str] = ("ingest",)) -> None:
         self._client = client
@@ -132,12 +132,12 @@ class RedisJobQueue:
 
     @contextmanager
     def _redis_errors(self) -> Generator[None]:
-        """Raise errors of Redis as ``QueueAway``, and count them."""
+        """Raise errors of Redis as ``QueueUnavailable``, and count them."""
         with self._breaker.guard():
             try:
                 yield
             except (RedisError, OSError) as error:
-                raise QueueAway("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error
+                raise QueueUnavailable("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error
 
 
 def _parked_job(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJob:

@@ -1,1 +1,1 @@
-"""Real servers and builders for tests. No product module imports this package."""
+"""Real servers, stores and builders for tests. No product module imports this package."""

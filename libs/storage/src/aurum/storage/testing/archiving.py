@@ -1,4 +1,4 @@
-"""A store that archives everything it can after every load, and so brings it back with the next: the hardest use of history."""
+"""A store that archives everything after each load and so must restore it for the next one: the hardest use of history."""
 
 from __future__ import annotations
 
@@ -25,54 +25,57 @@ _END = date(9999, 12, 1)
 
 
 async def archive_everything(log: ArchiveLog, history: HistoryStore, *, before: date = _END) -> int:
-    """Move what is hot of months before that one, without looking back; gives how many parts moved."""
+    """Archive all hot months before ``before``, without verifying them; return the number of archived parts."""
     moved = 0
-    for month in await log.closed(before):
+    for month in await log.closed_months(before):
         archive_id = await log.begin(month.source, month.month)
-        taken = await log.take(month.series_ids, month.month)
-        await history.write(taken.rows, source=month.source, month=month.month, archive_id=archive_id)
-        moved += len(await log.commit(archive_id, month.month, taken))
+        snapshot = await log.snapshot(month.series_ids, month.month)
+        await history.write(snapshot.rows, source=month.source, month=month.month, archive_id=archive_id)
+        moved += len(await log.commit(archive_id, month.month, snapshot))
     return moved
 
 
 async def named_parts(log: ArchiveLog) -> list[ArchivedPart]:
-    """Every part the log names."""
+    """Return every part that the log names."""
     return [part async for page in log.parts() for part in page]
 
 
 async def check_history(log: ArchiveLog, history: HistoryStore) -> None:
-    """Fails where history does not hold what the log says."""
+    """Fail when history does not hold the rows that the log records."""
     for part in await named_parts(log):
-        (found,) = tally(await history.rows([part])).rows()
-        assert found == (part.series_id, part.month, part.rows, part.checksum)
+        (archived,) = tally(await history.rows([part])).rows()
+        assert archived == (part.series_id, part.month, part.rows, part.checksum)
 
 
-class ArchivingWriter:
-    """``Loader`` that leaves nothing hot."""
+class ArchivingLoader:
+    """``Loader`` that archives everything after each load."""
 
-    def __init__(self, writer: Loader, log: ArchiveLog, history: HistoryStore) -> None:
-        self._writer = writer
+    def __init__(self, loader: Loader, log: ArchiveLog, history: HistoryStore) -> None:
+        self._loader = loader
         self._log = log
         self._history = history
-        self._alone = asyncio.Lock()
+        self._archive_lock = asyncio.Lock()
 
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
-        outcome = await self._writer.load(file, force=force)
-        async with self._alone:
+        outcome = await self._loader.load(file, force=force)
+        async with self._archive_lock:
             await archive_everything(self._log, self._history)
         return outcome
 
     async def already_loaded(
         self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None
     ) -> LoadOutcome | None:
-        return await self._writer.already_loaded(digest, basis=basis, known_at=known_at)
+        return await self._loader.already_loaded(digest, basis=basis, known_at=known_at)
 
     async def refuse(self, file: FileRecord, *, reason: str, validations: Sequence[ValidationResult] = ()) -> int:
-        return await self._writer.refuse(file, reason=reason, validations=validations)
+        return await self._loader.refuse(file, reason=reason, validations=validations)
 
 
 class TieredStore(PostgresStore):
-    """Every port on one PostgreSQL database and one history. ``hot``: the database alone. ``thawing``: archives nothing."""
+    """Every port on one PostgreSQL database and one history store.
+
+    ``hot``: reader of the database alone. ``plain_loader``: loader that archives nothing.
+    """
 
     def __init__(self, pool: PostgresPool, clock: Clock, history: HistoryStore) -> None:
         super().__init__(pool, clock)
@@ -83,5 +86,5 @@ class TieredStore(PostgresStore):
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
         self.partials: PartialsReader = TieredPartialsReader(self.hot_partials, history)
         self.transactions = PostgresTransactions(pool, lambda: history)
-        self.thawing: Loader = patient_loader(self.transactions, self.files)
-        self.loader: Loader = ArchivingWriter(self.thawing, self.log, history)
+        self.plain_loader: Loader = patient_loader(self.transactions, self.files)
+        self.loader: Loader = ArchivingLoader(self.plain_loader, self.log, history)

@@ -1,4 +1,4 @@
-"""Files ready to be stored, in a line of a test: invented numbers around one fixed instant."""
+"""Builders of files that are ready to be stored, with invented numbers around one fixed instant."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from aurum.storage.ports.files import FileLoad, FileRecord
 from aurum.storage.ports.observations import SeriesRows
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
-"""What the offsets of points count from: hours for the valid time, days for the known time."""
+"""Origin of the offsets of points: hours for the valid time, days for the known time."""
 
 KEY = "invented:numbers:A:value"
 
 Point: TypeAlias = (
     tuple[float, float | None, float] | tuple[float, float | None, float, int] | tuple[float, float | None, float, int, int]
 )
-"""Hours after ``T0``, known days after ``T0`` (None: with the file), value; then quality and version, 0 unless given."""
+"""Hours after ``T0``, known days after ``T0`` (None: that of the file), value; then quality and version, 0 by default."""
 
 
 def hour(offset: float) -> datetime:
-    """The valid time of a point."""
+    """Return the valid time at an offset in hours."""
     return T0 + timedelta(hours=offset)
 
 
 def day(offset: float) -> datetime:
-    """The known time of a point."""
+    """Return the known time at an offset in days."""
     return T0 + timedelta(days=offset)
 
 
@@ -57,14 +57,16 @@ def file_load(
     labels: Mapping[str, str] | None = None,
     held: Iterable[tuple[int, Reason]] = (),
 ) -> FileLoad:
-    """A file of one series. ``held``: line and reason of rows in quarantine. ``digest``: of the content unless given.
+    """Return a file of one series.
 
-    Raises ``ValueError`` when a point would have no known time at all.
+    ``held``: line and reason of rows in quarantine. ``digest``: None means the digest of the content.
+
+    Raises ``ValueError`` when a point would have no known time.
     """
-    said = list(points)
+    file_points = list(points)
     refused = list(held)
-    if known_at is None and basis is not KnownAtBasis.INGESTION and any(known is None for _, known, *_ in said):
-        raise ValueError("a point without a known time needs a file with one, or loaded as of its ingestion")
+    if known_at is None and basis is not KnownAtBasis.INGESTION and any(known is None for _, known, *_ in file_points):
+        raise ValueError("a point has no known time: give it one, set known_at, or use the basis INGESTION")
     parts = SeriesKey.parse(key)
     series = {
         "key": key,
@@ -81,7 +83,7 @@ def file_load(
         "location_type": location_type,
         "labels": json.dumps(dict(labels or {})),
     }
-    content = repr((series, said, refused))
+    content = repr((series, file_points, refused))
     record = FileRecord(
         name=name,
         digest=digest or hashlib.sha256(content.encode()).hexdigest(),
@@ -90,11 +92,11 @@ def file_load(
         dataset=parts.dataset,
         known_at=known_at,
         known_at_basis=basis,
-        rows_read=len(said) + len(refused),
+        rows_read=len(file_points) + len(refused),
     )
     return FileLoad(
         record=record,
-        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), _rows(said)),),
+        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), _rows(file_points)),),
         quarantine=pl.DataFrame(
             [(line, "value", "n/a", str(reason), "not a number") for line, reason in refused], schema=REFUSED, orient="row"
         ),
@@ -102,7 +104,7 @@ def file_load(
 
 
 def together(*files: FileLoad) -> FileLoad:
-    """One file that says all that several of one dataset say; its name, known time and basis are those of the first."""
+    """Return one file with the contents of several files of one dataset, and the name, known time and basis of the first."""
     first = files[0].record
     parts = [part for file in files for part in file.parts]
     starts = [sum(part.series.height for part in parts[:number]) for number in range(len(parts))]

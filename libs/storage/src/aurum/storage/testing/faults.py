@@ -1,4 +1,4 @@
-"""What happens to connections while nobody looks."""
+"""Faults of connections that a test causes from another process."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ asyncio.run(cut(sys.argv[1]))
 
 
 def cut_connections(url: str) -> None:
-    """Have the server end all connections to a database but its own.
+    """Let the server end all connections to a database.
 
-    It blocks, and is another process: the loop of the caller learns of nothing before it next uses one of them.
+    The call blocks and runs in another process, so the event loop of the caller notices nothing before its next use of a
+    connection.
     """
-    subprocess.run([sys.executable, "-c", _CUT, url], check=True, timeout=60)  # noqa: S603 - our own words
+    subprocess.run([sys.executable, "-c", _CUT, url], check=True, timeout=60)  # noqa: S603 - a constant program

@@ -1,4 +1,4 @@
-"""Folders of migrations for tests: those of an earlier release, and those of a later one that is invented."""
+"""Folders of migrations for tests: those of an earlier release, and those of an invented later one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def earlier_release(folder: Path, revision: str) -> Path:
 def later_release(folder: Path, *bodies: str, kind: str = "expand", lock_timeout: str = "2s") -> Path:
     """Fill a folder with the migrations of this code and one more for each body of ``upgrade``, and return it.
 
-    Of an invented revision, ``{revision}`` stands for its number.
+    In a body, ``{revision}`` is replaced by the number of its revision.
     """
     earlier_release(folder, newest_revision())
     previous = newest_revision()

@@ -1,8 +1,8 @@
 """pytest fixtures over real servers: load with ``pytest_plugins = ["aurum.storage.testing.plugin"]``.
 
-One embedded PostgreSQL a test process, started on first use and gone at the end; a migrated template database once; and a
-database copied from it for each test that asks. Likewise one engine of ClickHouse a test process, and a database in it for each
-test: a process can have no second one in another folder.
+Each test process has one embedded PostgreSQL, which starts on first use and is deleted at the end, and one migrated template
+database. Each test that needs a database gets a copy of the template. Each test process also has one ClickHouse engine, because
+a process cannot have a second one in another folder; each test has its own database in it.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
 from aurum.storage.trino import TrinoHistory, TrinoPool
 
 TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
-"""Names a server with TimescaleDB and a user who may create databases there; without it, its tests are skipped."""
+"""Variable with the URL of a server with TimescaleDB, whose user may create databases; without it, its tests are skipped."""
 TIMESCALE_APACHE = "AURUM_TEST_TIMESCALE_APACHE_URL"
-"""Likewise one that runs it under the Apache licence."""
+"""Variable with the URL of a server that runs TimescaleDB under the Apache licence."""
 TIMESCALE_UNLOADED = "AURUM_TEST_TIMESCALE_UNLOADED_URL"
-"""Likewise one that has it, and does not load it."""
+"""Variable with the URL of a server that has TimescaleDB installed but does not load it."""
 
-if TYPE_CHECKING:  # half a second and 300 MiB, for the tests that ask for it
+if TYPE_CHECKING:  # the import takes half a second and 300 MiB, so only fixtures for its tests make it
     from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool
 
 _TEMPLATE = "template_migrated"
@@ -52,7 +52,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedPostgres]:
     """A running embedded PostgreSQL of this test process."""
-    # Not below pytest's own temporary folder: its name would make the socket's path longer than a socket may be.
+    # Not below pytest's temporary folder, whose name would make the path of the socket longer than allowed.
     folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
     try:
         with EmbeddedPostgres(folder) as server:
@@ -80,7 +80,7 @@ async def database_url(postgres_server: EmbeddedPostgres, migrated_template: str
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
-    """The URL of a migrated database that many tests share: for tests that bring series keys of their own."""
+    """The URL of a migrated database that many tests share: for tests with their own series keys."""
     name = f"shared_{next(_numbers)}"
     await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
     return postgres_server.url_of(name)
@@ -88,7 +88,7 @@ async def shared_database_url(postgres_server: EmbeddedPostgres, migrated_templa
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def archived_database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
-    """The URL of a migrated database that tests share whose months are archived."""
+    """The URL of a migrated database with archived months, shared by tests."""
     name = f"archived_{next(_numbers)}"
     await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
     return postgres_server.url_of(name)
@@ -96,7 +96,7 @@ async def archived_database_url(postgres_server: EmbeddedPostgres, migrated_temp
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def postgres_store(database_url: str) -> AsyncIterator[PostgresStore]:
-    """Every PostgreSQL adapter over an empty database of this test's own."""
+    """Every PostgreSQL adapter over an empty database that only this test uses."""
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=4))
     yield PostgresStore(pool, SystemClock())
     await pool.close()
@@ -126,7 +126,7 @@ async def clickhouse_engine() -> AsyncIterator[ClickhousePool]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def clickhouse_pool(clickhouse_engine: ClickhousePool) -> AsyncIterator[ClickhousePool]:
-    """A pool over an empty database of this test's own."""
+    """A pool over an empty ClickHouse database that only this test uses."""
     from aurum.storage.clickhouse import ClickhousePool
 
     name = f"test_{next(_numbers)}"
@@ -139,7 +139,7 @@ async def clickhouse_pool(clickhouse_engine: ClickhousePool) -> AsyncIterator[Cl
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def clickhouse_history(clickhouse_pool: ClickhousePool) -> ClickhouseHistory:
-    """History in an empty database of ClickHouse that only this test uses."""
+    """History in an empty ClickHouse database that only this test uses."""
     from aurum.storage.clickhouse import ClickhouseHistory
 
     return ClickhouseHistory(clickhouse_pool)
@@ -148,23 +148,23 @@ async def clickhouse_history(clickhouse_pool: ClickhousePool) -> ClickhouseHisto
 @pytest.fixture(scope="session")
 def timescale_server() -> str:
     """The URL of a database on the server that ``TIMESCALE`` names."""
-    return _named(TIMESCALE)
+    return _server_url(TIMESCALE)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
     """The name of an optimised database without rows, to copy from."""
-    name = _own("template")
+    name = _unique("template")
     await _run(timescale_server, f"CREATE DATABASE {name}")
     url = _on(timescale_server, name)
     await upgrade(url)
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
     await TimescaleTuning(pool).optimize()
     async with pool.acquire() as connection:
-        # Tests refresh and compress by hand: no job of the server's may come between.
+        # Tests refresh and compress explicitly, so jobs of the server must not interfere.
         await connection.execute("SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs")
     await pool.close()
-    # A database that somebody is connected to cannot be copied, and the extension's own workers are somebody.
+    # A database with connections cannot be copied, and the workers of the extension are connected.
     await _run(timescale_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
     await _run(timescale_server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     yield name
@@ -180,35 +180,35 @@ async def timescale_url(timescale_server: str, timescale_template: str) -> Async
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def plain_timescale_url(timescale_server: str) -> AsyncIterator[str]:
-    """The URL of an empty, migrated database on the same server, which nobody has optimised."""
+    """The URL of an empty, migrated database on the same server, without ``optimize``."""
     async with _migrated(timescale_server) as url:
         yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def apache_timescale_url() -> AsyncIterator[str]:
-    """Likewise, on the server that ``TIMESCALE_APACHE`` names."""
-    async with _migrated(_named(TIMESCALE_APACHE)) as url:
+    """The URL of an empty, migrated database on the server that ``TIMESCALE_APACHE`` names."""
+    async with _migrated(_server_url(TIMESCALE_APACHE)) as url:
         yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def unloaded_timescale_url() -> AsyncIterator[str]:
-    """Likewise, on the server that ``TIMESCALE_UNLOADED`` names."""
-    async with _migrated(_named(TIMESCALE_UNLOADED)) as url:
+    """The URL of an empty, migrated database on the server that ``TIMESCALE_UNLOADED`` names."""
+    async with _migrated(_server_url(TIMESCALE_UNLOADED)) as url:
         yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def timescale_store(timescale_url: str) -> AsyncIterator[PostgresStore]:
-    """Every adapter over an empty database in hypertables, of this test's own."""
+    """Every adapter over an empty database with hypertables that only this test uses."""
     async with _timescale_store(timescale_url) as store:
         yield store
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_timescale_store(timescale_server: str, timescale_template: str) -> AsyncIterator[PostgresStore]:
-    """Every adapter over the database in hypertables that many tests share."""
+    """Every adapter over the database with hypertables that many tests share."""
     async with _copy(timescale_server, timescale_template) as url, _timescale_store(url) as store:
         yield store
 
@@ -222,7 +222,7 @@ async def _timescale_store(url: str) -> AsyncGenerator[PostgresStore]:
 
 @asynccontextmanager
 async def _copy(server: str, template: str) -> AsyncGenerator[str]:
-    name = _own(str(next(_numbers)))
+    name = _unique(str(next(_numbers)))
     await _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _on(server, name)
     await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
@@ -230,22 +230,22 @@ async def _copy(server: str, template: str) -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def _migrated(server: str) -> AsyncGenerator[str]:
-    name = _own(f"plain_{next(_numbers)}")
+    name = _unique(f"plain_{next(_numbers)}")
     await _run(server, f"CREATE DATABASE {name}")
     await upgrade(_on(server, name))
     yield _on(server, name)
     await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _named(setting: str) -> str:
+def _server_url(setting: str) -> str:
     url = environment({}).get(setting)
     if url is None:
-        pytest.skip(f"{setting} names no server")
+        pytest.skip(f"{setting} is not set to the URL of a server")
     return url
 
 
-def _own(name: str) -> str:
-    """A name on a server that other processes test on, too."""
+def _unique(name: str) -> str:
+    """Return a database name that no other test process on the same server uses."""
     return f"aurum_test_{os.getpid()}_{name}"
 
 
@@ -255,9 +255,9 @@ def _on(server: str, database: str) -> str:
 
 @pytest.fixture(scope="session")
 def trino_server(postgres_server: EmbeddedPostgres) -> Iterator[EmbeddedTrino]:
-    """A running Trino of this test process, beside its PostgreSQL. Skips where there is no Java for it or no Maven.
+    """A running Trino of this test process, beside its PostgreSQL. Its tests are skipped without a suitable Java or Maven.
 
-    Tests that ask for it bear the marker ``trino`` and a timeout of their own: the first start downloads.
+    Tests that use it need the marker ``trino`` and a longer timeout, because the first start downloads the server.
     """
     folder = Path(tempfile.mkdtemp(prefix="aurum-trino-"))
     server = EmbeddedTrino(folder, postgres_server)
@@ -274,20 +274,20 @@ def trino_server(postgres_server: EmbeddedPostgres) -> Iterator[EmbeddedTrino]:
 
 @pytest.fixture
 def trino_settings(trino_server: EmbeddedTrino) -> TrinoSettings:
-    """Of the running Trino, with an empty schema that only this test uses."""
+    """Settings of the running Trino, with an empty schema that only this test uses."""
     return settings_of(trino_server, f"test_{next(_numbers)}")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def trino_history(trino_settings: TrinoSettings) -> AsyncIterator[TrinoHistory]:
-    """History in Iceberg tables of this test's own."""
+    """History in Iceberg tables that only this test uses."""
     history = TrinoHistory(TrinoPool(trino_settings, ResilienceSettings()))
     yield history
     await history.close()
 
 
 def settings_of(server: EmbeddedTrino, schema: str) -> TrinoSettings:
-    """To use a running Trino: patient, because a test's machine may be busy, and with no snapshot worth keeping."""
+    """Return settings of a running Trino, with a long timeout for busy test machines and without retention of snapshots."""
     return TrinoSettings(
         host="127.0.0.1",
         port=server.port,

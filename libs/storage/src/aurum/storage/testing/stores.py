@@ -1,4 +1,4 @@
-"""The adapters of one technology, side by side, as the contract suite takes them."""
+"""Stores for the contract suite: all adapters of one technology."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from aurum.storage.postgres.transaction import PostgresTransactions
 
 
 class PostgresStore:
-    """Every port on one PostgreSQL database. ``partials``: where the database has another reader of them."""
+    """Every port on one PostgreSQL database. ``partials``: another reader of partials, None for the plain one."""
 
     def __init__(self, pool: PostgresPool, clock: Clock, partials: PartialsReader | None = None) -> None:
         self.pool = pool
@@ -59,16 +59,16 @@ class PostgresStore:
 
 
 def patient_loader(transactions: Transactions, files: FileLog) -> FileLoader:
-    """A loader that tries again for as long as tests are patient."""
+    """Return a loader that repeats lost races for up to 120 seconds."""
     return FileLoader(transactions, files, Retry("loads", ResilienceSettings(retry_within_s=120.0), on=(LostRace,)))
 
 
 class Validations(ValidationLog, ValidationWriter, Protocol):
-    """Both sides of the record of checks."""
+    """Reads and writes of validations."""
 
 
 class Store(Protocol):
-    """What the contract suite needs of a technology: an adapter of each port."""
+    """An adapter of each port that the contract suite tests."""
 
     @property
     def reader(self) -> SeriesReader: ...
@@ -103,5 +103,5 @@ class Store(Protocol):
 
 
 async def series_named(store: Store, key: str) -> Series:
-    """A series that was loaded; raises ``KeyError`` when it is not there."""
+    """Return the series with a key. Raises ``KeyError`` when it does not exist."""
     return (await store.catalog.series_by_key([key]))[key]

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from aurum.storage.ports.changes import ChangeKind
-from aurum.storage.ports.tuning import Chunk, DataClass, Optimised, Policies
+from aurum.storage.ports.tuning import Chunk, DataClass, Optimization, Policies
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.timescale import aggregates, hypertables, policies
 from aurum.storage.timescale.extension import Extension, Feature, create_extension, required_extension
@@ -31,7 +31,7 @@ class TimescaleTuning:
         async with self._pool.acquire() as connection:
             return await required_extension(connection)
 
-    async def optimize(self) -> Optimised:
+    async def optimize(self) -> Optimization:
         done: list[str] = []
         async with self._without_timeout() as connection:
             if await create_extension(connection):
@@ -49,7 +49,7 @@ class TimescaleTuning:
             if done:
                 # Tells readers to check again whether the database has hourly sums.
                 await connection.execute("SELECT pg_notify('aurum_changes', $1)", str(ChangeKind.EVERYTHING))
-        return Optimised(tuple(done), str(extension))
+        return Optimization(tuple(done), str(extension))
 
     async def policies(self) -> Policies:
         async with self._pool.acquire() as connection:

@@ -1,4 +1,4 @@
-"""the serving layer: tenants, keys, flags, what is cached, and who is told of changes
+"""the serving layer: tenants, keys, flags, cached entries and notifications of changes
 
 Revision: 0002
 Revises: 0001
@@ -15,9 +15,9 @@ depends_on = None
 kind = "historical"
 
 _TENANT_TABLES = ("api_key", "audit", "idempotency")
-"""Rows of these belong to a tenant; whoever acts for one sees no other's (row-level security)."""
+"""Tables with rows of tenants. A caller that acts for one tenant never sees rows of another (row-level security)."""
 
-# Plans to begin with: requests a minute, an hour, a day; times the burst in a short while; requests at once.
+# The first plans: requests per minute, hour and day; factor of the burst; requests at once.
 _PLANS = (
     ("free", 60, 1_000, 10_000, 1.0, 5),
     ("basic", 300, 5_000, 50_000, 1.5, 10),
@@ -25,14 +25,14 @@ _PLANS = (
     ("enterprise", 5_000, 100_000, 1_000_000, 3.0, 50),
 )
 
-# A role is of the whole server, so it may be there already; two databases may be migrated at once.
+# A role belongs to the whole server, so it may already exist, and two databases may be migrated at once.
 _ROLE = """
 DO $$ BEGIN
     CREATE ROLE aurum_tenant NOLOGIN NOBYPASSRLS;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
-# Who made a role may give it to others but not act as it, unless a superuser (PostgreSQL 16 and later).
+# From PostgreSQL 16 on the creator of a role may grant it but not act as it, except a superuser.
 _MAY_ACT = """
 DO $$ BEGIN
     IF NOT pg_has_role('aurum_tenant', 'SET') THEN
@@ -40,7 +40,7 @@ DO $$ BEGIN
     END IF;
 END $$
 """
-# A notification holds 8,000 bytes at most: 700 ids of up to ten digits.
+# A notification has at most 8,000 bytes: 700 ids of up to ten digits.
 _SERIES_CHANGED = """
 CREATE FUNCTION aurum_series_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -64,7 +64,7 @@ _TOLD_OF = {
     "ingest_file": ("files", "INSERT"),
     "plan": ("access", "INSERT OR UPDATE OR DELETE"),
     "tenant": ("access", "INSERT OR UPDATE OR DELETE"),
-    # Not when only the time of its last use was written.
+    # Not for updates of the time of the last use alone.
     "api_key": ("access", "INSERT OR DELETE OR UPDATE OF roles, scopes, digest, expires_at, revoked_at"),
     "flag": ("flags", "INSERT OR UPDATE OR DELETE"),
 }
@@ -96,7 +96,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["plan"], ["plan.name"], name="fk_tenant_plan_plan"),
         sa.PrimaryKeyConstraint("tenant_id", name="pk_tenant"),
     )
-    # Whoever asks an open service on its own machine; the first keys of an installation may be its.
+    # The tenant of local callers of a service without authentication, and of the first keys of an installation.
     op.bulk_insert(tenant, [{"tenant_id": "local", "name": "This installation", "plan": "enterprise"}])
     op.create_table(
         "api_key",
@@ -187,7 +187,7 @@ def _wall_tenants_off() -> None:
     for table in _TENANT_TABLES:
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO aurum_tenant")
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        # With no tenant set the setting is empty or null, and no row is anybody's.
+        # Without a tenant the setting is empty or null, and the policy shows no row.
         op.execute(f"CREATE POLICY own ON {table} TO aurum_tenant USING (tenant_id = current_setting('aurum.tenant', true))")
     op.execute("REVOKE UPDATE, DELETE ON audit FROM aurum_tenant")
 
@@ -212,5 +212,5 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION aurum_series_changed()")
     for table in ("idempotency", "cache_entry", "flag_usage", "flag", "audit", "api_key", "tenant", "plan"):
         op.drop_table(table)
-    # The role stays: another database of the server may use it.
+    # The role is not dropped, because another database of the server may use it.
     op.execute("REVOKE USAGE ON SCHEMA public FROM aurum_tenant")

@@ -1,4 +1,4 @@
-"""the archive log: which months of which series stand in history, and under which id
+"""the archive log: the archived months of each series and their ids in history
 
 Revision: 0003
 Revises: 0002
@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Rows in history would be lost to every reader.
+    # Without the log no reader would find the rows in history.
     op.execute(
         """DO $$ BEGIN
             IF EXISTS (SELECT FROM archived_part) THEN

@@ -1,4 +1,4 @@
-"""the warehouse: calendars for engines that read the store, the catalog of models, and the role they are built with
+"""the warehouse: calendars for engines that read the store, the catalog of models, and the role that builds them
 
 Revision: 0005
 Revises: 0003
@@ -15,9 +15,9 @@ depends_on = None
 kind = "historical"
 
 _READ = "series, observation, observation_version, archived_part, dataset, completeness, ingest_file, market_day, block_hour"
-"""What models may read of the store."""
+"""Tables of the store that models may read."""
 
-# As in 0002: a role is of the whole server, so it may be there already, and two databases may be migrated at once.
+# As in 0002: a role belongs to the whole server, so it may already exist, and two databases may be migrated at once.
 _ROLE = """
 DO $$ BEGIN
     CREATE ROLE aurum_marts NOLOGIN NOBYPASSRLS;
@@ -131,4 +131,4 @@ def downgrade() -> None:
     op.execute("REVOKE USAGE ON SCHEMA public FROM aurum_marts")
     for table in ("model_freshness", "model_result", "model_run", "model_dataset", "model", "block_hour", "market_day"):
         op.drop_table(table)
-    # The role stays: another database of the server may use it, and it may own schemas.
+    # The role is not dropped, because another database of the server may use it, and it may own schemas.

@@ -1,4 +1,4 @@
-"""what checks of files and marts found
+"""validations: the results of the checks of files and marts
 
 Revision: 0006
 Revises: 0005
@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("evaluated", sa.BigInteger(), nullable=False),
         sa.Column("unexpected", sa.BigInteger(), nullable=True),
         sa.Column("observed", sa.Text(), nullable=True),
-        sa.Column("sample", postgresql.JSON(), nullable=False),  # keeps the order of its columns
+        sa.Column("sample", postgresql.JSON(), nullable=False),  # preserves the order of its columns
         sa.Column("why", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["validation_id"],
@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("validation_id", "place", name="pk_expectation_outcome"),
         comment="How each expectation of a validation fared, in the order of the suite.",
     )
-    # With the file it is of, which says the same, it is told once: equal notices of one transaction are.
+    # The trigger of ingest_file sends the same notification; PostgreSQL sends equal notifications of a transaction once.
     op.execute(
         "CREATE TRIGGER told_of_files AFTER INSERT ON validation FOR EACH STATEMENT EXECUTE FUNCTION aurum_changed('files')"
     )

@@ -16,7 +16,7 @@ lock_timeout = "2s"
 
 
 def upgrade() -> None:
-    # Beside the revision, so that one row holds both and one query reads both. Null: every release may use the schema.
+    # In the row of the revision, so that one query reads both. Null: every release may use the schema.
     op.add_column("alembic_version", sa.Column("floor", sa.Text()))
     op.add_column("alembic_version", sa.Column("floor_release", sa.Text()))
 

@@ -1,4 +1,4 @@
-"""what each file said of which series: changes, lineage and issues of forecasts are read from it
+"""the series that each file touched, for changes, lineage and issues of forecasts
 
 Revision: 0008
 Revises: 0007

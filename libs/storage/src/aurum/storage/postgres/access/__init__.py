@@ -1,1 +1,1 @@
-"""Tenants, keys and the audit log on PostgreSQL."""
+"""Tenants, API keys and the audit log on PostgreSQL."""

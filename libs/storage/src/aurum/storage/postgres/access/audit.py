@@ -1,4 +1,4 @@
-"""The audit log."""
+"""The audit log on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from asyncpg import Record
 
-from aurum.storage.ports.access import Actor, AuditEntry, OtherTenant, as_recorded
+from aurum.storage.ports.access import Actor, AuditEntry, OtherTenant, json_detail
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 _APPEND = """
@@ -20,7 +20,7 @@ ORDER BY audit_id DESC LIMIT $4
 
 
 class PostgresAuditWriter:
-    """``AuditWriter`` on the connection of a transaction. ``tenant``: that of the transaction, if it has one."""
+    """``AuditWriter`` on the connection of a transaction. ``tenant``: the tenant of the transaction, None when it has none."""
 
     def __init__(self, connection: Connection, by: Actor, tenant: str | None) -> None:
         self._connection = connection
@@ -31,8 +31,8 @@ class PostgresAuditWriter:
         if self._tenant is not None and tenant not in (None, self._tenant):
             raise OtherTenant(self._tenant, tenant)
         by = self._by
-        concerns = tenant or self._tenant or by.tenant
-        values = (concerns, by.subject, action, target, as_recorded(detail), by.request_id, by.address)
+        concerned_tenant = tenant or self._tenant or by.tenant
+        values = (concerned_tenant, by.subject, action, target, json_detail(detail), by.request_id, by.address)
         await self._connection.execute(_APPEND, *values)
 
 

@@ -1,4 +1,4 @@
-"""API keys."""
+"""API keys on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurum.storage.ports.access import ApiKey, Credential, OtherTenant, Tenant
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 _COLUMNS = """key_id, tenant_id, name, roles, scopes, created_at, created_by, expires_at, revoked_at, last_used_at, replaces"""
-# Run as the owner: whoever shows a key has no tenant yet, the key says which.
+# Runs as the owner of the tables, because the tenant of a caller is not known before its key is read.
 _CREDENTIAL = """
 SELECT k.key_id, k.tenant_id, k.name, k.roles, k.scopes, k.created_at, k.created_by, k.expires_at, k.revoked_at,
        k.last_used_at, k.replaces, k.digest, t.name AS tenant_name, t.plan, t.created_at AS tenant_created_at, t.disabled_at,
@@ -27,11 +27,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (key_id) DO NOTHING
 
 
 class UnknownKey(NotFound):
-    """No such key, or none of this tenant. Facts: ``key_id``."""
+    """The key does not exist, or belongs to another tenant. Facts: ``key_id``."""
 
 
 class KeyExists(Conflict):
-    """There is a key of this id already. Facts: ``key_id``."""
+    """A key with this id already exists. Facts: ``key_id``."""
 
 
 class PostgresKeyStore:
@@ -57,13 +57,13 @@ class PostgresKeyStore:
         async with self._pool.for_tenant(tenant) as connection:
             return await _read(connection, key_id)
 
-    async def note_used(self, used: Mapping[str, datetime]) -> None:
+    async def note_used(self, last_used: Mapping[str, datetime]) -> None:
         async with self._pool.acquire() as connection:
             await connection.execute(
                 """UPDATE api_key AS k SET last_used_at = u.at FROM unnest($1::text[], $2::timestamptz[]) AS u(key_id, at)
                    WHERE k.key_id = u.key_id AND (k.last_used_at IS NULL OR k.last_used_at < u.at)""",
-                list(used),
-                list(used.values()),
+                list(last_used),
+                list(last_used.values()),
             )
 
 
@@ -99,7 +99,7 @@ class PostgresKeyWriter:
             key.replaces,
         )
         if inserted is None:
-            raise KeyExists(f"there is a key {key.key_id!r} already", key_id=key.key_id)
+            raise KeyExists(f"a key {key.key_id!r} already exists", key_id=key.key_id)
 
     async def expire(self, key_id: str, at: datetime) -> None:
         await self._connection.execute("UPDATE api_key SET expires_at = $2 WHERE key_id = $1", key_id, at)
@@ -113,7 +113,7 @@ async def _read(connection: Connection, key_id: str, *, lock: bool = False) -> A
     query = f"SELECT {_COLUMNS} FROM api_key WHERE key_id = $1"  # noqa: S608 - constants
     row = await connection.fetchrow(query + " FOR UPDATE" if lock else query, key_id)
     if row is None:
-        raise UnknownKey(f"there is no key {key_id!r}", key_id=key_id)
+        raise UnknownKey(f"key {key_id!r} does not exist", key_id=key_id)
     return _key(row)
 
 

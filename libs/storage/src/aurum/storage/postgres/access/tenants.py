@@ -1,4 +1,4 @@
-"""Tenants and plans."""
+"""Tenants and plans on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SET per_minute = excluded.per_minute, per_hour = excluded.per_hour, per_day = ex
 
 
 class TenantExists(Conflict):
-    """There is a tenant of this id already. Facts: ``tenant``."""
+    """A tenant with this id already exists. Facts: ``tenant``."""
 
 
 class PostgresTenantStore:
@@ -62,7 +62,7 @@ class PostgresTenantWriter:
         await _plan(self._connection, plan)
         inserted = await self._connection.fetchval(_INSERT, tenant_id, name, plan)
         if inserted is None:
-            raise TenantExists(f"there is a tenant {tenant_id!r} already", tenant=tenant_id)
+            raise TenantExists(f"a tenant {tenant_id!r} already exists", tenant=tenant_id)
         return await _tenant(self._connection, tenant_id)
 
     async def change(self, tenant_id: str, *, plan: str | None = None, disabled: bool | None = None) -> Tenant:
@@ -87,7 +87,7 @@ async def _tenant(connection: Connection, tenant_id: str) -> Tenant:
 
 async def _plan(connection: Connection, name: str) -> RatePlan:
     plans = [RatePlan(*row) for row in await connection.fetch(_PLAN)]
-    found = next((plan for plan in plans if plan.name == name), None)
-    if found is None:
+    plan = next((plan for plan in plans if plan.name == name), None)
+    if plan is None:
         raise UnknownName("plan", name, nearest(name, [plan.name for plan in plans]))
-    return found
+    return plan

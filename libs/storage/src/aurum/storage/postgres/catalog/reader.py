@@ -1,4 +1,4 @@
-"""Reads the catalog: series, locations, sources, datasets, blocks."""
+"""Reads of the catalog on PostgreSQL: series, locations, sources, datasets and blocks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from aurum.storage.postgres.connection.statements import Statement, compiled, co
 Query: TypeAlias = Select[*tuple[Any, ...]]
 
 _series = tables.series.c
-_COUNTED = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
+_DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
 _CANDIDATES = 5_000
-"""Keys compared at most to find the nearest one."""
-
+"""Largest number of keys that are compared to find the nearest ones."""
 
 _BY_KEY = """
 SELECT series_id, key, source, dataset, location, measure, market, unit, currency, frequency, zone, location_name,
@@ -42,7 +41,7 @@ class PostgresCatalog:
         self._pool = pool
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
-        values = _searching(asdict(criteria)) | {"after": after}
+        values = _with_escaped_text(asdict(criteria)) | {"after": after}
         rows = await self._fetch(_series_page(present(values)), **values, limit=limit)
         return [_series_of(row) for row in rows]
 
@@ -63,7 +62,7 @@ class PostgresCatalog:
         self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[LocationEntry]:
         source, location = after or (None, None)
-        values = _searching(asdict(criteria)) | {"after_source": source, "after_location": location}
+        values = _with_escaped_text(asdict(criteria)) | {"after_source": source, "after_location": location}
         rows = await self._fetch(_locations_page(present(values)), **values, limit=limit)
         return [LocationEntry(*row) for row in rows]
 
@@ -76,7 +75,7 @@ class PostgresCatalog:
 
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
         async with self._pool.acquire() as connection:
-            return {name: {row[0]: row[1] for row in await _dimension(name).fetch(connection)} for name in _COUNTED}
+            return {name: {row[0]: row[1] for row in await _dimension(name).fetch(connection)} for name in _DIMENSIONS}
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         return [row["document"] for row in await self._fetch(_blocks())]
@@ -156,7 +155,7 @@ def _filtered(
     return query
 
 
-def _searching(values: dict[str, object]) -> dict[str, object]:
+def _with_escaped_text(values: dict[str, object]) -> dict[str, object]:
     text = values["text"]
     return values if text is None else {**values, "text": escaped(str(text))}
 

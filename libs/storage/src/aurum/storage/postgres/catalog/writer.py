@@ -1,4 +1,4 @@
-"""Declares sources, datasets and blocks; said again, it replaces."""
+"""Writes of the catalog on PostgreSQL. A repeated declaration replaces the earlier one."""
 
 from __future__ import annotations
 
@@ -51,16 +51,18 @@ class PostgresCatalogWriter:
         datasets: Sequence[DatasetEntry],
         blocks: Sequence[Mapping[str, object]],
     ) -> None:
-        # One order in every process: two that declare at once wait for each other in one direction only.
-        ordered = sorted(sources, key=lambda entry: entry.name)
-        described = sorted(datasets, key=lambda entry: (entry.source, entry.name))
-        shipped = sorted(blocks, key=lambda block: (str(block["calendar"]), str(block["name"])))
+        # All processes write in the same order, so that two of them cannot deadlock.
+        sorted_sources = sorted(sources, key=lambda entry: entry.name)
+        sorted_datasets = sorted(datasets, key=lambda entry: (entry.source, entry.name))
+        sorted_blocks = sorted(blocks, key=lambda block: (str(block["calendar"]), str(block["name"])))
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.executemany(
-                _PUT_SOURCE, [(entry.name, entry.title, entry.homepage, entry.terms) for entry in ordered]
+                _PUT_SOURCE, [(entry.name, entry.title, entry.homepage, entry.terms) for entry in sorted_sources]
             )
-            await connection.executemany(_PUT_DATASET, [_dataset_row(entry) for entry in described])
-            await connection.executemany(_PUT_BLOCK, [(block["calendar"], block["name"], dict(block)) for block in shipped])
+            await connection.executemany(_PUT_DATASET, [_dataset_row(entry) for entry in sorted_datasets])
+            await connection.executemany(
+                _PUT_BLOCK, [(block["calendar"], block["name"], dict(block)) for block in sorted_blocks]
+            )
 
 
 def _dataset_row(entry: DatasetEntry) -> tuple[object, ...]:

@@ -1,1 +1,1 @@
-"""Connections to PostgreSQL, and what every statement needs."""
+"""Connections to PostgreSQL, and the parts that all statements use: errors, COPY, packed columns, slow queries."""

@@ -1,4 +1,4 @@
-"""Binary COPY of fixed-width rows: Polars frames to bytes and back without an object a row.
+"""Binary COPY of fixed-width rows: Polars frames to bytes and back, without a Python object for each row.
 
 Values are never NULL, so every field has a constant width and a block of rows is one NumPy structured array.
 Format: https://www.postgresql.org/docs/18/sql-copy.html, "Binary Format".
@@ -19,15 +19,16 @@ from aurum.storage.postgres.connection.read_connections import Connection
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _EPOCH_US = 946_684_800_000_000
-"""PostgreSQL counts microseconds from 2000-01-01, Polars from 1970-01-01; days likewise."""
+"""Microseconds from 1970-01-01, where Polars counts from, to 2000-01-01, where PostgreSQL counts from."""
 _EPOCH_DAYS = 10_957
+"""The same distance in days."""
 
 _WIRE: Mapping[str, str] = {"int8": ">i8", "int4": ">i4", "int2": ">i2", "float8": ">f8", "timestamptz": ">i8", "date": ">i4"}
 _CHUNK_ROWS = 65_536
 
 
 class Layout:
-    """The columns of one COPY, by name and PostgreSQL type, in order."""
+    """Columns of a COPY, by name and PostgreSQL type, in order."""
 
     def __init__(self, **columns: str) -> None:
         self.columns = columns
@@ -37,7 +38,7 @@ class Layout:
         self.dtype = np.dtype(fields)
 
     def encode(self, frame: pl.DataFrame) -> NDArray[np.void]:
-        """Rows of a frame as they stand on the wire, header and trailer apart."""
+        """Return the rows of a frame in wire format, without header and trailer."""
         rows = np.empty(frame.height, self.dtype)
         rows["__fields"] = len(self.columns)
         for name, kind in self.columns.items():
@@ -46,11 +47,11 @@ class Layout:
         return rows
 
     def decode(self, rows: NDArray[np.void]) -> pl.DataFrame:
-        """The frame of wire rows."""
+        """Return the frame of rows in wire format."""
         return pl.DataFrame([_from_wire(name, rows[name], kind) for name, kind in self.columns.items()])
 
     async def source(self, frame: pl.DataFrame) -> AsyncIterator[bytes]:
-        """The whole stream of a COPY FROM, in chunks, for asyncpg's ``copy_to_table``."""
+        """Yield the whole stream of a COPY FROM, in chunks, for asyncpg's ``copy_to_table``."""
         yield _HEADER
         bounds = [*range(0, frame.height, _CHUNK_ROWS), frame.height]
         for start, end in pairwise(bounds):
@@ -59,7 +60,7 @@ class Layout:
 
 
 class Collector:
-    """Takes the stream of a COPY TO and gives its rows back as frames."""
+    """Decoder of the stream of a COPY TO: collects its pieces and returns its rows as frames."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -68,12 +69,12 @@ class Collector:
         self.size = 0
 
     def feed(self, data: bytes) -> None:
-        """One piece of the stream, as it comes from the driver."""
+        """Add a piece of the stream, as the driver delivers it."""
         self._parts.append(data)
         self.size += len(data)
 
     def take(self) -> pl.DataFrame:
-        """The rows that are complete by now; what is left over waits for more."""
+        """Return and remove the rows that are complete; an incomplete row stays for the next call."""
         buffer = b"".join(self._parts)
         start = 0
         if not self._header_seen:
@@ -116,7 +117,7 @@ async def insert(connection: Connection, table: str, layout: Layout, frame: pl.D
 
 
 async def stage(connection: Connection, name: str, layout: Layout, frame: pl.DataFrame) -> None:
-    """Make a temporary table of a frame, for the rest of the transaction; it replaces an earlier one of that name."""
+    """Create a temporary table from a frame for the rest of the transaction, in place of an earlier one of that name."""
     columns = ", ".join(f"{column} {kind} NOT NULL" for column, kind in layout.columns.items())
     await connection.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
     await connection.execute(f"CREATE TEMPORARY TABLE {name} ({columns}) ON COMMIT DROP")

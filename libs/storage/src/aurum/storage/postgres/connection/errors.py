@@ -1,4 +1,4 @@
-"""Driver errors to the taxonomy: one table, most specific first."""
+"""Translation of driver errors into errors of Aurum: one table, the most specific first."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from aurum.storage.ports.errors import LostRace
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database does not answer, or not in time. The text says how; it never holds a password."""
+    """The database does not answer, or not in time. The text names the cause and never contains a password."""
 
 
-_LOST = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
+_LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
 
 _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
     (asyncpg.InvalidPasswordError, "the database refuses the user or the password", 30.0),
@@ -29,15 +29,15 @@ _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
     (asyncpg.CannotConnectNowError, "the database is starting or stopping", 1.0),
     (asyncpg.QueryCanceledError, "the database took too long", 5.0),
     (asyncpg.IdleInTransactionSessionTimeoutError, "the transaction took too long", 5.0),
-    (asyncpg.DeadlockDetectedError, "the database broke a deadlock", 1.0),
-    (asyncpg.SerializationError, "a concurrent change got in first", 1.0),
+    (asyncpg.DeadlockDetectedError, "the database ended the transaction to resolve a deadlock", 1.0),
+    (asyncpg.SerializationError, "a concurrent transaction changed the same rows first", 1.0),
     (asyncpg.InvalidCachedStatementError, "the schema was changed while the transaction ran", 1.0),
     (asyncpg.TransactionTimeoutError, "the transaction took longer than AURUM_DATABASE__LOAD_TIMEOUT_S allows", 30.0),
-    (asyncpg.PostgresConnectionError, "the connection to the database broke", 1.0),
+    (asyncpg.PostgresConnectionError, "the connection to the database was lost", 1.0),
     (asyncpg.OperatorInterventionError, "the database is being shut down", 1.0),
     (asyncpg.InsufficientResourcesError, "the database is out of resources", 5.0),
     (asyncpg.InterfaceError, "the connection to the database is closed", 1.0),
-    (asyncpg.InternalClientError, "the connection to the database broke", 1.0),
+    (asyncpg.InternalClientError, "the connection to the database was lost", 1.0),
     (asyncio.TimeoutError, "the database did not answer in time", 1.0),
     (OSError, "the database cannot be reached", 1.0),
 )
@@ -45,9 +45,9 @@ _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
 
 @contextmanager
 def driver_errors() -> Generator[None]:
-    """Turn errors of asyncpg and of its socket into ``DatabaseUnavailable`` or ``LostRace``; bugs pass through.
+    """Translate errors of asyncpg and of its socket into ``DatabaseUnavailable`` or ``LostRace``; bugs pass through.
 
-    For calls of the driver alone: every ``OSError`` counts as the database's.
+    Use it around calls of the driver only, because it attributes every ``OSError`` to the database.
     """
     with _translating(DRIVER_ERRORS):
         yield
@@ -55,9 +55,9 @@ def driver_errors() -> Generator[None]:
 
 @contextmanager
 def statement_errors() -> Generator[None]:
-    """Turn errors of statements into the same, around a block that does more than to call the driver.
+    """Translate errors of statements likewise, around a block that does more than call the driver.
 
-    A missing file or a full disk in such a block is not the database's, and passes through.
+    A missing file or a full disk in such a block is not an error of the database, and passes through.
     """
     with _translating(_STATEMENT_ERRORS):
         yield
@@ -70,36 +70,36 @@ def _translating(kinds: tuple[type[BaseException], ...]) -> Generator[None]:
     except AurumError:
         raise
     except kinds as error:
-        found = translated(error)
-        if found is error:
+        translation = translated(error)
+        if translation is error:
             raise
-        raise found from error
+        raise translation from error
 
 
-BROKE = (
+BROKEN_CONNECTION_ERRORS = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     AdminShutdownError,
     CrashShutdownError,
 )
-"""How a connection answers that was cut while it lay idle, as all are when a server starts again."""
+"""Errors of a connection that was cut while it was idle, as all are when a server restarts."""
 
 DRIVER_ERRORS = (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What asyncpg and its socket raise."""
+"""Errors that asyncpg and its socket raise."""
 
 _STATEMENT_ERRORS = (*DRIVER_ERRORS[:-1], ConnectionError)
 
 
 def translated(error: BaseException) -> BaseException:
-    """Return the error of Aurum for one of the driver; the same error when it is a bug.
+    """Return the error of Aurum for an error of the driver; the same error when it is a bug.
 
-    Small reads call this in an ``except`` of their own, because entering ``driver_errors`` takes 1.5 µs.
+    Small reads call this in their own ``except``, because entering ``driver_errors`` takes 1.5 µs.
     """
     if isinstance(error.__cause__, asyncpg.TransactionTimeoutError):
-        error = error.__cause__  # the server has said why, and then closed the connection
+        error = error.__cause__  # the server reported the cause before it closed the connection
     for kind, text, retry_after in _TABLE:
         if isinstance(error, kind):
-            made = LostRace if kind in _LOST else DatabaseUnavailable
-            return made(text, retry_after=retry_after, cause=type(error).__name__)
+            error_class = LostRace if kind in _LOST_RACES else DatabaseUnavailable
+            return error_class(text, retry_after=retry_after, cause=type(error).__name__)
     return error

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: one pool of the driver's, for every statement."""
+"""Connections to PostgreSQL: one pool of the driver, for every statement."""
 
 from __future__ import annotations
 
@@ -13,30 +13,29 @@ from aurum.common.resilience.errors import DeadlinePassed
 from aurum.common.resilience.timeout import time_left
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.ports.probe import PoolUse
-from aurum.storage.postgres.connection.errors import BROKE, driver_errors, statement_errors
-from aurum.storage.postgres.connection.read_connections import Connection, ReadLane
+from aurum.storage.postgres.connection.errors import BROKEN_CONNECTION_ERRORS, driver_errors, statement_errors
+from aurum.storage.postgres.connection.read_connections import Connection, ReadConnections
 from aurum.storage.postgres.connection.slow_queries import SlowQueries
 
 __all__ = ["Connection", "PostgresPool"]
 
-
 _GRACE_S = 1.0
-"""How much longer than the server the driver waits, in case that the server cannot say itself that the time is over."""
+"""The driver waits this much longer than the server, in case the server itself cannot report that the time is over."""
 
 
 class PostgresPool:
-    """The connections of one process to one database. Make it with ``open``, end it with ``close``."""
+    """The connections of one process to one database. Create it with ``open``, end it with ``close``."""
 
     def __init__(self, pool: asyncpg.Pool, settings: DatabaseSettings, *, slow_query_s: float = float("inf")) -> None:
         self._pool = pool
         self.settings = settings
         self.slow = SlowQueries(pool, threshold_s=slow_query_s)
-        self.reads = ReadLane(
-            self._sound,
+        self.reads = ReadConnections(
+            self._checked_connection,
             pool.release,
-            width=max(1, settings.pool_size // 2),
-            patience_s=settings.connect_timeout_s,
-            statement_s=settings.statement_timeout_s,
+            limit=max(1, settings.pool_size // 2),
+            wait_limit_s=settings.connect_timeout_s,
+            statement_timeout_s=settings.statement_timeout_s,
             grace_s=_GRACE_S,
             slow=self.slow,
         )
@@ -45,14 +44,13 @@ class PostgresPool:
 
     @classmethod
     async def open(cls, settings: DatabaseSettings, *, slow_query_s: float = float("inf")) -> PostgresPool:
-        """Connect. Raises ``DatabaseUnavailable`` when the server is not there or refuses.
+        """Connect to the database of ``settings.url``, which must be set, for an embedded server too.
 
-        ``slow_query_s``: queries that take longer are logged with their plan.
-
-        ``settings.url`` must be set, also where the server is an embedded one.
+        ``slow_query_s``: queries that take longer are logged with their plan. Raises ``DatabaseUnavailable`` when the server
+        does not answer or refuses the connection.
         """
         if settings.url is None:
-            raise ValueError("DatabaseSettings.url is needed to connect")
+            raise ValueError("DatabaseSettings.url is None: set AURUM_DATABASE__URL, or the URL of the embedded server")
         server_settings = {
             "application_name": "aurum",
             "timezone": "UTC",
@@ -65,99 +63,99 @@ class PostgresPool:
                 min_size=1,
                 max_size=settings.pool_size,
                 timeout=settings.connect_timeout_s,
-                # As long as a load may take; the server ends other statements sooner.
+                # The time limit of a load; the server ends other statements sooner.
                 command_timeout=max(settings.statement_timeout_s, settings.load_timeout_s) + _GRACE_S,
-                # A session keeps its time limits alone, which are set whenever it is lent: nothing is to be reset.
-                reset=_as_it_is,
-                init=_speak_json,
+                # Time limits are the only state of a session, and each user of a connection sets them first.
+                reset=_no_reset,
+                init=_decode_json,
                 server_settings=server_settings,
             )
         return cls(pool, settings, slow_query_s=slow_query_s)
 
     async def close(self) -> None:
-        """Give all connections back to the server."""
+        """Close all connections."""
         await self.reads.close()
         await self.slow.close()
         await self._pool.close()
 
     def use(self) -> PoolUse:
-        """Count the connections. Those that are held ready for small reads are not busy."""
+        """Return the numbers of connections. Idle connections for small reads are not busy."""
         pool = self._pool
-        # The pool learns at once of connections that were cut, the read connections when they next take one.
+        # The pool notices cut connections at once, ``reads`` only at its next read, so the difference may be negative.
         busy = max(0, pool.get_size() - pool.get_idle_size() - self.reads.idle)
         return PoolUse(busy, pool.get_size(), pool.get_max_size(), self._waiting + self.reads.waiting)
 
     @asynccontextmanager
     async def acquire(self, *, outlasts_deadline: bool = False) -> AsyncGenerator[Connection]:
-        """A driver connection, for the length of the block; errors of its statements are translated.
+        """Return a driver connection within the block; errors of its statements are translated.
 
-        The server ends statements at the deadline of the task. ``outlasts_deadline``: of a stream, which goes on when the
-        answer has begun; each of its statements may take as long as any.
+        The server ends statements at the deadline of the task. ``outlasts_deadline``: for streams, which continue after the
+        answer has begun; each statement then has the full time limit.
         """
         with driver_errors():
-            connection = await self._sound(outlasts_deadline=outlasts_deadline)
+            connection = await self._checked_connection(outlasts_deadline=outlasts_deadline)
         try:
             with statement_errors():
                 if self.slow.threshold_s == float("inf"):
                     yield connection
                 else:
-                    with connection.query_logger(self._logged):
+                    with connection.query_logger(self._log_if_slow):
                         yield connection
         finally:
             with driver_errors():
                 await self._pool.release(connection)
 
-    async def _sound(self, *, outlasts_deadline: bool = False) -> Connection:
-        """Return a connection that has just answered; one that was cut while it lay idle is passed over, with no query lost.
+    async def _checked_connection(self, *, outlasts_deadline: bool = False) -> Connection:
+        """Return a connection that has just answered. Connections that were cut while idle are skipped, so no query is lost.
 
-        Raises what the driver raises.
+        Raises the errors of the driver.
         """
-        for more in reversed(range(self.settings.pool_size + 1)):
+        for attempts_left in reversed(range(self.settings.pool_size + 1)):
             self._waiting += 1
             try:
                 connection = await self._pool.acquire(timeout=self.settings.connect_timeout_s)
             finally:
                 self._waiting -= 1
             try:
-                bounds = self._bounds(outlasts_deadline=outlasts_deadline)
+                limits = self._time_limits(outlasts_deadline=outlasts_deadline)
             except DeadlinePassed:
                 await self._pool.release(connection)
                 raise
             try:
-                await connection.execute(bounds, timeout=self.settings.connect_timeout_s)
+                await connection.execute(limits, timeout=self.settings.connect_timeout_s)
             except BaseException as error:
-                with suppress(asyncpg.InterfaceError):  # the pool takes back by itself what has broken
+                with suppress(asyncpg.InterfaceError):  # the pool has already taken back a broken connection
                     connection.terminate()
                 await self._pool.release(connection)
-                if more and isinstance(error, BROKE):
+                if attempts_left and isinstance(error, BROKEN_CONNECTION_ERRORS):
                     continue
                 raise
             return connection
-        raise AssertionError  # the last one was given, or raised
+        raise AssertionError  # the last attempt returns or raises
 
-    def _bounds(self, *, outlasts_deadline: bool = False) -> str:
-        """Return the statements that set the time limits of a connection when it is lent. Raises ``DeadlinePassed``."""
-        most_s = self.settings.statement_timeout_s
-        return _BOUNDS.format(max(1, int((most_s if outlasts_deadline else time_left(most_s)) * 1000)))
+    def _time_limits(self, *, outlasts_deadline: bool = False) -> str:
+        """Return the statements that set the time limits of a connection before its use. Raises ``DeadlinePassed``."""
+        longest_s = self.settings.statement_timeout_s
+        return _TIME_LIMITS.format(max(1, int((longest_s if outlasts_deadline else time_left(longest_s)) * 1000)))
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[Connection]:
-        """A driver connection in a transaction, for the length of the block."""
+        """Return a driver connection in a transaction, which ends with the block."""
         async with self.acquire() as connection, _transaction(connection):
             yield connection
 
     @asynccontextmanager
-    async def lasting(
+    async def begin_long(
         self, *, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
     ) -> AsyncGenerator[Connection]:
-        """A driver connection in a transaction that may take as long as a load may, for the length of the block.
+        """Return a driver connection in a transaction with the time limit of a load, which ends with the block.
 
-        From PostgreSQL 17 on the server ends it then: reads as of a past instant rely on that when they look for loads that
-        have not committed.
+        From PostgreSQL 17 on the server enforces the limit. Reads as of a past instant rely on it when they look for loads
+        that have not committed.
         """
         async with self.acquire() as connection, _transaction(connection, isolation=isolation):
-            # The second name is TimescaleDB's, and means nothing to a server without it: a correction may unpack as many
-            # rows as it must.
+            # The second setting belongs to TimescaleDB and has no effect on a server without it. It lets a correction
+            # decompress any number of rows.
             await connection.execute(
                 "SET LOCAL statement_timeout = 0; SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0"
             )
@@ -168,45 +166,45 @@ class PostgresPool:
 
     @asynccontextmanager
     async def for_tenant(self, tenant: str) -> AsyncGenerator[Connection]:
-        """A driver connection in a transaction that sees and writes rows of this tenant only, whatever a query forgets.
+        """Return a driver connection in a transaction that sees and writes rows of this tenant only, even without a filter.
 
-        The role ``aurum_tenant`` is under row-level security; it can touch tables that belong to tenants and no others.
+        The role ``aurum_tenant`` is under row-level security, and has access to tables of tenants only.
         """
         async with self.acquire() as connection, _transaction(connection):
             await connection.execute("SET LOCAL ROLE aurum_tenant")
             await connection.execute("SELECT set_config('aurum.tenant', $1, true)", tenant)
             yield connection
 
-    def _logged(self, query: asyncpg.connection.LoggedQuery) -> None:
-        # Also those that were given up: they are the slowest.
+    def _log_if_slow(self, query: asyncpg.connection.LoggedQuery) -> None:
+        # Includes cancelled queries: they are the slowest.
         if query.elapsed >= self.slow.threshold_s:
-            self.slow.seen(query.query, len(query.args), query.elapsed)
+            self.slow.log(query.query, len(query.args), query.elapsed)
 
 
-_BOUNDS = "SET statement_timeout = {}; SET plan_cache_mode = auto"
+_TIME_LIMITS = "SET statement_timeout = {}; SET plan_cache_mode = auto"
 
 
 @asynccontextmanager
 async def _transaction(
     connection: Connection, *, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
 ) -> AsyncGenerator[None]:
-    """As the driver's own, but when the connection broke, the error that tells why is not replaced by that of the rollback."""
+    """Run a transaction of the driver. When the connection is lost, the first error is raised, not that of the rollback."""
     transaction = connection.transaction(isolation=isolation)
     await transaction.start()
     try:
         yield
     except BaseException:
-        with suppress(*BROKE):
+        with suppress(*BROKEN_CONNECTION_ERRORS):
             await transaction.rollback()
         raise
     await transaction.commit()
 
 
-async def _as_it_is(_connection: asyncpg.Connection) -> None:
+async def _no_reset(_connection: asyncpg.Connection) -> None:
     pass
 
 
-async def _speak_json(connection: asyncpg.Connection) -> None:
-    """Let values of ``json`` and ``jsonb`` be Python values, in parameters and in rows."""
+async def _decode_json(connection: asyncpg.Connection) -> None:
+    """Convert ``json`` and ``jsonb`` from and to Python values, in parameters and in rows."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")

@@ -1,4 +1,4 @@
-"""Reads the records of files."""
+"""Reads of file records on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present
 
-# Columns by name: a statement that was prepared before a migration adds one still fits after it.
+# Columns are named, so that a prepared statement stays valid when a migration adds a column.
 APPLIED = """
 SELECT file_id, digest, name, source, dataset, status, reason, known_at, known_at_basis, rows_read, new, revised, unchanged,
        quarantined, seconds, loaded_at

@@ -1,4 +1,4 @@
-"""Records files in the transaction that loads them."""
+"""Writes of file records, in the transaction that loads the file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
 from aurum.storage.ports.files import FileRecord, LoadOutcome
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.files.log import APPLIED, file_entry
-from aurum.storage.postgres.observations.watermark import announce
+from aurum.storage.postgres.observations.watermark import announce_load
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _RECORD_APPLIED = """
@@ -36,7 +36,7 @@ class PostgresFileWriter:
         return [file_entry(row) for row in await self._connection.fetch(APPLIED, digest)]
 
     async def known_now(self) -> datetime:
-        return await announce(self._connection)
+        return await announce_load(self._connection)
 
     async def record_applied(self, file: FileRecord, counts: LoadOutcome, *, known_at: datetime | None, seconds: float) -> int:
         return await self._connection.fetchval(

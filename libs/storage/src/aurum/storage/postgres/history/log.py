@@ -1,4 +1,4 @@
-"""The archive log, and the moves of parts: taken from one snapshot, named and deleted in one transaction."""
+"""The archive log on PostgreSQL: parts are read from one snapshot, then named in the log and deleted in one transaction."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import polars as pl
 from aurum.core.errors import Conflict
 from aurum.core.frames import HISTORY, UTC_US
 from aurum.core.history import tally
-from aurum.storage.ports.history import ArchivedMonth, ArchivedPart, ArchiveRunning, ClosedMonth, Taken
+from aurum.storage.ports.history import ArchivedMonth, ArchivedPart, ArchiveRunning, ClosedMonth, PartsSnapshot
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
 
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
-_ENDED = {**_POINT, "superseded_at": "timestamptz"}
+_SUPERSEDED = {**_POINT, "superseded_at": "timestamptz"}
 
-_ALONE = 0x41554152  # "AUAR"
-_PAGE = 20_000
+_RUN_LOCK = 0x41554152  # "AUAR"
+_PARTS_PER_PAGE = 20_000
 
 _OF_MONTH = "series_id = ANY($1) AND ts >= $2::date AND ts < $2::date + interval '1 month'"
 _CURRENT = packed(_POINT, f"SELECT {', '.join(_POINT)} FROM observation WHERE {_OF_MONTH}")  # noqa: S608 - constants
-_VERSIONS = packed(_ENDED, f"SELECT {', '.join(_ENDED)} FROM observation_version WHERE {_OF_MONTH}")  # noqa: S608 - constants
+_VERSIONS = packed(_SUPERSEDED, f"SELECT {', '.join(_SUPERSEDED)} FROM observation_version WHERE {_OF_MONTH}")  # noqa: S608 - constants
 
-# From each month that a series has to the next one: a look-up in the index a month, however long the table is.
-_CLOSED = """
+# Steps from each month of a series to its next one: one index look-up for each month, whatever the length of the table.
+_CLOSED_MONTHS = """
 WITH RECURSIVE hot(series_id, source, month) AS (
     SELECT s.series_id, s.source, date_trunc('month', first.ts)
     FROM series AS s CROSS JOIN LATERAL (
@@ -53,18 +53,18 @@ SELECT series_id, sum(rows)::bigint AS rows FROM (
     SELECT series_id, count(*) AS rows FROM observation_version WHERE {_OF_MONTH} GROUP BY series_id
 ) AS counted GROUP BY series_id
 """  # noqa: S608 - constants
-# In the order in which loads lock: neither waits for the other in a circle.
+# In the order in which loads lock, so that the two cannot deadlock.
 _LOCK = "SELECT series_id, version FROM series WHERE series_id = ANY($1) ORDER BY series_id FOR NO KEY UPDATE"
-_NAME = """
+_NAME_PARTS = """
 INSERT INTO archived_part (series_id, month, archive_id, rows, checksum)
 SELECT series_id, $1::date, $2, rows, checksum FROM unnest($3::int[], $4::bigint[], $5::bigint[])
-    AS given(series_id, rows, checksum)
+    AS moved(series_id, rows, checksum)
 """
-# Who begins a run takes what others left unfinished for dead. One of them may live, if the connection that made it alone
-# broke: from here on it can name nothing, so what is dropped can never be missed.
-_GIVEN_UP = "UPDATE archive_run SET unnamed_at = clock_timestamp() WHERE named_at IS NULL AND unnamed_at IS NULL"
-_NAMED = "UPDATE archive_run SET named_at = clock_timestamp() WHERE archive_id = $1 AND unnamed_at IS NULL"
-_UNNAMED = """
+# A new run treats unfinished ids of other runs as abandoned. Another run may still be alive, if the connection with its lock
+# was lost. From here on it cannot name a part under these ids, so rows that are discarded are never needed.
+_ABANDON = "UPDATE archive_run SET unnamed_at = clock_timestamp() WHERE named_at IS NULL AND unnamed_at IS NULL"
+_MARK_NAMED = "UPDATE archive_run SET named_at = clock_timestamp() WHERE archive_id = $1 AND unnamed_at IS NULL"
+_UNUSED_IDS = """
 SELECT r.archive_id FROM archive_run AS r
 WHERE NOT EXISTS (SELECT FROM archived_part AS p WHERE p.archive_id = r.archive_id)
   AND (r.named_at IS NULL OR r.unnamed_at <= clock_timestamp() - $1::interval)
@@ -81,54 +81,54 @@ ORDER BY p.series_id, p.month LIMIT $5
 
 
 class HotRowsDiffer(Conflict):
-    """What was to be deleted is not what was taken, though its series did not change; nothing was deleted."""
+    """The hot rows to be deleted differ from the snapshot, although the series did not change; nothing was deleted."""
 
 
 class RunGivenUp(Conflict):
-    """Another run began while this one was under way, and took it for dead; nothing of this piece was archived.
+    """Another run began during this one and marked its id as abandoned; the parts of this id were not archived.
 
     Facts: ``archive_id``.
     """
 
 
 @contextmanager
-def _ended_unless_done(connection: Connection) -> Generator[None]:
-    """End the connection when the block fails or is cancelled."""
+def _closed_on_failure(connection: Connection) -> Generator[None]:
+    """Close the connection when the block fails or is cancelled."""
     try:
         yield
     except BaseException:
-        with suppress(asyncpg.InterfaceError):  # it has broken by itself
+        with suppress(asyncpg.InterfaceError):  # the connection is already lost
             connection.terminate()
         raise
 
 
 class PostgresArchiveLog:
-    """``ArchiveLog`` on PostgreSQL. A run holds one connection throughout, its steps one more."""
+    """``ArchiveLog`` on PostgreSQL. A run holds one connection throughout, and each of its steps uses another."""
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
 
     @asynccontextmanager
-    async def alone(self) -> AsyncGenerator[None]:
+    async def exclusive_run(self) -> AsyncGenerator[None]:
         async with self._pool.acquire() as connection:
-            # The lock belongs to the session. A connection that may still hold it must not go back to the pool.
-            with _ended_unless_done(connection):
-                locked = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ALONE)
-            if not locked:
-                raise ArchiveRunning("another run moves months to history; one goes at a time", retry_after=60.0)
+            # The lock belongs to the session, so a connection that may still hold it must not return to the pool.
+            with _closed_on_failure(connection):
+                is_locked = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _RUN_LOCK)
+            if not is_locked:
+                raise ArchiveRunning("another run is moving months to history: wait until it has ended", retry_after=60.0)
             try:
                 yield
             finally:
-                with _ended_unless_done(connection):
-                    await connection.execute("SELECT pg_advisory_unlock($1)", _ALONE)
+                with _closed_on_failure(connection):
+                    await connection.execute("SELECT pg_advisory_unlock($1)", _RUN_LOCK)
 
-    async def closed(self, before: date, *, source: str | None = None) -> Sequence[ClosedMonth]:
-        async with self._pool.lasting() as connection:
-            rows = await connection.fetch(_CLOSED, before, source)
+    async def closed_months(self, before: date, *, source: str | None = None) -> Sequence[ClosedMonth]:
+        async with self._pool.begin_long() as connection:
+            rows = await connection.fetch(_CLOSED_MONTHS, before, source)
         return [ClosedMonth(row["source"], row["month"], tuple(row["series_ids"])) for row in rows]
 
     async def sizes(self, month: ClosedMonth) -> dict[int, int]:
-        async with self._pool.lasting() as connection:
+        async with self._pool.begin_long() as connection:
             rows = await connection.fetch(_SIZES, month.series_ids, month.month)
         return {row["series_id"]: row["rows"] for row in rows}
 
@@ -138,75 +138,88 @@ class PostgresArchiveLog:
                 "INSERT INTO archive_run (source, month) VALUES ($1, $2) RETURNING archive_id", source, month
             )
 
-    async def take(self, series_ids: Sequence[int], month: date) -> Taken:
-        async with self._pool.lasting(isolation="repeatable_read") as connection:
+    async def snapshot(self, series_ids: Sequence[int], month: date) -> PartsSnapshot:
+        async with self._pool.begin_long(isolation="repeatable_read") as connection:
             versions = await connection.fetch("SELECT series_id, version FROM series WHERE series_id = ANY($1)", series_ids)
             rows = await _history(connection, series_ids, month)
-        return Taken(rows, {row["series_id"]: row["version"] for row in versions})
+        return PartsSnapshot(rows, {row["series_id"]: row["version"] for row in versions})
 
-    async def commit(self, archive_id: int, month: date, taken: Taken) -> frozenset[int]:
-        tallied = await asyncio.to_thread(tally, taken.rows)
-        ids = tallied["series_id"].to_list()
-        async with self._pool.lasting() as connection:
-            locked = {row["series_id"]: row["version"] for row in await connection.fetch(_LOCK, ids)}
-            moving = await self._unchanged(connection, tallied, month, taken, locked)
+    async def commit(self, archive_id: int, month: date, snapshot: PartsSnapshot) -> frozenset[int]:
+        tallies = await asyncio.to_thread(tally, snapshot.rows)
+        ids = tallies["series_id"].to_list()
+        async with self._pool.begin_long() as connection:
+            versions = {row["series_id"]: row["version"] for row in await connection.fetch(_LOCK, ids)}
+            moving = await self._unchanged(connection, tallies, month, snapshot, versions)
             if moving.is_empty():
                 return frozenset()
-            if await connection.execute(_NAMED, archive_id) != "UPDATE 1":
+            if await connection.execute(_MARK_NAMED, archive_id) != "UPDATE 1":
                 raise RunGivenUp(
-                    "another run began while this one was under way: this piece was not archived", archive_id=archive_id
+                    "another run began during this one: these parts were not archived, run `aurum archive run` again",
+                    archive_id=archive_id,
                 )
             moved = moving["series_id"].to_list()
-            gone = await _deleted(connection, "observation", moved, month)
-            gone += await _deleted(connection, "observation_version", moved, month)
-            if gone != moving["rows"].sum():
-                raise HotRowsDiffer(f"{gone} hot rows of {month:%Y-%m} instead of {moving['rows'].sum()}: nothing was archived")
-            await connection.execute(_NAME, month, archive_id, moved, moving["rows"].to_list(), moving["checksum"].to_list())
+            deleted = await _delete(connection, "observation", moved, month)
+            deleted += await _delete(connection, "observation_version", moved, month)
+            if deleted != (expected := moving["rows"].sum()):
+                raise HotRowsDiffer(
+                    f"the hot store has {deleted} rows of {month:%Y-%m}, the snapshot {expected}: nothing was archived"
+                )
+            await connection.execute(
+                _NAME_PARTS, month, archive_id, moved, moving["rows"].to_list(), moving["checksum"].to_list()
+            )
         return frozenset(moved)
 
-    async def unnamed(self, *, idle: timedelta) -> frozenset[int]:
-        async with self._pool.lasting() as connection:
-            await connection.execute(_GIVEN_UP)
-            return frozenset(row["archive_id"] for row in await connection.fetch(_UNNAMED, idle))
+    async def unused_ids(self, *, idle: timedelta) -> frozenset[int]:
+        async with self._pool.begin_long() as connection:
+            await connection.execute(_ABANDON)
+            return frozenset(row["archive_id"] for row in await connection.fetch(_UNUSED_IDS, idle))
 
     async def months(self) -> Sequence[ArchivedMonth]:
-        async with self._pool.lasting() as connection:
+        async with self._pool.begin_long() as connection:
             return [ArchivedMonth(*row) for row in await connection.fetch(_MONTHS)]
 
     async def parts(self, *, source: str | None = None, month: date | None = None) -> AsyncIterator[Sequence[ArchivedPart]]:
         after = (-1, date.min)
         while True:
-            async with self._pool.lasting() as connection:
-                found = parts_of(await connection.fetch(_PARTS, *after, source, month, _PAGE))
-            if not found:
+            async with self._pool.begin_long() as connection:
+                page = parts_of(await connection.fetch(_PARTS, *after, source, month, _PARTS_PER_PAGE))
+            if not page:
                 return
-            after = (found[-1].series_id, found[-1].month)
-            yield found
+            after = (page[-1].series_id, page[-1].month)
+            yield page
 
     async def _unchanged(
-        self, connection: Connection, tallied: pl.DataFrame, month: date, taken: Taken, locked: dict[int, int]
+        self,
+        connection: Connection,
+        tallies: pl.DataFrame,
+        month: date,
+        snapshot: PartsSnapshot,
+        versions: dict[int, int],
     ) -> pl.DataFrame:
-        """Of a ``TALLY`` the series, now locked, whose rows are still those taken."""
-        still = [series_id for series_id in locked if locked[series_id] == taken.versions[series_id]]
+        """Return the rows of a ``TALLY`` frame whose series still have the rows of the snapshot.
+
+        ``versions``: of the locked series, by id.
+        """
+        same_version = [series_id for series_id in versions if versions[series_id] == snapshot.versions[series_id]]
         # A newer version need not concern this month: series of short steps change all the time.
-        other = [series_id for series_id in locked if locked[series_id] != taken.versions[series_id]]
-        same = tallied.filter(pl.col("series_id").is_in(still))
-        if not other:
-            return same
-        again = await asyncio.to_thread(tally, await _history(connection, other, month))
-        return pl.concat([same, tallied.join(again, on=tallied.columns, how="semi")]).sort("series_id")
+        newer_version = [series_id for series_id in versions if versions[series_id] != snapshot.versions[series_id]]
+        unchanged = tallies.filter(pl.col("series_id").is_in(same_version))
+        if not newer_version:
+            return unchanged
+        present = await asyncio.to_thread(tally, await _history(connection, newer_version, month))
+        return pl.concat([unchanged, tallies.join(present, on=tallies.columns, how="semi")]).sort("series_id")
 
 
 async def _history(connection: Connection, series_ids: Sequence[int], month: date) -> pl.DataFrame:
     current = unpacked(_POINT, await connection.fetchrow(_CURRENT, series_ids, month))
-    ended = unpacked(_ENDED, await connection.fetchrow(_VERSIONS, series_ids, month))
+    superseded = unpacked(_SUPERSEDED, await connection.fetchrow(_VERSIONS, series_ids, month))
     current = current.with_columns(pl.lit(None, UTC_US).alias("superseded_at"))
     columns = list(HISTORY)
     return await asyncio.to_thread(
-        lambda: pl.concat([current.select(columns), ended.select(columns)]).sort("series_id", "ts", "known_at")
+        lambda: pl.concat([current.select(columns), superseded.select(columns)]).sort("series_id", "ts", "known_at")
     )
 
 
-async def _deleted(connection: Connection, table: str, series_ids: Sequence[int], month: date) -> int:
+async def _delete(connection: Connection, table: str, series_ids: Sequence[int], month: date) -> int:
     status = await connection.execute(f"DELETE FROM {table} WHERE {_OF_MONTH}", series_ids, month)  # noqa: S608 - constants
     return int(status.removeprefix("DELETE "))

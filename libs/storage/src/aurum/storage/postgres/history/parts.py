@@ -1,4 +1,4 @@
-"""Parts as queries give them: the one shape in which every query of the archive log asks for them."""
+"""SQL for archived parts: the columns and joins that all queries of the archive log share."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ BESIDE_SLICE = f"""
 (SELECT array_agg(ROW({PART}) ORDER BY p.month) FROM {PARTS}
  WHERE p.series_id = $1 AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz) AS parts
 """  # noqa: S608 - constants
-"""In the statement that reads a slice ($1: series, $2 and $3: span), so that both come from one snapshot: one look-up."""
+"""Column with the archived parts, for the statement that reads a slice ($1: series, $2 and $3: span).
+
+One statement reads both, so that they come from one snapshot; it costs one index look-up.
+"""
 
 BESIDE_MANY = f"""
 (SELECT array_agg(ROW({PART}) ORDER BY p.series_id, p.month) FROM {PARTS}
  WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz) AS parts
 """  # noqa: S608 - constants
-"""The same of several series, in the statement that adds up their rows ($1: series, $2 and $3: span)."""
+"""Column with the archived parts of several series, for the statement that adds up their rows ($1: series, $2, $3: span)."""
 
-OF_MANY = f"""
+PARTS_OF_MANY = f"""
 SELECT {PART} FROM {PARTS}
 WHERE p.series_id = ANY($1) AND p.month >= date_trunc('month', $2::timestamptz) AND p.month < $3::timestamptz
 ORDER BY p.series_id, p.month
@@ -36,5 +39,5 @@ def parts_beside(row: Record | None) -> Sequence[ArchivedPart]:
 
 
 def parts_of(rows: Iterable[Record]) -> Sequence[ArchivedPart]:
-    """The parts in records of ``PART``."""
+    """Return the parts in records with the columns of ``PART``."""
     return [ArchivedPart(*row) for row in rows]

@@ -1,1 +1,1 @@
-"""Models on PostgreSQL: their log, their marts, the tables they read."""
+"""Models on PostgreSQL: their log, their marts and their inputs."""

@@ -1,4 +1,4 @@
-"""The store's tables for a warehouse, and the calendars for engines that read the store itself."""
+"""Inputs of a warehouse on PostgreSQL: snapshots of the store's tables, and calendars for engines that read the store."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from io import BytesIO
 import polars as pl
 
 from aurum.core.frames import UTC_US, conform
-from aurum.storage.ports.history import ArchivedPart, HistoryStore, wired
+from aurum.storage.ports.history import ArchivedPart, HistoryStore, refuse_archived_parts
 from aurum.storage.ports.model_inputs import BLOCK_HOUR, DATASETS, FILES, MARKET_DAY, SERIES_TABLE, Bulk, StoreSnapshot
 from aurum.storage.postgres.connection.copy import Collector, Layout
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
 
 MARTS_ROLE = "aurum_marts"
-"""Reads the store and owns the schemas of models; made by migration 0005."""
+"""Role that reads the store and owns the schemas of models; migration 0005 creates it."""
 
 _BATCH_BYTES = 16 << 20
-_PIECE_ROWS = 1_000_000
+_ROWS_PER_READ = 1_000_000
 _NULL = "\\N"
 
 _LAYOUTS = {
@@ -33,10 +33,10 @@ _SERIES = "SELECT {columns} FROM series ORDER BY series_id"
 _DATASETS = "SELECT {columns} FROM dataset ORDER BY source, name"
 _FILES = "SELECT {columns} FROM ingest_file ORDER BY file_id"
 
-# Texts stand once, under a number; the rows themselves are of fixed width, so that they can be copied in binary.
+# Texts are stored once, under the number ``place``; so the rows have a fixed width and can be copied in binary.
 _DAYS = Layout(place="int4", market_day="date", starts_at="timestamptz", ends_at="timestamptz", weekday="int2", holiday="int2")
 _HOURS = Layout(place="int4", ts="timestamptz", market_day="date", hour_ending="int2")
-_GIVEN = """
+_CREATE_TEMPORARY = """
 CREATE TEMP TABLE given_place (place int4 PRIMARY KEY, first text NOT NULL, second text NOT NULL) ON COMMIT DROP;
 CREATE TEMP TABLE given_day (place int4, market_day date, starts_at timestamptz, ends_at timestamptz, weekday int2,
     holiday int2) ON COMMIT DROP;
@@ -69,7 +69,7 @@ DELETE FROM block_hour AS t WHERE NOT EXISTS (
 
 
 class PostgresStoreExport:
-    """``StoreExport`` on PostgreSQL; archived months come from ``history``, as the log of the same snapshot names them."""
+    """``StoreExport`` on PostgreSQL. Archived months come from ``history``, by the archive log of the same snapshot."""
 
     def __init__(self, pool: PostgresPool, history: HistoryStore | None = None) -> None:
         self._pool = pool
@@ -78,7 +78,7 @@ class PostgresStoreExport:
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[StoreSnapshot]:
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            # A copy of everything may take longer than a read may.
+            # A copy of all tables may take longer than the time limit of a read.
             await connection.execute("SET LOCAL statement_timeout = 0")
             yield _Snapshot(connection, self._history)
 
@@ -104,15 +104,15 @@ class _Snapshot:
         layout = _LAYOUTS[table]
         collector = Collector(layout)
 
-        async def take(data: bytes) -> None:
+        async def collect(data: bytes) -> None:
             collector.feed(data)
             if collector.size >= _BATCH_BYTES:
                 sink(conform(collector.take(), table.schema))
 
-        chosen = "" if series_ids is None else " WHERE series_id = ANY($1)"
-        query = f"SELECT {', '.join(layout.columns)} FROM {table}{chosen}"  # noqa: S608 - names of ours
+        condition = "" if series_ids is None else " WHERE series_id = ANY($1)"
+        query = f"SELECT {', '.join(layout.columns)} FROM {table}{condition}"  # noqa: S608 - names from this package
         arguments = [] if series_ids is None else [sorted(series_ids)]
-        await self._connection.copy_from_query(query, *arguments, output=take, format="binary")
+        await self._connection.copy_from_query(query, *arguments, output=collect, format="binary")
         rest = collector.take()
         if not rest.is_empty():
             sink(conform(rest, table.schema))
@@ -122,22 +122,22 @@ class _Snapshot:
     async def _archived_rows(
         self, table: Bulk, series_ids: Collection[int] | None, sink: Callable[[pl.DataFrame], None]
     ) -> None:
-        chosen = "" if series_ids is None else "WHERE p.series_id = ANY($1)"
-        query = f"SELECT {PART} FROM {PARTS} {chosen} ORDER BY p.month, p.series_id"  # noqa: S608 - constants
+        condition = "" if series_ids is None else "WHERE p.series_id = ANY($1)"
+        query = f"SELECT {PART} FROM {PARTS} {condition} ORDER BY p.month, p.series_id"  # noqa: S608 - constants
         parts = parts_of(await self._connection.fetch(query, *([] if series_ids is None else [sorted(series_ids)])))
         if not parts:
             return
         if self._history is None:
-            wired(parts)
+            refuse_archived_parts(parts)
             return
-        stands = pl.col("superseded_at").is_null()
-        for some in _in_pieces(parts):
-            rows = await self._history.rows(some)
-            chosen_rows = rows.filter(stands if table is Bulk.OBSERVATION else ~stands)
-            sink(conform(chosen_rows, table.schema))
+        is_current = pl.col("superseded_at").is_null()
+        for group in _groups(parts):
+            rows = await self._history.rows(group)
+            table_rows = rows.filter(is_current if table is Bulk.OBSERVATION else ~is_current)
+            sink(conform(table_rows, table.schema))
 
     async def _table(self, query: str, schema: pl.Schema) -> pl.DataFrame:
-        """A table with texts, through CSV: read in columns, no object a row. Instants travel as microseconds."""
+        """Return a table with texts, sent as CSV and read in columns. Instants are sent as microseconds."""
         columns = ", ".join(_as_csv(name, dtype) for name, dtype in schema.items())
         content = BytesIO()
         await self._connection.copy_from_query(query.format(columns=columns), output=content, format="csv", null=_NULL)
@@ -166,7 +166,7 @@ class PostgresCalendarTables:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('calendar tables', 0))")
-            await connection.execute(_GIVEN)
+            await connection.execute(_CREATE_TEMPORARY)
             await connection.execute(_PLACES, *(places[name].to_list() for name in ("place", "first", "second")))
             for table, layout, rows in (("given_day", _DAYS, numbered_days), ("given_hour", _HOURS, numbered_hours)):
                 await connection.copy_to_table(
@@ -183,17 +183,17 @@ class PostgresCalendarTables:
                 await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted} AUTHORIZATION {MARTS_ROLE}")
 
 
-def _in_pieces(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
-    """In order, with so many rows in each that a piece is held with ease."""
-    piece: list[ArchivedPart] = []
-    held = 0
+def _groups(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
+    """Yield the parts in order, in groups of at most ``_ROWS_PER_READ`` rows or of one part."""
+    group: list[ArchivedPart] = []
+    rows = 0
     for part in parts:
-        if piece and held + part.rows > _PIECE_ROWS:
-            yield piece
-            piece, held = [], 0
-        piece.append(part)
-        held += part.rows
-    yield piece
+        if group and rows + part.rows > _ROWS_PER_READ:
+            yield group
+            group, rows = [], 0
+        group.append(part)
+        rows += part.rows
+    yield group
 
 
 def _as_csv(name: str, dtype: object) -> str:

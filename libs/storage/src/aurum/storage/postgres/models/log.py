@@ -1,4 +1,4 @@
-"""Models, their runs and what reaches them."""
+"""The log of models on PostgreSQL: models, the series that they read, their runs and results."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import asyncpg
 
 from aurum.storage.ports.models import (
-    KEPT_RUNS,
-    Built,
+    RETAINED_RUNS,
+    LastBuild,
     ModelEntry,
     ModelRun,
     ModelState,
@@ -83,16 +83,25 @@ class PostgresModelLog:
             await connection.executemany(
                 _RESULT,
                 [
-                    (run_id, one.node, one.kind, one.model, one.status, one.seconds, one.failures, one.message)
-                    for one in run.results
+                    (
+                        run_id,
+                        result.node,
+                        result.kind,
+                        result.model,
+                        result.status,
+                        result.seconds,
+                        result.failures,
+                        result.message,
+                    )
+                    for result in run.results
                 ],
             )
             await connection.executemany(
-                _FRESHNESS, [(run_id, one.table, one.status, one.newest, one.age_s) for one in run.freshness]
+                _FRESHNESS, [(run_id, table.table, table.status, table.newest, table.age_s) for table in run.freshness]
             )
             if models is not None:
                 await _replace(connection, models)
-            await connection.execute("DELETE FROM model_run WHERE run_id <= $1", run_id - KEPT_RUNS)
+            await connection.execute("DELETE FROM model_run WHERE run_id <= $1", run_id - RETAINED_RUNS)
             return run_id
 
     async def models(
@@ -103,17 +112,17 @@ class PostgresModelLog:
             names = [row["name"] for row in rows]
             results = await connection.fetch(_RESULTS, names)
             pairs = await connection.fetch("SELECT model, source, dataset FROM model_dataset WHERE model = ANY($1)", names)
-            fresh = [
+            freshness = [
                 TableFreshness(row[0], NodeStatus(row[1]), row[2], row[3]) for row in await connection.fetch(_LATEST_FRESHNESS)
             ]
         tests: dict[str, list[NodeResult]] = defaultdict(list)
-        built: dict[str, Built] = {}
+        built: dict[str, LastBuild] = {}
         for row in results:
             result = _result(row)
             if result.kind in _TESTS:
                 tests[result.model].append(result)
             else:
-                built[result.model] = Built(row["run_id"], row["started_at"], result)
+                built[result.model] = LastBuild(row["run_id"], row["started_at"], result)
         datasets: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in pairs:
             datasets[row["model"]].append((row["source"], row["dataset"]))
@@ -121,8 +130,10 @@ class PostgresModelLog:
             ModelState(
                 entry=_entry(row, datasets[row["name"]]),
                 built=built.get(row["name"]),
-                tests=tuple(sorted(tests[row["name"]], key=lambda one: one.node)),
-                freshness=tuple(sorted((one for one in fresh if one.table in row["tables"]), key=lambda one: one.table)),
+                tests=tuple(sorted(tests[row["name"]], key=lambda test: test.node)),
+                freshness=tuple(
+                    sorted((table for table in freshness if table.table in row["tables"]), key=lambda table: table.table)
+                ),
             )
             for row in rows
         ]
@@ -133,28 +144,28 @@ class PostgresModelLog:
 
 
 async def _replace(connection: Connection, models: Sequence[ModelEntry]) -> None:
-    # Two runs at once come one after the other here; the later word stands.
+    # The lock orders runs that end at the same time; the later one replaces the models of the earlier one.
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('models', 0))")
     await connection.execute("DELETE FROM model")
     await connection.executemany(
         _MODEL,
         [
             (
-                one.name,
-                one.layer,
-                one.description,
-                one.materialized,
-                one.relation,
-                list(one.depends_on),
-                list(one.tables),
-                [dict(column) for column in one.columns],
+                entry.name,
+                entry.layer,
+                entry.description,
+                entry.materialized,
+                entry.relation,
+                list(entry.depends_on),
+                list(entry.tables),
+                [dict(column) for column in entry.columns],
             )
-            for one in models
+            for entry in models
         ],
     )
     await connection.executemany(
         "INSERT INTO model_dataset (model, source, dataset) VALUES ($1, $2, $3)",
-        [(one.name, source, dataset) for one in models for source, dataset in one.datasets],
+        [(entry.name, source, dataset) for entry in models for source, dataset in entry.datasets],
     )
 
 

@@ -1,4 +1,4 @@
-"""Marts in a schema of the store's database."""
+"""Reads of marts in a schema of the store's database."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ JOIN pg_type AS t ON t.oid = a.atttypid
 WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
 _NULL = "\\N"
-_WHOLE = ("int2", "int4", "int8")
-_BROKEN = ("float4", "float8", "numeric")
+_INTEGERS = ("int2", "int4", "int8")
+_NUMBERS = ("float4", "float8", "numeric")
 _INSTANT = "timestamptz"
 
 
@@ -31,24 +31,24 @@ class PostgresMartReader:
         self._schema = schema
 
     async def frame(self, mart: str, *, columns: Collection[str]) -> pl.DataFrame:
-        written = io.BytesIO()
+        content = io.BytesIO()
         async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            there = {row["name"]: row["type"] for row in await connection.fetch(_COLUMNS, self._schema, mart)}
-            if not there:
-                raise UnknownMart(f"no mart {mart} in schema {self._schema}", mart=mart)
-            types = {name: kind for name, kind in there.items() if name in columns}
-            # A mart is read whole, which may take longer than a read of the store.
+            available = {row["name"]: row["type"] for row in await connection.fetch(_COLUMNS, self._schema, mart)}
+            if not available:
+                raise UnknownMart(f"mart {mart} does not exist in schema {self._schema}", mart=mart)
+            types = {name: kind for name, kind in available.items() if name in columns}
+            # A mart is read whole, which may take longer than the time limit of a read.
             await connection.execute("SET LOCAL statement_timeout = 0")
-            # Identifiers cannot be bound: these are names of the catalog, quoted.
+            # Identifiers cannot be bound. These names come from the catalog of the database and are quoted.
             selected = ", ".join(_selected(name, kind) for name, kind in types.items()) or "1 AS one"
             query = f"SELECT {selected} FROM {_quoted(self._schema)}.{_quoted(mart)}"  # noqa: S608
-            await connection.copy_from_query(query, output=written, format="csv", null=_NULL)
-        written.seek(0)
-        return _frame(written, types)
+            await connection.copy_from_query(query, output=content, format="csv", null=_NULL)
+        content.seek(0)
+        return _frame(content, types)
 
 
 def _selected(name: str, kind: str) -> str:
-    # Microseconds since 1970, exact, and nothing to parse.
+    # Instants as microseconds since 1970: exact, and without text to parse.
     value = f"(extract(epoch FROM {_quoted(name)}) * 1000000)::bigint" if kind == _INSTANT else _quoted(name)
     return f"{value} AS {_quoted(name)}"
 
@@ -57,27 +57,27 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _frame(written: io.BytesIO, types: dict[str, str]) -> pl.DataFrame:
-    read = {name: _read_as(kind) for name, kind in types.items()}
+def _frame(content: io.BytesIO, types: dict[str, str]) -> pl.DataFrame:
+    csv_types = {name: _csv_type(kind) for name, kind in types.items()}
     frame = pl.read_csv(
-        written,
+        content,
         has_header=False,
-        schema=read or {"one": pl.Int64},
+        schema=csv_types or {"one": pl.Int64},
         null_values=_NULL,
         empty_string_is_null=False,
     )
     return frame.with_columns(
-        [_made(name, kind).alias(name) for name, kind in types.items()] if types else [],
+        [_converted(name, kind).alias(name) for name, kind in types.items()] if types else [],
     )
 
 
-def _read_as(kind: str) -> pl.DataType:
-    if kind in _WHOLE or kind == _INSTANT:
+def _csv_type(kind: str) -> pl.DataType:
+    if kind in _INTEGERS or kind == _INSTANT:
         return pl.Int64()
-    return pl.Float64() if kind in _BROKEN else pl.String()
+    return pl.Float64() if kind in _NUMBERS else pl.String()
 
 
-def _made(name: str, kind: str) -> pl.Expr:
+def _converted(name: str, kind: str) -> pl.Expr:
     column = pl.col(name)
     if kind == _INSTANT:
         return column.cast(UTC_US)
@@ -85,4 +85,4 @@ def _made(name: str, kind: str) -> pl.Expr:
         return column.str.to_date("%Y-%m-%d")
     if kind == "bool":
         return column == "t"
-    return column.fill_nan(None) if kind in _BROKEN else column
+    return column.fill_nan(None) if kind in _NUMBERS else column

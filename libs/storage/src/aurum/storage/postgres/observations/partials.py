@@ -9,7 +9,7 @@ import polars as pl
 from aurum.core.asof import Span
 from aurum.core.catalog import Quality
 from aurum.core.series.partials import VAST, buckets_in
-from aurum.storage.ports.history import HotPartials, wired
+from aurum.storage.ports.history import HotPartials, refuse_archived_parts
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.parts import BESIDE_MANY, parts_beside
@@ -65,7 +65,7 @@ class PostgresPartialsReader:
 
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
         hot = await self.hot_partials(series_ids, span=span)
-        wired(hot.parts)
+        refuse_archived_parts(hot.parts)
         return hot.frame
 
     async def hot_partials(self, series_ids: Sequence[int], *, span: Span) -> HotPartials:

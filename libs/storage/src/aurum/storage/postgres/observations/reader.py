@@ -1,4 +1,4 @@
-"""Reads observations: slices, many series, as of an instant, revisions, bulk."""
+"""Reads of observations on PostgreSQL: slices, many series, as of an instant, revisions, streams."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import polars as pl
 from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.series.points import Points
-from aurum.storage.ports.history import HotPoints, HotRevisions, HotStream, wired
+from aurum.storage.ports.history import HotPoints, HotRevisions, HotStream, refuse_archived_parts
 from aurum.storage.postgres.connection.columns import packed, unpacked, unpacked_arrays
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
-from aurum.storage.postgres.history.parts import BESIDE_SLICE, OF_MANY, parts_beside, parts_of
-from aurum.storage.postgres.observations.watermark import is_long_past, settled
+from aurum.storage.postgres.history.parts import BESIDE_SLICE, PARTS_OF_MANY, parts_beside, parts_of
+from aurum.storage.postgres.observations.watermark import is_long_past, wait_until_settled
 
 _ONE: Mapping[str, str] = {"ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _MANY: Mapping[str, str] = {"series_id": "int4", **_ONE}
 
 _BATCH_ROWS = 65_536
-_AS_OF_PATIENCE_S = 5.0
+_SETTLE_TIMEOUT_S = 5.0
 
-# Beyond the calendar of every market, inside that of PostgreSQL and of Python's datetime.
+# Outside the data of every market, and inside the range of PostgreSQL and of Python's datetime.
 _FIRST = datetime(1, 1, 2, tzinfo=UTC)
 _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ _REVISIONS = packed(
     """,
     beside=BESIDE_SLICE,
 )
-# One index range a series and batch: a join against the list would sort everything before the first row.
+# One index range for each series and batch. A join with the list would sort all rows before the first one.
 _BATCH = packed(
     _MANY,
     """
@@ -81,9 +81,10 @@ _BATCH_AS_OF = packed(
 
 
 class PostgresSeriesReader:
-    """``HotReader`` on PostgreSQL, and ``SeriesReader`` where nothing is archived: it never gives half an answer.
+    """``HotReader`` on PostgreSQL, and ``SeriesReader`` for stores without archived months.
 
-    Where months are archived, ``storage.tiered`` reads through this.
+    As a ``SeriesReader`` it raises ``HistoryNotConfigured`` rather than return an incomplete answer. Where months are archived,
+    ``storage.tiered`` reads through it.
     """
 
     def __init__(self, pool: PostgresPool, clock: Clock) -> None:
@@ -95,7 +96,7 @@ class PostgresSeriesReader:
 
     async def points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> Points:
         hot = await self.hot_points(series_id, span=span, as_of=as_of)
-        wired(hot.parts)
+        refuse_archived_parts(hot.parts)
         return hot.points
 
     async def many(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
@@ -106,13 +107,13 @@ class PostgresSeriesReader:
         self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
     ) -> AsyncIterator[pl.DataFrame]:
         async with self.hot_stream(series_ids, span=span, as_of=as_of) as hot:
-            wired(hot.parts)
+            refuse_archived_parts(hot.parts)
             async for batch in hot.batches:
                 yield batch
 
     async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
         hot = await self.hot_revisions(series_id, span=span)
-        wired(hot.parts)
+        refuse_archived_parts(hot.parts)
         return hot.rows
 
     async def hot_points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> HotPoints:
@@ -137,56 +138,56 @@ class PostgresSeriesReader:
         self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
     ) -> AsyncGenerator[HotStream]:
         start, end = bounds(span)
-        wanted = sorted(set(series_ids))
+        ids = sorted(set(series_ids))
         async with self._pool.acquire(outlasts_deadline=True) as connection:
             if as_of is not None:
                 await self._settle(connection, as_of)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                parts = parts_of(await connection.fetch(OF_MANY, wanted, start, end))
-                async with aclosing(self._batches(connection, wanted, start, end, as_of)) as batches:
+                parts = parts_of(await connection.fetch(PARTS_OF_MANY, ids, start, end))
+                async with aclosing(self._batches(connection, ids, start, end, as_of)) as batches:
                     yield HotStream(batches, parts)
 
     async def _batches(
-        self, connection: Connection, wanted: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
+        self, connection: Connection, ids: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
     ) -> AsyncGenerator[pl.DataFrame]:
-        fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, (-1, start), as_of))
+        fetching = asyncio.ensure_future(self._batch(connection, ids, start, end, (-1, start), as_of))
         try:
             while not (batch := await fetching).is_empty():
-                at = (int(batch["series_id"][-1]), batch["ts"][-1])
-                fetching = asyncio.ensure_future(self._batch(connection, wanted, start, end, at, as_of))
-                # One turn of the loop sends the query: PostgreSQL works on it while the caller encodes.
+                last = (int(batch["series_id"][-1]), batch["ts"][-1])
+                fetching = asyncio.ensure_future(self._batch(connection, ids, start, end, last, as_of))
+                # One turn of the event loop sends the query, so that PostgreSQL works while the caller encodes.
                 await asyncio.sleep(0)
                 yield batch
         finally:
-            await _given_up(fetching)
+            await _cancel(fetching)
 
     async def _batch(
         self,
         connection: Connection,
-        wanted: Sequence[int],
+        ids: Sequence[int],
         start: datetime,
         end: datetime,
         after: tuple[int, datetime],
         as_of: datetime | None,
     ) -> pl.DataFrame:
-        remaining = [series_id for series_id in wanted if series_id >= after[0]]
+        remaining = [series_id for series_id in ids if series_id >= after[0]]
         arguments = [remaining, start, end, *after, _BATCH_ROWS]
         if as_of is None:
             return unpacked(_MANY, await connection.fetchrow(_BATCH, *arguments))
         return unpacked(_MANY, await connection.fetchrow(_BATCH_AS_OF, *arguments, _clamped(as_of)))
 
     async def _settle(self, connection: Connection, as_of: datetime) -> None:
-        await settled(
+        await wait_until_settled(
             connection,
             as_of,
             now=self._clock.now(),
             horizon_s=self._pool.settings.load_timeout_s,
-            patience_s=_AS_OF_PATIENCE_S,
+            timeout_s=_SETTLE_TIMEOUT_S,
         )
 
 
 def bounds(span: Span) -> tuple[datetime, datetime]:
-    """Both ends of a span, within what PostgreSQL and Python can say."""
+    """Return both ends of a span, within the range of PostgreSQL and Python."""
     return _clamped(span.start or _FIRST), _clamped(span.end or _LAST)
 
 
@@ -194,7 +195,7 @@ def _clamped(instant: datetime) -> datetime:
     return min(max(instant, _FIRST), _LAST)
 
 
-async def _given_up(fetching: asyncio.Future[pl.DataFrame]) -> None:
-    """End a fetch that nobody waits for any more, and leave the connection at rest."""
+async def _cancel(fetching: asyncio.Future[pl.DataFrame]) -> None:
+    """Cancel a fetch, and return when its connection is idle."""
     fetching.cancel()
     await asyncio.wait([fetching])

@@ -1,4 +1,4 @@
-"""Parts back from history: in the transaction of a load that touches them, before it looks at what is stored."""
+"""Restore of archived parts: in the transaction of a load that touches them, before it reads the stored rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from aurum.core.chunks import chunks
 from aurum.core.history import month_of, tally
-from aurum.storage.ports.history import ArchivedPart, HistoryDamaged, HistoryStore, wired
+from aurum.storage.ports.history import ArchivedPart, HistoryDamaged, HistoryStore, refuse_archived_parts
 from aurum.storage.postgres.connection.copy import Layout, insert
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
@@ -20,47 +20,51 @@ _OBSERVATION = Layout(**_POINT)
 _VERSION = Layout(**_POINT, superseded_at="timestamptz")
 _ROWS_AT_ONCE = 500_000
 
-_OF_SERIES = f"""
+_PARTS_OF_SERIES = f"""
 SELECT {PART} FROM {PARTS}
 WHERE p.series_id = ANY($1) AND p.month >= $2 AND p.month <= $3 ORDER BY p.series_id, p.month
 """  # noqa: S608 - constants
-_UNNAME = "DELETE FROM archived_part WHERE series_id = $1 AND month = $2"
+_DELETE_PART = "DELETE FROM archived_part WHERE series_id = $1 AND month = $2"
 
 
-async def bring_back(connection: Connection, history: HistoryStore | None, batch: pl.DataFrame, known: Collection[int]) -> None:
-    """Make hot what is archived of the months that points of ``batch`` lie in or near; the rows of the series are locked.
+async def restore_parts(
+    connection: Connection, history: HistoryStore | None, batch: pl.DataFrame, known: Collection[int]
+) -> None:
+    """Restore archived parts to the hot store, for the months of the points of ``batch`` and of their local days.
 
-    ``known``: the series that may have observations. Near: their local days are counted anew. Raises ``HistoryNotWired``,
-    ``HistoryDamaged`` and what ``HistoryStore.rows`` raises.
+    ``known``: ids of the series that may have observations; their rows must be locked. Months of the whole local days are
+    restored because the completeness of those days is counted anew. Raises ``HistoryNotConfigured``, ``HistoryDamaged`` and the
+    errors of ``HistoryStore.rows``.
     """
     if not known or batch.is_empty():
         return
     first, last = batch.select(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")).row(0)
     months = (first - LOOK_AROUND).date().replace(day=1), (last + LOOK_AROUND).date().replace(day=1)
-    rows = await connection.fetch(_OF_SERIES, sorted(known), *months)
+    rows = await connection.fetch(_PARTS_OF_SERIES, sorted(known), *months)
     if not rows:
-        return  # as nearly always: files are about days that are not closed
+        return  # the usual case: files rarely touch closed months
     around = [month_of(pl.col("ts") + offset).alias("month") for offset in (-LOOK_AROUND, LOOK_AROUND)]
     touched = batch.filter(pl.col("series_id").is_in(list(known)))
-    wanted = set(pl.concat([touched.select("series_id", month) for month in around]).unique().iter_rows())  # rows: one a part
-    parts = [part for part in parts_of(rows) if (part.series_id, part.month) in wanted]
+    touched_months = pl.concat([touched.select("series_id", month) for month in around]).unique()
+    touched_parts = set(touched_months.iter_rows())  # rows: one a part
+    parts = [part for part in parts_of(rows) if (part.series_id, part.month) in touched_parts]
     if history is None:
-        wired(parts)
+        refuse_archived_parts(parts)
         return
     for group in chunks(parts, size=lambda part: part.rows, most=_ROWS_AT_ONCE):
-        found = await history.rows(group)
-        await asyncio.to_thread(_check, found, group)
-        await insert(connection, "observation", _OBSERVATION, found.filter(pl.col("superseded_at").is_null()))
-        await insert(connection, "observation_version", _VERSION, found.filter(pl.col("superseded_at").is_not_null()))
-        await connection.executemany(_UNNAME, [(part.series_id, part.month) for part in group])
+        archived = await history.rows(group)
+        await asyncio.to_thread(_check, archived, group)
+        await insert(connection, "observation", _OBSERVATION, archived.filter(pl.col("superseded_at").is_null()))
+        await insert(connection, "observation_version", _VERSION, archived.filter(pl.col("superseded_at").is_not_null()))
+        await connection.executemany(_DELETE_PART, [(part.series_id, part.month) for part in group])
         await connection.execute(
             "UPDATE archive_run SET unnamed_at = clock_timestamp() WHERE archive_id = ANY($1)",
             sorted({part.archive_id for part in group}),
         )
 
 
-def _check(found: pl.DataFrame, parts: Sequence[ArchivedPart]) -> None:
-    there = set(tally(found).iter_rows())  # rows: one a part
+def _check(archived: pl.DataFrame, parts: Sequence[ArchivedPart]) -> None:
+    present = set(tally(archived).iter_rows())  # rows: one a part
     for part in parts:
-        if (part.series_id, part.month, part.rows, part.checksum) not in there:
+        if (part.series_id, part.month, part.rows, part.checksum) not in present:
             raise HistoryDamaged(part)

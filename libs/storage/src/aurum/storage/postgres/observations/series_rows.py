@@ -1,4 +1,4 @@
-"""Rows of the ``series`` table for the series of a file: found or made, checked, locked."""
+"""Rows of the ``series`` table for the series of a file: found or created, checked and locked."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from aurum.storage.postgres.connection.pool import Connection
 _DESCRIPTION = ["market", "currency", "zone", "location_name", "location_type", "labels"]
 _COLUMNS = ["key", "source", "dataset", "location", "measure", "unit", "frequency", *_DESCRIPTION]
 
-_MISSING = "SELECT key FROM unnest($1::text[]) AS given(key) WHERE NOT EXISTS (SELECT FROM series AS s WHERE s.key = given.key)"
-# In the order of keys: two loads that make the same series wait for each other in one direction only.
+_MISSING = "SELECT key FROM unnest($1::text[]) AS file(key) WHERE NOT EXISTS (SELECT FROM series AS s WHERE s.key = file.key)"
+# In the order of keys, so that two loads that create the same series cannot deadlock.
 _INSERT = """
 INSERT INTO series (key, source, dataset, location, measure, unit, frequency,
                     market, currency, zone, location_name, location_type, labels)
@@ -35,73 +35,77 @@ FROM series WHERE key = ANY($1) ORDER BY series_id FOR NO KEY UPDATE
 """
 _DESCRIBE = """
 UPDATE series AS s
-SET market = given.market, currency = given.currency, zone = given.zone, location_name = given.location_name,
-    location_type = given.location_type, labels = given.labels::jsonb,
+SET market = file.market, currency = file.currency, zone = file.zone, location_name = file.location_name,
+    location_type = file.location_type, labels = file.labels::jsonb,
     version = s.version + CASE WHEN s.version > 0 THEN 1 ELSE 0 END
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-     AS given(series_id, market, currency, zone, location_name, location_type, labels)
-WHERE s.series_id = given.series_id
+     AS file(series_id, market, currency, zone, location_name, location_type, labels)
+WHERE s.series_id = file.series_id
   AND (s.market, s.currency, s.zone, s.location_name, s.location_type, s.labels)
       IS DISTINCT FROM
-      (given.market, given.currency, given.zone, given.location_name, given.location_type, given.labels::jsonb)
+      (file.market, file.currency, file.zone, file.location_name, file.location_type, file.labels::jsonb)
 """
-# Lists of the catalog show descriptions; the trigger tells only which series changed. Told at the commit, once.
-_TELL = "SELECT pg_notify('aurum_changes', 'catalog')"
+# Lists of the catalog show descriptions, and the trigger announces only the ids of changed series. PostgreSQL sends equal
+# notifications of a transaction once, at the commit.
+_NOTIFY = "SELECT pg_notify('aurum_changes', 'catalog')"
 
 
 class SeriesMismatch(Conflict):
-    """A file describes a series in another unit or frequency than the one stored. Facts: ``key``, ``stored``, ``given``."""
+    """A file describes a series with another unit or frequency than the stored one. Facts: ``key``, ``stored``, ``given``."""
 
 
 async def locked_series(connection: Connection, series: pl.DataFrame) -> LockedSeries:
-    """Find or make the rows of the series in a ``SERIES`` frame and lock them until the transaction ends.
+    """Find or create the rows of the series in a ``SERIES`` frame and lock them until the transaction ends.
 
-    Descriptions (names, labels, market) follow the newest load; answers show them, so they count up the version of a series
-    that has observations. Raises ``SeriesMismatch``.
+    Descriptions (names, labels, market) become those of the newest load. Answers show them, so a new description raises the
+    version of a series that has observations. Raises ``SeriesMismatch``.
     """
     keys = series["key"].to_list()
-    if unknown := [row["key"] for row in await connection.fetch(_MISSING, keys)]:
-        missing = series.filter(pl.col("key").is_in(unknown))
+    if missing_keys := [row["key"] for row in await connection.fetch(_MISSING, keys)]:
+        missing = series.filter(pl.col("key").is_in(missing_keys))
         await connection.execute(_INSERT, *(missing[column].to_list() for column in _COLUMNS))
-    # Compared as whole tuples: a file of all nodes has thousands of series, of which none has changed.
+    # Whole tuples are compared, because a file of all nodes has thousands of series that did not change.
     stored = {row["key"]: row for row in await connection.fetch(_LOCK, keys)}
     changed: list[tuple[Any, ...]] = []
-    for key, given in zip(keys, series.select(_COMPARED).rows(), strict=True):
+    for key, described in zip(keys, series.select(_COMPARED).rows(), strict=True):
         row = stored[key]
-        if (said := row[: len(_COMPARED)]) != given:
-            _check_same(key, said, given)
-            changed.append((row["series_id"], *given[2:]))
+        if (stored_values := row[: len(_COMPARED)]) != described:
+            _check_same(key, stored_values, described)
+            changed.append((row["series_id"], *described[2:]))
     if changed:
-        # Labels are one however they are written, which only the server can tell.
+        # Only the server can tell whether labels differ, because equal JSON objects may differ as texts.
         status = await connection.execute(_DESCRIBE, *map(list, zip(*changed, strict=True)))
         if status != "UPDATE 0":
-            await connection.execute(_TELL)
-    # A version of zero, read under the lock, promises that the series has no observation.
+            await connection.execute(_NOTIFY)
+    # Version 0, read under the lock, proves that the series has no observation.
     empty = frozenset(row["series_id"] for row in stored.values() if row["version"] == 0)
     return LockedSeries([stored[key]["series_id"] for key in keys], empty)
 
 
-def _check_same(key: str, stored: Sequence[str], given: Sequence[str]) -> None:
-    for place, field in enumerate(("unit", "frequency")):
-        if stored[place] != given[place]:
+def _check_same(key: str, stored: Sequence[str], described: Sequence[str]) -> None:
+    for position, field in enumerate(("unit", "frequency")):
+        if stored[position] != described[position]:
             raise SeriesMismatch(
-                f"series {key} has {field} {stored[place]!r}, the file says {given[place]!r}",
+                f"series {key} has {field} {stored[position]!r}, the file says {described[position]!r}",
                 key=key,
-                stored=stored[place],
-                given=given[place],
+                stored=stored[position],
+                given=described[position],
             )
 
 
 async def raise_versions(connection: Connection, changed: pl.DataFrame) -> Sequence[int]:
-    """Count up the version of changed series; ``changed``: ``series_id``, ``first`` and ``last`` touched ``ts``."""
+    """Raise the versions of changed series and return their ids, ascending.
+
+    ``changed``: ``series_id``, ``first`` and ``last`` changed ``ts``.
+    """
     ordered = changed.sort("series_id")
     await connection.execute(
         """
         UPDATE series AS s
         SET version = s.version + 1, updated_at = clock_timestamp(),
-            first_ts = least(s.first_ts, given.first), last_ts = greatest(s.last_ts, given.last)
-        FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS given(series_id, first, last)
-        WHERE s.series_id = given.series_id
+            first_ts = least(s.first_ts, changed.first), last_ts = greatest(s.last_ts, changed.last)
+        FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS changed(series_id, first, last)
+        WHERE s.series_id = changed.series_id
         """,
         ordered["series_id"].to_list(),
         ordered["first"].to_list(),

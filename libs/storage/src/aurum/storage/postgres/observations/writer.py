@@ -1,8 +1,8 @@
-"""Stores the observations of a file: changes worked out in columns, written by binary COPY.
+"""Writes of the observations of a file: changes are computed in columns and written by binary COPY.
 
-The rows of the file's series are locked first, so what is read of them stays true until the commit: the current values come
-out as columns, ``core.merge`` says what the file changes, and only that is written. A file that changes nothing writes no
-observation; points not seen before go straight into their table.
+The rows of the file's series are locked first, so that values read from them stay valid until the commit. The current values
+are read as columns, ``core.merge`` computes the changes, and only those are written. A file that changes nothing writes no
+observation; new points are copied straight into their table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.copy import Layout, insert, stage
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.observations.completeness import LOOK_AROUND, day_counts
-from aurum.storage.postgres.observations.restore import bring_back
+from aurum.storage.postgres.observations.restore import restore_parts
 from aurum.storage.postgres.observations.series_rows import locked_series, raise_versions
 
 P = ParamSpec("P")
@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 KEY = list(OBSERVATIONS.key)
 
-_MANY_ROWS = 50_000
-"""From here on a step in columns may take longer than the 50 ms for which other work of the loop may be held up."""
+_THREAD_ROWS = 50_000
+"""From this number of rows on a step may take longer than 50 ms, the longest time that it may block the event loop."""
 
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _OBSERVATION = Layout(**_POINT)
@@ -56,8 +56,8 @@ _CURRENT = packed(
     _POINT,
     "SELECT series_id, ts, value, quality, known_at FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts <= $3",
 )
-# Statements that join a temporary table also say, in constants, which series and times they can touch ($1 to $3): where old
-# rows are compressed, it is by those that the server finds the few batches to unpack.
+# Statements that join a temporary table also limit the series and times by constants ($1 to $3): where old rows are compressed,
+# the server needs those to find the few batches to decompress.
 _VERSIONS = packed(
     _POINT,
     """SELECT v.series_id, v.ts, v.value, v.quality, v.known_at
@@ -68,7 +68,7 @@ _REPLACE = """
 UPDATE observation AS o SET value = r.value, quality = r.quality, known_at = r.known_at FROM replacing AS r
 WHERE o.series_id = r.series_id AND o.ts = r.ts AND o.series_id = ANY($1) AND o.ts >= $2 AND o.ts <= $3
 """
-_FORGET_VERSIONS = """
+_DELETE_VERSIONS = """
 DELETE FROM observation_version AS v USING touched AS t
 WHERE v.series_id = t.series_id AND v.ts = t.ts AND v.series_id = ANY($1) AND v.ts >= $2 AND v.ts <= $3
 """
@@ -101,40 +101,40 @@ WHERE (c.expected, c.present) IS DISTINCT FROM (excluded.expected, excluded.pres
 
 @dataclass(slots=True)
 class _Changes:
-    """What the rows of a file have changed so far, counted by series."""
+    """Changes by the rows of a file so far, counted by series."""
 
     counts: list[pl.DataFrame] = field(default_factory=list[pl.DataFrame])
 
     def add(self, points: pl.DataFrame, *, new: bool) -> None:
-        """Count points (``series_id``, ``ts``) that are new, or that were revised."""
+        """Count points (``series_id``, ``ts``) as new or as revised."""
         if points.is_empty():
             return
-        number, none = pl.len().cast(pl.Int32), pl.lit(0, pl.Int32)
-        counted = points.group_by("series_id").agg(
+        count, zero = pl.len().cast(pl.Int32), pl.lit(0, pl.Int32)
+        counts = points.group_by("series_id").agg(
             pl.col("ts").min().alias("first"),
             pl.col("ts").max().alias("last"),
-            (number if new else none).alias("new"),
-            (none if new else number).alias("revised"),
+            (count if new else zero).alias("new"),
+            (zero if new else count).alias("revised"),
         )
-        self.counts.append(counted)
+        self.counts.append(counts)
 
     def by_series(self) -> pl.DataFrame:
-        """``series_id``, ``first`` and ``last`` changed ``ts``, ``new``, ``revised``; ascending by id."""
+        """Return ``series_id``, ``first`` and ``last`` changed ``ts``, ``new``, ``revised``; ascending by id."""
         if not self.counts:
             return pl.DataFrame(schema=_COUNTED)
-        counted = pl.concat(self.counts)
+        counts = pl.concat(self.counts)
         if len(self.counts) > 1:
-            counted = counted.group_by("series_id").agg(
+            counts = counts.group_by("series_id").agg(
                 pl.col("first").min(), pl.col("last").max(), pl.col("new").sum(), pl.col("revised").sum()
             )
-        return counted.sort("series_id")
+        return counts.sort("series_id")
 
 
 class PostgresObservationWriter:
     """``ObservationWriter`` on the connection of a transaction.
 
-    ``history``: returns where archived months are; a file that touches one brings it back first. Where there is none, such a
-    file is refused with ``HistoryNotWired``.
+    ``history``: returns the history store. A file that touches an archived month first restores it; without a history store it
+    is refused with ``HistoryNotConfigured``.
     """
 
     def __init__(self, connection: Connection, history: Callable[[], HistoryStore | None]) -> None:
@@ -146,51 +146,56 @@ class PostgresObservationWriter:
 
     async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
         rows = part.rows.height
-        batch = await _apart(rows, _publications, part.rows, locked.ids, known_at)
-        await bring_back(self._connection, self._history(), batch, set(locked.ids) - locked.empty)
+        batch = await _in_thread_if_large(rows, _publications, part.rows, locked.ids, known_at)
+        await restore_parts(self._connection, self._history(), batch, set(locked.ids) - locked.empty)
         changes = _Changes()
-        unread = locked.empty
-        for layer in await _apart(rows, OBSERVATIONS.layers, batch):
-            await self._merge(layer, unread, changes)
-            unread = frozenset[int]()
+        empty = locked.empty
+        for layer in await _in_thread_if_large(rows, OBSERVATIONS.layers, batch):
+            await self._merge(layer, empty, changes)
+            empty = frozenset[int]()
         counts = changes.by_series()
         changed: tuple[int, ...] = ()
         if not counts.is_empty():
             changed = tuple(await raise_versions(self._connection, counts))
             await self._record_completeness(part.series, locked, batch)
         new, revised = int(counts["new"].sum()), int(counts["revised"].sum())
-        return StoredRows(batch.height, new, revised, changed, await _apart(rows, _touched, batch, counts))
+        touched = await _in_thread_if_large(rows, _touched, batch, counts)
+        return StoredRows(batch.height, new, revised, changed, touched)
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
         numbered = touched.with_columns(pl.lit(file_id, pl.Int64).alias("file_id"))
         await insert(self._connection, "file_series", _FILE_SERIES, numbered)
 
-    async def _merge(self, layer: pl.DataFrame, unread: frozenset[int], changes: _Changes) -> None:
-        """Store publications of different points. ``unread``: series known to have no observation yet."""
+    async def _merge(self, layer: pl.DataFrame, empty: frozenset[int], changes: _Changes) -> None:
+        """Store publications, at most one for each point. ``empty``: ids of the series that have no observation yet."""
         if layer.is_empty():
             return
-        current = await self._current(layer, unread)
-        found = await _apart(max(layer.height, current.height), OBSERVATIONS.classify, layer, current)
-        await insert(self._connection, "observation", _OBSERVATION, found.fresh)
-        changes.add(found.fresh, new=True)
-        revising, late = found.revising, found.late
+        current = await self._current(layer, empty)
+        rows = max(layer.height, current.height)
+        classified = await _in_thread_if_large(rows, OBSERVATIONS.classify, layer, current)
+        await insert(self._connection, "observation", _OBSERVATION, classified.fresh)
+        changes.add(classified.fresh, new=True)
+        revising, late = classified.revising, classified.late
         if not revising.is_empty():
-            revising, overtaken = await self._apart_from_confirmed(revising)
+            revising, overtaken = await self._split_by_confirmation(revising)
             late = pl.concat([late, overtaken.select(layer.columns)])
             await self._revise(revising, changes)
-        if not found.confirming.is_empty():
-            await self._confirm(found.confirming.select(*KEY, "known_at"))
+        if not classified.confirming.is_empty():
+            await self._confirm(classified.confirming.select(*KEY, "known_at"))
         if not late.is_empty():
             await self._rewrite(late, changes)
 
-    async def _current(self, layer: pl.DataFrame, unread: frozenset[int]) -> pl.DataFrame:
-        ids = [series_id for series_id in layer["series_id"].unique().to_list() if series_id not in unread]
+    async def _current(self, layer: pl.DataFrame, empty: frozenset[int]) -> pl.DataFrame:
+        ids = [series_id for series_id in layer["series_id"].unique().to_list() if series_id not in empty]
         if not ids:
             return layer.clear()
         return unpacked(_POINT, await self._connection.fetchrow(_CURRENT, ids, layer["ts"].min(), layer["ts"].max()))
 
-    async def _apart_from_confirmed(self, revising: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Revisions that end a value for good, and those a later confirmation may take back: the latter need the history."""
+    async def _split_by_confirmation(self, revising: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the revisions that supersede a value, and those before a later confirmation, which may restore the value.
+
+        The second kind needs all versions of its points.
+        """
         ids = revising["series_id"].unique().to_list()
         rows = await self._connection.fetch(_LAST_CONFIRMED, ids, revising["known_at"].min())
         confirmed = pl.DataFrame(
@@ -204,18 +209,18 @@ class PostgresObservationWriter:
     async def _revise(self, revising: pl.DataFrame, changes: _Changes) -> None:
         if revising.is_empty():
             return
-        ended = revising.select(
+        superseded = revising.select(
             *KEY,
             *(pl.col(f"old_{name}").alias(name) for name in (*OBSERVATIONS.content, "known_at")),
             pl.col("known_at").alias("superseded_at"),
         )
-        await insert(self._connection, "observation_version", _VERSION, ended)
+        await insert(self._connection, "observation_version", _VERSION, superseded)
         await self._replace(revising.select(list(PUBLICATIONS)))
         changes.add(revising, new=False)
 
     async def _replace(self, current: pl.DataFrame) -> None:
         await stage(self._connection, "replacing", _OBSERVATION, current)
-        await self._connection.execute(_REPLACE, *_reach(current))
+        await self._connection.execute(_REPLACE, *_key_limits(current))
 
     async def _confirm(self, confirming: pl.DataFrame) -> None:
         ids = confirming["series_id"].unique().to_list()
@@ -230,50 +235,52 @@ class PostgresObservationWriter:
         keys = late.select(KEY).unique().sort(KEY)
         await stage(self._connection, "touched", _POINT_KEY, keys)
         before = await self._stored(late, keys)
-        after = await _apart(before.changes.height + late.height, OBSERVATIONS.rewrite, before, late)
+        rows = before.changes.height + late.height
+        after = await _in_thread_if_large(rows, OBSERVATIONS.rewrite, before, late)
         columns = [*late.columns]
-        gained = after.changes.select(columns).join(before.changes.select(columns), on=columns, how="anti", nulls_equal=True)
-        lost = before.changes.select(columns).join(after.changes.select(columns), on=columns, how="anti", nulls_equal=True)
-        changed = pl.concat([gained, lost]).select(KEY).unique()
+        added = after.changes.select(columns).join(before.changes.select(columns), on=columns, how="anti", nulls_equal=True)
+        removed = before.changes.select(columns).join(after.changes.select(columns), on=columns, how="anti", nulls_equal=True)
+        changed = pl.concat([added, removed]).select(KEY).unique()
         await self._confirm(after.confirmations)
         if changed.is_empty():
             return
-        await self._connection.execute(_FORGET_VERSIONS, *_reach(keys))
-        ended = after.changes.filter(pl.col("superseded_at").is_not_null())
-        await insert(self._connection, "observation_version", _VERSION, ended)
+        await self._connection.execute(_DELETE_VERSIONS, *_key_limits(keys))
+        superseded = after.changes.filter(pl.col("superseded_at").is_not_null())
+        await insert(self._connection, "observation_version", _VERSION, superseded)
         await self._replace(after.changes.filter(pl.col("superseded_at").is_null()).drop("superseded_at"))
         changes.add(changed, new=False)
 
     async def _stored(self, late: pl.DataFrame, keys: pl.DataFrame) -> History:
         current = (await self._current(late, frozenset())).join(keys, on=KEY, how="semi")
-        versions = unpacked(_POINT, await self._connection.fetchrow(_VERSIONS, *_reach(keys)))
+        versions = unpacked(_POINT, await self._connection.fetchrow(_VERSIONS, *_key_limits(keys)))
         confirmed = unpacked(_CONFIRMED, await self._connection.fetchrow(_CONFIRMED_POINTS))
         return History(changes=pl.concat([versions, current]).sort([*KEY, "known_at"]), confirmations=confirmed)
 
     async def _record_completeness(self, series: pl.DataFrame, locked: LockedSeries, batch: pl.DataFrame) -> None:
-        described = series.select(pl.Series("series_id", locked.ids, dtype=pl.Int32), "frequency", "zone").unique()
+        frequencies = series.select(pl.Series("series_id", locked.ids, dtype=pl.Int32), "frequency", "zone").unique()
         first: datetime = batch["ts"].min()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
         last: datetime = batch["ts"].max()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
-        # What was empty before holds exactly the batch now; only the others must be looked at in full.
+        # A series that was empty now has exactly the points of the batch; only the others must be read in full.
         others = sorted(set(locked.ids) - locked.empty)
         around = first - LOOK_AROUND, last + LOOK_AROUND
         row = await self._connection.fetchrow(_CURRENT, others, *around) if others else None
-        mine = batch.filter(pl.col("series_id").is_in(list(locked.empty))) if others else batch
-        latest = OBSERVATIONS.in_force(mine) if mine.height != mine.n_unique(KEY) else mine
+        first_points = batch.filter(pl.col("series_id").is_in(list(locked.empty))) if others else batch
+        has_repeats = first_points.height != first_points.n_unique(KEY)
+        latest = OBSERVATIONS.in_force(first_points) if has_repeats else first_points
         present = pl.concat([latest, unpacked(_POINT, row)])
-        counts = await _apart(present.height, day_counts, described, batch, present)
+        counts = await _in_thread_if_large(present.height, day_counts, frequencies, batch, present)
         if not counts.is_empty():
             await stage(self._connection, "counted", _COMPLETENESS, counts)
             await self._connection.execute(_COUNT_DAYS)
 
 
-async def _apart(rows: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do a step over so many rows: beside the loop when they are many."""
-    return await asyncio.to_thread(work, *args, **kwargs) if rows >= _MANY_ROWS else work(*args, **kwargs)
+async def _in_thread_if_large(rows: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a step over ``rows`` rows, in a thread when they are ``_THREAD_ROWS`` or more."""
+    return await asyncio.to_thread(work, *args, **kwargs) if rows >= _THREAD_ROWS else work(*args, **kwargs)
 
 
-def _reach(points: pl.DataFrame) -> tuple[object, object, object]:
-    """Return the series and the first and last time of some points."""
+def _key_limits(points: pl.DataFrame) -> tuple[object, object, object]:
+    """Return the series ids and the first and last ``ts`` of points."""
     return points["series_id"].unique().to_list(), points["ts"].min(), points["ts"].max()
 
 
@@ -283,21 +290,21 @@ def _publications(rows: pl.DataFrame, ids: Sequence[int], known_at: datetime | N
     frame = rows.select(
         pl.Series("series_id", ids, dtype=pl.Int32).gather(rows["series"]),
         "ts",
-        # -0.0 and 0.0 are one value. Adding 0.0 would not do: Polars leaves such an addition out.
+        # -0.0 and 0.0 are the same value. Adding 0.0 does not work, because Polars optimises it away.
         pl.when(pl.col("value") == 0).then(0.0).otherwise("value").alias("value"),
         "quality",
         known + pl.duration(microseconds=pl.col("version").cast(pl.Int64)),
     )
     if frame["known_at"].null_count():
-        raise FrameMismatch("rows without a known time in a file that has none")
+        raise FrameMismatch("known_at: null in a row of a file without a known time of its own")
     return conform(frame, PUBLICATIONS)
 
 
 def _touched(batch: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
-    """Return what the rows say of each series, schema ``FILE_SERIES``."""
-    reach = batch.group_by("series_id").agg(
+    """Return first, last and known times and counts of each series of a batch, schema ``FILE_SERIES``."""
+    limits = batch.group_by("series_id").agg(
         pl.col("ts").min().alias("first_ts"), pl.col("ts").max().alias("last_ts"), pl.col("known_at").max()
     )
-    counted = reach.join(counts.select("series_id", "new", "revised"), on="series_id", how="left")
+    counted = limits.join(counts.select("series_id", "new", "revised"), on="series_id", how="left")
     filled = counted.with_columns(pl.col("new", "revised").fill_null(0))
     return conform(filled.sort("series_id"), FILE_SERIES)

@@ -1,4 +1,4 @@
-"""Reads what was held back and found missing."""
+"""Reads of quarantined rows and of completeness on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Query: TypeAlias = Select[*tuple[Any, ...]]
 
 _series = tables.series.c
 _file = tables.ingest_file.c
-_held = tables.quarantine.c
+_quarantine = tables.quarantine.c
 _day = tables.completeness.c
 
-# One statement, so that every count is of one snapshot.
+# One statement, so that all counts come from one snapshot.
 _DATASETS_QUALITY = """
 WITH stored AS (
     SELECT source, dataset, count(*) AS series, max(last_ts) AS newest_ts, max(updated_at) AS updated_at
@@ -67,7 +67,7 @@ FROM unnest($1::int[]) AS wanted(series_id)
 
 
 class UnknownQuarantinedRow(NotFound):
-    """No row of that number is, or ever was, in quarantine. Facts: ``row_id``."""
+    """Quarantine never had a row with this id. Facts: ``row_id``."""
 
 
 class PostgresQualityLog:
@@ -106,7 +106,7 @@ class PostgresQualityLog:
         async with self._pool.acquire() as connection:
             rows = await _quarantined_row().fetch(connection, row_id=row_id)
         if not rows:
-            raise UnknownQuarantinedRow(f"no row {row_id} in quarantine", row_id=row_id)
+            raise UnknownQuarantinedRow(f"quarantine has no row {row_id}", row_id=row_id)
         return QuarantinedRow(*rows[0])
 
 
@@ -135,36 +135,36 @@ def _quarantine_page(filters: tuple[str, ...]) -> Statement:
     conditions = {
         "source": matching(_file.source),
         "dataset": matching(_file.dataset),
-        "reason": matching(_held.reason),
+        "reason": matching(_quarantine.reason),
         "digest": matching(_file.digest),
-        "pending_only": _held.replayed_at.is_(None),
-        "after": _held.row_id > bindparam("after"),
+        "pending_only": _quarantine.replayed_at.is_(None),
+        "after": _quarantine.row_id > bindparam("after"),
     }
-    query = _held_rows().order_by(_held.row_id).limit(bindparam("limit"))
+    query = _quarantined_rows().order_by(_quarantine.row_id).limit(bindparam("limit"))
     return compiled(query.where(*(condition for name, condition in conditions.items() if name in filters)))
 
 
 @cache
 def _quarantined_row() -> Statement:
-    return compiled(_held_rows().where(matching(_held.row_id)))
+    return compiled(_quarantined_rows().where(matching(_quarantine.row_id)))
 
 
-def _held_rows() -> Query:
+def _quarantined_rows() -> Query:
     return select(
-        _held.row_id,
-        _held.file_id,
+        _quarantine.row_id,
+        _quarantine.file_id,
         _file.name,
         _file.digest,
         _file.source,
         _file.dataset,
-        _held.line,
-        _held.column,
-        _held.raw,
-        _held.reason,
-        _held.detail,
-        _held.created_at,
-        _held.replayed_at,
-    ).join_from(tables.quarantine, tables.ingest_file, _file.file_id == _held.file_id)
+        _quarantine.line,
+        _quarantine.column,
+        _quarantine.raw,
+        _quarantine.reason,
+        _quarantine.detail,
+        _quarantine.created_at,
+        _quarantine.replayed_at,
+    ).join_from(tables.quarantine, tables.ingest_file, _file.file_id == _quarantine.file_id)
 
 
 def _quality(row: Record, now: datetime) -> DatasetQuality:

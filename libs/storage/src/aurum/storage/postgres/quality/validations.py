@@ -1,4 +1,4 @@
-"""Reads and records what checks of files and marts found."""
+"""Reads and writes of validations, the results of the checks of files and marts, on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _validation = tables.validation.c
 _outcome = tables.expectation_outcome.c
 
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-"""NUL as JSON writes it, and not the backslash and letters of a text that says so."""
+"""The JSON escape of NUL, but not an escaped backslash that precedes the same letters."""
 
-# One round trip for a validation and all its outcomes: a load pays no more.
+# One statement for a validation and all its outcomes, so that a load pays one round trip.
 _RECORD = """
 WITH made AS (
     INSERT INTO validation (suite, source, dataset, mart, file_id, file_name, run_id, rows, expectations, failed, warned,
                             success, reason)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING validation_id
-), said AS (
+), recorded_outcomes AS (
     INSERT INTO expectation_outcome (validation_id, place, expectation, "column", kwargs, severity, success, evaluated,
                                      unexpected, observed, sample, why)
     SELECT made.validation_id, o.place, o.expectation, o."column", o.kwargs::jsonb, o.severity, o.success, o.evaluated,
@@ -43,7 +43,7 @@ WITH made AS (
 )
 SELECT validation_id FROM made
 """
-# Rows that another forgets at this moment are left to it.
+# Rows that another process is deleting are skipped.
 _FORGET = """
 WITH old AS (
     SELECT v.validation_id FROM unnest($1::text[]) AS s (suite), (VALUES (true), (false)) AS of (success),
@@ -62,7 +62,7 @@ SELECT count(*) FROM gone
 
 
 class UnknownValidation(NotFound):
-    """No validation of that number is kept. Facts: ``validation_id``."""
+    """No validation with this id is stored. Facts: ``validation_id``."""
 
 
 class PostgresValidationLog:
@@ -81,9 +81,9 @@ class PostgresValidationLog:
         return [_to_entry(row) for row in await self._fetch(_latest())]
 
     async def validation(self, validation_id: int) -> Validation:
-        rows = await self._fetch(_one(), validation_id=validation_id)
+        rows = await self._fetch(_by_id(), validation_id=validation_id)
         if not rows:
-            raise UnknownValidation(f"no validation {validation_id}", validation_id=validation_id)
+            raise UnknownValidation(f"validation {validation_id} does not exist", validation_id=validation_id)
         outcomes = await self._fetch(_outcomes(), validation_id=validation_id)
         return Validation(_to_entry(rows[0]), tuple(_to_outcome(row) for row in outcomes))
 
@@ -91,9 +91,9 @@ class PostgresValidationLog:
         async with self._pool.acquire() as connection, connection.transaction():
             return await record(connection, results)
 
-    async def forget_validations(self, keep: Retention, *, suites: Sequence[str]) -> int:
+    async def forget_validations(self, retention: Retention, *, suites: Sequence[str]) -> int:
         async with self._pool.acquire() as connection:
-            return await connection.fetchval(_FORGET, sorted(set(suites)), keep.each, keep.since)
+            return await connection.fetchval(_FORGET, sorted(set(suites)), retention.each, retention.since)
 
     async def _fetch(self, statement: Statement, **values: object) -> Sequence[Record]:
         async with self._pool.acquire() as connection:
@@ -120,7 +120,7 @@ def _latest() -> Statement:
 
 
 @cache
-def _one() -> Statement:
+def _by_id() -> Statement:
     return compiled(select(tables.validation).where(matching(_validation.validation_id)))
 
 
@@ -136,12 +136,14 @@ async def record(
     file_id: int | None = None,
     file_name: str | None = None,
 ) -> tuple[int, ...]:
-    """Record validations in the transaction of the connection, of a file when its id is given."""
-    return tuple([await _record_one(connection, one, file_id, file_name) for one in results])
+    """Record validations in the transaction of the connection, with the file when ``file_id`` is not None; return their ids."""
+    return tuple([await _record_validation(connection, result, file_id, file_name) for result in results])
 
 
-async def _record_one(connection: Connection, result: ValidationResult, file_id: int | None, file_name: str | None) -> int:
-    said = result.outcomes
+async def _record_validation(
+    connection: Connection, result: ValidationResult, file_id: int | None, file_name: str | None
+) -> int:
+    outcomes = result.outcomes
     return await connection.fetchval(
         _RECORD,
         result.suite,
@@ -152,26 +154,26 @@ async def _record_one(connection: Connection, result: ValidationResult, file_id:
         file_name,
         result.run_id,
         result.rows,
-        len(said),
+        len(outcomes),
         result.failed,
         result.warned,
         result.success,
         result.reason,
-        [one.expectation for one in said],
-        [one.column for one in said],
-        [_json(one.kwargs) for one in said],
-        [str(one.severity) for one in said],
-        [one.success for one in said],
-        [one.evaluated for one in said],
-        [one.unexpected for one in said],
-        [None if one.observed is None else one.observed.replace("\0", "\ufffd") for one in said],
-        [_json(one.sample) for one in said],
-        [one.why for one in said],
+        [outcome.expectation for outcome in outcomes],
+        [outcome.column for outcome in outcomes],
+        [_json(outcome.kwargs) for outcome in outcomes],
+        [str(outcome.severity) for outcome in outcomes],
+        [outcome.success for outcome in outcomes],
+        [outcome.evaluated for outcome in outcomes],
+        [outcome.unexpected for outcome in outcomes],
+        [None if outcome.observed is None else outcome.observed.replace("\0", "\ufffd") for outcome in outcomes],
+        [_json(outcome.sample) for outcome in outcomes],
+        [outcome.why for outcome in outcomes],
     )
 
 
 def _json(value: object) -> str:
-    # PostgreSQL's JSON has no NUL: a character that stands for none is stored in its place.
+    # JSON of PostgreSQL cannot hold NUL: the replacement character U+FFFD is stored in its place.
     return _NUL.sub(r"\1\\ufffd", json.dumps(value, allow_nan=False))
 
 

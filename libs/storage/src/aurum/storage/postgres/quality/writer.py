@@ -1,4 +1,4 @@
-"""Records what checks of a file found and held back, in the transaction that loads it."""
+"""Writes of quarantined rows and check results of a file, in the transaction that loads it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class PostgresQualityWriter:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def hold(self, file_id: int, rows: pl.DataFrame) -> None:
+    async def quarantine(self, file_id: int, rows: pl.DataFrame) -> None:
         if rows.is_empty():
             return
         columns = list(REFUSED)
         await self._connection.copy_records_to_table(
             "quarantine",
-            records=[(file_id, *row) for row in conform(rows, REFUSED).iter_rows()],  # rows: held back
+            records=[(file_id, *row) for row in conform(rows, REFUSED).iter_rows()],  # rows: quarantined
             columns=["file_id", *columns],
         )
 

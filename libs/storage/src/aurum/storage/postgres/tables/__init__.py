@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core sees them, a module a feature. Migrations make them; a test compares the two."""
+"""The tables of the store in SQLAlchemy Core, one module for each feature. Migrations create them; a test compares the two."""
 
 from aurum.storage.postgres.tables.access import api_key, audit, plan, tenant
 from aurum.storage.postgres.tables.catalog import block, dataset, series, source

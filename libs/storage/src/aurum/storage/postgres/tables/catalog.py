@@ -51,7 +51,7 @@ block = Table(
     Column("calendar", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("document", JSONB, nullable=False),
-    # False once a user has changed it: declarations then leave it alone.
+    # False once a user has changed the block: declarations then do not replace it.
     Column("shipped", Boolean, nullable=False, server_default=text("true")),
     PrimaryKeyConstraint("calendar", "name"),
 )
@@ -60,7 +60,7 @@ series = Table(
     "series",
     metadata,
     Column("series_id", Integer, Identity(always=True), primary_key=True),
-    # The C collation: keys sort by code point, the same on every machine, and a prefix is an index range.
+    # With the C collation keys sort by code point, the same on every machine, and a prefix is an index range.
     Column("key", Text(collation="C"), nullable=False),
     Column("source", Text, nullable=False),
     Column("dataset", Text, nullable=False),
@@ -81,6 +81,6 @@ series = Table(
     UniqueConstraint("key"),
     Index("ix_series_source_dataset_key", "source", "dataset", "key"),
     Index("ix_series_location_key", "location", "key"),
-    # Every load rewrites counters on the rows of its series: room on the page keeps those updates off the indexes.
+    # Every load updates counters in the rows of its series. Free room on the page saves those updates the indexes.
     postgresql_with={"fillfactor": "70"},
 )

@@ -13,7 +13,7 @@ archive_run = Table(
     Column("source", Text, nullable=False),
     Column("month", Date, nullable=False),
     Column("begun_at", INSTANT, nullable=False, server_default=text("now()")),
-    # Null until rows under this id are named: what a crash leaves behind stays so, and is dropped from history.
+    # Null until the log names parts of this id. After a crash it stays null, and the rows of the id are dropped from history.
     Column("named_at", INSTANT),
     Column("unnamed_at", INSTANT),
     comment="Every id under which rows were ever written to history; unnamed_at: when a part last lost its name.",

@@ -1,4 +1,4 @@
-"""What all tables share: one ``MetaData``, names of constraints, types of columns."""
+"""Common definitions of all tables: one ``MetaData``, names of constraints, types of columns."""
 
 from __future__ import annotations
 

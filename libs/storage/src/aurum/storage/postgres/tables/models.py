@@ -1,4 +1,4 @@
-"""Tables of models over the store, and of the calendars they count by."""
+"""Tables of models over the store, and of the calendars that models read."""
 
 from __future__ import annotations
 

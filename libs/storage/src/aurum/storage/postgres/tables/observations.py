@@ -1,4 +1,4 @@
-"""Tables of observations and of how complete their days are."""
+"""Tables of observations and of the completeness of their days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of what was held back, and of what checks found."""
+"""Tables of quarantined rows and of validations."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ expectation_outcome = Table(
     Column("evaluated", BigInteger, nullable=False),
     Column("unexpected", BigInteger),
     Column("observed", Text),
-    # Not JSONB: the columns of a row stay in their order.
+    # JSON and not JSONB, because it preserves the order of the columns of a row.
     Column("sample", JSON, nullable=False),
     Column("why", Text, nullable=False),
     PrimaryKeyConstraint("validation_id", "place"),

@@ -1,4 +1,4 @@
-"""Tables that the HTTP service needs for itself."""
+"""Tables of the HTTP service: cached answers and idempotency keys."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ async def forget(request: Request, what: schemas.Forget) -> schemas.ForgottenAns
     await on_record(request, "cache.forget", ",".join(what.tags)[:200], {"tags": what.tags})
     store = request.state.responses
     found = len(store.cache.local.tagged(what.tags)) + await services(request).results.forget_everywhere(what.tags)
-    await store.feed.tell(Change(ChangeKind.CACHE, tuple(what.tags)))
+    await store.feed.publish(Change(ChangeKind.CACHE, tuple(what.tags)))
     return schemas.ForgottenAnswer(data=schemas.Forgotten(entries=found))
 
 
