@@ -1,4 +1,4 @@
-"""What moved most: over the memory adapter, and the same over PostgreSQL."""
+"""The largest movers, over the memory adapter and over PostgreSQL."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def question(day: date, **changed: object) -> MoversQuestion:
     return replace(MoversQuestion("lmp", "nyiso", day), **changed)
 
 
-def moved(found: Movers) -> list[tuple[str, float, float]]:
-    return [(str(one.series.key), one.before, one.after) for one in found.movers]
+def moved(answer: Movers) -> list[tuple[str, float, float]]:
+    return [(str(one.series.key), one.before, one.after) for one in answer.movers]
 
 
 async def test_series_are_ranked_by_the_change_of_their_means_and_equal_ones_by_key(store: Store) -> None:
@@ -64,14 +64,14 @@ async def test_series_are_ranked_by_the_change_of_their_means_and_equal_ones_by_
         file_of(D, day_of(FRIDAY, [0.0]), day_of(SATURDAY, [-2.0])),
         file_of(C, day_of(FRIDAY, [-8.0]), day_of(SATURDAY, [-6.0])),
     )
-    found = await movers(reading, question(SATURDAY))
-    assert moved(found) == [(B, 50.0, 20.0), (A, 30.0, 32.0), (C, -8.0, -6.0), (D, 0.0, -2.0)]
-    assert [one.change for one in found.movers] == [-30.0, 2.0, 2.0, -2.0]
-    assert [one.relative_change for one in found.movers] == [-0.6, 2 / 30, 0.25, None]
-    assert (found.market.code, found.unit, found.currency, found.day, found.against) == (
+    answer = await movers(reading, question(SATURDAY))
+    assert moved(answer) == [(B, 50.0, 20.0), (A, 30.0, 32.0), (C, -8.0, -6.0), (D, 0.0, -2.0)]
+    assert [one.change for one in answer.movers] == [-30.0, 2.0, 2.0, -2.0]
+    assert [one.relative_change for one in answer.movers] == [-0.6, 2 / 30, 0.25, None]
+    assert (answer.market.code, answer.unit, answer.currency, answer.day, answer.against) == (
         "NYISO", "USD/MWh", "USD", SATURDAY, FRIDAY,
     )  # fmt: skip
-    assert (found.ranked, found.incomplete_series) == (4, 0)
+    assert (answer.ranked, answer.incomplete_series) == (4, 0)
     assert moved(await movers(reading, question(SATURDAY, limit=1))) == [(B, 50.0, 20.0)]
 
 
@@ -83,9 +83,9 @@ async def test_days_on_which_clocks_change_have_all_their_hours(store: Store, lo
         file_of(A, day_of(before, [10.0]), day_of(long_or_short, [float(hours), 0.0])),
         file_of(B, day_of(before, [10.0]), day_of(long_or_short, [1.0])[:-1]),
     )
-    found = await movers(reading, question(long_or_short))
-    assert moved(found) == [(A, 10.0, 1.0)]
-    (apart,) = found.incomplete
+    answer = await movers(reading, question(long_or_short))
+    assert moved(answer) == [(A, 10.0, 1.0)]
+    (apart,) = answer.incomplete
     assert (str(apart.series.key), apart.before, apart.after) == (B, Count(24, 24), Count(hours, hours - 1))
 
 
@@ -98,8 +98,8 @@ async def test_a_quarter_hourly_series_is_a_mean_over_its_intervals(store: Store
         ),
         file_of(A, day_of(SATURDAY, [4.0]), day_of(FALL, [4.0])),
     )
-    found = await movers(reading, question(FALL))
-    assert moved(found) == [(QUARTERS, 4.0 / 96, 1.0), (A, 4.0, 4.0)]
+    answer = await movers(reading, question(FALL))
+    assert moved(answer) == [(QUARTERS, 4.0 / 96, 1.0), (A, 4.0, 4.0)]
 
 
 async def test_a_series_that_lacks_an_interval_on_either_day_is_apart_and_withdrawn_values_are_missing(store: Store) -> None:
@@ -111,9 +111,9 @@ async def test_a_series_that_lacks_an_interval_on_either_day_is_apart_and_withdr
         file_of(D, day_of(FRIDAY, [1.0])),
         file_of("nyiso:month:A:lmp", day_of(FRIDAY, [1.0])[:1], frequency="1mo"),
     )
-    found = await movers(reading, question(SATURDAY))
-    assert moved(found) == [(A, 1.0, 2.0)]
-    assert [(str(one.series.key), one.before, one.after) for one in found.incomplete] == [
+    answer = await movers(reading, question(SATURDAY))
+    assert moved(answer) == [(A, 1.0, 2.0)]
+    assert [(str(one.series.key), one.before, one.after) for one in answer.incomplete] == [
         (B, Count(24, 23), Count(24, 24)),
         (C, Count(24, 24), Count(24, 23)),
         (D, Count(24, 24), Count(24, 0)),
@@ -141,10 +141,10 @@ async def test_a_block_restricts_both_days_to_its_hours(store: Store) -> None:
         # Lacks an hour of the night, which is not in the block.
         file_of(B, day_of(MONDAY - timedelta(days=7), night_then_day)[1:], day_of(MONDAY, night_then_day)),
     )
-    found = await movers(reading, question(MONDAY, against="week", block="on-peak"))
-    assert moved(found) == [(A, 10.0, 30.0), (B, 10.0, 10.0)]
-    assert found.block is not None
-    assert (found.block.calendar, found.block.name) == ("nyiso", "ON_PEAK")
+    answer = await movers(reading, question(MONDAY, against="week", block="on-peak"))
+    assert moved(answer) == [(A, 10.0, 30.0), (B, 10.0, 10.0)]
+    assert answer.block is not None
+    assert (answer.block.calendar, answer.block.name) == ("nyiso", "ON_PEAK")
     nights = await movers(reading, question(MONDAY, against="week", block="nyiso:7x8"))
     assert moved(nights) == [(A, 1.0, 1.5)]
     assert [one.before for one in nights.incomplete] == [Count(8, 7)]

@@ -1,4 +1,4 @@
-"""What the tests of this member share."""
+"""Fixtures that the tests of this member share."""
 
 import sys
 from pathlib import Path

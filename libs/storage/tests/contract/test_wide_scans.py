@@ -16,7 +16,7 @@ from aurum.core.series.partials import PARTIALS, buckets_in, partials
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.clickhouse import parts as clickhouse_parts
 from aurum.storage.memory.wide import MemoryWideScans
-from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.ports.history import ArchivedPart, HistoryNotConfigured
 from aurum.storage.ports.wide import CopyBehind, WideScans
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.builders import day, file_load, hour

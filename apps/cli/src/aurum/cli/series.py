@@ -152,19 +152,19 @@ def show_movers(
     from aurum.services.movers import MoversQuestion, movers
 
     question = MoversQuestion(measure, market, _parsed_day(day), against, block, unit, currency, limit)
-    found = with_store(context.obj, lambda store: movers(wide_reading(store), question))
+    answer = with_store(context.obj, lambda store: movers(wide_reading(store), question))
     if as_json:
-        print(json.dumps(found.document(), indent=2))
+        print(json.dumps(answer.document(), indent=2))
     else:
-        _print_movers(found)
+        _print_movers(answer)
 
 
-def _print_movers(found: Movers) -> None:
+def _print_movers(answer: Movers) -> None:
     from aurum.cli.render import console, table
 
     out = console()
-    hours = f"{found.block.calendar}:{found.block.name}" if found.block is not None else "all hours"
-    out.print(f"{found.measure}  {found.market.code}  {found.unit}  {found.day} against {found.against}  {hours}")
+    hours = f"{answer.block.calendar}:{answer.block.name}" if answer.block is not None else "all hours"
+    out.print(f"{answer.measure}  {answer.market.code}  {answer.unit}  {answer.day} against {answer.against}  {hours}")
     rows = [
         (
             one.series.key,
@@ -174,15 +174,15 @@ def _print_movers(found: Movers) -> None:
             f"{one.change:+,.2f}",
             f"{one.relative_change:+.1%}" if one.relative_change is not None else "",
         )
-        for one in found.movers
+        for one in answer.movers
     ]
-    numbers = [str(found.against), str(found.day), "change", "%"]
+    numbers = [str(answer.against), str(answer.day), "change", "%"]
     out.print(table(["key", "location", *numbers], rows, right=numbers))
-    if found.ranked > len(rows):
-        print(f"{len(rows)} of {found.ranked:,}; --limit shows more")
-    if found.incomplete:
-        out.print(f"not ranked, because intervals are missing: {found.incomplete_series:,}")
-        counts = [(one.series.key, _present(one.before), _present(one.after)) for one in found.incomplete]
+    if answer.ranked > len(rows):
+        print(f"{len(rows)} of {answer.ranked:,}; --limit shows more")
+    if answer.incomplete:
+        out.print(f"not ranked, because intervals are missing: {answer.incomplete_series:,}")
+        counts = [(one.series.key, _present(one.before), _present(one.after)) for one in answer.incomplete]
         out.print(table(["key", *numbers[:2]], counts, right=numbers[:2]))
 
 

@@ -57,7 +57,7 @@ def hours_of_day(day: date, zone: str, block: Block | None = None) -> pl.Series:
 
 
 def expected_intervals(frequency: Frequency, hours: int, block: Block | None = None) -> int | None:
-    """Return how many intervals a series has in so many hours of a day; None where its step is longer or has no length.
+    """Return the number of intervals of a series in some hours of a day; None where its step is longer or has no length.
 
     A daily series has one in a whole day, and none that a block of hours could hold.
     """

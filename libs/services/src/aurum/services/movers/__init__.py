@@ -1,4 +1,4 @@
-"""What moved most from one market day to another: the series of one measure and market, ranked by the change of their means.
+"""The largest movers from one market day to another: the series of one measure and market, ranked by the change of their means.
 
     reading = WideReading(store.catalog, store.quality, store.partials)
     answer = await movers(reading, MoversQuestion("lmp", "NYISO", date(2025, 11, 3), against="week", block="ON_PEAK"))

@@ -1,4 +1,4 @@
-"""What moved, as values and as the document that the API and the command write."""
+"""The movers of a question, as values and as the document that the API and the command write."""
 
 from __future__ import annotations
 

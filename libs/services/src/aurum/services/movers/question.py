@@ -37,11 +37,11 @@ def day_against(question: MoversQuestion) -> date:
     _check_range("day", question.day)
     if question.against in _DAYS_BEFORE:
         return question.day - timedelta(days=_DAYS_BEFORE[question.against])
-    found = _parsed(question.against)
-    _check_range("against", found)
-    if found == question.day:
+    other = _parsed(question.against)
+    _check_range("against", other)
+    if other == question.day:
         raise InvalidParameters(("against", "is the day itself: name another one, previous or week", question.against))
-    return found
+    return other
 
 
 def _parsed(against: str) -> date:

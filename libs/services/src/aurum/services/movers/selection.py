@@ -37,18 +37,18 @@ async def block_of(catalog: Catalog, question: MoversQuestion, market: Market) -
 
 
 async def series_of_one_unit(catalog: Catalog, question: MoversQuestion, market: Market) -> Sequence[Series]:
-    """Return the series of a question, by key; one at least. Raises ``InvalidParameters`` that says what there is instead."""
-    found = await catalog.series_page(SeriesFilter(market=market.code, measure=question.measure), after=None, limit=_ALL)
-    if not found:
+    """Return the series of a question, by key, at least one. Raises ``InvalidParameters``, which names the available choices."""
+    selected = await catalog.series_page(SeriesFilter(market=market.code, measure=question.measure), after=None, limit=_ALL)
+    if not selected:
         raise await _no_series(catalog, question, market)
     if question.unit is not None:
         unit = _known("unit", lambda text: str(parse_unit(text)), question.unit)
-        found = _chosen("unit", unit, found, lambda one: one.spec.unit)
+        selected = _chosen("unit", unit, selected, lambda one: one.spec.unit)
     if question.currency is not None:
-        found = _chosen("currency", question.currency.upper(), found, lambda one: one.spec.currency)
-    _check_alike("unit", found, lambda one: one.spec.unit)
-    _check_alike("currency", found, lambda one: one.spec.currency)
-    return found
+        selected = _chosen("currency", question.currency.upper(), selected, lambda one: one.spec.currency)
+    _check_alike("unit", selected, lambda one: one.spec.unit)
+    _check_alike("currency", selected, lambda one: one.spec.currency)
+    return selected
 
 
 def _chosen(name: str, wanted: str, series: Sequence[Series], value: Callable[[Series], str | None]) -> Sequence[Series]:

@@ -27,7 +27,7 @@ PARTIAL_COLUMNS: Mapping[str, str] = {
 }
 
 _STANDS = f"quality <> {int(Quality.WITHDRAWN)} AND value <> 'NaN'::float8"
-# A sum is in the order of time, so that it is the same bits whoever adds it up: a job of the server's or a reader.
+# Values are added in the order of time, so that a job of the server and a reader get the same bits.
 PARTIAL_AGGREGATES = f"""
     coalesce(sum(value ORDER BY ts) FILTER (WHERE {_STANDS} AND abs(value) < {VAST:g}), 0) AS total,
     count(*) FILTER (WHERE {_STANDS} AND abs(value) >= {VAST:g}) AS vast,
@@ -36,7 +36,7 @@ PARTIAL_AGGREGATES = f"""
     coalesce(max(value) FILTER (WHERE {_STANDS}), 'NaN'::float8) AS greatest,
     coalesce(max(quality) FILTER (WHERE {_STANDS}), {int(Quality.GOOD)}::int2) AS quality,
     max(known_at) AS known_at"""
-"""Of the rows of a bucket; ``FROM_AGGREGATES`` makes the columns of a partial of them."""
+"""Aggregates over the rows of a bucket, from which ``FROM_AGGREGATES`` makes the columns of a partial."""
 FROM_AGGREGATES = """
     series_id, bucket AS ts, CASE WHEN vast > 0 THEN 'NaN'::float8 ELSE total END AS sum, standing::int AS count,
     least AS min, greatest AS max, quality, known_at"""
