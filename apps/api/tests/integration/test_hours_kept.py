@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +13,7 @@ from aurum.core.series.partials import BUCKET
 from aurum.storage.ports.capabilities import Capability
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 from aurum.storage.timescale import TimescaleTuning
 
 FIVE = timedelta(minutes=5)
@@ -64,8 +63,5 @@ async def test_a_service_that_runs_reads_sums_once_there_are_some(plain_timescal
     async with serving(settings) as served:
         assert Capability.PARTIALS not in served.state["services"].reading.partials.capabilities
         await TimescaleTuning(pool).optimize()
-        end = time.monotonic() + 10
-        while Capability.PARTIALS not in served.state["services"].reading.partials.capabilities:
-            assert time.monotonic() < end
-            await asyncio.sleep(0.05)
+        await wait_until(lambda: Capability.PARTIALS in served.state["services"].reading.partials.capabilities)
     await pool.close()

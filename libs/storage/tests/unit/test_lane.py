@@ -9,6 +9,7 @@ import asyncpg
 
 from aurum.storage.postgres.connection.read_connections import Connection, ReadLane
 from aurum.storage.postgres.connection.slow_queries import SlowQueries
+from aurum.storage.testing.waiting import wait_until
 
 
 class Told:
@@ -42,8 +43,7 @@ async def test_room_that_a_cancelled_read_was_given_goes_to_the_next() -> None:
     slow = SlowQueries(cast("asyncpg.Pool[Any]", None), threshold_s=float("inf"))
     lane = ReadLane(lend, take_back, width=1, patience_s=30, statement_s=30, grace_s=1, slow=slow)
     breaking, given_up, next_one = (asyncio.create_task(lane.fetchrow("SELECT 1")) for _ in range(3))
-    await asyncio.sleep(0.01)
-    assert lane.waiting == 2
+    await wait_until(lambda: lane.waiting == 2)
     first.answer.set()
     while lane.waiting == 2:  # noqa: ASYNC110 - a step at a time
         await asyncio.sleep(0)
