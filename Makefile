@@ -29,9 +29,10 @@ trino: $(STAMP)  ## run Trino over Iceberg on the data of make run (needs Java 2
 setup: $(STAMP)  ## install all dependencies into .venv
 
 ## Develop
+# Compiled test modules are kept, also where the environment says not to: compiling all of them takes ten seconds.
 .PHONY: test
-test: $(STAMP)  ## run all tests (ARGS="-k blocks" for some)
-	@$(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
+test: $(STAMP)  ## run all tests (ARGS="-k blocks" for some, ARGS="-m 'not server'" for those that start no server)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 .PHONY: test-explore
 test-explore: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(32))"))

@@ -1,8 +1,9 @@
 """Fixtures of real servers and profiles of Hypothesis, for the tests of every member."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["aurum.storage.testing.plugin"]
+pytest_plugins = ["aurum.storage.testing.needs", "aurum.storage.testing.plugin"]
 
 # The duration of one example means nothing on a shared machine.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -10,7 +11,14 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.register_profile("gate", settings.get_profile("unhurried"), derandomize=True)
 # `make test-explore` searches. Tests that set max_examples take a share of this number.
 settings.register_profile("explore", settings.get_profile("unhurried"), max_examples=1000)
+# `-m "not server"` is run after every change: a fifth of the examples.
+settings.register_profile("quick", settings.get_profile("gate"), max_examples=20)
 settings.load_profile("gate")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "not server" in config.getoption("markexpr") and not config.getoption("--hypothesis-profile"):
+        settings.load_profile("quick")
 
 
 def pytest_report_header() -> str:

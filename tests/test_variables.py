@@ -40,6 +40,7 @@ def test_no_setting_has_the_name_of_a_variable_for_others() -> None:
         assert not name.startswith(OTHER_PREFIXES)
 
 
+@pytest.mark.needs_process
 @pytest.mark.parametrize("process", PROCESSES)
 @pytest.mark.parametrize("in_file", [False, True], ids=["environment", "file"])
 def test_a_process_with_a_variable_that_is_no_setting_ends_with_code_2_and_one_line(
@@ -50,7 +51,7 @@ def test_a_process_with_a_variable_that_is_no_setting_ends_with_code_2_and_one_l
         (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
     command = [sys.executable, "-m", *PROCESSES[process]]
     environment = {"PATH": ""} if in_file else {"PATH": "", **variables}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     where = " in .env" if in_file else ""

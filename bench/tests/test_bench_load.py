@@ -80,6 +80,7 @@ async def test_a_connection_that_breaks_off_is_not_an_answer() -> None:
             await _load(port)
 
 
+@pytest.mark.needs_process
 async def test_load_comes_from_another_process() -> None:
     async with server(_OK) as port:
         result = await asyncio.to_thread(measure, f"http://127.0.0.1:{port}/", seconds=5, connections=1, most=5)

@@ -67,6 +67,7 @@ def test_every_row_yields_numbers(tmp_path: Path) -> None:
         assert figure["ratio"] > 0, name
 
 
+@pytest.mark.needs_process
 def test_an_unknown_group_is_named() -> None:
     done = _bench("--only", "slcies")
 

@@ -254,6 +254,7 @@ async def test_a_service_that_refuses_the_list_is_not_loaded() -> None:
         connection.close()
 
 
+@pytest.mark.needs_process
 def test_the_help_lists_every_profile() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "bench.load", "--help"], cwd=_ROOT, capture_output=True, text=True, check=True

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +29,11 @@ class Instance:
     data_dir: Path
 
     def get(self, path: str, **params: str) -> httpx.Response:
-        return httpx.get(self.url + path, params=params, timeout=20, trust_env=False)
+        return httpx.get(self.url + path, params=params, timeout=120, trust_env=False)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=300)
         return self.process.returncode
 
 
@@ -61,7 +60,7 @@ def environment(**variables: str) -> dict[str, str]:
 def aurum(data_dir: Path, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     command = [*AURUM, "--data-dir", str(data_dir), *map(str, arguments)]
-    return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False)
 
 
 def start_up(data_dir: Path, *arguments: str) -> Instance:
@@ -91,11 +90,3 @@ def processes_of(data_dir: Path) -> list[str]:
             if str(data_dir) in line:
                 lines.append(line)
     return lines
-
-
-def eventually(condition: Callable[[], bool], *, within_s: float = 20) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.1)

@@ -1,8 +1,9 @@
-"""A small service that runs on the product's server. Arguments: port, workers, most seconds to drain."""
+"""A small service that runs on the product's server. Arguments: port, workers, seconds to drain, seconds for a next request."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from aurum.api.process.drain import is_draining
+from aurum.api.serving import protocol
 from aurum.api.serving.server import serve
 from aurum.common.settings.limits import LimitsSettings
 
@@ -20,7 +22,12 @@ async def ready(request: Request) -> Response:
     return PlainTextResponse("ready", 503 if is_draining(request.scope) else 200)
 
 
+async def worker(request: Request) -> Response:
+    return PlainTextResponse(f"{os.getpid()} {request.app.state.begun}")
+
+
 async def work(request: Request) -> Response:
+    request.app.state.begun += 1
     await asyncio.sleep(float(request.query_params.get("s", "0.005")))
     return PlainTextResponse("done" * 500)
 
@@ -35,11 +42,16 @@ async def stream(_request: Request) -> Response:
 
 
 def make_app() -> Starlette:
-    return Starlette(routes=[Route("/ready", ready), Route("/work", work), Route("/stream", stream)])
+    paths = {"/ready": ready, "/worker": worker, "/work": work, "/stream": stream}
+    app = Starlette(routes=[Route(path, endpoint) for path, endpoint in paths.items()])
+    app.state.begun = 0
+    return app
 
 
 if __name__ == "__main__":
     port, workers, most = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+    if len(sys.argv) > 4:
+        protocol._NEXT_REQUEST_S = float(sys.argv[4])
     serve(
         "draining_service:make_app",
         LimitsSettings(drain_s=most, drain_quiet_s=0.25),

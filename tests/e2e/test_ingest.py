@@ -102,7 +102,7 @@ def test_two_processes_load_overlapping_files_at_the_same_time(data_dir: Path, t
         for order in (days, days[::-1])
     ]
     for process in both:
-        process.communicate(timeout=100)
+        process.communicate(timeout=300)
         assert process.returncode == 0
     shown = aurum(data_dir, "series", "show", "isone:da_lmp:9000:lmp", "--rows", "1000")
     assert sum(line.startswith("2026-06-") for line in shown.stdout.splitlines()) == 96
@@ -118,7 +118,7 @@ def test_killed_repeatedly_no_row_is_lost_or_stored_twice(data_dir: Path, tmp_pa
     pauses = random.Random(7)
     for _ in range(5):
         process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(pauses.uniform(0.8, 2.2))
+        time.sleep(pauses.uniform(0.8, 2.2))  # the moment of the kill is drawn
         process.send_signal(signal.SIGKILL)
         process.wait()
     done = aurum(data_dir, "ingest", *days)

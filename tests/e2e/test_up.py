@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import SAMPLE, Instance, aurum, eventually, processes_of, start_up
+from aurum.storage.testing.waiting import wait_until_blocking
+
+from .conftest import SAMPLE, Instance, aurum, processes_of, start_up
 
 pytestmark = pytest.mark.e2e
 KEY = "nyiso:damlbmp_zone:61761:lmp"
@@ -59,7 +61,7 @@ def test_the_worker_loads_what_is_queued(instance: Instance, tmp_path: Path) -> 
         answer = instance.get(f"/v2/series/{KEY}/observations", start="2025-10-02", end="2025-10-03", tz="market")
         return len(answer.json()["data"]) == 24
 
-    eventually(loaded)
+    wait_until_blocking(loaded)
 
 
 def test_a_queued_file_that_is_missing_is_parked_and_blocks_no_other(instance: Instance, tmp_path: Path) -> None:
@@ -76,14 +78,14 @@ def test_a_queued_file_that_is_missing_is_parked_and_blocks_no_other(instance: I
         answer = instance.get(f"/v2/series/{KEY}/observations", start="2025-10-04", end="2025-10-05", tz="market")
         return len(answer.json()["data"]) == 1
 
-    eventually(loaded)
+    wait_until_blocking(loaded)
 
 
 def test_sigterm_stops_every_process(data_dir: Path) -> None:
     running = start_up(data_dir, "--no-sample")
     assert processes_of(data_dir)
     assert running.stop() == 0
-    eventually(lambda: not processes_of(data_dir), within_s=5)
+    wait_until_blocking(lambda: not processes_of(data_dir))
 
 
 def test_started_again_it_loads_nothing_twice_also_after_kill_9(data_dir: Path) -> None:
@@ -93,4 +95,4 @@ def test_started_again_it_loads_nothing_twice_also_after_kill_9(data_dir: Path) 
     second = start_up(data_dir, "--no-worker")
     assert second.get("/v2/catalog/quality/files").json()["meta"]["count"] == before
     assert second.stop(signal.SIGINT) == 0
-    eventually(lambda: not processes_of(data_dir), within_s=5)
+    wait_until_blocking(lambda: not processes_of(data_dir))

@@ -259,9 +259,9 @@ async def test_an_answer_that_does_not_begin_in_time_is_503(settings: Settings, 
 
 
 @shows(AURUM_LIMITS__DRAIN_S="50", AURUM_LIMITS__DRAIN_QUIET_S="20")
-@pytest.mark.parametrize(("busy", "looks"), [(False, 20), (True, 50)])
+@pytest.mark.parametrize(("busy", "seconds"), [(False, 20), (True, 50)])
 async def test_a_process_drains_until_it_is_quiet_or_for_so_long(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, busy: bool, looks: int
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, busy: bool, seconds: int
 ) -> None:
     clock, drain, stopped = Clock(), Drain(settings.limits), asyncio.Event()
 
@@ -269,14 +269,14 @@ async def test_a_process_drains_until_it_is_quiet_or_for_so_long(
         monotonic = clock
 
     class Pauses:
-        async def sleep(self, _seconds: float) -> None:
-            clock.now += 1.0
+        async def sleep(self, seconds: float) -> None:
+            clock.now += seconds
             drain.requests += busy
 
     monkeypatch.setattr("aurum.api.process.drain.time", Seconds())
     monkeypatch.setattr("aurum.api.process.drain.asyncio", Pauses())
     await drain._until_quiet(lambda _number, _frame: stopped.set())
-    assert (clock.now, stopped.is_set()) == (looks, True)
+    assert (round(clock.now), stopped.is_set()) == (seconds, True)
 
 
 # --- response cache ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,10 @@ SPECTRAL = ROOT / "tools" / "spectral" / "node_modules" / ".bin" / "spectral"
 
 NODE = shutil.which("node") or ""
 
-pytestmark = pytest.mark.skipif(not (NODE and SPECTRAL.exists()), reason="`make spectral` installs what this needs")
+pytestmark = [
+    pytest.mark.needs_process,
+    pytest.mark.skipif(not (NODE and SPECTRAL.exists()), reason="`make spectral` installs what this needs"),
+]
 
 Document = dict[str, Any]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -16,6 +14,7 @@ import pytest_asyncio
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import ApiSettings, DatabaseSettings, RedisSettings, Settings
+from aurum.common.settings.limits import LimitsSettings
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.load import Ingestion
@@ -24,7 +23,6 @@ from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
-from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
@@ -78,20 +76,13 @@ async def sample_url(
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """The URL of an embedded Redis-compatible server of this test process."""
-    folder = Path(tempfile.mkdtemp(prefix="aurum-vk-"))
-    with EmbeddedValkey(folder) as server:
-        yield server.url
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
 def settings(market_url: str, redis_url: str) -> Settings:
     """Of a service with small limits, so that tests can reach them."""
     return Settings(
         redis=RedisSettings(url=redis_url),
-        database=DatabaseSettings(url=market_url, pool_size=4),
+        # A deadline is for callers; on a busy machine it shall decide no test of something else.
+        database=DatabaseSettings(url=market_url, pool_size=4, statement_timeout_s=300.0),
+        limits=LimitsSettings(deadline_s=300.0),
         api=ApiSettings(document_rows=2_000, series_per_request=5),
     )
 

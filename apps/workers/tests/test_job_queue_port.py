@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import dramatiq
 import pytest
@@ -20,17 +16,14 @@ from aurum.common.resilience.breaker import Breaker
 from aurum.common.resilience.errors import CircuitOpen
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.core.errors import NotFound, Unavailable
-from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.ports.jobs import JobQueue, QueueUnavailable
 from aurum.storage.redis.job_queue import RedisJobQueue
+from aurum.storage.testing.waiting import wait_until_blocking
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="aurum-jobs-"))
-    with EmbeddedValkey(folder) as server:
-        yield server.url
-    shutil.rmtree(folder, ignore_errors=True)
+def url(queue_url: str) -> str:
+    return queue_url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -57,10 +50,7 @@ def work(url: str, done: list[dict[str, object]], *, fail: bool) -> None:
     dramatiq.Actor(perform, broker=broker, actor_name="ingest.file", queue_name="ingest", priority=0, options={})
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
     worker.start()
-    end = time.monotonic() + 10
-    while broker.client.llen("dramatiq:ingest") or broker.client.keys("dramatiq:__acks__.*"):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until_blocking(lambda: not broker.client.llen("dramatiq:ingest") and not broker.client.keys("dramatiq:__acks__.*"))
     worker.stop()
     broker.close()
 

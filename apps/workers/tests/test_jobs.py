@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import shutil
-import tempfile
 import threading
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,9 +27,9 @@ from aurum.pipelines.loading.load import FileOutcome
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.project import project_directory
 from aurum.pipelines.models.run import ModelsFailed
-from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 from aurum.workers.broker import make_broker
 from aurum.workers.fates import MOST_TRIES, JobFate, fate_of, should_retry, wait_ms
 from aurum.workers.jobs.archive import ArchiveJob
@@ -44,14 +41,6 @@ from aurum.workers.loop import JobLoop, WorkerStops
 from aurum.workers.wiring import WorkerContext, worker_context
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
-
-
-@pytest.fixture(scope="module")
-def queue_url() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="aurum-valkey-"))
-    with EmbeddedValkey(folder) as server:
-        yield server.url
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -187,10 +176,11 @@ async def _work_until_loaded(context: WorkerContext, postgres_store: PostgresSto
     broker = make_broker(context)
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
-    deadline = time.monotonic() + 20
-    while not await postgres_store.files.files_page(FileFilter(status="applied"), before=None, limit=1):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)  # noqa: ASYNC251 - the worker runs in threads of its own
+
+    async def applied() -> bool:
+        return bool(await postgres_store.files.files_page(FileFilter(status="applied"), before=None, limit=1))
+
+    await wait_until(applied)
     broker.join(INGEST_QUEUE)
     worker.stop()
     (file,) = await postgres_store.files.files_page(FileFilter(status="applied"), before=None, limit=10)

@@ -31,9 +31,10 @@ def worker(database: str, queue: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
     environment |= {"AURUM_DATABASE__URL": database, "AURUM_REDIS__URL": queue}
     command = [sys.executable, "-m", "aurum.workers"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.mark.needs_redis
 async def test_a_worker_does_not_start_on_a_schema_it_does_not_run_on(
     database_url: str, postgres_server: EmbeddedPostgres, tmp_path: Path
 ) -> None:

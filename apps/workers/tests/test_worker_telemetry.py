@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-import shutil
 import socket
-import tempfile
 import threading
-import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
@@ -44,11 +41,11 @@ from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.common.telemetry.work import CarriedWork, carried, current_work
 from aurum.pipelines.jobs import INGEST_QUEUE, IngestFile, JobQueue
 from aurum.pipelines.loading.sample import sample_files
-from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.ports.jobs import QueueUnavailable
 from aurum.storage.redis.job_queue import RedisJobQueue
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until_blocking
 from aurum.workers.broker import make_broker
 from aurum.workers.export import exported_telemetry
 from aurum.workers.telemetry import queue_depths
@@ -56,14 +53,6 @@ from aurum.workers.wiring import WorkerContext, worker_context
 
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-
-
-@pytest.fixture(scope="module")
-def queue_url() -> Iterator[str]:
-    folder = Path(tempfile.mkdtemp(prefix="aurum-telemetry-"))
-    with EmbeddedValkey(folder) as server:
-        yield server.url
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -173,10 +162,7 @@ def work_in(context: WorkerContext, metrics: Metrics, tracer: trace.Tracer | Non
     broker = make_broker(context, metrics=metrics, tracer=tracer)
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
     worker.start()
-    end = time.monotonic() + 20
-    while broker.client.llen("dramatiq:ingest") or broker.client.keys("dramatiq:__acks__.*"):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    wait_until_blocking(lambda: not broker.client.llen("dramatiq:ingest") and not broker.client.keys("dramatiq:__acks__.*"))
     worker.stop()
     broker.close()
 
@@ -310,10 +296,9 @@ async def test_a_job_whose_database_is_away_counts_as_retried(
         broker = make_broker(context, metrics=metrics)
         worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
         worker.start()
-        end = time.monotonic() + 20
-        while not (count := samples(metrics).get('aurum_jobs_total{name="ingest.file",outcome="retried"}')):
-            assert time.monotonic() < end
-            time.sleep(0.02)  # noqa: ASYNC251 - the worker runs in threads of its own
+        retried = 'aurum_jobs_total{name="ingest.file",outcome="retried"}'
+        wait_until_blocking(lambda: bool(samples(metrics).get(retried)))  # the worker runs in threads of its own
+        count = samples(metrics)[retried]
         worker.stop()
         broker.close()
         await server.execute(f"CREATE DATABASE {name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,7 @@ import pytest_asyncio
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.common.settings.unknown import setting_names
 from aurum.storage.embedded.postgres import EmbeddedPostgres
-
-_LONGEST_WAIT_S = 60.0
-_LOOK_EVERY_S = 0.02
+from aurum.storage.testing.waiting import wait_until
 
 SettingsFor = Callable[..., Settings]
 
@@ -68,10 +65,12 @@ class Connections:
         return await self.administrator.fetchval("SELECT count(*) FROM pg_stat_activity WHERE datname = $1", database)
 
     async def none_to(self, url: str) -> None:
-        """Wait until there is none: the server ends a session a moment after its client has left."""
-        async with asyncio.timeout(_LONGEST_WAIT_S):
-            while await self.to(url):  # noqa: ASYNC110 - the server sends no event
-                await asyncio.sleep(_LOOK_EVERY_S)
+        """Return once there is none: the server ends a session a moment after its client has left."""
+
+        async def none() -> bool:
+            return await self.to(url) == 0
+
+        await wait_until(none)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

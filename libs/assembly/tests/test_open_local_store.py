@@ -80,6 +80,7 @@ async def test_what_the_work_raises_passes_through_as_it_is(database_url: str, s
             raise Unavailable("the market is closed")
 
 
+@pytest.mark.needs_postgres
 async def test_an_embedded_server_is_started_and_migrated_stopped_at_the_end_and_keeps_its_data(
     settings_for: SettingsFor, short_folder: Path
 ) -> None:
@@ -94,6 +95,7 @@ async def test_an_embedded_server_is_started_and_migrated_stopped_at_the_end_and
         assert await series_keys(store) == [KEY]
 
 
+@pytest.mark.needs_postgres
 async def test_two_commands_use_one_embedded_server(settings_for: SettingsFor, short_folder: Path) -> None:
     settings = settings_for(None, data_dir=short_folder)
     async with open_local_store(settings) as first:

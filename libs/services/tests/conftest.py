@@ -84,7 +84,7 @@ class PostgresFaults:
             )
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
 def store(request: pytest.FixtureRequest) -> Store:
     """An empty store."""
     if request.param == "memory":

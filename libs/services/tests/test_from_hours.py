@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+import pytest_asyncio
 from polars.testing import assert_frame_equal
 
 from aurum.common.clock import SystemClock
@@ -76,6 +77,11 @@ async def of_rows(store: MemoryStore, series: list[Series], plan: ReadPlan) -> p
     return pl.concat([part async for part in batches(store.reader, series, plan, {})])
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def new_york() -> MemoryStore:
+    return await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
+
+
 @pytest.mark.parametrize(
     ("freq", "agg"), list(itertools.product(["1h", "1d", "1w", "1mo", "1q", "1y"], ["mean", "sum", "min", "max", "count"]))
 )
@@ -87,12 +93,11 @@ async def of_rows(store: MemoryStore, series: list[Series], plan: ReadPlan) -> p
         {"tz": "UTC", "start": "2025-11-01T04:30:00Z", "end": "2025-11-03T05:10:00Z"},
     ],
 )
-async def test_days_and_longer_are_those_of_the_rows(freq: str, agg: str, span: dict[str, str]) -> None:
-    store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
-    series, plan = await planned(store, NYC, freq=freq, agg=agg, **span)
-    answer = await from_hours(store.partials, series, plan)
+async def test_days_and_longer_are_those_of_the_rows(new_york: MemoryStore, freq: str, agg: str, span: dict[str, str]) -> None:
+    series, plan = await planned(new_york, NYC, freq=freq, agg=agg, **span)
+    answer = await from_hours(new_york.partials, series, plan)
     assert answer is not None
-    assert_frame_equal(answer, await of_rows(store, series, plan), check_exact=True)
+    assert_frame_equal(answer, await of_rows(new_york, series, plan), check_exact=True)
 
 
 async def test_the_fall_day_is_the_sum_of_25_hours() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import httpx
@@ -19,6 +18,7 @@ from aurum.api.middleware.admission import Admission, AdmissionQueue
 from aurum.common.resilience.timeout import deadline, time_left
 from aurum.common.settings.limits import LimitsSettings
 from aurum.core.access import EVERY_PERMISSION, Caller, RatePlan
+from aurum.storage.testing.waiting import wait_until
 
 
 def caller(tenant: str, at_once: int) -> Caller:
@@ -59,7 +59,7 @@ class Service:
         return PlainTextResponse("done")
 
     async def _never(self, request: Request) -> Response:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
         return PlainTextResponse("never")
 
     async def _stream(self, request: Request) -> Response:
@@ -76,13 +76,6 @@ def started(client: httpx.AsyncClient, count: int, who: str = "", path: str = "/
     return [asyncio.create_task(client.get(path, headers={"x-caller": who})) for _ in range(count)]
 
 
-async def until(condition: Any) -> None:
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.005)
-
-
 def statuses(answers: list[httpx.Response]) -> list[int]:
     return sorted(answer.status_code for answer in answers)
 
@@ -91,7 +84,7 @@ async def test_so_many_are_worked_on_at_once_and_the_others_wait() -> None:
     service = Service(at_once=3, queue=10)
     async with socketed(service.app) as client:
         tasks = started(client, 8)
-        await until(lambda: service.gate.places.waiting == 5)
+        await wait_until(lambda: service.gate.places.waiting == 5)
         service.release.set()
         assert statuses(await asyncio.gather(*tasks)) == [200] * 8
     assert service.most == 3
@@ -102,7 +95,7 @@ async def test_when_the_queue_is_full_the_next_gets_503_with_retry_after() -> No
     service = Service(at_once=1, queue=1)
     async with socketed(service.app) as client:
         tasks = started(client, 2)
-        await until(lambda: service.gate.places.waiting == 1)
+        await wait_until(lambda: service.gate.places.waiting == 1)
         refused = await client.get("/quick")
         service.release.set()
         assert statuses(await asyncio.gather(*tasks)) == [200, 200]
@@ -118,7 +111,7 @@ async def test_nobody_waits_longer_than_the_longest_wait() -> None:
     service = Service(at_once=1, queue=5, longest_wait_s=0.1)
     async with socketed(service.app) as client:
         held = started(client, 1)
-        await until(lambda: service.inside == 1)
+        await wait_until(lambda: service.inside == 1)
         assert (await client.get("/quick")).status_code == 503
         service.release.set()
         await asyncio.gather(*held)
@@ -129,7 +122,7 @@ async def test_a_tenant_that_takes_all_it_may_takes_nothing_from_others() -> Non
     service = Service(at_once=10, queue=2, longest_wait_s=1)
     async with socketed(service.app) as client:
         greedy = started(client, 6, "acme")
-        await until(lambda: service.gate.state().refused == 2)
+        await wait_until(lambda: service.gate.state().refused == 2)
         assert service.inside == 2
         assert statuses(await asyncio.gather(*started(client, 3, "other", "/quick"))) == [200] * 3
         service.release.set()
@@ -149,7 +142,7 @@ async def test_health_is_answered_when_nothing_else_is() -> None:
     service = Service(at_once=1, queue=0)
     async with socketed(service.app) as client:
         held = started(client, 1)
-        await until(lambda: service.inside == 1)
+        await wait_until(lambda: service.inside == 1)
         assert (await client.get("/quick")).status_code == 503
         assert (await client.get("/live")).status_code == 200
         service.release.set()
@@ -185,14 +178,14 @@ async def test_who_leaves_while_waiting_leaves_no_place_taken() -> None:
     service = Service(at_once=1, queue=5)
     async with socketed(service.app) as client:
         held = started(client, 1)
-        await until(lambda: service.inside == 1)
+        await wait_until(lambda: service.inside == 1)
         task = started(client, 1, "acme", "/quick")[0]
-        await until(lambda: service.gate.places.waiting == 1)
+        await wait_until(lambda: service.gate.places.waiting == 1)
         task.cancel()
         service.release.set()
         await asyncio.gather(*held)
-        await until(lambda: service.gate.places.taken == 0)
-        await until(lambda: service.gate.state().tenants == 0)
+        await wait_until(lambda: service.gate.places.taken == 0)
+        await wait_until(lambda: service.gate.state().tenants == 0)
 
 
 async def test_a_new_process_starts_with_a_few_places_and_grows() -> None:

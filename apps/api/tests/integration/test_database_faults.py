@@ -170,6 +170,7 @@ class Silent(Stopped):
                 one.resume()
 
 
+@pytest.mark.needs_postgres
 @pytest.mark.parametrize("kind", [Stopped, Killed, Silent])
 async def test_the_database_goes_and_comes_back_under_load(folder: Path, kind: type[Fault]) -> None:
     server = EmbeddedPostgres(folder)
@@ -245,6 +246,7 @@ async def make_key(url: str, *, ends: datetime | None = None) -> str:
     return text
 
 
+@pytest.mark.needs_postgres
 async def test_callers_that_are_known_have_what_is_kept_while_the_database_is_away(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,16 +13,10 @@ from aurum.api.testing import Served, serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.access import LOCAL
 from aurum.storage.ports.access import Actor
+from aurum.storage.testing.waiting import wait_until
 
 FLAGS = "/v2/admin/flags"
 ON = {"rules": [{"variant": "on"}]}
-
-
-async def soon(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5.0
-    while not condition():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.01)
 
 
 async def test_a_change_reaches_every_service_soon(database_url: str) -> None:
@@ -40,13 +32,13 @@ async def test_a_change_reaches_every_service_soon(database_url: str) -> None:
 
         assert values() == [False, False]
         assert (await first.client.put(f"{FLAGS}/new-curves", json=ON)).status_code == 200
-        await soon(lambda: values() == [True, True])
+        await wait_until(lambda: values() == [True, True])
         await second.client.post(f"{FLAGS}/new-curves/kill")
-        await soon(lambda: values() == [False, False])
+        await wait_until(lambda: values() == [False, False])
         await second.client.post(f"{FLAGS}/new-curves/revive")
-        await soon(lambda: values() == [True, True])
+        await wait_until(lambda: values() == [True, True])
         await first.client.delete(f"{FLAGS}/new-curves")
-        await soon(lambda: values() == [False, False])
+        await wait_until(lambda: values() == [False, False])
         record = (await first.client.get("/v2/admin/audit")).json()["data"]
     assert [entry["action"] for entry in record] == ["flag.delete", "flag.put", "flag.put", "flag.put"]
 
@@ -141,7 +133,7 @@ async def test_evaluations_are_counted(database_url: str) -> None:
     async with serving(settings) as served:
         await served.client.put(f"{FLAGS}/counted", json=ON)
         flags = served.state["services"].flags
-        await soon(lambda: "counted" in flags.provider.flags)
+        await wait_until(lambda: "counted" in flags.provider.flags)
         for _ in range(3):
             flags.client.get_boolean_value("counted", False, context_of(LOCAL))
         await flags.flush()

@@ -15,6 +15,7 @@ from api_market import HOUSTON, LOAD, NYC, REVISED_KNOWN, WEST, declare, load
 from aurum.api.testing import serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import CacheSettings, DatabaseSettings, HistorySettings, Settings
+from aurum.common.settings.limits import LimitsSettings
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.embedded.postgres import EmbeddedPostgres
@@ -57,7 +58,10 @@ class Archived:
     def settings(self, tier: str = "duckdb") -> Settings:
         history = HistorySettings.model_validate({"tier": tier, "url": str(self.folder)})
         return Settings(
-            database=DatabaseSettings(url=self.url, pool_size=4), history=history, cache=CacheSettings(enabled=False)
+            database=DatabaseSettings(url=self.url, pool_size=4, statement_timeout_s=300.0),
+            limits=LimitsSettings(deadline_s=300.0),
+            history=history,
+            cache=CacheSettings(enabled=False),
         )
 
 

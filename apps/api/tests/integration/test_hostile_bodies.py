@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
+from contract import contract
 
-from aurum.api.main import openapi_document
 from aurum.common.json_values import DEEPEST
 
 DEPTHS = (DEEPEST - 8, 150, 249, 250, 251, 254, 400, 990, 1_010, 5_000)
@@ -20,7 +20,7 @@ HERE = "<here>"
 EXPECTED = (501, 503)
 """Of a service without a queue."""
 
-DOCUMENT = openapi_document()
+DOCUMENT = contract()
 WITH_BODIES = [
     (method, path)
     for path, operations in DOCUMENT["paths"].items()

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-
-from aurum.api.main import openapi_document
+from contract import contract
 
 VALUES: list[Any] = [
     "\x00",
@@ -35,7 +34,7 @@ BODIES = (b"\xff\xfe", b'"\\ud800"', b'{"a":' * 5_000, b"[" * 50_000, b"null", b
 EXPECTED = (501, 503)
 """Of a service without curves or a queue."""
 
-DOCUMENT = openapi_document()
+DOCUMENT = contract()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 WRITES = [
     (method, path)

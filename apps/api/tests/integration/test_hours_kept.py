@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +12,7 @@ from aurum.common.settings import CacheSettings, DatabaseSettings, Settings
 from aurum.core.series.partials import BUCKET
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 from aurum.storage.timescale import TimescaleTuning
 
 FIVE = timedelta(minutes=5)
@@ -63,8 +62,5 @@ async def test_a_service_that_runs_reads_sums_once_there_are_some(plain_timescal
     async with serving(settings) as served:
         assert not served.state["services"].reading.partials.has_sums
         await TimescaleTuning(pool).optimize()
-        end = time.monotonic() + 10
-        while not served.state["services"].reading.partials.has_sums:
-            assert time.monotonic() < end
-            await asyncio.sleep(0.05)
+        await wait_until(lambda: served.state["services"].reading.partials.has_sums)
     await pool.close()

@@ -7,9 +7,8 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +27,9 @@ from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
+
+pytestmark = pytest.mark.needs_redis
 
 KEPT = f"/v2/series/{NYC}/observations"
 LONG = f"/v2/observations?series={NYC}&series={WEST}&freq=1d&agg=sum"
@@ -122,13 +124,6 @@ async def more_look_ups(client: httpx.AsyncClient, *, than: int) -> bool:
     return await look_ups(client) > than
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], what: str) -> None:
-    end = time.monotonic() + 15
-    while not await condition():
-        assert time.monotonic() < end, what
-        await asyncio.sleep(0.1)
-
-
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "silent"])
 async def test_redis_goes_and_comes_under_load(
     folder: Path, database_url: str, who: dict[str, str], fault: signal.Signals
@@ -143,12 +138,12 @@ async def test_redis_goes_and_comes_under_load(
             async with httpx.AsyncClient(trust_env=False, base_url=api, headers=who, timeout=20) as watcher:
                 seen, over = Seen(), asyncio.Event()
                 callers = [asyncio.create_task(ask_on(api, who, seen, over)) for _ in range(4)]
-                await eventually(lambda: is_so(watcher, TOGETHER), "limits are shared")
-                await eventually(lambda: more_look_ups(watcher, than=0), "answers are shared")
+                await wait_until(lambda: is_so(watcher, TOGETHER), "limits are shared")
+                await wait_until(lambda: more_look_ups(watcher, than=0), "answers are shared")
                 os.kill(pid, fault)
                 before = Counter(seen.statuses)
-                await eventually(lambda: is_so(watcher, ALONE), "it is known to be away")
-                await asyncio.sleep(2.0)
+                await wait_until(lambda: is_so(watcher, ALONE), "it is known to be away")
+                await asyncio.sleep(2.0)  # load without Redis, for its statuses
                 during = seen.statuses - before
                 assert (await watcher.get("/ready")).status_code == 200
                 if fault is signal.SIGKILL:
@@ -157,9 +152,9 @@ async def test_redis_goes_and_comes_under_load(
                     server.start()
                 else:
                     os.kill(pid, signal.SIGCONT)
-                await eventually(lambda: is_so(watcher, TOGETHER), "all is as it was, by itself")
+                await wait_until(lambda: is_so(watcher, TOGETHER), "all is as it was, by itself")
                 told = await look_ups(watcher)
-                await eventually(lambda: more_look_ups(watcher, than=told), "Redis is asked for answers again")
+                await wait_until(lambda: more_look_ups(watcher, than=told), "Redis is asked for answers again")
                 over.set()
                 await asyncio.gather(*callers)
     finally:

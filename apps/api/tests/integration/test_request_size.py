@@ -40,8 +40,8 @@ def body(size: int) -> bytes:
 
 
 async def in_parts(content: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(content), 100):
-        yield content[start : start + 100]
+    for start in range(0, len(content), 500):
+        yield content[start : start + 500]
 
 
 JSON = {"content-type": "application/json"}

@@ -14,9 +14,10 @@ from aurum.api.testing import serving
 from aurum.common.settings import AccessSettings, ApiSettings, Settings
 
 
+@pytest.mark.needs_process
 def test_an_open_service_refuses_to_listen_where_others_reach_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "aurum.api", "serve", "--host", "0.0.0.0"]
-    done = subprocess.run(command, cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env={"PATH": ""}, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert "AURUM_ACCESS__MODE: an open service listens on loopback only, not on 0.0.0.0" in line

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from aurum.api.testing import serving
 from aurum.common.settings import LoggingSettings, Settings
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.logging import configure_logging
+from aurum.storage.testing.waiting import wait_until
 
 PATH = f"/v2/series/{NYC}/observations?start=2025-11-01&end=2025-11-02"
 ROUTE = "/v2/series/{key:path}/observations"
@@ -143,10 +142,7 @@ async def test_traces_and_metrics_reach_a_collector_with_the_same_numbers(settin
             assert answer.headers["x-trace-id"] == "0af7651916cd43dd8448eb211c80319c"
             assert re.fullmatch("(?!b7ad6b7169203331)[0-9a-f]{16}", answer.headers["x-span-id"])
             await served.client.get(PATH)
-            end = time.monotonic() + 10
-            while not any(sent_count(one) == 2 for one in collector.metrics):
-                assert time.monotonic() < end
-                await asyncio.sleep(0.05)
+            await wait_until(lambda: any(sent_count(one) == 2 for one in collector.metrics))
             found = await scraped(served.client)
     assert total(found, "http_server_request_duration_seconds_count", http_route=ROUTE) == 2
     spans = [

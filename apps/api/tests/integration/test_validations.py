@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 
 HEADER = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)\n"
 GOOD = "11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00"
@@ -139,8 +139,8 @@ async def test_a_list_tells_of_a_check_made_since(checked: Served, postgres_stor
     before = await listed(checked, mart="dim_block_hour")
     assert before == []
     await postgres_store.validations.record_validations([ValidationResult("dim_block_hour", mart="dim_block_hour", rows=1)])
-    for _ in range(100):
-        if after := await listed(checked, mart="dim_block_hour"):
-            break
-        await asyncio.sleep(0.05)
-    assert [one["mart"] for one in after] == ["dim_block_hour"]
+
+    async def there() -> bool:
+        return [one["mart"] for one in await listed(checked, mart="dim_block_hour")] == ["dim_block_hour"]
+
+    await wait_until(there)

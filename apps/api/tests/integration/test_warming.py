@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from aurum.api.cache.warming import keep_warm
 from aurum.api.testing import serving
 from aurum.common.settings import CacheSettings, Settings
+from aurum.storage.testing.waiting import wait_until
 
 GOLDEN = f"/v2/series/{NYC}/observations?start=2025-11-01&end=2025-11-02"
 
@@ -20,15 +21,12 @@ GOLDEN = f"/v2/series/{NYC}/observations?start=2025-11-01&end=2025-11-02"
 async def test_a_golden_query_is_kept_when_the_first_caller_asks(settings: Settings) -> None:
     cache = settings.cache.model_copy(update={"enabled": True, "golden": (GOLDEN,)})
     async with serving(settings.model_copy(update={"cache": cache})) as served:
-        found = ""
-        for _ in range(200):
+
+        async def warm() -> bool:
             # Asked for like this nothing is kept on account of this caller.
-            answer = await served.client.get("/v2/admin/cache")
-            found = str(answer.json())
-            if "observations" in found:
-                break
-            await asyncio.sleep(0.02)
-        assert "observations" in found
+            return "observations" in str((await served.client.get("/v2/admin/cache")).json())
+
+        await wait_until(warm)
         as_it_is = {"accept-encoding": "identity"}  # the first coding that is asked for
         first = await served.client.get(GOLDEN, headers=as_it_is)
         other = await served.client.get(GOLDEN.replace("end=2025-11-02", "end=2025-11-03"), headers=as_it_is)
@@ -47,7 +45,8 @@ async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list
 
     state: dict[str, Any] = {}
     warming = asyncio.create_task(keep_warm(app, state, CacheSettings(golden=("/golden",)), again_s=0.001))
-    await asyncio.sleep(0.2)
+    await wait_until(lambda: len(asked) == 4 * rounds)
+    await asyncio.sleep(0.05)  # in which no more may come
     warming.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await warming

@@ -39,7 +39,7 @@ def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=20)
+            process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
@@ -49,7 +49,7 @@ def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess
 def refused_start(database: str) -> tuple[int, list[str]]:
     """The exit code of a service that does not start, and the lines it printed."""
     environment = _environment(database, {"AURUM_ACCESS__MODE": "required"})
-    done = subprocess.run([*_SERVE, "--port", "0"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*_SERVE, "--port", "0"], env=environment, capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, done.stderr.splitlines()
 
 
@@ -59,7 +59,7 @@ def _environment(database: str, variables: Mapping[str, str]) -> dict[str, str]:
     return kept | {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 60.0) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 120.0) -> None:
     """Return when ``/ready`` says so."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

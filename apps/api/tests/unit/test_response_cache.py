@@ -27,6 +27,7 @@ from aurum.common.settings import CacheSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.ports.changes import Change, ChangeKind
+from aurum.storage.testing.waiting import wait_until
 
 
 @dataclass
@@ -147,7 +148,7 @@ async def test_what_its_handler_does_not_offer_is_not_kept() -> None:
 
 async def test_what_is_kept_weighs_what_its_key_and_headers_do() -> None:
     service = Service(Below(lambda request, asked: PlainTextResponse("x", headers={"link": "y" * 5_000})))
-    for number in range(400):
+    for number in range(100):
         await service.get(f"/v2/thing?b=1&a={number:020000d}", accept=f"text/csv;q=0.{number:04000d}, application/json")
     local = service.store.cache.local
     assert len(local) * (20_000 + 4_000 + 5_000) <= 1 << 20
@@ -177,7 +178,7 @@ async def test_a_change_forgets_exactly_what_it_changed() -> None:
 async def test_an_answer_under_way_while_its_data_change_is_given_and_not_kept() -> None:
     service = Service(Below(seconds=0.05))
     asking = asyncio.create_task(service.get())
-    await asyncio.sleep(0.01)
+    await wait_until(lambda: service.below.asked == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     assert (await asking).text == "answer 1"
     assert (await service.get()).text == "answer 2"
@@ -323,7 +324,7 @@ async def test_a_header_that_is_given_twice_is_one_list_for_all_who_read_it() ->
 async def test_whoever_asks_after_a_change_does_not_get_what_was_begun_before_it() -> None:
     service = Service(Below(seconds=0.2))
     before = asyncio.create_task(service.get())
-    await asyncio.sleep(0.01)
+    await wait_until(lambda: service.below.asked == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     after = await asyncio.gather(*(service.get() for _ in range(10)))
     assert {one.text for one in after} == {"answer 2"}
@@ -334,7 +335,7 @@ async def test_whoever_asks_after_a_change_does_not_get_what_was_begun_before_it
 async def test_whoever_waits_while_the_data_change_gets_a_new_answer_and_all_of_them_one() -> None:
     service = Service(Below(seconds=0.2))
     asking = [asyncio.create_task(service.get()) for _ in range(10)]
-    await asyncio.sleep(0.01)
+    await wait_until(lambda: service.below.asked == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     assert sorted({one.text for one in await asyncio.gather(*asking)}) == ["answer 1", "answer 2"]
     assert service.below.asked == 2
@@ -343,7 +344,7 @@ async def test_whoever_waits_while_the_data_change_gets_a_new_answer_and_all_of_
 async def test_a_caller_who_will_have_nothing_kept_joins_nobody() -> None:
     service = Service(Below(seconds=0.2))
     first = asyncio.create_task(service.get())
-    await asyncio.sleep(0.01)
+    await wait_until(lambda: service.below.asked == 1)
     new = await service.get(cache_control="no-cache")
     assert ((await first).text, new.text) == ("answer 1", "answer 2")
 
@@ -352,9 +353,9 @@ async def test_a_caller_who_will_have_nothing_kept_joins_nobody() -> None:
 async def test_nobody_waits_for_a_caller_who_does_not_read(message: int) -> None:
     service = Service(Below(seconds=0.2), patience_s=60)
     stuck = asyncio.create_task(service.get_and_stop_reading_at(message))
-    await asyncio.sleep(0.01)
-    joined = await asyncio.wait_for(service.get(), 5)
-    later = await asyncio.wait_for(service.get(), 5)
+    await wait_until(lambda: service.below.asked == 1)
+    joined = await asyncio.wait_for(service.get(), 60)
+    later = await asyncio.wait_for(service.get(), 60)
     assert {joined.text, later.text} == {"answer 1"}
     stuck.cancel()
     await asyncio.wait([stuck])
@@ -367,8 +368,8 @@ async def test_nobody_waits_for_ever_for_an_answer_to_another() -> None:
 
     service = Service(Below(lambda request, asked: StreamingResponse(pieces())), patience_s=0.05)
     stuck = asyncio.create_task(service.get_and_stop_reading_at(1))
-    await asyncio.sleep(0.01)
-    assert (await asyncio.wait_for(service.get(), 5)).text == "one two"
+    await wait_until(lambda: service.below.asked == 1)
+    assert (await asyncio.wait_for(service.get(), 60)).text == "one two"
     stuck.cancel()
     await asyncio.wait([stuck])
 

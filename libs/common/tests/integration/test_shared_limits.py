@@ -19,6 +19,9 @@ from redis.asyncio import Redis
 from aurum.common.ratelimit import Limiter, Limits, Window
 from aurum.common.ratelimit.shared import Sharing
 from aurum.storage.embedded import EmbeddedValkey
+from aurum.storage.testing.waiting import wait_until
+
+pytestmark = pytest.mark.needs_redis
 
 PROCESS = Path(__file__).parents[1] / "support" / "limited_process.py"
 KEY = ("acme", "key:1")
@@ -98,25 +101,18 @@ async def start(server: EmbeddedValkey) -> AsyncIterator[Callable[[], Shared]]:
         await client.aclose()
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "it did not come true"
-        await asyncio.sleep(0.01)
-
-
 async def take(shared: Shared, count: int, plan: int = 60) -> int:
     """One after the other, as a caller who waits for each answer."""
     let_in = 0
     for _ in range(count):
         let_in += shared[0].account(KEY, plan, time.monotonic()).take(time.monotonic())
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.002)  # lets rounds of sharing come between
     return let_in
 
 
 async def both(start: Callable[[], Shared]) -> tuple[Shared, Shared]:
     first, second = start(), start()
-    await until(lambda: first[1].state().processes == second[1].state().processes == 2)
+    await wait_until(lambda: first[1].state().processes == second[1].state().processes == 2)
     return first, second
 
 
@@ -125,7 +121,7 @@ async def test_what_one_has_used_up_the_other_refuses(start: Callable[[], Shared
     began = time.monotonic()
     used = await take(first, 70)
     assert 57 <= used <= 63
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # two rounds of sharing, which tell nobody
     more = await take(second, 20)
     # One a second comes back meanwhile, which is long on a busy machine.
     assert more <= 3 + int(time.monotonic() - began)
@@ -139,9 +135,9 @@ async def test_a_caller_who_stays_with_one_process_has_all_of_his_limit(start: C
 async def test_headers_say_what_is_left_for_all_processes(start: Callable[[], Shared]) -> None:
     first, second = await both(start)
     await take(first, 20)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # two rounds of sharing, which tell nobody
     await take(second, 1)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # two rounds of sharing, which tell nobody
     now = time.monotonic()
     left = int(dict(second[0].account(KEY, 60, now).headers())[b"ratelimit-remaining"])
     assert 38 <= left <= 40
@@ -150,23 +146,23 @@ async def test_headers_say_what_is_left_for_all_processes(start: Callable[[], Sh
 async def test_a_larger_plan_is_followed_by_all_and_nothing_is_given_twice(start: Callable[[], Shared]) -> None:
     first, second = await both(start)
     await take(first, 70)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # two rounds of sharing, which tell nobody
     more = await take(first, 100, plan=120) + await take(second, 100, plan=120)
     assert 55 <= more <= 70
 
 
 async def test_a_process_that_goes_leaves_its_share_to_the_others(start: Callable[[], Shared], server: EmbeddedValkey) -> None:
     first = start()
-    await until(lambda: first[1].state().connected)
+    await wait_until(lambda: first[1].state().connected)
     async with contextlib.AsyncExitStack() as stack:
         client = Redis.from_url(server.url)
         stack.push_async_callback(client.aclose)
         leaving = Sharing(Limiter(limits_of, shared=True), client, every_s=0.05)
         task = asyncio.create_task(leaving.run())
-        await until(lambda: first[1].state().processes == 2)
+        await wait_until(lambda: first[1].state().processes == 2)
         task.cancel()
         await asyncio.wait_for(asyncio.wait([task]), 5)
-    await until(lambda: first[1].state().processes == 1)
+    await wait_until(lambda: first[1].state().processes == 1)
 
 
 async def test_without_redis_each_goes_on_with_its_share_and_recovers_by_itself(
@@ -174,21 +170,21 @@ async def test_without_redis_each_goes_on_with_its_share_and_recovers_by_itself(
 ) -> None:
     first, second = await both(start)
     await take(first, 5)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # two rounds of sharing, which tell nobody
     server.stop()
     try:
         await take(first, 1)
         await take(second, 1)
-        await until(lambda: not first[1].state().connected and not second[1].state().connected)
+        await wait_until(lambda: not first[1].state().connected and not second[1].state().connected)
         counts = [await take(first, 100), await take(second, 100)]
         # An even share each, and what is refilled meanwhile.
         assert all(15 <= count <= 36 for count in counts), counts
     finally:
         server.start()
-    await until(lambda: first[1].state().connected and second[1].state().connected)
+    await wait_until(lambda: first[1].state().connected and second[1].state().connected)
     await take(first, 1)
     await take(second, 1)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)  # four rounds of sharing, which tell nobody
     # Both have told what they spent meanwhile: nothing is left but what is refilled.
     assert await take(first, 5) + await take(second, 5) <= 3
 
@@ -208,7 +204,7 @@ async def test_an_account_that_redis_was_never_there_for_is_served() -> None:
     client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.1)
     limiter: Limiter[int] = Limiter(limits_of, shared=True, processes=2)
     task = asyncio.create_task(Sharing(limiter, client, every_s=0.05).run())
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # two rounds of sharing, which tell nobody
     now = time.monotonic()
     assert sum(limiter.account(KEY, 60, now).take(now) for _ in range(100)) == 30
     task.cancel()

@@ -100,6 +100,7 @@ def test_misspelt_unit_names_the_nearest_each_once() -> None:
     assert len(set(caught.value.nearest)) == len(caught.value.nearest)
 
 
+@pytest.mark.needs_process
 def test_importing_and_parsing_units_does_not_wait_for_pint() -> None:
     code = "import sys, aurum.core.units as u; u.parse_unit('$/MWh'); sys.exit('pint' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

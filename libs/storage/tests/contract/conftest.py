@@ -15,7 +15,12 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
 
-ADAPTERS = ["memory", "postgres", "tiered_duckdb", "timescale"]
+ADAPTERS = [
+    "memory",
+    pytest.param("postgres", marks=pytest.mark.needs_postgres),
+    pytest.param("tiered_duckdb", marks=pytest.mark.needs_postgres),
+    pytest.param("timescale", marks=pytest.mark.needs_timescale),
+]
 
 
 @pytest.fixture

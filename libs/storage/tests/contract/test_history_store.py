@@ -27,8 +27,8 @@ ADAPTERS = [
     "memory",
     "duckdb",
     "duckdb_bucket",
-    "clickhouse",
-    pytest.param("trino", marks=[pytest.mark.trino, pytest.mark.timeout(900)]),
+    pytest.param("clickhouse", marks=pytest.mark.needs_clickhouse),
+    pytest.param("trino", marks=[pytest.mark.needs_trino, pytest.mark.timeout(900)]),
 ]
 
 MARCH = date(2025, 3, 1)
@@ -150,7 +150,9 @@ async def test_what_stands_is_the_last_version_and_what_stood_the_one_before(his
 
 
 async def test_a_stream_is_many_in_batches(history: HistoryStore) -> None:
-    long = pl.concat([versions(series_id, MARCH, 700, revised=500) for series_id in range(1, 201)])
+    one = versions(0, MARCH, 700, revised=500)
+    series = [pl.lit(number, one.schema["series_id"]).alias("series_id") for number in range(1, 201)]
+    long = pl.concat([one.with_columns(each, pl.col("value") + each) for each in series])
     parts = await written(history, long, MARCH, 1)
     parts += await written(history, pl.concat([versions(series_id, APRIL, 10) for series_id in range(1, 201)]), APRIL, 2)
     batches = [batch async for batch in history.stream(parts[::-1], span=Span())]

@@ -78,7 +78,7 @@ def postgres_marts(postgres_store: PostgresStore) -> Build:
     return build
 
 
-@pytest.fixture(params=["memory", "duckdb", "postgres"])
+@pytest.fixture(params=["memory", "duckdb", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
 def build(request: pytest.FixtureRequest) -> Build:
     return request.getfixturevalue(f"{request.param}_marts")
 

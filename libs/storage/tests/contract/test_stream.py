@@ -1,10 +1,8 @@
 """Streams: the answer of ``many`` in batches."""
 
 from dataclasses import replace
-from datetime import datetime
 
 import polars as pl
-import pytest
 from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
@@ -38,20 +36,20 @@ def long_file() -> FileLoad:
     return replace(whole, record=replace(whole.record, rows_read=sum(LENGTHS)), parts=[part])
 
 
-@pytest.mark.parametrize("as_of", [None, day(0), day(1)])
-async def test_a_stream_is_many_in_batches_of_bounded_size(store: Store, as_of: datetime | None) -> None:
+async def test_a_stream_is_many_in_batches_of_bounded_size(store: Store) -> None:
     await store.loader.load(long_file())
     stored = await store.catalog.series_by_key(KEYS)
     ids = [stored[key].series_id for key in KEYS]
-    batches = [batch async for batch in store.reader.stream(ids, span=Span(), as_of=as_of)]
-    assert len(batches) > 1
-    assert max(batch.height for batch in batches) < sum(LENGTHS)
-    assert min(batch.height for batch in batches) > 0
-    whole = await store.reader.many(ids, span=Span(), as_of=as_of)
-    assert_frame_equal(pl.concat(batches), whole)
-    assert whole.group_by("series_id", maintain_order=True).len()["len"].to_list() == [
-        length for _, length in sorted(zip(ids, LENGTHS, strict=True))
-    ]
+    for as_of in (None, day(0), day(1)):
+        batches = [batch async for batch in store.reader.stream(ids, span=Span(), as_of=as_of)]
+        assert len(batches) > 1
+        assert max(batch.height for batch in batches) < sum(LENGTHS)
+        assert min(batch.height for batch in batches) > 0
+        whole = await store.reader.many(ids, span=Span(), as_of=as_of)
+        assert_frame_equal(pl.concat(batches), whole)
+        assert whole.group_by("series_id", maintain_order=True).len()["len"].to_list() == [
+            length for _, length in sorted(zip(ids, LENGTHS, strict=True))
+        ]
 
 
 async def test_a_stream_shows_one_snapshot_though_a_load_comes_between_its_batches(store: Store) -> None:

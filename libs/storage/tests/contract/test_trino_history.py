@@ -32,12 +32,13 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.law import drawn_files, expect_the_law
 from aurum.storage.testing.plugin import settings_of
+from aurum.storage.testing.waiting import wait_until
 from aurum.storage.trino import TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino.lake import NotWritable
 from aurum.storage.trino.table import COLUMNS, create_statement
 
 # The first start downloads the server.
-pytestmark = [pytest.mark.trino, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.needs_trino, pytest.mark.timeout(900)]
 
 JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -263,12 +264,14 @@ async def test_without_a_catalog_it_says_what_is_needed_to_write(trino_settings:
 async def ended(pool: TrinoPool, mark: str) -> tuple[str, str]:
     """Return state and error of the query with that mark, once it has ended."""
     statement = "SELECT state, error_code FROM system.runtime.queries WHERE query LIKE ? AND query NOT LIKE '%runtime.queries%'"
-    for _ in range(100):
-        ((state, error),) = await pool.read(statement, [f"%{mark}%"])
-        if state in ("FINISHED", "FAILED"):
-            return state, error
-        await asyncio.sleep(0.1)
-    raise AssertionError("the query goes on")
+    rows: list[tuple[str, str]] = []
+
+    async def over() -> bool:
+        rows[:] = [(state, error) for state, error in await pool.read(statement, [f"%{mark}%"])]
+        return rows[0][0] in ("FINISHED", "FAILED")
+
+    await wait_until(over)
+    return rows[0]
 
 
 async def test_a_query_whose_deadline_passes_is_cancelled_on_the_server(trino_settings: TrinoSettings) -> None:
@@ -306,7 +309,7 @@ async def test_the_server_has_the_deadline_too(trino_settings: TrinoSettings) ->
 async def test_no_more_queries_at_once_than_the_pool_has_places(trino_settings: TrinoSettings) -> None:
     pool = TrinoPool(trino_settings.model_copy(update={"pool_size": 1, "connect_timeout_s": 1.0}), ResilienceSettings())
     query = asyncio.create_task(pool.read(NEVER_ENDS.format("in the one place")))
-    await asyncio.sleep(0.5)
+    await wait_until(lambda: pool.guards.bulkheads[0].taken == 1)
     with pytest.raises(TrinoUnavailable, match="no place for trino"):
         await pool.read("SELECT 1")
     query.cancel()

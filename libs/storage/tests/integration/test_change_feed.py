@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -17,6 +16,7 @@ from aurum.storage.ports.files import FileLoad
 from aurum.storage.postgres.changes import PostgresChangeFeed
 from aurum.storage.testing.builders import file_load, together
 from aurum.storage.testing.stores import PostgresStore, series_named
+from aurum.storage.testing.waiting import wait_until
 
 
 def hourly_file(values: dict[str, list[float]]) -> FileLoad:
@@ -37,17 +37,10 @@ class ChangeLog(list[Change]):
         return {int(name) for change in self if change.kind is ChangeKind.SERIES for name in change.names}
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not become true in time"
-        await asyncio.sleep(0.01)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def feed(database_url: str) -> AsyncIterator[PostgresChangeFeed]:
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as opened:
-        await until(lambda: opened.delivered_until > 0)
+        await wait_until(lambda: opened.delivered_until > 0)
         yield opened
 
 
@@ -105,10 +98,10 @@ async def test_one_load_announces_thousands_of_series(
 
 
 async def test_every_process_hears_of_a_change_in_one(feed: PostgresChangeFeed, heard: ChangeLog, database_url: str) -> None:
-    await until(lambda: feed.delivered_until > 0)
+    await wait_until(lambda: feed.delivered_until > 0)
     tags = tuple(f"source:number{number}" for number in range(2_000))
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as other:
-        await until(lambda: other.delivered_until > 0)
+        await wait_until(lambda: other.delivered_until > 0)
         await other.publish(Change(ChangeKind.CACHE, tags))
         await feed.catch_up()
     assert [name for change in heard if change.kind is ChangeKind.CACHE for name in change.names] == list(tags)
@@ -123,9 +116,9 @@ async def test_after_an_interruption_everything_may_have_changed(
         "AND datname = current_database()"
     )
     await connection.close()
-    await until(lambda: ChangeKind.EVERYTHING in heard.kinds())
+    await wait_until(lambda: ChangeKind.EVERYTHING in heard.kinds())
     interrupted_at = time.monotonic()
-    await until(lambda: feed.delivered_until > interrupted_at)
+    await wait_until(lambda: feed.delivered_until > interrupted_at)
 
 
 async def test_a_store_that_does_not_answer_leaves_the_feed_behind_and_unavailable() -> None:
@@ -140,10 +133,10 @@ async def test_a_store_has_one_timeline_and_another_store_another(
 ) -> None:
     assert feed.timeline
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as same:
-        await until(lambda: same.delivered_until > 0)
+        await wait_until(lambda: same.delivered_until > 0)
         assert same.timeline == feed.timeline
     async with PostgresChangeFeed.open(DatabaseSettings(url=shared_database_url)) as other:
-        await until(lambda: other.delivered_until > 0)
+        await wait_until(lambda: other.delivered_until > 0)
         assert other.timeline != feed.timeline
 
 
@@ -154,7 +147,7 @@ async def test_a_user_who_may_not_read_the_timeline_still_knows_the_database(dat
     try:
         rented = database_url.replace("postgres:@", "tenant_of_a_server:@")
         async with PostgresChangeFeed.open(DatabaseSettings(url=rented)) as feed:
-            await until(lambda: feed.delivered_until > 0)
+            await wait_until(lambda: feed.delivered_until > 0)
             assert feed.timeline == await owner.fetchval("SELECT oid::text FROM pg_database WHERE datname = current_database()")
     finally:
         await owner.execute("DROP ROLE tenant_of_a_server")
@@ -171,4 +164,4 @@ async def test_a_feed_goes_on_after_an_unforeseen_failure(database_url: str, mon
 
     monkeypatch.setattr(PostgresChangeFeed, "_connect", connect_at_last)
     async with PostgresChangeFeed.open(DatabaseSettings(url=database_url)) as feed:
-        await until(lambda: feed.delivered_until > 0)
+        await wait_until(lambda: feed.delivered_until > 0)

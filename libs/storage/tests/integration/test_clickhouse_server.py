@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date
 
 import polars as pl
@@ -25,6 +25,7 @@ from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, Clickhou
 from aurum.storage.clickhouse.errors import ClickhouseAway, ClickhouseUnavailable
 from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.testing.builders import day, hour
+from aurum.storage.testing.waiting import wait_until
 
 RESILIENCE = ResilienceSettings(retry_first_wait_s=0.01, retry_jitter_s=0.0, breaker_failures=3, breaker_open_s=30.0)
 SLOW = "SELECT sleep(3) AS slept"
@@ -100,20 +101,15 @@ async def test_a_database_with_its_table_is_opened_without_creating_anything(
     assert interface.texts("CREATE") == []
 
 
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():  # noqa: ASYNC110 - another thread makes it true
-        await asyncio.sleep(0.01)
-
-
 async def test_an_abandoned_query_is_cancelled_on_the_server(pool: ClickhousePool, interface: Interface) -> None:
     reading = asyncio.ensure_future(pool.read(SLOW))
-    await until(lambda: interface.texts(SLOW))
+    await wait_until(lambda: bool(interface.texts(SLOW)))
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert pool.use().busy == 1, "the thread still waits for its answer"
-    await until(lambda: interface.texts("KILL"))
-    await until(lambda: pool.use().busy == 0)
+    await wait_until(lambda: bool(interface.texts("KILL")))
+    await wait_until(lambda: pool.use().busy == 0)
 
 
 async def test_the_deadline_ends_a_read_here_and_at_the_server(pool: ClickhousePool, interface: Interface) -> None:
@@ -141,9 +137,9 @@ async def test_a_read_is_tried_again_after_the_connection_broke(pool: Clickhouse
 
 async def test_the_number_of_waiting_queries_and_their_wait_are_limited(pool: ClickhousePool) -> None:
     slow = [asyncio.ensure_future(pool.read(SLOW)) for _ in range(2)]
-    await asyncio.sleep(0.05)
+    await wait_until(lambda: pool.use().busy == 2)
     waiting = asyncio.ensure_future(pool.read("SELECT 1 AS one"))
-    await asyncio.sleep(0.05)
+    await wait_until(lambda: pool.guards.bulkheads[0].waiting == 1)
     with pytest.raises(ClickhouseUnavailable, match="1 wait for ClickHouse already"):
         await pool.read("SELECT 1 AS one")
     with pytest.raises(ClickhouseUnavailable, match="no place for ClickHouse became free"):

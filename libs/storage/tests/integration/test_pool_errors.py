@@ -102,4 +102,4 @@ async def _free(log: PostgresArchiveLog) -> None:
             async with log.exclusive_run():
                 return
         except ArchiveRunning:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # the server tells nobody that it has ended a session

@@ -9,7 +9,6 @@ import sys
 import tarfile
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from aurum.storage.embedded.bridge import Bridge
 from aurum.storage.embedded.java import java
 from aurum.storage.embedded.trino import configuration_folder
 from aurum.storage.embedded.users import EmbeddedServerFailed
+from aurum.storage.testing.waiting import wait_until_blocking
 
 _STARTER = """
 import subprocess, sys
@@ -27,6 +27,7 @@ guarded.wait()
 """
 
 
+@pytest.mark.needs_process
 def test_a_guarded_program_does_not_outlive_a_starter_that_is_killed() -> None:
     starter = subprocess.Popen([sys.executable, "-c", _STARTER, guard.__file__], stdout=subprocess.PIPE)
     assert starter.stdout is not None
@@ -37,10 +38,7 @@ def test_a_guarded_program_does_not_outlive_a_starter_that_is_killed() -> None:
     # The pipe of the output closes when the last of the processes has ended.
     assert starter.stdout.read() == b""
     starter.stdout.close()
-    until = time.monotonic() + 10
-    while _runs(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not _runs(pid)
+    wait_until_blocking(lambda: not _runs(pid))
 
 
 def _runs(pid: int) -> bool:
@@ -80,6 +78,7 @@ def _echo(listener: socket.socket) -> None:
             connection.sendall(chunk)
 
 
+@pytest.mark.needs_process
 def test_the_java_of_java_home_is_used_when_it_is_new_enough(tmp_path: Path) -> None:
     program = tmp_path / "bin" / "java"
     program.parent.mkdir()

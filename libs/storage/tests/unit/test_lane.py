@@ -9,6 +9,7 @@ import asyncpg
 
 from aurum.storage.postgres.connection.read_connections import Connection, ReadConnections
 from aurum.storage.postgres.connection.slow_queries import SlowQueries
+from aurum.storage.testing.waiting import wait_until
 
 
 class ControlledConnection:
@@ -42,8 +43,7 @@ async def test_the_turn_of_a_cancelled_read_goes_to_the_next_read() -> None:
     slow = SlowQueries(cast("asyncpg.Pool[Any]", None), threshold_s=float("inf"))
     reads = ReadConnections(acquire, release, limit=1, wait_limit_s=30, statement_timeout_s=30, grace_s=1, slow=slow)
     failing, cancelled, following = (asyncio.create_task(reads.fetchrow("SELECT 1")) for _ in range(3))
-    await asyncio.sleep(0.01)
-    assert reads.waiting == 2
+    await wait_until(lambda: reads.waiting == 2)
     first.answer.set()
     while reads.waiting == 2:  # noqa: ASYNC110 - one step of the event loop at a time
         await asyncio.sleep(0)

@@ -31,7 +31,7 @@ from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.trino import TrinoHistory
 
-pytestmark = [pytest.mark.trino, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.needs_trino, pytest.mark.timeout(1200)]
 
 PRICES = "damlbmp"
 KEYS = {

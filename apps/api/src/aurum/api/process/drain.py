@@ -8,7 +8,7 @@ have closed and before their parent ends. This process therefore drains in three
 1. ``/ready`` answers 503, so that load balancers send no new clients; requests are still answered, each the last of its
    connection.
 2. When no request has come for a while, or after a longer while, waiting connections are accepted and the sockets closed.
-3. Connections without a request yet get a moment to send one; requests under way are finished; the process ends.
+3. Connections without a request get a moment to send one; requests under way are finished; the process ends.
 
 SIGINT, which Ctrl-C sends, skips the first step.
 """
@@ -63,15 +63,21 @@ class Drain:
             self._task = loop.create_task(self._until_quiet(before))
 
         signal.signal(signal.SIGTERM, begin)
+        server: uvicorn.Server = cast("Any", before).__self__
+        if server.should_exit:
+            # Told to stop while it started: uvicorn would end without an answer to those it accepts from now on.
+            server.should_exit = False
+            begin(signal.SIGTERM, None)
 
     async def _until_quiet(self, stop: Handler) -> None:
         given = self._settings
-        began = quiet_since = time.monotonic()
-        seen = self.requests
-        while (now := time.monotonic()) < began + given.drain_s and now < quiet_since + given.drain_quiet_s:
+        began = time.monotonic()
+        # By looks, not by the clock: a process that a busy machine did not run for a while has read no requests either.
+        quiet_looks, looks, seen = given.drain_quiet_s / _LOOK_S, 0, self.requests
+        while time.monotonic() < began + given.drain_s and looks < quiet_looks:
             await asyncio.sleep(_LOOK_S)
-            if self.requests != seen:
-                seen, quiet_since = self.requests, time.monotonic()
+            looks = looks + 1 if self.requests == seen else 0
+            seen = self.requests
         self._log.info("draining", seconds=round(time.monotonic() - began, 2))
         stop(signal.SIGTERM, None)
 
@@ -94,8 +100,8 @@ class DrainingLoop(uvloop.Loop):
         self.drain = Drain(settings)
 
     async def create_server(self, protocol_factory: Any, *args: Any, **kwargs: Any) -> Any:
-        server = cast("asyncio.Server", await super().create_server(protocol_factory, *args, **kwargs))
         self.drain.takes_over(self)
+        server = cast("asyncio.Server", await super().create_server(protocol_factory, *args, **kwargs))
         return _AcceptingLast(server, protocol_factory, self)
 
 

@@ -13,8 +13,8 @@ from aurum.api.http.request_state import by_name
 from aurum.api.process.drain import DrainingLoop
 from aurum.api.serving.fast_path import FastPath
 
-_FIRST_REQUEST_S = 1.0
-"""Seconds for the first request on a connection that was accepted while draining."""
+_NEXT_REQUEST_S = 1.0
+"""Seconds for a request on a connection that has none under way, while draining."""
 _HEAD_S = 15.0
 """Seconds from the connection until the end of the headers of its first request."""
 _HEAD_BYTES = 65_536
@@ -49,7 +49,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn has it
         super().connection_made(transport)
         if self._drain.draining:
-            self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
+            self.loop.call_later(_NEXT_REQUEST_S, super().shutdown)
         else:
             self.loop.call_later(_HEAD_S, self._end_if_headless)
 
@@ -126,11 +126,12 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
 
     def shutdown(self) -> None:
-        if not self._has_request:
-            # Accepted, and nothing read yet: its first request may be on the way.
-            self.loop.call_later(_FIRST_REQUEST_S, super().shutdown)
-        else:
+        if self.cycle is not None and not self.cycle.response_complete:
+            # Its answer says that it is the last of the connection.
             super().shutdown()
+        else:
+            # Closed at once, it would lose a request that its client has just sent.
+            self.loop.call_later(_NEXT_REQUEST_S, super().shutdown)
 
 
 def _send_no_chunks(cycle: RequestResponseCycle) -> None:

@@ -37,7 +37,7 @@ async def block_of(catalog: Catalog, question: MoversQuestion, market: Market) -
 
 
 async def series_of_one_unit(catalog: Catalog, question: MoversQuestion, market: Market) -> Sequence[Series]:
-    """Return the series of a question, by key, at least one. Raises ``InvalidParameters``, which names the available choices."""
+    """Return the series of a question, by key, at least one. Raises ``InvalidParameters``, which names the choices."""
     selected = await catalog.series_page(SeriesFilter(market=market.code, measure=question.measure), after=None, limit=_ALL)
     if not selected:
         raise await _no_series(catalog, question, market)

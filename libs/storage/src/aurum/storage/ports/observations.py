@@ -61,8 +61,8 @@ class PartialsReader(Protocol):
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
         """Return the hours that start in the span, each of them whole, schema ``PARTIALS``; unknown ids have none.
 
-        Raises ``Unavailable`` when the store does not answer, and ``HistoryNotConfigured`` for archived months in a store without
-        history.
+        Raises ``Unavailable`` when the store does not answer, and ``HistoryNotConfigured`` for archived months in a
+        store without history.
         """
         ...
 

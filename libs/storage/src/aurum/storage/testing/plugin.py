@@ -22,11 +22,13 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from redis import Redis
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import ClickhouseSettings, DatabaseSettings, TrinoSettings, environment
 from aurum.common.settings.resilience import ResilienceSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
+from aurum.storage.embedded.redis import EmbeddedValkey
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.migrations.run import upgrade
@@ -108,6 +110,32 @@ async def shared_postgres_store(shared_database_url: str) -> AsyncIterator[Postg
     pool = await PostgresPool.open(DatabaseSettings(url=shared_database_url, pool_size=4))
     yield PostgresStore(pool, SystemClock())
     await pool.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[EmbeddedValkey]:
+    """A running Redis-compatible server of this test process."""
+    folder = Path(tempfile.mkdtemp(prefix="aurum-redis-"))
+    try:
+        with EmbeddedValkey(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: EmbeddedValkey) -> str:
+    """The URL of the Redis-compatible server of this test process."""
+    return redis_server.url
+
+
+@pytest.fixture(scope="module")
+def queue_url(redis_url: str) -> str:
+    """The URL of the same server, emptied for this module."""
+    client: Redis
+    with Redis.from_url(redis_url) as client:  # pyright: ignore[reportUnknownMemberType] - open keywords
+        client.flushall()  # pyright: ignore[reportUnknownMemberType] - open keywords
+    return redis_url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -257,7 +285,7 @@ def _on(server: str, database: str) -> str:
 def trino_server(postgres_server: EmbeddedPostgres) -> Iterator[EmbeddedTrino]:
     """A running Trino of this test process, beside its PostgreSQL. Its tests are skipped without a suitable Java or Maven.
 
-    Tests that use it need the marker ``trino`` and a longer timeout, because the first start downloads the server.
+    Tests that use it get the marker ``needs_trino`` and a longer timeout, because the first start downloads the server.
     """
     folder = Path(tempfile.mkdtemp(prefix="aurum-trino-"))
     server = EmbeddedTrino(folder, postgres_server)
