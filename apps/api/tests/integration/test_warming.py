@@ -20,15 +20,15 @@ GOLDEN = f"/v2/series/{NYC}/observations?start=2025-11-01&end=2025-11-02"
 async def test_a_golden_query_is_kept_when_the_first_caller_asks(settings: Settings) -> None:
     cache = settings.cache.model_copy(update={"enabled": True, "golden": (GOLDEN,)})
     async with serving(settings.model_copy(update={"cache": cache})) as served:
-        found = ""
+        cached = ""
         for _ in range(200):
             # Asked for like this nothing is kept on account of this caller.
             answer = await served.client.get("/v2/admin/cache")
-            found = str(answer.json())
-            if "observations" in found:
+            cached = str(answer.json())
+            if "observations" in cached:
                 break
             await asyncio.sleep(0.02)
-        assert "observations" in found
+        assert "observations" in cached
         as_it_is = {"accept-encoding": "identity"}  # the first coding that is asked for
         first = await served.client.get(GOLDEN, headers=as_it_is)
         other = await served.client.get(GOLDEN.replace("end=2025-11-02", "end=2025-11-03"), headers=as_it_is)
@@ -37,11 +37,11 @@ async def test_a_golden_query_is_kept_when_the_first_caller_asks(settings: Setti
 
 @pytest.mark.parametrize(("statuses", "rounds"), [([503, 503, 200], 3), ([200], 1)])
 async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list[int], rounds: int) -> None:
-    asked: list[str] = []
+    paths: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        asked.append(scope["path"])
-        status = statuses[min((len(asked) - 1) // 4, len(statuses) - 1)]
+        paths.append(scope["path"])
+        status = statuses[min((len(paths) - 1) // 4, len(statuses) - 1)]
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -51,4 +51,4 @@ async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list
     warming.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await warming
-    assert asked == ["/golden"] * 4 * rounds, "once for each coding, and then not for an hour"
+    assert paths == ["/golden"] * 4 * rounds, "once for each coding, and then not for an hour"
