@@ -47,7 +47,7 @@ def test_a_hook_of_uvicorn_is_called_as_it_was(hook: Callable[..., object], para
 
 @pytest.mark.parametrize("name", [name for name, one in vars(Protocol).items() if inspect.isfunction(one)])
 def test_a_hook_that_is_overridden_is_checked_here(name: str) -> None:
-    ours = {"_gives_at_once", "_end_if_headless"}
+    ours = {"_answers_at_once", "_end_if_headless"}
     assert name in ours or getattr(HttpToolsProtocol, name) in SIGNATURES
 
 
