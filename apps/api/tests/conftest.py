@@ -37,7 +37,7 @@ from aurum.api.testing import Served, serving
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def market_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
-    """The URL of a database that holds what ``market`` says; tests only read it."""
+    """The URL of a database that holds the series of ``api_market``; tests only read it."""
     connection = await asyncpg.connect(postgres_server.url_of("postgres"))
     await connection.execute(f"CREATE DATABASE api_market TEMPLATE {migrated_template}")
     await connection.close()
@@ -77,7 +77,7 @@ async def sample_url(
 
 @pytest.fixture(scope="session")
 def settings(market_url: str, redis_url: str) -> Settings:
-    """Of a service with small limits, so that tests can reach them."""
+    """Settings of a service with small limits, so that tests can reach them."""
     return Settings(
         redis=RedisSettings(url=redis_url),
         # A deadline is for callers; on a busy machine it shall decide no test of something else.

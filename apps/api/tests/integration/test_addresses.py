@@ -20,8 +20,8 @@ async def _where(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse(state_of(Request(scope).scope).address)(scope, receive, send)
 
 
-async def asked(peer: str, headers: Headers | None = None, path: str = "/", **limits: object) -> httpx.Response:
-    """One request from a peer."""
+async def send_request(peer: str, headers: Headers | None = None, path: str = "/", **limits: object) -> httpx.Response:
+    """Send one request from a peer and return the response."""
     app = in_context(Addresses(_where, LimitsSettings.model_validate(limits)))
     transport = httpx.ASGITransport(app, client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://aurum.test") as client:
@@ -61,13 +61,13 @@ async def test_the_peer_of_a_real_socket_is_the_address() -> None:
 async def test_behind_trusted_proxies_it_is_the_first_from_the_right_that_is_none(
     peer: str, forwarded: str, address: str
 ) -> None:
-    answer = await asked(peer, [("x-forwarded-for", forwarded)], trusted_proxies=PROXIES)
+    answer = await send_request(peer, [("x-forwarded-for", forwarded)], trusted_proxies=PROXIES)
     assert answer.text == address
 
 
 async def test_several_header_lines_are_one_list() -> None:
     lines = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "198.51.100.1, 10.1.1.1")]
-    assert (await asked("10.0.0.1", lines, trusted_proxies=PROXIES)).text == "198.51.100.1"
+    assert (await send_request("10.0.0.1", lines, trusted_proxies=PROXIES)).text == "198.51.100.1"
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,12 @@ async def test_several_header_lines_are_one_list() -> None:
 )
 async def test_the_standard_header_where_proxies_write_that_one(forwarded: str, address: str) -> None:
     headers = [("forwarded", forwarded), ("x-forwarded-for", "6.6.6.6")]
-    answer = await asked("10.0.0.1", headers, trusted_proxies=PROXIES, proxy_header="forwarded")
+    answer = await send_request("10.0.0.1", headers, trusted_proxies=PROXIES, proxy_header="forwarded")
     assert answer.text == address
 
 
 async def test_the_header_that_proxies_do_not_write_is_not_believed() -> None:
-    answer = await asked("10.0.0.1", [("forwarded", "for=6.6.6.6")], trusted_proxies=PROXIES)
+    answer = await send_request("10.0.0.1", [("forwarded", "for=6.6.6.6")], trusted_proxies=PROXIES)
     assert answer.text == "10.0.0.1"
 
 
@@ -106,22 +106,24 @@ async def test_the_header_that_proxies_do_not_write_is_not_believed() -> None:
     ],
 )
 async def test_lists_let_in_and_keep_out(peer: str, limits: dict[str, list[str]], status: int) -> None:
-    assert (await asked(peer, **limits)).status_code == status
+    assert (await send_request(peer, **limits)).status_code == status
 
 
 async def test_lists_are_about_the_caller_and_not_about_the_proxy() -> None:
-    told = [("x-forwarded-for", "203.0.113.9")]
-    refused = await asked("10.0.0.1", told, trusted_proxies=PROXIES, deny=["203.0.113.0/24"])
+    forwarded_for = [("x-forwarded-for", "203.0.113.9")]
+    refused = await send_request("10.0.0.1", forwarded_for, trusted_proxies=PROXIES, deny=["203.0.113.0/24"])
     assert refused.status_code == 403
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["address"] == "203.0.113.9"
     assert refused.json()["type"] == "/problems/forbidden"
-    lies = await asked("203.0.113.9", [("x-forwarded-for", "198.51.100.1")], trusted_proxies=PROXIES, deny=["203.0.113.0/24"])
+    lies = await send_request(
+        "203.0.113.9", [("x-forwarded-for", "198.51.100.1")], trusted_proxies=PROXIES, deny=["203.0.113.0/24"]
+    )
     assert lies.status_code == 403
 
 
 async def test_with_a_list_of_who_may_an_unknown_peer_may_not() -> None:
-    assert (await asked("", allow=["0.0.0.0/0", "::/0"])).status_code == 403
+    assert (await send_request("", allow=["0.0.0.0/0", "::/0"])).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -129,4 +131,4 @@ async def test_with_a_list_of_who_may_an_unknown_peer_may_not() -> None:
 )
 async def test_how_the_service_is_is_told_to_all(path: str, status: int) -> None:
     for lists in ({"allow": ["203.0.113.0/24"]}, {"deny": ["127.0.0.0/8"]}):
-        assert (await asked("127.0.0.1", path=path, **lists)).status_code == status
+        assert (await send_request("127.0.0.1", path=path, **lists)).status_code == status

@@ -1,4 +1,4 @@
-"""What operators see of files, of rows held back and of limits, and how they have a file loaded again."""
+"""Files, quarantined rows and limits as operators see them, and loading a file again."""
 
 from __future__ import annotations
 
@@ -123,12 +123,12 @@ async def test_limits_say_what_is_left_to_whom(
         for _ in range(20):
             assert (await served.client.get("/v2/catalog/sources", headers=headers[0])).status_code == 200
         await asyncio.sleep(0.5)
-        found = (await served.client.get("/v2/admin/limits?tenant=acme", headers=headers[1])).json()["data"]
+        limits = (await served.client.get("/v2/admin/limits?tenant=acme", headers=headers[1])).json()["data"]
         assert (await served.client.get("/v2/admin/limits", headers=headers[0])).status_code == 403
-    assert (found["shared"], found["processes"], found["refused"]) == (shared, 1, 0)
-    most, least = found["callers"]
+    assert (limits["shared"], limits["processes"], limits["refused"]) == (shared, 1, 0)
+    most, least = limits["callers"]
     assert (most["tenant"], most["plan"], least["plan"]) == ("acme", "trial", "trial")
     assert [(one["name"], one["limit"]) for one in most["windows"]] == [("minute", 100), ("hour", 1_000), ("day", 10_000)]
     assert 78 <= most["windows"][0]["left"] <= 83
     assert 978 <= most["windows"][1]["left"] <= 981
-    assert "secret" not in str(found)
+    assert "secret" not in str(limits)

@@ -1,4 +1,4 @@
-"""Admission over HTTP: so many at once, nobody waits for long, and what cannot be done is refused at once."""
+"""Admission over HTTP: a limit of concurrent requests, a limit of waiting time, and immediate refusals under overload."""
 
 from __future__ import annotations
 

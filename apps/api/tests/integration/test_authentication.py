@@ -75,9 +75,9 @@ async def test_a_key_lets_in_by_either_header_and_nothing_lets_in_nobody(guarded
     text, _ = await make_key(store, "user")
     assert await status(guarded, text) == 200
     assert (await guarded.client.get("/v2/series", headers={"x-api-key": text})).status_code == 200
-    nobody = await guarded.client.get("/v2/series")
-    assert (nobody.status_code, nobody.json()["type"]) == (401, "/problems/unauthenticated")
-    assert nobody.headers["www-authenticate"].startswith("Bearer")
+    anonymous = await guarded.client.get("/v2/series")
+    assert (anonymous.status_code, anonymous.json()["type"]) == (401, "/problems/unauthenticated")
+    assert anonymous.headers["www-authenticate"].startswith("Bearer")
     for path in ("/live", "/ready", "/docs", "/openapi.json", "/problems/not-found"):
         assert (await guarded.client.get(path)).status_code == 200, path
     assert (await guarded.client.get("/v2/nothing/at/all")).status_code == 401, "strangers learn of no path"
@@ -277,10 +277,10 @@ async def test_a_new_key_of_the_issuer_is_fetched_when_it_is_first_seen(database
         )
         async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
             assert await status(served, issuer.token("old")) == 200
-            asked = issuer.asked
+            fetches = issuer.key_fetches
             for _ in range(5):
                 assert await status(served, issuer.token("old", jti=str(next(NUMBERS)))) == 200
-            assert issuer.asked == asked, "known keys are not fetched again"
+            assert issuer.key_fetches == fetches, "known keys are not fetched again"
             issuer.add("new")
             await asyncio.sleep(0.3)
             assert await status(served, issuer.token("new")) == 200
@@ -314,7 +314,7 @@ async def test_an_issuer_that_talks_nonsense_is_503_and_asked_once_a_pause(
         access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, jwks_url=keys, jwks_pause_s=60)
         async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
             assert [await status(served, issuer.token("first", jti=str(number))) for number in range(4)] == [503] * 4
-    assert issuer.tried == 1
+    assert issuer.requests == 1
 
 
 async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(database_url: str, store: PostgresStore) -> None:
@@ -327,11 +327,11 @@ async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(datab
         async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
             tokens = [issuer.token("first", jti=str(next(NUMBERS))) for _ in range(8)]
             assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {503}
-            assert issuer.tried == 1
+            assert issuer.requests == 1
             issuer.away = False
             await asyncio.sleep(0.6)
             assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {200}
-            assert issuer.asked == 1
+            assert issuer.key_fetches == 1
 
 
 async def test_strangers_that_keep_failing_are_told_to_wait_and_the_known_are_not(

@@ -1,4 +1,4 @@
-"""What bad input gets: a problem document that names the parameter, what it got and what it could be."""
+"""Bad input gets a problem document that names the parameter, its value and the accepted values."""
 
 from __future__ import annotations
 

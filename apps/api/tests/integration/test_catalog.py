@@ -26,14 +26,14 @@ async def test_sources_and_datasets_are_those_declared(client: httpx.AsyncClient
 
 
 async def test_every_market_has_clock_and_calendar(client: httpx.AsyncClient) -> None:
-    found = {one["code"]: one for one in await data(client, "markets")}
-    assert set(found) == set(MARKETS)
-    assert (found["MISO"]["tz"], found["MISO"]["calendar"]) == ("Etc/GMT+5", "miso")
+    markets = {one["code"]: one for one in await data(client, "markets")}
+    assert set(markets) == set(MARKETS)
+    assert (markets["MISO"]["tz"], markets["MISO"]["calendar"]) == ("Etc/GMT+5", "miso")
 
 
 async def test_locations_are_paged(client: httpx.AsyncClient) -> None:
     everything = await data(client, "locations")
-    keys = [SeriesKey.parse(given.key) for given in series_given()]
+    keys = [SeriesKey.parse(entry.key) for entry in series_given()]
     assert [(one["source"], one["location"]) for one in everything] == sorted({(key.source, key.location) for key in keys})
     nyc = next(one for one in everything if one["source"] == "nyiso" and one["location"] == "61761")
     assert (nyc["name"], nyc["series"]) == ("N.Y.C.", 2)
@@ -59,9 +59,9 @@ async def test_calendars_and_blocks_are_data(client: httpx.AsyncClient) -> None:
 async def test_pjm_has_4080_on_peak_and_4680_off_peak_hours_in_2025(client: httpx.AsyncClient) -> None:
     for block, hours, days in (("ON_PEAK", 4080, 255), ("OFF_PEAK", 4680, 365), ("7x24", 8760, 365)):
         url = f"/v2/catalog/blocks/pjm/{block}/hours"
-        found = (await client.get(url, params={"start": "2025-01-01", "end": "2026-01-01"})).json()
-        assert (found["meta"]["hours"], len(found["data"])) == (hours, hours)
-        assert len({one["day"] for one in found["data"]}) == days
+        hours_of_block = (await client.get(url, params={"start": "2025-01-01", "end": "2026-01-01"})).json()
+        assert (hours_of_block["meta"]["hours"], len(hours_of_block["data"])) == (hours, hours)
+        assert len({one["day"] for one in hours_of_block["data"]}) == days
 
 
 async def test_the_repeated_hour_is_in_the_expansion_twice(client: httpx.AsyncClient) -> None:
@@ -78,9 +78,9 @@ async def test_blocks_go_by_their_aliases_too(client: httpx.AsyncClient) -> None
 
 async def test_dimensions_count_their_series(client: httpx.AsyncClient) -> None:
     dimensions = await data(client, "dimensions")
-    given = series_given()
-    assert dimensions["source"]["nyiso"] == sum(one.key.startswith("nyiso:") for one in given)
-    assert sum(dimensions["frequency"].values()) == len(given)
+    entries = series_given()
+    assert dimensions["source"]["nyiso"] == sum(one.key.startswith("nyiso:") for one in entries)
+    assert sum(dimensions["frequency"].values()) == len(entries)
 
 
 async def test_quality_counts_what_is_held_back_and_refused(client: httpx.AsyncClient) -> None:

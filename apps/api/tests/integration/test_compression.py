@@ -22,8 +22,8 @@ DECODE = {
 
 async def raw(client: httpx.AsyncClient, url: str, accepted: str, **headers: str) -> tuple[httpx.Response, bytes]:
     """An answer and its bytes as they came."""
-    given = {"accept-encoding": accepted} | {name.replace("_", "-"): value for name, value in headers.items()}
-    async with client.stream("GET", url, headers=given) as response:
+    request_headers = {"accept-encoding": accepted} | {name.replace("_", "-"): value for name, value in headers.items()}
+    async with client.stream("GET", url, headers=request_headers) as response:
         return response, b"".join([piece async for piece in response.aiter_raw()])
 
 

@@ -104,8 +104,8 @@ async def test_every_link_of_every_page_leads_somewhere(checked: Served) -> None
     while waiting:
         path = waiting.pop()
         seen.add(path)
-        found = {target for target in _TARGET.findall(await text_of(checked, path)) if target.startswith("/docs/quality")}
-        waiting |= {target for target in found if target not in seen}
+        linked = {target for target in _TARGET.findall(await text_of(checked, path)) if target.startswith("/docs/quality")}
+        waiting |= {target for target in linked if target not in seen}
     assert {"/docs/quality/validations/1", "/docs/quality/suites/nyiso_damlbmp_zone"} <= seen
     assert len(seen) > 90
 
@@ -131,7 +131,7 @@ async def test_the_files_need_no_server(checked: Served, store: MemoryStore, tmp
         for target in _TARGET.findall(text):
             assert "://" not in target
             assert not target.startswith("/")
-            relative = re.sub(r"%([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), target)
+            relative = re.sub(r"%([0-9A-F]{2})", lambda escape: chr(int(escape[1], 16)), target)
             assert (file.parent / relative).is_file(), (file.name, target)
 
 

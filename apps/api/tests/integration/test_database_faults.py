@@ -39,13 +39,13 @@ TRUTH = [
     None if isnan(value) else value
     for _, value in sorted({ts: value for one in series_given() if one.key == NYC for ts, value, *_ in one.rows}.items())
 ]
-"""Of NYC, oldest first: of each hour what was said last."""
+"""The newest value of each hour of NYC, oldest hour first."""
 REVISED_KEY = "nyiso:damlbmp_zone:99999:lmp"
 
 
 @dataclass
 class Seen:
-    """What a caller got, and when."""
+    """The responses that callers got, and how long refusals took."""
 
     statuses: Counter[int] = field(default_factory=Counter[int])
     caches: Counter[str] = field(default_factory=Counter[str])
@@ -73,14 +73,14 @@ async def fill(url: str) -> None:
 
 
 async def ask_on(url: str, seen: Seen, until: asyncio.Event) -> None:
-    """One caller: the same slice again and again, and between them slices nobody has asked for."""
+    """Request as one caller does: the same slice again and again, and between them slices that are not cached."""
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         number = 0
         while not until.is_set():
             number += 1
-            kept = number % 2 == 0
+            is_cached = number % 2 == 0
             # Within a second of its start: another question each time, the same answer.
-            path = KEPT if kept else f"{KEPT}?start=2025-10-31T03:59:{number % 60:02d}.{number:06d}Z"
+            path = KEPT if is_cached else f"{KEPT}?start=2025-10-31T03:59:{number % 60:02d}.{number:06d}Z"
             began = time.monotonic()
             try:
                 answer = await client.get(url + path)
@@ -103,9 +103,9 @@ async def load_on(url: str, done: list[float], until: asyncio.Event) -> None:
     while not until.is_set():
         number += 1
         rows = [(NYC_START, float(number), FIRST_KNOWN + number * timedelta(minutes=1), 0)]
-        given = Given(REVISED_KEY, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")
+        revision = Given(REVISED_KEY, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")
         try:
-            await store.loader.load(file_of(given, content=str(number)))
+            await store.loader.load(file_of(revision, content=str(number)))
         except Unavailable:
             await asyncio.sleep(0.05)
         else:
@@ -124,7 +124,7 @@ class Fault(Protocol):
 
 
 class Stopped:
-    """It says that it goes."""
+    """A server that is shut down in order."""
 
     def __init__(self, server: EmbeddedPostgres, folder: Path) -> None:
         self.server, self.folder = server, folder
@@ -142,7 +142,7 @@ class Stopped:
 
 
 class Killed(Stopped):
-    """It ends in the middle of whatever it does."""
+    """A server whose processes are killed."""
 
     def begin(self) -> None:
         processes = self.processes()
@@ -157,7 +157,7 @@ class Killed(Stopped):
 
 
 class Silent(Stopped):
-    """It takes connections and questions, and says nothing."""
+    """A server that accepts connections and queries, and never responds."""
 
     def begin(self) -> None:
         self.suspended = self.processes()

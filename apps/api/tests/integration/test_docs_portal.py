@@ -69,12 +69,12 @@ async def test_what_is_no_page_keeps_the_strict_policy(client: httpx.AsyncClient
 
 
 async def test_the_home_page_lists_every_guide_operation_and_problem(client: httpx.AsyncClient) -> None:
-    found = await targets(client, "/docs")
-    assert {f"/docs/guides/{name}" for name in GUIDES} <= found
-    assert {f"/problems/{kind.name}" for kind in ALL_KINDS} <= found
+    links = await targets(client, "/docs")
+    assert {f"/docs/guides/{name}" for name in GUIDES} <= links
+    assert {f"/problems/{kind.name}" for kind in ALL_KINDS} <= links
     contract = (await client.get("/openapi.json")).json()
     operations = [one for methods in contract["paths"].values() for one in methods.values()]
-    assert {f"/docs/reference#/{one['tags'][0]}/{one['operationId']}" for one in operations} <= found
+    assert {f"/docs/reference#/{one['tags'][0]}/{one['operationId']}" for one in operations} <= links
 
 
 async def test_guides_stand_in_the_order_of_their_index(client: httpx.AsyncClient) -> None:
@@ -159,9 +159,9 @@ async def test_too_long_a_search_is_refused(client: httpx.AsyncClient) -> None:
 
 
 async def test_the_reference_shows_the_contract_with_a_renderer_that_is_served_from_here(client: httpx.AsyncClient) -> None:
-    found = await targets(client, "/docs/reference")
+    links = await targets(client, "/docs/reference")
     for name in ("swagger-ui-bundle.js", "swagger-ui.css", "reference.js", "portal.css", "portal.js", "aurum.svg"):
-        assert f"/docs/assets/{name}" in found
+        assert f"/docs/assets/{name}" in links
         asset = await client.get(f"/docs/assets/{name}")
         assert (asset.status_code, asset.headers["cache-control"]) == (200, "public, max-age=3600")
     assert '"/openapi.json"' in (await client.get("/docs/assets/reference.js")).text

@@ -36,13 +36,13 @@ async def test_every_other_question_has_another_tag(client: httpx.AsyncClient) -
 
 
 async def test_a_stale_tag_gets_the_new_answer(database_url: str, postgres_store: PostgresStore) -> None:
-    def given(value: float) -> Given:
+    def series_with(value: float) -> Given:
         return Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, value, FIRST_KNOWN, 0)], "USD")
 
-    await postgres_store.loader.load(file_of(given(1.0), content="1"))
+    await postgres_store.loader.load(file_of(series_with(1.0), content="1"))
     async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
         tag = (await served.client.get(PATH)).headers["etag"]
-        await postgres_store.loader.load(file_of(given(2.0), content="2"))
+        await postgres_store.loader.load(file_of(series_with(2.0), content="2"))
         response = await served.client.get(PATH, headers={"if-none-match": tag})
         end = time.monotonic() + 5.0
         while response.status_code == 304:
@@ -59,7 +59,7 @@ async def test_head_has_the_headers_of_get_and_no_body(client: httpx.AsyncClient
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers.get("etag") == get.headers.get("etag")
         assert head.headers["content-type"] == get.headers["content-type"]
-        # A stream says no length, so HEAD must not either: least of all that there is nothing.
+        # A stream has no Content-Length, so HEAD must not have one either, least of all 0.
         assert head.headers.get("content-length") in (None, get.headers.get("content-length"))
     assert (await client.head("/v2/series/a:b:c:d")).status_code == 404
 
@@ -67,8 +67,8 @@ async def test_head_has_the_headers_of_get_and_no_body(client: httpx.AsyncClient
 async def test_the_copy_of_a_store_has_other_tags(database_url: str) -> None:
     """It counts versions on from where the copy was made: the same number would stand for other data."""
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
-    given = Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, 1.0, FIRST_KNOWN, 0)], "USD")
-    await PostgresStore(pool, SystemClock()).loader.load(file_of(given, content="1"))
+    series = Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, 1.0, FIRST_KNOWN, 0)], "USD")
+    await PostgresStore(pool, SystemClock()).loader.load(file_of(series, content="1"))
     await pool.close()
     server = urlsplit(database_url)
     copy = f"{server.path[1:]}_restored"

@@ -56,8 +56,8 @@ async def test_what_somebody_would_get_is_told_with_the_reason(client: httpx.Asy
     await client.put(f"{FLAGS}/asked", json={"rules": [rule]})
     for tenant, expected in (("acme", ("on", True, "rule", 0)), ("bolt", ("off", False, "default", None))):
         asking = {"key": tenant, "attributes": {"tenant": tenant}}
-        found = (await client.post(f"{FLAGS}/asked/evaluate", json=asking)).json()["data"]
-        assert (found["variant"], found["value"], found["reason"], found["rule"]) == expected
+        evaluation = (await client.post(f"{FLAGS}/asked/evaluate", json=asking)).json()["data"]
+        assert (evaluation["variant"], evaluation["value"], evaluation["reason"], evaluation["rule"]) == expected
 
 
 async def test_a_flag_is_put_where_its_tag_is_the_one_that_was_read(client: httpx.AsyncClient) -> None:
@@ -80,8 +80,8 @@ async def test_a_flag_that_another_needs_can_go_and_nothing_is_in_the_way_of_oth
         assert (await client.put(f"{FLAGS}/{name}", json=flag)).status_code == 200
     assert (await client.delete(f"{FLAGS}/base")).status_code == 204
     assert (await client.put(f"{FLAGS}/another", json=ON)).status_code == 200
-    found = (await client.post(f"{FLAGS}/on-base/evaluate", json={"key": "x"})).json()["data"]
-    assert (found["variant"], found["reason"]) == ("off", "prerequisite")
+    evaluation = (await client.post(f"{FLAGS}/on-base/evaluate", json={"key": "x"})).json()["data"]
+    assert (evaluation["variant"], evaluation["reason"]) == ("off", "prerequisite")
     await client.delete(f"{FLAGS}/on-base")
 
 
@@ -137,5 +137,5 @@ async def test_evaluations_are_counted(database_url: str) -> None:
         for _ in range(3):
             flags.client.get_boolean_value("counted", False, context_of(LOCAL))
         await flags.flush()
-        found = (await served.client.get(f"{FLAGS}/counted/use")).json()["data"]
-    assert [(one["variant"], one["evaluations"]) for one in found] == [("on", 3)]
+        uses = (await served.client.get(f"{FLAGS}/counted/use")).json()["data"]
+    assert [(one["variant"], one["evaluations"]) for one in uses] == [("on", 3)]

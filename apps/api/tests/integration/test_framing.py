@@ -40,11 +40,11 @@ def framing(answer: Answer) -> tuple[str | None, str | None]:
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_cached_answer_is_framed_and_is_the_first_one_byte_for_byte(service: str, name: str, coding: str, path: str) -> None:
-    asked, headers = f"{path}&format={name}", {"Accept-Encoding": coding}
+    target, headers = f"{path}&format={name}", {"Accept-Encoding": coding}
     with wired(service) as wire:
-        first = wire.ask(asked, headers)
+        first = wire.ask(target, headers)
         # In one go, through the layers, and again in one go: all on the connection of the first.
-        later = [wire.ask(asked, more) for more in (headers, headers | BY_THE_LAYERS, headers)]
+        later = [wire.ask(target, more) for more in (headers, headers | BY_THE_LAYERS, headers)]
     assert (first.status, first.headers["x-cache"]) == (200, "miss")
     assert first.chunked == (path == LARGE and name != "json")
     assert [answer.headers["x-cache"] for answer in later] == ["hit"] * 3
@@ -58,41 +58,41 @@ def test_a_cached_answer_is_framed_and_is_the_first_one_byte_for_byte(service: s
 
 
 def test_an_answer_that_is_not_kept_is_framed_each_time(service: str) -> None:
-    asked, headers = f"{LARGE}&format=csv&tz=market", {"Accept-Encoding": "gzip", "Cache-Control": "no-store"}
+    target, headers = f"{LARGE}&format=csv&tz=market", {"Accept-Encoding": "gzip", "Cache-Control": "no-store"}
     with wired(service) as wire:
-        first, second = wire.ask(asked, headers), wire.ask(asked, headers)
+        first, second = wire.ask(target, headers), wire.ask(target, headers)
     assert (first.chunked, second.chunked) == (True, True)
     assert second.body == first.body
 
 
 def test_head_of_a_cached_answer_tells_its_length_and_sends_nothing(service: str) -> None:
-    asked = f"{LARGE}&format=csv&tz=America/Chicago"
+    target = f"{LARGE}&format=csv&tz=America/Chicago"
     with wired(service) as wire:
-        before = wire.ask(asked, method="HEAD")
-        first = wire.ask(asked)
-        after = wire.ask(asked, method="HEAD")
-        again = wire.ask(asked)
-    assert framing(before) == (None, None), "of what would be streamed, nobody knows the length"
+        before = wire.ask(target, method="HEAD")
+        first = wire.ask(target)
+        after = wire.ask(target, method="HEAD")
+        again = wire.ask(target)
+    assert framing(before) == (None, None), "the length of a stream is unknown"
     assert framing(after) == (str(len(first.body)), None)
     assert after.headers["x-cache"] == "hit"
     assert again.body == first.body
 
 
 def test_a_304_of_a_streamed_answer_ends_with_its_head(service: str) -> None:
-    asked = f"{LARGE}&format=parquet&tz=America/Denver"
+    target = f"{LARGE}&format=parquet&tz=America/Denver"
     with wired(service) as wire:
-        first = wire.ask(asked)
+        first = wire.ask(target)
         has = {"If-None-Match": first.headers["etag"]}
-        unchanged = [wire.ask(asked, more) for more in (has, has | BY_THE_LAYERS, has)]
-        again = wire.ask(asked)
+        unchanged = [wire.ask(target, more) for more in (has, has | BY_THE_LAYERS, has)]
+        again = wire.ask(target)
     assert [(answer.status, *framing(answer)) for answer in unchanged] == [(304, None, None)] * 3
     assert again.body == first.body
 
 
 def test_a_cached_404_is_framed_though_each_names_its_own_request(service: str) -> None:
-    asked = "/v2/series/nyiso:damlbmp_zone:nowhere:lmp/observations?format=csv"
+    target = "/v2/series/nyiso:damlbmp_zone:nowhere:lmp/observations?format=csv"
     with wired(service) as wire:
-        answers = [wire.ask(asked, {"X-Request-Id": name}) for name in ("one", "a-much-longer-name", "two")]
+        answers = [wire.ask(target, {"X-Request-Id": name}) for name in ("one", "a-much-longer-name", "two")]
     assert [answer.status for answer in answers] == [404] * 3
     assert [answer.headers["x-cache"] for answer in answers] == ["miss", "hit", "hit"]
     assert [framing(answer) for answer in answers] == [(str(len(answer.body)), None) for answer in answers]
@@ -100,16 +100,16 @@ def test_a_cached_404_is_framed_though_each_names_its_own_request(service: str) 
 
 
 def test_a_caller_without_chunks_gets_none(service: str) -> None:
-    asked = f"{LARGE}&format=csv&tz=America/Phoenix"
+    target = f"{LARGE}&format=csv&tz=America/Phoenix"
     answers: list[Answer] = []
     for more in ({}, {}, BY_THE_LAYERS):
         with wired(service) as wire:
-            wire.send(asked, more, version="1.0")
+            wire.send(target, more, version="1.0")
             answers.append(wire.read_to_the_end())
     first, *later = answers
     with wired(service) as wire:
-        kept = wire.ask(asked)
-    assert first.body == kept.body, "a stream without frames ends with its connection"
+        cached = wire.ask(target)
+    assert first.body == cached.body, "a stream without frames ends with its connection"
     assert framing(first) == (None, None)
     assert first.headers["connection"] == "close"
     assert [framing(answer) for answer in later] == [(str(len(first.body)), None)] * 2

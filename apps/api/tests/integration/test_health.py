@@ -1,4 +1,4 @@
-"""What is told of dependencies: which are needed, which can be done without."""
+"""Health of dependencies: those that the service needs, and those without which it runs on."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from aurum.common.settings.resilience import ResilienceSettings
 
 async def test_every_dependency_is_told_of(settings: Settings, tmp_path: Path) -> None:
     async with serving(settings.model_copy(update={"data_dir": tmp_path})) as served:
-        found = (await served.client.get("/health")).json()
-    assert found["status"] == "ok"
-    assert {one["name"]: one["needed"] for one in found["dependencies"]} == {
+        health = (await served.client.get("/health")).json()
+    assert health["status"] == "ok"
+    assert {one["name"]: one["needed"] for one in health["dependencies"]} == {
         "store": True, "changes": False, "disk": False, "redis": False, "door": False, "limits": False, "breakers": False,
         "history": False,
     }  # fmt: skip
-    assert all(0 <= one["milliseconds"] < 1_000 for one in found["dependencies"])
+    assert all(0 <= one["milliseconds"] < 1_000 for one in health["dependencies"])
 
 
 async def test_without_redis_the_service_is_degraded_and_ready(settings: Settings) -> None:
@@ -44,7 +44,7 @@ async def test_an_identity_provider_that_is_away_degrades_and_is_named(settings:
             issuer.away = False
             await asyncio.sleep(0.2)
             back = (await served.client.get("/health")).json()
-    provider = [[one for one in found["dependencies"] if one["name"] == "identity provider"] for found in (away, back)]
+    provider = [[one for one in health["dependencies"] if one["name"] == "identity provider"] for health in (away, back)]
     assert [(one["status"], one["needed"]) for (one,) in provider] == [("unavailable", False), ("ok", False)]
     assert ready.status_code == 200
 
@@ -60,7 +60,7 @@ async def test_an_identity_provider_that_keeps_failing_is_left_alone_and_that_is
             for _ in range(6):
                 away = (await served.client.get("/health")).json()
                 await asyncio.sleep(0.02)
-            tried, metrics = issuer.tried, (await served.client.get("/metrics")).text
+            tried, metrics = issuer.requests, (await served.client.get("/metrics")).text
             issuer.away = False
             await asyncio.sleep(0.4)
             await served.client.get("/health")
@@ -77,9 +77,9 @@ async def test_history_that_is_away_degrades_and_is_named(settings: Settings, tm
     lost.write_text("a file, where a folder should be")
     there = settings.model_copy(update={"history": HistorySettings(url=str(lost / "history"))})
     async with serving(there) as served:
-        found, ready = (await served.client.get("/health")).json(), await served.client.get("/ready")
-    (history,) = [one for one in found["dependencies"] if one["name"] == "history"]
-    assert (found["status"], history["status"], ready.status_code) == ("degraded", "unavailable", 200)
+        health, ready = (await served.client.get("/health")).json(), await served.client.get("/ready")
+    (history,) = [one for one in health["dependencies"] if one["name"] == "history"]
+    assert (health["status"], history["status"], ready.status_code) == ("degraded", "unavailable", 200)
 
 
 async def test_the_queue_has_a_breaker_of_its_own(settings: Settings) -> None:
@@ -87,12 +87,12 @@ async def test_the_queue_has_a_breaker_of_its_own(settings: Settings) -> None:
     patience = ResilienceSettings(breaker_failures=2, breaker_open_s=30)
     async with serving(settings.model_copy(update={"redis": away, "resilience": patience})) as served:
         answers = [await served.client.get("/v2/admin/jobs") for _ in range(3)]
-        found = (await served.client.get("/health")).json()
+        health = (await served.client.get("/health")).json()
     assert [answer.status_code for answer in answers] == [503] * 3
     assert "left alone" in answers[-1].json()["detail"]
-    assert "job queue: open" in _detail(found, "breakers")
+    assert "job queue: open" in _detail(health, "breakers")
 
 
-def _detail(found: dict[str, Any], name: str) -> str:
-    (detail,) = [one["detail"] for one in found["dependencies"] if one["name"] == name]
+def _detail(health: dict[str, Any], name: str) -> str:
+    (detail,) = [one["detail"] for one in health["dependencies"] if one["name"] == name]
     return detail

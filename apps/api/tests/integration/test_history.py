@@ -90,11 +90,11 @@ async def archive(market: Archived, before: date) -> int:
 
 
 async def answers(client: httpx.AsyncClient) -> dict[str, tuple[int, bytes, str | None]]:
-    found: dict[str, tuple[int, bytes, str | None]] = {}
+    by_question: dict[str, tuple[int, bytes, str | None]] = {}
     for question in QUESTIONS:
         answer = await client.get(question)
-        found[question] = answer.status_code, answer.content, answer.headers.get("etag")
-    return found
+        by_question[question] = answer.status_code, answer.content, answer.headers.get("etag")
+    return by_question
 
 
 async def test_answers_and_their_tags_do_not_change_when_months_are_archived(market: Archived) -> None:

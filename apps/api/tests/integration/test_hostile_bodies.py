@@ -1,5 +1,5 @@
-"""What fits a schema and is still too much: values nested without end, patterns that cannot be read. Told to be wrong, and
-nothing of it is kept that could not be told again.
+"""Values that fit a schema and are still too much: nested very deeply, or patterns that cannot be parsed. They are refused, and
+nothing is stored that could not be read again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DEPTHS = (DEEPEST - 8, 150, 249, 250, 251, 254, 400, 990, 1_010, 5_000)
 """Around where something gives up: this service, what writes JSON (about 250), Python (about 1,000)."""
 HERE = "<here>"
 EXPECTED = (501, 503)
-"""Of a service without a queue."""
+"""Statuses of a service without a queue."""
 
 DOCUMENT = contract()
 WITH_BODIES = [
@@ -28,7 +28,7 @@ WITH_BODIES = [
     if "requestBody" in operation
 ]
 LISTS = ("/v2/admin/flags", "/v2/admin/audit", "/v2/admin/keys", "/v2/admin/tenants", "/v2/admin/plans")
-"""What tells what bodies left behind."""
+"""Paths that list what the bodies have stored."""
 
 
 def nested(depth: int) -> list[bytes]:
@@ -88,8 +88,8 @@ async def test_what_is_nested_without_end_is_told_so(client: httpx.AsyncClient, 
     for body in sorted(bodies):
         for value in (deep for depth in DEPTHS for deep in nested(depth)):
             answer = await send(client, method, where, body.encode().replace(json.dumps(HERE).encode(), value))
-            told = answer.status_code < 500 or answer.status_code in EXPECTED
-            assert told, (body[:300], value[:10], len(value), answer.text[:300])
+            is_expected = answer.status_code < 500 or answer.status_code in EXPECTED
+            assert is_expected, (body[:300], value[:10], len(value), answer.text[:300])
     await assert_all_is_told(client)
 
 

@@ -32,7 +32,7 @@ VALUES: list[Any] = [
 ]
 BODIES = (b"\xff\xfe", b'"\\ud800"', b'{"a":' * 5_000, b"[" * 50_000, b"null", b"1e999", b'{"name":NaN}', b"")
 EXPECTED = (501, 503)
-"""Of a service without curves or a queue."""
+"""Statuses of a service without curves or a queue."""
 
 DOCUMENT = contract()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -52,14 +52,14 @@ def resolved(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for each in schema["anyOf"] for one in resolved(each)] if "anyOf" in schema else [schema]
 
 
-def address(path: str, operation: Mapping[str, Any], **given: object) -> str:
-    """The path with the examples of its parameters, or what is given for one of them."""
+def address(path: str, operation: Mapping[str, Any], **replacements: object) -> str:
+    """Return the path with the examples of its parameters, or with ``replacements`` by name of the parameter."""
     for parameter in operation.get("parameters", []):
         if "$ref" in parameter:
             continue  # a header, which all take
         if parameter["in"] == "path":
             example = parameter.get("example") or (parameter["schema"].get("examples") or ["x"])[0]
-            path = path.replace("{" + parameter["name"] + "}", as_text(given.get(parameter["name"], example)))
+            path = path.replace("{" + parameter["name"] + "}", as_text(replacements.get(parameter["name"], example)))
     return path
 
 
@@ -103,7 +103,7 @@ async def test_a_wrong_parameter_is_told_so(client: httpx.AsyncClient, path: str
         if "$ref" in parameter:
             continue  # a header, which all take
         for value in texts:
-            given = {parameter["name"]: value} if parameter["in"] == "path" else {}
+            arguments = {parameter["name"]: value} if parameter["in"] == "path" else {}
             query = f"?{parameter['name']}={as_text(value)}" if parameter["in"] == "query" else ""
-            answer = await client.get(address(path, operation, **given) + query)
+            answer = await client.get(address(path, operation, **arguments) + query)
             assert answer.status_code < 500 or answer.status_code in EXPECTED, (parameter["name"], value, answer.text[:300])

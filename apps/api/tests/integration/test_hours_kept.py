@@ -18,7 +18,7 @@ from aurum.storage.timescale import TimescaleTuning
 FIVE = timedelta(minutes=5)
 
 
-def given(*rows: tuple[datetime, float, datetime, int]) -> Given:
+def series_with(*rows: tuple[datetime, float, datetime, int]) -> Given:
     return Given(LOAD, "MW", "5min", "America/New_York", "NYISO", rows, None, "N.Y.C.")
 
 
@@ -26,7 +26,7 @@ async def test_a_day_of_25_hours_is_right_before_and_after_a_correction(
     timescale_url: str, timescale_store: PostgresStore
 ) -> None:
     rows = [(NYC_START + n * FIVE, float(n % 12), FIRST_KNOWN, 0) for n in range(12 * 24 * 6)]
-    await timescale_store.loader.load(file_of(given(*rows)))
+    await timescale_store.loader.load(file_of(series_with(*rows)))
     await TimescaleTuning(timescale_store.pool).refresh()
     settings = Settings(database=DatabaseSettings(url=timescale_url, pool_size=2), cache=CacheSettings(enabled=False))
     query = {"start": "2025-11-02", "end": "2025-11-03", "tz": "market", "freq": "1d"}
@@ -42,14 +42,14 @@ async def test_a_day_of_25_hours_is_right_before_and_after_a_correction(
         assert [await value(agg) for agg in ("count", "sum", "mean", "max")] == [300, 25 * 66, 5.5, 11]
         changed = datetime(2025, 11, 2, 12, tzinfo=UTC)
         assert (changed - NYC_START) % BUCKET == timedelta()
-        await timescale_store.loader.load(file_of(given((changed, 1000.0, REVISED_KNOWN, 0)), content="later"))
+        await timescale_store.loader.load(file_of(series_with((changed, 1000.0, REVISED_KNOWN, 0)), content="later"))
         assert [await value(agg) for agg in ("count", "sum", "max")] == [300, 25 * 66 + 1000, 1000]
 
 
 @pytest.mark.parametrize("agg", ["median", "last"])
 async def test_what_hours_cannot_say_comes_from_the_rows(timescale_url: str, timescale_store: PostgresStore, agg: str) -> None:
     rows = [(NYC_START + n * FIVE, float(n % 12), FIRST_KNOWN, 0) for n in range(12 * 24)]
-    await timescale_store.loader.load(file_of(given(*rows)))
+    await timescale_store.loader.load(file_of(series_with(*rows)))
     settings = Settings(database=DatabaseSettings(url=timescale_url, pool_size=2))
     async with serving(settings) as served:
         answer = await served.client.get(f"/v2/series/{LOAD}/observations", params={"tz": "market", "freq": "1d", "agg": agg})

@@ -17,10 +17,10 @@ OURS = "127.0.0.1:8000"
 EVIL = "http://evil.example"
 
 
-async def asked(
+async def send_request(
     method: str, headers: dict[str, str], *, at: str = "127.0.0.1", path: str = "/v2/thing", **settings: object
 ) -> httpx.Response:
-    """One request on an address of ours."""
+    """Send one request to a service on the address ``at``."""
     app = in_context(Loopback(PlainTextResponse("here"), ApiSettings.model_validate(settings)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{at}:8000") as client:
         return await client.request(method, path, headers=headers)
@@ -46,17 +46,17 @@ async def asked(
     ],
 )
 async def test_it_answers_for_names_of_its_own_machine(method: str, host: str, status: int) -> None:
-    assert (await asked(method, {"host": host})).status_code == status
+    assert (await send_request(method, {"host": host})).status_code == status
 
 
 async def test_it_answers_for_names_that_settings_add() -> None:
-    assert (await asked("GET", {"host": "desk.example"}, names=["Desk.example"])).status_code == 200
+    assert (await send_request("GET", {"host": "desk.example"}, names=["Desk.example"])).status_code == 200
 
 
 @pytest.mark.parametrize("at", ["192.0.2.1", "[2001:db8::1]"])
 async def test_it_answers_on_no_address_that_others_reach_but_how_it_is(at: str) -> None:
-    assert (await asked("GET", {"host": OURS}, at=at)).status_code == 403
-    assert (await asked("GET", {}, at=at, path="/live")).status_code == 200
+    assert (await send_request("GET", {"host": OURS}, at=at)).status_code == 403
+    assert (await send_request("GET", {}, at=at, path="/live")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ async def test_it_answers_on_no_address_that_others_reach_but_how_it_is(at: str)
     ],
 )
 async def test_pages_of_other_origins_change_nothing(headers: dict[str, str], status: int) -> None:
-    answer = await asked("POST", headers, cors_origins=["https://desk.example"])
+    answer = await send_request("POST", headers, cors_origins=["https://desk.example"])
     assert answer.status_code == status
     if status == 403:
         assert answer.json()["type"] == "/problems/forbidden"
-    assert (await asked("GET", headers)).status_code == 200, "a page that may not read it cannot see the answer"
+    assert (await send_request("GET", headers)).status_code == 200, "a page that may not read it cannot see the answer"
 
 
 async def test_the_service_itself_is_so_and_kept_answers_are_no_exception(settings: Settings) -> None:

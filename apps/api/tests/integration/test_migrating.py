@@ -33,9 +33,9 @@ def migrated(database_url: str) -> Settings:
 
 
 async def answers(served: Served) -> list[bytes]:
-    found = [await served.client.get(path, headers={"cache-control": "no-cache"}) for path in READS]
-    assert {one.status_code for one in found} == {200}
-    return [one.content for one in found]
+    responses = [await served.client.get(path, headers={"cache-control": "no-cache"}) for path in READS]
+    assert {one.status_code for one in responses} == {200}
+    return [one.content for one in responses]
 
 
 async def test_a_running_service_stays_ready_while_a_newer_release_expands_its_schema(

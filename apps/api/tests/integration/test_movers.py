@@ -54,16 +54,16 @@ async def served(database_url: str, postgres_store: PostgresStore) -> AsyncItera
         series("nyiso:pal:A:load", {MONDAY: [100.0]}, unit="MW", currency=None),
     ):
         await postgres_store.loader.load(file_of(one))
-    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as found:
-        yield found
+    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as running:
+        yield running
 
 
-async def asked(served: Served, **params: str | int) -> httpx.Response:
+async def get_movers(served: Served, **params: str | int) -> httpx.Response:
     return await served.client.get(PATH, params={**MOVED, **params})
 
 
 async def test_movers_come_with_both_means_and_incomplete_series_apart(served: Served) -> None:
-    response = await asked(served)
+    response = await get_movers(served)
     assert response.status_code == 200, response.text
     assert response.json() == {
         "data": [
@@ -106,13 +106,13 @@ async def test_movers_come_with_both_means_and_incomplete_series_apart(served: S
 
 
 async def test_a_date_to_compare_with_and_a_limit(served: Served) -> None:
-    answer = (await asked(served, against="2025-11-01", limit=1)).json()
+    answer = (await get_movers(served, against="2025-11-01", limit=1)).json()
     assert [(one["key"], one["before"], one["after"]) for one in answer["data"]] == [(B, 24.0, 1.0)]
     assert (answer["meta"]["against"], answer["meta"]["count"], answer["meta"]["ranked"]) == ("2025-11-01", 1, 2)
 
 
 async def test_a_block_is_named_as_in_the_catalog_and_restricts_both_days(served: Served) -> None:
-    answer = (await asked(served, block="7x16")).json()
+    answer = (await get_movers(served, block="7x16")).json()
     assert answer["meta"]["block"] == "nyiso:7x16"
     # The hour that C lacks is the last one, which is not in the block.
     assert [(one["key"], one["before"], one["after"]) for one in answer["data"]] == [
@@ -140,7 +140,7 @@ async def test_a_block_is_named_as_in_the_catalog_and_restricts_both_days(served
 async def test_what_cannot_be_asked_is_a_422_with_the_field_and_the_nearest_names(
     served: Served, params: dict[str, str | int], field: str, nearest: list[str] | None
 ) -> None:
-    response = await asked(served, **params)
+    response = await get_movers(served, **params)
     assert response.status_code == 422, response.text
     problem: dict[str, Any] = response.json()
     assert [error["field"] for error in problem["errors"]] == [field]
@@ -165,7 +165,7 @@ async def test_measure_market_and_day_are_needed(served: Served) -> None:
 async def test_a_day_without_data_is_a_404_that_names_the_nearest(
     served: Served, params: dict[str, str], parameter: str, nearest: list[str]
 ) -> None:
-    response = await asked(served, **params)
+    response = await get_movers(served, **params)
     assert response.status_code == 404, response.text
     problem = response.json()
     assert (problem["parameter"], problem["nearest"]) == (parameter, nearest)
@@ -173,8 +173,8 @@ async def test_a_day_without_data_is_a_404_that_names_the_nearest(
 
 
 async def test_the_answer_is_cached_and_forgotten_when_a_value_changes(served: Served, postgres_store: PostgresStore) -> None:
-    first = await asked(served)
-    assert (await asked(served)).headers["etag"] == first.headers["etag"]
+    first = await get_movers(served)
+    assert (await get_movers(served)).headers["etag"] == first.headers["etag"]
     again = await served.client.get(PATH, params=MOVED, headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     changed = asyncio.Event()
@@ -183,7 +183,7 @@ async def test_the_answer_is_cached_and_forgotten_when_a_value_changes(served: S
     rows = [(start, value, KNOWN + timedelta(days=1), 0) for start, value, _, _ in revised.rows]
     await postgres_store.loader.load(file_of(SeriesBuilder(A, "USD/MWh", "1h", ZONE, "NYISO", rows, "USD", "AAA"), content="2"))
     await asyncio.wait_for(changed.wait(), 10)
-    assert (await asked(served)).json()["data"][0]["after"] == 5.0
+    assert (await get_movers(served)).json()["data"][0]["after"] == 5.0
 
 
 def test_no_series_key_is_called_movers() -> None:

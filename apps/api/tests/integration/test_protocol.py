@@ -89,9 +89,9 @@ def head(path: str, headers: dict[str, str], version: str = "1.1") -> bytes:
 
 
 def read_answers(stream: socket.socket, count: int) -> list[tuple[int, bytes]]:
-    """Statuses and bodies of so many answers on one connection."""
+    """Read ``count`` responses from one connection and return their statuses and bodies."""
     file = stream.makefile("rb")
-    found = []
+    answers = []
     for _ in range(count):
         status = int(file.readline().split()[1])
         length = 0
@@ -99,8 +99,8 @@ def read_answers(stream: socket.socket, count: int) -> list[tuple[int, bytes]]:
             name, _, value = line.partition(b":")
             if name == b"content-length":
                 length = int(value)
-        found.append((status, file.read(length)))
-    return found
+        answers.append((status, file.read(length)))
+    return answers
 
 
 @pytest.mark.parametrize("accepted", ["identity", "zstd", "gzip"])
@@ -186,11 +186,11 @@ def test_a_connection_that_asked_is_not_taken_for_a_silent_one(
 
 
 async def test_no_kept_answer_is_lost_when_the_process_is_told_to_end(database_url: str, who: dict[str, str]) -> None:
-    found: list[int] = []
+    statuses: list[int] = []
     broken: list[Exception] = []
 
     def keep_asking(url: str) -> None:
-        """Until an answer says that it is the last, or nobody takes connections."""
+        """Send requests until a response closes its connection and no new connection is accepted."""
         while True:
             with connected(url) as connection:
                 try:
@@ -205,7 +205,7 @@ async def test_no_kept_answer_is_lost_when_the_process_is_told_to_end(database_u
                         broken.append(error)
                         return
                     assert values(body) == [1.0]
-                    found.append(status)
+                    statuses.append(status)
                     last = headers.get("connection") == "close"
 
     def run() -> None:
@@ -222,6 +222,6 @@ async def test_no_kept_answer_is_lost_when_the_process_is_told_to_end(database_u
                 thread.join()
 
     await asyncio.to_thread(run)
-    assert len(found) > 100
-    assert set(found) == {200}
+    assert len(statuses) > 100
+    assert set(statuses) == {200}
     assert broken == []

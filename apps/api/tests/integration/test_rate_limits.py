@@ -39,7 +39,7 @@ class Service:
     """The layer over something; ``callers`` may be changed, as a changed plan does. ``now``: of its clock, unless shared."""
 
     def __init__(self, *, per_second: float = 0.0, shared: bool = False) -> None:
-        self.asked = 0
+        self.requests = 0
         self.now = 50.0
         clock = time.monotonic if shared else lambda: self.now
         self.callers = {"a": caller("key:a"), "b": caller("key:b"), "unlimited": caller("user:u", None)}
@@ -48,7 +48,7 @@ class Service:
         self.app = in_context(GlobalRateLimit(As(RateLimit(Starlette(routes=routes)), self.callers)), limiter=self.limiter)
 
     async def _answer(self, request: Request) -> Response:
-        self.asked += 1
+        self.requests += 1
         return PlainTextResponse("here", headers={"etag": '"1"'})
 
 
@@ -65,7 +65,7 @@ async def test_when_the_minute_is_used_up_the_rest_gets_429_and_does_not_reach_t
     service = Service()
     async with socketed(service.app) as client:
         assert await let_in(client, "a", 80) == 60
-    assert service.asked == 60
+    assert service.requests == 60
     assert service.limiter.state().refused == 20
 
 

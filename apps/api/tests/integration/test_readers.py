@@ -71,7 +71,7 @@ async def expected(client: httpx.AsyncClient, path: str) -> pl.DataFrame:
     return pl.DataFrame({"value": [float(number) for number in range(70_000)], "quality": ["good"] * 70_000})
 
 
-async def asked(client: httpx.AsyncClient, path: str, name: str) -> bytes:
+async def content_of(client: httpx.AsyncClient, path: str, name: str) -> bytes:
     response = await client.get(path, params=[*httpx.URL(path).params.multi_items(), ("format", name)])
     assert response.status_code == 200, response.text
     return response.content
@@ -81,9 +81,9 @@ async def asked(client: httpx.AsyncClient, path: str, name: str) -> bytes:
 @pytest.mark.parametrize(("name", "reader"), list(READERS))
 async def test_every_reader_finds_the_same_rows(client: httpx.AsyncClient, name: str, reader: str, path: str) -> None:
     rows = await expected(client, path)
-    found = plain(READERS[name, reader](await asked(client, path, name)))
-    assert found.height == rows.height
-    assert found.select(rows.columns).to_dicts() == rows.to_dicts()
+    frame = plain(READERS[name, reader](await content_of(client, path, name)))
+    assert frame.height == rows.height
+    assert frame.select(rows.columns).to_dicts() == rows.to_dicts()
 
 
 @pytest.mark.parametrize("name", ["arrow", "parquet"])
@@ -91,7 +91,7 @@ async def test_every_reader_finds_the_same_rows(client: httpx.AsyncClient, name:
 async def test_words_that_repeat_are_categories_without_a_word_too_many(
     client: httpx.AsyncClient, name: str, path: str
 ) -> None:
-    content = await asked(client, path, name)
+    content = await content_of(client, path, name)
     table = arrow(content) if name == "arrow" else pq.read_table(io.BytesIO(content))
     words = {"quality": QUALITIES} | ({"series": [NYC, WEST, TANK]} if path == SEVERAL else {})
     for column, vocabulary in words.items():
@@ -106,7 +106,7 @@ async def test_words_that_repeat_are_categories_without_a_word_too_many(
 @pytest.mark.parametrize("name", ["arrow", "parquet"])
 async def test_columns_have_the_types_that_the_guide_names(client: httpx.AsyncClient, name: str) -> None:
     for zone in ("UTC", "America/New_York"):
-        content = await asked(client, f"{SEVERAL}&tz={zone}", name)
+        content = await content_of(client, f"{SEVERAL}&tz={zone}", name)
         table = arrow(content) if name == "arrow" else pq.read_table(io.BytesIO(content))
         words, instant = pa.dictionary(pa.int32(), pa.string()), pa.timestamp("us", zone)
         assert {field.name: field.type for field in table.schema} == {
@@ -122,7 +122,7 @@ async def test_columns_have_the_types_that_the_guide_names(client: httpx.AsyncCl
         assert [type(schema[column]) for column in ("series", "quality")] == [pl.Categorical] * 2
         kinds = table.to_pandas().dtypes
         assert {name: str(kinds[name]) for name in ("start", "value", "quality")} == {
-            "start": f"datetime64[us, {zone}]",
+            "start": f"datetime64[us, {zone}]",  # words: a unit of time
             "value": "float64",
             "quality": "category",
         }
@@ -130,5 +130,5 @@ async def test_columns_have_the_types_that_the_guide_names(client: httpx.AsyncCl
 
 @pytest.mark.parametrize(("name", "reader"), [pair for pair in READERS if pair[0] != "ndjson"])
 async def test_an_answer_without_rows_has_its_columns(client: httpx.AsyncClient, name: str, reader: str) -> None:
-    found = READERS[name, reader](await asked(client, f"{ONE}?end=2000-01-01", name))
-    assert (found.height, found.columns) == (0, ["start", "end", "value", "quality", "known_at"])
+    frame = READERS[name, reader](await content_of(client, f"{ONE}?end=2000-01-01", name))
+    assert (frame.height, frame.columns) == (0, ["start", "end", "value", "quality", "known_at"])

@@ -39,10 +39,10 @@ OPERATOR = Actor("operator")
 
 @dataclass
 class Seen:
-    """What callers got."""
+    """The responses that callers got."""
 
     statuses: Counter[int] = field(default_factory=Counter[int])
-    asked: int = 0
+    requests: int = 0
     wrong: list[str] = field(default_factory=list[str])
     broken: int = 0
 
@@ -76,14 +76,14 @@ def is_right(path: str, answer: httpx.Response) -> bool:
 
 
 async def ask_on(url: str, who: dict[str, str], seen: Seen, until: asyncio.Event) -> None:
-    """One caller: a kept slice, a slice nobody has asked for, and what takes long enough to be shared through Redis."""
+    """Request as one caller does: a cached slice, a new slice, and one slow enough to be shared through Redis."""
     async with httpx.AsyncClient(trust_env=False, timeout=20, headers=who, base_url=url) as client:
         number = 0
         while not until.is_set():
             number += 1
             fresh = f"start=2025-10-31T03:59:{number % 60:02d}.{number:06d}Z"
             path = (KEPT, f"{KEPT}?{fresh}", f"{LONG}&{fresh}")[number % 3]
-            seen.asked += 1
+            seen.requests += 1
             try:
                 answer = await client.get(path)
             except httpx.TransportError:
@@ -96,7 +96,7 @@ async def ask_on(url: str, who: dict[str, str], seen: Seen, until: asyncio.Event
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the service says of itself: whether limits are shared, its circuits, and Redis."""
+    """The state that the service reports: whether limits are shared, its circuit breakers, and Redis."""
 
     shared: bool
     breakers: str
@@ -115,9 +115,9 @@ async def is_so(client: httpx.AsyncClient, wanted: State) -> bool:
 
 
 async def look_ups(client: httpx.AsyncClient) -> int:
-    """How often Redis said whether it has an answer."""
-    kept = (await client.get("/v2/admin/cache")).json()["data"]["keyspaces"]
-    return sum(one["hits"] + one["misses"] for one in kept if one["tier"] == "redis")
+    """Return the number of look-ups in Redis, hits and misses."""
+    keyspaces = (await client.get("/v2/admin/cache")).json()["data"]["keyspaces"]
+    return sum(one["hits"] + one["misses"] for one in keyspaces if one["tier"] == "redis")
 
 
 async def more_look_ups(client: httpx.AsyncClient, *, than: int) -> bool:
@@ -153,8 +153,8 @@ async def test_redis_goes_and_comes_under_load(
                 else:
                     os.kill(pid, signal.SIGCONT)
                 await wait_until(lambda: is_so(watcher, TOGETHER), "all is as it was, by itself")
-                told = await look_ups(watcher)
-                await wait_until(lambda: more_look_ups(watcher, than=told), "Redis is asked for answers again")
+                before_return = await look_ups(watcher)
+                await wait_until(lambda: more_look_ups(watcher, than=before_return), "Redis is asked for answers again")
                 over.set()
                 await asyncio.gather(*callers)
     finally:
@@ -162,5 +162,5 @@ async def test_redis_goes_and_comes_under_load(
     assert seen.wrong == []
     assert seen.broken == 0
     assert set(seen.statuses) == {200}
-    assert seen.statuses.total() == seen.asked, "nobody waits for ever"
+    assert seen.statuses.total() == seen.requests, "every request has ended"
     assert during.total() > 100, "it went on meanwhile"

@@ -33,10 +33,10 @@ def raw(name: str) -> list[dict[str, str]]:
 
 def zones_of_the_fall_back_day() -> dict[str, list[float]]:
     """Prices by PTID, in the order of the file: the repeated hour stands there twice."""
-    found: dict[str, list[float]] = defaultdict(list)
+    prices: dict[str, list[float]] = defaultdict(list)
     for row in raw("20251102damlbmp_zone.csv"):
-        found[row["PTID"]].append(float(row["LBMP ($/MWHr)"]))
-    return found
+        prices[row["PTID"]].append(float(row["LBMP ($/MWHr)"]))
+    return prices
 
 
 async def read(client: httpx.AsyncClient, key: str, **params: str) -> list[dict[str, float]]:
@@ -72,8 +72,8 @@ async def test_a_wide_table_of_all_zones_is_the_file_turned_round(sample: httpx.
 
 
 async def test_natural_gas_converts_to_the_unit_of_power(sample: httpx.AsyncClient) -> None:
-    found = (await sample.get("/v2/series", params={"text": "henry_hub", "source": "datahub"})).json()["data"]
-    (gas,) = (one for one in found if one["frequency"] == "1d")
+    candidates = (await sample.get("/v2/series", params={"text": "henry_hub", "source": "datahub"})).json()["data"]
+    (gas,) = (one for one in candidates if one["frequency"] == "1d")
     span = {"start": "2025-07-01", "end": "2025-08-01", "tz": "market"}
     expected = [float(row["Price"]) for row in raw("henry_hub_daily.csv") if row["Date"].startswith("2025-07")]
     assert len(expected) > 15
@@ -94,13 +94,13 @@ async def test_prices_convert_at_the_rate_of_their_day_in_the_file_of_the_ecb(sa
 
 
 async def all_series(client: httpx.AsyncClient, limit: int) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = []
+    series: list[dict[str, str]] = []
     url = f"/v2/series?limit={limit}"
     while url:
         response = await client.get(url)
-        found += response.json()["data"]
+        series += response.json()["data"]
         url = response.headers.get("link", "").removeprefix("<").removesuffix('>; rel="next"')
-    return found
+    return series
 
 
 async def test_pages_of_seven_are_the_list_in_one_go(sample: httpx.AsyncClient) -> None:

@@ -12,7 +12,7 @@ from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.testing.stores import PostgresStore
 
-KEYS = sorted(given.key for given in series_given())
+KEYS = sorted(entry.key for entry in series_given())
 
 
 async def keys(client: httpx.AsyncClient, **params: str | int) -> list[str]:
@@ -46,18 +46,18 @@ async def test_every_filter_must_match(client: httpx.AsyncClient, params: dict[s
 
 @pytest.mark.parametrize("limit", [1, 2, 5, len(KEYS), 1000])
 async def test_pages_make_up_the_list(client: httpx.AsyncClient, limit: int) -> None:
-    found: list[str] = []
+    listed: list[str] = []
     url = f"/v2/series?limit={limit}"
     while url:
         response = await client.get(url)
         page = response.json()
         assert page["meta"]["count"] == len(page["data"]) <= limit == page["meta"]["limit"]
-        found += [one["key"] for one in page["data"]]
+        listed += [one["key"] for one in page["data"]]
         link = response.headers.get("link", "")
         assert (page["meta"]["next_cursor"] is None) == (link == "")
         assert link == "" or link.endswith('>; rel="next"')
         url = link.removeprefix("<").removesuffix('>; rel="next"')
-    assert found == KEYS
+    assert listed == KEYS
 
 
 async def test_a_cursor_holds_for_its_own_list_and_filters_only(client: httpx.AsyncClient) -> None:
@@ -102,16 +102,16 @@ async def test_a_walk_sees_every_series_once_while_new_ones_arrive(database_url:
     old = [f"{number:02d}" for number in range(0, 40, 2)]
     for name in old:
         await postgres_store.loader.load(file_of(named(name)))
-    found: list[str] = []
+    locations: list[str] = []
     async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
         url = "/v2/series?source=invented&limit=7"
         while url:
             response = await served.client.get(url)
-            found += [one["location"] for one in response.json()["data"]]
+            locations += [one["location"] for one in response.json()["data"]]
             # One before the place the walk has come to and one after it.
             for step in (-1, 1):
-                await postgres_store.loader.load(file_of(named(f"{int(found[-1]) + step:02d}")))
+                await postgres_store.loader.load(file_of(named(f"{int(locations[-1]) + step:02d}")))
             url = response.headers.get("link", "").removeprefix("<").removesuffix('>; rel="next"')
-    assert found == sorted(set(found))
-    assert set(old) <= set(found)
-    assert set(found) - set(old), "a series that arrived ahead of the walk is in it"
+    assert locations == sorted(set(locations))
+    assert set(old) <= set(locations)
+    assert set(locations) - set(old), "a series that arrived ahead of the walk is in it"

@@ -1,4 +1,4 @@
-"""What a service says as it starts, and when it does not."""
+"""Messages of a service that starts, and of one that refuses to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of the service: metrics in two formats with equal numbers, traces, log lines that say whose they are."""
+"""Telemetry of the service: metrics in two formats with equal numbers, traces, log lines with the ids of their request."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ROUTE = "/v2/series/{key:path}/observations"
 
 def samples(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """The Prometheus text, by name and labels."""
-    found = {}
+    values = {}
     for line in text.splitlines():
         if line.startswith("#"):
             continue
         name, labels, value = re.fullmatch(r"([a-z_:A-Z0-9]+)(?:\{(.*)\})? (\S+)", line).groups()  # type: ignore[union-attr]
         pairs = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels or "")
-        found[name, frozenset(pairs)] = float(value)
-    return found
+        values[name, frozenset(pairs)] = float(value)
+    return values
 
 
 async def scraped(client: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -46,28 +46,28 @@ async def scraped(client: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[
     return samples(response.text)
 
 
-def total(found: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float:
+def total(values: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float:
     wanted = set(labels.items())
-    return sum(value for (other, pairs), value in found.items() if other == name and wanted <= pairs)
+    return sum(value for (other, pairs), value in values.items() if other == name and wanted <= pairs)
 
 
 async def test_a_head_is_counted_under_its_route(settings: Settings) -> None:
     async with serving(settings) as served:
         await served.client.head("/v2/catalog/sources")
         await served.client.head(PATH)
-        found = await scraped(served.client)
+        values = await scraped(served.client)
     for route in ("/v2/catalog/sources", ROUTE):
         labels = {"http_route": route, "http_request_method": "HEAD"}
-        assert total(found, "http_server_request_duration_seconds_count", **labels) == 1
+        assert total(values, "http_server_request_duration_seconds_count", **labels) == 1
 
 
 async def test_refusals_and_probes_do_not_count_as_answers_that_were_soon_enough(settings: Settings) -> None:
     async with serving(settings) as served:
         for path in ("/live", "/ready", "/v2/series/a:b:c:d", "/v2/series?limit=0"):
             await served.client.get(path)
-        found = await scraped(served.client)
-    assert total(found, "aurum_slo_requests_total", objective="history") == 0
-    assert total(found, "aurum_slo_requests_total", objective="availability") == 2
+        values = await scraped(served.client)
+    assert total(values, "aurum_slo_requests_total", objective="history") == 0
+    assert total(values, "aurum_slo_requests_total", objective="availability") == 2
 
 
 async def test_requests_are_counted_by_route_status_and_cache(settings: Settings) -> None:
@@ -75,17 +75,17 @@ async def test_requests_are_counted_by_route_status_and_cache(settings: Settings
         for _ in range(3):
             await served.client.get(PATH)
         await served.client.get("/v2/series/a:b:c:d")
-        found = await scraped(served.client)
+        values = await scraped(served.client)
     count = "http_server_request_duration_seconds_count"
-    assert total(found, count, http_route=ROUTE, cache="miss", http_response_status_code="200") == 1
-    assert total(found, count, http_route=ROUTE, cache="hit") == 2
-    assert total(found, count, http_route="/v2/series/{key:path}", http_response_status_code="404") == 1
-    assert total(found, "http_server_request_duration_seconds_bucket", http_route=ROUTE, cache="hit", le="+Inf") == 2
-    assert total(found, "aurum_cache_lookups_total", keyspace=ROUTE, result="hit") == 2
-    assert total(found, "aurum_slo_requests_total", objective="availability", met="true") >= 4
-    assert total(found, "aurum_slo_requests_total", objective="cached") == 2
-    assert total(found, "aurum_change_feed_behind_seconds") < 1
-    assert total(found, "process_resident_memory_bytes") > 1e6
+    assert total(values, count, http_route=ROUTE, cache="miss", http_response_status_code="200") == 1
+    assert total(values, count, http_route=ROUTE, cache="hit") == 2
+    assert total(values, count, http_route="/v2/series/{key:path}", http_response_status_code="404") == 1
+    assert total(values, "http_server_request_duration_seconds_bucket", http_route=ROUTE, cache="hit", le="+Inf") == 2
+    assert total(values, "aurum_cache_lookups_total", keyspace=ROUTE, result="hit") == 2
+    assert total(values, "aurum_slo_requests_total", objective="availability", met="true") >= 4
+    assert total(values, "aurum_slo_requests_total", objective="cached") == 2
+    assert total(values, "aurum_change_feed_behind_seconds") < 1
+    assert total(values, "process_resident_memory_bytes") > 1e6
 
 
 @dataclass
@@ -143,8 +143,8 @@ async def test_traces_and_metrics_reach_a_collector_with_the_same_numbers(settin
             assert re.fullmatch("(?!b7ad6b7169203331)[0-9a-f]{16}", answer.headers["x-span-id"])
             await served.client.get(PATH)
             await wait_until(lambda: any(sent_count(one) == 2 for one in collector.metrics))
-            found = await scraped(served.client)
-    assert total(found, "http_server_request_duration_seconds_count", http_route=ROUTE) == 2
+            values = await scraped(served.client)
+    assert total(values, "http_server_request_duration_seconds_count", http_route=ROUTE) == 2
     spans = [
         span for one in collector.traces for each in one.resource_spans for scope in each.scope_spans for span in scope.spans
     ]
@@ -156,7 +156,7 @@ async def test_traces_and_metrics_reach_a_collector_with_the_same_numbers(settin
 
 
 def sent_count(request: ExportMetricsServiceRequest) -> int:
-    """Of observations read, in one batch of metrics."""
+    """Return the number of requests for observations in one batch of metrics."""
     return sum(
         point.count
         for each in request.resource_metrics

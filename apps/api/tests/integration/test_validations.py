@@ -1,4 +1,4 @@
-"""What each check of a file or a mart found, as it is served."""
+"""Results of checks of files and marts, as the API serves them."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ async def test_a_file_with_bad_rows_tells_which_expectations_they_broke(checked:
     assert (broken["suite"], broken["file_name"]) == ("nyiso_damlbmp_zone", "20251105damlbmp_zone.csv")
     assert (broken["rows"], broken["failed"], broken["success"], broken["reason"]) == (12, 2, False, "")
     response = await checked.client.get(f"/v2/catalog/quality/validations/{broken['validation_id']}")
-    found = response.json()["data"]
-    assert {name: found[name] for name in broken} == broken
-    assert len(found["outcomes"]) == broken["expectations"]
+    validation = response.json()["data"]
+    assert {name: validation[name] for name in broken} == broken
+    assert len(validation["outcomes"]) == broken["expectations"]
     (bounds,) = [
         one
-        for one in found["outcomes"]
+        for one in validation["outcomes"]
         if one["severity"] == "critical" and one["unexpected"] and one["kwargs"]["row_condition"] == 'measure=="lmp"'
     ]
     assert (bounds["expectation"], bounds["column"]) == ("expect_column_values_to_be_between", "value")
@@ -86,7 +86,7 @@ async def test_a_file_with_bad_rows_tells_which_expectations_they_broke(checked:
     assert bounds["sample"] == [
         {"line": 3, "location": "61761", "measure": "lmp", "ts": "2025-11-05T06:00:00Z", "value": 99999.0}
     ]
-    warnings = [one for one in found["outcomes"] if one["severity"] == "warning" and not one["success"]]
+    warnings = [one for one in validation["outcomes"] if one["severity"] == "warning" and not one["success"]]
     assert broken["warned"] == len(warnings) > 0
 
 

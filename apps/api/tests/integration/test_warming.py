@@ -35,11 +35,11 @@ async def test_a_golden_query_is_kept_when_the_first_caller_asks(settings: Setti
 
 @pytest.mark.parametrize(("statuses", "rounds"), [([503, 503, 200], 3), ([200], 1)])
 async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list[int], rounds: int) -> None:
-    asked: list[str] = []
+    paths: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        asked.append(scope["path"])
-        status = statuses[min((len(asked) - 1) // 4, len(statuses) - 1)]
+        paths.append(scope["path"])
+        status = statuses[min((len(paths) - 1) // 4, len(statuses) - 1)]
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -50,4 +50,4 @@ async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list
     warming.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await warming
-    assert asked == ["/golden"] * 4 * rounds, "once for each coding, and then not for an hour"
+    assert paths == ["/golden"] * 4 * rounds, "once for each coding, and then not for an hour"

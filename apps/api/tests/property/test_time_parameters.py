@@ -75,6 +75,6 @@ async def test_any_other_text_is_refused_by_the_name_of_its_parameter(text: str,
         assert error["field"] == name
         assert error["message"]
     else:
-        found = {"start": plan.span.start, "end": plan.span.end, "as_of": plan.as_of}[name]
-        assert found is not None
-        assert found.utcoffset() == timedelta(0)
+        instant = {"start": plan.span.start, "end": plan.span.end, "as_of": plan.as_of}[name]
+        assert instant is not None
+        assert instant.utcoffset() == timedelta(0)

@@ -26,11 +26,11 @@ from aurum.storage.postgres.transaction import PostgresTransactions
 
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = 15
-"""Of each operation; beside them come what the phase of coverage makes, which is half of the run."""
+"""Examples for each operation; the coverage phase adds its own, which are half of the run."""
 FEWER = 8
-"""With a credential, which each check sends or leaves out."""
+"""Examples for runs with a credential, which each check sends or leaves out."""
 LOCKS_OUT = ("changeTenant", "putPlan")
-"""What could take its access, or all its requests, from the very caller who tests. The open service is asked for these too."""
+"""Operations that could take the access or the rate of the testing caller away. They are tested on the open service."""
 
 
 def with_v1(settings: Settings) -> Settings:
@@ -38,14 +38,14 @@ def with_v1(settings: Settings) -> Settings:
 
 
 def schemathesis(url: str, folder: Path, *options: str) -> str:
-    """What a run over all operations says that found nothing."""
+    """Run all operations, expect no failure, and return the output."""
     command = [
         sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()",
         "--config-file", str(ROOT / "schemathesis.toml"),
         "run", f"{url}/openapi.json",
         "--checks", "all",
         "--generation-deterministic",
-        # It would make credentials up, also for an open service, which refuses what is no credential: all would be 401.
+        # It would invent credentials, and even an open service refuses invalid ones: every response would be 401.
         "--generation-with-security-parameters", "false",
         # Making up values may take long, or many tries; that says nothing of the service.
         "--suppress-health-check", "too_slow,filter_too_much",
@@ -68,7 +68,7 @@ def operations(settings: Settings) -> list[tuple[str, str, dict[str, Any]]]:
 def test_schemathesis_finds_nothing(settings: Settings, tmp_path: Path) -> None:
     everything = with_v1(settings)
     with listening(everything) as url:
-        # It is open, so nobody can leave a credential out.
+        # The service is open, so a missing credential is not an error.
         said = schemathesis(url, tmp_path, "--max-examples", str(EXAMPLES), "--exclude-checks", "ignored_auth")
     assert f"Tested: {len(operations(everything))}" in said, said[-3000:]
 
@@ -82,9 +82,9 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def guarded(settings: Settings, issuer: Issuer) -> Settings:
-    """Of a service that asks everybody who they are; the tenant of those who ask may ask often.
+    """Settings of a service that requires credentials, with a tenant whose rate limits are high.
 
-    Made for each test: the open service, on the same store, lets anybody change plans and tenants.
+    Created for each test, because the open service on the same store lets every caller change plans and tenants.
     """
     assert settings.database.url is not None
     pool = await PostgresPool.open(DatabaseSettings(url=settings.database.url, pool_size=2))

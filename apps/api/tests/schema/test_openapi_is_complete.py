@@ -12,11 +12,13 @@ from aurum.api.main import create_app, openapi_document
 from aurum.common.settings import Settings
 
 DOCUMENT = contract()
-OPERATIONS = {f"{method} {path}": found for path, methods in DOCUMENT["paths"].items() for method, found in methods.items()}
+OPERATIONS = {
+    f"{method} {path}": operation for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
+}
 PARAMETERS = [
     pytest.param(parameter, id=f"{name} {parameter['name']}")
-    for name, found in OPERATIONS.items()
-    for parameter in found.get("parameters", [])
+    for name, operation in OPERATIONS.items()
+    for parameter in operation.get("parameters", [])
     if "$ref" not in parameter
 ] + [pytest.param(parameter, id=name) for name, parameter in DOCUMENT["components"]["parameters"].items()]
 
@@ -58,43 +60,43 @@ def test_every_route_of_the_surface_is_there() -> None:
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_says_what_it_is(name: str) -> None:
-    found = OPERATIONS[name]
-    assert found["operationId"]
-    assert found["summary"]
-    assert found["description"]
-    assert found["tags"]
+    operation = OPERATIONS[name]
+    assert operation["operationId"]
+    assert operation["summary"]
+    assert operation["description"]
+    assert operation["tags"]
 
 
-def taken(name: str) -> set[str]:
-    """Headers that an operation takes, by their names in the components."""
+def request_headers(name: str) -> set[str]:
+    """Return the request headers of an operation, by their names in the components."""
     return {one["$ref"].rpartition("/")[2] for one in OPERATIONS[name]["parameters"] if "$ref" in one}
 
 
-def given(name: str, status: str) -> set[str]:
-    """Headers of an answer."""
+def response_headers(name: str, status: str) -> set[str]:
+    """Return the headers of a response."""
     return set(OPERATIONS[name]["responses"][status]["headers"])
 
 
 def test_headers_of_requests_are_told() -> None:
-    assert taken("get /v2/series") == {"RequestId", "IfNoneMatch"}
-    assert taken("post /v2/admin/jobs") == {"RequestId", "IdempotencyKey"}
-    assert taken("get /v2/admin/keys") == {"RequestId"}
+    assert request_headers("get /v2/series") == {"RequestId", "IfNoneMatch"}
+    assert request_headers("post /v2/admin/jobs") == {"RequestId", "IdempotencyKey"}
+    assert request_headers("get /v2/admin/keys") == {"RequestId"}
 
 
 def test_headers_of_answers_are_told() -> None:
-    assert {"ETag", "X-Cache", "Age", "RateLimit-Remaining", "Link"} <= given("get /v2/series", "200")
-    assert "ETag" in given("get /v2/catalog/sources", "304")
-    assert "Retry-After" in given("get /v2/series", "503")
-    assert "WWW-Authenticate" in given("get /v2/series", "401")
-    assert "Idempotent-Replayed" in given("post /v2/admin/jobs", "202")
+    assert {"ETag", "X-Cache", "Age", "RateLimit-Remaining", "Link"} <= response_headers("get /v2/series", "200")
+    assert "ETag" in response_headers("get /v2/catalog/sources", "304")
+    assert "Retry-After" in response_headers("get /v2/series", "503")
+    assert "WWW-Authenticate" in response_headers("get /v2/series", "401")
+    assert "Idempotent-Replayed" in response_headers("post /v2/admin/jobs", "202")
     assert "409" in OPERATIONS["post /v2/observations/query"]["responses"]
-    for name, found in OPERATIONS.items():
-        for status in found["responses"]:
-            assert "X-Request-Id" in given(name, status)
+    for name, operation in OPERATIONS.items():
+        for status in operation["responses"]:
+            assert "X-Request-Id" in response_headers(name, status)
 
 
 def test_operation_ids_are_unique() -> None:
-    ids = [found["operationId"] for found in OPERATIONS.values()]
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(ids) == len(set(ids))
 
 
@@ -147,12 +149,12 @@ def test_every_reference_leads_somewhere() -> None:
     def references(node: object) -> list[str]:
         if isinstance(node, dict):
             own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
-            return own + [found for value in node.values() for found in references(value)]
-        return [found for value in node for found in references(value)] if isinstance(node, list) else []
+            return own + [reference for value in node.values() for reference in references(value)]
+        return [reference for value in node for reference in references(value)] if isinstance(node, list) else []
 
-    found = set(references(DOCUMENT))
-    assert found
-    assert found <= there
+    used = set(references(DOCUMENT))
+    assert used
+    assert used <= there
 
 
 def test_the_contract_in_the_repository_is_the_one_served() -> None:

@@ -1,4 +1,4 @@
-"""An identity provider on loopback: publishes keys, signs tokens, can be away."""
+"""An identity provider on loopback: publishes keys, signs tokens, and can be made unavailable."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ AUDIENCE = "aurum"
 
 @dataclass
 class Issuer:
-    """``published``: ids of the keys that anybody can get. ``asked``: how often they were. ``tried``: all requests.
+    """State of the identity provider.
 
-    ``nonsense``: JSON that is told instead of what is asked for.
+    ``published``: ids of the keys in its JWKS. ``key_fetches``: requests for the JWKS. ``requests``: all requests.
+    ``nonsense``: text that is sent in place of the requested JSON.
     """
 
     port: int = 0
     away: bool = False
     nonsense: str | None = None
-    asked: int = 0
-    tried: int = 0
+    key_fetches: int = 0
+    requests: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
 
@@ -39,16 +40,16 @@ class Issuer:
         return f"http://127.0.0.1:{self.port}"
 
     def add(self, key_id: str, *, kind: str = "RS256") -> None:
-        """Make a key and publish it."""
+        """Create a key and publish it."""
         made = rsa.generate_private_key(65537, 2048) if kind == "RS256" else ec.generate_private_key(ec.SECP256R1())
         self.keys[key_id] = (kind, made)
         self.published.append(key_id)
 
     def token(self, key_id: str, *, tenant: str = "acme", roles: tuple[str, ...] = ("user",), **claims: Any) -> str:
-        """A token that is good for ten minutes, but for what ``claims`` change; None takes a claim away."""
+        """Return a token that is valid for ten minutes unless ``claims`` says otherwise; None removes a claim."""
         kind, key = self.keys[key_id]
         now = SystemClock().now()
-        said = {
+        standard = {
             "iss": self.url,
             "aud": AUDIENCE,
             "sub": "somebody",
@@ -57,32 +58,32 @@ class Issuer:
             "tenant": tenant,
             "realm_access": {"roles": list(roles)},
         } | claims
-        kept = {name: value for name, value in said.items() if value is not None}
-        return jwt.encode(kept, key, algorithm=kind, headers={"kid": key_id})
+        present = {name: value for name, value in standard.items() if value is not None}
+        return jwt.encode(present, key, algorithm=kind, headers={"kid": key_id})
 
     def jwks(self) -> dict[str, Any]:
-        """What is published."""
-        found = []
+        """Return the published keys as a JWKS document."""
+        keys = []
         for key_id in self.published:
             kind, key = self.keys[key_id]
             algorithm = jwt.algorithms.get_default_algorithms()[kind]
-            found.append({**json.loads(algorithm.to_jwk(key.public_key())), "kid": key_id, "alg": kind, "use": "sig"})
-        return {"keys": found}
+            keys.append({**json.loads(algorithm.to_jwk(key.public_key())), "kid": key_id, "alg": kind, "use": "sig"})
+        return {"keys": keys}
 
 
 @contextmanager
 def issuing() -> Iterator[Issuer]:
-    """A running issuer."""
+    """Run an issuer for the length of the block."""
     issuer = Issuer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            issuer.tried += 1
+            issuer.requests += 1
             if issuer.away:
                 self.send_error(503)
                 return
             discovery = self.path.endswith("openid-configuration")
-            issuer.asked += not discovery
+            issuer.key_fetches += not discovery
             content = issuer.nonsense or json.dumps(
                 {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"} if discovery else issuer.jwks()
             )

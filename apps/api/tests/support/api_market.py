@@ -28,7 +28,7 @@ LOAD = "nyiso:pal:61761:load"
 ODD = "pjm:da_hrl_lmps:A/B, 50% C.D:E/observations:lmp"
 GAS = "eia:henry_hub:daily:price"
 OLD_PRICE = "invented:old:1:price"
-"""Of a day for which there is no exchange rate."""
+"""A price of a day without an exchange rate."""
 TANK = "invented:tank:1:level"
 EMPTY = "invented:tank:2:level"
 LONG = "invented:long:1:load"
@@ -44,7 +44,7 @@ WITHDRAWN_HOUR = 7
 
 
 def nyc_value(hour: int) -> float:
-    """What was first published for an hour of NYC."""
+    """Return the first published value of an hour of NYC."""
     return round(30 + hour * 0.25, 2)
 
 
@@ -101,19 +101,19 @@ def series_given() -> list[Given]:
     ]  # fmt: skip
 
 
-def file_of(given: Given, *, content: str = "") -> FileLoad:
-    """A series and its rows as one file; other ``content`` makes it another file."""
-    key = SeriesKey.parse(given.key)
+def file_of(entry: Given, *, content: str = "") -> FileLoad:
+    """Return a series and its rows as one file; a different ``content`` gives it another digest."""
+    key = SeriesKey.parse(entry.key)
     series = {
-        "key": given.key, "source": key.source, "dataset": key.dataset, "location": key.location, "measure": key.measure,
-        "market": given.market, "unit": given.unit, "currency": given.currency, "frequency": given.frequency,
-        "zone": given.zone, "location_name": given.name, "location_type": "ZONE", "labels": json.dumps(given.labels),
+        "key": entry.key, "source": key.source, "dataset": key.dataset, "location": key.location, "measure": key.measure,
+        "market": entry.market, "unit": entry.unit, "currency": entry.currency, "frequency": entry.frequency,
+        "zone": entry.zone, "location_name": entry.name, "location_type": "ZONE", "labels": json.dumps(entry.labels),
     }  # fmt: skip
-    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in given.rows]
+    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in entry.rows]
     refused = pl.DataFrame([(7, "value", "n/a", "non_numeric", "not a number")], schema=REFUSED, orient="row")
     record = FileRecord(
         name=f"{key.source}.csv",
-        digest=hashlib.sha256((given.key + content).encode()).hexdigest(),
+        digest=hashlib.sha256((entry.key + content).encode()).hexdigest(),
         size=100,
         source=key.source,
         dataset=key.dataset,
@@ -123,12 +123,12 @@ def file_of(given: Given, *, content: str = "") -> FileLoad:
     return FileLoad(
         record=record,
         parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), pl.DataFrame(rows, schema=FILE_ROWS, orient="row")),),
-        quarantine=refused if given.key in (NYC, WEST, HOUSTON) else refused.clear(),
+        quarantine=refused if entry.key in (NYC, WEST, HOUSTON) else refused.clear(),
     )
 
 
 async def declare(store: PostgresStore) -> None:
-    """What the sources say of themselves."""
+    """Declare the sources, datasets and blocks of the catalog."""
     measures = ({"name": "lmp", "unit": "USD/MWh", "title": "Price"},)
     await store.catalog_writer.declare(
         sources=[SourceEntry("nyiso", "New York ISO", "https://www.nyiso.com")],
@@ -142,8 +142,8 @@ async def declare(store: PostgresStore) -> None:
 
 
 async def load(store: PostgresStore) -> None:
-    """Everything, and one refused file."""
-    for given in series_given():
-        await store.loader.load(file_of(given))
+    """Load all series, and one refused file."""
+    for entry in series_given():
+        await store.loader.load(file_of(entry))
     empty = FileRecord("empty.csv", "0" * 64, 0, "nyiso", "damlbmp_zone")
     await store.loader.refuse(empty, reason="the file is empty")

@@ -20,7 +20,7 @@ from aurum.common.settings import Settings
 
 @contextmanager
 def listening(settings: Settings) -> Iterator[str]:
-    """The address of a running service."""
+    """Run a service in a thread and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     loop: Any = partial(DrainingLoop, settings.limits)
     config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, loop=loop, http=Protocol)

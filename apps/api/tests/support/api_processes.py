@@ -1,4 +1,4 @@
-"""The service as processes of their own, over servers that a test may stop."""
+"""The service as child processes, over servers that a test may stop."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _SERVE = [sys.executable, "-m", "aurum.api", "serve"]
 
 @contextmanager
 def api_process(database: str, **variables: str) -> Iterator[str]:
-    """The address of a running ``python -m aurum.api serve``; SIGTERM at the end, which must be enough."""
+    """Run ``python -m aurum.api serve`` and yield its address; the process must end on SIGTERM."""
     with api_child(database, **variables) as (url, _):
         yield url
 
 
 @contextmanager
 def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The same with its process."""
+    """Do as ``api_process`` does, and yield the process as well."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -47,7 +47,7 @@ def api_child(database: str, **variables: str) -> Iterator[tuple[str, subprocess
 
 
 def refused_start(database: str) -> tuple[int, list[str]]:
-    """The exit code of a service that does not start, and the lines it printed."""
+    """Return the exit code of a service that does not start, and the lines it printed."""
     environment = _environment(database, {"AURUM_ACCESS__MODE": "required"})
     done = subprocess.run([*_SERVE, "--port", "0"], env=environment, capture_output=True, text=True, timeout=300, check=False)
     return done.returncode, done.stderr.splitlines()
@@ -55,8 +55,8 @@ def refused_start(database: str) -> tuple[int, list[str]]:
 
 def _environment(database: str, variables: Mapping[str, str]) -> dict[str, str]:
     inherited = os.environ  # noqa: TID251 - what a shell would hand on
-    kept = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
-    return kept | {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
+    other_variables = {name: value for name, value in inherited.items() if not name.startswith("AURUM_")}
+    return other_variables | {"AURUM_DATABASE__URL": database, "AURUM_LOGGING__LEVEL": "ERROR"} | variables
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 120.0) -> None:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as a strict reader takes it: an answer whose head does not say where its body ends is an error."""
+"""A strict HTTP/1.1 client: a response whose head does not say where its body ends is an error."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 
 class NotFramed(AssertionError):
-    """An answer that lasts until the server closes the connection, or one with two ends."""
+    """A response whose end is unknown until the connection closes, or that declares its end twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``body``: without the frames of its chunks. ``chunked``: whether it had some. ``headers``: by name in small letters."""
+    """A response. ``body``: without chunk frames. ``chunked``: whether it had any. ``headers``: by lower-case name."""
 
     status: int
     headers: Mapping[str, str]
@@ -25,19 +25,19 @@ class Answer:
 
 
 class Wire:
-    """One connection to a service, over which one question after the other is asked."""
+    """A connection to a service, for one request after the other."""
 
     def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
         self._file: BufferedReader = stream.makefile("rb")
 
     def close(self) -> None:
-        """Let go of the connection, whatever is still to be read."""
+        """Close the connection, even if the response has not been read."""
         self._file.close()
         self._stream.close()
 
     def ask(self, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET", body: bytes = b"") -> Answer:
-        """Ask once and read exactly one answer."""
+        """Send a request and read exactly one response."""
         self.send(path, headers, method=method, body=body)
         return self.read(method)
 
@@ -50,7 +50,7 @@ class Wire:
         body: bytes = b"",
         version: str = "1.1",
     ) -> None:
-        """Ask without reading."""
+        """Send a request without reading the response."""
         host, port = self._stream.getpeername()
         lines = [f"{method} {path} HTTP/{version}", f"Host: {host}:{port}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
@@ -58,7 +58,7 @@ class Wire:
         self._stream.sendall("\r\n".join([*lines, "", ""]).encode() + body)
 
     def read(self, method: str = "GET") -> Answer:
-        """One answer. Raises ``NotFramed``."""
+        """Read one response. Raises ``NotFramed``."""
         status, headers = self._head()
         chunked = headers.get("transfer-encoding") == "chunked"
         if chunked and "content-length" in headers:
@@ -72,7 +72,7 @@ class Wire:
         return Answer(status, headers, self._file.read(int(headers["content-length"])), chunked)
 
     def read_to_the_end(self) -> Answer:
-        """The answer of a server that closes the connection after it: all that comes."""
+        """Read the response of a server that closes the connection after it."""
         status, headers = self._head()
         return Answer(status, headers, self._file.read(), chunked="transfer-encoding" in headers)
 
@@ -94,7 +94,7 @@ class Wire:
 
 @contextmanager
 def wired(url: str) -> Iterator[Wire]:
-    """A connection of its own."""
+    """Open a connection to a service and yield it."""
     host, _, port = urlsplit(url).netloc.partition(":")
     with closing(Wire(socket.create_connection((host, int(port)), timeout=60))) as wire:
         yield wire

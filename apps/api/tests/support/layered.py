@@ -16,7 +16,7 @@ from aurum.core.access import LOCAL, Caller
 
 
 class As:
-    """A layer in the place of ``Access``: the header ``x-caller`` names one of ``callers``."""
+    """A layer in place of ``Access``: the header ``x-caller`` names one of ``callers``."""
 
     def __init__(self, app: ASGIApp, callers: Mapping[str, Caller]) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class As:
 
 
 class WithState:
-    """What the lifespan of the service does: puts things where layers find them."""
+    """A layer that puts objects into ``scope["state"]``, as the lifespan of the service does."""
 
     def __init__(self, app: ASGIApp, **things: Any) -> None:
         self._app = app
@@ -41,13 +41,13 @@ class WithState:
 
 
 def in_context(app: ASGIApp, **things: Any) -> ASGIApp:
-    """The outermost layer around others, with what they need in ``state``."""
+    """Return the outermost layer around ``app``, with ``things`` in ``state``."""
     return WithState(RequestContext(app, headers=[]), **things)
 
 
 @asynccontextmanager
 async def socketed(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application that listens."""
+    """Serve an application on a socket and yield a client of it."""
     config = uvicorn.Config(
         app, port=0, log_config=None, access_log=False, lifespan="off", http="httptools", proxy_headers=False
     )

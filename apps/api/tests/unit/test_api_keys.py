@@ -1,4 +1,4 @@
-"""What a key looks like, and what is said of one that is not right."""
+"""The form of API keys, and the errors of malformed ones."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ def test_links_to_files_lead_to_their_pages(written: str, target: str) -> None:
 
 
 def test_a_document_knows_its_title_its_lead_and_its_sections() -> None:
-    found = render("it", "# The *title*\n\nFirst\nwords.\n\n## One\n\nText `code`.\n\n```sh\nls\n```\n", folder="guides")
-    assert (found.title, found.lead) == ("The title", "First words.")
-    assert [(one.level, one.title, one.anchor, one.text) for one in found.sections] == [
+    document = render("it", "# The *title*\n\nFirst\nwords.\n\n## One\n\nText `code`.\n\n```sh\nls\n```\n", folder="guides")
+    assert (document.title, document.lead) == ("The title", "First words.")
+    assert [(one.level, one.title, one.anchor, one.text) for one in document.sections] == [
         (1, "The title", "the-title", "First words."),
         (2, "One", "one", "Text code."),
     ]

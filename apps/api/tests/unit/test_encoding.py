@@ -1,4 +1,4 @@
-"""What each format makes of the same few rows."""
+"""The same few rows in each format."""
 
 from __future__ import annotations
 

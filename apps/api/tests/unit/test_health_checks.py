@@ -22,9 +22,9 @@ async def test_a_look_is_not_waited_for_while_it_lets_go(monkeypatch: pytest.Mon
             await silent.wait()
         return Finding("ok", "")
 
-    (found,) = await asyncio.wait_for(look_at([HealthCheck("store", look)]), 5)
+    (checks,) = await asyncio.wait_for(look_at([HealthCheck("store", look)]), 5)
     silent.set()
-    assert (found.finding.status, found.is_ok) == ("unavailable", False)
+    assert (checks.finding.status, checks.is_ok) == ("unavailable", False)
 
 
 async def test_what_a_dependency_says_is_told() -> None:
@@ -34,5 +34,5 @@ async def test_what_a_dependency_says_is_told() -> None:
     async def away() -> Finding:
         raise Unavailable("gone", retry_after=1.0)
 
-    found = await look_at([HealthCheck("a", fine), HealthCheck("b", away)])
-    assert [(one.finding.status, one.finding.detail) for one in found] == [("ok", "here"), ("unavailable", "gone")]
+    checks = await look_at([HealthCheck("a", fine), HealthCheck("b", away)])
+    assert [(one.finding.status, one.finding.detail) for one in checks] == [("ok", "here"), ("unavailable", "gone")]

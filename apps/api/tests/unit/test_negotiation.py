@@ -58,5 +58,5 @@ def test_a_tag_changes_with_any_part() -> None:
     [(None, False), ("*", True), ('"x"', True), ('W/"x"', True), ('"y", "x"', True), ('"y"', False), ("x", False)],
 )
 def test_a_caller_that_has_the_answer_is_recognised(header: str | None, expected: bool) -> None:
-    given = {b"if-none-match": header.encode()} if header else {}
-    assert is_current(Request({"type": "http", "aurum": RequestState("id", 0.0, given)}), '"x"') is expected
+    headers = {b"if-none-match": header.encode()} if header else {}
+    assert is_current(Request({"type": "http", "aurum": RequestState("id", 0.0, headers)}), '"x"') is expected

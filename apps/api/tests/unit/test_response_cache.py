@@ -1,4 +1,4 @@
-"""The layer of kept answers, around an application that counts how often it is asked."""
+"""The layer of the response cache, around an application that counts its calls."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ from aurum.storage.testing.waiting import wait_until
 
 @dataclass
 class Below:
-    """What the cache stands in front of."""
+    """The application behind the cache."""
 
-    answer: Callable[[Request, int], Response] = lambda request, asked: PlainTextResponse(f"answer {asked}")
+    answer: Callable[[Request, int], Response] = lambda request, calls: PlainTextResponse(f"answer {calls}")
     tags: tuple[str, ...] = ("series:1",)
     data_class: DataClass = DataClass.DAY
     seconds: float = 0.0
-    asked: int = 0
-    kept: bool = True
+    calls: int = 0
+    is_cacheable: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.asked += 1
+        self.calls += 1
         request = Request(scope)
-        if self.kept:
+        if self.is_cacheable:
             allow_caching(request, "/thing", self.data_class, self.tags)
-        response = self.answer(request, self.asked)
+        response = self.answer(request, self.calls)
         await asyncio.sleep(self.seconds)
         await response(scope, receive, send)
 
@@ -69,7 +69,7 @@ class Feed(MemoryChangeFeed):
 
 @dataclass
 class Service:
-    """The layer over something, and a client of it."""
+    """The layer over an application, and a client of it."""
 
     below: Below
     settings: CacheSettings = field(default_factory=CacheSettings)
@@ -95,20 +95,20 @@ class Service:
         self.counted.append((state.cache, state.route))
 
     async def get_and_stop_reading_at(self, message: int) -> None:
-        """Ask as a caller who takes ``message`` messages of the answer and then no more."""
-        taken = 0
+        """Send a request and read ``message`` messages of the response, then no more."""
+        received = 0
 
         async def send(_message: Message) -> None:
-            nonlocal taken
-            taken += 1
-            if taken > message:
+            nonlocal received
+            received += 1
+            if received > message:
                 await asyncio.Event().wait()
 
         async def receive() -> Message:
             return await asyncio.get_running_loop().create_future()
 
         scope: Scope = {"type": "http", "method": "GET", "path": "/v2/thing", "raw_path": b"/v2/thing", "query_string": b""}
-        # As the client asks: otherwise it is another answer.
+        # The same headers as the client: otherwise it would be another cache entry.
         headers = [(name.lower(), value) for name, value in self.client.headers.raw]
         await self.asgi({**scope, "headers": [(b"host", b"aurum.test"), *headers]}, receive, send)
 
@@ -119,7 +119,7 @@ class Service:
 async def test_what_is_asked_again_is_not_made_again() -> None:
     service = Service(Below())
     first, second = await service.get(), await service.get()
-    assert (first.text, second.text, service.below.asked) == ("answer 1", "answer 1", 1)
+    assert (first.text, second.text, service.below.calls) == ("answer 1", "answer 1", 1)
     assert (first.headers["x-cache"], second.headers["x-cache"], second.headers["age"]) == ("miss", "hit", "0")
     tally = service.store.cache.tally("local", "/thing")
     assert (tally.hits, tally.misses, tally.hit_ratio) == (1, 1, 0.5)
@@ -142,12 +142,12 @@ async def test_formats_and_encodings_are_kept_apart() -> None:
 
 
 async def test_what_its_handler_does_not_offer_is_not_kept() -> None:
-    service = Service(Below(kept=False))
+    service = Service(Below(is_cacheable=False))
     assert [(await service.get()).text for _ in range(2)] == ["answer 1", "answer 2"]
 
 
 async def test_what_is_kept_weighs_what_its_key_and_headers_do() -> None:
-    service = Service(Below(lambda request, asked: PlainTextResponse("x", headers={"link": "y" * 5_000})))
+    service = Service(Below(lambda request, calls: PlainTextResponse("x", headers={"link": "y" * 5_000})))
     for number in range(100):
         await service.get(f"/v2/thing?b=1&a={number:020000d}", accept=f"text/csv;q=0.{number:04000d}, application/json")
     local = service.store.cache.local
@@ -157,12 +157,12 @@ async def test_what_is_kept_weighs_what_its_key_and_headers_do() -> None:
 
 
 async def test_failures_are_not_kept() -> None:
-    service = Service(Below(lambda request, asked: PlainTextResponse("no", 503 if asked == 1 else 422)))
+    service = Service(Below(lambda request, calls: PlainTextResponse("no", 503 if calls == 1 else 422)))
     assert [(await service.get()).status_code for _ in range(2)] == [503, 422]
 
 
 async def test_a_change_forgets_exactly_what_it_changed() -> None:
-    service = Service(Below(lambda request, asked: PlainTextResponse(f"{request.url.path} {asked}")))
+    service = Service(Below(lambda request, calls: PlainTextResponse(f"{request.url.path} {calls}")))
     for number in (1, 2):
         service.below.tags = (f"series:{number}", "source:pjm")
         await service.get(f"/v2/{number}")
@@ -178,7 +178,7 @@ async def test_a_change_forgets_exactly_what_it_changed() -> None:
 async def test_an_answer_under_way_while_its_data_change_is_given_and_not_kept() -> None:
     service = Service(Below(seconds=0.05))
     asking = asyncio.create_task(service.get())
-    await wait_until(lambda: service.below.asked == 1)
+    await wait_until(lambda: service.below.calls == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     assert (await asking).text == "answer 1"
     assert (await service.get()).text == "answer 2"
@@ -188,12 +188,12 @@ async def test_a_hundred_who_ask_at_once_cost_one_answer() -> None:
     service = Service(Below(seconds=0.05))
     answers = await asyncio.gather(*(service.get() for _ in range(100)))
     assert {answer.text for answer in answers} == {"answer 1"}
-    assert service.below.asked == 1
+    assert service.below.calls == 1
     assert service.counted.count(("joined", "/thing")) == 99, "who waits for an answer is not counted as quickly served"
 
 
 async def test_nobody_waits_for_an_answer_that_will_not_be_kept() -> None:
-    service = Service(Below(seconds=0.05, kept=False))
+    service = Service(Below(seconds=0.05, is_cacheable=False))
     answers = await asyncio.gather(*(service.get() for _ in range(3)))
     assert sorted(answer.text for answer in answers) == ["answer 1", "answer 2", "answer 3"]
 
@@ -203,16 +203,16 @@ async def test_an_answer_that_is_too_long_is_sent_and_not_kept() -> None:
         for _ in range(10):
             yield b"x" * 1000
 
-    service = Service(Below(lambda request, asked: StreamingResponse(pieces())), CacheSettings(most_entry_bytes=5_000))
+    service = Service(Below(lambda request, calls: StreamingResponse(pieces())), CacheSettings(most_entry_bytes=5_000))
     assert [len((await service.get()).content) for _ in range(2)] == [10_000, 10_000]
-    assert service.below.asked == 2
+    assert service.below.calls == 2
 
 
 async def test_whoever_has_the_answer_gets_304_and_the_tag_is_that_of_the_bytes() -> None:
-    service = Service(Below(lambda request, asked: PlainTextResponse("always the same")))
+    service = Service(Below(lambda request, calls: PlainTextResponse("always the same")))
     tag = (await service.get()).headers["etag"]
-    for given in (tag, f'"other", W/{tag}', "*"):
-        again = await service.get(if_none_match=given)
+    for if_none_match in (tag, f'"other", W/{tag}', "*"):
+        again = await service.get(if_none_match=if_none_match)
         assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert (await service.get(if_none_match='"other"')).status_code == 200
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
@@ -221,17 +221,17 @@ async def test_whoever_has_the_answer_gets_304_and_the_tag_is_that_of_the_bytes(
 
 
 async def test_a_304_from_below_answers_those_who_have_the_answer_and_nobody_else() -> None:
-    def answer(request: Request, asked: int) -> Response:
+    def answer(request: Request, calls: int) -> Response:
         if request.headers.get("if-none-match") == '"v1"':
             return Response(status_code=304, headers={"ETag": '"v1"'})
         return PlainTextResponse("whole", headers={"ETag": '"v1"'})
 
     service = Service(Below(answer))
     assert [(await service.get(if_none_match='"v1"')).status_code for _ in range(2)] == [304, 304]
-    assert service.below.asked == 1
+    assert service.below.calls == 1
     assert (await service.get()).text == "whole"
     assert (await service.get(if_none_match='"v1"')).headers["x-cache"] == "hit"
-    assert service.below.asked == 2
+    assert service.below.calls == 2
 
 
 async def test_an_old_answer_is_given_while_a_new_one_is_made() -> None:
@@ -267,7 +267,7 @@ async def test_while_the_store_is_away_old_answers_are_stale_and_the_rest_is_ref
 
 
 async def test_when_a_new_answer_fails_the_old_one_is_given_as_stale() -> None:
-    service = Service(Below(lambda request, asked: PlainTextResponse(f"answer {asked}", 200 if asked == 1 else 503)))
+    service = Service(Below(lambda request, calls: PlainTextResponse(f"answer {calls}", 200 if calls == 1 else 503)))
     await service.get()
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     stale = await service.get()
@@ -276,8 +276,8 @@ async def test_when_a_new_answer_fails_the_old_one_is_given_as_stale() -> None:
 
 
 async def test_when_a_handler_breaks_the_old_answer_is_given_and_the_bug_is_reported() -> None:
-    def answer(request: Request, asked: int) -> Response:
-        return PlainTextResponse(f"answer {1 // (asked not in (2, 3))}")
+    def answer(request: Request, calls: int) -> Response:
+        return PlainTextResponse(f"answer {1 // (calls not in (2, 3))}")
 
     service = Service(Below(answer))
     await service.get()
@@ -308,43 +308,43 @@ async def test_only_get_is_kept(method: str) -> None:
     service = Service(Below())
     for _ in range(2):
         await service.client.request(method, "/v2/thing")
-    assert service.below.asked == 2
+    assert service.below.calls == 2
 
 
 async def test_a_header_that_is_given_twice_is_one_list_for_all_who_read_it() -> None:
-    def answer(request: Request, asked: int) -> Response:
+    def answer(request: Request, calls: int) -> Response:
         return PlainTextResponse(chosen_format(None, request.headers.get("accept")))
 
     service = Service(Below(answer))
     for accepts, made in ((("text/csv", "application/json"), "csv"), (("application/json",), "json"), (("text/csv",), "csv")):
-        given = [("accept", one) for one in accepts]
-        assert (await service.client.get("/v2/thing", headers=given)).text == made
+        accept_headers = [("accept", one) for one in accepts]
+        assert (await service.client.get("/v2/thing", headers=accept_headers)).text == made
 
 
 async def test_whoever_asks_after_a_change_does_not_get_what_was_begun_before_it() -> None:
     service = Service(Below(seconds=0.2))
     before = asyncio.create_task(service.get())
-    await wait_until(lambda: service.below.asked == 1)
+    await wait_until(lambda: service.below.calls == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     after = await asyncio.gather(*(service.get() for _ in range(10)))
     assert {one.text for one in after} == {"answer 2"}
     assert (await before).text == "answer 1"
-    assert service.below.asked == 2
+    assert service.below.calls == 2
 
 
 async def test_whoever_waits_while_the_data_change_gets_a_new_answer_and_all_of_them_one() -> None:
     service = Service(Below(seconds=0.2))
     asking = [asyncio.create_task(service.get()) for _ in range(10)]
-    await wait_until(lambda: service.below.asked == 1)
+    await wait_until(lambda: service.below.calls == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
     assert sorted({one.text for one in await asyncio.gather(*asking)}) == ["answer 1", "answer 2"]
-    assert service.below.asked == 2
+    assert service.below.calls == 2
 
 
 async def test_a_caller_who_will_have_nothing_kept_joins_nobody() -> None:
     service = Service(Below(seconds=0.2))
     first = asyncio.create_task(service.get())
-    await wait_until(lambda: service.below.asked == 1)
+    await wait_until(lambda: service.below.calls == 1)
     new = await service.get(cache_control="no-cache")
     assert ((await first).text, new.text) == ("answer 1", "answer 2")
 
@@ -353,7 +353,7 @@ async def test_a_caller_who_will_have_nothing_kept_joins_nobody() -> None:
 async def test_nobody_waits_for_a_caller_who_does_not_read(message: int) -> None:
     service = Service(Below(seconds=0.2), patience_s=60)
     stuck = asyncio.create_task(service.get_and_stop_reading_at(message))
-    await wait_until(lambda: service.below.asked == 1)
+    await wait_until(lambda: service.below.calls == 1)
     joined = await asyncio.wait_for(service.get(), 60)
     later = await asyncio.wait_for(service.get(), 60)
     assert {joined.text, later.text} == {"answer 1"}
@@ -366,15 +366,15 @@ async def test_nobody_waits_for_ever_for_an_answer_to_another() -> None:
         yield b"one "
         yield b"two"
 
-    service = Service(Below(lambda request, asked: StreamingResponse(pieces())), patience_s=0.05)
+    service = Service(Below(lambda request, calls: StreamingResponse(pieces())), patience_s=0.05)
     stuck = asyncio.create_task(service.get_and_stop_reading_at(1))
-    await wait_until(lambda: service.below.asked == 1)
+    await wait_until(lambda: service.below.calls == 1)
     assert (await asyncio.wait_for(service.get(), 60)).text == "one two"
     stuck.cancel()
     await asyncio.wait([stuck])
 
 
-def in_pieces(request: Request, asked: int) -> Response:
+def in_pieces(request: Request, calls: int) -> Response:
     async def pieces() -> Any:
         await asyncio.sleep(0)
         yield b"one "
@@ -398,8 +398,8 @@ async def test_a_streamed_answer_has_its_length_when_it_is_replayed_joined_or_st
 
 @pytest.mark.parametrize("headers", [{"content-length": "7"}, {"transfer-encoding": "chunked"}, {"Content-Length": "7"}])
 async def test_a_kept_answer_says_once_where_it_ends(headers: dict[str, str]) -> None:
-    def answer(request: Request, asked: int) -> Response:
-        response = in_pieces(request, asked)
+    def answer(request: Request, calls: int) -> Response:
+        response = in_pieces(request, calls)
         response.raw_headers += [(name.encode(), value.encode()) for name, value in headers.items()]
         return response
 
@@ -424,15 +424,15 @@ async def test_a_change_told_while_the_feed_catches_up_is_not_overlooked() -> No
 
     service.feed.catch_up = catch_up  # type: ignore[method-assign]
     again = await service.get()
-    assert (again.text, service.below.asked) == ("answer 2", 2)
+    assert (again.text, service.below.calls) == ("answer 2", 2)
 
 
 async def test_while_the_store_is_away_no_method_asks_it_and_its_breaker_is_open() -> None:
-    service = Service(Below(kept=False))
+    service = Service(Below(is_cacheable=False))
     assert service.store.state().circuit == "closed"
     service.feed.until = -1.0
     for method in ("POST", "PUT", "DELETE", "GET"):
         refused = await service.client.request(method, "/v2/thing")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
-    assert (service.below.asked, service.store.state().circuit, service.store.state().refused) == (0, "open", 4)
+    assert (service.below.calls, service.store.state().circuit, service.store.state().refused) == (0, "open", 4)
     assert (await service.client.post("/live")).status_code == 200

@@ -1,4 +1,4 @@
-"""What the server takes from uvicorn that is not public: each hook is there, called as it was, and sets what is read.
+"""Private hooks of uvicorn that the server uses: each exists, is called as before, and sets what the server reads.
 
 When one of these fails after uvicorn was raised, compare ``aurum.api.serving`` and ``process.drain`` with its new code,
 then move the bound in the root pyproject.

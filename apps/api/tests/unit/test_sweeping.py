@@ -1,4 +1,4 @@
-"""What is over is forgotten, time and again, also after a store was away."""
+"""Expired entries are removed again and again, also after the store was unavailable."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from aurum.core.errors import Unavailable
 
 @pytest.mark.parametrize("failure", [Unavailable, TierAway])
 async def test_a_store_that_was_away_is_asked_again(failure: type[Exception]) -> None:
-    asked: list[str] = []
+    calls: list[str] = []
     done = asyncio.Event()
 
     async def away() -> int:
-        asked.append("away")
+        calls.append("away")
         raise failure("not there")
 
     async def there() -> int:
-        asked.append("there")
-        if len(asked) >= 6:
+        calls.append("there")
+        if len(calls) >= 6:
             done.set()
         return 1
 
@@ -32,4 +32,4 @@ async def test_a_store_that_was_away_is_asked_again(failure: type[Exception]) ->
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    assert asked[:6] == ["away", "there"] * 3
+    assert calls[:6] == ["away", "there"] * 3
