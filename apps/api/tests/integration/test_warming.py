@@ -45,7 +45,7 @@ async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list
 
     state: dict[str, Any] = {}
     warming = asyncio.create_task(keep_warm(app, state, CacheSettings(golden=("/golden",)), again_s=0.001))
-    await wait_until(lambda: len(asked) == 4 * rounds)
+    await wait_until(lambda: len(paths) == 4 * rounds)
     await asyncio.sleep(0.05)  # in which no more may come
     warming.cancel()
     with contextlib.suppress(asyncio.CancelledError):
