@@ -1,4 +1,4 @@
-"""What may be kept of an answer, for how long, and what forgets it: said by handlers, done by ``cache.layer``."""
+"""Cache rules of responses: how long they are fresh, and the tags that invalidate them. ``cache.layer`` applies them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aurum.core.series.model import Series
 from aurum.storage.ports.changes import Change, ChangeKind
 
 _CLOSED_AFTER = timedelta(days=2)
-"""Markets publish a day's numbers within it, or a day after."""
+"""Age at which a day counts as closed: markets publish its values on the day or a day later."""
 _HOUR = timedelta(hours=1)
 
 
@@ -41,26 +41,26 @@ def cached_as(data_class: DataClass, *tags: str) -> params.Depends:
 
 
 def tags_of(series: Iterable[Series]) -> tuple[str, ...]:
-    """What answers about observations of these series bear: each series, source and market."""
-    found: dict[str, None] = {}
+    """Return the cache tags of a response with observations of these series: each series, source and market."""
+    tags: dict[str, None] = {}
     for one in series:
-        found[series_tag(one.series_id)] = None
-        found[f"source:{one.spec.key.source}"] = None
+        tags[series_tag(one.series_id)] = None
+        tags[f"source:{one.spec.key.source}"] = None
         if one.spec.market is not None:
-            found[f"iso:{one.spec.market}"] = None
-    return tuple(found)
+            tags[f"iso:{one.spec.market}"] = None
+    return tuple(tags)
 
 
 def series_tag(series_id: int | str) -> str:
-    """Of answers with observations of one series."""
+    """Return the cache tag of responses with observations of one series."""
     return f"series:{series_id}"
 
 
 def tags_changed(change: Change) -> tuple[str, ...] | None:
-    """The tags that a change of the store forgets; None: all of them."""
+    """Return the tags whose responses a change of the store invalidates; None: all responses."""
     match change.kind:
         case ChangeKind.SERIES:
-            # Lists of series show how far each reaches: any change may show in them.
+            # Lists of series show the first and last interval of each, so any change may show in them.
             return (*map(series_tag, change.names), "any series")
         case ChangeKind.CATALOG | ChangeKind.FILES | ChangeKind.MODELS:
             return (str(change.kind),)
@@ -73,7 +73,7 @@ def tags_changed(change: Change) -> tuple[str, ...] | None:
 
 
 def class_of(series: Iterable[Series], span: Span, as_of: datetime | None, now: datetime) -> DataClass:
-    """Of observations over a span: what is closed seldom changes, and what was known at a past instant never."""
+    """Return the class of observations over a span: closed days seldom change, values known at a past instant never."""
     if (as_of is not None and as_of < now) or (span.end is not None and span.end < now - _CLOSED_AFTER):
         return DataClass.HISTORY
     steps = [one.spec.frequency.step for one in series]
@@ -81,12 +81,13 @@ def class_of(series: Iterable[Series], span: Span, as_of: datetime | None, now: 
 
 
 def cache_control(settings: FreshSettings, data_class: DataClass, *, stays: bool, public: bool) -> str:
-    """What callers and proxies may keep. ``stays``: the answer is the same for ever, or as good as that.
+    """Return the ``Cache-Control`` for clients and proxies. ``stays``: the response never changes, or hardly ever.
 
-    Anything else they must ask for again each time, which costs a 304: an answer in a browser is not told of a correction.
+    Any other response must be revalidated each time, which costs a 304: no change feed reaches the cache of a browser.
+    ``public``: the response is the same for all callers.
     """
-    whose = "public" if public else "private"
+    scope = "public" if public else "private"
     age = int(data_class.fresh_s(settings))
     if not stays or age <= 0:
-        return f"{whose}, no-cache"
-    return f"{whose}, max-age={age}, stale-while-revalidate={min(max(age // 2, 1), 600)}, stale-if-error={min(3 * age, 86_400)}"
+        return f"{scope}, no-cache"
+    return f"{scope}, max-age={age}, stale-while-revalidate={min(max(age // 2, 1), 600)}, stale-if-error={min(3 * age, 86_400)}"

@@ -1,4 +1,4 @@
-"""Copies a response while it is sent."""
+"""A copy of a response, made while it is sent."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MISS = (b"x-cache", b"miss")
 
 
 class Capture:
-    """Passes a response on and copies it, as long as it is short.
+    """Passes a response on and copies it, up to a length.
 
-    ``ended``: called once, as soon as the copy is whole, or it is certain that there will be none. ``has_fallback``: a
-    response of status 500 or more is not passed on, because another one is sent in its place.
+    ``most_bytes``: longest body that is copied. ``ended``: called once, when the copy is complete or impossible.
+    ``has_fallback``: a response of status 500 or more is not passed on, because another one is sent in its place.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class Capture:
         self.failed = self.status >= 500 and self._has_fallback
         if self.status == 200 and self._state.caching is None:
             self._give_up()
-        # Held back until the first bytes come, which is at once: a response that is whole by then is given a tag.
+        # Held back until the first bytes, which follow at once: a response that is complete by then gets a tag.
         self._begun = {**message, "headers": [*self._headers, _MISS]}
 
     def _tagged(self, begun: Message, message: Message) -> Message:
-        """Give a response without a tag the tag of its bytes; a client that has that response gets a 304."""
+        """Add the tag of its bytes to a response without one. A client that has the same bytes gets a 304."""
         if self._parts is None or any(name == b"etag" for name, _ in self._headers):
             return message
         body = message.get("body", b"")
@@ -105,12 +105,12 @@ class Capture:
             self._parts.append(body)
 
     def _give_up(self) -> None:
-        # A long response is sent for minutes: requests that wait for it are better answered by one of their own.
+        # Sending a long response may take minutes: the requests that wait for it make responses of their own instead.
         self._parts = None
         self.end()
 
     def response(self) -> CachedResponse | None:
-        """Return the copy; None when the response was too long, failed or is not whole."""
+        """Return the copy; None when the response was too long, failed or is incomplete."""
         if self._parts is None or not self._complete or self.failed:
             return None
         tag = next((value for name, value in self._headers if name == b"etag"), None)

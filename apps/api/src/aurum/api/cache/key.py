@@ -1,4 +1,4 @@
-"""The key under which a response is cached: the same for all ways to write one request."""
+"""The key of a cached response: equal for all spellings of one request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ Key = tuple[object, ...]
 
 
 def canonical(key: Key) -> Key:
-    """The same for all ways to write one query: the order of parameters says nothing, but for one that is repeated;
-    all ways to ask for one format and one coding are one.
+    """Return the canonical form of a key (path, query, ``Accept``, ``Accept-Encoding``).
+
+    It is equal for any order of different parameters, and for all headers that lead to the same format and coding.
     """
     path, query, accept, encodings = key
     assert isinstance(query, bytes)
@@ -24,7 +25,7 @@ def canonical(key: Key) -> Key:
 
 
 def _format(accept: object) -> object:
-    """The format that comes of an ``Accept``: the same for most ways to write it."""
+    """Return the format that an ``Accept`` leads to; the header itself when no format is acceptable."""
     try:
         return chosen_format(None, accept.decode("latin-1") if isinstance(accept, bytes) else None)
     except NotAcceptable:
@@ -32,11 +33,11 @@ def _format(accept: object) -> object:
 
 
 def size_of(key: Key) -> int:
-    """Bytes of a way to ask."""
+    """Return the size of a key in bytes."""
     return sum(len(part) for part in key if isinstance(part, bytes))
 
 
-def wants_new(given: Mapping[bytes, bytes]) -> bool:
-    """Whether the caller will have nothing that was kept (RFC 9111, 5.2.1.4)."""
-    wish = given.get(b"cache-control", b"").lower()
-    return b"no-cache" in wish or b"no-store" in wish or b"max-age=0" in wish
+def wants_new(headers: Mapping[bytes, bytes]) -> bool:
+    """Return whether the request headers forbid a cached response (RFC 9111, 5.2.1.4)."""
+    directives = headers.get(b"cache-control", b"").lower()
+    return b"no-cache" in directives or b"no-store" in directives or b"max-age=0" in directives

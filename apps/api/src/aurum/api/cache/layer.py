@@ -1,8 +1,8 @@
-"""The response cache: a repeated request is answered with the bytes of the first response, before any route is looked for.
+"""The response cache: a repeated request gets the bytes of the first response, before any route is matched.
 
-A cached response is sent without asking the store only while the change feed vouches for it: a change removes what it makes
-wrong as it is committed, and a feed that falls behind by a second vouches for nothing. The store is asked again then. While it
-does not answer, a cached response is sent as stale, and other requests are refused at once.
+A cached response is sent without a query to the store only while the change feed vouches for it: each committed change removes
+the responses that it makes wrong. A feed that lags by a second vouches for none, and the store is queried again. While the
+store does not answer, cached responses are sent as stale, and other requests are refused at once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PATIENCE_S = 5.0
 _LONGEST_ALIAS = 2_048
 """Bytes of a request's key up to which its response is also cached under that key, besides the canonical one."""
 _FLIGHTS = 2
-"""Responses under way that a request waits for, one after the other, when a change overtakes each."""
+"""Responses under way that a request waits for, one after the other, when a change makes each outdated."""
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ class ResponseCache:
         await self._answer_once(lookup, entry)
 
     async def _send_and_renew(self, lookup: _Lookup, entry: CacheEntry[CachedResponse], answer: Answer, now: float) -> None:
-        """Send a cached response; one that is not fresh is made again beside."""
+        """Send a cached response. One that is no longer fresh is sent as stale and renewed in the background."""
         store = lookup.store
         if now < entry.fresh_until:
             if size_of(lookup.key) <= _LONGEST_ALIAS:
@@ -194,7 +194,7 @@ class ResponseCache:
             await send_stale(*fallback, state, lookup.send, warning=True)
 
     def _store(self, lookup: _Lookup, capture: Capture, flight: Flight) -> CachedResponse | None:
-        """Cache what was captured; returns what requests that wait for it may have of it."""
+        """Cache a captured response. Returns the response for the requests that wait for it; None: there is none for them."""
         state, store = lookup.state, lookup.store
         state.cache = "stale" if capture.failed else "miss"
         caching = self._caching(lookup.scope, state, capture.status)

@@ -1,4 +1,4 @@
-"""The caches of a service, made from settings."""
+"""The caches of a service, made from its settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def response_store(settings: Settings, feed: ChangeFeed) -> ResponseStore:
-    """Return the cached responses of this process, which the feed tells of changes."""
+    """Return the response cache of this process. The change feed invalidates its responses."""
     cache = settings.cache
     local = LocalCache[CachedResponse](policy=cache.policy, most_entries=cache.most_entries, most_bytes=cache.most_bytes)
     responses = ResponseStore(Cache(local), feed, cache)
@@ -29,7 +29,7 @@ def response_store(settings: Settings, feed: ChangeFeed) -> ResponseStore:
 def result_cache(
     settings: Settings, store: Store, redis: Redis | None, redis_breaker: Breaker, durable_breaker: Breaker
 ) -> Cache[bytes]:
-    """Return the cache of answers that took long, in the tiers that processes share."""
+    """Return the cache of expensive results, in the tiers that processes share."""
     cache = settings.cache
     tiers: list[tuple[Tier, float]] = []
     if cache.enabled and cache.shared and redis is not None:
@@ -38,16 +38,16 @@ def result_cache(
         tiers.append((GuardedTier(RedisTier(redis), redis_breaker), cache.shared_from_s))
     if cache.enabled and cache.durable:
         tiers.append((GuardedTier(store.cache, durable_breaker), cache.durable_from_s))
-    # What is asked again soon is answered from the responses; these tiers are for other processes, and for later.
+    # Requests repeated soon in this process hit the response cache; these tiers serve other processes, and later requests.
     local = LocalCache[bytes](policy="lru", most_entries=1, most_bytes=1)
     return Cache(local, tiers=tiers, fresh_s=cache.fresh_s.history, most_bytes=cache.most_entry_bytes)
 
 
 async def open_redis(settings: Settings, stack: AsyncExitStack) -> Redis | None:
-    """Return a client of the Redis that settings name, if they name one; ``stack`` closes it."""
+    """Return a client of the Redis server in the settings, if there is one; ``stack`` closes it."""
     if settings.redis.url is None:
         return None
-    from redis.asyncio import Redis  # a tenth of a second to load, for those who have one
+    from redis.asyncio import Redis  # a tenth of a second to load, only where Redis is used
 
     patience_s = settings.resilience.redis_timeout_s
     client = Redis.from_url(settings.redis.url, socket_timeout=patience_s, socket_connect_timeout=patience_s)

@@ -1,4 +1,4 @@
-"""A cached response, and how it is sent: whole, as a 304, or as a stale one."""
+"""Cached responses, and how they are sent: whole, as a 304, or as stale."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Answer(Enum):
 
 @dataclass(slots=True)
 class CachedResponse:
-    """A response as it goes out.
+    """A response as it is sent to clients.
 
-    ``body``: None where only the tag is known, which is enough for a client that has the response already. Where there is a
-    body, ``headers`` tell its length, also when it was streamed the first time. ``around_id``: the text before and after the
-    request id in a body that names its request, as problem documents do. ``heads``: status line and headers on the wire, of
-    the whole response and of a 304, written at the first use.
+    ``body``: None when only the tag is known, which suffices for a client that has the response. With a body, ``headers``
+    include its length, also when it was streamed the first time. ``when_not_modified``: headers of a 304. ``around_id``: the
+    text before and after the request id in a body that holds one, as problem documents do. ``heads``: status line and headers
+    on the wire, of the whole response and of a 304, written at the first use.
     """
 
     status: int
@@ -46,12 +46,12 @@ class CachedResponse:
     heads: tuple[bytes, bytes] | None = None
 
     def size(self) -> int:
-        """Bytes: of the body, of headers that are there twice, and of the heads that may be written of both."""
+        """Return the bytes of the body, of both lists of headers, and of the heads that may be written from them."""
         headers = (*self.headers, *self.when_not_modified)
         return len(self.body or b"") + sum(3 * (len(name) + len(value)) for name, value in headers)
 
     def answers(self, if_none_match: bytes | None) -> Answer | None:
-        """Return how this answers a request with that ``If-None-Match``; None: it cannot, because its body is unknown.
+        """Return how this response answers a request with that ``If-None-Match``; None when its body is needed and unknown.
 
         The one place that compares the tag of a cached response with a request.
         """
@@ -60,7 +60,7 @@ class CachedResponse:
         return Answer.WHOLE if self.body is not None else None
 
     def for_request(self, state: RequestState) -> tuple[HeaderList, bytes]:
-        """Headers and body for another request than the one it was made for."""
+        """Return headers and body with the id of this request in place of the id of the first."""
         if self.around_id is None:
             return self.headers, self.body or b""
         before, after = self.around_id
@@ -69,7 +69,7 @@ class CachedResponse:
 
 
 def under(entry: CacheEntry[CachedResponse], key: Key) -> CacheEntry[CachedResponse]:
-    """The same answer under another way to ask for it; it weighs little, because the bytes are shared."""
+    """Return an entry with the same response under another key. It weighs little, because the bytes are shared."""
     other = CacheEntry(
         entry.content,
         keyspace=entry.keyspace,

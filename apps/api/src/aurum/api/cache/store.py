@@ -1,4 +1,4 @@
-"""The cached responses of a process, and those that are being made."""
+"""The cached responses of a process, and the responses under way."""
 
 from __future__ import annotations
 
@@ -18,22 +18,26 @@ from aurum.storage.ports.changes import Change, ChangeFeed, vouches
 
 @dataclass(slots=True)
 class Flight:
-    """A response that is being made. ``since``: the cache's mark when it began. ``landed``: the whole response, for the
-    requests that wait for it; None when there is none to share. ``outdated``: not shared, because its data changed meanwhile.
+    """A response under way. ``since``: the mark of the cache when it began. ``landed``: the complete response, for the
+    requests that wait for it; None when it cannot be shared. ``outdated``: its data changed meanwhile, so it is not shared.
     """
 
     since: int
     landed: asyncio.Future[CachedResponse | None]
     outdated: bool = False
 
-    def land(self, kept: CachedResponse | None) -> None:
+    def land(self, response: CachedResponse | None) -> None:
         if not self.landed.done():
-            self.landed.set_result(kept)
+            self.landed.set_result(response)
 
 
 @dataclass(slots=True)
 class ResponseStore:
-    """What the layer works with: made once a process, in ``wiring``."""
+    """The responses of one process: cached, under way (``flights``) and being renewed. ``wiring`` makes it.
+
+    ``refused``: requests refused because the store does not answer. ``interruptions``: interruptions of the change feed,
+    each of which emptied the cache.
+    """
 
     cache: Cache[CachedResponse]
     feed: ChangeFeed
@@ -41,7 +45,6 @@ class ResponseStore:
     flights: dict[Key, Flight] = field(default_factory=dict)
     renewals: set[asyncio.Task[None]] = field(default_factory=set)
     refused: int = 0
-    """Requests that the store was not asked for, because it does not answer."""
     interruptions: int = 0
 
     def current(self, key: Key, now: float) -> CacheEntry[CachedResponse] | None:
@@ -55,7 +58,7 @@ class ResponseStore:
         return entry
 
     def changed(self, change: Change) -> None:
-        """Forget what a change of the store makes wrong."""
+        """Remove the responses that a change of the store makes wrong: a listener of the change feed."""
         tags = tags_changed(change)
         if tags is None:
             self.interruptions += 1
@@ -64,7 +67,7 @@ class ResponseStore:
             self.cache.forget(tags)
 
     async def vouched(self) -> bool:
-        """Whether the feed has told of all changes up to a moment ago; asks it when it has fallen behind."""
+        """Return whether the change feed is current; a feed that lags catches up first."""
         if vouches(self.feed, time.monotonic()):
             return True
         try:
@@ -75,10 +78,10 @@ class ResponseStore:
 
     @property
     def name(self) -> str:
-        """Of the dependency that this is the circuit breaker of."""
+        """The dependency whose circuit breaker this is."""
         return "store"
 
     def state(self) -> BreakerState:
-        """The feed tries the store for all: while it does not answer, no request asks it."""
+        """Return the state of that circuit breaker: open while the change feed cannot reach the store."""
         closed = vouches(self.feed, time.monotonic())
         return BreakerState(self.name, "closed" if closed else "open", 0, self.refused, self.interruptions)

@@ -1,4 +1,4 @@
-"""Golden queries: worked out when the service starts, and again before they are too old, so that nobody waits for them."""
+"""Golden queries: executed when the service starts, and again before they are stale, so that no client waits for them."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from aurum.api.http.request_state import RequestState
 from aurum.common.settings import CacheSettings
 
 _ENCODINGS = (b"identity", b"gzip", b"br", b"zstd")
-"""Answers are kept as they go out, so for each of these by itself."""
+"""Responses are cached in the coding in which they are sent, so each coding is warmed."""
 
 _AGAIN_S = 10.0
-"""After a query failed."""
+"""Seconds until the next round after a query failed."""
 
 _log = structlog.get_logger(__name__)
 
 
 async def keep_warm(app: ASGIApp, state: Mapping[str, Any], settings: CacheSettings, *, again_s: float = _AGAIN_S) -> None:
-    """Ask for the golden queries for ever; cancel it to end it.
+    """Execute the golden queries regularly, until cancelled.
 
-    ``app``: the layer of kept answers and what is below it: those above ask who is there. ``state``: what the lifespan gives
-    to requests. ``again_s``: when one failed, all are asked for again after so long.
+    ``app``: the response cache and the layers below it; the layers above need a caller. ``state``: of the lifespan, for
+    requests. ``again_s``: seconds until the next round when a query failed.
     """
     while True:
-        answered = await warm(app, state, settings.golden)
-        # A store that was away when the service started is soon there.
-        pause_s = settings.warm_every_s if answered == len(settings.golden) else min(again_s, settings.warm_every_s)
+        warmed = await warm(app, state, settings.golden)
+        # A store that did not answer when the service started soon will.
+        pause_s = settings.warm_every_s if warmed == len(settings.golden) else min(again_s, settings.warm_every_s)
         await asyncio.sleep(pause_s)
 
 
 async def warm(app: ASGIApp, state: Mapping[str, Any], urls: tuple[str, ...]) -> int:
-    """Ask for each once, past what is kept; how many answered with 200."""
-    answered = 0
+    """Execute each query once without using its cached response. Returns the number of queries with status 200."""
+    warmed = 0
     for url in urls:
-        statuses = [await _ask(app, state, url, encoding) for encoding in _ENCODINGS]
-        answered += statuses == [200] * len(_ENCODINGS)
+        statuses = [await _status_of(app, state, url, encoding) for encoding in _ENCODINGS]
+        warmed += statuses == [200] * len(_ENCODINGS)
         if set(statuses) != {200}:
             _log.warning("golden query failed", url=url, statuses=statuses)
-    return answered
+    return warmed
 
 
-async def _ask(app: ASGIApp, state: Mapping[str, Any], url: str, encoding: bytes) -> int:
+async def _status_of(app: ASGIApp, state: Mapping[str, Any], url: str, encoding: bytes) -> int:
     headers = [(b"accept", b"*/*"), (b"accept-encoding", encoding), (b"cache-control", b"no-cache")]
     path, _, query = url.partition("?")
     scope: Scope = {

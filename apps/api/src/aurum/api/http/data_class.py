@@ -1,4 +1,4 @@
-"""How soon answers are likely to change, and what is said of one that may be kept."""
+"""Classes of data by how soon they change, and the cache rule of one response."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aurum.common.settings.cache import FreshSettings
 
 
 class DataClass(StrEnum):
-    """How soon an answer is likely to change; the settings give each its time."""
+    """How soon a response is likely to change. The settings have a time for each class."""
 
     LIVE = "live"
     DAY = "day"
@@ -19,13 +19,13 @@ class DataClass(StrEnum):
     GOLDEN = "golden"
 
     def fresh_s(self, settings: FreshSettings) -> float:
-        """Seconds."""
+        """Return the seconds for which a response is fresh."""
         return getattr(settings, self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Caching:
-    """An answer may be kept under the ``keyspace`` of its route until one of its ``tags`` is forgotten."""
+    """The cache rule of a response: it is cached in the ``keyspace`` of its route until one of its ``tags`` is invalidated."""
 
     keyspace: str
     data_class: DataClass
