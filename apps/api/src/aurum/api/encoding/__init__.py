@@ -1,1 +1,1 @@
-"""Tables of columns to bytes: a module a format, none with a loop over rows."""
+"""Encoders of tables: one module per format, none with a loop over rows."""

@@ -1,6 +1,6 @@
 """The Arrow IPC stream: a record batch for each batch of the store. https://arrow.apache.org/docs/format/Columnar.html
 
-PyArrow is imported when the first such answer is asked for: it costs 40 MiB that a service of JSON documents never needs.
+PyArrow is imported for the first response in this format: it costs 40 MiB, which a service of JSON documents never needs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MEDIA_TYPE = "application/vnd.apache.arrow.stream"
 
 
 class ArrowWriter:
-    """Fits ``BulkWriter``."""
+    """The ``BulkWriter`` of Arrow IPC streams."""
 
     def __init__(self, empty: Table) -> None:
         import pyarrow as pa
@@ -42,7 +42,7 @@ class ArrowWriter:
 
 
 class Sink:
-    """A file that is only written, and emptied by whoever sends its bytes on."""
+    """A file that is only written; ``take`` empties it."""
 
     closed = False
 
@@ -58,14 +58,14 @@ class Sink:
     def close(self) -> None: ...
 
     def take(self) -> bytes:
-        """What was written since the last call."""
-        taken = b"".join(self._parts)
+        """Return the bytes written since the last call."""
+        data = b"".join(self._parts)
         self._parts.clear()
-        return taken
+        return data
 
 
 def record_batch(table: Table) -> pa.RecordBatch:
-    """The columns without a copy where nothing is missing; NaN and missing instants become nulls."""
+    """Return a table as a record batch, without a copy of columns that are complete. NaN and ``NAT`` become nulls."""
     import pyarrow as pa
 
     arrays = [_array(column, table.zone) for column in table.columns.values()]
@@ -87,13 +87,13 @@ def _array(column: Column, zone: str) -> pa.Array:
 
 
 def _dictionary(codes: NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:
-    """Each word once, as pandas asks of its categories. Empty words have no place: a row with one becomes a null."""
+    """Return labels with each word once, as pandas requires of categories. A row with an empty word becomes a null."""
     import pyarrow as pa
 
     places = {word: place for place, word in enumerate(dict.fromkeys(filter(None, words)))}
     vocabulary = pa.array(list(places), pa.string())
     if len(places) == len(words):
         return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), vocabulary)
-    moved = np.array([places.get(word, -1) for word in words], np.int32)[codes]
-    missing = moved < 0
-    return pa.DictionaryArray.from_arrays(pa.array(moved, mask=missing if missing.any() else None), vocabulary)
+    indices = np.array([places.get(word, -1) for word in words], np.int32)[codes]
+    missing = indices < 0
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=missing if missing.any() else None), vocabulary)

@@ -1,4 +1,4 @@
-"""What a streaming encoder is, and which there are."""
+"""The protocol of streaming encoders, and the encoder of each format."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from aurum.api.encoding.table import Table
 
 
 class BulkWriter(Protocol):
-    """Made with an empty table of the right columns; gives the bytes of a file piece by piece."""
+    """An encoder that returns the bytes of a file piece by piece. It is made with a table of the right columns and no rows."""
 
     def start(self) -> bytes:
-        """What stands before the first row."""
+        """Return the bytes before the first row."""
         ...
 
     def write(self, table: Table) -> bytes:
-        """The bytes of some rows; a table of no rows gives none."""
+        """Return the bytes of rows; empty for a table without rows."""
         ...
 
     def finish(self) -> bytes:
-        """What stands after the last row."""
+        """Return the bytes after the last row."""
         ...
 
 
 def bulk_writer(name: str, empty: Table) -> BulkWriter:
-    """The writer of ``ndjson``, ``csv``, ``arrow`` or ``parquet``."""
+    """Return the writer of a format: ``ndjson``, ``csv``, ``arrow`` or ``parquet``."""
     writers: dict[str, Callable[[Table], BulkWriter]] = {
         "ndjson": NdjsonWriter,
         "csv": CsvWriter,

@@ -1,4 +1,4 @@
-"""CSV as of RFC 4180, but for its line ends, which are LF: a header line, then a line a row. A missing value is empty."""
+"""CSV by RFC 4180, except that lines end with LF: a header line, then one line per row. A missing value is empty."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MEDIA_TYPE = "text/csv; charset=utf-8"
 
 
 class CsvWriter:
-    """Fits ``BulkWriter``."""
+    """The ``BulkWriter`` of CSV."""
 
     def __init__(self, empty: Table) -> None:
         self._header = b",".join(csv_field(name) for name in empty.columns) + b"\n"

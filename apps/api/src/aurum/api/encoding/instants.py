@@ -1,7 +1,7 @@
 """Instants as RFC 3339 text, a column at a time.
 
-A formatted date costs a table look-up by day and one by second of the day: the dates of a slice repeat, and a slice of
-8,760 instants takes 0.16 ms where formatting each takes 5 ms.
+An instant is formatted by a table look-up of its day and one of its second of the day, because days repeat: 8,760 instants
+take 0.16 ms, where formatting each takes 5 ms.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _MINUTE_US = 60 * _SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FEW_YEARS = 100
 _REMEMBERED = 16_384
-"""Texts of a clock: 2 MB."""
+"""Texts remembered for one time zone: 2 MB."""
 _EARLIEST, _LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
-"""Of what a store holds; a day more in each direction there is no local time in Python."""
+"""The first and last instant of a store. Python has no local time for instants a day beyond them."""
 
 
 def rfc3339(us: NDArray[np.int64], zone: str) -> NDArray[np.void]:
-    """Fixed-width ASCII, one item an instant: ``2025-11-02T05:00:00Z`` in UTC, else with the offset in force there.
+    """Return instants as ASCII of fixed width: ``2025-11-02T05:00:00Z`` in UTC, else local times with their UTC offset.
 
-    All items show microseconds when one of them has some. No item may be missing.
+    ``us``: microseconds, none of them ``NAT``. All texts have microseconds when one instant has them.
     """
     if zone == "UTC":
         return _filled(us, np.void(b"Z"))
@@ -40,7 +40,7 @@ def rfc3339(us: NDArray[np.int64], zone: str) -> NDArray[np.void]:
 
 
 def rfc3339_text(us: int, zone: str) -> bytes:
-    """One instant, as ``rfc3339`` writes a column of it."""
+    """Return one instant in the form of ``rfc3339``."""
     instant = _EPOCH + timedelta(microseconds=us)
     if zone == "UTC":
         return instant.isoformat().removesuffix("+00:00").encode() + b"Z"
@@ -49,7 +49,7 @@ def rfc3339_text(us: int, zone: str) -> bytes:
 
 
 class _QuotedInstants(dict[int, str]):
-    """Instants of one clock as JSON texts, remembered: a few thousand hours make up most of what is asked."""
+    """Instants of one time zone as JSON texts, remembered: most requests are for the same few thousand hours."""
 
     def __init__(self, zone: str) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class _QuotedInstants(dict[int, str]):
 
 @lru_cache(maxsize=16)
 def quoted_instants(zone: str) -> Mapping[int, str]:
-    """Each instant (microseconds) of a clock as a JSON text; ``NAT`` is null."""
+    """Return a mapping from instants (microseconds) to JSON texts in a time zone; ``NAT`` becomes null."""
     return _QuotedInstants(zone)
 
 
@@ -97,7 +97,7 @@ def _dates(days: NDArray[np.int64]) -> NDArray[np.void]:
 
 @cache
 def _clock_texts() -> NDArray[np.uint64]:
-    """``HH:MM:SS`` of each second of a day, its eight bytes read as one integer: a gather of integers is the fastest."""
+    """Return ``HH:MM:SS`` of each second of a day, its eight bytes as one integer, because integers are copied fastest."""
     hours, minutes, seconds = (np.char.zfill(np.arange(count).astype("S2"), 2) for count in (24, 60, 60))
     clock = np.empty((24, 60, 60), np.dtype([("h", "S2"), ("c1", "S1"), ("m", "S2"), ("c2", "S1"), ("s", "S2")]))
     clock["h"], clock["m"], clock["s"] = hours[:, None, None], minutes[None, :, None], seconds
@@ -106,14 +106,14 @@ def _clock_texts() -> NDArray[np.uint64]:
 
 
 def _fractions(fraction: NDArray[np.int64]) -> NDArray[np.void]:
-    # A million more has seven digits, zeros in front included; its first digit becomes the point.
+    # With a million added, the number has seven digits, leading zeros included; its first digit becomes the point.
     digits = (fraction + _SECOND).astype("S7")
     digits.view("S1")[:: len(b".000000")] = b"."
     return digits.view("V7")
 
 
 def _offsets(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArray[np.void]]:
-    """Local clock readings in microseconds and their ``+HH:MM``."""
+    """Return local times in microseconds, and their offsets as ``+HH:MM``."""
     changes = np.concatenate([np.array(_changes(zone, year), np.int64) for year in _years(us)])
     minutes = changes[np.searchsorted(changes[:, 0], us, side="right") - 1, 1]
     unique, position = np.unique(minutes, return_inverse=True)
@@ -122,7 +122,7 @@ def _offsets(us: NDArray[np.int64], zone: str) -> tuple[NDArray[np.int64], NDArr
 
 
 def _years(us: NDArray[np.int64]) -> Iterable[int]:
-    """The UTC years that instants lie in, ascending, and maybe some between."""
+    """Return the UTC years of the instants, ascending, with years between them when they are few."""
     first, last = ((_EPOCH + timedelta(microseconds=int(each))).year for each in (us.min(), us.max()))
     if last - first < _FEW_YEARS:
         return range(first, last + 1)
@@ -131,25 +131,25 @@ def _years(us: NDArray[np.int64]) -> Iterable[int]:
 
 @lru_cache(maxsize=4096)
 def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """(microseconds, minutes east of Greenwich from then on): at the start of a UTC year and at each change within it.
+    """Return the UTC offsets of a zone in a UTC year as (microseconds of the instant, minutes east of Greenwich from then on).
 
-    Asking the clock day by day finds every change, and bisecting the days around one its second: there is no other public way
-    to the changes of a zone, and asking for each row takes a hundred times as long.
+    The first pair is the start of the year, the others are its changes. Comparing days finds each change, and bisection finds
+    its second: Python has no public list of changes, and converting each row takes a hundred times as long.
     """
     clock = ZoneInfo(zone)
     first = max(datetime(year, 1, 1, tzinfo=UTC), _EARLIEST)
     last = min(datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC), _LATEST)
     days = [*(first + timedelta(days=day) for day in range((last - first).days + 1)), last]
-    found = [(first, _minutes(first, clock))]
+    changes = [(first, _minutes(first, clock))]
     for before, after in pairwise(days):
         if _minutes(after, clock) != _minutes(before, clock):
             change = _bisected(before, after, clock)
-            found.append((change, _minutes(change, clock)))
-    return tuple(((instant - _EPOCH) // timedelta(microseconds=1), minutes) for instant, minutes in found)
+            changes.append((change, _minutes(change, clock)))
+    return tuple(((instant - _EPOCH) // timedelta(microseconds=1), minutes) for instant, minutes in changes)
 
 
 def _bisected(before: datetime, after: datetime, clock: ZoneInfo) -> datetime:
-    """The first second with the offset of ``after``."""
+    """Return the first second with the offset of ``after``."""
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
         if _minutes(middle, clock) == _minutes(before, clock):
@@ -160,8 +160,9 @@ def _bisected(before: datetime, after: datetime, clock: ZoneInfo) -> datetime:
 
 
 def _minutes(instant: datetime, clock: ZoneInfo) -> int:
-    """RFC 3339 has no offsets with seconds, which clocks had before standard time: they are rounded, and the reading with
-    them, so that the instant stays right.
+    """Return the UTC offset in minutes, rounded, so that the local time and its offset name the right instant.
+
+    Offsets before standard time had seconds, which RFC 3339 does not allow.
     """
     offset = instant.astimezone(clock).utcoffset() or timedelta()
     return round(offset / timedelta(minutes=1))

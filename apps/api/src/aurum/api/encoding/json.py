@@ -1,4 +1,4 @@
-"""JSON documents ``{"data": ..., "meta": {...}}``: an object a row, or an array a column. Written from columns."""
+"""JSON documents ``{"data": ..., "meta": {...}}`` with one object per row or one array per column, written from columns."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ MEDIA_TYPE = "application/json"
 
 
 _FEW = 64
-"""Rows up to which texts cost less than the fixed cost of working in columns: 24 rows take 13 µs so, 110 µs otherwise."""
+"""Rows up to which joining texts is cheaper than working in columns: 24 rows take 13 µs instead of 110 µs."""
 
 
 def json_rows(table: Table, meta: Mapping[str, object]) -> bytes:
-    """``data`` is an array of objects."""
+    """Return a document whose ``data`` is an array of objects."""
     if table.height <= _FEW:
         return b'{"data":[' + _few_objects(table) + b'],"meta":' + _document(meta) + b"}"
     return b'{"data":[' + row_objects(table, b",").removesuffix(b",") + b'],"meta":' + _document(meta) + b"}"
 
 
 def json_columns(table: Table, meta: Mapping[str, object]) -> bytes:
-    """``data`` is an object of arrays of one length."""
+    """Return a document whose ``data`` is an object of arrays of one length."""
     columns = b",".join(
         orjson.dumps(name) + b":[" + _array(column, table.zone) + b"]" for name, column in table.columns.items()
     )
@@ -42,7 +42,7 @@ def _few_objects(table: Table) -> bytes:
 
 @lru_cache(maxsize=1_024)
 def _between(names: tuple[str, ...], height: int) -> tuple[str, ...]:
-    """What stands before, between and after the values of so many objects, with a place for each value."""
+    """Return the texts around the values of ``height`` objects, with an empty text in the place of each value."""
     if not height:
         return ()
     members = [piece for name in names for piece in (f",{orjson.dumps(name).decode()}:", "")]
@@ -51,7 +51,7 @@ def _between(names: tuple[str, ...], height: int) -> tuple[str, ...]:
 
 
 def row_objects(table: Table, terminator: bytes) -> bytes:
-    """An object a row, each followed by the terminator."""
+    """Return one object per row, each followed by the terminator."""
     if not table.height:
         return b""
     pieces: list[Piece] = []
@@ -61,7 +61,7 @@ def row_objects(table: Table, terminator: bytes) -> bytes:
 
 
 def _array(column: Column, zone: str) -> bytes:
-    """The items of an array, without its brackets."""
+    """Return the items of an array, without its brackets."""
     if not len(column):
         return b""
     if isinstance(column, Numbers):

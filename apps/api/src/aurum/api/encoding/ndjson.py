@@ -1,4 +1,4 @@
-"""NDJSON: a JSON object a line. https://github.com/ndjson/ndjson-spec"""
+"""NDJSON: one JSON object per line. https://github.com/ndjson/ndjson-spec"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MEDIA_TYPE = "application/x-ndjson"
 
 
 class NdjsonWriter:
-    """Fits ``BulkWriter``."""
+    """The ``BulkWriter`` of NDJSON."""
 
     def __init__(self, empty: Table) -> None: ...
 

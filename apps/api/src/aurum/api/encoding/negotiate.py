@@ -1,4 +1,4 @@
-"""Which format a caller wants: ``format=`` wins, else ``Accept``, else JSON."""
+"""The format of a response: the parameter ``format``, else ``Accept``, else JSON."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ MEDIA_TYPES = {
     "parquet": parquet.MEDIA_TYPE,
 }
 _OFFERS = {media_type.split(";")[0]: name for name, media_type in MEDIA_TYPES.items()}
-"""By media type, what is preferred first."""
+"""Formats by media type, in the order of preference."""
 _REFUSED = (0.0, 0)
-"""No offer of a quality above nought ranks as low."""
+"""The rank of a format that is not acceptable: every acceptable one ranks before it."""
 
 
-def chosen_format(given: str | None, accept: str | None) -> str:
-    """The name of a format. Raises ``NotAcceptable`` when ``Accept`` allows none of ours."""
-    if given is not None:
-        return given
+def chosen_format(requested: str | None, accept: str | None) -> str:
+    """Return the name of the format. ``requested``: the parameter ``format``.
+
+    Raises ``NotAcceptable`` when ``Accept`` allows no available format.
+    """
+    if requested is not None:
+        return requested
     if not accept or accept == "*/*":
         return "json"
     ranges: dict[str, tuple[float, int]] = {}
@@ -31,14 +34,19 @@ def chosen_format(given: str | None, accept: str | None) -> str:
         media_range, quality = _range(part)
         ranges.setdefault(media_range, (-quality, place))
     ranked = [(_rank(offer, ranges), name) for offer, name in _OFFERS.items()]
-    best, name = min(ranked, key=lambda found: found[0])
+    best, name = min(ranked, key=lambda pair: pair[0])
     if best >= _REFUSED:
-        raise NotAcceptable(f"none of the accepted formats is offered: {accept}", offered=list(_OFFERS))
+        raise NotAcceptable(
+            f"Accept allows none of the available formats: {accept}; available: {', '.join(_OFFERS)}", offered=list(_OFFERS)
+        )
     return name
 
 
 def _rank(offer: str, ranges: Mapping[str, tuple[float, int]]) -> tuple[float, int]:
-    """By quality, then by place in the header, the best the lowest. Of the ranges that cover an offer the narrowest counts."""
+    """Return the rank of a format by quality, then by place in the header; the lowest is the best.
+
+    Of several ranges that include the format, the most specific counts.
+    """
     for media_range in (offer, offer.partition("/")[0] + "/*", "*/*"):
         if media_range in ranges:
             return ranges[media_range]

@@ -1,4 +1,4 @@
-"""Parquet, written a row group for each batch of the store and sent on at once; its footer comes last."""
+"""Parquet, with a row group for each batch of the store, sent at once; the footer comes last."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ MEDIA_TYPE = "application/vnd.apache.parquet"
 
 
 class ParquetWriter:
-    """Fits ``BulkWriter``."""
+    """The ``BulkWriter`` of Parquet."""
 
     def __init__(self, empty: Table) -> None:
-        import pyarrow.parquet as pq  # late, like PyArrow itself: see ``arrow``
+        import pyarrow.parquet as pq  # imported late, like PyArrow: see ``arrow``
 
         self._sink = Sink()
         self._writer = pq.ParquetWriter(self._sink, record_batch(empty).schema, compression="zstd")

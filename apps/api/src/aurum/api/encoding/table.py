@@ -1,4 +1,4 @@
-"""What every encoder writes: named columns of one length, as NumPy arrays, with the clock on which times are written."""
+"""Tables that encoders write: named columns of one length, as NumPy arrays, with the time zone of their times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAT = int(np.iinfo(np.int64).min)
 
 @dataclass(frozen=True, slots=True)
 class Instants:
-    """Int64 microseconds since 1970-01-01 UTC; ``NAT`` where there is none."""
+    """Instants as int64 microseconds since 1970-01-01 UTC; ``NAT``: a missing instant."""
 
     us: NDArray[np.int64]
 
@@ -24,7 +24,7 @@ class Instants:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Float64; NaN is a missing value."""
+    """Numbers as float64; NaN: a missing value."""
 
     values: NDArray[np.float64]
 
@@ -34,9 +34,9 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Words of a small vocabulary: positions in ``words``, one a row. No word holds a NUL.
+    """Words of a small vocabulary: ``codes`` has the position in ``words`` for each row. No word contains a NUL.
 
-    An empty word stands at a position that no row has: codes of a store have gaps.
+    Unused positions have an empty word: the codes of a store have gaps.
     """
 
     codes: NDArray[np.integer]
@@ -51,7 +51,7 @@ Column = Instants | Numbers | Labels
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns by name, in the order in which they are written. ``zone``: IANA name of the clock that times are shown on."""
+    """Columns by name, in the order in which they are written. ``zone``: IANA name of the time zone of written times."""
 
     columns: Mapping[str, Column]
     zone: str = "UTC"
