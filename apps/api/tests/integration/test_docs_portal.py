@@ -145,7 +145,7 @@ async def test_a_search_finds_guides_operations_and_problems(client: httpx.Async
 async def test_a_search_for_nothing_finds_nothing(client: httpx.AsyncClient) -> None:
     assert (await client.get("/docs/search", params={"q": "xyzzy"})).json() == []
     assert (await client.get("/docs/search", params={"q": " ,. "})).json() == []
-    assert "Nothing has all of these words" in (await client.get("/docs?q=xyzzy")).text
+    assert "No page has all of these words" in (await client.get("/docs?q=xyzzy")).text
 
 
 async def test_what_is_searched_for_is_shown_as_text(client: httpx.AsyncClient) -> None:

@@ -1,1 +1,1 @@
-"""Data docs: what is expected of every dataset and mart, and what the latest checks found, as pages."""
+"""Data docs: pages with the expectations of every dataset and mart, and the results of the latest checks."""

@@ -1,4 +1,4 @@
-"""What data docs show: the suites of the contracts beside what is stored of their checks."""
+"""The contents of data docs: the suites of the contracts, with the stored results of their checks."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from aurum.core.errors import NotFound
 from aurum.storage.ports.quality import ValidationFilter, ValidationLog
 
 MOST_LISTED = 20
-"""Checks listed of one suite, and failures on the first page."""
+"""Number of checks on the page of a suite, and of failures on the first page."""
 
 
 class UnknownSuite(NotFound):
-    """No suite of that name, and no check of one is kept. Facts: ``suite``."""
+    """A name that no suite and no stored check has. Facts: ``suite``."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteState:
-    """A suite and its latest check. ``document``: None when the contracts have no such suite any more, or several at once."""
+    """A suite and its latest check. ``document``: None when the contracts no longer have a suite of this
+    name, or the name stands for several suites."""
 
     name: str
     document: SuiteDocument | None
@@ -30,7 +31,7 @@ class SuiteState:
 
     @property
     def is_mart(self) -> bool:
-        """Whether it is of a mart."""
+        """Whether the suite checks a mart, not a dataset."""
         if self.document is not None:
             return self.document.is_mart
         return self.latest is not None and self.latest.mart is not None
@@ -46,7 +47,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class SuiteView:
-    """One suite: its latest check in full, and the newest ones."""
+    """One suite: its latest check with all outcomes, and its newest checks."""
 
     state: SuiteState
     latest: Validation | None
@@ -54,14 +55,14 @@ class SuiteView:
 
 
 def read_documents(contracts: Path) -> Mapping[str, SuiteDocument]:
-    """The suites of the contracts by name, those of marts among them. Raises ``ValueError`` or ``KeyError``."""
+    """Return the suites of the contracts by name, those of marts included. Raises ``ValueError``, ``KeyError``."""
     paths = sorted((contracts / "expectations").rglob("*.json"))
     documents = [read_suite(json.loads(path.read_text(encoding="utf-8"))) for path in paths]
     return {one.name: one for one in documents}
 
 
 async def overview(documents: Mapping[str, SuiteDocument], log: ValidationLog) -> Overview:
-    """Everything at a glance. Raises ``Unavailable``."""
+    """Return all suites and the newest failures. Raises ``Unavailable``."""
     latest = {one.suite: one for one in await log.latest_validations()}
     suites = [SuiteState(name, documents.get(name), latest.get(name)) for name in sorted({*documents, *latest})]
     failures = await log.validations_page(ValidationFilter(success=False), before=None, limit=MOST_LISTED)
@@ -69,7 +70,7 @@ async def overview(documents: Mapping[str, SuiteDocument], log: ValidationLog) -
 
 
 async def suite_view(name: str, documents: Mapping[str, SuiteDocument], log: ValidationLog) -> SuiteView:
-    """One suite. Raises ``UnknownSuite``, ``Unavailable``."""
+    """Return one suite with its newest checks. Raises ``UnknownSuite``, ``Unavailable``."""
     history = await log.validations_page(ValidationFilter(suite=name), before=None, limit=MOST_LISTED)
     if name not in documents and not history:
         raise UnknownSuite(f"no suite {name!r}", suite=name)

@@ -1,4 +1,4 @@
-"""Data docs as files: the same pages in a folder, linked by relative paths, that need no server and load nothing from one."""
+"""Data docs as files: the same pages in a folder, with relative links, readable without a server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STYLE, _ICON = "portal.css", "aurum.svg"
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """Links between files. ``up``: from the page that links to the folder of all."""
+    """Links between files. ``up``: path from the page with the link to the folder of all pages."""
 
     up: str
 
@@ -26,7 +26,7 @@ class _Files:
         return f"{self.up}index.html"
 
     def suite(self, name: str) -> str:
-        # Quoted twice: once to be a file's name, once to be part of an address.
+        # Quoted twice: for the name of the file, and for the address.
         return f"{self.up}suites/{quote(_file_name(name))}"
 
     def validation(self, validation_id: int) -> str:
@@ -34,7 +34,7 @@ class _Files:
 
 
 async def write_site(folder: Path, *, contracts: Path, log: ValidationLog) -> int:
-    """Write every page that another links to; gives how many. Raises ``Unavailable``, ``OSError``."""
+    """Write the first page and every page that a page links to. Returns their number. Raises ``Unavailable``, ``OSError``."""
     documents = read_documents(contracts)
     shown = await overview(documents, log)
     pages = {"index.html": ("Data docs", overview_page(shown, _Files("")), "")}

@@ -1,4 +1,4 @@
-"""``/docs/quality``: data docs as pages of the portal. They show rows of data, so they need what reading the catalog needs."""
+"""``/docs/quality``: data docs as pages of the portal. They show rows of data, so they need the permission of the catalog."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Served:
 
 
 async def documents_of(request: Request) -> Mapping[str, SuiteDocument]:
-    """The suites of the application, read at the first look, beside the requests that are served meanwhile."""
+    """Return the suites of the contracts. The first request reads them in a thread, so that other requests do not wait."""
     state = request.app.state
     if not hasattr(state, "suites"):
         state.suites = await run_in_threadpool(read_documents, request.state.contracts)
@@ -48,20 +48,20 @@ async def documents_of(request: Request) -> Mapping[str, SuiteDocument]:
 
 @router.get("")
 async def home(request: Request) -> Response:
-    """Every suite with its latest check."""
+    """Return the page of all suites with their latest checks."""
     shown = await overview(await documents_of(request), services(request).store.quality.validations)
     return page(request, "Data docs", overview_page(shown, _Served()), cache=_CACHE)
 
 
 @router.get("/suites/{suite:path}")
 async def suite(request: Request, suite: Annotated[str, Path(max_length=2000, pattern=r"^[^\x00]*$")]) -> Response:
-    """What one suite expects, and its latest checks."""
+    """Return the page of one suite: its expectations and latest checks."""
     shown = await suite_view(suite, await documents_of(request), services(request).store.quality.validations)
     return page(request, suite, suite_page(shown, _Served()), cache=_CACHE)
 
 
 @router.get("/validations/{validation_id}")
 async def validation(request: Request, validation_id: Annotated[int, Path(ge=1, le=2**63 - 1)]) -> Response:
-    """One check, with every outcome."""
+    """Return the page of one check, with all outcomes."""
     shown = await services(request).store.quality.validations.validation(validation_id)
     return page(request, f"Check {validation_id}", validation_page(shown, _Served()), cache=_CACHE)

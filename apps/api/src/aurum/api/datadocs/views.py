@@ -1,4 +1,4 @@
-"""The bodies of the pages of data docs. Whatever a file or a suite says stands in them as text, never as HTML."""
+"""The bodies of the pages of data docs. All texts of files and suites are escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurum.core.catalog.validations import ExpectationOutcome, Validation, Valid
 
 
 class Links(Protocol):
-    """Where the pages are, from the page that links."""
+    """The addresses of pages, as seen from the page with the link."""
 
     @property
     def home(self) -> str: ...
@@ -24,14 +24,14 @@ class Links(Protocol):
 
 
 def overview_page(shown: Overview, links: Links) -> str:
-    """Every suite with its latest check, and what failed last."""
+    """Return the body of the first page: all suites with their latest checks, and the latest failures."""
     marts = [one for one in shown.suites if one.is_mart]
     datasets = [one for one in shown.suites if not one.is_mart]
-    failures = _history(shown.failures, links, named=True) if shown.failures else "<p>No check that is kept has failed.</p>"
+    failures = _history(shown.failures, links, named=True) if shown.failures else "<p>No stored check has failed.</p>"
     return f"""<main class="wide">
 <h1>Data docs</h1>
-<p class="lead">What is expected of every dataset and mart, and what the latest checks found. Files are checked when they are
-offered, marts after they are built.</p>
+<p class="lead">The expectations of every dataset and mart, and the results of the latest checks. Files are checked when they
+are loaded, marts after they are built.</p>
 {_tally(shown.suites)}
 <section><h2 id="failures">Latest failures</h2>{failures}</section>
 <section><h2 id="marts">Marts</h2>{_suites(marts, links)}</section>
@@ -40,7 +40,7 @@ offered, marts after they are built.</p>
 
 
 def suite_page(shown: SuiteView, links: Links) -> str:
-    """What one suite expects, how its latest check went, and the checks before."""
+    """Return the body of the page of one suite: its expectations with their latest outcomes, and its checks."""
     state = shown.state
     outcomes = {_identity(one.expectation, one.kwargs): one for one in shown.latest.outcomes} if shown.latest else {}
     expected = (
@@ -60,12 +60,12 @@ def suite_page(shown: SuiteView, links: Links) -> str:
 
 
 def validation_page(shown: Validation, links: Links) -> str:
-    """One check: of what, when, and how each expectation fared."""
+    """Return the body of the page of one check: its subject and time, and the outcome of each expectation."""
     entry = shown.entry
     broken = [one for one in shown.outcomes if not one.success]
     samples = "".join(map(_sample, (one for one in broken if one.sample)))
     reason = f'<p class="notice bad">{escape(entry.reason)}</p>' if entry.reason else ""
-    found = f"<h2>What broke them</h2>{samples}" if samples else ""
+    examples = f"<h2>Rows that broke them</h2>{samples}" if samples else ""
     return f"""<main class="wide">
 <p class="crumbs"><a href="{escape(links.home)}">Data docs</a> ·
 <a href="{escape(links.suite(entry.suite))}">{escape(entry.suite)}</a> · {_verdict(entry)}</p>
@@ -73,7 +73,7 @@ def validation_page(shown: Validation, links: Links) -> str:
 {reason}
 {_facts(entry)}
 <section><h2 id="expectations">Expectations</h2>{_outcomes(shown.outcomes)}</section>
-<section id="samples">{found}</section>
+<section id="samples">{examples}</section>
 </main>"""
 
 
@@ -122,23 +122,23 @@ def _history(entries: Iterable[ValidationEntry], links: Links, *, named: bool = 
         )
         for one in entries
     )
-    headers = ("When", "", "Of" if named else "", "File or build", "#Rows", "#Failed", "#Warned", "Why")
-    kept = [place for place, header in enumerate(headers) if header or place == 1]
-    return table([headers[place] for place in kept], ([row[place] for place in kept] for row in rows))
+    headers = ("When", "", "Subject" if named else "", "File or build", "#Rows", "#Failed", "#Warned", "Reason")
+    shown = [place for place, header in enumerate(headers) if header or place == 1]
+    return table([headers[place] for place in shown], ([row[place] for place in shown] for row in rows))
 
 
 def _expected(expectations: Iterable[Expectation], outcomes: Mapping[str, ExpectationOutcome]) -> str:
     def row(one: Expectation) -> tuple[str, ...]:
-        found = outcomes.get(_identity(one.kind, one.kwargs))
+        outcome = outcomes.get(_identity(one.kind, one.kwargs))
         return (
-            _mark(found.success, found.severity) if found is not None else "",
+            _mark(outcome.success, outcome.severity) if outcome is not None else "",
             _worded(one.wording, one.why),
             _severity(one.severity),
-            number(found.evaluated) if found is not None else "",
-            _broken(found) if found is not None else "",
+            number(outcome.evaluated) if outcome is not None else "",
+            _broken(outcome) if outcome is not None else "",
         )
 
-    return table(("Latest", "Expected", "", "#Rows", "#Broke it"), map(row, expectations))
+    return table(("Latest", "Expectation", "", "#Rows", "#Broken"), map(row, expectations))
 
 
 def _outcomes(outcomes: Iterable[ExpectationOutcome]) -> str:
@@ -152,7 +152,7 @@ def _outcomes(outcomes: Iterable[ExpectationOutcome]) -> str:
         )
         for one in outcomes
     )
-    return table(("", "Expected", "", "#Rows", "#Broke it"), rows)
+    return table(("", "Expectation", "", "#Rows", "#Broken"), rows)
 
 
 def _sample(one: ExpectationOutcome) -> str:

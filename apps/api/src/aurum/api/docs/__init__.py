@@ -1,4 +1,4 @@
-"""The documentation portal: everything a caller reads, searchable, served from here."""
+"""The documentation portal: guides, reference and problem types, with search, served by the service itself."""
 
 from aurum.api.docs.router import router
 

@@ -1,4 +1,4 @@
-"""Code in colours, as ``<span class="hl-...">``: for the four languages of the guides, small enough to need no library."""
+"""Syntax highlighting as ``<span class="hl-...">`` for the four languages of the guides, which need no library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LANGUAGES: Mapping[str, re.Pattern[str]] = {
 
 
 def highlighted(code: str, language: str) -> str:
-    """Escaped HTML of some code; of a language that is not known, as it is."""
+    """Return code as escaped HTML, highlighted when the language is known."""
     pattern = _LANGUAGES.get(language)
     if pattern is None:
         return escape(code)

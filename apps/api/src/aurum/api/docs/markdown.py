@@ -1,4 +1,4 @@
-"""Markdown to HTML: raw HTML stays text, headings can be linked to, code is coloured, links to files become links to pages."""
+"""Conversion of Markdown to HTML: raw HTML is escaped, headings get anchors, code is highlighted, file links become pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAGE_OF_FILE = re.compile(r"(?:.*/)?(?P<folder>guides|problems)/(?P<name>[a-z0-
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and the prose below it, without marks and code. ``anchor``: its id on the page."""
+    """A heading and the prose below it, without markup and code. ``anchor``: the id of the heading on the page."""
 
     level: int
     title: str
@@ -33,7 +33,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class GuidePage:
-    """One Markdown file. ``name``: without its suffix; ``source``: as it was written; ``lead``: its first paragraph."""
+    """One Markdown file. ``name``: the file name without suffix. ``source``: its Markdown. ``lead``: its first paragraph."""
 
     name: str
     source: str
@@ -44,7 +44,7 @@ class GuidePage:
 
 
 def render(name: str, source: str, *, folder: str) -> GuidePage:
-    """``folder``: that relative links start from: ``guides`` or ``problems``. The first heading is the title."""
+    """Return a Markdown file as a page titled by its first heading. ``folder``: of the file, ``guides`` or ``problems``."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("fence", _fence)
     markdown.add_render_rule("heading_close", _heading_close)
@@ -60,18 +60,18 @@ def render(name: str, source: str, *, folder: str) -> GuidePage:
 
 
 def _name_headings(tokens: Sequence[Token]) -> None:
-    taken: set[str] = set()
+    anchors: set[str] = set()
     for token, inline in pairwise(tokens):
         if token.type == "heading_open":
             anchor = slug(_text(inline))
-            while anchor in taken:
+            while anchor in anchors:
                 anchor += "-"
-            taken.add(anchor)
+            anchors.add(anchor)
             token.attrSet("id", anchor)
 
 
 def slug(title: str) -> str:
-    """The anchor of a heading."""
+    """Return the anchor of a heading."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "section"
 
 
@@ -83,7 +83,7 @@ def _link_pages(tokens: Sequence[Token], folder: str) -> None:
 
 
 def _page_of(target: str, folder: str) -> str:
-    """The page of a file that is linked to; other targets as they are.
+    """Return the address of the page for a linked file; other targets stay as they are.
 
     >>> _page_of("as-of.md#gone", "guides"), _page_of("../../contracts/problems/invalid.md", "guides")
     ('/docs/guides/as-of#gone', '/problems/invalid')
@@ -98,15 +98,15 @@ def _page_of(target: str, folder: str) -> str:
 
 
 def _sections(tokens: Sequence[Token]) -> list[Section]:
-    found: list[tuple[Token, str, list[str]]] = []
+    headings: list[tuple[Token, str, list[str]]] = []
     previous = None
     for token in tokens:
         if token.type == "inline" and previous is not None and previous.type == "heading_open":
-            found.append((previous, _text(token), []))
-        elif token.type == "inline" and found:
-            found[-1][2].append(_text(token))
+            headings.append((previous, _text(token), []))
+        elif token.type == "inline" and headings:
+            headings[-1][2].append(_text(token))
         previous = token
-    return [Section(int(one.tag[1]), title, str(one.attrGet("id")), " ".join(texts)) for one, title, texts in found]
+    return [Section(int(one.tag[1]), title, str(one.attrGet("id")), " ".join(texts)) for one, title, texts in headings]
 
 
 def _text(token: Token) -> str:

@@ -1,4 +1,4 @@
-"""The operations of openapi.json, as the portal lists and finds them."""
+"""The operations of the OpenAPI document, as the portal lists and searches them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``text``: everything else it says of itself, to be searched."""
+    """An operation. ``text``: its description and parameters, for the search."""
 
     method: str
     path: str
@@ -23,12 +23,12 @@ class Operation:
 
     @property
     def url(self) -> str:
-        """Its place in the reference."""
+        """The address of the operation in the reference."""
         return f"/docs/reference#/{quote(self.tag)}/{quote(self.name)}"
 
 
 def operations(document: Mapping[str, Any]) -> Sequence[Operation]:
-    """All operations of an OpenAPI document, in its order."""
+    """Return all operations of an OpenAPI document, in its order."""
     return [
         _operation(method, path, item[method])
         for path, item in document.get("paths", {}).items()
@@ -37,13 +37,13 @@ def operations(document: Mapping[str, Any]) -> Sequence[Operation]:
     ]
 
 
-def _operation(method: str, path: str, found: Mapping[str, Any]) -> Operation:
-    parameters = [f"{one['name']} {one.get('description', '')}" for one in found.get("parameters", ()) if "name" in one]
+def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Operation:
+    parameters = [f"{one['name']} {one.get('description', '')}" for one in operation.get("parameters", ()) if "name" in one]
     return Operation(
         method.upper(),
         path,
-        next(iter(found.get("tags", ())), "default"),
-        found.get("operationId", ""),
-        found.get("summary", path),
-        " ".join([found.get("description", ""), *parameters]).replace("`", "").replace("**", ""),
+        next(iter(operation.get("tags", ())), "default"),
+        operation.get("operationId", ""),
+        operation.get("summary", path),
+        " ".join([operation.get("description", ""), *parameters]).replace("`", "").replace("**", ""),
     )

@@ -1,4 +1,4 @@
-"""The pages as HTML: home with search, a guide, the problems, the reference."""
+"""The pages of the portal as HTML: home, results of a search, a guide, problem types, the reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXAMPLES = (
         "curl 'http://127.0.0.1:8000/v2/series/nyiso:damlbmp_zone:61761:lmp/observations?start=2025-11-02&end=2025-11-03&tz=market'",
     ),
     (
-        "Its mean over the on-peak hours of a week, a day a row",
+        "Daily means of the on-peak hours of a week",
         "curl 'http://127.0.0.1:8000/v2/series/nyiso:damlbmp_zone:61761:lmp/observations"
         "?start=2024-06-03&end=2024-06-08&block=ON_PEAK&freq=1d&tz=market'",
     ),
@@ -26,9 +26,9 @@ _EXAMPLES = (
         "curl 'http://127.0.0.1:8000/v2/observations?series=nyiso:damlbmp_zone:61761:lmp,nyiso:damlbmp_zone:61752:lmp"
         "&start=2025-11-02&end=2025-11-03&layout=wide&format=csv'",
     ),
-    ("What series there are", "curl 'http://127.0.0.1:8000/v2/series?market=NYISO&limit=3'"),
+    ("A list of series", "curl 'http://127.0.0.1:8000/v2/series?market=NYISO&limit=3'"),
 )
-"""Titles and commands; the answers are in the sample data."""
+"""Titles and commands; the sample data has what they request."""
 
 REFERENCE_HEAD = (
     '<link rel="stylesheet" href="/docs/assets/swagger-ui.css">\n'
@@ -42,7 +42,7 @@ REFERENCE += "</noscript></main>"
 
 
 def home(portal: Portal) -> str:
-    """Where everybody starts."""
+    """Return the body of the start page."""
     return f"""<main class="wide">
 <section class="hero">
 <h1>{escape(portal.title)}</h1>
@@ -51,23 +51,23 @@ def home(portal: Portal) -> str:
 <section><h2 id="guides">Guides</h2><ul class="cards">{"".join(map(_card, portal.guides.values()))}</ul></section>
 <section><h2 id="try">Try it</h2>{_examples()}</section>
 <section><h2 id="operations">Operations</h2>{_operations(portal.operations)}</section>
-<section><h2 id="problems">When something is wrong</h2>{_problems(portal)}</section>
+<section><h2 id="problems">Problem types</h2>{_problems(portal)}</section>
 </main>"""
 
 
 def results(hits: Sequence[Hit], query: str) -> str:
-    """What a search found, without JavaScript too."""
-    found = "".join(
+    """Return the body of the page of search results, which needs no JavaScript."""
+    items = "".join(
         f'<li><a href="{escape(hit.entry.url)}">{escape(hit.entry.title)}</a> <span class="kind">{hit.entry.kind}</span>'
         f"<p>{escape(' · '.join(filter(None, (hit.entry.name, hit.excerpt))))}</p></li>"
         for hit in hits
     )
-    nothing = "" if hits else '<p>Nothing has all of these words. <a href="/docs">Back to everything</a>.</p>'
-    return f'<main class="text"><h1>{escape(query)}</h1><ol class="results">{found}</ol>{nothing}</main>'
+    nothing = "" if hits else '<p>No page has all of these words. <a href="/docs">All documentation</a>.</p>'
+    return f'<main class="text"><h1>{escape(query)}</h1><ol class="results">{items}</ol>{nothing}</main>'
 
 
 def guide(portal: Portal, shown: GuidePage) -> str:
-    """A guide, with its headings and its neighbours beside it."""
+    """Return the body of the page of a guide, with a list of its headings and of the other guides."""
     here = [section for section in shown.sections if section.level == 2]
     inner = "".join(f'<li><a href="#{section.anchor}">{escape(section.title)}</a></li>' for section in here)
     entries = "".join(
@@ -82,7 +82,7 @@ def guide(portal: Portal, shown: GuidePage) -> str:
 
 
 def problem(portal: Portal, shown: GuidePage) -> str:
-    """A problem type: its address, what it means, what to do."""
+    """Return the body of the page of a problem type: its status, address and explanation."""
     status = portal.statuses[shown.name]
     return f"""<main class="text">
 <p class="crumbs"><a href="/problems">Problems</a> · {status} · <code>/problems/{shown.name}</code></p>
@@ -90,16 +90,16 @@ def problem(portal: Portal, shown: GuidePage) -> str:
 
 
 def problems(portal: Portal) -> str:
-    """All problem types."""
+    """Return the body of the page that lists all problem types."""
     intro = (
-        "<h1>Problems</h1><p>Every failure is an <code>application/problem+json</code> document (RFC 9457). Its "
+        "<h1>Problems</h1><p>Every failed request gets an <code>application/problem+json</code> document (RFC 9457). Its "
         '<code>type</code> is one of these pages; <a href="/docs/guides/errors">what to do about them</a> is a guide.</p>'
     )
     return f'<main class="text">{intro}{_problems(portal)}</main>'
 
 
 def problems_as_markdown(portal: Portal) -> str:
-    """The same for programs."""
+    """Return the list of problem types as Markdown, for programs."""
     lines = [f"* [{portal.statuses[one.name]} {one.title}](/problems/{one.name})" for one in portal.problems.values()]
     return "\n".join(["# Problems", "", *lines, ""])
 

@@ -1,4 +1,4 @@
-"""What the portal shows, put together once an application, when somebody first looks."""
+"""The contents of the portal, assembled once per application, at the first request for a page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from aurum.api.docs.search import SearchEntry
 from aurum.api.http.problems import ALL_KINDS
 
 _INDEX = "README.md"
-"""Of the guides: the order of its links is theirs."""
+"""The index of the guides: they are listed in the order of its links."""
 
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """Everything by name, in the order in which it is listed. ``statuses``: of the problems."""
+    """The contents of the portal, by name and in the order of their lists. ``statuses``: HTTP statuses of the problem types."""
 
     title: str
     version: str
@@ -30,26 +30,28 @@ class Portal:
 
 
 def open_portal(openapi: Mapping[str, Any], *, guides: Path, contracts: Path) -> Portal:
-    """``guides``, ``contracts``: the folders. Raises ``FileNotFoundError`` for a problem without a page."""
+    """Return the portal for an OpenAPI document. Raises ``FileNotFoundError`` when a problem type has no page."""
     kinds = sorted(ALL_KINDS, key=lambda kind: kind.status)
     pages = [(kind.name, contracts / "problems" / f"{kind.name}.md") for kind in kinds]
     problems = {name: render(name, path.read_text(encoding="utf-8"), folder="problems") for name, path in pages}
-    found = {path.stem: render(path.stem, path.read_text(encoding="utf-8"), folder="guides") for path in _in_order(guides)}
+    guide_pages = {
+        path.stem: render(path.stem, path.read_text(encoding="utf-8"), folder="guides") for path in _in_order(guides)
+    }
     listed = operations(openapi)
     info = openapi["info"]
     return Portal(
         title=info["title"],
         version=info["version"],
-        guides=found,
+        guides=guide_pages,
         problems=problems,
         statuses={kind.name: kind.status for kind in kinds},
         operations=listed,
-        entries=[*_of_operations(listed), *_of_guides(found.values()), *_of_problems(problems.values())],
+        entries=[*_operation_entries(listed), *_guide_entries(guide_pages.values()), *_problem_entries(problems.values())],
     )
 
 
 def _in_order(folder: Path) -> list[Path]:
-    """The guides that the index links to, then the others."""
+    """Return the files of the guides: those that the index links to, in its order, then the others."""
     index = folder / _INDEX
     text = index.read_text(encoding="utf-8") if index.exists() else ""
     paths = [path for path in folder.glob("*.md") if path.name != _INDEX]
@@ -57,12 +59,12 @@ def _in_order(folder: Path) -> list[Path]:
     return sorted(paths, key=lambda path: (place if (place := text.find(f"({path.name})")) >= 0 else last, path.name))
 
 
-def _of_operations(listed: Iterable[Operation]) -> Iterable[SearchEntry]:
+def _operation_entries(listed: Iterable[Operation]) -> Iterable[SearchEntry]:
     for one in listed:
         yield SearchEntry("operation", one.summary, one.url, f"{one.method} {one.path} {one.name}", one.text)
 
 
-def _of_guides(guides: Iterable[GuidePage]) -> Iterable[SearchEntry]:
+def _guide_entries(guides: Iterable[GuidePage]) -> Iterable[SearchEntry]:
     for guide in guides:
         for section in guide.sections:
             own = section.level == 1
@@ -72,7 +74,7 @@ def _of_guides(guides: Iterable[GuidePage]) -> Iterable[SearchEntry]:
             )
 
 
-def _of_problems(problems: Iterable[GuidePage]) -> Iterable[SearchEntry]:
+def _problem_entries(problems: Iterable[GuidePage]) -> Iterable[SearchEntry]:
     for problem in problems:
         text = " ".join(section.text for section in problem.sections)
         yield SearchEntry("problem", problem.title, f"/problems/{problem.name}", problem.name, text)

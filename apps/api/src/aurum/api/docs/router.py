@@ -1,4 +1,4 @@
-"""``/docs``: home with search, guides, the reference; ``/problems``: a page for each problem type. All of it local."""
+"""``/docs``: home with search, guides and the reference. ``/problems``: a page for each problem type. All assets are local."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Words = Annotated[str, Query(max_length=200)]
 
 
 async def portal_of(request: Request) -> Portal:
-    """The portal of the application, made at the first look, beside the requests that are served meanwhile."""
+    """Return the portal of the application. The first request makes it in a thread, so that other requests do not wait."""
     state = request.app.state
     if not hasattr(state, "portal"):
         guides = request.state.guides
@@ -42,13 +42,13 @@ def _make(request: Request, guides: Path) -> Portal:
 
 @router.get("/")
 async def root() -> Response:
-    """To the documentation."""
+    """Redirect to the documentation."""
     return RedirectResponse("/docs")
 
 
 @router.get("/docs")
 async def home(request: Request, q: Words = "") -> Response:
-    """Everything there is to read, or what a search for ``q`` finds."""
+    """Return the start page, or the results of a search for ``q``."""
     portal = await portal_of(request)
     if not q.strip():
         return page(request, "Documentation", pages.home(portal))
@@ -56,31 +56,31 @@ async def home(request: Request, q: Words = "") -> Response:
 
 
 @router.get("/docs/search")
-async def found(request: Request, q: Words = "") -> Response:
-    """What a search finds, for the search box."""
+async def search_entries(request: Request, q: Words = "") -> Response:
+    """Return the results of a search as JSON, for the search box."""
     hits = search((await portal_of(request)).entries, q, most=8)
-    answer = [
+    results = [
         {"kind": hit.entry.kind, "title": hit.entry.title, "url": hit.entry.url, "name": hit.entry.name, "excerpt": hit.excerpt}
         for hit in hits
     ]
-    return JSONResponse(answer)
+    return JSONResponse(results)
 
 
 @router.get("/docs/reference")
 async def reference(request: Request) -> Response:
-    """Every route, to read and to try."""
+    """Return the reference: every operation, with a form to try it."""
     return page(request, "Reference", pages.REFERENCE, head=pages.REFERENCE_HEAD)
 
 
 @router.get("/docs/guides")
 async def guides() -> Response:
-    """To the list of guides."""
+    """Redirect to the list of guides."""
     return RedirectResponse("/docs#guides")
 
 
 @router.get("/docs/guides/{name}")
 async def guide(request: Request, name: str) -> Response:
-    """A guide: a page, or Markdown for those who ask for it."""
+    """Return a guide as a page, or as Markdown for clients that prefer it."""
     portal = await portal_of(request)
     shown = _named(portal.guides, name, "guide")
     if prefers(request, "text/markdown", over="text/html"):
@@ -90,7 +90,7 @@ async def guide(request: Request, name: str) -> Response:
 
 @router.get("/docs/assets/{name}")
 async def asset(name: str) -> Response:
-    """A file of the pages."""
+    """Return a file that pages load."""
     if name not in ASSETS:
         raise NotFound(f"no asset {name!r}")
     return FileResponse(ASSETS[name], headers={"Cache-Control": "public, max-age=3600"})
@@ -98,7 +98,7 @@ async def asset(name: str) -> Response:
 
 @router.get("/problems")
 async def problems(request: Request) -> Response:
-    """All problem types: a page for browsers, Markdown for everybody else."""
+    """Return all problem types: a page for browsers, Markdown for other clients."""
     portal = await portal_of(request)
     if prefers(request, "text/html", over="text/markdown"):
         return page(request, "Problems", pages.problems(portal))
@@ -107,7 +107,7 @@ async def problems(request: Request) -> Response:
 
 @router.get("/problems/{name}")
 async def problem(request: Request, name: str) -> Response:
-    """What a problem type means and what to do about it: a page for browsers, Markdown for everybody else."""
+    """Return the explanation of a problem type: a page for browsers, Markdown for other clients."""
     portal = await portal_of(request)
     shown = _named(portal.problems, name, "problem type")
     if prefers(request, "text/html", over="text/markdown"):
@@ -115,9 +115,9 @@ async def problem(request: Request, name: str) -> Response:
     return _as_markdown(shown.source)
 
 
-def _named(documents: Mapping[str, GuidePage], name: str, what: str) -> GuidePage:
+def _named(documents: Mapping[str, GuidePage], name: str, kind: str) -> GuidePage:
     if name not in documents:
-        raise NotFound(f"no {what} {name!r}")
+        raise NotFound(f"no {kind} {name!r}")
     return documents[name]
 
 

@@ -1,4 +1,4 @@
-"""Which code blocks a page can run: a single ``curl`` that only reads from this service."""
+"""Recognition of code blocks that a page can run: a single ``curl`` that only reads from this service."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import shlex
 from urllib.parse import urlsplit
 
 ORIGIN = "http://127.0.0.1:8000"
-"""What the guides call the service; pages put their own origin in its place."""
+"""The address of the service in the guides; pages replace it with their own origin."""
 
 _WITHOUT_VALUE = frozenset({"-s", "-i", "-si", "-is", "-sS", "-g", "--compressed"})
 _HEADER = "-H"
 
 
 def read_of(code: str) -> tuple[str, dict[str, str]] | None:
-    """Path with query, and headers, of a block that is one ``curl`` which reads; None for anything else."""
+    """Return path with query, and headers, of a block with one ``curl`` that reads; None for any other block."""
     lines = [line for line in code.replace("\\\n", " ").splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if len(lines) != 1 or any(sign in lines[0] for sign in ("|", ";", "$", "`", ">", "<")):
         return None

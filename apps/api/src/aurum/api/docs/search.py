@@ -1,4 +1,4 @@
-"""Search over everything the portal has: all words must be found, words in titles count most."""
+"""Search over the portal: an entry must have all words, and words in titles count most."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Kind = Literal["operation", "guide", "problem"]
 _WORD = re.compile(r"[\w-]+")
 _MOST = 20
 _AROUND = 70
-"""Characters shown on either side of what was found."""
+"""Characters of an excerpt before the first word; after it there are twice as many."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchEntry:
-    """Something that can be found. ``name``: what else it is called, such as a path; ``text``: what it says."""
+    """An entry of the search. ``name``: its other name, such as a path. ``text``: its prose."""
 
     kind: Kind
     title: str
@@ -28,14 +28,14 @@ class SearchEntry:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry that was found; ``excerpt``: of its text, around the first word."""
+    """An entry that matches a search. ``excerpt``: its text around the first word."""
 
     entry: SearchEntry
     excerpt: str
 
 
 def search(entries: Sequence[SearchEntry], query: str, *, most: int = _MOST) -> list[Hit]:
-    """The best first; of equals, in the order of the entries. Nothing for a query without words."""
+    """Return the matching entries, the best first and equal ones in their own order; none for a query without words."""
     words = _WORD.findall(query.lower())
     if not words:
         return []
@@ -45,15 +45,15 @@ def search(entries: Sequence[SearchEntry], query: str, *, most: int = _MOST) -> 
 
 
 def _score(entry: SearchEntry, words: Sequence[str]) -> int:
-    """0 unless each word is somewhere."""
+    """Return how well an entry matches: 0 unless it has each word."""
     title, name, text = entry.title.lower(), entry.name.lower(), entry.text.lower()
     total = 0
     for word in words:
         in_title = 16 if re.search(rf"\b{re.escape(word)}", title) else 8 if word in title else 0
-        found = in_title + 4 * (word in name) + (word in text)
-        if not found:
+        score = in_title + 4 * (word in name) + (word in text)
+        if not score:
             return 0
-        total += found
+        total += score
     return total
 
 

@@ -102,7 +102,7 @@ async function look() {
   if (mine !== last || !answer.ok) return;
   const hits = await answer.json();
   found.replaceChildren(...hits.map(item));
-  if (!hits.length) found.append(element("li", { className: "none", textContent: "Nothing has all of these words." }));
+  if (!hits.length) found.append(element("li", { className: "none", textContent: "No page has all of these words." }));
   found.hidden = false;
 }
 
