@@ -29,13 +29,13 @@ async def file_page(
 ) -> FilePage:
     """Return a page of files, the newest first. Raises ``InvalidParameters``, ``Unavailable``."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).store.files.log.files_page(
+    entries = await services(request).store.files.log.files_page(
         FileFilter(status=status, source=source, dataset=dataset, since=since),
         before=int(page.after[0]) if page.after else None,
         limit=page.limit + 1,
     )
-    meta = page_meta(request, response, page, found, lambda one: (str(one.file_id),))
-    return FilePage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
+    meta = page_meta(request, response, page, entries, lambda one: (str(one.file_id),))
+    return FilePage.model_validate({"data": [asdict(one) for one in entries[: page.limit]], "meta": meta})
 
 
 async def held_page(
@@ -59,10 +59,10 @@ async def held_page(
         digest=digest,
         pending_only=not replayed,
     )
-    found = await services(request).store.quality.log.quarantine_page(
+    entries = await services(request).store.quality.log.quarantine_page(
         criteria,
         after=int(page.after[0]) if page.after else None,
         limit=page.limit + 1,
     )
-    meta = page_meta(request, response, page, found, lambda one: (str(one.row_id),))
-    return QuarantinePage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
+    meta = page_meta(request, response, page, entries, lambda one: (str(one.row_id),))
+    return QuarantinePage.model_validate({"data": [asdict(one) for one in entries[: page.limit]], "meta": meta})

@@ -17,8 +17,12 @@ from aurum.common.cursor import ForgedCursor, seal, unseal
 
 Item = TypeVar("Item")
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="Largest number of items in a page.", examples=[100])]
-Cursor = Annotated[str | None, Query(description="`meta.next_cursor` of the previous page.", max_length=1000)]
+Limit = Annotated[
+    int, Query(ge=1, le=1000, description="Largest number of items in a page, 1 to 1,000. Default: 100.", examples=[100])
+]
+Cursor = Annotated[
+    str | None, Query(description="`meta.next_cursor` of the previous page. Default: the first page.", max_length=1000)
+]
 
 
 @dataclass(frozen=True, slots=True)

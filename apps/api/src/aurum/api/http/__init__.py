@@ -1,1 +1,1 @@
-"""What every layer and handler shares: the state of a request, problem documents, headers, routes."""
+"""Parts that layers and handlers share: the state of a request, problem documents, framing, headers, classes of data."""

@@ -1,4 +1,4 @@
-"""How a reader knows where a stored answer ends."""
+"""Framing of stored responses: how a client knows where the body ends."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 def framed(status: int, headers: HeaderList, size: int) -> HeaderList:
-    """The headers with the length of the body, and nothing else about where it ends (RFC 9112, 6.3).
+    """Return headers with the length of the body and no other framing (RFC 9112, 6.3).
 
-    An answer that was streamed has no length of its own: the server sent it in chunks. Sent again in one piece without
-    a length, it would last until the connection is closed.
+    A streamed response has no length: the server sent it in chunks. Sent again in one piece without a length, it would last
+    until the connection is closed.
     """
     others = [pair for pair in headers if pair[0].lower() not in _FRAMING]
     return others if status in _WITHOUT_BODY else [*others, (b"content-length", str(size).encode())]

@@ -14,7 +14,7 @@ from aurum.core.access import LOCAL, Caller
 HeaderList = list[tuple[bytes, bytes]]
 
 NOTHING_LOADED = b"default-src 'none'; frame-ancestors 'none'"
-"""The Content-Security-Policy of a response that is no page: a browser that shows it loads nothing."""
+"""The Content-Security-Policy of a response that is not a page: a browser that shows it loads nothing."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Headers that every answer bears: browsers shall not guess types, frame or leak."""
+"""Security headers of every response: browsers must not guess types, show it in frames or send referrers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _ALWAYS: HeaderList = [
 
 
 def security_headers(settings: Settings) -> HeaderList:
-    """For the settings of a service: HSTS where it is reached through TLS, as in production it is.
+    """Return the security headers of a service, with HSTS when settings or the production profile call for it.
 
-    Browsers heed it only when it comes through TLS (RFC 6797, 8.1), so that it does no harm where it does not.
+    Browsers ignore HSTS in a response without TLS (RFC 6797, 8.1), so it does no harm there.
     """
-    told_s = settings.api.hsts_s
-    seconds = (_YEAR_S if settings.profile == "production" else 0) if told_s is None else told_s
+    seconds = settings.api.hsts_s
+    if seconds is None:
+        seconds = _YEAR_S if settings.profile == "production" else 0
     return [*_ALWAYS, *([(b"strict-transport-security", b"max-age=%d" % seconds)] if seconds else [])]

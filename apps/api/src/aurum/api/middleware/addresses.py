@@ -46,7 +46,7 @@ class Addresses:
             client = scope.get("client")
             address = client[0] if client is not None else ""
             if self._settings.trusted_proxies and self._is_proxy(address):
-                address = self._told(scope, address)
+                address = self._named_by_proxies(scope, address)
             state: RequestState = scope["aurum"]
             state.address = address
             if self._lists and scope["path"] not in HEALTH and not self._may_ask(address):
@@ -60,7 +60,7 @@ class Addresses:
                 return
         await self._app(scope, receive, send)
 
-    def _told(self, scope: Scope, peer: str) -> str:
+    def _named_by_proxies(self, scope: Scope, peer: str) -> str:
         """Return the client as the proxies before ``peer`` name it; ``peer`` when they name no valid address."""
         values = [value.decode("latin-1") for name, value in scope["headers"] if name == self._header]
         # Addresses hold no commas, not even in quotes.
@@ -79,8 +79,8 @@ class Addresses:
         return _within(text, self._settings.trusted_proxies)
 
     def _judge(self, text: str) -> bool:
-        given = self._settings
-        return not _within(text, given.deny) and (not given.allow or _within(text, given.allow))
+        settings = self._settings
+        return not _within(text, settings.deny) and (not settings.allow or _within(text, settings.allow))
 
 
 def parse_address(text: str) -> Address | None:

@@ -72,17 +72,17 @@ class AdmissionQueue:
         if plan is None and caller.subject == LOCAL.subject:
             return None
         most = plan.at_once if plan is not None else self.settings.tenant_at_once
-        found = self._tenants.get(caller.tenant)
-        if found is None:
-            given = self.settings
+        bulkhead = self._tenants.get(caller.tenant)
+        if bulkhead is None:
+            settings = self.settings
             name = f"requests of {caller.tenant}"
-            found = Bulkhead(name, places=most, queue=given.queue, longest_wait_s=given.longest_wait_s)
+            bulkhead = Bulkhead(name, places=most, queue=settings.queue, longest_wait_s=settings.longest_wait_s)
             if len(self._tenants) >= _SWEEP_FROM:
                 self._tenants = {name: one for name, one in self._tenants.items() if one.taken or one.waiting}
-            self._tenants[caller.tenant] = found
-        elif found.places != most:
-            found.resize(most)
-        return found
+            self._tenants[caller.tenant] = bulkhead
+        elif bulkhead.places != most:
+            bulkhead.resize(most)
+        return bulkhead
 
     def sheds(self, now: float) -> bool:
         """Return whether a new request is refused because requests are slow; also raises the limit of a new process."""

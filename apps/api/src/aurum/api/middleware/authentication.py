@@ -110,9 +110,9 @@ class Access:
         await _refuse(error, scope, receive, send)
 
 
-def _names_only(given: Mapping[bytes, bytes], tenant: str) -> bool:
+def _names_only(headers: Mapping[bytes, bytes], tenant: str) -> bool:
     for header in _TENANT_HEADERS:
-        named = given.get(header)
+        named = headers.get(header)
         if named is not None and named.decode("latin-1") != tenant:
             return False
     return True

@@ -24,11 +24,11 @@ class Direct:
         if scope["type"] == "http" and scope["method"] == "GET":
             path = scope["path"]
             for pattern, route in self._routes:
-                found = pattern.fullmatch(path)
-                if found is not None:
+                match = pattern.fullmatch(path)
+                if match is not None:
                     scope["route"] = route
                     scope["aurum"].route = route.path
-                    scope["path_params"] = found.groupdict()
+                    scope["path_params"] = match.groupdict()
                     await _answer(route, scope, receive, send)
                     return
         await self._app(scope, receive, send)

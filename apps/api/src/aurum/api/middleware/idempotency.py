@@ -51,20 +51,20 @@ class Idempotency:
             await self._app(scope, receive, send)
             return
         state: RequestState = scope["aurum"]
-        given = state.request_headers.get(b"idempotency-key")
-        if given is None:
+        value = state.request_headers.get(b"idempotency-key")
+        if value is None:
             await self._app(scope, receive, send)
             return
         try:
-            await self._once(given.decode("latin-1"), state, scope, receive, send)
+            await self._once(value.decode("latin-1"), state, scope, receive, send)
         except AurumError as error:
             await problem_of(Request(scope), error)(scope, receive, send)
 
-    async def _once(self, given: str, state: RequestState, scope: Scope, receive: Receive, send: Send) -> None:
-        found = _KEY.fullmatch(given)
-        if found is None:
-            raise InvalidParameters(("Idempotency-Key", "must be 1 to 255 visible characters", given[:50]))
-        key = found[1]
+    async def _once(self, value: str, state: RequestState, scope: Scope, receive: Receive, send: Send) -> None:
+        match = _KEY.fullmatch(value)
+        if match is None:
+            raise InvalidParameters(("Idempotency-Key", "must be 1 to 255 visible characters", value[:50]))
+        key = match[1]
         if not await scope["state"]["responses"].vouched():
             raise Unavailable("the store does not answer", retry_after=1.0)
         store: IdempotencyStore = scope["state"]["services"].store.idempotency
@@ -72,8 +72,8 @@ class Idempotency:
         if body is None:
             return
         tenant = state.caller.tenant
-        asked = (scope["raw_path"], scope["query_string"], state.request_headers.get(b"accept", b""), body)
-        fingerprint = hashlib.sha256(b"\0".join(asked)).digest()
+        parts = (scope["raw_path"], scope["query_string"], state.request_headers.get(b"accept", b""), body)
+        fingerprint = hashlib.sha256(b"\0".join(parts)).digest()
         earlier = await store.begin(tenant, key, fingerprint, claim_s=_CLAIM_S)
         if earlier is not None:
             if earlier.fingerprint != fingerprint:

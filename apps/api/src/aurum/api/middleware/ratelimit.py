@@ -28,12 +28,12 @@ class GlobalRateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             limiter: Limiter[RatePlan] = scope["state"]["limiter"]
-            everybody = limiter.everybody
-            if everybody is not None and scope["path"] not in VITAL:
+            total = limiter.everybody
+            if total is not None and scope["path"] not in VITAL:
                 now = limiter.clock()
-                if not everybody.take(now):
+                if not total.take(now):
                     limiter.refused += 1
-                    await _refuse(everybody, now, "all callers together", scope, send)
+                    await _refuse(total, now, "all callers together", scope, send)
                     return
         await self._app(scope, receive, send)
 

@@ -28,7 +28,7 @@ class Freshness:
     def __init__(self, quality: QualityLog, clock: Clock, metrics: Metrics) -> None:
         self._quality = quality
         self._clock = clock
-        self._found: Sequence[DatasetQuality] = ()
+        self._qualities: Sequence[DatasetQuality] = ()
         labels = ("source", "dataset")
         metrics.gauge(
             "aurum_dataset_age_seconds",
@@ -42,7 +42,7 @@ class Freshness:
 
     async def look(self) -> None:
         """Look up all datasets. Raises ``Unavailable``."""
-        self._found = await self._quality.datasets_quality(now=self._clock.now())
+        self._qualities = await self._quality.datasets_quality(now=self._clock.now())
 
     async def keep_current(self, every_s: float = _EVERY_S) -> None:
         """Look up regularly until cancelled. When the store does not answer, the next time follows as usual."""
@@ -56,7 +56,7 @@ class Freshness:
             await asyncio.sleep(every_s * random.uniform(0.8, 1.2))  # noqa: S311 - nothing secret
 
     def _ages(self) -> Reading:
-        return [((one.source, one.dataset), one.age_hours * _HOUR_S) for one in self._found if one.age_hours is not None]
+        return [((one.source, one.dataset), one.age_hours * _HOUR_S) for one in self._qualities if one.age_hours is not None]
 
     def _late(self) -> Reading:
-        return [((one.source, one.dataset), float(one.stale)) for one in self._found if one.stale is not None]
+        return [((one.source, one.dataset), float(one.stale)) for one in self._qualities if one.stale is not None]

@@ -34,7 +34,7 @@ class RequestTallies:
     def __init__(self, metrics: Metrics, settings: TelemetrySettings) -> None:
         self._histogram = metrics.histogram(
             "http_server_request_duration_seconds",
-            "Seconds until a request was answered, by route, method, status and what the cache had to say.",
+            "Seconds until a response was sent, by route, method, status and result of the response cache.",
             labels=("http_route", "http_request_method", "http_response_status_code", "cache"),
             bounds=DURATION_BOUNDS,
         )
@@ -45,35 +45,35 @@ class RequestTallies:
         self._objectives.values.update(dict.fromkeys(_MET.values(), 0))
         self._limits = {"hit": settings.cached_slo_s, "stale": settings.cached_slo_s}
         self._otherwise = settings.history_slo_s
-        self._kept: dict[tuple[str, int], Cell] = {}
+        self._cached: dict[tuple[str, int], Cell] = {}
         self._cells: dict[tuple[str, str, int, str], _Counted] = {}
 
     def __call__(self, scope: Scope, state: RequestState) -> None:
         took = time.perf_counter() - state.started
         key = (state.route, scope["method"], state.status, state.cache)
-        found = self._cells.get(key)
-        if found is None:
-            found = self._new(scope, state)
-        cell = found.cell
+        counted = self._cells.get(key)
+        if counted is None:
+            counted = self._new(scope, state)
+        cell = counted.cell
         cell.counts[bisect_left(cell.bounds, took)] += 1
         cell.total += took
         values = self._objectives.values
-        if found.objective is not None:
+        if counted.objective is not None:
             # Measured until the response began: the rest depends on its size and on the client's connection.
-            met = _MET[found.objective, state.begun - state.started <= found.limit]
+            met = _MET[counted.objective, state.begun - state.started <= counted.limit]
             values[met] = values.get(met, 0) + 1
-        if found.available is not None:
-            values[found.available] = values.get(found.available, 0) + 1
+        if counted.available is not None:
+            values[counted.available] = values.get(counted.available, 0) + 1
 
     def count_cached(self, route: str, status: int, took: float) -> None:
         """Count a cached response that the fast path sent, so that no layer saw it."""
-        cell = self._kept.get((route, status))
+        cell = self._cached.get((route, status))
         if cell is None:
-            cell = self._kept[route, status] = self._histogram.cell(route, "GET", str(status), "hit")
+            cell = self._cached[route, status] = self._histogram.cell(route, "GET", str(status), "hit")
         cell.counts[bisect_left(cell.bounds, took)] += 1
         cell.total += took
         values = self._objectives.values
-        met = _KEPT_MET if took <= self._limits["hit"] else _KEPT_MISSED
+        met = _CACHED_MET if took <= self._limits["hit"] else _CACHED_MISSED
         values[met] = values.get(met, 0) + 1
         values[_AVAILABLE] = values.get(_AVAILABLE, 0) + 1
 
@@ -88,9 +88,9 @@ class RequestTallies:
                 available = _MET["availability", 0 < state.status < 500]
             if 0 < state.status < 400:
                 objective = "cached" if state.cache in self._limits else "history"
-        found = _Counted(cell, objective, self._limits.get(state.cache, self._otherwise), available)
-        self._cells[state.route, scope["method"], state.status, state.cache] = found
-        return found
+        counted = _Counted(cell, objective, self._limits.get(state.cache, self._otherwise), available)
+        self._cells[state.route, scope["method"], state.status, state.cache] = counted
+        return counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ _MET = {
     for met in (True, False)
 }
 
-_KEPT_MET, _KEPT_MISSED, _AVAILABLE = _MET["cached", True], _MET["cached", False], _MET["availability", True]
+_CACHED_MET, _CACHED_MISSED, _AVAILABLE = _MET["cached", True], _MET["cached", False], _MET["availability", True]
 
 
 def count_cache(metrics: Metrics, tallies: Sequence[Mapping[tuple[str, str], Tally]], store: ResponseStore) -> None:
@@ -131,8 +131,10 @@ def count_cache(metrics: Metrics, tallies: Sequence[Mapping[tuple[str, str], Tal
 
     labels = ("tier", "keyspace", "result")
     metrics.gauge("aurum_cache_lookups_total", "Look-ups by tier, keyspace and result.", read, labels=labels, counts=True)
-    metrics.gauge("aurum_cache_entries", "Answers kept in this process.", lambda: [((), len(store.cache.local))])
-    metrics.gauge("aurum_cache_bytes", "Bytes of answers kept in this process.", lambda: [((), store.cache.local.weight)])
+    metrics.gauge("aurum_cache_entries", "Responses cached in this process.", lambda: [((), len(store.cache.local))])
+    metrics.gauge(
+        "aurum_cache_bytes", "Bytes of the responses cached in this process.", lambda: [((), store.cache.local.weight)]
+    )
 
 
 def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
@@ -141,7 +143,7 @@ def watch_feed(metrics: Metrics, feed: ChangeFeed) -> None:
     def behind() -> Reading:
         return [((), max(0.0, min(time.monotonic() - feed.delivered_until, 86_400.0)))]
 
-    metrics.gauge("aurum_change_feed_behind_seconds", "Since when changes may not have been told.", behind)
+    metrics.gauge("aurum_change_feed_behind_seconds", "Seconds for which changes may not have been received.", behind)
 
 
 def watch_admission(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[RatePlan]) -> None:
@@ -157,16 +159,26 @@ def watch_admission(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[Rat
     def waiting() -> Reading:
         return [((), gate.places.waiting)]
 
-    metrics.gauge("aurum_requests_refused_total", "Requests refused at the door.", refused, labels=("reason",), counts=True)
+    metrics.gauge(
+        "aurum_requests_refused_total",
+        "Requests refused by admission, deadline or rate limit.",
+        refused,
+        labels=("reason",),
+        counts=True,
+    )
     metrics.gauge("aurum_requests_under_way", "Requests that are worked on.", under_way)
-    metrics.gauge("aurum_requests_waiting", "Requests that wait for a place.", waiting)
+    metrics.gauge("aurum_requests_waiting", "Requests that wait for admission.", waiting)
 
 
 def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:
     """Register the use of the connection pool."""
     metrics.gauge("aurum_store_connections_busy", "Connections to the store in use.", lambda: [((), probe.use().busy)])
     metrics.gauge("aurum_store_connections_most", "Connections to the store at most.", lambda: [((), probe.use().most)])
-    metrics.gauge("aurum_store_connections_awaited", "Waiting for a connection.", lambda: [((), probe.use().waiting)])
+    metrics.gauge(
+        "aurum_store_connections_awaited",
+        "Requests that wait for a connection to the store.",
+        lambda: [((), probe.use().waiting)],
+    )
 
 
 def watch_guards(metrics: Metrics, guards: Guards) -> None:
@@ -185,11 +197,17 @@ def watch_guards(metrics: Metrics, guards: Guards) -> None:
     def expired() -> Reading:
         return [((one.name,), one.state().expired) for one in guards.timeouts]
 
-    def taken() -> Reading:
+    def in_use() -> Reading:
         return [((one.name,), one.taken) for one in guards.bulkheads]
 
-    metrics.gauge("aurum_breaker_open", "1 while a dependency is left alone.", is_open, labels=by)
-    metrics.gauge("aurum_breaker_opened_total", "How often a dependency was left alone.", opened, labels=by, counts=True)
-    metrics.gauge("aurum_retries_total", "Attempts after a first one that failed.", again, labels=by, counts=True)
-    metrics.gauge("aurum_timeouts_total", "Calls that took longer than they may.", expired, labels=by, counts=True)
-    metrics.gauge("aurum_bulkhead_places_taken", "Places of a dependency in use.", taken, labels=by)
+    metrics.gauge("aurum_breaker_open", "1 while the circuit breaker of a dependency is open.", is_open, labels=by)
+    metrics.gauge(
+        "aurum_breaker_opened_total",
+        "Number of times the circuit breaker of a dependency opened.",
+        opened,
+        labels=by,
+        counts=True,
+    )
+    metrics.gauge("aurum_retries_total", "Attempts after a failed one.", again, labels=by, counts=True)
+    metrics.gauge("aurum_timeouts_total", "Calls ended by a timeout.", expired, labels=by, counts=True)
+    metrics.gauge("aurum_bulkhead_places_taken", "Places of a dependency in use.", in_use, labels=by)

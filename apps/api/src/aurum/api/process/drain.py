@@ -65,16 +65,16 @@ class Drain:
         signal.signal(signal.SIGTERM, begin)
         server: uvicorn.Server = cast("Any", before).__self__
         if server.should_exit:
-            # Told to stop while it started: uvicorn would end without an answer to those it accepts from now on.
+            # SIGTERM came during the start: uvicorn would end without a response to connections it accepts from now on.
             server.should_exit = False
             begin(signal.SIGTERM, None)
 
     async def _until_quiet(self, stop: Handler) -> None:
-        given = self._settings
+        settings = self._settings
         began = time.monotonic()
-        # By looks, not by the clock: a process that a busy machine did not run for a while has read no requests either.
-        quiet_looks, looks, seen = given.drain_quiet_s / _LOOK_S, 0, self.requests
-        while time.monotonic() < began + given.drain_s and looks < quiet_looks:
+        # Looks are counted, not seconds: a process that a busy machine has paused has read no requests meanwhile.
+        quiet_looks, looks, seen = settings.drain_quiet_s / _LOOK_S, 0, self.requests
+        while time.monotonic() < began + settings.drain_s and looks < quiet_looks:
             await asyncio.sleep(_LOOK_S)
             looks = looks + 1 if self.requests == seen else 0
             seen = self.requests
@@ -145,9 +145,9 @@ class _AcceptingLast:
 
 def _accepted(listening: socket.socket) -> list[socket.socket]:
     """Accept all waiting connections. Closing must follow at once: the system resets connections that come in between."""
-    found: list[socket.socket] = []
+    accepted: list[socket.socket] = []
     while True:
         try:
-            found.append(listening.accept()[0])
+            accepted.append(listening.accept()[0])
         except BlockingIOError:
-            return found
+            return accepted
