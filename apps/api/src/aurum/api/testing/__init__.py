@@ -1,11 +1,11 @@
-"""A service for tests: in this process, over the memory adapters or a real store, with data made in a line.
+"""A service for tests: in this process, over memory adapters or a real store, with data made in one line.
 
     store = MemoryStore(clock)
     await store.loader.load(file_of(hourly("nyiso:damlbmp_zone:61761:lmp", start, [30.0, 31.5])))
     async with serving(Settings(), InMemory(store)) as served:
-        answer = await served.client.get("/v2/series/nyiso:damlbmp_zone:61761:lmp/observations")
+        response = await served.client.get("/v2/series/nyiso:damlbmp_zone:61761:lmp/observations")
 
-No product module imports it.
+No module of the product imports it.
 """
 
 from aurum.api.testing.clock import MovableClock

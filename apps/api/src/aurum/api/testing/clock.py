@@ -1,4 +1,4 @@
-"""A clock that stands still until it is moved."""
+"""A clock for tests, which stands still until a test moves it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass
 class MovableClock:
-    """Says ``at``, UTC, which a test may change."""
+    """A clock that returns ``at``, in UTC; a test may change it."""
 
     at: datetime
 

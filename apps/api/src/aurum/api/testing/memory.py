@@ -1,4 +1,4 @@
-"""Stores for services that need no server."""
+"""Stores in memory, for services that need no server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aurum.storage.memory.changes import MemoryChangeFeed
 
 
 class InMemory:
-    """Opens a memory store. Loads into it are not told to the service: load first, or ``tell`` its feed."""
+    """Opens a memory store. The service learns of no load into it: load first, or call ``tell`` of its feed."""
 
     def __init__(self, ports: MemoryStore) -> None:
         self._ports = ports
@@ -32,7 +32,7 @@ class InMemory:
 
 
 def changed(opened: OpenStore, change: Callable[[StoreParts], StoreParts]) -> OpenStore:
-    """Put something else in the place of a part of a store."""
+    """Return an opener of the same store with a part replaced by ``change``."""
 
     @asynccontextmanager
     async def open_changed(settings: Settings) -> AsyncGenerator[StoreParts]:
@@ -43,5 +43,5 @@ def changed(opened: OpenStore, change: Callable[[StoreParts], StoreParts]) -> Op
 
 
 def on_clock(opened: OpenStore, clock: Clock) -> OpenStore:
-    """Put a clock in the place of the system's."""
+    """Return an opener of the same store with another clock than that of the system."""
     return changed(opened, lambda store: replace(store, clock=clock))

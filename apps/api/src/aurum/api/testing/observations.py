@@ -1,4 +1,4 @@
-"""Series and their observations, made in a line, as files ready to be loaded."""
+"""Series and their observations, made in one line, as files to be loaded."""
 
 from __future__ import annotations
 
@@ -45,37 +45,37 @@ def hourly(
     market: str | None = "NYISO",
     zone: str = "America/New_York",
 ) -> SeriesBuilder:
-    """Hour after hour from ``start`` on."""
+    """Return a series with one value for each hour from ``start`` on."""
     rows = [(start + number * timedelta(hours=1), value, known_at, 0) for number, value in enumerate(values)]
     return SeriesBuilder(key, unit, "1h", zone, market, rows, currency)
 
 
-def file_of(given: SeriesBuilder, *, content: str = "", refused: Iterable[tuple[int, str, str]] = ()) -> FileLoad:
-    """A series and its rows as one file; other ``content`` makes it another file.
+def file_of(builder: SeriesBuilder, *, content: str = "", refused: Iterable[tuple[int, str, str]] = ()) -> FileLoad:
+    """Return a series and its rows as one file. Another ``content`` gives it another digest.
 
-    ``refused``: line, column and raw text of rows that go to quarantine as not numeric.
+    ``refused``: line, column and raw text of cells that go to quarantine as not numeric.
     """
-    key = SeriesKey.parse(given.key)
+    key = SeriesKey.parse(builder.key)
     series = {
-        "key": given.key,
+        "key": builder.key,
         "source": key.source,
         "dataset": key.dataset,
         "location": key.location,
         "measure": key.measure,
-        "market": given.market,
-        "unit": given.unit,
-        "currency": given.currency,
-        "frequency": given.frequency,
-        "zone": given.zone,
-        "location_name": given.name,
+        "market": builder.market,
+        "unit": builder.unit,
+        "currency": builder.currency,
+        "frequency": builder.frequency,
+        "zone": builder.zone,
+        "location_name": builder.name,
         "location_type": "ZONE",
-        "labels": json.dumps(dict(given.labels)),
+        "labels": json.dumps(dict(builder.labels)),
     }
-    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in given.rows]
+    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in builder.rows]
     held = [(line, column, raw, "non_numeric", "not a number") for line, column, raw in refused]
     record = FileRecord(
         name=f"{key.source}.csv",
-        digest=hashlib.sha256((given.key + content).encode()).hexdigest(),
+        digest=hashlib.sha256((builder.key + content).encode()).hexdigest(),
         size=100,
         source=key.source,
         dataset=key.dataset,

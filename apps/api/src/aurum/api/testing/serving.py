@@ -1,4 +1,4 @@
-"""A service in this process, with its lifespan, behind an HTTP client."""
+"""A service in this process, with its lifespan and an HTTP client."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from aurum.common.settings import Settings
 class Served:
     """A running application.
 
-    ``asgi``: what a server would call. ``client``: speaks to it without a socket. ``state``: what its layers and handlers
-    find in ``request.state``.
+    ``asgi``: the application that a server would call. ``client``: sends requests to it without a socket. ``state``: the
+    ``request.state`` of its layers and handlers.
     """
 
     asgi: ASGIApp
@@ -31,9 +31,9 @@ class Served:
 
 @asynccontextmanager
 async def serving(settings: Settings, opened: OpenStore = open_live_store) -> AsyncGenerator[Served]:
-    """The service of some settings for the length of the block.
+    """Run the service with these settings for the length of the block.
 
-    ``opened``: opens another store than the one that settings name (``InMemory``, ``changed``).
+    ``opened``: opens the store; ``InMemory`` and ``changed`` open another one than the settings name.
     """
     app = create_app(settings, opened)
     async with app.router.lifespan_context(app) as state:
