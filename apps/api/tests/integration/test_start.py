@@ -27,7 +27,7 @@ async def test_an_open_service_says_so_as_it_starts(market_url: str) -> None:
     with api_child(market_url) as (_, process):
         assert process.stderr is not None
         line = process.stderr.readline().decode()
-    assert line.startswith("aurum.api: open: whoever reaches this machine's loopback may do everything")
+    assert line.startswith("aurum.api: open mode: every process of this machine has all permissions")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from aurum.api.contract.params import SLICE, question_of, read
+from aurum.api.contract.params import ONE_SERIES, question_of, read
 from aurum.api.http.problems import InvalidParameters
 from aurum.common.clock import SystemClock
 from aurum.services.observations import ReadPlan, make_plan
@@ -27,7 +27,7 @@ almost_times = st.from_regex(r"-?[0-9]{1,5}-[0-9]{1,3}-[0-9]{1,3}([T ][0-9:.,]{0
 
 
 async def plan_of(query: str) -> ReadPlan:
-    return await make_plan(question_of(read(QueryParams(query), SLICE)), [], MemoryStore(SystemClock()).catalog)
+    return await make_plan(question_of(read(QueryParams(query), ONE_SERIES)), [], MemoryStore(SystemClock()).catalog)
 
 
 @given(instants, offsets, st.booleans(), st.sampled_from(["start", "end", "as_of"]))

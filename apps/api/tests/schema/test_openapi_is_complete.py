@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from contract import contract
 
-from aurum.api.contract.params import HISTORY, MANY, SLICE
+from aurum.api.contract.params import MANY_SERIES, ONE_SERIES, REVISIONS
 from aurum.api.main import create_app, openapi_document
 from aurum.common.settings import Settings
 
@@ -134,9 +134,9 @@ def test_observations_are_declared_in_every_format(path: str) -> None:
 
 def test_what_the_routes_read_is_what_is_documented() -> None:
     for path, parameters in (
-        ("/v2/series/{key}/observations", SLICE),
-        ("/v2/series/{key}/revisions", HISTORY),
-        ("/v2/observations", MANY),
+        ("/v2/series/{key}/observations", ONE_SERIES),
+        ("/v2/series/{key}/revisions", REVISIONS),
+        ("/v2/observations", MANY_SERIES),
     ):
         documented = [one["name"] for one in OPERATIONS[f"get {path}"]["parameters"] if one.get("in") == "query"]
         assert documented == [parameter.name for parameter in parameters]

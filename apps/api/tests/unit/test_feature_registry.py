@@ -25,24 +25,24 @@ def test_the_features_of_the_service_do_not_collide() -> None:
 
 
 def test_two_features_of_one_name_are_refused() -> None:
-    with pytest.raises(RouteCollision, match="two features are called a"):
+    with pytest.raises(RouteCollision, match="two features have the name a"):
         enabled_features([named("a", "/x"), named("a", "/y")], SETTINGS)
 
 
 def test_two_routes_on_one_path_and_method_are_refused() -> None:
-    with pytest.raises(RouteCollision, match="GET /x is in a and in b"):
+    with pytest.raises(RouteCollision, match="GET /x is a route of a and of b"):
         enabled_features([named("a", "/x"), named("b", "/x")], SETTINGS)
 
 
 def test_what_a_parameter_is_called_does_not_tell_routes_apart_and_what_it_takes_does() -> None:
-    with pytest.raises(RouteCollision, match=r"GET /x/\{b\} is in a and in b"):
+    with pytest.raises(RouteCollision, match=r"GET /x/\{b\} is a route of a and of b"):
         enabled_features([named("a", "/x/{a}"), named("b", "/x/{b}")], SETTINGS)
     assert len(enabled_features([named("a", "/x/{a:path}"), named("b", "/x/{a}")], SETTINGS)) == 2
 
 
 def test_two_layers_of_one_name_are_refused() -> None:
     layer = Layer("a", lambda app, _: app)
-    with pytest.raises(RouteCollision, match="two layers are called a"):
+    with pytest.raises(RouteCollision, match="two layers have the name a"):
         enabled_layers([layer, layer], SETTINGS)
 
 

@@ -1,4 +1,4 @@
-"""``python -m aurum.api serve``, ``python -m aurum.api openapi`` and ``python -m aurum.api data-docs``."""
+"""The command line of the service: ``python -m aurum.api serve``, ``openapi`` and ``data-docs``."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Run a subcommand; a failure that is expected is one line and exit code 1."""
+    """Run a subcommand and return its exit code: 1 after an expected failure, 2 for wrong settings, each with one line."""
     parser = argparse.ArgumentParser(prog="aurum.api")
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="serve HTTP until told to stop")
-    serve.add_argument("--host")
-    serve.add_argument("--port", type=int)
-    serve.add_argument("--workers", type=int)
-    commands.add_parser("openapi", help="print openapi.json")
-    data_docs = commands.add_parser("data-docs", help="write what checks of the data found, as pages")
-    data_docs.add_argument("--out", type=Path, required=True)
+    serve = commands.add_parser("serve", help="serve HTTP until SIGTERM or SIGINT")
+    serve.add_argument("--host", help="address to listen on (default: AURUM_API__HOST)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: AURUM_API__PORT)")
+    serve.add_argument("--workers", type=int, help="number of processes (default: AURUM_API__WORKERS)")
+    commands.add_parser("openapi", help="print the OpenAPI document as JSON")
+    data_docs = commands.add_parser("data-docs", help="write the results of data checks as HTML pages")
+    data_docs.add_argument("--out", type=Path, required=True, help="folder to write the pages to")
     arguments = parser.parse_args()
     if arguments.command == "openapi":
         return _openapi()
@@ -50,7 +50,7 @@ def _data_docs(folder: Path) -> int:
     try:
         settings = load_settings()
         if settings.database.url is None:
-            print("aurum.api: AURUM_DATABASE__URL is needed (`aurum quality docs` sets it)", file=sys.stderr)
+            print("aurum.api: AURUM_DATABASE__URL is not set (`aurum quality docs` sets it)", file=sys.stderr)
             return 1
         written = asyncio.run(write())
     except (InvalidSetting, ContractsNotFound) as error:
@@ -82,24 +82,27 @@ def _serve(arguments: argparse.Namespace) -> int:
         return 1
     if settings.access.mode == "open":
         print(
-            "aurum.api: open: whoever reaches this machine's loopback may do everything (AURUM_ACCESS__MODE=required)",
+            "aurum.api: open mode: every process of this machine has all permissions (AURUM_ACCESS__MODE=required ends that)",
             file=sys.stderr,
         )
     if settings.database.url is None:
-        print("aurum.api: AURUM_DATABASE__URL is needed (`aurum up` sets it)", file=sys.stderr)
+        print("aurum.api: AURUM_DATABASE__URL is not set (`aurum up` sets it)", file=sys.stderr)
         return 1
     workers = arguments.workers or settings.api.workers
     if workers > 1 and settings.api.cursor_secret is None:
-        print("aurum.api: AURUM_API__CURSOR_SECRET is needed with several workers, which share their cursors", file=sys.stderr)
+        print(
+            "aurum.api: AURUM_API__CURSOR_SECRET is not set; with several workers it is needed to share cursors",
+            file=sys.stderr,
+        )
         return 1
     try:
         asyncio.run(reach_store(settings))
     except Unavailable as error:
         print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
         return 1
-    # Each worker reads the settings for itself, and has its share of the limits by their number.
-    told = {"AURUM_API__WORKERS": str(workers), "AURUM_API__HOST": host}
-    os.environ.update(told)  # noqa: TID251 - how processes that are spawned are told
+    # Each worker reads the settings itself; its share of the rate limits depends on their number.
+    environment = {"AURUM_API__WORKERS": str(workers), "AURUM_API__HOST": host}
+    os.environ.update(environment)  # noqa: TID251 - spawned processes get their settings this way
     serve(
         "aurum.api.main:create_app_from_environment",
         settings.limits,
@@ -110,7 +113,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         log_config=None,
         server_header=False,
         date_header=True,
-        # Whose word is taken for where a request comes from is a setting of ours (middleware.addresses).
+        # The settings name the proxies whose headers are trusted; ``middleware.addresses`` reads them.
         proxy_headers=False,
     )
     return 0

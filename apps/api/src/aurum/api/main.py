@@ -1,4 +1,4 @@
-"""The application: made by ``create_app``, with nothing done at import."""
+"""The ASGI application, made by ``create_app``; importing this module does no work."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pydantic.json_schema import models_json_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.cache.warming import keep_warm
-from aurum.api.contract.headers import say_headers
-from aurum.api.contract.schemas import Many, SeriesObservations
-from aurum.api.contract.scopes import say_who_may
+from aurum.api.contract.headers import document_headers
+from aurum.api.contract.schemas import ManySeriesObservations, SeriesObservations
+from aurum.api.contract.scopes import document_permissions
 from aurum.api.http.problems import PROBLEM_SCHEMA, install
 from aurum.api.http.security_headers import security_headers
 from aurum.api.middleware.loopback import HostNames
@@ -36,32 +36,33 @@ from aurum.common.telemetry.logging import configure_logging
 _DESCRIPTION = """\
 Every version of every number that grid operators, agencies and brokers publish, with the time it became known.
 
-* **Point in time.** Every read takes `as_of`; the answer is what was known then, that instant included.
-* **Time.** Spans are half-open, `[start, end)`. A day has 23, 24 or 25 hours, in, out and in aggregates.
-* **Formats.** JSON, NDJSON, CSV, Arrow and Parquet, by `Accept` or `format`.
-* **Errors** are [problem documents](https://www.rfc-editor.org/rfc/rfc9457); their `type` leads to a page.
+* **Point in time.** With `as_of`, a request for observations returns the values that were known at that instant, the instant
+  included.
+* **Time.** Spans are half-open, `[start, end)`. A local day has 23, 24 or 25 hours, in requests, responses and aggregates.
+* **Formats.** JSON, NDJSON, CSV, Arrow and Parquet, by the `Accept` header or the parameter `format`.
+* **Errors** are [problem documents](https://www.rfc-editor.org/rfc/rfc9457); their `type` is the address of an explanation.
 """
 
 
 _STATE = ("services", "responses", "authenticator", "tallies", "metrics", "gate", "limiter", "sharing")
-"""The parts of the service that layers and handlers find in ``request.state``."""
+"""Names of the parts of the service that layers and handlers read from ``request.state``."""
 
 
 class Application(FastAPI):
-    """FastAPI behind the layers of the registry, with the schemas of answers that routes write themselves.
+    """FastAPI behind the layers of the registry, with the schemas of responses that routes write themselves.
 
-    The layers stand around all of FastAPI, not inside of it: what they answer costs nothing of its machinery.
+    The layers surround all of FastAPI: a request that a layer answers costs nothing of FastAPI's machinery.
     """
 
     layers: ASGIApp | None = None
     from_cache_inwards: ASGIApp | None = None
-    """The response cache and the layers below it; None where no response is cached."""
+    """The response cache and the layers below it; None when the cache is off."""
     surface: Surface
     fast_path: FastPath | None = None
-    """Sends cached responses before any layer; None where every request needs the layers."""
+    """Sends cached responses before any layer; None when every request needs the layers."""
 
     def surround(self, surface: Surface) -> None:
-        """Put the layers of the registry around the routes, the first outermost."""
+        """Put the layers of the registry around the routes, the first of them outermost."""
         self.surface = surface
         settings = surface.settings
         app: ASGIApp = super().__call__
@@ -82,30 +83,30 @@ class Application(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             _, definitions = models_json_schema(
-                [(SeriesObservations, "serialization"), (Many, "serialization"), (BatchAnswer, "serialization")],
+                [(model, "serialization") for model in (SeriesObservations, ManySeriesObservations, BatchAnswer)],
                 ref_template="#/components/schemas/{model}",
             )
             components = document.setdefault("components", {}).setdefault("schemas", {})
             components |= definitions["$defs"] | {"Problem": PROBLEM_SCHEMA}
             for operation in (each for path in document["paths"].values() for each in path.values()):
-                # FastAPI adds it wherever a route does not say what else a wrong parameter is; v1 does, and it is 400.
+                # FastAPI documents its own 422 for routes that declare none: those of v1, whose status is 400.
                 if "HTTPValidationError" in str(operation["responses"].get("422")):
                     del operation["responses"]["422"]
             components.pop("HTTPValidationError", None)
             components.pop("ValidationError", None)
-            say_who_may(document, self.surface.policies.needed_by_operation())
-            say_headers(document, self.surface.policies.tagged_paths())
+            document_permissions(document, self.surface.policies.needed_by_operation())
+            document_headers(document, self.surface.policies.tagged_paths())
             self.openapi_schema = document
         return self.openapi_schema
 
 
 def _needs_no_layer(settings: Settings) -> bool:
-    """Return whether a cached response needs no trace, no list of addresses and no headers of CORS."""
+    """Return whether cached responses need no trace, no check of addresses and no CORS headers."""
     return settings.telemetry.endpoint is None and not settings.limits.asks_addresses and not settings.api.cors_origins
 
 
 def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Application:
-    """Make the service for some settings. ``opened``: opens another store than the one that settings name, for tests."""
+    """Return the application for these settings. ``opened``: opens the store; tests pass another one."""
 
     @asynccontextmanager
     async def lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
@@ -113,7 +114,7 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
             parts = await stack.enter_async_context(open_service(settings, opened))
             state = _state(settings, parts)
             if settings.telemetry.endpoint is not None:
-                from aurum.api.observability.tracing import tracing  # half a second to load, for those who send traces
+                from aurum.api.observability.tracing import tracing  # half a second to load, only when traces are sent
 
                 state["tracer"] = await stack.enter_async_context(tracing(settings.telemetry, parts.registry))
             if app.fast_path is not None:
@@ -143,7 +144,7 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
     install(app)
     surface = surface_of(settings)
     for feature in surface.features:
-        # Side by side, not nested with include_router, whose matching costs every request 20 µs.
+        # Side by side: routers nested with include_router cost every request 20 µs.
         app.router.routes.extend(feature.router.routes)
     app.surround(surface)
     return app
@@ -158,9 +159,10 @@ def _state(settings: Settings, parts: ServiceParts) -> dict[str, Any]:
 
 
 def create_app_from_environment() -> FastAPI:
-    """The service for this process's settings: for ``uvicorn --factory``. Stops the process as ``serve`` does.
+    """Return the application for the settings of this process, for ``uvicorn --factory``.
 
-    Where it will listen is uvicorn's to know: what an open service is asked elsewhere than on loopback, its layers refuse.
+    Raises ``SystemExit`` when the settings are invalid or the service must not start with them. Only uvicorn knows the address
+    that it listens on; the layers of an open service refuse requests that do not come through loopback.
     """
     try:
         settings = load_settings()
@@ -178,5 +180,5 @@ def create_app_from_environment() -> FastAPI:
 
 
 def openapi_document() -> dict[str, Any]:
-    """The contract, the same on every machine."""
+    """Return the OpenAPI document with default settings, so that it is the same on every machine."""
     return create_app(Settings()).openapi()

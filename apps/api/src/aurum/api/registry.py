@@ -1,4 +1,4 @@
-"""The features of the service and its layers, in order. A collision stops the start-up."""
+"""The features and the layers of the service, in order. A collision between them stops the start-up."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _v1(settings: Settings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """Routes that belong together; each says its policy where it is declared."""
+    """Routes that belong together. Each has its policy where it is declared."""
 
     name: str
     router: FeatureRouter
@@ -73,7 +73,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What a service offers with its settings: its features and the policies of their routes."""
+    """The features of a service with its settings, and the policies of their routes."""
 
     settings: Settings
     features: Sequence[Feature]
@@ -92,7 +92,7 @@ class Layer:
 FEATURES: Sequence[Feature] = (
     Feature("health", health),
     Feature("metrics", metrics),
-    # Before "series": the path of a series would match what follows its key as part of it.
+    # Before "series": its path takes all that follows as the key, "/observations" included.
     Feature("observations", observations),
     Feature("query", query),
     # Before "series", too, whose paths take any text as a key; no key is a word without colons.
@@ -124,7 +124,7 @@ def _v1_features() -> Sequence[Feature]:
 
 
 _PARAMETER_NAME = re.compile(r"\{[^:}]+")
-"""The name of a path parameter, without the converter behind it."""
+"""The name of a path parameter, without its converter."""
 
 RESPONSE_CACHE = "response cache"
 
@@ -172,7 +172,7 @@ LAYERS: Sequence[Layer] = (
 
 
 def _tracing(app: ASGIApp) -> ASGIApp:
-    from aurum.api.observability.request_tracing import Tracing  # a fifth of a second to load, only where traces are sent
+    from aurum.api.observability.request_tracing import Tracing  # a fifth of a second to load, only when traces are sent
 
     return Tracing(app)
 
@@ -182,40 +182,40 @@ def _plain_routes(features: Sequence[Feature]) -> list[PlainRoute]:
 
 
 class RouteCollision(Exception):
-    """Two features or layers of one name, or two routes on one path and method. The text names them."""
+    """Two features or layers with the same name, or two routes with the same path and method. The text names them."""
 
 
 def surface_of(settings: Settings) -> Surface:
-    """Return what a service with these settings offers. Raises ``RouteCollision``."""
+    """Return the features and policies of a service with these settings. Raises ``RouteCollision``."""
     features = enabled_features((*FEATURES, *(_v1_features() if settings.api.enable_v1 else ())), settings)
     policies = [declared for feature in features for declared in feature.router.policies]
     return Surface(settings, features, PolicyTable(policies, public_paths=("/openapi.json",)))
 
 
 def enabled_features(features: Sequence[Feature], settings: Settings) -> Sequence[Feature]:
-    """Return the features that settings leave on, when no two collide. Raises ``RouteCollision``."""
+    """Return the features that the settings enable. Raises ``RouteCollision`` when two of them collide."""
     names: set[str] = set()
     owners: dict[tuple[str, str], str] = {}
     enabled = [feature for feature in features if feature.enabled(settings)]
     for feature in enabled:
         if feature.name in names:
-            raise RouteCollision(f"two features are called {feature.name}")
+            raise RouteCollision(f"two features have the name {feature.name}")
         names.add(feature.name)
         for route, _ in feature.router.policies:
             for method in route.methods or ():
-                # The name of a parameter does not tell two routes apart; its converter does.
+                # Two routes may differ in the converter of a parameter, but not in its name alone.
                 operation = method, _PARAMETER_NAME.sub("{", route.path)
                 if operation in owners:
-                    raise RouteCollision(f"{method} {route.path} is in {owners[operation]} and in {feature.name}")
+                    raise RouteCollision(f"{method} {route.path} is a route of {owners[operation]} and of {feature.name}")
                 owners[operation] = feature.name
     return enabled
 
 
 def enabled_layers(layers: Sequence[Layer], settings: Settings) -> Sequence[Layer]:
-    """Return the layers that settings leave on, from the outside in. Raises ``RouteCollision``."""
+    """Return the layers that the settings enable, from the outside in. Raises ``RouteCollision``."""
     enabled = [layer for layer in layers if layer.enabled(settings)]
     names = [layer.name for layer in enabled]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise RouteCollision(f"two layers are called {twice}")
+        raise RouteCollision(f"two layers have the name {twice}")
     return enabled

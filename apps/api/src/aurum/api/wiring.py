@@ -1,4 +1,4 @@
-"""Where the service is put together, on a store: what only a service has."""
+"""Assembly of the service: its caches, limits, authentication, health checks and metrics, over a store."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from aurum.common.ratelimit.shared import Sharing
 
 OpenStore: TypeAlias = Callable[[Settings], AbstractAsyncContextManager[StoreParts]]
-"""Opens the store of a service; tests put another one in the place of ``open_live_store``."""
+"""Opens the store of a service; tests pass another one than ``open_live_store``."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceParts:
-    """The parts of a running service, by the names under which layers and handlers find them."""
+    """The parts of a running service, by the names that layers and handlers use for them."""
 
     services: Services
     responses: ResponseStore
@@ -61,12 +61,12 @@ class ServiceParts:
 
 @asynccontextmanager
 async def open_service(settings: Settings, opened: OpenStore = open_live_store) -> AsyncGenerator[ServiceParts]:
-    """Put a service together over a store, for the length of the block. Raises ``Unavailable``."""
+    """Open a store and assemble the service over it, for the length of the block. Raises ``Unavailable``."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(settings))
         feed = store.changes
         if feed is None:
-            raise ValueError("a service needs a store that tells of its changes")
+            raise ValueError("the store has no change feed, which a service needs")
         redis = await open_redis(settings, stack)
         tokens, token_guards = await open_tokens(settings, stack)
         redis_breaker = Breaker("redis", settings.resilience, counts=(TierAway,))
@@ -134,7 +134,7 @@ def _services(
         checks=checks,
         clock=store.clock,
         settings=settings.api,
-        # Without a secret cursors end with this process, which is what a single one on a laptop needs.
+        # Without the setting, cursors are valid until this process ends: enough for a single process.
         cursor_secret=secret.get_secret_value().encode() if secret is not None else secrets.token_bytes(32),
         fresh_s=settings.cache.fresh_s,
         public=settings.access.mode == "open",

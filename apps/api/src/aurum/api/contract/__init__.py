@@ -1,1 +1,1 @@
-"""What the OpenAPI document says: parameters, documents, headers, answers, scopes."""
+"""The contract as the OpenAPI document describes it: parameters, documents, headers, responses, permissions."""

@@ -1,4 +1,4 @@
-"""The responses of routes that write their own bytes, as openapi.json describes them."""
+"""The responses of routes that write their own bytes, as the OpenAPI document describes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from aurum.api.encoding.negotiate import MEDIA_TYPES
 
 
 def answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """200 in every format and 304. The JSON document is described by the model."""
+    """Return the ``responses=`` of a route that sends observations: 200 in every format, and 304.
+
+    ``model``: describes the JSON document.
+    """
     content: dict[str, Any] = {
         media_type.split(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()
     }
@@ -18,5 +21,5 @@ def answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     content["application/json"] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
     return {
         200: {"description": "The observations", "content": content},
-        304: {"description": "The caller has the answer already (`If-None-Match`)"},
+        304: {"description": "Not modified: `If-None-Match` names the current `ETag`"},
     }

@@ -1,4 +1,4 @@
-"""Headers as openapi.json tells of them: what layers read of every request and write on every answer, said once."""
+"""Headers that the layers read from every request and add to every response, described once for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ REQUEST: Mapping[str, Mapping[str, Any]] = {
         "name": "X-Request-Id",
         "in": "header",
         "required": False,
-        "description": "Comes back and stands in the log: up to 128 letters, digits and `. _ : -`; another one is replaced.",
+        "description": (
+            "Id of the request, repeated in the response and in the log: up to 128 letters, digits and `. _ : -`. "
+            "Without a valid id the service makes one."
+        ),
         "schema": _TEXT,
         "example": "desk-7.morning-run",
     },
@@ -24,7 +27,7 @@ REQUEST: Mapping[str, Mapping[str, Any]] = {
         "name": "If-None-Match",
         "in": "header",
         "required": False,
-        "description": "The `ETag` of an answer the caller has: 304 when it still stands.",
+        "description": "The `ETag` of a response that the client has: the status is 304 while it is current.",
         "schema": _TEXT,
         "example": '"9f86d081884c7d659a2feaa0"',
     },
@@ -32,65 +35,83 @@ REQUEST: Mapping[str, Mapping[str, Any]] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "Sent again within 24 hours with the same body, the request is done once and answered twice.",
+        "description": (
+            "A key chosen by the client, 1 to 255 visible characters. A request repeated with its key within 24 hours is "
+            "carried out once; the repetition gets the first response."
+        ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
     },
 }
 
 RESPONSE: Mapping[str, Mapping[str, Any]] = {
-    "X-Request-Id": {"description": "Leads to what the service logged of the request.", "schema": _TEXT},
-    "RateLimit-Limit": {"description": "Requests of the window that has the least left; to those on a plan.", "schema": _COUNT},
-    "RateLimit-Remaining": {"description": "What is left of them.", "schema": _COUNT},
-    "RateLimit-Reset": {"description": "Seconds until the window is full again.", "schema": _COUNT},
-    "RateLimit-Policy": {"description": "All windows, as draft-ietf-httpapi-ratelimit-headers writes them.", "schema": _TEXT},
+    "X-Request-Id": {"description": "Id of the request, as it appears in the log of the service.", "schema": _TEXT},
+    "RateLimit-Limit": {
+        "description": "Requests allowed in the window that has the fewest left; only for callers with a rate plan.",
+        "schema": _COUNT,
+    },
+    "RateLimit-Remaining": {"description": "Requests left in that window.", "schema": _COUNT},
+    "RateLimit-Reset": {"description": "Seconds until that window allows all of its requests again.", "schema": _COUNT},
+    "RateLimit-Policy": {
+        "description": "All windows of the plan, in the form of draft-ietf-httpapi-ratelimit-headers.",
+        "schema": _TEXT,
+    },
     "Retry-After": {"description": "Seconds after which the same request may succeed.", "schema": {**_COUNT, "minimum": 1}},
-    "WWW-Authenticate": {"description": "`Bearer`: an API key or a token is asked for.", "schema": _TEXT},
-    "ETag": {"description": "Of everything the answer depends on, in its coding.", "schema": _TEXT},
-    "Cache-Control": {"description": "What callers and proxies may keep.", "schema": _TEXT},
-    "Vary": {"description": "The request headers the answer depends on.", "schema": _TEXT},
-    "X-Cache": {"description": "`hit`, `miss`, `stale` or `bypass`.", "schema": _TEXT},
-    "Age": {"description": "Seconds since a kept answer was made.", "schema": _COUNT},
-    "Warning": {"description": "110: the store is away, and the answer may be out of date.", "schema": _TEXT},
-    "Link": {"description": "`next`: the following page.", "schema": _TEXT},
-    "Idempotent-Replayed": {"description": "`true`: the answer of the first request with this key.", "schema": _TEXT},
+    "WWW-Authenticate": {"description": "`Bearer`: the request needs an API key or a token.", "schema": _TEXT},
+    "ETag": {
+        "description": "Tag of the data version, query, format and content coding of the response; for `If-None-Match`.",
+        "schema": _TEXT,
+    },
+    "Cache-Control": {"description": "How long clients and proxies may cache the response.", "schema": _TEXT},
+    "Vary": {"description": "The request headers that the response depends on.", "schema": _TEXT},
+    "X-Cache": {
+        "description": "`hit`: sent from the response cache; `stale`: cached and out of date; `miss`: made for this request.",
+        "schema": _TEXT,
+    },
+    "Age": {"description": "Seconds since a cached response was made.", "schema": _COUNT},
+    "Warning": {"description": "110: the store does not answer, and the cached response may be out of date.", "schema": _TEXT},
+    "Link": {"description": '`rel="next"`: the next page of the list.', "schema": _TEXT},
+    "Idempotent-Replayed": {
+        "description": "`true`: this is the response to the first request with this `Idempotency-Key`.",
+        "schema": _TEXT,
+    },
 }
 
 _EVERY = ("X-Request-Id",)
 _LIMITED = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
-_KEPT = ("ETag", "Cache-Control", "Vary", "X-Cache", "Age", "Warning")
+_CACHING = ("ETag", "Cache-Control", "Vary", "X-Cache", "Age", "Warning")
 _BY_STATUS = {"401": ("WWW-Authenticate",), "429": (*_LIMITED, "Retry-After"), "503": ("Retry-After",)}
 
 
-def say_headers(document: dict[str, Any], kept: Collection[str]) -> None:
-    """Write into an OpenAPI document what headers operations take and give. ``kept``: paths whose answers have a tag."""
+def document_headers(document: dict[str, Any], tagged_paths: Collection[str]) -> None:
+    """Add the headers of requests and responses to an OpenAPI document. ``tagged_paths``: paths whose responses have a tag."""
     components = document.setdefault("components", {})
     components["parameters"] = {name: dict(one) for name, one in REQUEST.items()}
     components["headers"] = {name: dict(one) for name, one in RESPONSE.items()}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _say(operation, method, tagged=path in kept and method == "get")
+            _document_operation(operation, method, is_tagged=path in tagged_paths and method == "get")
 
 
-def _say(operation: dict[str, Any], method: str, *, tagged: bool) -> None:
-    taken = ["RequestId"]
-    answers: dict[str, dict[str, Any]] = operation["responses"]
-    if tagged:
-        taken.append("IfNoneMatch")
-        answers.setdefault("304", {"description": "The caller has the answer already (`If-None-Match`)"})
+def _document_operation(operation: dict[str, Any], method: str, *, is_tagged: bool) -> None:
+    request_headers = ["RequestId"]
+    responses: dict[str, dict[str, Any]] = operation["responses"]
+    if is_tagged:
+        request_headers.append("IfNoneMatch")
+        responses.setdefault("304", {"description": "Not modified: `If-None-Match` names the current `ETag`"})
     if method == "post":
-        taken.append("IdempotencyKey")
-        answers.setdefault("409", problems(Conflict)[409])
+        request_headers.append("IdempotencyKey")
+        responses.setdefault("409", problems(Conflict)[409])
     operation["parameters"] = [
         *operation.get("parameters", []),
-        *({"$ref": f"#/components/parameters/{name}"} for name in taken),
+        *({"$ref": f"#/components/parameters/{name}"} for name in request_headers),
     ]
-    paged = any(one.get("name") == "cursor" for one in operation["parameters"])
-    for status, answer in answers.items():
-        good = status < "400"
-        given = [*_EVERY, *_BY_STATUS.get(status, ()), *(_LIMITED if good and operation.get("security") else ())]
-        given += _KEPT if tagged and good else ()
-        given += ("Link",) if paged and status == "200" else ()
-        given += ("Idempotent-Replayed",) if method == "post" and good else ()
-        answer["headers"] = answer.get("headers", {}) | {name: {"$ref": f"#/components/headers/{name}"} for name in given}
-    operation["responses"] = dict(sorted(answers.items()))
+    is_paged = any(one.get("name") == "cursor" for one in operation["parameters"])
+    for status, response in responses.items():
+        is_success = status < "400"
+        names = [*_EVERY, *_BY_STATUS.get(status, ()), *(_LIMITED if is_success and operation.get("security") else ())]
+        names += _CACHING if is_tagged and is_success else ()
+        names += ("Link",) if is_paged and status == "200" else ()
+        names += ("Idempotent-Replayed",) if method == "post" and is_success else ()
+        response["headers"] = response.get("headers", {}) | {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    operation["responses"] = dict(sorted(responses.items()))

@@ -1,7 +1,6 @@
-"""Query parameters, said once: how they are described in openapi.json and how they are read.
+"""Query parameters of the routes that send observations: one definition for the OpenAPI document and for reading them.
 
-The routes that answer with observations read their own parameters, because validating a dozen of them through a model costs
-more than the query; what is described here is what they accept.
+These routes read their parameters themselves, because validating a dozen of them through a model costs more than the query.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _RESAMPLED = [str(frequency) for frequency in Frequency if frequency is not Freq
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter. ``schema``: its JSON schema. ``repeated``: it may be given several times."""
+    """One query parameter. ``schema``: the JSON schema of a value. ``repeated``: a query may have several values of it."""
 
     name: str
     description: str
@@ -38,8 +37,8 @@ class Parameter:
     repeated: bool = False
 
     def document(self) -> dict[str, Any]:
-        """The parameter object of OpenAPI 3.1."""
-        found: dict[str, Any] = {
+        """Return the parameter object of OpenAPI 3.1."""
+        document: dict[str, Any] = {
             "name": self.name,
             "in": "query",
             "required": self.required,
@@ -47,157 +46,191 @@ class Parameter:
             "schema": dict(self.schema),
         }
         if self.repeated:
-            found |= {"schema": {"type": "array", "items": dict(self.schema), "minItems": 1}, "explode": True}
+            document |= {"schema": {"type": "array", "items": dict(self.schema), "minItems": 1}, "explode": True}
         if self.example is not None:
-            found["example"] = self.example
-        return found
+            document["example"] = self.example
+        return document
 
 
 _TIME = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
 
 START = Parameter(
-    "start", "From this instant on: RFC 3339, or a date or bare local date-time read in `tz`.", _TIME, "2025-11-02"
+    "start",
+    "Start of the requested span, inclusive: an RFC 3339 date-time with an offset, or a date or local date-time, which is read "
+    "in `tz`. Default: the first observation.",
+    _TIME,
+    "2025-11-02",
 )
-END = Parameter("end", "Up to, not including, this instant; as `start`.", _TIME, "2025-11-03")
+END = Parameter(
+    "end",
+    "End of the requested span, exclusive, in the formats of `start`. Default: after the last observation.",
+    _TIME,
+    "2025-11-03",
+)
 AS_OF = Parameter(
-    "as_of", "As it was known then, that instant included; as `start`. Without it: as known now.", _TIME, "2026-11-20T00:00:00Z"
+    "as_of",
+    "Point in time: each observation has the value that was known at this instant, that instant included. Formats of `start`. "
+    "Default: the values known now.",
+    _TIME,
+    "2026-11-20T00:00:00Z",
 )
 TZ = Parameter(
     "tz",
-    "Clock in which local times are read and times are written: `UTC` (default), `market` (the series' own) or an IANA name. "
-    "With `freq`, buckets follow it; without it, buckets follow the market's clock.",
+    "Time zone in which local times are read and times are written: `UTC`, `market` (that of the market) or an IANA name. "
+    "With `freq`, days and longer steps follow it. Default: times in UTC, days and longer steps in the market's time zone.",
     example="market",
 )
 FREQ = Parameter(
     "freq",
-    "Resample to this step, in local time. A row stands for its whole step and is in the answer when it starts in the span.",
+    "Resample to this step in local time. A row stands for a whole step and is returned when it starts within the requested "
+    "span. Default: the series' own step.",
     {"type": "string", "enum": _RESAMPLED},
 )
 AGG = Parameter(
     "agg",
-    "How the values of a bucket become one; only with `freq`, where it is `mean` unless said otherwise.",
+    "How the values within a step of `freq` are aggregated; needs `freq`. Default: `mean`.",
     {"type": "string", "enum": list(Aggregation)},
 )
 BLOCK = Parameter(
     "block",
-    "Only hours of this block of the market's calendar, or of `calendar:block`; see `/v2/catalog/blocks`.",
+    "Only the hours of this block: a name of the market's calendar, or `calendar:block`; see `/v2/catalog/blocks`. "
+    "Default: all hours.",
     example="ON_PEAK",
 )
-UNIT = Parameter("unit", "Convert values to this unit; see `/v2/catalog/units`.", example="USD/MMBtu")
-CURRENCY = Parameter(
-    "currency", "Convert money to this currency, at the ECB's rate of each day, as known at `as_of`.", example="EUR"
+UNIT = Parameter(
+    "unit",
+    "Convert values to this unit; see `/v2/catalog/units`. Default: the series' own unit.",
+    example="USD/MMBtu",
 )
-FORMAT = Parameter("format", "Wins over the `Accept` header.", {"type": "string", "enum": list(FORMATS), "default": "json"})
+CURRENCY = Parameter(
+    "currency",
+    "Convert monetary values to this currency (ISO 4217 code), at the ECB's reference rate of each day as known at `as_of`. "
+    "Default: the series' own currency.",
+    example="EUR",
+)
+FORMAT = Parameter(
+    "format",
+    "Format of the response; takes precedence over the `Accept` header. Default: by `Accept`, else `json`.",
+    {"type": "string", "enum": list(FORMATS), "default": "json"},
+)
 LAYOUT = Parameter(
     "layout",
-    "Of JSON: an object a row, or an array a column.",
+    "Layout of a JSON document: `rows` is one object per observation, `columns` one array per field. Default: `rows`.",
     {"type": "string", "enum": ["rows", "columns"], "default": "rows"},
 )
 MANY_LAYOUT = Parameter(
     "layout",
-    "`long`: a row an observation, `series` first. `wide`: a column a series. `columns`: long, in JSON as an array a column.",
+    "Layout of the response: `long` is one row per observation with the key in `series`, `wide` one column per series, "
+    "`columns` is `long` as one JSON array per field. Default: `long`.",
     {"type": "string", "enum": ["long", "wide", "columns"], "default": "long"},
 )
 SERIES_PARAMETER = Parameter(
     "series",
-    "Series keys; give the parameter once a key, or keys with commas between.",
+    "Keys of the requested series: repeat the parameter for each key, or separate keys with commas.",
     example=["nyiso:damlbmp_zone:61761:lmp", "nyiso:damlbmp_zone:61752:lmp"],
     required=True,
     repeated=True,
 )
 
 _REMEMBERED_BYTES = 512
-"""Longer queries are seldom asked twice, and a thousand of them would be a burden."""
+"""Longest query string that is remembered: longer ones are seldom repeated, and a thousand of them take much memory."""
 
 KEY: Mapping[str, Any] = {
     "name": "key",
     "in": "path",
     "required": True,
-    "description": "Series key; slashes and blanks in it may be escaped.",
+    "description": "Key of the series, `source:dataset:location:measure`; slashes and blanks in it may be percent-encoded.",
     "schema": {"type": "string"},
     "example": "nyiso:damlbmp_zone:61761:lmp",
 }
 
-SLICE = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, LAYOUT)
-MANY = (SERIES_PARAMETER, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
-HISTORY = (START, END, TZ, FORMAT, LAYOUT)
+ONE_SERIES = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, LAYOUT)
+"""Parameters of the observations of one series."""
+MANY_SERIES = (SERIES_PARAMETER, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
+"""Parameters of the observations of several series."""
+REVISIONS = (START, END, TZ, FORMAT, LAYOUT)
+"""Parameters of the revisions of one series."""
 
 
 def documented(parameters: Iterable[Parameter], *path: Mapping[str, Any]) -> dict[str, Any]:
-    """The ``openapi_extra=`` of a route that reads these parameters itself, after those of its path."""
+    """Return the ``openapi_extra=`` of a route that reads its parameters itself. ``path``: the parameters in its path."""
     return {"parameters": [*map(dict, path), *(parameter.document() for parameter in parameters)]}
 
 
-def read(given: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
-    """The single-valued parameters, checked for their names, repetition and closed sets. Raises ``InvalidParameters``."""
+def read(query: QueryParams, allowed: Sequence[Parameter]) -> dict[str, str]:
+    """Return the single-valued parameters of a query by name. Raises ``InvalidParameters``.
+
+    Names, repetitions and values of closed sets are checked.
+    """
     by_name = {parameter.name: parameter for parameter in allowed}
-    found: dict[str, str] = {}
-    for name, value in given.multi_items():
+    arguments: dict[str, str] = {}
+    for name, value in query.multi_items():
         parameter = by_name.get(name)
         if parameter is None:
             raise _unknown(name, value, by_name)
         if "\0" in value:
-            raise InvalidParameters((name, "holds a NUL character", value))
+            raise InvalidParameters((name, "contains a NUL character, which is not allowed", value))
         if parameter.repeated:
             continue
-        if name in found:
-            raise InvalidParameters((name, "is given twice", value))
+        if name in arguments:
+            raise InvalidParameters((name, "occurs more than once: send it once", value))
         choices = parameter.schema.get("enum")
         if choices and value not in choices:
             close = nearest(value, choices) or tuple(choices)
             raise InvalidParameters((name, f"must be one of {', '.join(choices)}", value), nearest=list(close))
         if not value:
-            raise InvalidParameters((name, "is empty", value))
-        found[name] = value
-    missing = [parameter for parameter in allowed if parameter.required and parameter.name not in given]
+            raise InvalidParameters((name, "is empty: send a value, or leave the parameter out", value))
+        arguments[name] = value
+    missing = [parameter for parameter in allowed if parameter.required and parameter.name not in query]
     if missing:
-        raise InvalidParameters(*((parameter.name, "is needed", None) for parameter in missing))
-    return found
+        raise InvalidParameters(*((parameter.name, "is missing: the request needs it", None) for parameter in missing))
+    return arguments
 
 
-def question_of(given: Mapping[str, str]) -> Question:
-    """The question that parameters ask, as ``read`` gives them."""
-    freq, agg, tz = given.get("freq"), given.get("agg"), given.get("tz")
+def question_of(arguments: Mapping[str, str]) -> Question:
+    """Return the question that parameters state, as ``read`` returns them."""
+    freq, agg, tz = arguments.get("freq"), arguments.get("agg"), arguments.get("tz")
     return Question(
-        start=_unescaped(given.get("start")),
-        end=_unescaped(given.get("end")),
-        as_of=_unescaped(given.get("as_of")),
-        # No name of a time zone holds a blank, but Etc/GMT+5 holds a plus sign.
+        start=_unescaped(arguments.get("start")),
+        end=_unescaped(arguments.get("end")),
+        as_of=_unescaped(arguments.get("as_of")),
+        # An unescaped plus sign arrives as a blank. No name of a time zone has a blank, and Etc/GMT+5 has a plus sign.
         tz=tz.replace("GMT ", "GMT+") if tz is not None else None,
         freq=Frequency(freq) if freq is not None else None,
         agg=Aggregation(agg) if agg is not None else None,
-        block=given.get("block"),
-        unit=given.get("unit"),
-        currency=given.get("currency"),
+        block=arguments.get("block"),
+        unit=arguments.get("unit"),
+        currency=arguments.get("currency"),
     )
 
 
 def _unescaped(time: str | None) -> str | None:
-    """A time whose plus sign was not escaped and so arrived as a blank: no valid time holds a blank but there."""
+    """Return a time with the plus sign of its offset, which arrives as a blank when it was not escaped.
+
+    A valid time has no other single blank.
+    """
     return time.replace(" ", "+") if time is not None and time.count(" ") == 1 else time
 
 
-def slice_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:
-    """A query string about one series, its parameters as ``read`` gives them, and their question.
+def series_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:
+    """Return a query string about one series parsed, its parameters as ``read`` returns them, and their question.
 
-    Raises ``InvalidParameters``.
-
-    Boards and notebooks ask for many series over one span: the same text is read once.
+    Dashboards and notebooks request many series over one span: the same text is parsed once. Raises ``InvalidParameters``.
     """
-    return _slice_query(text) if len(text) <= _REMEMBERED_BYTES else _read_slice(text)
+    return _remembered_query(text) if len(text) <= _REMEMBERED_BYTES else _parsed_query(text)
 
 
-def _read_slice(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:
+def _parsed_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:
     query = QueryParams(text)
-    given = read(query, SLICE)
-    return query, MappingProxyType(given), question_of(given)
+    arguments = read(query, ONE_SERIES)
+    return query, MappingProxyType(arguments), question_of(arguments)
 
 
-_slice_query = lru_cache(maxsize=1024)(_read_slice)
+_remembered_query = lru_cache(maxsize=1024)(_parsed_query)
 
 
 async def known_only(request: Request) -> None:
-    """Refuse parameters that a route does not take, or not twice: a misspelt filter must not give an unfiltered list.
+    """Refuse unknown and repeated parameters: a misspelt filter must not return an unfiltered list.
 
     For routes whose parameters FastAPI reads: ``dependencies=[Depends(known_only)]``. Raises ``InvalidParameters``.
     """
@@ -208,11 +241,11 @@ async def known_only(request: Request) -> None:
         if name not in names:
             raise _unknown(name, value, names)
         if name in seen:
-            raise InvalidParameters((name, "is given twice", value))
+            raise InvalidParameters((name, "occurs more than once: send it once", value))
         seen.add(name)
 
 
 def _unknown(name: str, value: str, known: Iterable[str]) -> InvalidParameters:
     close = nearest(name, known) or tuple(known)
     hint = f"; nearest: {', '.join(close)}" if close else ""
-    return InvalidParameters((name, f"there is no such parameter{hint}", value), nearest=list(close))
+    return InvalidParameters((name, f"is not a parameter of this operation{hint}", value), nearest=list(close))

@@ -1,4 +1,4 @@
-"""Shapes that several slices answer with, as documented in openapi.json."""
+"""Documents that several features return, as the OpenAPI document describes them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from aurum.core.series.model import Series
 
 
 class PageMeta(BaseModel):
-    """Of a page of a list."""
+    """The page of a list."""
 
-    count: int = Field(description="Items on this page.")
-    limit: int
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null on the last.")
+    count: int = Field(description="Number of items in this page.")
+    limit: int = Field(description="Largest number of items in a page.")
+    next_cursor: str | None = Field(description="Value of `cursor` for the next page; null on the last page.")
 
 
 class SeriesDocument(BaseModel):
-    """One measure at one location from one dataset."""
+    """A series: one measure at one location, from one dataset."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -46,23 +46,23 @@ class SeriesDocument(BaseModel):
         }
     )
 
-    key: str
+    key: str = Field(description="`source:dataset:location:measure`.")
     source: str
     dataset: str
-    market: str | None
-    location: str
+    market: str | None = Field(description="Code of the market; null when the series belongs to no market.")
+    location: str = Field(description="Id of the location at its source.")
     location_name: str
-    location_type: str
+    location_type: str = Field(description="Kind of location, such as `ZONE` or `HUB`; may be empty.")
     measure: str
-    unit: str
-    currency: str | None
-    frequency: str
-    tz: str = Field(description="IANA name of the market's clock.")
+    unit: str = Field(description="Unit of the values, such as `USD/MWh`.")
+    currency: str | None = Field(description="ISO 4217 code; null when the unit has no currency.")
+    frequency: str = Field(description="Step between observations, such as `1h` or `1d`.")
+    tz: str = Field(description="IANA name of the market's time zone, in which its days are counted.")
     labels: dict[str, str]
-    first: datetime | None = Field(description="Start of the first interval.")
-    last: datetime | None = Field(description="Start of the last interval.")
+    first: datetime | None = Field(description="Start of the first interval; null while the series has no observation.")
+    last: datetime | None = Field(description="Start of the last interval; null while the series has no observation.")
     version: int = Field(description="Rises whenever an observation of the series changes.")
-    updated_at: datetime | None
+    updated_at: datetime | None = Field(description="Time of the last change.")
 
     @classmethod
     def from_domain(cls, series: Series) -> SeriesDocument:
@@ -89,17 +89,17 @@ class SeriesDocument(BaseModel):
 
 
 class Observation(BaseModel):
-    """One value over one interval."""
+    """The value of one interval."""
 
-    start: datetime = Field(examples=["2025-11-02T01:00:00-04:00"])
-    end: datetime | None = Field(description="Exclusive; null where the series has no step.")
-    value: float | None = Field(description="Null: withdrawn by its publisher.", examples=[53.65])
-    quality: str = Field(examples=["good"])
-    known_at: datetime = Field(description="Since when this value has been known.")
+    start: datetime = Field(description="Start of the interval, inclusive.", examples=["2025-11-02T01:00:00-04:00"])
+    end: datetime | None = Field(description="End of the interval, exclusive; null when the series has no fixed step.")
+    value: float | None = Field(description="Null when the publisher has withdrawn the value.", examples=[53.65])
+    quality: str = Field(description="`good`, `preliminary`, `estimated`, `suspect` or `withdrawn`.", examples=["good"])
+    known_at: datetime = Field(description="Time from which this value was known.")
 
 
 class ObservationColumns(BaseModel):
-    """The same, an array a column."""
+    """Observations as one array per field, all of one length."""
 
     start: list[datetime]
     end: list[datetime | None]
@@ -109,37 +109,37 @@ class ObservationColumns(BaseModel):
 
 
 class SeriesInAnswer(BaseModel):
-    """The series as it stands in the answer: unit and step are those of the values given."""
+    """A series as its values are returned: unit, currency and step are those after conversion and resampling."""
 
     key: str
     market: str | None
     unit: str
     currency: str | None
     frequency: str
-    tz: str
-    version: int
+    tz: str = Field(description="Time zone of its days and longer steps.")
+    version: int = Field(description="Rises whenever an observation of the series changes.")
 
 
 class AnswerMeta(BaseModel):
-    """What was asked, resolved."""
+    """The request as the service resolved it, with its times as instants."""
 
-    count: int
-    tz: str
-    start: datetime | None
-    end: datetime | None
-    as_of: datetime | None
-    freq: str | None = None
-    agg: str | None = None
+    count: int = Field(description="Number of rows.")
+    tz: str = Field(description="Time zone in which times are written.")
+    start: datetime | None = Field(description="Start of the requested span, inclusive; null when it has none.")
+    end: datetime | None = Field(description="End of the requested span, exclusive; null when it has none.")
+    as_of: datetime | None = Field(description="Instant of the point-in-time read; null: the values known now.")
+    freq: str | None = Field(default=None, description="Step after resampling; missing without `freq`.")
+    agg: str | None = Field(default=None, description="Aggregation of values within a step; missing without `freq`.")
 
 
 class SeriesObservationsMeta(AnswerMeta):
-    """The same, and the series."""
+    """The resolved request, and its series."""
 
     series: SeriesInAnswer
 
 
-class ManyMeta(AnswerMeta):
-    """The same for several series."""
+class ManySeriesMeta(AnswerMeta):
+    """The resolved request, and its series in the requested order."""
 
     series: list[SeriesInAnswer]
 
@@ -154,34 +154,37 @@ class SeriesObservations(BaseModel):
 class LongObservation(Observation):
     """An observation with the key of its series."""
 
-    series: str
+    series: str = Field(description="Key of the series.")
 
 
-class Many(BaseModel):
-    """Observations of several series: long rows, wide rows (`start`, `end` and a member a key), or columns."""
+class ManySeriesObservations(BaseModel):
+    """Observations of several series: long rows, wide rows (`start`, `end` and one field per series key), or columns."""
 
     data: list[LongObservation] | list[dict[str, float | str | None]] | dict[str, list[float | str | None]]
-    meta: ManyMeta
+    meta: ManySeriesMeta
 
 
 class FileDocument(BaseModel):
-    """One file the store was offered."""
+    """A file that was loaded into the store, or refused."""
 
     file_id: int
     name: str
-    digest: str
+    digest: str = Field(description="SHA-256 of the content, hexadecimal.")
     source: str
     dataset: str
-    status: str
-    reason: str
-    known_at: datetime | None
-    known_at_basis: str
-    rows_read: int
-    new: int
-    revised: int
-    unchanged: int
-    quarantined: int
-    seconds: float
+    status: str = Field(description="`applied` or `refused`.")
+    reason: str = Field(description="Why the file was refused; else empty.")
+    known_at: datetime | None = Field(description="Time from which the observations of the file were known.")
+    known_at_basis: str = Field(
+        description="Origin of `known_at`: `argument`, `file`, `available` (`Last-Modified` of the publisher), `schedule` or "
+        "`ingestion`."
+    )
+    rows_read: int = Field(description="Number of data rows in the file.")
+    new: int = Field(description="Number of observations that the store did not have.")
+    revised: int = Field(description="Number of observations with another value than before.")
+    unchanged: int = Field(description="Number of observations that the store had already.")
+    quarantined: int = Field(description="Number of rows or cells held in quarantine.")
+    seconds: float = Field(description="Duration of the load.")
     loaded_at: datetime
 
 
@@ -191,21 +194,21 @@ class FilePage(BaseModel):
 
 
 class QuarantineDocument(BaseModel):
-    """A row that was held back."""
+    """A row, or one cell of a row, that failed a check and is held in quarantine."""
 
     row_id: int
     file_id: int
     file_name: str
-    digest: str
+    digest: str = Field(description="SHA-256 of the content of the file, hexadecimal.")
     source: str
     dataset: str
-    line: int
-    column: str
-    raw: str
-    reason: str
-    detail: str
+    line: int = Field(description="Number of the line in the file.")
+    column: str = Field(description="Column in the file.")
+    raw: str = Field(description="The row or cell as the file has it.")
+    reason: str = Field(description="Code of the failed check, such as `non_numeric`.")
+    detail: str = Field(description="The failed check in words.")
     created_at: datetime
-    replayed_at: datetime | None
+    replayed_at: datetime | None = Field(description="Time of a later load that accepted the file again; null before.")
 
 
 class QuarantinePage(BaseModel):

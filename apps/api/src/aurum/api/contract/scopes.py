@@ -1,4 +1,4 @@
-"""Who may ask for what, as openapi.json says it."""
+"""The permissions of operations, as the OpenAPI document describes them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, or a token of the identity provider. A service that is open on loopback asks for none.",
+        "description": "An API key, or a token of the identity provider. A service in open mode on loopback needs neither.",
     },
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
 }
 
 Needs = Mapping[tuple[str, str], Permission]
-"""The scope that an operation needs, by path and method; what is not there, anybody may ask for."""
+"""The permission that an operation needs, by path and method; a public operation is missing."""
 
 
-def say_who_may(document: dict[str, Any], needs: Needs) -> None:
-    """Write into an OpenAPI document which operations need a credential, and of which scope."""
+def document_permissions(document: dict[str, Any], needs: Needs) -> None:
+    """Add to an OpenAPI document which operations need a credential, and the scope that it must have."""
     document.setdefault("components", {})["securitySchemes"] = {name: dict(scheme) for name, scheme in SCHEMES.items()}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -1,4 +1,4 @@
-"""Parameters as texts: what they may look like before they mean something."""
+"""Types of parameters that arrive as text: their length, characters and format, checked before they are used."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _as_written(value: object) -> object:
-    """Pydantic alone would also take a number for a day, as seconds since 1970."""
+    """Refuse a text that is not ``YYYY-MM-DD``: Pydantic alone also accepts a number, as seconds since 1970."""
     if isinstance(value, str) and not _ISO_DAY.fullmatch(value):
-        raise ValueError("must be written YYYY-MM-DD")
+        raise ValueError("must be a date written YYYY-MM-DD")
     return value
 
 
 Day = Annotated[date, BeforeValidator(_as_written)]
-"""A day, as ISO 8601 writes it."""
+"""A date in the form YYYY-MM-DD of ISO 8601."""
 
 
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -32,7 +32,7 @@ _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+
 
 def _in_rfc_3339(value: object) -> object:
     if isinstance(value, int | float) or (isinstance(value, str) and not _RFC_3339.fullmatch(value)):
-        raise ValueError("must be written as RFC 3339 has it: 2025-11-02T14:00:00Z or 2025-11-02T14:00:00-05:00")
+        raise ValueError("must be an RFC 3339 date-time such as 2025-11-02T14:00:00Z or 2025-11-02T14:00:00-05:00")
     return value
 
 
@@ -40,13 +40,13 @@ def _in_utc(value: datetime) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("lies outside of the years 1 to 9999 in UTC") from error
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from error
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_in_rfc_3339), AfterValidator(_in_utc)]
-"""An instant, in UTC, as RFC 3339 writes it with any offset.
+"""An instant in UTC, from an RFC 3339 date-time with any offset.
 
-Pydantic alone would also take seconds since 1970, as a number or, in a query, as the text of one.
+Pydantic alone also accepts seconds since 1970, as a number or, in a query, as its text.
 """
 
 

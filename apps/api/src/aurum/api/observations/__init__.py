@@ -1,1 +1,1 @@
-"""Answers about observations over HTTP: which bytes, entity tags and cache rules they get. What is read: ``aurum.services``."""
+"""HTTP responses with observations: their bytes, entity tags and cache rules. ``aurum.services`` reads the observations."""

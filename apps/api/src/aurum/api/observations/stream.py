@@ -1,4 +1,4 @@
-"""Bulk answers as a stream: a batch of the store is read, encoded and sent before the next one is asked for."""
+"""Bulk responses as a stream: a batch of the store is read, encoded and sent before the next one is read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ ToTable = Callable[[pl.DataFrame], Table]
 
 
 async def streamed(frames: AsyncGenerator[pl.DataFrame], to_table: ToTable, name: str, headers: Mapping[str, str]) -> Response:
-    """A stream that has begun to read: a store that does not answer is a 503 and no 200 that breaks off."""
+    """Return a stream in the format ``name`` whose first batch has been read.
+
+    A store that does not answer then causes a 503, instead of a 200 that breaks off.
+    """
     first = await anext(frames, None)
     content = _encoded(first, frames, to_table, name)
     return ClosingStream(content, frames, headers=headers, media_type=MEDIA_TYPES[name])
 
 
 class ClosingStream(StreamingResponse):
-    """A stream that gives back what it reads from, whether or not the caller stays to the end."""
+    """A stream that closes its source at the end, also when the client disconnects before it."""
 
     def __init__(self, content: AsyncGenerator[bytes], source: AsyncGenerator[pl.DataFrame], **kwargs: Any) -> None:
         super().__init__(content, **kwargs)

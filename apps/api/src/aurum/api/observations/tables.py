@@ -1,4 +1,4 @@
-"""Frames to the tables that encoders write."""
+"""Conversion of frames to the tables that encoders write."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from aurum.services.observations import ReadPlan
 _QUALITY = tuple(Quality(code).label if code in list(Quality) else "" for code in range(max(Quality) + 1))
 
 
-def slice_table(frame: pl.DataFrame, plan: ReadPlan) -> Table:
-    """``start, end, value, quality, known_at`` of one series: a frame with ``end``, as ``aurum.services`` gives it."""
+def series_table(frame: pl.DataFrame, plan: ReadPlan) -> Table:
+    """Return ``start, end, value, quality, known_at`` of one series. ``frame``: from ``aurum.services``, with ``end``."""
     return Table(_observation_columns(frame), plan.zone)
 
 
 def points_table(points: Points, step: timedelta, plan: ReadPlan) -> Table:
-    """The same columns, from points that stand for intervals of one length."""
+    """Return the columns of ``series_table`` from points. ``step``: the length of their intervals."""
     columns: dict[str, Column] = {
         "start": Instants(points.ts),
         "end": Instants(points.ts + round(step.total_seconds() * 1_000_000)),
@@ -37,7 +37,10 @@ def points_table(points: Points, step: timedelta, plan: ReadPlan) -> Table:
 
 
 def long_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) -> Table:
-    """The same columns for several series, their key in ``series`` first. The frame has ``series_id``, too."""
+    """Return the columns of ``series_table`` for several series, with the key in ``series`` before them.
+
+    The frame has a column ``series_id``.
+    """
     positions = _positions(series)
     codes = positions[frame["series_id"].to_numpy()]
     keys = Labels(codes, tuple(str(one.key) for one in series))
@@ -45,7 +48,7 @@ def long_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) ->
 
 
 def wide_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) -> Table:
-    """``start, end`` and a column a series, in the order given; a series without a value there has none (NaN)."""
+    """Return ``start, end`` and one column per series, in the order of ``series``; a missing value is NaN."""
     frame = frame.with_columns(pl.col("series_id").cast(pl.String))
     wide = frame.pivot(on="series_id", index=["ts", "end"], values="value", on_columns=sorted(set(frame["series_id"]))).sort(
         "ts", "end"
@@ -59,7 +62,7 @@ def wide_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) ->
 
 
 def empty_like(table: Table) -> Table:
-    """The same columns without rows."""
+    """Return a table with the same columns and no rows."""
     return Table({name: _head(column) for name, column in table.columns.items()}, table.zone)
 
 
@@ -74,7 +77,7 @@ def _observation_columns(frame: pl.DataFrame) -> Mapping[str, Column]:
 
 
 def _microseconds(column: pl.Series) -> NDArray[np.int64]:
-    # The view costs nothing; asking for the physical column plans a query. A null shows as NaT, which is NAT.
+    # A view costs nothing, where Polars plans a query for the physical column. A null becomes NaT, which has the value of NAT.
     return column.to_numpy().view(np.int64)
 
 

@@ -17,7 +17,7 @@ from aurum.storage.memory.changes import MemoryChangeFeed
 
 
 class InMemory:
-    """Opens a memory store. The service learns of no load into it: load first, or call ``tell`` of its feed."""
+    """Opens a memory store. The service learns of no load into it: load first, or call ``publish`` of its feed."""
 
     def __init__(self, ports: MemoryStore) -> None:
         self._ports = ports

@@ -1,1 +1,1 @@
-"""Version 2 of the HTTP interface: a folder a slice."""
+"""Version 2 of the HTTP API, with one folder per feature."""

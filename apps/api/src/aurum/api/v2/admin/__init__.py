@@ -1,1 +1,1 @@
-"""What operators do: a folder a concern."""
+"""Operations for operators, with one folder per concern."""

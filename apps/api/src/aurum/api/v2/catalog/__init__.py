@@ -1,1 +1,1 @@
-"""What there is, and how good it is."""
+"""The catalog: sources, datasets, markets, locations, units, calendars and blocks."""

@@ -36,17 +36,17 @@ router = FeatureRouter(
 )
 
 
-@router.get("/sources", operation_id="listSources", summary="Who publishes", responses=problems())
+@router.get("/sources", operation_id="listSources", summary="List sources", responses=problems())
 async def list_sources(request: Request) -> schemas.SourceList:
-    """Sources by name."""
-    found = await services(request).store.catalog.reader.sources()
-    return schemas.SourceList(data=[schemas.SourceDocument(**asdict(one)) for one in found])
+    """List all sources, ascending by name."""
+    sources = await services(request).store.catalog.reader.sources()
+    return schemas.SourceList(data=[schemas.SourceDocument(**asdict(one)) for one in sources])
 
 
-@router.get("/datasets", operation_id="listDatasets", summary="Kinds of publication", responses=problems())
+@router.get("/datasets", operation_id="listDatasets", summary="List datasets", responses=problems())
 async def list_datasets(request: Request, source: SourceFilter = None) -> schemas.DatasetList:
-    """Datasets by source and name."""
-    found = await services(request).store.catalog.reader.datasets(source=source)
+    """List datasets, ascending by source and name."""
+    datasets = await services(request).store.catalog.reader.datasets(source=source)
     return schemas.DatasetList(
         data=[
             schemas.DatasetDocument(
@@ -61,14 +61,14 @@ async def list_datasets(request: Request, source: SourceFilter = None) -> schema
                 schedule=one.schedule,
                 freshness_hours=one.freshness_hours,
             )
-            for one in found
+            for one in datasets
         ]
     )
 
 
-@router.get("/markets", operation_id="listMarkets", summary="Market areas", responses=problems())
+@router.get("/markets", operation_id="listMarkets", summary="List markets", responses=problems())
 async def list_markets() -> schemas.MarketList:
-    """Every market, with its clock and its block calendar."""
+    """List all markets, with their time zones and block calendars."""
     return schemas.MarketList(
         data=[
             schemas.MarketDocument(code=one.code, title=one.title, tz=one.zone, calendar=one.calendar, currency=one.currency)
@@ -77,24 +77,27 @@ async def list_markets() -> schemas.MarketList:
     )
 
 
-@router.get("/locations", operation_id="listLocations", summary="Nodes, hubs, zones, regions", responses=problems())
+@router.get("/locations", operation_id="listLocations", summary="List locations", responses=problems())
 async def list_locations(
     request: Request,
     response: Response,
     source: SourceFilter = None,
     market: MarketFilter = None,
-    text: Annotated[Text | None, Query(description="Looked for in ids and names, in any case.", examples=["n.y.c"])] = None,
+    text: Annotated[
+        Text | None,
+        Query(description="Only locations with this text in their id or name; case is ignored.", examples=["n.y.c"]),
+    ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> schemas.LocationPage:
-    """Locations by source and id."""
+    """List locations, ascending by source and id."""
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
-    found = await services(request).store.catalog.reader.locations_page(
+    locations = await services(request).store.catalog.reader.locations_page(
         LocationFilter(source=source, market=market.upper() if market else None, text=text),
         after=(page.after[0], page.after[1]) if page.after else None,
         limit=page.limit + 1,
     )
-    meta = page_meta(request, response, page, found, lambda one: (one.source, one.location))
+    meta = page_meta(request, response, page, locations, lambda one: (one.source, one.location))
     data = [
         {
             "source": one.source,
@@ -105,14 +108,14 @@ async def list_locations(
             "tz": one.zone,
             "series": one.series,
         }
-        for one in found[: page.limit]
+        for one in locations[: page.limit]
     ]
     return schemas.LocationPage.model_validate({"data": data, "meta": meta})
 
 
-@router.get("/units", operation_id="listUnits", summary="Units", responses=problems())
+@router.get("/units", operation_id="listUnits", summary="List units", responses=problems())
 async def list_units() -> schemas.UnitList:
-    """Every unit that values can be converted to."""
+    """List all units that values can be converted to."""
     return schemas.UnitList(
         data=[
             schemas.UnitDocument(unit=one.text, dimension=one.dimension, currency=one.currency, aliases=list(one.aliases))
@@ -121,23 +124,23 @@ async def list_units() -> schemas.UnitList:
     )
 
 
-@router.get("/calendars", operation_id="listCalendars", summary="Block calendars", responses=problems())
+@router.get("/calendars", operation_id="listCalendars", summary="List block calendars", responses=problems())
 async def list_calendars(request: Request) -> schemas.CalendarList:
-    """Calendars, each with the names of its blocks."""
-    found = await calendars(services(request).store.catalog.reader)
+    """List the calendars with the names of their blocks."""
+    blocks_of = await calendars(services(request).store.catalog.reader)
     return schemas.CalendarList(
         data=[
             schemas.CalendarDocument(
-                name=name, tz=blocks[0].zone, holidays=str(blocks[0].holidays), blocks=[block.name for block in blocks]
+                name=name, tz=members[0].zone, holidays=str(members[0].holidays), blocks=[block.name for block in members]
             )
-            for name, blocks in found.items()
+            for name, members in blocks_of.items()
         ]
     )
 
 
-@router.get("/blocks", operation_id="listBlocks", summary="Blocks", responses=problems())
+@router.get("/blocks", operation_id="listBlocks", summary="List blocks", responses=problems())
 async def list_blocks(request: Request, calendar: CalendarFilter = None) -> schemas.BlockList:
-    """Blocks by calendar and name, with the hours they are made of (hour ending, both ends included)."""
+    """List blocks, ascending by calendar and name, with the hours that define them."""
     data = [
         {**block.to_document(), "tz": block.zone}
         for block in await blocks(services(request).store.catalog.reader)
@@ -149,34 +152,34 @@ async def list_blocks(request: Request, calendar: CalendarFilter = None) -> sche
 @router.get(
     "/blocks/{calendar}/{block}/hours",
     operation_id="expandBlock",
-    summary="The hours of a block",
+    summary="Hours of a block",
     responses=problems(NotFound),
 )
 async def expand_block(
     request: Request,
-    calendar: Annotated[str, Path(description="Calendar; see `/v2/catalog/calendars`.", examples=["nyiso"])],
-    block: Annotated[str, Path(description="Block of the calendar, or an alias of it.", examples=["ON_PEAK"])],
-    start: Annotated[Day, Query(description="First local day.", examples=["2025-11-01"])],
-    end: Annotated[Day, Query(description="The day after the last.", examples=["2025-11-08"])],
+    calendar: Annotated[str, Path(description="Name of the calendar; see `/v2/catalog/calendars`.", examples=["nyiso"])],
+    block: Annotated[str, Path(description="Name of a block of the calendar, or an alias.", examples=["ON_PEAK"])],
+    start: Annotated[Day, Query(description="First local day, YYYY-MM-DD, inclusive.", examples=["2025-11-01"])],
+    end: Annotated[Day, Query(description="Day after the last local day, YYYY-MM-DD, exclusive.", examples=["2025-11-08"])],
 ) -> schemas.BlockHours:
-    """Every hour of a block from `start` up to, not including, `end`, in local days of the block's clock."""
-    found = await expand(services(request).store.catalog.reader, calendar, block, start=start, end=end)
-    hours = found.hours
+    """List every hour of a block in the half-open span `[start, end)` of days in the time zone of the block."""
+    expansion = await expand(services(request).store.catalog.reader, calendar, block, start=start, end=end)
+    hours = expansion.hours
     data = [
         {"start": ts, "end": ts + timedelta(hours=1), "day": day, "hour_ending": str(label)}
         for ts, day, label in zip(hours["ts"], hours["day"], hours["hour_ending"], strict=True)
     ]
     meta = {
-        "calendar": found.block.calendar,
-        "block": found.block.name,
-        "tz": found.block.zone,
+        "calendar": expansion.block.calendar,
+        "block": expansion.block.name,
+        "tz": expansion.block.zone,
         "hours": hours.height,
     }
     return schemas.BlockHours.model_validate({"data": data, "meta": meta})
 
 
-@router.get("/dimensions", operation_id="listDimensions", summary="What series can be filtered by", responses=problems())
+@router.get("/dimensions", operation_id="listDimensions", summary="Values of the series filters", responses=problems())
 async def list_dimensions(request: Request) -> schemas.Dimensions:
-    """For each filter of `/v2/series` the values there are, each with the number of its series."""
-    found = await services(request).store.catalog.reader.dimensions()
-    return schemas.Dimensions(data={name: dict(counts) for name, counts in found.items()})
+    """List the available values for each filter of `/v2/series`, each with the number of its series."""
+    dimensions = await services(request).store.catalog.reader.dimensions()
+    return schemas.Dimensions(data={name: dict(counts) for name, counts in dimensions.items()})

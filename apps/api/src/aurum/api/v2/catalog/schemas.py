@@ -1,21 +1,21 @@
-"""Shapes of the catalog."""
+"""Documents of the catalog."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from aurum.api.contract.schemas import PageMeta
 
 
 class SourceDocument(BaseModel):
-    """Who publishes."""
+    """A publisher of data."""
 
     name: str
     title: str
-    homepage: str
-    terms: str
+    homepage: str = Field(description="Address of the publisher's page; may be empty.")
+    terms: str = Field(description="Terms of use; may be empty.")
 
 
 class SourceList(BaseModel):
@@ -23,24 +23,28 @@ class SourceList(BaseModel):
 
 
 class MeasureDocument(BaseModel):
+    """A measure of a dataset, with its unit."""
+
     name: str
     unit: str
     title: str = ""
 
 
 class DatasetDocument(BaseModel):
-    """One kind of publication."""
+    """A dataset: one kind of publication of a source."""
 
     source: str
     name: str
     title: str
-    market: str | None
-    tz: str
-    frequency: str
+    market: str | None = Field(description="Code of the market; null when the dataset belongs to no market.")
+    tz: str = Field(description="IANA name of the time zone in which its days are counted.")
+    frequency: str = Field(description="Step between observations, such as `1h` or `1d`.")
     measures: list[MeasureDocument]
-    reference: str
-    schedule: str
-    freshness_hours: float | None
+    reference: str = Field(description="Where the publisher describes the dataset; may be empty.")
+    schedule: str = Field(description="When the publisher publishes it; may be empty.")
+    freshness_hours: float | None = Field(
+        description="Age of the newest observation, in hours, above which the dataset is stale; null: no limit."
+    )
 
 
 class DatasetList(BaseModel):
@@ -48,13 +52,13 @@ class DatasetList(BaseModel):
 
 
 class MarketDocument(BaseModel):
-    """One operator's market area."""
+    """The market area of one operator."""
 
     code: str
     title: str
-    tz: str
-    calendar: str
-    currency: str
+    tz: str = Field(description="IANA name of its time zone.")
+    calendar: str = Field(description="Name of its block calendar.")
+    currency: str = Field(description="ISO 4217 code.")
 
 
 class MarketList(BaseModel):
@@ -62,15 +66,15 @@ class MarketList(BaseModel):
 
 
 class LocationDocument(BaseModel):
-    """A node, hub, zone or region as its source names it."""
+    """A node, hub, zone or region, with the names of its source."""
 
     source: str
-    location: str
+    location: str = Field(description="Id of the location at its source.")
     name: str
-    type: str
+    type: str = Field(description="Kind of location, such as `ZONE` or `HUB`; may be empty.")
     market: str | None
     tz: str
-    series: int
+    series: int = Field(description="Number of its series.")
 
 
 class LocationPage(BaseModel):
@@ -79,12 +83,12 @@ class LocationPage(BaseModel):
 
 
 class UnitDocument(BaseModel):
-    """A unit, and other spellings that are understood."""
+    """A unit of values."""
 
-    unit: str
-    dimension: str
-    currency: str | None
-    aliases: list[str]
+    unit: str = Field(description="Canonical spelling.")
+    dimension: str = Field(description="Physical dimension; values convert between units of one dimension.")
+    currency: str | None = Field(description="ISO 4217 code; null when the unit has no currency.")
+    aliases: list[str] = Field(description="Other accepted spellings.")
 
 
 class UnitList(BaseModel):
@@ -92,16 +96,18 @@ class UnitList(BaseModel):
 
 
 class BlockDocument(BaseModel):
-    """A named set of hours within a calendar."""
+    """A block: a named set of hours of a calendar."""
 
     calendar: str
     name: str
     title: str
-    aliases: list[str]
-    tz: str
-    holidays: str
-    complement: bool
-    windows: list[dict[str, list[str] | list[list[int]]]]
+    aliases: list[str] = Field(description="Other accepted names.")
+    tz: str = Field(description="IANA name of the time zone of its days and hours.")
+    holidays: str = Field(description="Holiday calendar that its days follow: `nerc` or `none`.")
+    complement: bool = Field(description="True: the block has all hours outside of `windows`; false: those within.")
+    windows: list[dict[str, list[str] | list[list[int]]]] = Field(
+        description="Sets of `days` (`mon` to `sun`, and `holiday`) with `hours`: ranges of hour endings, both ends included."
+    )
 
 
 class BlockList(BaseModel):
@@ -109,7 +115,7 @@ class BlockList(BaseModel):
 
 
 class CalendarDocument(BaseModel):
-    """A calendar and the names of its blocks."""
+    """A block calendar."""
 
     name: str
     tz: str
@@ -126,8 +132,8 @@ class BlockHour(BaseModel):
 
     start: datetime
     end: datetime
-    day: date
-    hour_ending: str
+    day: date = Field(description="Local day.")
+    hour_ending: str = Field(description="Number of the hour in its local day by its end, `1` to `24`.")
 
 
 class BlockHours(BaseModel):
@@ -136,6 +142,6 @@ class BlockHours(BaseModel):
 
 
 class Dimensions(BaseModel):
-    """For each dimension its values, each with the number of its series."""
+    """The values of each series filter."""
 
-    data: dict[str, dict[str, int]]
+    data: dict[str, dict[str, int]] = Field(description="By filter and value: the number of series.")

@@ -1,4 +1,4 @@
-"""``/v2/catalog/models``: what is built over the store, from what, and whether it is well."""
+"""``/v2/catalog/models``: models over the store, their inputs, and the results of their builds and tests."""
 
 from __future__ import annotations
 
@@ -31,24 +31,26 @@ router = FeatureRouter(
 )
 
 
-@router.get("/models", operation_id="listModels", summary="Models over the store", responses=problems())
+@router.get("/models", operation_id="listModels", summary="List models", responses=problems())
 async def list_models(
     request: Request,
-    layer: Annotated[Text | None, Query(description="`staging`, `intermediate` or `marts`.", examples=["marts"])] = None,
+    layer: Annotated[
+        Text | None, Query(description="Only models of this layer: `staging`, `intermediate` or `marts`.", examples=["marts"])
+    ] = None,
     source: SourceFilter = None,
     dataset: DatasetFilter = None,
 ) -> schemas.ModelList:
-    """Every model by name: the last time it was built, what its tests found, how fresh the tables below it are, and which
-    datasets reach it."""
-    found = await services(request).store.models.models(layer=layer, source=source, dataset=dataset)
-    return schemas.ModelList(data=[_model(one) for one in found])
+    """List models, ascending by name, with their last build, the results of their tests, the freshness of the tables that
+    they read, and the datasets whose series they use."""
+    models = await services(request).store.models.models(layer=layer, source=source, dataset=dataset)
+    return schemas.ModelList(data=[_model(one) for one in models])
 
 
-@router.get("/models/{model}", operation_id="readModel", summary="One model", responses=problems(NotFound))
+@router.get("/models/{model}", operation_id="readModel", summary="Read a model", responses=problems(NotFound))
 async def read_model(
-    request: Request, model: Annotated[Text, Path(description="Name of a model.", examples=["fct_lmp_daily"])]
+    request: Request, model: Annotated[Text, Path(description="Name of the model.", examples=["fct_lmp_daily"])]
 ) -> schemas.ModelDetail:
-    """A model with its columns and the last result of each of its tests."""
+    """Return a model with its columns and the last result of each of its tests."""
     state = await model_named(services(request).store.models, model)
     return schemas.ModelDetail(
         data=schemas.ModelDetailDocument(
@@ -59,14 +61,14 @@ async def read_model(
     )
 
 
-@router.get("/model-runs", operation_id="listModelRuns", summary="Runs of the models, the newest first", responses=problems())
+@router.get("/model-runs", operation_id="listModelRuns", summary="List model runs", responses=problems())
 async def list_model_runs(
     request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None
 ) -> schemas.ModelRunPage:
-    """What was run, on which engine, whether it succeeded, and why not."""
+    """List runs of the models, newest first, with their commands, results and reasons of failure."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).store.models.runs_page(before=_run_id(page.after, cursor), limit=page.limit + 1)
-    meta = page_meta(request, response, page, found, lambda one: (str(one.run_id),))
+    runs = await services(request).store.models.runs_page(before=_run_id(page.after, cursor), limit=page.limit + 1)
+    meta = page_meta(request, response, page, runs, lambda one: (str(one.run_id),))
     data = [
         schemas.ModelRunDocument(
             run=one.run_id,
@@ -79,7 +81,7 @@ async def list_model_runs(
             reason=one.reason,
             counts=dict(one.counts),
         )
-        for one in found[: page.limit]
+        for one in runs[: page.limit]
     ]
     return schemas.ModelRunPage.model_validate({"data": data, "meta": meta})
 
@@ -88,7 +90,7 @@ def _run_id(after: list[str] | None, cursor: str | None) -> int | None:
     if after is None:
         return None
     if not after[0].isdecimal():
-        raise InvalidParameters(("cursor", "the cursor is of another list", cursor))
+        raise InvalidParameters(("cursor", "the cursor belongs to another list: use meta.next_cursor of this one", cursor))
     return int(after[0])
 
 

@@ -1,4 +1,4 @@
-"""Shapes of models, their tests and their runs."""
+"""Documents of models, their tests and their runs."""
 
 from __future__ import annotations
 
@@ -11,35 +11,37 @@ from aurum.storage.ports.models import NodeKind, NodeStatus
 
 
 class DatasetName(BaseModel):
+    """The name of a dataset."""
+
     source: str
     dataset: str
 
 
 class BuiltDocument(BaseModel):
-    """The last time a model was built, or was to be."""
+    """The last build of a model, also when it failed or was skipped."""
 
-    run: int
-    at: datetime = Field(description="When the run began.")
+    run: int = Field(description="Number of the run in `/v2/catalog/model-runs`.")
+    at: datetime = Field(description="Start of the run.")
     status: NodeStatus
-    seconds: float
-    message: str = Field(description="Why, when it is not well.")
+    seconds: float = Field(description="Duration of the build.")
+    message: str = Field(description="Reason of a status other than `ok`; else empty.")
 
 
 class TestTally(BaseModel):
-    """The last result of each test of a model."""
+    """The last results of the tests of a model."""
 
-    total: int
-    failed: list[str]
-    warned: list[str]
+    total: int = Field(description="Number of tests.")
+    failed: list[str] = Field(description="Names of failed tests.")
+    warned: list[str] = Field(description="Names of tests with a warning.")
 
 
 class FreshnessDocument(BaseModel):
-    """How old the newest thing in a table of the store was."""
+    """The freshness of a table of the store, at the last run."""
 
     table: str
     status: NodeStatus
-    newest: datetime | None
-    age_s: float | None
+    newest: datetime | None = Field(description="Time of the newest row.")
+    age_s: float | None = Field(description="Age of the newest row, in seconds.")
 
 
 class ModelDocument(BaseModel):
@@ -49,10 +51,10 @@ class ModelDocument(BaseModel):
     layer: str
     description: str
     materialized: str = Field(description="`table`, `view`, `incremental` or `ephemeral`.")
-    relation: str = Field(description="Schema and name.")
-    depends_on: list[str] = Field(description="Models and seeds it reads.")
-    datasets: list[DatasetName] = Field(description="Whose series reach it, directly or through other models.")
-    last_run: BuiltDocument | None
+    relation: str = Field(description="Schema and name of its relation in the database.")
+    depends_on: list[str] = Field(description="Models and seeds that it reads.")
+    datasets: list[DatasetName] = Field(description="Datasets whose series it uses, directly or through other models.")
+    last_run: BuiltDocument | None = Field(description="Null when it was never built.")
     tests: TestTally
     freshness: list[FreshnessDocument]
 
@@ -62,22 +64,26 @@ class ModelList(BaseModel):
 
 
 class ColumnDocument(BaseModel):
+    """A column of a model."""
+
     name: str
-    type: str = Field(description="Empty where the model has no contract.")
+    type: str = Field(description="SQL type; empty when the model has no contract.")
     description: str
 
 
 class TestDocument(BaseModel):
-    """The last result of one test. ``failures``: rows it found."""
+    """The last result of one test."""
 
     name: str
     kind: NodeKind
     status: NodeStatus
-    failures: int | None
-    message: str
+    failures: int | None = Field(description="Number of rows that break the test; null when it does not count rows.")
+    message: str = Field(description="Reason of a status other than `ok`; else empty.")
 
 
 class ModelDetailDocument(ModelDocument):
+    """A model with its columns and the results of its tests."""
+
     columns: list[ColumnDocument]
     test_results: list[TestDocument]
 
@@ -87,17 +93,17 @@ class ModelDetail(BaseModel):
 
 
 class ModelRunDocument(BaseModel):
-    """One run of the project. ``counts``: how many models, seeds and tests ended how."""
+    """A run of the models, seeds and tests."""
 
-    run: int
-    command: str
-    target: str
+    run: int = Field(description="Number of the run.")
+    command: str = Field(description="Command of dbt, such as `build`.")
+    target: str = Field(description="Target of dbt, which names the engine.")
     database_schema: str
     started_at: datetime
-    seconds: float
+    seconds: float = Field(description="Duration of the run.")
     succeeded: bool
-    reason: str
-    counts: dict[str, int]
+    reason: str = Field(description="Why the run did not succeed; else empty.")
+    counts: dict[str, int] = Field(description="Number of models, seeds and tests by status.")
 
 
 class ModelRunPage(BaseModel):

@@ -1,4 +1,4 @@
-"""``/v2/catalog/quality``: freshness, completeness, files, quarantine."""
+"""``/v2/catalog/quality``: freshness, completeness, files and quarantine."""
 
 from __future__ import annotations
 
@@ -45,69 +45,76 @@ router = FeatureRouter(
 )
 
 
-@router.get("", operation_id="readQuality", summary="The state of every dataset", responses=problems())
+@router.get("", operation_id="readQuality", summary="Quality of datasets", responses=problems())
 async def read_quality(request: Request, source: SourceFilter = None) -> schemas.QualityList:
-    """Freshness, gaps, quarantine and refused files of each dataset."""
+    """List the freshness, gaps, rows in quarantine and refused files of each dataset."""
     service = services(request)
-    found = await service.store.quality.log.datasets_quality(now=service.clock.now(), source=source)
-    data = [{**asdict(one), "newest": one.newest_ts, "reasons": dict(one.reasons)} for one in found]
+    qualities = await service.store.quality.log.datasets_quality(now=service.clock.now(), source=source)
+    data = [{**asdict(one), "newest": one.newest_ts, "reasons": dict(one.reasons)} for one in qualities]
     return schemas.QualityList.model_validate({"data": data})
 
 
-@router.get("/completeness", operation_id="listCompleteness", summary="Days and what is missing of them", responses=problems())
+@router.get("/completeness", operation_id="listCompleteness", summary="Completeness by series and day", responses=problems())
 async def list_completeness(
     request: Request,
     response: Response,
     series: SeriesFilter = None,
     source: SourceFilter = None,
     dataset: DatasetFilter = None,
-    start: Annotated[Day | None, Query(description="First local day.", examples=["2025-11-01"])] = None,
-    end: Annotated[Day | None, Query(description="The day after the last.", examples=["2025-11-03"])] = None,
-    incomplete: Annotated[bool, Query(description="Only days with something missing.")] = True,
+    start: Annotated[
+        Day | None, Query(description="First local day, YYYY-MM-DD, inclusive. Default: the first.", examples=["2025-11-01"])
+    ] = None,
+    end: Annotated[
+        Day | None,
+        Query(
+            description="Day after the last local day, YYYY-MM-DD, exclusive. Default: after the last.", examples=["2025-11-03"]
+        ),
+    ] = None,
+    incomplete: Annotated[bool, Query(description="Only days with missing intervals. Default: true.")] = True,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> schemas.CompletenessPage:
-    """Published local days by series and day: how many intervals there should be and are."""
+    """List the expected, present and missing intervals of each published local day, ascending by series and day."""
     if start is not None and end is not None and start > end:
-        raise InvalidParameters(("start", f"is after end {end}", str(start)))
+        raise InvalidParameters(("start", f"is after end {end}: send a start that is not after end", str(start)))
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
-    found = await services(request).store.quality.log.completeness_page(
+    days = await services(request).store.quality.log.completeness_page(
         CompletenessFilter(series, source, dataset, start, end, only_incomplete=incomplete),
         after=(page.after[0], date.fromisoformat(page.after[1])) if page.after else None,
         limit=page.limit + 1,
     )
-    meta = page_meta(request, response, page, found, lambda one: (one.key, one.day.isoformat()))
+    meta = page_meta(request, response, page, days, lambda one: (one.key, one.day.isoformat()))
     data = [
         {"series": one.key, "day": one.day, "expected": one.expected, "present": one.present, "missing": one.missing}
-        for one in found[: page.limit]
+        for one in days[: page.limit]
     ]
     return schemas.CompletenessPage.model_validate({"data": data, "meta": meta})
 
 
-@router.get("/files", operation_id="listFiles", summary="Files, the newest first", responses=problems())
+@router.get("/files", operation_id="listFiles", summary="List ingested files", responses=problems())
 async def list_files(
     request: Request,
     response: Response,
-    status: Annotated[Literal["applied", "refused"] | None, Query(description="What became of the file.")] = None,
+    status: Annotated[Literal["applied", "refused"] | None, Query(description="Only files with this result.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> FilePage:
-    """What was offered to the store and what became of it."""
+    """List the files that were loaded into the store or refused, newest first."""
     return await file_page(request, response, status=status, limit=limit, cursor=cursor)
 
 
-@router.get("/quarantine", operation_id="listQuarantine", summary="Rows held back", responses=problems())
+@router.get("/quarantine", operation_id="listQuarantine", summary="List rows in quarantine", responses=problems())
 async def list_quarantine(
     request: Request,
     response: Response,
     source: SourceFilter = None,
     dataset: DatasetFilter = None,
-    reason: Annotated[Reason | None, Query(description="Why the row is held back.")] = None,
-    replayed: Annotated[bool, Query(description="Also rows whose file was loaded again since.")] = False,
+    reason: Annotated[Reason | None, Query(description="Only rows that failed this check.")] = None,
+    replayed: Annotated[bool, Query(description="Include rows whose file was loaded again later. Default: false.")] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> QuarantinePage:
-    """Rows that failed a check, with file, line, column, raw text and reason."""
+    """List the rows that failed a check, with file, line, column, raw text and reason."""
     return await held_page(
         request, response, source=source, dataset=dataset, reason=reason, replayed=replayed, limit=limit, cursor=cursor
     )

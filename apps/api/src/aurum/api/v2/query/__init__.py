@@ -1,1 +1,1 @@
-"""Several questions about observations in one request."""
+"""Observations of many series, and batches of several queries, in one request body."""

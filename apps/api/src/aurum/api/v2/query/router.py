@@ -1,4 +1,4 @@
-"""``POST /v2/observations/query``: what a URL is too short for, and several questions in one request."""
+"""``POST /v2/observations/query``: a query that is too long for a URL, or a batch of several queries."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.answers import answers
-from aurum.api.contract.params import MANY, SERIES_PARAMETER
-from aurum.api.contract.schemas import Many
+from aurum.api.contract.params import MANY_SERIES, SERIES_PARAMETER
+from aurum.api.contract.schemas import ManySeriesObservations
 from aurum.api.contract.text import Text
 from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.handlers.services import services
@@ -35,38 +35,40 @@ router = FeatureRouter(
 
 _MOST_QUERIES = 50
 _AT_ONCE = 4
-"""Questions of one request that are worked on together: a request must not take all connections."""
+"""Queries of one batch that are executed at the same time: one request must not use all connections of the store."""
 
 _NYC, _WEST = "nyiso:damlbmp_zone:61761:lmp", "nyiso:damlbmp_zone:61752:lmp"
 
 Keys = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")]
-"""A series key, or several with commas between."""
+"""A series key, or several separated by commas."""
 
-_MaybeText = Annotated[Text | None, "not given"]
+_MaybeText = Annotated[Text | None, "optional"]
 _optional: dict[str, Any] = {
     parameter.name: (_MaybeText, Field(default=None, description=parameter.description))
-    for parameter in MANY
+    for parameter in MANY_SERIES
     if parameter is not SERIES_PARAMETER
 }
 ObservationsQuery = create_model(
     "ObservationsQuery",
     __config__=ConfigDict(extra="forbid"),
-    __doc__="The parameters of `GET /v2/observations`, under the same names.",
-    series=(list[Keys], Field(min_length=1, description="Series keys.", examples=[[_NYC, _WEST]])),
+    __doc__="One query: the parameters of `GET /v2/observations`, with the same names and defaults.",
+    series=(list[Keys], Field(min_length=1, description="Keys of the requested series.", examples=[[_NYC, _WEST]])),
     **_optional,
 )
 
 
 class NamedQuery(ObservationsQuery):  # type: ignore[misc, valid-type] - a model made from the parameters
-    """One question of a batch."""
+    """One query of a batch."""
 
-    id: Annotated[Text, StringConstraints(max_length=100)] = Field(description="Names the answer.")
+    id: Annotated[Text, StringConstraints(max_length=100)] = Field(
+        description="Name of the query, unique in its batch; its result has the same `id`."
+    )
 
 
 class Batch(BaseModel):
-    """Several questions, answered as JSON, each by itself: one that fails does not fail the others.
+    """Several independent queries with results in JSON: a query that fails does not affect the others.
 
-    Together they may ask for as many observations as one question may; those beyond are refused.
+    Together they may span as many observations as a single request; a query beyond that limit is refused.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -75,25 +77,25 @@ class Batch(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """The answer to one question of a batch: the document of `GET /v2/observations`, or a problem."""
+    """The result of one query of a batch."""
 
-    id: str
-    status: int = Field(description="What the question would have got by itself.", examples=[200])
-    answer: dict[str, Any]
+    id: str = Field(description="`id` of the query.")
+    status: int = Field(description="HTTP status that the query has as a request of its own.", examples=[200])
+    answer: dict[str, Any] = Field(description="The document of `GET /v2/observations`, or a problem document.")
 
 
 class BatchAnswer(BaseModel):
-    """Answers in the order of the questions."""
+    """The results of a batch, in the order of its queries."""
 
     data: list[BatchItem]
 
 
-_Question = Annotated[
-    ObservationsQuery | Batch,  # type: ignore[valid-type] - as above
+_QueryBody = Annotated[
+    ObservationsQuery | Batch,  # type: ignore[valid-type] - a model made from the parameters
     Body(
         openapi_examples={
-            "one question": {"value": {"series": [_NYC, _WEST], "start": "2025-11-02", "end": "2025-11-03", "tz": "market"}},
-            "several": {
+            "one query": {"value": {"series": [_NYC, _WEST], "start": "2025-11-02", "end": "2025-11-03", "tz": "market"}},
+            "batch": {
                 "value": {
                     "queries": [
                         {"id": "day ahead", "series": [_NYC], "start": "2025-11-02", "end": "2025-11-03", "tz": "market"},
@@ -107,41 +109,50 @@ _Question = Annotated[
 
 
 def _documented() -> dict[int | str, dict[str, Any]]:
-    found = answers(Many) | problems(also=(406,))
-    either = [{"$ref": "#/components/schemas/Many"}, {"$ref": "#/components/schemas/BatchAnswer"}]
-    found[200]["content"]["application/json"] = {"schema": {"anyOf": either}}
-    del found[304]
-    return found
+    responses = answers(ManySeriesObservations) | problems(also=(406,))
+    either = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in (ManySeriesObservations, BatchAnswer)]
+    responses[200]["content"]["application/json"] = {"schema": {"anyOf": either}}
+    del responses[304]
+    return responses
 
 
 @router.post(
     "/query",
     operation_id="queryObservations",
-    summary="Observations of many series, or several questions at once",
+    summary="Observations of many series, or a batch of queries",
     responses=_documented(),
     response_class=Response,
 )
-async def query_observations(request: Request, question: _Question) -> Response:
-    """One question is answered as `GET /v2/observations` answers it, in any format; several as JSON, side by side."""
-    if isinstance(question, Batch):
-        return await _answer_batch(request, question)
-    return await answer_many(request, _as_query(question))
+async def query_observations(request: Request, body: _QueryBody) -> Response:
+    """Execute one query, with the response of `GET /v2/observations` in any format, or a batch, with all results in JSON.
+
+    Use it when the query is too long for a URL.
+    """
+    if isinstance(body, Batch):
+        return await _answer_batch(request, body)
+    return await answer_many(request, _as_query(body))
 
 
 async def _answer_batch(request: Request, batch: Batch) -> Response:
     names = [query.id for query in batch.queries]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InvalidParameters(("queries", "two questions have one id", twice))
+        raise InvalidParameters(("queries", "two queries have this id: give each query an id of its own", twice))
     formats = {_as_query(query).get("format", "json") for query in batch.queries}
     if formats != {"json"}:
-        raise InvalidParameters(("format", "a batch is answered in JSON", sorted(formats)))
-    room = asyncio.Semaphore(_AT_ONCE)
+        raise InvalidParameters(
+            (
+                "format",
+                "a batch returns JSON only: leave format out, or send the query in a request of its own",
+                sorted(formats),
+            )
+        )
+    slots = asyncio.Semaphore(_AT_ONCE)
     service = services(request)
     budget = Budget(service.reading.most_points, service.settings.document_rows)
 
     async def answered(query: NamedQuery) -> bytes:
-        async with room:
+        async with slots:
             response = await _answer_one(request, query, budget)
         head = b'{"id":' + orjson.dumps(query.id) + b',"status":' + str(response.status_code).encode()
         return head + b',"answer":' + bytes(response.body) + b"}"
@@ -151,7 +162,7 @@ async def _answer_batch(request: Request, batch: Batch) -> Response:
 
 
 async def _all_or_none(tasks: list[asyncio.Task[bytes]]) -> list[bytes]:
-    """What all of them give; when one fails, nothing is left running that nobody waits for."""
+    """Return the results of all tasks. When one fails, the others are cancelled, and the error is raised."""
     try:
         return await asyncio.gather(*tasks)
     except BaseException:
@@ -168,7 +179,7 @@ async def _answer_one(request: Request, query: NamedQuery, budget: Budget) -> Re
         return problem_of(request, error)
 
 
-def _as_query(question: BaseModel, **more: str) -> QueryParams:
-    given: dict[str, Any] = question.model_dump(exclude_none=True, exclude={"id"}) | more
-    series = given.pop("series")
-    return QueryParams([*(("series", key) for key in series), *given.items()])
+def _as_query(query: BaseModel, **more: str) -> QueryParams:
+    arguments: dict[str, Any] = query.model_dump(exclude_none=True, exclude={"id"}) | more
+    series = arguments.pop("series")
+    return QueryParams([*(("series", key) for key in series), *arguments.items()])

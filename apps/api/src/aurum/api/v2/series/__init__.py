@@ -1,1 +1,1 @@
-"""What series there are."""
+"""The list of series."""

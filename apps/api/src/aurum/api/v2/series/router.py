@@ -1,4 +1,4 @@
-"""``/v2/series``: what series there are."""
+"""``/v2/series``: the list of series, and single series."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ router = FeatureRouter(
     tags=["series"],
 )
 
-Key = Annotated[str, Path(description="Series key.", examples=["nyiso:damlbmp_zone:61761:lmp"])]
+Key = Annotated[
+    str, Path(description="Key of the series, `source:dataset:location:measure`.", examples=["nyiso:damlbmp_zone:61761:lmp"])
+]
 
 
 @router.get(
@@ -60,12 +62,13 @@ async def list_series(
     measure: MeasureFilter = None,
     location: LocationFilter = None,
     text: Annotated[
-        Text | None, Query(description="Looked for in keys and location names, in any case.", examples=["n.y.c"])
+        Text | None,
+        Query(description="Only series with this text in their key or location name; case is ignored.", examples=["n.y.c"]),
     ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> SeriesPage:
-    """Series by key; every filter given must match."""
+    """List series, ascending by key. Several filters are combined with AND."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     criteria = SeriesFilter(
         source=source,
@@ -76,19 +79,19 @@ async def list_series(
         text=text,
     )
     after = page.after[0] if page.after else None
-    found = await services(request).store.catalog.reader.series_page(criteria, after=after, limit=page.limit + 1)
-    meta = page_meta(request, response, page, found, lambda one: (str(one.key),))
-    return SeriesPage.model_validate({"data": [SeriesDocument.from_domain(one) for one in found[: page.limit]], "meta": meta})
+    series = await services(request).store.catalog.reader.series_page(criteria, after=after, limit=page.limit + 1)
+    meta = page_meta(request, response, page, series, lambda one: (str(one.key),))
+    return SeriesPage.model_validate({"data": [SeriesDocument.from_domain(one) for one in series[: page.limit]], "meta": meta})
 
 
 @router.get(
     "/{key:path}",
     operation_id="readSeries",
-    summary="One series",
+    summary="Read a series",
     response_model=SeriesAnswer,
     responses=problems(NotFound),
     dependencies=[Depends(known_only)],
 )
 async def read_series(request: Request, key: Key) -> SeriesAnswer:
-    """What a series is, and over what time it has observations."""
+    """Return a series with its unit, step and location, and the first and last interval of its observations."""
     return SeriesAnswer(data=SeriesDocument.from_domain(await series_of(services(request).store.catalog.reader, key)))

@@ -1,4 +1,4 @@
-"""Shapes of the series slice."""
+"""Documents of series."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aurum.api.contract.schemas import PageMeta, SeriesDocument
 
 
 class SeriesPage(BaseModel):
-    """Series, ascending by key."""
+    """A page of series, ascending by key."""
 
     data: list[SeriesDocument]
     meta: PageMeta

@@ -1,1 +1,1 @@
-"""Validations: the checks of files and marts, expectation by expectation."""
+"""Validations: checks of files and marts against their expectations."""

@@ -1,4 +1,4 @@
-"""``/v2/catalog/quality/validations``: what each check of a file or a mart found, expectation by expectation."""
+"""``/v2/catalog/quality/validations``: checks of files and marts, with the outcome of each expectation."""
 
 from __future__ import annotations
 
@@ -31,39 +31,45 @@ router = FeatureRouter(
 )
 
 
-@router.get("", operation_id="listValidations", summary="Checks of files and marts, the newest first", responses=problems())
+@router.get("", operation_id="listValidations", summary="List checks of files and marts", responses=problems())
 async def list_validations(
     request: Request,
     response: Response,
     source: SourceFilter = None,
     dataset: DatasetFilter = None,
-    mart: Annotated[Text | None, Query(description="Mart, by the name of its model.", examples=["fct_lmp_daily"])] = None,
-    success: Annotated[bool | None, Query(description="Whether every critical expectation held.", examples=[False])] = None,
+    mart: Annotated[
+        Text | None, Query(description="Only checks of this mart, by the name of its model.", examples=["fct_lmp_daily"])
+    ] = None,
+    success: Annotated[
+        bool | None, Query(description="Only checks that succeeded (true) or failed (false). Default: both.", examples=[False])
+    ] = None,
     since: Annotated[
-        Moment | None, Query(description="Only what was checked then or later.", examples=["2026-11-20T00:00:00Z"])
+        Moment | None, Query(description="Only checks from this RFC 3339 date-time on.", examples=["2026-11-20T00:00:00Z"])
     ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> schemas.ValidationPage:
-    """Each time rows were checked against their suite: a file's when it was offered, a mart's when it was built."""
+    """List the checks of rows against their suite, newest first: of a file when it is loaded, of a mart after it is built."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).store.quality.validations.validations_page(
+    entries = await services(request).store.quality.validations.validations_page(
         ValidationFilter(source=source, dataset=dataset, mart=mart, success=success, since=since),
         before=int(page.after[0]) if page.after else None,
         limit=page.limit + 1,
     )
-    meta = page_meta(request, response, page, found, lambda one: (str(one.validation_id),))
-    return schemas.ValidationPage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
+    meta = page_meta(request, response, page, entries, lambda one: (str(one.validation_id),))
+    return schemas.ValidationPage.model_validate({"data": [asdict(one) for one in entries[: page.limit]], "meta": meta})
 
 
 @router.get(
-    "/{validation_id}", operation_id="readValidation", summary="One check, with every outcome", responses=problems(NotFound)
+    "/{validation_id}", operation_id="readValidation", summary="Read a check with its outcomes", responses=problems(NotFound)
 )
 async def read_validation(
     request: Request,
-    validation_id: Annotated[int, Path(ge=1, le=2**63 - 1, description="Its number in the list.", examples=[1])],
+    validation_id: Annotated[
+        int, Path(ge=1, le=2**63 - 1, description="`validation_id` of the check in the list.", examples=[1])
+    ],
 ) -> schemas.ValidationDetail:
-    """How each expectation fared, in the order of the suite, with the first rows that broke it."""
-    found = await services(request).store.quality.validations.validation(validation_id)
-    data = {**asdict(found.entry), "outcomes": [{**asdict(one), "wording": one.wording} for one in found.outcomes]}
+    """Return a check with the outcome of each expectation, in the order of the suite, and the first rows that broke it."""
+    validation = await services(request).store.quality.validations.validation(validation_id)
+    data = {**asdict(validation.entry), "outcomes": [{**asdict(one), "wording": one.wording} for one in validation.outcomes]}
     return schemas.ValidationDetail.model_validate({"data": data})

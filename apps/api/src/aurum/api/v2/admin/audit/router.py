@@ -1,4 +1,4 @@
-"""``/v2/admin/audit``: who did what, the newest first."""
+"""``/v2/admin/audit``: the audit log."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ router = FeatureRouter(
 )
 
 
-@router.get("", operation_id="listAudit", summary="Who did what", responses=problems(Unauthenticated, Forbidden, Unavailable))
+@router.get("", operation_id="listAudit", summary="Audit log", responses=problems(Unauthenticated, Forbidden, Unavailable))
 async def list_audit(
     request: Request,
     response: Response,
-    action: Annotated[Text | None, Query(description="Only of this kind.", examples=["key.create"])] = None,
+    action: Annotated[Text | None, Query(description="Only changes of this kind.", examples=["key.create"])] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> AuditPage:
-    """Changes, the newest first: those of your own tenant, or of all when you manage tenants."""
+    """List changes, newest first: those of the caller's tenant, or of all tenants for callers that may manage tenants."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
     caller = caller_of(request)
-    found = await services(request).store.access.audit.page(
+    entries = await services(request).store.access.audit.page(
         tenant=None if caller.may(Permission.TENANT_MANAGE) else caller.tenant,
         action=action,
         before=int(page.after[0]) if page.after else None,
         limit=page.limit + 1,
     )
-    meta = page_meta(request, response, page, found, lambda one: (str(one.audit_id),))
-    return AuditPage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
+    meta = page_meta(request, response, page, entries, lambda one: (str(one.audit_id),))
+    return AuditPage.model_validate({"data": [asdict(one) for one in entries[: page.limit]], "meta": meta})

@@ -1,1 +1,1 @@
-"""What is kept, and how to forget it."""
+"""The response cache: its state, invalidation and warming."""

@@ -1,4 +1,4 @@
-"""``/v2/admin/cache``: look into the cache, forget, warm."""
+"""``/v2/admin/cache``: the state of the cache, its invalidation and its warming."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ router = FeatureRouter(
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 
 
-@router.get("", operation_id="readCache", summary="What is kept", responses=_FAILURES)
+@router.get("", operation_id="readCache", summary="State of the cache", responses=_FAILURES)
 async def read_cache(request: Request) -> schemas.CacheAnswer:
-    """Entries and bytes of the process that answers, and how look-ups went by tier and kind of answer."""
+    """Return the entries and bytes of the process that answers, with its look-ups by tier and keyspace."""
     store = request.state.responses
-    kept = store.settings
+    settings = store.settings
     tallies = [*store.cache.tallies.items(), *services(request).results.tallies.items()]
     state = schemas.CacheState(
-        enabled=kept.enabled,
-        policy=kept.policy,
+        enabled=settings.enabled,
+        policy=settings.policy,
         entries=len(store.cache.local),
         bytes=store.cache.local.weight,
-        most_entries=kept.most_entries,
-        most_bytes=kept.most_bytes,
+        most_entries=settings.most_entries,
+        most_bytes=settings.most_bytes,
         keyspaces=[
             schemas.Keyspace(
                 tier=tier,
@@ -58,21 +58,21 @@ async def read_cache(request: Request) -> schemas.CacheAnswer:
     return schemas.CacheAnswer(data=state)
 
 
-@router.post("/forget", operation_id="forgetCache", summary="Forget by tag", responses=_FAILURES)
-async def forget(request: Request, what: schemas.Forget) -> schemas.ForgottenAnswer:
-    """Forget answers that bear one of the tags, in every process and tier, within a second."""
-    await on_record(request, "cache.forget", ",".join(what.tags)[:200], {"tags": what.tags})
+@router.post("/forget", operation_id="forgetCache", summary="Invalidate cached responses by tag", responses=_FAILURES)
+async def forget(request: Request, body: schemas.ForgetRequest) -> schemas.ForgottenAnswer:
+    """Remove the responses and results with one of the tags from every process and tier, within a second."""
+    await on_record(request, "cache.forget", ",".join(body.tags)[:200], {"tags": body.tags})
     store = request.state.responses
-    found = len(store.cache.local.tagged(what.tags)) + await services(request).results.forget_everywhere(what.tags)
-    await store.feed.publish(Change(ChangeKind.CACHE, tuple(what.tags)))
-    return schemas.ForgottenAnswer(data=schemas.Forgotten(entries=found))
+    entries = len(store.cache.local.tagged(body.tags)) + await services(request).results.forget_everywhere(body.tags)
+    await store.feed.publish(Change(ChangeKind.CACHE, tuple(body.tags)))
+    return schemas.ForgottenAnswer(data=schemas.Forgotten(entries=entries))
 
 
-@router.post("/warm", operation_id="warmCache", summary="Work golden queries out anew", responses=_FAILURES)
+@router.post("/warm", operation_id="warmCache", summary="Warm the cache", responses=_FAILURES)
 async def warm_cache(request: Request) -> schemas.WarmedAnswer:
-    """Ask for every golden query (`AURUM_CACHE__GOLDEN`) past what is kept, in the process that answers."""
+    """Execute every golden query (`AURUM_CACHE__GOLDEN`) in the process that answers, and cache the new responses."""
     golden = request.state.responses.settings.golden
     await on_record(request, "cache.warm", "", {"queries": list(golden)})
     inwards = request.app.from_cache_inwards
-    answered = await warm(inwards, request.scope["state"], golden) if inwards is not None else 0
-    return schemas.WarmedAnswer(data=schemas.Warmed(queries=list(golden), answered=answered))
+    warmed = await warm(inwards, request.scope["state"], golden) if inwards is not None else 0
+    return schemas.WarmedAnswer(data=schemas.Warmed(queries=list(golden), answered=warmed))

@@ -1,4 +1,4 @@
-"""Shapes of ``/v2/admin/cache``."""
+"""Documents of ``/v2/admin/cache``."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00,]*$")]
-"""No comma: tags travel to other processes with commas between."""
+"""A cache tag. It has no comma, because processes exchange tags separated by commas."""
 
 
 class Keyspace(BaseModel):
-    """How look-ups of one kind of answer went in one tier since this process started."""
+    """Look-ups of one keyspace in one tier since this process started."""
 
-    tier: str = Field(examples=["local"])
-    keyspace: str = Field(examples=["/v2/series/{key}/observations"])
+    tier: str = Field(description="`local` for the memory of this process; others are shared.", examples=["local"])
+    keyspace: str = Field(description="Route or kind of result.", examples=["/v2/series/{key}/observations"])
     hits: int
-    stale: int = Field(description="Given although out of date.")
+    stale: int = Field(description="Number of responses sent although they were out of date.")
     misses: int
-    hit_ratio: float | None = Field(description="Of all look-ups; null before the first.")
+    hit_ratio: float | None = Field(description="Hits as a share of all look-ups, 0 to 1; null before the first look-up.")
 
 
 class CacheState(BaseModel):
-    """What this process keeps."""
+    """The response cache of this process."""
 
     enabled: bool
-    policy: str = Field(examples=["tiny_lfu"])
+    policy: str = Field(description="How entries are chosen when the cache is full.", examples=["tiny_lfu"])
     entries: int
     bytes: int
-    most_entries: int
-    most_bytes: int
+    most_entries: int = Field(description="Limit of `entries`.")
+    most_bytes: int = Field(description="Limit of `bytes`.")
     keyspaces: list[Keyspace]
 
 
@@ -37,23 +37,23 @@ class CacheAnswer(BaseModel):
     data: CacheState
 
 
-class Forget(BaseModel):
-    """What to forget, in every process."""
+class ForgetRequest(BaseModel):
+    """The tags whose cached responses are removed, in every process."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"tags": ["source:nyiso"]}]})
 
     tags: list[Tag] = Field(
         min_length=1,
         max_length=1000,
-        description="`source:<source>`, `iso:<market>`, `series:<id>`, `catalog`, `files`, `any series`.",
+        description="Tags: `source:<source>`, `iso:<market>`, `series:<id>`, `catalog`, `files` or `any series`.",
         examples=[["source:nyiso"]],
     )
 
 
 class Forgotten(BaseModel):
-    """Told to every process; `entries`: how many this process and the shared tiers held."""
+    """The result of an invalidation, which every process receives."""
 
-    entries: int
+    entries: int = Field(description="Number of entries removed from this process and the shared tiers.")
 
 
 class ForgottenAnswer(BaseModel):
@@ -61,10 +61,10 @@ class ForgottenAnswer(BaseModel):
 
 
 class Warmed(BaseModel):
-    """Golden queries that were worked out anew by this process."""
+    """The golden queries that this process executed."""
 
-    queries: list[str]
-    answered: int
+    queries: list[str] = Field(description="All golden queries.")
+    answered: int = Field(description="Number of queries with status 200.")
 
 
 class WarmedAnswer(BaseModel):

@@ -1,4 +1,4 @@
-"""``/v2/admin/flags``: make, change, kill and try feature flags."""
+"""``/v2/admin/flags``: create, change, switch off and evaluate feature flags."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from aurum.api.http.problems import PreconditionFailed, problems
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.admin.flags.schemas import (
-    Asking,
     EvaluationAnswer,
     EvaluationDocument,
+    EvaluationRequest,
     FlagAnswer,
     FlagAnswerDocument,
     FlagList,
@@ -40,7 +40,7 @@ router = FeatureRouter(
     dependencies=[Depends(known_only)],
 )
 
-InPath = Annotated[FlagName, Path(description="Name of a flag.", examples=["new-curves"])]
+InPath = Annotated[FlagName, Path(description="Name of the flag.", examples=["new-curves"])]
 _USE_DAYS = timedelta(days=30)
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 _ONE = problems(Unauthenticated, Forbidden, NotFound, Unavailable)
@@ -64,15 +64,15 @@ async def _stored(request: Request, name: str) -> StoredFlag:
     return await flags.read_flag(services(request).store.flags, name)
 
 
-@router.get("", operation_id="listFlags", summary="Feature flags", responses=_FAILURES)
+@router.get("", operation_id="listFlags", summary="List feature flags", responses=_FAILURES)
 async def list_flags(request: Request) -> FlagList:
-    """Flags by name."""
+    """List all flags, ascending by name."""
     return FlagList(data=[_document(one) for one in await services(request).store.flags.flags()])
 
 
-@router.get("/{name}", operation_id="readFlag", summary="One flag", responses=_ONE)
+@router.get("/{name}", operation_id="readFlag", summary="Read a flag", responses=_ONE)
 async def read_flag(request: Request, response: Response, name: InPath) -> FlagAnswer:
-    """A flag; its version is the tag, for `If-Match`."""
+    """Return a flag. Its version is also the `ETag`, for `If-Match`."""
     stored = await _stored(request, name)
     response.headers["ETag"] = _tag(stored)
     return FlagAnswer(data=_document(stored))
@@ -81,7 +81,7 @@ async def read_flag(request: Request, response: Response, name: InPath) -> FlagA
 @router.put(
     "/{name}",
     operation_id="putFlag",
-    summary="Make or change a flag",
+    summary="Create or change a flag",
     responses=problems(Unauthenticated, Forbidden, Conflict, Unavailable, also=(412,)),
 )
 async def put_flag(
@@ -91,18 +91,20 @@ async def put_flag(
     flag: FlagDocument,
     version: Annotated[
         int | None,
-        Query(ge=0, le=2**31, description="The version that is changed, 0 for a new flag; any, when not given.", examples=[1]),
+        Query(ge=0, le=2**31, description="Version to change; 0: only create the flag. Default: any version.", examples=[1]),
     ] = None,
     if_match: Annotated[
-        str | None, Header(description="The tag of the flag that is changed, as it was read; else 412.", examples=['"1"'])
+        str | None,
+        Header(description="`ETag` of the flag to change. The status is 412 when the flag has another one.", examples=['"1"']),
     ] = None,
 ) -> FlagAnswer:
-    """Make a flag, or change it: every process has it within a second."""
+    """Create a flag, or replace it. Every process applies it within a second."""
 
     def precondition(current: StoredFlag | None) -> None:
         tag = _tag(current) if current is not None else None
         if if_match is not None and not matches_tag(if_match, tag):
-            raise PreconditionFailed(f"flag {name!r} is at {tag or 'no version'}, not at {if_match}", flag=name)
+            state = f"has the ETag {tag}" if tag is not None else "does not exist"
+            raise PreconditionFailed(f"If-Match is {if_match}, and flag {name!r} {state}: read the flag again", flag=name)
 
     stored = await flags.put_flag(
         services(request).store.transactions, name, flag, version=version, precondition=precondition, by=actor_of(request)
@@ -113,43 +115,43 @@ async def put_flag(
 
 @router.delete("/{name}", operation_id="deleteFlag", summary="Delete a flag", responses=_ONE, status_code=204)
 async def delete_flag(request: Request, name: InPath) -> None:
-    """Delete a flag: whoever asks for it gets the default of the code."""
+    """Delete a flag. Code that evaluates it gets its own default."""
     await flags.delete_flag(services(request).store.transactions, name, by=actor_of(request))
 
 
-@router.post("/{name}/kill", operation_id="killFlag", summary="Turn a flag off for everybody", responses=_ONE)
+@router.post("/{name}/kill", operation_id="killFlag", summary="Switch a flag off", responses=_ONE)
 async def kill_flag(request: Request, name: InPath) -> FlagAnswer:
-    """The kill switch: everybody gets the off variant, whatever the rules say."""
+    """Switch a flag off: every caller gets its off variant, and its rules do not apply."""
     return await _switched(request, name, enabled=False)
 
 
-@router.post("/{name}/revive", operation_id="reviveFlag", summary="Let a flag's rules hold again", responses=_ONE)
+@router.post("/{name}/revive", operation_id="reviveFlag", summary="Switch a flag on again", responses=_ONE)
 async def revive_flag(request: Request, name: InPath) -> FlagAnswer:
-    """Undo the kill switch."""
+    """Switch a flag on again: its rules apply."""
     return await _switched(request, name, enabled=True)
 
 
 @router.post(
     "/{name}/evaluate",
     operation_id="evaluateFlag",
-    summary="What somebody would get",
+    summary="Evaluate a flag",
     responses=problems(Unauthenticated, Forbidden, NotFound, Conflict, Unavailable),
 )
-async def evaluate_flag(request: Request, name: InPath, asking: Asking) -> EvaluationAnswer:
-    """What a flag would give, and why. Nothing is counted."""
+async def evaluate_flag(request: Request, name: InPath, body: EvaluationRequest) -> EvaluationAnswer:
+    """Return the variant of a flag for these attributes, and the reason. The evaluation is not counted."""
     service = services(request)
-    found = await flags.evaluate_flag(service.store.flags, name, asking.attributes, key=asking.key, now=service.clock.now())
-    document = EvaluationDocument(variant=found.variant, value=found.value, reason=found.outcome, rule=found.rule)
+    result = await flags.evaluate_flag(service.store.flags, name, body.attributes, key=body.key, now=service.clock.now())
+    document = EvaluationDocument(variant=result.variant, value=result.value, reason=result.outcome, rule=result.rule)
     return EvaluationAnswer(data=document)
 
 
-@router.get("/{name}/use", operation_id="readFlagUse", summary="How often variants were given", responses=_ONE)
+@router.get("/{name}/use", operation_id="readFlagUse", summary="Evaluations of a flag by day", responses=_ONE)
 async def read_use(request: Request, name: InPath) -> UseList:
-    """Evaluations of the last 30 days by day and variant; those of the last minute may be missing."""
+    """List the evaluations of the last 30 days by day and variant. Those of the last minute may be missing."""
     await _stored(request, name)
     service = services(request)
-    found = await service.store.flags.use(name, since=service.clock.now().date() - _USE_DAYS)
-    return UseList(data=[UseDocument(day=one.day, variant=one.variant, evaluations=one.evaluations) for one in found])
+    uses = await service.store.flags.use(name, since=service.clock.now().date() - _USE_DAYS)
+    return UseList(data=[UseDocument(day=one.day, variant=one.variant, evaluations=one.evaluations) for one in uses])
 
 
 async def _switched(request: Request, name: str, *, enabled: bool) -> FlagAnswer:

@@ -1,4 +1,4 @@
-"""Shapes of feature flags and their evaluation."""
+"""Documents of feature flags and their evaluation."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from aurum.common.flags import FlagDocument, FlagReason
 
 
 class FlagAnswerDocument(BaseModel):
-    """A flag as it stands."""
+    """A flag with its version."""
 
     name: str
     version: int = Field(description="Rises with every change.")
     updated_at: datetime
-    updated_by: str
+    updated_by: str = Field(description="Actor of the last change.")
     flag: FlagDocument
 
 
@@ -27,24 +27,28 @@ class FlagAnswer(BaseModel):
     data: FlagAnswerDocument
 
 
-class Asking(BaseModel):
-    """Who would ask."""
+class EvaluationRequest(BaseModel):
+    """The caller to evaluate a flag for."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"key": "acme", "attributes": {"tenant": "acme"}}]}
     )
 
-    key: str = Field(max_length=200, description="What percentages go by; the tenant, when the service asks.")
-    attributes: dict[str, JsonValue] = Field(default={}, max_length=50)
+    key: str = Field(
+        max_length=200, description="Key that percentages are applied by. The service itself uses the id of the tenant."
+    )
+    attributes: dict[str, JsonValue] = Field(
+        default={}, max_length=50, description="Attributes that conditions compare, by name. Default: none."
+    )
 
 
 class EvaluationDocument(BaseModel):
-    """What would be given, and why."""
+    """The variant of a flag, and the reason for it."""
 
     variant: str
     value: JsonValue
     reason: FlagReason
-    rule: int | None = Field(description="Place of the rule that gave it, from 0.")
+    rule: int | None = Field(description="Position of the rule that applied, from 0; null when none did.")
 
 
 class EvaluationAnswer(BaseModel):
@@ -52,11 +56,11 @@ class EvaluationAnswer(BaseModel):
 
 
 class UseDocument(BaseModel):
-    """How often a variant was given on a day (UTC)."""
+    """The evaluations of one variant on one day."""
 
-    day: date
+    day: date = Field(description="Day in UTC.")
     variant: str
-    evaluations: int
+    evaluations: int = Field(description="Number of evaluations with this variant.")
 
 
 class UseList(BaseModel):

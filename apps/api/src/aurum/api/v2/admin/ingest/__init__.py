@@ -1,1 +1,1 @@
-"""Files that were offered to the store."""
+"""Ingested files: those loaded into the store, and those refused."""

@@ -1,4 +1,4 @@
-"""``/v2/admin/ingest``: every file that was offered to the store, and what became of it."""
+"""``/v2/admin/ingest``: files that were loaded into the store or refused."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ router = FeatureRouter(
 Digest = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9a-f]{64}$"),
-    Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64]),
+    Path(description="SHA-256 of the content of a file, hexadecimal, in lower case.", examples=["0" * 64]),
 ]
 
 
 @router.get(
     "",
     operation_id="listIngestedFiles",
-    summary="Files, the newest first",
+    summary="List ingested files",
     responses=problems(Unauthenticated, Forbidden, Unavailable),
 )
 async def list_files(
     request: Request,
     response: Response,
-    status: Annotated[Literal["applied", "refused"] | None, Query(description="What became of the file.")] = None,
+    status: Annotated[Literal["applied", "refused"] | None, Query(description="Only files with this result.")] = None,
     source: SourceFilter = None,
     dataset: DatasetFilter = None,
     since: Annotated[
-        Moment | None, Query(description="Only what was offered then or later.", examples=["2026-11-20T00:00:00Z"])
+        Moment | None, Query(description="Only files from this RFC 3339 date-time on.", examples=["2026-11-20T00:00:00Z"])
     ] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> FilePage:
-    """What was offered, as it stands now: nothing of it is kept from an earlier answer."""
+    """List files that were loaded or refused, newest first. The response is never cached."""
     return await file_page(
         request, response, status=status, source=source, dataset=dataset, since=since, limit=limit, cursor=cursor
     )
@@ -63,10 +63,10 @@ async def list_files(
 @router.get(
     "/{digest}",
     operation_id="readIngestedFile",
-    summary="All records of one content",
+    summary="Records of a file by its content",
     responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
 )
 async def read_file(request: Request, digest: Digest) -> FileRecords:
-    """Each time this content was offered and not known already, the oldest first."""
-    found = await records_of(services(request).store.files.log, digest)
-    return FileRecords.model_validate({"data": [asdict(one) for one in found]})
+    """List the loads and refusals of this content, oldest first. Content that the store already had is not recorded again."""
+    records = await records_of(services(request).store.files.log, digest)
+    return FileRecords.model_validate({"data": [asdict(one) for one in records]})

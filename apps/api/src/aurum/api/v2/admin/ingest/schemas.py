@@ -1,4 +1,4 @@
-"""Shapes of the log of ingested files."""
+"""Documents of the log of ingested files."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Work that is asked for and done by workers."""
+"""Jobs that workers carry out."""

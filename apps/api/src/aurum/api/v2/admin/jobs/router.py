@@ -1,4 +1,4 @@
-"""``/v2/admin/jobs``: queues, new jobs, parked jobs."""
+"""``/v2/admin/jobs``: queues, new jobs and parked jobs."""
 
 from __future__ import annotations
 
@@ -32,32 +32,32 @@ router = FeatureRouter(
     dependencies=[Depends(known_only)],
 )
 
-JobId = Annotated[Text, Path(description="Id of a parked job.", examples=["3f2c9a60-6a4b-4f0e-9f55-1c1d2f6f5b7e"])]
+JobId = Annotated[Text, Path(description="Id of the parked job.", examples=["3f2c9a60-6a4b-4f0e-9f55-1c1d2f6f5b7e"])]
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 _QUEUE = "ingest"
 
 
 class NoQueue(Unavailable):
-    """This service was given no Redis, so it has no queue."""
+    """The service has no Redis, so it has no job queue."""
 
 
 def _jobs(request: Request) -> JobQueue:
     queue = services(request).jobs
     if queue is None:
-        raise NoQueue("this service has no queue: AURUM_REDIS__URL is not set")
+        raise NoQueue("the service has no job queue: AURUM_REDIS__URL is not set")
     return queue
 
 
-@router.get("", operation_id="listQueues", summary="Queues and how much is in them", responses=_FAILURES)
+@router.get("", operation_id="listQueues", summary="List queues", responses=_FAILURES)
 async def list_queues(request: Request) -> schemas.QueueList:
-    """Queues by name."""
+    """List the queues with the number of their jobs, ascending by name."""
     return schemas.QueueList(data=[schemas.QueueDocument(**asdict(one)) for one in await _jobs(request).queues()])
 
 
-@router.post("", status_code=202, operation_id="createJob", summary="Ask for a job", responses=_FAILURES)
+@router.post("", status_code=202, operation_id="createJob", summary="Create a job", responses=_FAILURES)
 async def create_job(request: Request, job: schemas.NewJob) -> schemas.JobAnswer:
-    """Put a job into its queue; a worker does it. Jobs done twice do nothing twice."""
+    """Put a job into its queue, for a worker to carry out. A job that is carried out again changes nothing."""
     _check(request, job)
     jobs, job_id = _jobs(request), str(uuid4())
     await on_record(request, "job.create", job_id, {"name": job.name, "payload": job.payload})
@@ -65,25 +65,25 @@ async def create_job(request: Request, job: schemas.NewJob) -> schemas.JobAnswer
     return schemas.JobAnswer(data=schemas.JobDocument(job_id=job_id, name=job.name, queue=_QUEUE))
 
 
-@router.get("/parked", operation_id="listParkedJobs", summary="Jobs that failed for good", responses=_FAILURES)
+@router.get("/parked", operation_id="listParkedJobs", summary="List parked jobs", responses=_FAILURES)
 async def list_parked(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> schemas.ParkedPage:
-    """Parked jobs, the oldest first, each with the reason."""
+    """List jobs that failed for good, oldest first, each with the reason."""
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
     after = (float(page.after[0]), page.after[1]) if page.after else None
-    found = await _jobs(request).parked(after=after, limit=page.limit + 1)
-    meta = page_meta(request, response, page, found, lambda one: (repr(one.parked_at.timestamp()), one.job_id))
-    return schemas.ParkedPage.model_validate({"data": [asdict(one) for one in found[: page.limit]], "meta": meta})
+    jobs = await _jobs(request).parked(after=after, limit=page.limit + 1)
+    meta = page_meta(request, response, page, jobs, lambda one: (repr(one.parked_at.timestamp()), one.job_id))
+    return schemas.ParkedPage.model_validate({"data": [asdict(one) for one in jobs[: page.limit]], "meta": meta})
 
 
 @router.post(
     "/parked/{parked_job}/retry",
     status_code=202,
     operation_id="retryParkedJob",
-    summary="Try a parked job again",
+    summary="Retry a parked job",
     responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
 )
 async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
-    """Put a parked job back into its queue, as if it had never been tried."""
+    """Put a parked job back into its queue as a new one, with all attempts left."""
     jobs = _jobs(request)
     await on_record(request, "job.retry", parked_job, {"name": (await jobs.parked_job(parked_job)).name})
     return _parked(await jobs.retry(parked_job))
@@ -92,11 +92,11 @@ async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
 @router.delete(
     "/parked/{parked_job}",
     operation_id="discardParkedJob",
-    summary="Drop a parked job",
+    summary="Discard a parked job",
     responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
 )
 async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
-    """Drop a parked job; the answer is the last that is seen of it."""
+    """Delete a parked job. The response is the last copy of it."""
     jobs = _jobs(request)
     job = await jobs.parked_job(parked_job)
     await on_record(request, "job.discard", parked_job, {"name": job.name, "payload": dict(job.payload)})
@@ -104,12 +104,12 @@ async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
 
 
 def _check(request: Request, job: schemas.NewJob) -> None:
-    import jsonschema  # 3 MB, and a tenth of a second to load, for a question that few ask
+    import jsonschema  # 3 MB, and a tenth of a second to load, for a rare request
 
     schema = json.loads((request.state.contracts / "events" / f"{job.name}.json").read_text(encoding="utf-8"))
-    wrong = sorted(jsonschema.Draft202012Validator(schema).iter_errors(job.payload), key=lambda found: found.json_path)
-    if wrong:
-        raise InvalidParameters(*((f"payload{one.json_path.removeprefix('$')}", one.message, None) for one in wrong))
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(job.payload), key=lambda error: error.json_path)
+    if errors:
+        raise InvalidParameters(*((f"payload{one.json_path.removeprefix('$')}", one.message, None) for one in errors))
 
 
 def _parked(job: ParkedJob) -> schemas.ParkedAnswer:

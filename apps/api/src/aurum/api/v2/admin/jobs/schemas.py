@@ -1,4 +1,4 @@
-"""Shapes of ``/v2/admin/jobs``."""
+"""Documents of ``/v2/admin/jobs``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _EXAMPLE = {"name": "fetch.day", "payload": {"source": "nyiso", "dataset": "daml
 
 
 class QueueDocument(BaseModel):
-    """A queue and how much is in it."""
+    """A queue and the number of its jobs."""
 
     name: str = Field(examples=["ingest"])
-    waiting: int
-    delayed: int = Field(description="Waiting for its time, after a failure that may pass.")
-    parked: int = Field(description="Failed for good; see `/v2/admin/jobs/parked`.")
+    waiting: int = Field(description="Jobs ready for a worker.")
+    delayed: int = Field(description="Jobs that wait for their next attempt after a temporary failure.")
+    parked: int = Field(description="Jobs that failed for good; see `/v2/admin/jobs/parked`.")
 
 
 class QueueList(BaseModel):
@@ -27,12 +27,12 @@ class QueueList(BaseModel):
 
 
 class NewJob(BaseModel):
-    """A job to be done; its payload is described by the file of its name in `contracts/events`."""
+    """A job to be created."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     name: Literal["ingest.file", "fetch.day", "quarantine.replay", "history.archive"]
-    payload: Members
+    payload: Members = Field(description="Arguments of the job, by the JSON schema of its name in `contracts/events`.")
 
 
 class JobDocument(BaseModel):
@@ -53,7 +53,7 @@ class ParkedDocument(BaseModel):
     job_id: str
     name: str
     queue: str
-    payload: dict[str, Any] = Field(description="As it stood in the queue, which may be why.")
+    payload: dict[str, Any] = Field(description="Payload as the queue has it; it may be the cause of the failure.")
     reason: str
     parked_at: datetime
 

@@ -1,4 +1,4 @@
-"""``/v2/admin/keys``: make, list, rotate and end API keys."""
+"""``/v2/admin/keys``: create, list, rotate and revoke API keys."""
 
 from __future__ import annotations
 
@@ -33,10 +33,14 @@ router = FeatureRouter(
 )
 
 KeyId = Annotated[
-    Text, Path(description="Id of a key: what stands between the first two underscores of it.", examples=["3f2c9a606a4b4f0e"])
+    Text, Path(description="Id of the key: the part between its first two underscores.", examples=["3f2c9a606a4b4f0e"])
 ]
 TenantFilter = Annotated[
-    schemas.TenantId | None, Query(description="Whose keys; your own unless you manage tenants.", examples=["acme"])
+    schemas.TenantId | None,
+    Query(
+        description="Tenant of the key; only callers that may manage tenants can name another. Default: their own.",
+        examples=["acme"],
+    ),
 ]
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
@@ -44,7 +48,7 @@ _ONE = problems(Unauthenticated, Forbidden, NotFound, Unavailable)
 
 
 def _tenant(caller: Caller, named: str | None) -> str:
-    """Whose keys a request is about: only who manages tenants may name another's."""
+    """Return the tenant whose keys a request is about. Raises ``MissingScope`` for another tenant than the caller's."""
     if named is None or named == caller.tenant:
         return caller.tenant
     if not caller.may(Permission.TENANT_MANAGE):
@@ -52,18 +56,18 @@ def _tenant(caller: Caller, named: str | None) -> str:
     return named
 
 
-@router.get("", operation_id="listKeys", summary="Keys of a tenant", responses=_FAILURES)
+@router.get("", operation_id="listKeys", summary="List API keys", responses=_FAILURES)
 async def list_keys(
     request: Request, response: Response, tenant: TenantFilter = None, limit: Limit = 100, cursor: Cursor = None
 ) -> schemas.KeyPage:
-    """Keys by id, those that ended too."""
+    """List the keys of a tenant, ascending by id, with expired and revoked ones."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    whose = _tenant(caller_of(request), tenant)
-    found = await services(request).store.access.keys.page(
-        whose, after=page.after[0] if page.after else None, limit=page.limit + 1
+    owner = _tenant(caller_of(request), tenant)
+    keys = await services(request).store.access.keys.page(
+        owner, after=page.after[0] if page.after else None, limit=page.limit + 1
     )
-    meta = page_meta(request, response, page, found, lambda one: (one.key_id,))
-    data = [schemas.KeyDocument.from_domain(one) for one in found[: page.limit]]
+    meta = page_meta(request, response, page, keys, lambda one: (one.key_id,))
+    data = [schemas.KeyDocument.from_domain(one) for one in keys[: page.limit]]
     return schemas.KeyPage.model_validate({"data": data, "meta": meta})
 
 
@@ -71,27 +75,29 @@ async def list_keys(
     "",
     status_code=201,
     operation_id="createKey",
-    summary="Make a key",
+    summary="Create an API key",
     responses=problems(Unauthenticated, Forbidden, NotFound, Conflict, Unavailable),
 )
-async def create_key(request: Request, wish: schemas.NewKey) -> schemas.NewSecretAnswer:
-    """Make a key. Its secret is in this answer and nowhere else, ever again."""
+async def create_key(request: Request, body: schemas.NewKey) -> schemas.NewSecretAnswer:
+    """Create a key. Only this response holds its secret, which cannot be read again."""
     caller, service = caller_of(request), services(request)
     now = service.clock.now()
-    if wish.expires_at is not None and wish.expires_at <= now:
-        raise InvalidParameters(("expires_at", "is not in the future", wish.expires_at.isoformat()))
-    new = NewKey(_tenant(caller, wish.tenant), wish.name, tuple(wish.roles), tuple(wish.scopes), wish.expires_at)
-    return _shown(
+    if body.expires_at is not None and body.expires_at <= now:
+        raise InvalidParameters(
+            ("expires_at", "is not in the future: choose a later time, or leave it out", body.expires_at.isoformat())
+        )
+    new = NewKey(_tenant(caller, body.tenant), body.name, tuple(body.roles), tuple(body.scopes), body.expires_at)
+    return _with_secret(
         request, await access.create_key(service.store.transactions, new, by=actor_of(request), may=caller.scopes, now=now)
     )
 
 
-@router.get("/{key_id}", operation_id="readKey", summary="One key", responses=_ONE)
+@router.get("/{key_id}", operation_id="readKey", summary="Read an API key", responses=_ONE)
 async def read_key(request: Request, key_id: KeyId, tenant: TenantFilter = None) -> schemas.KeyAnswer:
-    """What a key is, without its secret."""
-    whose = _tenant(caller_of(request), tenant)
+    """Return a key without its secret."""
+    owner = _tenant(caller_of(request), tenant)
     return schemas.KeyAnswer(
-        data=schemas.KeyDocument.from_domain(await services(request).store.access.keys.read(whose, key_id))
+        data=schemas.KeyDocument.from_domain(await services(request).store.access.keys.read(owner, key_id))
     )
 
 
@@ -99,38 +105,38 @@ async def read_key(request: Request, key_id: KeyId, tenant: TenantFilter = None)
     "/{key_id}/rotate",
     status_code=201,
     operation_id="rotateKey",
-    summary="A new secret",
+    summary="Rotate an API key",
     responses=problems(Unauthenticated, Forbidden, NotFound, Conflict, Unavailable),
 )
 async def rotate_key(
-    request: Request, key_id: KeyId, wish: schemas.Rotation, tenant: TenantFilter = None
+    request: Request, key_id: KeyId, body: schemas.Rotation, tenant: TenantFilter = None
 ) -> schemas.NewSecretAnswer:
-    """Make a key like this one in its place; the old one is still taken for a while, so that callers can change over.
+    """Replace a key by a new one with the same name, roles and scopes. The old key stays valid for the grace period.
 
-    A key that has ended, or was rotated before, is a conflict.
+    The status is 409 for a key that is expired, revoked or was rotated before.
     """
     caller, service = caller_of(request), services(request)
     issued = await access.rotate_key(
         service.store.transactions,
         _tenant(caller, tenant),
         key_id,
-        grace=timedelta(hours=wish.grace_hours),
+        grace=timedelta(hours=body.grace_hours),
         by=actor_of(request),
         may=caller.scopes,
         now=service.clock.now(),
     )
-    return _shown(request, issued)
+    return _with_secret(request, issued)
 
 
-@router.post("/{key_id}/revoke", operation_id="revokeKey", summary="End a key", responses=_ONE)
+@router.post("/{key_id}/revoke", operation_id="revokeKey", summary="Revoke an API key", responses=_ONE)
 async def revoke_key(request: Request, key_id: KeyId, tenant: TenantFilter = None) -> schemas.KeyAnswer:
-    """End a key: within a second no process takes it any more. A second time changes nothing."""
-    whose = _tenant(caller_of(request), tenant)
-    key = await access.revoke_key(services(request).store.transactions, whose, key_id, by=actor_of(request))
+    """Revoke a key. Within a second no process accepts it; revoking it again changes nothing."""
+    owner = _tenant(caller_of(request), tenant)
+    key = await access.revoke_key(services(request).store.transactions, owner, key_id, by=actor_of(request))
     return schemas.KeyAnswer(data=schemas.KeyDocument.from_domain(key))
 
 
-def _shown(request: Request, issued: IssuedKey) -> schemas.NewSecretAnswer:
+def _with_secret(request: Request, issued: IssuedKey) -> schemas.NewSecretAnswer:
     state_of(request.scope).holds_secret = True
     document = schemas.KeyDocument.from_domain(issued.key).model_dump()
     return schemas.NewSecretAnswer(data=schemas.NewSecret(**document, key=issued.text))

@@ -1,4 +1,4 @@
-"""Shapes of ``/v2/admin/keys``."""
+"""Documents of ``/v2/admin/keys``."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ TenantId = Annotated[str, StringConstraints(pattern=TENANT_ID)]
 
 
 class KeyDocument(BaseModel):
-    """A key without its secret, which nobody knows but who was shown it."""
+    """An API key without its secret, of which the service stores only a digest."""
 
     key_id: str = Field(examples=["3f2c9a606a4b4f0e"])
     tenant: str
     name: str
     roles: list[str]
-    scopes: list[str]
+    scopes: list[str] = Field(description="Permissions in addition to those of the roles.")
     created_at: datetime
-    created_by: str
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None = Field(description="To the minute.")
-    replaces: str | None = Field(description="The key it was made from by rotation.")
+    created_by: str = Field(description="Actor who created the key.")
+    expires_at: datetime | None = Field(description="Time from which the key is invalid; null: it does not expire.")
+    revoked_at: datetime | None = Field(description="Time of the revocation; null: it is not revoked.")
+    last_used_at: datetime | None = Field(description="Time of the last use, to the minute; null: it was not used.")
+    replaces: str | None = Field(description="Id of the key that this one replaced by rotation; null: of none.")
 
     @classmethod
     def from_domain(cls, key: ApiKey) -> KeyDocument:
@@ -47,21 +47,28 @@ class KeyAnswer(BaseModel):
 
 
 class NewKey(BaseModel):
-    """A key to be made. It grants what its roles and scopes grant together; nobody can grant what they may not do."""
+    """An API key to be created. It has the permissions of its roles and scopes together, all of which its creator must have."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "notebook", "roles": ["user"]}]})
 
-    name: Name = Field(description="What it is for.")
-    tenant: TenantId | None = Field(default=None, description="Whose; your own unless you manage tenants.")
-    roles: list[Role] = Field(default=[Role.USER], max_length=10)
-    scopes: list[Permission] = Field(default=[], max_length=50)
-    expires_at: Moment | None = Field(default=None, description="When it ends; never, when not given.")
+    name: Name = Field(description="Purpose of the key.")
+    tenant: TenantId | None = Field(
+        default=None,
+        description="Tenant of the key; only callers that may manage tenants can name another. Default: their own.",
+    )
+    roles: list[Role] = Field(default=[Role.USER], max_length=10, description="Roles. Default: `user`.")
+    scopes: list[Permission] = Field(
+        default=[], max_length=50, description="Permissions in addition to those of the roles. Default: none."
+    )
+    expires_at: Moment | None = Field(
+        default=None, description="RFC 3339 date-time from which the key is invalid. Default: it does not expire."
+    )
 
 
 class NewSecret(KeyDocument):
-    """A key with its secret: it is shown this once."""
+    """An API key with its secret, which is shown only once."""
 
-    key: str = Field(description="Send it as `Authorization: Bearer <key>`.")
+    key: str = Field(description="The whole key; send it as `Authorization: Bearer <key>`.")
 
 
 class NewSecretAnswer(BaseModel):
@@ -69,8 +76,10 @@ class NewSecretAnswer(BaseModel):
 
 
 class Rotation(BaseModel):
-    """A new secret for a key that goes on."""
+    """The rotation of an API key."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"grace_hours": 24}]})
 
-    grace_hours: float = Field(default=24.0, strict=True, ge=0, le=24 * 30, description="How long the old one is still taken.")
+    grace_hours: float = Field(
+        default=24.0, strict=True, ge=0, le=24 * 30, description="Hours for which the old key stays valid. Default: 24."
+    )

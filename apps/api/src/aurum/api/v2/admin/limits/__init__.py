@@ -1,1 +1,1 @@
-"""Who asks how often."""
+"""Use of the rate limits."""

@@ -1,4 +1,4 @@
-"""``/v2/admin/limits``: who asks how often, as this process knows it."""
+"""``/v2/admin/limits``: use of the rate limits by caller, as this process knows it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,21 @@ router = FeatureRouter(
 @router.get(
     "",
     operation_id="readLimitsUse",
-    summary="Who asks how often",
+    summary="Use of rate limits",
     responses=problems(Unauthenticated, Forbidden, Unavailable),
 )
 async def read_use(
     request: Request,
     tenant: Annotated[
-        Text | None, Query(description="Only of this tenant; of your own unless you manage tenants.", examples=["acme"])
+        Text | None,
+        Query(
+            description="Only callers of this tenant. Default: all, or the caller's own without permission for others.",
+            examples=["acme"],
+        ),
     ] = None,
-    limit: Annotated[
-        int, Query(ge=1, le=1000, description="Callers at most, those with the least left first.", examples=[100])
-    ] = 100,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Largest number of callers. Default: 100.", examples=[100])] = 100,
 ) -> LimitsAnswer:
-    """What is left to each caller, those with the least left first."""
+    """List recent callers with the requests left to them, those with the smallest share left first."""
     caller = caller_of(request)
     if not caller.may(Permission.TENANT_MANAGE):
         if tenant not in (None, caller.tenant):

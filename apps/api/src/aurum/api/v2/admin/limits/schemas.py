@@ -1,38 +1,33 @@
-"""Shapes of the use of rate limits."""
+"""Documents of the use of rate limits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel, Field
-
-if TYPE_CHECKING:
-    pass
 
 
 class WindowUse(BaseModel):
-    """One window of a caller's limits."""
+    """One window of a caller's rate limits."""
 
     name: str = Field(examples=["minute"])
-    limit: int
-    left: int = Field(description="Requests that would be let in now, here and with other processes.")
+    limit: int = Field(description="Requests allowed in the window.")
+    left: int = Field(description="Requests that would be accepted now, by all processes together.")
 
 
 class CallerUse(BaseModel):
-    """One who asks."""
+    """A caller and its windows."""
 
     tenant: str
-    subject: str
+    subject: str = Field(description="`key:<id>` of an API key, or `user:<name>` of a token.")
     plan: str | None
     windows: list[WindowUse]
 
 
 class LimitsUse(BaseModel):
-    """Who asked lately. `shared`: counted together with other processes; else each has a share of the limits."""
+    """The recent callers of this process."""
 
-    shared: bool
-    processes: int
-    refused: int = Field(description="Requests this process refused since it began.")
+    shared: bool = Field(description="True: processes count requests together; false: each has a share of the limits.")
+    processes: int = Field(description="Number of processes that share the limits.")
+    refused: int = Field(description="Requests that this process has refused since its start.")
     callers: list[CallerUse]
 
 

@@ -1,1 +1,1 @@
-"""How often tenants may ask."""
+"""Rate plans of tenants."""

@@ -1,4 +1,4 @@
-"""``/v2/admin/plans``: how often tenants may ask."""
+"""``/v2/admin/plans``: rate plans of tenants."""
 
 from __future__ import annotations
 
@@ -31,24 +31,26 @@ router = FeatureRouter(
 PlanName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"),
-    Path(description="Name of a plan, there or to be.", examples=["basic"]),
+    Path(description="Name of the plan: lower-case letters, digits and hyphens.", examples=["basic"]),
 ]
 
 
-@router.get("", operation_id="listPlans", summary="Plans", responses=problems(Unauthenticated, Forbidden, Unavailable))
+@router.get(
+    "", operation_id="listPlans", summary="List rate plans", responses=problems(Unauthenticated, Forbidden, Unavailable)
+)
 async def list_plans(request: Request) -> PlanList:
-    """Plans by name."""
+    """List all rate plans, ascending by name."""
     return PlanList(data=[PlanDocument(**asdict(plan)) for plan in await services(request).store.access.tenants.plans()])
 
 
 @router.put(
     "/{name}",
     operation_id="putPlan",
-    summary="Make or change a plan",
+    summary="Create or change a rate plan",
     responses=problems(Unauthenticated, Forbidden, Unavailable),
 )
 async def put_plan(request: Request, name: PlanName, limits: Limits) -> PlanAnswer:
-    """Make a plan, or change it for all its tenants: it holds in every process within a second."""
+    """Create a rate plan, or change it for all its tenants. Every process applies it within a second."""
     plan = RatePlan(name=name, **limits.model_dump())
     await change_plan(services(request).store.transactions, plan, by=actor_of(request))
     return PlanAnswer(data=PlanDocument(**asdict(plan)))

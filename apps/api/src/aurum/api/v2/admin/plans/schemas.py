@@ -1,4 +1,4 @@
-"""Shapes of rate plans."""
+"""Documents of rate plans."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _EXAMPLE = {"per_minute": 300, "per_hour": 5_000, "per_day": 50_000, "burst": 1.
 
 
 class Limits(BaseModel):
-    """What a plan allows each of a tenant's callers."""
+    """The limits of a rate plan. Each caller of a tenant has them, except `at_once`, which counts for the whole tenant."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    per_minute: int = Field(strict=True, ge=1, le=_MOST)
-    per_hour: int = Field(strict=True, ge=1, le=_MOST)
-    per_day: int = Field(strict=True, ge=1, le=_MOST)
-    burst: float = Field(strict=True, ge=1, le=1000, description="Times a minute's share may come at once.")
-    at_once: int = Field(strict=True, ge=1, le=10_000, description="Requests of a tenant under way together.")
+    per_minute: int = Field(strict=True, ge=1, le=_MOST, description="Requests per minute.")
+    per_hour: int = Field(strict=True, ge=1, le=_MOST, description="Requests per hour.")
+    per_day: int = Field(strict=True, ge=1, le=_MOST, description="Requests per day.")
+    burst: float = Field(strict=True, ge=1, le=1000, description="Requests allowed at once, as a multiple of `per_minute`.")
+    at_once: int = Field(strict=True, ge=1, le=10_000, description="Requests of the tenant that may be under way together.")
 
 
 class PlanDocument(Limits):
-    """A plan."""
+    """A rate plan."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "basic", **_EXAMPLE}]})
 

@@ -1,1 +1,1 @@
-"""Rows that were held back, and loading their files again."""
+"""Rows in quarantine, and replay of their files."""

@@ -1,4 +1,4 @@
-"""``/v2/admin/quarantine``: rows that were held back, and loading their files again."""
+"""``/v2/admin/quarantine``: rows in quarantine, and replay of their files."""
 
 from __future__ import annotations
 
@@ -37,13 +37,15 @@ router = FeatureRouter(
 _JOB, _QUEUE = "quarantine.replay", "ingest"
 _DIGEST = StringConstraints(pattern=r"^[0-9a-f]{64}$")
 
-HeldFile = Annotated[str, _DIGEST, Path(description="SHA-256 of the content of a file, hexadecimal.", examples=["0" * 64])]
+HeldFile = Annotated[
+    str, _DIGEST, Path(description="SHA-256 of the content of a file, hexadecimal, in lower case.", examples=["0" * 64])
+]
 
 
 @router.get(
     "",
     operation_id="listHeldRows",
-    summary="Rows held back",
+    summary="List rows in quarantine",
     responses=problems(Unauthenticated, Forbidden, Unavailable),
 )
 async def list_rows(
@@ -51,13 +53,15 @@ async def list_rows(
     response: Response,
     source: SourceFilter = None,
     dataset: DatasetFilter = None,
-    reason: Annotated[Reason | None, Query(description="Why the row is held back.")] = None,
-    digest: Annotated[str | None, _DIGEST, Query(description="Only of the file of this content.", examples=["0" * 64])] = None,
-    replayed: Annotated[bool, Query(description="Also rows whose file was loaded again since.")] = False,
+    reason: Annotated[Reason | None, Query(description="Only rows that failed this check.")] = None,
+    digest: Annotated[
+        str | None, _DIGEST, Query(description="Only rows of the file whose content has this SHA-256.", examples=["0" * 64])
+    ] = None,
+    replayed: Annotated[bool, Query(description="Include rows whose file was loaded again later. Default: false.")] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> QuarantinePage:
-    """Rows that failed a check, as it stands now."""
+    """List the rows that failed a check, with file, line, column and reason. The response is never cached."""
     return await held_page(
         request,
         response,
@@ -75,14 +79,14 @@ async def list_rows(
     "/{held_file}/replay",
     status_code=202,
     operation_id="replayHeldFile",
-    summary="Load a file again",
+    summary="Replay a file",
     responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
 )
 async def replay(request: Request, held_file: HeldFile) -> ReplayAnswer:
-    """Ask a worker to load the file again, with the known time it had; rows that now pass are stored."""
+    """Create a job that loads the file again, with its original known time. Rows that now pass the checks are stored."""
     service = services(request)
     if service.jobs is None:
-        raise Unavailable("this service has no queue: AURUM_REDIS__URL is not set")
+        raise Unavailable("the service has no job queue: AURUM_REDIS__URL is not set")
     await check_held(service.store.quality.log, held_file)
     job_id = str(uuid4())
     await on_record(request, "quarantine.replay", held_file, {"job_id": job_id})

@@ -1,1 +1,1 @@
-"""Customers."""
+"""Tenants: customers of the service."""

@@ -1,4 +1,4 @@
-"""``/v2/admin/tenants``: customers, what they are called and what they pay for."""
+"""``/v2/admin/tenants``: customers, their names and rate plans."""
 
 from __future__ import annotations
 
@@ -30,57 +30,57 @@ router = FeatureRouter(
     dependencies=[Depends(known_only)],
 )
 
-InPath = Annotated[TenantId, Path(description="Id of a tenant.", examples=["acme"])]
+InPath = Annotated[TenantId, Path(description="Id of the tenant.", examples=["acme"])]
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
 _ONE = problems(Unauthenticated, Forbidden, NotFound, Unavailable)
 
 
-@router.get("", operation_id="listTenants", summary="Tenants", responses=_FAILURES)
+@router.get("", operation_id="listTenants", summary="List tenants", responses=_FAILURES)
 async def list_tenants(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> TenantPage:
-    """Tenants by id."""
+    """List all tenants, ascending by id."""
     page = requested_page(request, cursor=cursor, limit=limit, width=1)
-    found = await services(request).store.access.tenants.tenants(
+    tenants = await services(request).store.access.tenants.tenants(
         after=page.after[0] if page.after else None, limit=page.limit + 1
     )
-    meta = page_meta(request, response, page, found, lambda one: (one.tenant_id,))
-    return TenantPage.model_validate({"data": [TenantDocument.from_domain(one) for one in found[: page.limit]], "meta": meta})
+    meta = page_meta(request, response, page, tenants, lambda one: (one.tenant_id,))
+    return TenantPage.model_validate({"data": [TenantDocument.from_domain(one) for one in tenants[: page.limit]], "meta": meta})
 
 
 @router.post(
     "",
     status_code=201,
     operation_id="createTenant",
-    summary="Make a tenant",
+    summary="Create a tenant",
     responses=problems(Unauthenticated, Forbidden, Conflict, Unavailable),
 )
-async def create_tenant(request: Request, wish: NewTenant) -> TenantAnswer:
-    """Make a tenant; it has no key yet."""
-    with _plan_of_the_body():
+async def create_tenant(request: Request, body: NewTenant) -> TenantAnswer:
+    """Create a tenant. It has no API key yet."""
+    with _plan_in_the_body():
         store, by = services(request).store, actor_of(request)
-        made = await access.create_tenant(store.transactions, wish.tenant_id, wish.name, wish.plan, by=by)
-    return TenantAnswer(data=TenantDocument.from_domain(made))
+        created = await access.create_tenant(store.transactions, body.tenant_id, body.name, body.plan, by=by)
+    return TenantAnswer(data=TenantDocument.from_domain(created))
 
 
-@router.get("/{tenant_id}", operation_id="readTenant", summary="One tenant", responses=_ONE)
+@router.get("/{tenant_id}", operation_id="readTenant", summary="Read a tenant", responses=_ONE)
 async def read_tenant(request: Request, tenant_id: InPath) -> TenantAnswer:
-    """A tenant, its plan, and whether it is disabled."""
+    """Return a tenant with its rate plan, and the time since when it is disabled."""
     tenant, _ = await services(request).store.access.tenants.tenant(tenant_id)
     return TenantAnswer(data=TenantDocument.from_domain(tenant))
 
 
 @router.patch("/{tenant_id}", operation_id="changeTenant", summary="Change a tenant", responses=_ONE)
-async def change_tenant(request: Request, tenant_id: InPath, wish: TenantChange) -> TenantAnswer:
-    """Give a tenant another plan, disable or enable it; it holds in every process within a second."""
-    with _plan_of_the_body():
+async def change_tenant(request: Request, tenant_id: InPath, body: TenantChange) -> TenantAnswer:
+    """Change the rate plan of a tenant, disable it or enable it. Every process applies the change within a second."""
+    with _plan_in_the_body():
         store, by = services(request).store, actor_of(request)
-        changed = await access.change_tenant(store.transactions, tenant_id, plan=wish.plan, disabled=wish.disabled, by=by)
+        changed = await access.change_tenant(store.transactions, tenant_id, plan=body.plan, disabled=body.disabled, by=by)
     return TenantAnswer(data=TenantDocument.from_domain(changed))
 
 
 @contextmanager
-def _plan_of_the_body() -> Generator[None]:
-    """A tenant that is not there is 404; a plan that is not there was named in the body and is 422."""
+def _plan_in_the_body() -> Generator[None]:
+    """Turn an unknown plan into 422, because the body names it; an unknown tenant stays 404."""
     try:
         yield
     except UnknownName as error:

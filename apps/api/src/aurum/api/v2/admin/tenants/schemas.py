@@ -1,4 +1,4 @@
-"""Shapes of tenants."""
+"""Documents of tenants."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ PlanName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern
 
 
 class TenantDocument(BaseModel):
-    """A customer."""
+    """A tenant."""
 
     tenant_id: str = Field(examples=["acme"])
     name: str
-    plan: str
+    plan: str = Field(description="Name of its rate plan.")
     created_at: datetime
-    disabled_at: datetime | None = Field(description="Since when none of its credentials is taken.")
+    disabled_at: datetime | None = Field(
+        description="Time since when all of its credentials are refused; null: the tenant is enabled."
+    )
 
     @classmethod
     def from_domain(cls, tenant: Tenant) -> TenantDocument:
@@ -42,21 +44,23 @@ class TenantAnswer(BaseModel):
 
 
 class NewTenant(BaseModel):
-    """A customer to be."""
+    """A tenant to be created."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"tenant_id": "acme", "name": "Acme Power", "plan": "basic"}]}
     )
 
-    tenant_id: TenantId
+    tenant_id: TenantId = Field(description="Id: lower-case letters, digits and hyphens, 1 to 63 characters.")
     name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-    plan: PlanName = "free"
+    plan: PlanName = Field(default="free", description="Name of the rate plan. Default: `free`.")
 
 
 class TenantChange(BaseModel):
-    """What is not given stays as it is."""
+    """A change of a tenant. Fields that are missing or null stay as they are."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"plan": "premium"}]})
 
-    plan: PlanName | None = None
-    disabled: StrictBool | None = None
+    plan: PlanName | None = Field(default=None, description="Name of the new rate plan.")
+    disabled: StrictBool | None = Field(
+        default=None, description="True: refuse all credentials of the tenant; false: accept them."
+    )
