@@ -23,26 +23,28 @@ class SeriesAnswer(BaseModel):
 
 
 class Mover(BaseModel):
-    """A series that is complete on both days."""
+    """A ranked series, which is complete on both days."""
 
     key: str
-    location: str
+    location: str = Field(description="Id of the location at its source.")
     location_name: str
-    before: float = Field(description="Mean of the day compared with.")
-    after: float = Field(description="Mean of the day.")
+    before: float = Field(description="Mean of the values of the day `against`.")
+    after: float = Field(description="Mean of the values of the day `day`.")
     change: float = Field(description="`after` - `before`.")
-    relative_change: float | None = Field(description="`change` / |`before`|; null where `before` is 0.")
+    relative_change: float | None = Field(description="`change` / |`before`|; null when `before` is 0.")
 
 
 class IntervalCount(BaseModel):
-    """Intervals of a series on one day, within the block."""
+    """The intervals of a series on one day, within the block."""
 
-    expected: int | None = Field(description="Null where the step of the series has no number of them.")
-    present: int = Field(description="Those with a value; withdrawn ones do not count.")
+    expected: int | None = Field(
+        description="Number of intervals of the day; null when the step of the series does not determine it."
+    )
+    present: int = Field(description="Number of intervals with a value; withdrawn values do not count.")
 
 
 class IncompleteSeries(BaseModel):
-    """A series that lacks intervals on either day, and so is not ranked."""
+    """A series that is not ranked, because intervals are missing on one of the days."""
 
     key: str
     before: IntervalCount
@@ -50,24 +52,24 @@ class IncompleteSeries(BaseModel):
 
 
 class MoversMeta(BaseModel):
-    """The days, and what is ranked."""
+    """The request as the service resolved it, with the number of series."""
 
     day: date
-    against: date = Field(description="The day compared with.")
+    against: date = Field(description="Day that `day` is compared with.")
     market: str
-    tz: str = Field(description="IANA name of the market's clock, on which both days are counted.")
+    tz: str = Field(description="IANA name of the market's time zone, in which both days are counted.")
     measure: str
     unit: str
     currency: str | None
     block: str | None = Field(description="As `calendar:block`; null for whole days.")
-    count: int = Field(description="Movers in this answer.")
-    limit: int
-    ranked: int = Field(description="Series that are complete on both days.")
-    incomplete: int = Field(description="Series that are not.")
+    count: int = Field(description="Number of movers in this response.")
+    limit: int = Field(description="Largest number of movers in a response.")
+    ranked: int = Field(description="Number of series that are complete on both days.")
+    incomplete: int = Field(description="Number of series that are not.")
 
 
 class MoversAnswer(BaseModel):
-    """Movers, the greatest change first, and series that could not be ranked, by key."""
+    """Movers, the greatest change first, and the series that are not ranked, ascending by key."""
 
     model_config = ConfigDict(
         json_schema_extra={
