@@ -1,6 +1,6 @@
-"""A process that asks a shared limiter as fast as it is told, and prints how many were let in.
+"""A process that sends requests to a shared limiter at a fixed rate, and prints how many were admitted.
 
-Arguments: URL of Redis, requests a second of the limit, requests a second to ask, seconds, seconds to wait first.
+Arguments: URL of Redis, requests a second of the limit, requests a second to send, seconds, seconds to wait first.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ def limits_of(per_second: float) -> Limits:
     return (Window("second", int(per_second), 1.0, per_second), Window("hour", 1_000_000, 3600.0, 1_000_000.0))
 
 
-async def main(url: str, limit: float, asked: float, seconds: float, first: float) -> None:
+async def main(url: str, limit: float, rate: float, seconds: float, first: float) -> None:
     limiter: Limiter[float] = Limiter(limits_of, shared=True)
     client = Redis.from_url(url, socket_timeout=0.25, socket_connect_timeout=0.25)
     sharing = Sharing(limiter, client, every_s=0.05)
     settling = asyncio.create_task(sharing.run())
-    # All have been seen by all before the first begins.
+    # By now each process knows how many there are.
     await asyncio.sleep(first)
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    let_in, begin, done = 0, time.monotonic(), 0
+    admitted, begin, done = 0, time.monotonic(), 0
     while (elapsed := time.monotonic() - begin) < seconds:
-        while done < elapsed * asked:
+        while done < elapsed * rate:
             now = time.monotonic()
-            let_in += limiter.account(("acme", "key:1"), limit, now).take(now)
+            admitted += limiter.account(("acme", "key:1"), limit, now).take(now)
             done += 1
         await asyncio.sleep(0.002)
-    print(let_in, sharing.state().processes, flush=True)
+    print(admitted, sharing.state().processes, flush=True)
     settling.cancel()
     await asyncio.wait([settling])
     await client.aclose()

@@ -1,4 +1,4 @@
-"""Accounts: by key, with the limits of the plan as it is now, told in headers."""
+"""Accounts of a limiter: by key, with the present limits of the plan, reported in headers."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ def limiter(**more: float) -> tuple[Limiter[Plan], Ticking]:
     return Limiter(limits_of, clock=clock, **more), clock  # type: ignore[arg-type] - numbers of either kind
 
 
-def spend(one: Limiter[Plan], key: tuple[str, str], plan: Plan, count: int, now: float) -> int:
-    return sum(one.account(key, plan, now).take(now) for _ in range(count))
+def spend(accounts: Limiter[Plan], key: tuple[str, str], plan: Plan, count: int, now: float) -> int:
+    return sum(accounts.account(key, plan, now).take(now) for _ in range(count))
 
 
 def test_keys_do_not_share_a_limit() -> None:
-    one, clock = limiter()
-    assert spend(one, ("acme", "key:1"), (60, 1.0), 100, clock.now) == 60
-    assert spend(one, ("acme", "key:2"), (60, 1.0), 100, clock.now) == 60
-    assert spend(one, ("other", "key:1"), (60, 1.0), 100, clock.now) == 60
+    accounts, clock = limiter()
+    assert spend(accounts, ("acme", "key:1"), (60, 1.0), 100, clock.now) == 60
+    assert spend(accounts, ("acme", "key:2"), (60, 1.0), 100, clock.now) == 60
+    assert spend(accounts, ("other", "key:1"), (60, 1.0), 100, clock.now) == 60
 
 
 def test_a_changed_plan_holds_for_the_next_request() -> None:
-    one, clock = limiter()
+    accounts, clock = limiter()
     key = ("acme", "key:1")
-    assert spend(one, key, (60, 1.0), 100, clock.now) == 60
-    assert spend(one, key, (300, 1.0), 1000, clock.now) == 240
-    assert dict(one.account(key, (300, 1.0), clock.now).headers())[b"ratelimit-limit"] == b"300"
+    assert spend(accounts, key, (60, 1.0), 100, clock.now) == 60
+    assert spend(accounts, key, (300, 1.0), 1000, clock.now) == 240
+    assert dict(accounts.account(key, (300, 1.0), clock.now).headers())[b"ratelimit-limit"] == b"300"
 
 
 def test_processes_that_do_not_talk_have_an_even_share_each() -> None:
-    one, clock = limiter(processes=3)
-    assert spend(one, ("acme", "key:1"), (60, 1.0), 100, clock.now) == 20
+    accounts, clock = limiter(processes=3)
+    assert spend(accounts, ("acme", "key:1"), (60, 1.0), 100, clock.now) == 20
 
 
 def test_another_number_of_processes_keeps_the_part_that_was_used() -> None:
-    one, clock = limiter()
+    accounts, clock = limiter()
     key = ("acme", "key:1")
-    spend(one, key, (60, 1.0), 30, clock.now)
-    one.share_with(2)
-    assert spend(one, key, (60, 1.0), 100, clock.now) == 15
+    spend(accounts, key, (60, 1.0), 30, clock.now)
+    accounts.share_with(2)
+    assert spend(accounts, key, (60, 1.0), 100, clock.now) == 15
 
 
 def test_headers_say_what_is_left_and_when_it_is_full_again() -> None:
-    one, clock = limiter()
-    account = one.account(("acme", "key:1"), (60, 1.5), clock.now)
+    accounts, clock = limiter()
+    account = accounts.account(("acme", "key:1"), (60, 1.5), clock.now)
     for _ in range(30):
         account.take(clock.now)
     assert dict(account.headers()) == {
@@ -75,49 +75,49 @@ def test_headers_say_what_is_left_and_when_it_is_full_again() -> None:
 
 
 def test_a_refusal_names_the_window_and_the_wait() -> None:
-    one, clock = limiter()
-    account = one.account(("acme", "key:1"), (60, 1.0), clock.now)
+    accounts, clock = limiter()
+    account = accounts.account(("acme", "key:1"), (60, 1.0), clock.now)
     while account.take(clock.now):
         pass
-    window, wait, headers = account.refused(clock.now)
+    window, wait, headers = account.refusal(clock.now)
     assert (window.name, round(wait, 6)) == ("minute", 1.0)
     assert dict(headers)[b"ratelimit-remaining"] == b"0"
     clock.now += wait
     assert account.take(clock.now)
 
 
-def test_the_longest_wait_is_the_one_that_is_told() -> None:
-    one, clock = limiter()
+def test_the_longest_wait_is_the_one_that_is_reported() -> None:
+    accounts, clock = limiter()
     key, plan = ("acme", "key:1"), (60, 1.0)
     for _ in range(40):
-        spend(one, key, plan, 60, clock.now)
+        spend(accounts, key, plan, 60, clock.now)
         clock.now += 60
-    account = one.account(key, plan, clock.now)
+    account = accounts.account(key, plan, clock.now)
     while account.take(clock.now):
         pass
-    window, wait, _ = account.refused(clock.now)
+    window, wait, _ = account.refusal(clock.now)
     assert window.name == "hour"
     assert 1.0 < wait <= 3.0
 
 
-def test_everybody_together_has_a_rate_of_its_own() -> None:
-    one, clock = limiter(per_second=10.0)
-    assert one.everybody is not None
-    assert sum(one.everybody.take(clock.now) for _ in range(50)) == 10
+def test_all_callers_together_have_a_rate_of_their_own() -> None:
+    accounts, clock = limiter(per_second=10.0)
+    assert accounts.global_account is not None
+    assert sum(accounts.global_account.take(clock.now) for _ in range(50)) == 10
     clock.now += 1
-    assert sum(one.everybody.take(clock.now) for _ in range(50)) == 10
+    assert sum(accounts.global_account.take(clock.now) for _ in range(50)) == 10
 
 
 def test_keys_that_have_rested_are_forgotten_and_those_that_have_not_are_kept() -> None:
-    one, clock = limiter()
+    accounts, clock = limiter()
     busy = ("acme", "busy")
     for number in range(10_000):
-        one.account(("acme", str(number)), (60, 1.0), clock.now).take(clock.now)
+        accounts.account(("acme", str(number)), (60, 1.0), clock.now).take(clock.now)
     clock.now += 200_000
-    spend(one, busy, (60, 1.0), 60, clock.now)
-    one.account(("acme", "one more"), (60, 1.0), clock.now)
-    assert one.state().accounts < 10
-    assert spend(one, busy, (60, 1.0), 10, clock.now) == 0
+    spend(accounts, busy, (60, 1.0), 60, clock.now)
+    accounts.account(("acme", "another"), (60, 1.0), clock.now)
+    assert accounts.state().accounts < 10
+    assert spend(accounts, busy, (60, 1.0), 10, clock.now) == 0
 
 
 @pytest.mark.parametrize(("seconds", "value"), [(0.0, b"1"), (0.2, b"1"), (1.2, b"2"), (60.0, b"60")])

@@ -12,65 +12,65 @@ FREE = plan_limits(per_minute=60, per_hour=1000, per_day=10_000, burst=1.0)
 PREMIUM = plan_limits(per_minute=1000, per_hour=20_000, per_day=200_000, burst=2.0)
 
 
-def let_in(bucket: Bucket, count: int, now: float) -> int:
+def admitted(bucket: Bucket, count: int, now: float) -> int:
     return sum(bucket.take(now) for _ in range(count))
 
 
 def test_a_minute_of_the_free_plan_is_60_requests_and_then_one_a_second() -> None:
     bucket = Bucket(FREE, 0.0)
-    assert let_in(bucket, 100, 0.0) == 60
-    assert let_in(bucket, 100, 0.5) == 0
-    assert let_in(bucket, 100, 1.0) == 1
-    assert let_in(bucket, 100, 11.0) == 10
+    assert admitted(bucket, 100, 0.0) == 60
+    assert admitted(bucket, 100, 0.5) == 0
+    assert admitted(bucket, 100, 1.0) == 1
+    assert admitted(bucket, 100, 11.0) == 10
 
 
 def test_burst_is_what_may_come_at_once_after_a_rest() -> None:
-    assert let_in(Bucket(PREMIUM, 0.0), 5000, 0.0) == 2000
+    assert admitted(Bucket(PREMIUM, 0.0), 5000, 0.0) == 2000
 
 
 def test_the_hour_ends_what_the_minutes_would_allow() -> None:
     bucket = Bucket(FREE, 0.0)
-    taken = sum(let_in(bucket, 60, minute * 60.0) for minute in range(60))
-    assert taken == 1000 + int(1000 * 59 / 60)
+    total = sum(admitted(bucket, 60, minute * 60.0) for minute in range(60))
+    assert total == 1000 + int(1000 * 59 / 60)
 
 
 def test_a_request_that_is_refused_costs_nothing() -> None:
     bucket = Bucket(FREE, 0.0)
-    let_in(bucket, 60, 0.0)
+    admitted(bucket, 60, 0.0)
     before = bucket.levels(0.0)
-    let_in(bucket, 1000, 0.0)
+    admitted(bucket, 1000, 0.0)
     assert bucket.levels(0.0) == before
 
 
 def test_what_is_given_back_may_be_taken_again() -> None:
     bucket = Bucket(FREE, 0.0)
-    let_in(bucket, 60, 0.0)
+    admitted(bucket, 60, 0.0)
     bucket.give_back()
-    assert let_in(bucket, 10, 0.0) == 1
+    assert admitted(bucket, 10, 0.0) == 1
 
 
 def test_a_share_is_that_part_and_at_least_one() -> None:
-    assert let_in(Bucket(FREE, 0.0, share=1 / 3), 100, 0.0) == 20
-    assert let_in(Bucket(rate_limits(1.0), 0.0, share=1 / 8), 100, 0.0) == 1
+    assert admitted(Bucket(FREE, 0.0, share=1 / 3), 100, 0.0) == 20
+    assert admitted(Bucket(rate_limits(1.0), 0.0, share=1 / 8), 100, 0.0) == 1
 
 
 def test_a_larger_plan_counts_at_once_and_what_was_used_stays_used() -> None:
     bucket = Bucket(FREE, 0.0)
-    let_in(bucket, 60, 0.0)
+    admitted(bucket, 60, 0.0)
     bucket.resize(PREMIUM, 1.0, 0.0)
-    assert let_in(bucket, 5000, 0.0) == 2000 - 60
+    assert admitted(bucket, 5000, 0.0) == 2000 - 60
 
 
 def test_a_smaller_plan_counts_at_once_and_is_not_a_debt() -> None:
     bucket = Bucket(PREMIUM, 0.0)
-    let_in(bucket, 1500, 0.0)
+    admitted(bucket, 1500, 0.0)
     bucket.resize(FREE, 1.0, 0.0)
-    assert let_in(bucket, 100, 0.0) == 0
-    assert let_in(bucket, 100, 3600.0) == 60
+    assert admitted(bucket, 100, 0.0) == 0
+    assert admitted(bucket, 100, 3600.0) == 60
 
 
-def test_a_window_that_lets_nobody_in_is_refused() -> None:
-    with pytest.raises(ValueError, match="nobody"):
+def test_a_window_that_admits_no_request_is_refused() -> None:
+    with pytest.raises(ValueError, match="must admit requests"):
         Window("minute", 0, 60.0, 1.0)
 
 
@@ -96,10 +96,10 @@ def test_never_more_is_let_in_than_any_window_allows_and_never_less(limits: list
             for window, level in zip(limits, levels, strict=True)
         ]
         expected = max(0, min(count, int(min(levels) + 1e-9)))
-        found = let_in(bucket, count, now)
+        actual = admitted(bucket, count, now)
         # Where a level is whole but for rounding, either is right.
-        assert found == expected or (abs(min(levels) - round(min(levels))) < 1e-6 and abs(found - expected) <= 1)
-        levels = [level - found for level in levels]
-        total += found
+        assert actual == expected or (abs(min(levels) - round(min(levels))) < 1e-6 and abs(actual - expected) <= 1)
+        levels = [level - actual for level in levels]
+        total += actual
         for window in limits:
             assert total <= window.capacity + window.rate * now + 1e-6

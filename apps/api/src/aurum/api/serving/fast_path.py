@@ -108,7 +108,7 @@ class FastPath:
         if caller is None or self._needs.get(entry.keyspace) not in caller.scopes or self._log.isEnabledFor(logging.DEBUG):
             return None
         limiter: Limiter[RatePlan] = state["limiter"]  # type: ignore[assignment] - as the lifespan put it there
-        if limiter.everybody is not None:
+        if limiter.global_account is not None:
             return None
         account = account_of(caller, limiter, now)
         # Counted last of all: a request that goes to the layers counts there.

@@ -1,4 +1,4 @@
-"""Rate limits: token buckets in the process, put together with those of other processes through Redis."""
+"""Rate limits: token buckets in this process, synchronized with those of other processes through Redis."""
 
 from aurum.common.ratelimit.bucket import Bucket
 from aurum.common.ratelimit.headers import LimitHeaders, retry_after

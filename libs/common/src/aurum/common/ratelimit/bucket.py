@@ -1,6 +1,6 @@
-"""Token buckets: for each window a level of requests that falls by one with each and rises evenly with time.
+"""Token buckets: each window has a level that falls by one with each request and rises evenly with time.
 
-https://en.wikipedia.org/wiki/Token_bucket. Pure: whoever asks says what time it is, in seconds of any epoch.
+https://en.wikipedia.org/wiki/Token_bucket. Pure: the caller passes the time, in seconds of any epoch.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from aurum.common.ratelimit.window import Limits
 
 
 class Bucket:
-    """The windows of one key. ``share``: the part of the limits that is this process's, above 0 and at most 1.
+    """The levels of the windows of one key. ``share``: this process's part of the limits, above 0 and at most 1.
 
-    A request is let in when every window has one to give, and then takes one of each; one that is refused takes none.
+    A request is admitted when the level of every window is at least 1; it then lowers each level by 1. A refused request
+    lowers none.
     """
 
     __slots__ = ("_capacities", "_indexes", "_levels", "_rates", "at", "limits", "share")
@@ -29,16 +30,16 @@ class Bucket:
 
     @property
     def at_last_take(self) -> Sequence[float]:
-        """What each window had to give after the last request."""
+        """The level of each window after the last request."""
         return self._levels
 
     def take(self, now: float) -> bool:
-        """Let one request in, or refuse it."""
+        """Admit one request and return True, or refuse it and return False."""
         levels = self._levels
         capacities = self._capacities
         elapsed = now - self.at
         self.at = now
-        let_in = True
+        is_admitted = True
         for i in self._indexes:
             level = levels[i]
             if level < capacities[i]:
@@ -47,32 +48,32 @@ class Bucket:
                     level = capacities[i]
                 levels[i] = level
             if level < 1.0:
-                let_in = False
-        if let_in:
+                is_admitted = False
+        if is_admitted:
             for i in self._indexes:
                 levels[i] -= 1.0
-        return let_in
+        return is_admitted
 
     def give_back(self) -> None:
-        """Undo one ``take`` that let in."""
+        """Undo one ``take`` that admitted a request."""
         for i in self._indexes:
             self._levels[i] += 1.0
 
     def levels(self, now: float) -> list[float]:
-        """What each window has to give, in requests; below 0 is debt."""
+        """Return the level of each window, in requests; a negative level is debt."""
         self._refill(now)
         return list(self._levels)
 
     def set_levels(self, levels: Sequence[float], now: float) -> None:
-        """Have these levels from now on. One above the capacity stays until it is used, and does not rise."""
+        """Replace the levels. A level above the capacity is used up and does not rise."""
         self.at = now
         self._levels[:] = levels
 
     def resize(self, limits: Limits, share: float, now: float) -> None:
-        """Have other limits, or another share of them: what was used stays used, as far as the new ones reach."""
+        """Replace the limits or the share of them; requests already used stay used, up to the new capacities."""
         self._refill(now)
         used = {window.name: self._capacities[i] - self._levels[i] for i, window in enumerate(self.limits)}
-        # Another share of the same limits: what was used is the same part of it.
+        # With another share of the same limits, the same fraction of each window is used.
         scale = share / self.share if limits is self.limits else 1.0
         self.limits, self.share = limits, share
         self._indexes = range(len(limits))
@@ -84,12 +85,12 @@ class Bucket:
         ]
 
     def used(self, now: float) -> list[float]:
-        """What is missing from each window, in requests."""
+        """Return how far each window is below its capacity, in requests."""
         self._refill(now)
         return [max(0.0, self._capacities[i] - self._levels[i]) for i in self._indexes]
 
     def is_full(self, now: float) -> bool:
-        """Whether it holds what a new one would hold."""
+        """Return whether every window is at its capacity, as in a new bucket."""
         self._refill(now)
         return all(self._levels[i] >= self._capacities[i] for i in self._indexes)
 

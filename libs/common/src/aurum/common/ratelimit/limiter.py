@@ -1,7 +1,7 @@
-"""Who has asked how often: an account for each key, and one for all together.
+"""The rate limiter of a process: an account for each caller, and one for all callers together.
 
-The request path works on this process's own buckets alone. With ``shared`` they are put together with those of other
-processes beside it; without, ``processes`` says how many share the limits evenly.
+Requests use the buckets of this process only. With ``shared``, a background task (``shared.Sharing``) synchronizes the buckets
+with those of other processes. Without it, each of ``processes`` processes has an even share of the limits.
 """
 
 from __future__ import annotations
@@ -17,77 +17,83 @@ from aurum.common.ratelimit.window import Limits, Window, rate_limits
 
 P = TypeVar("P", bound=Hashable)
 Key = tuple[str, str]
-"""Tenant and subject."""
+"""Tenant and subject of a caller."""
 
-EVERYBODY: Key = ("*", "*")
+GLOBAL_KEY: Key = ("*", "*")
 _SWEEP_FROM = 10_000
+"""Accounts from which on full ones are removed."""
 _NEVER = float("inf")
 
 
 class Account:
-    """What one key has asked for. ``take`` is all that a request costs; the rest is for who settles."""
+    """The requests of one caller and the limits of its plan.
+
+    A request calls only ``take``. The other methods are for headers, for statistics and for settling, which is reporting the
+    admitted requests to Redis and receiving a lease: a number of requests that this process may admit on its own.
+    """
 
     __slots__ = (
-        "_asked_of",
         "_elsewhere",
         "_headers",
         "_offline",
+        "_queue",
         "_shared",
-        "ask_at",
         "bucket",
+        "is_queued",
         "key",
-        "known_until",
-        "marked",
+        "lease_until",
         "plan",
+        "settle_at",
         "spent",
     )
 
-    def __init__(self, key: Key, plan: object, bucket: Bucket, asked_of: Asked, *, shared: bool) -> None:
+    def __init__(self, key: Key, plan: object, bucket: Bucket, queue: SettlementQueue, *, shared: bool) -> None:
         self.key = key
         self.plan = plan
         self.bucket = bucket
         self.spent = 0
-        """Requests let in that nobody else knows of yet."""
-        self.marked = not shared
-        """Whether it waits to be settled; what is shared with nobody is marked, so that it is not put in line."""
-        self.ask_at: float = _NEVER
-        """So many requests spent, and it asks for more than it was given."""
-        self.known_until = 0.0 if shared else _NEVER
-        """From then on it can no longer be sure of what it was given, and asks at once."""
-        self._asked_of = asked_of
+        """Requests admitted that are not reported to other processes yet."""
+        self.is_queued = not shared
+        """Whether it waits to be settled. Always True when limits are not shared, so that it never enters the queue."""
+        self.settle_at: float = _NEVER
+        """Number of ``spent`` requests at which the account is settled at once, for a new lease."""
+        self.lease_until = 0.0 if shared else _NEVER
+        """Time at which the lease ends; a request at or after it has the account settled at once."""
+        self._queue = queue
         self._shared = shared
         self._elsewhere: Sequence[float] = (0.0,) * len(bucket.limits)
+        """Requests of each window that remain for other processes."""
         self._headers = LimitHeaders(bucket.limits)
         self._offline = False
 
     def take(self, now: float) -> bool:
-        """Let one request in, or refuse it. ``now``: of the limiter's clock."""
-        let_in = self.bucket.take(now)
-        if let_in:
+        """Admit one request and return True, or refuse it and return False. ``now``: seconds of the limiter's clock."""
+        is_admitted = self.bucket.take(now)
+        if is_admitted:
             self.spent += 1
-        if not self.marked:
-            self.marked = True
-            self._asked_of.marked.append(self)
-        if self.spent >= self.ask_at or now >= self.known_until:
-            self.ask_at = self.known_until = _NEVER
-            self._asked_of.wake()
-        return let_in
+        if not self.is_queued:
+            self.is_queued = True
+            self._queue.accounts.append(self)
+        if self.spent >= self.settle_at or now >= self.lease_until:
+            self.settle_at = self.lease_until = _NEVER
+            self._queue.wake()
+        return is_admitted
 
     def give_back(self) -> None:
-        """Undo one ``take`` that let in."""
+        """Undo one ``take`` that admitted a request."""
         self.bucket.give_back()
         self.spent -= 1
 
     def headers(self) -> Headers:
-        """What the answer to a request that was just let in says of what is left, here and with other processes."""
-        return self._headers.pairs(*self._shortest())
+        """Return the headers for a request that was just admitted: requests remaining in this and all other processes."""
+        return self._headers.pairs(*self._scarcest_window())
 
     def header_lines(self) -> bytes:
-        """The same as lines that end with CRLF."""
-        return self._headers.lines(*self._shortest())
+        """Return the same headers as HTTP/1.1 lines, each ending with CRLF."""
+        return self._headers.lines(*self._scarcest_window())
 
-    def _shortest(self) -> tuple[int, int, float]:
-        """The window with the least left: its index, the requests left, and the seconds until it is full."""
+    def _scarcest_window(self) -> tuple[int, int, float]:
+        """Return index, remaining requests and seconds until full of the window with the fewest requests remaining."""
         least, index = _NEVER, 0
         levels, elsewhere = self.bucket.at_last_take, self._elsewhere
         for i in range(len(levels)):
@@ -99,53 +105,55 @@ class Account:
         remaining = 0.0 if least < 0 else min(least, capacity)
         return index, int(remaining), (capacity - remaining) / (window.limit / window.seconds)
 
-    def left(self, now: float) -> list[float]:
-        """Requests that each window would let in now, here and with other processes."""
-        return [level + more for level, more in zip(self.bucket.levels(now), self._elsewhere, strict=True)]
+    def remaining(self, now: float) -> list[float]:
+        """Return how many requests each window would admit now, in this and all other processes."""
+        return [level + elsewhere for level, elsewhere in zip(self.bucket.levels(now), self._elsewhere, strict=True)]
 
-    def refused(self, now: float) -> tuple[Window, float, Headers]:
-        """The window that refuses for longest, the seconds to wait for it, and the headers that say so."""
+    def refusal(self, now: float) -> tuple[Window, float, Headers]:
+        """Return the window with the longest wait, that wait in seconds, and the headers for the refusal."""
         share = self.bucket.share if self._offline or not self._shared else 1.0
         waits = [
-            (1.0 - level - more) / (window.rate * share) if level < 1.0 else 0.0
-            for level, more, window in zip(self.bucket.levels(now), self._elsewhere, self.bucket.limits, strict=True)
+            (1.0 - level - elsewhere) / (window.rate * share) if level < 1.0 else 0.0
+            for level, elsewhere, window in zip(self.bucket.levels(now), self._elsewhere, self.bucket.limits, strict=True)
         ]
         index = waits.index(max(waits))
         window = self.bucket.limits[index]
         return window, max(0.0, waits[index]), self._headers.pairs(index, 0, window.refill_s)
 
-    def follow(self, limits: Limits, now: float) -> None:
-        """Have other limits from now on."""
+    def set_limits(self, limits: Limits, now: float) -> None:
+        """Replace the limits, when the plan has changed."""
         self.bucket.resize(limits, self.bucket.share, now)
         self._headers = LimitHeaders(limits)
         self._elsewhere = (0.0,) * len(limits)
-        self.known_until = 0.0 if self._shared else _NEVER
+        self.lease_until = 0.0 if self._shared else _NEVER
 
-    def share(self, share: float, now: float) -> None:
-        """Have another part of the limits, when nobody says more."""
+    def set_share(self, share: float, now: float) -> None:
+        """Replace this process's part of the limits, which holds without a lease."""
         if share != self.bucket.share:
             self.bucket.resize(self.bucket.limits, share, now)
 
-    def unsettled(self, now: float) -> list[float]:
-        """What others shall be told was spent, of each window."""
+    def spent_by_window(self, now: float) -> list[float]:
+        """Return the requests to report, for each window."""
         if not self._offline:
             return [float(self.spent)] * len(self.bucket.limits)
-        # Of what was spent while nobody could be told, windows have been refilled in part since.
+        # Requests admitted while Redis did not answer have been refilled in part since: only the rest counts.
         return [min(float(self.spent), used) for used in self.bucket.used(now)]
 
-    def settled(self, told: int, lease: float, totals: Sequence[float], processes: int, now: float) -> None:
-        """Learn how it stands. ``told``: of ``spent``; ``lease``: requests that are this process's until it asks again;
-        ``totals``: left of each window, for all processes.
+    def apply_settlement(self, reported: int, lease: float, totals: Sequence[float], processes: int, now: float) -> None:
+        """Take over the answer of a settlement.
+
+        ``reported``: how many of the ``spent`` requests were reported. ``lease``: requests that this process may admit until it
+        settles again. ``totals``: requests remaining in each window, for all processes.
         """
-        self.spent -= told
+        self.spent -= reported
         least = min(totals)
         levels = [_level(total, lease, least, processes) for total in totals]
         self._elsewhere = [total - level for total, level in zip(totals, levels, strict=True)]
         self.bucket.set_levels([level - self.spent for level in levels], now)
         self._offline = False
 
-    def alone(self) -> None:
-        """Nobody can be told: go on with what there is."""
+    def go_offline(self) -> None:
+        """Go on with the present levels, because Redis does not answer."""
         self._offline = True
         self._elsewhere = (0.0,) * len(self.bucket.limits)
 
@@ -153,21 +161,24 @@ class Account:
 def _level(total: float, lease: float, least: float, processes: int) -> float:
     if total < 0:
         return total / processes
-    # Only the window with least is shared out request by request; the others matter when nobody can be asked.
+    # Only the scarcest window is leased. The levels of the others matter only while Redis does not answer.
     return lease if total <= least else max(lease, total / processes)
 
 
 @dataclass(slots=True)
-class Asked:
-    """Accounts that wait to be settled, and how to have it done soon."""
+class SettlementQueue:
+    """Accounts that wait to be settled. ``wake``: has them settled at once."""
 
-    marked: list[Account]
+    accounts: list[Account]
     wake: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class LimiterState:
-    """``accounts`` known; ``share``: the part of each that is this process's when nobody says more; requests ``refused``."""
+    """Statistics of a limiter.
+
+    ``accounts``: how many it holds. ``share``: this process's part of the limits, without a lease. ``refused``: requests.
+    """
 
     accounts: int
     share: float
@@ -175,10 +186,10 @@ class LimiterState:
 
 
 class Limiter(Generic[P]):
-    """Accounts by key. ``limits_of``: the windows of a plan. ``per_second``: of all keys together; 0: any number.
+    """The accounts of all callers.
 
-    ``processes`` have the limits together; ``shared``: they settle with each other (``shared.Sharing``), and their number
-    follows from that.
+    ``limits_of``: returns the windows of a plan. ``per_second``: the rate of all callers together; 0: no limit. ``processes``:
+    how many processes share the limits. ``shared``: they settle with each other (``shared.Sharing``), which also counts them.
     """
 
     def __init__(
@@ -193,37 +204,38 @@ class Limiter(Generic[P]):
         self.clock = clock
         self.share = 1.0 / processes
         self.refused = 0
-        """Counted by who asks."""
+        """Requests refused; the callers of ``take`` count them."""
         self._shared = shared
-        self.asked = Asked([], _nobody_to_wake)
+        self.queue = SettlementQueue([], no_wake)
         self._limits_of = limits_of
         self._accounts: dict[Key, Account] = {}
         self._sweep_at = _SWEEP_FROM
-        self.everybody: Account | None = None
+        self.global_account: Account | None = None
+        """The account of all callers together; None without ``per_second``."""
         if per_second:
-            self.everybody = self._open(EVERYBODY, None, rate_limits(per_second), clock())
+            self.global_account = self._open(GLOBAL_KEY, None, rate_limits(per_second), clock())
 
     def account(self, key: Key, plan: P, now: float) -> Account:
-        """The account of a key, with the limits of its plan as it is now."""
-        found = self._accounts.get(key)
-        if found is None:
+        """Return the account of a key, with the present limits of its plan."""
+        account = self._accounts.get(key)
+        if account is None:
             return self._open(key, plan, self._limits_of(plan), now)
-        if found.plan is not plan:
-            if found.plan != plan:
-                found.follow(self._limits_of(plan), now)
-            found.plan = plan
-        return found
+        if account.plan is not plan:
+            if account.plan != plan:
+                account.set_limits(self._limits_of(plan), now)
+            account.plan = plan
+        return account
 
     def accounts(self) -> list[Account]:
-        """All there are."""
+        """Return all accounts, the global one included."""
         return list(self._accounts.values())
 
     def share_with(self, processes: int) -> None:
-        """So many processes have the limits together."""
+        """Set the number of processes that share the limits."""
         self.share = 1.0 / processes
         now = self.clock()
         for account in self._accounts.values():
-            account.share(self.share, now)
+            account.set_share(self.share, now)
 
     def state(self) -> LimiterState:
         return LimiterState(len(self._accounts), self.share, self.refused)
@@ -231,19 +243,19 @@ class Limiter(Generic[P]):
     def _open(self, key: Key, plan: object, limits: Limits, now: float) -> Account:
         if len(self._accounts) >= self._sweep_at:
             self._sweep(now)
-        account = Account(key, plan, Bucket(limits, now, share=self.share), self.asked, shared=self._shared)
+        account = Account(key, plan, Bucket(limits, now, share=self.share), self.queue, shared=self._shared)
         self._accounts[key] = account
         return account
 
     def _sweep(self, now: float) -> None:
-        """Forget the accounts that say no more than new ones would."""
+        """Remove the accounts that are equal to new ones."""
         self._accounts = {
             key: account
             for key, account in self._accounts.items()
-            if (account.spent and self._shared) or account is self.everybody or not account.bucket.is_full(now)
+            if (account.spent and self._shared) or account is self.global_account or not account.bucket.is_full(now)
         }
         self._sweep_at = max(_SWEEP_FROM, 2 * len(self._accounts))
 
 
-def _nobody_to_wake() -> None:
-    return None
+def no_wake() -> None:
+    """Do nothing: stands in for ``SettlementQueue.wake`` while no task settles."""

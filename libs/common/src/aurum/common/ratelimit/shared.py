@@ -1,11 +1,12 @@
-"""Limits that several processes keep together, through Redis, beside the requests.
+"""Rate limits that several processes share through Redis, synchronized in the background.
 
-Redis holds what was used of each window, which falls with time, and what each process was lent. A process tells what it has
-spent, every ``every_s`` seconds or at once when it runs low, and is lent half of what is left and lent to nobody; a second
-later what it was lent is anybody's again. So all together hardly ever let in more than the limits, however they share the
-load, and what they let in too many is a debt: a key that comes to a process for the first time is served before Redis answers.
+For each account Redis holds the requests used in each window, which fall with time, and the lease of each process. A process
+reports the requests it has admitted every ``every_s`` seconds, or at once when its lease runs low. It then receives a lease of
+half of the requests that remain and are not leased to another process; a lease ends after one second. So all processes
+together hardly ever admit more than the limits, however the load is spread. Requests beyond the limits, which occur because a
+key that is new to a process is served before Redis answers, become a debt.
 
-Without Redis each goes on with an even share, and tells the rest when Redis is back.
+While Redis does not answer, each process goes on with an even share, and reports its requests when Redis is back.
 """
 
 from __future__ import annotations
@@ -20,35 +21,36 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
 
-from aurum.common.ratelimit.limiter import Account, Limiter
+from aurum.common.ratelimit.limiter import Account, Limiter, no_wake
 
 P = TypeVar("P", bound=Hashable)
 
 _PREFIX = "aurum:limits:"
 _PROCESSES = "aurum:limits:processes"
-_LENT_S = 1.0
-_BEAT_S = 1.0
+_LEASE_S = 1.0
+_HEARTBEAT_S = 1.0
 _GONE_AFTER_S = 3.0
-_GAP_S = 0.01
-"""Between two times of settling at least."""
-_AWAY_S = 0.5
-"""Between two tries while Redis is away."""
-_MOST_AT_ONCE = 500
+"""Time without a heartbeat after which a process no longer counts."""
+_PAUSE_S = 0.01
+"""Shortest time between two settlements."""
+_RETRY_S = 0.5
+"""Time between two attempts while Redis does not answer; also the longest time to sign off at the end."""
+_BATCH = 500
 """Accounts settled in one round trip."""
 
 _SETTLE = """
-local me, lent_ms, processes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local me, lease_ms, processes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local at, used, others = now, {}, 0
-local kept = redis.call('HGETALL', KEYS[1])
-for i = 1, #kept, 2 do
-  local kind, name, value = string.sub(kept[i], 1, 2), string.sub(kept[i], 3), kept[i + 1]
+local stored = redis.call('HGETALL', KEYS[1])
+for i = 1, #stored, 2 do
+  local kind, name, value = string.sub(stored[i], 1, 2), string.sub(stored[i], 3), stored[i + 1]
   if kind == 'u:' then
     used[name] = tonumber(value)
   elseif kind == 'l:' and name ~= me then
     local amount, till = string.match(value, '^(%S+) (%S+)$')
-    if tonumber(till) > now then others = others + tonumber(amount) else redis.call('HDEL', KEYS[1], kept[i]) end
+    if tonumber(till) > now then others = others + tonumber(amount) else redis.call('HDEL', KEYS[1], stored[i]) end
   elseif kind == 'at' then
     at = math.min(tonumber(value), now)
   end
@@ -57,7 +59,7 @@ local lease, answer, fields, lasts = math.huge, {0}, {'at', string.format('%.3f'
 for i = 4, #ARGV, 4 do
   local name, capacity, rate = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]) / 1000
   local level = math.max(0, (used[name] or 0) - (now - at) * rate) + tonumber(ARGV[i + 3])
-  -- More debt than a tenth is forgiven: a smaller plan must not shut its owner out for days.
+  -- Debt above a tenth of the capacity is dropped: after a change to a smaller plan a caller must not be refused for days.
   level = math.min(level, capacity * 1.1)
   local left = capacity - level
   lease = math.min(lease, left - others)
@@ -75,15 +77,20 @@ lease = math.max(0, lease)
 answer[1] = string.format('%.4f', lease)
 table.insert(answer, 2, string.format('%.4f', math.max(0, rest)))
 fields[#fields + 1] = 'l:' .. me
-fields[#fields + 1] = string.format('%.4f %.3f', lease, now + lent_ms)
+fields[#fields + 1] = string.format('%.4f %.3f', lease, now + lease_ms)
 redis.call('HSET', KEYS[1], unpack(fields))
-redis.call('PEXPIRE', KEYS[1], lasts + lent_ms)
+redis.call('PEXPIRE', KEYS[1], lasts + lease_ms)
 return answer
 """
-"""KEYS: the account. ARGV: process, for how long it is lent, processes; then for each window its name, capacity, requests a
-second, requests spent. Answers what is lent, what could be lent besides, and what is left of each window."""
+"""Lua script of one settlement.
 
-_BEAT = """
+KEYS: the account. ARGV: name of the process, length of the lease in ms, number of processes; then for each window its name,
+capacity, requests a second and requests spent. Returns the lease, the requests that could be leased besides, and the requests
+remaining in each window. Fields of the account's hash: ``at`` (ms), ``u:<window>`` (requests used), ``l:<process>`` (requests
+leased and the end of the lease in ms).
+"""
+
+_HEARTBEAT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 redis.call('ZADD', KEYS[1], now, ARGV[1])
@@ -95,7 +102,11 @@ return redis.call('ZCARD', KEYS[1])
 
 @dataclass(frozen=True, slots=True)
 class SharingState:
-    """``connected``: whether Redis answered last time. ``processes`` that share the limits."""
+    """Statistics of the synchronization.
+
+    ``connected``: whether Redis answered the last time. ``processes``: how many share the limits. ``settled``: accounts settled
+    so far. ``failures``: attempts that failed.
+    """
 
     connected: bool
     processes: int
@@ -104,7 +115,10 @@ class SharingState:
 
 
 class Sharing(Generic[P]):
-    """Settles the accounts of a limiter with Redis: ``run`` it beside the requests."""
+    """A background task (``run``) that settles the accounts of a limiter with Redis.
+
+    ``every_s``: longest time between two settlements. ``name``: of this process, random by default.
+    """
 
     def __init__(self, limiter: Limiter[P], client: Redis, *, every_s: float, name: str | None = None) -> None:
         self._limiter = limiter
@@ -114,7 +128,7 @@ class Sharing(Generic[P]):
         self._wake = asyncio.Event()
         self._scripts: tuple[str, str] | None = None
         self._processes = max(1, round(1 / limiter.share))
-        self._next_beat = 0.0
+        self._next_heartbeat = 0.0
         self._connected = False
         self._settled = self._failures = 0
         self._log = structlog.get_logger(__name__)
@@ -123,92 +137,93 @@ class Sharing(Generic[P]):
         return SharingState(self._connected, self._processes, self._settled, self._failures)
 
     async def run(self) -> None:
-        """Settle until cancelled; then leave, so that the others have the share of this process at once."""
-        self._limiter.asked.wake = self._wake.set
+        """Settle until cancelled; then sign off, so that the other processes have this process's share at once."""
+        self._limiter.queue.wake = self._wake.set
         task = asyncio.current_task()
         assert task is not None
         try:
-            # Asked each time: on Python 3.11 the wait_for inside redis-py loses a cancellation that comes as it sends.
+            # Tested each time: on Python 3.11 the wait_for inside redis-py loses a cancellation that arrives while it sends.
             while not task.cancelling():
                 await asyncio.sleep(await self._try_to_settle())
-                await self._until_asked()
+                await self._wait_for_wake()
         finally:
-            self._limiter.asked.wake = _nobody
-            await self._leave()
+            self._limiter.queue.wake = no_wake
+            await self._sign_off()
 
     async def settle(self) -> None:
-        """Put together what was spent with what others spent. Raises ``RedisError`` or ``OSError``."""
-        if self._limiter.clock() >= self._next_beat:
-            await self._beat()
-        marked = self._limiter.asked.marked
-        # Those that are marked again meanwhile wait for the next time.
-        for _ in range(0, len(marked), _MOST_AT_ONCE):
-            batch = marked[:_MOST_AT_ONCE]
-            await self._settle_all(batch)
-            del marked[: len(batch)]
+        """Settle all accounts in the queue. Raises ``RedisError`` or ``OSError``."""
+        if self._limiter.clock() >= self._next_heartbeat:
+            await self._send_heartbeat()
+        queued = self._limiter.queue.accounts
+        # The number of batches is fixed here: accounts that enter the queue meanwhile wait for the next time.
+        for _ in range(0, len(queued), _BATCH):
+            batch = queued[:_BATCH]
+            await self._settle_batch(batch)
+            del queued[: len(batch)]
 
     async def _try_to_settle(self) -> float:
-        """How long to rest."""
+        """Settle, and return the seconds to pause before the next time."""
         self._wake.clear()
         try:
             await self.settle()
         except (RedisError, OSError) as error:
-            self._went_away(error)
-            return _AWAY_S
+            self._disconnected(error)
+            return _RETRY_S
         if not self._connected:
             self._connected = True
-            self._log.info("rate limits are shared", processes=self._processes)
-        return _GAP_S
+            self._log.info("rate limits shared with other processes", processes=self._processes)
+        return _PAUSE_S
 
-    async def _until_asked(self) -> None:
+    async def _wait_for_wake(self) -> None:
         try:
             async with asyncio.timeout(self._every_s):
                 await self._wake.wait()
         except TimeoutError:
             return
 
-    async def _beat(self) -> None:
-        """Say that this process is there, and learn how many are."""
-        _, beat = await self._loaded()
-        count = int(cast("int", await self._run_script(beat, _PROCESSES, self._name, int(_GONE_AFTER_S * 1000))))
-        self._next_beat = self._limiter.clock() + _BEAT_S
+    async def _send_heartbeat(self) -> None:
+        """Report that this process runs, and learn how many processes do."""
+        _, heartbeat = await self._loaded_scripts()
+        count = int(cast("int", await self._run_script(heartbeat, _PROCESSES, self._name, int(_GONE_AFTER_S * 1000))))
+        self._next_heartbeat = self._limiter.clock() + _HEARTBEAT_S
         if count != self._processes:
             self._processes = count
             self._limiter.share_with(count)
 
-    async def _settle_all(self, batch: list[Account]) -> None:
-        settle, _ = await self._loaded()
-        told = [account.spent for account in batch]
+    async def _settle_batch(self, batch: list[Account]) -> None:
+        settle, _ = await self._loaded_scripts()
+        reported = [account.spent for account in batch]
         async with self._client.pipeline(transaction=False) as pipe:
             for account in batch:
                 pipe.evalsha(settle, 1, _PREFIX + ":".join(account.key), *self._arguments(account))
             try:
                 answers = cast("list[list[bytes]]", await pipe.execute())
             except NoScriptError:
-                # The server was started anew: the next time brings the scripts along.
+                # The server has restarted without its scripts: the next attempt loads them.
                 self._scripts = None
                 raise
         now = self._limiter.clock()
-        for account, spent, answer in zip(batch, told, answers, strict=True):
+        for account, spent, answer in zip(batch, reported, answers, strict=True):
             lease, rest, *totals = map(float, answer)
-            account.settled(spent, lease, totals, self._processes, now)
-            account.marked = account.spent > 0
-            account.ask_at = max(1.0, lease / 2) if rest >= 1.0 else float("inf")
-            account.known_until = now + _LENT_S
-            if account.marked:
-                self._limiter.asked.marked.append(account)
+            account.apply_settlement(spent, lease, totals, self._processes, now)
+            account.is_queued = account.spent > 0
+            account.settle_at = max(1.0, lease / 2) if rest >= 1.0 else float("inf")
+            account.lease_until = now + _LEASE_S
+            if account.is_queued:
+                self._limiter.queue.accounts.append(account)
         self._settled += len(batch)
 
     def _arguments(self, account: Account) -> list[Any]:
-        arguments: list[Any] = [self._name, int(_LENT_S * 1000), self._processes]
-        spent = account.unsettled(self._limiter.clock())
+        arguments: list[Any] = [self._name, int(_LEASE_S * 1000), self._processes]
+        spent = account.spent_by_window(self._limiter.clock())
         for window, count in zip(account.bucket.limits, spent, strict=True):
             arguments += [window.name, window.capacity, window.rate, count]
         return arguments
 
-    async def _loaded(self) -> tuple[str, str]:
+    async def _loaded_scripts(self) -> tuple[str, str]:
+        """Return the digests of the scripts for a settlement and for a heartbeat, loading them when needed."""
         if self._scripts is None:
-            self._scripts = (await self._load(_SETTLE), await self._load(_BEAT))
+            self._scripts = (await self._load(_SETTLE), await self._load(_HEARTBEAT))
         return self._scripts
 
     async def _load(self, script: str) -> str:
@@ -217,23 +232,20 @@ class Sharing(Generic[P]):
     async def _run_script(self, digest: str, key: str, *arguments: Any) -> Any:
         return await self._client.evalsha(digest, 1, key, *arguments)
 
-    def _went_away(self, error: Exception) -> None:
+    def _disconnected(self, error: Exception) -> None:
         self._failures += 1
-        self._next_beat = 0.0
+        self._next_heartbeat = 0.0
         self._scripts = None
-        for account in self._limiter.asked.marked:
-            account.alone()
+        for account in self._limiter.queue.accounts:
+            account.go_offline()
         if self._connected:
             self._connected = False
-            self._log.warning("rate limits are not shared for now", cause=repr(error), share=self._limiter.share)
+            self._log.warning("rate limits not shared: no answer from redis", cause=repr(error), share=self._limiter.share)
 
-    async def _leave(self) -> None:
+    async def _sign_off(self) -> None:
+        """Remove this process from the count of processes."""
         try:
-            async with asyncio.timeout(_AWAY_S):
+            async with asyncio.timeout(_RETRY_S):
                 await self._client.zrem(_PROCESSES, self._name)
         except (RedisError, OSError, TimeoutError) as error:
-            self._log.debug("could not say good-bye", cause=repr(error))
-
-
-def _nobody() -> None:
-    return None
+            self._log.debug("process not signed off from shared rate limits", cause=repr(error))

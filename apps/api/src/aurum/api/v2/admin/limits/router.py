@@ -68,6 +68,6 @@ def _use(account: Account, now: float) -> CallerUse:
     plan = account.plan.name if isinstance(account.plan, RatePlan) else None
     windows = [
         WindowUse(name=window.name, limit=window.limit, left=max(0, int(left)))
-        for window, left in zip(account.bucket.limits, account.left(now), strict=True)
+        for window, left in zip(account.bucket.limits, account.remaining(now), strict=True)
     ]
     return CallerUse(tenant=account.key[0], subject=account.key[1], plan=plan, windows=windows)
