@@ -8,11 +8,11 @@ import contextlib
 import pytest
 
 from aurum.api.process.sweeping import sweep_often
-from aurum.common.cache import TierAway
+from aurum.common.cache import TierUnavailable
 from aurum.core.errors import Unavailable
 
 
-@pytest.mark.parametrize("failure", [Unavailable, TierAway])
+@pytest.mark.parametrize("failure", [Unavailable, TierUnavailable])
 async def test_a_store_that_was_away_is_asked_again(failure: type[Exception]) -> None:
     calls: list[str] = []
     done = asyncio.Event()

@@ -1,9 +1,12 @@
-"""The tiers together, over a real Redis-compatible server."""
+"""The cache over its tiers, with a real Redis-compatible server."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -14,12 +17,19 @@ from aurum.common.cache.redis import RedisTier
 from aurum.common.resilience.errors import DeadlinePassed
 from aurum.common.resilience.timeout import Timeout, time_left
 from aurum.storage.embedded import EmbeddedValkey
-from aurum.storage.testing.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedValkey]:
+    folder = Path(tempfile.mkdtemp(prefix="aurum-cache-"))
+    with EmbeddedValkey(folder) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tier(redis_server: EmbeddedValkey) -> AsyncIterator[RedisTier]:
-    client = Redis.from_url(redis_server.url, socket_timeout=1)
+async def tier(server: EmbeddedValkey) -> AsyncIterator[RedisTier]:
+    client = Redis.from_url(server.url, socket_timeout=1)
     await client.flushdb()
     yield RedisTier(client)
     await client.aclose()
@@ -30,7 +40,7 @@ def cache(*tiers: tuple[RedisTier, float]) -> Cache[bytes]:
 
 
 class Making:
-    """Counts how often it was asked to make something."""
+    """A function that makes content, and counts its calls."""
 
     def __init__(self, content: bytes = b"made", seconds: float = 0.0) -> None:
         self.content, self.seconds, self.count = content, seconds, 0
@@ -41,75 +51,77 @@ class Making:
         return self.content
 
 
-async def test_what_took_long_is_made_once_for_all_processes(tier: RedisTier) -> None:
+async def test_a_result_that_took_long_is_made_once_for_all_processes(tier: RedisTier) -> None:
     making = Making(seconds=0.02)
     first = cache((tier, 0.01))
-    assert await first.made("k", "v1", making, tags=()) == b"made"
-    await first.stored()
-    assert await cache((tier, 0.01)).made("k", "v1", making, tags=()) == b"made"
+    assert await first.get_or_make("k", "v1", making, tags=()) == b"made"
+    await first.wait_for_writes()
+    assert await cache((tier, 0.01)).get_or_make("k", "v1", making, tags=()) == b"made"
     assert making.count == 1
 
 
-async def test_what_is_quickly_made_is_not_sent_to_redis(tier: RedisTier) -> None:
+async def test_a_result_that_is_quickly_made_is_not_sent_to_redis(tier: RedisTier) -> None:
     making = Making()
     for _ in range(2):
-        await cache((tier, 10.0)).made("k", "v1", making, tags=())
+        await cache((tier, 10.0)).get_or_make("k", "v1", making, tags=())
     assert making.count == 2
 
 
-async def test_a_hundred_who_ask_at_once_cost_one_making() -> None:
+async def test_a_hundred_requests_at_once_make_one_result() -> None:
     making, shared = Making(seconds=0.05), cache()
-    answers = await asyncio.gather(*(shared.made("k", "v1", making, tags=()) for _ in range(100)))
+    answers = await asyncio.gather(*(shared.get_or_make("k", "v1", making, tags=()) for _ in range(100)))
     assert set(answers) == {b"made"}
     assert making.count == 1
 
 
-async def test_whoever_asked_first_may_leave_and_the_others_are_served() -> None:
+async def test_the_first_caller_may_leave_and_the_others_are_served() -> None:
     making, shared = Making(seconds=0.05), cache()
-    first = asyncio.create_task(shared.made("k", "v1", making, tags=()))
-    await wait_until(lambda: making.count == 1)
-    second = asyncio.create_task(shared.made("k", "v1", making, tags=()))
-    await asyncio.sleep(0)  # it has begun to wait
+    first = asyncio.create_task(shared.get_or_make("k", "v1", making, tags=()))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(shared.get_or_make("k", "v1", making, tags=()))
+    await asyncio.sleep(0.01)
     first.cancel()
     assert await second == b"made"
     assert making.count == 1
 
 
-async def test_a_failure_reaches_all_who_wait_and_the_next_tries_again() -> None:
+async def test_a_failure_reaches_all_callers_that_wait_and_the_next_one_tries_again() -> None:
     async def failing() -> bytes:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
         raise ZeroDivisionError
 
     shared = cache()
-    found = await asyncio.gather(*(shared.made("k", "v1", failing, tags=()) for _ in range(3)), return_exceptions=True)
-    assert [type(one) for one in found] == [ZeroDivisionError] * 3
-    assert await shared.made("k", "v1", Making(), tags=()) == b"made"
+    outcomes = await asyncio.gather(
+        *(shared.get_or_make("k", "v1", failing, tags=()) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 3
+    assert await shared.get_or_make("k", "v1", Making(), tags=()) == b"made"
 
 
 async def test_a_tag_forgotten_everywhere_is_gone_from_redis(tier: RedisTier) -> None:
     shared = cache((tier, 0.0))
-    await shared.made("k", "v1", Making(), tags=("source:pjm",))
-    await shared.made("k", "v2", Making(), tags=("source:eia",))
-    await shared.stored()
+    await shared.get_or_make("k", "v1", Making(), tags=("source:pjm",))
+    await shared.get_or_make("k", "v2", Making(), tags=("source:eia",))
+    await shared.wait_for_writes()
     assert await shared.forget_everywhere(["source:pjm"]) == 1
     assert await tier.get("k:v1") is None
     assert await tier.get("k:v2") is not None
 
 
-async def test_without_redis_everything_is_made() -> None:
+async def test_without_redis_every_result_is_made() -> None:
     client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.2)
     making = Making(seconds=0.01)
     shared = cache((RedisTier(client), 0.0))
-    assert await shared.made("k", "v1", making, tags=("t",)) == b"made"
+    assert await shared.get_or_make("k", "v1", making, tags=("t",)) == b"made"
     assert await shared.forget_everywhere(["t"]) == 0
     await client.aclose()
 
 
-async def test_sets_of_tags_lose_what_has_ended_and_many_keys_are_dropped_in_parts(tier: RedisTier) -> None:
+async def test_sets_of_tags_lose_expired_keys_and_many_keys_are_deleted_in_batches(tier: RedisTier) -> None:
     client = tier._client
     for number in range(50):
         await tier.put(f"short{number}", b"x", fresh_s=0.05, tags=("t",))
-    await asyncio.sleep(0.1)  # Redis has no clock to set
+    await asyncio.sleep(0.1)
     await tier.put("long", b"x", fresh_s=60, tags=("t",))
     assert await client.zcard("aurum:cache:tagged:t") == 1
     for number in range(2_500):
@@ -118,44 +130,44 @@ async def test_sets_of_tags_lose_what_has_ended_and_many_keys_are_dropped_in_par
     assert await client.exists("aurum:cache:k0", "aurum:cache:k2499", "aurum:cache:long", "aurum:cache:tagged:t") == 0
 
 
-async def test_nobody_waits_for_a_tier_to_take_what_was_made() -> None:
+async def test_no_request_waits_for_a_tier_to_store_a_result() -> None:
     class Slow(RedisTier):
         async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
-            await taken.wait()
+            await ready.wait()
             put.append(key)
 
         async def get(self, key: str) -> None:
             return None
 
-    taken, put = asyncio.Event(), list[str]()
+    ready, put = asyncio.Event(), list[str]()
     shared = cache((Slow(Redis()), 0.0))
-    assert await asyncio.wait_for(shared.made("k", "v1", Making(), tags=()), 5) == b"made"
-    taken.set()
-    await shared.stored()
+    assert await asyncio.wait_for(shared.get_or_make("k", "v1", Making(), tags=()), 5) == b"made"
+    ready.set()
+    await shared.wait_for_writes()
     assert put == ["k:v1"]
 
 
-async def test_what_is_too_long_is_kept_in_no_tier(tier: RedisTier) -> None:
+async def test_a_result_that_is_too_long_is_stored_in_no_tier(tier: RedisTier) -> None:
     local = LocalCache[bytes](policy="lru", most_entries=10, most_bytes=1000)
     shared = Cache(local, tiers=[(tier, 0.0)], most_bytes=100)
     for length in (100, 101):
-        await shared.made("k", f"v{length}", Making(b"x" * length), tags=())
-    await shared.stored()
+        await shared.get_or_make("k", f"v{length}", Making(b"x" * length), tags=())
+    await shared.wait_for_writes()
     assert [await tier.get(f"k:v{length}") is not None for length in (100, 101)] == [True, False]
 
 
-async def test_who_waits_for_another_is_not_bound_by_the_deadline_of_that_one() -> None:
+async def test_a_caller_that_waits_for_another_is_not_bound_by_its_deadline() -> None:
     async def making() -> bytes:
         await asyncio.sleep(0.1)
         return str(time_left()).encode()
 
     async def hurried() -> bytes:
         async with Timeout("hurried", seconds=0.02)():
-            return await shared.made("k", "v1", making, tags=())
+            return await shared.get_or_make("k", "v1", making, tags=())
 
     shared = cache()
     first = asyncio.create_task(hurried())
     await asyncio.sleep(0.01)
-    assert await shared.made("k", "v1", making, tags=()) == b"inf"
+    assert await shared.get_or_make("k", "v1", making, tags=()) == b"inf"
     with pytest.raises(DeadlinePassed):
         await first

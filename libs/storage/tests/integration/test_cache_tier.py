@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurum.common.cache import Stored, Tier, TierAway
+from aurum.common.cache import Stored, Tier, TierUnavailable
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres.cache import PostgresCacheTier
 from aurum.storage.postgres.connection.pool import PostgresPool
@@ -48,7 +48,7 @@ async def test_a_database_that_does_not_answer_is_a_tier_that_is_away(database_u
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
     tier = PostgresCacheTier(pool)
     await pool.close()
-    with pytest.raises(TierAway):
+    with pytest.raises(TierUnavailable):
         await tier.get("a")
-    with pytest.raises(TierAway):
+    with pytest.raises(TierUnavailable):
         await tier.put("a", b"", fresh_s=1, tags=[])

@@ -116,7 +116,7 @@ class ResponseCache:
         store = lookup.store
         if now < entry.fresh_until:
             if size_of(lookup.key) <= _LONGEST_ALIAS:
-                store.cache.keep(lookup.key, under(entry, lookup.key), since=store.cache.mark())
+                store.cache.put(lookup.key, under(entry, lookup.key), since=store.cache.mark())
             await send_hit(entry, answer, lookup.state, now, lookup.send)
             return
         if not entry.renewing:
@@ -219,11 +219,11 @@ class ResponseCache:
             stale_s=store.settings.stale_s,
             weight=cached.size() + size_of(lookup.key) + 100 * len(caching.tags) + 1_000,
         )
-        if not store.cache.keep(lookup.known, entry, since=flight.since):
+        if not store.cache.put(lookup.known, entry, since=flight.since):
             flight.outdated = True
             return None
         if lookup.key != lookup.known and size_of(lookup.key) <= _LONGEST_ALIAS:
-            store.cache.keep(lookup.key, under(entry, lookup.key), since=flight.since)
+            store.cache.put(lookup.key, under(entry, lookup.key), since=flight.since)
         return cached
 
     def _caching(self, scope: Scope, state: RequestState, status: int) -> Caching | None:

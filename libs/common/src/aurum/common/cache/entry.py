@@ -1,4 +1,4 @@
-"""One thing kept."""
+"""A cache entry, and the counts of look-ups."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Tally:
-    """How look-ups of one keyspace in one tier went."""
+    """The counts of look-ups of one keyspace in one tier, by outcome."""
 
     hits: int = 0
     stale: int = 0
@@ -18,16 +18,17 @@ class Tally:
 
     @property
     def hit_ratio(self) -> float:
-        """Of all look-ups; NaN before the first."""
-        asked = self.hits + self.stale + self.misses
-        return (self.hits + self.stale) / asked if asked else float("nan")
+        """The share of look-ups that found an entry, fresh or stale, 0 to 1; NaN before the first look-up."""
+        lookups = self.hits + self.stale + self.misses
+        return (self.hits + self.stale) / lookups if lookups else float("nan")
 
 
 class CacheEntry(Generic[T]):
-    """Times are ``time.monotonic`` seconds. ``invalid``: what it was made from has changed since.
+    """A cached result. All times are in seconds of ``time.monotonic``.
 
-    ``fresh_until``: it may be used without a second thought. ``stale_until``: after that it may still be used while a new one
-    is made, or when none can be made. ``weight``: bytes. ``tally``: of its keyspace, counted by whoever looks it up.
+    ``fresh_until``: until then it may be served as it is. ``stale_until``: until then it may be served while a new result is
+    made, or when none can be made. ``invalid``: the data it was made from has changed since. ``renewing``: a new result is
+    being made. ``weight``: bytes. ``tally``: the counts of its keyspace, which the code that looks it up increments.
     """
 
     __slots__ = (

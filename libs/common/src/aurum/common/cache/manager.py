@@ -1,4 +1,4 @@
-"""The manager of the tiers: look up, make once, keep, forget."""
+"""The cache over all tiers: looks results up, makes each missing one once, stores and invalidates them."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import structlog
 
 from aurum.common.cache.entry import CacheEntry, Tally
 from aurum.common.cache.local import LocalCache
-from aurum.common.cache.tier import Tier, TierAway
+from aurum.common.cache.tier import Tier, TierUnavailable
 from aurum.common.resilience.timeout import NEVER, set_deadline
 
 T = TypeVar("T")
 
 _REMEMBERED_S = 120.0
-"""Longer than anything takes to make: so long the manager knows which tags were forgotten when."""
+"""How long an invalidated tag is remembered; longer than any result takes to make."""
 
-_STORED_AT_ONCE = 64
-"""More are dropped: a tier that is slow must not gather what it has yet to take."""
+_MOST_WRITES = 64
+"""Writes to the tiers under way at once. Further ones are dropped, so that they do not pile up before a slow tier."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Cache(Generic[T]):
-    """``local`` first, then ``tiers`` in order, for what is worth it.
+    """A cache of a local tier and of shared tiers, which are read in order.
 
-    The local tier holds what the process serves from (``T``); the others hold bytes under keys that name their version, so
-    nothing there is ever wrong, only out of use.
+    The local tier holds the objects a process serves (``T``), and is written with ``put``. The shared tiers hold bytes under
+    keys that contain the version of the data, and are read and written with ``get_or_make``: their entries are never wrong, and
+    are no longer read once the version has changed.
     """
 
     def __init__(
@@ -40,122 +41,134 @@ class Cache(Generic[T]):
         fresh_s: float = 3600,
         most_bytes: int = 4 << 20,
     ) -> None:
-        """``tiers``: each with the seconds that making something must have taken for it to be kept there.
+        """``tiers``: each with the least time, in seconds, that a result must have taken to make to be stored there.
 
-        ``most_bytes``: what is longer is kept in no tier.
+        ``fresh_s``: how long an entry of a shared tier is fresh. ``most_bytes``: longer results are stored in no shared tier.
         """
         self.local = local
         self.tallies: dict[tuple[str, str], Tally] = {}
-        """By tier and keyspace."""
+        """Counts of look-ups by (tier, keyspace)."""
         self._tiers = tiers
         self._fresh_s = fresh_s
         self._most_bytes = most_bytes
-        self._storing: set[asyncio.Task[None]] = set()
+        self._writes: set[asyncio.Task[None]] = set()
         self._flights: dict[str, asyncio.Task[bytes]] = {}
+        """Results being made, by key."""
         self._sequence = 0
-        self._all_forgotten = 0
-        self._let_go = 0
-        """The newest event of which it is no longer known what was forgotten."""
-        self._forgotten: dict[str, tuple[int, float]] = {}
+        """Number of the last invalidation."""
+        self._all_invalidated = 0
+        """Number of the last invalidation of all entries."""
+        self._last_dropped = 0
+        """Number of the newest invalidation whose tags are no longer remembered."""
+        self._invalidated: dict[str, tuple[int, float]] = {}
+        """Number and time of the last invalidation of each tag."""
 
     def tally(self, tier: str, keyspace: str) -> Tally:
-        """The counts of a keyspace in a tier: ``local``, ``flight`` (somebody was making it already) or that of a tier."""
+        """Return the counts of a keyspace in a tier: ``local``, the name of a shared tier, or ``flight``.
+
+        ``flight`` counts the requests for a result that was being made already.
+        """
         return self.tallies.setdefault((tier, keyspace), Tally())
 
     def mark(self) -> int:
-        """A point in the order of events, to be taken before something is made and given to ``keep``."""
+        """Return the number of the last invalidation. Take it before a result is made, and pass it to ``put``."""
         return self._sequence
 
-    def keep(self, key: Hashable, entry: CacheEntry[T], *, since: int) -> bool:
-        """Keep what was begun at the mark ``since``, unless a tag of it was forgotten meanwhile; whether it was kept."""
-        if max(self._all_forgotten, self._let_go) > since or any(
-            self._forgotten.get(tag, (0, 0.0))[0] > since for tag in entry.tags
+    def put(self, key: Hashable, entry: CacheEntry[T], *, since: int) -> bool:
+        """Store an entry in the local tier and return True, unless one of its tags was invalidated after the mark ``since``."""
+        if max(self._all_invalidated, self._last_dropped) > since or any(
+            self._invalidated.get(tag, (0, 0.0))[0] > since for tag in entry.tags
         ):
             return False
         self.local.put(key, entry)
         return True
 
     def forget(self, tags: Iterable[str]) -> int:
-        """What bears one of the tags is invalid from now on; how many entries that were.
+        """Invalidate the local entries that have one of the tags, and return how many.
 
-        They stay, for the case that nothing newer can be made.
+        They stay in the cache, to be served when no newer result can be made.
         """
         self._sequence += 1
         now = time.monotonic()
         tags = list(tags)
         for tag in tags:
-            self._forgotten[tag] = (self._sequence, now)
-        if len(self._forgotten) > 10_000:
-            old = [told[0] for told in self._forgotten.values() if told[1] <= now - _REMEMBERED_S]
-            self._let_go = max(old, default=self._let_go)
-            self._forgotten = {tag: told for tag, told in self._forgotten.items() if told[1] > now - _REMEMBERED_S}
+            self._invalidated[tag] = (self._sequence, now)
+        if len(self._invalidated) > 10_000:
+            limit = now - _REMEMBERED_S
+            self._last_dropped = max(
+                (number for number, at in self._invalidated.values() if at <= limit), default=self._last_dropped
+            )
+            self._invalidated = {tag: (number, at) for tag, (number, at) in self._invalidated.items() if at > limit}
         return _invalidate(self.local.tagged(tags))
 
     def forget_all(self) -> int:
-        """Everything is invalid from now on."""
+        """Invalidate all local entries, and return how many."""
         self._sequence += 1
-        self._all_forgotten = self._sequence
-        self._forgotten.clear()
+        self._all_invalidated = self._sequence
+        self._invalidated.clear()
         return _invalidate(self.local.everything())
 
     async def forget_everywhere(self, tags: Iterable[str]) -> int:
-        """``forget``, and drop it from the other tiers too."""
+        """Invalidate the local entries that have one of the tags, delete them from the shared tiers, and return how many."""
         tags = list(tags)
-        found = self.forget(tags)
+        count = self.forget(tags)
         for tier, _ in self._tiers:
             try:
-                found += await tier.forget(tags)
-            except TierAway as error:
-                _log.warning("cache tier is away", tier=tier.name, reason=str(error))
-        return found
+                count += await tier.forget(tags)
+            except TierUnavailable as error:
+                _log.warning("cache tier unavailable", tier=tier.name, reason=str(error))
+        return count
 
-    async def made(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], *, tags: Iterable[str]) -> bytes:
-        """The content of a key that names its version: from a tier, or made, once for all who ask at the same time."""
+    async def get_or_make(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], *, tags: Iterable[str]) -> bytes:
+        """Return the content of a key, from a shared tier or from ``make``, which runs once for all concurrent requests.
+
+        The key must contain the version of the data.
+        """
         flight = self._flights.get(key)
         if flight is None:
-            # A task of its own: whoever asked first may hang up, and the others still wait for it.
-            flight = self._flights[key] = asyncio.create_task(self._found_or_made(keyspace, key, make, tags))
+            # A task of its own: when the first caller is cancelled, the others still get the result.
+            flight = self._flights[key] = asyncio.create_task(self._read_or_make(keyspace, key, make, tags))
             flight.add_done_callback(lambda _: self._flights.pop(key))
         else:
             self.tally("flight", keyspace).hits += 1
         return await asyncio.shield(flight)
 
-    async def _found_or_made(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], tags: Iterable[str]) -> bytes:
-        # The deadline is that of who asked first; others wait for this too, each by his own.
+    async def _read_or_make(self, keyspace: str, key: str, make: Callable[[], Awaitable[bytes]], tags: Iterable[str]) -> bytes:
+        # The task inherits the deadline of the first caller, which must not hold for the others that wait for it.
         set_deadline(NEVER)
         name = f"{keyspace}:{key}"
         for place, (tier, _) in enumerate(self._tiers):
-            content = await self._from(tier, keyspace, name)
+            content = await self._read(tier, keyspace, name)
             if content is not None:
-                self._store([nearer for nearer, _ in self._tiers[:place]], name, content, tags)
+                self._start_writes([nearer for nearer, _ in self._tiers[:place]], name, content, tags)
                 return content
         started = time.perf_counter()
         content = await make()
         took = time.perf_counter() - started
-        self._store([tier for tier, worth_s in self._tiers if took >= worth_s], name, content, tags)
+        self._start_writes([tier for tier, least_s in self._tiers if took >= least_s], name, content, tags)
         return content
 
-    async def stored(self, *, within_s: float = 2.0) -> None:
-        """Return when all that was made before is in its tiers, or after ``within_s`` seconds."""
-        if self._storing:
-            await asyncio.wait(list(self._storing), timeout=within_s)
+    async def wait_for_writes(self, *, within_s: float = 2.0) -> None:
+        """Return when the writes to the shared tiers are done, or after ``within_s`` seconds."""
+        if self._writes:
+            await asyncio.wait(list(self._writes), timeout=within_s)
 
-    def _store(self, tiers: Sequence[Tier], name: str, content: bytes, tags: Iterable[str]) -> None:
-        """Put beside the answer: nobody waits for what saves time to others."""
-        if not tiers or len(content) > self._most_bytes or len(self._storing) >= _STORED_AT_ONCE:
+    def _start_writes(self, tiers: Sequence[Tier], name: str, content: bytes, tags: Iterable[str]) -> None:
+        """Write content to some tiers in the background, so that no request waits for it."""
+        if not tiers or len(content) > self._most_bytes or len(self._writes) >= _MOST_WRITES:
             return
-        task = asyncio.create_task(self._to_all(tiers, name, content, tags))
-        self._storing.add(task)
-        task.add_done_callback(self._storing.discard)
+        task = asyncio.create_task(self._write_all(tiers, name, content, tags))
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
 
-    async def _to_all(self, tiers: Sequence[Tier], name: str, content: bytes, tags: Iterable[str]) -> None:
+    async def _write_all(self, tiers: Sequence[Tier], name: str, content: bytes, tags: Iterable[str]) -> None:
         for tier in tiers:
-            await self._to(tier, name, content, tags)
+            await self._write(tier, name, content, tags)
 
-    async def _from(self, tier: Tier, keyspace: str, name: str) -> bytes | None:
+    async def _read(self, tier: Tier, keyspace: str, name: str) -> bytes | None:
         try:
             stored = await tier.get(name)
-        except TierAway:
+        except TierUnavailable:
             return None
         tally = self.tally(tier.name, keyspace)
         if stored is None:
@@ -164,11 +177,11 @@ class Cache(Generic[T]):
         tally.hits += 1
         return stored.content
 
-    async def _to(self, tier: Tier, name: str, content: bytes, tags: Iterable[str]) -> None:
+    async def _write(self, tier: Tier, name: str, content: bytes, tags: Iterable[str]) -> None:
         try:
             await tier.put(name, content, fresh_s=self._fresh_s, tags=tags)
-        except TierAway as error:
-            _log.warning("cache tier is away", tier=tier.name, reason=str(error))
+        except TierUnavailable as error:
+            _log.warning("cache tier unavailable", tier=tier.name, reason=str(error))
 
 
 def _invalidate(entries: Iterable[CacheEntry[T]]) -> int:

@@ -1,4 +1,4 @@
-"""The second tier: Redis."""
+"""The cache tier in Redis."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import cast
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from aurum.common.cache.tier import Stored, TierAway
+from aurum.common.cache.tier import Stored, TierUnavailable
 from aurum.common.clock import SystemClock
 
 _PREFIX = "aurum:cache:"
 _TAGGED = "aurum:cache:tagged:"
-_AT_ONCE = 1_000
-"""Keys dropped with one command: others want something of the server, too."""
+_BATCH = 1_000
+"""Keys deleted with one command: a longer one would block other clients of the server."""
 
 
 class RedisTier:
-    """``Tier`` on Redis: a value a key, and a set of keys a tag, by when they end, that lives as long as its longest key."""
+    """A ``Tier`` in Redis.
+
+    Each key is a value that expires. Each tag is a sorted set of its keys with their expiry (seconds since 1970) as score, and
+    expires with the last of them.
+    """
 
     name = "redis"
 
@@ -33,7 +37,7 @@ class RedisTier:
                 pipe.pttl(_PREFIX + key)
                 content, milliseconds = cast("tuple[bytes | None, int]", await pipe.execute())
         except (RedisError, OSError) as error:
-            raise TierAway(str(error)) from error
+            raise TierUnavailable(str(error)) from error
         return None if content is None or milliseconds <= 0 else Stored(content, milliseconds / 1000)
 
     async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
@@ -43,22 +47,22 @@ class RedisTier:
             async with self._client.pipeline(transaction=False) as pipe:
                 pipe.set(_PREFIX + key, content, px=milliseconds)
                 for tag in tags:
-                    # What has ended since leaves the set: under steady use the set itself never ends.
+                    # Expired keys are removed here: under steady use the set itself never expires.
                     pipe.zremrangebyscore(_TAGGED + tag, "-inf", now)
                     pipe.zadd(_TAGGED + tag, {key: now + fresh_s})
-                    # Longer each time, never shorter: a key must not outlive the set that leads to it.
+                    # The expiry of the set only ever moves later: a key must not outlive the set through which it is deleted.
                     pipe.pexpire(_TAGGED + tag, milliseconds, nx=True)
                     pipe.pexpire(_TAGGED + tag, milliseconds, gt=True)
                 await pipe.execute()
         except (RedisError, OSError) as error:
-            raise TierAway(str(error)) from error
+            raise TierUnavailable(str(error)) from error
 
     async def forget(self, tags: Iterable[str]) -> int:
         try:
-            dropped = 0
+            deleted = 0
             for tag in tags:
-                while found := cast("list[tuple[bytes, float]]", await self._client.zpopmin(_TAGGED + tag, _AT_ONCE)):
-                    dropped += int(await self._client.delete(*(f"{_PREFIX}{key.decode()}" for key, _ in found)))
+                while batch := cast("list[tuple[bytes, float]]", await self._client.zpopmin(_TAGGED + tag, _BATCH)):
+                    deleted += int(await self._client.delete(*(f"{_PREFIX}{key.decode()}" for key, _ in batch)))
         except (RedisError, OSError) as error:
-            raise TierAway(str(error)) from error
-        return dropped
+            raise TierUnavailable(str(error)) from error
+        return deleted

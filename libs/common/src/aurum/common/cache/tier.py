@@ -1,4 +1,4 @@
-"""What a tier outside this process does."""
+"""The interface of cache tiers that several processes share."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Content and how many seconds it is still fresh."""
+    """Cached content. ``fresh_s``: seconds for which it is still fresh."""
 
     content: bytes
     fresh_s: float
 
 
-class TierAway(Exception):
-    """The tier does not answer; whoever asked goes on without it."""
+class TierUnavailable(Exception):
+    """The tier does not answer; callers go on without it."""
 
 
 class Tier(Protocol):
-    """Bytes by key, shared between processes. ``name``: for statistics. Every method raises ``TierAway``."""
+    """Bytes by key, shared between processes. ``name``: for statistics. Every method raises ``TierUnavailable``."""
 
     @property
     def name(self) -> str: ...
@@ -30,13 +30,13 @@ class Tier(Protocol):
     async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None: ...
 
     async def forget(self, tags: Iterable[str]) -> int:
-        """Drop what bears one of the tags; how many that were."""
+        """Delete the entries that have one of the tags, and return how many."""
         ...
 
 
 class LastingTier(Tier, Protocol):
-    """A tier that does not drop by itself what is out of date."""
+    """A tier that does not delete expired entries by itself."""
 
     async def sweep(self) -> int:
-        """Drop what is out of date; how many entries that were. Raises ``TierAway``."""
+        """Delete expired entries, and return how many. Raises ``TierUnavailable``."""
         ...

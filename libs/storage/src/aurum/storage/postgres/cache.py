@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aurum.common.cache import Stored, TierAway
+from aurum.common.cache import Stored, TierUnavailable
 from aurum.core.errors import Unavailable
 from aurum.storage.postgres.connection.pool import PostgresPool
 
@@ -23,7 +23,7 @@ class PostgresCacheTier:
         try:
             row = await self._pool.reads.fetchrow(query, key)
         except Unavailable as error:
-            raise TierAway(error.detail) from error
+            raise TierUnavailable(error.detail) from error
         return None if row is None else Stored(row["content"], row["fresh_s"])
 
     async def put(self, key: str, content: bytes, *, fresh_s: float, tags: Iterable[str]) -> None:
@@ -41,7 +41,11 @@ class PostgresCacheTier:
         return await self._execute("DELETE FROM cache_entry WHERE tags && $1::text[]", list(tags))
 
     async def sweep(self) -> int:
+<<<<<<< HEAD
         """Delete expired entries and return their number. Raises ``TierAway``."""
+=======
+        """Drop what is out of date; how many entries that were. Raises ``TierUnavailable``."""
+>>>>>>> 0ce9b25 (refactor: the cache says what is stored, invalidated and made)
         return await self._execute("DELETE FROM cache_entry WHERE expires_at <= now()")
 
     async def _execute(self, statement: str, *arguments: object) -> int:
@@ -49,5 +53,5 @@ class PostgresCacheTier:
             async with self._pool.acquire() as connection:
                 status: str = await connection.execute(statement, *arguments)
         except Unavailable as error:
-            raise TierAway(error.detail) from error
+            raise TierUnavailable(error.detail) from error
         return int(status.rpartition(" ")[2])
