@@ -230,9 +230,9 @@ def test_some_requests_are_refused_when_the_others_are_late(settings: Settings, 
     clock = Clock()
     gate = AdmissionQueue(settings.limits, clock)
     if slow == "waits":
-        gate.shedding.waited(0.2)
+        gate.shedding.record_wait(0.2)
     for _ in range(20 if slow == "answers" else 0):
-        gate.shedding.took(0.5, 0.4)
+        gate.shedding.record_time(0.5, 0.4)
     clock.now = 0.5  # a quarter of the window
     gate.shedding.refuses(clock.now, busy=True)
     assert (gate.shedding.state().refusing > 0) is (slow != "neither")

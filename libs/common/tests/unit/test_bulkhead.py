@@ -1,4 +1,4 @@
-"""Bulkheads: never more at once than there are places, first come first served, and nobody waits for long."""
+"""Bulkheads: never more at once than there are places, first come first served, and no wait is long."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ async def test_no_more_are_under_way_than_there_are_places() -> None:
     async def work() -> None:
         nonlocal most
         async with bulkhead():
-            most = max(most, bulkhead.taken)
+            most = max(most, bulkhead.in_use)
             await asyncio.sleep(0.001)
 
     await asyncio.gather(*(work() for _ in range(10)))
     assert most == 2
-    assert (bulkhead.taken, bulkhead.waiting, bulkhead.state().entered) == (0, 0, 10)
+    assert (bulkhead.in_use, bulkhead.waiting, bulkhead.state().entered) == (0, 0, 10)
 
 
 async def test_when_the_queue_is_full_the_next_is_refused_at_once() -> None:
@@ -44,17 +44,17 @@ async def test_when_the_queue_is_full_the_next_is_refused_at_once() -> None:
     assert bulkhead.state().full == 1
 
 
-async def test_whoever_waits_too_long_is_refused_and_takes_no_place() -> None:
+async def test_a_caller_that_waits_too_long_is_refused_and_takes_no_place() -> None:
     bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=0.01)
     assert bulkhead.try_enter()
     with pytest.raises(WaitedTooLong, match="reads"):
         await bulkhead.wait_for_place()
     bulkhead.leave()
-    assert (bulkhead.taken, bulkhead.waiting) == (0, 0)
+    assert (bulkhead.in_use, bulkhead.waiting) == (0, 0)
     assert bulkhead.try_enter()
 
 
-async def test_who_waits_goes_before_who_comes() -> None:
+async def test_a_caller_that_waits_goes_before_a_new_one() -> None:
     bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=1)
     order: list[str] = []
 
@@ -69,7 +69,7 @@ async def test_who_waits_goes_before_who_comes() -> None:
     assert order == ["first", "second", "third"]
 
 
-async def test_a_place_that_comes_as_its_wish_is_withdrawn_goes_to_the_next() -> None:
+async def test_a_place_granted_as_its_wait_is_cancelled_goes_to_the_next() -> None:
     bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=1)
     assert bulkhead.try_enter()
     leaving = asyncio.create_task(bulkhead.wait_for_place())
@@ -78,10 +78,10 @@ async def test_a_place_that_comes_as_its_wish_is_withdrawn_goes_to_the_next() ->
     bulkhead.leave()
     leaving.cancel()
     await asyncio.wait_for(staying, 0.5)
-    assert bulkhead.taken == 1
+    assert bulkhead.in_use == 1
 
 
-async def test_more_places_let_those_in_who_wait() -> None:
+async def test_more_places_admit_callers_that_wait() -> None:
     bulkhead = Bulkhead("reads", places=1, queue=5, longest_wait_s=1)
     assert bulkhead.try_enter()
     waits = [asyncio.create_task(bulkhead.wait_for_place()) for _ in range(3)]
@@ -94,32 +94,32 @@ async def test_more_places_let_those_in_who_wait() -> None:
 
 
 @given(st.lists(st.sampled_from(["come", "leave", "cancel", "grow", "shrink"]), max_size=60))
-def test_places_taken_are_those_of_who_is_inside_whatever_happens(happenings: list[str]) -> None:
-    """The law: taken = entered and not left; never more than the most places there ever were; who waits, waits for one."""
+def test_places_in_use_are_those_entered_and_not_left_whatever_happens(events: list[str]) -> None:
+    """The law: in use = entered and not left; never more than the most places so far; callers wait only while none is free."""
 
     async def run() -> None:
         bulkhead = Bulkhead("any", places=2, queue=3, longest_wait_s=30)
         inside, waits, most = 0, [], 2
-        for happening in happenings:
-            if happening == "come":
+        for event in events:
+            if event == "come":
                 if bulkhead.try_enter():
                     inside += 1
                 elif bulkhead.waiting < 3:
                     waits.append(asyncio.create_task(bulkhead.wait_for_place()))
-            elif happening == "leave" and inside:
+            elif event == "leave" and inside:
                 bulkhead.leave()
                 inside -= 1
-            elif happening == "cancel" and waits:
+            elif event == "cancel" and waits:
                 waits[0].cancel()
-            elif happening in ("grow", "shrink"):
-                bulkhead.resize(max(1, bulkhead.places + (1 if happening == "grow" else -1)))
+            elif event in ("grow", "shrink"):
+                bulkhead.resize(max(1, bulkhead.places + (1 if event == "grow" else -1)))
                 most = max(most, bulkhead.places)
             await settle()
             inside += sum(task.done() and not task.cancelled() for task in waits)
             waits = [task for task in waits if not task.done()]
-            assert bulkhead.taken == inside <= most
+            assert bulkhead.in_use == inside <= most
             assert bulkhead.waiting == len(waits)
-            assert not waits or bulkhead.taken >= bulkhead.places
+            assert not waits or bulkhead.in_use >= bulkhead.places
         for task in waits:
             task.cancel()
         await asyncio.gather(*waits, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Retries: of what is safe to repeat, for as long as there is time."""
+"""Retries: only of work that is safe to repeat, and only within the deadline."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from aurum.common.resilience.errors import DeadlinePassed
 from aurum.common.resilience.retry import Retry
-from aurum.common.resilience.timeout import forget_deadline, set_deadline
+from aurum.common.resilience.timeout import reset_deadline, set_deadline
 from aurum.common.settings.resilience import ResilienceSettings
 
 SETTINGS = ResilienceSettings(retry_attempts=3, retry_first_wait_s=0.001, retry_most_wait_s=0.002, retry_jitter_s=0.0)
@@ -17,7 +17,7 @@ class Away(Exception):
 
 
 class Flaky:
-    """Fails so many times, then answers."""
+    """A dependency that fails ``failures`` times, then answers."""
 
     def __init__(self, failures: int, error: type[Exception] = Away) -> None:
         self.failures, self.error, self.calls = failures, error, 0
@@ -39,13 +39,13 @@ def retried(flaky: Flaky, retry: Retry):
     return read
 
 
-async def test_what_fails_for_a_moment_is_tried_again() -> None:
+async def test_a_call_that_fails_for_a_moment_is_tried_again() -> None:
     flaky, retry = Flaky(2), Retry("store", SETTINGS, on=(Away,))
     assert await retried(flaky, retry)("a") == "read a"
     assert (retry.state().calls, retry.state().attempts, retry.state().failed) == (1, 3, 0)
 
 
-async def test_what_keeps_failing_fails_as_it_did_in_the_end() -> None:
+async def test_a_call_that_keeps_failing_raises_its_last_failure() -> None:
     flaky, retry = Flaky(9), Retry("store", SETTINGS, on=(Away,))
     with pytest.raises(Away):
         await retried(flaky, retry)("a")
@@ -67,7 +67,7 @@ async def test_when_the_deadline_has_passed_nothing_is_tried() -> None:
         with pytest.raises(DeadlinePassed):
             await retried(flaky, retry)("a")
     finally:
-        forget_deadline(token)
+        reset_deadline(token)
     assert flaky.calls == 0
     assert (retry.state().calls, retry.state().attempts) == (0, 0)
 

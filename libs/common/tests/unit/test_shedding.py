@@ -1,4 +1,4 @@
-"""Load shedding: a part of what comes is refused while answers are late, and no more than that."""
+"""Load shedding: a share of the requests is refused while answers are slow, and no more than that."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shedding(clock: Ticking) -> Shedding:
 
 
 def pass_time(one: Shedding, clock: Ticking, seconds: float, *, wait_s: float = 0.0, took_s: float = 0.1) -> float:
-    """A hundred requests a second for so long; the part of them that was refused."""
+    """Make a hundred requests a second for some seconds, and return the share of them that was refused."""
     refused = total = 0
     for _ in range(int(seconds * 100)):
         clock.now += 0.01
@@ -30,8 +30,8 @@ def pass_time(one: Shedding, clock: Ticking, seconds: float, *, wait_s: float = 
         if one.refuses(clock.now):
             refused += 1
         else:
-            one.waited(wait_s)
-            one.took(took_s, clock.now)
+            one.record_wait(wait_s)
+            one.record_time(took_s, clock.now)
     return refused / total
 
 
@@ -51,7 +51,7 @@ def test_the_longer_it_is_late_the_more_is_refused_but_never_all(late: dict[str,
     assert shares[-1] == pytest.approx(0.9, abs=0.01)
 
 
-def test_when_it_is_quick_again_all_are_let_in_again() -> None:
+def test_when_answers_are_quick_again_all_are_admitted() -> None:
     clock = Ticking()
     one = shedding(clock)
     pass_time(one, clock, 20, wait_s=3.0)
@@ -60,7 +60,7 @@ def test_when_it_is_quick_again_all_are_let_in_again() -> None:
     assert one.state().refusing == 0
 
 
-def test_an_hour_in_which_nobody_came_is_forgiven_at_once() -> None:
+def test_after_an_hour_without_requests_none_is_refused() -> None:
     clock = Ticking()
     one = shedding(clock)
     pass_time(one, clock, 20, wait_s=3.0)
@@ -70,22 +70,22 @@ def test_an_hour_in_which_nobody_came_is_forgiven_at_once() -> None:
     assert one.state().refusing == 0
 
 
-def test_slow_answers_alone_refuse_nobody_while_there_is_room() -> None:
+def test_slow_answers_alone_refuse_no_request_while_there_is_room() -> None:
     clock = Ticking()
     one = shedding(clock)
     for _ in range(2000):
         clock.now += 0.01
         assert not one.refuses(clock.now, busy=False)
-        one.took(30.0, clock.now)
+        one.record_time(30.0, clock.now)
 
 
 @given(st.integers(1, 9), st.integers(1, 2000))
-def test_the_part_refused_is_exact_however_many_come(tenths: int, count: int) -> None:
-    """The law: of n in a row at part p, p·n are refused, give or take one."""
+def test_the_share_refused_is_exact_however_many_come(tenths: int, count: int) -> None:
+    """The law: of n requests in a row at share p, p·n are refused, give or take one."""
     clock = Ticking()
     one = shedding(clock)
     for _ in range(tenths):
-        one.waited(5.0)
+        one.record_wait(5.0)
         clock.now += 1.0
         one.refuses(clock.now)
     before = one.state().refused

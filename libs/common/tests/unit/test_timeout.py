@@ -1,4 +1,4 @@
-"""Deadlines: the soonest holds, for all that is done for a request."""
+"""Deadlines: the soonest holds, for all work that is done for a request."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 import pytest
 
 from aurum.common.resilience.errors import DeadlinePassed
-from aurum.common.resilience.timeout import Timeout, deadline, forget_deadline, set_deadline, time_left
+from aurum.common.resilience.timeout import Timeout, deadline, reset_deadline, set_deadline, time_left
 
 NEVER = float("inf")
 
 
-async def test_what_takes_longer_than_it_may_is_given_up() -> None:
+async def test_work_that_takes_too_long_is_given_up() -> None:
     timeout = Timeout("eia", seconds=0.01)
     with pytest.raises(DeadlinePassed, match="eia"):
         async with timeout():
@@ -21,7 +21,7 @@ async def test_what_takes_longer_than_it_may_is_given_up() -> None:
     assert (timeout.state().calls, timeout.state().expired) == (1, 1)
 
 
-async def test_what_is_done_in_time_is_left_alone() -> None:
+async def test_work_that_is_done_in_time_is_not_disturbed() -> None:
     timeout = Timeout("eia", seconds=5)
 
     for _ in range(2):
@@ -62,8 +62,8 @@ def test_time_left_is_bounded_and_ends() -> None:
     token = set_deadline(time.monotonic() + 10)
     assert 9 < time_left() <= 10
     assert time_left(3.0) == 3.0
-    forget_deadline(token)
+    reset_deadline(token)
     token = set_deadline(time.monotonic() - 1)
     with pytest.raises(DeadlinePassed):
         time_left()
-    forget_deadline(token)
+    reset_deadline(token)

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from aurum.common.resilience.errors import DeadlinePassed
-from aurum.common.resilience.timeout import forget_deadline, set_deadline
+from aurum.common.resilience.timeout import reset_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.faults import cut_connections
@@ -33,7 +33,7 @@ def within(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        forget_deadline(token)
+        reset_deadline(token)
 
 
 async def limit_of_driver(pool: PostgresPool) -> float:

@@ -8,7 +8,7 @@ import time
 import asyncpg
 import pytest
 
-from aurum.common.resilience.timeout import forget_deadline, set_deadline
+from aurum.common.resilience.timeout import reset_deadline, set_deadline
 from aurum.common.settings import DatabaseSettings
 from aurum.core.errors import Unavailable
 from aurum.storage.postgres.connection.pool import PostgresPool
@@ -89,7 +89,7 @@ async def test_a_read_with_a_deadline_ends_on_the_server_too(database_url: str) 
     token = set_deadline(time.monotonic() + 0.2)
     with pytest.raises(Unavailable):
         await pool.reads.fetchrow("SELECT pg_sleep(60), 'for the deadline'")
-    forget_deadline(token)
+    reset_deadline(token)
     still = """SELECT count(*) FROM pg_stat_activity
                WHERE state = 'active' AND query LIKE '%for the deadline%' AND pid <> pg_backend_pid()"""
     end = time.monotonic() + 50

@@ -1,6 +1,7 @@
-"""What keeps a failure where it is: timeouts, retries, circuit breakers, bulkheads, shedding.
+"""Protection from failures that spread: timeouts, retries, circuit breakers, bulkheads, load shedding.
 
-Each is made once for what it protects, is called to be entered (``async with breaker():``), and tells its ``state()``;
-retries are ``async for attempt in retry.attempts()``, and shedding is asked (``shedding.refuses(now)``). They nest;
-from the outside in: shedding, bulkhead, timeout, retry, breaker. ``Guards`` are those of some dependencies together.
+Each object is made once for the dependency or the work it protects. Call it to enter it (``async with breaker():``); ``state()``
+returns its statistics. Retries are used as ``async for attempt in retry.attempts()``, and load shedding is asked for each request
+(``shedding.refuses(now)``). They nest, from the outside in: shedding, bulkhead, timeout, retry, breaker. ``Guards`` collects
+those of several dependencies.
 """

@@ -1,7 +1,7 @@
-"""Circuit breakers: a dependency that fails again and again is left alone for a moment, then tried by one call.
+"""Circuit breakers: a dependency that fails repeatedly is not called for a while, and then tried with a single call.
 
-One call at a time tries a circuit that was open. A call that was cancelled says nothing of the dependency, nor does one that
-began before the circuit opened. Only the failures that are named count.
+One call at a time tries a circuit that was open (half-open). Calls that are cancelled, and calls that began before the circuit
+opened, do not change its state. Only the exceptions in ``counts`` count as failures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ CircuitState: TypeAlias = Literal["closed", "open", "half-open"]
 
 @dataclass(frozen=True, slots=True)
 class BreakerState:
-    """``failures``: in a row. ``refused``: calls that were not made, so far. ``opened``: how often it came to that."""
+    """Statistics of a circuit.
+
+    ``failures``: in a row, up to now. ``refused``: calls refused so far. ``opened``: how often the circuit has opened.
+    """
 
     name: str
     circuit: CircuitState
@@ -30,7 +33,7 @@ class BreakerState:
 
 
 class Circuit(Protocol):
-    """What leaves a dependency alone while it does not answer, as others see it."""
+    """The readable side of a circuit breaker."""
 
     @property
     def name(self) -> str: ...
@@ -39,10 +42,11 @@ class Circuit(Protocol):
 
 
 class Breaker:
-    """The circuit of one dependency. ``async with breaker():``, or, where nothing is awaited or ``async with`` cannot
-    stand, ``with breaker.guard():``. Raises ``CircuitOpen``.
+    """The circuit breaker of one dependency. Raises ``CircuitOpen`` instead of calling it while the circuit is open.
 
-    ``counts``: the failures that say that the dependency is away; any other says that it is there.
+    Use ``async with breaker():``, or ``with breaker.guard():`` where nothing is awaited or ``async with`` is not possible.
+    ``counts``: the exceptions that mean that the dependency does not answer. Any other exception is an answer, and closes the
+    circuit.
     """
 
     def __init__(self, name: str, settings: ResilienceSettings, *, counts: tuple[type[Exception], ...]) -> None:
@@ -53,7 +57,7 @@ class Breaker:
         self._circuit: CircuitState = "closed"
         self._failures = 0
         self._trying = False
-        self._tried_again_at = 0.0
+        self._next_try_at = 0.0
         self._refused = 0
         self._opened = 0
 
@@ -64,45 +68,45 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Generator[None]:
-        """The same where ``async with`` cannot stand."""
-        tries = self._enter()
+        """Enter the breaker with a plain ``with``."""
+        is_trial = self._enter()
         try:
             yield
         except Exception as error:
-            # A call that was cancelled ends with no Exception: whoever asked went away, which says nothing.
-            self._leave(error, tries=tries)
+            # A cancelled call does not come here (CancelledError is no Exception): it says nothing about the dependency.
+            self._leave(error, is_trial=is_trial)
             raise
         else:
-            self._leave(None, tries=tries)
+            self._leave(None, is_trial=is_trial)
         finally:
-            if tries:
+            if is_trial:
                 self._trying = False
 
     def state(self) -> BreakerState:
         return BreakerState(self.name, self._circuit, self._failures, self._refused, self._opened)
 
     def _enter(self) -> bool:
-        """Whether this call is the one that tries a circuit that was open."""
-        if self._trying or (self._circuit == "open" and time.monotonic() < self._tried_again_at):
+        """Return whether this call is the one that tries a circuit that was open. Raises ``CircuitOpen``."""
+        if self._trying or (self._circuit == "open" and time.monotonic() < self._next_try_at):
             raise self._refuse()
         if self._circuit == "open":
             self._circuit = "half-open"
         self._trying = self._circuit == "half-open"
         return self._trying
 
-    def _leave(self, error: Exception | None, *, tries: bool) -> None:
-        if self._circuit != "closed" and not tries:
-            return  # begun before the circuit opened: old news
+    def _leave(self, error: Exception | None, *, is_trial: bool) -> None:
+        if self._circuit != "closed" and not is_trial:
+            return  # begun before the circuit opened, so its outcome is out of date
         if not isinstance(error, self._counts):
             self._circuit, self._failures = "closed", 0
             return
         self._failures += 1
-        if tries or self._failures >= self._most_failures:
+        if is_trial or self._failures >= self._most_failures:
             self._circuit, self._failures = "open", 0
             self._opened += 1
-            self._tried_again_at = time.monotonic() + self._open_s
+            self._next_try_at = time.monotonic() + self._open_s
 
     def _refuse(self) -> CircuitOpen:
         self._refused += 1
-        wait = max(self._tried_again_at - time.monotonic(), 0.1)
-        return CircuitOpen(f"{self.name} has failed often and is left alone for a moment", retry_after=wait)
+        wait = max(self._next_try_at - time.monotonic(), 0.1)
+        return CircuitOpen(f"{self.name} has failed repeatedly and is not called for {wait:.1f} s", retry_after=wait)

@@ -1,4 +1,4 @@
-"""Bulkheads: so many at once, so many waiting, and nobody for long."""
+"""Bulkheads: a bound on the work under way at once, with a queue bounded in length and in waiting time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from aurum.common.resilience.errors import QueueFull, WaitedTooLong
 
 @dataclass(frozen=True, slots=True)
 class BulkheadState:
-    """``places`` there are now, how many are ``taken``, how many wait. The rest counts since the start."""
+    """Statistics of a bulkhead.
+
+    ``places``: their number. ``in_use``: places in use. ``waiting``: requests in the queue. Since the start: ``entered``, and
+    refusals because the queue was ``full`` or the wait was too long (``waited_too_long``).
+    """
 
     name: str
     places: int
-    taken: int
+    in_use: int
     waiting: int
     entered: int
     full: int
@@ -26,17 +30,17 @@ class BulkheadState:
 
 
 class Bulkhead:
-    """``places`` for work under way, and a queue in which those who came first go first. For one event loop.
+    """A number of places for work under way, with a first-in, first-out queue. For one event loop.
 
-    ``async with bulkhead():``; where every microsecond counts ``try_enter``,
-    ``wait_for_place`` and ``leave``. Raises ``QueueFull`` and ``WaitedTooLong``.
+    Use ``async with bulkhead():``, or, where every microsecond counts, ``try_enter``, ``wait_for_place`` and ``leave``. Raises
+    ``QueueFull`` and ``WaitedTooLong``.
     """
 
     def __init__(self, name: str, *, places: int, queue: int = 0, longest_wait_s: float = 0.0) -> None:
         self.name = name
         self.places = places
-        """May be changed at any time: fewer take effect as work ends, more with ``resize``."""
-        self.taken = 0
+        """May be changed at any time. A smaller number takes effect as work ends, a larger one with ``resize``."""
+        self.in_use = 0
         self._queue = queue
         self._longest_wait_s = longest_wait_s
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -44,7 +48,7 @@ class Bulkhead:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a place."""
+        """The number of requests that wait for a place."""
         return len(self._waiting)
 
     @asynccontextmanager
@@ -57,22 +61,23 @@ class Bulkhead:
             self.leave()
 
     def try_enter(self) -> bool:
-        """Take a place when one is free and nobody waits for it. Whoever took one must ``leave``."""
-        if self.taken >= self.places or self._waiting:
+        """Take a place and return True, if one is free and the queue is empty. Call ``leave`` at the end of the work."""
+        if self.in_use >= self.places or self._waiting:
             return False
-        self.taken += 1
+        self.in_use += 1
         self._entered += 1
         return True
 
     async def wait_for_place(self, *, at_most_s: float | None = None) -> float:
-        """Take a place as soon as it is one's turn; seconds waited. Raises ``QueueFull``, ``WaitedTooLong``.
+        """Wait in the queue, take a place, and return the seconds waited. Raises ``QueueFull``, ``WaitedTooLong``.
 
-        ``at_most_s``: instead of the longest wait there is.
+        ``at_most_s``: the longest wait, in place of ``longest_wait_s``.
         """
         longest = self._longest_wait_s if at_most_s is None else max(0.0, at_most_s)
         if len(self._waiting) >= self._queue:
             self._full += 1
-            raise QueueFull(f"{self._queue} wait for {self.name} already", retry_after=max(1.0, self._longest_wait_s))
+            detail = f"the queue for {self.name} is full: {self._queue} wait already"
+            raise QueueFull(detail, retry_after=max(1.0, self._longest_wait_s))
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         began = time.monotonic()
@@ -89,30 +94,32 @@ class Bulkhead:
         return time.monotonic() - began
 
     def leave(self) -> None:
-        """Give a place back: to who waits longest."""
-        self.taken -= 1
+        """Give a place back; the request that has waited longest takes it."""
+        self.in_use -= 1
         if self._waiting:
             self._admit()
 
     def resize(self, places: int) -> None:
-        """Have another number of places from now on."""
+        """Set the number of places, and admit waiting requests to new ones."""
         self.places = places
         self._admit()
 
     def state(self) -> BulkheadState:
-        return BulkheadState(self.name, self.places, self.taken, self.waiting, self._entered, self._full, self._waited_too_long)
+        return BulkheadState(
+            self.name, self.places, self.in_use, self.waiting, self._entered, self._full, self._waited_too_long
+        )
 
     def _admit(self) -> None:
-        while self._waiting and self.taken < self.places:
+        while self._waiting and self.in_use < self.places:
             turn = self._waiting.popleft()
             if not turn.done():
-                self.taken += 1
+                self.in_use += 1
                 self._entered += 1
                 turn.set_result(None)
 
     def _give_up(self, turn: asyncio.Future[None]) -> None:
         if turn.done() and not turn.cancelled():
-            # The place came in the very moment in which it was given up: it is the next one's.
+            # The place was granted at the moment the wait was given up: pass it on.
             self.leave()
         elif turn in self._waiting:
             self._waiting.remove(turn)

@@ -1,10 +1,10 @@
-"""What resilience says no with: nothing here failed itself, so a caller may try again after ``retry_after`` seconds.
+"""Errors with which the resilience package refuses work; the same call may succeed after ``retry_after`` seconds.
 
 Refused
-├── CircuitOpen        a dependency has failed often; it is left alone for a moment
-├── QueueFull          as many wait for a place as may
-├── WaitedTooLong      a place did not become free in time
-├── Shed               too slow already for one more
+├── CircuitOpen        a dependency has failed repeatedly and is not called for a while
+├── QueueFull          the queue for a place is full
+├── WaitedTooLong      no place became free in time
+├── Shed               answers take too long already
 └── DeadlinePassed     no time is left
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 
 class Refused(Exception):
-    """Not tried, or given up. ``detail``: one sentence for a person. ``retry_after``: seconds, positive."""
+    """Work that was not started, or was given up. ``detail``: one sentence for a person. ``retry_after``: seconds, positive."""
 
     def __init__(self, detail: str, *, retry_after: float) -> None:
         super().__init__(detail)
@@ -21,20 +21,20 @@ class Refused(Exception):
 
 
 class CircuitOpen(Refused):
-    """A dependency has failed so often that it is left alone."""
+    """A dependency has failed so often that it is not called for a while."""
 
 
 class QueueFull(Refused):
-    """As many wait for a place as may."""
+    """The queue for a place is full."""
 
 
 class WaitedTooLong(Refused):
-    """A place did not become free in time."""
+    """No place became free in time."""
 
 
 class Shed(Refused):
-    """Answers take too long already."""
+    """Answers take too long already, so some requests are refused."""
 
 
 class DeadlinePassed(Refused):
-    """There is no time left for this."""
+    """The deadline of the work has passed."""

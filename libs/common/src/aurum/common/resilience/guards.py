@@ -1,4 +1,4 @@
-"""What protects a process from what it depends on, together, for those who show how it stands."""
+"""A collection of the objects that protect a process from its dependencies, for health checks and metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurum.common.resilience.timeout import Timeout
 
 @dataclass(frozen=True, slots=True)
 class Guards:
-    """By kind; each has the name of what it protects from, and a ``state()``."""
+    """Circuit breakers, retries, timeouts and bulkheads; each has the name of its dependency and a ``state()``."""
 
     circuits: Sequence[Circuit] = ()
     retries: Sequence[Retry] = ()

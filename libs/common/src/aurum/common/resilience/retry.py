@@ -1,4 +1,4 @@
-"""Retries, over ``stamina``: with growing waits and chance in them, within the deadline, of what is safe to do twice."""
+"""Retries with exponential backoff and jitter, over ``stamina``, within the deadline, for work that is safe to repeat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aurum.common.settings.resilience import ResilienceSettings
 
 @dataclass(frozen=True, slots=True)
 class RetryState:
-    """``calls`` so far, the ``attempts`` they took, and how many calls failed in the end."""
+    """Statistics of a retry: ``calls`` so far, the ``attempts`` they took, and how many calls failed in the end."""
 
     name: str
     calls: int
@@ -24,18 +24,18 @@ class RetryState:
 
 
 class Retry:
-    """How often and for how long some lines are tried:
+    """A policy for repeated attempts at a block:
 
         async for attempt in retry.attempts():
             with attempt:
                 ...
 
-    The caller promises that doing the lines twice does no more than doing them once. Reading is so; sending an order is not,
-    because an answer that did not come says nothing of whether the order did.
+    The caller promises that running the block twice has the same effect as running it once. Reading is safe. Sending an order is
+    not, because a missing answer does not tell whether the order arrived.
 
-    ``on``: the failures after which it is worth trying again. ``requested_wait_s``: how many seconds such a failure asks to
-    wait, as ``Retry-After`` does, instead of the growing wait; None where it does not say. A wait that would end after the
-    time for all attempts is not begun.
+    ``on``: the exceptions after which another attempt is made. ``requested_wait_s``: returns the seconds that such an exception
+    asks to wait (``Retry-After``), in place of the growing wait; None when it names none. When a wait would end after the time
+    for all attempts, the call fails at once.
     """
 
     def __init__(
@@ -53,25 +53,25 @@ class Retry:
         self._calls = self._attempts = self._failed = 0
 
     def attempts(self) -> AsyncIterator[AbstractContextManager[object]]:
-        """Contexts to try the same lines in, one after the other.
+        """Return an iterator over contexts, one for each attempt at a block, which must be safe to repeat.
 
-        Raises ``DeadlinePassed`` when there is no time for the first.
+        Raises ``DeadlinePassed`` when no time is left for the first attempt.
         """
-        given = self._settings
-        within_s = time_left(given.retry_within_s)
+        settings = self._settings
+        within_s = time_left(settings.retry_within_s)
         trying = stamina.retry_context(
             on=self._backoff(until=time.monotonic() + within_s),
-            attempts=given.retry_attempts,
+            attempts=settings.retry_attempts,
             timeout=within_s,
-            wait_initial=given.retry_first_wait_s,
-            wait_max=given.retry_most_wait_s,
-            wait_jitter=given.retry_jitter_s,
+            wait_initial=settings.retry_first_wait_s,
+            wait_max=settings.retry_most_wait_s,
+            wait_jitter=settings.retry_jitter_s,
         )
         self._calls += 1
         return _Attempts(self, aiter(trying))
 
     def _backoff(self, *, until: float) -> Callable[[Exception], bool | float]:
-        """For stamina: whether to try again after a failure, or how many seconds to wait before."""
+        """Return the hook of stamina that decides after an exception: no retry, retry, or the seconds to wait before it."""
 
         def backoff(error: Exception) -> bool | float:
             if not isinstance(error, self._on):
@@ -83,12 +83,12 @@ class Retry:
 
         return backoff
 
-    def attempted(self) -> None:
+    def count_attempt(self) -> None:
         """Count an attempt."""
         self._attempts += 1
 
-    def gave_up(self, error: BaseException) -> None:
-        """Count a call that failed in the end."""
+    def count_failure(self, error: BaseException) -> None:
+        """Count a call whose last attempt failed with one of the exceptions in ``on``."""
         self._failed += isinstance(error, self._on)
 
     def state(self) -> RetryState:
@@ -96,7 +96,7 @@ class Retry:
 
 
 class _Attempts:
-    """Not a generator: left in the middle, which is how a success leaves it, it has nothing to be closed."""
+    """The attempts of one call. Not a generator: a success leaves the loop early, and a generator would stay unclosed."""
 
     def __init__(self, retry: Retry, trying: AsyncIterator[AbstractContextManager[object]]) -> None:
         self._retry = retry
@@ -111,7 +111,7 @@ class _Attempts:
         except StopAsyncIteration:
             raise
         except Exception as error:
-            self._retry.gave_up(error)
+            self._retry.count_failure(error)
             raise
-        self._retry.attempted()
+        self._retry.count_attempt()
         return attempt

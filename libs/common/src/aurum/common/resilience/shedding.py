@@ -1,7 +1,7 @@
-"""Load shedding: when answers are late already, a part of what comes is refused at once, for the sake of the rest.
+"""Load shedding: while answers are slow, a share of the requests is refused at once, so that the others are served in time.
 
-The part grows by a tenth every quarter of the window while it is too slow, and shrinks as fast when it is not; a tenth is
-always let in, or nobody would notice that it is over.
+The share grows by 0.1 each quarter of the window while answers are slow, and shrinks as fast when they are not. At least a
+tenth of the requests is always admitted; otherwise no request would show that the overload is over.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from dataclasses import dataclass
 _STEP = 0.1
 _MOST = 0.9
 _LEAST_SAMPLES = 20
-"""Fewer say nothing of a percentile."""
+"""Samples from which on a percentile means something."""
 _MOST_SAMPLES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class SheddingState:
-    """``refusing``: the part of requests that is refused now, 0 to 0.9. ``wait_s``: the longest wait of the last quarter
-    window; ``p95_s``: until an answer began, in the last window. ``refused``: so far."""
+    """Statistics of load shedding.
+
+    ``refusing``: share of requests refused now, 0 to 0.9. ``wait_s``: longest wait for a place in the last quarter of the
+    window. ``p95_s``: 95th percentile of the time until an answer began, in the last window. ``refused``: requests so far.
+    """
 
     name: str
     refusing: float
@@ -31,9 +34,11 @@ class SheddingState:
 
 
 class Shedding:
-    """Decides by the longest wait for a place and by the 95th percentile of times, both in seconds and of the last window.
+    """A load shedder. It compares two measures with their bounds, both in seconds: the longest wait for a place in the last
+    quarter of the window, and the 95th percentile of response times in the window.
 
-    Tell it with ``waited`` and ``took``; ask it with ``refuses``. ``clock``: seconds of any epoch.
+    Report the measures with ``record_wait`` and ``record_time``, and ask with ``refuses`` for each request. ``clock``: returns
+    seconds of any epoch.
     """
 
     def __init__(
@@ -52,31 +57,34 @@ class Shedding:
         self._clock = clock
         self._times: deque[tuple[float, float]] = deque(maxlen=_MOST_SAMPLES)
         self._wait_s = self._last_wait_s = self._p95_s = 0.0
-        self._part = self._due = 0.0
+        self._share = self._due = 0.0
         self._refused = 0
         self._next_look = clock() + window_s / 4
 
     @property
     def retry_after(self) -> float:
-        """Seconds after which it is likely to be over."""
+        """The seconds after which the overload is likely to be over."""
         return max(1.0, self._window_s)
 
-    def waited(self, seconds: float) -> None:
-        """Somebody waited so long for a place, or gave up after so long."""
+    def record_wait(self, seconds: float) -> None:
+        """Record how long a request waited for a place, or waited before it gave up."""
         self._wait_s = max(self._wait_s, seconds)
 
-    def took(self, seconds: float, now: float) -> None:
-        """An answer began after so long."""
+    def record_time(self, seconds: float, now: float) -> None:
+        """Record the time until an answer began."""
         self._times.append((now, seconds))
 
     def refuses(self, now: float, *, busy: bool = True) -> bool:
-        """Whether this one is refused. ``busy``: whether others are there at all whom it would slow down."""
+        """Return whether to refuse this request, and count it if so.
+
+        ``busy``: whether other requests are under way that it would slow down.
+        """
         if now >= self._next_look:
             self._look(now, busy=busy)
-        if not self._part:
+        if not self._share:
             return False
-        # Spread evenly and not by chance: of ten in a row at a part of 0.3 three are refused.
-        self._due += self._part
+        # Refusals are spread evenly, not at random: at a share of 0.3, three of ten requests in a row are refused.
+        self._due += self._share
         if self._due < 1.0:
             return False
         self._due -= 1.0
@@ -84,7 +92,7 @@ class Shedding:
         return True
 
     def state(self) -> SheddingState:
-        return SheddingState(self.name, self._part, self._last_wait_s, self._p95_s, self._refused)
+        return SheddingState(self.name, self._share, self._last_wait_s, self._p95_s, self._refused)
 
     def _look(self, now: float, *, busy: bool) -> None:
         looks = 1 + int((now - self._next_look) / (self._window_s / 4))
@@ -94,12 +102,12 @@ class Shedding:
         self._p95_s = _percentile([seconds for _, seconds in self._times])
         self._last_wait_s, self._wait_s = self._wait_s, 0.0
         late = self._last_wait_s > self._most_wait_s or (busy and self._p95_s > self._most_p95_s)
-        # Quarters in which nobody came count as good ones.
-        self._part = min(self._part + _STEP, _MOST) if late else max(round(self._part - _STEP * looks, 6), 0.0)
+        # Quarters without a request count as good ones.
+        self._share = min(self._share + _STEP, _MOST) if late else max(round(self._share - _STEP * looks, 6), 0.0)
 
 
 def _percentile(seconds: list[float]) -> float:
-    """The 95th; 0 of too few."""
+    """Return the 95th percentile; 0 of fewer than ``_LEAST_SAMPLES`` values."""
     if len(seconds) < _LEAST_SAMPLES:
         return 0.0
     return sorted(seconds)[int(len(seconds) * 0.95)]

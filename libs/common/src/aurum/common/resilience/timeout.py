@@ -1,7 +1,7 @@
-"""Deadlines: one instant by which an answer must be there, known to all that is done for it.
+"""Deadlines: the instant by which a request must be answered, known to all work that is done for it.
 
-The innermost, soonest deadline holds. Whoever hands work on asks what is left: ``time_left()`` seconds of it are what a
-database may take for a statement.
+Of nested deadlines the soonest holds. Code that hands work on passes the remaining time, ``time_left()`` in seconds, along: as
+the statement timeout of a database, for example.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ _deadline: ContextVar[float] = ContextVar("aurum_deadline", default=NEVER)
 
 
 def deadline() -> float:
-    """When the work under way must be done, in seconds of ``time.monotonic``; infinity when it has no deadline."""
+    """Return the deadline of the present task, in seconds of ``time.monotonic``; infinity when it has none."""
     return _deadline.get()
 
 
 def set_deadline(at: float) -> Token[float]:
-    """Set the deadline of this task and of the tasks it starts; for ``forget_deadline``. Prefer ``Timeout``."""
+    """Set the deadline of this task and of the tasks it starts; return a token for ``reset_deadline``. Prefer ``Timeout``."""
     return _deadline.set(at)
 
 
-def forget_deadline(token: Token[float]) -> None:
-    """Back to the deadline before."""
+def reset_deadline(token: Token[float]) -> None:
+    """Restore the deadline that held before ``set_deadline``."""
     _deadline.reset(token)
 
 
 def time_left(at_most: float = NEVER) -> float:
-    """Seconds until the deadline, and no more than ``at_most``. Raises ``DeadlinePassed`` when there are none."""
+    """Return the seconds until the deadline, at most ``at_most``. Raises ``DeadlinePassed`` when it has passed."""
     at = _deadline.get()
     if at == NEVER:
         return at_most
     left = at - time.monotonic()
     if left <= 0:
-        raise DeadlinePassed("the time for this request is over", retry_after=1.0)
+        raise DeadlinePassed("the deadline of this request has passed", retry_after=1.0)
     return min(left, at_most)
 
 
 @dataclass(frozen=True, slots=True)
 class TimeoutState:
-    """``calls`` under this timeout so far, and how many of them ran out of time."""
+    """Statistics of a timeout: ``calls`` so far, and how many of them ``expired``."""
 
     name: str
     seconds: float
@@ -56,9 +56,9 @@ class TimeoutState:
 
 
 class Timeout:
-    """Bounds what is done inside by ``seconds`` and by the deadline there is, whichever is sooner.
+    """A bound on the time of some work: ``seconds``, or the present deadline when that is sooner.
 
-    ``async with timeout():``. Raises ``DeadlinePassed``.
+    Use ``async with timeout():``. Raises ``DeadlinePassed``.
     """
 
     def __init__(self, name: str, *, seconds: float) -> None:
@@ -71,8 +71,9 @@ class Timeout:
     async def __call__(self) -> AsyncGenerator[None]:
         self._calls += 1
         at = min(deadline(), time.monotonic() + self.seconds)
-        # The loop has a clock of its own; only differences mean the same to both.
-        bound = asyncio.timeout(at - time.monotonic())
+        # The event loop has a clock of its own, so it gets a duration and not the instant.
+        left_s = at - time.monotonic()
+        bound = asyncio.timeout(left_s)
         token = set_deadline(at)
         try:
             async with bound:
@@ -81,9 +82,9 @@ class Timeout:
             if not bound.expired():
                 raise
             self._expired += 1
-            raise DeadlinePassed(f"{self.name} took longer than it may", retry_after=1.0) from error
+            raise DeadlinePassed(f"{self.name} did not finish within {max(left_s, 0.0):.1f} s", retry_after=1.0) from error
         finally:
-            forget_deadline(token)
+            reset_deadline(token)
 
     def state(self) -> TimeoutState:
         return TimeoutState(self.name, self.seconds, self._calls, self._expired)
