@@ -1,4 +1,4 @@
-"""What PostgreSQL can hold of JSON."""
+"""JSON values that PostgreSQL can store."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def nested(levels: int, *, inner: Any = 1) -> Any:
 
 
 @pytest.mark.parametrize("value", [None, 1, "a", {}, [], {"a": [1, {"b": 2.5}], "c": ["\ud7ff"]}, nested(DEEPEST)])
-def test_what_can_be_held_is_let_through(value: Any) -> None:
+def test_a_value_that_can_be_stored_is_accepted(value: Any) -> None:
     refuse_unstorable(value)
 
 
 @pytest.mark.parametrize("scalar", ["\x00", "a\ud800", float("nan"), float("-inf")])
 @pytest.mark.parametrize("levels", [1, 2, 3, DEEPEST])
-def test_what_cannot_be_held_is_found_at_every_level(scalar: Any, levels: int) -> None:
+def test_a_value_that_cannot_be_stored_is_refused_at_every_level(scalar: Any, levels: int) -> None:
     with pytest.raises(ValueError, match=r"NUL|finite"):
         refuse_unstorable(nested(levels, inner=scalar))
 
 
-def test_names_of_members_are_looked_at() -> None:
+def test_names_of_members_are_checked() -> None:
     with pytest.raises(ValueError, match="NUL"):
         refuse_unstorable([{"a\x00": 1}])
 

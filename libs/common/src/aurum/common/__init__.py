@@ -1,1 +1,4 @@
-"""What every service needs and no domain: settings, logging, the clock, signed cursors. Imports no other member."""
+"""Parts of every service that know nothing of the domain: settings, logging, the clock, signed cursors.
+
+Imports no other member.
+"""

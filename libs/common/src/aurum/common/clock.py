@@ -1,4 +1,4 @@
-"""The machine's clock: the only place that reads it."""
+"""The clock of the machine. Only this module reads it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 
 class SystemClock:
-    """Wall-clock time. Fits ``aurum.core.clock.Clock``."""
+    """Wall-clock time; implements ``aurum.core.clock.Clock``."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """Return the present instant, with UTC as its time zone."""
         return datetime.now(UTC)  # noqa: TID251 - this is the clock

@@ -1,7 +1,10 @@
-"""What stops a process before it begins. Loads nothing else, so that a command can name it without its settings."""
+"""Errors at the start of a process. This module imports nothing, so that a command can handle them before settings load."""
 
 from __future__ import annotations
 
 
 class InvalidSetting(Exception):
-    """A setting that cannot be used, or is none. The text is one line: the variable, what it got, what it takes."""
+    """A setting that cannot be used, or a variable that is not a setting.
+
+    The text is one line with the variable, its value and the accepted values.
+    """

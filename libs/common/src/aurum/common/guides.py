@@ -1,4 +1,4 @@
-"""Where the guides are: Markdown beside the code and not inside it, as ``contracts`` is."""
+"""The folder of the guides: Markdown files beside the code, like ``contracts``."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from pathlib import Path
 
 
 class GuidesNotFound(FileNotFoundError):
-    """There is no folder of guides; the text names the setting that can point at one."""
+    """No folder of guides exists. The text names the setting for its path."""
 
 
 def guides_directory(configured: Path | None) -> Path:
-    """The configured folder, else ``docs/guides`` of the checkout this code runs from. Raises ``GuidesNotFound``."""
+    """Return the configured folder, else ``docs/guides`` of the checkout this code runs from. Raises ``GuidesNotFound``."""
     if configured is not None:
         if configured.is_dir():
             return configured
-        raise GuidesNotFound(f"AURUM_GUIDES_DIR: there is no folder {configured}")
+        raise GuidesNotFound(f"AURUM_GUIDES_DIR: {configured} is not a folder")
     for parent in Path(__file__).resolve().parents:
         if (parent / "docs" / "guides").is_dir():
             return parent / "docs" / "guides"
-    raise GuidesNotFound("no guides beside the code: set AURUM_GUIDES_DIR")
+    raise GuidesNotFound("no folder docs/guides above the code: set AURUM_GUIDES_DIR to its path")

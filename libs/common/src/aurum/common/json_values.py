@@ -1,4 +1,4 @@
-"""JSON values that PostgreSQL can hold, and that can be told again."""
+"""Checks that a JSON value can be stored in PostgreSQL and written to an answer again."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from itertools import chain
 from typing import cast
 
 DEEPEST = 64
-"""Levels of a value. What writes JSON gives up at about 250, and answers and records put some of their own around it."""
+"""Most levels of a value. JSON encoders fail at about 250 levels, and answers and audit records add some around a value."""
 
 _UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 def refuse_unstorable(value: object) -> None:
-    """Raises ``ValueError`` for a text, or a name of a member, with characters that PostgreSQL has not, for a number that is
-    none in JSON, and for a value of more than ``DEEPEST`` levels.
+    """Raise ``ValueError`` for a value that cannot be stored.
+
+    Refused are texts and names of members with characters that PostgreSQL cannot store, numbers that are not finite, and
+    values of more than ``DEEPEST`` levels.
     """
     level: list[object] = [value]
     for _ in range(DEEPEST):
-        for one in level:
-            _refuse_scalar(one)
-        level = [part for one in level for part in _parts_of(one)]
+        for part in level:
+            _refuse_scalar(part)
+        level = [child for part in level for child in _children(part)]
         if not level:
             return
-    raise ValueError(f"no value may have more than {DEEPEST} levels")
+    raise ValueError(f"a value may have at most {DEEPEST} levels")
 
 
-def _parts_of(value: object) -> Sequence[object]:
-    """What a value holds one level down, names of members among it."""
+def _children(value: object) -> Sequence[object]:
+    """Return the items of a list, or the names and values of the members of an object."""
     if isinstance(value, Mapping):
         return list(chain.from_iterable(cast("Mapping[object, object]", value).items()))
     return cast("Sequence[object]", value) if isinstance(value, list | tuple) else ()
@@ -37,6 +39,6 @@ def _parts_of(value: object) -> Sequence[object]:
 
 def _refuse_scalar(value: object) -> None:
     if isinstance(value, str) and _UNSTORABLE.search(value):
-        raise ValueError("no text may hold a NUL or half of a surrogate pair")
+        raise ValueError("a text must not contain a NUL character or half of a surrogate pair")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("numbers must be finite")

@@ -1,7 +1,7 @@
-"""Feature flags: rules held in memory behind the OpenFeature API."""
+"""Feature flags: rules in memory, evaluated through the OpenFeature API."""
 
-from aurum.common.flags.document import Condition, FlagDocument, FlagName, Prerequisite, Rule, Schedule, readable
-from aurum.common.flags.evaluate import CircularPrerequisite, Evaluation, FlagReason, evaluate, refuse_circle
+from aurum.common.flags.document import Condition, FlagDocument, FlagName, Prerequisite, Rule, Schedule, parse_documents
+from aurum.common.flags.evaluate import CircularPrerequisite, Evaluation, FlagReason, check_prerequisites, evaluate
 from aurum.common.flags.provider import FlagProvider
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "Prerequisite",
     "Rule",
     "Schedule",
+    "check_prerequisites",
     "evaluate",
-    "readable",
-    "refuse_circle",
+    "parse_documents",
 ]

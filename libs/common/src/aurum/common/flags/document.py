@@ -1,4 +1,4 @@
-"""What a flag is: its variants, and who gets which."""
+"""The document of a flag: its variants, and the rules that decide which callers get which."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _log = structlog.get_logger(__name__)
 _LISTS = ("in", "not_in")
 
 
-def _written(value: object) -> object:
-    """Pydantic alone would also take a number, as seconds since 1970."""
+def _refuse_number(value: object) -> object:
+    """Raise ``ValueError`` for a number, which Pydantic alone would accept as seconds since 1970."""
     if isinstance(value, int | float):
-        raise ValueError("must be written as RFC 3339 has it")
+        raise ValueError("must be a text in the format of RFC 3339, such as 2025-11-02T14:00:00Z")
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_written)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_number)]
 
 
 class _Part(BaseModel):
@@ -45,7 +45,10 @@ class _Part(BaseModel):
 
 
 class Condition(_Part):
-    """One attribute of whoever asks (``tenant``, ``subject``, or any other) against a value. A missing one never fits."""
+    """A test of one attribute of the caller (`tenant`, `subject`, or any other) against a value.
+
+    A caller without the attribute does not match.
+    """
 
     attribute: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     operator: Operator
@@ -54,17 +57,20 @@ class Condition(_Part):
     @model_validator(mode="after")
     def _value_fits(self) -> Condition:
         if self.operator in _LISTS and not isinstance(self.value, list):
-            raise ValueError(f"{self.operator} needs a list")
+            raise ValueError(f"the operator {self.operator} needs a list as its value")
         if self.operator == "matches":
             try:
                 refuse_bad(str(self.value))
             except BadPattern as error:
-                raise ValueError(f"is no regular expression: {error}") from error
+                raise ValueError(f"the value is not a valid regular expression: {error}") from error
         return self
 
 
 class Rule(_Part):
-    """Whoever fits every condition gets ``variant``; with ``percentage`` only so many of them do, always the same."""
+    """A rule that gives `variant` to callers that match every condition.
+
+    `percentage`: the share of these callers that get it; it is always the same callers.
+    """
 
     conditions: list[Condition] = Field(default=[], max_length=20)
     variant: VariantName
@@ -72,14 +78,17 @@ class Rule(_Part):
 
 
 class Prerequisite(_Part):
-    """Another flag that must have given this variant; else the default is given."""
+    """Another flag and the variant it must give. Otherwise the flag gives its default variant."""
 
     flag: Annotated[str, StringConstraints(max_length=100)]
     variant: VariantName
 
 
 class Schedule(_Part):
-    """When rules hold, half-open; outside of it the default is given."""
+    """The time in which the rules apply: from `start`, up to and not including `end`.
+
+    Outside of it the flag gives its default variant.
+    """
 
     start: Instant | None = None
     end: Instant | None = None
@@ -95,7 +104,7 @@ _EXAMPLE: JsonDict = {
 
 
 class FlagDocument(_Part):
-    """A flag. ``enabled`` false is the kill switch: everybody gets ``off_variant``."""
+    """A flag. `enabled: false` is the kill switch: all callers get `off_variant`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -113,22 +122,22 @@ class FlagDocument(_Part):
         used = {self.default_variant, self.off_variant, *(rule.variant for rule in self.rules)}
         refuse_unstorable(self.model_dump())
         if unknown := sorted(used - self.variants.keys()):
-            raise ValueError(f"there is no variant {', '.join(unknown)}")
+            raise ValueError(f"unknown variants {', '.join(unknown)}: the flag has {', '.join(sorted(self.variants))}")
         kinds = {_kind(value) for value in self.variants.values()}
         if len(kinds) > 1:
-            raise ValueError(f"variants must be of one kind, not {', '.join(sorted(kinds))}")
+            raise ValueError(f"all variants must have the same type, not {', '.join(sorted(kinds))}")
         return self
 
 
-def readable(documents: Mapping[str, object]) -> dict[str, FlagDocument]:
-    """Stored documents by name; one that this version cannot read is left out, and its callers get their defaults."""
-    found: dict[str, FlagDocument] = {}
+def parse_documents(documents: Mapping[str, object]) -> dict[str, FlagDocument]:
+    """Return stored documents by name, without those that this version cannot read: their callers get their own defaults."""
+    flags: dict[str, FlagDocument] = {}
     for name, document in documents.items():
         try:
-            found[name] = FlagDocument.model_validate(document)
+            flags[name] = FlagDocument.model_validate(document)
         except ValidationError as error:
-            _log.error("flag cannot be read", flag=name, reason=str(error.errors()[0]["msg"]))
-    return found
+            _log.error("flag document not readable", flag=name, reason=str(error.errors()[0]["msg"]))
+    return flags
 
 
 def _kind(value: JsonValue) -> str:

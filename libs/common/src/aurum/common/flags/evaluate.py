@@ -1,4 +1,7 @@
-"""Who gets which variant. Pure: the same flags, attributes and time give the same answer in every process."""
+"""Evaluation of flags: which variant a caller gets.
+
+Pure: the same flags, attributes and time give the same variant in every process.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _BUCKETS = 1 << 32
 
 
 class FlagReason(StrEnum):
-    """Why a variant was given."""
+    """The reason for a variant."""
 
     KILLED = "killed"
     UNSCHEDULED = "unscheduled"
@@ -32,7 +35,7 @@ class FlagReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A variant, its value and why. ``rule``: the place of the rule that gave it."""
+    """A variant, its value and the reason for it. ``rule``: position of the deciding rule, from 0."""
 
     variant: str
     value: JsonValue
@@ -41,50 +44,58 @@ class Evaluation:
 
 
 class CircularPrerequisite(Exception):
-    """Flags that need each other. The text names them."""
+    """Flags that are prerequisites of each other, or a prerequisite that does not exist. The text names the flags."""
 
 
 def evaluate(
     name: str, flags: Mapping[str, FlagDocument], attributes: Mapping[str, object], *, key: str, now: datetime
 ) -> Evaluation:
-    """What ``flags[name]`` gives. ``key``: who asks, for percentages: a key keeps its side while a percentage grows.
+    """Return the evaluation of ``flags[name]`` for a caller.
 
-    Raises ``KeyError`` when there is no such flag, ``CircularPrerequisite``.
+    ``key``: identifies the caller for percentages; a caller included at one percentage stays included at a greater one.
+
+    Raises ``KeyError`` when the flag does not exist, ``CircularPrerequisite``.
     """
     if not flags[name].prerequisites:
         return _evaluate(name, flags[name], {}, attributes, key, now)
-    found: dict[str, Evaluation] = {}
-    for one in _needed(name, flags):
-        found[one] = _evaluate(one, flags[one], found, attributes, key, now)
-    return found[name]
+    evaluations: dict[str, Evaluation] = {}
+    for flag in _in_order(name, flags):
+        evaluations[flag] = _evaluate(flag, flags[flag], evaluations, attributes, key, now)
+    return evaluations[name]
 
 
-def refuse_circle(name: str, flags: Mapping[str, FlagDocument]) -> None:
-    """Raises ``CircularPrerequisite`` when a flag needs itself, in the end, or one that is not there.
+def check_prerequisites(name: str, flags: Mapping[str, FlagDocument]) -> None:
+    """Raise ``CircularPrerequisite`` when a prerequisite of a flag does not exist, or leads back to the flag.
 
-    What the flags it needs have lost since is not its fault: they give their defaults.
+    Missing prerequisites of its prerequisites are not an error of this flag: those flags give their default variants.
     """
-    for needed in flags[name].prerequisites:
-        if needed.flag not in flags:
-            raise CircularPrerequisite(f"{name} needs {needed.flag}, which is not there")
-    _needed(name, flags)
+    for prerequisite in flags[name].prerequisites:
+        if prerequisite.flag not in flags:
+            raise CircularPrerequisite(f"{name} needs {prerequisite.flag}, which does not exist")
+    _in_order(name, flags)
 
 
-def share_of(flag: str, rule: int, key: str) -> float:
-    """Where a key stands in a rule of a flag: from 0 (in at any percentage) to 100, evenly spread, each flag by itself."""
+def position_of(flag: str, rule: int, key: str) -> float:
+    """Return the position of a key within a rule of a flag, from 0 up to 100: the rule includes it at greater percentages.
+
+    Positions are evenly spread, and independent between flags.
+    """
     digest = hashlib.blake2b(f"{flag}\0{rule}\0{key}".encode(), digest_size=4).digest()
     return 100.0 * int.from_bytes(digest, "big") / _BUCKETS
 
 
-def _needed(name: str, flags: Mapping[str, FlagDocument]) -> Iterable[str]:
-    """A flag and all that it needs, each once, behind those it needs itself. Raises ``CircularPrerequisite``."""
+def _in_order(name: str, flags: Mapping[str, FlagDocument]) -> Iterable[str]:
+    """Return a flag and all its direct and indirect prerequisites, each once and after its own prerequisites.
+
+    Raises ``CircularPrerequisite``.
+    """
     graph: dict[str, list[str]] = {}
     unseen = [name]
     while unseen:
-        one = unseen.pop()
-        if one not in graph:
-            graph[one] = [needed.flag for needed in flags[one].prerequisites if needed.flag in flags]
-            unseen += graph[one]
+        flag = unseen.pop()
+        if flag not in graph:
+            graph[flag] = [prerequisite.flag for prerequisite in flags[flag].prerequisites if prerequisite.flag in flags]
+            unseen += graph[flag]
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -95,65 +106,67 @@ def _needed(name: str, flags: Mapping[str, FlagDocument]) -> Iterable[str]:
 def _evaluate(
     name: str,
     flag: FlagDocument,
-    needed: Mapping[str, Evaluation],
+    evaluations: Mapping[str, Evaluation],
     attributes: Mapping[str, object],
     key: str,
     now: datetime,
 ) -> Evaluation:
-    """What a flag gives. ``needed``: what others gave that are there."""
+    """Evaluate one flag. ``evaluations``: those of its prerequisites, as far as they exist."""
     if not flag.enabled:
-        return _given(flag, flag.off_variant, FlagReason.KILLED)
+        return _evaluation(flag, flag.off_variant, FlagReason.KILLED)
     if (flag.schedule.start and now < flag.schedule.start) or (flag.schedule.end and now >= flag.schedule.end):
-        return _given(flag, flag.default_variant, FlagReason.UNSCHEDULED)
-    if any(one.flag not in needed or needed[one.flag].variant != one.variant for one in flag.prerequisites):
-        return _given(flag, flag.default_variant, FlagReason.PREREQUISITE)
-    for place, rule in enumerate(flag.rules):
-        if _applies(rule, attributes) and (rule.percentage >= 100 or share_of(name, place, key) < rule.percentage):
-            return _given(flag, rule.variant, FlagReason.RULE if rule.percentage >= 100 else FlagReason.SPLIT, place)
-    return _given(flag, flag.default_variant, FlagReason.DEFAULT)
+        return _evaluation(flag, flag.default_variant, FlagReason.UNSCHEDULED)
+    if any(one.flag not in evaluations or evaluations[one.flag].variant != one.variant for one in flag.prerequisites):
+        return _evaluation(flag, flag.default_variant, FlagReason.PREREQUISITE)
+    for position, rule in enumerate(flag.rules):
+        if _applies(rule, attributes) and (rule.percentage >= 100 or position_of(name, position, key) < rule.percentage):
+            reason = FlagReason.RULE if rule.percentage >= 100 else FlagReason.SPLIT
+            return _evaluation(flag, rule.variant, reason, position)
+    return _evaluation(flag, flag.default_variant, FlagReason.DEFAULT)
 
 
-def _given(flag: FlagDocument, variant: str, outcome: FlagReason, rule: int | None = None) -> Evaluation:
+def _evaluation(flag: FlagDocument, variant: str, outcome: FlagReason, rule: int | None = None) -> Evaluation:
     return Evaluation(variant, flag.variants[variant], outcome, rule)
 
 
 def _applies(rule: Rule, attributes: Mapping[str, object]) -> bool:
     return all(
-        condition.attribute in attributes and _fits(condition, attributes[condition.attribute]) for condition in rule.conditions
+        condition.attribute in attributes and _matches(condition, attributes[condition.attribute])
+        for condition in rule.conditions
     )
 
 
-def _fits(condition: Condition, given: object) -> bool:
-    wanted = condition.value
+def _matches(condition: Condition, actual: object) -> bool:
+    value = condition.value
     match condition.operator:
         case "eq":
-            return given == wanted
+            return actual == value
         case "ne":
-            return given != wanted
+            return actual != value
         case "in":
-            return isinstance(wanted, list) and given in wanted
+            return isinstance(value, list) and actual in value
         case "not_in":
-            return isinstance(wanted, list) and given not in wanted
+            return isinstance(value, list) and actual not in value
         case "contains":
-            return str(wanted) in given if isinstance(given, str) else isinstance(given, list | tuple) and wanted in given
+            return str(value) in actual if isinstance(actual, str) else isinstance(actual, list | tuple) and value in actual
         case "starts":
-            return isinstance(given, str) and given.startswith(str(wanted))
+            return isinstance(actual, str) and actual.startswith(str(value))
         case "ends":
-            return isinstance(given, str) and given.endswith(str(wanted))
+            return isinstance(actual, str) and actual.endswith(str(value))
         case "matches":
-            return isinstance(given, str) and is_match(str(wanted), given)
+            return isinstance(actual, str) and is_match(str(value), actual)
         case "gt" | "gte" | "lt" | "lte":
-            return _compares(condition.operator, given, wanted)
+            return _compares(condition.operator, actual, value)
 
 
-def _compares(operator: str, given: object, wanted: JsonValue) -> bool:
-    """Numbers with numbers, texts with texts; anything else never fits."""
-    if isinstance(given, bool) or isinstance(wanted, bool):
+def _compares(operator: str, actual: object, value: JsonValue) -> bool:
+    """Compare numbers with numbers and texts with texts; return False for any other pair."""
+    if isinstance(actual, bool) or isinstance(value, bool):
         return False
-    if isinstance(given, int | float) and isinstance(wanted, int | float):
-        return _ORDERS[operator](given, wanted)
-    if isinstance(given, str) and isinstance(wanted, str):
-        return _ORDERS[operator](given, wanted)
+    if isinstance(actual, int | float) and isinstance(value, int | float):
+        return _ORDERS[operator](actual, value)
+    if isinstance(actual, str) and isinstance(value, str):
+        return _ORDERS[operator](actual, value)
     return False
 
 

@@ -1,7 +1,8 @@
-"""Regular expressions that strangers to this process write: searched in time that grows evenly with the text.
+"""Regular expressions written by callers, matched in time that is linear in the length of the text.
 
-Python's own can take longer than the universe is old over thirty letters, ``(a+)+b`` for one, and nothing can stop them.
-Polars has the engine of Rust (https://docs.rs/regex), which knows no back references and no look-around, and never goes back.
+Python's own engine backtracks: a pattern such as ``(a+)+b`` can take exponential time over thirty letters, and cannot be
+interrupted. Polars uses the engine of Rust (https://docs.rs/regex), which never backtracks and has no back references and no
+look-around.
 """
 
 from __future__ import annotations
@@ -13,33 +14,36 @@ import polars as pl
 _LONGEST = 500
 _LONGEST_TEXT = 1_000
 _HALF = re.compile("[\\ud800-\\udfff]")
-"""Of a surrogate pair: JSON can hold one, and UTF-8 cannot."""
+"""One half of a surrogate pair: JSON can express it, and UTF-8 cannot."""
 
 
 class BadPattern(ValueError):
-    """No regular expression, or one that is refused. The text says why."""
+    """A pattern that is not a regular expression, or is refused. The text gives the reason."""
 
 
 def refuse_bad(pattern: str) -> None:
-    """Raises ``BadPattern``."""
+    """Raise ``BadPattern`` for a pattern that the engine cannot use, or of more than 500 characters."""
     if len(pattern) > _LONGEST:
         raise BadPattern(f"has more than {_LONGEST} characters")
     try:
-        for one in (pattern, _whole(pattern)):
-            _finds(one, "")
+        for expression in (pattern, _anchored(pattern)):
+            _contains(expression, "")
     except pl.exceptions.ComputeError as error:
         reason = str(error).partition("\n\nThis error")[0].splitlines()[-1].removeprefix("error: ")
         raise BadPattern(reason) from error
 
 
 def is_match(pattern: str, text: str) -> bool:
-    """Whether a pattern is that of the whole text. Texts of more than 1,000 characters, or that are none, fit no pattern."""
-    return len(text) <= _LONGEST_TEXT and _HALF.search(text) is None and _finds(_whole(pattern), text)
+    """Return whether a pattern matches the whole text.
+
+    Texts of more than 1,000 characters, and texts that UTF-8 cannot express, match no pattern.
+    """
+    return len(text) <= _LONGEST_TEXT and _HALF.search(text) is None and _contains(_anchored(pattern), text)
 
 
-def _whole(pattern: str) -> str:
+def _anchored(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-def _finds(pattern: str, text: str) -> bool:
+def _contains(pattern: str, text: str) -> bool:
     return bool(pl.Series([text]).str.contains(pattern)[0])

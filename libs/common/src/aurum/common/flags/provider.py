@@ -1,4 +1,4 @@
-"""The OpenFeature provider over flags held in memory: no evaluation waits for anything."""
+"""The OpenFeature provider over flags in memory: evaluations do no I/O."""
 
 from __future__ import annotations
 
@@ -28,21 +28,25 @@ _REASONS = {
 
 
 class FlagProvider(AbstractProvider):
-    """``flags``: replaced as a whole when they change. ``used``: evaluations by flag and variant since they were taken."""
+    """An OpenFeature provider.
+
+    ``flags``: by name, replaced as a whole when they change. ``usage``: evaluations by (flag, variant) since the last
+    ``take_usage``.
+    """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__()
         self.flags: Mapping[str, FlagDocument] = {}
-        self.used: Counter[tuple[str, str]] = Counter()
+        self.usage: Counter[tuple[str, str]] = Counter()
         self._now = now
 
     def get_metadata(self) -> Metadata:
         return Metadata(name="aurum")
 
-    def take_used(self) -> Mapping[tuple[str, str], int]:
-        """What was evaluated since the last time."""
-        used, self.used = self.used, Counter[tuple[str, str]]()
-        return used
+    def take_usage(self) -> Mapping[tuple[str, str], int]:
+        """Return the evaluations since the last call, and begin to count anew."""
+        usage, self.usage = self.usage, Counter[tuple[str, str]]()
+        return usage
 
     def resolve_boolean_details(
         self, flag_key: str, default_value: bool, evaluation_context: EvaluationContext | None = None
@@ -76,15 +80,16 @@ class FlagProvider(AbstractProvider):
         self, name: str, default: T, context: EvaluationContext | None, kind: type | tuple[type, ...]
     ) -> FlagResolutionDetails[T]:
         if name not in self.flags:
-            return FlagResolutionDetails(default, ErrorCode.FLAG_NOT_FOUND, f"there is no flag {name}", Reason.ERROR)
+            return FlagResolutionDetails(default, ErrorCode.FLAG_NOT_FOUND, f"no flag is named {name!r}", Reason.ERROR)
         attributes = dict(context.attributes) if context is not None else {}
         key = (context.targeting_key if context is not None else None) or ""
         try:
-            found = evaluate(name, self.flags, attributes, key=key, now=self._now())
+            evaluation = evaluate(name, self.flags, attributes, key=key, now=self._now())
         except CircularPrerequisite as error:
             return FlagResolutionDetails(default, ErrorCode.GENERAL, str(error), Reason.ERROR)
-        self.used[name, found.variant] += 1
-        value = float(found.value) if kind is float and type(found.value) is int else found.value
+        self.usage[name, evaluation.variant] += 1
+        value = float(evaluation.value) if kind is float and type(evaluation.value) is int else evaluation.value
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            return FlagResolutionDetails(default, ErrorCode.TYPE_MISMATCH, f"{name} is of another kind", Reason.ERROR)
-        return FlagResolutionDetails(value, reason=_REASONS[found.outcome], variant=found.variant)  # type: ignore[arg-type] - checked above
+            return FlagResolutionDetails(default, ErrorCode.TYPE_MISMATCH, f"{name!r} has another type", Reason.ERROR)
+        reason = _REASONS[evaluation.outcome]
+        return FlagResolutionDetails(value, reason=reason, variant=evaluation.variant)  # type: ignore[arg-type] - checked above
