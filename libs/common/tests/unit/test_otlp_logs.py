@@ -1,4 +1,4 @@
-"""Lines as a collector gets them."""
+"""Log lines as a collector receives them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_line_has_its_event_as_body_and_its_fields_as_attributes(sent: InMemor
     }
 
 
-def test_a_line_of_a_library_says_whose_work_it_was_and_in_which_trace(sent: InMemoryLogRecordExporter) -> None:
+def test_a_line_of_a_library_has_the_fields_of_the_work_and_its_trace(sent: InMemoryLogRecordExporter) -> None:
     span = trace.NonRecordingSpan(trace.SpanContext(7, 9, is_remote=False))
     token = current_work.set(CarriedWork({"request_id": "r-1"}))
     with trace.use_span(span):
@@ -54,7 +54,7 @@ def test_a_line_of_a_library_says_whose_work_it_was_and_in_which_trace(sent: InM
     assert (line.log_record.attributes or {})["request_id"] == "r-1"
 
 
-def test_a_failure_bears_its_stack(sent: InMemoryLogRecordExporter) -> None:
+def test_a_failure_has_its_stack(sent: InMemoryLogRecordExporter) -> None:
     try:
         raise ZeroDivisionError("by zero")
     except ZeroDivisionError:
@@ -63,7 +63,7 @@ def test_a_failure_bears_its_stack(sent: InMemoryLogRecordExporter) -> None:
     assert "ZeroDivisionError: by zero" in str((line.log_record.attributes or {})["exception"])
 
 
-def test_what_the_exporter_says_is_not_sent_to_it(sent: InMemoryLogRecordExporter) -> None:
+def test_lines_of_the_exporter_are_not_sent(sent: InMemoryLogRecordExporter) -> None:
     logging.getLogger("opentelemetry.exporter").error("collector away")
     logging.getLogger("urllib3.connectionpool").warning("retrying")
     assert sent.get_finished_logs() == ()

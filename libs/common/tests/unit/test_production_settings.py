@@ -1,4 +1,4 @@
-"""What a service refuses to start without, or with, where strangers may reach it."""
+"""Settings with which a service refuses to start when other machines can reach it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAFE = Settings(
 )
 
 
-def test_what_is_safe_is_not_refused() -> None:
+def test_safe_settings_are_not_refused() -> None:
     assert missing_for_production(SAFE) == []
 
 
@@ -35,7 +35,7 @@ def test_what_is_safe_is_not_refused() -> None:
         ("logging", {"format": "console"}, "AURUM_LOGGING__FORMAT"),
     ],
 )
-def test_what_is_missing_or_unsafe_is_named(part: str, change: dict[str, object], named: str) -> None:
+def test_a_missing_or_unsafe_setting_is_named(part: str, change: dict[str, object], named: str) -> None:
     settings = SAFE.model_copy(update={part: getattr(SAFE, part).model_copy(update=change)})
     (line,) = missing_for_production(settings)
     assert line.startswith(named)

@@ -34,7 +34,7 @@ def test_the_environment_wins_over_the_file_and_both_over_defaults(tmp_path: Pat
         ("AURUM_LOGGING__LEVEL", "LOUD", "'DEBUG', 'INFO'"),
     ],
 )
-def test_a_bad_value_is_one_line_with_the_variable_what_it_got_and_what_it_takes(
+def test_a_bad_value_is_one_line_with_the_variable_its_value_and_what_is_accepted(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -51,13 +51,13 @@ def test_settings_cannot_be_changed() -> None:
         load_settings().data_dir = Path("elsewhere")
 
 
-def test_a_contracts_folder_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
+def test_a_missing_contracts_folder_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(ContractsNotFound, match="AURUM_CONTRACTS_DIR"):
         contracts_directory(tmp_path / "none")
 
 
 @pytest.mark.parametrize("variable", ["AURUM_CLICKHOUSE__URL", "AURUM_DATABASE__URL", "AURUM_REDIS__URL"])
-def test_the_line_about_a_bad_url_bears_no_password(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_the_line_about_a_bad_url_contains_no_password(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "native://reader:open-sesame@host:9000")
     with pytest.raises(InvalidSetting, match=rf"^{variable}: got 'native://\*\*\*@host:9000', needs") as caught:
         load_settings()
@@ -92,7 +92,7 @@ def test_the_copy_for_wide_scans_is_on_a_server_or_in_a_folder(monkeypatch: pyte
         ("aurum_api__prot", "AURUM_API__PORT"),
     ],
 )
-def test_a_variable_that_is_no_setting_is_refused_with_the_nearest_name(
+def test_a_variable_that_is_not_a_setting_is_refused_with_the_nearest_name(
     monkeypatch: pytest.MonkeyPatch, variable: str, nearest: str
 ) -> None:
     monkeypatch.setenv(variable, "open-sesame")
@@ -101,7 +101,7 @@ def test_a_variable_that_is_no_setting_is_refused_with_the_nearest_name(
     assert str(caught.value) == f"{variable.upper()}: there is no such setting; did you mean {nearest}?"
 
 
-def test_a_name_in_the_file_that_is_no_setting_is_refused_and_the_file_is_named(tmp_path: Path) -> None:
+def test_a_name_in_the_file_that_is_not_a_setting_is_refused_and_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PATH_OF_ANOTHER=1\nAURUM_API__PROT=9001\n")
     with pytest.raises(
         InvalidSetting, match=r"^AURUM_API__PROT in \.env: there is no such setting; did you mean AURUM_API__PORT\?$"
@@ -112,7 +112,7 @@ def test_a_name_in_the_file_that_is_no_setting_is_refused_and_the_file_is_named(
 @pytest.mark.parametrize(
     "variable", ["AURUM_TEST_PROCESSES", "AURUM_BENCH_TIMESCALE_URL", "AURUM_DB_PASSWORD", "AURUMX", "PATH_X"]
 )
-def test_variables_of_tests_benchmarks_compose_and_of_others_are_none_of_our_business(
+def test_variables_of_tests_benchmarks_compose_and_other_programs_are_ignored(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "1")

@@ -37,7 +37,7 @@ class Addresses:
         self._app = app
         self._settings = settings
         self._header = settings.proxy_header.encode()
-        self._lists = settings.asks_addresses
+        self._lists = settings.has_address_lists
         self._may_ask = lru_cache(_REMEMBERED)(self._judge)
         self._is_proxy = lru_cache(_REMEMBERED)(self._trusts)
 

@@ -73,7 +73,7 @@ class Breaker:
         try:
             yield
         except Exception as error:
-            # A cancelled call does not come here (CancelledError is no Exception): it says nothing about the dependency.
+            # A cancelled call does not come here (CancelledError is not an Exception): it says nothing about the dependency.
             self._leave(error, is_trial=is_trial)
             raise
         else:

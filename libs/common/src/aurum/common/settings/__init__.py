@@ -1,4 +1,4 @@
-"""Settings: one frozen model a concern, handed down by value."""
+"""Settings of a process: a frozen model for each concern, passed to the components as values."""
 
 from aurum.common.settings.access import AccessSettings
 from aurum.common.settings.api import ApiSettings

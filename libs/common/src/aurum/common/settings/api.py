@@ -1,4 +1,4 @@
-"""How the HTTP service listens and what it allows."""
+"""Settings of the HTTP service: address, pages, CORS."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ class ApiSettings(BaseModel):
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     cursor_secret: SecretStr | None = Field(
-        default=None, description="signs list cursors; give all processes of one service the same one"
+        default=None, description="secret that signs list cursors; the same for all processes of a service"
     )
-    page_limit: int = Field(default=1000, ge=1, le=1000, description="items in a page of /v2 at most, whatever is asked for")
+    page_limit: int = Field(default=1000, ge=1, le=1000, description="most items in a page of /v2, whatever limit is requested")
     document_rows: int = Field(
-        default=200_000, ge=1, description="observations in one JSON document at most; bulk formats stream without a limit"
+        default=200_000, ge=1, description="most observations in one JSON document; bulk formats stream without a limit"
     )
     series_per_request: int = Field(default=1000, ge=1)
     names: tuple[str, ...] = Field(
-        default=(), description="hosts an open service answers for, besides localhost: those of a proxy that asks who is there"
+        default=(),
+        description="host names an open service accepts besides localhost: those of a proxy that authenticates its clients",
     )
     hsts_s: int | None = Field(
         default=None,
         ge=0,
-        description="Strict-Transport-Security max-age; when not given a year in production, else none; 0: none",
+        description="max-age of Strict-Transport-Security; default: a year in production, otherwise no header; 0: no header",
     )
     cors_origins: tuple[str, ...] = Field(
-        default=(), description="of pages whose scripts may ask, such as https://desk.example; none: CORS is off"
+        default=(),
+        description="origins of pages whose scripts may call the API, such as https://desk.example; empty: CORS is off",
     )
-    cors_max_age_s: int = Field(default=600, ge=0, le=86_400, description="so long a browser need not ask whether it may ask")
-    enable_v1: bool = Field(default=False, description="the surface of the earlier Aurum, for callers that have yet to move")
+    cors_max_age_s: int = Field(default=600, ge=0, le=86_400, description="how long a browser may cache a preflight answer")
+    enable_v1: bool = Field(default=False, description="serve the v1 API, for clients that do not use v2 yet")
 
     @field_validator("cors_origins")
     @classmethod
@@ -43,5 +45,5 @@ class ApiSettings(BaseModel):
         for origin in origins:
             parts = urlsplit(origin)
             if origin != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or origin != origin.rstrip("/")):
-                raise ValueError(f"{origin!r} is no origin: write https://host or https://host:port, or * for all")
+                raise ValueError(f"{origin!r} is not an origin: write https://host or https://host:port, or * for all")
         return origins

@@ -1,4 +1,4 @@
-"""Where the copy of history for wide scans is."""
+"""Settings of the copy of history in ClickHouse, for wide scans."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 
 class ClickhouseSettings(BaseModel):
-    """``AURUM_CLICKHOUSE__*``. Without ``url`` and ``folder`` there is no such copy, and wide scans read history itself."""
+    """``AURUM_CLICKHOUSE__*``. Without ``url`` and ``folder`` no copy exists, and wide scans read history itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: SecretStr | None = Field(default=None, description="http://user:password@host:8123, or https://")
-    folder: Path | None = Field(default=None, description="instead of a server: the embedded engine, for one process at a time")
-    database: str = Field(default="aurum", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="made if it is missing")
-    pool_size: int = Field(default=4, ge=1, le=64, description="queries a process has under way at most")
-    queue: int = Field(default=64, ge=0, description="so many wait for their turn; more are refused")
-    wait_s: float = Field(default=5.0, gt=0, description="and no longer than this")
+    folder: Path | None = Field(default=None, description="folder of the embedded engine, instead of a server; for one process")
+    database: str = Field(default="aurum", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="created if it is missing")
+    pool_size: int = Field(default=4, ge=1, le=64, description="most queries of a process under way at once")
+    queue: int = Field(default=64, ge=0, description="most queries that wait for a place; further ones are refused")
+    wait_s: float = Field(default=5.0, gt=0, description="longest time a query waits for a place")
     connect_timeout_s: float = Field(default=5.0, gt=0)
     read_timeout_s: float = Field(default=30.0, gt=0, description="the server ends a read that takes longer")
-    write_timeout_s: float = Field(default=900.0, gt=0, description="of one month of one source, and of looking after tables")
+    write_timeout_s: float = Field(default=900.0, gt=0, description="bound on writing a month of a source, and on upkeep")
 
     @property
     def is_set(self) -> bool:
-        """Whether there is a copy."""
+        """True when a copy is configured."""
         return self.url is not None or self.folder is not None
 
     @field_validator("url")
@@ -41,5 +41,5 @@ class ClickhouseSettings(BaseModel):
     @model_validator(mode="after")
     def _is_one_of_two(self) -> ClickhouseSettings:
         if self.url is not None and self.folder is not None:
-            raise ValueError("takes a url or a folder, not both")
+            raise ValueError("set AURUM_CLICKHOUSE__URL or AURUM_CLICKHOUSE__FOLDER, not both")
         return self

@@ -1,4 +1,4 @@
-"""Where the store is and how it is used."""
+"""Settings of the database that holds the store."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class DatabaseSettings(BaseModel):
 
     url: str | None = Field(default=None, description="postgresql://user:password@host:port/database")
     pool_size: int = Field(
-        default=8, ge=2, le=200, description="connections a process holds at most; up to half of them are for small reads"
+        default=8, ge=2, le=200, description="most connections of a process; up to half of them are reserved for small reads"
     )
     connect_timeout_s: float = Field(default=5.0, gt=0)
     statement_timeout_s: float = Field(
-        default=30.0, gt=0, description="of reads, if their request has no deadline that is sooner; loads have their own"
+        default=30.0, gt=0, description="bound on reads, unless the deadline of the request is sooner; loads have their own"
     )
     load_timeout_s: float = Field(default=900.0, gt=0, description="a load that takes longer is rolled back by the server")
 

@@ -1,4 +1,4 @@
-"""Where models are built, and how."""
+"""Settings of dbt, which builds the models."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ class DbtSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    target: Target = Field(default="duckdb", description="the engine that builds: a file here, the store's database, or Trino")
-    schema_name: str = Field(default="marts", description="of the marts; what they are made of goes to schemas beside it")
+    target: Target = Field(default="duckdb", description="engine of the models: a local file, the store's database, or Trino")
+    schema_name: str = Field(default="marts", description="schema of the marts; intermediate models are in schemas beside it")
     threads: int = Field(default=2, ge=1, le=64, description="models built at once")
-    project_dir: Path | None = Field(default=None, description="the dbt project, where it is not beside the code")
+    project_dir: Path | None = Field(default=None, description="folder of the dbt project, when it is not beside the code")
     timeout_s: float = Field(default=3000.0, gt=0, description="a run that takes longer is stopped")
-    grace_s: float = Field(default=20.0, gt=0, description="for a run that was told to stop; then it is killed")
-    role: str = Field(default="aurum_marts", description="of target postgres: what it acts as; reads the store, writes models")
+    grace_s: float = Field(default=20.0, gt=0, description="how long a run that is stopped may take to end; then it is killed")
+    role: str = Field(default="aurum_marts", description="database role of target postgres: reads the store, writes models")
     trino_url: SecretStr | None = Field(
         default=None, description="trino://user:password@host:port/catalog, or trinos:// for TLS"
     )
-    trino_store: str = Field(default="store", description="Trino's catalog of the store's database")
+    trino_store: str = Field(default="store", description="name of the Trino catalog for the store's database")
 
     @field_validator("schema_name", "role", "trino_store")
     @classmethod
     def _is_a_name(cls, name: str) -> str:
         if not _NAME.fullmatch(name):
-            raise ValueError("takes lower-case letters, digits and underscores, a letter first")
+            raise ValueError("needs lower-case letters, digits and underscores, with a letter first, up to 41 characters")
         return name
 
     @field_validator("trino_url")

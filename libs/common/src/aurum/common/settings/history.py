@@ -1,4 +1,4 @@
-"""Where closed months go, and when."""
+"""Settings of history: where months are archived, and when."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ class HistorySettings(BaseModel):
 
     tier: Literal["duckdb", "trino", "none"] = Field(
         default="duckdb",
-        description="where archived months are: Parquet, Iceberg (AURUM_TRINO__*), or nowhere: they cannot be read or changed",
+        description="store of archived months: duckdb (Parquet), trino (Iceberg, AURUM_TRINO__*), or none: they cannot be read",
     )
     url: str | None = Field(
         default=None,
         min_length=1,
-        description="of duckdb: a folder, or a bucket (s3://...); without one the folder history of the data directory",
+        description="for duckdb: a folder or a bucket (s3://...); default: the folder history of the data directory",
     )
-    closed_after_days: int = Field(default=400, ge=1, description="so long after its end a month may be archived")
-    chunk_rows: int = Field(default=2_000_000, ge=1, description="rows, all versions, that an archive run holds at once")
-    pool_size: int = Field(default=2, ge=1, le=64, description="queries of history a process runs at once")
+    closed_after_days: int = Field(default=400, ge=1, description="days after its end from which on a month may be archived")
+    chunk_rows: int = Field(default=2_000_000, ge=1, description="rows, with all versions, that an archive run holds in memory")
+    pool_size: int = Field(default=2, ge=1, le=64, description="most queries of history of a process at once")
     memory: str = Field(
-        default="1GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="that duckdb may use before it spills to disk"
+        default="1GB", pattern=r"^\d+(\.\d+)?\s?[KMGT]i?B$", description="memory that duckdb may use before it spills to disk"
     )
     grace_s: float = Field(
-        default=3600, ge=0, description="how long what was replaced is kept for readers under way; longer than any read lasts"
+        default=3600, ge=0, description="how long replaced files stay for readers under way; must exceed the longest read"
     )

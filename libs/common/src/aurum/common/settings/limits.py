@@ -1,4 +1,4 @@
-"""What one process takes on, and from whom."""
+"""Settings of the limits of a process: concurrent requests, rates, sizes, addresses, shutdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Network = IPv4Network | IPv6Network
 
 
 def _network(value: object) -> object:
-    """A network from CIDR or from a single address. ``10.0.0.1/8`` is refused: its author meant something else."""
+    """Return a network from CIDR or a single address. Refuse ``10.0.0.1/8``, whose host bits contradict its prefix."""
     return ip_network(value) if isinstance(value, str) else value
 
 
@@ -19,47 +19,67 @@ Networks = tuple[Annotated[Network, BeforeValidator(_network)], ...]
 
 
 class LimitsSettings(BaseModel):
-    """``AURUM_LIMITS__*``. Lists are JSON: ``AURUM_LIMITS__DENY='["203.0.113.0/24", "2001:db8::/32"]'``."""
+    """``AURUM_LIMITS__*``. Lists are in JSON: ``AURUM_LIMITS__DENY='["203.0.113.0/24", "2001:db8::/32"]'``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    at_once: int = Field(default=100, ge=1, description="requests a process works on together; answers that are kept cost none")
-    tenant_at_once: int = Field(default=20, ge=1, description="of one tenant among them, where its plan does not say less")
-    queue: int = Field(default=64, ge=0, description="requests that wait for a place at most, and as many of each tenant")
-    longest_wait_s: float = Field(default=2.0, ge=0, description="for a place; then 503")
-    deadline_s: float = Field(default=30.0, gt=0, description="until an answer begins; then 503")
-    slow_start: int = Field(default=2, ge=0, description="places a process starts with; 0: all")
-    slow_start_every_s: float = Field(default=3.0, gt=0, description="and then one more each time, up to all")
-    shed_wait_s: float = Field(default=1.0, gt=0, description="waits this long, lately, are too long: some are refused at once")
-    shed_p95_s: float = Field(
-        default=10.0, gt=0, description="the same for the time until 95% of answers begin, when half full"
+    at_once: int = Field(
+        default=100, ge=1, description="places: most requests a process works on at once; cached answers need no place"
     )
-    shed_window_s: float = Field(default=5.0, gt=0, description="what lately means")
+    tenant_at_once: int = Field(
+        default=20, ge=1, description="most requests of one tenant under way at once in a process, unless its plan allows less"
+    )
+    queue: int = Field(default=64, ge=0, description="most requests that wait for a place, in all and of each tenant; then 503")
+    longest_wait_s: float = Field(default=2.0, ge=0, description="longest wait for a place; then 503")
+    deadline_s: float = Field(default=30.0, gt=0, description="longest time until an answer begins; then 503")
+    slow_start: int = Field(default=2, ge=0, description="places a process starts with; 0: all")
+    slow_start_every_s: float = Field(default=3.0, gt=0, description="time after which a starting process adds another place")
+    shed_wait_s: float = Field(
+        default=1.0,
+        gt=0,
+        description="wait for a place, in the last shed_window_s, above which some requests are refused at once",
+    )
+    shed_p95_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="95th percentile of the time until an answer begins, within shed_window_s, above which some requests are"
+        " refused at once while at least half of the places are in use",
+    )
+    shed_window_s: float = Field(default=5.0, gt=0, description="time over which waits and response times are judged")
     global_per_second: float = Field(
-        default=0.0, ge=0, description="requests of all callers together, over all processes; 0: any"
+        default=0.0, ge=0, description="most requests a second of all callers together, over all processes; 0: no limit"
     )
     failures_per_minute: int = Field(
-        default=300, ge=0, description="requests of one address that do not say who they are, as they must, a process; 0: any"
+        default=300,
+        ge=0,
+        description="most requests a minute, of one address to one process, that fail to authenticate; 0: no limit",
     )
-    share_rates: bool = Field(default=True, description="count together with other processes, through Redis")
-    settle_every_s: float = Field(default=0.05, gt=0, le=1.0, description="how often counts are put together")
-    allow: Networks = Field(default=(), description="addresses and networks that may ask; empty: all")
-    deny: Networks = Field(default=(), description="addresses and networks that may not, also when allowed")
-    trusted_proxies: Networks = Field(default=(), description="whose word is taken for where a request comes from")
+    share_rates: bool = Field(default=True, description="count requests together with other processes, through Redis")
+    settle_every_s: float = Field(
+        default=0.05, gt=0, le=1.0, description="longest time between two exchanges of counts with Redis"
+    )
+    allow: Networks = Field(default=(), description="addresses and networks of allowed clients; empty: all")
+    deny: Networks = Field(default=(), description="addresses and networks of refused clients, also when they are in allow")
+    trusted_proxies: Networks = Field(
+        default=(), description="addresses and networks of proxies whose header is believed about the client's address"
+    )
     proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
-        default="x-forwarded-for", description="the one that trusted proxies write; the other could be the caller's own"
+        default="x-forwarded-for",
+        description="header that the trusted proxies write; the other one could come from the client and is ignored",
     )
-    body_bytes: int = Field(default=1 << 20, ge=0, description="of a request at most; then 413")
-    url_bytes: int = Field(default=16_384, ge=100, description="path and query together at most; then 414")
+    body_bytes: int = Field(default=1 << 20, ge=0, description="longest body of a request; then 413")
+    url_bytes: int = Field(default=16_384, ge=100, description="longest path and query together; then 414")
     points: int = Field(
-        default=50_000_000, ge=1, description="observations one question may span, series times steps, as estimated; then 422"
+        default=50_000_000, ge=1, description="most observations of one request, estimated as series times steps; then 422"
     )
     drain_s: float = Field(
-        default=5.0, ge=0, description="after SIGTERM requests are still taken at most so long; /ready says 503"
+        default=5.0, ge=0, description="longest time after SIGTERM for which requests are still accepted; /ready answers 503"
     )
-    drain_quiet_s: float = Field(default=0.25, ge=0, description="or until nothing has come for so long")
+    drain_quiet_s: float = Field(
+        default=0.25, ge=0, description="time without a request after which a process that is stopping accepts no more"
+    )
 
     @property
-    def asks_addresses(self) -> bool:
-        """Whether the address of a caller decides anything."""
+    def has_address_lists(self) -> bool:
+        """True when clients are allowed or refused by their address."""
         return bool(self.allow or self.deny)

@@ -33,7 +33,7 @@ _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 
 
 class Settings(BaseSettings):
-    """Everything a process can be told, frozen. Components are given their own part, never the whole."""
+    """All settings of a process, frozen. Components receive their own part, never the whole."""
 
     model_config = SettingsConfigDict(
         env_prefix="AURUM_",
@@ -43,14 +43,14 @@ class Settings(BaseSettings):
         extra="ignore",
     )
 
-    data_dir: Path = Field(default=Path(".aurum"), description="holds the embedded servers' data; finds the running instance")
-    contracts_dir: Path | None = Field(default=None, description="the contracts folder, where it is not beside the code")
-    guides_dir: Path | None = Field(default=None, description="the guides folder, where it is not beside the code")
+    data_dir: Path = Field(default=Path(".aurum"), description="folder of the embedded servers' data; identifies the instance")
+    contracts_dir: Path | None = Field(default=None, description="the contracts folder, when it is not beside the code")
+    guides_dir: Path | None = Field(default=None, description="the guides folder, when it is not beside the code")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     history: HistorySettings = Field(default_factory=HistorySettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     clickhouse: ClickhouseSettings = Field(default_factory=ClickhouseSettings)
-    profile: Literal["local", "production"] = Field(default="local", description="production refuses to start half configured")
+    profile: Literal["local", "production"] = Field(default="local", description="production: refuse to start with unsafe ones")
     access: AccessSettings = Field(default_factory=AccessSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     limits: LimitsSettings = Field(default_factory=LimitsSettings)
@@ -65,10 +65,10 @@ class Settings(BaseSettings):
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of this process; ``overrides`` (nested, by field name) win over the environment.
+    """Return the settings of this process; ``overrides`` (nested, by field name) win over the environment.
 
-    Raises ``InvalidSetting`` that names the variable, what it got and what it takes, or the nearest name of a setting when a
-    variable that begins with ``AURUM_`` is none.
+    Raises ``InvalidSetting``. Its text names the variable, its value and the accepted values; for a variable that begins with
+    ``AURUM_`` and is not a setting, it names the setting with the nearest name.
     """
     if (unknown := unknown_setting(Settings)) is not None:
         raise InvalidSetting(unknown)
@@ -82,5 +82,5 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a process started from here: this one's, with some ``AURUM_*`` variables set."""
-    return {**os.environ, **settings}  # noqa: TID251 - the one place that hands the environment on
+    """Return the environment for a child process: that of this process, with some ``AURUM_*`` variables set."""
+    return {**os.environ, **settings}  # noqa: TID251 - the one place that passes the environment on

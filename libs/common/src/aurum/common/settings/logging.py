@@ -1,4 +1,4 @@
-"""What is logged and how it looks."""
+"""Settings of logging: level and format."""
 
 from __future__ import annotations
 

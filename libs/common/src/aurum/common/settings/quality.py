@@ -1,4 +1,4 @@
-"""How long is kept what checks of files and marts found."""
+"""Settings of data quality: retention of validation results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ class QualitySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    keep_days: int = Field(default=90, ge=1, description="days for which validations are kept")
+    keep_days: int = Field(default=90, ge=1, description="days for which validation results are stored")
     keep_each: int = Field(
-        default=500, ge=1, description="validations kept of each suite: the newest that succeeded, and as many that did not"
+        default=500,
+        ge=1,
+        description="validation results stored of each suite: the newest that succeeded, and as many that failed",
     )

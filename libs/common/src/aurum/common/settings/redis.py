@@ -1,4 +1,4 @@
-"""Where the queue is."""
+"""Settings of Redis, which holds the job queue, shared limits and a cache tier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where Trino is, and the Iceberg tables it reads."""
+"""Settings of Trino and of the Iceberg tables it reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WAREHOUSES = ("file:///", "s3://")
 
 
 class TrinoSettings(BaseModel):
-    """``AURUM_TRINO__*``. Without a host there is no Trino."""
+    """``AURUM_TRINO__*``. Without a host Trino is not used."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -21,27 +21,29 @@ class TrinoSettings(BaseModel):
     port: int = Field(default=8080, ge=1, le=65535)
     user: str = Field(default="aurum", min_length=1)
     password: SecretStr | None = Field(default=None, description="needs TLS")
-    tls: bool = Field(default=False, description="https; the certificate is verified")
-    ca_file: Path | None = Field(default=None, description="who signed the certificate, where the system does not know them")
-    catalog: str = Field(default="iceberg", pattern=_NAME, description="Trino's name of the catalog of Iceberg tables")
-    schema_: str = Field(default="aurum", pattern=_NAME, alias="schema", description="in which the tables are; made if missing")
-    pool_size: int = Field(default=4, ge=1, le=64, description="queries a process has under way at most")
-    connect_timeout_s: float = Field(default=5.0, gt=0, description="to connect, and to wait for a free place in the pool")
+    tls: bool = Field(default=False, description="use https, and verify the certificate")
+    ca_file: Path | None = Field(default=None, description="certificate authority, when it is not one that the system trusts")
+    catalog: str = Field(default="iceberg", pattern=_NAME, description="Trino's name for the catalog of Iceberg tables")
+    schema_: str = Field(default="aurum", pattern=_NAME, alias="schema", description="schema of the tables; created if missing")
+    pool_size: int = Field(default=4, ge=1, le=64, description="most queries of a process under way at once")
+    connect_timeout_s: float = Field(
+        default=5.0, gt=0, description="bound on connecting, and on waiting for a place in the pool"
+    )
     statement_timeout_s: float = Field(
-        default=30.0, gt=0, description="of reads; where a request has a deadline, no longer than that"
+        default=30.0, gt=0, description="bound on reads, unless the deadline of the request is sooner"
     )
-    upkeep_timeout_s: float = Field(default=900.0, gt=0, description="of what changes tables")
+    upkeep_timeout_s: float = Field(default=900.0, gt=0, description="bound on statements that change tables")
     catalog_uri: SecretStr | None = Field(
-        default=None, description="postgresql://... with Iceberg's JDBC catalog; needed to write"
+        default=None, description="postgresql://... of the database with Iceberg's JDBC catalog; needed to write"
     )
-    catalog_name: str = Field(default="aurum", min_length=1, description="its name inside that database")
+    catalog_name: str = Field(default="aurum", min_length=1, description="name of the catalog inside that database")
     warehouse: str | None = Field(default=None, description="file:///folder or s3://bucket/folder; needed to write")
-    s3_endpoint: str | None = Field(default=None, description="of a store that is not the one of the region")
+    s3_endpoint: str | None = Field(default=None, description="URL of an object store other than that of the AWS region")
     s3_region: str | None = None
     s3_key: str | None = None
     s3_secret: SecretStr | None = None
     keep_snapshots: timedelta = Field(
-        default=timedelta(days=7), ge=timedelta(0), description="how long a table as it was can be read"
+        default=timedelta(days=7), ge=timedelta(0), description="how long earlier states of a table can be read"
     )
 
     @field_validator("catalog_uri")
@@ -61,5 +63,5 @@ class TrinoSettings(BaseModel):
     @model_validator(mode="after")
     def _password_is_not_sent_in_the_open(self) -> Self:
         if self.password is not None and not self.tls:
-            raise ValueError("a password needs AURUM_TRINO__TLS=true")
+            raise ValueError("AURUM_TRINO__PASSWORD needs AURUM_TRINO__TLS=true, so that it is not sent unencrypted")
         return self

@@ -1,4 +1,4 @@
-"""Variables that look like settings and are none: a misspelt one would leave its default in force without a word."""
+"""A check for environment variables that look like settings and are not: a misspelt one would silently have no effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 PREFIX = "AURUM_"
 OTHER_PREFIXES = ("AURUM_TEST_", "AURUM_BENCH_")
-"""Of variables for tests and benchmarks."""
+"""Prefixes of variables for tests and benchmarks."""
 OTHER_VARIABLES = frozenset(
     {
         "AURUM_AUDIT_KEY",
@@ -25,11 +25,11 @@ OTHER_VARIABLES = frozenset(
         "AURUM_METRICS_KEY_FILE",
     }
 )
-"""Of docker-compose.yml, which reads the same environment and the same ``.env``, and of the guides."""
+"""Variables of docker-compose.yml, which reads the same environment and the same ``.env``, and of the guides."""
 
 
 def setting_names(settings: type[BaseModel], prefix: str = PREFIX) -> Iterator[str]:
-    """The variable of each setting and of each group of settings, which takes its settings as JSON."""
+    """Yield the variable of each setting and of each group of settings, which accepts its settings as JSON."""
     for name, field in settings.model_fields.items():
         variable = prefix + (field.alias or name).upper()
         yield variable
@@ -38,16 +38,16 @@ def setting_names(settings: type[BaseModel], prefix: str = PREFIX) -> Iterator[s
 
 
 def unknown_setting(settings: type[BaseSettings]) -> str | None:
-    """A line about the first variable, in the environment or in ``.env``, that is no setting; None when there is none."""
+    """Return a line about the first variable, in the environment or in ``.env``, that is not a setting; None without one."""
     known = list(setting_names(settings))
     sources = {"": EnvSettingsSource(settings), " in .env": DotEnvSettingsSource(settings)}
     for where, source in sources.items():
         for variable in sorted(name.upper() for name in source.env_vars):
-            if variable.startswith(PREFIX) and variable not in known and not _is_of_others(variable):
+            if variable.startswith(PREFIX) and variable not in known and not _is_exempt(variable):
                 (nearest,) = get_close_matches(variable, known, n=1, cutoff=0.0)
                 return f"{variable}{where}: there is no such setting; did you mean {nearest}?"
     return None
 
 
-def _is_of_others(variable: str) -> bool:
+def _is_exempt(variable: str) -> bool:
     return variable in OTHER_VARIABLES or variable.startswith(OTHER_PREFIXES)

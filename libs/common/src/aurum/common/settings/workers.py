@@ -1,4 +1,4 @@
-"""How a background worker tells of itself."""
+"""Settings of background workers: the address of their metrics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ class WorkersSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     metrics_host: str = Field(
-        default="127.0.0.1", description="where a worker's metrics are asked for; nobody is asked for a key"
+        default="127.0.0.1", description="address at which a worker serves its metrics, without authentication"
     )
-    metrics_port: int = Field(default=9191, ge=0, le=65535, description="0: nowhere")
+    metrics_port: int = Field(default=9191, ge=0, le=65535, description="port at which a worker serves its metrics; 0: none")

@@ -1,1 +1,1 @@
-"""Logs, traces and metrics, for whoever runs a process."""
+"""Logs, traces and metrics of a process."""

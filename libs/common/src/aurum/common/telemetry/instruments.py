@@ -1,4 +1,4 @@
-"""Spans of the libraries a process works with: queries, calls of other services."""
+"""Spans of libraries that a process uses: asyncpg, httpx, redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 @contextmanager
 def instrumented(provider: TracerProvider, *, redis: bool = True) -> Generator[None]:
-    """Those libraries make spans for the length of the block. ``redis``: False where a queue is polled all the time."""
+    """Have asyncpg, httpx and redis make spans within the block. ``redis``: False in a process that polls a queue in Redis."""
     instrumentors: list[BaseInstrumentor] = [AsyncPGInstrumentor(), HTTPXClientInstrumentor()]
     if redis:
         instrumentors.append(RedisInstrumentor())

@@ -1,4 +1,4 @@
-"""structlog for this process: one line an event, as text for people or JSON for machines, on standard error."""
+"""The configuration of structlog: one line an event on standard error, as text for people or JSON for machines."""
 
 from __future__ import annotations
 

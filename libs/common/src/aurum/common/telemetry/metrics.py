@@ -1,8 +1,8 @@
-"""Counters, gauges and histograms as plain Python objects, read by whoever exposes them.
+"""Counters, gauges and histograms as plain Python objects, read by the modules that expose them.
 
-``record`` of OpenTelemetry's histograms takes 4.7 µs here and ``observe`` of prometheus_client 0.6 µs; a kept answer has 9 µs
-in all. A cell of these costs a look-up in a dictionary and two additions. Names follow Prometheus: base units, counters end in
-``_total``.
+``record`` of OpenTelemetry's histograms takes 4.7 µs and ``observe`` of prometheus_client 0.6 µs, while a cached answer takes
+9 µs in all. A cell of these histograms costs a look-up in a dictionary and two additions. Names follow Prometheus: base units,
+counters end in ``_total``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ Reading = Iterable[tuple[Labels, float]]
 
 @dataclass(slots=True)
 class Cell:
-    """One histogram: how many values lie in each bucket (at most its bound; the last has none), and their sum."""
+    """A histogram for one set of label values.
+
+    ``counts``: values in each bucket, which are at most its bound; the last bucket has no bound. ``total``: sum of the values.
+    """
 
     bounds: Sequence[float]
     counts: list[int]
@@ -30,7 +33,7 @@ class Cell:
 
 @dataclass(slots=True)
 class Histogram:
-    """Cells by the values of its labels."""
+    """A histogram: its cells by label values."""
 
     name: str
     description: str
@@ -39,16 +42,16 @@ class Histogram:
     cells: dict[Labels, Cell] = field(default_factory=dict[Labels, Cell])
 
     def cell(self, *values: str) -> Cell:
-        """The cell of some label values, made when it is not there."""
-        found = self.cells.get(values)
-        if found is None:
-            found = self.cells[values] = Cell(self.bounds, [0] * (len(self.bounds) + 1))
-        return found
+        """Return the cell of some label values, and create it if it is missing."""
+        cell = self.cells.get(values)
+        if cell is None:
+            cell = self.cells[values] = Cell(self.bounds, [0] * (len(self.bounds) + 1))
+        return cell
 
 
 @dataclass(slots=True)
 class Counter:
-    """Counts by the values of its labels."""
+    """A counter: its counts by label values."""
 
     name: str
     description: str
@@ -61,7 +64,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """What is read when it is asked for; ``counts``: it only ever rises, as a counter does that somebody else keeps."""
+    """A value that is read when metrics are exposed. ``counts``: it only rises, and is exposed as a counter."""
 
     name: str
     description: str
@@ -79,19 +82,19 @@ class Metrics:
         self.gauges: list[Gauge] = []
 
     def histogram(self, name: str, description: str, *, labels: Labels = (), bounds: Sequence[float]) -> Histogram:
-        """A new histogram; ``bounds``: ascending, in its unit."""
-        made = Histogram(name, description, labels, tuple(bounds))
-        self.histograms.append(made)
-        return made
+        """Add a histogram. ``bounds``: upper bounds of its buckets, ascending, in its unit."""
+        histogram = Histogram(name, description, labels, tuple(bounds))
+        self.histograms.append(histogram)
+        return histogram
 
     def counter(self, name: str, description: str, *, labels: Labels = ()) -> Counter:
-        """A new counter."""
-        made = Counter(name, description, labels)
-        self.counters.append(made)
-        return made
+        """Add a counter."""
+        counter = Counter(name, description, labels)
+        self.counters.append(counter)
+        return counter
 
     def gauge(
         self, name: str, description: str, read: Callable[[], Reading], *, labels: Labels = (), counts: bool = False
     ) -> None:
-        """Something that is read when it is asked for."""
+        """Add a gauge. ``read``: returns its values by label values. ``counts``: the values only rise."""
         self.gauges.append(Gauge(name, description, labels, read, counts))

@@ -1,4 +1,4 @@
-"""Traces and metrics to an OpenTelemetry collector, by OTLP over HTTP. Nothing of it is global."""
+"""Export of traces and metrics to an OpenTelemetry collector, by OTLP over HTTP. Sets no global provider."""
 
 from __future__ import annotations
 
@@ -36,12 +36,15 @@ _SCOPE = InstrumentationScope("aurum")
 
 
 def resource(settings: TelemetrySettings, service: str) -> Resource:
-    """Who reports."""
+    """Return the OpenTelemetry resource of a service: the name under which it reports."""
     return Resource.create({"service.name": service, "service.namespace": settings.namespace})
 
 
 def tracer_provider(settings: TelemetrySettings, service: str) -> TracerProvider:
-    """Sends spans in batches, of the share of traces that settings say, or as the caller decided. Needs an endpoint."""
+    """Return a provider that sends spans in batches. Needs ``settings.endpoint``.
+
+    It samples ``settings.sample_ratio`` of the traces that begin here, and follows the decision of the caller for others.
+    """
     provider = TracerProvider(
         resource=resource(settings, service), sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio))
     )
@@ -51,42 +54,42 @@ def tracer_provider(settings: TelemetrySettings, service: str) -> TracerProvider
 
 
 class MetricsSender:
-    """Sends all metrics of a process. Needs an endpoint."""
+    """A sender of all metrics of a process. Needs ``settings.endpoint``."""
 
     def __init__(self, metrics: Metrics, settings: TelemetrySettings, service: str) -> None:
         self._metrics = metrics
         self._endpoint = settings.endpoint
         url = f"{settings.endpoint}/v1/metrics"
         self._exporter = OTLPMetricExporter(endpoint=url, headers=settings.header_values(), timeout=5)
-        self._who, self._started = resource(settings, service), time.time_ns()
+        self._resource, self._started = resource(settings, service), time.time_ns()
 
     def send(self) -> None:
-        """Send them, now. A collector that is away costs a line in the log."""
+        """Send all metrics now. When the collector does not answer, log a warning."""
         self.send_data(self.data())
 
     def data(self) -> MetricsData:
-        """What would be sent now."""
-        return metrics_data(self._metrics, self._who, self._started, time.time_ns())
+        """Return the present values, in the form in which they are sent."""
+        return metrics_data(self._metrics, self._resource, self._started, time.time_ns())
 
     def send_data(self, data: MetricsData) -> None:
-        """Send what was read before, from any thread."""
+        """Send values that ``data`` has returned. Safe in any thread."""
         result = self._exporter.export(data)  # pyright: ignore[reportUnknownMemberType] - open keywords
         if result is not MetricExportResult.SUCCESS:
             _log.warning("metrics not sent", endpoint=self._endpoint)
 
 
 async def send_metrics(metrics: Metrics, settings: TelemetrySettings, service: str) -> None:
-    """Send all metrics at an interval, for ever; cancel it to end it."""
+    """Send all metrics every ``settings.metrics_every_s`` seconds, until cancelled."""
     sender = MetricsSender(metrics, settings, service)
     while True:
         await asyncio.sleep(settings.metrics_every_s)
-        # Read here, where they are counted; only the sending is for another thread.
+        # Read in the event loop, where they are counted; only the sending, which blocks, runs in another thread.
         await asyncio.to_thread(sender.send_data, sender.data())
 
 
-def metrics_data(metrics: Metrics, who: Resource, started_ns: int, now_ns: int) -> MetricsData:
-    """The same numbers as ``prometheus`` shows, cumulative since ``started_ns``."""
-    found = [
+def metrics_data(metrics: Metrics, source: Resource, started_ns: int, now_ns: int) -> MetricsData:
+    """Return the metrics for OTLP: the same numbers as in ``prometheus``, cumulative since ``started_ns``."""
+    exported = [
         Metric(
             histogram.name,
             histogram.description,
@@ -113,12 +116,12 @@ def metrics_data(metrics: Metrics, who: Resource, started_ns: int, now_ns: int) 
     ]
     for counter in metrics.counters:
         points = _points(counter.labels, list(counter.values.items()), started_ns, now_ns)
-        found.append(Metric(counter.name, counter.description, "", Sum(points, AggregationTemporality.CUMULATIVE, True)))
+        exported.append(Metric(counter.name, counter.description, "", Sum(points, AggregationTemporality.CUMULATIVE, True)))
     for gauge in metrics.gauges:
         points = _points(gauge.labels, list(gauge.read()), started_ns, now_ns)
         data = Sum(points, AggregationTemporality.CUMULATIVE, True) if gauge.counts else Gauge(points)
-        found.append(Metric(gauge.name, gauge.description, "", data))
-    return MetricsData([ResourceMetrics(who, [ScopeMetrics(_SCOPE, found, "")], "")])
+        exported.append(Metric(gauge.name, gauge.description, "", data))
+    return MetricsData([ResourceMetrics(source, [ScopeMetrics(_SCOPE, exported, "")], "")])
 
 
 def _points(names: Labels, values: Sequence[tuple[Labels, float]], started_ns: int, now_ns: int) -> list[NumberDataPoint]:

@@ -1,4 +1,4 @@
-"""Log lines to an OpenTelemetry collector, by OTLP over HTTP, beside those on standard error. Nothing of it is global."""
+"""Export of log lines to an OpenTelemetry collector, by OTLP over HTTP, besides standard error. Sets no global provider."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ _SEVERITIES = {
     logging.ERROR: SeverityNumber.ERROR,
     logging.CRITICAL: SeverityNumber.FATAL,
 }
-# What the exporter says of a collector that is away must not be sent to it: it would never end.
-_OF_THE_EXPORTER = ("opentelemetry", "urllib3", "requests", "aurum.common.telemetry")
-_SAID_OTHERWISE = frozenset({"event", "level", "logger", "timestamp", "trace_id", "span_id"})
-"""Fields of a line that have a place of their own in a record."""
+_EXPORTER_LOGGERS = ("opentelemetry", "urllib3", "requests", "aurum.common.telemetry")
+"""Loggers of the exporter itself. Their lines about a collector that does not answer are not sent to it: it would never end."""
+_RECORD_FIELDS = frozenset({"event", "level", "logger", "timestamp", "trace_id", "span_id"})
+"""Fields of a line that are fields of an OTLP record, too, and not attributes."""
 
 
 class OtlpHandler(logging.Handler):
-    """Hands each line to a provider: its event as body, its fields as attributes."""
+    """A logging handler that passes each line to a provider: its event as body, its fields as attributes."""
 
     def __init__(self, provider: LoggerProviderApi) -> None:
         super().__init__()
         self._logger = provider.get_logger("aurum")
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name.startswith(_OF_THE_EXPORTER):
+        if record.name.startswith(_EXPORTER_LOGGERS):
             return
         fields = _fields(record)
-        attributes = {name: _plain(value) for name, value in fields.items() if name not in _SAID_OTHERWISE}
+        attributes = {name: _plain(value) for name, value in fields.items() if name not in _RECORD_FIELDS}
         self._logger.emit(
             LogRecord(
                 timestamp=int(record.created * 1e9),
@@ -56,9 +56,9 @@ class OtlpHandler(logging.Handler):
 
 @contextmanager
 def exported_logs(settings: TelemetrySettings, service: str) -> Generator[None]:
-    """Lines that reach the root logger are sent as well, for the length of the block. Needs ``settings.endpoint``.
+    """Also send the lines that reach the root logger, within the block. Needs ``settings.endpoint``.
 
-    Comes after ``configure_logging``, which sets the handlers anew.
+    Call it after ``configure_logging``, which replaces the handlers.
     """
     provider = LoggerProvider(resource(settings, service), shutdown_on_exit=False)
     exporter = OTLPLogExporter(endpoint=f"{settings.endpoint}/v1/logs", headers=settings.header_values(), timeout=5)
@@ -74,10 +74,10 @@ def exported_logs(settings: TelemetrySettings, service: str) -> Generator[None]:
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
-    """Of a line of structlog (its message is the dictionary), or of one from anybody else."""
-    said = cast("object", record.msg)
-    if isinstance(said, dict):
-        fields = dict(cast("dict[str, Any]", said))
+    """Return the fields of a line of structlog, whose message is the dictionary of fields, or of any other logger."""
+    message = cast("object", record.msg)
+    if isinstance(message, dict):
+        fields = dict(cast("dict[str, Any]", message))
     else:
         fields = dict(add_work(None, "", {"event": record.getMessage(), "exc_info": record.exc_info}))
     return format_exc_info(None, "", fields)

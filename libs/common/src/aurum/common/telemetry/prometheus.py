@@ -23,25 +23,25 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class PrometheusView:
-    """Shows some metrics, and those of the process, as Prometheus reads them."""
+    """The metrics of a service, and those of its process, in the Prometheus text format."""
 
     def __init__(self, metrics: Metrics) -> None:
-        # A registry of our own: what libraries put into the global one is not ours to show.
+        # A registry of its own: the global one also holds metrics that libraries register.
         self._registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._registry.register(_Tallies(metrics))
+        self._registry.register(_MetricsCollector(metrics))
 
     def text(self) -> bytes:
-        """All of it, now."""
+        """Return the present values."""
         return generate_latest(self._registry)
 
     @contextmanager
     def served(self, host: str, port: int) -> Generator[int]:
-        """Answer on a port of its own, in a thread of its own, for the length of the block; gives the port.
+        """Serve the metrics by HTTP within the block, in a thread, and yield the port.
 
-        For processes that serve nothing else. ``port`` 0: any that is free. Raises ``OSError`` when it cannot be had.
+        For processes without another HTTP server. ``port``: 0 for any free one. Raises ``OSError`` when it is in use.
         """
         server, thread = start_http_server(port, host, self._registry)
         try:
@@ -52,7 +52,7 @@ class PrometheusView:
             thread.join()
 
 
-class _Tallies(Collector):
+class _MetricsCollector(Collector):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 

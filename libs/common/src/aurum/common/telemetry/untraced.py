@@ -1,4 +1,4 @@
-"""Work nobody asked for: what beats all the time makes no traces, or there would be nothing else."""
+"""Work without traces: background work that repeats all the time, whose traces would outnumber those of requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOT_SAMPLED = NonRecordingSpan(SpanContext(trace_id=1, span_id=1, is_remote=Fal
 
 @contextmanager
 def untraced() -> Generator[None]:
-    """What is begun in the block, tasks included, is part of a trace that is not sampled."""
+    """Put all work begun in the block, tasks included, into a trace that is not sampled."""
     token = context.attach(trace.set_span_in_context(_NOT_SAMPLED))
     try:
         yield

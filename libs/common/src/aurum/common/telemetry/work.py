@@ -1,7 +1,7 @@
-"""What is worked on, as log lines and other processes hear of it.
+"""The work under way (a request, a job), for log lines and for processes that continue it.
 
-Work that is handed to another process through a queue takes its trace along as W3C Trace Context
-(https://www.w3.org/TR/trace-context/), and beside it what its log lines bear.
+Work that goes to another process through a queue carries its trace as W3C Trace Context
+(https://www.w3.org/TR/trace-context/), and the fields of its log lines.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 ASKED_BY = "asked_by"
-"""Under which ``carried`` puts the fields of log lines."""
+"""Name under which ``carried`` puts the fields of log lines."""
 
 _TRACE = ("traceparent", "tracestate")
 
 
-class Described(Protocol):
-    """Work that says whose it is."""
+class Work(Protocol):
+    """Work with fields for its log lines, such as the id of a request and its tenant."""
 
     def log_fields(self) -> Mapping[str, str]:
-        """What each line that is logged meanwhile shall bear."""
+        """Return the fields that each line logged during the work has."""
         ...
 
 
-current_work: ContextVar[Described | None] = ContextVar("current_work", default=None)
-"""What this task works on; setting it costs less than binding fields that are seldom needed."""
+current_work: ContextVar[Work | None] = ContextVar("current_work", default=None)
+"""The work of the present task. Setting it costs less than binding log fields, which are seldom needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedWork:
-    """Work that another process asked for."""
+    """Work that another process has requested."""
 
     fields: Mapping[str, str]
 
@@ -45,15 +45,15 @@ class CarriedWork:
 
 
 def carried() -> dict[str, object]:
-    """What goes along with work that is handed on: ``traceparent`` where there is a trace, ``asked_by`` where work is known."""
-    found: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(found)
+    """Return the members to send along with a job: ``traceparent`` within a trace, ``asked_by`` within known work."""
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers)
     work = current_work.get()
-    return {**found} if work is None else {**found, ASKED_BY: dict(work.log_fields())}
+    return {**headers} if work is None else {**headers, ASKED_BY: dict(work.log_fields())}
 
 
 def carried_work(options: Mapping[str, object]) -> CarriedWork | None:
-    """Whose work it is that came with what ``carried`` gave; None when that is not known."""
+    """Return the work that requested a job, from the members of ``carried``; None when it is not known."""
     fields = options.get(ASKED_BY)
     if not isinstance(fields, Mapping):
         return None
@@ -61,13 +61,13 @@ def carried_work(options: Mapping[str, object]) -> CarriedWork | None:
 
 
 def carried_trace(options: Mapping[str, object]) -> Context:
-    """The trace that came along, as a parent of new spans; one that is none is left out, as the standard asks."""
+    """Return the trace that a job carries, as parent of new spans; a malformed one is ignored, as the standard demands."""
     texts = {name: value for name in _TRACE if isinstance(value := options.get(name), str)}
     return TraceContextTextMapPropagator().extract(texts, context=Context())
 
 
 def add_work(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """A processor of structlog: whose work it is, and in which trace."""
+    """Add the fields of the present work and the ids of its trace to a line: a processor of structlog."""
     work = current_work.get()
     if work is not None:
         for name, value in work.log_fields().items():
