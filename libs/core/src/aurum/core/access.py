@@ -1,4 +1,4 @@
-"""Who asks, for whom, and what they may do. Roles are names for sets of scopes, by exact name and never by likeness."""
+"""Callers, their tenants and permissions. A role is a named set of scopes; names are compared exactly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurum.core.names import nearest
 
 
 class Permission(StrEnum):
-    """One thing a caller may do."""
+    """A scope: one kind of action that a caller may be allowed."""
 
     SERIES_READ = "series:read"
     CATALOG_READ = "catalog:read"
@@ -32,7 +32,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """A set of scopes under a name; each holds all of the one before."""
+    """A named set of scopes; each role includes all scopes of the one before it."""
 
     USER = "user"
     ANALYST = "analyst"
@@ -63,13 +63,15 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
 EVERY_PERMISSION = frozenset(Permission)
 
 TENANT_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
-"""What the id of a tenant looks like: a label of a host name (RFC 1123), so that it may be one."""
+"""Pattern of tenant ids: a label of a host name (RFC 1123), so that an id can be part of one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RatePlan:
-    """How often a tenant's callers may ask: requests a minute, an hour and a day; ``burst`` times a minute's share at
-    once; ``at_once`` requests under way together."""
+    """The rate limits of a tenant's callers: requests a minute, an hour and a day.
+
+    ``burst``: multiple of ``per_minute`` that may come at once. ``at_once``: most requests of the tenant under way at once.
+    """
 
     name: str
     per_minute: int
@@ -81,7 +83,10 @@ class RatePlan:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. ``subject``: ``key:<id>``, ``user:<name>`` or ``local``. ``plan``: None where nothing is limited."""
+    """The identity and the permissions of a client.
+
+    ``subject``: ``key:<id>``, ``user:<name>`` or ``local``. ``plan``: None when its requests are not limited.
+    """
 
     tenant: str
     subject: str
@@ -93,45 +98,48 @@ class Caller:
 
 
 class MissingScope(Forbidden):
-    """The caller may not do this. Facts: ``scope``."""
+    """The caller lacks a scope. Facts: ``scope``."""
 
     def __init__(self, scope: Permission) -> None:
-        super().__init__(f"this needs the scope {scope}", scope=str(scope))
+        super().__init__(f"this request needs the scope {scope}, which the caller does not have", scope=str(scope))
 
 
 class MalformedTenantId(Invalid):
-    """No tenant can be called that. Facts: ``tenant``."""
+    """A text that cannot be the id of a tenant. Facts: ``tenant``."""
 
 
 LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_PERMISSION)
-"""Whoever asks a service that is open, on the machine it runs on."""
+"""Every client of a service with access mode ``open``, which serves only the machine it runs on."""
 
 
 def parse_role(text: str) -> Role:
-    """The role of a name. Raises ``UnknownName``."""
+    """Return the role of a name. Raises ``UnknownName``."""
     if text not in list(Role):
         raise UnknownName("role", text, nearest(text, list(Role)))
     return Role(text)
 
 
 def parse_scope(text: str) -> Permission:
-    """The scope of a name. Raises ``UnknownName``."""
+    """Return the scope of a name. Raises ``UnknownName``."""
     if text not in list(Permission):
         raise UnknownName("scope", text, nearest(text, list(Permission)))
     return Permission(text)
 
 
 def parse_tenant_id(text: str) -> str:
-    """The id of a tenant there is or may be. Raises ``MalformedTenantId``."""
+    """Return the text, if it can be the id of a tenant. Raises ``MalformedTenantId``."""
     if re.fullmatch(TENANT_ID, text) is None:
-        raise MalformedTenantId(f"{text!r} is no tenant: small letters, digits and hyphens, up to 63", tenant=text)
+        raise MalformedTenantId(
+            f"{text!r} is not the id of a tenant: use up to 63 lower-case letters, digits and hyphens, no hyphen first",
+            tenant=text,
+        )
     return text
 
 
 def granted(roles: Iterable[str], scopes: Iterable[str] = ()) -> frozenset[Permission]:
-    """All that roles and scopes grant together. Names nobody knows grant nothing: a token may carry those of others."""
-    found = {Permission(scope) for scope in scopes if scope in list(Permission)}
+    """Return all permissions of some roles and scopes. Unknown names grant nothing: tokens may hold names of other services."""
+    permissions = {Permission(scope) for scope in scopes if scope in list(Permission)}
     for role in roles:
         if role in list(Role):
-            found |= ROLES[Role(role)]
-    return frozenset(found)
+            permissions |= ROLES[Role(role)]
+    return frozenset(permissions)

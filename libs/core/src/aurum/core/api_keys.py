@@ -1,8 +1,8 @@
-"""What an API key looks like: ``aurum_<id>_<secret><check>``.
+"""The format of API keys: ``aurum_<id>_<secret><check>``.
 
-The id finds the key, the secret proves it: 256 random bits, of which only the SHA-256 is kept, which needs no salt because no
-dictionary holds them. The check is a CRC-32 of the rest, so that a typo is told from an unknown key without a look-up, and a
-scanner of leaked secrets can tell a key from other text.
+The id identifies the key and the secret proves it. The secret has 256 random bits; only its SHA-256 is stored, without a salt,
+because no dictionary contains random bits. The check is a CRC-32 of the rest: it distinguishes a mistyped key from an unknown
+one without a look-up, and lets a scanner for leaked secrets recognize keys.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ _FORM = re.compile(r"aurum_([0-9a-f]{16})_([A-Za-z0-9_-]{43})([0-9a-f]{8})")
 
 
 class MalformedKey(Unauthenticated):
-    """Not a key of ours, or one that was not copied whole."""
+    """A text that is not an API key of Aurum, or a key that was copied incompletely."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyText:
-    """A key's two parts. ``digest``: SHA-256 of the secret."""
+    """The parts of an API key that are stored. ``digest``: SHA-256 of the secret."""
 
     key_id: str
     digest: bytes
 
 
 def key_text(random: bytes) -> tuple[str, KeyText]:
-    """A key made of 40 random bytes, and what is kept of it. Raises ``ValueError`` for another number of bytes."""
+    """Return the key for 40 random bytes, and its parts to store. Raises ``ValueError`` for another number of bytes."""
     if len(random) != 40:
-        raise ValueError(f"a key is made of 40 random bytes, not of {len(random)}")
+        raise ValueError(f"a key needs 40 random bytes, got {len(random)}")
     key_id = random[:8].hex()
     secret = base64.urlsafe_b64encode(random[8:]).decode().rstrip("=")
     body = f"aurum_{key_id}_{secret}"
@@ -41,11 +41,11 @@ def key_text(random: bytes) -> tuple[str, KeyText]:
 
 
 def parse_key(text: str) -> KeyText:
-    """The parts of a key. Raises ``MalformedKey``; the text never appears in it."""
-    found = _FORM.fullmatch(text)
-    if found is None:
+    """Return the parts of a key. Raises ``MalformedKey``, which never contains the text."""
+    match = _FORM.fullmatch(text)
+    if match is None:
         raise MalformedKey("this is not an API key")
-    key_id, secret, check = found.groups()
+    key_id, secret, check = match.groups()
     if check != _check(f"aurum_{key_id}_{secret}"):
         raise MalformedKey("this API key was not copied whole")
     return KeyText(key_id, _digest(secret))

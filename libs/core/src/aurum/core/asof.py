@@ -1,4 +1,4 @@
-"""Two times, one law.
+"""Valid time, known time, and the law of a read as of an instant.
 
 *Valid time* (``ts``, UTC interval start) is when a value applies. *Known time* (``known_at``, UTC) is when it became
 known. A *publication* says: at ``known_at`` the value of ``(series, ts)`` was ``value``.
@@ -19,12 +19,12 @@ from aurum.core.errors import Invalid
 
 
 class InvalidSpan(Invalid):
-    """A span that ends before it starts, or whose ends have no zone. Facts: ``start``, ``end``."""
+    """A span that ends before it starts, or whose ends have no time zone. Facts: ``start``, ``end``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Half-open ``[start, end)`` in UTC; an end that is None is open."""
+    """A half-open interval ``[start, end)`` in UTC; None means unbounded."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -35,7 +35,7 @@ class Span:
             if instant is None:
                 continue
             if instant.tzinfo is None:
-                raise InvalidSpan(f"{name} {instant.isoformat()} has no zone", **{name: instant.isoformat()})
+                raise InvalidSpan(f"{name} {instant.isoformat()} has no time zone", **{name: instant.isoformat()})
             object.__setattr__(self, name, instant.astimezone(UTC))
         if self.start is not None and self.end is not None and self.start > self.end:
             raise InvalidSpan(

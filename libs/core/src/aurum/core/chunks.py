@@ -1,4 +1,4 @@
-"""Sequences cut into chunks that are handled one at a time, so that memory stays bounded."""
+"""Splitting of a sequence into chunks of bounded size, so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def chunks(items: Sequence[T], *, size: Callable[[T], int], most: int) -> Iterator[Sequence[T]]:
-    """Yield the items in order, as many together as have a total size of ``most``.
+    """Yield chunks of the items, in order, each with a total size of at most ``most``.
 
     An item that is larger than ``most`` is a chunk of its own.
     """

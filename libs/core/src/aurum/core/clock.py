@@ -1,4 +1,4 @@
-"""The only "now". The domain is given a clock; ``SystemClock`` lives in ``aurum.common.clock``."""
+"""The interface of clocks. Code receives a clock instead of reading the time; ``aurum.common.clock`` has the real one."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """Return the present instant, with UTC as its time zone."""
         ...

@@ -1,4 +1,4 @@
-"""Observations from one currency to another, at the rate of the observation's day."""
+"""Conversion of observations from one currency to another, at the rate of the observation's day."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from aurum.core.markettime import local_day
 from aurum.core.units import Unit, conversion_factor, in_currency
 
 DAILY_GAP = timedelta(days=10)
-"""How old a daily rate may be when it is used: the longest gap between fixings of the ECB is five days, at Easter."""
+"""Greatest age of a daily rate when it is used. The longest gap between fixings of the ECB is five days, at Easter."""
 
 
 class MissingRate(Invalid):
-    """No rate for a day. Facts: ``source``, ``target`` (currencies), ``day`` (the first one without)."""
+    """A day without an exchange rate. Facts: ``source``, ``target`` (currencies), ``day`` (the first such day)."""
 
     def __init__(self, source: str, target: str, day: date) -> None:
         super().__init__(f"no rate {source} to {target} for {day}", source=source, target=target, day=str(day))
@@ -29,10 +29,10 @@ class WrongPair(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """How many ``target`` one ``source`` costs (ISO 4217 codes), day by day.
+    """Daily exchange rates: the price of one ``source`` in ``target`` (ISO 4217 codes).
 
-    ``frame``: schema ``OBSERVATIONS``, a positive rate a row; a withdrawn one is none. ``zone``: IANA name of the clock in
-    which the days of the rates are counted. ``max_age``: for how long a rate stands in for days that have none.
+    ``frame``: schema ``OBSERVATIONS``; rows that are withdrawn or not positive are dropped. ``zone``: IANA name of the clock in
+    which the days of the rates are counted. ``max_age``: for how long a rate also holds for later days without one.
     """
 
     source: str
@@ -47,49 +47,48 @@ class Rates:
 
     @classmethod
     def from_series(cls, unit: Unit, frame: pl.DataFrame, *, zone: str, max_age: timedelta = DAILY_GAP) -> Rates:
-        """The rates a series in the unit of an exchange rate holds: ``USD/EUR`` is what one EUR costs in USD."""
+        """Return the rates in a series whose unit is an exchange rate: ``USD/EUR`` is the price of one EUR in USD."""
         if unit.dimension != "exchange rate":
-            raise WrongPair(f"{unit} is no exchange rate")
+            raise WrongPair(f"{unit} is not an exchange rate")
         target, _, source = unit.text.partition("/")
         return cls(source, target, frame, zone, max_age)
 
     def inverse(self) -> Rates:
-        """What one ``target`` costs in ``source``."""
+        """Return the rates in the other direction: the price of one ``target`` in ``source``."""
         return Rates(self.target, self.source, self.frame.with_columns(value=1 / pl.col("value")), self.zone, self.max_age)
 
     def then(self, other: Rates) -> Rates:
-        """Through a third currency: EUR to USD, then USD to CAD, is EUR to CAD, on the days of ``self``."""
+        """Return the rates through a third currency: EUR to USD, then USD to CAD, is EUR to CAD, on the days of ``self``."""
         if self.target != other.source:
             raise WrongPair(f"{self.source} to {self.target} does not lead to {other.source} to {other.target}")
         joined = _with_rates(self.frame.with_columns(day=local_day(pl.col("ts"), self.zone)), other)
-        return Rates(self.source, other.target, _applied(joined.drop_nulls("rate"), 1), self.zone, self.max_age)
+        return Rates(self.source, other.target, _multiplied(joined.drop_nulls("rate"), 1), self.zone, self.max_age)
 
 
 def convert_currency(frame: pl.DataFrame, rates: Rates, *, source: Unit, target: Unit, zone: str) -> pl.DataFrame:
-    """Observations in ``source`` as observations in ``target``: the same rows and columns, in the same order.
+    """Convert observations in ``source`` to ``target``: the same rows and columns, in the same order.
 
-    ``frame``: ``ts``, ``value``, ``quality``, ``known_at``, any other column beside. ``zone``: the clock in which the days
-    of the observations are counted: an hour in New York at 21:00 takes the rate of its own day, though it is the next one
-    in Frankfurt. A day without a rate takes the last one before, up to ``rates.max_age`` old. Quality is the worse, and
-    ``known_at`` the later, of the observation's and the rate's. The units may differ in more than currency
-    (``GBp/therm`` to ``EUR/MWh``).
+    ``frame``: ``ts``, ``value``, ``quality``, ``known_at``, and any other columns. ``zone``: the clock in which the days of the
+    observations are counted: an hour in New York at 21:00 has the rate of its own day, although it is the next day in
+    Frankfurt. A day without a rate has the last one before it, up to ``rates.max_age`` old. The result has the worse quality
+    and the later ``known_at`` of observation and rate. Units may differ in more than currency (``GBp/therm`` to ``EUR/MWh``).
 
-    Raises ``MissingRate`` naming the first day without a rate, ``IncompatibleUnits``, ``WrongPair``.
+    Raises ``MissingRate`` with the first day without a rate, ``IncompatibleUnits``, ``WrongPair``.
     """
     if (source.currency, target.currency) != (rates.source, rates.target):
-        raise WrongPair(f"rates {rates.source} to {rates.target} do not take {source} to {target}")
-    # The rate is one of whole units: pence become pounds before it, and what it gives becomes cents after it.
+        raise WrongPair(f"rates from {rates.source} to {rates.target} cannot convert {source} to {target}")
+    # A rate is between main units: pence are converted to pounds before it is applied, and dollars to cents afterwards.
     before = conversion_factor(source, in_currency(target, rates.source))
     after = conversion_factor(in_currency(target, rates.target), target)
     joined = _with_rates(frame.with_columns(day=local_day(pl.col("ts"), zone)), rates)
     missing = joined.filter(pl.col("rate").is_null())["day"].min()
     if isinstance(missing, date):
         raise MissingRate(rates.source, rates.target, missing)
-    return _applied(joined, before * after).select(frame.columns)
+    return _multiplied(joined, before * after).select(frame.columns)
 
 
 def _with_rates(frame: pl.DataFrame, rates: Rates) -> pl.DataFrame:
-    """The frame (with a ``day``), and ``rate``, ``rate_quality``, ``rate_known_at``: null where there is no rate."""
+    """Add ``rate``, ``rate_quality`` and ``rate_known_at`` to a frame with a ``day``; null on days without a rate."""
     known = rates.frame.select(
         local_day(pl.col("ts"), rates.zone).alias("day"),
         pl.col("value").alias("rate"),
@@ -101,7 +100,7 @@ def _with_rates(frame: pl.DataFrame, rates: Rates) -> pl.DataFrame:
     return frame.join(by_day, on="day", how="left", maintain_order="left")
 
 
-def _applied(joined: pl.DataFrame, factor: float) -> pl.DataFrame:
+def _multiplied(joined: pl.DataFrame, factor: float) -> pl.DataFrame:
     return joined.with_columns(
         value=pl.col("value") * (pl.col("rate") * factor),
         quality=pl.max_horizontal("quality", "rate_quality"),

@@ -1,16 +1,16 @@
-"""What can go wrong, named by what the caller can do about it.
+"""Base classes of expected errors, by what the caller can do about them.
 
     AurumError
     ├── Invalid            change the request or the input
     ├── NotFound           ask for something that exists (``nearest`` names some)
     ├── Conflict           read again, then decide
-    ├── Unauthenticated    say who you are
-    ├── Forbidden          ask somebody who may
+    ├── Unauthenticated    send a valid API key or token
+    ├── Forbidden          ask for the permission
     ├── RateLimited        wait ``retry_after`` seconds
     └── Unavailable        try again later; ``retry_after`` seconds when known
 
-Leaves live beside the code that raises them and carry facts, not prose. No error here knows of HTTP or of exit
-codes: each edge has one table that maps these bases.
+Subclasses are defined beside the code that raises them, and carry facts, not prose. No error here knows of HTTP or of exit
+codes: the API and the command line each have one table that maps these base classes.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Invalid(AurumError):
 
 
 class InvalidParameters(Invalid):
-    """One or more parameters of a question or a command cannot be used.
+    """One or more parameters of a request or a command that cannot be used.
 
-    Takes (parameter, reason, value) of each. Facts: ``errors``, a list of ``field``, ``message`` and ``value``.
+    ``errors``: (parameter, reason, value) of each. Facts: ``errors``, a list of ``field``, ``message`` and ``value``.
     """
 
     def __init__(self, *errors: tuple[str, str, object], **facts: object) -> None:
@@ -47,7 +47,7 @@ class InvalidParameters(Invalid):
 
 
 class NotFound(AurumError):
-    """What was asked for does not exist."""
+    """The requested thing does not exist."""
 
 
 class Conflict(AurumError):
@@ -55,7 +55,7 @@ class Conflict(AurumError):
 
 
 class Unauthenticated(AurumError):
-    """Nobody the service knows is asking."""
+    """The request has no valid credential."""
 
 
 class Forbidden(AurumError):
@@ -63,7 +63,7 @@ class Forbidden(AurumError):
 
 
 class RateLimited(AurumError):
-    """The caller asks too often."""
+    """The caller makes too many requests."""
 
     def __init__(self, detail: str, *, retry_after: float, **facts: object) -> None:
         super().__init__(detail, **facts)
@@ -79,7 +79,7 @@ class Unavailable(AurumError):
 
 
 class UnknownName(NotFound):
-    """A name that is in none of the vocabularies: an unknown series, unit, block, market ...
+    """A name that is in no vocabulary: an unknown series, unit, block, market ...
 
     Facts: ``kind``, ``name``, ``nearest`` (up to five valid names, closest first).
     """

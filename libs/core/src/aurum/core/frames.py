@@ -1,4 +1,4 @@
-"""Polars schemas of observations, one for each stage of the path of a number. Times are Datetime(us, UTC).
+"""Polars schemas of observations, one for each stage of the path of a number. Times are ``Datetime("us", "UTC")``.
 
 A batch of observations is one columnar frame from parser to encoder, never a list of objects.
 """
@@ -12,10 +12,10 @@ from aurum.core.errors import Invalid
 UTC_US = pl.Datetime("us", "UTC")
 
 OBSERVATIONS = pl.Schema({"ts": UTC_US, "value": pl.Float64(), "quality": pl.Int16(), "known_at": UTC_US})
-"""What a reader gives for one series, ascending by ``ts``. ``value`` is never null; a withdrawn one is NaN."""
+"""Observations of one series, as a reader returns them, ascending by ``ts``. ``value`` is never null; withdrawn it is NaN."""
 
 MANY_OBSERVATIONS = pl.Schema({"series_id": pl.Int32(), **OBSERVATIONS})
-"""The same for several series, ascending by (``series_id``, ``ts``)."""
+"""Observations of several series, ascending by (``series_id``, ``ts``)."""
 
 REVISIONS = OBSERVATIONS
 """All versions of the points of one series, ascending by (``ts``, ``known_at``)."""
@@ -32,11 +32,11 @@ HISTORY = pl.Schema(
 )
 """All versions of the points of several series, ascending by (``series_id``, ``ts``, ``known_at``).
 
-A version stands from ``known_at``, up to and not including ``superseded_at``, which is null for the value now known.
+A version is in force from ``known_at``, up to and not including ``superseded_at``, which is null for the current value.
 """
 
 PUBLICATIONS = pl.Schema(MANY_OBSERVATIONS)
-"""What a writer takes, in any order: several known times of one (``series_id``, ``ts``) may stand in one batch."""
+"""Publications for a writer, in any order. A batch may hold several known times of one (``series_id``, ``ts``)."""
 
 PARSED = pl.Schema(
     {
@@ -49,10 +49,10 @@ PARSED = pl.Schema(
         "line": pl.UInt32(),
     }
 )
-"""What a parser gives: one row an observation, in file order.
+"""Observations as a parser returns them: a row for each, in file order.
 
-``version``: 0 for what the file says is current; -1, -2 ... for earlier versions of the same point that stand in the
-same file, counted back from the current one. ``line``: 1-based line (text), row (workbook) or element (XML, JSON).
+``version``: 0 for the value that the file presents as current; -1, -2 ... for earlier versions of the same point in the same
+file, counted back from the current one. ``line``: 1-based line (text), row (workbook) or element (XML, JSON).
 """
 
 REFUSED = pl.Schema(
@@ -64,15 +64,18 @@ REFUSED = pl.Schema(
         "detail": pl.String(),
     }
 )
-"""Rows, or cells, that a check held back: where they stand, what they said and why (a ``Reason``)."""
+"""Rows, or cells, that a check refused: their position in the file, their raw text and the reason (a ``Reason``)."""
 
 
 class FrameMismatch(Invalid):
-    """A frame that does not have the columns and dtypes it must have. A bug of the caller's."""
+    """A frame without the columns and dtypes of its schema. A bug of the caller's."""
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-    """The frame with exactly the schema's columns, in its order; raises ``FrameMismatch`` on a missing or other dtype."""
+    """Return the frame with exactly the schema's columns, in its order.
+
+    Raises ``FrameMismatch`` when a column is missing or has another dtype.
+    """
     wrong = [
         f"{name}: {frame.schema.get(name, 'missing')} instead of {dtype}"
         for name, dtype in schema.items()
@@ -100,7 +103,7 @@ SERIES = pl.Schema(
         "labels": pl.String(),
     }
 )
-"""Series in bulk, one row each, as ``series.model.SeriesSpec`` says them; ``labels`` is a JSON object of strings."""
+"""Series, one row each, with the fields of ``series.model.SeriesSpec``; ``labels`` is a JSON object of strings."""
 
 FILE_ROWS = pl.Schema(
     {
@@ -112,10 +115,10 @@ FILE_ROWS = pl.Schema(
         "version": pl.Int16(),
     }
 )
-"""Observations of one file. ``series``: row number in the file's ``SERIES`` frame. ``known_at`` null: when it is loaded.
+"""Observations of one file. ``series``: row number in the file's ``SERIES`` frame. ``known_at``: null for the time of loading.
 
-``version``: as in ``PARSED``; an earlier version is known that many microseconds before ``known_at``, so that versions that
-stand in one file keep their order.
+``version``: as in ``PARSED``. An earlier version is stored as known that many microseconds before ``known_at``, so that the
+versions in a file keep their order.
 """
 
 FILE_SERIES = pl.Schema(
@@ -128,5 +131,5 @@ FILE_SERIES = pl.Schema(
         "revised": pl.Int32(),
     }
 )
-"""What one file says of each series, one row each: from which to which interval start, the latest known time of its rows, and
-how many points it added and revised. Points that it repeats are in neither count."""
+"""Summary of one file by series, one row each: first and last interval start, latest known time, and the numbers of points that
+it added and revised. Points that it repeats are in neither number."""

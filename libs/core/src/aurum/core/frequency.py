@@ -1,4 +1,4 @@
-"""Steps of time. Up to an hour a step is a fixed number of seconds; from a day on it follows the local calendar."""
+"""Frequencies of series. Steps of up to an hour have a fixed length; steps of a day and longer follow the local calendar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aurum.core.names import nearest
 
 
 class Frequency(StrEnum):
-    """The step of a series. ``IRREGULAR``: samples at times of the source's choosing, with no interval."""
+    """The step of a series. ``IRREGULAR``: samples at times that the source chooses, without an interval."""
 
     MIN_1 = "1min"
     MIN_5 = "5min"
@@ -32,7 +32,7 @@ class Frequency(StrEnum):
 
     @property
     def is_calendar(self) -> bool:
-        """True for a day and longer: the length of a step depends on where and when it lies."""
+        """True for a day and longer: the length of a step depends on its date and time zone."""
         return self in _CALENDAR
 
     @property
@@ -53,7 +53,7 @@ _CALENDAR = (Frequency.DAY, Frequency.WEEK, Frequency.MONTH, Frequency.QUARTER, 
 
 
 def parse_frequency(text: str) -> Frequency:
-    """The frequency a text names. Raises ``UnknownName`` with the nearest names."""
+    """Return the frequency that a text names. Raises ``UnknownName`` with the nearest names."""
     try:
         return Frequency(text)
     except ValueError:

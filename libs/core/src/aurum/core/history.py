@@ -1,4 +1,4 @@
-"""Months as they move to history: which are closed, and how two copies of their rows are compared."""
+"""Months that move to history: which are closed, and how two copies of their rows are compared."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ TALLY = pl.Schema({"series_id": pl.Int32(), "month": pl.Date(), "rows": pl.Int64
 """Count and checksum of the rows of each series and month."""
 
 _FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5)
-"""Odd constants of 64 bits: multiplication by one loses nothing."""
+"""Odd constants of 64 bits: multiplication by an odd number modulo 2^64 is invertible, so it loses no information."""
 _OPEN = 0x7FFFFFFFFFFFFFFF
 _SHIFT = 29
 
 
 def month_of(ts: pl.Expr) -> pl.Expr:
-    """First day of the month (UTC) in which ``ts`` lies, as Date."""
+    """Return the first day of the month (UTC) in which ``ts`` lies, as Date."""
     return ts.dt.date().dt.truncate("1mo")
 
 
 def first_open_month(now: datetime, *, closed_after: timedelta) -> date:
-    """The first month that is not closed: a month is, once ``closed_after`` has passed since its end. ``now``: UTC.
+    """Return the first month that is not closed. A month is closed once ``closed_after`` has passed since its end.
+
+    ``now``: in UTC.
 
     >>> from datetime import UTC
     >>> first_open_month(datetime(2026, 3, 31, tzinfo=UTC), closed_after=timedelta(days=30))
@@ -35,10 +37,11 @@ def first_open_month(now: datetime, *, closed_after: timedelta) -> date:
 
 
 def tally(rows: pl.DataFrame) -> pl.DataFrame:
-    """Schema ``TALLY``, ascending, of a frame in schema ``HISTORY`` in any order.
+    """Return count and checksum of the rows of each series and month, in schema ``TALLY``, ascending.
 
-    The checksum of a row mixes the bits of its instants, value and quality; that of a part is the sum of its rows, modulo 2^64,
-    so it depends on no order, and a row twice is not a row once. NaN counts as one value, whatever its bits.
+    ``rows``: schema ``HISTORY``, in any order. The checksum of a row mixes the bits of its instants, value and quality. The
+    checksum of a month is the sum of its rows modulo 2^64, so it does not depend on their order, and a repeated row changes it.
+    All NaN are one value, whatever their bits.
     """
     frame = conform(rows, HISTORY)
     return (
@@ -53,7 +56,7 @@ def tally(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _mixed(frame: pl.DataFrame) -> NDArray[np.uint64]:
-    """A number of 64 bits for each row; unsigned arithmetic of arrays wraps around."""
+    """Return a checksum of 64 bits for each row; unsigned arithmetic of arrays wraps around."""
     superseded_at = frame["superseded_at"].to_physical().fill_null(_OPEN).to_numpy()
     fields = (
         frame["ts"].to_physical().to_numpy(),

@@ -11,7 +11,7 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
 class InvalidSeriesKey(Invalid):
-    """A text that is no series key. Facts: ``key``."""
+    """A text that is not a series key. Facts: ``key``."""
 
     def __init__(self, key: str, why: str) -> None:
         super().__init__(f"{key!r} is not a series key (source:dataset:location_id:measure): {why}", key=key)
@@ -19,10 +19,10 @@ class InvalidSeriesKey(Invalid):
 
 @dataclass(frozen=True, slots=True, order=True)
 class SeriesKey:
-    """One measure at one location from one dataset.
+    """The key of a series: one measure at one location in one dataset.
 
-    ``source``, ``dataset`` and ``measure`` are lower-case words. ``location`` is the source's own id, unchanged but
-    for outer blanks; it may hold any printable character, a colon too, since the other three parts cannot.
+    ``source``, ``dataset`` and ``measure`` are lower-case words. ``location`` is the source's own id without outer blanks; it
+    may contain any printable character, even a colon, because the other three parts cannot.
 
     >>> SeriesKey.parse("isone:da_lmp:321:lmp").location
     '321'
@@ -45,7 +45,7 @@ class SeriesKey:
 
     @classmethod
     def parse(cls, text: str) -> SeriesKey:
-        """The key a text names. Raises ``InvalidSeriesKey``."""
+        """Return the key that a text names. Raises ``InvalidSeriesKey``."""
         parts = text.split(":")
         if len(parts) < 4:
             raise InvalidSeriesKey(text, "four parts are needed")

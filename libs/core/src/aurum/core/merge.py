@@ -1,10 +1,11 @@
-"""What a batch of publications changes, worked out in columns. Pure: a writer brings the frames and stores the answer.
+"""The changes that a batch of publications makes, computed in columns. Pure: a writer reads the frames and stores the result.
 
-A ``Shape`` says which columns identify a point and which hold what is published of it: (``series_id``, ``ts``) and (``value``,
-``quality``) for observations; a quote of a forward curve has more of both. The publications of a point, by known time, are a
-list of *changes* (each differs from the one before) and *confirmations* (each repeats what is in force). Answers need the
-changes alone, but a publication that arrives late can turn a confirmation into a change: published A, B, A but loaded A, A, B,
-the second A must come back. So confirmations are stored, out of the readers' way. The law is in ``aurum.core.asof``.
+A ``Shape`` names the columns that identify a point and those with its published content: (``series_id``, ``ts``) and
+(``value``, ``quality``) for observations; a quote of a forward curve has more of both. The publications of a point, by known
+time, are a list of *changes* (each differs from the one before) and *confirmations* (each repeats the content in force).
+Reads need the changes only, but a publication that arrives late can turn a confirmation into a change: if A, B, A are published
+but loaded as A, A, B, the second A must become a change. So confirmations are stored too, apart from what readers scan. The law
+is in ``aurum.core.asof``.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ _KNOWN = "known_at"
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A batch sorted by what it means for the points now stored. All frames have the columns of the batch.
+    """A batch, split by its effect on the stored points. All frames have the columns of the batch.
 
-    ``fresh``: points not seen before. ``revising``: newer than the current content and different from it; with it, in
-    ``old_*`` columns, the content it ends. ``confirming``: newer and equal. ``late``: all that needs the point's history.
-    What is left out repeats the current content at its own known time.
+    ``fresh``: points that are not stored. ``revising``: newer than the current content and different from it; its ``old_*``
+    columns have the content it replaces. ``confirming``: newer and equal. ``late``: publications that need the point's history.
+    Publications that repeat the current content at its own known time are in none of them.
     """
 
     fresh: pl.DataFrame
@@ -33,10 +34,10 @@ class Classified:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that is known of some points.
+    """All stored publications of some points.
 
-    ``changes``: key, content, ``known_at``, and after ``rewrite`` ``superseded_at`` (null: still current), ascending by key and
-    known time. ``confirmations``: key and ``known_at``.
+    ``changes``: key, content, ``known_at``, and after ``rewrite`` ``superseded_at`` (null: current), ascending by key and known
+    time. ``confirmations``: key and ``known_at``.
     """
 
     changes: pl.DataFrame
@@ -45,10 +46,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The columns of a kind of point. ``key``: identify it, never null. ``content``: what is published, in order of precedence.
+    """The columns of a kind of point. ``key``: columns that identify it, never null. ``content``: columns that are published.
 
-    Two publications of one point at one known time are compared field by field in the order of ``content``, null lowest, NaN
-    above every number; the greater one stands.
+    Two publications of a point at one known time are compared field by field in the order of ``content``, null lowest, NaN
+    above every number; the greater one is in force.
     """
 
     key: tuple[str, ...]
@@ -56,13 +57,13 @@ class Shape:
 
     @property
     def published(self) -> list[str]:
-        """The order in which the last of a point's publications is the one that stands."""
+        """The columns to sort by, so that the last publication of a point is the one in force."""
         return [*self.key, _KNOWN, *self.content]
 
     def classify(self, batch: pl.DataFrame, current: pl.DataFrame) -> Classified:
-        """Sort a batch with at most one publication a key.
+        """Split a batch that has at most one publication a key.
 
-        ``current``: what is in force of each of its keys that has something in force.
+        ``current``: the publication in force of each key of the batch that has one.
         """
         if current.is_empty():
             none = batch.clear()
@@ -85,7 +86,7 @@ class Shape:
         )
 
     def rewrite(self, history: History, late: pl.DataFrame) -> History:
-        """Return the history with late publications in their places; neither their order nor their repetition matters."""
+        """Return the history with late publications inserted; their order does not matter, and they may be repeated."""
         stated = history.changes.select(late.columns)
         repeated = (
             history.confirmations.sort(_KNOWN)
@@ -101,7 +102,7 @@ class Shape:
         )
         publications = (
             pl.concat([stated, repeated, late])
-            # Of two at one known time the greater stands; Polars, too, sorts null below and NaN above every number.
+            # Of two at one known time the greater is in force; Polars also sorts null below and NaN above every number.
             .sort(self.published)
             .unique([*self.key, _KNOWN], keep="last", maintain_order=True)
         )
@@ -128,11 +129,11 @@ class Shape:
         return [part.drop("layer") for part in ranked.partition_by("layer", maintain_order=True)]
 
     def in_force(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """Return of each key the publication that stands in the end."""
+        """Return the publication in force after the whole batch, for each key."""
         return batch.sort(self.published).unique(list(self.key), keep="last", maintain_order=True)
 
     def _equals_old(self) -> pl.Expr:
-        """Whether the content equals that in ``old_*``: NaN equals NaN and null equals null."""
+        """Return whether the content equals that in ``old_*``: NaN equals NaN and null equals null."""
         return pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"old_{name}")) for name in self.content)
 
 

@@ -1,4 +1,4 @@
-"""The nearest valid names to one that is not valid."""
+"""Suggestions for a name that is not valid."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, candidates: Iterable[str], *, count: int = 5) -> tuple[str, ...]:
-    """Up to ``count`` candidates, closest first, compared without regard to case.
+    """Return up to ``count`` candidates that are similar to a name, closest first, ignoring case.
 
     >>> nearest("on_peek", ["ON_PEAK", "OFF_PEAK", "7x8"], count=2)
     ('ON_PEAK', 'OFF_PEAK')

@@ -1,4 +1,4 @@
-"""Holidays by rule, blocks as data, and the hours of a block."""
+"""Calendars: holidays by rule, blocks as data, and the hours of a block."""
 
 from aurum.core.calendars.blocks import Block, Holidays, InvalidBlock, Window
 from aurum.core.calendars.defaults import Calendar, default_blocks, default_calendars, parse_block

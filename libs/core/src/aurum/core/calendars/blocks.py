@@ -1,7 +1,7 @@
-"""A block: a named set of hours of the local week, with or without holidays, as data.
+"""Blocks as data: named sets of hours of the local week, with or without holidays.
 
-A block is a table of eight kinds of day (Monday to Sunday, holiday) by 24 hour endings. A holiday is a kind of day of its
-own: where a calendar has holidays, a holiday that falls on a Tuesday is no Tuesday, so ``days = ["tue"]`` leaves it out.
+A block is a table of eight kinds of day (Monday to Sunday, holiday) by 24 hour endings. In a calendar with holidays, a holiday
+is a kind of day of its own: one that falls on a Tuesday does not count as a Tuesday, so ``days = ["tue"]`` excludes it.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from aurum.core.markettime import parse_zone
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
 HOURS: Final = tuple(range(1, 25))
 SLOTS: Final = frozenset(range(len(DAYS) * len(HOURS)))
-"""All places of the table: ``24 * day + hour_ending - 1``, with day 0 = Monday ... 6 = Sunday, 7 = holiday."""
+"""All cells of the table: ``24 * day + hour_ending - 1``, with day 0 = Monday ... 6 = Sunday, 7 = holiday."""
 
 T = TypeVar("T")
 
 
 class InvalidBlock(Invalid):
-    """A document that describes no block. Facts: ``field`` and ``value`` of what is wrong."""
+    """A document that does not describe a block. Facts: ``field`` and ``value`` that are wrong."""
 
     def __init__(self, why: str, field: str, value: object) -> None:
         super().__init__(f"block {field}: {why}, got {value!r}", field=field, value=repr(value))
 
 
 class Holidays(StrEnum):
-    """Which days a calendar takes out of the week."""
+    """The rule for the holidays of a calendar."""
 
     NERC = "nerc"
     NONE = "none"
@@ -39,7 +39,7 @@ class Holidays(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Some kinds of day by some hour endings (1..24, local clock; hour ending 8 is 07:00 to 08:00)."""
+    """A set of kinds of day and of hour endings (1..24, local clock; hour ending 8 is 07:00 to 08:00)."""
 
     days: tuple[str, ...] = DAYS
     hours: tuple[int, ...] = HOURS
@@ -58,7 +58,7 @@ class Block:
     """A named set of hours within a calendar.
 
     ``zone``: IANA name of the clock in which days and hours are counted. ``windows``: the block is their union, or, when
-    ``complement`` is true, everything but their union. ``aliases``: other names within the calendar.
+    ``complement`` is true, all hours outside their union. ``aliases``: other names within the calendar.
     """
 
     calendar: str
@@ -80,19 +80,19 @@ class Block:
 
     @property
     def slots(self) -> frozenset[int]:
-        """The places of the table (see ``SLOTS``) that belong to the block."""
+        """The cells of the table (see ``SLOTS``) that belong to the block."""
         union = frozenset[int]().union(*(window.slots for window in self.windows))
         return SLOTS - union if self.complement else union
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Block:
-        """The block a JSON or TOML document describes.
+        """Return the block that a JSON or TOML document describes.
 
-        Needed: ``calendar``, ``name``, ``zone``, ``windows``: a list of ``{"days": ["mon", ...], "hours": [[8, 23], ...]}``
-        with hour-ending ranges that include both ends; days or hours left out are all of them. Optional: ``holidays``
+        Required: ``calendar``, ``name``, ``zone``, ``windows``: a list of ``{"days": ["mon", ...], "hours": [[8, 23], ...]}``
+        with hour-ending ranges that include both ends; without ``days`` or ``hours``, all of them. Optional: ``holidays``
         ("nerc", "none"), ``complement``, ``aliases``, ``title``. Raises ``InvalidBlock``; ``UnknownName`` for a zone.
         """
-        _refuse_others(document, cls.__dataclass_fields__, "document")
+        _refuse_unknown_members(document, cls.__dataclass_fields__, "document")
         holidays = _typed(document, "holidays", str, "none")
         if holidays not in tuple(Holidays):
             raise InvalidBlock(f"must be one of {', '.join(Holidays)}", "holidays", holidays)
@@ -108,7 +108,7 @@ class Block:
         )
 
     def to_document(self) -> dict[str, object]:
-        """The JSON-representable form that ``from_document`` reads back to an equal block."""
+        """Return the block as JSON-representable values, which ``from_document`` reads back to an equal block."""
         return {
             "calendar": self.calendar,
             "name": self.name,
@@ -122,18 +122,18 @@ class Block:
 
 
 def _ordered(chosen: Iterable[T], universe: Sequence[T], field: str) -> tuple[T, ...]:
-    """The chosen ones, each once, in the order of the universe."""
+    """Return the chosen items, each once, in the order of the universe. Raises ``InvalidBlock`` for other or no items."""
     chosen = tuple(chosen)
-    for one in chosen:
-        if one not in universe:
-            raise InvalidBlock(f"must be among {', '.join(map(str, universe))}", field, one)
+    for item in chosen:
+        if item not in universe:
+            raise InvalidBlock(f"must be among {', '.join(map(str, universe))}", field, item)
     if not chosen:
         raise InvalidBlock("at least one is needed", field, [])
-    return tuple(one for one in universe if one in chosen)
+    return tuple(item for item in universe if item in chosen)
 
 
 def _window(document: Mapping[str, object]) -> Window:
-    _refuse_others(document, Window.__dataclass_fields__, "windows")
+    _refuse_unknown_members(document, Window.__dataclass_fields__, "windows")
     days = _items(document, "days", str) if "days" in document else DAYS
     ranges = [_hours(item) for item in _items(document, "hours", list)] if "hours" in document else [HOURS]
     return Window(tuple(days), tuple(hour for hours in ranges for hour in hours))
@@ -148,18 +148,18 @@ def _hours(ends: Sequence[object]) -> Sequence[int]:
 
 
 def _ranges(hours: Sequence[int]) -> list[list[int]]:
-    """Ascending hours as inclusive ranges: (1, 2, 24) -> [[1, 2], [24, 24]]."""
+    """Return ascending hours as inclusive ranges: (1, 2, 24) -> [[1, 2], [24, 24]]."""
     breaks = [(before, after) for before, after in pairwise(hours) if after != before + 1]
     firsts = [hours[0], *(after for _, after in breaks)]
     lasts = [*(before for before, _ in breaks), hours[-1]]
     return [[first, last] for first, last in zip(firsts, lasts, strict=True)]
 
 
-def _refuse_others(document: Mapping[str, object], known: Iterable[str], field: str) -> None:
+def _refuse_unknown_members(document: Mapping[str, object], known: Iterable[str], field: str) -> None:
     known = tuple(known)
-    others = [key for key in document if key not in known]
-    if others:
-        raise InvalidBlock(f"unknown members (known: {', '.join(known)})", field, others)
+    unknown = [key for key in document if key not in known]
+    if unknown:
+        raise InvalidBlock(f"unknown members (known: {', '.join(known)})", field, unknown)
 
 
 def _typed(document: Mapping[str, object], field: str, kind: type[T], default: T | None = None) -> T:

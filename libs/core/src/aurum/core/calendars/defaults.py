@@ -1,4 +1,4 @@
-"""The calendars that come with the package (``blocks.toml``), and finding a block by the name a person gives it."""
+"""The calendars of the package (``blocks.toml``), and look-up of a block by any of its names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aurum.core.names import nearest
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A market's set of blocks. ``zone``: IANA name of the clock in which its days and hours are counted."""
+    """The blocks of a market. ``zone``: IANA name of the clock in which its days and hours are counted."""
 
     name: str
     title: str
@@ -27,21 +27,21 @@ class Calendar:
 
 @cache
 def default_calendars() -> tuple[Calendar, ...]:
-    """The calendars of ``blocks.toml``, in its order."""
+    """Return the calendars of ``blocks.toml``, in its order."""
     text = files("aurum.core.calendars").joinpath("blocks.toml").read_text(encoding="utf-8")
     return tuple(_calendar(table) for table in tomllib.loads(text)["calendar"])
 
 
 def default_blocks() -> tuple[Block, ...]:
-    """The blocks of all default calendars."""
+    """Return the blocks of all default calendars."""
     return tuple(block for calendar in default_calendars() for block in calendar.blocks)
 
 
 def parse_block(calendar: str, name: str, blocks: Iterable[Block] | None = None) -> Block:
-    """The block of a calendar by its name or an alias; case, blanks, ``-`` and ``_`` do not matter.
+    """Return the block of a calendar by its name or an alias; case, blanks, ``-`` and ``_`` do not matter.
 
-    ``blocks``: where to look, by default in ``default_blocks()``; of two that answer to a name the first wins, so what a
-    user defines goes before what it replaces. Raises ``UnknownName`` for the calendar or for the block.
+    ``blocks``: where to look, by default ``default_blocks()``. Of two blocks with the same name the first wins, so blocks that
+    a user defines must come before those they replace. Raises ``UnknownName`` for the calendar or for the block.
 
     >>> parse_block("PJM", "on-peak").name, parse_block("pjm", "5x16").name
     ('ON_PEAK', 'ON_PEAK')

@@ -1,4 +1,4 @@
-"""The hours of a block: which instants belong to it, and how many there are in a range of days."""
+"""The hours of a block: which instants belong to it, and how many it has in a range of days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aurum.core.frames import UTC_US
 from aurum.core.markettime import day_start
 
 BLOCK_HOURS = pl.Schema({"ts": UTC_US, "day": pl.Date(), "hour_ending": pl.Int8()})
-"""Hours: their start in UTC, the local day they belong to, and their label 1..24, which comes twice on the fall day."""
+"""Hours: their start in UTC, their local day, and their hour-ending label 1..24, one of which occurs twice on the fall day."""
 
 
 @overload
@@ -22,9 +22,9 @@ def block_mask(ts: pl.Series, block: Block) -> pl.Series: ...
 @overload
 def block_mask(ts: pl.Expr, block: Block) -> pl.Expr: ...
 def block_mask(ts: pl.Series | pl.Expr, block: Block) -> pl.Series | pl.Expr:
-    """Which UTC interval starts lie in the block: Boolean, null where ``ts`` is null.
+    """Return which UTC interval starts lie in the block: Boolean, null where ``ts`` is null.
 
-    For intervals of an hour or shorter; one of a day has no place in a block of hours, so the caller refuses it. The
+    Valid for intervals of an hour or shorter. The caller must refuse longer ones, which do not fit into a block of hours. The
     local clock decides: on the fall day both hours that end at 2 belong to the same blocks.
     """
     if isinstance(ts, pl.Series):
@@ -34,7 +34,7 @@ def block_mask(ts: pl.Series | pl.Expr, block: Block) -> pl.Series | pl.Expr:
 
 
 def block_hours(block: Block, start: date, end: date) -> pl.DataFrame:
-    """The hours of a block in the local days ``[start, end)``, ascending, in schema ``BLOCK_HOURS``.
+    """Return the hours of a block in the local days ``[start, end)``, ascending, in schema ``BLOCK_HOURS``.
 
     Raises ``InvalidSpan`` when ``start`` is after ``end``. Clocks must change by whole hours (not so on Lord Howe Island).
     """
@@ -53,12 +53,12 @@ def block_hours(block: Block, start: date, end: date) -> pl.DataFrame:
 
 
 def count_hours(block: Block, start: date, end: date) -> int:
-    """How many hours the block has in the local days ``[start, end)``."""
+    """Return the number of hours of the block in the local days ``[start, end)``."""
     return block_hours(block, start, end).height
 
 
 def _kind_of_day(local: pl.Expr, holidays: Holidays) -> pl.Expr:
-    """0 = Monday ... 6 = Sunday, 7 = holiday: the order of ``blocks.DAYS``."""
+    """Return 0 = Monday ... 6 = Sunday, 7 = holiday: the order of ``blocks.DAYS``."""
     weekday = local.dt.weekday().cast(pl.Int16) - 1
     match holidays:
         case Holidays.NERC:

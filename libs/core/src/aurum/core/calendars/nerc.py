@@ -22,7 +22,7 @@ of November."""
 
 
 def nerc_holidays(year: int) -> tuple[date, ...]:
-    """The six days of a year, ascending, as they are observed.
+    """Return the six holidays of a year, ascending, on the days on which they are observed.
 
     >>> nerc_holidays(2027)[2]  # the 4th of July 2027 is a Sunday
     datetime.date(2027, 7, 5)
@@ -33,16 +33,16 @@ def nerc_holidays(year: int) -> tuple[date, ...]:
 
 
 def is_nerc_holiday(day: pl.Expr) -> pl.Expr:
-    """True on the days of ``nerc_holidays``, in any year; ``day`` is a Date, or a Datetime of which the date counts."""
+    """Return True on the days of ``nerc_holidays``, in any year. ``day``: Date, or Datetime, of which only the date counts."""
     return (day.dt.weekday().cast(pl.Int32) * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()).is_in(_CODES)
 
 
 def _codes() -> list[int]:
-    """Every ``weekday * 10,000 + month * 100 + day`` that is a holiday: one look-up a row instead of 18 comparisons."""
-    stays = [(weekday, month, day) for month, day in _FIXED for weekday in range(_MONDAY, _SUNDAY)]
+    """Return ``weekday * 10,000 + month * 100 + day`` of every holiday: one look-up a row instead of 18 comparisons."""
+    on_date = [(weekday, month, day) for month, day in _FIXED for weekday in range(_MONDAY, _SUNDAY)]
     moved = [(_MONDAY, month, day + 1) for month, day in _FIXED]
     floating = [(weekday, month, first + n) for month, weekday, first in _FLOATING for n in range(7)]
-    return [weekday * 10_000 + month * 100 + day for weekday, month, day in stays + moved + floating]
+    return [weekday * 10_000 + month * 100 + day for weekday, month, day in on_date + moved + floating]
 
 
 _CODES = _codes()

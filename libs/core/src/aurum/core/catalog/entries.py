@@ -1,4 +1,4 @@
-"""What the catalog knows of sources, datasets, locations and files: plain values, as stored."""
+"""Entries of the catalog: sources, datasets, locations and files, as plain values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
-    """Who publishes."""
+    """A publisher of data."""
 
     name: str
     title: str
@@ -20,7 +20,7 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class DatasetEntry:
-    """One kind of publication. ``freshness_hours``: age of the newest observation past which it counts as stale."""
+    """A dataset of a source. ``freshness_hours``: age of the newest observation above which the dataset counts as stale."""
 
     source: str
     name: str
@@ -49,26 +49,29 @@ class LocationEntry:
 
 
 class FileStatus(StrEnum):
-    """What became of a file."""
+    """The outcome of loading a file."""
 
     APPLIED = "applied"
     REFUSED = "refused"
 
 
 class KnownAtBasis(StrEnum):
-    """Where the known time of a file's observations came from."""
+    """The origin of the known time of a file's observations."""
 
     ARGUMENT = "argument"
     FILE = "file"
     AVAILABLE = "available"
-    """The moment its publisher made the file available (an HTTP ``Last-Modified``)."""
+    """The time at which the publisher made the file available (HTTP ``Last-Modified``)."""
     SCHEDULE = "schedule"
     INGESTION = "ingestion"
 
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file the store was offered. Counts are of observations, but ``rows_read`` (data rows) and ``quarantined``."""
+    """A file that was loaded or refused.
+
+    ``new``, ``revised`` and ``unchanged`` count observations, ``rows_read`` data rows, ``quarantined`` rows or cells.
+    """
 
     file_id: int
     digest: str
@@ -90,7 +93,7 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:
-    """A row, or a cell of it, that was held back. ``replayed_at``: when a later load accepted its file again."""
+    """A row of a file, or a cell of it, in quarantine. ``replayed_at``: time at which a later load accepted the file."""
 
     row_id: int
     file_id: int
@@ -109,7 +112,7 @@ class QuarantinedRow:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """How much of a published local day of a series is there."""
+    """The numbers of expected and present intervals of a series on a published local day."""
 
     key: str
     day: date
@@ -123,7 +126,7 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class DatasetQuality:
-    """The state of one dataset. ``age_hours``: of the newest observation, at the time of asking."""
+    """The state of a dataset. ``age_hours``: age of the newest observation at the time of the request."""
 
     source: str
     dataset: str

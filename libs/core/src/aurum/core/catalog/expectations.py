@@ -1,6 +1,6 @@
-"""Expectation suites as documents: Great Expectations' own JSON, read into values and put into words.
+"""Documents of expectation suites: the JSON of Great Expectations, read into values and put into words.
 
-What a suite means for a frame is worked out where frames are checked; here is only what it says.
+The code that checks frames against a suite is elsewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Severity(StrEnum):
-    """What a breach leads to: ``critical`` fails the suite (rows of a file are held back), ``warning`` is told and no more."""
+    """The effect of a breach: ``critical`` fails the suite (rows of a file go to quarantine), ``warning`` is only reported."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One line of a suite. ``kind``: as Great Expectations names it; ``why``: in the words of who wrote it."""
+    """One expectation of a suite. ``kind``: its type in Great Expectations. ``why``: the reason that its author gives."""
 
     kind: str
     kwargs: Mapping[str, Any]
@@ -29,12 +29,12 @@ class Expectation:
 
     @property
     def column(self) -> str | None:
-        """The column it is about; None when it is about several, or the whole table."""
+        """The column of the expectation; None when it is about several columns, or the whole table."""
         return self.kwargs.get("column")
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column it looks at, in its own order."""
+        """All columns of the expectation, in its own order."""
         names = [self.kwargs[name] for name in ("column", "column_A", "column_B") if name in self.kwargs]
         return (*names, *self.kwargs.get("column_list", ()))
 
@@ -51,7 +51,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class SuiteDocument:
-    """One suite. ``about``: a dataset as ``source:dataset``, or a mart by its name. ``key``: columns that tell rows apart."""
+    """An expectation suite.
+
+    ``about``: a dataset as ``source:dataset``, or the name of a mart. ``key``: columns that identify a row.
+    """
 
     name: str
     about: str
@@ -61,9 +64,9 @@ class SuiteDocument:
 
 
 def read_suite(document: Mapping[str, Any]) -> SuiteDocument:
-    """A suite document, Great Expectations 1.x, whose ``meta`` names a ``dataset`` or a ``mart``.
+    """Read a suite of Great Expectations 1.x, whose ``meta`` names a ``dataset`` or a ``mart``.
 
-    Raises ValueError, KeyError or TypeError on what is not understood.
+    Raises ValueError, KeyError or TypeError for a document of another form.
     """
     meta = document["meta"]
     is_mart = "mart" in meta
@@ -77,24 +80,24 @@ def read_suite(document: Mapping[str, Any]) -> SuiteDocument:
 
 
 def read_expectations(listed: Sequence[Mapping[str, Any]]) -> tuple[Expectation, ...]:
-    """The lines of a suite. One without a severity is critical. Raises ValueError, KeyError or TypeError."""
+    """Read the expectations of a suite; one without a severity is critical. Raises ValueError, KeyError or TypeError."""
     return tuple(
         Expectation(
-            kind=one["type"],
-            kwargs=one["kwargs"],
-            severity=Severity(one.get("severity", "critical")),
-            why=_meta(one).get("why", ""),
+            kind=line["type"],
+            kwargs=line["kwargs"],
+            severity=Severity(line.get("severity", "critical")),
+            why=_meta(line).get("why", ""),
         )
-        for one in listed
+        for line in listed
     )
 
 
-def _meta(one: Mapping[str, Any]) -> Mapping[str, Any]:
-    return one.get("meta") or {}
+def _meta(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    return line.get("meta") or {}
 
 
 def worded(kind: str, kwargs: Mapping[str, Any]) -> str:
-    """An expectation in words; one of an unknown kind in its own name and arguments."""
+    """Return an expectation in words; for an unknown kind, its name and arguments."""
     text = _worded(kind, kwargs)
     condition = kwargs.get("row_condition")
     return f"{text} where {condition}" if condition else text

@@ -1,4 +1,4 @@
-"""Vocabularies of data quality: flags an observation carries, reasons for which a row is held back."""
+"""Vocabularies of data quality: flags of observations, and reasons for quarantine."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from enum import IntEnum, StrEnum
 
 
 class Quality(IntEnum):
-    """The flag stored with every observation. The numbers are stored: add, never renumber."""
+    """The flag of every observation. The numbers are stored: add new ones, never renumber."""
 
     GOOD = 0
     PRELIMINARY = 1
     ESTIMATED = 2
     SUSPECT = 3
-    """Outside the usual range of its dataset, yet possible: kept and marked."""
+    """Outside the usual range of its dataset, yet possible."""
     WITHDRAWN = 9
-    """Taken back by its publisher; its value is NaN."""
+    """Withdrawn by its publisher; its value is NaN."""
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""What came of checking a frame against its expectations: plain values, as stored."""
+"""Results of checking frames against expectations, as plain values."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Any
 from aurum.core.catalog.expectations import Severity, worded
 
 MOST_SAMPLED = 10
-"""Rows kept as examples of what broke one expectation."""
+"""Most rows stored as examples of a breach of one expectation."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationOutcome:
-    """How one expectation fared.
+    """The result of one expectation.
 
-    ``evaluated``: rows it is about. ``unexpected``: those that broke it; None for expectations about the whole table, and for
-    those that could not be evaluated. ``observed``: what was found instead, for the same. ``sample``: the first rows that
-    broke it, at most ``MOST_SAMPLED``: the columns that tell rows apart and those looked at, as JSON values.
+    ``evaluated``: number of rows it applies to. ``unexpected``: number of rows that break it; None for expectations about the
+    whole table, and for those that could not be evaluated, for which ``observed`` describes what was found instead. ``sample``:
+    the first rows that break it, at most ``MOST_SAMPLED``, with the columns that identify a row and those it checks, as JSON
+    values.
     """
 
     expectation: str
@@ -41,9 +42,9 @@ class ExpectationOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ValidationResult:
-    """One frame checked against one suite: a dataset's rows of one file, or a mart.
+    """The result of one suite for one frame: the rows of a dataset in one file, or a mart.
 
-    ``run_id``: of the build of a mart. ``reason``: why the file was refused whole, or the mart could not be read.
+    ``run_id``: the run that built the mart. ``reason``: why the whole file was refused, or the mart could not be read.
     """
 
     suite: str
@@ -57,23 +58,23 @@ class ValidationResult:
 
     @property
     def failed(self) -> int:
-        """Critical expectations that do not hold."""
+        """The number of critical expectations that do not hold."""
         return sum(not one.success and one.severity is Severity.CRITICAL for one in self.outcomes)
 
     @property
     def warned(self) -> int:
-        """Expectations that do not hold, and only warn."""
+        """The number of expectations with severity ``warning`` that do not hold."""
         return sum(not one.success and one.severity is Severity.WARNING for one in self.outcomes)
 
     @property
     def success(self) -> bool:
-        """Nothing critical failed, and nothing was refused."""
+        """True when all critical expectations hold and nothing was refused."""
         return not self.reason and self.failed == 0
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationEntry:
-    """A validation on record. ``file_id``, ``file_name``: None for marts. ``expectations``: how many were evaluated."""
+    """A stored validation. ``file_id``, ``file_name``: None for marts. ``expectations``: how many were evaluated."""
 
     validation_id: int
     suite: str
@@ -94,7 +95,7 @@ class ValidationEntry:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """A validation with how each expectation fared, in the order of the suite."""
+    """A stored validation with the outcome of each expectation, in the order of the suite."""
 
     entry: ValidationEntry
     outcomes: tuple[ExpectationOutcome, ...] = field(default_factory=tuple)

@@ -1,4 +1,4 @@
-"""Market time: local labels to UTC and back, for every market."""
+"""Market time: local time labels of every market to UTC and back."""
 
 from aurum.core.markettime.days import day_bounds, day_start, first_instant, hours_in_day, intervals_in_day, local_day
 from aurum.core.markettime.instants import AmbiguousLocalTime, InvalidInstant, NonExistentLocalTime, parse_instant

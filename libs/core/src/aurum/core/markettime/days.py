@@ -1,4 +1,4 @@
-"""Local market days: where they begin and end in UTC, and how many intervals they hold (23, 24 or 25 hours)."""
+"""Local market days: their begin and end in UTC, and their number of intervals (23, 24 or 25 hours)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from aurum.core.frequency import Frequency
 
 
 def day_start(day: date, zone: str) -> datetime:
-    """The instant, in UTC, at which a local day begins.
+    """Return the instant, in UTC, at which a local day begins.
 
-    Where midnight does not exist (Cairo, Santiago: clocks change at midnight) the day begins at the change; where it
-    comes twice (Havana) at the first.
+    When midnight does not exist (Cairo, Santiago: clocks change at midnight), the day begins at the change; when it occurs
+    twice (Havana), at the first.
     """
-    # fold=0 reads a skipped time with the offset before the change: midnight becomes the instant of the change.
+    # With fold=0 a skipped time has the offset from before the change, so midnight becomes the instant of the change.
     return datetime.combine(day, time.min, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
-    """``[start, end)`` of a local day, in UTC."""
+    """Return start and end, ``[start, end)``, of a local day in UTC."""
     return day_start(day, zone), day_start(day + timedelta(days=1), zone)
 
 
 def hours_in_day(day: date, zone: str) -> float:
-    """23, 24 or 25 where clocks change by an hour; 24.5 or 23.5 on Lord Howe Island.
+    """Return the hours of a local day: 23, 24 or 25 where clocks change by an hour; 23.5 or 24.5 too on Lord Howe Island.
 
     >>> hours_in_day(date(2025, 11, 2), "America/New_York")
     25.0
@@ -36,7 +36,7 @@ def hours_in_day(day: date, zone: str) -> float:
 
 
 def intervals_in_day(day: date, zone: str, frequency: Frequency) -> int | None:
-    """How many intervals of a fixed frequency a local day holds; None for calendar and irregular frequencies."""
+    """Return the number of intervals of a fixed frequency in a local day; None for calendar and irregular frequencies."""
     if frequency.step is None:
         return None
     start, end = day_bounds(day, zone)
@@ -44,15 +44,15 @@ def intervals_in_day(day: date, zone: str, frequency: Frequency) -> int | None:
 
 
 def local_day(ts: pl.Expr, zone: str) -> pl.Expr:
-    """The local day (Date) in which UTC instants lie."""
+    """Return the local day (Date) in which UTC instants lie."""
     return ts.dt.convert_time_zone(zone).dt.date()
 
 
 def first_instant(naive: pl.Expr, zone: str) -> pl.Expr:
-    """UTC instants (Datetime us, UTC) at which a local clock first shows, or first has passed, naive date-times.
+    """Return the first instants (``Datetime("us", "UTC")``) at which a local clock shows naive date-times, or has passed them.
 
-    ``day_start`` for columns: for boundaries (midnights, starts of months), which must lie somewhere. Labels of data are
-    read with ``to_utc``, which refuses what names no single instant.
+    The same as ``day_start`` for columns. For boundaries (midnights, starts of months), which need an instant in any case.
+    Labels of data are converted with ``to_utc``, which refuses labels that do not name exactly one instant.
     """
     hour = pl.duration(hours=1)
 
@@ -60,5 +60,5 @@ def first_instant(naive: pl.Expr, zone: str) -> pl.Expr:
         utc = local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
         return utc.dt.cast_time_unit("us")
 
-    # A skipped time lies an hour after the time an hour before it, which was not skipped: at the change for midnight.
+    # The time an hour before a skipped time is not skipped. An hour after that one is the instant of the change (for midnight).
     return pl.coalesce(earliest(naive), earliest(naive - hour) + hour)

@@ -1,4 +1,4 @@
-"""Instants as people and programs write them: with an offset, as a local date-time, or as a day."""
+"""Parsing of instants that are written with an offset, as a local date-time, or as a day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aurum.core.markettime.days import day_start
 
 
 class InvalidInstant(Invalid):
-    """A text that names no instant. Facts: ``value``."""
+    """A text that does not name an instant. Facts: ``value``."""
 
 
 class NonExistentLocalTime(InvalidInstant):
@@ -22,9 +22,9 @@ class AmbiguousLocalTime(InvalidInstant):
 
 
 def parse_instant(text: str, zone: str) -> datetime:
-    """The instant, in UTC: RFC 3339 with an offset, or a date or bare local date-time read in ``zone``.
+    """Return the instant, in UTC, of a text: RFC 3339 with an offset, or a date or local date-time in ``zone``.
 
-    A date means its first instant. Raises ``NonExistentLocalTime``, ``AmbiguousLocalTime`` (give an offset),
+    A date means its first instant. Raises ``NonExistentLocalTime``, ``AmbiguousLocalTime`` (the text needs an offset),
     ``InvalidInstant``.
 
     >>> parse_instant("2025-11-02", "America/New_York").isoformat()
@@ -39,7 +39,7 @@ def parse_instant(text: str, zone: str) -> datetime:
         return _from_local(text, naive, zone)
     except (ValueError, OverflowError) as error:
         raise InvalidInstant(
-            f"{text!r} is no time: write 2025-11-02, 2025-11-02T14:00:00Z or 2025-11-02T14:00:00-05:00", value=text
+            f"{text!r} is not a time: write 2025-11-02, 2025-11-02T14:00:00Z or 2025-11-02T14:00:00-05:00", value=text
         ) from error
 
 
@@ -48,7 +48,7 @@ def _from_local(text: str, naive: datetime, zone: str) -> datetime:
     first, second = (naive.replace(tzinfo=clock, fold=fold).astimezone(UTC) for fold in (0, 1))
     if first == second:
         return first
-    # Of a skipped time neither reading shows the text again; of a repeated one both do.
+    # Converted back to local time, neither reading of a skipped time gives the text again; of a repeated time both do.
     if first.astimezone(clock).replace(tzinfo=None) != naive:
         raise NonExistentLocalTime(f"{text} does not exist in {zone}: clocks skip it", value=text, zone=zone)
-    raise AmbiguousLocalTime(f"{text} happens twice in {zone}: give it an offset", value=text, zone=zone)
+    raise AmbiguousLocalTime(f"{text} happens twice in {zone}: add an offset", value=text, zone=zone)

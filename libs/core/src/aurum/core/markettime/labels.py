@@ -1,7 +1,7 @@
-"""Local labels of market files to UTC, column by column; null where a label names no single instant.
+"""Conversion of the local time labels of market files to UTC, in columns; null where a label does not name exactly one instant.
 
-A label that does not exist (02:30 on the spring day) or that names two instants (01:30 on the fall day, with nothing to
-tell them apart) becomes null, never a guess: the caller sends those rows to quarantine with ``label_problem``.
+A label that does not exist (02:30 on the spring day), or that names two instants (01:30 on the fall day, without anything that
+distinguishes them), becomes null, never a guess. The caller sends such rows to quarantine with ``label_problem``.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import polars as pl
 
 
 def to_utc(naive: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Expr:
-    """UTC instants (Datetime us, UTC) of naive local date-times; null where there is no single one.
+    """Return UTC instants (``Datetime("us", "UTC")``) of naive local date-times; null where none, or two, match.
 
     ``second``: Boolean column, true on the second of two equal labels (standard time: ``02X``, ``EST``, a repeated-hour
-    flag of Y). Without it, and where it is null, an ambiguous label stays null. On labels that name one instant it
+    flag of Y). Without it, and where it is null, an ambiguous label becomes null. On labels that name one instant it
     has no effect.
     """
     local = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     if second is not None:
-        # Not by a column of choices: polars 2.1 panics on one over an empty frame.
+        # Not with an expression as ``ambiguous``: polars 2.1 panics on it over an empty frame.
         first = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
         last = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
         local = pl.when(second.is_null()).then(local).when(second).then(last).otherwise(first)
@@ -26,10 +26,10 @@ def to_utc(naive: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Ex
 
 
 def hour_ending(day: pl.Expr, hour: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Expr:
-    """UTC interval start of hour-ending labels 1..24 of a local day (Date); null outside 1..24.
+    """Return the UTC interval start of hour-ending labels 1..24 of a local day (Date); null outside 1..24.
 
-    The label is read as "the local hour that begins at hour - 1", which is how PJM, ERCOT, NYISO and ISO-NE number:
-    on the spring day label 3 (02:00 to 03:00) does not exist; on the fall day label 2 exists twice.
+    A label means "the local hour that begins at hour - 1", as PJM, ERCOT, NYISO and ISO-NE number them: on the spring day
+    label 3 (02:00 to 03:00) does not exist; on the fall day label 2 exists twice.
     """
     naive = (
         pl.when(hour.is_between(1, 24))
@@ -40,7 +40,10 @@ def hour_ending(day: pl.Expr, hour: pl.Expr, zone: str, *, second: pl.Expr | Non
 
 
 def label_problem(naive: pl.Expr, zone: str) -> pl.Expr:
-    """Why ``to_utc`` gave null: ``non_existent_time``, ``ambiguous_time``, ``invalid_time`` (no date-time at all), or null."""
+    """Return why ``to_utc`` returns null: ``non_existent_time``, ``ambiguous_time``, ``invalid_time`` (null in ``naive``).
+
+    Null where a label names exactly one instant.
+    """
     first = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     last = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
     return (
@@ -55,8 +58,8 @@ def label_problem(naive: pl.Expr, zone: str) -> pl.Expr:
 
 
 def occurrence(*key: pl.Expr) -> pl.Expr:
-    """0 on the first row of a key, 1 on the second, and so on, in row order.
+    """Return 0 on the first row of a key, 1 on the second, and so on, in row order.
 
-    For files that print the repeated hour twice and mark it with nothing but order (NYISO public files: EDT first).
+    For files that distinguish the two rows of the repeated hour only by their order (NYISO public files: EDT first).
     """
     return pl.int_range(pl.len(), dtype=pl.Int64).over(*key)

@@ -1,4 +1,4 @@
-"""The markets and the clocks their files are written in. Source of each row: the operator's manuals, named beside it."""
+"""The markets and the clocks of their files. Sources are the operators' manuals, named where they need explanation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurum.core.names import nearest
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One operator's market area.
+    """The market area of an operator.
 
     ``zone``: IANA name of the clock in which its days are counted. ``calendar``: its default block calendar.
     """
@@ -45,7 +45,7 @@ MARKETS: Mapping[str, Market] = MappingProxyType({market.code: market for market
 
 
 def parse_market(code: str) -> Market:
-    """The market of a code, in any case. Raises ``UnknownName``."""
+    """Return the market of a code, ignoring case. Raises ``UnknownName``."""
     market = MARKETS.get(code.upper())
     if market is None:
         raise UnknownName("market", code, nearest(code, MARKETS) or tuple(MARKETS))

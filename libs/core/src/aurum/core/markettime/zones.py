@@ -1,4 +1,4 @@
-"""Names of clocks."""
+"""Names of time zones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from aurum.core.names import nearest
 
 
 def parse_zone(name: str) -> str:
-    """The name, when it is one of the IANA time zone database. Raises ``UnknownName`` with the nearest names.
+    """Return the name, if it is in the IANA time zone database. Raises ``UnknownName`` with the nearest names.
 
-    Both Polars and the standard library must know it: the latter also finds what is no zone of IANA's on some machines
-    (``posixrules``, ``localtime``).
+    Both Polars and the standard library must know it: on some machines the latter also accepts names that are not in the
+    database (``posixrules``, ``localtime``).
     """
     try:
         pl.select(pl.lit(datetime(2000, 1, 1, tzinfo=UTC)).dt.convert_time_zone(name))
         ZoneInfo(name)
-    except (pl.exceptions.ComputeError, ZoneInfoNotFoundError, ValueError):  # ValueError: no name at all
+    except (pl.exceptions.ComputeError, ZoneInfoNotFoundError, ValueError):  # ValueError: not the form of a name
         raise UnknownName("time zone", name, nearest(name, sorted(available_timezones() - {name}))) from None
     return name

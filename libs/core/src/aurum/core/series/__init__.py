@@ -1,1 +1,1 @@
-"""What a series is, and what can be done with its observations."""
+"""Series, and operations on their observations: revising, resampling, partial aggregates."""

@@ -1,4 +1,4 @@
-"""What a series is."""
+"""The description of a series, and a stored series."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SeriesSpec:
     """A series as its source describes it.
 
     ``unit``: canonical unit text, e.g. ``USD/MWh``. ``currency``: ISO 4217 code when the unit has one. ``zone``: IANA name
-    of the clock its days are counted in. ``market``: code, None for what no operator publishes.
+    of the clock its days are counted in. ``market``: code; None for series that no market operator publishes.
     """
 
     key: SeriesKey
@@ -39,7 +39,7 @@ class Series:
     first_ts: datetime | None
     last_ts: datetime | None
     updated_at: datetime | None
-    """The moment of the last change."""
+    """Time of the last change."""
 
     @property
     def key(self) -> SeriesKey:

@@ -1,8 +1,8 @@
-"""Partial answers: what the values of an hour come to, and days, blocks and longer steps put together from them.
+"""Partial aggregates: aggregates of each hour, from which those of days, blocks and longer steps are computed.
 
-A bucket is an hour of UTC. Every market's clock differs from UTC by whole hours, so its days of 23, 24 and 25 hours, its weeks
-and its blocks are sums of buckets. A clock that does not (India, Lord Howe Island) is refused, and the caller takes the rows.
-What is kept is what adds up: sums and counts, never means.
+A bucket is an hour of UTC. The clock of every market differs from UTC by whole hours, so its days of 23, 24 and 25 hours, its
+weeks and its blocks are sums of buckets. Other clocks (India, Lord Howe Island) are refused, and the caller uses the rows
+instead. Partial aggregates are sums and counts, which add up, and never means.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from aurum.core.series.resample import Aggregation, bucket_of, bucket_start, che
 BUCKET = timedelta(hours=1)
 
 VAST = 1e290
-"""Values from this size on, infinities included, are in no sum: of fewer, none overflows."""
+"""Absolute value from which on a value, infinities included, makes the sum of its bucket NaN; sums of smaller ones do not
+overflow."""
 
 PARTIALS = pl.Schema(
     {
@@ -38,25 +39,25 @@ PARTIALS = pl.Schema(
         "known_at": UTC_US,
     }
 )
-"""One row for each series and bucket that holds an observation, ascending by (``series_id``, ``ts``), none of it null.
+"""One row for each series and bucket that has_values an observation, ascending by (``series_id``, ``ts``), none of it null.
 
-``ts``: the bucket's start. ``sum``, ``count``, ``min``, ``max``, ``quality`` (the worst): of the values that stand, which are
-all but withdrawn ones and NaN; where none does, 0, 0, NaN, NaN and ``GOOD``. ``sum``: NaN where a value is ``VAST``.
-``known_at``: the greatest of all observations, withdrawn ones too.
+``ts``: the bucket's start. ``sum``, ``count``, ``min``, ``max``, ``quality`` (the worst): of the valid values, which are all
+but withdrawn ones and NaN; without a valid value, 0, 0, NaN, NaN and ``GOOD``. ``sum``: NaN where a value is ``VAST``.
+``known_at``: the greatest of all observations, withdrawn ones included.
 """
 
 _COMPOSED = frozenset({Aggregation.MEAN, Aggregation.SUM, Aggregation.MIN, Aggregation.MAX, Aggregation.COUNT})
 
 
 class CannotCompose(Invalid):
-    """Buckets that do not say what was asked: the rows must be read. Facts: ``why``."""
+    """A result that partial aggregates cannot give, so that the rows must be read. Facts: ``why``."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"hours do not say it: {why}", why=why)
+        super().__init__(f"not computable from aggregates of hours: {why}", why=why)
 
 
 def composes(series_frequency: Frequency, freq: Frequency, agg: Aggregation) -> bool:
-    """Whether buckets can say ``agg`` by ``freq``, and save something: the data are finer than a bucket."""
+    """Return whether buckets give ``agg`` by ``freq``, and save work, because the data are finer than a bucket."""
     return (
         agg in _COMPOSED
         and series_frequency.step is not None
@@ -66,20 +67,20 @@ def composes(series_frequency: Frequency, freq: Frequency, agg: Aggregation) -> 
 
 
 def keeps_whole_hours(zone: str, *instants: datetime) -> bool:
-    """Whether a clock differs from UTC by whole hours at some instants. ``compose`` looks at all of them; this is quick."""
+    """Return whether a clock differs from UTC by whole hours at some instants: a quick test; ``compose`` tests every bucket."""
     offsets = (instant.astimezone(ZoneInfo(zone)).utcoffset() for instant in instants)
     return all(offset is not None and offset % BUCKET == timedelta() for offset in offsets)
 
 
 def buckets_in(span: Span) -> Span:
-    """Where the buckets that start in a span have their rows: both ends moved to the next full hour."""
+    """Return the span of the buckets that start in a span: both ends moved up to the next full hour."""
     return Span(_next_hour(span.start), _next_hour(span.end))
 
 
 def partials(frame: pl.DataFrame) -> pl.DataFrame:
-    """Schema ``PARTIALS``, of observations in schema ``MANY_OBSERVATIONS``, ascending."""
-    stands = (pl.col("quality") != Quality.WITHDRAWN) & pl.col("value").is_not_nan()
-    value = pl.col("value").filter(stands)
+    """Return the partial aggregates, in schema ``PARTIALS``, of ascending observations in schema ``MANY_OBSERVATIONS``."""
+    is_valid = (pl.col("quality") != Quality.WITHDRAWN) & pl.col("value").is_not_nan()
+    value = pl.col("value").filter(is_valid)
     nothing = pl.lit(float("nan"))
     return (
         conform(frame, MANY_OBSERVATIONS)
@@ -90,7 +91,7 @@ def partials(frame: pl.DataFrame) -> pl.DataFrame:
             value.len().cast(pl.Int32).alias("count"),
             value.min().fill_null(nothing).alias("min"),
             value.max().fill_null(nothing).alias("max"),
-            pl.col("quality").filter(stands).max().fill_null(int(Quality.GOOD)).cast(pl.Int16),
+            pl.col("quality").filter(is_valid).max().fill_null(int(Quality.GOOD)).cast(pl.Int16),
             pl.col("known_at").max(),
         )
         .sort("series_id", "ts")
@@ -108,19 +109,19 @@ def compose(
     zone: str,
     block: Block | None = None,
 ) -> pl.DataFrame:
-    """What ``resample`` makes of the rows, made of their partials: schema ``MANY_OBSERVATIONS``.
+    """Return the result of ``resample``, computed from partial aggregates: schema ``MANY_OBSERVATIONS``.
 
-    ``frame``: schema ``PARTIALS``. ``block``: only its hours. Counts, extremes, qualities and known times are those of
-    ``resample`` to the bit. Sums are sums of sums, and means their quotients by the counts: they differ from ``resample`` by
-    the rounding of another order of addition, less than n·2⁻⁵³·Σ|value| for n values, and by nothing where the values are
+    ``frame``: schema ``PARTIALS``. ``block``: use only its hours. Counts, extremes, qualities and known times are equal to
+    those of ``resample`` to the bit. Sums are sums of sums, and means are these divided by the counts: they differ from
+    ``resample`` by the rounding of another order of addition, less than n·2⁻⁵³·Σ|value| for n values, and not at all for
     whole numbers.
 
-    Raises ``CannotCompose`` when a clock is not at whole hours in one of the buckets, a value is ``VAST``, or ``composes`` is
-    false; ``CannotResample`` as ``resample``.
+    Raises ``CannotCompose`` when a clock does not differ from UTC by whole hours in one of the buckets, a value is ``VAST``, or
+    ``composes`` is false; ``CannotResample`` as ``resample``.
     """
     check_step(series_frequency, freq)
     if not composes(series_frequency, freq, agg):
-        raise CannotCompose(f"{agg} by {freq} of a series of {series_frequency}")
+        raise CannotCompose(f"{agg} by {freq} of a series of frequency {series_frequency}")
     frame = conform(frame, PARTIALS)
     for clock in {zone, block.zone if block is not None else zone}:
         _check_clock(frame["ts"], clock)
@@ -128,14 +129,14 @@ def compose(
         frame = frame.filter(block_mask(frame["ts"], block))
     if agg in (Aggregation.SUM, Aggregation.MEAN) and frame["sum"].is_nan().any():
         raise CannotCompose(f"a value is {VAST:g} or greater")
-    holds = pl.col("count") > 0
+    has_values = pl.col("count") > 0
     return (
         frame.lazy()
         .group_by("series_id", bucket_of(freq, zone).alias("bucket"))
         .agg(
             _value(agg).alias("value"),
             pl.col("count").sum().alias("count"),
-            pl.col("quality").filter(holds).max(),
+            pl.col("quality").filter(has_values).max(),
             pl.col("known_at").max(),
         )
         .filter(pl.col("count") > 0)
@@ -147,25 +148,25 @@ def compose(
 
 
 def _value(agg: Aggregation) -> pl.Expr:
-    holds = pl.col("count") > 0
+    has_values = pl.col("count") > 0
     total, count = pl.col("sum").sum(), pl.col("count").cast(pl.Int64).sum().cast(pl.Float64)
     values: Mapping[Aggregation, pl.Expr] = {
         Aggregation.MEAN: total / count,
         Aggregation.SUM: total,
         Aggregation.COUNT: count,
-        Aggregation.MIN: pl.col("min").filter(holds).min(),
-        Aggregation.MAX: pl.col("max").filter(holds).max(),
+        Aggregation.MIN: pl.col("min").filter(has_values).min(),
+        Aggregation.MAX: pl.col("max").filter(has_values).max(),
     }
     return values[agg]
 
 
 def _check_clock(ts: pl.Series, zone: str) -> None:
-    """The local clock shows a full hour at the start of each bucket, and does not change within one."""
+    """Raise ``CannotCompose`` unless the local clock shows a full hour at the start of each bucket, and no change within it."""
     start = pl.col("ts").dt.convert_time_zone(zone).dt.replace_time_zone(None)
     last = (pl.col("ts") + BUCKET - timedelta(microseconds=1)).dt.convert_time_zone(zone).dt.replace_time_zone(None)
     whole = (start == start.dt.truncate("1h")) & (last - start == BUCKET - timedelta(microseconds=1))
     if not ts.to_frame("ts").select(whole.all()).item():
-        raise CannotCompose(f"the clock of {zone} is not at whole hours from UTC there")
+        raise CannotCompose(f"the clock of {zone} does not differ from UTC by whole hours at these times")
 
 
 def _next_hour(instant: datetime | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Observations of one series as plain arrays: what a slice of a few rows is read as, where a frame would cost more."""
+"""Observations of one series as plain arrays, for slices of a few rows, for which a frame would cost more."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _INSTANT = pl.Datetime("us", "UTC")
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Arrays of one length, ascending by ``ts``.
+    """Observations of one series: arrays of equal length, ascending by ``ts``.
 
-    ``ts`` (interval start) and ``known_at``: int64, microseconds since 1970-01-01 UTC. ``value``: float64, NaN where there is
-    none. ``quality``: int16, codes of ``core.catalog.Quality``.
+    ``ts`` (interval start) and ``known_at``: int64, microseconds since 1970-01-01 UTC. ``value``: float64, NaN where it is
+    withdrawn. ``quality``: int16, codes of ``core.catalog.Quality``.
     """
 
     ts: NDArray[np.int64]
@@ -25,7 +25,7 @@ class Points:
     known_at: NDArray[np.int64]
 
     def frame(self) -> pl.DataFrame:
-        """The same in schema ``core.frames.OBSERVATIONS``."""
+        """Return the observations in schema ``core.frames.OBSERVATIONS``."""
         return pl.DataFrame(
             [
                 pl.Series("ts", self.ts).cast(_INSTANT),
@@ -37,7 +37,7 @@ class Points:
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Points:
-        """From a frame in schema ``OBSERVATIONS``."""
+        """Return the points of a frame in schema ``OBSERVATIONS``."""
         return cls(
             frame["ts"].to_numpy().view(np.int64),
             frame["value"].to_numpy(),

@@ -1,7 +1,7 @@
-"""Observations in coarser steps of local time, and the ends of their intervals.
+"""Resampling of observations to coarser steps of local time, and the ends of intervals.
 
-An interval belongs to the bucket in which it starts. A bucket starts at the local hour, midnight, Monday, first of the
-month, quarter or year, so that the mean of the fall day is over 25 hours.
+An interval belongs to the bucket in which it starts. A bucket starts at the local hour, midnight, Monday, first day of the
+month, quarter or year, so the mean of the fall day is over 25 hours.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CALENDAR_STEPS = {
 
 
 class Aggregation(StrEnum):
-    """How the values of a bucket become one. ``STD`` is the sample's (n - 1), NaN for a single value."""
+    """The function that aggregates the values of a bucket. ``STD`` is that of a sample (n - 1), NaN for a single value."""
 
     MEAN = "mean"
     SUM = "sum"
@@ -42,7 +42,7 @@ class Aggregation(StrEnum):
 
 
 class CannotResample(Invalid):
-    """A step that the series cannot be brought to. Facts: ``series_frequency``, ``freq``."""
+    """A step to which a series cannot be resampled. Facts: ``series_frequency``, ``freq``."""
 
     def __init__(self, why: str, series_frequency: Frequency, freq: Frequency) -> None:
         super().__init__(
@@ -61,29 +61,29 @@ def resample(
     zone: str,
     by: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """One row for each bucket of local time that holds a value.
+    """Return a row for each bucket of local time that holds a valid value.
 
     ``frame``: schema ``OBSERVATIONS``, ascending by ``ts``, after the columns named in ``by`` (``series_id``), each of
-    whose groups is resampled for itself. ``zone``: IANA name of the clock in which buckets are counted. The answer has the
-    same columns, ascending by ``by`` and ``ts``: the bucket's start in UTC, the value (``COUNT`` too is Float64), the
-    worst quality of what went into it, and the greatest ``known_at`` of its members. A withdrawn value does not go into
-    it, and its ``known_at`` does: by its withdrawal the bucket changed.
+    whose groups is resampled separately. ``zone``: IANA name of the clock in which buckets are counted. The result has the
+    same columns, ascending by ``by`` and ``ts``: the bucket's start in UTC, the value (Float64, also for ``COUNT``), the
+    worst quality of the values in it, and the greatest ``known_at``. Withdrawn values are not aggregated, but their
+    ``known_at`` counts, because a withdrawal changes the bucket.
 
     Raises ``CannotResample`` when ``freq`` is finer than ``series_frequency`` or is ``irregular``; ``FrameMismatch``.
     """
     check_step(series_frequency, freq)
     frame = conform(frame, pl.Schema({name: frame.schema[name] for name in by} | dict(OBSERVATIONS)))
-    stands = (pl.col("quality") != Quality.WITHDRAWN) & pl.col("value").is_not_nan()
+    is_valid = (pl.col("quality") != Quality.WITHDRAWN) & pl.col("value").is_not_nan()
     buckets = (
         frame.lazy()
-        .with_columns(pl.when(stands).then(pl.col("value", "quality")), bucket=bucket_of(freq, zone))
+        .with_columns(pl.when(is_valid).then(pl.col("value", "quality")), bucket=bucket_of(freq, zone))
         .group_by(*by, "bucket")
         .agg(
             _value(agg).cast(pl.Float64).fill_null(float("nan")).alias("value"),
             pl.col("quality").max(),
             pl.col("known_at").max(),
         )
-        .filter(pl.col("quality").is_not_null())  # null: nothing in the bucket stands
+        .filter(pl.col("quality").is_not_null())  # null: the bucket has no valid value
         .with_columns(ts=bucket_start("bucket", freq, zone))
         .select(*by, *OBSERVATIONS)
         .sort(*by, "ts")
@@ -92,43 +92,43 @@ def resample(
 
 
 def interval_end(ts: pl.Expr, frequency: Frequency, zone: str) -> pl.Expr:
-    """Where the intervals that start at ``ts`` end: UTC, exclusive; null for ``irregular``.
+    """Return the ends of the intervals that start at ``ts``: UTC, exclusive; null for ``irregular``.
 
-    Up to an hour a step is added. From a day on the end is a step later on the local clock, so a day ends at midnight, or,
-    for a gas day that starts at nine, at nine; a week that starts on Saturday ends on Saturday.
+    For steps of up to an hour, the end is the start plus the step. For longer ones it is a step later on the local clock: a day
+    ends at midnight, a gas day that starts at nine ends at nine, and a week that starts on Saturday ends on Saturday.
     """
     if frequency is Frequency.IRREGULAR:
         return pl.when(False).then(ts)
     if frequency.step is not None:
         return ts + pl.lit(frequency.step)
     wall = ts.dt.convert_time_zone(zone).dt.replace_time_zone(None)
-    # Where clocks skip midnight (Cairo in spring) a day begins at one, and still ends at the next midnight.
+    # When clocks skip midnight (Cairo in spring), the day begins at one, and still ends at the next midnight.
     midnight = wall.dt.truncate("1d")
     wall = pl.when(ts == first_instant(midnight, zone)).then(midnight).otherwise(wall)
     return first_instant(wall.dt.offset_by(_CALENDAR_STEPS[frequency]), zone)
 
 
 def check_step(series_frequency: Frequency, freq: Frequency) -> None:
-    """Raises ``CannotResample`` when a series cannot be brought to a step."""
+    """Raise ``CannotResample`` when a series cannot be resampled to a step."""
     if freq is Frequency.IRREGULAR:
-        raise CannotResample("it is no step", series_frequency, freq)
+        raise CannotResample("irregular is not a step", series_frequency, freq)
     if series_frequency is not Frequency.IRREGULAR and freq.order < series_frequency.order:
         raise CannotResample("the step is finer than the data", series_frequency, freq)
 
 
 def bucket_of(freq: Frequency, zone: str) -> pl.Expr:
-    """Which bucket ``ts`` lies in: a UTC instant for steps of a fixed length, a local Date for calendar steps."""
+    """Return the bucket in which ``ts`` lies: a UTC instant for steps of a fixed length, a local Date for calendar steps."""
     ts = pl.col("ts")
     wall = ts.dt.convert_time_zone(zone).dt.replace_time_zone(None)
     if freq.step is None:
         return wall.dt.date().dt.truncate(_CALENDAR_STEPS[freq])
-    # Back from the instant by what the local clock shows past its last full step. Truncating local time itself would
-    # merge the two hours of the fall day; truncating UTC would miss clocks at half hours (India).
+    # Subtract from the instant the time since the last full step of the local clock. Truncating local time would merge the two
+    # repeated hours of the fall day; truncating UTC would be wrong for clocks at half hours (India).
     return ts - (wall - wall.dt.truncate(_duration(freq.step)))
 
 
 def bucket_start(bucket: str, freq: Frequency, zone: str) -> pl.Expr:
-    """Where the buckets of ``bucket_of`` in that column start, in UTC."""
+    """Return the starts, in UTC, of the buckets in a column of ``bucket_of``."""
     if freq.step is None:
         return first_instant(pl.col(bucket).cast(pl.Datetime("us")), zone)
     return pl.col(bucket)

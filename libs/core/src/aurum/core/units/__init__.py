@@ -1,4 +1,4 @@
-"""Units as data (``units.toml``): parsing their spellings, converting between them."""
+"""Units as data (``units.toml``): parsing of their spellings, conversion between them."""
 
 from aurum.core.units.conversion import IncompatibleUnits, conversion_factor, convert, in_currency
 from aurum.core.units.unit import Unit, UnitInfo, known_currencies, known_units, parse_unit

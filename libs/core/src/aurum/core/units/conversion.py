@@ -1,4 +1,4 @@
-"""Values from one unit to another of the same dimension, by pint, exact until the last step."""
+"""Conversion of values between units of the same dimension, by pint, exact until the last step."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Values = TypeVar("Values", float, "np.ndarray[Any, np.dtype[np.float64]]", pl.Se
 
 
 class IncompatibleUnits(Invalid):
-    """Two units of which one does not convert into the other. Facts: ``source``, ``target``."""
+    """Two units that cannot be converted into each other. Facts: ``source``, ``target``."""
 
     def __init__(self, source: Unit, target: Unit, why: str) -> None:
         super().__init__(f"cannot convert {source} to {target}: {why}", source=source.text, target=target.text)
 
 
 def convert(values: Values, source: Unit, target: Unit) -> Values:
-    """Values in ``source`` as values in ``target``. Raises ``IncompatibleUnits``.
+    """Convert values in ``source`` to ``target``. Raises ``IncompatibleUnits``.
 
-    Between currencies there is no fixed factor: see ``aurum.core.currency``. GBP and GBp are one currency.
+    Currencies have no fixed factor: see ``aurum.core.currency``. GBP and GBp are one currency.
     """
     factor, offset = _line(source, target)
     if source == target:
@@ -35,7 +35,7 @@ def convert(values: Values, source: Unit, target: Unit) -> Values:
 
 
 def conversion_factor(source: Unit, target: Unit) -> float:
-    """What to multiply values in ``source`` with to have them in ``target``. Raises ``IncompatibleUnits``.
+    """Return the factor that converts values in ``source`` to ``target``. Raises ``IncompatibleUnits``.
 
     >>> from aurum.core.units import parse_unit
     >>> round(conversion_factor(parse_unit("MWh"), parse_unit("MMBtu")), 9)
@@ -43,22 +43,22 @@ def conversion_factor(source: Unit, target: Unit) -> float:
     """
     factor, offset = _line(source, target)
     if offset:
-        raise IncompatibleUnits(source, target, "zero is not zero in both, so there is no factor; use convert")
+        raise IncompatibleUnits(source, target, "they have different zero points, so a factor is not enough; use convert")
     return factor
 
 
 def in_currency(unit: Unit, currency: str) -> Unit:
-    """The same unit with another currency on top: ``GBp/therm`` in EUR is ``EUR/therm``. Raises ``IncompatibleUnits``."""
+    """Return the unit with another currency: ``GBp/therm`` in EUR is ``EUR/therm``. Raises ``IncompatibleUnits``."""
     if unit.currency is None:
-        raise IncompatibleUnits(unit, parse_unit(currency), "there is no money in it")
+        raise IncompatibleUnits(unit, parse_unit(currency), f"{unit} has no currency")
     _, slash, below = unit.text.partition("/")
     return parse_unit(f"{currency}{slash}{below}")
 
 
 @cache
 def _line(source: Unit, target: Unit) -> tuple[float, float]:
-    """(factor, offset), each the nearest float to the exact fraction."""
-    import pint  # here, because its import takes 0.4 s, which most processes never need
+    """Return (factor, offset), each the nearest float to the exact fraction."""
+    import pint  # here, because its import takes 0.4 s, and most processes never need it
 
     quantity = _registry().Quantity
     try:
@@ -76,10 +76,10 @@ def _why(source: Unit, target: Unit) -> str:
 
 @cache
 def _registry() -> Any:
-    """A pint registry of our own vocabulary and nothing else: pint's has other therms and no currencies."""
+    """Return a pint registry with the units of ``units.toml`` only: the default one has other therms and no currencies."""
     import pint
 
-    # pint's annotations know neither an empty registry nor fractions; its documentation does.
+    # pint documents an empty registry and fractions, but its annotations lack them.
     registry = cast("Any", pint.UnitRegistry)(None, non_int_type=Fraction)
     known = vocabulary()
     registry.load_definitions([entry.definition for entry in (*known.quantities.entries, *known.currencies.entries)])

@@ -17,7 +17,7 @@ class Unit:
     """A unit of the vocabulary, made by ``parse_unit``.
 
     ``text``: canonical, e.g. ``GBp/therm``. ``dimension``: e.g. ``price of energy``. ``currency``: ISO 4217 code of the
-    numerator, None where there is no money in it. ``definition``: the same for pint.
+    numerator, None for units without a currency. ``definition``: the unit in the syntax of pint.
     """
 
     text: str
@@ -31,7 +31,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class UnitInfo:
-    """A row of the catalog of units. ``aliases``: some other spellings that are understood."""
+    """A row of the catalog of units. ``aliases``: some other accepted spellings."""
 
     text: str
     dimension: str
@@ -40,9 +40,9 @@ class UnitInfo:
 
 
 def parse_unit(text: str) -> Unit:
-    """The unit a text names, in any spelling of the vocabulary. Raises ``UnknownName`` with the nearest units.
+    """Return the unit that a text names, in any spelling of the vocabulary. Raises ``UnknownName`` with the nearest units.
 
-    Case does not matter unless it tells two units apart: ``gbp/therm`` may be pounds or pence, and is refused.
+    Case does not matter unless it distinguishes two units: ``gbp/therm`` may be pounds or pence, and is refused.
 
     >>> [parse_unit(text).text for text in ("$/MWHr", "p/th", "cents per kilowatthour", "MAW")]
     ['USD/MWh', 'GBp/therm', 'USc/kWh', 'MW']
@@ -56,20 +56,20 @@ def parse_unit(text: str) -> Unit:
 
 @cache
 def known_units() -> tuple[UnitInfo, ...]:
-    """The units of the catalog: quantities, the quoted currencies, and their prices of every priced quantity.
+    """Return the units of the catalog: quantities, the quoted currencies, and their prices of every priced quantity.
 
-    Not listed, and understood: prices in other currencies, and every pair of currencies as an exchange rate.
+    Prices in other currencies, and every pair of currencies as an exchange rate, are accepted but not listed.
     """
     return tuple(_infos())
 
 
 def known_currencies() -> tuple[Currency, ...]:
-    """All currencies, with their hundredth parts where prices are quoted in them."""
+    """Return all currencies, and their hundredth parts where prices are quoted in them."""
     return vocabulary().currencies.entries
 
 
 def _simple(name: str) -> Unit | None:
-    """A quantity or money. Exact spellings of both come before folded ones: C is a degree, c is a cent."""
+    """Return the quantity or currency of a name. Exact spellings win over folded ones: C is a degree, c is a cent."""
     quantities, currencies = vocabulary().quantities, vocabulary().currencies
     if name not in quantities.exact and name in currencies.exact:
         return _money(currencies.exact[name])
@@ -128,7 +128,7 @@ def _infos() -> Iterator[UnitInfo]:
 
 
 def _nearest(text: str) -> tuple[str, ...]:
-    """Canonical texts of the units with the nearest spellings: several spellings of one count once."""
+    """Return up to five canonical texts of the units with the nearest spellings, each once."""
     by_spelling = {spelling: info.text for info in known_units() for spelling in (info.text, *info.aliases)}
     return tuple(dict.fromkeys(by_spelling[close] for close in nearest(text, by_spelling, count=20)))[:5]
 

@@ -1,4 +1,4 @@
-"""What ``units.toml`` knows: quantities and currencies, and finding them by any of their spellings."""
+"""The vocabulary of ``units.toml``: quantities and currencies, and their look-up by any spelling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A physical unit. ``definition``: a line for pint, whose left side names the unit there."""
+    """A physical unit. ``definition``: a line of pint, whose left side is the name of the unit in pint."""
 
     name: str
     dimension: str
@@ -29,7 +29,7 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """A currency, or a hundredth of one. ``code``: ISO 4217, or the code of the part (GBp, USc); ``major``: ISO 4217."""
+    """A currency, or a hundredth of one. ``code``: ISO 4217, or the code of the hundredth (GBp, USc). ``major``: ISO 4217."""
 
     code: str
     major: str
@@ -57,7 +57,8 @@ Entry = TypeVar("Entry", bound=Named)
 
 
 class Spellings(Generic[Entry]):
-    """Entries by name and alias: exact first, then folded, where that leaves one entry only (not GBP or GBp)."""
+    """Entries by name and alias. Look-up is exact first, then folded (without case and separators), if that is unambiguous: it
+    is not for GBP and GBp."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
@@ -81,7 +82,7 @@ class Vocabulary:
 
 @cache
 def vocabulary() -> Vocabulary:
-    """The vocabulary of ``units.toml``, read once."""
+    """Return the vocabulary of ``units.toml``, which is read once."""
     tables = tomllib.loads(files("aurum.core.units").joinpath("units.toml").read_text(encoding="utf-8"))
     currencies = [currency for table in tables["currency"] for currency in _currencies(table)]
     return Vocabulary(Spellings(map(_quantity, tables["quantity"])), Spellings(currencies))
