@@ -1,4 +1,4 @@
-"""Blocks of a calendar part the hours between them, whatever the days."""
+"""Blocks of a calendar divide the hours among them without overlap, whatever the days."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

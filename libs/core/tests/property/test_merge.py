@@ -26,7 +26,7 @@ Fields: TypeAlias = tuple[object, ...]
 
 
 class Publication(NamedTuple):
-    """At ``known_at`` the content of a point was ``content``."""
+    """A publication: at ``known_at`` the content of a point was ``content``."""
 
     key: Fields
     known_at: datetime
@@ -51,8 +51,8 @@ class Kind:
     schema: pl.Schema
     publications: st.SearchStrategy[Publication]
 
-    def frame(self, said: Iterable[Publication]) -> pl.DataFrame:
-        rows = [(*one.key, *one.content, one.known_at) for one in said]
+    def frame(self, publications: Iterable[Publication]) -> pl.DataFrame:
+        rows = [(*one.key, *one.content, one.known_at) for one in publications]
         columns = [*self.shape.key, *self.shape.content, "known_at"]
         schema = pl.Schema({name: self.schema[name] for name in columns})
         return pl.DataFrame(rows, schema=schema, orient="row").select(self.schema.names())
@@ -73,8 +73,8 @@ class Kind:
         ]
 
     def changes_in(self, frame: pl.DataFrame) -> list[Change]:
-        said = self.publications_in(frame)
-        return [Change(*one, ended) for one, ended in zip(said, frame["superseded_at"].to_list(), strict=True)]
+        publications = self.publications_in(frame)
+        return [Change(*one, ended) for one, ended in zip(publications, frame["superseded_at"].to_list(), strict=True)]
 
     def points_in(self, frame: pl.DataFrame) -> list[tuple[object, ...]]:
         return sorted(frame.select(*self.shape.key, "known_at").rows())
@@ -138,33 +138,33 @@ def comparable(content: Fields) -> Fields:
     return tuple((0,) if one is None else (2,) if one != one else (1, one) for one in content)
 
 
-def decided(said: Iterable[Publication]) -> list[Publication]:
-    """By key and known time, the greatest of the publications of each; contents are comparable."""
-    ordered = sorted(Publication(one.key, one.known_at, comparable(one.content)) for one in said)
+def decided(publications: Iterable[Publication]) -> list[Publication]:
+    """Return the greatest publication of each key and known time, with comparable contents, ascending."""
+    ordered = sorted(Publication(one.key, one.known_at, comparable(one.content)) for one in publications)
     return [list(tied)[-1] for _, tied in groupby(ordered, key=lambda one: (one.key, one.known_at))]
 
 
-def expected_changes(said: Iterable[Publication]) -> list[Change]:
-    found: list[Change] = []
-    for _, of_point in groupby(decided(said), key=lambda one: one.key):
+def expected_changes(publications: Iterable[Publication]) -> list[Change]:
+    expected: list[Change] = []
+    for _, of_point in groupby(decided(publications), key=lambda one: one.key):
         changes = [next(run) for _, run in groupby(of_point, key=lambda one: one.content)]
         ends = [after.known_at for after in changes[1:]]
-        found += [Change(*one, ended) for one, ended in zip(changes, [*ends, None], strict=True)]
-    return found
+        expected += [Change(*one, ended) for one, ended in zip(changes, [*ends, None], strict=True)]
+    return expected
 
 
-def expected_confirmations(said: Iterable[Publication]) -> list[tuple[object, ...]]:
-    said = list(said)
-    changes = {(one.key, one.known_at) for one in expected_changes(said)}
-    return [(*one.key, one.known_at) for one in decided(said) if (one.key, one.known_at) not in changes]
+def expected_confirmations(publications: Iterable[Publication]) -> list[tuple[object, ...]]:
+    publications = list(publications)
+    changes = {(one.key, one.known_at) for one in expected_changes(publications)}
+    return [(*one.key, one.known_at) for one in decided(publications) if (one.key, one.known_at) not in changes]
 
 
-def expected_in_force(said: Iterable[Publication]) -> list[Publication]:
-    return [list(of_point)[-1] for _, of_point in groupby(decided(said), key=lambda one: one.key)]
+def expected_in_force(publications: Iterable[Publication]) -> list[Publication]:
+    return [list(of_point)[-1] for _, of_point in groupby(decided(publications), key=lambda one: one.key)]
 
 
 def rewritten(kind: Kind, files: Iterable[Sequence[Publication]]) -> History:
-    """The history after every file was treated as late."""
+    """Return the history after ``rewrite`` of every file, as if all publications were late."""
     history = kind.nothing()
     for file in files:
         history = kind.shape.rewrite(history, kind.frame(file))
@@ -172,19 +172,19 @@ def rewritten(kind: Kind, files: Iterable[Sequence[Publication]]) -> History:
 
 
 def written(kind: Kind, files: Iterable[Sequence[Publication]]) -> History:
-    """The history as a writer builds it: only what is late goes through ``rewrite``."""
+    """Return the history as a writer builds it: only late publications go through ``rewrite``."""
     changes, confirmations = kind.nothing().changes, kind.nothing().confirmations
     shape, key = kind.shape, list(kind.shape.key)
     for file in files:
         for layer in shape.layers(kind.frame(file)):
-            found = shape.classify(layer, shape.in_force(changes))
+            classified = shape.classify(layer, shape.in_force(changes))
             # What is confirmed later than it was revised comes back at that time, which only the history tells.
-            revising = found.revising.select(layer.columns).join(confirmations, on=key, how="anti")
-            overtaken = found.revising.select(layer.columns).join(confirmations, on=key, how="semi")
-            changes = pl.concat([changes, found.fresh, revising])
-            again = found.confirming.select(*key, "known_at").join(confirmations, on=[*key, "known_at"], how="anti")
+            revising = classified.revising.select(layer.columns).join(confirmations, on=key, how="anti")
+            overtaken = classified.revising.select(layer.columns).join(confirmations, on=key, how="semi")
+            changes = pl.concat([changes, classified.fresh, revising])
+            again = classified.confirming.select(*key, "known_at").join(confirmations, on=[*key, "known_at"], how="anti")
             confirmations = pl.concat([confirmations, again])
-            late = pl.concat([found.late, overtaken])
+            late = pl.concat([classified.late, overtaken])
             of_late = late.select(key).unique()
             touched = History(
                 changes.join(of_late, on=key, how="semi").sort([*key, "known_at"]),
@@ -196,17 +196,17 @@ def written(kind: Kind, files: Iterable[Sequence[Publication]]) -> History:
     return shape.rewrite(History(changes.sort([*key, "known_at"]), confirmations), changes.clear())
 
 
-def assert_history_of(kind: Kind, history: History, said: Sequence[Publication]) -> None:
-    assert kind.changes_in(history.changes) == expected_changes(said)
-    assert kind.points_in(history.confirmations) == expected_confirmations(said)
+def assert_history_of(kind: Kind, history: History, publications: Sequence[Publication]) -> None:
+    assert kind.changes_in(history.changes) == expected_changes(publications)
+    assert kind.points_in(history.confirmations) == expected_confirmations(publications)
 
 
 @st.composite
 def deliveries(draw: st.DrawFn, kind: Kind) -> list[list[Publication]]:
-    """Files: publications in any order, some of them repeated, cut anywhere."""
-    said = draw(st.lists(kind.publications, min_size=1, max_size=10))
-    again = draw(st.lists(st.sampled_from(said), max_size=3))
-    order = draw(st.permutations([*said, *again]))
+    """Draw files: publications in any order, some of them repeated, split anywhere."""
+    publications = draw(st.lists(kind.publications, min_size=1, max_size=10))
+    again = draw(st.lists(st.sampled_from(publications), max_size=3))
+    order = draw(st.permutations([*publications, *again]))
     cuts = draw(st.sets(st.integers(1, len(order)), max_size=4))
     return [order[start:end] for start, end in pairwise([0, *sorted(cuts), len(order)]) if start < end]
 
@@ -220,23 +220,23 @@ def drawn_deliveries(data: st.DataObject, kind: Kind) -> tuple[list[list[Publica
 @some_examples
 @given(data=st.data())
 def test_a_rewritten_history_is_that_of_the_set_of_publications(kind: Kind, data: st.DataObject) -> None:
-    files, said = drawn_deliveries(data, kind)
-    assert_history_of(kind, rewritten(kind, files), said)
+    files, publications = drawn_deliveries(data, kind)
+    assert_history_of(kind, rewritten(kind, files), publications)
 
 
 @of_each_kind
 @some_examples
 @given(data=st.data())
-def test_a_writer_that_rewrites_only_what_is_late_has_the_same_history(kind: Kind, data: st.DataObject) -> None:
-    files, said = drawn_deliveries(data, kind)
-    assert_history_of(kind, written(kind, files), said)
+def test_a_writer_that_rewrites_only_late_publications_has_the_same_history(kind: Kind, data: st.DataObject) -> None:
+    files, publications = drawn_deliveries(data, kind)
+    assert_history_of(kind, written(kind, files), publications)
 
 
 @of_each_kind
 @some_examples
 @given(data=st.data())
-def test_what_is_in_force_at_any_known_time_does_not_depend_on_the_order_of_files(kind: Kind, data: st.DataObject) -> None:
-    files, said = drawn_deliveries(data, kind)
+def test_the_content_in_force_at_any_known_time_does_not_depend_on_the_order_of_files(kind: Kind, data: st.DataObject) -> None:
+    files, publications = drawn_deliveries(data, kind)
     shuffled = data.draw(st.permutations(files))
     first, second = rewritten(kind, files).changes, rewritten(kind, shuffled).changes
     for number in range(-1, LAST_KNOWN + 1):
@@ -245,7 +245,7 @@ def test_what_is_in_force_at_any_known_time_does_not_depend_on_the_order_of_file
         content_as_of = [
             [(one.key, one.content) for one in kind.changes_in(changes.filter(stands))] for changes in (first, second)
         ]
-        known_by_then = [one for one in said if one.known_at <= as_of]
+        known_by_then = [one for one in publications if one.known_at <= as_of]
         expected = [(one.key, one.content) for one in expected_in_force(known_by_then)]
         assert content_as_of == [expected, expected]
 
@@ -253,7 +253,7 @@ def test_what_is_in_force_at_any_known_time_does_not_depend_on_the_order_of_file
 @of_each_kind
 @some_examples
 @given(data=st.data())
-def test_what_is_known_later_changes_nothing_that_was_known_before(kind: Kind, data: st.DataObject) -> None:
+def test_a_later_publication_changes_nothing_that_was_known_before(kind: Kind, data: st.DataObject) -> None:
     files, _ = drawn_deliveries(data, kind)
     later = [one._replace(known_at=hour(LAST_KNOWN + 1)) for one in data.draw(st.lists(kind.publications, max_size=5))]
     before, after = rewritten(kind, files).changes, rewritten(kind, [*files, later]).changes
@@ -269,9 +269,9 @@ def test_what_is_known_later_changes_nothing_that_was_known_before(kind: Kind, d
 @some_examples
 @given(data=st.data())
 def test_delivering_the_same_rows_again_changes_nothing(kind: Kind, data: st.DataObject) -> None:
-    files, said = drawn_deliveries(data, kind)
+    files, publications = drawn_deliveries(data, kind)
     history = rewritten(kind, files)
-    again = kind.shape.rewrite(history, kind.frame(data.draw(st.lists(st.sampled_from(said)))))
+    again = kind.shape.rewrite(history, kind.frame(data.draw(st.lists(st.sampled_from(publications)))))
     assert_frame_equal(again.changes, history.changes)
     assert_frame_equal(again.confirmations, history.confirmations, check_row_order=False)
 
@@ -291,17 +291,17 @@ def test_no_change_repeats_the_content_before_it(kind: Kind, data: st.DataObject
 @some_examples
 @given(data=st.data())
 def test_the_greatest_publication_of_the_last_known_time_is_in_force(kind: Kind, data: st.DataObject) -> None:
-    said = data.draw(st.lists(kind.publications, max_size=12))
-    assert kind.publications_in(kind.shape.in_force(kind.frame(said))) == expected_in_force(said)
+    publications = data.draw(st.lists(kind.publications, max_size=12))
+    assert kind.publications_in(kind.shape.in_force(kind.frame(publications))) == expected_in_force(publications)
 
 
 @of_each_kind
 @some_examples
 @given(data=st.data())
 def test_layers_hold_every_decided_publication_once_and_older_ones_first(kind: Kind, data: st.DataObject) -> None:
-    said = data.draw(st.lists(kind.publications, max_size=12))
-    layers = [kind.publications_in(layer) for layer in kind.shape.layers(kind.frame(said))]
-    assert sorted(one for layer in layers for one in layer) == decided(said)
+    publications = data.draw(st.lists(kind.publications, max_size=12))
+    layers = [kind.publications_in(layer) for layer in kind.shape.layers(kind.frame(publications))]
+    assert sorted(one for layer in layers for one in layer) == decided(publications)
     for layer in layers:
         keys = [one.key for one in layer]
         assert keys == sorted(set(keys))
@@ -330,12 +330,12 @@ def test_each_publication_of_a_batch_falls_into_the_class_that_the_current_conte
         else:
             name = "same" if one == old else "late"
         expected[name].append(one)
-    found = kind.shape.classify(batch, current)
+    classified = kind.shape.classify(batch, current)
     for name in ("fresh", "revising", "confirming", "late"):
-        assert kind.publications_in(getattr(found, name)) == expected[name], name
+        assert kind.publications_in(getattr(classified, name)) == expected[name], name
     if not current.is_empty():
         fields = (*kind.shape.content, "known_at")
-        ended = found.revising.select(*kind.shape.key, *(pl.col(f"old_{name}").alias(name) for name in fields))
+        ended = classified.revising.select(*kind.shape.key, *(pl.col(f"old_{name}").alias(name) for name in fields))
         assert kind.publications_in(ended) == [there[one.key] for one in expected["revising"]]
 
 
@@ -391,7 +391,7 @@ def test_a_late_publication_of_the_value_in_force_moves_its_beginning_and_leaves
 
 
 @pytest.mark.parametrize("content", [{}, {"settle": NAN}, {"settle": None, "currency": "EUR"}, {"volume": NAN, "unit": None}])
-def test_an_equal_content_with_nulls_or_nan_is_no_revision(content: dict[str, object]) -> None:
+def test_an_equal_content_with_nulls_or_nan_is_not_a_revision(content: dict[str, object]) -> None:
     history = written(QUOTES, [[said_at(1, **content)], [said_at(2, **content)]])
     assert contents(history) == [(hour(1),)]
     assert history.confirmations.rows() == [(*KEY, hour(2))]
@@ -408,8 +408,8 @@ def test_a_field_that_goes_from_nan_to_null_is_a_revision() -> None:
 
 
 def test_points_that_differ_in_one_column_of_the_key_are_different_points() -> None:
-    said = [Publication(key, hour(1), quote([(0, float(number))])) for number, key in enumerate(QUOTE_KEYS)]
-    history = written(QUOTES, [[one] for one in said])
+    publications = [Publication(key, hour(1), quote([(0, float(number))])) for number, key in enumerate(QUOTE_KEYS)]
+    history = written(QUOTES, [[one] for one in publications])
     assert history.changes["settle"].to_list() == [0.0, 1.0, 2.0, 3.0]
     assert history.changes["superseded_at"].null_count() == 4
 

@@ -1,4 +1,4 @@
-"""Days and blocks put together from hours are those of the rows, in every zone whose clock differs from UTC by whole hours."""
+"""Days and blocks composed from hours equal those of the rows, in every zone whose clock differs from UTC by whole hours."""
 
 import math
 from datetime import UTC, date, datetime, timedelta
@@ -35,7 +35,7 @@ T0 = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def rows(start: datetime, count: int, minutes: int, values: list[float], quality: list[int]) -> pl.DataFrame:
-    """Two series of one step; values and qualities are repeated to their length."""
+    """Return two series of one step; values and qualities are repeated to their length."""
     ts = pl.datetime_range(start, start + timedelta(minutes=minutes) * (count - 1), f"{minutes}m", time_unit="us", eager=True)
     one = pl.DataFrame({"ts": ts}).with_row_index("n")
 
@@ -62,7 +62,7 @@ def of_hours(frame: pl.DataFrame, freq: Frequency, agg: Aggregation, zone: str, 
 
 
 def is_whole_in_each_hour(zone: str, ts: pl.Series) -> bool:
-    """Whether in every hour of UTC that holds a row the clock is whole hours from UTC and stays so until the hour ends."""
+    """Return whether the clock differs from UTC by whole hours during every hour of UTC that has a row."""
     minutes = pl.duration(minutes=pl.int_range(60, dtype=pl.Int64))
     hours = ts.to_frame("hour").select(pl.col("hour").dt.truncate("1h").unique())
     local = hours.join(pl.select(minutes.alias("later")), how="cross").select(
@@ -85,7 +85,7 @@ days = st.one_of(st.sampled_from(CHANGES), st.dates(date(1990, 1, 1), date(2040,
     zone=st.sampled_from(MARKETS), first=days, minutes=steps, count=st.integers(1, 800), values=whole_numbers, quality=qualities
 )
 @settings(max_examples=settings().max_examples // 12)
-def test_hours_say_what_the_rows_say(
+def test_hours_give_the_same_as_the_rows(
     agg: Aggregation, freq: Frequency, zone: str, first: date, minutes: int, count: int, values: list[float], quality: list[int]
 ) -> None:
     frame = rows(day_start(first, zone) + timedelta(minutes=minutes), count, minutes, values, quality)
@@ -106,30 +106,30 @@ def test_every_zone_is_answered_rightly_or_refused_for_its_clock(zone: str, firs
     start = day_start(first, zone)
     frame = rows(start, count, 5, [3.0, -2.0, 7.0], [0, 1])
     try:
-        found = of_hours(frame, Frequency.DAY, Aggregation.SUM, zone, 5)
+        composed = of_hours(frame, Frequency.DAY, Aggregation.SUM, zone, 5)
     except CannotCompose:
         assert not is_whole_in_each_hour(zone, frame["ts"])
         return
     assert is_whole_in_each_hour(zone, frame["ts"])
-    assert_frame_equal(found, of_rows(frame, Frequency.DAY, Aggregation.SUM, zone, 5), check_exact=True)
+    assert_frame_equal(composed, of_rows(frame, Frequency.DAY, Aggregation.SUM, zone, 5), check_exact=True)
 
 
 @given(first=st.sampled_from(CHANGES), block=st.sampled_from(default_blocks()), agg=st.sampled_from(AGGS))
 @settings(max_examples=settings().max_examples * 3 // 5)
 def test_blocks_of_whole_hours_are_those_of_the_rows(first: date, block: object, agg: Aggregation) -> None:
     frame = rows(day_start(first, block.zone) - timedelta(days=2), 12 * 24 * 5, 5, [1.0, 5.0, -4.0], [0, 2])
-    found = compose(
+    composed = compose(
         partials(frame), series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=agg, zone=block.zone, block=block
     )
-    kept = frame.filter(block_mask(frame["ts"], block))
-    assert_frame_equal(found, of_rows(kept, Frequency.DAY, agg, block.zone, 5), check_exact=True)
+    inside = frame.filter(block_mask(frame["ts"], block))
+    assert_frame_equal(composed, of_rows(inside, Frequency.DAY, agg, block.zone, 5), check_exact=True)
 
 
 @given(values=st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=400), agg=st.sampled_from(["mean", "sum"]))
 @settings(max_examples=settings().max_examples // 2)
 def test_sums_of_fractions_differ_by_rounding_alone(values: list[float], agg: str) -> None:
     frame = rows(T0, len(values), 5, values, [0]).filter(series_id=1)
-    found = of_hours(frame, Frequency.YEAR, Aggregation(agg), "UTC", 5)["value"].item()
+    composed = of_hours(frame, Frequency.YEAR, Aggregation(agg), "UTC", 5)["value"].item()
     expected = of_rows(frame, Frequency.YEAR, Aggregation(agg), "UTC", 5)["value"].item()
     allowed = len(values) * 2.0**-53 * sum(map(abs, values)) / (len(values) if agg == "mean" else 1)
-    assert abs(found - expected) <= allowed + 5e-324
+    assert abs(composed - expected) <= allowed + 5e-324

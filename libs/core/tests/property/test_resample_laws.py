@@ -1,4 +1,4 @@
-"""Resampling neither loses nor invents: totals, counts and nesting hold in every zone, on every day."""
+"""Resampling neither loses nor invents values: totals, counts and nesting hold in every zone, on every day."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ KNOWN = datetime(2090, 1, 1, tzinfo=UTC)
 
 
 def quarter_hours(first: date, zone: str, count: int) -> pl.DataFrame:
-    """Whole numbers, so that sums are exact in any order, at the quarter hours from a local midnight on."""
+    """Return observations at the quarter hours from a local midnight on; whole numbers, so that sums are exact in any order."""
     start = day_start(first, zone)
     end = start + timedelta(minutes=15) * (count - 1)
     return pl.DataFrame({"ts": pl.datetime_range(start, end, "15m", time_unit="us", eager=True)}).select(
@@ -71,7 +71,7 @@ def test_every_member_lies_in_its_bucket_and_buckets_do_not_overlap(
 @given(zones, days, st.integers(1, 3000))
 @settings(max_examples=settings().max_examples // 10)
 def test_buckets_start_where_the_local_clock_does(freq: Frequency, zone: str, first: date, count: int) -> None:
-    """Told by the standard library, but for days whose midnight the clock skips (Cairo)."""
+    """The standard library gives the expected local times, except for days whose midnight is skipped (Cairo)."""
     for start in by(quarter_hours(first, zone, count), freq, Aggregation.COUNT, zone)["ts"]:
         local = start.astimezone(ZoneInfo(zone))
         assert (local.minute, local.second) == (0, 0)

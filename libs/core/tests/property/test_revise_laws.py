@@ -16,16 +16,16 @@ publications = st.lists(st.builds(Publication, instants, values, st.integers(0, 
 
 
 @given(publications, st.randoms(), instants)
-def test_order_does_not_matter(said: list[Publication], random, as_of: datetime) -> None:
-    shuffled = random.sample(said, len(said))
-    assert revisions(shuffled) == revisions(said)
-    assert answer(shuffled, as_of) == answer(said, as_of)
+def test_order_does_not_matter(publications: list[Publication], random, as_of: datetime) -> None:
+    shuffled = random.sample(publications, len(publications))
+    assert revisions(shuffled) == revisions(publications)
+    assert answer(shuffled, as_of) == answer(publications, as_of)
 
 
 @given(publications, st.data())
-def test_repetition_does_not_matter(said: list[Publication], data: st.DataObject) -> None:
-    again = data.draw(st.lists(st.sampled_from(said), max_size=6)) if said else []
-    assert revisions([*again, *said]) == revisions(said)
+def test_repetition_does_not_matter(publications: list[Publication], data: st.DataObject) -> None:
+    again = data.draw(st.lists(st.sampled_from(publications), max_size=6)) if publications else []
+    assert revisions([*again, *publications]) == revisions(publications)
 
 
 @given(publications, publications, instants)
@@ -36,20 +36,20 @@ def test_batching_does_not_matter(first: list[Publication], second: list[Publica
 
 
 @given(publications, instants)
-def test_answer_is_the_last_change_known_by_then(said: list[Publication], as_of: datetime) -> None:
-    by_then = [publication for publication in said if publication.known_at <= as_of]
-    assert [answer(said, as_of)] == (revisions(by_then)[-1:] or [None])
+def test_answer_is_the_last_change_known_by_then(publications: list[Publication], as_of: datetime) -> None:
+    by_then = [publication for publication in publications if publication.known_at <= as_of]
+    assert [answer(publications, as_of)] == (revisions(by_then)[-1:] or [None])
 
 
 @given(publications, instants)
-def test_what_is_said_later_never_changes_an_answer_about_the_past(said: list[Publication], as_of: datetime) -> None:
+def test_a_later_publication_never_changes_an_answer_about_the_past(publications: list[Publication], as_of: datetime) -> None:
     later = [Publication(as_of + timedelta(minutes=n), float(n)) for n in (1, 2)]
-    assert answer([*later, *said], as_of) == answer(said, as_of)
+    assert answer([*later, *publications], as_of) == answer(publications, as_of)
 
 
 @given(publications)
-def test_revisions_are_changes_at_rising_known_times(said: list[Publication]) -> None:
-    changes = revisions(said)
+def test_revisions_are_changes_at_rising_known_times(publications: list[Publication]) -> None:
+    changes = revisions(publications)
     assert revisions(changes) == changes
     for before, after in pairwise(changes):
         assert before.known_at < after.known_at
@@ -57,14 +57,16 @@ def test_revisions_are_changes_at_rising_known_times(said: list[Publication]) ->
 
 
 @given(publications, instants)
-def test_answer_has_the_greatest_known_time_and_of_those_the_greatest_content(said: list[Publication], as_of: datetime) -> None:
+def test_answer_has_the_greatest_known_time_and_of_those_the_greatest_content(
+    publications: list[Publication], as_of: datetime
+) -> None:
     """The law read directly from its words, without ``revisions``."""
-    found = answer(said, as_of)
-    by_then = [publication for publication in said if publication.known_at <= as_of]
+    result = answer(publications, as_of)
+    by_then = [publication for publication in publications if publication.known_at <= as_of]
     if not by_then:
-        assert found is None
+        assert result is None
         return
     last = max(by_then, key=lambda publication: (publication.known_at, publication.content))
-    assert found is not None
-    assert found.content == last.content
-    assert found.known_at <= last.known_at
+    assert result is not None
+    assert result.content == last.content
+    assert result.known_at <= last.known_at

@@ -1,4 +1,4 @@
-"""Labels of local time and UTC, over every market's clock and 130 years. The standard library is the judge."""
+"""Labels of local time and UTC, over every market's clock and 130 years. The standard library gives the expected results."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ years = st.integers(1971, 2099)
 
 
 def hours_of(year: int, zone: str) -> pl.DataFrame:
-    """Every hour of a local year with the label a file would give it, told by the standard library."""
+    """Return every hour of a local year with its label in a file, from the standard library."""
     start, end = day_start(date(year, 1, 1), zone), day_start(date(year + 1, 1, 1), zone)
     ts = [start + timedelta(hours=n) for n in range((end - start) // timedelta(hours=1))]
     local = [instant.astimezone(ZoneInfo(zone)) for instant in ts]
@@ -56,7 +56,7 @@ def test_hour_ending_labels_with_their_mark_name_every_hour_of_a_year(year: int,
 @given(years, st.sampled_from(MARKET_ZONES))
 @settings(max_examples=settings().max_examples * 2 // 5)
 def test_without_a_mark_exactly_the_repeated_hours_stay_open(year: int, zone: str) -> None:
-    """A label that comes once is read, one that comes twice is null and says why, and none is read wrongly."""
+    """A label that occurs once is converted, one that occurs twice is null with a reason, and none is converted wrongly."""
     hours = hours_of(year, zone).with_columns(
         read=to_utc(pl.col("naive"), zone),
         problem=label_problem(pl.col("naive"), zone),
@@ -82,7 +82,7 @@ def test_hours_of_the_clock_that_no_instant_shows_do_not_exist(year: int, zone: 
 
 @given(years, st.sampled_from(MARKET_ZONES))
 @settings(max_examples=settings().max_examples // 5)
-def test_order_alone_tells_the_hours_of_a_public_nyiso_file_apart(year: int, zone: str) -> None:
+def test_order_alone_distinguishes_the_hours_of_a_public_nyiso_file(year: int, zone: str) -> None:
     hours = hours_of(year, zone).with_columns(second=occurrence(pl.col("naive")) == 1)
     assert hours.select(to_utc(pl.col("naive"), zone, second=pl.col("second")).alias("ts"))["ts"].equals(hours["ts"])
 
@@ -109,7 +109,7 @@ def test_starts_of_days_are_the_same_by_column_and_one_by_one(several: list[date
     st.datetimes(datetime.fromisoformat("1970-01-02"), datetime.fromisoformat("2099-12-30")),
     st.sampled_from(MARKET_ZONES + ODD_ZONES),
 )
-def test_first_instant_is_the_first_at_which_the_clock_has_got_there(naive: datetime, zone: str) -> None:
+def test_first_instant_is_the_first_at_which_the_clock_shows_or_has_passed_it(naive: datetime, zone: str) -> None:
     instant = pl.select(first_instant(pl.lit(naive, pl.Datetime("us")), zone)).item()
     assert instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None) >= naive
     assert instant == naive.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Conversion is a group: there and back is nothing, and a detour leads to the same place."""
+"""Conversions form a group: there and back is the identity, and a detour leads to the same value."""
 
 import math
 from collections import defaultdict
@@ -10,7 +10,7 @@ from aurum.core.units import Unit, convert, known_units, parse_unit
 
 
 def families() -> list[list[Unit]]:
-    """Units that convert into one another."""
+    """Return groups of units that convert into one another."""
     by_kind: dict[tuple[str, str | None], list[Unit]] = defaultdict(list)
     for info in known_units():
         by_kind[info.dimension, info.currency].append(parse_unit(info.text))
@@ -22,7 +22,7 @@ values = st.floats(-1e9, 1e9)
 
 
 def close(one: float, other: float, scale: float = 0) -> bool:
-    """Equal but for the last digits; temperatures lose them in the offset, so ``scale`` is what was added."""
+    """Return whether two values are equal except for the last digits. ``scale``: size of an added offset, which loses some."""
     return math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-12 * max(scale, 1e-300))
 
 

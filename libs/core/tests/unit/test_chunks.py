@@ -1,4 +1,4 @@
-"""Items cut into chunks by size."""
+"""Splitting of a sequence into chunks by size."""
 
 from __future__ import annotations
 

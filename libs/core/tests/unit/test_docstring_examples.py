@@ -6,7 +6,7 @@ import pytest
 
 import aurum.core
 
-NAMES = sorted(found.name for found in pkgutil.walk_packages(aurum.core.__path__, "aurum.core."))
+NAMES = sorted(module.name for module in pkgutil.walk_packages(aurum.core.__path__, "aurum.core."))
 PARSER = doctest.DocTestFinder()
 EXAMPLES = [(f"{test.name}", test) for name in NAMES for test in PARSER.find(importlib.import_module(name)) if test.examples]
 

@@ -1,4 +1,4 @@
-"""The public face of each package is what its ``__init__`` lists, reviewed and not grown."""
+"""The public names of each package are those that its ``__init__`` lists."""
 
 import importlib
 import pkgutil
@@ -12,15 +12,15 @@ import aurum.core
 
 def modules() -> Iterator[str]:
     yield "aurum.core"
-    for found in pkgutil.walk_packages(aurum.core.__path__, "aurum.core."):
-        yield found.name
+    for module in pkgutil.walk_packages(aurum.core.__path__, "aurum.core."):
+        yield module.name
 
 
 FACES = [name for name in modules() if hasattr(importlib.import_module(name), "__all__")]
 
 
 def public_names(module: ModuleType) -> list[str]:
-    """Everything a package binds but private names and its own modules."""
+    """Return all names of a package except private ones and its own modules."""
     return sorted(
         name for name, value in vars(module).items() if not name.startswith("_") and not isinstance(value, ModuleType)
     )

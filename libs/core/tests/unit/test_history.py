@@ -1,4 +1,4 @@
-"""Which months are closed, and how two copies of their rows are compared."""
+"""Months that are closed, and the comparison of two copies of their rows."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -26,8 +26,8 @@ def rows(values: list[float], *, series_id: int = 1, superseded_at: datetime | N
 
 
 def test_a_part_is_a_series_in_a_utc_month() -> None:
-    found = tally(pl.concat([rows([1.0, 2.0, 3.0]), rows([4.0], series_id=2)]))
-    assert found.select("series_id", "month", "rows").rows() == [
+    tallies = tally(pl.concat([rows([1.0, 2.0, 3.0]), rows([4.0], series_id=2)]))
+    assert tallies.select("series_id", "month", "rows").rows() == [
         (1, date(2024, 12, 1), 2),
         (1, date(2025, 1, 1), 1),
         (2, date(2024, 12, 1), 1),

@@ -28,7 +28,7 @@ def test_location_may_hold_colons_blanks_and_accents() -> None:
         "isone:da_lmp:321:lmp\n",
     ],
 )
-def test_text_that_is_no_key_is_refused_and_quoted(text: str) -> None:
+def test_text_that_is_not_a_key_is_refused_and_quoted(text: str) -> None:
     with pytest.raises(InvalidSeriesKey) as caught:
         SeriesKey.parse(text)
     assert isinstance(caught.value, Invalid)

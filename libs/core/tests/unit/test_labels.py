@@ -10,7 +10,7 @@ FALL, SPRING = date(2025, 11, 2), date(2025, 3, 9)
 
 
 def hours(day: date, labels: list[int], second: list[bool | None] | None = None, zone: str = NEW_YORK) -> list[str | None]:
-    """Hour-ending labels as ``%d %H`` in UTC."""
+    """Return the UTC starts of hour-ending labels, as ``%d %H``."""
     columns: dict[str, object] = {"hour": labels} | ({} if second is None else {"second": second})
     flag = None if second is None else pl.col("second").cast(pl.Boolean)
     frame = pl.DataFrame(columns).select(hour_ending(pl.lit(day), pl.col("hour"), zone, second=flag).alias("ts"))

@@ -30,7 +30,7 @@ def test_every_market_has_a_zone_a_calendar_and_a_currency(code: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Eastern", "America", "America/NewYork", "+05:00", "localtime", "../etc/passwd"])
-def test_what_is_no_time_zone_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_time_zone_is_refused(name: str) -> None:
     with pytest.raises(UnknownName) as caught:
         parse_zone(name)
     assert caught.value.name == name

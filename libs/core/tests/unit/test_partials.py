@@ -15,30 +15,30 @@ HOUR = timedelta(hours=1)
 
 
 def frame(*points: tuple[int, float, int]) -> pl.DataFrame:
-    """Minutes after ``T0``, value, quality; known so many minutes after ``T0``, too."""
-    said = [(7, T0 + timedelta(minutes=at), value, quality, T0 + timedelta(minutes=at)) for at, value, quality in points]
-    return pl.DataFrame(said, schema=MANY_OBSERVATIONS, orient="row")
+    """Return observations of one series from (minutes after ``T0``, value, quality); each is known at its own ``ts``."""
+    rows = [(7, T0 + timedelta(minutes=at), value, quality, T0 + timedelta(minutes=at)) for at, value, quality in points]
+    return pl.DataFrame(rows, schema=MANY_OBSERVATIONS, orient="row")
 
 
-def test_an_hour_keeps_sum_count_and_extremes_of_what_stands() -> None:
-    found = partials(frame((0, 2.0, 0), (5, -1.0, 2), (10, float("nan"), 0), (55, float("nan"), 9), (60, 4.0, 0)))
-    assert found.schema == PARTIALS
-    assert found.rows() == [
+def test_an_hour_has_sum_count_and_extremes_of_its_valid_values() -> None:
+    hours = partials(frame((0, 2.0, 0), (5, -1.0, 2), (10, float("nan"), 0), (55, float("nan"), 9), (60, 4.0, 0)))
+    assert hours.schema == PARTIALS
+    assert hours.rows() == [
         (7, T0, 1.0, 2, -1.0, 2.0, 2, T0 + timedelta(minutes=55)),
         (7, T0 + HOUR, 4.0, 1, 4.0, 4.0, 0, T0 + HOUR),
     ]
 
 
-def test_an_hour_in_which_nothing_stands_keeps_when_that_was_known() -> None:
-    found = partials(frame((0, float("nan"), 9)))
-    assert found.select("sum", "count", "quality", "known_at").rows() == [(0.0, 0, 0, T0)]
-    assert found["min"].is_nan().all()
-    day = compose(found, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=Aggregation.SUM, zone="UTC")
+def test_an_hour_without_a_valid_value_has_its_known_time() -> None:
+    hours = partials(frame((0, float("nan"), 9)))
+    assert hours.select("sum", "count", "quality", "known_at").rows() == [(0.0, 0, 0, T0)]
+    assert hours["min"].is_nan().all()
+    day = compose(hours, series_frequency=Frequency.MIN_5, freq=Frequency.DAY, agg=Aggregation.SUM, zone="UTC")
     assert day.is_empty()
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), 1.7e308, -1e290])
-def test_what_could_overflow_is_in_no_sum_and_refused_but_for_its_extremes(value: float) -> None:
+def test_a_value_that_could_overflow_a_sum_is_refused_except_for_extremes(value: float) -> None:
     hours = partials(frame((0, value, 0), (5, 1.0, 0)))
     assert hours["sum"].is_nan().all()
     for agg in (Aggregation.SUM, Aggregation.MEAN):
@@ -64,14 +64,14 @@ def test_what_could_overflow_is_in_no_sum_and_refused_but_for_its_extremes(value
         ("5min", "irregular", "mean", False),
     ],
 )
-def test_hours_say_what_adds_up_of_data_finer_than_they_are(own: str, freq: str, agg: str, expected: bool) -> None:
+def test_hours_give_aggregates_that_add_up_of_data_finer_than_an_hour(own: str, freq: str, agg: str, expected: bool) -> None:
     assert composes(Frequency(own), Frequency(freq), Aggregation(agg)) is expected
     if not expected and freq != "irregular":
         with pytest.raises(CannotCompose):
             compose(partials(frame()), series_frequency=Frequency(own), freq=Frequency(freq), agg=Aggregation(agg), zone="UTC")
 
 
-def test_clocks_at_half_hours_are_told_before_anything_is_read() -> None:
+def test_clocks_at_half_hours_are_recognized_before_rows_are_read() -> None:
     assert keeps_whole_hours("America/New_York", T0, T0 + 180 * 24 * HOUR)
     assert not keeps_whole_hours("Asia/Kolkata", T0)
     # Eleven hours from UTC in January, ten and a half in July.
@@ -104,11 +104,11 @@ def test_the_fall_day_counts_25_hours_and_the_spring_day_23() -> None:
                 known_at=pl.col("ts"),
             )
         )
-        found = compose(
+        day = compose(
             partials(rows),
             series_frequency=Frequency.MIN_5,
             freq=Frequency.DAY,
             agg=Aggregation.COUNT,
             zone="America/New_York",
         )
-        assert found.row(0)[1:3] == (start, 12.0 * hours)
+        assert day.row(0)[1:3] == (start, 12.0 * hours)

@@ -48,7 +48,7 @@ def test_late_publication_between_two_equal_ones_splits_them() -> None:
 
 
 def test_changes_alone_are_not_enough_to_take_a_late_publication() -> None:
-    """Why a store must remember that a value was said again: the repetition decides once a late one comes between."""
+    """A store must remember a repeated value: the repetition counts when a late publication comes between."""
     said_again, late = [said(0, 1.0), said(2, 1.0)], said(1, 2.0)
     assert answer([*said_again, late]) == said(2, 1.0)
     assert answer([*revisions(said_again), late]) == late

@@ -60,7 +60,7 @@ def test_catalog_lists_each_unit_once() -> None:
     assert len(texts) == len(set(texts))
 
 
-def test_every_spelling_of_the_catalog_means_the_unit_it_stands_with() -> None:
+def test_every_spelling_of_the_catalog_means_the_unit_it_is_listed_with() -> None:
     for info in known_units():
         for spelling in (info.text, *info.aliases):
             unit = parse_unit(spelling)
@@ -80,14 +80,14 @@ def test_any_two_currencies_make_an_exchange_rate() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "foo", "USD/degC", "EUR/EUR", "GBP/GBp", "USD/", "/MWh", "USD/MWh/MWh", "MWh/USD"])
-def test_what_is_no_unit_is_refused_as_it_was_written(text: str) -> None:
+def test_a_text_that_is_not_a_unit_is_refused_and_quoted(text: str) -> None:
     with pytest.raises(UnknownName) as caught:
         parse_unit(text)
     assert caught.value.name == text
     assert caught.value.kind == "unit"
 
 
-def test_case_that_tells_pounds_from_pence_is_never_guessed() -> None:
+def test_case_that_distinguishes_pounds_from_pence_is_never_guessed() -> None:
     with pytest.raises(UnknownName) as caught:
         parse_unit("gbp/therm")
     assert {"GBP/therm", "GBp/therm"} <= set(caught.value.nearest)
