@@ -22,7 +22,7 @@ def at(day: int, hour: int = 0, month: int = 5) -> datetime:
 
 
 def fixing(day: int, value: float, month: int = 5) -> tuple[datetime, float]:
-    """Return rates of summer days in Frankfurt, whose intervals start at 22:00 UTC of the day before."""
+    """Return the instant and value of a rate of a summer day in Frankfurt: it starts at 22:00 UTC of the day before."""
     return at(day, month=month) - timedelta(hours=2), value
 
 
