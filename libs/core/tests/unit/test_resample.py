@@ -147,8 +147,8 @@ def test_finer_than_the_data_is_refused() -> None:
     assert caught.value.facts == {"series_frequency": "1h", "freq": "15min"}
 
 
-def test_irregular_is_no_step_and_irregular_data_take_any() -> None:
-    with pytest.raises(CannotResample, match="no step"):
+def test_irregular_is_not_a_step_and_irregular_data_take_any() -> None:
+    with pytest.raises(CannotResample, match="irregular is not a step"):
         daily(FALL_DAY, Aggregation.MEAN, Frequency.IRREGULAR)
     samples = observations(utc(2025, 7, 1, 4), timedelta(minutes=7), [1.0] * 9)
     answer = resample(samples, series_frequency=Frequency.IRREGULAR, freq=Frequency.HOUR, agg=Aggregation.COUNT, zone=NEW_YORK)
