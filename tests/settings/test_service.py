@@ -301,7 +301,7 @@ async def test_nothing_is_cached(served: Served) -> None:
 
 @shows(AURUM_CACHE__POLICY="lfu")
 async def test_entries_are_evicted_by_the_policy(served: Served) -> None:
-    assert type(served.state["responses"].cache.local._kept).__name__ == "_Lfu"
+    assert type(served.state["responses"].cache.local._entries).__name__ == "_Lfu"
 
 
 @shows(AURUM_CACHE__MOST_ENTRIES="2")

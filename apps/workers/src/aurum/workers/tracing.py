@@ -11,14 +11,14 @@ from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NoOpTracer, Span, SpanKind, Status, StatusCode, Tracer
 
-from aurum.common.telemetry.work import Described, carried_trace, carried_work, current_work
+from aurum.common.telemetry.work import Work, carried_trace, carried_work, current_work
 
 
 @dataclass(frozen=True, slots=True)
 class _Try:
     span: Span
     trace_token: Token[Context]
-    work_token: Token[Described | None]
+    work_token: Token[Work | None]
 
 
 class JobContext(Middleware):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from aurum.common.flags import CircularPrerequisite, Evaluation, FlagDocument, evaluate, readable, refuse_circle
+from aurum.common.flags import CircularPrerequisite, Evaluation, FlagDocument, check_prerequisites, evaluate, parse_documents
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
 from aurum.storage.ports.access import Actor
@@ -19,7 +19,7 @@ class OtherVersion(Conflict):
 
 def documents(stored: Sequence[StoredFlag]) -> Mapping[str, FlagDocument]:
     """Return stored flags as documents by name, without those that this release cannot read."""
-    return readable({one.name: one.document for one in stored})
+    return parse_documents({one.name: one.document for one in stored})
 
 
 async def read_flag(store: FlagStore, name: str) -> StoredFlag:
@@ -51,7 +51,7 @@ async def put_flag(
         if precondition is not None:
             precondition(current)
         try:
-            refuse_circle(name, {**documents(flags), name: document})
+            check_prerequisites(name, {**documents(flags), name: document})
         except CircularPrerequisite as error:
             raise InvalidParameters(("prerequisites", str(error), None)) from error
         _refuse_other_version(name, current, version)

@@ -73,7 +73,7 @@ class Flags:
 
     async def flush(self) -> None:
         """Write counts of evaluations. While the store does not answer, they are lost and nothing else."""
-        used = self.provider.take_used()
+        used = self.provider.take_usage()
         if used:
             try:
                 await self._store.add_use(used, self._clock.now().date())

@@ -20,7 +20,7 @@ def admission_check(gate: AdmissionQueue) -> HealthCheck:
 
     async def look() -> Finding:
         state = gate.state()
-        detail = f"{state.places.taken} of {state.places.places} requests under way, {state.places.waiting} waiting, "
+        detail = f"{state.places.in_use} of {state.places.places} requests under way, {state.places.waiting} waiting, "
         detail += f"{state.refused} refused since the start"
         return Finding("shedding" if state.shedding.refusing else "ok", detail)
 
@@ -50,7 +50,7 @@ def guards_check(guards: Guards) -> HealthCheck:
         said = [f"{one.name}: {one.circuit}" for one in circuits]
         said += [f"{one.name}: {one.attempts - one.calls} retries" for one in (each.state() for each in guards.retries)]
         said += [f"{one.name}: {one.expired} timeouts" for one in (each.state() for each in guards.timeouts)]
-        said += [f"{one.name}: {one.taken} of {one.places} in use" for one in (each.state() for each in guards.bulkheads)]
+        said += [f"{one.name}: {one.in_use} of {one.places} in use" for one in (each.state() for each in guards.bulkheads)]
         return Finding("ok" if all(one.circuit == "closed" for one in circuits) else "open", ", ".join(said))
 
     return HealthCheck("breakers", look, needed=False)

@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from aurum.common.cache import TierAway
+from aurum.common.cache import TierUnavailable
 from aurum.core.errors import Unavailable
 
 _EVERY_S = 900.0
 
 Sweep = Callable[[], Awaitable[int]]
-"""Removes expired records and returns their number. Two processes may run it at once. Raises ``Unavailable``, ``TierAway``."""
+"""Deletes expired records and returns their number. Two processes may run it. Raises ``Unavailable``, ``TierUnavailable``."""
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ async def sweep_often(*sweeps: Sweep, every_s: float = _EVERY_S) -> None:
         for sweep in sweeps:
             try:
                 gone = await sweep()
-            except (Unavailable, TierAway) as error:
+            except (Unavailable, TierUnavailable) as error:
                 _log.warning("expired records not removed", what=sweep.__qualname__, reason=str(error))
             else:
                 _log.debug("expired records removed", what=sweep.__qualname__, gone=gone)

@@ -110,7 +110,7 @@ class ClickhousePool:
 
     def use(self) -> PoolUse:
         """Return how many slots are in use, and how many there are."""
-        return PoolUse(self._slots.taken, self._slots.taken, self._slots.places)
+        return PoolUse(self._slots.in_use, self._slots.in_use, self._slots.places)
 
     @property
     def guards(self) -> Guards:
