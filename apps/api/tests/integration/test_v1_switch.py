@@ -159,16 +159,16 @@ async def test_the_kill_switch_turns_version_1_off_for_every_tenant(clients: Cli
 async def test_version_2_answers_as_before_and_evaluates_no_flag(clients: Clients) -> None:
     await switch_off_for_acme(clients)
     provider = clients.served.state["services"].flags.provider
-    provider.take_used()
+    provider.take_usage()
     for path, status in (("/v2/series", 200), ("/v2/catalog/units", 200), ("/latest/series", 200), ("/v2/nothing", 404)):
         assert (await clients.get(path, clients.acme)).status_code == status
-    assert provider.take_used() == {}
+    assert provider.take_usage() == {}
 
 
 async def test_requests_for_version_1_are_counted_in_the_use_of_the_flag(clients: Clients) -> None:
     await switch_off_for_acme(clients)
     flags = clients.served.state["services"].flags
-    flags.provider.take_used()
+    flags.provider.take_usage()
     for caller, times in ((clients.acme, 2), (clients.bolt, 3)):
         for _ in range(times):
             await clients.get(UNITS, caller)

@@ -99,7 +99,7 @@ def _of_plan(state: RequestState, limiter: Limiter[RatePlan]) -> HeaderList:
     now = limiter.clock()
     account = limiter.account((caller.tenant, caller.subject), caller.plan, now)
     headers: HeaderList = [(b"x-ratelimit-tier", caller.plan.name.encode())]
-    for window, left in zip(account.bucket.limits, account.left(now), strict=True):
+    for window, left in zip(account.bucket.limits, account.remaining(now), strict=True):
         if window.name == "day":
             headers.append((b"x-ratelimit-daily-limit", b"%d" % window.limit))
             headers.append((b"x-ratelimit-daily-remaining", b"%d" % max(0, left)))
