@@ -1,4 +1,4 @@
-"""What moved most: means of two days, complete series only, ties by key."""
+"""The series that moved most: means of two days, complete series only, ties by key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = datetime(2025, 11, 4, 5, tzinfo=UTC)
 
 
 def day_of(*values: tuple[int, float, int]) -> pl.DataFrame:
-    """Hours of one day out of (series, value, quality), hour after hour for each series."""
+    """Return the hours of one day from (series, value, quality), hour after hour for each series."""
     seen: dict[int, int] = {}
     rows = [
         (series_id, DAY + (seen.setdefault(series_id, 0)) * BUCKET, value, quality, DAY)
@@ -36,10 +36,10 @@ def expecting(*rows: tuple[int, str, int | None, int | None]) -> pl.DataFrame:
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2025, 3, 9), 23), (date(2025, 11, 2), 25), (date(2025, 11, 3), 24)])
 def test_a_day_has_23_24_or_25_hours(day: date, hours: int) -> None:
-    found = hours_of_day(day, NEW_YORK)
-    assert len(found) == hours
-    assert found.is_sorted()
-    assert {ts.astimezone(ZoneInfo(NEW_YORK)).date() for ts in found} == {day}
+    starts = hours_of_day(day, NEW_YORK)
+    assert len(starts) == hours
+    assert starts.is_sorted()
+    assert {ts.astimezone(ZoneInfo(NEW_YORK)).date() for ts in starts} == {day}
 
 
 def test_both_hours_that_end_at_two_belong_to_one_block_on_the_fall_day() -> None:
@@ -70,18 +70,18 @@ def test_expected_intervals_are_those_of_the_step(frequency: str, whole: int | N
 def test_means_are_over_intervals_and_not_over_hours() -> None:
     rows = [(1, DAY + n * timedelta(minutes=15), value, 0, DAY) for n, value in enumerate([1.0, 1.0, 1.0, 1.0, 7.0])]
     hours = partials(pl.DataFrame(rows, schema=MANY_OBSERVATIONS, orient="row"))
-    found = compare(expecting((1, "a", 5, 5)), hours, hours)
-    assert found.schema == COMPARED
-    assert found.select("present_before", "before", "after").row(0) == (5, 2.2, 2.2)
+    compared = compare(expecting((1, "a", 5, 5)), hours, hours)
+    assert compared.schema == COMPARED
+    assert compared.select("present_before", "before", "after").row(0) == (5, 2.2, 2.2)
 
 
 def test_the_greatest_change_comes_first_and_equal_ones_by_key() -> None:
     before = day_of((1, 10.0, 0), (2, 40.0, 0), (3, 0.0, 0), (4, -5.0, 0))
     after = day_of((1, 12.0, 0), (2, 10.0, 0), (3, 30.0, 0), (4, -3.0, 0))
     series = expecting((1, "d", 1, 1), (2, "c", 1, 1), (3, "b", 1, 1), (4, "a", 1, 1))
-    found = rank(compare(series, before, after), most=3)
-    assert found.schema == MOVERS
-    assert found.rows() == [
+    movers = rank(compare(series, before, after), most=3)
+    assert movers.schema == MOVERS
+    assert movers.rows() == [
         (3, "b", 0.0, 30.0, 30.0, None),
         (2, "c", 40.0, 10.0, -30.0, -0.75),
         (4, "a", -5.0, -3.0, 2.0, 0.4),

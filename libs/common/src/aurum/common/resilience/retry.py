@@ -30,8 +30,8 @@ class Retry:
             with attempt:
                 ...
 
-    The caller promises that running the block twice has the same effect as running it once. Reading is safe. Sending an order is
-    not, because a missing answer does not tell whether the order arrived.
+    The caller promises that running the block twice has the same effect as running it once. Reading is safe. Sending an order
+    is not, because a missing answer does not tell whether the order arrived.
 
     ``on``: the exceptions after which another attempt is made. ``requested_wait_s``: returns the seconds that such an exception
     asks to wait (``Retry-After``), in place of the growing wait; None when it names none. When a wait would end after the time
