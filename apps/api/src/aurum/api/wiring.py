@@ -25,7 +25,7 @@ from aurum.assembly.jobs import job_queue
 from aurum.assembly.postgres import open_live_store
 from aurum.assembly.services import reading, wide_reading
 from aurum.assembly.store import Store, StoreParts
-from aurum.common.cache import Cache, TierAway
+from aurum.common.cache import Cache, TierUnavailable
 from aurum.common.ratelimit import Limiter
 from aurum.common.resilience.breaker import Breaker
 from aurum.common.resilience.guards import Guards
@@ -69,11 +69,11 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
             raise ValueError("the store has no change feed, which a service needs")
         redis = await open_redis(settings, stack)
         tokens, token_guards = await open_tokens(settings, stack)
-        redis_breaker = Breaker("redis", settings.resilience, counts=(TierAway,))
-        durable_breaker = Breaker("database cache", settings.resilience, counts=(TierAway,))
+        redis_breaker = Breaker("redis", settings.resilience, counts=(TierUnavailable,))
+        durable_breaker = Breaker("database cache", settings.resilience, counts=(TierUnavailable,))
         queue_breaker = Breaker("job queue", settings.resilience, counts=(QueueUnavailable,))
         results = result_cache(settings, store, redis, redis_breaker, durable_breaker)
-        stack.push_async_callback(results.stored)
+        stack.push_async_callback(results.wait_for_writes)
         responses = response_store(settings, feed)
         history = store.history.store if store.history is not None else None
         guards = Guards(circuits=(responses, redis_breaker, durable_breaker, queue_breaker)) + token_guards

@@ -41,11 +41,7 @@ class PostgresCacheTier:
         return await self._execute("DELETE FROM cache_entry WHERE tags && $1::text[]", list(tags))
 
     async def sweep(self) -> int:
-<<<<<<< HEAD
-        """Delete expired entries and return their number. Raises ``TierAway``."""
-=======
-        """Drop what is out of date; how many entries that were. Raises ``TierUnavailable``."""
->>>>>>> 0ce9b25 (refactor: the cache says what is stored, invalidated and made)
+        """Delete expired entries and return their number. Raises ``TierUnavailable``."""
         return await self._execute("DELETE FROM cache_entry WHERE expires_at <= now()")
 
     async def _execute(self, statement: str, *arguments: object) -> int:
