@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 import pytest_asyncio
@@ -17,19 +14,12 @@ from aurum.common.cache.redis import RedisTier
 from aurum.common.resilience.errors import DeadlinePassed
 from aurum.common.resilience.timeout import Timeout, time_left
 from aurum.storage.embedded import EmbeddedValkey
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedValkey]:
-    folder = Path(tempfile.mkdtemp(prefix="aurum-cache-"))
-    with EmbeddedValkey(folder) as running:
-        yield running
-    shutil.rmtree(folder, ignore_errors=True)
+from aurum.storage.testing.waiting import wait_until
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tier(server: EmbeddedValkey) -> AsyncIterator[RedisTier]:
-    client = Redis.from_url(server.url, socket_timeout=1)
+async def tier(redis_server: EmbeddedValkey) -> AsyncIterator[RedisTier]:
+    client = Redis.from_url(redis_server.url, socket_timeout=1)
     await client.flushdb()
     yield RedisTier(client)
     await client.aclose()
@@ -77,9 +67,9 @@ async def test_a_hundred_requests_at_once_make_one_result() -> None:
 async def test_the_first_caller_may_leave_and_the_others_are_served() -> None:
     making, shared = Making(seconds=0.05), cache()
     first = asyncio.create_task(shared.get_or_make("k", "v1", making, tags=()))
-    await asyncio.sleep(0.01)
+    await wait_until(lambda: making.count == 1)
     second = asyncio.create_task(shared.get_or_make("k", "v1", making, tags=()))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # it has begun to wait
     first.cancel()
     assert await second == b"made"
     assert making.count == 1
@@ -87,7 +77,7 @@ async def test_the_first_caller_may_leave_and_the_others_are_served() -> None:
 
 async def test_a_failure_reaches_all_callers_that_wait_and_the_next_one_tries_again() -> None:
     async def failing() -> bytes:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         raise ZeroDivisionError
 
     shared = cache()
@@ -121,7 +111,7 @@ async def test_sets_of_tags_lose_expired_keys_and_many_keys_are_deleted_in_batch
     client = tier._client
     for number in range(50):
         await tier.put(f"short{number}", b"x", fresh_s=0.05, tags=("t",))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # Redis has no clock to set
     await tier.put("long", b"x", fresh_s=60, tags=("t",))
     assert await client.zcard("aurum:cache:tagged:t") == 1
     for number in range(2_500):

@@ -1,4 +1,4 @@
-"""Limits that several processes keep together, over a real Redis-compatible server."""
+"""Rate limits that several processes share, over a real Redis-compatible server."""
 
 from __future__ import annotations
 
@@ -35,12 +35,15 @@ def server() -> Iterator[EmbeddedValkey]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def let_in_by_processes(url: str, *, limit: float, asked: list[float], seconds: float) -> tuple[int, float]:
-    """How many requests processes let in together that are asked so many a second each; and how long it took."""
+def admitted_by_processes(url: str, *, limit: float, rates: list[float], seconds: float) -> tuple[int, float]:
+    """Return how many requests the processes admitted together, and the seconds it took.
+
+    ``rates``: requests a second sent to each process.
+    """
     command = [sys.executable, str(PROCESS), url, str(limit)]
     processes = [
         subprocess.Popen([*command, str(rate), str(seconds), "2.5"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for rate in asked
+        for rate in rates
     ]
     for process in processes:
         assert process.stdout is not None
@@ -52,21 +55,21 @@ def let_in_by_processes(url: str, *, limit: float, asked: list[float], seconds: 
         process.stdin.flush()
     counts = [process.communicate(timeout=30)[0].split() for process in processes]
     took = time.monotonic() - began
-    assert [count[1] for count in counts] == [str(len(asked))] * len(asked)
+    assert [count[1] for count in counts] == [str(len(rates))] * len(rates)
     return sum(int(count[0]) for count in counts), took
 
 
-@pytest.mark.parametrize("asked", [[300.0, 300.0, 300.0], [500.0, 40.0, 40.0]], ids=["evenly", "mostly one"])
-def test_three_processes_keep_a_limit_to_within_5_percent(server: EmbeddedValkey, asked: list[float]) -> None:
+@pytest.mark.parametrize("rates", [[300.0, 300.0, 300.0], [500.0, 40.0, 40.0]], ids=["evenly", "mostly one"])
+def test_three_processes_keep_a_limit_to_within_5_percent(server: EmbeddedValkey, rates: list[float]) -> None:
     limit, seconds = 200.0, 4.0
-    let_in, _ = let_in_by_processes(server.url, limit=limit, asked=asked, seconds=seconds)
+    admitted, _ = admitted_by_processes(server.url, limit=limit, rates=rates, seconds=seconds)
     allowed = limit + limit * seconds
-    assert abs(let_in - allowed) <= 0.05 * allowed
+    assert abs(admitted - allowed) <= 0.05 * allowed
 
 
 def test_two_processes_below_the_limit_refuse_nothing(server: EmbeddedValkey) -> None:
-    let_in, _ = let_in_by_processes(server.url, limit=500.0, asked=[300.0, 50.0], seconds=2.0)
-    assert let_in >= 0.99 * 700
+    admitted, _ = admitted_by_processes(server.url, limit=500.0, rates=[300.0, 50.0], seconds=2.0)
+    assert admitted >= 0.99 * 700
 
 
 Shared = tuple[Limiter[int], Sharing[int]]
@@ -81,7 +84,7 @@ def limits_of(per_minute: int) -> Limits:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def start(server: EmbeddedValkey) -> AsyncIterator[Callable[[], Shared]]:
-    """Start another one that shares."""
+    """Start another limiter that shares its limits, as another process would."""
     running: list[asyncio.Task[None]] = []
     clients: list[Redis] = []
 
@@ -102,12 +105,12 @@ async def start(server: EmbeddedValkey) -> AsyncIterator[Callable[[], Shared]]:
 
 
 async def take(shared: Shared, count: int, plan: int = 60) -> int:
-    """One after the other, as a caller who waits for each answer."""
-    let_in = 0
+    """Make requests one after the other, as a caller that waits for each answer; return how many were admitted."""
+    admitted = 0
     for _ in range(count):
-        let_in += shared[0].account(KEY, plan, time.monotonic()).take(time.monotonic())
+        admitted += shared[0].account(KEY, plan, time.monotonic()).take(time.monotonic())
         await asyncio.sleep(0.002)  # lets rounds of sharing come between
-    return let_in
+    return admitted
 
 
 async def both(start: Callable[[], Shared]) -> tuple[Shared, Shared]:
@@ -123,7 +126,7 @@ async def test_what_one_has_used_up_the_other_refuses(start: Callable[[], Shared
     assert 57 <= used <= 63
     await asyncio.sleep(0.1)  # two rounds of sharing, which tell nobody
     more = await take(second, 20)
-    # One a second comes back meanwhile, which is long on a busy machine.
+    # One request a second is refilled meanwhile, and a busy machine takes seconds.
     assert more <= 3 + int(time.monotonic() - began)
 
 
@@ -185,7 +188,7 @@ async def test_without_redis_each_goes_on_with_its_share_and_recovers_by_itself(
     await take(first, 1)
     await take(second, 1)
     await asyncio.sleep(0.2)  # four rounds of sharing, which tell nobody
-    # Both have told what they spent meanwhile: nothing is left but what is refilled.
+    # Both have reported what they admitted meanwhile: only the refill since then remains.
     assert await take(first, 5) + await take(second, 5) <= 3
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from aurum.common.resilience import breaker as breakers
 from aurum.common.resilience.breaker import Breaker
 from aurum.common.resilience.errors import CircuitOpen
 from aurum.common.settings.resilience import ResilienceSettings
@@ -19,6 +20,22 @@ class Away(Exception):
 
 class Refusal(Exception):
     """The dependency answers, with a refusal."""
+
+
+class Clock:
+    """The time of breakers, which tests set."""
+
+    now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(breakers, "time", clock)
+    return clock
 
 
 def breaker() -> Breaker:
@@ -75,9 +92,9 @@ async def test_a_call_that_is_cancelled_changes_nothing() -> None:
     assert one.state().failures == 2
 
 
-async def test_one_call_tries_what_was_open_and_the_others_are_refused_meanwhile() -> None:
+async def test_one_call_tries_what_was_open_and_the_others_are_refused_meanwhile(clock: Clock) -> None:
     one = await opened()
-    await asyncio.sleep(0.06)
+    clock.now += 0.06
     release, tries = asyncio.Event(), 0
 
     async def attempt() -> None:
@@ -87,7 +104,7 @@ async def test_one_call_tries_what_was_open_and_the_others_are_refused_meanwhile
             await release.wait()
 
     attempts = [asyncio.create_task(attempt()) for _ in range(5)]
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # each has begun
     release.set()
     results = await asyncio.gather(*attempts, return_exceptions=True)
     assert tries == 1
@@ -95,24 +112,24 @@ async def test_one_call_tries_what_was_open_and_the_others_are_refused_meanwhile
     assert one.state().circuit == "closed"
 
 
-async def test_when_the_try_fails_it_stays_open() -> None:
+async def test_when_the_try_fails_it_stays_open(clock: Clock) -> None:
     one = await opened()
-    await asyncio.sleep(0.06)
+    clock.now += 0.06
     await fail(one)
     assert one.state().circuit == "open"
     assert one.state().opened == 2
 
 
-async def test_when_the_try_is_cancelled_the_next_call_tries() -> None:
+async def test_when_the_try_is_cancelled_the_next_call_tries(clock: Clock) -> None:
     one = await opened()
-    await asyncio.sleep(0.06)
+    clock.now += 0.06
     await fail(one, asyncio.CancelledError)
     async with one():
         pass
     assert one.state().circuit == "closed"
 
 
-async def test_an_answer_to_a_call_from_before_it_opened_does_not_close_the_circuit() -> None:
+async def test_an_answer_to_a_call_from_before_it_opened_does_not_close_the_circuit(clock: Clock) -> None:
     one = breaker()
     release = asyncio.Event()
 
@@ -124,7 +141,7 @@ async def test_an_answer_to_a_call_from_before_it_opened_does_not_close_the_circ
     await asyncio.sleep(0)
     for _ in range(3):
         await fail(one)
-    await asyncio.sleep(0.06)
+    clock.now += 0.06
     trying = asyncio.Event()
 
     async def attempt() -> None:
