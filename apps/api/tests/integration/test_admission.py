@@ -88,7 +88,7 @@ async def test_so_many_are_worked_on_at_once_and_the_others_wait() -> None:
         service.release.set()
         assert statuses(await asyncio.gather(*tasks)) == [200] * 8
     assert service.most == 3
-    assert service.gate.places.taken == 0
+    assert service.gate.places.in_use == 0
 
 
 async def test_when_the_queue_is_full_the_next_gets_503_with_retry_after() -> None:
@@ -128,7 +128,7 @@ async def test_a_tenant_that_takes_all_it_may_takes_nothing_from_others() -> Non
         service.release.set()
         assert statuses(await asyncio.gather(*greedy)) == [200] * 4 + [503] * 2
     assert service.gate.state().tenants == 0
-    assert service.gate.places.taken == 0
+    assert service.gate.places.in_use == 0
 
 
 async def test_a_tenant_without_a_plan_has_the_places_of_the_settings() -> None:
@@ -164,7 +164,7 @@ async def test_no_answer_in_time_is_503_and_gives_the_place_back() -> None:
         assert answer.json()["detail"] == "there was no answer in 0.1 s"
         assert answer.headers["retry-after"] == "1"
         assert (await client.get("/quick")).status_code == 200
-    assert service.gate.places.taken == 0
+    assert service.gate.places.in_use == 0
     assert service.gate.state().expired == 1
 
 
@@ -184,7 +184,7 @@ async def test_who_leaves_while_waiting_leaves_no_place_taken() -> None:
         task.cancel()
         service.release.set()
         await asyncio.gather(*held)
-        await wait_until(lambda: service.gate.places.taken == 0)
+        await wait_until(lambda: service.gate.places.in_use == 0)
         await wait_until(lambda: service.gate.state().tenants == 0)
 
 
@@ -208,7 +208,7 @@ async def test_when_waits_are_long_a_part_is_refused_before_it_waits() -> None:
     now = 100.0
     gate = AdmissionQueue(LimitsSettings(slow_start=0), clock=lambda: now)
     for step in range(12):
-        gate.shedding.waited(1.5)
+        gate.shedding.record_wait(1.5)
         now = 100.0 + step * 1.5
         gate.sheds(now)
     assert sum(gate.sheds(now) for _ in range(100)) == pytest.approx(90, abs=1)
@@ -223,7 +223,7 @@ async def test_slow_answers_shed_only_when_half_of_the_places_are_taken() -> Non
         nonlocal now
         for _ in range(100):
             now += 0.1
-            gate.shedding.took(60.0, now)
+            gate.shedding.record_time(60.0, now)
             gate.sheds(now)
 
     answer_slowly()
