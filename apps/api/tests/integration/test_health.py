@@ -89,7 +89,7 @@ async def test_the_queue_has_a_breaker_of_its_own(settings: Settings) -> None:
         answers = [await served.client.get("/v2/admin/jobs") for _ in range(3)]
         health = (await served.client.get("/health")).json()
     assert [answer.status_code for answer in answers] == [503] * 3
-    assert "left alone" in answers[-1].json()["detail"]
+    assert "has failed repeatedly" in answers[-1].json()["detail"]
     assert "job queue: open" in _detail(health, "breakers")
 
 
