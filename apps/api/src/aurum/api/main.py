@@ -102,7 +102,7 @@ class Application(FastAPI):
 
 def _needs_no_layer(settings: Settings) -> bool:
     """Return whether cached responses need no trace, no check of addresses and no CORS headers."""
-    return settings.telemetry.endpoint is None and not settings.limits.asks_addresses and not settings.api.cors_origins
+    return settings.telemetry.endpoint is None and not settings.limits.has_address_lists and not settings.api.cors_origins
 
 
 def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Application:

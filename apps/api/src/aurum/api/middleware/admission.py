@@ -20,7 +20,7 @@ from aurum.common.ratelimit import retry_after
 from aurum.common.resilience.bulkhead import Bulkhead, BulkheadState
 from aurum.common.resilience.errors import DeadlinePassed, Refused, Shed
 from aurum.common.resilience.shedding import Shedding, SheddingState
-from aurum.common.resilience.timeout import forget_deadline, set_deadline
+from aurum.common.resilience.timeout import reset_deadline, set_deadline
 from aurum.common.settings.limits import LimitsSettings
 from aurum.core.access import LOCAL, Caller
 from aurum.core.errors import Unavailable
@@ -89,7 +89,7 @@ class AdmissionQueue:
         if now >= self._grows_at:
             self._grow(now)
         places = self.places
-        return self.shedding.refuses(now, busy=2 * places.taken >= places.places)
+        return self.shedding.refuses(now, busy=2 * places.in_use >= places.places)
 
     def try_enter(self, tenant: Bulkhead | None) -> bool:
         """Admit a request at once, if the limits of its tenant and of the process allow it."""
@@ -115,7 +115,7 @@ class AdmissionQueue:
                 tenant.leave()
             raise
         finally:
-            self.shedding.waited(self.clock() - began)
+            self.shedding.record_wait(self.clock() - began)
 
     def leave(self, tenant: Bulkhead | None) -> None:
         """Release a request that has ended."""
@@ -171,7 +171,7 @@ class Admission:
                 # The route of a stream reads on after its start.
                 set_deadline(_NEVER)
                 now = gate.clock()
-                gate.shedding.took(now - began, now)
+                gate.shedding.record_time(now - began, now)
             await send(message)
 
         try:
@@ -181,12 +181,12 @@ class Admission:
                 raise  # a response that has begun cannot begin again
             gate.expired += 1
             now = gate.clock()
-            gate.shedding.took(now - began, now)
+            gate.shedding.record_time(now - began, now)
             detail = f"there was no answer in {gate.settings.deadline_s:g} s"
             await _refuse(DeadlinePassed(detail, retry_after=1.0), scope, send)
         finally:
             bound.lift()
-            forget_deadline(token)
+            reset_deadline(token)
 
 
 class _Bound:

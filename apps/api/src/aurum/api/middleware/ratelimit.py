@@ -28,7 +28,7 @@ class GlobalRateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             limiter: Limiter[RatePlan] = scope["state"]["limiter"]
-            total = limiter.everybody
+            total = limiter.global_account
             if total is not None and scope["path"] not in VITAL:
                 now = limiter.clock()
                 if not total.take(now):
@@ -64,8 +64,8 @@ class RateLimit:
         plan, account = state.caller.plan, account_of(state.caller, limiter, now)
         if plan is not None and account is not None:
             if not account.take(now):
-                if limiter.everybody is not None and scope["path"] not in VITAL:
-                    limiter.everybody.give_back()
+                if limiter.global_account is not None and scope["path"] not in VITAL:
+                    limiter.global_account.give_back()
                 limiter.refused += 1
                 await _refuse(account, now, f"plan {plan.name}", scope, send)
                 return
@@ -74,7 +74,7 @@ class RateLimit:
 
 
 async def _refuse(account: Account, now: float, whose: str, scope: Scope, send: Send) -> None:
-    window, wait, headers = account.refused(now)
+    window, wait, headers = account.refusal(now)
     await refuse(
         scope,
         send,

@@ -154,7 +154,7 @@ def watch_admission(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[Rat
         return [(("overload",), state.refused), (("deadline",), state.expired), (("rate limit",), limiter.refused)]
 
     def under_way() -> Reading:
-        return [((), gate.places.taken)]
+        return [((), gate.places.in_use)]
 
     def waiting() -> Reading:
         return [((), gate.places.waiting)]

@@ -161,7 +161,9 @@ async def _shared(resolved: ObservationsRequest, make: Callable[[], Awaitable[Re
     async def body() -> bytes:
         return bytes((await make()).body)
 
-    content = await resolved.services.results.made("observations", resolved.tag.strip('"'), body, tags=tags_of(resolved.series))
+    content = await resolved.services.results.get_or_make(
+        "observations", resolved.tag.strip('"'), body, tags=tags_of(resolved.series)
+    )
     return Response(content, headers=dict(resolved.headers), media_type=MEDIA_TYPES[resolved.format])
 
 
