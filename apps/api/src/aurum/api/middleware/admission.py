@@ -63,7 +63,7 @@ class AdmissionQueue:
         self._grows_at = clock() + settings.slow_start_every_s if first < settings.at_once else _NEVER
 
     def state(self) -> GateState:
-        busy = sum(1 for tenant in self._tenants.values() if tenant.taken or tenant.waiting)
+        busy = sum(1 for tenant in self._tenants.values() if tenant.in_use or tenant.waiting)
         return GateState(self.places.state(), self.shedding.state(), busy, self.refused, self.expired)
 
     def tenant_of(self, caller: Caller) -> Bulkhead | None:
@@ -78,7 +78,7 @@ class AdmissionQueue:
             name = f"requests of {caller.tenant}"
             bulkhead = Bulkhead(name, places=most, queue=settings.queue, longest_wait_s=settings.longest_wait_s)
             if len(self._tenants) >= _SWEEP_FROM:
-                self._tenants = {name: one for name, one in self._tenants.items() if one.taken or one.waiting}
+                self._tenants = {name: one for name, one in self._tenants.items() if one.in_use or one.waiting}
             self._tenants[caller.tenant] = bulkhead
         elif bulkhead.places != most:
             bulkhead.resize(most)

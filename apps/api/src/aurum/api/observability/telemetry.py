@@ -198,7 +198,7 @@ def watch_guards(metrics: Metrics, guards: Guards) -> None:
         return [((one.name,), one.state().expired) for one in guards.timeouts]
 
     def in_use() -> Reading:
-        return [((one.name,), one.taken) for one in guards.bulkheads]
+        return [((one.name,), one.in_use) for one in guards.bulkheads]
 
     metrics.gauge("aurum_breaker_open", "1 while the circuit breaker of a dependency is open.", is_open, labels=by)
     metrics.gauge(
