@@ -49,6 +49,7 @@ lint: $(STAMP)  ## check style, format, row loops and migrations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python tools/lint/row_loops.py
 	@$(BIN)/python tools/lint/migrations.py
+	@$(BIN)/python tools/lint/plain_words.py
 
 .PHONY: format
 format: $(STAMP)  ## format the code

@@ -102,4 +102,4 @@ async def _free(log: PostgresArchiveLog) -> None:
             async with log.exclusive_run():
                 return
         except ArchiveRunning:
-            await asyncio.sleep(0.01)  # the server tells nobody that it has ended a session
+            await asyncio.sleep(0.01)  # no client is told that the server has ended a session

@@ -147,13 +147,13 @@ def _answer(
         limit=question.limit,
         movers=[
             Mover(by_id[series_id], old, new, change, relative)
-            for series_id, old, new, change, relative in ranked.drop("key").iter_rows()  # no more rows than the limit
+            for series_id, old, new, change, relative in ranked.drop("key").iter_rows()  # rows: limit
         ],
         incomplete=[
             Incomplete(by_id[series_id], Count(old, had), Count(new, has))
             for series_id, old, had, new, has in apart.head(question.limit)
             .select("series_id", "expected_before", "present_before", "expected_after", "present_after")
-            .iter_rows()
+            .iter_rows()  # rows: limit
         ],
         ranked=compared.height - apart.height,
         incomplete_series=apart.height,

@@ -32,9 +32,9 @@ SELECT series_id, reinterpret(bucket, 'DateTime64(6, \\'UTC\\')') AS ts,
     toInt16(if(count > 0, maxIf(mark, stands), {int(Quality.GOOD)})) AS quality,
     max(known) AS known_at, answers, toInt64(count()) AS rows
 FROM (
-    SELECT series_id, toUnixTimestamp64Micro(ts) AS us, value, quality AS mark, known_at AS known,
+    SELECT series_id, toUnixTimestamp64Micro(ts) AS micros, value, quality AS mark, known_at AS known,
         ({SPANNED}) AND {STANDING_NOW} AS answers, answers AND mark != {int(Quality.WITHDRAWN)} AND NOT isNaN(value) AS stands,
-        if(answers, us - positiveModulo(us, {BUCKET // timedelta(microseconds=1)}), 0) AS bucket
+        if(answers, micros - positiveModulo(micros, {BUCKET // timedelta(microseconds=1)}), 0) AS bucket
     FROM {HISTORY_TABLE} FINAL WHERE {NAMED}
 )
 GROUP BY series_id, answers, bucket

@@ -69,5 +69,5 @@ async def list_movers(
     service = services(request)
     most = min(limit, service.settings.page_limit)
     question = MoversQuestion(measure, market, day, against, block, unit, currency, most)
-    found = await movers(service.wide, question)
-    return MoversAnswer.model_validate(found.document())
+    answer = await movers(service.wide, question)
+    return MoversAnswer.model_validate(answer.document())
