@@ -181,12 +181,13 @@ async def test_a_store_that_cannot_be_used_is_not_reached(
         await reach_store(settings_for(UNREACHABLE))
 
 
-async def test_a_store_has_no_change_feed_and_no_sums_by_the_hour_unless_it_is_live(
+async def test_a_store_has_no_change_feed_and_keeps_no_sums_by_the_hour_unless_it_is_live(
     database_url: str, settings_for: SettingsFor
 ) -> None:
     async with open_store(settings_for(database_url)) as store:
         assert store.changes is None
-        assert store.observations.partials is None
+        assert store.observations.partials is not None
+        assert not store.observations.partials.has_sums
     async with open_live_store(settings_for(database_url)) as live:
         assert live.changes is not None
         assert live.observations.partials is not None

@@ -171,7 +171,7 @@ async def half_archived(store: TieredStore) -> list[int]:
         points = [(offset + half / 2, 0, number + offset / 4) for offset in (0, 1, february) for half in range(2)]
         await store.loader.load(file_load(points, key=key, frequency="30min"))
     # A correction brings January of the second series back into the hot store.
-    await store.thawing.load(file_load([(1, 1, 50.0), (1.5, 1, float("nan"), 9)], key=keys[1], frequency="30min"))
+    await store.plain_loader.load(file_load([(1, 1, 50.0), (1.5, 1, float("nan"), 9)], key=keys[1], frequency="30min"))
     return [(await series_named(store, key)).series_id for key in keys]
 
 
