@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from aurum.api.testing import InMemory, SeriesBuilder, Served, file_of, hourly, serving
+from aurum.api.testing import InMemory, InventedSeries, Served, file_of, hourly, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings, load_settings
 from aurum.common.settings.unknown import setting_names
@@ -58,7 +58,7 @@ async def store() -> MemoryStore:
     for key in (HOURLY, OTHER):
         await store.loader.load(file_of(hourly(key, START, [30.0 + n for n in range(48)])))
     rows = [(START + n * timedelta(minutes=5), float(n), START, 0) for n in range(24)]
-    await store.loader.load(file_of(SeriesBuilder(QUICK, "MW", "5min", "America/New_York", "NYISO", rows)))
+    await store.loader.load(file_of(InventedSeries(QUICK, "MW", "5min", "America/New_York", "NYISO", rows)))
     return store
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-from api_market import HOUSTON, NYC, WEST, series_given
+from api_market import HOUSTON, NYC, WEST, invented_series
 
 from aurum.core.calendars import default_blocks, default_calendars
 from aurum.core.keys import SeriesKey
@@ -33,7 +33,7 @@ async def test_every_market_has_clock_and_calendar(client: httpx.AsyncClient) ->
 
 async def test_locations_are_paged(client: httpx.AsyncClient) -> None:
     everything = await data(client, "locations")
-    keys = [SeriesKey.parse(entry.key) for entry in series_given()]
+    keys = [SeriesKey.parse(entry.key) for entry in invented_series()]
     assert [(one["source"], one["location"]) for one in everything] == sorted({(key.source, key.location) for key in keys})
     nyc = next(one for one in everything if one["source"] == "nyiso" and one["location"] == "61761")
     assert (nyc["name"], nyc["series"]) == ("N.Y.C.", 2)
@@ -78,7 +78,7 @@ async def test_blocks_go_by_their_aliases_too(client: httpx.AsyncClient) -> None
 
 async def test_dimensions_count_their_series(client: httpx.AsyncClient) -> None:
     dimensions = await data(client, "dimensions")
-    entries = series_given()
+    entries = invented_series()
     assert dimensions["source"]["nyiso"] == sum(one.key.startswith("nyiso:") for one in entries)
     assert sum(dimensions["frequency"].values()) == len(entries)
 
@@ -102,7 +102,7 @@ async def test_completeness_shows_the_days_with_something_missing(client: httpx.
 
 async def test_files_come_newest_first_in_pages(client: httpx.AsyncClient) -> None:
     everything = await data(client, "quality/files")
-    assert len(everything) == len(series_given()) + 1
+    assert len(everything) == len(invented_series()) + 1
     ids = [one["file_id"] for one in everything]
     assert ids == sorted(ids, reverse=True)
     first = (await client.get("/v2/catalog/quality/files", params={"limit": 4})).json()

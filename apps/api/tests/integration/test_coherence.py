@@ -7,7 +7,7 @@ import statistics
 import time
 
 import httpx
-from api_market import FIRST_KNOWN, NYC, NYC_START, WEST, Given, file_of
+from api_market import FIRST_KNOWN, NYC, NYC_START, WEST, InventedSeries, file_of
 from api_processes import api_process
 
 from aurum.storage.testing.stores import PostgresStore
@@ -17,8 +17,8 @@ PATH = f"/v2/series/{NYC}/observations?start=2025-10-31&end=2025-11-01"
 OTHER = f"/v2/series/{WEST}/observations?start=2025-10-31&end=2025-11-01"
 
 
-def series_with(key: str, value: float) -> Given:
-    return Given(key, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, value, FIRST_KNOWN, 0)], "USD")
+def series_with(key: str, value: float) -> InventedSeries:
+    return InventedSeries(key, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, value, FIRST_KNOWN, 0)], "USD")
 
 
 async def seconds_until(client: httpx.AsyncClient, url: str, value: float) -> float:

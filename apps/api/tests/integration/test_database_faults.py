@@ -20,7 +20,7 @@ from typing import Protocol
 import httpx
 import psutil
 import pytest
-from api_market import FIRST_KNOWN, NYC, NYC_START, WEST, Given, file_of, series_given
+from api_market import FIRST_KNOWN, NYC, NYC_START, WEST, InventedSeries, file_of, invented_series
 from api_processes import api_process, wait_until_ready
 
 from aurum.common.clock import SystemClock
@@ -37,7 +37,7 @@ from aurum.storage.testing.stores import PostgresStore
 KEPT = f"/v2/series/{NYC}/observations"
 TRUTH = [
     None if isnan(value) else value
-    for _, value in sorted({ts: value for one in series_given() if one.key == NYC for ts, value, *_ in one.rows}.items())
+    for _, value in sorted({ts: value for one in invented_series() if one.key == NYC for ts, value, *_ in one.rows}.items())
 ]
 """The newest value of each hour of NYC, oldest hour first."""
 REVISED_KEY = "nyiso:damlbmp_zone:99999:lmp"
@@ -103,7 +103,7 @@ async def load_on(url: str, done: list[float], until: asyncio.Event) -> None:
     while not until.is_set():
         number += 1
         rows = [(NYC_START, float(number), FIRST_KNOWN + number * timedelta(minutes=1), 0)]
-        revision = Given(REVISED_KEY, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")
+        revision = InventedSeries(REVISED_KEY, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")
         try:
             await store.loader.load(file_of(revision, content=str(number)))
         except Unavailable:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
-from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
+from api_market import FIRST_KNOWN, NYC, NYC_START, InventedSeries, file_of
 
 from aurum.api.testing import serving
 from aurum.common.clock import SystemClock
@@ -36,8 +36,8 @@ async def test_every_other_question_has_another_tag(client: httpx.AsyncClient) -
 
 
 async def test_a_stale_tag_gets_the_new_answer(database_url: str, postgres_store: PostgresStore) -> None:
-    def series_with(value: float) -> Given:
-        return Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, value, FIRST_KNOWN, 0)], "USD")
+    def series_with(value: float) -> InventedSeries:
+        return InventedSeries(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, value, FIRST_KNOWN, 0)], "USD")
 
     await postgres_store.loader.load(file_of(series_with(1.0), content="1"))
     async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2))) as served:
@@ -67,7 +67,7 @@ async def test_head_has_the_headers_of_get_and_no_body(client: httpx.AsyncClient
 async def test_the_copy_of_a_store_has_other_tags(database_url: str) -> None:
     """It counts versions on from where the copy was made: the same number would stand for other data."""
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=2))
-    series = Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, 1.0, FIRST_KNOWN, 0)], "USD")
+    series = InventedSeries(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", [(NYC_START, 1.0, FIRST_KNOWN, 0)], "USD")
     await PostgresStore(pool, SystemClock()).loader.load(file_of(series, content="1"))
     await pool.close()
     server = urlsplit(database_url)

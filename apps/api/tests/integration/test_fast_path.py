@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx
 import pytest
 import pytest_asyncio
-from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
+from api_market import FIRST_KNOWN, NYC, NYC_START, InventedSeries, file_of
 from api_process import listening
 
 from aurum.common.clock import SystemClock
@@ -30,7 +30,7 @@ OPERATOR = Actor("operator")
 @pytest_asyncio.fixture(loop_scope="session")
 async def store(postgres_store: PostgresStore) -> PostgresStore:
     rows = [(NYC_START + hour * timedelta(hours=1), float(hour), FIRST_KNOWN, 0) for hour in range(24)]
-    await postgres_store.loader.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+    await postgres_store.loader.load(file_of(InventedSeries(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
     await put_plan(postgres_store.transactions, RatePlan("trial", 10, 1_000, 1_000, 1.0, 5), by=OPERATOR)
     await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     return postgres_store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_market import FIRST_KNOWN, LOAD, NYC_START, REVISED_KNOWN, Given, file_of
+from api_market import FIRST_KNOWN, LOAD, NYC_START, REVISED_KNOWN, InventedSeries, file_of
 
 from aurum.api.testing import serving
 from aurum.common.settings import CacheSettings, DatabaseSettings, Settings
@@ -18,8 +18,8 @@ from aurum.storage.timescale import TimescaleTuning
 FIVE = timedelta(minutes=5)
 
 
-def series_with(*rows: tuple[datetime, float, datetime, int]) -> Given:
-    return Given(LOAD, "MW", "5min", "America/New_York", "NYISO", rows, None, "N.Y.C.")
+def series_with(*rows: tuple[datetime, float, datetime, int]) -> InventedSeries:
+    return InventedSeries(LOAD, "MW", "5min", "America/New_York", "NYISO", rows, None, "N.Y.C.")
 
 
 async def test_a_day_of_25_hours_is_right_before_and_after_a_correction(

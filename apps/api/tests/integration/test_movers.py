@@ -11,7 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from aurum.api.testing import SeriesBuilder, Served, file_of, serving
+from aurum.api.testing import InventedSeries, Served, file_of, serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.calendars import default_blocks
 from aurum.core.errors import Invalid
@@ -29,7 +29,7 @@ MOVED = {"measure": "lmp", "market": "nyiso", "day": "2025-11-03"}
 
 def series(
     key: str, days: dict[date, Sequence[float]], *, unit: str = "USD/MWh", currency: str | None = "USD"
-) -> SeriesBuilder:
+) -> InventedSeries:
     """Hourly; the last value of a day stands until its end."""
     rows: list[tuple[datetime, float, datetime, int]] = []
     for day, values in days.items():
@@ -37,7 +37,7 @@ def series(
         hours = (end - start) // timedelta(hours=1)
         padded = [*values, *[values[-1]] * (hours - len(values))]
         rows += [(start + number * timedelta(hours=1), value, KNOWN, 0) for number, value in enumerate(padded)]
-    return SeriesBuilder(key, unit, "1h", ZONE, "NYISO", rows, currency, SeriesKey.parse(key).location * 3)
+    return InventedSeries(key, unit, "1h", ZONE, "NYISO", rows, currency, SeriesKey.parse(key).location * 3)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -50,7 +50,7 @@ async def served(database_url: str, postgres_store: PostgresStore) -> AsyncItera
     for one in (
         series(A, {SATURDAY: [24.0], FALL: [25.0, 0.0], MONDAY: [3.0]}),
         series(B, {SATURDAY: [24.0], FALL: [3.0], MONDAY: [1.0]}),
-        SeriesBuilder(short.key, short.unit, "1h", ZONE, "NYISO", short.rows[:-1], "USD"),
+        InventedSeries(short.key, short.unit, "1h", ZONE, "NYISO", short.rows[:-1], "USD"),
         series("nyiso:pal:A:load", {MONDAY: [100.0]}, unit="MW", currency=None),
     ):
         await postgres_store.loader.load(file_of(one))
@@ -181,7 +181,9 @@ async def test_the_answer_is_cached_and_forgotten_when_a_value_changes(served: S
     served.state["services"].feed.listen(lambda _: changed.set())
     revised = series(A, {MONDAY: [5.0]})
     rows = [(start, value, KNOWN + timedelta(days=1), 0) for start, value, _, _ in revised.rows]
-    await postgres_store.loader.load(file_of(SeriesBuilder(A, "USD/MWh", "1h", ZONE, "NYISO", rows, "USD", "AAA"), content="2"))
+    await postgres_store.loader.load(
+        file_of(InventedSeries(A, "USD/MWh", "1h", ZONE, "NYISO", rows, "USD", "AAA"), content="2")
+    )
     await asyncio.wait_for(changed.wait(), 10)
     assert (await get_movers(served)).json()["data"][0]["after"] == 5.0
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from api_market import FIRST_KNOWN, NYC, NYC_START, Given, file_of
+from api_market import FIRST_KNOWN, NYC, NYC_START, InventedSeries, file_of
 from api_process import listening
 from api_processes import api_child
 
@@ -42,7 +42,7 @@ def hour(number: int) -> str:
 async def who(postgres_store: PostgresStore) -> dict[str, str]:
     """Data in the store, and a key to read them with."""
     rows = [(NYC_START + number * timedelta(hours=1), float(number), FIRST_KNOWN, 0) for number in range(48)]
-    await postgres_store.loader.load(file_of(Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+    await postgres_store.loader.load(file_of(InventedSeries(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
     await put_plan(postgres_store.transactions, RatePlan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
     await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     text, parts = key_text(bytes(40))

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from api_market import FIRST_KNOWN, HOUR, NYC, NYC_START, WEST, Given, file_of
+from api_market import FIRST_KNOWN, HOUR, NYC, NYC_START, WEST, InventedSeries, file_of
 from api_processes import api_process
 from redis.asyncio import Redis
 
@@ -59,7 +59,9 @@ async def who(postgres_store: PostgresStore) -> dict[str, str]:
     """Two series in the store, and a key with limits to read them with."""
     for key in (NYC, WEST):
         rows = [(NYC_START + number * HOUR, float(number), FIRST_KNOWN, 0) for number in range(HOURS)]
-        await postgres_store.loader.load(file_of(Given(key, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD")))
+        await postgres_store.loader.load(
+            file_of(InventedSeries(key, "USD/MWh", "1h", "America/New_York", "NYISO", rows, "USD"))
+        )
     await put_plan(postgres_store.transactions, RatePlan("trial", 600_000, 9_000_000, 9_000_000, 1.0, 5), by=OPERATOR)
     await create_tenant(postgres_store.transactions, "acme", "Acme", "trial", by=OPERATOR)
     text, parts = key_text(bytes(40))

@@ -6,13 +6,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from api_market import EMPTY, FIRST_KNOWN, NYC, NYC_HOURS, NYC_START, WEST, Given, file_of, series_given
+from api_market import EMPTY, FIRST_KNOWN, NYC, NYC_HOURS, NYC_START, WEST, InventedSeries, file_of, invented_series
 
 from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.testing.stores import PostgresStore
 
-KEYS = sorted(entry.key for entry in series_given())
+KEYS = sorted(entry.key for entry in invented_series())
 
 
 async def keys(client: httpx.AsyncClient, **params: str | int) -> list[str]:
@@ -94,8 +94,8 @@ async def test_a_series_without_observations_has_no_first_and_last(client: httpx
     assert (described["first"], described["last"]) == (None, None)
 
 
-def named(name: str) -> Given:
-    return Given(f"invented:walk:{name}:load", "MW", "1h", "UTC", None, [(NYC_START, 1.0, FIRST_KNOWN, 0)])
+def named(name: str) -> InventedSeries:
+    return InventedSeries(f"invented:walk:{name}:load", "MW", "1h", "UTC", None, [(NYC_START, 1.0, FIRST_KNOWN, 0)])
 
 
 async def test_a_walk_sees_every_series_once_while_new_ones_arrive(database_url: str, postgres_store: PostgresStore) -> None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from aurum.api.testing import InMemory, MovableClock, SeriesBuilder, changed, file_of, hourly, on_clock, serving
+from aurum.api.testing import InMemory, InventedSeries, MovableClock, changed, file_of, hourly, on_clock, serving
 from aurum.assembly.postgres import open_live_store
 from aurum.assembly.store import StoreParts
 from aurum.common.clock import SystemClock
@@ -416,7 +416,7 @@ async def test_shares_of_area_in_drought_are_side_by_side_and_null_where_one_is_
     for category, percent in (("d0", 50.0), ("d1", 25.0), ("d4", 0.0)):
         rows = [(day, percent, known_at, 0), (day + timedelta(days=7), percent + 1, known_at, 0)]
         key = f"drought_monitor:area_percent_cumulative:TX:area_{category}"
-        await store.loader.load(file_of(SeriesBuilder(key, "%", "1w", "America/New_York", None, rows, name="Texas")))
+        await store.loader.load(file_of(InventedSeries(key, "%", "1w", "America/New_York", None, rows, name="Texas")))
     async with serving(Settings(api=ApiSettings(enable_v1=True)), InMemory(store)) as served:
         url = "/v1/drought/usdm?region=ZONE:TX"
         first = (await served.client.get(f"{url}&end=2026-01-06")).json()["data"]

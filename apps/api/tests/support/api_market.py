@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-import polars as pl
-
+from aurum.api.testing.observations import InventedSeries
+from aurum.api.testing.observations import file_of as file_of_series
 from aurum.core.calendars import default_blocks
-from aurum.core.catalog.entries import DatasetEntry, KnownAtBasis, SourceEntry
-from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
-from aurum.core.keys import SeriesKey
+from aurum.core.catalog.entries import DatasetEntry, SourceEntry
 from aurum.storage.ports.files import FileLoad, FileRecord
-from aurum.storage.ports.observations import SeriesRows
 from aurum.storage.testing.stores import PostgresStore
 
 HOUR = timedelta(hours=1)
@@ -48,22 +41,7 @@ def nyc_value(hour: int) -> float:
     return round(30 + hour * 0.25, 2)
 
 
-@dataclass
-class Given:
-    """A series and its observations as (start, value, known_at, quality)."""
-
-    key: str
-    unit: str
-    frequency: str
-    zone: str
-    market: str | None
-    rows: Sequence[tuple[datetime, float, datetime, int]]
-    currency: str | None = None
-    name: str = ""
-    labels: dict[str, str] = field(default_factory=dict)
-
-
-def series_given() -> list[Given]:
+def invented_series() -> list[InventedSeries]:
     """All series of the store."""
     nan = float("nan")
     nyc = [(NYC_START + hour * HOUR, nyc_value(hour), FIRST_KNOWN, 0) for hour in range(NYC_HOURS)]
@@ -77,54 +55,34 @@ def series_given() -> list[Given]:
     rates = [datetime(2025, 10, day, 22, tzinfo=UTC) for day in (26, 27, 28, 29, 30)]
     long = [(datetime(2020, 1, 1, tzinfo=UTC) + i * HOUR, float(i), FIRST_KNOWN, 0) for i in range(70_000)]
     return [
-        Given(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", nyc, "USD", "N.Y.C."),
-        Given(WEST, "USD/MWh", "1h", "America/New_York", "NYISO", west, "USD", "WEST"),
-        Given(HOUSTON, "USD/MWh", "1h", "America/Chicago", "ERCOT", houston, "USD", "Houston hub"),
-        Given(LOAD, "MW", "5min", "America/New_York", "NYISO", five, None, "N.Y.C."),
-        Given(ODD, "USD/MWh", "1h", "America/New_York", "PJM", [(NYC_START, 1.5, FIRST_KNOWN, 0)], "USD", 'A "B", C'),
-        Given(GAS, "USD/MMBtu", "1d", "America/New_York", None, [(day, 3.5, FIRST_KNOWN, 0) for day in days], "USD"),
-        Given(
+        InventedSeries(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", nyc, "USD", "N.Y.C."),
+        InventedSeries(WEST, "USD/MWh", "1h", "America/New_York", "NYISO", west, "USD", "WEST"),
+        InventedSeries(HOUSTON, "USD/MWh", "1h", "America/Chicago", "ERCOT", houston, "USD", "Houston hub"),
+        InventedSeries(LOAD, "MW", "5min", "America/New_York", "NYISO", five, None, "N.Y.C."),
+        InventedSeries(ODD, "USD/MWh", "1h", "America/New_York", "PJM", [(NYC_START, 1.5, FIRST_KNOWN, 0)], "USD", 'A "B", C'),
+        InventedSeries(GAS, "USD/MMBtu", "1d", "America/New_York", None, [(day, 3.5, FIRST_KNOWN, 0) for day in days], "USD"),
+        InventedSeries(
             OLD_PRICE, "USD/MWh", "1h", "America/New_York", None,
             [(datetime(2001, 7, 4, 12, tzinfo=UTC), 50.0, FIRST_KNOWN, 0)], "USD",
         ),
-        Given(TANK, "bbl", "irregular", "UTC", None, [(NYC_START + timedelta(seconds=1.5), 7.0, FIRST_KNOWN, 3)]),
-        Given(EMPTY, "bbl", "1d", "UTC", None, []),
-        Given(LONG, "MW", "1h", "UTC", None, long),
-        Given(
+        InventedSeries(TANK, "bbl", "irregular", "UTC", None, [(NYC_START + timedelta(seconds=1.5), 7.0, FIRST_KNOWN, 3)]),
+        InventedSeries(EMPTY, "bbl", "1d", "UTC", None, []),
+        InventedSeries(LONG, "MW", "1h", "UTC", None, long),
+        InventedSeries(
             "ecb:reference_rates:EURUSD:rate", "USD/EUR", "1d", "Europe/Brussels", None,
             [(day, 1.25, FIRST_KNOWN, 0) for day in rates], "USD",
         ),
-        Given(
+        InventedSeries(
             "ecb:reference_rates:EURGBP:rate", "GBP/EUR", "1d", "Europe/Brussels", None,
             [(day, 0.75, FIRST_KNOWN, 0) for day in rates], "GBP",
         ),
     ]  # fmt: skip
 
 
-def file_of(entry: Given, *, content: str = "") -> FileLoad:
-    """Return a series and its rows as one file; a different ``content`` gives it another digest."""
-    key = SeriesKey.parse(entry.key)
-    series = {
-        "key": entry.key, "source": key.source, "dataset": key.dataset, "location": key.location, "measure": key.measure,
-        "market": entry.market, "unit": entry.unit, "currency": entry.currency, "frequency": entry.frequency,
-        "zone": entry.zone, "location_name": entry.name, "location_type": "ZONE", "labels": json.dumps(entry.labels),
-    }  # fmt: skip
-    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in entry.rows]
-    refused = pl.DataFrame([(7, "value", "n/a", "non_numeric", "not a number")], schema=REFUSED, orient="row")
-    record = FileRecord(
-        name=f"{key.source}.csv",
-        digest=hashlib.sha256((entry.key + content).encode()).hexdigest(),
-        size=100,
-        source=key.source,
-        dataset=key.dataset,
-        known_at_basis=KnownAtBasis.FILE,
-        rows_read=len(rows),
-    )
-    return FileLoad(
-        record=record,
-        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), pl.DataFrame(rows, schema=FILE_ROWS, orient="row")),),
-        quarantine=refused if entry.key in (NYC, WEST, HOUSTON) else refused.clear(),
-    )
+def file_of(series: InventedSeries, *, content: str = "") -> FileLoad:
+    """Return a series and its rows as one file; prices of hubs and zones have a cell in quarantine."""
+    refused = [(7, "value", "n/a")] if series.key in (NYC, WEST, HOUSTON) else []
+    return file_of_series(series, content=content, refused=refused)
 
 
 async def declare(store: PostgresStore) -> None:
@@ -143,7 +101,7 @@ async def declare(store: PostgresStore) -> None:
 
 async def load(store: PostgresStore) -> None:
     """Load all series, and one refused file."""
-    for entry in series_given():
+    for entry in invented_series():
         await store.loader.load(file_of(entry))
     empty = FileRecord("empty.csv", "0" * 64, 0, "nyiso", "damlbmp_zone")
     await store.loader.refuse(empty, reason="the file is empty")

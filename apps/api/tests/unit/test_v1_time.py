@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from aurum.api.testing import InMemory, MovableClock, SeriesBuilder, file_of, hourly, on_clock, serving
+from aurum.api.testing import InMemory, InventedSeries, MovableClock, file_of, hourly, on_clock, serving
 from aurum.common.settings import ApiSettings, Settings
 from aurum.storage.memory import MemoryStore
 
@@ -48,7 +48,7 @@ async def test_shares_of_area_are_fractions_side_by_side() -> None:
     for measure, share in (("area_d0", 62.5), ("area_d1", 40.0), ("area_d4", 0.0)):
         rows = [(datetime(2025, 10, 28, 4, tzinfo=UTC), share, START, 0)]
         key = f"drought_monitor:area_percent_cumulative:06:{measure}"
-        await store.loader.load(file_of(SeriesBuilder(key, "percent", "1w", "America/New_York", None, rows)))
+        await store.loader.load(file_of(InventedSeries(key, "percent", "1w", "America/New_York", None, rows)))
     async with serving(SETTINGS, on_clock(InMemory(store), clock)) as served:
         (row,) = (await served.client.get("/v1/drought/usdm?region_id=06")).json()["data"]
     assert [row[f"d{number}_frac"] for number in range(5)] == [0.625, 0.4, None, None, 0.0]

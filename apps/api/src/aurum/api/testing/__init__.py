@@ -10,7 +10,7 @@ No module of the product imports it.
 
 from aurum.api.testing.clock import MovableClock
 from aurum.api.testing.memory import InMemory, changed, on_clock
-from aurum.api.testing.observations import SeriesBuilder, file_of, hourly
+from aurum.api.testing.observations import InventedSeries, file_of, hourly
 from aurum.api.testing.serving import Served, serving
 
-__all__ = ["InMemory", "MovableClock", "SeriesBuilder", "Served", "changed", "file_of", "hourly", "on_clock", "serving"]
+__all__ = ["InMemory", "InventedSeries", "MovableClock", "Served", "changed", "file_of", "hourly", "on_clock", "serving"]

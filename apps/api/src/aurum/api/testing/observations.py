@@ -20,8 +20,8 @@ _KNOWN_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesBuilder:
-    """A series and its observations as (interval start, value, known time, quality code)."""
+class InventedSeries:
+    """An invented series and its observations as (interval start, value, known time, quality code)."""
 
     key: str
     unit: str
@@ -44,38 +44,38 @@ def hourly(
     currency: str | None = "USD",
     market: str | None = "NYISO",
     zone: str = "America/New_York",
-) -> SeriesBuilder:
+) -> InventedSeries:
     """Return a series with one value for each hour from ``start`` on."""
     rows = [(start + number * timedelta(hours=1), value, known_at, 0) for number, value in enumerate(values)]
-    return SeriesBuilder(key, unit, "1h", zone, market, rows, currency)
+    return InventedSeries(key, unit, "1h", zone, market, rows, currency)
 
 
-def file_of(builder: SeriesBuilder, *, content: str = "", refused: Iterable[tuple[int, str, str]] = ()) -> FileLoad:
+def file_of(series: InventedSeries, *, content: str = "", refused: Iterable[tuple[int, str, str]] = ()) -> FileLoad:
     """Return a series and its rows as one file. Another ``content`` gives it another digest.
 
     ``refused``: line, column and raw text of cells that go to quarantine as not numeric.
     """
-    key = SeriesKey.parse(builder.key)
-    series = {
-        "key": builder.key,
+    key = SeriesKey.parse(series.key)
+    row = {
+        "key": series.key,
         "source": key.source,
         "dataset": key.dataset,
         "location": key.location,
         "measure": key.measure,
-        "market": builder.market,
-        "unit": builder.unit,
-        "currency": builder.currency,
-        "frequency": builder.frequency,
-        "zone": builder.zone,
-        "location_name": builder.name,
+        "market": series.market,
+        "unit": series.unit,
+        "currency": series.currency,
+        "frequency": series.frequency,
+        "zone": series.zone,
+        "location_name": series.name,
         "location_type": "ZONE",
-        "labels": json.dumps(dict(builder.labels)),
+        "labels": json.dumps(dict(series.labels)),
     }
-    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in builder.rows]
+    rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in series.rows]
     held = [(line, column, raw, "non_numeric", "not a number") for line, column, raw in refused]
     record = FileRecord(
         name=f"{key.source}.csv",
-        digest=hashlib.sha256((builder.key + content).encode()).hexdigest(),
+        digest=hashlib.sha256((series.key + content).encode()).hexdigest(),
         size=100,
         source=key.source,
         dataset=key.dataset,
@@ -84,6 +84,6 @@ def file_of(builder: SeriesBuilder, *, content: str = "", refused: Iterable[tupl
     )
     return FileLoad(
         record=record,
-        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), pl.DataFrame(rows, schema=FILE_ROWS, orient="row")),),
+        parts=(SeriesRows(pl.DataFrame([row], schema=SERIES), pl.DataFrame(rows, schema=FILE_ROWS, orient="row")),),
         quarantine=pl.DataFrame(held, schema=REFUSED, orient="row"),
     )
