@@ -161,7 +161,7 @@ async def test_no_answer_in_time_is_503_and_gives_the_place_back() -> None:
     async with socketed(service.app) as client:
         answer = await client.get("/never")
         assert answer.status_code == 503
-        assert answer.json()["detail"] == "there was no answer in 0.1 s"
+        assert answer.json()["detail"] == "the request was not answered within 0.1 s: try again, or request less"
         assert answer.headers["retry-after"] == "1"
         assert (await client.get("/quick")).status_code == 200
     assert service.gate.places.in_use == 0

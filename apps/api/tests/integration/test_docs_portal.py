@@ -130,7 +130,7 @@ async def test_a_missing_page_is_an_error_page(client: httpx.AsyncClient, path: 
     ("query", "url"),
     [
         ("clock change", "/docs/guides/time-and-clock-changes"),
-        ("IF-NONE-MATCH", "/docs/guides/rate-limits#ask-less"),
+        ("IF-NONE-MATCH", "/docs/guides/rate-limits#send-fewer-requests"),
         ("listSeries", "/docs/reference#/series/listSeries"),
         ("too many", "/problems/rate-limited"),
         ("revisions", "/docs/reference#/observations/readRevisions"),

@@ -11,6 +11,7 @@ import pytest_asyncio
 from aurum.api.testing import InMemory, serving
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, Settings
+from aurum.common.settings.limits import LimitsSettings
 from aurum.storage.memory import MemoryStore
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -69,6 +70,15 @@ async def test_what_the_layers_refuse_is_a_page_as_well() -> None:
     assert page.status_code == 401
     assert page.headers["www-authenticate"].startswith("Bearer")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
+
+
+async def test_a_page_names_the_time_after_which_to_repeat_a_limited_request() -> None:
+    settings = Settings(limits=LimitsSettings(global_per_second=0.01))
+    async with serving(settings, InMemory(MemoryStore(SystemClock()))) as served:
+        await served.client.get("/v2/series", headers={"accept": BROWSER})
+        page = await served.client.get("/v2/series", headers={"accept": BROWSER})
+    assert page.status_code == 429
+    assert f"Repeat the request in {page.headers['retry-after']} seconds." in page.text
 
 
 async def test_a_browser_reads_data_as_it_is_served(client: httpx.AsyncClient) -> None:

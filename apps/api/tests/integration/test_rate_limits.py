@@ -80,7 +80,7 @@ async def test_a_refusal_is_a_problem_that_says_which_limit_and_how_long_to_wait
     assert answer.headers["ratelimit-remaining"] == "0"
     document = answer.json()
     assert document["type"] == "/problems/rate-limited"
-    assert document["detail"] == "60 requests a minute are used up (plan free)"
+    assert document["detail"] == "rate limit reached: plan free allows 60 requests a minute"
     assert document["violated-policies"] == ["minute"]
     assert 0 < document["retry_after"] <= 1
     assert document["request_id"] == answer.headers["x-request-id"]

@@ -197,10 +197,10 @@ async def test_cursors_are_good_for_their_own_list_and_filters(v1: httpx.AsyncCl
     answer = await v1.get(f"{HOURLY}&limit=2")
     cursor = answer.json()["meta"]["next_cursor"]
     for url, cursor_text, message in [
-        (HOURLY, cursor[:-4] + "AAAA", "Invalid cursor"),
-        (HOURLY, "x", "Invalid cursor"),
-        (HOURLY.replace("REAL_TIME", "DA"), cursor, "Cursor filters mismatch"),
-        ("/v1/external/series", cursor, "Cursor filters mismatch"),
+        (HOURLY, cursor[:-4] + "AAAA", "the cursor is invalid: start again without it"),
+        (HOURLY, "x", "the cursor is invalid: start again without it"),
+        (HOURLY.replace("REAL_TIME", "DA"), cursor, "the cursor belongs to other filters: send those it was made with"),
+        ("/v1/external/series", cursor, "the cursor belongs to other filters: send those it was made with"),
     ]:
         refused = await v1.get(httpx.URL(url).copy_merge_params({"cursor": cursor_text}))
         assert (refused.status_code, refused.json()["detail"]) == (400, message)
@@ -407,7 +407,7 @@ async def test_a_cursor_expires(sample_url: str) -> None:
         assert (await served.client.get(f"{HOURLY}&limit=2&cursor={cursor}")).status_code == 200
         clock.at += timedelta(hours=1, seconds=1)
         refused = await served.client.get(f"{HOURLY}&limit=2&cursor={cursor}")
-    assert (refused.status_code, refused.json()["detail"]) == (400, "Cursor has expired")
+    assert (refused.status_code, refused.json()["detail"]) == (400, "the cursor is older than an hour: start again without it")
 
 
 async def test_shares_of_area_in_drought_are_side_by_side_and_null_where_one_is_missing() -> None:

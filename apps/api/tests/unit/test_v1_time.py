@@ -39,7 +39,10 @@ async def test_a_cursor_is_good_for_an_hour() -> None:
         assert (await served.client.get(f"{url}&cursor={cursor}")).json()["data"][0]["price_avg"] == 2.0
         clock.at += timedelta(minutes=2)
         refused = await served.client.get(f"{url}&cursor={cursor}")
-        assert (refused.status_code, refused.json()["detail"]) == (400, "Cursor has expired")
+        assert (refused.status_code, refused.json()["detail"]) == (
+            400,
+            "the cursor is older than an hour: start again without it",
+        )
 
 
 async def test_shares_of_area_are_fractions_side_by_side() -> None:

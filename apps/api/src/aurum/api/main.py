@@ -19,7 +19,7 @@ from aurum.api.http.problems import PROBLEM_SCHEMA, install
 from aurum.api.http.security_headers import security_headers
 from aurum.api.middleware.loopback import HostNames
 from aurum.api.process.background import background
-from aurum.api.process.memory import keep_freed_memory, leave_the_lasting_alone
+from aurum.api.process.memory import freeze_startup_objects, keep_freed_memory
 from aurum.api.process.sweeping import sweep_often
 from aurum.api.registry import LAYERS, RESPONSE_CACHE, Surface, enabled_layers, surface_of
 from aurum.api.serving.fast_path import FastPath
@@ -175,7 +175,7 @@ def create_app_from_environment() -> FastAPI:
     configure_logging(settings.logging)
     keep_freed_memory()
     app = create_app(settings)
-    leave_the_lasting_alone()
+    freeze_startup_objects()
     return app
 
 

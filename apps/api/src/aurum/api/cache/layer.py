@@ -30,7 +30,7 @@ _PATIENCE_S = 5.0
 _LONGEST_ALIAS = 2_048
 """Bytes of a request's key up to which its response is also cached under that key, besides the canonical one."""
 _FLIGHTS = 2
-"""Responses under way that a request waits for, one after the other, when a change makes each outdated."""
+"""Number of responses in progress that a request waits for in turn, when each becomes outdated by a change."""
 
 
 @dataclass(slots=True)
@@ -181,7 +181,7 @@ class ResponseCache:
         try:
             await self._app(lookup.scope, lookup.receive, capture.send)
         except Exception:
-            # The error is reported as one; its client is served all the same.
+            # The error is raised again and reported; its client gets the old response, if there is one.
             if fallback is not None and not capture.sent:
                 capture.failed = True
                 await send_stale(*fallback, state, lookup.send, warning=True)

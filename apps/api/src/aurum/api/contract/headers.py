@@ -36,8 +36,9 @@ REQUEST: Mapping[str, Mapping[str, Any]] = {
         "in": "header",
         "required": False,
         "description": (
-            "A key chosen by the client, 1 to 255 visible characters. A request repeated with its key within 24 hours is "
-            "carried out once; the repetition gets the first response."
+            "A key chosen by the client, 1 to 255 visible characters. A repetition within 24 hours gets the stored response. "
+            "Responses with status 500 or above, or longer than 1 MiB, are not stored, and the request is carried out again; "
+            "a response that held a secret is replaced by 409."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
@@ -72,7 +73,10 @@ RESPONSE: Mapping[str, Mapping[str, Any]] = {
     "Warning": {"description": "110: the store does not answer, and the cached response may be out of date.", "schema": _TEXT},
     "Link": {"description": '`rel="next"`: the next page of the list.', "schema": _TEXT},
     "Idempotent-Replayed": {
-        "description": "`true`: this is the response to the first request with this `Idempotency-Key`.",
+        "description": (
+            "`true`: this is the response to the first request with this `Idempotency-Key`. `not-kept`: this response is too "
+            "long to be stored, so a repetition is carried out again."
+        ),
         "schema": _TEXT,
     },
 }

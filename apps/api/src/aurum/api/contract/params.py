@@ -80,6 +80,12 @@ TZ = Parameter(
     "With `freq`, days and longer steps follow it. Default: times in UTC, days and longer steps in the market's time zone.",
     example="market",
 )
+REVISIONS_TZ = Parameter(
+    "tz",
+    "Time zone in which local times are read and times are written: `UTC` (default), `market` (that of the market) or an IANA "
+    "name.",
+    example="market",
+)
 FREQ = Parameter(
     "freq",
     "Resample to this step in local time. A row stands for a whole step and is returned when it starts within the requested "
@@ -139,7 +145,7 @@ KEY: Mapping[str, Any] = {
     "name": "key",
     "in": "path",
     "required": True,
-    "description": "Key of the series, `source:dataset:location:measure`; slashes and blanks in it may be percent-encoded.",
+    "description": "Key of the series, `source:dataset:location:measure`; percent-encode spaces (slashes need not be).",
     "schema": {"type": "string"},
     "example": "nyiso:damlbmp_zone:61761:lmp",
 }
@@ -148,7 +154,7 @@ ONE_SERIES = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, L
 """Parameters of the observations of one series."""
 MANY_SERIES = (SERIES_PARAMETER, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
 """Parameters of the observations of several series."""
-REVISIONS = (START, END, TZ, FORMAT, LAYOUT)
+REVISIONS = (START, END, REVISIONS_TZ, FORMAT, LAYOUT)
 """Parameters of the revisions of one series."""
 
 

@@ -18,7 +18,7 @@ router = FeatureRouter(reads=PUBLIC, tags=["health"])
 
 
 class Live(BaseModel):
-    """The process answers."""
+    """The state of a process that answers requests."""
 
     status: str = "ok"
 
@@ -29,12 +29,18 @@ class Dependency(BaseModel):
     name: str
     status: str
     detail: str
-    needed: bool = Field(description="The service cannot work without it; without other dependencies it is degraded.")
+    needed: bool = Field(
+        description="True: the service cannot work without this dependency. False: without it the service is degraded."
+    )
     milliseconds: float
 
 
 class Health(BaseModel):
-    """All dependencies. `status`: `ok` when all are; `degraded` when only some that are not needed fail; else what is wrong."""
+    """The health of the service.
+
+    `status`: `ok`; `degraded` when only dependencies fail that are not needed; otherwise the status of a needed dependency that
+    failed.
+    """
 
     status: str = Field(examples=["ok"])
     dependencies: list[Dependency]
@@ -42,7 +48,7 @@ class Health(BaseModel):
 
 @router.get("/live", operation_id="live", summary="The process is alive", response_model=Live)
 async def live() -> Live:
-    """200 as long as the process can answer at all."""
+    """Return 200 while the process answers requests."""
     return Live()
 
 
@@ -50,7 +56,9 @@ async def live() -> Live:
     "/ready", operation_id="ready", summary="The service is ready", response_model=Health, responses=problems(Unavailable)
 )
 async def ready(request: Request) -> Health:
-    """200 when the store answers and has a schema that this version supports; else 503, also while the service shuts down."""
+    """Return 200 when the store answers and has a schema that this version supports; otherwise, and while the service shuts
+    down, 503.
+    """
     if is_draining(request.scope):
         raise Unavailable("the service is shutting down", retry_after=1.0)
     results = await look_at([check for check in services(request).checks if check.needed])
@@ -62,7 +70,7 @@ async def ready(request: Request) -> Health:
 
 @router.get("/health", operation_id="health", summary="The state of all dependencies", response_model=Health)
 async def health(request: Request, response: Response) -> Health:
-    """The state of every dependency, with the time its check took; always 200 while the process answers."""
+    """Return the state of every dependency, with the time that its check took; 200 while the process answers requests."""
     response.headers["Cache-Control"] = "no-store"
     return _health(await look_at(services(request).checks))
 

@@ -23,7 +23,7 @@ class RequestState:
 
     ``started``, ``begun``: ``time.perf_counter`` seconds of the request and of the start of its response, 0 before.
     ``request_headers``: by name, as ``by_name`` returns them. ``deadline``: ``time.monotonic`` seconds by which the response
-    must be complete. ``address``: of the client, behind trusted proxies. ``headers``: headers to be added to the response.
+    must begin. ``address``: of the client, behind trusted proxies. ``headers``: headers to be added to the response.
     ``status``: of the response, 0 before it begins. ``route``: the template of the path, empty when no route matched.
     ``cache``: the result of the response cache: ``hit``, ``stale``, ``joined`` (it waited for the response to another
     request), ``miss``, ``bypass``. ``caching``: how the response may be cached, as its handler says. ``content_policy``: the

@@ -54,7 +54,8 @@ class Addresses:
                     scope,
                     send,
                     _KIND,
-                    f"requests from {address or 'nowhere'} are not allowed (AURUM_LIMITS__ALLOW, AURUM_LIMITS__DENY)",
+                    f"requests from this address ({address or 'unknown'}) are refused by AURUM_LIMITS__ALLOW or "
+                    "AURUM_LIMITS__DENY: ask the operator to allow it",
                     address=address,
                 )
                 return

@@ -182,7 +182,7 @@ class Admission:
             gate.expired += 1
             now = gate.clock()
             gate.shedding.record_time(now - began, now)
-            detail = f"there was no answer in {gate.settings.deadline_s:g} s"
+            detail = f"the request was not answered within {gate.settings.deadline_s:g} s: try again, or request less"
             await _refuse(DeadlinePassed(detail, retry_after=1.0), scope, send)
         finally:
             bound.lift()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -119,7 +120,10 @@ def _names_only(headers: Mapping[bytes, bytes], tenant: str) -> bool:
 
 
 async def _refuse_too_many(wait: float, scope: Scope, send: Send) -> None:
-    detail = "too many requests from this address had no valid credential"
+    detail = (
+        f"too many requests from this address had no valid credential: wait {max(1, math.ceil(wait))} s, "
+        "then send a valid API key or token"
+    )
     await refuse(scope, send, KINDS[RateLimited], detail, headers=(retry_after(wait),), retry_after=round(wait, 3))
 
 

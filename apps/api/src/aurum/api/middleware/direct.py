@@ -1,4 +1,4 @@
-"""Routes whose handlers read the request themselves, reached without FastAPI: that saves 50 µs of a request of 150."""
+"""Routes reached without FastAPI's resolution of parameters; see ``routing.router.PlainRoute``."""
 
 from __future__ import annotations
 

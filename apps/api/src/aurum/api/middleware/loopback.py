@@ -94,7 +94,7 @@ class Loopback:
     def _is_own(self, state: RequestState, host: bytes) -> bool:
         origin = state.request_headers.get(b"origin")
         if origin is None:
-            # Browsers send an Origin with such requests; this header tells of those that do not.
+            # Browsers send an Origin with such requests; without one, Sec-Fetch-Site says where the page is from.
             return state.request_headers.get(b"sec-fetch-site", b"none") in (b"same-origin", b"none")
         text = origin.decode("latin-1")
         return text in self._origins or "*" in self._origins or text.partition("://")[2] == host.decode("latin-1")

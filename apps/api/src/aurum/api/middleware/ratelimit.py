@@ -33,7 +33,7 @@ class GlobalRateLimit:
                 now = limiter.clock()
                 if not total.take(now):
                     limiter.refused += 1
-                    await _refuse(total, now, "all callers together", scope, send)
+                    await _refuse(total, now, "all callers together may send", scope, send)
                     return
         await self._app(scope, receive, send)
 
@@ -67,19 +67,19 @@ class RateLimit:
                 if limiter.global_account is not None and scope["path"] not in VITAL:
                     limiter.global_account.give_back()
                 limiter.refused += 1
-                await _refuse(account, now, f"plan {plan.name}", scope, send)
+                await _refuse(account, now, f"plan {plan.name} allows", scope, send)
                 return
             state.headers += account.headers()
         await self._app(scope, receive, send)
 
 
-async def _refuse(account: Account, now: float, whose: str, scope: Scope, send: Send) -> None:
+async def _refuse(account: Account, now: float, who_may: str, scope: Scope, send: Send) -> None:
     window, wait, headers = account.refusal(now)
     await refuse(
         scope,
         send,
         _KIND,
-        f"{window.limit} requests a {window.name} are used up ({whose})",
+        f"rate limit reached: {who_may} {window.limit} requests a {window.name}",
         headers=(*headers, retry_after(wait)),
         retry_after=round(wait, 3),
         # The member that draft-ietf-httpapi-ratelimit-headers gives its problem type.

@@ -23,7 +23,7 @@ class Size:
             await self._app(scope, receive, send)
             return
         if len(scope["raw_path"]) + len(scope["query_string"]) > self._most_url:
-            detail = f"path and query may have at most {self._most_url} bytes; POST /v2/observations/query takes long questions"
+            detail = f"path and query may have at most {self._most_url} bytes; POST /v2/observations/query takes long queries"
             await refuse(scope, send, URL_TOO_LONG, detail, limit=self._most_url)
             return
         state: RequestState = scope["aurum"]
@@ -39,7 +39,7 @@ class Size:
         await self._app(scope, receive, send)
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A body of unknown length: layers below see a disconnect when it becomes too long."""
+        """Pass on a body of unknown length; when it becomes too long, layers below see a disconnect and the client gets 413."""
         counted = _Counted(receive, send, self._most_body)
         await self._app(scope, counted.receive, counted.send)
         if counted.too_long and not counted.begun:

@@ -1,6 +1,6 @@
 """The access log: one line for each request with method, path, status and milliseconds.
 
-A failure of the service is a WARNING, a refusal INFO, a success DEBUG, so that it costs nothing by default.
+Failures of the service are logged as WARNING, refusals as INFO, successes as DEBUG: by default these cost nothing.
 """
 
 from __future__ import annotations

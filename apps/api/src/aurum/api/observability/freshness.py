@@ -32,7 +32,7 @@ class Freshness:
         labels = ("source", "dataset")
         metrics.gauge(
             "aurum_dataset_age_seconds",
-            "Age of the newest observation of a dataset; below 0 where it lies ahead.",
+            "Age of the newest observation of a dataset; negative when the observation starts in the future.",
             self._ages,
             labels=labels,
         )

@@ -20,7 +20,7 @@ def admission_check(gate: AdmissionQueue) -> HealthCheck:
 
     async def look() -> Finding:
         state = gate.state()
-        detail = f"{state.places.in_use} of {state.places.places} requests under way, {state.places.waiting} waiting, "
+        detail = f"{state.places.in_use} of {state.places.places} requests in progress, {state.places.waiting} waiting, "
         detail += f"{state.refused} refused since the start"
         return Finding("shedding" if state.shedding.refusing else "ok", detail)
 
@@ -33,11 +33,11 @@ def limits_check(limiter: Limiter[RatePlan], sharing: Sharing[RatePlan] | None) 
     async def look() -> Finding:
         accounts = limiter.state().accounts
         if sharing is None:
-            return Finding("ok", f"{accounts} callers, counted in this process")
+            return Finding("ok", f"{accounts} callers; their requests are counted in this process only")
         state = sharing.state()
         if state.connected or not state.failures:
-            return Finding("ok", f"{accounts} callers, counted together by processes: {state.processes}")
-        return Finding("alone", f"{accounts} callers, each process by itself: a share of the limits each")
+            return Finding("ok", f"{accounts} callers; their requests are counted together by {state.processes} processes")
+        return Finding("alone", f"{accounts} callers; Redis does not answer, so each process applies its share of the limits")
 
     return HealthCheck("limits", look, needed=False)
 

@@ -95,10 +95,10 @@ class RequestTallies:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """The counting of requests of one kind.
+    """How requests with the same route, method, status and cache result are counted.
 
-    ``objective``: the latency objective they count for; None: none. ``available``: how they count for availability; None: not
-    at all.
+    ``objective``: the latency objective that they count for; None: none. ``available``: the labels under which they count for
+    availability; None: they do not count.
     """
 
     cell: Cell

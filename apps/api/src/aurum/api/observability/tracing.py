@@ -1,4 +1,4 @@
-"""Where traces, metrics and log lines are sent to a collector: the service's own, and those of the libraries it works with."""
+"""Export of traces, metrics and log lines, of the service and of the libraries that it uses, to a collector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SERVICE = "aurum-api"
 
 @asynccontextmanager
 async def tracing(settings: TelemetrySettings, metrics: Metrics) -> AsyncGenerator[TracerProvider]:
-    """Traces, metrics and log lines go out for the length of the block. Needs ``settings.endpoint``."""
+    """Send traces, metrics and log lines to a collector while the block runs. Needs ``settings.endpoint``."""
     provider = tracer_provider(settings, _SERVICE)
     try:
         with instrumented(provider), exported_logs(settings, _SERVICE):

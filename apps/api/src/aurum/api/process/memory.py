@@ -23,7 +23,7 @@ def keep_freed_memory() -> None:
         mallopt(_TRIM_THRESHOLD, 64 * _MIB)
 
 
-def leave_the_lasting_alone() -> None:
+def freeze_startup_objects() -> None:
     """Limit garbage collection to objects made by requests, and run it less often.
 
     Objects that exist once the service has started stay until its end; traversing them takes 100 ms each time, and requests

@@ -41,7 +41,7 @@ class _Area:
         entries = self.reads if is_safe or not self.writes else self.writes
         policies = {entry.policy.needs for entry in entries}
         if len(policies) == 1:
-            # Also for a path that no route matches: the caller learns that it is missing, as far as it may look there.
+            # This also covers a path without a route: a caller with the permission of the area gets 404, any other 401 or 403.
             return entries[0].policy
         for entry in entries:
             if method in entry.methods and entry.pattern.fullmatch(path):

@@ -1,4 +1,4 @@
-"""From a credential to a caller, with a memory: the second request with a credential costs one dictionary look-up."""
+"""Identification of callers by their credentials. Results are cached: a second request with a credential costs one look-up."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class Authenticator:
         return self._remembered(caller, claims.expires_at - self._clock.now().timestamp())
 
     def _remembered(self, caller: Caller, left: float, key_id: str = "") -> Remembered:
-        """Return the memory of a caller whose credential is valid for ``left`` seconds."""
+        """Return the cached result for a caller whose credential is valid for ``left`` seconds."""
         now, known_s = time.monotonic(), self._settings.remembered_s
         until, at_most = now + min(left, known_s), now + min(left, known_s + self._grace_s)
         return Remembered(caller, until, key_id=key_id, at_most_until=at_most)

@@ -3,7 +3,7 @@
 It decides with the same functions as the layers (``ResponseStore.current``, ``CachedResponse.answers``,
 ``Authenticator.admit``, ``ratelimit.account_of``), and leaves every request it does not fully understand to them, untouched:
 one with a header that asks for more, an unknown credential, an exhausted limit, or no current cached response. The server
-saves a task and eight layers for such a request, two thirds of its cost.
+saves a task and the layers down to the response cache, two thirds of the cost of such a request.
 """
 
 from __future__ import annotations

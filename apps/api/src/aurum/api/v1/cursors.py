@@ -72,14 +72,14 @@ def unsealed(request: Request, cursors: Cursors, *, width: int) -> Trail:
     try:
         made, filters, *starts = unseal(service.cursor_secret, text, scope="v1")
     except (ForgedCursor, ValueError) as error:
-        raise BadRequest("cursor", "Invalid cursor", text) from error
+        raise BadRequest("cursor", "the cursor is invalid: start again without it", text) from error
     if service.clock.now().timestamp() - float(made) > _VALID_S:
-        raise BadRequest("cursor", "Cursor has expired", text)
+        raise BadRequest("cursor", "the cursor is older than an hour: start again without it", text)
     if filters != _filters(request):
-        raise BadRequest("cursor", "Cursor filters mismatch", text)
+        raise BadRequest("cursor", "the cursor belongs to other filters: send those it was made with", text)
     trail = Trail(tuple(tuple(orjson.loads(start)) for start in starts))
     if len(trail.after) not in (0, width):
-        raise BadRequest("cursor", "Invalid cursor", text)
+        raise BadRequest("cursor", "the cursor is invalid: start again without it", text)
     return trail
 
 

@@ -47,7 +47,7 @@ _MARKS = "aurum.v1"
 
 @dataclass(slots=True)
 class _Marks:
-    """A route's word on the headers of its answer. One object, so that copies of a scope share it."""
+    """Whether a route wants the headers of version 1 in its response. One object, so that copies of a scope share it."""
 
     is_left_out: bool = False
 

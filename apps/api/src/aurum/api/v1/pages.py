@@ -14,7 +14,7 @@ from aurum.api.v1.cursors import Cursors, Position, Trail, unsealed
 Item = TypeVar("Item")
 Row = Mapping[str, object]
 
-Limit = Annotated[int, Query(ge=1, le=1000, description="Rows in a page at most.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Largest number of rows of a page.")]
 
 
 @dataclass(frozen=True, slots=True)

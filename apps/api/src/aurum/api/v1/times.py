@@ -22,15 +22,18 @@ _FIRST, _LAST = date(1700, 1, 1), date(2400, 1, 1)
 
 
 class Times(BaseModel):
-    """A half-open span of instants, or of days on the clock of each series."""
+    """A half-open span of instants, or of local days in the time zone of each series."""
 
     model_config = ConfigDict(frozen=True)
 
     start: Annotated[
         Text | None,
-        Query(description="From this day or instant on; a day is one of the market's clock.", examples=["2025-11-02"]),
+        Query(
+            description="First day or instant, included; a day begins at midnight of the market's time zone.",
+            examples=["2025-11-02"],
+        ),
     ] = None
-    end: Annotated[Text | None, Query(description="Up to, not including, this day or instant.", examples=["2025-11-03"])] = None
+    end: Annotated[Text | None, Query(description="Last day or instant, excluded.", examples=["2025-11-03"])] = None
 
     def check(self) -> None:
         """Raise ``BadRequest`` for texts that are not times on any clock, before anything is read."""

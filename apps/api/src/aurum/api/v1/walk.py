@@ -46,10 +46,10 @@ def every_series(_series: Series) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A list of rows: of which series, over which span of each, and how they are read.
+    """A list of rows: the filters of its series, the span of each series, and the functions that read rows.
 
-    ``criteria``: each of one source, and of one dataset or all; they ascend. ``weight``: series that are read for each series
-    of the walk.
+    ``criteria``: filters, ascending; each selects one source, and one dataset of it or all. ``weight``: the number of series
+    that are read for each series of the walk.
     """
 
     criteria: Sequence[SeriesFilter]

@@ -78,7 +78,7 @@ class Rule(_Part):
 
 
 class Prerequisite(_Part):
-    """Another flag and the variant it must give. Otherwise the flag gives its default variant."""
+    """A condition on another flag: unless that flag gives `variant`, this flag gives its default variant."""
 
     flag: Annotated[str, StringConstraints(max_length=100)]
     variant: VariantName

@@ -23,7 +23,7 @@ async def market_locations(
 ) -> Sequence[LocationEntry]:
     """Return up to ``limit`` locations of markets by (source, location), those behind ``after``.
 
-    ``market``: the code of one market; None: all of them. ``prefix``: beginning of the id or the name, in any case.
+    ``market``: the code of one market; None: all of them. ``prefix``: beginning of the id or the name, in upper or lower case.
     """
     entries: list[LocationEntry] = []
     async with aclosing(_locations(catalog, LocationFilter(market=market, text=prefix), after)) as locations:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def has_prefix(text: str, prefix: str | None) -> bool:
-    """Return whether a text begins with a prefix, in any case; every text has the prefix None."""
+    """Return whether a text begins with a prefix, in upper or lower case; every text has the prefix None."""
     return prefix is None or text.casefold().startswith(prefix.casefold())

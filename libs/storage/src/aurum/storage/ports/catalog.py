@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFilter:
-    """Every field that is not None must match; ``text`` is searched for, in any case, in key and location name."""
+    """Every field that is not None must match; ``text`` is searched for, in upper or lower case, in key and location name."""
 
     source: str | None = None
     dataset: str | None = None
@@ -26,7 +26,7 @@ class SeriesFilter:
 
 @dataclass(frozen=True, slots=True)
 class LocationFilter:
-    """Every field that is not None must match; ``text`` is searched for, in any case, in location and name."""
+    """Every field that is not None must match; ``text`` is searched for, in upper or lower case, in location and name."""
 
     source: str | None = None
     market: str | None = None

@@ -26,7 +26,7 @@ class NodeKind(StrEnum):
 
 
 class NodeStatus(StrEnum):
-    """Result of a node. ``SKIPPED``: a node that it depends on failed."""
+    """Result of a model, seed or test. `skipped`: a model or seed that it depends on failed."""
 
     OK = "ok"
     WARNED = "warned"

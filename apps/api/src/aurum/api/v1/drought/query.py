@@ -18,7 +18,7 @@ DATASET, INDEX = "USDM", "DSCI"
 
 
 class IndexQuery(BaseModel):
-    """Which index; this service has one."""
+    """The filters that select an index; this service has one."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class IndexQuery(BaseModel):
 
 
 class RegionQuery(BaseModel):
-    """Which regions, and which days on the clock of each series."""
+    """The filters that select regions, and local days in the time zone of each series."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,11 +46,11 @@ class RegionQuery(BaseModel):
     end: EndDate = None
 
     def check(self) -> None:
-        """Raise ``BadRequest`` for days that are not a span, before anything is read."""
+        """Raise ``BadRequest`` if the days are not a span, before anything is read."""
         span_of_days("UTC", self.start, self.end)
 
     def span_of(self, series: Series) -> Span:
-        """Return the span of the days on the clock of a series. Raises ``BadRequest``."""
+        """Return the span of the days in the time zone of a series. Raises ``BadRequest``."""
         return span_of_days(series.spec.zone, self.start, self.end)
 
     def location(self) -> str | None:

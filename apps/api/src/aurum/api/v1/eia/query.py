@@ -35,7 +35,7 @@ class EiaQuery(BaseModel):
         Text | None, Query(description="EIA's id of a series, or its key here.", examples=["NW2_EPG0_SWO_R48_BCF"])
     ] = None
     frequency: Annotated[
-        Text | None, Query(description=f"One of {', '.join(_LABELS.values())}, in any case.", examples=["WEEKLY"])
+        Text | None, Query(description=f"One of {', '.join(_LABELS.values())}, in upper or lower case.", examples=["WEEKLY"])
     ] = None
     area: Annotated[Text | None, Query(description="Area of the series.", examples=["R48"])] = None
     sector: Annotated[Text | None, Query(description="Sector of the series.", examples=["RES"])] = None

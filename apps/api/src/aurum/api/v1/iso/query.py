@@ -29,14 +29,16 @@ _SPELLINGS = {
 
 
 class LmpQuery(BaseModel):
-    """Prices of which operator, market and location; every filter that is set must match."""
+    """The filters that select prices by operator, market and location; every filter that is set must match."""
 
     model_config = ConfigDict(frozen=True)
 
-    iso_code: Annotated[Text | None, Query(description=f"One of {', '.join(_ISOS)}, in any case.", examples=["NYISO"])] = None
-    market: Annotated[Text | None, Query(description=f"One of {', '.join(_MARKETS)}, in any case.", examples=["DAY_AHEAD"])] = (
-        None
-    )
+    iso_code: Annotated[
+        Text | None, Query(description=f"One of {', '.join(_ISOS)}, in upper or lower case.", examples=["NYISO"])
+    ] = None
+    market: Annotated[
+        Text | None, Query(description=f"One of {', '.join(_MARKETS)}, in upper or lower case.", examples=["DAY_AHEAD"])
+    ] = None
     location_id: Annotated[Text | None, Query(description="The operator's own id of a location.", examples=["61761"])] = None
 
     def criteria(self) -> Sequence[SeriesFilter]:

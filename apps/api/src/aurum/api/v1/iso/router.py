@@ -1,4 +1,4 @@
-"""``/v1/iso/lmp``: locational prices and their components, a row an interval and location."""
+"""``/v1/iso/lmp``: locational prices and their components, one row per interval and location."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ async def hourly(
     cursors: Annotated[Cursors, Query()],
     format: Format = "json",
 ) -> Response:
-    """Prices of each hour that begins in the span; without `start` and `end` of the last seven days."""
+    """Prices of each hour that begins in the span. Without `start` and `end`: the last seven days."""
     span_on = whole_hours(bounded(times, services(request).clock.now(), days=7))
     requested = requested_rows(request, cursors, limit)
     return await walk_response(request, _HOURLY.walk(prices, span_on), requested, csv=_HOURLY.file(format))
@@ -148,7 +148,7 @@ async def daily(
     cursors: Annotated[Cursors, Query()],
     format: Format = "json",
 ) -> Response:
-    """Prices of each day of the market that the span touches; without `start` and `end` of the last thirty days."""
+    """Prices of each market day that the span touches. Without `start` and `end`: the last thirty days."""
     span_on = whole_days(bounded(times, services(request).clock.now(), days=30))
     requested = requested_rows(request, cursors, limit)
     return await walk_response(request, _DAILY.walk(prices, span_on), requested, csv=_DAILY.file(format))

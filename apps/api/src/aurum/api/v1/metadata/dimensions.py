@@ -29,7 +29,7 @@ _SERIES_DIMENSIONS = {"iso": "market", "market": "dataset"}
 
 
 class DimensionsQuery(BaseModel):
-    """Which dimensions to list, and how many values of each."""
+    """The filters that select dimensions, and the largest number of values of each."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +39,7 @@ class DimensionsQuery(BaseModel):
     dims: Annotated[Text | None, Query(description="Only these dimensions, with commas between.", examples=["iso,block"])] = (
         None
     )
-    per_dim_limit: Annotated[int, Query(ge=1, le=1000, description="Values of each dimension at most.")] = 500
+    per_dim_limit: Annotated[int, Query(ge=1, le=1000, description="Largest number of values of each dimension.")] = 500
     prefix: Prefix = None
     include_counts: Annotated[bool, Query(description="Also return the number of series of each value.")] = False
 

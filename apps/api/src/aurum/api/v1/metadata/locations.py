@@ -36,7 +36,7 @@ router = v1_router("/v1/metadata", "v1 metadata", Permission.CATALOG_READ)
 async def list_locations(
     request: Request,
     *,
-    iso: Annotated[Text | None, Query(description="Operator, in any case.", examples=["NYISO"])] = None,
+    iso: Annotated[Text | None, Query(description="Operator, in upper or lower case.", examples=["NYISO"])] = None,
     prefix: Prefix = None,
     limit: Limit = 100,
     cursors: Annotated[Cursors, Query()],
@@ -63,7 +63,7 @@ async def list_locations(
 )
 async def read_location(
     request: Request,
-    iso: Annotated[Text, Path(description="Operator, in any case.", examples=["NYISO"])],
+    iso: Annotated[Text, Path(description="Operator, in upper or lower case.", examples=["NYISO"])],
     location_id: Annotated[Text, Path(description="The operator's own id.", examples=["61761"])],
 ) -> Response:
     """One location of an operator."""

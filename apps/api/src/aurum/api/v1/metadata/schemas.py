@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from aurum.api.contract.text import Text
 from aurum.api.v1.envelope import Meta
 
-Prefix = Annotated[Text | None, Query(description="Only names that begin with this, in any case.", examples=["N.Y"])]
+Prefix = Annotated[Text | None, Query(description="Only names that begin with this, in upper or lower case.", examples=["N.Y"])]
 
 
 class DimensionCount(BaseModel):

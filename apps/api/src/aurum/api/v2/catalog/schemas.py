@@ -133,7 +133,7 @@ class BlockHour(BaseModel):
     start: datetime
     end: datetime
     day: date = Field(description="Local day.")
-    hour_ending: str = Field(description="Number of the hour in its local day by its end, `1` to `24`.")
+    hour_ending: str = Field(description="Hour ending on the local clock, `1` to `24`; it repeats when clocks go back.")
 
 
 class BlockHours(BaseModel):
@@ -144,4 +144,4 @@ class BlockHours(BaseModel):
 class Dimensions(BaseModel):
     """The values of each series filter."""
 
-    data: dict[str, dict[str, int]] = Field(description="By filter and value: the number of series.")
+    data: dict[str, dict[str, int]] = Field(description="For each filter, its values with the number of series of each.")

@@ -80,7 +80,7 @@ class BatchItem(BaseModel):
     """The result of one query of a batch."""
 
     id: str = Field(description="`id` of the query.")
-    status: int = Field(description="HTTP status that the query has as a request of its own.", examples=[200])
+    status: int = Field(description="HTTP status of this query, as if it were sent alone.", examples=[200])
     answer: dict[str, Any] = Field(description="The document of `GET /v2/observations`, or a problem document.")
 
 

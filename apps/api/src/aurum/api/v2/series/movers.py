@@ -37,7 +37,9 @@ router = FeatureRouter(
 async def list_movers(
     request: Request,
     measure: Annotated[Text, Query(description="Measure; see `/v2/catalog/dimensions`.", examples=["lmp"])],
-    market: Annotated[Text, Query(description="Market, in any case; see `/v2/catalog/markets`.", examples=["NYISO"])],
+    market: Annotated[
+        Text, Query(description="Market, in upper or lower case; see `/v2/catalog/markets`.", examples=["NYISO"])
+    ],
     day: Annotated[Day, Query(description="Market day, on the market's own clock.", examples=["2024-06-04"])],
     against: Annotated[
         Text,
@@ -59,9 +61,11 @@ async def list_movers(
     currency: Annotated[
         Text | None, Query(description="Only series in this currency; values are not converted.", examples=["USD"])
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=500, description="Movers, and incomplete series, at most.", examples=[20])] = 20,
+    limit: Annotated[
+        int, Query(ge=1, le=500, description="Largest number of movers, and of incomplete series. Default: 20.", examples=[20])
+    ] = 20,
 ) -> MoversAnswer:
-    """Series of one measure and market by how much the mean of the day differs from that of another day, as known now.
+    """Rank the series of one measure and market by how much their mean changed between two market days, as known now.
 
     The greatest change comes first, up or down; equal ones by key. Days have 23, 24 or 25 hours. Series that lack an interval
     on either day are not ranked but listed as `incomplete`.

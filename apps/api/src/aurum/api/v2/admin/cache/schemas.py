@@ -45,7 +45,7 @@ class ForgetRequest(BaseModel):
     tags: list[Tag] = Field(
         min_length=1,
         max_length=1000,
-        description="Tags: `source:<source>`, `iso:<market>`, `series:<id>`, `catalog`, `files` or `any series`.",
+        description="Tags: `source:<source>`, `iso:<market>`, `series:<id>`, `catalog`, `files`, `models` or `any series`.",
         examples=[["source:nyiso"]],
     )
 

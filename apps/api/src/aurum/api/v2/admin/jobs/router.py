@@ -96,7 +96,7 @@ async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
     responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
 )
 async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
-    """Delete a parked job. The response is the last copy of it."""
+    """Delete a parked job and return it. The audit log still holds its name and payload."""
     jobs = _jobs(request)
     job = await jobs.parked_job(parked_job)
     await on_record(request, "job.discard", parked_job, {"name": job.name, "payload": dict(job.payload)})

@@ -30,7 +30,7 @@ class KeyDocument(BaseModel):
     expires_at: datetime | None = Field(description="Time from which the key is invalid; null: it does not expire.")
     revoked_at: datetime | None = Field(description="Time of the revocation; null: it is not revoked.")
     last_used_at: datetime | None = Field(description="Time of the last use, to the minute; null: it was not used.")
-    replaces: str | None = Field(description="Id of the key that this one replaced by rotation; null: of none.")
+    replaces: str | None = Field(description="Id of the key that this key replaced; null: it replaced none.")
 
     @classmethod
     def from_domain(cls, key: ApiKey) -> KeyDocument:

@@ -18,8 +18,10 @@ class Limits(BaseModel):
     per_minute: int = Field(strict=True, ge=1, le=_MOST, description="Requests per minute.")
     per_hour: int = Field(strict=True, ge=1, le=_MOST, description="Requests per hour.")
     per_day: int = Field(strict=True, ge=1, le=_MOST, description="Requests per day.")
-    burst: float = Field(strict=True, ge=1, le=1000, description="Requests allowed at once, as a multiple of `per_minute`.")
-    at_once: int = Field(strict=True, ge=1, le=10_000, description="Requests of the tenant that may be under way together.")
+    burst: float = Field(strict=True, ge=1, le=1000, description="Largest burst of requests, as a multiple of `per_minute`.")
+    at_once: int = Field(
+        strict=True, ge=1, le=10_000, description="Largest number of requests of the tenant in progress at the same time."
+    )
 
 
 class PlanDocument(Limits):

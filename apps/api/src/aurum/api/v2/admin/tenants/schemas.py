@@ -25,9 +25,7 @@ class TenantDocument(BaseModel):
     name: str
     plan: str = Field(description="Name of its rate plan.")
     created_at: datetime
-    disabled_at: datetime | None = Field(
-        description="Time since when all of its credentials are refused; null: the tenant is enabled."
-    )
+    disabled_at: datetime | None = Field(description="Time at which the tenant was disabled; null: it is enabled.")
 
     @classmethod
     def from_domain(cls, tenant: Tenant) -> TenantDocument:
