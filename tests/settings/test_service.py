@@ -49,7 +49,7 @@ def test_the_server_listens_where_settings_say_with_so_many_workers(
 
     async def reached(_settings: Settings) -> None: ...
 
-    monkeypatch.setattr("aurum.assembly.postgres.reach_store", reached)
+    monkeypatch.setattr("aurum.assembly.postgres.check_store", reached)
     monkeypatch.setattr("aurum.api.serving.server.serve", lambda *_args, **options: options_seen.update(options))
     monkeypatch.setattr(sys, "argv", ["aurum.api", "serve"])
     assert command.main() == 0

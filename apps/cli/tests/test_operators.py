@@ -12,8 +12,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from aurum.cli import flags, quarantine
+from aurum.cli.exit_codes import USAGE, exit_code
 from aurum.common.settings import DatabaseSettings, Settings
-from aurum.core.errors import Invalid
+from aurum.core.errors import Invalid, InvalidParameters
 from aurum.storage.ports.access import Actor
 from aurum.storage.testing.stores import PostgresStore
 
@@ -54,3 +55,16 @@ async def test_loading_files_again_is_on_record(settings: Settings, postgres_sto
     assert (await run(quarantine.app, settings, "replay", "--source", "nyiso")).exit_code == 0
     (entry,) = await postgres_store.audit.page(before=None, limit=5)
     assert (entry.action, entry.actor, entry.detail) == ("quarantine.replay", "operator", {"source": "nyiso", "file": None})
+
+
+async def test_replaying_a_file_from_a_path_needs_the_digest_that_it_replaces(
+    settings: Settings, postgres_store: PostgresStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text("a,b\n")
+    refused = await run(quarantine.app, settings, "replay", "--source", "nyiso", "--file", str(path))
+    assert isinstance(refused.exception, InvalidParameters)
+    assert exit_code(refused.exception) == USAGE
+    assert "name that file with --digest" in str(refused.exception)
+    assert not await postgres_store.audit.page(before=None, limit=5)
+    assert (await run(quarantine.app, settings, "replay", "--digest", "00", "--file", str(path))).exit_code == 0

@@ -61,7 +61,7 @@ async def test_movers_are_a_table_with_incomplete_series_below(settings: Setting
         ["key", "2025-11-03", "2025-11-04"],
         ["nyiso:damlbmp_zone:C:lmp", "24", "of", "24", "23", "of", "24"],
     ]
-    assert "1 of 2; --limit shows more" in (await run(settings, "--limit", "1")).output
+    assert "only the first 1 of 2 series are shown: raise --limit for more" in (await run(settings, "--limit", "1")).output
 
 
 async def test_json_is_the_answer_of_the_api(settings: Settings, postgres_store: PostgresStore) -> None:

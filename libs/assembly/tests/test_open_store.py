@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from aurum.assembly.memory import memory_store
-from aurum.assembly.postgres import open_live_store, open_store, reach_store
+from aurum.assembly.postgres import check_store, open_live_store, open_store
 from aurum.assembly.store import Store
 from aurum.common.settings import DatabaseSettings, HistorySettings, Settings
 from aurum.core.asof import Span
@@ -167,7 +167,7 @@ async def test_a_store_that_can_be_reached_is_left_again(
     database_url: str, unmigrated_url: str, settings_for: SettingsFor, connections: Connections
 ) -> None:
     for url in (database_url, unmigrated_url):
-        await reach_store(settings_for(url))
+        await check_store(settings_for(url))
         await connections.none_to(url)
 
 
@@ -175,10 +175,10 @@ async def test_a_store_that_cannot_be_used_is_not_reached(
     later_url: str, settings_for: SettingsFor, connections: Connections
 ) -> None:
     with pytest.raises(UnusableSchema, match="install release"):
-        await reach_store(settings_for(later_url))
+        await check_store(settings_for(later_url))
     await connections.none_to(later_url)
     with pytest.raises(Unavailable):
-        await reach_store(settings_for(UNREACHABLE))
+        await check_store(settings_for(UNREACHABLE))
 
 
 async def test_a_store_has_no_change_feed_and_keeps_no_sums_by_the_hour_unless_it_is_live(

@@ -7,7 +7,7 @@ import pytest
 from aurum.core.catalog.entries import FileStatus
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import Conflict
-from aurum.services.quality import NoSuchContent, NothingHeld, check_held, records_of
+from aurum.services.quality import NoSuchContent, NothingQuarantined, check_quarantined, records_of
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import Store
 
@@ -38,17 +38,17 @@ async def test_a_content_that_failed_to_load_has_no_records(store: Store) -> Non
         await store.loader.load(file_load([(0, 2, 2.0)], unit="kW", digest="bb", held=[(1, Reason.NON_NUMERIC)]))
     with pytest.raises(NoSuchContent):
         await records_of(store.files, "bb")
-    with pytest.raises(NothingHeld):
-        await check_held(store.quality, "bb")
+    with pytest.raises(NothingQuarantined):
+        await check_quarantined(store.quality, "bb")
 
 
 async def test_rows_in_quarantine_are_held_until_their_content_is_loaded_again(store: Store) -> None:
     held = file_load([(0, 1, 1.0)], digest="aa", held=[(2, Reason.NON_NUMERIC)])
     await store.loader.load(held)
-    await check_held(store.quality, "aa")
+    await check_quarantined(store.quality, "aa")
     await store.loader.load(file_load([(0, 1, 1.0), (1, 1, 2.0)], digest="aa"), force=True)
-    with pytest.raises(NothingHeld) as caught:
-        await check_held(store.quality, "aa")
+    with pytest.raises(NothingQuarantined) as caught:
+        await check_quarantined(store.quality, "aa")
     assert caught.value.facts == {"digest": "aa"}
 
 
@@ -56,12 +56,12 @@ async def test_rows_that_are_refused_again_are_held_again(store: Store) -> None:
     held = file_load([(0, 1, 1.0)], digest="aa", held=[(2, Reason.NON_NUMERIC)])
     await store.loader.load(held)
     await store.loader.load(held, force=True)
-    await check_held(store.quality, "aa")
+    await check_quarantined(store.quality, "aa")
 
 
 async def test_a_content_without_rows_in_quarantine_holds_nothing(store: Store) -> None:
     await store.loader.load(file_load([(0, 1, 1.0)], digest="aa"))
     await store.loader.load(file_load([(0, 1, 1.0)], digest="bb", held=[(2, Reason.NON_NUMERIC)]))
     for digest in ("aa", "cc"):
-        with pytest.raises(NothingHeld):
-            await check_held(store.quality, digest)
+        with pytest.raises(NothingQuarantined):
+            await check_quarantined(store.quality, digest)

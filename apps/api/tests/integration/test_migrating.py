@@ -10,7 +10,7 @@ from api_market import NYC, NYC_START, declare, load
 from api_processes import refused_start
 
 from aurum.api.testing import Served, file_of, hourly, serving
-from aurum.assembly.postgres import reach_store
+from aurum.assembly.postgres import check_store
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.head import newest_revision
@@ -87,4 +87,4 @@ async def test_a_service_below_the_floor_does_not_start(migrated: Settings, tmp_
 
 
 async def test_a_service_starts_before_its_database_is_migrated(postgres_server: EmbeddedPostgres) -> None:
-    await reach_store(Settings(database=DatabaseSettings(url=postgres_server.url_of("postgres"), pool_size=2)))
+    await check_store(Settings(database=DatabaseSettings(url=postgres_server.url_of("postgres"), pool_size=2)))

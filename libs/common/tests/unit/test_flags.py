@@ -13,7 +13,7 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.flag_evaluation import Reason
 from pydantic import ValidationError
 
-from aurum.common.flags import CircularPrerequisite, FlagDocument, FlagProvider, FlagReason, check_prerequisites, evaluate
+from aurum.common.flags import FlagDocument, FlagProvider, FlagReason, InvalidPrerequisite, check_prerequisites, evaluate
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -89,9 +89,9 @@ def test_flags_that_need_each_other_are_refused() -> None:
     def needing(other: str) -> FlagDocument:
         return flag(prerequisites=[{"flag": other, "variant": "on"}])
 
-    with pytest.raises(CircularPrerequisite, match="a needs b needs a"):
+    with pytest.raises(InvalidPrerequisite, match="a needs b needs a"):
         check_prerequisites("a", {"a": needing("b"), "b": needing("a")})
-    with pytest.raises(CircularPrerequisite, match="a needs b, which does not exist"):
+    with pytest.raises(InvalidPrerequisite, match="a needs b, which does not exist"):
         check_prerequisites("a", {"a": needing("b")})
     check_prerequisites("a", {"a": needing("b"), "b": flag()})
 

@@ -15,11 +15,11 @@ import pytest
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import UnknownName
 from aurum.pipelines.fetch.client import (
+    DownloadLimits,
     FetchedFile,
     Fetcher,
     FetchFailed,
     FetchRefused,
-    Limits,
     NoPublicFile,
     NotPublished,
     TooLarge,
@@ -28,7 +28,7 @@ from aurum.pipelines.registry import default_registry
 
 SAMPLE = Path(__file__).parents[2] / "src/aurum/pipelines/sample/nyiso/20251102damlbmp_zone.csv"
 DAY = date(2025, 11, 2)
-IMPATIENT = Limits(first_wait_s=0.01, longest_wait_s=0.1)
+IMPATIENT = DownloadLimits(first_wait_s=0.01, longest_wait_s=0.1)
 
 
 @dataclass
@@ -118,7 +118,7 @@ async def test_a_failure_that_does_not_pass_ends_and_leaves_no_file(publisher: P
 
 async def test_a_publisher_that_names_a_wait_is_tried_again_after_that_wait(publisher: Publisher, tmp_path: Path) -> None:
     publisher.answers = ["503 after 0", "429 after 0", "file"]
-    hours = Limits(first_wait_s=3600.0, longest_wait_s=3600.0)
+    hours = DownloadLimits(first_wait_s=3600.0, longest_wait_s=3600.0)
     async with Fetcher(tmp_path, address=publisher.address, limits=hours) as fetcher:
         await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
     assert len(publisher.requested_paths) == 3
@@ -141,13 +141,13 @@ async def test_404_means_not_published_and_is_not_tried_again(publisher: Publish
 
 async def test_403_is_not_tried_again(publisher: Publisher, tmp_path: Path) -> None:
     publisher.answers = ["403"]
-    with pytest.raises(FetchRefused, match="status 403"):
+    with pytest.raises(FetchRefused, match="the publisher refused the request with status 403"):
         await fetch(publisher, tmp_path)
     assert len(publisher.requested_paths) == 1
 
 
 async def test_a_file_that_is_too_large_leaves_nothing_behind(publisher: Publisher, tmp_path: Path) -> None:
-    async with Fetcher(tmp_path, address=publisher.address, limits=Limits(most_bytes=1000)) as fetcher:
+    async with Fetcher(tmp_path, address=publisher.address, limits=DownloadLimits(most_bytes=1000)) as fetcher:
         with pytest.raises(TooLarge, match="limit of 1,000 bytes"):
             await fetcher.fetch(default_registry().source("nyiso"), "damlbmp_zone", DAY)
     assert files_in(tmp_path) == []

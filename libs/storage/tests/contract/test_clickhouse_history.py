@@ -12,7 +12,7 @@ from aurum.common.settings import DatabaseSettings
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, UTC_US
 from aurum.core.history import tally
-from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, HistoryMoved
+from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, HistoryChanged
 from aurum.storage.clickhouse import parts as clickhouse_parts
 from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.postgres.connection.pool import PostgresPool
@@ -245,7 +245,7 @@ async def test_a_stream_whose_rows_are_discarded_says_so_instead_of_ending_early
     batches = clickhouse_history.stream(parts, span=Span())
     assert (await anext(batches)).height == 65_536
     await clickhouse_history.discard([1])
-    with pytest.raises(HistoryMoved):
+    with pytest.raises(HistoryChanged):
         await anext(batches)
 
 

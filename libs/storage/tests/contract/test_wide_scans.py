@@ -129,7 +129,7 @@ async def test_missing_and_incomplete_parts_are_refused_and_named(
     short = ArchivedPart(2, JANUARY, 1, "invented", 4, 0)
     unknown = ArchivedPart(3, JANUARY, 1, "invented", 4, 0)
     assert list(await scans.missing([unknown, short, parts[0]])) == [short, unknown]
-    with pytest.raises(CopyBehind, match="lacks 2 of the parts") as caught:
+    with pytest.raises(CopyBehind, match="lacks 2 of the requested parts") as caught:
         await scans.partials([unknown, short, parts[0]], span=Span())
     assert caught.value.facts == {"missing": 2, "series_id": 2, "month": "2025-01-01"}
 
@@ -145,7 +145,7 @@ async def test_a_part_with_repeated_or_deleted_rows_is_not_complete(
     await clickhouse_pool.command(
         "DELETE FROM observation_history WHERE ts > '2025-01-02 12:00:00'", settings={"lightweight_deletes_sync": "2"}
     )
-    with pytest.raises(CopyBehind, match="lacks 1 of the parts"):
+    with pytest.raises(CopyBehind, match="lacks 1 of the requested parts"):
         await scans.partials(parts, span=Span(None, day(1)))
 
 

@@ -65,7 +65,7 @@ def _data_docs(folder: Path) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from aurum.api.serving.server import serve
-    from aurum.assembly.postgres import reach_store
+    from aurum.assembly.postgres import check_store
     from aurum.common.errors import InvalidSetting
     from aurum.common.settings import load_settings
     from aurum.common.settings.production import refusals_to_start
@@ -96,7 +96,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         )
         return 1
     try:
-        asyncio.run(reach_store(settings))
+        asyncio.run(check_store(settings))
     except Unavailable as error:
         print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
         return 1

@@ -88,7 +88,7 @@ def revive(context: typer.Context, name: Name) -> None:
 def evaluate_flag(
     context: typer.Context,
     name: Name,
-    key: Annotated[str, typer.Option(help="The text that percentages are drawn by, usually the tenant.")] = "",
+    key: Annotated[str, typer.Option(help="Key of the caller for percentage rules, usually the tenant.")] = "",
     attribute: Annotated[list[str] | None, typer.Option(help="An attribute of the caller as name=value. Repeatable.")] = None,
 ) -> None:
     """Print the variant that a caller would get, and the reason."""
@@ -102,7 +102,7 @@ def evaluate_flag(
         return await evaluate(store.flags, name, attributes, key=key, now=store.clock.now())
 
     evaluation = with_store(context.obj, run)
-    print(f"{evaluation.variant} ({json.dumps(evaluation.value)}), by {evaluation.outcome}")
+    print(f"{evaluation.variant} ({json.dumps(evaluation.value)}), reason: {evaluation.outcome}")
 
 
 def _stored(context: typer.Context, name: str) -> StoredFlag:

@@ -124,7 +124,7 @@ def create_tenant(
     from aurum.services.access import create_tenant as create
 
     with_store(context.obj, lambda store: create(store.transactions, parse_tenant_id(tenant_id), name, plan, by=_operator()))
-    print(f"{tenant_id} is on plan {plan}")
+    print(f"created tenant {tenant_id} on plan {plan}")
 
 
 @tenants_app.command("list")

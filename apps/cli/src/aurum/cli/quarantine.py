@@ -58,16 +58,22 @@ def replay(
     context: typer.Context,
     digest: Annotated[str | None, typer.Option(help="Only the file with this SHA-256 digest.")] = None,
     source: Annotated[str | None, typer.Option(help="Only files of this source.")] = None,
-    path: Annotated[Path | None, typer.Option("--file", help="The file, if this machine has no copy of it.")] = None,
+    path: Annotated[
+        Path | None, typer.Option("--file", help="Load this file instead of the stored copy; only with --digest.")
+    ] = None,
 ) -> None:
     """Load files with quarantined rows again, with their original known time. Rows that pass now are stored."""
     from aurum.cli.render import console, ingest_summary
     from aurum.cli.wiring import with_pipelines
+    from aurum.core.errors import InvalidParameters
     from aurum.pipelines.loading.replay import replay as replayed
     from aurum.pipelines.source import SourceFile
     from aurum.services.audit import record
     from aurum.storage.ports.access import Actor
 
+    if path is not None and digest is None:
+        why = "is the content of one file: name that file with --digest (`aurum quarantine show` prints it)"
+        raise InvalidParameters(("file", why, str(path)))
     file = SourceFile(path.name, path.read_bytes()) if path else None
 
     async def load(pipelines: Pipelines) -> list[FileReport]:

@@ -143,7 +143,7 @@ def show_movers(
     block: BlockName = None,
     unit: Annotated[str | None, typer.Option(help="Only series in this unit; values are not converted.")] = None,
     currency: Annotated[str | None, typer.Option(help="Only series in this currency; values are not converted.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="Movers, and incomplete series, at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Most movers, and most incomplete series, to show.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer of /v2/series/movers.")] = False,
 ) -> None:
     """Show the series whose mean changed most from one market day to another."""
@@ -179,7 +179,7 @@ def _print_movers(answer: Movers) -> None:
     numbers = [str(answer.against), str(answer.day), "change", "%"]
     out.print(table(["key", "location", *numbers], rows, right=numbers))
     if answer.ranked > len(rows):
-        print(f"{len(rows)} of {answer.ranked:,}; --limit shows more")
+        print(f"only the first {len(rows)} of {answer.ranked:,} series are shown: raise --limit for more")
     if answer.incomplete:
         out.print(f"not ranked, because intervals are missing: {answer.incomplete_series:,}")
         counts = [(one.series.key, _present(one.before), _present(one.after)) for one in answer.incomplete]

@@ -53,13 +53,7 @@ def up(
             embedded.database(settings.database, settings.data_dir) as database,
             embedded.redis(settings.redis, settings.data_dir) as redis,
         ):
-            _say(
-                out,
-                began,
-                "PostgreSQL and Valkey are running"
-                if settings.database.url is None
-                else "using the servers that settings name",
-            )
+            _say(out, began, _servers(settings))
             settings = settings.model_copy(update={"database": database})
             asyncio.run(_prepare(settings, sample=sample))
             _say(out, began, "the schema and the data are ready")
@@ -72,6 +66,13 @@ def up(
                 "AURUM_LOGGING__LEVEL": "WARNING" if settings.logging.level == "INFO" else settings.logging.level,
             }
             _serve(out, stop, began, variables, host=host, port=chosen, worker=worker)
+
+
+def _servers(settings: Settings) -> str:
+    """Return a line that tells which servers are used."""
+    postgres = "embedded" if settings.database.url is None else "the server of AURUM_DATABASE__URL"
+    valkey = "embedded" if settings.redis.url is None else "the server of AURUM_REDIS__URL"
+    return f"PostgreSQL: {postgres}; Valkey: {valkey}"
 
 
 def _serve(

@@ -31,8 +31,8 @@ from aurum.workers.wiring import WorkerContext
 _LONGEST_JOB_MS = 3_600_000
 _HEARTBEAT_TIMEOUT_MS = 30_000
 _PARKED_FOR_MS = 90 * 24 * 3_600_000
-# Out of a million commands, so one in ten. A worker sends at least one a second, so the messages of a killed worker are
-# requeued about ten seconds after its heartbeat timed out.
+# In millionths: one command in ten triggers maintenance. A worker sends at least one command a second, so the messages of a
+# killed worker are requeued about ten seconds after its heartbeat times out.
 _MAINTENANCE_CHANCE = 100_000
 
 ReportT = TypeVar("ReportT")

@@ -14,6 +14,7 @@ from aurum.core.errors import Unavailable
 T = TypeVar("T")
 
 _WAKE_S = 0.5
+_STOPPING = "the worker is stopping; the job returns to the queue"
 
 
 class WorkerStops(Unavailable):
@@ -43,7 +44,7 @@ class JobLoop:
         try:
             return self._wait_for(coroutine, is_job=True)
         except asyncio.CancelledError:
-            raise WorkerStops("the worker stops", retry_after=0.0) from None
+            raise WorkerStops(_STOPPING, retry_after=0.0) from None
 
     def end_jobs(self) -> None:
         """Cancel the running jobs, wait until they have ended, and accept no more."""
@@ -68,7 +69,7 @@ class JobLoop:
             raise
         if not is_accepted:
             coroutine.close()
-            raise WorkerStops("the worker stops", retry_after=0.0)
+            raise WorkerStops(_STOPPING, retry_after=0.0)
         return running.result()
 
     @contextmanager

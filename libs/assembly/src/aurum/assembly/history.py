@@ -48,7 +48,7 @@ async def copy_of(settings: ClickhouseSettings, resilience: ResilienceSettings) 
 
 
 class CopyScans:
-    """``WideScans`` of the copy that settings name, connected at the first scan: a store opens also while the copy is away."""
+    """``WideScans`` that connects at the first scan, so that the store opens even while the copy is unavailable."""
 
     def __init__(self, settings: ClickhouseSettings, resilience: ResilienceSettings) -> None:
         self._settings = settings
@@ -64,7 +64,7 @@ class CopyScans:
         return await (await self._connected()).missing(parts)
 
     async def close(self) -> None:
-        """Let go of the connections, where there are any."""
+        """Close the connections, if any were opened."""
         await self._connections.aclose()
 
     async def _connected(self) -> WideScans:

@@ -117,12 +117,15 @@ class Pipelines:
 
                 return DuckDbMartReader(model_paths(self.store.settings).file, settings.schema_name)
             case target:
-                raise Invalid(f"marts of target {target!r} cannot be read: duckdb or postgres", target=target)
+                raise Invalid(
+                    f"marts of target {target!r} cannot be read by this process: set AURUM_DBT__TARGET to duckdb or postgres",
+                    target=target,
+                )
 
     async def check_build(self, built: ModelRun) -> MartsReport | None:
-        """Check the marts that a run has built and record what was found; None where they cannot be read from here.
+        """Check the marts that a run has built and record the results; None for target trino.
 
-        Raises ``Unavailable``.
+        This process cannot read the marts of that target. Raises ``Unavailable``.
         """
         if self.store.settings.dbt.target == "trino":
             return None

@@ -1,4 +1,4 @@
-"""The store on PostgreSQL, opened from settings: the only place that names its adapters."""
+"""The store on PostgreSQL, opened from settings."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
                 await asyncio.wait([following])
 
 
-async def reach_store(settings: Settings) -> None:
+async def check_store(settings: Settings) -> None:
     """Check that the server answers and that its schema allows this release, then disconnect. Raises ``Unavailable``."""
     pool = await PostgresPool.open(settings.database)
     try:
@@ -142,7 +142,10 @@ class PostgresStore:
         return self.observations_over(PostgresPartialsReader(self.pool))
 
     def observations_over(self, hot: PostgresPartialsReader | TimescalePartialsReader) -> Observations:
-        """Return reads of observations whose hot sums come from one reader, and archived ones from where they are."""
+        """Return readers of observations.
+
+        Hot hourly sums come from ``hot``, archived ones from the copy if one is configured, else from history.
+        """
         from aurum.storage.postgres.observations.reader import PostgresSeriesReader
         from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader, TieredSeriesReader
 

@@ -1,4 +1,4 @@
-"""The inputs of use cases, made from a store."""
+"""The ports of use cases, taken from a store."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def reading(store: Store, *, most_points: int = sys.maxsize) -> Reading:
 
 
 def wide_reading(store: Store, *, most_points: int = sys.maxsize) -> WideReading:
-    """Return what very many series are read with. ``most_points``: observations that one day of a question may span."""
+    """Return the ports that movers are read through. ``most_points``: observations that one day of a question may span."""
     return WideReading(store.catalog.reader, store.quality.log, store.observations.wide, most_points)

@@ -1,6 +1,6 @@
-"""Polars schemas of observations, one for each stage of the path of a number. Times are ``Datetime("us", "UTC")``.
+"""Polars schemas of observations, one for each stage from parser to encoder. Times are ``Datetime("us", "UTC")``.
 
-A batch of observations is one columnar frame from parser to encoder, never a list of objects.
+A batch of observations is one columnar frame in every stage, never a list of objects.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ REFUSED = pl.Schema(
 
 
 class FrameMismatch(Invalid):
-    """A frame without the columns and dtypes of its schema. A bug of the caller's."""
+    """A frame without the columns and dtypes of its schema. This is a bug in the caller."""
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

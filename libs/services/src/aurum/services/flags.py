@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from aurum.common.flags import CircularPrerequisite, Evaluation, FlagDocument, check_prerequisites, evaluate, parse_documents
+from aurum.common.flags import Evaluation, FlagDocument, InvalidPrerequisite, check_prerequisites, evaluate, parse_documents
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
 from aurum.storage.ports.access import Actor
@@ -52,7 +52,7 @@ async def put_flag(
             precondition(current)
         try:
             check_prerequisites(name, {**documents(flags), name: document})
-        except CircularPrerequisite as error:
+        except InvalidPrerequisite as error:
             raise InvalidParameters(("prerequisites", str(error), None)) from error
         _refuse_other_version(name, current, version)
         stored = await tx.flags.put(name, document.model_dump(mode="json"), by=by.subject)
@@ -90,7 +90,7 @@ async def evaluate_flag(
         raise Conflict(f"flag {name!r} was written by another release and cannot be read by this one: put it again", flag=name)
     try:
         return evaluate(name, flags, attributes, key=key, now=now)
-    except CircularPrerequisite as error:
+    except InvalidPrerequisite as error:
         raise Conflict(str(error), flag=name) from error
 
 

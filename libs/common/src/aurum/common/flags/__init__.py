@@ -1,17 +1,17 @@
 """Feature flags: rules in memory, evaluated through the OpenFeature API."""
 
 from aurum.common.flags.document import Condition, FlagDocument, FlagName, Prerequisite, Rule, Schedule, parse_documents
-from aurum.common.flags.evaluate import CircularPrerequisite, Evaluation, FlagReason, check_prerequisites, evaluate
+from aurum.common.flags.evaluate import Evaluation, FlagReason, InvalidPrerequisite, check_prerequisites, evaluate
 from aurum.common.flags.provider import FlagProvider
 
 __all__ = [
-    "CircularPrerequisite",
     "Condition",
     "Evaluation",
     "FlagDocument",
     "FlagName",
     "FlagProvider",
     "FlagReason",
+    "InvalidPrerequisite",
     "Prerequisite",
     "Rule",
     "Schedule",

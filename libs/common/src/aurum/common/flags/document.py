@@ -130,7 +130,10 @@ class FlagDocument(_Part):
 
 
 def parse_documents(documents: Mapping[str, object]) -> dict[str, FlagDocument]:
-    """Return stored documents by name, without those that this version cannot read: their callers get their own defaults."""
+    """Return stored documents by name, without those that this version cannot read.
+
+    Code that evaluates an unreadable flag uses its own default.
+    """
     flags: dict[str, FlagDocument] = {}
     for name, document in documents.items():
         try:

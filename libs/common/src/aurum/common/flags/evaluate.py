@@ -43,7 +43,7 @@ class Evaluation:
     rule: int | None = None
 
 
-class CircularPrerequisite(Exception):
+class InvalidPrerequisite(Exception):
     """Flags that are prerequisites of each other, or a prerequisite that does not exist. The text names the flags."""
 
 
@@ -54,7 +54,7 @@ def evaluate(
 
     ``key``: identifies the caller for percentages; a caller included at one percentage stays included at a greater one.
 
-    Raises ``KeyError`` when the flag does not exist, ``CircularPrerequisite``.
+    Raises ``KeyError`` when the flag does not exist, ``InvalidPrerequisite``.
     """
     if not flags[name].prerequisites:
         return _evaluate(name, flags[name], {}, attributes, key, now)
@@ -65,13 +65,13 @@ def evaluate(
 
 
 def check_prerequisites(name: str, flags: Mapping[str, FlagDocument]) -> None:
-    """Raise ``CircularPrerequisite`` when a prerequisite of a flag does not exist, or leads back to the flag.
+    """Raise ``InvalidPrerequisite`` when a prerequisite of a flag does not exist, or leads back to the flag.
 
     Missing prerequisites of its prerequisites are not an error of this flag: those flags give their default variants.
     """
     for prerequisite in flags[name].prerequisites:
         if prerequisite.flag not in flags:
-            raise CircularPrerequisite(f"{name} needs {prerequisite.flag}, which does not exist")
+            raise InvalidPrerequisite(f"{name} needs {prerequisite.flag}, which does not exist")
     _in_order(name, flags)
 
 
@@ -87,7 +87,7 @@ def position_of(flag: str, rule: int, key: str) -> float:
 def _in_order(name: str, flags: Mapping[str, FlagDocument]) -> Iterable[str]:
     """Return a flag and all its direct and indirect prerequisites, each once and after its own prerequisites.
 
-    Raises ``CircularPrerequisite``.
+    Raises ``InvalidPrerequisite``.
     """
     graph: dict[str, list[str]] = {}
     unseen = [name]
@@ -100,7 +100,7 @@ def _in_order(name: str, flags: Mapping[str, FlagDocument]) -> Iterable[str]:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:
         circle: list[str] = error.args[1]
-        raise CircularPrerequisite(" needs ".join(reversed(circle))) from error
+        raise InvalidPrerequisite(" needs ".join(reversed(circle))) from error
 
 
 def _evaluate(

@@ -13,7 +13,7 @@ from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType, Re
 from openfeature.provider import AbstractProvider, Metadata  # pyright: ignore[reportMissingTypeStubs] - typed, not marked so
 
 from aurum.common.flags.document import FlagDocument
-from aurum.common.flags.evaluate import CircularPrerequisite, FlagReason, evaluate
+from aurum.common.flags.evaluate import FlagReason, InvalidPrerequisite, evaluate
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class FlagProvider(AbstractProvider):
         key = (context.targeting_key if context is not None else None) or ""
         try:
             evaluation = evaluate(name, self.flags, attributes, key=key, now=self._now())
-        except CircularPrerequisite as error:
+        except InvalidPrerequisite as error:
             return FlagResolutionDetails(default, ErrorCode.GENERAL, str(error), Reason.ERROR)
         self.usage[name, evaluation.variant] += 1
         value = float(evaluation.value) if kind is float and type(evaluation.value) is int else evaluation.value

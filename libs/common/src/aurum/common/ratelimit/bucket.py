@@ -65,7 +65,7 @@ class Bucket:
         return list(self._levels)
 
     def set_levels(self, levels: Sequence[float], now: float) -> None:
-        """Replace the levels. A level above the capacity is used up and does not rise."""
+        """Replace the levels. A level above the capacity may be spent, and is not refilled until it is below the capacity."""
         self.at = now
         self._levels[:] = levels
 

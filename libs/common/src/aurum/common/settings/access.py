@@ -19,7 +19,9 @@ class AccessSettings(BaseModel):
     audience: str | None = Field(default=None, description="audience (aud) that JWTs must have; required with an issuer")
     jwks_url: str | None = Field(default=None, description="URL of the issuer's keys; by default from its OIDC discovery")
     algorithms: tuple[Algorithm, ...] = ("RS256", "ES256")
-    roles_claim: str = Field(default="roles", description="dotted path of the claim with the roles, by exact name")
+    roles_claim: str = Field(
+        default="roles", description="dotted path of the claim that lists the roles; role names are compared exactly"
+    )
     tenant_claim: str = Field(default="tenant", description="dotted path of the claim with the tenant")
     leeway_s: float = Field(default=60.0, ge=0, le=300)
     jwks_ttl_s: float = Field(default=300.0, gt=0)

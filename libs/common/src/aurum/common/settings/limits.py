@@ -61,11 +61,12 @@ class LimitsSettings(BaseModel):
     allow: Networks = Field(default=(), description="addresses and networks of allowed clients; empty: all")
     deny: Networks = Field(default=(), description="addresses and networks of refused clients, also when they are in allow")
     trusted_proxies: Networks = Field(
-        default=(), description="addresses and networks of proxies whose header is believed about the client's address"
+        default=(), description="addresses and networks of proxies whose header is trusted for the client's address"
     )
     proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
         default="x-forwarded-for",
-        description="header that the trusted proxies write; the other one could come from the client and is ignored",
+        description="header in which the trusted proxies report the client's address; the other header is ignored, because a"
+        " client could forge it",
     )
     body_bytes: int = Field(default=1 << 20, ge=0, description="longest body of a request; then 413")
     url_bytes: int = Field(default=16_384, ge=100, description="longest path and query together; then 414")

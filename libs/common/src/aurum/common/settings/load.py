@@ -50,7 +50,9 @@ class Settings(BaseSettings):
     history: HistorySettings = Field(default_factory=HistorySettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     clickhouse: ClickhouseSettings = Field(default_factory=ClickhouseSettings)
-    profile: Literal["local", "production"] = Field(default="local", description="production: refuse to start with unsafe ones")
+    profile: Literal["local", "production"] = Field(
+        default="local", description="production: refuse to start with unsafe settings"
+    )
     access: AccessSettings = Field(default_factory=AccessSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     limits: LimitsSettings = Field(default_factory=LimitsSettings)

@@ -14,5 +14,5 @@ class QualitySettings(BaseModel):
     keep_each: int = Field(
         default=500,
         ge=1,
-        description="validation results stored of each suite: the newest that succeeded, and as many that failed",
+        description="stored results of each suite: this many of the newest successes, and this many of the newest failures",
     )

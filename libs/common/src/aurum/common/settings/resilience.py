@@ -24,7 +24,9 @@ class ResilienceSettings(BaseModel):
         default=0.05, ge=0, description="most random time added to a wait, so that processes do not retry at the same moment"
     )
     redis_timeout_s: float = Field(
-        default=0.25, gt=0, description="timeout of calls to Redis; short, because Redis is there to save time"
+        default=0.25,
+        gt=0,
+        description="timeout of calls to Redis; short, because a slow Redis must not delay a request more than it saves",
     )
     http_timeout_s: float = Field(
         default=3.0, gt=0, description="timeout of calls to other services, such as identity providers"

@@ -15,8 +15,10 @@ class TelemetrySettings(BaseModel):
     )
     headers: SecretStr | None = Field(default=None, description="headers for the collector: name=value, separated by commas")
     namespace: str = Field(default="aurum", description="service.namespace in metrics, traces and logs that are sent")
-    sample_ratio: float = Field(default=0.05, ge=0, le=1, description="share of the traces that begin here which are sampled")
-    metrics_every_s: float = Field(default=15.0, gt=0, description="time between two sendings of metrics to the collector")
+    sample_ratio: float = Field(
+        default=0.05, ge=0, le=1, description="share of the traces started by this process that are sampled"
+    )
+    metrics_every_s: float = Field(default=15.0, gt=0, description="interval at which metrics are sent to the collector")
     slow_query_s: float = Field(default=1.0, gt=0, description="a query that takes longer is logged, with its plan")
     cached_slo_s: float = Field(default=0.25, gt=0, description="objective: 95% of cached answers begin sooner")
     history_slo_s: float = Field(default=1.5, gt=0, description="objective: 95% of all other answers begin sooner")

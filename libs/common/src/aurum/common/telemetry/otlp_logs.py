@@ -26,7 +26,7 @@ _SEVERITIES = {
     logging.CRITICAL: SeverityNumber.FATAL,
 }
 _EXPORTER_LOGGERS = ("opentelemetry", "urllib3", "requests", "aurum.common.telemetry")
-"""Loggers of the exporter itself. Their lines about a collector that does not answer are not sent to it: it would never end."""
+"""Loggers of the exporter itself. Their lines are not exported, because each failed export would cause another."""
 _RECORD_FIELDS = frozenset({"event", "level", "logger", "timestamp", "trace_id", "span_id"})
 """Fields of a line that are fields of an OTLP record, too, and not attributes."""
 

@@ -1,7 +1,7 @@
-"""Which series moved most from one market day to another, by the means of their values.
+"""Ranks series by the change of the mean of their values from one market day to another.
 
-Both days are sums by the hour (``core.series.partials``), so that days of 23, 24 and 25 hours and blocks are sets of hours.
-Only a series that is complete on both days is ranked: a mean over the half of a day says nothing of the whole.
+Both days are read as hourly sums (``core.series.partials``), so days of 23, 24 and 25 hours and blocks are sets of hours.
+Only series that are complete on both days are ranked, because the mean of half a day does not stand for the whole day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aurum.core.markettime import day_bounds
 from aurum.core.series.partials import BUCKET, PARTIALS
 
 EXPECTED = pl.Schema({"series_id": pl.Int32(), "key": pl.String(), "expected_before": pl.Int64(), "expected_after": pl.Int64()})
-"""Series, and how many intervals each has on the earlier and the later of two days; null where its step has no such number."""
+"""Series with the expected number of intervals on the two days; null if the step of the series does not define it."""
 
 COMPARED = pl.Schema(
     {
@@ -28,7 +28,7 @@ COMPARED = pl.Schema(
         "after": pl.Float64(),
     }
 )
-"""The same with what there is on both days: values that count, and their means; a mean is null where there are none."""
+"""``EXPECTED`` with the numbers of valid values on both days, and their means. A mean is null if the day has no valid value."""
 
 MOVERS = pl.Schema(
     {
@@ -40,16 +40,16 @@ MOVERS = pl.Schema(
         "relative_change": pl.Float64(),
     }
 )
-"""``change`` = after - before; ``relative_change`` = change / \\|before\\|, null where ``before`` is 0."""
+"""Ranked series. ``change``: after - before. ``relative_change``: change / \\|before\\|; null where ``before`` is 0."""
 
 _DIGITS = 9
 _COMPLETE = (pl.col("present_before") >= pl.col("expected_before")) & (pl.col("present_after") >= pl.col("expected_after"))
 
 
 def hours_of_day(day: date, zone: str, block: Block | None = None) -> pl.Series:
-    """Return the starts, in UTC and ascending, of the hours of a local day; with a block, of those that belong to it.
+    """Return the starts, in UTC and ascending, of the hours of a local day; with a block, only of its hours.
 
-    For clocks at whole hours from UTC, as those of all markets are.
+    The clock must differ from UTC by whole hours, as the clocks of all markets do.
     """
     start, end = day_bounds(day, zone)
     hours = pl.datetime_range(start, end, BUCKET, closed="left", time_unit="us", eager=True).alias("ts")
@@ -57,9 +57,9 @@ def hours_of_day(day: date, zone: str, block: Block | None = None) -> pl.Series:
 
 
 def expected_intervals(frequency: Frequency, hours: int, block: Block | None = None) -> int | None:
-    """Return the number of intervals of a series in some hours of a day; None where its step is longer or has no length.
+    """Return the expected number of intervals of a series in ``hours`` hours of a day; None if its step does not define it.
 
-    A daily series has one in a whole day, and none that a block of hours could hold.
+    A daily series has one interval in a whole day. In a block of hours its number is not defined.
     """
     if frequency.step is not None:
         return hours * (BUCKET // frequency.step)
@@ -67,9 +67,10 @@ def expected_intervals(frequency: Frequency, hours: int, block: Block | None = N
 
 
 def compare(series: pl.DataFrame, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Compare the hours of two days, schema ``PARTIALS`` each: schema ``COMPARED``, a row for each series, in their order.
+    """Return a frame of schema ``COMPARED`` with a row for each series, in the order of ``series``.
 
-    ``series``: schema ``EXPECTED``. Hours in which a value is too great for sums (``VAST``) count as hours without values.
+    ``series``: schema ``EXPECTED``. ``before``, ``after``: the hours of the two days, schema ``PARTIALS``. Hours with a value
+    that is too great for sums (``VAST``) count as hours without values.
     """
     return (
         conform(series, EXPECTED)
@@ -81,9 +82,10 @@ def compare(series: pl.DataFrame, before: pl.DataFrame, after: pl.DataFrame) -> 
 
 
 def rank(compared: pl.DataFrame, *, most: int) -> pl.DataFrame:
-    """Return the series that are complete on both days and moved most, either way: schema ``MOVERS``.
+    """Return the ``most`` complete series with the greatest changes, up or down: schema ``MOVERS``.
 
-    The greatest change comes first; of two that are equal, in nine digits, the lesser key: what differs further on is rounding.
+    The greatest change comes first. Changes that are equal to nine digits are ordered by key, because later digits depend on
+    rounding.
     """
     return (
         conform(compared, COMPARED)
@@ -97,7 +99,7 @@ def rank(compared: pl.DataFrame, *, most: int) -> pl.DataFrame:
 
 
 def incomplete(compared: pl.DataFrame) -> pl.DataFrame:
-    """Return the series that lack an interval on either day, or have no number of them, by key: schema ``COMPARED``."""
+    """Return the series that lack an interval on one of the days, or have no expected number: schema ``COMPARED``, by key."""
     return conform(compared, COMPARED).filter(~_COMPLETE.fill_null(value=False)).sort("key")
 
 

@@ -39,7 +39,7 @@ PARTIALS = pl.Schema(
         "known_at": UTC_US,
     }
 )
-"""One row for each series and bucket that has_values an observation, ascending by (``series_id``, ``ts``), none of it null.
+"""One row for each series and bucket that holds an observation, ascending by (``series_id``, ``ts``). No column is null.
 
 ``ts``: the bucket's start. ``sum``, ``count``, ``min``, ``max``, ``quality`` (the worst): of the valid values, which are all
 but withdrawn ones and NaN; without a valid value, 0, 0, NaN, NaN and ``GOOD``. ``sum``: NaN where a value is ``VAST``.

@@ -56,7 +56,7 @@ class _Retryable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DownloadLimits:
     """Limits of a download: times in seconds, the number of requests, the size of the file.
 
     ``first_wait_s``: wait before the second of ``tries`` requests; it doubles, with jitter, up to ``longest_wait_s``. When a
@@ -115,10 +115,12 @@ class Fetcher:
     once only: where one file holds the whole history, every day has the same address.
     """
 
-    def __init__(self, folder: Path, *, address: Callable[[str], str] = lambda url: url, limits: Limits | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, address: Callable[[str], str] = lambda url: url, limits: DownloadLimits | None = None
+    ) -> None:
         self._folder = folder
         self._address = address
-        self._limits = limits or Limits()
+        self._limits = limits or DownloadLimits()
         self._retry = Retry("publisher", self._limits.retries, on=(_Retryable,), requested_wait_s=_requested_wait_s)
         self._fetched: dict[str, FetchedFile] = {}
         self._client = httpx.AsyncClient(
@@ -180,7 +182,7 @@ class Fetcher:
                 raise FetchFailed(f"{url}: status {status}, the server asks to wait {wait_s:g} s", retry_after=wait_s, url=url)
             raise _Retryable(f"status {status}", wait_s)
         if not response.is_success:
-            raise FetchRefused(f"{url}: status {status}", url=url)
+            raise FetchRefused(f"{url}: the publisher refused the request with status {status}", url=url)
 
     async def _save(self, response: httpx.Response, request: _Request) -> Path:
         folder = self._folder / request.source / request.dataset / str(request.day)

@@ -2,7 +2,8 @@
 
 The rows of a month are read from the hot store, written to history, read back and compared. Only then does one transaction
 record them in the archive log and delete the hot rows. The log is the only state between two steps, so a run may be killed at
-any point: the next run first deletes the rows under ids that the log gives to no part, which no reader has ever used.
+any point. The next run first deletes the rows under ids for which the log names no part: leftovers of crashed runs, and of
+corrections older than ``grace``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Archive:
 def archive_of(settings: HistorySettings, database: DatabaseSettings, log: ArchiveLog, history: HistoryStore | None) -> Archive:
     """Return the archive that the settings describe. Raises ``NoHistory``."""
     if history is None:
-        raise NoHistory("AURUM_HISTORY__TIER 'none' gives no place to move months to: set it to duckdb or trino")
+        raise NoHistory("no history store is configured: set AURUM_HISTORY__TIER to duckdb or trino")
     if settings.tier == "duckdb" and settings.url is None and database.url is not None:
         # The default folder may be inside a container: it would be lost with it, and other processes could not read it.
         raise NoHistory(
@@ -161,7 +162,8 @@ async def _read_back(history: HistoryStore, month: ClosedMonth, archive_id: int,
     stored = await asyncio.to_thread(tally, await history.rows(parts))
     if not stored.equals(expected):
         raise NotAsWritten(
-            f"history returned other rows of {month.source} in {month.month:%Y-%m} than were written: nothing was archived",
+            f"history returned other rows of {month.source} in {month.month:%Y-%m} than were written: "
+            "these series stay in the hot store; run `aurum archive run` again",
             source=month.source,
             month=month.month.isoformat(),
             archive_id=archive_id,

@@ -35,7 +35,7 @@ class HistoryDiffers(Conflict):
 
     def __init__(self, part: ArchivedPart) -> None:
         super().__init__(
-            f"history has other rows of series {part.series_id} in {part.month:%Y-%m} than the archive log says: "
+            f"the rows of series {part.series_id} in {part.month:%Y-%m} in history differ from the archive log: "
             "run `aurum archive verify`",
             series_id=part.series_id,
             month=part.month.isoformat(),

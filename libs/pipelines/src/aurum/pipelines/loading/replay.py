@@ -27,8 +27,10 @@ async def replay(
 ) -> AsyncGenerator[FileReport]:
     """Load each file with rows in quarantine again: all of them, or those of a digest or source.
 
-    ``file``: the file itself, where this machine has no copy of it. Raises ``RawFileMissing``, ``Unavailable``.
+    ``file``: the content to load instead of the stored copy; only with ``digest``. Raises ``RawFileMissing``, ``Unavailable``.
     """
+    if file is not None and digest is None:
+        raise ValueError("file is the content of one file: name it with digest")
     pending: dict[str, str] = {}
     after: int | None = None
     while page := await quality.quarantine_page(QuarantineFilter(source=source, digest=digest), after=after, limit=_PAGE):

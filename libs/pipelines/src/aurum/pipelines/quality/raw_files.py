@@ -35,7 +35,8 @@ class RawFiles:
         path = self._path(digest)
         if not path.exists():
             raise RawFileMissing(
-                f"{self._folder} has no copy of {name} ({digest[:12]}): give the path of the file", digest=digest
+                f"{self._folder} has no copy of {name}: run `aurum quarantine replay --digest {digest} --file PATH`",
+                digest=digest,
             )
         return SourceFile(name, gzip.decompress(path.read_bytes()))
 

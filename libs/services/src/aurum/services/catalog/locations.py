@@ -50,7 +50,10 @@ async def location_of(catalog: Catalog, market: str, location: str) -> LocationE
 
 
 async def series_by_location(catalog: Catalog, *, prefix: str | None, enough: int) -> Mapping[str, int]:
-    """Return the number of series of each location id that has the prefix, of ``enough`` ids or more where there are more."""
+    """Return the number of series by location id, for ids with the prefix.
+
+    Stops reading once it has at least ``enough`` ids.
+    """
     counts: dict[str, int] = {}
     after: tuple[str, str] | None = None
     while len(counts) < enough:

@@ -8,7 +8,10 @@ from aurum.storage.ports.models import ModelLog, ModelState
 
 
 async def model_named(log: ModelLog, name: str) -> ModelState:
-    """Return state model with its last run and tests. Raises ``UnknownName`` with the nearest names."""
+    """Return the state of a model: its last build, and the last results of its tests and freshness checks.
+
+    Raises ``UnknownName`` with the nearest names.
+    """
     states = await log.models(name=name)
     if not states:
         raise UnknownName("model", name, nearest(name, [state.entry.name for state in await log.models()]))

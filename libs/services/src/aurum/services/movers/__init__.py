@@ -3,8 +3,8 @@
     reading = WideReading(store.catalog, store.quality, store.partials)
     answer = await movers(reading, MoversQuestion("lmp", "NYISO", date(2025, 11, 3), against="week", block="ON_PEAK"))
 
-question     what is asked, and the two days    selection    the series, of one unit and one currency
-ranking      reading and ranking                answer       movers, and series that are incomplete
+question     the parameters, and the two days    selection    the series, of one unit and one currency
+ranking      reading and ranking                 answer       the movers, and the incomplete series
 """
 
 from aurum.services.movers.answer import Count, Incomplete, Mover, Movers

@@ -1,4 +1,4 @@
-"""The movers of a question, as values and as the document that the API and the command write."""
+"""The answer to a question about movers, as values and as the document that the API and the command write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurum.core.series.model import Series
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """A series that is complete on both days. ``before``: its mean on the day compared with; ``after``: on the day itself.
+    """A series that is complete on both days. ``before``: its mean on the day ``against``; ``after``: its mean on ``day``.
 
     ``relative_change``: change / \\|before\\|; None where ``before`` is 0.
     """
@@ -27,7 +27,7 @@ class Mover:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Intervals of one day. ``expected``: None where the step of the series has no number of them in a day or block."""
+    """Numbers of expected and present intervals of a day. ``expected``: None if the step of the series does not define it."""
 
     expected: int | None
     present: int
@@ -35,7 +35,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A series that lacks intervals on either day, and so has no place among the movers."""
+    """A series that is not ranked, because it lacks intervals on one of the days."""
 
     series: Series
     before: Count
@@ -44,9 +44,10 @@ class Incomplete:
 
 @dataclass(frozen=True, slots=True)
 class Movers:
-    """The answer. ``movers``: the greatest change first. ``incomplete``: by key. Both are cut at the limit of the question.
+    """The answer to a question about movers.
 
-    ``ranked``, ``incomplete_series``: how many series there are of both kinds, whatever the limit.
+    ``movers``: ordered by change, the greatest first. ``incomplete``: ordered by key. Both have at most ``limit`` entries.
+    ``ranked``, ``incomplete_series``: the numbers of complete and of incomplete series, without the limit.
     """
 
     market: Market

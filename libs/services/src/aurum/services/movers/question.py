@@ -1,4 +1,4 @@
-"""A question about movers, and the two days it compares."""
+"""The parameters of a question about movers, and the two days that it compares."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class MoversQuestion:
-    """Which series moved most to the market day ``day``.
+    """A question about the series of a measure and market that changed most from the day ``against`` to the day ``day``.
 
     ``against``: ``previous`` (the day before), ``week`` (the same weekday of the week before) or a date. ``block``: as in
-    ``services.observations``. ``unit``, ``currency``: only series in these; values are not converted. ``limit``: movers, and
-    incomplete series, at most.
+    ``services.observations``. ``unit``, ``currency``: rank only series in them; values are not converted. ``limit``: most
+    movers, and most incomplete series, in the answer.
     """
 
     measure: str
@@ -33,14 +33,14 @@ class MoversQuestion:
 
 
 def day_against(question: MoversQuestion) -> date:
-    """Return the day that a question compares with. Raises ``InvalidParameters``."""
+    """Return the earlier or later day that ``day`` is compared with. Raises ``InvalidParameters``."""
     _check_range("day", question.day)
     if question.against in _DAYS_BEFORE:
         return question.day - timedelta(days=_DAYS_BEFORE[question.against])
     other = _parsed(question.against)
     _check_range("against", other)
     if other == question.day:
-        raise InvalidParameters(("against", "is the day itself: name another one, previous or week", question.against))
+        raise InvalidParameters(("against", "equals day: use another date, previous or week", question.against))
     return other
 
 
@@ -49,10 +49,10 @@ def _parsed(against: str) -> date:
         if _ISO_DAY.fullmatch(against):
             return date.fromisoformat(against)
     except ValueError:
-        pass  # no day of the calendar, refused like any other text
+        pass  # a day that does not exist is refused like any other text
     raise InvalidParameters(("against", "must be previous, week or a date such as 2025-11-02", against))
 
 
 def _check_range(parameter: str, day: date) -> None:
     if not _FIRST <= day <= _LAST:
-        raise InvalidParameters((parameter, "must lie between 1900 and 2200", str(day)))
+        raise InvalidParameters((parameter, f"must be a day from {_FIRST} to {_LAST}", str(day)))

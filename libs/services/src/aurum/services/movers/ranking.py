@@ -30,9 +30,9 @@ class NoDataOnDay(NotFound):
     """No series has a value on a day. Facts: ``parameter``, ``day``, ``nearest`` (days with data, the nearest first)."""
 
     def __init__(self, parameter: str, day: date, of: str, nearest: Sequence[date]) -> None:
-        hint = f"; the nearest day with data is {nearest[0]}" if nearest else "; there are none on any other day"
+        hint = f"; the nearest day with data is {nearest[0]}" if nearest else "; no other day has values"
         super().__init__(
-            f"{parameter}: there are no values of {of} on {day}{hint}",
+            f"{parameter}: no values of {of} on {day}{hint}",
             parameter=parameter,
             day=day.isoformat(),
             nearest=[one.isoformat() for one in nearest],
@@ -41,9 +41,9 @@ class NoDataOnDay(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class WideReading:
-    """The ports and the limit of a reader of very many series.
+    """The ports that movers are read through, and their limit.
 
-    ``sums``: sums by the hour of any series. ``most_points``: observations that one day of a question may span.
+    ``sums``: reads the hourly sums of all series. ``most_points``: most observations that one day of a question may span.
     """
 
     catalog: Catalog
@@ -54,7 +54,7 @@ class WideReading:
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """One of the two days. ``hours``: those that count, UTC."""
+    """One of the two days. ``parameter``: names the day. ``hours``: starts of its hours, or of those in the block, in UTC."""
 
     parameter: str
     day: date
@@ -65,8 +65,8 @@ class _Day:
 async def movers(reading: WideReading, question: MoversQuestion) -> Movers:
     """Rank the series of a measure and market by how much their means changed between two market days.
 
-    Values as now known; withdrawn ones and NaN are missing. Raises ``InvalidParameters``, ``NoDataOnDay``, ``TooManyPoints``,
-    and ``Unavailable`` when the store does not answer.
+    The values known now are read; withdrawn values and NaN count as missing. Raises ``InvalidParameters``, ``NoDataOnDay``,
+    ``TooManyPoints``, and ``Unavailable`` when the store does not answer.
     """
     market = market_of(question)
     before, after = ("against", day_against(question)), ("day", question.day)
@@ -89,7 +89,7 @@ def _day(parameter: str, day: date, market: Market, block: Block | None, questio
     hours = hours_of_day(day, market.zone, block)
     if hours.is_empty():
         assert block is not None
-        why = f"{block.calendar}:{block.name} has no hour on {day} ({parameter}): choose other days with day= and against="
+        why = f"{block.calendar}:{block.name} has no hours on {day}: choose another value of {parameter}"
         raise InvalidParameters(("block", why, question.block))
     return _Day(parameter, day, Span(*day_bounds(day, market.zone)), hours)
 
@@ -107,9 +107,9 @@ def _within(hours: pl.DataFrame, day: _Day) -> pl.DataFrame:
 
 
 async def _nearest_days(quality: QualityLog, series: Sequence[Series], day: date) -> Sequence[date]:
-    """The nearest days with data before and after a day, the nearer first.
+    """Return the nearest days with data before and after a day, the nearer first.
 
-    Completeness is counted of steps up to an hour; of others the first and the last day are known.
+    Completeness is counted only for series with a fixed step. For all others only the first and the last day are known.
     """
     counted = [one.series_id for one in series if one.spec.frequency.step is not None]
     around = set(await quality.days_around(counted, day)) | {

@@ -1,4 +1,4 @@
-"""The series that a question about movers is about: one measure, one market, one unit and one currency."""
+"""Selects the series of a question about movers: one measure, one market, one unit and one currency."""
 
 from __future__ import annotations
 
@@ -55,14 +55,15 @@ def _chosen(name: str, wanted: str, series: Sequence[Series], value: Callable[[S
     chosen = [one for one in series if value(one) == wanted]
     if not chosen:
         known = _values(series, value)
-        raise InvalidParameters((name, f"no series is in this {name}; they are in {', '.join(known)}", wanted), nearest=known)
+        why = f"no series of this measure has {name} {wanted}; choose one of {', '.join(known)}"
+        raise InvalidParameters((name, why, wanted), nearest=known)
     return chosen
 
 
 def _check_alike(name: str, series: Sequence[Series], value: Callable[[Series], str | None]) -> None:
     known = _values(series, value)
     if len(known) > 1:
-        why = f"the series are in several ({', '.join(known)}), which cannot be ranked together: choose one with {name}="
+        why = f"the series have several values ({', '.join(known)}), which cannot be ranked together: set {name} to one of them"
         raise InvalidParameters((name, why, None), nearest=known)
 
 
@@ -73,9 +74,10 @@ def _values(series: Sequence[Series], value: Callable[[Series], str | None]) -> 
 async def _no_series(catalog: Catalog, question: MoversQuestion, market: Market) -> InvalidParameters:
     measures = (await catalog.dimensions()).get("measure", {})
     close = nearest(question.measure, (name for name in measures if name != question.measure)) or tuple(measures)
-    why = f"{market.code} has no series of this measure; see /v2/catalog/dimensions"
-    if question.measure not in measures:
-        why = f"there is no such measure; nearest: {', '.join(close)}" if close else "there is no such measure"
+    is_known = question.measure in measures
+    why = f"{market.code} has no series of measure {question.measure}" if is_known else "there is no such measure"
+    if others := [name for name in close if name != question.measure]:
+        why = f"{why}; nearest: {', '.join(others)}"
     return InvalidParameters(("measure", why, question.measure), nearest=list(close))
 
 

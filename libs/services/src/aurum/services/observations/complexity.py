@@ -18,7 +18,7 @@ _STEPS = {
     Frequency.MONTH: 30 * _DAY,
     Frequency.QUARTER: 91 * _DAY,
     Frequency.YEAR: 365 * _DAY,
-    # The source decides when; estimated as hourly.
+    # An irregular series has no step; it is estimated as hourly.
     Frequency.IRREGULAR: timedelta(hours=1),
 }
 

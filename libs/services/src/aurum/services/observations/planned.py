@@ -1,4 +1,4 @@
-"""Reads of a resolved plan, for callers that decide between resolving a question and reading its answer."""
+"""Reads of a plan that is already resolved, for callers that must inspect the plan before they read."""
 
 from __future__ import annotations
 

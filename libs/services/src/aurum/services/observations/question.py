@@ -11,7 +11,7 @@ from aurum.core.series.resample import Aggregation
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which observations of some series to read, and in which form. Every field may be left out.
+    """A request for observations of some series: the span, and the form of the result. All fields are optional.
 
     ``start``, ``end``, ``as_of``: an instant, or a text that ``make_plan`` parses in the zone ``tz``: RFC 3339, a date or a
     local date-time. ``tz``: ``UTC``, ``market`` or an IANA name; None: times are UTC, and days are in the zone of each series.

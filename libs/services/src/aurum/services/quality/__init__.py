@@ -1,5 +1,5 @@
 """Load records and quarantine of files."""
 
-from aurum.services.quality.files import NoSuchContent, NothingHeld, check_held, records_of
+from aurum.services.quality.files import NoSuchContent, NothingQuarantined, check_quarantined, records_of
 
-__all__ = ["NoSuchContent", "NothingHeld", "check_held", "records_of"]
+__all__ = ["NoSuchContent", "NothingQuarantined", "check_quarantined", "records_of"]

@@ -14,7 +14,7 @@ class NoSuchContent(NotFound):
     """No file with this content was ever submitted. Facts: ``digest``."""
 
 
-class NothingHeld(NotFound):
+class NothingQuarantined(NotFound):
     """No row of a file content is in quarantine. Facts: ``digest``."""
 
 
@@ -26,7 +26,7 @@ async def records_of(files: FileLog, digest: str) -> Sequence[FileEntry]:
     return records
 
 
-async def check_held(quality: QualityLog, digest: str) -> None:
-    """Raise ``NothingHeld`` unless rows of a file content are in quarantine."""
+async def check_quarantined(quality: QualityLog, digest: str) -> None:
+    """Raise ``NothingQuarantined`` unless rows of a file content are in quarantine."""
     if not await quality.quarantine_page(QuarantineFilter(digest=digest), limit=1):
-        raise NothingHeld(f"no row of the file with digest {digest} is in quarantine", digest=digest)
+        raise NothingQuarantined(f"no row of the file with digest {digest} is in quarantine", digest=digest)

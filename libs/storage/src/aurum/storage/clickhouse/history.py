@@ -68,7 +68,7 @@ _CHANGE_NOW: Mapping[str, object] = {"mutations_sync": "2"}
 _MERGE_NEEDED: Mapping[str, object] = {"optimize_skip_merged_partitions": "1"}
 
 
-class HistoryMoved(ClickhouseUnavailable):
+class HistoryChanged(ClickhouseUnavailable):
     """Rows were discarded while they were read: read the log again, then the rows."""
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class ClickhouseHistory:
     async def stream(
         self, parts: Sequence[ArchivedPart], *, span: Span, as_of: datetime | None = None
     ) -> AsyncIterator[pl.DataFrame]:
-        """Yield batches, each from a query of its own, so that the server holds nothing between. Raises ``HistoryMoved``."""
+        """Yield batches, each from a query of its own, so that the server holds nothing between. Raises ``HistoryChanged``."""
         requested = touched(parts, span)
         count = await self._count(requested, span)
         for group in in_turns(requested):
@@ -130,7 +130,7 @@ class ClickhouseHistory:
                 after = {"after_series": series_id, "after_ts": microseconds(ts)}
                 remaining = [part for part in remaining if part.series_id >= series_id]
         if await self._count(requested, span) != count:
-            raise HistoryMoved
+            raise HistoryChanged
 
     async def discard(self, archive_ids: Collection[int]) -> None:
         if archive_ids:

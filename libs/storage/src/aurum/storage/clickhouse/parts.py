@@ -83,7 +83,7 @@ def touched(parts: Sequence[ArchivedPart], span: Span) -> list[ArchivedPart]:
 
 
 def in_turns(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
-    """Split ascending parts into as many at a time as one query may name. The answers, in turn, ascend as one answer would."""
+    """Yield groups of at most ``_MOST_PARTS`` ascending parts. The concatenated answers are in the order of one answer."""
     for start in range(0, len(parts), _MOST_PARTS):
         yield parts[start : start + _MOST_PARTS]
 

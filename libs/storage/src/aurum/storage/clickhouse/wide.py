@@ -1,6 +1,6 @@
-"""Wide scans where the rows are: ClickHouse sums up, and only buckets travel."""
+"""Wide scans computed by ClickHouse, which returns hourly sums instead of rows."""
 
-# ruff: noqa: S608 - texts are put together from constants of this package; what callers give is bound
+# ruff: noqa: S608 - statements are composed of constants of this package; values are bound as parameters
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _COUNTS = f"""
 SELECT series_id, month, archive_id, toInt64(count()) AS rows FROM {HISTORY_TABLE} FINAL
 WHERE {NAMED} GROUP BY series_id, month, archive_id
 """
-# Every row of the parts is counted beside those that go into the buckets, in the one snapshot that a query sees: so a write or
-# a discard that comes in between is noticed. What is in no bucket of the span is one row a series.
+# The query also counts all rows of the parts in the same snapshot, so that a concurrent write or deletion is noticed. Rows
+# outside the span are counted in one extra row for each series.
 _PARTIALS = f"""
 SELECT series_id, reinterpret(bucket, 'DateTime64(6, \\'UTC\\')') AS ts,
     if(countIf(stands AND abs(value) >= {VAST:g}) > 0, nan, sumIf(value, stands)) AS sum, toInt32(countIf(stands)) AS count,
@@ -55,7 +55,7 @@ class ClickhouseWideScans:
         frames = [await self._pool.read(_PARTIALS, named(some) | spanned(span)) for some in in_turns(wanted)]
         rows_read = pl.concat(frames) if frames else pl.DataFrame(schema=_READ)
         if short := _short(wanted, rows_read):
-            # What is missing may have come meanwhile: then the rows moved while they were read.
+            # If nothing is missing on the second look, the rows changed during the read.
             raise CopyBehind(await self.missing(wanted) or short)
         return conform(rows_read.filter(pl.col("answers") == 1), PARTIALS)
 
@@ -69,7 +69,7 @@ class ClickhouseWideScans:
 
 
 def _short(wanted: Sequence[ArchivedPart], rows_read: pl.DataFrame) -> list[ArchivedPart]:
-    """Parts of series of which another number of rows was read than the log says."""
+    """Return the parts of all series whose number of rows differs from the log."""
     counted = rows_read.group_by("series_id").agg(pl.col("rows").sum().alias("read"))
     listed = pl.DataFrame(
         {"series_id": [part.series_id for part in wanted], "rows": [part.rows for part in wanted]},

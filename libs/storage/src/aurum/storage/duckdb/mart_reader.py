@@ -33,7 +33,7 @@ class DuckDbMartReader:
 
     def _read(self, mart: str, columns: Collection[str]) -> pl.DataFrame:
         if not self._path.is_file():
-            raise UnknownMart(f"no marts: the file {self._path} does not exist", mart=mart)
+            raise UnknownMart(f"no marts are built: {self._path} does not exist; run `aurum dbt build`", mart=mart)
         try:
             connection = duckdb.connect(self._path, read_only=True)
         except duckdb.IOException as error:

@@ -158,7 +158,8 @@ class MemoryObservationWriter:
         ):
             if stored_value != file_value:
                 raise Conflict(
-                    f"series {spec.key} has {name} {stored_value!r}, the file says {file_value!r}",
+                    f"series {spec.key} is stored with {name} {stored_value!r}, but the file has {file_value!r}: "
+                    "a stored series cannot change it",
                     key=str(spec.key),
                     stored=stored_value,
                     given=file_value,

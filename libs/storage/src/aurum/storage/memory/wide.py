@@ -14,7 +14,7 @@ from aurum.storage.ports.wide import CopyBehind
 
 
 class MemoryWideScans:
-    """``WideScans`` over any history. All rows asked for must fit in memory."""
+    """``WideScans`` over any history. All requested rows must fit in memory."""
 
     def __init__(self, history: HistoryStore) -> None:
         self._history = history

@@ -48,10 +48,10 @@ class ChangeFeed(Protocol):
 
     @property
     def timeline(self) -> str:
-        """Name of the store and of the course of its history.
+        """Return an identifier of the store and its timeline.
 
-        A store that was restored from a backup counts its versions in another course, under another name. Before the first
-        answer of the store this is a name that no other process has.
+        Restoring a backup or promoting a standby begins a new timeline, in which version numbers may repeat. Until the store
+        first answers, it is a random name.
         """
         ...
 

@@ -257,7 +257,7 @@ class HotPartials:
 
 
 class HotPartialsReader(Protocol):
-    """The hot side of a read of sums by the hour. See ``PartialsReader``."""
+    """``PartialsReader`` of the hot store that also returns the archived parts of the span, from the same snapshot."""
 
     @property
     def has_sums(self) -> bool: ...

@@ -48,9 +48,8 @@ class SeriesReader(Protocol):
 class PartialsReader(Protocol):
     """Reads of partials: sums, counts and extremes of UTC hours, over the values now known.
 
-    The answer is that of ``core.series.partials`` over the rows in one snapshot, also in the moment after a correction of the
-    remotest hour; sums are added in the order of time, so that the same rows give the same bits. The rows are all that the
-    ``SeriesReader`` beside it reads.
+    The answer equals ``core.series.partials`` over the rows of one snapshot, even directly after a correction. It covers the
+    same rows as the store's ``SeriesReader``. Values are added in order of time, so equal rows give equal bits.
     """
 
     @property

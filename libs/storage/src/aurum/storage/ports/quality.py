@@ -51,8 +51,9 @@ class QualityLog(Protocol):
         ...
 
     async def days_around(self, series_ids: Sequence[int], day: date) -> tuple[date | None, date | None]:
-        """The last local day before, and the first after, on which any of the series has a value; of those that completeness
-        is counted for.
+        """Return the nearest local days before and after ``day`` on which one of the series has a value.
+
+        Only series with a fixed step are considered, because completeness is counted for them alone.
         """
         ...
 

@@ -1,7 +1,7 @@
-"""Scans over many series in a copy of history: sums by the hour instead of rows.
+"""Scans over many series in a copy of history.
 
-For screening, such as what moved most from one day to another. They read the archived parts that the log names, from a copy
-that may be behind it; what is still in the hot store comes from there, and ``storage.tiered`` puts both together.
+They return hourly sums of archived parts instead of rows. The copy may lag behind the archive log. ``storage.tiered`` adds the
+hours of the hot store.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 
 class CopyBehind(Unavailable):
-    """Parts that the log names are not there, or not whole. Facts: ``missing``; ``series_id`` and ``month`` of the first."""
+    """The copy lacks parts that the archive log names, or some of their rows.
+
+    Facts: ``missing``; ``series_id`` and ``month`` of the first.
+    """
 
     def __init__(self, missing: Sequence[ArchivedPart]) -> None:
         first = missing[0]
         super().__init__(
-            f"the copy for wide scans lacks {len(missing)} of the parts asked for",
+            f"the ClickHouse copy of history lacks {len(missing)} of the requested parts: run `aurum archive copy`",
             retry_after=60.0,
             missing=len(missing),
             series_id=first.series_id,
@@ -33,23 +36,26 @@ class CopyBehind(Unavailable):
 
 
 class WideScans(Protocol):
-    """Many series at once. All methods raise ``Unavailable`` when the store does not answer, by the task's deadline if any."""
+    """Reads of hourly sums of many series from a copy of history.
+
+    All methods raise ``Unavailable`` when the store does not answer, or not by the deadline of the task if it has one.
+    """
 
     async def partials(self, parts: Sequence[ArchivedPart], *, span: Span) -> pl.DataFrame:
-        """Return the buckets of the values now known that start in the span, each of them whole.
+        """Return the buckets of the values known now, for the hours that start in the span. Each bucket covers its whole hour.
 
         Schema ``core.series.partials.PARTIALS``. Raises ``CopyBehind`` rather than leave a part out.
         """
         ...
 
     async def missing(self, parts: Sequence[ArchivedPart]) -> Sequence[ArchivedPart]:
-        """Those that do not have as many rows here as the log says, ascending by series and month."""
+        """Return the parts whose row count in the copy differs from the log, ascending by series and month."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryCopy:
-    """History once more, for wide scans."""
+    """The two ports of a copy of history."""
 
     store: HistoryStore
     scans: WideScans

@@ -18,7 +18,7 @@ from aurum.core.series.model import Series, SeriesSpec
 from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.postgres.connection.statements import Statement, compiled, contains, escaped, matching, present
+from aurum.storage.postgres.connection.statements import Statement, compiled, contains, escaped, filter_names, matching
 
 Query: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -42,7 +42,7 @@ class PostgresCatalog:
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
         values = _with_escaped_text(asdict(criteria)) | {"after": after}
-        rows = await self._fetch(_series_page(present(values)), **values, limit=limit)
+        rows = await self._fetch(_series_page(filter_names(values)), **values, limit=limit)
         return [_series_of(row) for row in rows]
 
     async def series_by_key(self, keys: Sequence[str]) -> Mapping[str, Series]:
@@ -53,7 +53,7 @@ class PostgresCatalog:
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
         source, _, rest = key.partition(":")
         for values in ({"source": source, "dataset": rest.partition(":")[0]}, {"source": source}, dict[str, object]()):
-            rows = await self._fetch(_keys(present(values)), **values, limit=_CANDIDATES)
+            rows = await self._fetch(_keys(filter_names(values)), **values, limit=_CANDIDATES)
             if rows:
                 return nearest(key, (row["key"] for row in rows))
         return ()
@@ -63,7 +63,7 @@ class PostgresCatalog:
     ) -> Sequence[LocationEntry]:
         source, location = after or (None, None)
         values = _with_escaped_text(asdict(criteria)) | {"after_source": source, "after_location": location}
-        rows = await self._fetch(_locations_page(present(values)), **values, limit=limit)
+        rows = await self._fetch(_locations_page(filter_names(values)), **values, limit=limit)
         return [LocationEntry(*row) for row in rows]
 
     async def sources(self) -> Sequence[SourceEntry]:
@@ -71,7 +71,7 @@ class PostgresCatalog:
 
     async def datasets(self, *, source: str | None = None) -> Sequence[DatasetEntry]:
         values = {"source": source}
-        return [_dataset_of(row) for row in await self._fetch(_datasets(present(values)), **values)]
+        return [_dataset_of(row) for row in await self._fetch(_datasets(filter_names(values)), **values)]
 
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
         async with self._pool.acquire() as connection:

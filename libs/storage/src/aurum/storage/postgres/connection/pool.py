@@ -87,7 +87,7 @@ class PostgresPool:
 
     @asynccontextmanager
     async def acquire(self, *, outlasts_deadline: bool = False) -> AsyncGenerator[Connection]:
-        """Return a driver connection within the block; errors of its statements are translated.
+        """Yield a driver connection for the length of the block; errors of its statements are translated.
 
         The server ends statements at the deadline of the task. ``outlasts_deadline``: for streams, which continue after the
         answer has begun; each statement then has the full time limit.
@@ -140,7 +140,7 @@ class PostgresPool:
 
     @asynccontextmanager
     async def begin(self) -> AsyncGenerator[Connection]:
-        """Return a driver connection in a transaction, which ends with the block."""
+        """Yield a driver connection in a transaction, which ends with the block."""
         async with self.acquire() as connection, _transaction(connection):
             yield connection
 
@@ -148,7 +148,7 @@ class PostgresPool:
     async def begin_long(
         self, *, isolation: Literal["read_committed", "repeatable_read"] = "read_committed"
     ) -> AsyncGenerator[Connection]:
-        """Return a driver connection in a transaction with the time limit of a load, which ends with the block.
+        """Yield a driver connection in a transaction with the time limit of a load, which ends with the block.
 
         From PostgreSQL 17 on the server enforces the limit. Reads as of a past instant rely on it when they look for loads
         that have not committed.
@@ -166,7 +166,7 @@ class PostgresPool:
 
     @asynccontextmanager
     async def for_tenant(self, tenant: str) -> AsyncGenerator[Connection]:
-        """Return a driver connection in a transaction that sees and writes rows of this tenant only, even without a filter.
+        """Yield a driver connection in a transaction that sees and writes rows of this tenant only, even without a filter.
 
         The role ``aurum_tenant`` is under row-level security, and has access to tables of tenants only.
         """

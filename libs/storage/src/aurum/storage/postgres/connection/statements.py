@@ -77,6 +77,6 @@ def escaped(text: str) -> str:
     return text
 
 
-def present(values: Mapping[str, object]) -> tuple[str, ...]:
+def filter_names(values: Mapping[str, object]) -> tuple[str, ...]:
     """Return the names of the values that are not None: the filters of a statement."""
     return tuple(name for name, value in values.items() if value is not None)

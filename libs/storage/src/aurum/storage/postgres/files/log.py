@@ -13,7 +13,7 @@ from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present
+from aurum.storage.postgres.connection.statements import Statement, compiled, filter_names, matching
 
 # Columns are named, so that a prepared statement stays valid when a migration adds a column.
 APPLIED = """
@@ -34,7 +34,7 @@ class PostgresFileLog:
     async def files_page(self, criteria: FileFilter, *, before: int | None, limit: int) -> Sequence[FileEntry]:
         values = asdict(criteria) | {"before": before}
         async with self._pool.acquire() as connection:
-            rows = await _files_page(present(values)).fetch(connection, **values, limit=limit)
+            rows = await _files_page(filter_names(values)).fetch(connection, **values, limit=limit)
         return [file_entry(row) for row in rows]
 
     async def files_of(self, digest: str) -> Sequence[FileEntry]:

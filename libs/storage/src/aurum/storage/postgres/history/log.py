@@ -162,7 +162,8 @@ class PostgresArchiveLog:
             deleted += await _delete(connection, "observation_version", moved, month)
             if deleted != (expected := moving["rows"].sum()):
                 raise HotRowsDiffer(
-                    f"the hot store has {deleted} rows of {month:%Y-%m}, the snapshot {expected}: nothing was archived"
+                    f"the hot store has {deleted} rows of {month:%Y-%m}, the snapshot {expected}: "
+                    "these series stay in the hot store; run `aurum archive run` again"
                 )
             await connection.execute(
                 _NAME_PARTS, month, archive_id, moved, moving["rows"].to_list(), moving["checksum"].to_list()

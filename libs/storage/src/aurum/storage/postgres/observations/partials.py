@@ -1,4 +1,4 @@
-"""Partials out of the rows, added up by PostgreSQL."""
+"""Partial aggregates, computed by PostgreSQL from the rows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _PARTIALS = packed(
 class PostgresPartialsReader:
     """``PartialsReader`` and ``HotPartialsReader`` on plain PostgreSQL, which adds up the rows.
 
-    For one series that costs as much as reading its rows packed; for a day of thousands it saves sending them.
+    For one series this costs as much as reading its rows. For a day of thousands of series it saves transferring them.
     """
 
     has_sums = False
@@ -70,7 +70,7 @@ class PostgresPartialsReader:
 
     async def hot_partials(self, series_ids: Sequence[int], *, span: Span) -> HotPartials:
         start, end = bounds(buckets_in(span))
-        # Not on the connections for slices, which this would keep waiting.
+        # Not on ``pool.reads``: this query is long and would delay small reads.
         async with self._pool.acquire() as connection:
             row = await connection.fetchrow(_PARTIALS, sorted(set(series_ids)), start, end)
         return HotPartials(unpacked(PARTIAL_COLUMNS, row), parts_beside(row))

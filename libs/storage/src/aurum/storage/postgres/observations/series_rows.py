@@ -45,8 +45,8 @@ WHERE s.series_id = file.series_id
       IS DISTINCT FROM
       (file.market, file.currency, file.zone, file.location_name, file.location_type, file.labels::jsonb)
 """
-# Lists of the catalog show descriptions, and the trigger announces only the ids of changed series. PostgreSQL sends equal
-# notifications of a transaction once, at the commit.
+# Catalog lists show descriptions, so a changed one must invalidate them; the trigger reports only series ids. PostgreSQL sends
+# repeated notifications of a transaction once.
 _NOTIFY = "SELECT pg_notify('aurum_changes', 'catalog')"
 
 
@@ -86,7 +86,8 @@ def _check_same(key: str, stored: Sequence[str], described: Sequence[str]) -> No
     for position, field in enumerate(("unit", "frequency")):
         if stored[position] != described[position]:
             raise SeriesMismatch(
-                f"series {key} has {field} {stored[position]!r}, the file says {described[position]!r}",
+                f"series {key} is stored with {field} {stored[position]!r}, but the file has {described[position]!r}: "
+                "a stored series cannot change it",
                 key=key,
                 stored=stored[position],
                 given=described[position],

@@ -56,8 +56,8 @@ _CURRENT = packed(
     _POINT,
     "SELECT series_id, ts, value, quality, known_at FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts <= $3",
 )
-# Statements that join a temporary table also limit the series and times by constants ($1 to $3): where old rows are compressed,
-# the server needs those to find the few batches to decompress.
+# Statements that join a temporary table also limit the series and times by parameters ($1 to $3): where old rows are
+# compressed, the server needs those to find the few batches to decompress.
 _VERSIONS = packed(
     _POINT,
     """SELECT v.series_id, v.ts, v.value, v.quality, v.known_at

@@ -16,7 +16,7 @@ from aurum.core.errors import NotFound
 from aurum.storage.ports.quality import CompletenessFilter, QuarantineFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present
+from aurum.storage.postgres.connection.statements import Statement, compiled, filter_names, matching
 
 Query: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -55,7 +55,7 @@ FROM names LEFT JOIN stored USING (source, dataset) LEFT JOIN gaps USING (source
 ORDER BY names.source COLLATE "C", names.dataset COLLATE "C"
 """
 
-# Two look-ups in the key for each series: a search over all of them would read every day there is.
+# Two look-ups in the key for each series: a search over all of them would read every day.
 _DAYS_AROUND = """
 SELECT max(before.day) AS before, min(after.day) AS after
 FROM unnest($1::int[]) AS wanted(series_id)
@@ -86,7 +86,7 @@ class PostgresQualityLog:
         key, day = after or (None, None)
         values = asdict(criteria) | {"only_incomplete": criteria.only_incomplete or None, "after_key": key, "after_day": day}
         async with self._pool.acquire() as connection:
-            rows = await _completeness_page(present(values)).fetch(connection, **values, limit=limit)
+            rows = await _completeness_page(filter_names(values)).fetch(connection, **values, limit=limit)
         return [Completeness(*row) for row in rows]
 
     async def days_around(self, series_ids: Sequence[int], day: date) -> tuple[date | None, date | None]:
@@ -99,7 +99,7 @@ class PostgresQualityLog:
     ) -> Sequence[QuarantinedRow]:
         values = asdict(criteria) | {"pending_only": criteria.pending_only or None, "after": after}
         async with self._pool.acquire() as connection:
-            rows = await _quarantine_page(present(values)).fetch(connection, **values, limit=limit)
+            rows = await _quarantine_page(filter_names(values)).fetch(connection, **values, limit=limit)
         return [QuarantinedRow(*row) for row in rows]
 
     async def quarantined_row(self, row_id: int) -> QuarantinedRow:

@@ -17,7 +17,7 @@ from aurum.core.errors import NotFound
 from aurum.storage.ports.quality import Retention, ValidationFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
-from aurum.storage.postgres.connection.statements import Statement, compiled, matching, present
+from aurum.storage.postgres.connection.statements import Statement, compiled, filter_names, matching
 
 _validation = tables.validation.c
 _outcome = tables.expectation_outcome.c
@@ -75,7 +75,7 @@ class PostgresValidationLog:
         self, criteria: ValidationFilter, *, before: int | None, limit: int
     ) -> Sequence[ValidationEntry]:
         values = asdict(criteria) | {"before": before}
-        return [_to_entry(row) for row in await self._fetch(_page(present(values)), **values, limit=limit)]
+        return [_to_entry(row) for row in await self._fetch(_page(filter_names(values)), **values, limit=limit)]
 
     async def latest_validations(self) -> Sequence[ValidationEntry]:
         return [_to_entry(row) for row in await self._fetch(_latest())]

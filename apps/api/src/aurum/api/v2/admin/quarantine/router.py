@@ -24,7 +24,7 @@ from aurum.api.v2.admin.quarantine.schemas import ReplayAnswer, ReplayJob
 from aurum.core.access import Permission
 from aurum.core.catalog import Reason
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from aurum.services.quality import check_held
+from aurum.services.quality import check_quarantined
 
 router = FeatureRouter(
     reads=Policy(Permission.ADMIN_READ),
@@ -87,7 +87,7 @@ async def replay(request: Request, held_file: HeldFile) -> ReplayAnswer:
     service = services(request)
     if service.jobs is None:
         raise Unavailable("the service has no job queue: AURUM_REDIS__URL is not set")
-    await check_held(service.store.quality.log, held_file)
+    await check_quarantined(service.store.quality.log, held_file)
     job_id = str(uuid4())
     await on_record(request, "quarantine.replay", held_file, {"job_id": job_id})
     await service.jobs.put(_JOB, {"digest": held_file}, queue=_QUEUE, job_id=job_id)
