@@ -41,7 +41,8 @@ test-explore: $(STAMP)  ## search for counterexamples with ten times as many exa
 	@$(BIN)/pytest -m hypothesis --hypothesis-profile=explore --hypothesis-seed=$(SEED) --timeout=0 -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 .PHONY: check
-check: lint types imports dependencies lock-check openapi-check  ## run every check except the tests
+check:  ## run every check except the tests; a failure does not keep the others from running
+	@$(MAKE) --no-print-directory -k lint types imports dependencies lock-check openapi-check
 
 .PHONY: lint
 lint: $(STAMP)  ## check style, format, row loops and migrations
@@ -73,8 +74,9 @@ spectral:  ## lint contracts/openapi.json with Spectral (needs npm)
 	@tools/spectral/lint.sh
 
 .PHONY: openapi
-openapi: $(STAMP)  ## write contracts/openapi.json
+openapi: $(STAMP)  ## write contracts/openapi.json, and its operations to the recorded surface
 	@$(BIN)/aurum openapi
+	@$(BIN)/python apps/api/tests/support/api_surface.py
 
 .PHONY: openapi-check
 openapi-check: $(STAMP)  ## check that contracts/openapi.json equals what the API serves

@@ -22,7 +22,7 @@ PHRASES: dict[str, str] = {
     r"\b[Ww]ho(?:m)?ever\b": 'name the role: "the caller", "the client", "a reader"',
     r"\b[Nn]obody\b": 'name the role: "no client", "no process"',
     r"\b[Ff]or who\b": 'name the role: "for callers that ..."',
-    r"\bis no (?!longer\b|more\b|fewer\b|less\b|later\b|earlier\b|need\b|reason\b|such\b)": 'write "is not a ..."',
+    r"(?<!\b[Tt]here )\bis no (?!longer\b|more\b|fewer\b|less\b|later\b|earlier\b|need\b|reason\b)": 'write "is not a ..."',
     r"\b[Ss]o many\b": "say the number or name the setting",
     r"\bthat there (?:is|are)\b": 'write "existing", "available", or leave it out',
     r"\b(?:lane|shelf|thaw(?:s|ed|ing)?|purse|workshop)\b": "house word: use the name of the field (style.md)",

@@ -23,41 +23,6 @@ PARAMETERS = [
 ] + [pytest.param(parameter, id=name) for name, parameter in DOCUMENT["components"]["parameters"].items()]
 
 
-def test_every_route_of_the_surface_is_there() -> None:
-    assert {path for path in DOCUMENT["paths"] if path.startswith("/v2")} == {
-        "/v2/series",
-        "/v2/series/movers",
-        "/v2/series/{key}",
-        "/v2/series/{key}/observations",
-        "/v2/series/{key}/revisions",
-        "/v2/observations",
-        "/v2/observations/query",
-        *(f"/v2/admin/keys{rest}" for rest in ("", "/{key_id}", "/{key_id}/rotate", "/{key_id}/revoke")),
-        *(f"/v2/admin/tenants{rest}" for rest in ("", "/{tenant_id}")),
-        *(f"/v2/admin/plans{rest}" for rest in ("", "/{name}")),
-        "/v2/admin/audit",
-        *(
-            f"/v2/admin/flags{rest}"
-            for rest in ("", *(f"/{{name}}{end}" for end in ("", "/kill", "/revive", "/evaluate", "/use")))
-        ),
-        *(f"/v2/admin/cache{rest}" for rest in ("", "/forget", "/warm")),
-        *(
-            f"/v2/admin/{rest}"
-            for rest in ("ingest", "ingest/{digest}", "quarantine", "quarantine/{held_file}/replay", "limits")
-        ),
-        *(f"/v2/admin/jobs{rest}" for rest in ("", "/parked", "/parked/{parked_job}", "/parked/{parked_job}/retry")),
-        *(
-            f"/v2/catalog/{name}"
-            for name in ("sources", "datasets", "markets", "locations", "units", "calendars", "blocks", "dimensions")
-        ),
-        "/v2/catalog/blocks/{calendar}/{block}/hours",
-        *(f"/v2/catalog/quality{rest}" for rest in ("", "/completeness", "/files", "/quarantine")),
-        *(f"/v2/catalog/{rest}" for rest in ("models", "models/{model}", "model-runs")),
-        *(f"/v2/catalog/quality/validations{rest}" for rest in ("", "/{validation_id}")),
-    }
-    assert {"/live", "/ready", "/health"} <= set(DOCUMENT["paths"])
-
-
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_says_what_it_is(name: str) -> None:
     operation = OPERATIONS[name]

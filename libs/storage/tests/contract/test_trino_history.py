@@ -309,7 +309,7 @@ async def test_the_server_has_the_deadline_too(trino_settings: TrinoSettings) ->
 async def test_no_more_queries_at_once_than_the_pool_has_places(trino_settings: TrinoSettings) -> None:
     pool = TrinoPool(trino_settings.model_copy(update={"pool_size": 1, "connect_timeout_s": 1.0}), ResilienceSettings())
     query = asyncio.create_task(pool.read(NEVER_ENDS.format("in the one place")))
-    await wait_until(lambda: pool.guards.bulkheads[0].taken == 1)
+    await wait_until(lambda: pool.guards.bulkheads[0].in_use == 1)
     with pytest.raises(TrinoUnavailable, match="no place for trino"):
         await pool.read("SELECT 1")
     query.cancel()

@@ -36,6 +36,18 @@ async def store(postgres_store: PostgresStore) -> PostgresStore:
     return postgres_store
 
 
+async def test_every_table_with_a_tenant_has_row_level_security_and_a_policy(store: PostgresStore) -> None:
+    query = """
+        SELECT c.relname, c.relrowsecurity, EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid) AS has_policy
+        FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND a.attname = 'tenant_id'
+    """
+    async with store.pool.acquire() as connection:
+        tables = {row["relname"]: (row["relrowsecurity"], row["has_policy"]) for row in await connection.fetch(query)}
+    assert {"api_key", "audit", "tenant", "idempotency"} <= set(tables)
+    assert {name for name, secured in tables.items() if secured != (True, True)} == set()
+
+
 @pytest.mark.parametrize("table", ["api_key", "audit", "tenant", "idempotency"])
 async def test_a_forgotten_filter_leaks_nothing(store: PostgresStore, table: str) -> None:
     async with store.pool.for_tenant("acme") as connection:
