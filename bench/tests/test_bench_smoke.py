@@ -38,7 +38,7 @@ _ROWS = (
     "slice of 24 archived rows",
     "slice of 24 hot rows through both tiers",
     "bytes of an archived row",
-    "a month in days",
+    "a day of a month",
     "bytes a row in ClickHouse",
 )
 
