@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.routing import Route
 
 from aurum.api.registry import surface_of
 from aurum.api.routing.policy import PUBLIC, Policy
-from aurum.api.routing.router import FeatureRouter, UndeclaredPolicy
+from aurum.api.routing.router import FeatureRouter, PlainRoute, UndeclaredPolicy
 from aurum.api.routing.table import PolicyTable
 from aurum.common.settings import ApiSettings, Settings
 from aurum.core.access import Permission
@@ -48,7 +50,29 @@ def test_routes_below_one_prefix_may_need_different_permissions() -> None:
     table = table_of(readers, operators)
     assert table.needed("GET", "/v2/curves/a") is Permission.CURVES_READ
     assert table.needed("GET", "/v2/curves/a/audit") is Permission.ADMIN_READ
+    assert table.needed("HEAD", "/v2/curves/a/audit") is Permission.ADMIN_READ
     assert table.needed("GET", "/v2/curves/a/other") is Permission.CATALOG_READ
+
+
+def test_a_plain_route_decides_before_others_as_it_is_called_before_them() -> None:
+    operators = FeatureRouter(reads=Policy(Permission.ADMIN_READ), prefix="/v2/curves")
+    operators.add_api_route("/{key:path}", answer, methods=["GET"])
+    readers = FeatureRouter(reads=READS, prefix="/v2/curves", route_class=PlainRoute)
+    readers.add_api_route("/{key:path}/points", answer, methods=["GET"])
+    table = table_of(operators, readers)
+    assert table.needed("GET", "/v2/curves/a/points") is Permission.CURVES_READ
+    assert table.needed("GET", "/v2/curves/a") is Permission.ADMIN_READ
+
+
+def test_a_fixed_path_lends_its_policy_to_no_route_with_a_parameter_in_that_place() -> None:
+    pages = FeatureRouter(reads=PUBLIC, prefix="/v2/curves")
+    pages.add_api_route("/help", answer, methods=["GET"])
+    points = FeatureRouter(reads=READS, prefix="/v2/curves")
+    points.add_api_route("/{key}/points", answer, methods=["GET"])
+    table = table_of(pages, points)
+    assert table.needed("GET", "/v2/curves/help") is None
+    assert table.needed("GET", "/v2/curves/help/points") is Permission.CURVES_READ
+    assert table.needed("GET", "/v2/curves/help/other") is None
 
 
 def test_a_longer_prefix_counts_before_a_shorter_one() -> None:
@@ -73,4 +97,7 @@ def test_every_route_of_the_service_has_a_policy(is_on: bool) -> None:
     surface = surface_of(Settings(api=ApiSettings(enable_v1=is_on)))
     for feature in surface.features:
         declared = [route for route, _ in feature.router.policies]
+        for route, policy in feature.router.policies:
+            for method in route.methods or ():
+                assert surface.policies.needed(method, re.sub(r"\{[^}]*\}", "a", route.path)) is policy.needs
         assert [route for route in feature.router.routes if isinstance(route, Route)] == declared

@@ -164,7 +164,7 @@ class CopyAway:
 
 
 async def half_archived(store: TieredStore) -> list[int]:
-    """Two series of which one is archived in January, and the other in February alone."""
+    """Load two series: one is archived in January, the other only in February."""
     keys = [f"invented:wide:{name}:value" for name in "AB"]
     february = 31 * 24
     for number, key in enumerate(keys):

@@ -35,8 +35,8 @@ class Flight:
 class ResponseStore:
     """The responses of one process: cached, under way (``flights``) and being renewed. ``wiring`` makes it.
 
-    ``refused``: requests refused because the store does not answer. ``interruptions``: interruptions of the change feed,
-    each of which emptied the cache.
+    ``refused``: requests refused because the store does not answer. ``interruptions``: interruptions of the change feed;
+    each emptied the cache.
     """
 
     cache: Cache[CachedResponse]

@@ -14,7 +14,7 @@ from aurum.core.frames import UTC_US
 from aurum.core.markettime import day_start
 
 BLOCK_HOURS = pl.Schema({"ts": UTC_US, "day": pl.Date(), "hour_ending": pl.Int8()})
-"""Hours: their start in UTC, their local day, and their hour-ending label 1..24, one of which occurs twice on the fall day."""
+"""Hours: their start in UTC, their local day, and their hour-ending label 1..24. One label occurs twice on the fall day."""
 
 
 @overload

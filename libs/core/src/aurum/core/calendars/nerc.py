@@ -33,7 +33,7 @@ def nerc_holidays(year: int) -> tuple[date, ...]:
 
 
 def is_nerc_holiday(day: pl.Expr) -> pl.Expr:
-    """Return True on the days of ``nerc_holidays``, in any year. ``day``: Date, or Datetime, of which only the date counts."""
+    """Return True on the days of ``nerc_holidays``, in any year. ``day``: Date, or Datetime, whose time is ignored."""
     return (day.dt.weekday().cast(pl.Int32) * 10_000 + day.dt.month().cast(pl.Int32) * 100 + day.dt.day()).is_in(_CODES)
 
 

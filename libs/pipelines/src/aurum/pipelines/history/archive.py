@@ -28,7 +28,7 @@ class NotAsWritten(Unavailable):
 
 
 class NoHistory(Invalid):
-    """This process has no history store, or none that lasts, to move months to."""
+    """Months cannot be archived, because no history store that outlives the process is configured."""
 
 
 @dataclass(frozen=True, slots=True)

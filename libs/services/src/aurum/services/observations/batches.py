@@ -79,7 +79,7 @@ def _transformed_group(batch: pl.DataFrame, group: Sequence[Series], plan: ReadP
 
 
 def _whole_buckets(frame: pl.DataFrame, by_id: Mapping[int, Series], plan: ReadPlan) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split a frame into the rows of complete buckets and those of the last bucket, of which more may follow."""
+    """Split a frame into the rows of complete buckets and those of the last bucket, which the next batch may continue."""
     if frame.is_empty():
         return frame, frame
     last = frame.tail(1).with_columns(value=pl.lit(0.0), quality=pl.lit(Quality.GOOD, pl.Int16))

@@ -18,7 +18,7 @@ TenantId = Annotated[str, StringConstraints(pattern=TENANT_ID)]
 
 
 class KeyDocument(BaseModel):
-    """An API key without its secret, of which the service stores only a digest."""
+    """An API key without its secret. The service stores only a digest of the secret."""
 
     key_id: str = Field(examples=["3f2c9a606a4b4f0e"])
     tenant: str
@@ -47,7 +47,7 @@ class KeyAnswer(BaseModel):
 
 
 class NewKey(BaseModel):
-    """An API key to be created. It has the permissions of its roles and scopes together, all of which its creator must have."""
+    """An API key to be created. It has all permissions of its roles and scopes; its creator must have them too."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "notebook", "roles": ["user"]}]})
 
