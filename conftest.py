@@ -1,9 +1,14 @@
 """Fixtures of real servers and profiles of Hypothesis, for the tests of every member."""
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["aurum.storage.testing.needs", "aurum.storage.testing.plugin"]
+
+# Modules and tests stay alive, and searching them again and again for garbage took a quarter of the time of collection.
+gc.set_threshold(100_000, 50, 1000)
 
 # The duration of one example means nothing on a shared machine.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -19,6 +24,10 @@ settings.load_profile("gate")
 def pytest_configure(config: pytest.Config) -> None:
     if "not server" in config.getoption("markexpr") and not config.getoption("--hypothesis-profile"):
         settings.load_profile("quick")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # modules and tests live until the end
 
 
 def pytest_report_header() -> str:

@@ -16,10 +16,9 @@ from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.loading.sample import sample_files
-from aurum.pipelines.quality.great_expectations import validate
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
-from aurum.pipelines.quality.suites import Severity, read_suites
+from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.files import FileFilter
@@ -165,21 +164,3 @@ async def test_the_checks_of_a_refused_file_are_on_record_with_the_reason_of_the
     assert report.outcome is FileOutcome.REFUSED
     newest, _ = await postgres_store.validations.validations_page(ValidationFilter(), before=None, limit=9)
     assert (newest.success, newest.failed, newest.reason) == (False, 0, report.reason)
-
-
-@pytest.mark.filterwarnings("ignore")  # of Great Expectations and what it stands on
-def test_the_gate_and_great_expectations_count_the_same_breaches() -> None:
-    text = HEADER + "".join(
-        f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,{price},2.92,0.00\n"
-        for hour, price in enumerate((50, 99_999, -88_888, 4_500, 20))
-    )
-    document = SourceFile("20251105damlbmp_zone.csv", text.encode())
-    _, file_format = default_registry().recognise(document)
-    (parsed,) = file_format.parse(document)
-    path = EXPECTATIONS / "nyiso_damlbmp_zone.json"
-    suite = read_suites(EXPECTATIONS).of("nyiso", "damlbmp_zone")
-    ours = [int(parsed.rows.select(one.breach.sum()).item()) for one in suite.rows]
-    theirs = [result.unexpected for result in validate(parsed, path) if result.unexpected is not None]
-    assert ours == theirs
-    assert sum(ours) > 0
-    assert {one.severity for one in suite.rows} >= {Severity.CRITICAL}

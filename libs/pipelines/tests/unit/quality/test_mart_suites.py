@@ -1,4 +1,4 @@
-"""Marts checked against their suites, with Polars and with Great Expectations itself."""
+"""Marts checked against their suites, with Polars and with Great Expectations itself, whose import takes seconds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings.quality import QualitySettings
 from aurum.core.errors import UnknownName
-from aurum.pipelines.quality.great_expectations import validate_frame
+from aurum.pipelines.quality.great_expectations import validate, validate_frame
 from aurum.pipelines.quality.marts import ExpectationsFailed, validate_marts
 from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.retention import ValidationCleanup
-from aurum.pipelines.quality.suites import MartSuite, read_mart_suites
+from aurum.pipelines.quality.suites import MartSuite, Severity, read_mart_suites, read_suites
+from aurum.pipelines.registry import default_registry
+from aurum.pipelines.source import SourceFile
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.models import MemoryMartReader
 from aurum.storage.ports.quality import ValidationFilter
@@ -27,6 +29,7 @@ SUITES = {one.mart: one for one in read_mart_suites(FOLDER)}
 KEY = "nyiso:damlbmp_zone:61761:lmp"
 OTHER = "nyiso:damlbmp_zone:61752:lmp"
 DAY = date(2025, 11, 2)
+PRICES_HEADER = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)\n"
 
 
 def at(hour: int, day: int = 2) -> datetime:
@@ -140,6 +143,24 @@ def test_polars_and_great_expectations_give_the_same_outcomes(mart: str) -> None
         (one.expectation, one.severity, one.success, one.unexpected) for one in theirs
     ]
     assert any(not one.success and one.severity == "critical" for one in theirs)
+
+
+@pytest.mark.filterwarnings("ignore")  # of Great Expectations and what it stands on
+def test_the_gate_and_great_expectations_count_the_same_breaches() -> None:
+    text = PRICES_HEADER + "".join(
+        f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,{price},2.92,0.00\n"
+        for hour, price in enumerate((50, 99_999, -88_888, 4_500, 20))
+    )
+    document = SourceFile("20251105damlbmp_zone.csv", text.encode())
+    _, file_format = default_registry().recognise(document)
+    (parsed,) = file_format.parse(document)
+    path = FOLDER / "nyiso_damlbmp_zone.json"
+    suite = read_suites(FOLDER).of("nyiso", "damlbmp_zone")
+    ours = [int(parsed.rows.select(one.breach.sum()).item()) for one in suite.rows]
+    theirs = [result.unexpected for result in validate(parsed, path) if result.unexpected is not None]
+    assert ours == theirs
+    assert sum(ours) > 0
+    assert {one.severity for one in suite.rows} >= {Severity.CRITICAL}
 
 
 async def test_outcomes_are_recorded_and_a_failure_can_end_a_job() -> None:

@@ -3,6 +3,7 @@ import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ EXCERPT = [
 ]
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
+ParseYear = Callable[[Path], Parsed]
 Workbook = Callable[[Mapping[str, Sequence[Sequence[str]]]], bytes]
 
 
@@ -139,8 +141,22 @@ def test_the_real_time_workbook_has_quarters_of_hours(parse: Parse, workbook: Wo
     assert [ts.minute for ts in hours(parsed)] == [0, 15, 30, 45]
 
 
+@pytest.fixture(scope="module")
+def parsed_year(parse: Parse) -> ParseYear:
+    """A function that parses the workbook of a year, each only once."""
+
+    @cache
+    def parse_year(path: Path) -> Parsed:
+        (parsed,) = parse(path.name, path.read_bytes())
+        return parsed
+
+    return parse_year
+
+
 @pytest.mark.parametrize(("year", "rows"), [(2021, 131_400), (2023, 131_400), (2025, 104_745)])
-def test_real_workbooks_give_the_sums_of_their_own_cells(parse: Parse, real_files: Path, year: int, rows: int) -> None:
+def test_real_workbooks_give_the_sums_of_their_own_cells(
+    parsed_year: ParseYear, real_files: Path, year: int, rows: int
+) -> None:
     path = real_files / "damlzhbspp" / f"rpt.00013060.0000000000000000.DAMLZHBSPP_{year}.xlsx"
     prices: list[float] = []
     with zipfile.ZipFile(path) as archive:
@@ -149,7 +165,7 @@ def test_real_workbooks_give_the_sums_of_their_own_cells(parse: Parse, real_file
                 cells = re.findall(rb'<c r="E\d+"([^>]*)><v>([^<]*)</v>', archive.read(part))
                 prices += [float(value) for attributes, value in cells if b't="s"' not in attributes]
     assert len(prices) == rows
-    (parsed,) = parse(path.name, path.read_bytes())
+    parsed = parsed_year(path)
     assert parsed.rows_read == parsed.rows.height == rows
     assert parsed.refused.is_empty()
     assert parsed.rows["value"].sum() == pytest.approx(sum(prices), abs=1e-3)
@@ -159,9 +175,9 @@ def test_real_workbooks_give_the_sums_of_their_own_cells(parse: Parse, real_file
     assert parsed.rows.select("location", "ts").is_unique().all()
 
 
-def test_real_fall_back_days_have_25_hours_at_every_point(parse: Parse, real_files: Path) -> None:
+def test_real_fall_back_days_have_25_hours_at_every_point(parsed_year: ParseYear, real_files: Path) -> None:
     path = real_files / "damlzhbspp" / "rpt.00013060.0000000000000000.DAMLZHBSPP_2023.xlsx"
-    (parsed,) = parse(path.name, path.read_bytes())
+    parsed = parsed_year(path)
     start = datetime(2023, 11, 5, 5, tzinfo=UTC)
     day = parsed.rows.filter(pl.col("ts").is_between(start, start + timedelta(hours=25), closed="left"))
     assert day.group_by("location").len()["len"].to_list() == [25] * 15

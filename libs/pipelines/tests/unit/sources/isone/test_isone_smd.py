@@ -118,9 +118,19 @@ def test_the_real_sheet_has_every_hour_of_both_days_on_which_clocks_change(parse
     assert list(by_hour)[24:] == spring + fall
 
 
-def test_the_real_workbook_loses_only_its_nine_averaged_hours(parse: Parse, real_files: Path) -> None:
-    path = real_files / "smd_hourly" / "2017_smd_hourly.xlsx"
-    (parsed,) = parse(path.name, path.read_bytes())
+@pytest.fixture(scope="module")
+def real_workbook(real_files: Path) -> Path:
+    return real_files / "smd_hourly" / "2017_smd_hourly.xlsx"
+
+
+@pytest.fixture(scope="module")
+def parsed_workbook(parse: Parse, real_workbook: Path) -> Parsed:
+    (parsed,) = parse(real_workbook.name, real_workbook.read_bytes())
+    return parsed
+
+
+def test_the_real_workbook_loses_only_its_nine_averaged_hours(parsed_workbook: Parsed) -> None:
+    parsed = parsed_workbook
     assert parsed.rows_read == 9 * 4344
     assert parsed.refused["detail"].unique().to_list() == ["2017-03-12 hour ending 02"]
     assert parsed.refused.height == 9
@@ -138,13 +148,11 @@ def test_the_real_workbook_loses_only_its_nine_averaged_hours(parse: Parse, real
     ]
 
 
-def test_the_real_workbook_agrees_with_a_plain_reading_of_its_cells(parse: Parse, real_files: Path) -> None:
-    path = real_files / "smd_hourly" / "2017_smd_hourly.xlsx"
-    (parsed,) = parse(path.name, path.read_bytes())
+def test_the_real_workbook_agrees_with_a_plain_reading_of_its_cells(parsed_workbook: Parsed, real_workbook: Path) -> None:
     total = 0.0
-    with ZipFile(path) as members:
+    with ZipFile(real_workbook) as members:
         # The first sheet holds the notes; row 1 the headers, row 1683 the averaged hour; column E the day-ahead price.
         for number in range(2, 11):
             cells = re.findall(r'<c r="E(\d+)"[^>]*><v>([^<]+)</v>', members.read(f"xl/worksheets/sheet{number}.xml").decode())
             total += sum(float(value) for row, value in cells if row not in ("1", "1683"))
-    assert parsed.rows.filter(pl.col("measure") == "da_lmp")["value"].sum() == pytest.approx(total, abs=1e-4)
+    assert parsed_workbook.rows.filter(pl.col("measure") == "da_lmp")["value"].sum() == pytest.approx(total, abs=1e-4)

@@ -156,15 +156,12 @@ def test_real_hub_prices_agree_with_a_plain_reading(parse: Parse, real_files: Pa
     path = real_files / f"{run}_hrl_lmps_hubs_20250501_20250801.csv"
     with path.open(newline="") as stream:
         raw = list(csv.DictReader(stream))
+    labels = {line["datetime_beginning_utc"] for line in raw}
+    instants = {label: datetime.strptime(label, "%m/%d/%Y %I:%M:%S %p") for label in labels}
     (parsed,) = parse(path.name, path.read_bytes())
     assert (parsed.rows_read, parsed.rows.height, parsed.refused.height) == (len(raw), 4 * len(raw), 0)
     for measure in parsed.dataset.measures:
-        expected = {
-            (line["pnode_id"], datetime.strptime(line["datetime_beginning_utc"], "%m/%d/%Y %I:%M:%S %p")): float(
-                line[measure.column]
-            )
-            for line in raw
-        }
+        expected = {(line["pnode_id"], instants[line["datetime_beginning_utc"]]): float(line[measure.column]) for line in raw}
         rows = prices(parsed, measure.name).with_columns(pl.col("ts").dt.replace_time_zone(None))
         assert {(location, ts): value for location, ts, value in rows.select("location", "ts", "value").iter_rows()} == expected
 

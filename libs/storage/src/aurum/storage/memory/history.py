@@ -13,7 +13,7 @@ from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 
-_BATCH_ROWS = 65_536
+_BATCH_ROWS = 1024  # a border of batches needs few rows
 
 FrameKey: TypeAlias = tuple[str, date, int]
 

@@ -41,7 +41,7 @@ Batch: TypeAlias = Mapping[int, Mapping[datetime, list[Publication]]]
 """Publications of a file by series id and ``ts``."""
 Row: TypeAlias = tuple[datetime, float, int, datetime]
 
-_BATCH_ROWS = 65_536
+_BATCH_ROWS = 1024  # a border of batches needs few rows
 
 
 class MemorySeriesReader:

@@ -31,11 +31,8 @@ from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.embedded.redis import EmbeddedValkey
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.embedded.users import EmbeddedServerFailed
-from aurum.storage.migrations.run import upgrade
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
-from aurum.storage.timescale import TimescalePartialsReader, TimescaleTuning
-from aurum.storage.trino import TrinoHistory, TrinoPool
 
 TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
 """Variable with the URL of a server with TimescaleDB, whose user may create databases; without it, its tests are skipped."""
@@ -44,8 +41,9 @@ TIMESCALE_APACHE = "AURUM_TEST_TIMESCALE_APACHE_URL"
 TIMESCALE_UNLOADED = "AURUM_TEST_TIMESCALE_UNLOADED_URL"
 """Variable with the URL of a server that has TimescaleDB installed but does not load it."""
 
-if TYPE_CHECKING:  # the import takes half a second and 300 MiB, so only fixtures for its tests make it
+if TYPE_CHECKING:  # these take up to a second to import, in each process of the tests: fixtures that use them do it
     from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool
+    from aurum.storage.trino import TrinoHistory
 
 _TEMPLATE = "template_migrated"
 _numbers = itertools.count(1)
@@ -66,6 +64,8 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def migrated_template(postgres_server: EmbeddedPostgres) -> str:
     """The name of a database with the newest schema and no rows, to copy from."""
+    from aurum.storage.migrations.run import upgrade
+
     await _execute(postgres_server, f"CREATE DATABASE {_TEMPLATE}")
     await upgrade(postgres_server.url_of(_TEMPLATE))
     return _TEMPLATE
@@ -182,6 +182,9 @@ def timescale_server() -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
     """The name of an optimised database without rows, to copy from."""
+    from aurum.storage.migrations.run import upgrade
+    from aurum.storage.timescale import TimescaleTuning
+
     name = _unique("template")
     await _run(timescale_server, f"CREATE DATABASE {name}")
     url = _on(timescale_server, name)
@@ -243,6 +246,8 @@ async def shared_timescale_store(timescale_server: str, timescale_template: str)
 
 @asynccontextmanager
 async def _timescale_store(url: str) -> AsyncGenerator[PostgresStore]:
+    from aurum.storage.timescale import TimescalePartialsReader
+
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
     yield PostgresStore(pool, SystemClock(), await TimescalePartialsReader.open(pool))
     await pool.close()
@@ -258,6 +263,8 @@ async def _copy(server: str, template: str) -> AsyncGenerator[str]:
 
 @asynccontextmanager
 async def _migrated(server: str) -> AsyncGenerator[str]:
+    from aurum.storage.migrations.run import upgrade
+
     name = _unique(f"plain_{next(_numbers)}")
     await _run(server, f"CREATE DATABASE {name}")
     await upgrade(_on(server, name))
@@ -309,6 +316,8 @@ def trino_settings(trino_server: EmbeddedTrino) -> TrinoSettings:
 @pytest_asyncio.fixture(loop_scope="session")
 async def trino_history(trino_settings: TrinoSettings) -> AsyncIterator[TrinoHistory]:
     """History in Iceberg tables that only this test uses."""
+    from aurum.storage.trino import TrinoHistory, TrinoPool
+
     history = TrinoHistory(TrinoPool(trino_settings, ResilienceSettings()))
     yield history
     await history.close()
