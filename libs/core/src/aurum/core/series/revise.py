@@ -37,10 +37,7 @@ class Publication:
 
 def revisions(publications: Iterable[Publication]) -> list[Publication]:
     """Return the changes, ascending by ``known_at``: at most one for each known time. A change repeats no value in force."""
-    listed = list(publications)
-    if len(listed) < 2:  # nearly every point of the tests
-        return listed
-    ordered = sorted(listed, key=lambda publication: (publication.known_at, publication.content))
+    ordered = sorted(publications, key=lambda publication: (publication.known_at, publication.content))
     decided = [list(tied)[-1] for _, tied in groupby(ordered, key=lambda publication: publication.known_at)]
     return [next(run) for _, run in groupby(decided, key=lambda publication: publication.content)]
 
