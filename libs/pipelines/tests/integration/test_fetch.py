@@ -28,7 +28,7 @@ from aurum.storage.testing.http_server import running_server
 
 SAMPLE = Path(__file__).parents[2] / "src/aurum/pipelines/sample/nyiso/20251102damlbmp_zone.csv"
 DAY = date(2025, 11, 2)
-IMPATIENT = DownloadLimits(first_wait_s=0.01, longest_wait_s=0.1)
+IMPATIENT = DownloadLimits(first_wait_s=0.001, longest_wait_s=0.01)
 
 
 @dataclass
