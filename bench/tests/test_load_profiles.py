@@ -7,8 +7,9 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from aurum.storage.testing.waiting import wait_until
 from bench.load.__main__ import main
 from bench.load.drive import Driver
 from bench.load.mix import Known, Mix, find_series
@@ -25,17 +27,37 @@ from bench.load.wire import Connection, Reply, UnexpectedAnswer
 
 _ROOT = Path(__file__).resolve().parents[2]
 _NOW = datetime(2025, 11, 3, tzinfo=UTC)
+ANSWER_S = 0.1
 _KEY = "nyiso:damlbmp_zone:61761:lmp"
 
 
 @dataclass
 class Service:
-    """A stub of the service: lists one series on each of two pages, sends ``answer`` otherwise, and records requests."""
+    """A stub of the service: lists one series on each of two pages, sends ``answer`` otherwise, and records requests.
+
+    ``closes``: it closes the connection after an answer. ``answers_from``: it answers nothing before it has so many requests.
+    ``now``: seconds of its clock; each answer takes ``ANSWER_S`` of them. ``most_unanswered``: requests that had no answer at
+    once, at most.
+    """
 
     port: int = 0
     answer: bytes = b'HTTP/1.1 200 OK\r\netag: "v1"\r\nx-cache: hit\r\ncontent-length: 2\r\n\r\n{}'
-    delay_s: float = 0.0
+    closes: bool = False
+    answers_from: int = 1
     requests: list[str] = field(default_factory=list)
+    now: float = 0.0
+    unanswered: int = 0
+    most_unanswered: int = 0
+
+    async def answer_to(self, request: str) -> bytes:
+        self.unanswered += 1
+        self.most_unanswered = max(self.most_unanswered, self.unanswered)
+        answer = self.reply(request)
+        if self.answers_from > 1:
+            await wait_until(lambda: len(self.requests) >= self.answers_from)
+        self.unanswered -= 1
+        self.now += ANSWER_S
+        return answer
 
     def reply(self, request: str) -> bytes:
         target = request.split(" ", 2)[1]
@@ -60,9 +82,10 @@ async def listening(service: Service) -> AsyncGenerator[Service]:
         try:
             while True:
                 request = await reader.readuntil(b"\r\n\r\n")
-                await asyncio.sleep(service.delay_s)
-                writer.write(service.reply(request.decode()))
+                writer.write(await service.answer_to(request.decode()))
                 await writer.drain()
+                if service.closes:
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client has closed the connection
         finally:
@@ -79,8 +102,9 @@ def mix(kind: str = "reads", **options: object) -> Mix:
     return Mix(known, kind, random.Random(1), **options)  # type: ignore[arg-type] - as the options are
 
 
-async def driven(service: Service, profile: Profile, mixed: Mix, *, pause_s: float = 0.01):
-    return await Driver(lambda: Connection("127.0.0.1", service.port), mixed, pause_s=pause_s).run(profile)
+async def driven(service: Service, profile: Profile, mixed: Mix, *, clock: Callable[[], float] = time.perf_counter):
+    """Run a profile. With a clock of the service, which only answers move, users make a known number of requests."""
+    return await Driver(lambda: Connection("127.0.0.1", service.port), mixed, pause_s=0.0, clock=clock).run(profile)
 
 
 def of(*phases: Phase) -> Profile:
@@ -126,29 +150,32 @@ async def test_series_are_found_over_all_pages_and_those_without_observations_le
 
 async def test_requests_at_a_rate_are_as_many_as_the_rate_says() -> None:
     async with listening(Service()) as service:
-        summary = await driven(service, of(Phase(0.4, rate=50)), mix())
+        summary = await driven(service, of(Phase(0.05, rate=400)), mix())
     assert summary.requests == len(service.requests) == 20
     assert (summary.error_share, summary.hit_ratio) == (0.0, 1.0)
 
 
 async def test_a_slow_answer_does_not_hold_up_the_requests_after_it() -> None:
-    async with listening(Service(delay_s=0.3)) as service:
-        summary = await driven(service, of(Phase(0.2, rate=50)), mix())
-    assert summary.requests == 10
-    assert summary.seconds < 10 * 0.3
+    async with listening(Service(answers_from=10)) as service:
+        summary = await driven(service, of(Phase(0.05, rate=200)), mix())
+    assert summary.requests == service.most_unanswered == 10
+    assert summary.statuses == {"200": 10}
 
 
 async def test_users_wait_for_their_answers() -> None:
-    async with listening(Service(delay_s=0.1)) as service:
-        summary = await driven(service, of(Phase(0.35, users=3)), mix(), pause_s=0.0)
-    assert 3 <= summary.requests <= 3 * 4
-    assert summary.p50_ms >= 100
+    async with listening(Service(answers_from=3)) as service:
+        summary = await driven(service, of(Phase(10 * ANSWER_S, users=3)), mix(), clock=lambda: service.now)
+    assert service.most_unanswered == 3
+    # Ten answers end the phase, and then at most three requests are under way.
+    assert 10 <= summary.requests <= 13
+    assert summary.p50_ms >= ANSWER_S * 1000
 
 
 async def test_known_answers_are_requested_with_their_tag_in_the_configured_share() -> None:
     async with listening(Service()) as service:
-        none = await driven(service, of(Phase(0.3, rate=200)), mix(conditional=0.0))
-        always = await driven(service, of(Phase(0.3, rate=200)), mix(conditional=1.0))
+        phase = Phase(60 * ANSWER_S, users=1)
+        none = await driven(service, of(phase), mix(conditional=0.0), clock=lambda: service.now)
+        always = await driven(service, of(phase), mix(conditional=1.0), clock=lambda: service.now)
     assert none.not_modified_share == 0.0
     assert 0 < always.not_modified_share < 1
     assert always.statuses["304"] == sum('If-None-Match: "v1"' in one for one in service.requests)
@@ -157,25 +184,22 @@ async def test_known_answers_are_requested_with_their_tag_in_the_configured_shar
 
 async def test_the_configured_share_of_requests_has_the_key() -> None:
     async with listening(Service()) as service:
-        await driven(service, of(Phase(0.3, rate=400)), mix(headers=("X-API-Key: k",), with_key=0.5))
+        phase = Phase(120 * ANSWER_S, users=1)
+        await driven(service, of(phase), mix(headers=("X-API-Key: k",), with_key=0.5), clock=lambda: service.now)
     with_key = sum("X-API-Key: k" in one for one in service.requests)
     assert 0.3 < with_key / len(service.requests) < 0.7
 
 
 async def test_refusals_and_broken_answers_are_errors() -> None:
     refusing = Service(answer=b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
-    breaking = Service(answer=b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nab")
     async with listening(refusing) as service:
-        summary = await driven(service, of(Phase(0.1, rate=100)), mix())
+        summary = await driven(service, of(Phase(0.01, rate=1000)), mix())
     assert (summary.error_share, summary.statuses) == (1.0, {"503": 10})
+    breaking = Service(answer=b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab", closes=True)  # seven bytes are missing
     async with listening(breaking) as service:
-        connection = Connection("127.0.0.1", service.port)
-        waiting = asyncio.create_task(connection.exchange("/"))
-        await asyncio.sleep(0.1)
-        assert not waiting.done()  # seven bytes are missing
-        waiting.cancel()
-    port = service.port
-    gone = await driven(Service(port=port), of(Phase(0.1, rate=100)), mix())
+        cut_off = await driven(service, of(Phase(0.01, rate=1000)), mix())
+    assert cut_off.statuses == {"broken": 10}
+    gone = await driven(Service(port=service.port), of(Phase(0.01, rate=1000)), mix())
     assert gone.statuses == {"broken": 10}
 
 
@@ -230,9 +254,9 @@ def test_every_missed_limit_is_named() -> None:
 
 async def test_the_exit_code_says_whether_limits_were_met(capsys: pytest.CaptureFixture[str]) -> None:
     async with listening(Service()) as service:
-        argv = ["reads", "--seconds", "1", "--json", "--url", f"http://127.0.0.1:{service.port}"]
+        argv = ["reads", "--seconds", "0.25", "--json", "--url", f"http://127.0.0.1:{service.port}"]
         assert await asyncio.to_thread(main, argv) == 0
-        assert json.loads(capsys.readouterr().out)["requests"] == 5
+        assert json.loads(capsys.readouterr().out)["requests"] == 1
         service.answer = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
         assert await asyncio.to_thread(main, argv) == 1
         assert "error_share" in capsys.readouterr().err

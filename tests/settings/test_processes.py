@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -46,6 +45,7 @@ from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.ports.quality import Retention
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.access import insert_key
+from aurum.storage.testing.http_server import running_server
 from aurum.workers.export import exported_telemetry
 
 now = SystemClock().now
@@ -223,14 +223,8 @@ def collecting() -> Iterator[tuple[int, SimpleQueue[tuple[str, dict[str, str], b
         def log_message(self, format: str, *args: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running_server(server):
         yield server.server_port, sent
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @shows(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from aurum.storage.testing.http_server import running_server
 
 
 @dataclass
@@ -42,11 +43,5 @@ def trino_stub() -> Iterator[Trino]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     stub.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running_server(server):
         yield stub
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 import socket
-import threading
 import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
@@ -44,6 +43,7 @@ from aurum.pipelines.loading.sample import sample_files
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.ports.jobs import QueueUnavailable
 from aurum.storage.redis.job_queue import RedisJobQueue
+from aurum.storage.testing.http_server import running_server
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until_blocking
 from aurum.workers.broker import make_broker
@@ -142,14 +142,8 @@ def collecting() -> Iterator[Collector]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     collector.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running_server(server):
         yield collector
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def work(settings: Settings, metrics: Metrics) -> None:
@@ -342,7 +336,9 @@ def test_a_collector_that_is_away_keeps_no_worker_from_ending(logged: Any) -> No
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     telemetry = TelemetrySettings(endpoint=f"http://127.0.0.1:{port}")
-    with exported_telemetry(Settings(telemetry=telemetry, workers=WorkersSettings(metrics_port=0)), Metrics()):
+    alone = Settings(telemetry=telemetry, workers=WorkersSettings(metrics_port=0))
+    # Shorter than the first wait between two attempts, so there is one attempt.
+    with exported_telemetry(alone, Metrics(), send_within_s=0.2):
         pass
     assert [line for line in logged() if line["event"] == "metrics not sent"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -21,6 +21,7 @@ from aurum.services.access import create_tenant, put_plan
 from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 
 DIGEST = hashlib.sha256(NYC.encode()).hexdigest()
 OPERATOR = Actor("operator")
@@ -122,8 +123,14 @@ async def test_limits_say_what_is_left_to_whom(
     async with serving(settings) as served:
         for _ in range(20):
             assert (await served.client.get("/v2/catalog/sources", headers=headers[0])).status_code == 200
-        await asyncio.sleep(0.5)
-        limits = (await served.client.get("/v2/admin/limits?tenant=acme", headers=headers[1])).json()["data"]
+        limits: dict[str, Any] = {}
+
+        async def are_counted() -> bool:
+            answer = await served.client.get("/v2/admin/limits?tenant=acme", headers=headers[1])
+            limits.update(answer.json()["data"])
+            return limits["callers"][0]["windows"][1]["left"] <= 981
+
+        await wait_until(are_counted)
         assert (await served.client.get("/v2/admin/limits", headers=headers[0])).status_code == 403
     assert (limits["shared"], limits["processes"], limits["refused"]) == (shared, 1, 0)
     most, least = limits["callers"]

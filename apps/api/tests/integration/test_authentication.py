@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from api_issuer import AUDIENCE, Issuer, issuing
 from cryptography.hazmat.primitives import serialization
+from moved_time import MovedTime
 
 from aurum.api.testing import Served, serving
 from aurum.common.clock import SystemClock
@@ -269,11 +270,15 @@ async def test_tokens_that_are_not_signed_as_agreed_are_401(guarded: Served, iss
         assert await status(guarded, token) == 401
 
 
-async def test_a_new_key_of_the_issuer_is_fetched_when_it_is_first_seen(database_url: str, store: PostgresStore) -> None:
+async def test_a_new_key_of_the_issuer_is_fetched_when_it_is_first_seen(
+    database_url: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = MovedTime()
+    monkeypatch.setattr("aurum.api.security.tokens.time", time)
     with issuing() as issuer:
         issuer.add("old")
         access = AccessSettings(
-            mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles", jwks_pause_s=0.2
+            mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles", jwks_pause_s=20
         )
         async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
             assert await status(served, issuer.token("old")) == 200
@@ -282,7 +287,7 @@ async def test_a_new_key_of_the_issuer_is_fetched_when_it_is_first_seen(database
                 assert await status(served, issuer.token("old", jti=str(next(NUMBERS)))) == 200
             assert issuer.key_fetches == fetches, "known keys are not fetched again"
             issuer.add("new")
-            await asyncio.sleep(0.3)
+            time.now += 20
             assert await status(served, issuer.token("new")) == 200
             issuer.away = True
             assert await status(served, issuer.token("new", jti="other")) == 200, "what is known stays good"
@@ -317,19 +322,23 @@ async def test_an_issuer_that_talks_nonsense_is_503_and_asked_once_a_pause(
     assert issuer.requests == 1
 
 
-async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(database_url: str, store: PostgresStore) -> None:
+async def test_many_tokens_at_once_ask_an_issuer_that_is_away_once_a_pause(
+    database_url: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = MovedTime()
+    monkeypatch.setattr("aurum.api.security.tokens.time", time)
     with issuing() as issuer:
         issuer.add("first")
         issuer.away = True
         access = AccessSettings(
-            mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles", jwks_pause_s=0.5
+            mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles", jwks_pause_s=50
         )
         async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
             tokens = [issuer.token("first", jti=str(next(NUMBERS))) for _ in range(8)]
             assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {503}
             assert issuer.requests == 1
             issuer.away = False
-            await asyncio.sleep(0.6)
+            time.now += 50
             assert set(await asyncio.gather(*(status(served, token) for token in tokens))) == {200}
             assert issuer.key_fetches == 1
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from math import isnan
 from pathlib import Path
 from statistics import median
@@ -33,6 +34,7 @@ from aurum.storage.ports.access import ApiKey
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 
 KEPT = f"/v2/series/{NYC}/observations"
 TRUTH = [
@@ -45,13 +47,14 @@ REVISED_KEY = "nyiso:damlbmp_zone:99999:lmp"
 
 @dataclass
 class Seen:
-    """The responses that callers got, and how long refusals took."""
+    """The responses that callers got, and how long refusals took. ``in_a_row``: the last of them that were no refusals."""
 
     statuses: Counter[int] = field(default_factory=Counter[int])
     caches: Counter[str] = field(default_factory=Counter[str])
     wrong: list[str] = field(default_factory=list[str])
     refusals_s: list[float] = field(default_factory=list[float])
     broken: int = 0
+    in_a_row: int = 0
 
 
 @pytest.fixture
@@ -88,6 +91,7 @@ async def ask_on(url: str, seen: Seen, until: asyncio.Event) -> None:
                 seen.broken += 1
                 continue
             seen.statuses[answer.status_code] += 1
+            seen.in_a_row = seen.in_a_row + 1 if answer.status_code == 200 else 0
             seen.caches[answer.headers.get("x-cache", "")] += 1
             if answer.status_code == 200 and [row["value"] for row in answer.json()["data"]] != TRUTH:
                 seen.wrong.append(answer.text[:200])
@@ -107,7 +111,7 @@ async def load_on(url: str, done: list[float], until: asyncio.Event) -> None:
         try:
             await store.loader.load(file_of(revision, content=str(number)))
         except Unavailable:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # a loader that waits before it tries again
         else:
             done.append(float(number))
     await pool.close()
@@ -183,28 +187,36 @@ async def test_the_database_goes_and_comes_back_under_load(folder: Path, kind: t
             seen, over, loaded = Seen(), asyncio.Event(), list[float]()
             callers = [asyncio.create_task(ask_on(api, seen, over)) for _ in range(4)]
             loading = asyncio.create_task(load_on(url, loaded, over))
-            await asyncio.sleep(1.5)
+            await wait_until(lambda: seen.statuses.total() >= 100 and bool(loaded), "requests and loads before the fault")
             assert set(seen.statuses) == {200}
-            fault.begin()
-            await asyncio.sleep(1.5)
+            # In threads: callers whose event loop stood still would time out.
+            await asyncio.to_thread(fault.begin)
+            async with httpx.AsyncClient(trust_env=False) as client:
+                await wait_until(partial(is_known_to_be_away, client, api), "the store is known to be away")
             posted = await refused_posts(api)
             seen.refusals_s.clear()
             async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
                 health = (await client.get(f"{api}/health")).json()
                 ready = await client.get(f"{api}/ready")
-            await asyncio.sleep(2.0)
+            stale = seen.caches["stale"]
+            await wait_until(lambda: len(seen.refusals_s) >= 50 and seen.caches["stale"] >= stale + 50, "requests meanwhile")
             during, refusals_s = Counter(seen.statuses), list(seen.refusals_s)
-            fault.end()
-            wait_until_ready(api)
-            await asyncio.sleep(3.0)
+            await asyncio.to_thread(fault.end)
+            await asyncio.to_thread(wait_until_ready, api)
+            await wait_until(lambda: seen.in_a_row >= 100, "callers are served again")
             after, before_end = Counter(seen.statuses), len(loaded)
-            await asyncio.sleep(1.0)
+            await wait_until(lambda: seen.statuses.total() >= after.total() + 100, "requests afterwards")
+            await wait_until(lambda: len(loaded) > before_end, "loads go on")
             over.set()
             await asyncio.gather(*callers, loading)
             async with httpx.AsyncClient(trust_env=False) as client:
                 fresh = await client.get(f"{api}/v2/series/{WEST}/observations")
-                await asyncio.sleep(1.0)
-                revised = await client.get(f"{api}/v2/series/{REVISED_KEY}/observations")
+
+                async def is_seen() -> bool:
+                    revised = await client.get(f"{api}/v2/series/{REVISED_KEY}/observations")
+                    return [row["value"] for row in revised.json()["data"]] == [loaded[-1]]
+
+                await wait_until(is_seen, "the last revision is what callers get")
     finally:
         if kind is Silent:
             fault.end()
@@ -222,8 +234,13 @@ async def test_the_database_goes_and_comes_back_under_load(folder: Path, kind: t
     assert ready.status_code == 503
     assert seen.statuses[503] == after[503], "nothing is refused once it is back"
     assert (fresh.status_code, fresh.headers["x-cache"]) == (200, "miss")
-    assert len(loaded) > before_end, "loads go on"
-    assert [row["value"] for row in revised.json()["data"]] == [loaded[-1]]
+
+
+async def is_known_to_be_away(client: httpx.AsyncClient, api: str) -> bool:
+    """Return whether the service knows that its store does not answer, and so refuses requests at once."""
+    health = (await client.get(f"{api}/health", timeout=30)).json()
+    (breakers,) = [one for one in health["dependencies"] if one["name"] == "breakers"]
+    return "store: open" in str(breakers)
 
 
 async def refused_posts(api: str) -> list[httpx.Response]:
@@ -265,14 +282,18 @@ async def test_callers_that_are_known_have_what_is_kept_while_the_database_is_aw
                 short = await make_key(url, ends=ends)
                 assert [(await ask(key)).status_code for key in (known, short)] == [200, 200]
                 server.stop()
-                await asyncio.sleep(1.5)
+                await wait_until(partial(is_known_to_be_away, client, api), "the store is known to be away")
                 for _ in range(3):
                     answer = await ask(known)
                     assert (answer.status_code, answer.headers["x-cache"]) == (200, "stale")
                 assert (await ask(unknown)).status_code == 503
                 assert (await client.get(KEPT)).status_code == 401
-                await asyncio.sleep((ends - SystemClock().now()).total_seconds() + 0.1)
-                assert (await ask(short)).status_code == 503, "a key that has ended is not taken for longer"
+
+                async def has_ended() -> bool:
+                    return (await ask(short)).status_code == 503
+
+                await wait_until(has_ended, "a key that has ended is not taken for longer")
+                assert SystemClock().now() >= ends
                 assert (await ask(known)).status_code == 200
     finally:
         server.stop()

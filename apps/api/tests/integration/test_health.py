@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from api_issuer import AUDIENCE, issuing
+from moved_time import MovedTime
 
 from aurum.api.testing import serving
 from aurum.common.settings import AccessSettings, HistorySettings, RedisSettings, Settings
@@ -34,35 +35,44 @@ async def test_without_redis_the_service_is_degraded_and_ready(settings: Setting
     assert "secret" not in health.text
 
 
-async def test_an_identity_provider_that_is_away_degrades_and_is_named(settings: Settings) -> None:
+async def test_an_identity_provider_that_is_away_degrades_and_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = MovedTime()
+    monkeypatch.setattr("aurum.api.security.tokens.time", time)
     with issuing() as issuer:
         issuer.add("first")
         issuer.away = True
-        access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, jwks_pause_s=0.1)
+        access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, jwks_pause_s=10)
         async with serving(settings.model_copy(update={"access": access})) as served:
             away, ready = (await served.client.get("/health")).json(), await served.client.get("/ready")
             issuer.away = False
-            await asyncio.sleep(0.2)
+            time.now += 10
             back = (await served.client.get("/health")).json()
     provider = [[one for one in health["dependencies"] if one["name"] == "identity provider"] for health in (away, back)]
     assert [(one["status"], one["needed"]) for (one,) in provider] == [("unavailable", False), ("ok", False)]
     assert ready.status_code == 200
 
 
-async def test_an_identity_provider_that_keeps_failing_is_left_alone_and_that_is_seen(settings: Settings) -> None:
+async def test_an_identity_provider_that_keeps_failing_is_left_alone_and_that_is_seen(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = MovedTime()
+    for module in ("aurum.api.security.tokens", "aurum.common.resilience.breaker"):
+        monkeypatch.setattr(f"{module}.time", time)
     with issuing() as issuer:
         issuer.add("first")
         issuer.away = True
-        access = AccessSettings(issuer=issuer.url, audience=AUDIENCE, jwks_pause_s=0.01)
-        patience = ResilienceSettings(breaker_failures=2, breaker_open_s=0.3)
+        access = AccessSettings(issuer=issuer.url, audience=AUDIENCE, jwks_pause_s=10)
+        patience = ResilienceSettings(breaker_failures=2, breaker_open_s=300)
         async with serving(settings.model_copy(update={"access": access, "resilience": patience})) as served:
             away: dict[str, Any] = {}
             for _ in range(6):
                 away = (await served.client.get("/health")).json()
-                await asyncio.sleep(0.02)
+                time.now += 10
             tried, metrics = issuer.requests, (await served.client.get("/metrics")).text
             issuer.away = False
-            await asyncio.sleep(0.4)
+            time.now += 300
             await served.client.get("/health")
             back = (await served.client.get("/health")).json()
     assert tried == 2

@@ -145,7 +145,8 @@ async def test_redis_goes_and_comes_under_load(
                 os.kill(pid, fault)
                 before = Counter(seen.statuses)
                 await wait_until(lambda: is_so(watcher, ALONE), "it is known to be away")
-                await asyncio.sleep(2.0)  # load without Redis, for its statuses
+                without = seen.statuses.total()
+                await wait_until(lambda: seen.statuses.total() >= without + 100, "load without Redis, for its statuses")
                 during = seen.statuses - before
                 assert (await watcher.get("/ready")).status_code == 200
                 if fault is signal.SIGKILL:

@@ -148,7 +148,7 @@ async def leave_early(served: Served, path: str) -> None:
     async def send(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.body" and message["body"]:
             received.set()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # a client that reads slowly
 
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from aurum.api.testing import serving
 from aurum.common.settings import LoggingSettings, Settings
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.logging import configure_logging
+from aurum.storage.testing.http_server import running_server
 from aurum.storage.testing.waiting import wait_until
 
 PATH = f"/v2/series/{NYC}/observations?start=2025-11-01&end=2025-11-02"
@@ -121,14 +121,8 @@ def collecting() -> Iterator[Collector]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     collector.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running_server(server):
         yield collector
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 async def test_traces_and_metrics_reach_a_collector_with_the_same_numbers(settings: Settings) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -24,6 +22,7 @@ from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 
 FLAG = "/v2/admin/flags/v1"
 UNITS = "/v1/metadata/units"
@@ -81,20 +80,13 @@ async def clients(database_url: str, postgres_store: PostgresStore) -> AsyncIter
         yield Clients(served, *keys)
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    end = time.monotonic() + 5.0
-    while not await condition():
-        assert time.monotonic() < end, "the change feed told of nothing"
-        await asyncio.sleep(0.01)
-
-
 async def switch_off_for_acme(clients: Clients) -> None:
     await clients.put_flag(OFF_FOR_ACME)
 
     async def is_off() -> bool:
         return (await clients.get(UNITS, clients.acme)).status_code == 404
 
-    await until(is_off)
+    await wait_until(is_off)
 
 
 async def test_every_path_is_404_for_a_tenant_that_is_switched_off(clients: Clients) -> None:
@@ -144,7 +136,7 @@ async def test_version_1_comes_back_when_the_flag_goes(clients: Clients) -> None
     async def is_on() -> bool:
         return (await clients.get(UNITS, clients.acme)).status_code == 200
 
-    await until(is_on)
+    await wait_until(is_on)
 
 
 async def test_the_kill_switch_turns_version_1_off_for_every_tenant(clients: Clients) -> None:
@@ -153,7 +145,7 @@ async def test_the_kill_switch_turns_version_1_off_for_every_tenant(clients: Cli
     async def is_off() -> bool:
         return (await clients.get(UNITS, clients.bolt)).status_code == 404
 
-    await until(is_off)
+    await wait_until(is_off)
 
 
 async def test_version_2_answers_as_before_and_evaluates_no_flag(clients: Clients) -> None:

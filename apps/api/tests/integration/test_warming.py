@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Any
 
 import pytest
@@ -34,8 +33,17 @@ async def test_a_golden_query_is_kept_when_the_first_caller_asks(settings: Setti
 
 
 @pytest.mark.parametrize(("statuses", "rounds"), [([503, 503, 200], 3), ([200], 1)])
-async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list[int], rounds: int) -> None:
+async def test_a_golden_query_that_failed_is_asked_for_again_soon(
+    statuses: list[int], rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     paths: list[str] = []
+    pauses: list[float] = []
+
+    class Pauses:
+        async def sleep(self, seconds: float) -> None:
+            pauses.append(seconds)
+            if seconds >= 3600:
+                raise asyncio.CancelledError
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         paths.append(scope["path"])
@@ -43,11 +51,9 @@ async def test_a_golden_query_that_failed_is_asked_for_again_soon(statuses: list
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    state: dict[str, Any] = {}
-    warming = asyncio.create_task(keep_warm(app, state, CacheSettings(golden=("/golden",)), again_s=0.001))
-    await wait_until(lambda: len(paths) == 4 * rounds)
-    await asyncio.sleep(0.05)  # in which no more may come
-    warming.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await warming
-    assert paths == ["/golden"] * 4 * rounds, "once for each coding, and then not for an hour"
+    monkeypatch.setattr("aurum.api.cache.warming.asyncio", Pauses())
+    settings = CacheSettings(golden=("/golden",), warm_every_s=3600)
+    with pytest.raises(asyncio.CancelledError):
+        await keep_warm(app, dict[str, Any](), settings, again_s=7)
+    assert paths == ["/golden"] * 4 * rounds, "once for each coding in each round"
+    assert pauses == [7] * (rounds - 1) + [3600]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from aurum.common.clock import SystemClock
+from aurum.storage.testing.http_server import running_server
 
 AUDIENCE = "aurum"
 
@@ -96,11 +96,5 @@ def issuing() -> Iterator[Issuer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     issuer.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running_server(server):
         yield issuer
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +15,7 @@ from aurum.api.main import create_app
 from aurum.api.process.drain import DrainingLoop
 from aurum.api.serving.protocol import Protocol
 from aurum.common.settings import Settings
+from aurum.storage.testing.waiting import wait_until_blocking
 
 
 @contextmanager
@@ -27,8 +27,7 @@ def listening(settings: Settings) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.02)
+    wait_until_blocking(lambda: server.started or not thread.is_alive())
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:

@@ -6,11 +6,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx
+
+from aurum.storage.testing.waiting import wait_until_blocking
 
 _SERVE = [sys.executable, "-m", "aurum.api", "serve"]
 
@@ -61,14 +62,13 @@ def _environment(database: str, variables: Mapping[str, str]) -> dict[str, str]:
 
 def wait_until_ready(url: str, process: subprocess.Popen[bytes] | None = None, seconds: float = 120.0) -> None:
     """Return when ``/ready`` says so."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+
+    def is_ready() -> bool:
         if process is not None and process.poll() is not None:
             raise AssertionError((process.stderr.read() if process.stderr else b"").decode())
         try:
-            if httpx.get(f"{url}/ready", timeout=2, trust_env=False).status_code == 200:
-                return
+            return httpx.get(f"{url}/ready", timeout=2, trust_env=False).status_code == 200
         except httpx.TransportError:
-            pass
-        time.sleep(0.02)
-    raise AssertionError(f"{url} is not ready")
+            return False
+
+    wait_until_blocking(is_ready, f"{url} is ready", within_s=seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.middleware.context import RequestContext
 from aurum.core.access import LOCAL, Caller
+from aurum.storage.testing.waiting import wait_until
 
 
 class As:
@@ -51,16 +51,19 @@ async def socketed(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     config = uvicorn.Config(
         app, port=0, log_config=None, access_log=False, lifespan="off", http="httptools", proxy_headers=False
     )
+    config.load()
     server = uvicorn.Server(config)
-    # Not serve(), which would take the signals of the tests.
-    serving = asyncio.create_task(server._serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn says it in no other way
-        await asyncio.sleep(0.005)
+    server.lifespan = config.lifespan_class(config)
+    # Not serve(), which would take the signals of the tests, and looks only ten times a second whether it should stop.
+    await server.startup()
     address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     limits = httpx.Limits(max_connections=None)
     try:
         async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=20, limits=limits) as client:
             yield client
     finally:
-        server.should_exit = True
-        await serving
+        for listener in server.servers:
+            listener.close()
+        for connection in list(server.server_state.connections):
+            connection.shutdown()
+        await wait_until(lambda: not server.server_state.connections and not server.server_state.tasks, "answers are sent")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,12 +33,12 @@ from aurum.storage.testing.waiting import wait_until
 
 @dataclass
 class Below:
-    """The application behind the cache."""
+    """The application behind the cache. ``release``: no answer begins before it is set."""
 
     answer: Callable[[Request, int], Response] = lambda request, calls: PlainTextResponse(f"answer {calls}")
     tags: tuple[str, ...] = ("series:1",)
     data_class: DataClass = DataClass.DAY
-    seconds: float = 0.0
+    release: asyncio.Event | None = None
     calls: int = 0
     is_cacheable: bool = True
 
@@ -47,7 +48,8 @@ class Below:
         if self.is_cacheable:
             allow_caching(request, "/thing", self.data_class, self.tags)
         response = self.answer(request, self.calls)
-        await asyncio.sleep(self.seconds)
+        if self.release is not None:
+            await self.release.wait()
         await response(scope, receive, send)
 
 
@@ -69,7 +71,10 @@ class Feed(MemoryChangeFeed):
 
 @dataclass
 class Service:
-    """The layer over an application, and a client of it."""
+    """The layer over an application, and a client of it. ``begun``: requests that have reached the layer.
+
+    The layer waits for nothing but the application and other answers, so a request that has begun waits for one of them.
+    """
 
     below: Below
     settings: CacheSettings = field(default_factory=CacheSettings)
@@ -84,8 +89,10 @@ class Service:
         app: ASGIApp = RequestContext(layer, headers=[])
 
         async def with_state(scope: Scope, receive: Receive, send: Send) -> None:
+            self.begun += 1
             await app({**scope, "state": {"responses": self.store, "tallies": self._count}}, receive, send)
 
+        self.begun = 0
         self.counted: list[tuple[str, str]] = []
         self.asgi = with_state
         transport = httpx.ASGITransport(with_state, raise_app_exceptions=False)
@@ -176,25 +183,35 @@ async def test_a_change_forgets_exactly_what_it_changed() -> None:
 
 
 async def test_an_answer_under_way_while_its_data_change_is_given_and_not_kept() -> None:
-    service = Service(Below(seconds=0.05))
+    release = asyncio.Event()
+    service = Service(Below(release=release))
     asking = asyncio.create_task(service.get())
     await wait_until(lambda: service.below.calls == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
+    release.set()
     assert (await asking).text == "answer 1"
     assert (await service.get()).text == "answer 2"
 
 
 async def test_a_hundred_who_ask_at_once_cost_one_answer() -> None:
-    service = Service(Below(seconds=0.05))
-    answers = await asyncio.gather(*(service.get() for _ in range(100)))
+    release = asyncio.Event()
+    service = Service(Below(release=release))
+    asking = [asyncio.create_task(service.get()) for _ in range(100)]
+    await wait_until(lambda: service.begun == 100)
+    release.set()
+    answers = await asyncio.gather(*asking)
     assert {answer.text for answer in answers} == {"answer 1"}
     assert service.below.calls == 1
     assert service.counted.count(("joined", "/thing")) == 99, "who waits for an answer is not counted as quickly served"
 
 
 async def test_nobody_waits_for_an_answer_that_will_not_be_kept() -> None:
-    service = Service(Below(seconds=0.05, is_cacheable=False))
-    answers = await asyncio.gather(*(service.get() for _ in range(3)))
+    release = asyncio.Event()
+    service = Service(Below(release=release, is_cacheable=False))
+    asking = [asyncio.create_task(service.get()) for _ in range(3)]
+    await wait_until(lambda: service.begun == 3)
+    release.set()
+    answers = await asyncio.gather(*asking)
     assert sorted(answer.text for answer in answers) == ["answer 1", "answer 2", "answer 3"]
 
 
@@ -235,14 +252,15 @@ async def test_a_304_from_below_answers_those_who_have_the_answer_and_nobody_els
 
 
 async def test_an_old_answer_is_given_while_a_new_one_is_made() -> None:
-    fresh = CacheSettings.model_validate({"fresh_s": {"day": 0.05}, "stale_s": 60})
-    service = Service(Below(), fresh)
+    service = Service(Below(), CacheSettings.model_validate({"stale_s": 60}))
     await service.get()
-    await asyncio.sleep(0.1)
+    for entry in service.store.cache.local.everything():
+        entry.fresh_until = time.monotonic()
     stale = await service.get()
     assert (stale.text, stale.headers["x-cache"]) == ("answer 1", "stale")
     await asyncio.gather(*service.store.renewals)
-    assert (await service.get()).text == "answer 2"
+    new = await service.get()
+    assert (new.text, new.headers["x-cache"]) == ("answer 2", "hit")
 
 
 async def test_a_forgotten_answer_is_not_given_while_a_new_one_can_be_made() -> None:
@@ -322,39 +340,54 @@ async def test_a_header_that_is_given_twice_is_one_list_for_all_who_read_it() ->
 
 
 async def test_whoever_asks_after_a_change_does_not_get_what_was_begun_before_it() -> None:
-    service = Service(Below(seconds=0.2))
+    release = asyncio.Event()
+    service = Service(Below(release=release))
     before = asyncio.create_task(service.get())
     await wait_until(lambda: service.below.calls == 1)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
-    after = await asyncio.gather(*(service.get() for _ in range(10)))
-    assert {one.text for one in after} == {"answer 2"}
+    after = [asyncio.create_task(service.get()) for _ in range(10)]
+    await wait_until(lambda: service.begun == 11)
+    release.set()
+    assert {one.text for one in await asyncio.gather(*after)} == {"answer 2"}
     assert (await before).text == "answer 1"
     assert service.below.calls == 2
 
 
 async def test_whoever_waits_while_the_data_change_gets_a_new_answer_and_all_of_them_one() -> None:
-    service = Service(Below(seconds=0.2))
+    release = asyncio.Event()
+    service = Service(Below(release=release))
     asking = [asyncio.create_task(service.get()) for _ in range(10)]
-    await wait_until(lambda: service.below.calls == 1)
+    await wait_until(lambda: service.begun == 10)
     await service.feed.publish(Change(ChangeKind.SERIES, ("1",)))
+    release.set()
+    release.clear()  # the second answer waits, as one from a store does
+    await wait_until(lambda: service.below.calls == 2)
+    release.set()
     assert sorted({one.text for one in await asyncio.gather(*asking)}) == ["answer 1", "answer 2"]
     assert service.below.calls == 2
 
 
 async def test_a_caller_who_will_have_nothing_kept_joins_nobody() -> None:
-    service = Service(Below(seconds=0.2))
+    release = asyncio.Event()
+    service = Service(Below(release=release))
     first = asyncio.create_task(service.get())
     await wait_until(lambda: service.below.calls == 1)
-    new = await service.get(cache_control="no-cache")
-    assert ((await first).text, new.text) == ("answer 1", "answer 2")
+    new = asyncio.create_task(service.get(cache_control="no-cache"))
+    await wait_until(lambda: service.below.calls == 2)
+    release.set()
+    assert ((await first).text, (await new).text) == ("answer 1", "answer 2")
 
 
 @pytest.mark.parametrize("message", [0, 1])
 async def test_nobody_waits_for_a_caller_who_does_not_read(message: int) -> None:
-    service = Service(Below(seconds=0.2), patience_s=60)
+    release = asyncio.Event()
+    service = Service(Below(release=release), patience_s=60)
     stuck = asyncio.create_task(service.get_and_stop_reading_at(message))
     await wait_until(lambda: service.below.calls == 1)
-    joined = await asyncio.wait_for(service.get(), 60)
+    joining = asyncio.create_task(service.get())
+    await wait_until(lambda: service.begun == 2)
+    release.set()
+    joined = await asyncio.wait_for(joining, 60)
     later = await asyncio.wait_for(service.get(), 60)
     assert {joined.text, later.text} == {"answer 1"}
     stuck.cancel()
@@ -384,8 +417,12 @@ def in_pieces(request: Request, calls: int) -> Response:
 
 
 async def test_a_streamed_answer_has_its_length_when_it_is_replayed_joined_or_stale() -> None:
-    service = Service(Below(in_pieces, seconds=0.1))
-    first, joined = await asyncio.gather(service.get(), service.get())
+    release = asyncio.Event()
+    service = Service(Below(in_pieces, release=release))
+    asking = [asyncio.create_task(service.get()) for _ in range(2)]
+    await wait_until(lambda: service.begun == 2)
+    release.set()
+    first, joined = await asyncio.gather(*asking)
     hit = await service.get()
     service.feed.until = -1.0
     stale = await service.get()

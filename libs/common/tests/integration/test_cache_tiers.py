@@ -111,7 +111,11 @@ async def test_sets_of_tags_lose_expired_keys_and_many_keys_are_deleted_in_batch
     client = tier._client
     for number in range(50):
         await tier.put(f"short{number}", b"x", fresh_s=0.05, tags=("t",))
-    await asyncio.sleep(0.1)  # Redis has no clock to set
+
+    async def are_expired() -> bool:  # Redis has no clock to set
+        return not await client.exists(*(f"aurum:cache:short{number}" for number in range(50)))
+
+    await wait_until(are_expired)
     await tier.put("long", b"x", fresh_s=60, tags=("t",))
     assert await client.zcard("aurum:cache:tagged:t") == 1
     for number in range(2_500):
@@ -147,8 +151,11 @@ async def test_a_result_that_is_too_long_is_stored_in_no_tier(tier: RedisTier) -
 
 
 async def test_a_caller_that_waits_for_another_is_not_bound_by_its_deadline() -> None:
+    begun, release = asyncio.Event(), asyncio.Event()
+
     async def making() -> bytes:
-        await asyncio.sleep(0.1)
+        begun.set()
+        await release.wait()
         return str(time_left()).encode()
 
     async def hurried() -> bytes:
@@ -157,7 +164,9 @@ async def test_a_caller_that_waits_for_another_is_not_bound_by_its_deadline() ->
 
     shared = cache()
     first = asyncio.create_task(hurried())
-    await asyncio.sleep(0.01)
-    assert await shared.get_or_make("k", "v1", making, tags=()) == b"inf"
+    await begun.wait()
+    second = asyncio.create_task(shared.get_or_make("k", "v1", making, tags=()))
     with pytest.raises(DeadlinePassed):
         await first
+    release.set()
+    assert await second == b"inf"

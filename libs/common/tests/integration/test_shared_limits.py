@@ -113,6 +113,11 @@ async def take(shared: Shared, count: int, plan: int = 60) -> int:
     return admitted
 
 
+async def reported(shared: Shared) -> None:
+    """Return once a process has reported all its requests to Redis."""
+    await wait_until(lambda: not shared[0].queue.accounts)
+
+
 async def both(start: Callable[[], Shared]) -> tuple[Shared, Shared]:
     first, second = start(), start()
     await wait_until(lambda: first[1].state().processes == second[1].state().processes == 2)
@@ -124,7 +129,7 @@ async def test_what_one_has_used_up_the_other_refuses(start: Callable[[], Shared
     began = time.monotonic()
     used = await take(first, 70)
     assert 57 <= used <= 63
-    await asyncio.sleep(0.1)  # two rounds of sharing, whose end no signal tells
+    await reported(first)
     more = await take(second, 20)
     # One request a second is refilled meanwhile, and a busy machine takes seconds.
     assert more <= 3 + int(time.monotonic() - began)
@@ -138,9 +143,9 @@ async def test_a_caller_who_stays_with_one_process_has_all_of_his_limit(start: C
 async def test_headers_say_what_is_left_for_all_processes(start: Callable[[], Shared]) -> None:
     first, second = await both(start)
     await take(first, 20)
-    await asyncio.sleep(0.1)  # two rounds of sharing, whose end no signal tells
+    await reported(first)
     await take(second, 1)
-    await asyncio.sleep(0.1)  # two rounds of sharing, whose end no signal tells
+    await reported(second)
     now = time.monotonic()
     left = int(dict(second[0].account(KEY, 60, now).headers())[b"ratelimit-remaining"])
     assert 38 <= left <= 40
@@ -149,7 +154,7 @@ async def test_headers_say_what_is_left_for_all_processes(start: Callable[[], Sh
 async def test_a_larger_plan_is_followed_by_all_and_nothing_is_given_twice(start: Callable[[], Shared]) -> None:
     first, second = await both(start)
     await take(first, 70)
-    await asyncio.sleep(0.1)  # two rounds of sharing, whose end no signal tells
+    await reported(first)
     more = await take(first, 100, plan=120) + await take(second, 100, plan=120)
     assert 55 <= more <= 70
 
@@ -173,7 +178,7 @@ async def test_without_redis_each_goes_on_with_its_share_and_recovers_by_itself(
 ) -> None:
     first, second = await both(start)
     await take(first, 5)
-    await asyncio.sleep(0.1)  # two rounds of sharing, whose end no signal tells
+    await reported(first)
     server.stop()
     try:
         await take(first, 1)
@@ -187,7 +192,8 @@ async def test_without_redis_each_goes_on_with_its_share_and_recovers_by_itself(
     await wait_until(lambda: first[1].state().connected and second[1].state().connected)
     await take(first, 1)
     await take(second, 1)
-    await asyncio.sleep(0.2)  # four rounds of sharing, whose end no signal tells
+    await reported(first)
+    await reported(second)
     # Both have reported what they admitted meanwhile: only the refill since then remains.
     assert await take(first, 5) + await take(second, 5) <= 3
 
@@ -206,8 +212,9 @@ async def test_it_can_be_stopped_at_any_moment(server: EmbeddedValkey) -> None:
 async def test_an_account_that_redis_was_never_there_for_is_served() -> None:
     client = Redis.from_url("redis://127.0.0.1:1/0", socket_connect_timeout=0.1)
     limiter: Limiter[int] = Limiter(limits_of, shared=True, processes=2)
-    task = asyncio.create_task(Sharing(limiter, client, every_s=0.05).run())
-    await asyncio.sleep(0.1)  # two rounds of sharing, whose end no signal tells
+    settling = Sharing(limiter, client, every_s=0.05)
+    task = asyncio.create_task(settling.run())
+    await wait_until(lambda: settling.state().failures >= 2)
     now = time.monotonic()
     assert sum(limiter.account(KEY, 60, now).take(now) for _ in range(100)) == 30
     task.cancel()

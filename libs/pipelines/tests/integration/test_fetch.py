@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -25,10 +24,11 @@ from aurum.pipelines.fetch.client import (
     TooLarge,
 )
 from aurum.pipelines.registry import default_registry
+from aurum.storage.testing.http_server import running_server
 
 SAMPLE = Path(__file__).parents[2] / "src/aurum/pipelines/sample/nyiso/20251102damlbmp_zone.csv"
 DAY = date(2025, 11, 2)
-IMPATIENT = DownloadLimits(first_wait_s=0.01, longest_wait_s=0.1)
+IMPATIENT = DownloadLimits(first_wait_s=0.001, longest_wait_s=0.01)
 
 
 @dataclass
@@ -71,12 +71,8 @@ def publisher() -> Iterator[Publisher]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield state
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running_server(server):
+        yield state
 
 
 async def fetch(publisher: Publisher, folder: Path, dataset: str = "damlbmp_zone", source: str = "nyiso") -> FetchedFile:

@@ -6,6 +6,7 @@ import asyncio
 
 from aurum.storage.ports.idempotency import EarlierRequest, StoredAnswer
 from aurum.storage.testing.stores import Store
+from aurum.storage.testing.waiting import wait_until
 
 ANSWER = StoredAnswer(201, (("content-type", "application/json"),), b'{"id":1}')
 
@@ -39,8 +40,11 @@ async def test_an_answer_cannot_be_given_up_or_replaced(store: Store) -> None:
 
 async def test_the_claim_of_a_dead_process_ends(store: Store) -> None:
     await store.idempotency.begin("acme", "k", b"one", claim_s=0.05)
-    await asyncio.sleep(0.1)
-    assert await store.idempotency.begin("acme", "k", b"two", claim_s=60) is None
+
+    async def is_claimed() -> bool:
+        return await store.idempotency.begin("acme", "k", b"two", claim_s=60) is None
+
+    await wait_until(is_claimed)
     assert await store.idempotency.begin("acme", "k", b"two", claim_s=60) == EarlierRequest(b"two", None)
 
 

@@ -274,6 +274,16 @@ async def ended(pool: TrinoPool, mark: str) -> tuple[str, str]:
     return rows[0]
 
 
+async def begun(pool: TrinoPool, mark: str) -> None:
+    """Return once the server runs the query with that mark."""
+    statement = "SELECT state FROM system.runtime.queries WHERE query LIKE ? AND query NOT LIKE '%runtime.queries%'"
+
+    async def runs() -> bool:
+        return await pool.read(statement, [f"%{mark}%"]) == [["RUNNING"]]
+
+    await wait_until(runs)
+
+
 async def test_a_query_whose_deadline_passes_is_cancelled_on_the_server(trino_settings: TrinoSettings) -> None:
     pool = TrinoPool(trino_settings, ResilienceSettings())
 
@@ -290,7 +300,7 @@ async def test_a_query_whose_deadline_passes_is_cancelled_on_the_server(trino_se
 async def test_a_query_without_a_waiting_caller_is_cancelled_on_the_server(trino_settings: TrinoSettings) -> None:
     pool = TrinoPool(trino_settings, ResilienceSettings())
     query = asyncio.create_task(pool.read(NEVER_ENDS.format("by its caller")))
-    await asyncio.sleep(2.0)
+    await begun(pool, "by its caller")
     query.cancel()
     with pytest.raises(asyncio.CancelledError):
         await query
@@ -350,7 +360,7 @@ async def test_a_server_killed_in_the_middle_of_a_read_is_unavailable_and_then_b
     parts = await written(trino_history, TWO_VERSIONS)
     pool = TrinoPool(trino_settings, ResilienceSettings())
     query = asyncio.create_task(pool.read(NEVER_ENDS.format("when it is killed")))
-    await asyncio.sleep(2.0)
+    await begun(pool, "when it is killed")
     await asyncio.to_thread(trino_server.kill)
     try:
         with pytest.raises(TrinoUnavailable):

@@ -10,6 +10,7 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.storage.postgres.observations.watermark import LoadInProgress, announce_load, wait_until_settled
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 
 
 async def test_a_read_as_of_a_past_instant_waits_for_a_load_that_began_before_it(postgres_store: PostgresStore) -> None:
@@ -19,8 +20,15 @@ async def test_a_read_as_of_a_past_instant_waits_for_a_load_that_began_before_it
         await transaction.start()
         known_at = await announce_load(loading)
         later = known_at + timedelta(milliseconds=1)
-        waiting = asyncio.create_task(wait_until_settled(reading, later, now=later, horizon_s=60, timeout_s=5))
-        await asyncio.sleep(0.1)
+        looks = 0
+
+        def count(_query: object) -> None:
+            nonlocal looks
+            looks += 1
+
+        with reading.query_logger(count):
+            waiting = asyncio.create_task(wait_until_settled(reading, later, now=later, horizon_s=60, timeout_s=60))
+            await wait_until(lambda: looks >= 3, "the read looks for the load again and again")
         assert not waiting.done()
         await transaction.commit()
         await waiting

@@ -14,6 +14,7 @@ from aurum.storage.postgres.connection.errors import DatabaseUnavailable
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.testing.waiting import wait_until
 
 
 @pytest.mark.parametrize(
@@ -97,9 +98,12 @@ async def test_a_run_of_the_archive_that_is_cancelled_leaves_no_lock(database_ur
 
 async def _free(log: PostgresArchiveLog) -> None:
     """Wait until the server has noticed the end of connections that were cut."""
-    while True:
+
+    async def is_free() -> bool:  # no client is told that the server has ended a session
         try:
             async with log.exclusive_run():
-                return
+                return True
         except ArchiveRunning:
-            await asyncio.sleep(0.01)  # no client is told that the server has ended a session
+            return False
+
+    await wait_until(is_free)

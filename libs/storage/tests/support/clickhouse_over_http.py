@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import threading
 from base64 import b64decode
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,6 +18,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
+
+from aurum.storage.testing.http_server import running_server
 
 _TRANSPORT = {"query", "query_id", "database", "wait_end_of_query", "client_protocol_version", "enable_http_compression"}
 _TRANSPORT |= {"send_progress_in_http_headers", "http_headers_progress_interval_ms"}
@@ -103,14 +104,8 @@ def clickhouse_over_http(folder: Path, *, user: str = "aurum", password: str = "
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     interface = Interface(f"http://{user}:{password}@127.0.0.1:{server.server_port}")
-    serving = threading.Thread(target=server.serve_forever, args=(0.05,))
-    serving.start()
-    try:
+    with running_server(server):
         yield interface
-    finally:
-        server.shutdown()
-        server.server_close()
-        serving.join()
 
 
 def _answer(folder: Path, text: str, body: bytes, arguments: dict[str, str], settings: dict[str, str]) -> bytes:

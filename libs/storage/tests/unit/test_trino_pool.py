@@ -1,7 +1,6 @@
 """Retries, breaker and deadlines of statements to Trino, against a server that refuses every request."""
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -10,6 +9,7 @@ import pytest
 from aurum.common.resilience.timeout import set_deadline
 from aurum.common.settings import TrinoSettings
 from aurum.common.settings.resilience import ResilienceSettings
+from aurum.storage.testing.http_server import running_server
 from aurum.storage.trino import TrinoAway, TrinoPool, TrinoUnavailable
 
 PATIENT = ResilienceSettings(breaker_failures=100, retry_attempts=3, retry_first_wait_s=0.0, retry_jitter_s=0.0)
@@ -40,12 +40,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def unwilling() -> Iterator[Unwilling]:
-    with Unwilling() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with running_server(Unwilling()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def settings(server: Unwilling) -> TrinoSettings:

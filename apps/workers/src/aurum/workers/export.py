@@ -20,15 +20,16 @@ _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def exported_telemetry(settings: Settings, metrics: Metrics) -> Generator[Tracer | None]:
+def exported_telemetry(settings: Settings, metrics: Metrics, *, send_within_s: float | None = None) -> Generator[Tracer | None]:
     """Serve metrics, and send metrics, traces and log lines to a collector if one is set, for the length of the block.
 
-    Yields the tracer of jobs; None without a collector.
+    ``send_within_s``: how long one sending of metrics may take; that of ``MetricsSender`` by default. Yields the tracer of
+    jobs; None without a collector.
     """
     with ExitStack() as stack:
         tracer: Tracer | None = None
         if settings.telemetry.endpoint is not None:
-            tracer = stack.enter_context(_sent_to_collector(settings.telemetry, metrics))
+            tracer = stack.enter_context(_sent_to_collector(settings.telemetry, metrics, send_within_s))
         _serve(stack, settings.workers, metrics)
         yield tracer
 
@@ -47,13 +48,14 @@ def _serve(stack: ExitStack, settings: WorkersSettings, metrics: Metrics) -> Non
 
 
 @contextmanager
-def _sent_to_collector(settings: TelemetrySettings, metrics: Metrics) -> Generator[Tracer]:
+def _sent_to_collector(settings: TelemetrySettings, metrics: Metrics, send_within_s: float | None) -> Generator[Tracer]:
     # These imports take half a second, so only workers with a collector load them.
     from aurum.common.telemetry.instruments import instrumented
-    from aurum.common.telemetry.otlp import MetricsSender, tracer_provider
+    from aurum.common.telemetry.otlp import SEND_WITHIN_S, MetricsSender, tracer_provider
     from aurum.common.telemetry.otlp_logs import exported_logs
 
-    sender, done = MetricsSender(metrics, settings, _SERVICE), threading.Event()
+    within_s = SEND_WITHIN_S if send_within_s is None else send_within_s
+    sender, done = MetricsSender(metrics, settings, _SERVICE, within_s=within_s), threading.Event()
 
     def send_regularly() -> None:
         while not done.wait(settings.metrics_every_s):

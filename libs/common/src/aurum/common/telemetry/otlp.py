@@ -32,6 +32,8 @@ from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.telemetry.metrics import Labels, Metrics
 
 _log = structlog.get_logger(__name__)
+SEND_WITHIN_S = 5.0
+"""How long one sending to the collector may take, with all its attempts."""
 _SCOPE = InstrumentationScope("aurum")
 
 
@@ -48,19 +50,23 @@ def tracer_provider(settings: TelemetrySettings, service: str) -> TracerProvider
     provider = TracerProvider(
         resource=resource(settings, service), sampler=ParentBased(TraceIdRatioBased(settings.sample_ratio))
     )
-    exporter = OTLPSpanExporter(endpoint=f"{settings.endpoint}/v1/traces", headers=settings.header_values(), timeout=5)
+    url = f"{settings.endpoint}/v1/traces"
+    exporter = OTLPSpanExporter(endpoint=url, headers=settings.header_values(), timeout=SEND_WITHIN_S)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
 class MetricsSender:
-    """A sender of all metrics of a process. Needs ``settings.endpoint``."""
+    """A sender of all metrics of a process. Needs ``settings.endpoint``.
 
-    def __init__(self, metrics: Metrics, settings: TelemetrySettings, service: str) -> None:
+    ``within_s``: how long one sending may take, with all its attempts.
+    """
+
+    def __init__(self, metrics: Metrics, settings: TelemetrySettings, service: str, *, within_s: float = SEND_WITHIN_S) -> None:
         self._metrics = metrics
         self._endpoint = settings.endpoint
         url = f"{settings.endpoint}/v1/metrics"
-        self._exporter = OTLPMetricExporter(endpoint=url, headers=settings.header_values(), timeout=5)
+        self._exporter = OTLPMetricExporter(endpoint=url, headers=settings.header_values(), timeout=within_s)
         self._resource, self._started = resource(settings, service), time.time_ns()
 
     def send(self) -> None:
