@@ -1,4 +1,4 @@
-"""A small service that runs on the product's server. Arguments: port, workers, seconds to drain, seconds for a next request."""
+"""A small service on the product's server. Arguments: port, workers, seconds to drain, of quiet, and for a next request."""
 
 from __future__ import annotations
 
@@ -49,12 +49,11 @@ def make_app() -> Starlette:
 
 
 if __name__ == "__main__":
-    port, workers, most = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    if len(sys.argv) > 4:
-        protocol._NEXT_REQUEST_S = float(sys.argv[4])
+    port, workers = int(sys.argv[1]), int(sys.argv[2])
+    drain_s, quiet_s, protocol._NEXT_REQUEST_S = map(float, sys.argv[3:])
     serve(
         "draining_service:make_app",
-        LimitsSettings(drain_s=most, drain_quiet_s=0.25),
+        LimitsSettings(drain_s=drain_s, drain_quiet_s=quiet_s),
         host="127.0.0.1",
         port=port,
         workers=workers,

@@ -29,6 +29,8 @@ EXAMPLES = 15
 """Examples for each operation; the coverage phase adds its own, which are half of the run."""
 FEWER = 8
 """Examples for runs with a credential, which each check sends or leaves out."""
+TIMEOUT_S = 1800
+"""Ends a run that hangs. A quiet machine needs a minute or two, one with a load of 17 more than five."""
 LOCKS_OUT = ("changeTenant", "putPlan")
 """Operations that could take the access or the rate of the testing caller away. They are tested on the open service."""
 
@@ -52,7 +54,7 @@ def schemathesis(url: str, folder: Path, *options: str) -> str:
         "--no-color",
         *options,
     ]  # fmt: skip
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=280, check=False)
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     assert "Authentication failed" not in run.stdout, "operations that only refused were not tested"
     return run.stdout
@@ -64,7 +66,7 @@ def operations(settings: Settings) -> list[tuple[str, str, dict[str, Any]]]:
     return [(path, method, one) for path, methods in paths.items() for method, one in methods.items()]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(TIMEOUT_S + 60)
 def test_schemathesis_finds_nothing(settings: Settings, tmp_path: Path) -> None:
     everything = with_v1(settings)
     with listening(everything) as url:
@@ -100,7 +102,7 @@ async def guarded(settings: Settings, issuer: Issuer) -> Settings:
     return with_v1(settings.model_copy(update={"access": access, "limits": limits}))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(TIMEOUT_S + 60)
 def test_schemathesis_finds_nothing_with_a_credential(guarded: Settings, issuer: Issuer, tmp_path: Path) -> None:
     token = issuer.token("first", tenant="robots", roles=("super_admin",))
     headers = {"Authorization": f"Bearer {token}"}
