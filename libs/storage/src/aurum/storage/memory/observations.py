@@ -169,7 +169,8 @@ class MemoryObservationWriter:
         key = str(spec.key)
         stored = self._state.series.get(key)
         if stored is None:
-            stored = Series(len(self._state.series) + 1, spec, 0, None, None, None)
+            self._state.last_series_id += 1
+            stored = Series(self._state.last_series_id, spec, 0, None, None, None)
         # Answers show descriptions, so a new description is a new version of a series that has observations.
         has_new_description = stored.version > 0 and stored.spec != spec
         self._state.series[key] = replace(stored, spec=spec, version=stored.version + has_new_description)
