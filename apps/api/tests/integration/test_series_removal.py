@@ -104,7 +104,7 @@ async def test_a_key_that_is_invalid_today_fails_no_list_and_can_be_removed(serv
         "/v1/metadata/locations",
         "/v1/metadata/dimensions",
         "/v1/iso/lmp/daily?iso_code=NYISO&start=2025-11-01&end=2025-11-03",
-        "/v1/external/series?provider=eia",
+        "/v1/external/providers",
     ):
         answer = await served.client.get(path)
         assert answer.status_code == 200, (path, answer.text[:300])

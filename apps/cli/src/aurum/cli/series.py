@@ -251,11 +251,12 @@ def _present(count: Count) -> str:
 
 def _parsed_day(text: str) -> date:
     from aurum.core.errors import InvalidParameters
+    from aurum.core.markettime import InvalidInstant, parse_day
 
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidParameters(("day", "must be a date such as 2025-11-02", text)) from error
+        return parse_day(text)
+    except InvalidInstant as error:
+        raise InvalidParameters(("day", error.detail, text)) from error
 
 
 def _question(

@@ -149,7 +149,7 @@ class PostgresCatalog:
         """Log an invalid row once in the life of the process: lists are read many times a second."""
         if name not in self._warned and len(self._warned) < _MOST_WARNINGS:
             self._warned.add(name)
-            _log.warning("catalog.invalid_series", name=ascii(name), reason=ascii(why), hint="aurum series list --invalid")
+            _log.warning("catalog.invalid_series", name=ascii(name), reason=why, hint="aurum series list --invalid")
 
     async def _fetch(self, statement: Statement, **values: object) -> Sequence[Record]:
         async with self._pool.acquire() as connection:
