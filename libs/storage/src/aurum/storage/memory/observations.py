@@ -20,7 +20,9 @@ from aurum.core.errors import Conflict
 from aurum.core.frames import (
     FILE_ROWS,
     FILE_SERIES,
+    FILE_SPANS,
     MANY_OBSERVATIONS,
+    NEIGHBOURS,
     OBSERVATIONS,
     REVISIONS,
     SERIES,
@@ -103,6 +105,25 @@ class MemoryPartialsReader:
 
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:
         return partials(await self._rows.many(series_ids, span=buckets_in(span)))
+
+
+class MemoryNeighbourReader:
+    """``NeighbourReader`` in memory."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    async def neighbours(self, spans: pl.DataFrame, *, count: int) -> pl.DataFrame:
+        rows: list[tuple[int, datetime, float]] = []
+        for number, key, _, first, last in conform(spans, FILE_SPANS).iter_rows():
+            series = self._state.series.get(key)
+            points = self._state.points.get(series.series_id, {}) if series is not None else {}
+            before = sorted(ts for ts in points if ts < first)[-count:]
+            for ts in before or sorted(ts for ts in points if ts > last)[:count]:
+                current = answer(points[ts])
+                assert current is not None
+                rows.append((number, ts, current.value))
+        return pl.DataFrame(sorted(rows), schema=NEIGHBOURS, orient="row")
 
 
 class MemoryObservationWriter:
