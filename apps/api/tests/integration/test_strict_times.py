@@ -46,7 +46,7 @@ async def with_v1(settings: Settings) -> AsyncIterator[Served]:
 
 
 def example_of(parameter: dict[str, Any]) -> str:
-    if parameter["name"] == "key":
+    if parameter["name"] in ("key", "series"):
         return NYC
     examples = parameter["schema"].get("examples") or [example["value"] for example in parameter.get("examples", {}).values()]
     return str(parameter.get("example") or parameter["schema"].get("example") or examples[0])

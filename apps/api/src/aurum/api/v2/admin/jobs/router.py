@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
@@ -128,7 +129,8 @@ def _message(error: ValidationError) -> str:
     """Return why a payload is refused and, where its schema says so, what is accepted."""
     if isinstance(error.cause, InvalidInstant):
         return error.cause.detail
-    accepted = error.schema.get("description") if error.validator == "anyOf" else None
+    schema = error.schema if error.validator == "anyOf" and isinstance(error.schema, Mapping) else {}
+    accepted = schema.get("description")
     return f"{error.instance!r} is not accepted: {accepted}" if accepted else error.message
 
 
