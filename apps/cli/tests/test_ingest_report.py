@@ -1,4 +1,4 @@
-"""What `aurum ingest` says of a file whose values jump by a power of ten."""
+"""The line of `aurum ingest` about a file whose values jump by a power of ten."""
 
 from __future__ import annotations
 

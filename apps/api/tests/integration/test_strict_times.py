@@ -140,7 +140,7 @@ def test_every_schema_of_a_body_with_a_time_is_tried() -> None:
             if '"format": "date' in json.dumps(field):
                 yield name
 
-    found = {
+    timed_fields = {
         (path, field)
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
@@ -148,7 +148,11 @@ def test_every_schema_of_a_body_with_a_time_is_tried() -> None:
         for content in operation["requestBody"]["content"].values()
         for field in fields(content["schema"])
     }
-    assert found == {("/v2/admin/keys", "expires_at"), ("/v2/admin/flags/{name}", "start"), ("/v2/admin/flags/{name}", "end")}
+    assert timed_fields == {
+        ("/v2/admin/keys", "expires_at"),
+        ("/v2/admin/flags/{name}", "start"),
+        ("/v2/admin/flags/{name}", "end"),
+    }
 
 
 def test_flags_have_the_grammar_of_the_core() -> None:

@@ -87,7 +87,7 @@ almost = st.from_regex(
 
 
 def written(instant: datetime, digits: int, *, lower: bool, zulu: bool) -> str:
-    """Return a text of an instant with so many digits of a second; -1: without seconds."""
+    """Return a text of an instant with ``digits`` digits of a second; -1: without seconds."""
     text = instant.isoformat(timespec="minutes" if digits < 0 else "seconds")
     if digits > 0:
         position = len("YYYY-MM-DDTHH:MM:SS")

@@ -199,10 +199,10 @@ async def test_pages_are_full_although_invalid_rows_are_left_out(postgres: Postg
         if len(page) < limit:
             break
     places, position = [], None
-    while found := await postgres.catalog.locations_page(LocationFilter(), after=position, limit=limit):
-        places += [one.location for one in found]
-        position = (found[-1].source, found[-1].location)
-        if len(found) < limit:
+    while listed := await postgres.catalog.locations_page(LocationFilter(), after=position, limit=limit):
+        places += [one.location for one in listed]
+        position = (listed[-1].source, listed[-1].location)
+        if len(listed) < limit:
             break
     assert (keys, places) == (valid, valid)
 

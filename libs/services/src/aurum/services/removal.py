@@ -29,7 +29,7 @@ class SeriesInUse(Conflict):
 
 
 async def remove_series(transactions: Transactions, catalog: Catalog, key: str, *, reason: str, by: Actor) -> RemovedRows:
-    """Remove a series, found by the text it is stored under, even if that is no valid key in this release.
+    """Remove a series, found by the text it is stored under, even if that is not a valid key in this release.
 
     All of it goes or, after an error or a crash, nothing. Its rows in history are unreachable at once and are erased by a later
     archive run. Raises ``InvalidParameters`` for a blank or long reason, ``UnknownName`` and ``SeriesInUse``.

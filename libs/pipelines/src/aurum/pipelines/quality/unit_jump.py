@@ -55,12 +55,12 @@ async def _marked(part: SeriesRows, neighbours: NeighbourReader) -> tuple[Series
 
 
 def _compared(part: SeriesRows, spans: pl.DataFrame, stored: pl.DataFrame) -> tuple[SeriesRows, list[UnitJump]]:
-    found = jumps(spans, stored)
-    if found.is_empty():
+    jumping = jumps(spans, stored)
+    if jumping.is_empty():
         return part, []
-    is_suspect = pl.col("series").is_in(found["series"].to_list()) & (pl.col("quality") < int(Quality.SUSPECT))
+    is_suspect = pl.col("series").is_in(jumping["series"].to_list()) & (pl.col("quality") < int(Quality.SUSPECT))
     quality = pl.when(is_suspect).then(pl.lit(int(Quality.SUSPECT), pl.Int16)).otherwise("quality").alias("quality")
-    named = [UnitJump(*row) for row in found.select("key", "factor", "median", "stored").iter_rows()]  # rows: one a series
+    named = [UnitJump(*row) for row in jumping.select("key", "factor", "median", "stored").iter_rows()]  # rows: one a series
     return replace(part, rows=part.rows.with_columns(quality)), named
 
 

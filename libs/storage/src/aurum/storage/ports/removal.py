@@ -37,7 +37,7 @@ class Referrer:
 
 @dataclass(frozen=True, slots=True)
 class RemovedRows:
-    """What a removal deleted.
+    """The numbers of rows that a removal deleted.
 
     ``points``, ``versions``: current and superseded values outside history. ``days``: records of completeness. ``files``:
     files that named the series, which stay on record. ``parts``, ``archived_rows``: archived months, and their rows, all
@@ -72,7 +72,7 @@ class SeriesRemover(Protocol):
     async def remove(self, series: StoredSeries) -> RemovedRows:
         """Delete a locked series: its points in every tier, its archived months and its entry in the catalog.
 
-        Rows in history are no longer named by the archive log, so nobody reads them; ``ArchiveLog.removed_series`` lists the
+        Rows in history are no longer named by the archive log, so no read returns them; ``ArchiveLog.removed_series`` lists the
         series until their rows are erased there. Files whose rows became points of the series stay on record.
         """
         ...

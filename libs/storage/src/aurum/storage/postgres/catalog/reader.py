@@ -119,7 +119,7 @@ class PostgresCatalog:
         after: Position | None,
         limit: int,
     ) -> Sequence[Entry]:
-        """Return the first ``limit`` valid entries: fewer mean that there are no more, also when invalid rows were left out."""
+        """Return the first ``limit`` valid entries; fewer only on the last page, although invalid rows are left out."""
         entries: list[Entry] = []
         while (most := limit - len(entries)) > 0:
             rows = await fetch(after, most)

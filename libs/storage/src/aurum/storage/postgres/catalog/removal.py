@@ -10,7 +10,7 @@ from aurum.storage.postgres.connection.pool import Connection
 
 _NAMES = 5
 _LOCK = "SELECT series_id, key, source, currency FROM series WHERE key = $1 FOR UPDATE"
-# Series of the same dataset are rates themselves, which nobody converts.
+# Series of the same dataset are rates themselves, which are never converted.
 _PRICED_IN = """
 SELECT count(*) AS count, (array_agg(key ORDER BY key))[1:$4] AS names
 FROM series WHERE currency = $1 AND (source, dataset) <> ($2, $3)

@@ -123,12 +123,12 @@ async def _before(connection: Connection, wanted: pl.DataFrame, count: int) -> p
     for group, since in _ranges(wanted, count):
         row = await connection.fetchrow(_RANGE, group["series_id"].to_list(), since, group["bound"][0])
         ranges.append(_nearest(unpacked(_POINT, row), group, count, is_before=True))
-    found = pl.concat(ranges)
-    rest = _short(wanted, found, count, is_before=True)
+    nearest = pl.concat(ranges)
+    rest = _short(wanted, nearest, count, is_before=True)
     if rest.is_empty():
-        return found
+        return nearest
     looked_up = _nearest(await _points(connection, _LAST_BEFORE, rest, count), rest, count, is_before=True)
-    return pl.concat([found.join(rest, on="series", how="anti"), looked_up])
+    return pl.concat([nearest.join(rest, on="series", how="anti"), looked_up])
 
 
 def _ranges(wanted: pl.DataFrame, count: int) -> Iterator[tuple[pl.DataFrame, datetime]]:
@@ -157,9 +157,9 @@ def _nearest(points: pl.DataFrame, wanted: pl.DataFrame, count: int, *, is_befor
     return groups.tail(count) if is_before else groups.head(count)
 
 
-def _short(wanted: pl.DataFrame, found: pl.DataFrame, count: int, *, is_before: bool) -> pl.DataFrame:
-    """Return the series of which fewer than ``count`` points were found although the store may have more."""
-    counted = found.group_by("series").agg(pl.len().alias("points"), pl.col("ts").min().alias("earliest"))
+def _short(wanted: pl.DataFrame, nearest: pl.DataFrame, count: int, *, is_before: bool) -> pl.DataFrame:
+    """Return the series of which fewer than ``count`` points were read although the store may have more."""
+    counted = nearest.group_by("series").agg(pl.len().alias("points"), pl.col("ts").min().alias("earliest"))
     joined = wanted.join(counted, on="series", how="left", maintain_order="left")
     has_more = pl.col("earliest").is_null() | (pl.col("earliest") > pl.col("first_ts")) if is_before else pl.lit(True)
     return joined.filter((pl.col("points").fill_null(0) < count) & has_more).select(list(_WANTED))

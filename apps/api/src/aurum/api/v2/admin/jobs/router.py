@@ -121,7 +121,7 @@ def _check(request: Request, job: schemas.NewJob) -> None:
 
 
 def _is_day(value: object) -> bool:
-    """Return True for a day, and for what is no text, which another rule refuses. Raises ``InvalidInstant``."""
+    """Return True for a day, and for a value of another type, which another rule refuses. Raises ``InvalidInstant``."""
     return not isinstance(value, str) or parse_day(value) is not None
 
 

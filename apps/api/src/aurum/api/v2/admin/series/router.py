@@ -30,7 +30,7 @@ router = FeatureRouter(
 StoredKey = Annotated[
     str,
     Path(
-        description="Key of the series as it is stored, percent-encoded. It may be a text that is no valid key any more.",
+        description="Key of the series as it is stored, percent-encoded. It may be a text that is not a valid key any more.",
         examples=["nyiso:damlbmp_zone:61761:lmp"],
     ),
 ]
