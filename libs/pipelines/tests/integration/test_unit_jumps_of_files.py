@@ -51,16 +51,18 @@ async def test_files_of_one_run_are_compared_with_those_before_them(store: Memor
     files = [day_file(3, 31.0, 25.0), day_file(4, 30.0, 26.0), day_file(5, 305.0, 25.5), day_file(6, 30.5, 24.0)]
     reports = [report async for report in ingestion.ingest_all(files)]
     assert [report.outcome for report in reports] == [FileOutcome.APPLIED] * 4
-    assert [report.suspect_series for report in reports] == [0, 0, 1, 0]
-    (jump,) = reports[2].unit_jumps
-    assert (jump.key, jump.factor) == (NYC, 10.0)
+    # The price and its component of energy; the day after the jump is a jump back.
+    assert [report.suspect_series for report in reports] == [0, 0, 2, 2]
+    jumps = reports[2].unit_jumps
+    assert {(jump.key, jump.factor) for jump in jumps} == {(NYC, 10.0), (f"{NYC.rpartition(':')[0]}:energy", 10.0)}
+    assert {jump.factor for jump in reports[3].unit_jumps} == {0.1}
     (record,) = await store.files.files_of(reports[2].digest)
-    assert (record.suspect_series, record.unit_jumps) == (1, (jump,))
+    assert (record.suspect_series, record.unit_jumps) == (2, jumps)
     nyc, west = [
         (await store.reader.observations((await series_named(store, key)).series_id, span=Span()))["quality"].to_list()
         for key in (NYC, WEST)
     ]
-    assert nyc == [int(Quality.GOOD)] * 48 + [int(Quality.SUSPECT)] * 24 + [int(Quality.GOOD)] * 24
+    assert nyc == [int(Quality.GOOD)] * 48 + [int(Quality.SUSPECT)] * 48
     assert set(west) == {int(Quality.GOOD)}
 
 
@@ -70,4 +72,4 @@ async def test_a_file_that_is_loaded_already_reports_no_jump(ingestion: Ingestio
     again = await ingestion.ingest(day_file(4, 310.0, 25.0))
     assert (again.outcome, again.suspect_series, again.unit_jumps) == (FileOutcome.ALREADY_LOADED, 0, ())
     forced = await ingestion.ingest(day_file(4, 310.0, 25.0), force=True)
-    assert (forced.suspect_series, forced.new, forced.revised) == (1, 0, 0)
+    assert (forced.suspect_series, forced.new, forced.revised) == (2, 0, 0)

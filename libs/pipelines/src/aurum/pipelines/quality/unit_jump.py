@@ -27,7 +27,7 @@ _TOLERANCE = 0.1
 _ROUNDING = 1e-9
 """So that a ratio at the very edge, such as 11 to 1, counts as within it."""
 _LEAST_SHARE = 0.05
-_LEAST_MEDIAN = 1e-6
+_LEAST_MEDIAN = 0.005
 """A median near zero has no meaningful ratio: below this, or below ``_LEAST_SHARE`` of the mean size of the values."""
 
 
