@@ -125,6 +125,7 @@ async def _loaded(stage: Stage, document: SourceFile) -> _Loaded:
         loader=stage.store.loader,
         raw_files=RawFiles(Path(tempfile.gettempdir()) / "aurum-bench-raw-files"),
         cleanup=ValidationCleanup(stage.store.validations, QualitySettings(), SystemClock()),
+        neighbours=stage.store.neighbours,
     )
     await _Loaded(stage, ingestion, document, pl.DataFrame()).load()
     async with stage.store.pool.acquire() as connection:

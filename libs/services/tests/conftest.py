@@ -18,6 +18,7 @@ _IN_MEMORY: Mapping[str, str] = {
     "tenant": "tenants",
     "plan": "plans",
     "flag": "flags",
+    "series": "series",
 }
 
 
@@ -25,6 +26,9 @@ class FullTable(dict[Any, Any]):
     """A table in memory that refuses every change."""
 
     def __setitem__(self, key: object, value: object) -> None:
+        raise Unavailable("the table is full")
+
+    def __delitem__(self, key: object) -> None:
         raise Unavailable("the table is full")
 
     def pop(self, *_: object) -> object:

@@ -23,8 +23,11 @@ from aurum.services.access import (
 )
 from aurum.services.audit import record
 from aurum.services.flags import delete_flag, put_flag, switch_flag
+from aurum.services.removal import remove_series
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.catalog import SeriesFilter
 from aurum.storage.ports.errors import LostRace
+from aurum.storage.testing.builders import KEY, file_load
 from aurum.storage.testing.stores import PostgresStore, Store
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -98,9 +101,15 @@ CHANGES = [
         lambda at: switch_flag(at.store.transactions, "curves", enabled=False, by=OPERATOR),
     ),
     Change("flag.delete", "flag", "local", lambda at: delete_flag(at.store.transactions, "curves", by=OPERATOR)),
+    Change(
+        "series.remove",
+        "series",
+        "local",
+        lambda at: remove_series(at.store.transactions, at.store.catalog, KEY, reason="test", by=OPERATOR),
+    ),
 ]
 NAMES = ["create_key", "rotate_key", "revoke_key", "create_tenant", "change_tenant", "put_plan", "put_flag", "switch_flag"]
-each_change = pytest.mark.parametrize("change", CHANGES, ids=[*NAMES, "delete_flag"])
+each_change = pytest.mark.parametrize("change", CHANGES, ids=[*NAMES, "delete_flag", "remove_series"])
 
 
 async def prepared(store: Store) -> Prepared:
@@ -109,6 +118,7 @@ async def prepared(store: Store) -> Prepared:
         store.transactions, NewKey("acme", "notebook", (Role.USER,)), by=OPERATOR, now=NOW - timedelta(days=1)
     )
     await put_flag(store.transactions, "curves", FlagDocument(), by=OPERATOR)
+    await store.loader.load(file_load([(0, 0, 1.0)]))
     return Prepared(store, issued.key.key_id)
 
 
@@ -119,6 +129,7 @@ async def everything(store: Store) -> dict[str, object]:
         "plan": await store.tenants.plans(),
         "api_key": [await store.keys.page(one.tenant_id, after=None, limit=99) for one in tenants],
         "flag": await store.flags.flags(),
+        "series": await store.catalog.series_page(SeriesFilter(), after=None, limit=99),
         "audit": await store.audit.page(before=None, limit=99),
     }
 

@@ -45,6 +45,7 @@ ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("POST", "/v2/admin/jobs"): ("/v2/admin/jobs", FETCH),
     ("POST", "/v2/admin/jobs/parked/{parked_job}/retry"): (f"/v2/admin/jobs/parked/{PARKED}1/retry", None),
     ("DELETE", "/v2/admin/jobs/parked/{parked_job}"): (f"/v2/admin/jobs/parked/{PARKED}2", None),
+    ("DELETE", "/v2/admin/series/{key:path}"): (f"/v2/admin/series/{NYC}?reason=test", None),
 }
 """A request for each thing that can be done, in an order in which they can."""
 CHANGES_NOTHING = {("POST", "/v2/admin/flags/{name}/evaluate"), ("POST", "/v2/observations/query")}

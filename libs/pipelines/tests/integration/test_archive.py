@@ -23,12 +23,22 @@ from aurum.common.clock import SystemClock
 from aurum.core.asof import Span
 from aurum.core.errors import Conflict, Unavailable
 from aurum.core.history import tally
-from aurum.pipelines.history.archive import Archive, ArchiveReport, NotAsWritten, archive_closed, clear_leftovers, verify
+from aurum.pipelines.history.archive import (
+    Archive,
+    ArchiveReport,
+    NotAsWritten,
+    archive_closed,
+    clear_leftovers,
+    erase_removed,
+    verify,
+)
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.duckdb.errors import HistoryUnavailable
 from aurum.storage.duckdb.history_files import Folder
+from aurum.storage.duckdb.manifest import Manifest
 from aurum.storage.memory import MemoryHistory, MemoryStore
+from aurum.storage.ports.access import Actor
 from aurum.storage.ports.files import FileLoad
 from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotConfigured
 from aurum.storage.ports.observations import SeriesReader
@@ -415,6 +425,122 @@ async def test_without_history_archived_months_are_refused_not_left_out(store: T
     assert await all_rows(store) == rows
     outcome = await loader.load(file_load([(1_500, 9, 1.0)], key=KEYS[0]))
     assert outcome.new == 1
+
+
+async def remove(store: TieredStore, key: str) -> int:
+    """Remove a series and return the id it had."""
+    async with store.transactions.transaction(by=Actor("operator")) as tx:
+        series = await tx.removal.lock(key)
+        assert series is not None
+        await tx.removal.remove(series)
+        return series.series_id
+
+
+async def rows_in_history(folder: Path, series_id: int) -> int:
+    """Count the rows of a series in all files that the manifest names, whether the log names them or not."""
+    manifest = Manifest.decode((folder / "manifest.json").read_bytes())
+    frames = [pl.read_parquet(folder / file.name, columns=["series_id"]) for file in manifest.files]
+    return sum(frame.filter(pl.col("series_id") == series_id).height for frame in frames)
+
+
+async def test_a_removed_series_leaves_history_with_the_next_run(store: TieredStore, tmp_path: Path) -> None:
+    model = await load(store)
+    await run(archive_of(store))
+    series_id = await remove(store, KEYS[0])
+    assert await rows_in_history(tmp_path / "history", series_id) > 0
+    assert {part.series_id for part in await named_parts(store.log)}.isdisjoint({series_id})
+    # A read that began before the removal may still use the files.
+    await run(archive_of(store, grace=timedelta(hours=1)))
+    assert await rows_in_history(tmp_path / "history", series_id) > 0
+    await run(archive_of(store))
+    assert await rows_in_history(tmp_path / "history", series_id) == 0
+    await expect_the_model(store, model, KEYS[1:])
+    assert await store.log.removed_series(idle=timedelta(0)) == []
+    assert [one.series_id for one in await store.log.removed_series(idle=timedelta(0), all_of_them=True)] == [series_id]
+
+
+async def test_rows_that_a_correction_left_in_history_go_with_their_series(store: TieredStore, tmp_path: Path) -> None:
+    model = await load(store)
+    await run(archive_of(store))
+    await store.plain_loader.load(file_load([(300, 9, 9.0)], key=KEYS[0]))
+    series_id = await remove(store, KEYS[0])
+    await run(archive_of(store))
+    assert await rows_in_history(tmp_path / "history", series_id) == 0
+    await expect_the_model(store, model, KEYS[1:])
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_an_erasure_that_dies_at_any_step_is_finished_by_the_next_run(
+    store: TieredStore, tmp_path: Path, after: bool
+) -> None:
+    model = await load(store)
+    await run(archive_of(store))
+    series_id = await remove(store, KEYS[0])
+    for at in range(1, 9):
+        calls: list[str] = []
+        failing = archive_of(
+            store,
+            log=FailingAtCall(store.log, at, after=after, calls=calls),
+            history=FailingAtCall(store.history, at, after=after, calls=calls),
+        )
+        try:
+            await erase_removed(failing)
+        except Killed:
+            await expect_the_model(store, model, KEYS[1:], spans=(Span(),), known=(2,))
+            continue
+        break
+    else:
+        pytest.fail("the erasure never came to its end")
+    assert await rows_in_history(tmp_path / "history", series_id) == 0
+    await expect_the_model(store, model, KEYS[1:])
+
+
+async def test_rows_of_another_store_under_the_same_number_are_not_erased(store: TieredStore, tmp_path: Path) -> None:
+    await load(store)
+    series_id = (await ids(store))[0]
+    foreign = (await store.log.snapshot([series_id], JANUARY)).rows
+    await store.history.write(foreign, source="invented", month=JANUARY, archive_id=1_000)
+    await run(archive_of(store))
+    await remove(store, KEYS[0])
+    await run(archive_of(store))
+    assert await rows_in_history(tmp_path / "history", series_id) == foreign.height
+
+
+_REMOVING_CHILD = """
+import asyncio, sys
+from aurum.common.settings import DatabaseSettings
+from aurum.services.removal import remove_series
+from aurum.storage.ports.access import Actor
+from aurum.storage.postgres.catalog.reader import PostgresCatalog
+from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.transaction import PostgresTransactions
+
+async def main(url, key):
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
+    await remove_series(PostgresTransactions(pool), PostgresCatalog(pool), key, reason="test", by=Actor("operator"))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.e2e
+async def test_a_process_killed_in_the_middle_of_a_removal_removes_nothing(store: TieredStore, database_url: str) -> None:
+    model = await load(store)
+    await run(archive_of(store))
+    async with store.pool.acquire() as connection, connection.transaction():
+        # All rows are deleted before the child waits for this lock.
+        await connection.execute("LOCK TABLE removed_series")
+        child = await asyncio.create_subprocess_exec(sys.executable, "-c", _REMOVING_CHILD, database_url, KEYS[0])
+
+        async def waits() -> bool:
+            return await connection.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+
+        await wait_until(waits)
+        child.send_signal(signal.SIGKILL)
+        await child.wait()
+    await expect_the_model(store, model)
+    await remove(store, KEYS[0])
+    assert await store.catalog.series_by_key(KEYS[:1]) == {}
 
 
 class Forgetful(MemoryHistory):

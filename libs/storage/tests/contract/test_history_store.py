@@ -186,6 +186,25 @@ async def test_what_is_discarded_is_gone_and_nothing_else_is(history: HistorySto
     assert await history.archive_ids() == {2}
 
 
+async def test_rows_of_erased_series_are_gone_and_nothing_else_is(history: HistoryStore) -> None:
+    march = pl.concat([versions(series_id, MARCH, 6, revised=2) for series_id in (1, 2, 3)])
+    parts = await written(history, march, MARCH, 1)
+    parts += await written(history, pl.concat([versions(2, APRIL, 4), versions(3, APRIL, 4)]), APRIL, 2)
+    foreign = await written(history, versions(2, MARCH, 5), MARCH, 9)
+    before = await history.rows(parts)
+    assert await history.erase([2, 77], archive_ids=[1, 2, 55]) == 8 + 4
+    left = [part for part in parts if part.series_id != 2]
+    assert_frame_equal(await history.rows(left), before.filter(pl.col("series_id") != 2), check_exact=True)
+    assert_frame_equal(await history.rows(foreign), versions(2, MARCH, 5))
+    with suppress(Unavailable):
+        assert (await history.rows([part for part in parts if part.series_id == 2])).is_empty()
+    assert await history.erase([2, 77], archive_ids=[1, 2, 55]) == 0
+    assert await history.erase([], archive_ids=[1]) == 0
+    assert await history.erase([1], archive_ids=[]) == 0
+    await history.upkeep()
+    assert_frame_equal(await history.rows(left), before.filter(pl.col("series_id") != 2), check_exact=True)
+
+
 async def test_an_id_that_was_discarded_may_be_written_again(history: HistoryStore) -> None:
     await written(history, versions(1, MARCH, 8), MARCH, 1)
     await history.discard([1])

@@ -18,9 +18,10 @@ from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.memory.files import MemoryFileLog
 from aurum.storage.memory.flags import MemoryFlagStore
 from aurum.storage.memory.models import MemoryMartReader, MemoryModelLog
-from aurum.storage.memory.observations import MemoryPartialsReader, MemorySeriesReader
+from aurum.storage.memory.observations import MemoryNeighbourReader, MemoryPartialsReader, MemorySeriesReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality import MemoryQualityLog, MemoryValidationLog
+from aurum.storage.memory.removal import MemorySeriesRemover
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.memory.transaction import MemoryTransactions
 from aurum.storage.memory.wide import MemoryWideScans
@@ -33,9 +34,10 @@ from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotPartialsReader, HotReader
 from aurum.storage.ports.model_inputs import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.models import MartReader, ModelLog
-from aurum.storage.ports.observations import PartialsReader, SeriesReader
+from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
 from aurum.storage.ports.probe import StoreProbe
 from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
+from aurum.storage.ports.removal import SeriesRemover
 from aurum.storage.ports.transaction import Transactions
 from aurum.storage.ports.tuning import StoreTuning
 from aurum.storage.ports.wide import WideScans
@@ -52,6 +54,7 @@ from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.models.log import PostgresModelLog
 from aurum.storage.postgres.models.marts import PostgresMartReader
+from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.probe import PostgresProbe
@@ -75,6 +78,8 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _audit: AuditLog = MemoryAuditLog(state)
     _flags: FlagStore = MemoryFlagStore(state)
     _partials: PartialsReader = MemoryPartialsReader(state)
+    _neighbours: NeighbourReader = MemoryNeighbourReader(state)
+    _remover: SeriesRemover = MemorySeriesRemover(state)
     _catalog: Catalog = MemoryCatalog(state)
     _catalog_writer: CatalogWriter = MemoryCatalogWriter(state)
     _quality: QualityLog = MemoryQualityLog(state)
@@ -98,6 +103,7 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _audit: AuditLog = PostgresAuditLog(pool)
     _flags: FlagStore = PostgresFlagStore(pool)
     _partials: PartialsReader = PostgresPartialsReader(pool)
+    _neighbours: NeighbourReader = PostgresNeighbourReader(pool)
     _catalog: Catalog = PostgresCatalog(pool)
     _catalog_writer: CatalogWriter = PostgresCatalogWriter(pool)
     _quality: QualityLog = PostgresQualityLog(pool)

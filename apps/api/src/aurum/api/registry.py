@@ -42,6 +42,7 @@ from aurum.api.v2.admin.keys.router import router as admin_keys
 from aurum.api.v2.admin.limits.router import router as admin_limits
 from aurum.api.v2.admin.plans.router import router as admin_plans
 from aurum.api.v2.admin.quarantine.router import router as admin_quarantine
+from aurum.api.v2.admin.series.router import router as admin_series
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.models.router import router as models
@@ -110,6 +111,7 @@ FEATURES: Sequence[Feature] = (
     Feature("admin cache", admin_cache),
     Feature("admin ingest", admin_ingest),
     Feature("admin quarantine", admin_quarantine),
+    Feature("admin series", admin_series),
     Feature("admin limits", admin_limits),
     Feature("admin jobs", admin_jobs),
     Feature("docs", docs),

@@ -112,18 +112,20 @@ def verify(context: typer.Context, source: _Source = None) -> None:
 
 @app.command("upkeep")
 def upkeep(context: typer.Context) -> None:
-    """Remove leftovers of crashes and corrections from history, and merge small files."""
+    """Remove leftovers of crashes and corrections and the rows of removed series from history, and merge small files."""
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.history.archive import clear_leftovers
+    from aurum.pipelines.history.archive import clear_leftovers, erase_removed
 
-    async def clean(pipelines: Pipelines) -> tuple[int, Upkeep]:
+    async def clean(pipelines: Pipelines) -> tuple[int, int, Upkeep]:
         archive = pipelines.archive
         async with archive.log.exclusive_run():
             dropped = await clear_leftovers(archive)
-            return len(dropped), await archive.history.upkeep()
+            erased = await erase_removed(archive)
+            return len(dropped), erased, await archive.history.upkeep()
 
-    dropped, report = with_pipelines(context.obj, clean)
+    dropped, erased, report = with_pipelines(context.obj, clean)
     print(
-        f"removed {dropped} archive ids, merged {report.files_before} files into {report.files_after}, "
+        f"removed {dropped} archive ids, erased {erased:,} rows of removed series, "
+        f"merged {report.files_before} files into {report.files_after}, "
         f"deleted {report.expired} old files"
     )

@@ -49,13 +49,20 @@ def fetch(
 def _days(first: str, last: str) -> list[date]:
     from aurum.core.errors import Invalid
 
-    try:
-        begin, end = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError as error:
-        raise Invalid(f"--from {first!r} or --to {last!r} is not a day: write YYYY-MM-DD ({error})") from error
+    begin, end = _day("--from", first), _day("--to", last)
     if begin > end:
         raise Invalid(f"--from {begin} is after --to {end}: swap them")
     return [begin + timedelta(days=count) for count in range((end - begin).days + 1)]
+
+
+def _day(option: str, text: str) -> date:
+    from aurum.core.errors import Invalid
+    from aurum.core.markettime import InvalidInstant, parse_day
+
+    try:
+        return parse_day(text)
+    except InvalidInstant as error:
+        raise Invalid(f"{option}: {error.detail}") from error
 
 
 async def _fetched(source: str, dataset: str, days: list[date], folder: Path) -> list[FetchedFile]:

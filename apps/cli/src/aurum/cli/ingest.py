@@ -63,7 +63,9 @@ async def ingest_files(
     pipelines: Pipelines, files: list[Path], *, policy: KnownAtPolicy, force: bool = False, quiet: bool = False
 ) -> list[FileReport]:
     """Load files with a progress bar, print refused files and the summary, and return the reports."""
-    from aurum.cli.render import console, ingest_summary, progress
+    from rich.markup import escape
+
+    from aurum.cli.render import console, ingest_summary, progress, unit_jumps
     from aurum.pipelines.loading.load import FileOutcome
 
     out = console()
@@ -88,6 +90,8 @@ async def ingest_files(
                 out.print(
                     f"[yellow]quarantined[/yellow] {report.name}: {report.quarantined} rows (see `aurum quarantine list`)"
                 )
+            if report.suspect_series:
+                out.print(f"[yellow]suspect[/yellow] {report.name}: {escape(unit_jumps(report))}", highlight=False)
     if not (quiet and all(report.outcome is FileOutcome.ALREADY_LOADED for report in reports)):
         out.print(ingest_summary(reports, time.perf_counter() - started))
     return reports

@@ -64,6 +64,17 @@ def ingest_summary(reports: Sequence[FileReport], seconds: float) -> Table:
     return table(["dataset", *numbers], [*rows, ("total", *total[:-1], f"{seconds:.2f}")], right=numbers)
 
 
+def unit_jumps(report: FileReport) -> str:
+    """Return one line about the series of a file that were loaded as suspect, because their unit seems to have changed."""
+    first = report.unit_jumps[0]
+    count = "1 series" if report.suspect_series == 1 else f"{report.suspect_series:,} series"
+    others = f" and {report.suspect_series - 1:,} more" if report.suspect_series > 1 else ""
+    return (
+        f"values of {count} are about {first.factor:g} times the stored ones, loaded with quality suspect: "
+        f"{first.key} (median {first.median:g} after {first.stored:g}){others}"
+    )
+
+
 def _totals(reports: Sequence[FileReport]) -> tuple[str, ...]:
     counts = (
         len(reports),

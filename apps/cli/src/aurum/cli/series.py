@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.services.movers import Count, Movers
     from aurum.services.observations import Answer, Question
+    from aurum.storage.ports.removal import InvalidSeries, RemovedRows
 
 app = typer.Typer(help="Series and their observations.", no_args_is_help=True)
 
@@ -37,12 +40,18 @@ def list_series(
     market: Annotated[str | None, typer.Option()] = None,
     measure: Annotated[str | None, typer.Option()] = None,
     limit: Annotated[int, typer.Option(min=1)] = 50,
+    invalid: Annotated[
+        bool, typer.Option("--invalid", help="List only the stored series that no list shows, because their key is invalid.")
+    ] = False,
 ) -> None:
     """List series."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.storage.ports.catalog import SeriesFilter
 
+    if invalid:
+        _print_invalid(with_store(context.obj, lambda store: store.catalog.reader.invalid_series()))
+        return
     criteria = SeriesFilter(source=source, dataset=dataset, market=market, measure=measure, text=text)
     series = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
     rows = [
@@ -52,6 +61,56 @@ def list_series(
     console().print(table(["key", "location", "step", "unit", "first", "last"], rows))
     if len(series) == limit:
         print(f"only the first {limit} series are shown: raise --limit for more")
+
+
+def _print_invalid(series: Sequence[InvalidSeries]) -> None:
+    """Print one line for each series: the key with escapes, which ``remove`` accepts, and the rule it breaks."""
+    for one in series:
+        print(f"{_escaped(one.key)}: {_escaped(one.why)}")
+    print(f"{len(series):,} stored series with an invalid key" + (": see `aurum series remove`" if series else ""))
+
+
+@app.command("remove")
+def remove(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="Key of the series as it is stored; \\u200b stands for that character.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why the series is removed, for the audit log.")],
+) -> None:
+    """Remove a series: all its values, its archived months and its entry in the catalog. It cannot be undone.
+
+    Files stay on record: a file is loaded again only with `aurum ingest --force`, and then it creates the series anew.
+    """
+    from aurum.cli.wiring import with_store
+    from aurum.services.removal import remove_series
+    from aurum.storage.ports.access import Actor
+
+    async def run(store: Store) -> RemovedRows:
+        return await remove_series(
+            store.transactions, store.catalog.reader, _unescaped(key), reason=reason, by=Actor("operator")
+        )
+
+    removed = with_store(context.obj, run)
+    print(
+        f"removed {_escaped(_unescaped(key))}: {removed.points:,} points, {removed.versions:,} earlier versions, "
+        f"{removed.parts:,} archived months with {removed.archived_rows:,} rows"
+    )
+    if removed.parts:
+        print("the archived rows are unreachable now; the next `aurum archive run` or `aurum archive upkeep` erases them")
+
+
+def _escaped(text: str) -> str:
+    """Return a text with unprintable characters as escapes: on a terminal they cannot be seen or copied."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with the escapes of ``_escaped`` as characters; what would be printable stays as it is."""
+
+    def character(match: re.Match[str]) -> str:
+        number = int(match[1] or match[2] or match[3], 16)
+        return match[0] if number > sys.maxunicode or chr(number).isprintable() else chr(number)
+
+    return re.sub(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))", character, text)
 
 
 @app.command("show")
@@ -192,11 +251,12 @@ def _present(count: Count) -> str:
 
 def _parsed_day(text: str) -> date:
     from aurum.core.errors import InvalidParameters
+    from aurum.core.markettime import InvalidInstant, parse_day
 
     try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidParameters(("day", "must be a date such as 2025-11-02", text)) from error
+        return parse_day(text)
+    except InvalidInstant as error:
+        raise InvalidParameters(("day", error.detail, text)) from error
 
 
 def _question(

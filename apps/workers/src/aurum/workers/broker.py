@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict
 from typing import Any, TypeAlias, TypeVar
 
 import dramatiq
@@ -117,6 +118,8 @@ def _log_file(report: FileReport) -> None:
         new=report.new,
         revised=report.revised,
         quarantined=report.quarantined,
+        suspect_series=report.suspect_series,
+        unit_jumps=[asdict(jump) for jump in report.unit_jumps],
     )
 
 

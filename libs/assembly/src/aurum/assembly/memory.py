@@ -19,7 +19,7 @@ def memory_store(settings: Settings, clock: Clock, ports: MemoryStore, changes: 
         database=settings.database,
         clock=clock,
         transactions=ports.transactions,
-        observations=Observations(ports.reader, ports.partials, ports.partials),
+        observations=Observations(ports.reader, ports.partials, ports.partials, ports.neighbours),
         catalog=CatalogPorts(ports.catalog, ports.catalog_writer),
         files=Files(ports.files, ports.loader),
         quality=Quality(ports.quality, ports.validations, ports.validations),

@@ -71,6 +71,7 @@ class Pipelines:
             loader=self.store.files.loader,
             raw_files=self.raw_files,
             cleanup=self.validation_cleanup,
+            neighbours=self.store.observations.neighbours,
         )
 
     @property

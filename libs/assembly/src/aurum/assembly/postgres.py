@@ -146,6 +146,7 @@ class PostgresStore:
 
         Hot hourly sums come from ``hot``, archived ones from the copy if one is configured, else from history.
         """
+        from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
         from aurum.storage.postgres.observations.reader import PostgresSeriesReader
         from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader, TieredSeriesReader
 
@@ -153,7 +154,7 @@ class PostgresStore:
         reader = rows if self.archive is None else TieredSeriesReader(rows, self.archive)
         partials = hot if self.archive is None else TieredPartialsReader(hot, self.archive)
         wide = partials if self.scans is None else ScanningPartialsReader(hot, self.scans, without_copy=partials)
-        return Observations(reader, partials, wide)
+        return Observations(reader, partials, wide, PostgresNeighbourReader(self.pool, lambda: self.archive))
 
     @cached_part
     def catalog(self) -> CatalogPorts:

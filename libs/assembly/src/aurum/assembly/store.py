@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aurum.storage.ports.idempotency import IdempotencyStore
     from aurum.storage.ports.model_inputs import CalendarTables, StoreExport
     from aurum.storage.ports.models import MartReader, ModelLog
-    from aurum.storage.ports.observations import PartialsReader, SeriesReader
+    from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
     from aurum.storage.ports.probe import StoreProbe
     from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
     from aurum.storage.ports.transaction import Transactions
@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Readers of observations. ``partials``: the reader of hourly sums. ``wide``: the same for scans over very many series."""
+    """Readers of observations.
+
+    ``partials``: the reader of hourly sums. ``wide``: the same for scans over very many series. ``neighbours``: the reader of
+    points that a new file is compared with.
+    """
 
     reader: SeriesReader
     partials: PartialsReader
     wide: PartialsReader
+    neighbours: NeighbourReader
 
 
 @dataclass(frozen=True, slots=True)

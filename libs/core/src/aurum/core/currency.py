@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,6 +15,24 @@ from aurum.core.units import Unit, conversion_factor, in_currency
 
 DAILY_GAP = timedelta(days=10)
 """Greatest age of a daily rate when it is used. The longest gap between fixings of the ECB is five days, at Easter."""
+
+_RATE_KEY = "ecb:reference_rates:EUR{currency}:rate"
+_RATE = re.compile(re.escape(_RATE_KEY).replace(re.escape("{currency}"), "([A-Z]{3})"))
+
+
+def rate_key(currency: str) -> str:
+    """Return the key of the series that money in a currency is converted with: the price of one euro in it."""
+    return _RATE_KEY.format(currency=currency)
+
+
+def rated_currency(key: str) -> str | None:
+    """Return the currency that a series of exchange rates is for; None for any other series.
+
+    >>> rated_currency("ecb:reference_rates:EURUSD:rate")
+    'USD'
+    """
+    match = _RATE.fullmatch(key)
+    return match[1] if match is not None else None
 
 
 class MissingRate(Invalid):

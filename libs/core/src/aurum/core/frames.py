@@ -133,3 +133,9 @@ FILE_SERIES = pl.Schema(
 )
 """Summary of one file by series, one row each: first and last interval start, latest known time, and the numbers of points that
 it added and revised. Points that it repeats are in neither number."""
+
+FILE_SPANS = pl.Schema({"series": pl.UInt32(), "key": pl.String(), "frequency": pl.String(), "first": UTC_US, "last": UTC_US})
+"""First and last interval start of series in a file, one row each. ``series``: as in ``FILE_ROWS``."""
+
+NEIGHBOURS = pl.Schema({"series": pl.UInt32(), "ts": UTC_US, "value": pl.Float64()})
+"""Stored points beside the spans of series in a file, ascending by (``series``, ``ts``). ``series``: as in ``FILE_SPANS``."""

@@ -17,6 +17,11 @@ class InvalidSeriesKey(Invalid):
         super().__init__(f"{key!r} is not a series key (source:dataset:location_id:measure): {why}", key=key)
 
 
+def is_location(text: str) -> bool:
+    """Return whether a text can be the location of a series: printable, not empty, without outer blanks."""
+    return bool(text) and text.isprintable() and text == text.strip()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class SeriesKey:
     """The key of a series: one measure at one location in one dataset.
@@ -37,7 +42,7 @@ class SeriesKey:
         for part in (self.source, self.dataset, self.measure):
             if not _WORD.fullmatch(part):
                 raise InvalidSeriesKey(str(self), f"{part!r} is not a lower-case word")
-        if not self.location or not self.location.isprintable() or self.location != self.location.strip():
+        if not is_location(self.location):
             raise InvalidSeriesKey(str(self), f"location {self.location!r} is empty, padded or unprintable")
 
     def __str__(self) -> str:

@@ -14,11 +14,12 @@ from typing import Annotated, ClassVar, Literal, cast
 
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from redis import Redis
 from redis.exceptions import RedisError
 
 from aurum.core.errors import Unavailable
+from aurum.core.markettime import MOMENT_PATTERN, InvalidInstant, parse_day
 
 INGEST_QUEUE = "ingest"
 REASON = "reason"
@@ -35,6 +36,16 @@ def _absolute(path: Path) -> Path:
     return path
 
 
+def _day_as_written(value: object) -> object:
+    """Return the day of a text ``YYYY-MM-DD``; Pydantic alone also reads a number, as seconds since 1970."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return parse_day(str(value))
+    except InvalidInstant as error:
+        raise ValueError(error.detail) from error
+
+
 class Job(BaseModel):
     """The payload of a job. ``name``: the job's name, which is also that of its schema in ``contracts/events``."""
 
@@ -48,7 +59,11 @@ class IngestFile(Job):
     name: ClassVar[str] = "ingest.file"
 
     path: Annotated[Path, AfterValidator(_absolute)] = Field(description="Absolute path of the file.")
-    known_at: str | None = Field(default=None, description="A time with offset, 'file' or 'schedule'.")
+    known_at: str | None = Field(
+        default=None,
+        description="A time with an offset, such as 2025-11-02T14:00:00Z, 'file' or 'schedule'.",
+        pattern=f"^(file|schedule|{MOMENT_PATTERN})$",
+    )
     force: bool = Field(default=False, description="Load again what was loaded before.")
 
 
@@ -59,7 +74,7 @@ class FetchDay(Job):
 
     source: str = Field(description="Name of the source.")
     dataset: str = Field(description="Name of the dataset within its source.")
-    day: date = Field(description="Local day of the dataset.")
+    day: Annotated[date, BeforeValidator(_day_as_written)] = Field(description="Local day of the dataset, YYYY-MM-DD.")
 
 
 class ReplayFile(Job):

@@ -9,6 +9,7 @@ from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.series.model import Series
 from aurum.storage.ports.catalog import Catalog, LocationFilter, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind, vouches
+from aurum.storage.ports.removal import InvalidSeries
 
 
 class CachedCatalog:
@@ -51,6 +52,9 @@ class CachedCatalog:
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
         return await self._catalog.series_page(criteria, after=after, limit=limit)
+
+    async def invalid_series(self) -> Sequence[InvalidSeries]:
+        return await self._catalog.invalid_series()
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
         return await self._catalog.nearest_keys(key)

@@ -197,9 +197,9 @@ def question_of(arguments: Mapping[str, str]) -> Question:
     """Return the question that parameters state, as ``read`` returns them."""
     freq, agg, tz = arguments.get("freq"), arguments.get("agg"), arguments.get("tz")
     return Question(
-        start=_unescaped(arguments.get("start")),
-        end=_unescaped(arguments.get("end")),
-        as_of=_unescaped(arguments.get("as_of")),
+        start=arguments.get("start"),
+        end=arguments.get("end"),
+        as_of=arguments.get("as_of"),
         # An unescaped plus sign arrives as a blank. No name of a time zone has a blank, and Etc/GMT+5 has a plus sign.
         tz=tz.replace("GMT ", "GMT+") if tz is not None else None,
         freq=Frequency(freq) if freq is not None else None,
@@ -208,14 +208,6 @@ def question_of(arguments: Mapping[str, str]) -> Question:
         unit=arguments.get("unit"),
         currency=arguments.get("currency"),
     )
-
-
-def _unescaped(time: str | None) -> str | None:
-    """Return a time with the plus sign of its offset, which arrives as a blank when it was not escaped.
-
-    A valid time has no other single blank.
-    """
-    return time.replace(" ", "+") if time is not None and time.count(" ") == 1 else time
 
 
 def series_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:

@@ -164,6 +164,15 @@ class ManySeriesObservations(BaseModel):
     meta: ManySeriesMeta
 
 
+class UnitJumpDocument(BaseModel):
+    """A series whose values in a file are about `factor` times the stored ones, as after a change of its unit."""
+
+    key: str
+    factor: float = Field(description="10, 100, 1000, 0.1, 0.01 or 0.001.")
+    median: float = Field(description="Median of the values in the file.")
+    stored: float = Field(description="Median of up to 30 points stored beside them.")
+
+
 class FileDocument(BaseModel):
     """A file that was loaded into the store, or refused."""
 
@@ -186,6 +195,10 @@ class FileDocument(BaseModel):
     quarantined: int = Field(description="Number of rows or cells held in quarantine.")
     seconds: float = Field(description="Duration of the load.")
     loaded_at: datetime
+    suspect_series: int = Field(
+        description="Number of series that were loaded with quality `suspect`, because their unit seems to have changed."
+    )
+    unit_jumps: list[UnitJumpDocument] = Field(description="The first 20 of these series.")
 
 
 class FilePage(BaseModel):

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, JsonValue, StringConstraints
 
 from aurum.common.json_values import refuse_unstorable
+from aurum.core.markettime import InvalidInstant, parse_day, parse_moment
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 """A short text without NUL, which PostgreSQL cannot hold."""
 
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+def _day_as_written(value: object) -> object:
+    """Return the day of a text of the grammar in ``core.markettime.instants``; Pydantic alone reads numbers, too."""
+    return value if isinstance(value, date) and not isinstance(value, datetime) else _parsed(parse_day, value)
 
 
-def _as_written(value: object) -> object:
-    """Refuse a text that is not ``YYYY-MM-DD``: Pydantic alone also accepts a number, as seconds since 1970."""
-    if isinstance(value, str) and not _ISO_DAY.fullmatch(value):
-        raise ValueError("must be a date written YYYY-MM-DD")
-    return value
+def _moment_as_written(value: object) -> object:
+    """Return the instant of a text of the same grammar, with an offset, in UTC."""
+    return value if isinstance(value, datetime) else _parsed(parse_moment, value)
 
 
-Day = Annotated[date, BeforeValidator(_as_written)]
-"""A date in the form YYYY-MM-DD of ISO 8601."""
-
-
-_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-
-
-def _in_rfc_3339(value: object) -> object:
-    if isinstance(value, int | float) or (isinstance(value, str) and not _RFC_3339.fullmatch(value)):
-        raise ValueError("must be an RFC 3339 date-time such as 2025-11-02T14:00:00Z or 2025-11-02T14:00:00-05:00")
-    return value
-
-
-def _in_utc(value: datetime) -> datetime:
+def _parsed(parse: Callable[[str], date], value: object) -> date:
     try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("lies outside the years 1 to 9999 in UTC") from error
+        return parse(value if isinstance(value, str) else str(value))
+    except InvalidInstant as error:
+        raise ValueError(error.detail) from error
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_in_rfc_3339), AfterValidator(_in_utc)]
-"""An instant in UTC, from an RFC 3339 date-time with any offset.
+Day = Annotated[date, BeforeValidator(_day_as_written)]
+"""A date in the form YYYY-MM-DD."""
 
-Pydantic alone also accepts seconds since 1970, as a number or, in a query, as its text.
-"""
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment_as_written)]
+"""An instant in UTC, from an RFC 3339 date-time with any offset."""
 
 
 def _storable(value: dict[str, JsonValue]) -> dict[str, JsonValue]:

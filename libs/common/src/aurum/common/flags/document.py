@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Literal
 
 import structlog
@@ -30,14 +32,21 @@ _log = structlog.get_logger(__name__)
 _LISTS = ("in", "not_in")
 
 
-def _refuse_number(value: object) -> object:
-    """Raise ``ValueError`` for a number, which Pydantic alone would accept as seconds since 1970."""
-    if isinstance(value, int | float):
-        raise ValueError("must be a text in the format of RFC 3339, such as 2025-11-02T14:00:00Z")
+# The grammar of ``core.markettime.instants``, which this package may not import; a test compares the two.
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+
+
+def _as_written(value: object) -> object:
+    """Raise ``ValueError`` for any other form: Pydantic alone would accept seconds since 1970, as a number or as a text."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _INSTANT.fullmatch(value)):
+        raise ValueError("must be a text in the format of RFC 3339, such as 2025-11-02T14:00:00Z or 2025-11-02T14:00:00-05:00")
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_refuse_number)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_as_written)]
 
 
 class _Part(BaseModel):

@@ -67,10 +67,24 @@ class KnownAtBasis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UnitJump:
+    """A series whose values in a file are about ``factor`` times those stored beside it, as after a change of its unit.
+
+    ``factor``: 10, 100, 1000, 0.1, 0.01 or 0.001. ``median``: of the values in the file; ``stored``: of the stored points.
+    """
+
+    key: str
+    factor: float
+    median: float
+    stored: float
+
+
+@dataclass(frozen=True, slots=True)
 class FileEntry:
     """A file that was loaded or refused.
 
     ``new``, ``revised`` and ``unchanged`` count observations, ``rows_read`` data rows, ``quarantined`` rows or cells.
+    ``suspect_series``: number of series that were loaded as suspect because of a unit jump; ``unit_jumps``: the first of them.
     """
 
     file_id: int
@@ -89,6 +103,8 @@ class FileEntry:
     quarantined: int
     seconds: float
     loaded_at: datetime
+    suspect_series: int = 0
+    unit_jumps: tuple[UnitJump, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

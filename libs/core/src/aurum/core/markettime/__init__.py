@@ -1,13 +1,22 @@
 """Market time: local time labels of every market to UTC and back."""
 
 from aurum.core.markettime.days import day_bounds, day_start, first_instant, hours_in_day, intervals_in_day, local_day
-from aurum.core.markettime.instants import AmbiguousLocalTime, InvalidInstant, NonExistentLocalTime, parse_instant
+from aurum.core.markettime.instants import (
+    MOMENT_PATTERN,
+    AmbiguousLocalTime,
+    InvalidInstant,
+    NonExistentLocalTime,
+    parse_day,
+    parse_instant,
+    parse_moment,
+)
 from aurum.core.markettime.labels import hour_ending, label_problem, occurrence, to_utc
 from aurum.core.markettime.markets import MARKETS, Market, parse_market
 from aurum.core.markettime.zones import parse_zone
 
 __all__ = [
     "MARKETS",
+    "MOMENT_PATTERN",
     "AmbiguousLocalTime",
     "InvalidInstant",
     "Market",
@@ -21,8 +30,10 @@ __all__ = [
     "label_problem",
     "local_day",
     "occurrence",
+    "parse_day",
     "parse_instant",
     "parse_market",
+    "parse_moment",
     "parse_zone",
     "to_utc",
 ]

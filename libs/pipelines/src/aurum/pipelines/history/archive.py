@@ -3,7 +3,7 @@
 The rows of a month are read from the hot store, written to history, read back and compared. Only then does one transaction
 record them in the archive log and delete the hot rows. The log is the only state between two steps, so a run may be killed at
 any point. The next run first deletes the rows under ids for which the log names no part: leftovers of crashed runs, and of
-corrections older than ``grace``.
+corrections older than ``grace``. It also erases the rows of series that were removed longer ago than ``grace``.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ async def archive_closed(
     before = first_open_month(now, closed_after=closed_after)
     async with archive.log.exclusive_run():
         await clear_leftovers(archive)
+        await erase_removed(archive)
         for month in await archive.log.closed_months(before, source=source):
             sizes = await archive.log.sizes(month)
             for series_ids in _series_chunks(month.series_ids, sizes, archive.chunk_rows):
@@ -107,6 +108,22 @@ async def clear_leftovers(archive: Archive) -> frozenset[int]:
     if leftovers:
         await archive.history.discard(leftovers)
     return leftovers
+
+
+async def erase_removed(archive: Archive) -> int:
+    """Delete the rows of removed series from history and return their number. After a crash the next run repeats it.
+
+    The caller must hold ``ArchiveLog.exclusive_run``.
+    """
+    removed = await archive.log.removed_series(idle=archive.grace)
+    if not removed:
+        return 0
+    series_ids = [one.series_id for one in removed]
+    # Ids that only the log has are of no use; ids that only history has belong to another store.
+    archive_ids = frozenset[int]().union(*(one.archive_ids for one in removed)) & await archive.history.archive_ids()
+    erased = await archive.history.erase(series_ids, archive_ids=archive_ids)
+    await archive.log.mark_erased(series_ids)
+    return erased
 
 
 async def verify(archive: Archive, *, source: str | None = None) -> AsyncIterator[tuple[int, Sequence[Difference]]]:

@@ -7,7 +7,7 @@ is new, is complete after one run. The log decides; the copy only follows it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -23,11 +23,16 @@ _Block: TypeAlias = tuple[str, date, int]
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """The result of an update. ``parts``: parts copied; ``rows``: rows in them; ``discarded``: ids deleted from the copy."""
+    """The result of an update.
+
+    ``parts``: parts copied; ``rows``: rows in them; ``discarded``: ids deleted from the copy; ``erased``: rows of removed
+    series that were deleted from it.
+    """
 
     parts: int
     rows: int
     discarded: int
+    erased: int = 0
 
 
 class HistoryDiffers(Conflict):
@@ -70,7 +75,19 @@ async def synchronise(
 async def update_copy(archive: Archive, copy: HistoryCopy) -> CopyReport:
     """Bring the copy up to date with the log of an archive. Raises the errors of ``synchronise``."""
     named = [part async for page in archive.log.parts() for part in page]
-    return await synchronise(named, history=archive.history, copy=copy.store, scans=copy.scans)
+    report = await synchronise(named, history=archive.history, copy=copy.store, scans=copy.scans)
+    return replace(report, erased=await _erase_removed(archive, copy.store))
+
+
+async def _erase_removed(archive: Archive, copy: HistoryStore) -> int:
+    """Delete the rows of removed series from a copy and return their number.
+
+    Every removed series is looked for each time: the log does not record what a copy holds, which may be new or may have been
+    unavailable.
+    """
+    removed = await archive.log.removed_series(idle=archive.grace, all_of_them=True)
+    archive_ids = frozenset[int]().union(*(one.archive_ids for one in removed)) & await copy.archive_ids()
+    return await copy.erase([one.series_id for one in removed], archive_ids=archive_ids) if archive_ids else 0
 
 
 def _block(part: ArchivedPart) -> _Block:

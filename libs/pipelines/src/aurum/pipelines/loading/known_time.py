@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 
-from aurum.core.asof import Span
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import Invalid
 from aurum.core.frames import UTC_US
-from aurum.core.markettime import local_day
+from aurum.core.markettime import InvalidInstant, local_day, parse_moment
 from aurum.pipelines.source import Dataset, Parsed, RefusedFile
 
 
@@ -34,16 +33,9 @@ class KnownAtPolicy:
         if text in (KnownAtBasis.FILE, KnownAtBasis.SCHEDULE):
             return cls(KnownAtBasis(text))
         try:
-            instant = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise InvalidKnownAt(
-                f"known-at {text!r} is not accepted: give a time such as 2025-11-01T12:00:00Z, 'file' or 'schedule'",
-                known_at=text,
-            ) from error
-        if instant.tzinfo is None:
-            raise InvalidKnownAt(f"known-at {text!r} has no offset: write for example {text}Z", known_at=text)
-        Span(start=instant)
-        return cls(KnownAtBasis.ARGUMENT, instant.astimezone(UTC))
+            return cls(KnownAtBasis.ARGUMENT, parse_moment(text))
+        except InvalidInstant as error:
+            raise InvalidKnownAt(f"known-at: {error.detail}, or 'file' or 'schedule'", known_at=text) from error
 
 
 @dataclass(frozen=True, slots=True)

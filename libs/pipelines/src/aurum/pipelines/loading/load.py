@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.catalog.entries import KnownAtBasis, UnitJump
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.errors import Conflict
 from aurum.core.frames import REFUSED, SERIES, FrameMismatch
@@ -21,10 +21,11 @@ from aurum.pipelines.quality.gate import GateResult, check_rows
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import Suites
+from aurum.pipelines.quality.unit_jump import mark_unit_jumps
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, Parsed, RefusedFile, Source, SourceFile
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader
-from aurum.storage.ports.observations import SeriesRows
+from aurum.storage.ports.observations import NeighbourReader, SeriesRows
 
 _TIDY_AFTER = 200
 """Number of recorded validations after which old ones are deleted.
@@ -43,7 +44,10 @@ class FileOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """The result of loading one file. Counts are of observations, except ``rows_read`` (data rows) and ``quarantined``."""
+    """The result of loading one file. Counts are of observations, except ``rows_read`` (data rows) and ``quarantined``.
+
+    ``suspect_series``, ``unit_jumps``: as in ``FileEntry``.
+    """
 
     name: str
     digest: str
@@ -57,6 +61,8 @@ class FileReport:
     unchanged: int = 0
     quarantined: int = 0
     seconds: float = 0.0
+    suspect_series: int = 0
+    unit_jumps: tuple[UnitJump, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +87,19 @@ class Ingestion:
         loader: Loader,
         raw_files: RawFiles,
         cleanup: ValidationCleanup | None = None,
+        neighbours: NeighbourReader | None = None,
     ) -> None:
-        """Create a loader of files. ``cleanup``: deletes old validations; with None they all stay."""
+        """Create a loader of files.
+
+        ``cleanup``: deletes old validations; with None they all stay. ``neighbours``: the points by which changes of unit are
+        noticed; with None they are not.
+        """
         self._registry = registry
         self._suites = suites
         self._loader = loader
         self._raw_files = raw_files
         self._cleanup = cleanup
+        self._neighbours = neighbours
 
     async def ingest(
         self, document: SourceFile | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
@@ -197,6 +209,8 @@ class Ingestion:
         if not load.quarantine.is_empty():
             # Saved before the commit, so that a file with rows in quarantine can always be loaded again.
             await asyncio.to_thread(self._raw_files.put, load.record.digest, work.document.content)
+        if self._neighbours is not None:
+            load = await mark_unit_jumps(load, self._neighbours)
         outcome = await self._loader.load(load, force=force)
         record = load.record
         return FileReport(
@@ -211,6 +225,8 @@ class Ingestion:
             unchanged=outcome.unchanged,
             quarantined=outcome.quarantined,
             seconds=work.elapsed,
+            suspect_series=0 if outcome.already_loaded else record.suspect_series,
+            unit_jumps=() if outcome.already_loaded else record.unit_jumps,
         )
 
 

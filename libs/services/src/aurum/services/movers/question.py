@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from aurum.core.errors import InvalidParameters
+from aurum.core.markettime import InvalidInstant, parse_day
 
 _FIRST, _LAST = date(1900, 1, 2), date(2200, 1, 1)
 _DAYS_BEFORE = {"previous": 1, "week": 7}
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,10 @@ def day_against(question: MoversQuestion) -> date:
 
 def _parsed(against: str) -> date:
     try:
-        if _ISO_DAY.fullmatch(against):
-            return date.fromisoformat(against)
-    except ValueError:
-        pass  # a day that does not exist is refused like any other text
-    raise InvalidParameters(("against", "must be previous, week or a date such as 2025-11-02", against))
+        return parse_day(against)
+    except InvalidInstant as error:
+        why = "must be previous, week or a date YYYY-MM-DD, such as 2025-11-02"
+        raise InvalidParameters(("against", why, against)) from error
 
 
 def _check_range(parameter: str, day: date) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aurum.core.asof import Span
-from aurum.core.currency import DAILY_GAP, Rates
+from aurum.core.currency import DAILY_GAP, Rates, rate_key
 from aurum.core.errors import InvalidParameters
 from aurum.core.series.model import Series
 from aurum.core.units import parse_unit
@@ -16,7 +16,6 @@ from aurum.services.observations.transform import RatesByPair, conversion, group
 from aurum.storage.ports.catalog import Catalog
 from aurum.storage.ports.observations import SeriesReader
 
-_KEY = "ecb:reference_rates:EUR{currency}:rate"
 _EURO = "EUR"
 
 
@@ -29,8 +28,9 @@ class RateSeries:
     series: Sequence[Series]
 
     @property
-    def versions(self) -> tuple[int, ...]:
-        return tuple(one.version for one in self.series)
+    def versions(self) -> tuple[tuple[int, int], ...]:
+        """The id and the version of each series: versions of a series that was removed and loaded again start anew."""
+        return tuple((one.series_id, one.version) for one in self.series)
 
 
 async def needed_rates(catalog: Catalog, series: Sequence[Series], plan: ReadPlan) -> Sequence[RateSeries]:
@@ -53,7 +53,7 @@ async def read_rates(reader: SeriesReader, needed: Sequence[RateSeries], plan: R
 
 async def _rate_series(catalog: Catalog, source: str, target: str) -> RateSeries:
     currencies = [] if source == target else [currency for currency in (source, target) if currency != _EURO]
-    keys = [_KEY.format(currency=currency) for currency in currencies]
+    keys = [rate_key(currency) for currency in currencies]
     by_key = await catalog.series_by_key(keys)
     missing = [currency for currency, key in zip(currencies, keys, strict=True) if key not in by_key]
     if missing:

@@ -11,6 +11,7 @@ import polars as pl
 
 from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
+from aurum.core.chunks import chunks
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.clickhouse.errors import ClickhouseUnavailable
 from aurum.storage.clickhouse.parts import (
@@ -32,6 +33,9 @@ from aurum.storage.ports.history import ArchivedPart, Upkeep
 _BATCH_ROWS = 65_536
 _INSERTED_ROWS = 1_000_000
 """Rows of one insert: one block of the server, which it stores whole or not at all."""
+
+_MOST_IDS = 4_096
+"""Ids that one query may name: a parameter is sent as a field of the URL, which the server accepts up to 128 KiB."""
 
 _HISTORY_COLUMNS = ", ".join(HISTORY)
 _MANY_COLUMNS = ", ".join(MANY_OBSERVATIONS)
@@ -55,6 +59,9 @@ _WRITTEN = "source = {source:String} AND month = {month:UInt32} AND archive_id =
 _IS_WRITTEN = f"SELECT 1 AS written FROM {HISTORY_TABLE} WHERE {_WRITTEN} LIMIT 1"
 _ERASE = f"DELETE FROM {HISTORY_TABLE} WHERE {_WRITTEN}"
 _DISCARD = f"DELETE FROM {HISTORY_TABLE} WHERE archive_id IN {{archive_ids:Array(Int64)}}"
+_OF_SERIES = "series_id IN {series:Array(Int32)} AND archive_id IN {archive_ids:Array(Int64)}"
+_COUNT_SERIES = f"SELECT toInt64(count()) AS rows FROM {HISTORY_TABLE} WHERE {_OF_SERIES}"
+_ERASE_SERIES = f"DELETE FROM {HISTORY_TABLE} WHERE {_OF_SERIES}"
 _ARCHIVE_IDS = f"SELECT DISTINCT archive_id FROM {HISTORY_TABLE}"
 _PARTS = f"""
 SELECT toInt64(count()) AS files, toInt64(countIf(has_lightweight_delete)) AS masked FROM system.parts
@@ -135,6 +142,16 @@ class ClickhouseHistory:
     async def discard(self, archive_ids: Collection[int]) -> None:
         if archive_ids:
             await self._pool.command(_DISCARD, {"archive_ids": sorted(archive_ids)}, settings=_DELETE_NOW)
+
+    async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
+        erased = 0
+        for ids in chunks(sorted(archive_ids), size=lambda _: 1, most=_MOST_IDS):
+            parameters = {"series": sorted(series_ids), "archive_ids": list(ids)}
+            rows = int((await self._pool.read(_COUNT_SERIES, parameters))["rows"][0])
+            if rows:
+                await self._pool.command(_ERASE_SERIES, parameters, settings=_DELETE_NOW)
+                erased += rows
+        return erased
 
     async def archive_ids(self) -> frozenset[int]:
         return frozenset((await self._pool.read(_ARCHIVE_IDS))["archive_id"].to_list())

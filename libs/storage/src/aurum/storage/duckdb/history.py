@@ -35,6 +35,7 @@ _LOCK_PATIENCE_S = 10.0
 
 _PARTS = pl.Schema({"series_id": pl.Int32(), "archive_id": pl.Int64()})
 _CODEC = "zstd"
+_OF_SERIES = "list_contains($series, h.series_id) AND list_contains($ids, h.archive_id)"
 
 
 class ArchivedPartMissing(HistoryUnavailable):
@@ -125,6 +126,21 @@ class DuckdbHistory:
 
         if unwanted:
             await self._engine.run(work)
+
+    async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
+        unwanted, places = sorted(series_ids), set(archive_ids)
+
+        def work(cursor: Cursor) -> int:
+            with self._exclusive():
+                before = self._manifest(fresh=True)
+                possible = [file for file in before.files if places.intersection(file.archive_ids)]
+                affected = {file: rows for file in possible if (rows := self._count(cursor, file, unwanted, places))}
+                if affected:
+                    rest = tuple(self._without_series(cursor, file, unwanted, places) for file in affected)
+                    self._replace(before, tuple(affected), rest)
+                return sum(affected.values())
+
+        return await self._engine.run(work) if unwanted and places else 0
 
     async def archive_ids(self) -> frozenset[int]:
         def work(_cursor: Cursor) -> frozenset[int]:
@@ -220,13 +236,33 @@ class DuckdbHistory:
         return (self._rewrite(cursor, (file,), remaining),) if remaining else ()
 
     def _rewrite(self, cursor: Cursor, files: tuple[DataFile, ...], archive_ids: tuple[int, ...]) -> DataFile:
-        source, parameters = self._scan(cursor, [file.name for file in files])
-        rows = _frame(
-            cursor,
-            f"SELECT * FROM {source} AS h WHERE list_contains($ids, h.archive_id) ORDER BY series_id, ts, known_at",  # noqa: S608 - constants
-            {**parameters, "ids": list(archive_ids)},
-        )
+        rows = self._selected(cursor, files, "list_contains($ids, h.archive_id)", {"ids": list(archive_ids)})
         return self._write_file(rows, files[0].source, files[0].month, archive_ids)
+
+    def _without_series(self, cursor: Cursor, file: DataFile, series_ids: list[int], archive_ids: set[int]) -> DataFile:
+        """Write a file again without the rows of some series under some ids; it remains the file of all its ids."""
+        rows = self._selected(cursor, (file,), f"NOT ({_OF_SERIES})", {"series": series_ids, "ids": sorted(archive_ids)})
+        return self._write_file(rows, file.source, file.month, file.archive_ids)
+
+    def _selected(self, cursor: Cursor, files: tuple[DataFile, ...], condition: str, values: dict[str, Any]) -> pl.DataFrame:
+        source, parameters = self._scan(cursor, [file.name for file in files])
+        return _frame(
+            cursor,
+            f"SELECT * FROM {source} AS h WHERE {condition} ORDER BY series_id, ts, known_at",  # noqa: S608 - constants
+            {**parameters, **values},
+        )
+
+    def _count(self, cursor: Cursor, file: DataFile, series_ids: list[int], archive_ids: set[int]) -> int:
+        """Return the number of rows of some series under some ids in a file."""
+        source, parameters = self._scan(cursor, [file.name])
+        bounds = {"first": series_ids[0], "last": series_ids[-1]}
+        counted = _frame(
+            cursor,
+            f"""SELECT count(*) AS rows FROM {source} AS h
+                WHERE h.series_id BETWEEN $first AND $last AND {_OF_SERIES}""",  # noqa: S608 - constants
+            {**parameters, **bounds, "series": series_ids, "ids": sorted(archive_ids)},
+        )
+        return int(counted["rows"][0])
 
     def _merge(self, cursor: Cursor, files: tuple[DataFile, ...]) -> None:
         merged = self._rewrite(cursor, files, tuple(sorted(archive_id for file in files for archive_id in file.archive_ids)))

@@ -14,6 +14,7 @@ from aurum.core.names import nearest
 from aurum.core.series.model import Series
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
+from aurum.storage.ports.removal import InvalidSeries
 
 _DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
 
@@ -34,6 +35,9 @@ class MemoryCatalog:
 
     async def series_by_key(self, keys: Sequence[str]) -> Mapping[str, Series]:
         return {key: self._state.series[key] for key in keys if key in self._state.series}
+
+    async def invalid_series(self) -> Sequence[InvalidSeries]:
+        return ()  # a state in memory begins empty, and only valid series enter it
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
         source, _, rest = key.partition(":")

@@ -87,6 +87,8 @@ class MemoryFileWriter:
             quarantined=counts.quarantined,
             seconds=seconds,
             loaded_at=self._clock.now(),
+            suspect_series=file.suspect_series,
+            unit_jumps=file.unit_jumps,
         )
         self._state.files.append(entry)
         return entry.file_id

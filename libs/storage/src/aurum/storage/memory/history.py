@@ -52,6 +52,12 @@ class MemoryHistory:
     async def discard(self, archive_ids: Collection[int]) -> None:
         self._frames = {key: rows for key, rows in self._frames.items() if key[2] not in archive_ids}
 
+    async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
+        before = sum(rows.height for rows in self._frames.values())
+        others = ~pl.col("series_id").is_in(list(series_ids))
+        self._frames = {key: rows.filter(others) if key[2] in archive_ids else rows for key, rows in self._frames.items()}
+        return before - sum(rows.height for rows in self._frames.values())
+
     async def archive_ids(self) -> frozenset[int]:
         return frozenset(archive_id for (_, _, archive_id), rows in self._frames.items() if not rows.is_empty())
 

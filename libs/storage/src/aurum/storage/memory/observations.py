@@ -20,7 +20,9 @@ from aurum.core.errors import Conflict
 from aurum.core.frames import (
     FILE_ROWS,
     FILE_SERIES,
+    FILE_SPANS,
     MANY_OBSERVATIONS,
+    NEIGHBOURS,
     OBSERVATIONS,
     REVISIONS,
     SERIES,
@@ -105,6 +107,25 @@ class MemoryPartialsReader:
         return partials(await self._rows.many(series_ids, span=buckets_in(span)))
 
 
+class MemoryNeighbourReader:
+    """``NeighbourReader`` in memory."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+
+    async def neighbours(self, spans: pl.DataFrame, *, count: int) -> pl.DataFrame:
+        rows: list[tuple[int, datetime, float]] = []
+        for number, key, _, first, last in conform(spans, FILE_SPANS).iter_rows():
+            series = self._state.series.get(key)
+            points = self._state.points.get(series.series_id, {}) if series is not None else {}
+            before = sorted(ts for ts in points if ts < first)[-count:]
+            for ts in before or sorted(ts for ts in points if ts > last)[:count]:
+                current = answer(points[ts])
+                assert current is not None
+                rows.append((number, ts, current.value))
+        return pl.DataFrame(sorted(rows), schema=NEIGHBOURS, orient="row")
+
+
 class MemoryObservationWriter:
     """``ObservationWriter`` in memory."""
 
@@ -169,7 +190,8 @@ class MemoryObservationWriter:
         key = str(spec.key)
         stored = self._state.series.get(key)
         if stored is None:
-            stored = Series(len(self._state.series) + 1, spec, 0, None, None, None)
+            self._state.last_series_id += 1
+            stored = Series(self._state.last_series_id, spec, 0, None, None, None)
         # Answers show descriptions, so a new description is a new version of a series that has observations.
         has_new_description = stored.version > 0 and stored.spec != spec
         self._state.series[key] = replace(stored, spec=spec, version=stored.version + has_new_description)

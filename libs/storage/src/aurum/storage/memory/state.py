@@ -39,6 +39,8 @@ class MemoryState:
     """
 
     series: dict[str, Series] = field(default_factory=dict[str, Series])
+    last_series_id: int = 0
+    """Not the number of series: the id of a removed series is never used again."""
     points: dict[int, Points] = field(default_factory=dict[int, Points])
     completeness: dict[tuple[str, date], Completeness] = field(default_factory=dict[tuple[str, date], Completeness])
     files: list[FileEntry] = field(default_factory=list[FileEntry])

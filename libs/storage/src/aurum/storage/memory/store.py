@@ -10,7 +10,7 @@ from aurum.storage.memory.files import MemoryFileLog
 from aurum.storage.memory.flags import MemoryFlagStore
 from aurum.storage.memory.idempotency import MemoryIdempotencyStore
 from aurum.storage.memory.models import MemoryModelLog
-from aurum.storage.memory.observations import MemoryPartialsReader, MemorySeriesReader
+from aurum.storage.memory.observations import MemoryNeighbourReader, MemoryPartialsReader, MemorySeriesReader
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality import MemoryQualityLog, MemoryValidationLog
 from aurum.storage.memory.state import MemoryState
@@ -27,6 +27,7 @@ class MemoryStore:
         self.transactions = MemoryTransactions(self.state, clock)
         self.reader = MemorySeriesReader(self.state)
         self.partials = MemoryPartialsReader(self.state)
+        self.neighbours = MemoryNeighbourReader(self.state)
         self.catalog = MemoryCatalog(self.state)
         self.catalog_writer = MemoryCatalogWriter(self.state)
         self.files = MemoryFileLog(self.state)

@@ -13,6 +13,7 @@ from aurum.storage.memory.files import MemoryFileWriter
 from aurum.storage.memory.flags import MemoryFlagWriter
 from aurum.storage.memory.observations import MemoryObservationWriter
 from aurum.storage.memory.quality import MemoryQualityWriter
+from aurum.storage.memory.removal import MemorySeriesRemover
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports.access import Actor
 
@@ -27,6 +28,7 @@ class MemoryTransaction:
     files: MemoryFileWriter
     observations: MemoryObservationWriter
     quality: MemoryQualityWriter
+    removal: MemorySeriesRemover
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class MemoryTransactions:
                 files=MemoryFileWriter(draft, self._clock),
                 observations=MemoryObservationWriter(draft, self._clock),
                 quality=MemoryQualityWriter(draft, self._clock),
+                removal=MemorySeriesRemover(draft),
             )
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
+from aurum.storage.ports.removal import InvalidSeries
 
 if TYPE_CHECKING:
     from aurum.core.series.model import Series
@@ -42,6 +43,13 @@ class Catalog(Protocol):
 
     async def series_by_key(self, keys: Sequence[str]) -> Mapping[str, Series]:
         """Return the series that have those keys, by key; keys without a series are absent."""
+        ...
+
+    async def invalid_series(self) -> Sequence[InvalidSeries]:
+        """Return the stored series that break a rule of this release, ascending by key. Every other method leaves them out.
+
+        An older release may have stored them. It reads the whole list of series, so it is for operators.
+        """
         ...
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from aurum.core.catalog.entries import FileEntry, KnownAtBasis
+from aurum.core.catalog.entries import FileEntry, KnownAtBasis, UnitJump
 from aurum.core.catalog.validations import ValidationResult
 from aurum.storage.ports.observations import SeriesRows
 
@@ -23,7 +23,8 @@ class FileRecord:
     """The identity of a file and its known time.
 
     ``digest``: SHA-256 of the content, hexadecimal. ``known_at``: of the whole file, UTC; None when it differs by row or is
-    the moment of loading. ``rows_read``: data rows, including those in quarantine.
+    the moment of loading. ``rows_read``: data rows, including those in quarantine. ``suspect_series``, ``unit_jumps``: as in
+    ``FileEntry``.
     """
 
     name: str
@@ -34,6 +35,8 @@ class FileRecord:
     known_at: datetime | None = None
     known_at_basis: KnownAtBasis = KnownAtBasis.INGESTION
     rows_read: int = 0
+    suspect_series: int = 0
+    unit_jumps: tuple[UnitJump, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,13 @@ class HistoryStore(Protocol):
         """Delete all rows under those ids; unknown ids are ignored."""
         ...
 
+    async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
+        """Delete the rows of some series under some ids; return the number of rows, 0 if there are none.
+
+        Rows of other series, and rows under other ids, stay as they are. It may be repeated.
+        """
+        ...
+
     async def archive_ids(self) -> frozenset[int]:
         """Return the ids that have rows."""
         ...
@@ -162,6 +169,14 @@ class ArchivedMonth:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class RemovedSeries:
+    """A series that an operator removed. ``archive_ids``: all ids under which its rows may stand in history."""
+
+    series_id: int
+    archive_ids: frozenset[int]
+
+
 class ArchiveLog(Protocol):
     """Log of archived parts: moves them out of the hot store and names their place. All methods raise ``Unavailable``."""
 
@@ -199,6 +214,18 @@ class ArchiveLog(Protocol):
         Ids that never had a part are included whatever their age, and no part can get one any more. Call it only within
         ``exclusive_run``.
         """
+        ...
+
+    async def removed_series(self, *, idle: timedelta, all_of_them: bool = False) -> Sequence[RemovedSeries]:
+        """Return the series removed at least ``idle`` ago whose rows are not recorded as erased, ascending by id.
+
+        ``all_of_them``: also those that are recorded as erased, for a copy of history. A read that began before the removal may
+        still use the rows until ``idle`` has passed.
+        """
+        ...
+
+    async def mark_erased(self, series_ids: Collection[int]) -> None:
+        """Record that history holds no row of some removed series any more."""
         ...
 
     async def months(self) -> Sequence[ArchivedMonth]:

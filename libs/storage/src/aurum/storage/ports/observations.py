@@ -66,6 +66,19 @@ class PartialsReader(Protocol):
         ...
 
 
+class NeighbourReader(Protocol):
+    """Reads of the stored points beside the span that a file has of a series."""
+
+    async def neighbours(self, spans: pl.DataFrame, *, count: int) -> pl.DataFrame:
+        """Return up to ``count`` current points of each series outside its span, schema ``NEIGHBOURS``.
+
+        ``spans``: schema ``FILE_SPANS``. The points are the last ones before the span, or the first ones after it for a series
+        without any before. Archived points count, if this process has a history store. Unknown series have no points. Raises
+        ``Unavailable`` when the store does not answer.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesRows:
     """Series and observations of a file.

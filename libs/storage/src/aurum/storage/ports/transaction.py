@@ -10,6 +10,7 @@ from aurum.storage.ports.files import FileWriter
 from aurum.storage.ports.flags import FlagWriter
 from aurum.storage.ports.observations import ObservationWriter
 from aurum.storage.ports.quality import QualityWriter
+from aurum.storage.ports.removal import SeriesRemover
 
 
 class Transaction(Protocol):
@@ -27,6 +28,8 @@ class Transaction(Protocol):
     def observations(self) -> ObservationWriter: ...
     @property
     def quality(self) -> QualityWriter: ...
+    @property
+    def removal(self) -> SeriesRemover: ...
 
 
 class TenantTransaction(Protocol):

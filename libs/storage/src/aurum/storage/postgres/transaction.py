@@ -12,6 +12,7 @@ from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.access.audit import PostgresAuditWriter
 from aurum.storage.postgres.access.keys import PostgresKeyWriter
 from aurum.storage.postgres.access.tenants import PostgresTenantWriter
+from aurum.storage.postgres.catalog.removal import PostgresSeriesRemover
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.files.writer import PostgresFileWriter
 from aurum.storage.postgres.flags import PostgresFlagWriter
@@ -29,6 +30,7 @@ class PostgresTransaction:
     files: PostgresFileWriter
     observations: PostgresObservationWriter
     quality: PostgresQualityWriter
+    removal: PostgresSeriesRemover
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class PostgresTransactions:
                 files=PostgresFileWriter(connection),
                 observations=PostgresObservationWriter(connection, self._history),
                 quality=PostgresQualityWriter(connection),
+                removal=PostgresSeriesRemover(connection),
             )
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.transaction import PostgresTransactions
@@ -85,6 +86,7 @@ class TieredStore(PostgresStore):
         self.log = PostgresArchiveLog(pool)
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
         self.partials: PartialsReader = TieredPartialsReader(self.hot_partials, history)
+        self.neighbours = PostgresNeighbourReader(pool, lambda: history)
         self.transactions = PostgresTransactions(pool, lambda: history)
         self.plain_loader: Loader = patient_loader(self.transactions, self.files)
         self.loader: Loader = ArchivingLoader(self.plain_loader, self.log, history)

@@ -16,7 +16,7 @@ from aurum.storage.ports.files import FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.idempotency import IdempotencyStore
 from aurum.storage.ports.models import ModelLog
-from aurum.storage.ports.observations import PartialsReader, SeriesReader
+from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
 from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
 from aurum.storage.ports.transaction import Transactions
 from aurum.storage.postgres.access.audit import PostgresAuditLog
@@ -29,6 +29,7 @@ from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
 from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 from aurum.storage.postgres.models.log import PostgresModelLog
+from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
 from aurum.storage.postgres.quality.log import PostgresQualityLog
@@ -46,6 +47,7 @@ class PostgresStore:
         self.reader: SeriesReader = PostgresSeriesReader(pool, clock)
         self.loader: Loader = patient_loader(self.transactions, self.files)
         self.partials: PartialsReader = partials or PostgresPartialsReader(pool)
+        self.neighbours: NeighbourReader = PostgresNeighbourReader(pool)
         self.catalog = PostgresCatalog(pool)
         self.catalog_writer = PostgresCatalogWriter(pool)
         self.quality = PostgresQualityLog(pool)
@@ -80,6 +82,8 @@ class Store(Protocol):
     def files(self) -> FileLog: ...
     @property
     def partials(self) -> PartialsReader: ...
+    @property
+    def neighbours(self) -> NeighbourReader: ...
     @property
     def catalog(self) -> Catalog: ...
     @property

@@ -12,6 +12,7 @@ import polars as pl
 
 from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
+from aurum.core.chunks import chunks
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
 from aurum.storage.ports.history import ArchivedPart, Upkeep
 from aurum.storage.trino.lake import Lake
@@ -81,6 +82,19 @@ class TrinoHistory:
             ids,
             timeout_s=self._pool.settings.upkeep_timeout_s,
         )
+
+    async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
+        await self._prepare()
+        unwanted, erased = sorted(series_ids), 0
+        for ids in chunks(sorted(archive_ids), size=lambda _: 1, most=_BATCH_PARTS):
+            condition = f"series_id IN ({_marks(unwanted)}) AND archive_id IN ({_marks(ids)})"
+            parameters = [*unwanted, *ids]
+            ((rows,),) = await self._pool.read(f"SELECT count(*) FROM {self._table} WHERE {condition}", parameters)
+            if rows:
+                timeout_s = self._pool.settings.upkeep_timeout_s
+                await self._pool.execute(f"DELETE FROM {self._table} WHERE {condition}", parameters, timeout_s=timeout_s)
+                erased += int(rows)
+        return erased
 
     async def archive_ids(self) -> frozenset[int]:
         await self._prepare()

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+import structlog
 from asyncpg import Record
 from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
-from aurum.core.frequency import Frequency
-from aurum.core.keys import SeriesKey
+from aurum.core.errors import UnknownName
+from aurum.core.frequency import parse_frequency
+from aurum.core.keys import InvalidSeriesKey, SeriesKey, is_location
 from aurum.core.names import nearest
 from aurum.core.series.model import Series, SeriesSpec
 from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
+from aurum.storage.ports.removal import InvalidSeries
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, contains, escaped, filter_names, matching
 
 Query: TypeAlias = Select[*tuple[Any, ...]]
+Position = TypeVar("Position")
+Entry = TypeVar("Entry")
 
 _series = tables.series.c
 _DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
 _CANDIDATES = 5_000
 """Largest number of keys that are compared to find the nearest ones."""
+
+_MOST_WARNINGS = 1_000
+
+_log = structlog.get_logger(__name__)
 
 _BY_KEY = """
 SELECT series_id, key, source, dataset, location, measure, market, unit, currency, frequency, zone, location_name,
@@ -39,32 +48,54 @@ class PostgresCatalog:
 
     def __init__(self, pool: PostgresPool) -> None:
         self._pool = pool
+        self._warned: set[str] = set()
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
-        values = _with_escaped_text(asdict(criteria)) | {"after": after}
-        rows = await self._fetch(_series_page(filter_names(values)), **values, limit=limit)
-        return [_series_of(row) for row in rows]
+        values = _with_escaped_text(asdict(criteria))
+
+        async def fetch(position: str | None, most: int) -> Sequence[Record]:
+            now = values | {"after": position}
+            return await self._fetch(_series_page(filter_names(now)), **now, limit=most)
+
+        return await self._valid_page(fetch, self._series_of, lambda row: row["key"], after, limit)
 
     async def series_by_key(self, keys: Sequence[str]) -> Mapping[str, Series]:
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(_BY_KEY, keys)
-        return {row["key"]: _series_of(row) for row in rows}
+        return {row["key"]: series for row in rows if (series := self._series_of(row)) is not None}
+
+    async def invalid_series(self) -> Sequence[InvalidSeries]:
+        invalid: list[InvalidSeries] = []
+        after: str | None = None
+        while True:
+            values = {"after": after}
+            rows = await self._fetch(_series_page(filter_names(values)), **values, limit=_CANDIDATES)
+            invalid += [
+                InvalidSeries(row["series_id"], row["key"], read) for row in rows if isinstance(read := _series_of(row), str)
+            ]
+            if len(rows) < _CANDIDATES:
+                return invalid
+            after = rows[-1]["key"]
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
         source, _, rest = key.partition(":")
         for values in ({"source": source, "dataset": rest.partition(":")[0]}, {"source": source}, dict[str, object]()):
             rows = await self._fetch(_keys(filter_names(values)), **values, limit=_CANDIDATES)
-            if rows:
-                return nearest(key, (row["key"] for row in rows))
+            if keys := [row["key"] for row in rows if row["key"].isprintable()]:
+                return nearest(key, keys)
         return ()
 
     async def locations_page(
         self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
     ) -> Sequence[LocationEntry]:
-        source, location = after or (None, None)
-        values = _with_escaped_text(asdict(criteria)) | {"after_source": source, "after_location": location}
-        rows = await self._fetch(_locations_page(filter_names(values)), **values, limit=limit)
-        return [LocationEntry(*row) for row in rows]
+        values = _with_escaped_text(asdict(criteria))
+
+        async def fetch(position: tuple[str, str] | None, most: int) -> Sequence[Record]:
+            source, location = position or (None, None)
+            now = values | {"after_source": source, "after_location": location}
+            return await self._fetch(_locations_page(filter_names(now)), **now, limit=most)
+
+        return await self._valid_page(fetch, self._location_of, lambda row: (row["source"], row["location"]), after, limit)
 
     async def sources(self) -> Sequence[SourceEntry]:
         return [SourceEntry(*row) for row in await self._fetch(_sources())]
@@ -79,6 +110,46 @@ class PostgresCatalog:
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
         return [row["document"] for row in await self._fetch(_blocks())]
+
+    async def _valid_page(
+        self,
+        fetch: Callable[[Position | None, int], Awaitable[Sequence[Record]]],
+        entry_of: Callable[[Record], Entry | None],
+        position_of: Callable[[Record], Position],
+        after: Position | None,
+        limit: int,
+    ) -> Sequence[Entry]:
+        """Return the first ``limit`` valid entries; fewer only on the last page, although invalid rows are left out."""
+        entries: list[Entry] = []
+        while (most := limit - len(entries)) > 0:
+            rows = await fetch(after, most)
+            entries += [entry for row in rows if (entry := entry_of(row)) is not None]
+            if len(rows) < most:
+                break
+            after = position_of(rows[-1])
+        return entries
+
+    def _series_of(self, row: Record) -> Series | None:
+        """Return the series of a row; None, with a warning in the log, when it breaks a rule of this release."""
+        read = _series_of(row)
+        if isinstance(read, Series):
+            return read
+        self._warn(row["key"], read)
+        return None
+
+    def _location_of(self, row: Record) -> LocationEntry | None:
+        """Return the location of a row; None, with a warning in the log, when no series key can name it."""
+        entry = LocationEntry(*row)
+        if is_location(entry.location):
+            return entry
+        self._warn(f"{entry.source}: {entry.location}", "its location is empty, padded or unprintable")
+        return None
+
+    def _warn(self, name: str, why: str) -> None:
+        """Log an invalid row once in the life of the process: lists are read many times a second."""
+        if name not in self._warned and len(self._warned) < _MOST_WARNINGS:
+            self._warned.add(name)
+            _log.warning("catalog.invalid_series", name=ascii(name), reason=why, hint="aurum series list --invalid")
 
     async def _fetch(self, statement: Statement, **values: object) -> Sequence[Record]:
         async with self._pool.acquire() as connection:
@@ -175,13 +246,22 @@ def _dataset_of(row: Record) -> DatasetEntry:
     )
 
 
-def _series_of(row: Record) -> Series:
+def _series_of(row: Record) -> Series | str:
+    """Return the series of a row, or the rule of this release that it breaks."""
+    try:
+        return _valid_series(row)
+    except (InvalidSeriesKey, UnknownName) as error:
+        return error.detail
+
+
+def _valid_series(row: Record) -> Series:
+    """Raise ``InvalidSeriesKey`` or ``UnknownName`` for a row that breaks a rule of this release."""
     return Series(
         series_id=row["series_id"],
         spec=SeriesSpec(
             key=SeriesKey(row["source"], row["dataset"], row["location"], row["measure"]),
             unit=row["unit"],
-            frequency=Frequency(row["frequency"]),
+            frequency=parse_frequency(row["frequency"]),
             zone=row["zone"],
             market=row["market"],
             currency=row["currency"],

@@ -9,7 +9,7 @@ from functools import cache
 from asyncpg import Record
 from sqlalchemy import bindparam, select
 
-from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
+from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis, UnitJump
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.postgres import tables
 from aurum.storage.postgres.connection.pool import PostgresPool
@@ -18,7 +18,7 @@ from aurum.storage.postgres.connection.statements import Statement, compiled, fi
 # Columns are named, so that a prepared statement stays valid when a migration adds a column.
 APPLIED = """
 SELECT file_id, digest, name, source, dataset, status, reason, known_at, known_at_basis, rows_read, new, revised, unchanged,
-       quarantined, seconds, loaded_at
+       quarantined, seconds, loaded_at, suspect_series, unit_jumps
 FROM ingest_file WHERE digest = $1 AND status = 'applied' ORDER BY file_id
 """
 
@@ -83,4 +83,6 @@ def file_entry(row: Record) -> FileEntry:
         quarantined=row["quarantined"],
         seconds=row["seconds"],
         loaded_at=row["loaded_at"],
+        suspect_series=row["suspect_series"],
+        unit_jumps=tuple(UnitJump(**jump) for jump in row["unit_jumps"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
@@ -14,8 +15,8 @@ from aurum.storage.postgres.observations.watermark import announce_load
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _RECORD_APPLIED = """
 INSERT INTO ingest_file (digest, name, size, source, dataset, status, known_at, known_at_basis, rows_read, new, revised,
-                         unchanged, quarantined, seconds)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING file_id
+                         unchanged, quarantined, seconds, suspect_series, unit_jumps)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING file_id
 """
 _RECORD_REFUSED = """
 INSERT INTO ingest_file (digest, name, size, source, dataset, status, reason, known_at_basis)
@@ -55,6 +56,8 @@ class PostgresFileWriter:
             counts.unchanged,
             counts.quarantined,
             seconds,
+            file.suspect_series,
+            [asdict(jump) for jump in file.unit_jumps],
         )
 
     async def record_refused(self, file: FileRecord, reason: str) -> int:

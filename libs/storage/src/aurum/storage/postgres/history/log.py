@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import date, timedelta
 
@@ -13,7 +13,7 @@ import polars as pl
 from aurum.core.errors import Conflict
 from aurum.core.frames import HISTORY, UTC_US
 from aurum.core.history import tally
-from aurum.storage.ports.history import ArchivedMonth, ArchivedPart, ArchiveRunning, ClosedMonth, PartsSnapshot
+from aurum.storage.ports.history import ArchivedMonth, ArchivedPart, ArchiveRunning, ClosedMonth, PartsSnapshot, RemovedSeries
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
@@ -73,6 +73,13 @@ _MONTHS = """
 SELECT r.source, r.month, count(*) AS parts, sum(p.rows)::bigint AS rows
 FROM archived_part AS p JOIN archive_run AS r USING (archive_id) GROUP BY r.source, r.month ORDER BY r.source, r.month
 """
+# Ids of the source only: history may be shared with another store, in which the number belongs to another series.
+_REMOVED = """
+SELECT r.series_id, coalesce((SELECT array_agg(a.archive_id) FROM archive_run AS a WHERE a.source = r.source), '{}') AS ids
+FROM removed_series AS r
+WHERE r.removed_at <= clock_timestamp() - $1::interval AND ($2 OR r.erased_at IS NULL) ORDER BY r.series_id
+"""
+_MARK_ERASED = "UPDATE removed_series SET erased_at = clock_timestamp() WHERE series_id = ANY($1) AND erased_at IS NULL"
 _PARTS = f"""
 SELECT {PART} FROM {PARTS}
 WHERE (p.series_id, p.month) > ($1, $2::date) AND ($3::text IS NULL OR s.source = $3) AND ($4::date IS NULL OR p.month = $4)
@@ -174,6 +181,15 @@ class PostgresArchiveLog:
         async with self._pool.begin_long() as connection:
             await connection.execute(_ABANDON)
             return frozenset(row["archive_id"] for row in await connection.fetch(_UNUSED_IDS, idle))
+
+    async def removed_series(self, *, idle: timedelta, all_of_them: bool = False) -> Sequence[RemovedSeries]:
+        async with self._pool.begin_long() as connection:
+            rows = await connection.fetch(_REMOVED, idle, all_of_them)
+        return [RemovedSeries(row["series_id"], frozenset(row["ids"])) for row in rows]
+
+    async def mark_erased(self, series_ids: Collection[int]) -> None:
+        async with self._pool.begin_long() as connection:
+            await connection.execute(_MARK_ERASED, sorted(series_ids))
 
     async def months(self) -> Sequence[ArchivedMonth]:
         async with self._pool.begin_long() as connection:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from aurum.core.errors import Conflict
+from aurum.storage.ports.errors import LostRace
 from aurum.storage.ports.observations import LockedSeries
 from aurum.storage.postgres.connection.pool import Connection
 
@@ -58,7 +59,7 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> LockedS
     """Find or create the rows of the series in a ``SERIES`` frame and lock them until the transaction ends.
 
     Descriptions (names, labels, market) become those of the newest load. Answers show them, so a new description raises the
-    version of a series that has observations. Raises ``SeriesMismatch``.
+    version of a series that has observations. Raises ``SeriesMismatch``, and ``LostRace`` when a series is removed meanwhile.
     """
     keys = series["key"].to_list()
     if missing_keys := [row["key"] for row in await connection.fetch(_MISSING, keys)]:
@@ -67,6 +68,8 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> LockedS
     # Whole tuples are compared, because a file of all nodes has thousands of series that did not change.
     stored = {row["key"]: row for row in await connection.fetch(_LOCK, keys)}
     changed: list[tuple[Any, ...]] = []
+    if removed := next((key for key in keys if key not in stored), None):
+        raise LostRace(f"series {removed} was removed meanwhile: load the file again", retry_after=1.0)
     for key, described in zip(keys, series.select(_COMPARED).rows(), strict=True):
         row = stored[key]
         if (stored_values := row[: len(_COMPARED)]) != described:

@@ -4,7 +4,7 @@ from aurum.storage.postgres.tables.access import api_key, audit, plan, tenant
 from aurum.storage.postgres.tables.catalog import block, dataset, series, source
 from aurum.storage.postgres.tables.files import file_series, ingest_file
 from aurum.storage.postgres.tables.flags import flag, flag_usage
-from aurum.storage.postgres.tables.history import archive_run, archived_part
+from aurum.storage.postgres.tables.history import archive_run, archived_part, removed_series
 from aurum.storage.postgres.tables.metadata import metadata
 from aurum.storage.postgres.tables.models import (
     block_hour,
@@ -47,6 +47,7 @@ __all__ = [
     "observation_version",
     "plan",
     "quarantine",
+    "removed_series",
     "series",
     "source",
     "tenant",

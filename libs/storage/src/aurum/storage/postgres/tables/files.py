@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from aurum.storage.postgres.tables.metadata import INSTANT, NUMBER, metadata
 
@@ -38,6 +39,8 @@ ingest_file = Table(
     Column("quarantined", BigInteger, nullable=False, server_default=text("0")),
     Column("seconds", NUMBER, nullable=False, server_default=text("0")),
     Column("loaded_at", INSTANT, nullable=False, server_default=text("now()")),
+    Column("suspect_series", Integer, nullable=False, server_default=text("0")),
+    Column("unit_jumps", JSONB, nullable=False, server_default=text("'[]'")),
     CheckConstraint("status IN ('applied', 'refused')", name="status"),
     Index("ix_ingest_file_digest", "digest"),
     Index("ix_ingest_file_source_dataset", "source", "dataset"),

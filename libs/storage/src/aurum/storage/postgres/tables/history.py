@@ -31,3 +31,14 @@ archived_part = Table(
     Index("ix_archived_part_archive_id", "archive_id"),
     comment="Where the rows of a series and month (UTC) stand in history. What is not named here does not exist there.",
 )
+
+removed_series = Table(
+    "removed_series",
+    metadata,
+    Column("series_id", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("removed_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("erased_at", INSTANT),
+    comment="Series that an operator removed; erased_at: when history held none of their rows any more.",
+)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 from fastapi import Depends, Path
@@ -22,7 +23,11 @@ from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.admin.jobs import schemas
 from aurum.core.access import Permission
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.core.markettime import InvalidInstant, parse_day
 from aurum.storage.ports.jobs import JobQueue, ParkedJob
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 router = FeatureRouter(
     reads=Policy(Permission.ADMIN_READ),
@@ -107,9 +112,26 @@ def _check(request: Request, job: schemas.NewJob) -> None:
     import jsonschema  # 3 MB, and a tenth of a second to load, for a rare request
 
     schema = json.loads((request.state.contracts / "events" / f"{job.name}.json").read_text(encoding="utf-8"))
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(job.payload), key=lambda error: error.json_path)
+    formats = jsonschema.FormatChecker(formats=())
+    formats.checks("date", raises=InvalidInstant)(_is_day)
+    validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
+    errors = sorted(validator.iter_errors(job.payload), key=lambda error: error.json_path)
     if errors:
-        raise InvalidParameters(*((f"payload{one.json_path.removeprefix('$')}", one.message, None) for one in errors))
+        raise InvalidParameters(*((f"payload{one.json_path.removeprefix('$')}", _message(one), None) for one in errors))
+
+
+def _is_day(value: object) -> bool:
+    """Return True for a day, and for a value of another type, which another rule refuses. Raises ``InvalidInstant``."""
+    return not isinstance(value, str) or parse_day(value) is not None
+
+
+def _message(error: ValidationError) -> str:
+    """Return why a payload is refused and, where its schema says so, what is accepted."""
+    if isinstance(error.cause, InvalidInstant):
+        return error.cause.detail
+    schema = error.schema if error.validator == "anyOf" and isinstance(error.schema, Mapping) else {}
+    accepted = schema.get("description")
+    return f"{error.instance!r} is not accepted: {accepted}" if accepted else error.message
 
 
 def _parked(job: ParkedJob) -> schemas.ParkedAnswer:

@@ -1,0 +1,194 @@
+"""Reads of the points beside the spans of a file: one range for most series, and one look-up each for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from aurum.core.asof import Span
+from aurum.core.frames import FILE_SPANS, NEIGHBOURS, UTC_US, conform
+from aurum.core.frequency import Frequency
+from aurum.storage.ports.history import ArchivedPart, HistoryStore
+from aurum.storage.postgres.connection.columns import packed, unpacked
+from aurum.storage.postgres.connection.pool import Connection, PostgresPool
+from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
+
+_MOST_RANGES = 4
+"""Ranges that are read at most: a file has the same first interval for nearly all of its series."""
+_LENGTHS = {
+    Frequency.DAY: timedelta(days=1, hours=1),
+    Frequency.WEEK: timedelta(days=7, hours=1),
+    Frequency.MONTH: timedelta(days=31),
+    Frequency.QUARTER: timedelta(days=92),
+    Frequency.YEAR: timedelta(days=366),
+}
+
+# A series whose only points lie within the span has no neighbours: the usual case of a file that is loaded again.
+_STORED = """
+SELECT f.series, s.series_id, s.first_ts, s.first_ts < f.first AS is_before
+FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS f(series, key, first, last)
+JOIN series AS s USING (key) WHERE s.first_ts < f.first OR s.last_ts > f.last
+"""
+_POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8"}
+_RANGE = packed(_POINT, "SELECT series_id, ts, value FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3")
+_NEAREST = """
+SELECT w.series_id, p.ts, p.value FROM unnest($1::int[], $2::timestamptz[]) AS w(series_id, bound)
+CROSS JOIN LATERAL (
+    SELECT o.ts, o.value FROM observation AS o WHERE o.series_id = w.series_id AND o.ts {than} w.bound
+    ORDER BY o.ts {order} LIMIT $3
+) AS p
+"""
+_LAST_BEFORE = packed(_POINT, _NEAREST.format(than="<", order="DESC"))
+_FIRST_AFTER = packed(_POINT, _NEAREST.format(than=">", order="ASC"))
+_PARTS_OF = f"SELECT {PART} FROM {PARTS} WHERE p.series_id = ANY($1) ORDER BY p.series_id, p.month"  # noqa: S608 - constants
+
+_WANTED = pl.Schema(
+    {"series_id": pl.Int32(), "series": pl.UInt32(), "first_ts": UTC_US, "bound": UTC_US, "frequency": pl.String()}
+)
+
+
+class PostgresNeighbourReader:
+    """``NeighbourReader`` on PostgreSQL. ``history``: returns the history store when points are read."""
+
+    def __init__(self, pool: PostgresPool, history: Callable[[], HistoryStore | None] = lambda: None) -> None:
+        self._pool = pool
+        self._history = history
+
+    async def neighbours(self, spans: pl.DataFrame, *, count: int) -> pl.DataFrame:
+        history = self._history()
+        async with self._pool.acquire() as connection:
+            before, after = await _stored(connection, conform(spans, FILE_SPANS))
+            sides = [_Side(before, await _before(connection, before, count), is_before=True)]
+            if not after.is_empty():
+                first = _nearest(await _points(connection, _FIRST_AFTER, after, count), after, count, is_before=False)
+                sides.append(_Side(after, first, is_before=False))
+            parts = [await _archived(connection, side, count) if history is not None else () for side in sides]
+        points = [
+            await _with_archived(history, side, some, count) if history is not None and some else side.points
+            for side, some in zip(sides, parts, strict=True)
+        ]
+        return conform(pl.concat(points).sort("series", "ts"), NEIGHBOURS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Series whose points lie on one side of their span, schema ``_WANTED``, and those found so far, schema ``NEIGHBOURS``."""
+
+    wanted: pl.DataFrame
+    points: pl.DataFrame
+    is_before: bool
+
+
+async def _archived(connection: Connection, side: _Side, count: int) -> Sequence[ArchivedPart]:
+    """Return the archived parts with further points of the series that have too few hot ones."""
+    short = _short(side.wanted, side.points, count, is_before=side.is_before)
+    if short.is_empty():
+        return ()
+    parts = parts_of(await connection.fetch(_PARTS_OF, short["series_id"].to_list()))
+    return [part for group in _by_series(parts) for part in _nearest_parts(group, short, count, is_before=side.is_before)]
+
+
+async def _with_archived(history: HistoryStore, side: _Side, parts: Sequence[ArchivedPart], count: int) -> pl.DataFrame:
+    archived = (await history.many(parts, span=Span())).select("series_id", "ts", "value")
+    hot = side.points.join(side.wanted.select("series", "series_id"), on="series").select("series_id", "ts", "value")
+    # A month that was archived between the two reads is in both.
+    both = pl.concat([hot, archived]).unique(["series_id", "ts"])
+    return _nearest(both, side.wanted, count, is_before=side.is_before)
+
+
+async def _stored(connection: Connection, spans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the series with points before their span, and those with points only after it, schema ``_WANTED``."""
+    columns = [spans[name].to_list() for name in ("series", "key", "first", "last")]
+    rows = await connection.fetch(_STORED, *columns)
+    stored = pl.DataFrame(
+        [tuple(row) for row in rows],
+        schema={"series": pl.UInt32, "series_id": pl.Int32, "first_ts": UTC_US, "is_before": pl.Boolean},
+        orient="row",
+    ).join(spans, on="series", how="inner")
+    bound = pl.when("is_before").then("first").otherwise("last").alias("bound")
+    wanted = stored.with_columns(bound)
+    columns_wanted = list(_WANTED)
+    return wanted.filter("is_before").select(columns_wanted), wanted.filter(~pl.col("is_before")).select(columns_wanted)
+
+
+async def _before(connection: Connection, wanted: pl.DataFrame, count: int) -> pl.DataFrame:
+    """Return the last points before the bound of each series.
+
+    For a fixed step they lie in the ``count`` steps before it, if none is missing: one range serves all series of a step.
+    """
+    ranges = [_nothing()]
+    for group, since in _ranges(wanted, count):
+        row = await connection.fetchrow(_RANGE, group["series_id"].to_list(), since, group["bound"][0])
+        ranges.append(_nearest(unpacked(_POINT, row), group, count, is_before=True))
+    nearest = pl.concat(ranges)
+    rest = _short(wanted, nearest, count, is_before=True)
+    if rest.is_empty():
+        return nearest
+    looked_up = _nearest(await _points(connection, _LAST_BEFORE, rest, count), rest, count, is_before=True)
+    return pl.concat([nearest.join(rest, on="series", how="anti"), looked_up])
+
+
+def _ranges(wanted: pl.DataFrame, count: int) -> Iterator[tuple[pl.DataFrame, datetime]]:
+    """Yield the largest groups of series with one step and one bound, and the start of the range to read of each."""
+    groups = sorted(wanted.partition_by("frequency", "bound"), key=lambda group: -group.height)
+    for group in groups[:_MOST_RANGES]:
+        frequency = Frequency(group["frequency"][0])
+        length = frequency.step or _LENGTHS.get(frequency)
+        if length is not None:
+            try:
+                yield group, group["bound"][0] - count * length
+            except OverflowError:  # before year 1
+                continue
+
+
+async def _points(connection: Connection, statement: str, wanted: pl.DataFrame, count: int) -> pl.DataFrame:
+    row = await connection.fetchrow(statement, wanted["series_id"].to_list(), wanted["bound"].to_list(), count)
+    return unpacked(_POINT, row)
+
+
+def _nearest(points: pl.DataFrame, wanted: pl.DataFrame, count: int, *, is_before: bool) -> pl.DataFrame:
+    """Return the ``count`` points of each series that are nearest to its bound, schema ``NEIGHBOURS``."""
+    outside = pl.col("ts") < pl.col("bound") if is_before else pl.col("ts") > pl.col("bound")
+    beside = points.join(wanted.select("series_id", "series", "bound"), on="series_id").filter(outside).sort("series", "ts")
+    groups = beside.select(list(NEIGHBOURS)).group_by("series", maintain_order=True)
+    return groups.tail(count) if is_before else groups.head(count)
+
+
+def _short(wanted: pl.DataFrame, nearest: pl.DataFrame, count: int, *, is_before: bool) -> pl.DataFrame:
+    """Return the series of which fewer than ``count`` points were read although the store may have more."""
+    counted = nearest.group_by("series").agg(pl.len().alias("points"), pl.col("ts").min().alias("earliest"))
+    joined = wanted.join(counted, on="series", how="left", maintain_order="left")
+    has_more = pl.col("earliest").is_null() | (pl.col("earliest") > pl.col("first_ts")) if is_before else pl.lit(True)
+    return joined.filter((pl.col("points").fill_null(0) < count) & has_more).select(list(_WANTED))
+
+
+def _by_series(parts: Sequence[ArchivedPart]) -> Iterator[list[ArchivedPart]]:
+    groups: dict[int, list[ArchivedPart]] = {}
+    for part in parts:
+        groups.setdefault(part.series_id, []).append(part)
+    yield from groups.values()
+
+
+def _nearest_parts(
+    parts: Sequence[ArchivedPart], wanted: pl.DataFrame, count: int, *, is_before: bool
+) -> Iterator[ArchivedPart]:
+    """Yield the parts of one series that are nearest to its bound, until they have enough rows.
+
+    Their rows include superseded versions and points on the other side of the bound, so one more part is read than would do.
+    """
+    bound: datetime = wanted.row(by_predicate=pl.col("series_id") == parts[0].series_id, named=True)["bound"]
+    month = date(bound.year, bound.month, 1)
+    outside = [part for part in parts if (part.month <= month if is_before else part.month >= month)]
+    rows = 0
+    for part in reversed(outside) if is_before else outside:
+        yield part
+        if rows >= count:
+            return
+        rows += part.rows if part.month != month else 0
+
+
+def _nothing() -> pl.DataFrame:
+    return pl.DataFrame(schema=NEIGHBOURS)
