@@ -5,6 +5,7 @@ These routes read their parameters themselves, because validating a dozen of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -138,6 +139,8 @@ SERIES_PARAMETER = Parameter(
     repeated=True,
 )
 
+_LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})")
+
 _REMEMBERED_BYTES = 512
 """Longest query string that is remembered: longer ones are seldom repeated, and a thousand of them take much memory."""
 
@@ -197,9 +200,9 @@ def question_of(arguments: Mapping[str, str]) -> Question:
     """Return the question that parameters state, as ``read`` returns them."""
     freq, agg, tz = arguments.get("freq"), arguments.get("agg"), arguments.get("tz")
     return Question(
-        start=arguments.get("start"),
-        end=arguments.get("end"),
-        as_of=arguments.get("as_of"),
+        start=_with_plus(arguments.get("start")),
+        end=_with_plus(arguments.get("end")),
+        as_of=_with_plus(arguments.get("as_of")),
         # An unescaped plus sign arrives as a blank. No name of a time zone has a blank, and Etc/GMT+5 has a plus sign.
         tz=tz.replace("GMT ", "GMT+") if tz is not None else None,
         freq=Frequency(freq) if freq is not None else None,
@@ -208,6 +211,11 @@ def question_of(arguments: Mapping[str, str]) -> Question:
         unit=arguments.get("unit"),
         currency=arguments.get("currency"),
     )
+
+
+def _with_plus(time: str | None) -> str | None:
+    """Return a time with the plus sign of its offset, which arrives as a blank when it was not escaped."""
+    return _LOST_PLUS.sub(r"\1+\2", time) if time is not None else None
 
 
 def series_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:
