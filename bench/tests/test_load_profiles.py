@@ -35,7 +35,7 @@ _KEY = "nyiso:damlbmp_zone:61761:lmp"
 class Service:
     """A stub of the service: lists one series on each of two pages, sends ``answer`` otherwise, and records requests.
 
-    ``closes``: it closes the connection after an answer. ``answers_from``: the number of requests it waits for before it answers one.
+    ``closes``: it closes the connection after an answer. ``answers_from``: it waits for that number of requests first.
     ``now``: seconds of its clock; each answer takes ``ANSWER_S`` of them. ``most_unanswered``: requests that had no answer at
     once, at most.
     """
