@@ -16,10 +16,10 @@ from datetime import datetime
 import polars as pl
 
 from aurum.core.frames import PARSED
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
-from aurum.pipelines.tabular import Refusals, read_table
 
 _DATES = ("observation_date", "DATE", "date")
 _ID = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
