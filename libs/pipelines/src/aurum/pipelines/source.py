@@ -99,6 +99,7 @@ class Dataset:
 
 
 _PEEK = 4096
+_SHORTEST = 16
 # That of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -154,6 +155,15 @@ class SourceFile:
         order = {"utf-16": "-le" if self.content.startswith(codecs.BOM_UTF16_LE) else "-be"}
         order["utf-32"] = "-le" if self.content.startswith(codecs.BOM_UTF32_LE) else "-be"
         return self.content[-_PEEK * _WIDTHS.get(encoding, 1) :].decode(encoding + order.get(encoding, ""), errors="replace")
+
+    @property
+    def is_unmarked_utf16(self) -> bool:
+        """Whether the content looks like UTF-16 text without a byte order mark, which cannot be told from other bytes."""
+        start = self.content[:64]
+        if _marked_encoding(start) is not None or len(start) < _SHORTEST:
+            return False
+        even, odd = start[0::2].count(0), start[1::2].count(0)
+        return min(even, odd) == 0 and max(even, odd) > len(start) // 2 * 0.9
 
     def head_lines(self, count: int) -> list[str]:
         """Return the first lines of the head, at most ``count``."""

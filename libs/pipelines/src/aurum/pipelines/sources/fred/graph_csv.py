@@ -22,7 +22,7 @@ from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
 
 _DATES = ("observation_date", "DATE", "date")
-_ID = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
+_ID = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]{1,40}")
 _VINTAGE = re.compile(r"_\d{8}$")
 _ISO = re.compile(r'"?\d{4}-\d{2}-\d{2}"?,')
 

@@ -28,7 +28,8 @@ from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
 
 _CLOCK = ZoneInfo("America/Chicago")
-_ID = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9_]*[A-Z0-9](?![A-Za-z])")
+_ID = re.compile(r"(?<![A-Za-z0-9])(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]*[A-Z0-9](?![A-Za-z0-9])")
+_DATE = re.compile(r"(?:[_-](?:19|20)[0-9]{2}(?:[_-]?[0-9]{2}){0,2})+$")
 _FIELDS = ("realtime_start", "date", "value")
 
 
@@ -38,7 +39,8 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
-    series = _ID.search(PurePath(document.name).stem)
+    # A year or a day at the end is when the file was made, not part of the id.
+    series = _ID.search(_DATE.sub("", PurePath(document.name).stem))
     if series is None:
         raise RefusedFile("the answer does not name its series, and neither does the name of the file, e.g. CPIAUCSL.json")
     records = _records(document)
