@@ -60,9 +60,7 @@ def test_a_clean_file_passes_unchanged() -> None:
 
 @pytest.mark.parametrize("name", ["", " padded", "a\tb", "nul\x00"])
 def test_a_location_that_cannot_be_part_of_a_key_is_held_back(name: str) -> None:
-    file = parsed((0, 1.0), (1, 2.0))
-    rows = file.rows.with_columns(pl.when(pl.col("line") == 3).then(pl.lit(name)).otherwise("location").alias("location"))
-    result = check_rows(replace(file, rows=rows), Suite("none"))
+    result = check_rows(moved(parsed((0, 1.0), (1, 2.0)), 3, location=name), Suite("none"))
     assert result.rows["value"].to_list() == [1.0]
     assert result.quarantine["reason"].to_list() == [Reason.MISSING_FIELD]
 

@@ -49,7 +49,7 @@ def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> 
     """
     rows = conform(parsed.rows, PARSED)
     held: list[pl.DataFrame] = []
-    rows, nameless = _with_a_name(rows)
+    rows, nameless = _with_a_name(rows, parsed.series)
     held.append(_report(parsed, nameless, Reason.MISSING_FIELD))
     rows, impossible = _at_plausible_times(rows, parsed.dataset, now)
     held.append(_report(parsed, impossible, Reason.INVALID_TIME))
@@ -115,9 +115,9 @@ def _cleaned(series: pl.DataFrame, column: str, is_clean: Callable[[str], bool],
     return series.with_columns(pl.col(column).replace(unclean, [clean(text) for text in unclean]))
 
 
-def _with_a_name(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _with_a_name(rows: pl.DataFrame, series: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows whose location can be part of a series key, and the others."""
-    names = rows["location"].unique()
+    names = series["location"].unique()
     bad = [name for name in names if name is None or location_problem(name) is not None]
     if not bad:
         return rows, _none_of(rows)
@@ -156,6 +156,8 @@ def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
 
 def _report(parsed: Parsed, failed: pl.DataFrame, reason: Reason) -> pl.DataFrame:
+    if failed.is_empty():
+        return pl.DataFrame(schema=REFUSED)
     columns = {measure.name: measure.column or measure.name for measure in parsed.dataset.measures}
     return failed.select(
         "line",

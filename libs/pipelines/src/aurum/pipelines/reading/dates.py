@@ -14,12 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.core.frames import UTC_US
 from aurum.core.markettime import to_utc
 from aurum.pipelines.reading.tabular import Refusals
 
@@ -29,6 +30,7 @@ ISO_OFFSET = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M%:z")
 """RFC 3339 with an offset; ``Z`` is read as ``+00:00``."""
 
 _MONTH_FIRST = "%m/%d/%Y"
+_SHORT = "^[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}(?: |$)"
 _CENTURIES = ((r"[0-5][0-9]|6[0-8]", "20"), (r"69|[7-9][0-9]", "19"))
 _ONE_OR_TWO = "[0-9]{1,2}"
 _FORMS = {
@@ -50,26 +52,19 @@ _DIRECTIVE = re.compile(r"%(?:\.f|:z|[A-Za-z])")
 
 def days(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
     """Return the days (Date) of texts; the first day of the period for a pattern of months or years."""
-    plain = _with_century(text, patterns)
-    read = [_matching(plain, pattern).str.to_date(pattern, strict=False) for pattern in patterns]
-    return _possible(pl.coalesce(read))
+    return text.map_batches(partial(_read, patterns=patterns, dtype=pl.Date()), return_dtype=pl.Date)
 
 
 def times(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
     """Return the naive date-times (``Datetime("us")``) of texts."""
-    plain = _with_century(text, patterns)
-    read = [_matching(plain, pattern).str.to_datetime(pattern, strict=False, time_unit="us") for pattern in patterns]
-    return _possible(pl.coalesce(read))
+    dtype = pl.Datetime("us")
+    return text.map_batches(partial(_read, patterns=patterns, dtype=dtype), return_dtype=dtype)
 
 
 def instants(text: pl.Expr, patterns: Sequence[str] = ISO_OFFSET) -> pl.Expr:
     """Return the instants (``Datetime("us", "UTC")``) of texts with an offset; every pattern ends in ``%:z``."""
-    plain = text.str.replace("Z$", "+00:00")
-    read = [
-        _matching(plain, pattern).str.to_datetime(pattern, strict=False, time_unit="us", time_zone="UTC")
-        for pattern in patterns
-    ]
-    return _possible(pl.coalesce(read))
+    read = partial(_read, patterns=patterns, dtype=UTC_US)
+    return text.str.replace("Z$", "+00:00").map_batches(read, return_dtype=UTC_US)
 
 
 def read_once(frame: pl.DataFrame, columns: str | Sequence[str], *readings: pl.Expr) -> pl.DataFrame:
@@ -144,8 +139,22 @@ def _one(text: str | None, patterns: Sequence[str], read: Callable[[pl.Expr, Seq
     return pl.DataFrame({"text": [text]}, schema={"text": pl.String}).select(read(pl.col("text"), patterns)).item()
 
 
-def _matching(text: pl.Expr, pattern: str) -> pl.Expr:
-    return pl.when(text.str.contains(_form(pattern))).then(text).otherwise(None)
+def _read(texts: pl.Series, *, patterns: Sequence[str], dtype: pl.DataType) -> pl.Series:
+    """Return the moments of texts: of each text the moment of the first pattern that it has the form of."""
+    texts = _with_century(texts, patterns)
+    moments = pl.Series(texts.name, [None], dtype).new_from_index(0, texts.len())
+    for pattern in patterns:
+        matching = texts.str.contains(_form(pattern)).fill_null(False)
+        if not matching.any():
+            continue
+        read = (
+            texts.str.strptime(dtype, pattern, strict=False)
+            if matching.all()
+            else (texts.set(~matching, None).str.strptime(dtype, pattern, strict=False))
+        )
+        moments = read if moments.null_count() == moments.len() else moments.zip_with(moments.is_not_null(), read)
+    possible = moments.dt.year().is_between(FIRST_YEAR, LAST_YEAR)
+    return moments if possible.all() else moments.set(~possible.fill_null(True), None)
 
 
 @cache
@@ -164,14 +173,10 @@ def _form(pattern: str) -> str:
     return f"^{''.join(parts)}$"
 
 
-def _with_century(text: pl.Expr, patterns: Sequence[str]) -> pl.Expr:
+def _with_century(texts: pl.Series, patterns: Sequence[str]) -> pl.Series:
     """Return the texts with years of two digits completed, if a pattern begins with month and day."""
-    if not any(pattern.startswith(_MONTH_FIRST) for pattern in patterns):
-        return text
+    if not any(pattern.startswith(_MONTH_FIRST) for pattern in patterns) or not texts.str.contains(_SHORT).any():
+        return texts
     for years, century in _CENTURIES:
-        text = text.str.replace(rf"^([0-9]{{1,2}}/[0-9]{{1,2}}/)({years})( |$)", f"${{1}}{century}${{2}}${{3}}")
-    return text
-
-
-def _possible(moment: pl.Expr) -> pl.Expr:
-    return pl.when(moment.dt.year().is_between(FIRST_YEAR, LAST_YEAR)).then(moment)
+        texts = texts.str.replace(rf"^([0-9]{{1,2}}/[0-9]{{1,2}}/)({years})( |$)", f"${{1}}{century}${{2}}${{3}}")
+    return texts

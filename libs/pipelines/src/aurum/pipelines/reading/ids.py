@@ -52,7 +52,7 @@ def with_ids(
 
 def read_id(text: str, rule: IdRule = IdRule.TEXT) -> str | None:
     """Return the id that a text is by a rule; None when it is not certainly one."""
-    plain = _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    plain = text.strip() if text.isascii() else _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
     if rule is not IdRule.TEXT:
         plain = _digits(plain) or ""
     if rule in _WIDTHS:

@@ -21,6 +21,7 @@ from aurum.pipelines.sources.pjm.datasets import ZONE
 
 UTC_COLUMN, EPT_COLUMN = "datetime_beginning_utc", "datetime_beginning_ept"
 
+_SAMPLE = 100
 _FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 
 
@@ -66,21 +67,22 @@ def described(dataset: Dataset, rows: pl.DataFrame, locations: pl.DataFrame) -> 
 
 
 def _with_utc(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    utc = times(pl.col(UTC_COLUMN), _FORMATS)
-    if EPT_COLUMN not in table.columns:
-        return _only_with_time(read_once(table, UTC_COLUMN, utc.dt.replace_time_zone("UTC").alias("ts")), refusals)
-    ept = times(pl.col(EPT_COLUMN), _FORMATS)
-    swapped = utc == ept.dt.replace_time_zone("UTC").dt.convert_time_zone(ZONE).dt.replace_time_zone(None)
-    table = read_once(
-        table,
-        [UTC_COLUMN, EPT_COLUMN],
-        utc.dt.replace_time_zone("UTC").alias("ts"),
-        swapped.fill_null(False).alias("__swapped"),
-    )
-    table = _only_with_time(table, refusals)
+    table = _only_with_time(read_once(table, UTC_COLUMN, _utc(UTC_COLUMN).alias("ts")), refusals)
+    # Columns change places in whole files, so most need not be compared further than this.
+    if EPT_COLUMN not in table.columns or not table.head(_SAMPLE).select(_has_changed_places().any()).item():
+        return table
     detail = "the UTC and the Eastern column have changed places"
-    swapped = pl.col("__swapped")
-    return refusals.rows(table, swapped, column=UTC_COLUMN, reason=Reason.INVALID_TIME, detail=detail).drop("__swapped")
+    return refusals.rows(table, _has_changed_places(), column=UTC_COLUMN, reason=Reason.INVALID_TIME, detail=detail)
+
+
+def _utc(column: str) -> pl.Expr:
+    return times(pl.col(column), _FORMATS).dt.replace_time_zone("UTC")
+
+
+def _has_changed_places() -> pl.Expr:
+    """Test whether the UTC column shows the Eastern time of the other column, read as UTC."""
+    eastern = _utc(EPT_COLUMN).dt.convert_time_zone(ZONE).dt.replace_time_zone(None)
+    return (pl.col("ts").dt.replace_time_zone(None) == eastern).fill_null(False)
 
 
 def _only_with_time(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
