@@ -139,7 +139,19 @@ class SourceFile:
     @cached_property
     def lines(self) -> list[str]:
         """The text's lines without their ends (LF, CR LF or CR alone); ``lines[n - 1]`` is line n."""
-        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        return self._text_lf.split("\n")
+
+    def text_of(self, first: int, last: int) -> str:
+        """Return the lines from the one at position ``first``, counted from 0, to that before ``last``, ends in LF."""
+        start = 0
+        for _ in range(first):
+            start = self._text_lf.index("\n", start) + 1
+        below = sum(len(line) + 1 for line in self.lines[last:])
+        return self._text_lf[start : len(self._text_lf) - below]
+
+    @cached_property
+    def _text_lf(self) -> str:
+        return self.text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in self.text else self.text
 
     @cached_property
     def head(self) -> str:

@@ -24,6 +24,7 @@ LONGEST = 200
 """Most characters of an id. The longest published ones have about 60."""
 
 _SPACE = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_OUTER = " \t\r\n"
 _PLAIN = re.compile(r"[0-9]+(?:\.0*)?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.0*)?")
 _SCIENTIFIC = re.compile(r"([1-9])(?:\.([0-9]+))?[eE]\+?([0-9]{1,2})")
@@ -52,7 +53,8 @@ def with_ids(
 
 def read_id(text: str, rule: IdRule = IdRule.TEXT) -> str | None:
     """Return the id that a text is by a rule; None when it is not certainly one."""
-    plain = text.strip() if text.isascii() else _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    composed = text if text.isascii() else _SPACE.sub(" ", unicodedata.normalize("NFC", text))
+    plain = composed.strip(_OUTER)
     if rule is not IdRule.TEXT:
         plain = _digits(plain) or ""
     if rule in _WIDTHS:
