@@ -15,7 +15,7 @@ import polars as pl
 from aurum.core.catalog import Quality, Reason
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.frames import PARSED, REFUSED, UTC_US, conform
-from aurum.core.keys import location_problem
+from aurum.core.keys import is_location
 from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.steps import check_steps
 from aurum.pipelines.quality.suites import Severity, Suite
@@ -118,7 +118,7 @@ def _cleaned(series: pl.DataFrame, column: str, is_clean: Callable[[str], bool],
 def _with_a_name(rows: pl.DataFrame, series: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows whose location can be part of a series key, and the others."""
     names = series["location"].unique()
-    bad = [name for name in names if name is None or location_problem(name) is not None]
+    bad = [name for name in names if name is None or not is_location(name)]
     if not bad:
         return rows, _none_of(rows)
     named = ~pl.col("location").is_in(bad, nulls_equal=True)

@@ -139,7 +139,7 @@ def _one(text: str | None, patterns: Sequence[str], read: Callable[[pl.Expr, Seq
     return pl.DataFrame({"text": [text]}, schema={"text": pl.String}).select(read(pl.col("text"), patterns)).item()
 
 
-def _read(texts: pl.Series, *, patterns: Sequence[str], dtype: pl.DataType) -> pl.Series:
+def _read(texts: pl.Series, *, patterns: Sequence[str], dtype: pl.Date | pl.Datetime) -> pl.Series:
     """Return the moments of texts: of each text the moment of the first pattern that it has the form of."""
     texts = _with_century(texts, patterns)
     moments = pl.Series(texts.name, [None], dtype).new_from_index(0, texts.len())
