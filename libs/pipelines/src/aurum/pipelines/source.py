@@ -170,7 +170,7 @@ class SourceFile:
 
     @property
     def is_unmarked_utf16(self) -> bool:
-        """Whether the content looks like UTF-16 text without a byte order mark, which cannot be told from other bytes."""
+        """True if the content looks like UTF-16 text without a byte order mark, which cannot be told from other bytes."""
         start = self.content[:64]
         if _marked_encoding(start) is not None or len(start) < _SHORTEST:
             return False

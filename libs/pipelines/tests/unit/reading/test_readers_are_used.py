@@ -45,13 +45,13 @@ def is_cast_of_text(node: ast.Call) -> bool:
 def test_no_parser_reads_by_itself(path: Path) -> None:
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     name = str(path.relative_to(FOLDER))
-    found = [
+    violations = [
         f"{name}: {called(node)}, line {node.lineno}: use {FORBIDDEN[called(node)]}"
         for node in calls
         if called(node) in FORBIDDEN
     ]
-    found += [f"{name}: cast, line {node.lineno}: use reading.numbers" for node in calls if is_cast_of_text(node)]
-    assert [line for line in found if line.partition(",")[0] not in ALLOWED] == []
+    violations += [f"{name}: cast, line {node.lineno}: use reading.numbers" for node in calls if is_cast_of_text(node)]
+    assert [line for line in violations if line.partition(",")[0] not in ALLOWED] == []
 
 
 def imports(path: Path) -> set[str]:
@@ -79,8 +79,8 @@ def reached(module: str) -> set[str]:
 def test_each_parser_goes_through_the_readers_of_dates_and_numbers(source: object) -> None:
     for file_format in source.formats:  # type: ignore[attr-defined]
         if not file_format.datasets:
-            continue  # a message that there is no data
+            continue  # a message without data
         parse = getattr(file_format.parse, "func", file_format.parse)
         module = parse.__module__
-        found = reached(module)
-        assert {"aurum.pipelines.reading.dates", "aurum.pipelines.reading.numbers"} <= found, f"{file_format.name}: {module}"
+        modules = reached(module)
+        assert {"aurum.pipelines.reading.dates", "aurum.pipelines.reading.numbers"} <= modules, f"{file_format.name}: {module}"

@@ -67,7 +67,7 @@ class FileReport:
     suspect_series: int = 0
     unit_jumps: tuple[UnitJump, ...] = ()
     notices: tuple[str, ...] = ()
-    """What the file says of itself, such as that it is not all that was requested."""
+    """Sentences of the file about itself, such as that it does not hold all records of its query."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,11 +118,11 @@ def _strange_series(rows: pl.DataFrame, off: pl.Series, frequency: Frequency, zo
         shares = rows.select(*_SERIES, off.alias("off")).group_by(_SERIES).agg(pl.col("off").mean())
         strange.append(shares.filter(pl.col("off") > 0.5).select(_SERIES))
     if not frequency.is_calendar and _has_neighbours(rows["ts"], frequency):
-        found = pl.concat(strange) if strange else None
+        series = pl.concat(strange) if strange else None
     else:
         spaced = _spaced_otherwise(rows, frequency, zone)
-        found = pl.concat([*strange, spaced]).unique()
-    return None if found is None or found.is_empty() else found
+        series = pl.concat([*strange, spaced]).unique()
+    return None if series is None or series.is_empty() else series
 
 
 def _has_neighbours(ts: pl.Series, frequency: Frequency) -> bool:

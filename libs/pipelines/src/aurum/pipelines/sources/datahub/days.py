@@ -8,7 +8,7 @@ from aurum.pipelines.reading import dates
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.sources.datahub.datasets import ZONE
 
-# A month is no day.
+# A text that names a month is not a day.
 _PATTERNS = {"1d": ("%Y-%m-%d",), "1mo": ("%Y-%m-%d", "%Y-%m")}
 
 
