@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import RefusedFile, SourceFile
-from aurum.pipelines.tabular import Refusals, read_table
 
 
 def table(text: str, *, required: tuple[str, ...] = ("a",), header_line: int = 1) -> tuple[pl.DataFrame, Refusals]:

@@ -86,7 +86,7 @@ async def _fetched(source: str, dataset: str, days: list[date], folder: Path) ->
 
 
 async def _load(pipelines: Pipelines, files: list[FetchedFile]) -> list[FileReport]:
-    from aurum.cli.render import console, ingest_summary
+    from aurum.cli.render import console, ingest_summary, print_notices
     from aurum.pipelines.loading.documents import read_source_files
 
     await pipelines.declare_catalog()
@@ -94,5 +94,8 @@ async def _load(pipelines: Pipelines, files: list[FetchedFile]) -> list[FileRepo
     for one in files:
         documents = read_source_files(one.path)
         reports += [report async for report in pipelines.ingestion.ingest_all(documents, known_at=one.known_at)]
-    console().print(ingest_summary(reports, sum(report.seconds for report in reports)))
+    out = console()
+    for report in reports:
+        print_notices(out, report)
+    out.print(ingest_summary(reports, sum(report.seconds for report in reports)))
     return reports

@@ -65,7 +65,7 @@ async def ingest_files(
     """Load files with a progress bar, print refused files and the summary, and return the reports."""
     from rich.markup import escape
 
-    from aurum.cli.render import console, ingest_summary, progress, unit_jumps
+    from aurum.cli.render import console, ingest_summary, print_notices, progress, unit_jumps
     from aurum.pipelines.loading.load import FileOutcome
 
     out = console()
@@ -92,6 +92,7 @@ async def ingest_files(
                 )
             if report.suspect_series:
                 out.print(f"[yellow]suspect[/yellow] {report.name}: {escape(unit_jumps(report))}", highlight=False)
+            print_notices(out, report)
     if not (quiet and all(report.outcome is FileOutcome.ALREADY_LOADED for report in reports)):
         out.print(ingest_summary(reports, time.perf_counter() - started))
     return reports

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -43,6 +44,12 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
     for row in rows:
         result.add_row(*("" if cell is None else str(cell) for cell in row))
     return result
+
+
+def print_notices(out: Console, report: FileReport) -> None:
+    """Print what a file says of itself, a line for each sentence."""
+    for notice in report.notices:
+        out.print(f"[yellow]notice[/yellow] {escape(report.name)}: {escape(notice)}", highlight=False)
 
 
 def ingest_summary(reports: Sequence[FileReport], seconds: float) -> Table:

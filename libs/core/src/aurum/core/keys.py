@@ -18,7 +18,14 @@ class InvalidSeriesKey(Invalid):
 
 
 def is_location(text: str) -> bool:
-    """Return whether a text can be the location of a series: printable, not empty, without outer blanks."""
+    """Return whether a text can be the location of a series: printable, not empty, without outer blanks.
+
+    The one rule for writing and for reading: what is stored under another rule could not be listed. Control, format,
+    private-use and unassigned characters, and every blank but the plain space, are unprintable.
+
+    >>> is_location("61757\\u200b")
+    False
+    """
     return bool(text) and text.isprintable() and text == text.strip()
 
 

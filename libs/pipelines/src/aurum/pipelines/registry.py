@@ -58,8 +58,10 @@ class Registry:
     def recognise(self, document: SourceFile) -> tuple[Source, FileFormat]:
         """Return the one format that recognises a file, with its source.
 
-        Raises ``RefusedFile`` for an empty file, ``UnknownFormat`` and ``AmbiguousFormat``.
+        Raises ``RefusedFile`` for an empty file or one of another encoding, ``UnknownFormat`` and ``AmbiguousFormat``.
         """
+        if document.is_unmarked_utf16:
+            raise RefusedFile("the text is UTF-16 without a byte order mark: save it as UTF-8")
         claims = [
             (source, file_format)
             for source in self.sources

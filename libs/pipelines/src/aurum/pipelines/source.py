@@ -5,10 +5,12 @@ Parsing is separate from fetching: a format turns bytes into frames and uses no 
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from functools import cached_property
 
 import polars as pl
@@ -48,6 +50,26 @@ class PublicationSchedule:
     zone: str
 
 
+class IdRule(StrEnum):
+    """How the ids of a dataset's locations are read. ``pipelines.reading.ids`` implements them."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    """A whole number, without leading zeros."""
+    FIPS = "fips"
+    """A code of two digits (state) or five (county), with its leading zero."""
+    HUC = "huc"
+    """A code of an even number of digits, with its leading zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plausible:
+    """The instants that a dataset can have observations of: from ``since`` to ``ahead`` after now."""
+
+    since: date = date(1990, 1, 1)
+    ahead: timedelta = timedelta(days=400)
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """One kind of publication of one source. Series keys are ``source:name:location:measure``.
@@ -68,10 +90,29 @@ class Dataset:
     """Title or address of the operator's document that describes the format."""
     freshness_hours: float | None = None
     """Age in hours of the newest observation above which the dataset is stale; None: it never is."""
+    ids: IdRule = IdRule.TEXT
+    plausible: Plausible = Plausible()
 
     def measure(self, name: str) -> Measure:
         """Return the declared measure of that name. Raises KeyError, which is a bug of the parser."""
         return {measure.name: measure for measure in self.measures}[name]
+
+
+_PEEK = 4096
+_SHORTEST = 16
+# That of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_WIDTHS = {"utf-16": 2, "utf-32": 4}
+
+
+def _marked_encoding(content: bytes) -> str | None:
+    return next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)
 
 
 @dataclass(frozen=True)
@@ -83,21 +124,58 @@ class SourceFile:
 
     @cached_property
     def text(self) -> str:
-        """The content as text: UTF-8 with or without a byte order mark, else Latin-1; line ends as in the file."""
+        """The content as text: as its byte order mark says, else UTF-8, else Latin-1; line ends as in the file.
+
+        Raises ``RefusedFile`` when the content is not of the encoding that its mark says.
+        """
+        encoding = _marked_encoding(self.content)
         try:
-            return self.content.decode("utf-8-sig")
-        except UnicodeDecodeError:
+            return self.content.decode(encoding or "utf-8")
+        except UnicodeDecodeError as error:
+            if encoding is not None:
+                raise RefusedFile(f"damaged text: not {encoding}, as its byte order mark says") from error
             return self.content.decode("latin-1")
 
     @cached_property
     def lines(self) -> list[str]:
         """The text's lines without their ends (LF, CR LF or CR alone); ``lines[n - 1]`` is line n."""
-        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        return self._text_lf.split("\n")
+
+    def text_of(self, first: int, last: int) -> str:
+        """Return the lines from the one at position ``first``, counted from 0, to that before ``last``, ends in LF."""
+        start = 0
+        for _ in range(first):
+            start = self._text_lf.index("\n", start) + 1
+        below = sum(len(line) + 1 for line in self.lines[last:])
+        return self._text_lf[start : len(self._text_lf) - below]
+
+    @cached_property
+    def _text_lf(self) -> str:
+        return self.text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in self.text else self.text
 
     @cached_property
     def head(self) -> str:
-        """The first 4 kB as text, by which formats are recognised."""
-        return self.content[:4096].decode("utf-8-sig", errors="replace")
+        """The first 4,096 characters or bytes as text, by which formats are recognised."""
+        encoding = _marked_encoding(self.content) or "utf-8"
+        return self.content[: _PEEK * _WIDTHS.get(encoding, 1)].decode(encoding, errors="replace")
+
+    @cached_property
+    def tail(self) -> str:
+        """The last 4,096 characters or bytes as text."""
+        encoding = _marked_encoding(self.content) or "utf-8"
+        # A mark, which is only at the beginning, says the order of the bytes: without it the order has to be named.
+        order = {"utf-16": "-le" if self.content.startswith(codecs.BOM_UTF16_LE) else "-be"}
+        order["utf-32"] = "-le" if self.content.startswith(codecs.BOM_UTF32_LE) else "-be"
+        return self.content[-_PEEK * _WIDTHS.get(encoding, 1) :].decode(encoding + order.get(encoding, ""), errors="replace")
+
+    @property
+    def is_unmarked_utf16(self) -> bool:
+        """True if the content looks like UTF-16 text without a byte order mark, which cannot be told from other bytes."""
+        start = self.content[:64]
+        if _marked_encoding(start) is not None or len(start) < _SHORTEST:
+            return False
+        even, odd = start[0::2].count(0), start[1::2].count(0)
+        return min(even, odd) == 0 and max(even, odd) > len(start) // 2 * 0.9
 
     def head_lines(self, count: int) -> list[str]:
         """Return the first lines of the head, at most ``count``."""
@@ -132,7 +210,8 @@ class Parsed:
     ``rows``: schema ``core.frames.PARSED``. ``series``: schema ``PARSED_SERIES``, exactly one row for each
     (location, measure) of ``rows``. ``refused``: schema ``core.frames.REFUSED``. ``known_at``: the publication time the
     file states, UTC; None when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several
-    measures counts once). ``raw``: returns the text of a line, for checks made after parsing.
+    measures counts once). ``raw``: returns the text of a line, for checks made after parsing. ``notices``: sentences for the
+    file's report, such as the publisher's own warning that the answer is not complete.
     """
 
     dataset: Dataset
@@ -142,6 +221,7 @@ class Parsed:
     rows_read: int
     raw: Callable[[int], str]
     known_at: datetime | None = None
+    notices: tuple[str, ...] = ()
 
 
 def describe_series(

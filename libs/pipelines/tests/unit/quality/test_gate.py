@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -9,7 +9,8 @@ from aurum.core.frames import PARSED, REFUSED
 from aurum.core.frequency import Frequency
 from aurum.pipelines.quality.gate import check_rows
 from aurum.pipelines.quality.suites import Suite, parse_suite
-from aurum.pipelines.source import Dataset, Measure, Parsed, describe_series
+from aurum.pipelines.registry import default_registry
+from aurum.pipelines.source import Dataset, Measure, Parsed, Plausible, describe_series
 
 DATASET = Dataset(
     source="invented",
@@ -59,11 +60,76 @@ def test_a_clean_file_passes_unchanged() -> None:
 
 @pytest.mark.parametrize("name", ["", " padded", "a\tb", "nul\x00"])
 def test_a_location_that_cannot_be_part_of_a_key_is_held_back(name: str) -> None:
-    file = parsed((0, 1.0), (1, 2.0))
-    rows = file.rows.with_columns(pl.when(pl.col("line") == 3).then(pl.lit(name)).otherwise("location").alias("location"))
-    result = check_rows(replace(file, rows=rows), Suite("none"))
+    result = check_rows(moved(parsed((0, 1.0), (1, 2.0)), 3, location=name), Suite("none"))
     assert result.rows["value"].to_list() == [1.0]
     assert result.quarantine["reason"].to_list() == [Reason.MISSING_FIELD]
+
+
+def moved(file: Parsed, line: int, **columns: object) -> Parsed:
+    """Return a file with other values in the row of a line."""
+    changed = [
+        pl.when(pl.col("line") == line).then(pl.lit(value, PARSED[name])).otherwise(name).alias(name)
+        for name, value in columns.items()
+    ]
+    rows = file.rows.with_columns(changed)
+    return replace(file, rows=rows, series=describe_series(file.dataset, rows))
+
+
+@pytest.mark.parametrize(
+    "name", ["", " padded", "a\tb", "nul\x00", "61\u200b757", "\x91", "a\u00a0b", "\ue000", "\u0378", "\uffff"]
+)
+def test_a_series_of_rows_that_are_held_back_is_none(name: str) -> None:
+    result = check_rows(moved(parsed((0, 1.0), (1, 2.0)), 3, location=name), Suite("none"))
+    assert result.series["location"].to_list() == ["A"]
+    assert not any("\x00" in cell for row in result.quarantine.rows() for cell in row if isinstance(cell, str))
+
+
+def test_a_series_whose_every_row_breaks_an_expectation_is_none() -> None:
+    bounds = suite("expect_column_values_to_be_between", "critical", column="value", max_value=100)
+    result = check_rows(moved(parsed((0, 1.0), (1, 20_000.0)), 3, location="B"), bounds)
+    assert result.series["location"].to_list() == ["A"]
+
+
+@pytest.mark.parametrize("year", [1, 18, 1677, 1989, 2027, 2262, 9999])
+def test_an_instant_that_cannot_be_is_held_back(year: int) -> None:
+    file = moved(parsed((0, 1.0), (1, 2.0)), 3, ts=datetime(year, 12, 31, 23, tzinfo=UTC))
+    result = check_rows(file, Suite("none"), now=NOON)
+    assert result.rows["line"].to_list() == [2]
+    assert result.quarantine["reason"].to_list() == [Reason.INVALID_TIME]
+    assert result.quarantine["detail"].to_list() == ["the dataset has observations from 1990-01-01 to 2026-07-06"]
+
+
+def test_a_dataset_says_which_instants_it_can_have() -> None:
+    file = moved(parsed((0, 1.0), (1, 2.0)), 3, ts=datetime(1871, 1, 1, tzinfo=UTC))
+    old = replace(DATASET, plausible=Plausible(date(1850, 1, 1)))
+    assert check_rows(replace(file, dataset=old), Suite("none"), now=NOON).rows.height == 2
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [each for source in default_registry().sources for each in source.datasets],
+    ids=lambda each: f"{each.source}:{each.name}",
+)
+def test_no_dataset_accepts_the_instants_that_no_dataset_can_have(dataset: Dataset) -> None:
+    for year in (1, 18, 1677, 2101, 2262, 9999):
+        file = moved(parsed((0, 1.0), (1, 2.0)), 3, ts=datetime(year, 1, 1, tzinfo=UTC))
+        result = check_rows(replace(file, dataset=replace(DATASET, plausible=dataset.plausible)), Suite("none"), now=NOON)
+        assert result.rows["line"].to_list() == [2], year
+
+
+def test_names_and_labels_are_cleaned_of_what_cannot_be_stored_or_shown() -> None:
+    file = parsed((0, 1.0))
+    series = file.series.with_columns(
+        location_name=pl.lit("A\x00\u200b\u00a0hub "), location_type=pl.lit("HUB\x91"), labels=pl.lit('{"zone":"A\\u0000EP"}')
+    )
+    result = check_rows(replace(file, series=series), Suite("none"))
+    assert result.series.select("location_name", "location_type", "labels").row(0) == ("A hub", "HUB", '{"zone": "AEP"}')
+
+
+def test_raw_text_with_a_nul_is_shown_escaped() -> None:
+    file = parsed((0, 1.0), (1, 2.0), (0, 9.0))
+    result = check_rows(replace(file, raw=lambda line: f"a\x00b {line}"), Suite("none"))
+    assert result.quarantine["raw"].to_list() == ["a\\x00b 2", "a\\x00b 4"]
 
 
 def test_a_point_repeated_with_the_same_value_is_stored_once() -> None:

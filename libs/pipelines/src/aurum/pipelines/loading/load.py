@@ -11,8 +11,10 @@ from enum import StrEnum
 
 import polars as pl
 
+from aurum.common.clock import SystemClock
 from aurum.core.catalog.entries import KnownAtBasis, UnitJump
 from aurum.core.catalog.validations import ValidationResult
+from aurum.core.clock import Clock
 from aurum.core.errors import Conflict
 from aurum.core.frames import REFUSED, SERIES, FrameMismatch
 from aurum.pipelines.loading.documents import Unreadable
@@ -24,6 +26,7 @@ from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.quality.unit_jump import mark_unit_jumps
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, Parsed, RefusedFile, Source, SourceFile
+from aurum.pipelines.storable import storable
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader
 from aurum.storage.ports.observations import NeighbourReader, SeriesRows
 
@@ -63,6 +66,8 @@ class FileReport:
     seconds: float = 0.0
     suspect_series: int = 0
     unit_jumps: tuple[UnitJump, ...] = ()
+    notices: tuple[str, ...] = ()
+    """Sentences of the file about itself, such as that it does not hold all records of its query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class _Prepared:
     source: str = ""
     dataset: str = ""
     validations: tuple[ValidationResult, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class Ingestion:
@@ -88,11 +94,12 @@ class Ingestion:
         raw_files: RawFiles,
         cleanup: ValidationCleanup | None = None,
         neighbours: NeighbourReader | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Create a loader of files.
 
         ``cleanup``: deletes old validations; with None they all stay. ``neighbours``: the points by which changes of unit are
-        noticed; with None they are not.
+        noticed; with None they are not. ``clock``: bounds the instants that are plausible; with None it is the system's.
         """
         self._registry = registry
         self._suites = suites
@@ -100,6 +107,7 @@ class Ingestion:
         self._raw_files = raw_files
         self._cleanup = cleanup
         self._neighbours = neighbours
+        self._clock = clock or SystemClock()
 
     async def ingest(
         self, document: SourceFile | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
@@ -161,7 +169,8 @@ class Ingestion:
         try:
             source, file_format = self._registry.recognise(document)
             parts = file_format.parse(document)
-            results = [check_rows(part, self._suites.of(source.name, part.dataset.name)) for part in parts]
+            now = self._clock.now()
+            results = [check_rows(part, self._suites.of(source.name, part.dataset.name), now=now) for part in parts]
             validations = tuple(result.validation for result in results)
             refusal = next((result.refusal for result in results if result.refusal), "")
             if refusal:
@@ -177,23 +186,24 @@ class Ingestion:
                 suite=",".join(self._suites.of(source.name, dataset.name).name for dataset in datasets),
                 source=source.name,
                 dataset=_names(datasets),
-                reason=error.reason,
+                reason=storable(error.reason),
             )
             return _Prepared(None, error.reason, source.name, _names(datasets), (unread,))
-        return _Prepared(load, "", load.record.source, load.record.dataset, load.validations)
+        notices = tuple(dict.fromkeys(notice for part in parts for notice in part.notices))
+        return _Prepared(load, "", load.record.source, load.record.dataset, load.validations, notices)
 
     async def _finish(self, work: _Work, force: bool) -> FileReport:
         document, prepared = work.document, work.prepared
         if prepared is None:
             return FileReport(document.name, work.digest, FileOutcome.ALREADY_LOADED, seconds=work.elapsed)
-        refusal, validations = prepared.refusal, prepared.validations
+        refusal, validations = storable(prepared.refusal), prepared.validations
         if prepared.load is not None:
             try:
-                return await self._store(work, prepared.load, force)
+                return await self._store(work, prepared.load, force, prepared.notices)
             except Conflict as error:
                 refusal = error.detail
                 validations = _with_reason(validations, refusal)
-        record = FileRecord(document.name, work.digest, len(document.content), prepared.source, prepared.dataset)
+        record = FileRecord(storable(document.name), work.digest, len(document.content), prepared.source, prepared.dataset)
         await self._loader.refuse(record, reason=refusal, validations=validations)
         return FileReport(
             document.name,
@@ -205,7 +215,7 @@ class Ingestion:
             seconds=work.elapsed,
         )
 
-    async def _store(self, work: _Work, load: FileLoad, force: bool) -> FileReport:
+    async def _store(self, work: _Work, load: FileLoad, force: bool, notices: tuple[str, ...]) -> FileReport:
         if not load.quarantine.is_empty():
             # Saved before the commit, so that a file with rows in quarantine can always be loaded again.
             await asyncio.to_thread(self._raw_files.put, load.record.digest, work.document.content)
@@ -227,6 +237,7 @@ class Ingestion:
             seconds=work.elapsed,
             suspect_series=0 if outcome.already_loaded else record.suspect_series,
             unit_jumps=() if outcome.already_loaded else record.unit_jumps,
+            notices=notices,
         )
 
 
@@ -270,13 +281,13 @@ def _to_load(
     times = [known_time(part, policy) for part in parts]
     offset = 0
     for part, passed, known in zip(parts, results, times, strict=True):
-        frame = _series_frame(source, part)
+        frame = _series_frame(source, part.dataset, passed.series)
         series.append(frame.drop("index"))
         rows.append(_numbered_rows(passed.rows, frame, known.column, offset))
         offset += frame.height
     same_time = len({known.time for known in times}) == 1
     record = FileRecord(
-        name=document.name,
+        name=storable(document.name),
         digest=digest,
         size=len(document.content),
         source=source.name,
@@ -299,14 +310,14 @@ def _names(datasets: Iterable[Dataset]) -> str:
 
 def _with_reason(validations: Iterable[ValidationResult], reason: str) -> tuple[ValidationResult, ...]:
     """Return the validations of a file that is refused whole, with the reason where they have none of their own."""
-    return tuple(replace(validation, reason=validation.reason or reason) for validation in validations)
+    return tuple(replace(validation, reason=storable(validation.reason or reason)) for validation in validations)
 
 
-def _series_frame(source: Source, part: Parsed) -> pl.DataFrame:
-    dataset = pl.lit(part.dataset.name)
+def _series_frame(source: Source, of: Dataset, described: pl.DataFrame) -> pl.DataFrame:
+    dataset = pl.lit(of.name)
     key = pl.concat_str(pl.lit(source.name), dataset, "location", "measure", separator=":")
     return (
-        part.series.with_columns(key.alias("key"), pl.lit(source.name).alias("source"), dataset.alias("dataset"))
+        described.with_columns(key.alias("key"), pl.lit(source.name).alias("source"), dataset.alias("dataset"))
         .select(list(SERIES))
         .with_row_index("index")
     )

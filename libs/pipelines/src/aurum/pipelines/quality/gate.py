@@ -1,23 +1,28 @@
-"""Checks a parsed file before it is stored: names of locations, duplicates, then the dataset's expectations.
+"""Checks a parsed file before it is stored: ids, instants, step, duplicates, then the dataset's expectations.
 
 A row that fails goes to quarantine with its line, column, raw text and reason; the other rows are stored. No row is dropped
-without a record.
+without a record. Series of which no row passes are not stored either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import polars as pl
 
 from aurum.core.catalog import Quality, Reason
 from aurum.core.catalog.validations import ValidationResult
-from aurum.core.frames import PARSED, REFUSED, conform
+from aurum.core.frames import PARSED, REFUSED, UTC_US, conform
+from aurum.core.keys import is_location
 from aurum.pipelines.quality.outcomes import evaluate
+from aurum.pipelines.quality.steps import check_steps
 from aurum.pipelines.quality.suites import Severity, Suite
-from aurum.pipelines.source import Parsed
+from aurum.pipelines.reading.dates import LAST_YEAR
+from aurum.pipelines.source import Dataset, Parsed
+from aurum.pipelines.storable import printable, printable_json, storable_column
 
-_NAME = r"^[^\p{C}\p{Z}]([^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$"
 _ROW_KEY = ("line", "location", "measure", "ts")
 """Columns that identify a row of the file in samples of failed rows."""
 _POINT = ["location", "measure", "ts", "version"]
@@ -27,20 +32,34 @@ _POINT = ["location", "measure", "ts", "version"]
 class GateResult:
     """The rows that passed (schema ``PARSED``) and the quarantined ones (schema ``REFUSED``, with those the parser refused).
 
-    ``validation``: the outcome of each expectation on the rows as parsed. ``refusal``: why the whole file is refused, or empty.
+    ``series``: schema ``PARSED_SERIES``, those of ``rows`` alone. ``validation``: the outcome of each expectation on the rows
+    whose id, instant and step are possible. ``refusal``: why the whole file is refused, or empty.
     """
 
     rows: pl.DataFrame
+    series: pl.DataFrame
     quarantine: pl.DataFrame
     validation: ValidationResult
     refusal: str = ""
 
 
-def check_rows(parsed: Parsed, suite: Suite) -> GateResult:
-    """Check one dataset's rows of one file. No row passes when a critical expectation about the whole frame fails."""
+def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> GateResult:
+    """Check one dataset's rows of one file. No row passes when its step is another, or when a critical expectation about the
+    whole frame fails. ``now``: the present instant, after which only some of the future is plausible; None: all of it.
+    """
     rows = conform(parsed.rows, PARSED)
+    held: list[pl.DataFrame] = []
+    rows, nameless = _with_a_name(rows, parsed.series)
+    held.append(_report(parsed, nameless, Reason.MISSING_FIELD))
+    rows, impossible = _at_plausible_times(rows, parsed.dataset, now)
+    held.append(_report(parsed, impossible, Reason.INVALID_TIME))
+    steps = check_steps(parsed, rows)
+    if steps.off is not None:
+        off = rows.filter(steps.off).with_columns(pl.lit(steps.detail).alias("detail"))
+        held.append(_report(parsed, off, Reason.INVALID_TIME))
+        rows = rows.filter(~steps.off)
     evaluation = evaluate(rows, replace(suite, key=_ROW_KEY))
-    refusal = _refusal(rows, suite)
+    refusal = steps.refusal or _refusal(rows, suite)
     validation = ValidationResult(
         suite=suite.name,
         source=parsed.dataset.source,
@@ -50,15 +69,14 @@ def check_rows(parsed: Parsed, suite: Suite) -> GateResult:
         reason=refusal,
     )
     if refusal:
-        return GateResult(rows.clear(), pl.DataFrame(schema=REFUSED), validation, refusal)
-    rows, nameless = _with_a_name(rows)
+        return GateResult(rows.clear(), parsed.series.clear(), pl.DataFrame(schema=REFUSED), validation, refusal)
     rows, duplicates = _without_contradictions(rows)
-    quarantine = [_report(parsed, nameless, Reason.MISSING_FIELD), _report(parsed, duplicates, Reason.DUPLICATE_KEY)]
+    held.append(_report(parsed, duplicates, Reason.DUPLICATE_KEY))
     for expectation in evaluation.broken.values():
         breach = rows.select(expectation.breach.alias("breach"))["breach"]
         if expectation.severity is Severity.CRITICAL:
             failed = rows.filter(breach).with_columns(pl.lit(f"expected {expectation.text}").alias("detail"))
-            quarantine.append(_report(parsed, failed, Reason.OUT_OF_BOUNDS))
+            held.append(_report(parsed, failed, Reason.OUT_OF_BOUNDS))
             rows = rows.filter(~breach)
         else:
             rows = rows.with_columns(
@@ -67,9 +85,10 @@ def check_rows(parsed: Parsed, suite: Suite) -> GateResult:
                 .otherwise("quality")
                 .alias("quality")
             )
-    return GateResult(
-        rows, pl.concat([conform(parsed.refused, REFUSED), *quarantine]).sort("line", maintain_order=True), validation
-    )
+    quarantine = pl.concat([conform(parsed.refused, REFUSED), *held]).sort("line", maintain_order=True)
+    quarantine = quarantine.with_columns(storable_column(pl.col("column", "raw", "detail")))
+    some_held = any(not part.is_empty() for part in held)
+    return GateResult(rows, _series_of(parsed.series, rows if some_held else None), quarantine, validation)
 
 
 def _refusal(rows: pl.DataFrame, suite: Suite) -> str:
@@ -79,21 +98,53 @@ def _refusal(rows: pl.DataFrame, suite: Suite) -> str:
     return ""
 
 
-def _with_a_name(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows whose location fits a series key, and the others: empty, padded or with unprintable characters."""
-    names = rows.select(pl.col("location").unique())
-    good = names.filter(pl.col("location").str.contains(_NAME))["location"].implode()
-    if len(good[0]) == names.height:
-        return rows, rows.clear().with_columns(pl.lit("").alias("detail"))
-    named = pl.col("location").is_in(good).fill_null(False)
+def _series_of(series: pl.DataFrame, rows: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the series of the rows (None: all) with texts that can be stored and shown."""
+    if rows is not None:
+        pairs = rows.select("location", "measure").unique()
+        series = series.join(pairs, on=["location", "measure"], how="semi", maintain_order="left")
+    for column in ("location_name", "location_type"):
+        series = _cleaned(series, column, str.isprintable, printable)
+    return _cleaned(series, "labels", lambda text: text.isprintable() and "\\u" not in text, printable_json)
+
+
+def _cleaned(series: pl.DataFrame, column: str, is_clean: Callable[[str], bool], clean: Callable[[str], str]) -> pl.DataFrame:
+    unclean = [text for text in series[column].unique().drop_nulls() if not is_clean(text)]
+    if not unclean:
+        return series
+    return series.with_columns(pl.col(column).replace(unclean, [clean(text) for text in unclean]))
+
+
+def _with_a_name(rows: pl.DataFrame, series: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows whose location can be part of a series key, and the others."""
+    names = series["location"].unique()
+    bad = [name for name in names if name is None or not is_location(name)]
+    if not bad:
+        return rows, _none_of(rows)
+    named = ~pl.col("location").is_in(bad, nulls_equal=True)
     return rows.filter(named), rows.filter(~named).with_columns(pl.lit("the location has no usable name").alias("detail"))
+
+
+def _at_plausible_times(rows: pl.DataFrame, dataset: Dataset, now: datetime | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows at instants that the dataset can have, and the others."""
+    since = datetime.combine(dataset.plausible.since, datetime.min.time(), UTC)
+    until = now + dataset.plausible.ahead if now is not None else datetime(LAST_YEAR, 12, 31, tzinfo=UTC)
+    possible = pl.col("ts").is_between(pl.lit(since, UTC_US), pl.lit(until, UTC_US)).fill_null(False)
+    if rows.select(possible.all()).item():
+        return rows, _none_of(rows)
+    detail = f"the dataset has observations from {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+    return rows.filter(possible), rows.filter(~possible).with_columns(pl.lit(detail).alias("detail"))
+
+
+def _none_of(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.clear().with_columns(pl.lit("").alias("detail"))
 
 
 def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows with each point once, and all rows of the points that the file repeats with different values."""
     # Different hashes mean different points, so most files, which repeat none, end here. Equal hashes need the full comparison.
     if rows.select(pl.struct(_POINT).hash().n_unique()).item() == rows.height:
-        return rows, rows.clear().with_columns(pl.lit("").alias("detail"))
+        return rows, _none_of(rows)
     counted = rows.with_columns(
         pl.struct("value", "quality").n_unique().over(_POINT).alias("variants"),
     )
@@ -105,6 +156,8 @@ def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
 
 def _report(parsed: Parsed, failed: pl.DataFrame, reason: Reason) -> pl.DataFrame:
+    if failed.is_empty():
+        return pl.DataFrame(schema=REFUSED)
     columns = {measure.name: measure.column or measure.name for measure in parsed.dataset.measures}
     return failed.select(
         "line",

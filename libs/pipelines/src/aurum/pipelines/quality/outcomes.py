@@ -12,6 +12,7 @@ import polars as pl
 
 from aurum.core.catalog.validations import MOST_SAMPLED, ExpectationOutcome
 from aurum.pipelines.quality.suites import RowExpectation, Suite, TableExpectation
+from aurum.pipelines.storable import storable
 
 _LONGEST_TEXT = 200
 """Longest text of a sample value, in characters; a longer one is cut."""
@@ -129,5 +130,5 @@ def _as_json(value: object) -> object:
         case date():
             return value.isoformat()
         case _:
-            text = str(value)
+            text = storable(str(value))
             return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"

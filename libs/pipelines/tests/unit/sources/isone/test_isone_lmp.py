@@ -74,10 +74,17 @@ def test_a_line_gives_four_measures_at_the_start_of_its_hour(parse: Parse) -> No
     assert set(parsed.rows["line"]) == {7, 8}
 
 
-@pytest.mark.parametrize(("clock", "hour"), [("EDT", 16), ("EST", 17)])
-def test_the_report_says_when_it_was_made(parse: Parse, clock: str, hour: int) -> None:
-    (parsed,) = parse("x.csv", report(row("06/02/2025", "01")).replace("EDT", clock))
-    assert parsed.known_at == datetime(2025, 6, 1, hour, 57, 12, tzinfo=UTC)
+@pytest.mark.parametrize(("clock", "month", "hour"), [("EDT", 6, 16), ("EST", 1, 17)])
+def test_the_report_says_when_it_was_made(parse: Parse, clock: str, month: int, hour: int) -> None:
+    text = report(row("06/02/2025", "01")).replace("generated: 06/01", f"generated: {month:02}/01").replace("EDT", clock)
+    (parsed,) = parse("x.csv", text)
+    assert parsed.known_at == datetime(2025, month, 1, hour, 57, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("clock", ["EST", "PST", "PDT"])
+def test_a_report_of_june_made_on_another_clock_than_edt_is_refused(parse: Parse, clock: str) -> None:
+    with pytest.raises(RefusedFile, match="no such time in New York"):
+        parse("x.csv", report(row("06/02/2025", "01")).replace("EDT", clock))
 
 
 @pytest.mark.parametrize(

@@ -39,23 +39,35 @@ def test_the_time_zone_column_tells_the_repeated_hour_apart(parse: Parse) -> Non
 
 
 def test_a_label_in_the_spring_gap_is_refused(parse: Parse) -> None:
-    rows = [f"03/09/2025 {label}:00,EST,WEST,61752,{load}" for label, load in (("01:55", 1), ("02:00", 2), ("03:00", 3))]
+    labels = (("01:55:00,EST", 1), ("02:00:00,EST", 2), ("03:00:00,EDT", 3))
+    rows = [f"03/09/2025 {label},WEST,61752,{load}" for label, load in labels]
     (parsed,) = parse("20250309pal.csv", "\n".join((HEADER, *rows)) + "\n")
     assert parsed.rows["ts"].to_list() == [datetime(2025, 3, 9, 6, 55, tzinfo=UTC), datetime(2025, 3, 9, 7, tzinfo=UTC)]
     assert parsed.refused["reason"].to_list() == [Reason.NON_EXISTENT_TIME]
 
 
 def test_integrated_load_is_hourly_and_a_dataset_of_its_own(parse: Parse) -> None:
-    text = (
-        HEADER.replace("Load", "Integrated Load")
-        + "\n11/22/2017 00:00:00,EST,WEST,61752,1600.5\n11/22/2017 00:30:00,EST,WEST,61752,1\n"
-    )
+    text = HEADER.replace("Load", "Integrated Load") + "\n11/22/2017 00:00:00,EST,WEST,61752,1600.5\n"
     (parsed,) = parse("20171122palIntegrated.csv", text)
     assert parsed.dataset.name == "pal_integrated"
     assert parsed.rows.select("location", "measure", "ts", "value").rows() == [
         ("61752", "load", datetime(2017, 11, 22, 5, tzinfo=UTC), 1600.5)
     ]
-    assert parsed.refused["reason"].to_list() == [Reason.INVALID_TIME]
+
+
+def test_a_label_of_the_clock_must_be_that_of_the_date(parse: Parse) -> None:
+    labels = (
+        ("07/05/2025 00:00", "EST"),
+        ("07/05/2025 00:05", "EDT"),
+        ("07/05/2025 00:10", "PST"),
+        ("01/05/2025 00:00", "EDT"),
+    )
+    text = "\n".join((HEADER, *(f"{stamp}:00,{clock},DUNWOD,61760,100" for stamp, clock in labels))) + "\n"
+    (parsed,) = parse("20250705pal.csv", text)
+    assert parsed.rows["ts"].to_list() == [datetime(2025, 7, 5, 4, 5, tzinfo=UTC)]
+    assert parsed.refused.select("line", "column", "reason").rows() == [
+        (line, "Time Zone", Reason.INVALID_TIME) for line in (2, 4, 5)
+    ]
 
 
 def test_a_load_that_is_no_number_is_refused_and_a_blank_one_is_none(parse: Parse) -> None:

@@ -98,8 +98,7 @@ def test_a_missing_column_refuses_the_file(parse: Parse) -> None:
         ("03/19/2025 01:00:00,03/19/2025 25:00:00,INV,INVP,9.5,0.25,-2.5,11.75", "GMTIntervalEnd"),
         ("03/19/2025 25:00:00,03/19/2025 06:00:00,INV,INVP,9.5,0.25,-2.5,11.75", "Interval"),
         ("03/19/2025 02:00:00,03/19/2025 06:00:00,INV,INVP,9.5,0.25,-2.5,11.75", "Interval"),
-        ("03/19/2025 01:05:00,03/19/2025 06:05:00,INV,INVP,9.5,0.25,-2.5,11.75", "GMTIntervalEnd"),
-        ("3/19/25 1:00,3/19/25 6:00,INV,INVP,9.5,0.25,-2.5,11.75", "GMTIntervalEnd"),
+        ("3/19/0025 1:00,3/19/0025 6:00,INV,INVP,9.5,0.25,-2.5,11.75", "GMTIntervalEnd"),
     ],
 )
 def test_a_row_without_one_possible_hour_is_held_back_and_the_rest_loads(parse: Parse, row: str, column: str) -> None:
@@ -107,6 +106,11 @@ def test_a_row_without_one_possible_hour_is_held_back_and_the_rest_loads(parse: 
     assert parsed.rows["line"].unique().to_list() == [2]
     assert parsed.refused.select("line", "column", "raw", "reason").rows() == [(3, column, row, "invalid_time")]
     assert parsed.rows_read == 2
+
+
+def test_a_year_of_two_digits_is_of_this_century(parse: Parse) -> None:
+    (parsed,) = parse("DA-LMP-SL-202503190100.csv", file(ROW, "3/19/25 2:00,3/19/25 7:00,INV,INVP,9.5,0.25,-2.5,11.75"))
+    assert parsed.rows.filter(pl.col("line") == 3)["ts"].unique().to_list() == [datetime(2025, 3, 19, 6, tzinfo=UTC)]
 
 
 def test_a_cell_that_is_no_number_is_held_back_alone(parse: Parse) -> None:

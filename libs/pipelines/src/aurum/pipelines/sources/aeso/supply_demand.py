@@ -29,9 +29,11 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import label_problem, to_utc
+from aurum.pipelines.reading.dates import time_of
+from aurum.pipelines.reading.numbers import numbers
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.aeso.datasets import COLUMNS, CURRENT_SUPPLY_DEMAND, FUELS, SUMMARY, ZONE
-from aurum.pipelines.tabular import Refusals
 
 _TITLE = "Current Supply Demand Report"
 _NAME = re.compile(r"CSDReport|electricity_market_report", re.IGNORECASE)
@@ -54,7 +56,7 @@ def _last_update(document: SourceFile) -> datetime:
     stamp = _UPDATE.search(document.text)
     if stamp is None:
         raise RefusedFile("wrong header: no 'Last Update : Mmm DD, YYYY HH:MM'")
-    naive = pl.Series([" ".join(stamp.groups())]).str.to_datetime("%b %d %Y %H:%M", strict=False, time_unit="us").to_frame("at")
+    naive = pl.DataFrame({"at": [time_of(" ".join(stamp.groups()), ("%b %d %Y %H:%M",))]}, schema={"at": pl.Datetime("us")})
     instant, problem = naive.select(to_utc(pl.col("at"), ZONE), label_problem(pl.col("at"), ZONE).alias("why")).row(0)
     if instant is None:
         raise RefusedFile(f"{stamp[0]!r}: {problem}")
@@ -109,7 +111,7 @@ def _refuse_truncated(document: SourceFile, table: pl.DataFrame) -> None:
     missing = [kind for kind in ("summary", "fuel", "total", "intertie_total", "asset") if kind not in kinds]
     if missing:
         raise RefusedFile(f"truncated or another layout: no {', '.join(missing)} rows", line=last)
-    capability = pl.col("cells").list.first().cast(pl.Float64, strict=False)
+    capability = numbers(pl.col("cells").list.first())
     listed = table.filter(pl.col("kind") == "asset").select(capability.alias("mc"))["mc"]
     total = table.filter(pl.col("kind") == "total").select(capability.alias("mc"))["mc"][0]
     if listed.null_count() == 0 and total is not None and listed.sum() < _COMPLETE * total:

@@ -20,9 +20,12 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
 from aurum.core.frequency import Frequency
+from aurum.pipelines.reading.dates import days, read_once, times
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, Parsed, describe_series
 from aurum.pipelines.sources.caiso import datasets as d
-from aurum.pipelines.tabular import Refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,10 @@ def _parse_dataset(rows: pl.DataFrame, dataset: Dataset, answer: Answer, report:
     rows = refusals.rows(
         rows, pl.col("measure").is_null(), column=words[report.by[-1]], reason=Reason.UNKNOWN_CODE, detail=code
     )
-    place = words["location"]
-    rows = refusals.rows(rows, pl.col(place).is_null(), column=place, reason=Reason.MISSING_FIELD)
+    rows = with_ids(rows, words["location"], refusals, rule=dataset.ids)
     rows = _interval_starts(rows, dataset, words, refusals)
     rows = refusals.numbers(rows, {"value": words["value"]})
-    observed = _long(rows.with_columns(pl.col(place).alias("location")))
+    observed = _long(rows)
     refused = pl.concat([answer.refused, refusals.frame()]).sort("line") if first else refusals.frame()
     return Parsed(dataset, observed, describe_series(dataset, observed), refused, rows_read, answer.raw, answer.known_at)
 
@@ -164,7 +166,8 @@ def _long(rows: pl.DataFrame) -> pl.DataFrame:
 def _interval_starts(rows: pl.DataFrame, dataset: Dataset, words: Mapping[str, str], refusals: Refusals) -> pl.DataFrame:
     step = dataset.frequency.step
     assert step is not None
-    rows = rows.with_columns(_instant(pl.col(words["start"])).alias("ts"), _instant(pl.col(words["end"])).alias("__end"))
+    for name, role in (("ts", "start"), ("__end", "end")):
+        rows = read_once(rows, words[role], _instant(pl.col(words[role])).alias(name))
     rows = refusals.rows(rows, pl.col("ts").is_null(), column=words["start"], reason=Reason.INVALID_TIME)
     whole = (pl.col("__end") - pl.col("ts")) == step
     detail = f"not an interval of {step // timedelta(minutes=1)} minutes"
@@ -182,7 +185,7 @@ def _interval_starts(rows: pl.DataFrame, dataset: Dataset, words: Mapping[str, s
 
 def _instant(text: pl.Expr) -> pl.Expr:
     """Read times like ``2019-07-01T11:00:00-00:00``; an offset other than zero gives null."""
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S-00:00", strict=False, time_unit="us").dt.replace_time_zone("UTC")
+    return times(text, ("%Y-%m-%dT%H:%M:%S-00:00",)).dt.replace_time_zone("UTC")
 
 
 def _labels_agree(day: pl.Expr, hour: pl.Expr) -> pl.Expr:
@@ -190,6 +193,6 @@ def _labels_agree(day: pl.Expr, hour: pl.Expr) -> pl.Expr:
     local = pl.col("ts").dt.convert_time_zone(d.ZONE)
     first = local.dt.replace_time_zone(None).dt.replace_time_zone(d.ZONE, ambiguous="earliest", non_existent="null")
     number = pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)
-    same_day = day.is_null() | (day.str.to_date("%Y-%m-%d", strict=False) == local.dt.date()).fill_null(False)
-    same_hour = hour.is_null() | (hour.cast(pl.Int64, strict=False) == number).fill_null(False)
+    same_day = day.is_null() | (days(day, ("%Y-%m-%d",)) == local.dt.date()).fill_null(False)
+    same_hour = hour.is_null() | (whole(hour) == number).fill_null(False)
     return same_day & same_hour

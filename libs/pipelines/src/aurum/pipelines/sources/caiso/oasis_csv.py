@@ -16,13 +16,11 @@ import re
 from datetime import datetime
 from functools import partial
 
-import polars as pl
-
-from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.dates import local_instant_of
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.caiso import oasis
 from aurum.pipelines.sources.caiso.datasets import ZONE
-from aurum.pipelines.tabular import Refusals, read_table
 
 _COMMON = {
     "start": "INTERVALSTARTTIME_GMT",
@@ -59,8 +57,7 @@ def _recognise(document: SourceFile, report: oasis.Report) -> bool:
 def answered_at(name: str) -> datetime | None:
     """Return the time in an answer's name, UTC; None where the name has none, or it falls in the repeated hour."""
     stamp = _ANSWERED.search(name)
-    local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d_%H_%M_%S", strict=False)
-    return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
+    return local_instant_of(stamp[1] if stamp else None, ("%Y%m%d_%H_%M_%S",), ZONE)
 
 
 def _parse(document: SourceFile, report: oasis.Report) -> tuple[Parsed, ...]:

@@ -14,11 +14,12 @@ Source of the description: CAISO Interface Specification for OASIS; answers of 2
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import polars as pl
 
 from aurum.core.frames import REFUSED
+from aurum.pipelines.reading.dates import instant_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.caiso import oasis
 from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
@@ -59,13 +60,10 @@ def _answered_at(root: Element) -> datetime | None:
     text = text_at(root, "MessageHeader/TimeDate")
     if text is None:
         return None
-    try:
-        answered = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise RefusedFile(f"TimeDate {text!r} is not a time") from error
-    if answered.tzinfo is None:
-        raise RefusedFile(f"TimeDate {text!r} has no offset")
-    return answered.astimezone(UTC)
+    answered = instant_of(text)
+    if answered is None:
+        raise RefusedFile(f"TimeDate {text!r} is not a time with an offset")
+    return answered
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:

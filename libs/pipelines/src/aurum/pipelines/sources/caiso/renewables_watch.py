@@ -24,9 +24,11 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import hour_ending, hours_in_day
+from aurum.pipelines.reading.dates import day_of
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.caiso.datasets import DAILY_RENEWABLES_WATCH, ZONE
-from aurum.pipelines.tabular import Refusals, observations
 
 _TITLE = re.compile(r"^\s*(\d{1,2}/\d{1,2}/\d{2})\s+Hourly Breakdown of Renewable Resources", re.IGNORECASE)
 _TITLES = "Hourly Breakdown of"
@@ -41,7 +43,7 @@ def _recognise(document: SourceFile) -> bool:
 
 def _market_day(document: SourceFile) -> date:
     title = _TITLE.match(document.text)
-    day = pl.Series([title[1] if title else None], dtype=pl.String).str.to_date("%m/%d/%y", strict=False).item()
+    day = day_of(title[1] if title else None, ("%m/%d/%Y",))
     if day is None:
         raise RefusedFile("wrong header: no 'MM/DD/YY Hourly Breakdown of Renewable Resources' at the top", line=1)
     return day
@@ -94,7 +96,7 @@ def _block(records: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame
 
 
 def _interval_starts(hours: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame:
-    hour = pl.col("Hour").cast(pl.Int64, strict=False)
+    hour = whole(pl.col("Hour"))
     naive = pl.when(hour.is_between(1, 24)).then(pl.lit(day).cast(pl.Datetime("us")) + pl.duration(hours=hour - 1))
     hours = hours.with_columns(naive.alias("naive"), hour_ending(pl.lit(day), hour, ZONE).alias("ts"))
     return refusals.times(hours, pl.col("naive"), ZONE, column="Hour")

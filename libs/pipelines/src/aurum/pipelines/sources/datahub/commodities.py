@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.datahub.datasets import GAS_DAILY, GAS_MONTHLY, OIL_DAILY
 from aurum.pipelines.sources.datahub.days import with_days
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure
+from aurum.pipelines.source import Dataset, Measure, Plausible
 
 ZONE = "America/New_York"
 """Time zone of the agencies that publish the original data."""
@@ -52,7 +52,9 @@ BOLIVARS = ((date(2018, 8, 20), "VEF"), (date(2021, 11, 1), "VES"), (date.max, "
 """Venezuela's currencies, each to the day before its date. The file switches from one to the next without a note."""
 
 
-def _dataset(name: str, title: str, frequency: Frequency, measures: tuple[Measure, ...], reference: str) -> Dataset:
+def _dataset(
+    name: str, title: str, frequency: Frequency, measures: tuple[Measure, ...], reference: str, *, since: int
+) -> Dataset:
     return Dataset(
         source="datahub",
         name=name,
@@ -61,15 +63,16 @@ def _dataset(name: str, title: str, frequency: Frequency, measures: tuple[Measur
         frequency=frequency,
         measures=measures,
         reference=f"datahub.io, {reference}",
+        plausible=Plausible(date(since, 1, 1), timedelta(days=45)),
     )
 
 
 _GAS = Measure("price", "USD/MMBtu", column="Price", currency="USD", title="Henry Hub spot price")
 _OIL = Measure("price", "USD/bbl", column="Price", currency="USD", title="Spot price")
 
-GAS_DAILY = _dataset("natural_gas_daily", "Henry Hub, daily", Frequency.DAY, (_GAS,), "core/natural-gas")
-GAS_MONTHLY = _dataset("natural_gas_monthly", "Henry Hub, monthly", Frequency.MONTH, (_GAS,), "core/natural-gas")
-OIL_DAILY = _dataset("oil_daily", "Brent and WTI, daily", Frequency.DAY, (_OIL,), "core/oil-prices")
+GAS_DAILY = _dataset("natural_gas_daily", "Henry Hub, daily", Frequency.DAY, (_GAS,), "core/natural-gas", since=1990)
+GAS_MONTHLY = _dataset("natural_gas_monthly", "Henry Hub, monthly", Frequency.MONTH, (_GAS,), "core/natural-gas", since=1990)
+OIL_DAILY = _dataset("oil_daily", "Brent and WTI, daily", Frequency.DAY, (_OIL,), "core/oil-prices", since=1980)
 CPI = _dataset(
     "cpi_us",
     "US consumer prices, all urban consumers",
@@ -79,6 +82,7 @@ CPI = _dataset(
         Measure("inflation", "percent", column="Inflation", title="Change on the month before"),
     ),
     "core/cpi-us",
+    since=1900,
 )
 EXCHANGE_RATES = _dataset(
     "exchange_rates_monthly",
@@ -94,4 +98,5 @@ EXCHANGE_RATES = _dataset(
         ),
     ),
     "core/exchange-rates",
+    since=1970,
 )

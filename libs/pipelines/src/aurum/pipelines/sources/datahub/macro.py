@@ -17,10 +17,10 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import local_day
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.datahub.datasets import BOLIVARS, CPI, CURRENCIES, EXCHANGE_RATES, ZONE
 from aurum.pipelines.sources.datahub.days import with_days
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _CPI = ["Date", "Index", "Inflation"]
 _RATES = ["Date", "Country", "Exchange rate"]

@@ -5,10 +5,10 @@ Source of the description: an export of 2001 to 2010 for the contiguous states (
 
 from __future__ import annotations
 
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import DSCI
 from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _KNOWN = {"MapDate", "DSCI", "ValidStart", "ValidEnd", "StatisticFormatID"}
 

@@ -6,14 +6,14 @@ from collections.abc import Collection
 
 import polars as pl
 
-from aurum.core.catalog import Reason
-from aurum.core.markettime import to_utc
-from aurum.pipelines.source import SourceFile
+from aurum.pipelines.reading.dates import with_days
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals
+from aurum.pipelines.source import IdRule, SourceFile
 from aurum.pipelines.sources.drought_monitor.datasets import ZONE
-from aurum.pipelines.tabular import Refusals
 
 _DAYS = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y")
-_CODES = ("FIPS", "HUCID", "HucId", "HUC")
+_RULES = {"FIPS": IdRule.FIPS, "HUCID": IdRule.HUC, "HucId": IdRule.HUC, "HUC": IdRule.HUC}
 
 
 def header_of(document: SourceFile) -> list[str]:
@@ -27,14 +27,11 @@ def with_area(table: pl.DataFrame, known: Collection[str], refusals: Refusals) -
     them; the others are its name. ``table`` has at least one such column.
     """
     about = [name for name in table.columns if name not in {"line", *known} and "#" not in name]
-    code = next((name for name in about if name in _CODES), about[0])
+    code = next((name for name in about if name in _RULES), about[0])
     names = [name for name in about if name != code]
     frame = table.with_columns(
-        location=pl.col(code),
         location_name=pl.concat_str(names, separator=", ", ignore_nulls=True) if names else pl.lit(""),
         location_type=pl.lit(code.lower()),
-        ts=to_utc(pl.coalesce(pl.col("MapDate").str.to_date(day, strict=False) for day in _DAYS).cast(pl.Datetime("us")), ZONE),
     )
-    frame = refusals.rows(frame, pl.col("location").is_null(), column=code, reason=Reason.MISSING_FIELD)
-    lost = pl.col("ts").is_null()
-    return refusals.rows(frame, lost, column="MapDate", reason=Reason.INVALID_TIME, detail=pl.col("MapDate"))
+    frame = with_ids(frame, code, refusals, rule=_RULES.get(code, IdRule.TEXT))
+    return with_days(frame, "MapDate", refusals, zone=ZONE, patterns=_DAYS)

@@ -15,10 +15,10 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import CATEGORICAL, CATEGORIES, CUMULATIVE
 from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _FORMAT = "StatisticFormatID"
 _KNOWN = {"MapDate", *CATEGORIES, "ValidStart", "ValidEnd", _FORMAT, "Missing"}

@@ -15,12 +15,11 @@ import re
 
 import polars as pl
 
-from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
-from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.dates import with_days
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.ecb.datasets import REFERENCE_RATES, ZONE
-from aurum.pipelines.tabular import Refusals, read_table
 
 _CODE = re.compile(r"[A-Z]{3}")
 _DAYS = ("%Y-%m-%d", "%d %B %Y")
@@ -43,9 +42,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     codes = [name.strip() for name in next(csv.reader([document.raw(1)])) if _CODE.fullmatch(name.strip())]
     if len(codes) != len(set(codes)):
         raise RefusedFile("a currency has two columns", line=1)
-    naive = pl.coalesce(pl.col("Date").str.to_date(pattern, strict=False) for pattern in _DAYS).cast(pl.Datetime("us"))
-    frame = table.with_columns(ts=to_utc(naive, ZONE))
-    frame = refusals.rows(frame, pl.col("ts").is_null(), column="Date", reason=Reason.INVALID_TIME, detail=pl.col("Date"))
+    frame = with_days(table, "Date", refusals, zone=ZONE, patterns=_DAYS)
     rows = _rows(refusals.numbers(frame, {code: code for code in codes}, missing=("N/A",)), codes)
     series = describe_series(REFERENCE_RATES, rows).with_columns(
         currency=pl.col("location").str.slice(3),

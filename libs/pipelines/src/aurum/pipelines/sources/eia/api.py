@@ -15,21 +15,23 @@ from aurum.core.catalog import Reason
 from aurum.core.errors import UnknownName
 from aurum.core.markettime import to_utc
 from aurum.core.units import parse_unit
+from aurum.pipelines.reading.dates import days
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia import datasets
 from aurum.pipelines.sources.eia.api_answer import Answer, is_answer, read_answer, to_rows
 from aurum.pipelines.sources.eia.days import ZONE
 from aurum.pipelines.sources.eia.grid_monitor import FREQUENCIES, parse_grid
-from aurum.pipelines.tabular import Refusals
 
 _SERIES = ("series", "seriesId", "series-id")
 _ABOUT = re.compile(r"(?i)[-_]?(?:name|description|label|units)$")
 _PERIODS = {
-    "daily": r"^\d{4}-\d{2}-\d{2}$",
-    "weekly": r"^\d{4}-\d{2}-\d{2}$",
-    "monthly": r"^\d{4}-\d{2}$",
-    "quarterly": r"^\d{4}-Q[1-4]$",
-    "annual": r"^\d{4}$",
+    "daily": "%Y-%m-%d",
+    "weekly": "%Y-%m-%d",
+    "monthly": "%Y-%m",
+    "quarterly": "%Y-%m",
+    "annual": "%Y",
 }
 _ZONES = {
     "Eastern": "America/New_York",
@@ -55,7 +57,9 @@ def _statistics(answer: Answer, dataset: Dataset) -> Parsed:
     frame = _with_days(_placed(answer.records, units, refusals), answer.frequency, refusals)
     parts = [_values(frame, column, unit, refusals) for column, unit in units.items()]
     rows = pl.concat([to_rows(part) for part in parts])
-    return Parsed(dataset, rows, _described(dataset, rows, parts), refusals.frame(), answer.records.height, answer.raw)
+    series = _described(dataset, rows, parts)
+    count = answer.records.height
+    return Parsed(dataset, rows, series, refusals.frame(), count, answer.raw, notices=answer.notices)
 
 
 def _value_columns(records: pl.DataFrame) -> dict[str, str]:
@@ -79,8 +83,7 @@ def _placed(records: pl.DataFrame, units: dict[str, str], refusals: Refusals) ->
     series_name = [name for name in names if name.lower().startswith("series")] or names
     named = pl.concat_str(series_name, separator=", ", ignore_nulls=True) if series_name else pl.lit("")
     frame = records.with_columns(location=pl.concat_str(ids, separator="-", ignore_nulls=True), location_name=named)
-    nowhere = pl.col("location").fill_null("") == ""
-    return refusals.rows(frame, nowhere, column=ids[0], reason=Reason.MISSING_FIELD)
+    return with_ids(frame.with_columns(pl.col("location").replace("", None)), "location", refusals, header=ids[0])
 
 
 def _with_days(frame: pl.DataFrame, frequency: str, refusals: Refusals) -> pl.DataFrame:
@@ -99,12 +102,13 @@ def _with_days(frame: pl.DataFrame, frequency: str, refusals: Refusals) -> pl.Da
 
 def _first_day(frequency: str) -> pl.Expr:
     """Return the first day of a period (Date); null where the text is not a period of this frequency."""
-    text = pl.when(pl.col("period").str.contains(_PERIODS[frequency])).then(pl.col("period"))
+    text = pl.col("period")
     if frequency == "quarterly":
-        months = pl.col("period").str.extract(r"Q(\d)$").cast(pl.Int32, strict=False) * 3 - 2
-        return pl.date(text.str.slice(0, 4).cast(pl.Int32, strict=False), months, 1)
-    ending = {"monthly": "{}-01", "annual": "{}-01-01"}.get(frequency, "{}")
-    return pl.format(ending, text).str.to_date("%Y-%m-%d", strict=False)
+        for quarter, month in enumerate(("01", "04", "07", "10"), start=1):
+            text = text.str.replace(f"^([0-9]{{4}})-Q{quarter}$", f"${{1}}-{month}")
+        # A month is not a quarter.
+        text = pl.when(pl.col("period").str.contains("-Q", literal=True)).then(text)
+    return days(text, (_PERIODS[frequency],))
 
 
 def _values(frame: pl.DataFrame, column: str, unit: str, refusals: Refusals) -> pl.DataFrame:

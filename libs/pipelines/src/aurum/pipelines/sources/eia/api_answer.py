@@ -9,7 +9,6 @@ Source of the description: EIA API v2 technical documentation; an answer of elec
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from typing import Any, cast
 
 import polars as pl
 
+from aurum.pipelines.reading.json_text import as_json, read_json
+from aurum.pipelines.reading.numbers import whole_of
 from aurum.pipelines.source import RefusedFile, SourceFile
 
 _HEAD = re.compile(r'"response"\s*:\s*\{')
@@ -25,15 +26,19 @@ _FREQUENCY = re.compile(r'"(?:frequency|dateFormat)"\s*:')
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``frequency`` as stated. ``records``: String columns by key, and ``line``: the 1-based position in ``data``."""
+    """``frequency`` as stated. ``records``: String columns by key, and ``line``: the 1-based position in ``data``.
+
+    ``notices``: the answer's own warnings, and how much of the query's total it holds when that is not all.
+    """
 
     frequency: str
     records: pl.DataFrame
     data: list[Mapping[str, Any]]
+    notices: tuple[str, ...] = ()
 
     def raw(self, line: int) -> str:
         """Return the text of the record at a 1-based position."""
-        return json.dumps(self.data[line - 1]) if 0 < line <= len(self.data) else ""
+        return as_json(self.data[line - 1]) if 0 < line <= len(self.data) else ""
 
 
 def is_answer(document: SourceFile) -> bool:
@@ -53,14 +58,22 @@ def read_answer(document: SourceFile) -> Answer:
         if not isinstance(record, dict):
             raise RefusedFile(f"record {position} is not an object", line=position)
     records = cast("list[Mapping[str, Any]]", data)
-    return Answer(str(response.get("frequency") or ""), _frame(records), records)
+    return Answer(str(response.get("frequency") or ""), _frame(records), records, _notices(response, len(records)))
+
+
+def _notices(response: Mapping[str, Any], count: int) -> tuple[str, ...]:
+    warnings = response.get("warnings")
+    listed = cast("list[object]", warnings) if isinstance(warnings, list) else []
+    said = [cast("Mapping[str, object]", one) for one in listed if isinstance(one, dict)]
+    texts = [f"EIA warns: {': '.join(str(one[key]) for key in ('warning', 'description') if key in one)}" for one in said]
+    total = whole_of(response.get("total"))
+    if total is not None and total > count:
+        texts.append(f"incomplete: {count} of the {total} records of the query; load the other pages too")
+    return tuple(texts)
 
 
 def _response(document: SourceFile) -> Mapping[str, Any]:
-    try:
-        answer: object = json.loads(document.text)
-    except json.JSONDecodeError as error:
-        raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
+    answer = read_json(document)
     response: object = cast("dict[str, object]", answer).get("response") if isinstance(answer, dict) else None
     if not isinstance(response, dict):
         raise RefusedFile("not an answer of the web service: no object 'response'")

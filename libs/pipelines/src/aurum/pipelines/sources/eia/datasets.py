@@ -7,10 +7,10 @@ yearly), so the step is in the name of the dataset.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time, timedelta
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
+from aurum.pipelines.source import Dataset, Measure, Plausible, PublicationSchedule
 from aurum.pipelines.sources.eia.days import ZONE
 
 _STEPS = {
@@ -19,6 +19,23 @@ _STEPS = {
     "monthly": Frequency.MONTH,
     "quarterly": Frequency.QUARTER,
     "annual": Frequency.YEAR,
+}
+
+# Daily and weekly series begin in the 1980s, monthly ones in 1920, annual ones with oil production of 1859.
+_SINCE = {
+    "daily": date(1970, 1, 1),
+    "weekly": date(1970, 1, 1),
+    "monthly": date(1900, 1, 1),
+    "quarterly": date(1900, 1, 1),
+    "annual": date(1850, 1, 1),
+}
+# The Short-Term Energy Outlook is two years ahead, the Annual Energy Outlook goes to 2050.
+_AHEAD = {
+    "daily": timedelta(days=400),
+    "weekly": timedelta(days=400),
+    "monthly": timedelta(days=4 * 366),
+    "quarterly": timedelta(days=4 * 366),
+    "annual": timedelta(days=50 * 366),
 }
 
 NAVIGATOR: Mapping[str, Dataset] = {
@@ -33,6 +50,7 @@ NAVIGATOR: Mapping[str, Dataset] = {
             Measure("value", "Bcf", title="Anything but a price; the unit is the series' own"),
         ),
         reference="EIA, Data Navigator (dnav): downloads of history pages",
+        plausible=Plausible(_SINCE[step]),
     )
     for step in ("daily", "weekly", "monthly", "annual")
 }
@@ -47,6 +65,7 @@ API: Mapping[str, Dataset] = {
         frequency=frequency,
         measures=(Measure("value", "MWh", column="value", title="The unit is the series' own"),),
         reference="EIA API v2 technical documentation",
+        plausible=Plausible(_SINCE[step], _AHEAD[step]),
     )
     for step, frequency in _STEPS.items()
 }
@@ -118,6 +137,7 @@ STORAGE = Dataset(
     # The report is released on Thursdays at 10:30, six days after the Friday the week ends on.
     schedule=PublicationSchedule(days=6, at=time(10, 30), zone=ZONE),
     reference="EIA, Weekly Natural Gas Storage Report (Form EIA-912)",
+    plausible=Plausible(date(1970, 1, 1)),
     freshness_hours=24 * 14,
 )
 

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
-from aurum.core.markettime import to_utc
-from aurum.pipelines.tabular import Refusals
+from aurum.pipelines.reading import dates
+from aurum.pipelines.reading.tabular import Refusals
 
 ZONE = "America/New_York"
 
@@ -27,10 +26,7 @@ def with_days(
     """Return the frame with ``ts``, the start of the period of length ``every`` that the text's day lies in. Rows whose
     text is not a day are held back.
     """
-    days = pl.coalesce(pl.col(column).str.to_date(spelling, strict=False) for spelling in spellings)
-    naive = days.dt.truncate(every).cast(pl.Datetime("us"))
-    frame = frame.with_columns(ts=to_utc(naive, ZONE))
-    return refusals.rows(frame, pl.col("ts").is_null(), column=column, reason=Reason.INVALID_TIME, detail=pl.col(column))
+    return dates.with_days(frame, column, refusals, zone=ZONE, patterns=spellings, every=every)
 
 
 def long_rows(frame: pl.DataFrame, columns: Mapping[str, tuple[str, str]], *, quality: pl.Expr | None = None) -> pl.DataFrame:

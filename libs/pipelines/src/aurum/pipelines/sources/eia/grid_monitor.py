@@ -13,10 +13,12 @@ from datetime import timedelta
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.dates import instants, read_once
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, Parsed, RefusedFile, describe_series
 from aurum.pipelines.sources.eia.api_answer import Answer, to_rows
 from aurum.pipelines.sources.eia.datasets import FUELS, REGION_TYPES, RTO_FUEL, RTO_INTERCHANGE, RTO_REGION, RTO_SUBREGION
-from aurum.pipelines.tabular import Refusals
 
 FREQUENCIES = ("hourly", "local-hourly")
 
@@ -37,7 +39,7 @@ def parse_grid(answer: Answer) -> Parsed:
     rows = to_rows(frame)
     series = describe_series(dataset, rows, locations=frame.select("location", "location_name"))
     series = series.with_columns(location_type=pl.lit("balancing authority"))
-    return Parsed(dataset, rows, series, refusals.frame(), answer.records.height, answer.raw)
+    return Parsed(dataset, rows, series, refusals.frame(), answer.records.height, answer.raw, notices=answer.notices)
 
 
 def _named(records: pl.DataFrame, refusals: Refusals) -> tuple[Dataset, pl.DataFrame]:
@@ -60,8 +62,7 @@ def _placed(records: pl.DataFrame, facets: tuple[str, ...], refusals: Refusals) 
     frame = records.with_columns(
         location=pl.concat_str(facets, separator="-"), location_name=pl.concat_str(names, separator=" to ", ignore_nulls=True)
     )
-    nowhere = pl.col("location").is_null()
-    return refusals.rows(frame, nowhere, column=facets[0], reason=Reason.MISSING_FIELD)
+    return with_ids(frame, "location", refusals, header=facets[0])
 
 
 def _coded(frame: pl.DataFrame, facet: str, measures: Mapping[str, str], refusals: Refusals) -> pl.DataFrame:
@@ -72,7 +73,7 @@ def _coded(frame: pl.DataFrame, facet: str, measures: Mapping[str, str], refusal
 
 def _with_hours(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     """Return the records with ``ts``, the start of the hour."""
-    whole = pl.col("period").str.replace(r"T(\d{2})([+-]\d{2}):?(\d{2})?$", "T${1}:00${2}00")
-    whole = pl.when(whole.str.contains(r"T\d{2}$")).then(pl.format("{}:00+0000", whole)).otherwise(whole)
-    frame = frame.with_columns(ts=whole.str.to_datetime("%Y-%m-%dT%H:%M%z", time_unit="us", strict=False) - timedelta(hours=1))
+    full = pl.col("period").str.replace(r"T([0-9]{2})([+-][0-9]{2}):?(?:00)?$", "T${1}:00${2}:00")
+    full = full.str.replace(r"T([0-9]{2})$", "T${1}:00+00:00")
+    frame = read_once(frame, "period", (instants(full) - timedelta(hours=1)).alias("ts"))
     return refusals.rows(frame, pl.col("ts").is_null(), column="period", reason=Reason.INVALID_TIME, detail=pl.col("period"))

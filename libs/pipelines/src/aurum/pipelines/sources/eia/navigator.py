@@ -18,18 +18,19 @@ import csv
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import polars as pl
 
 from aurum.core.errors import UnknownName
 from aurum.core.units import Unit, parse_unit
+from aurum.pipelines.reading.dates import local_instant_of
+from aurum.pipelines.reading.ids import read_id
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import PARSED_SERIES, Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import NAVIGATOR
 from aurum.pipelines.sources.eia.days import MONTHS, SPELLINGS, ZONE, long_rows, with_days
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
-from aurum.pipelines.tabular import Refusals, read_table
 
 _MISSING = ("NA", "--", "- -", "-", "W")
 _EVERY = {"daily": "1d", "weekly": "1d", "monthly": "1mo", "annual": "1y"}
@@ -62,7 +63,10 @@ def _column(header: str, key: str, title: str) -> _Column:
         unit = parse_unit(match[1] or match[2])
     except UnknownName as error:
         raise RefusedFile(f"the title {title!r} names no unit that is known") from error
-    return _Column(header, key.upper(), title, unit)
+    series = read_id(key.upper())
+    if series is None:
+        raise RefusedFile(f"the series id {key!r} has characters that an id cannot have")
+    return _Column(header, series, title, unit)
 
 
 def _dataset(frequency: str) -> Dataset:
@@ -135,8 +139,7 @@ def _written(contents: Sheet) -> datetime | None:
     match = next((match[0] for match in texts if match), None)
     if match is None:
         return None
-    local = datetime.strptime(match, "%m/%d/%Y %I:%M:%S %p")  # noqa: DTZ007 - the zone follows
-    return local.replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+    return local_instant_of(match, ("%m/%d/%Y %I:%M:%S %p",), ZONE)
 
 
 def _parse_sheet_csv(document: SourceFile) -> tuple[Parsed, ...]:

@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from aurum.core.catalog import Quality
+from aurum.pipelines.reading.dates import day_of
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import STORAGE
 from aurum.pipelines.sources.eia.days import ZONE, long_rows, with_days
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
-from aurum.pipelines.tabular import Refusals, read_table
 
 _WEEK, _SOURCE = "week ending", "source"
 _AREAS = {
@@ -100,11 +101,10 @@ def _as_of(tables: list[tuple[Sheet, int]]) -> datetime | None:
     as_of_text = next((match[1] for text in texts if (match := _AS_OF.search(text))), None)
     if as_of_text is None:
         return None
-    try:
-        day = datetime.strptime(as_of_text.title(), "%B %d, %Y")  # noqa: DTZ007 - the zone follows
-    except ValueError as error:
-        raise RefusedFile(f"as of {as_of_text!r}: that is not a date") from error
-    return day.replace(hour=10, minute=30, tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+    day = day_of(as_of_text, ("%B %d, %Y",))
+    if day is None:
+        raise RefusedFile(f"as of {as_of_text!r}: that is not a date")
+    return datetime.combine(day, time(10, 30), ZoneInfo(ZONE)).astimezone(UTC)
 
 
 def _recognise_flat(document: SourceFile) -> bool:

@@ -19,11 +19,12 @@ import re
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import WHOLESALE
 from aurum.pipelines.sources.eia.days import with_days
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
-from aurum.pipelines.tabular import Refusals, observations
 
 _HUB, _TRADED, _FIRST, _LAST = "Price hub", "Trade date", "Delivery start date", "Delivery end date"
 _NUMBERS = {measure.name: measure.column for measure in WHOLESALE.measures}
@@ -66,11 +67,10 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
         raise RefusedFile("wrong header: no sheet has a column 'Price hub'")
     table, raw = pl.concat(tables), raw_of(sheets)
     refusals = Refusals(raw)
-    frame = refusals.rows(table, pl.col(_HUB).is_null(), column=_HUB, reason=Reason.MISSING_FIELD)
-    frame = _dated(frame, refusals)
-    plain = [pl.col(word).str.replace_all(r"[,\s]", "") for word in _NUMBERS.values()]
-    frame = refusals.numbers(frame.with_columns(plain), _NUMBERS)
-    frame = frame.with_columns(location=pl.col(_HUB).str.replace_all(r"\s+", " "))
+    hubs = table.with_columns(pl.col(_HUB).str.replace_all(r"\s+", " "))
+    frame = _dated(with_ids(hubs, _HUB, refusals, rule=WHOLESALE.ids), refusals)
+    plain = [pl.col(word).str.replace_all(" ", "", literal=True) for word in _NUMBERS.values()]
+    frame = refusals.numbers(frame.with_columns(plain), _NUMBERS, thousands=True)
     version = -(pl.col("traded").rank("dense", descending=True).over("location", "ts").cast(pl.Int16) - 1)
     rows = observations(frame, list(_NUMBERS), version=version)
     series = describe_series(WHOLESALE, rows).with_columns(location_type=pl.lit("hub"))

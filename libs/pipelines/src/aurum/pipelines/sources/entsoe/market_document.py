@@ -15,17 +15,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
+from aurum.pipelines.reading.dates import instant_of, time_of, times
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, Dataset, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.entsoe.codes import AREAS
 from aurum.pipelines.sources.entsoe.datasets import STEPS
-from aurum.pipelines.tabular import Refusals
 from aurum.pipelines.xmltree import Element, column, read_xml, text_at
 
 _ROOT = re.compile(r"<(?:\w+:)?(\w+_MarketDocument)[\s>]")
@@ -104,11 +106,10 @@ def _created(root: Element) -> datetime | None:
     text = text_at(root, "createdDateTime")
     if text is None:
         return None
-    try:
-        created = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise RefusedFile(f"createdDateTime {text!r} is not a time") from error
-    return created.astimezone(UTC) if created.tzinfo else None
+    created = instant_of(text)
+    if created is None and time_of(text, ("%Y-%m-%dT%H:%M:%S",)) is None:
+        raise RefusedFile(f"createdDateTime {text!r} is not a time")
+    return created
 
 
 def _raw(document: SourceFile, line: int) -> str:
@@ -149,7 +150,7 @@ def _placed(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
         begin=_stamp("start"),
         finish=_stamp("end"),
         minutes=pl.col("resolution").replace_strict(_MINUTES, return_dtype=pl.Int64),
-        place=pl.col("position").cast(pl.Int64, strict=False),
+        place=whole(pl.col("position")),
     ).with_columns(count=(pl.col("finish") - pl.col("begin")).dt.total_minutes() // pl.col("minutes"))
     lost = pl.col("count").is_null() | (pl.col("count") < 1)
     frame = refusals.rows(frame, lost, column="timeInterval", reason=Reason.INVALID_TIME, detail=pl.col("start"))
@@ -158,7 +159,7 @@ def _placed(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
 
 
 def _stamp(column: str) -> pl.Expr:
-    return pl.coalesce(pl.col(column).str.to_datetime(pattern, time_unit="us", strict=False) for pattern in _STAMPS)
+    return times(pl.col(column), _STAMPS)
 
 
 def _runs(frame: pl.DataFrame) -> pl.DataFrame:

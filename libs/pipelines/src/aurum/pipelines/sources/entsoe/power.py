@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.entsoe.codes import FUELS
 from aurum.pipelines.sources.entsoe.datasets import GENERATION, LOAD, LOAD_FORECAST, WIND_SOLAR_FORECAST
 from aurum.pipelines.sources.entsoe.market_document import Points, intervals, is_document, only, parsed, read_points
-from aurum.pipelines.tabular import Refusals
 
 _ROOT = "GL_MarketDocument"
 _NUMBER = "quantity"
@@ -35,8 +35,7 @@ def _read(document: SourceFile, datasets: Mapping[str, Dataset]) -> tuple[Points
         raise RefusedFile(f"process type {points.process!r} is not among {', '.join(datasets)}")
     frame = only(intervals(points, _NUMBER), points.refusals, "per", "quantity_Measure_Unit.name", {"MAW"})
     frame = frame.with_columns(location=pl.coalesce("feeds", "takes"))
-    nowhere = pl.col("location").is_null()
-    frame = points.refusals.rows(frame, nowhere, column="outBiddingZone_Domain.mRID", reason=Reason.MISSING_FIELD)
+    frame = with_ids(frame, "location", points.refusals, header="outBiddingZone_Domain.mRID", rule=dataset.ids)
     return points, dataset, frame.with_columns(unit=pl.lit("MW"), currency=pl.lit(None, dtype=pl.String))
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.entsoe.datasets import DAY_AHEAD_PRICES, INTRADAY_PRICES
 from aurum.pipelines.sources.entsoe.market_document import intervals, is_document, only, parsed, read_points
-from aurum.pipelines.tabular import Refusals
 
 _NUMBER = "price.amount"
 _SEQUENCE = "classificationSequence_AttributeInstanceComponent.position"
@@ -44,6 +45,7 @@ def _understood(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     frame = only(frame.with_columns(pl.col("sequence").fill_null("1")), refusals, "sequence", _SEQUENCE, set("123456789"))
     border = (pl.col("location") != pl.col("out")).fill_null(True)
     frame = refusals.rows(frame, border, column="out_Domain.mRID", reason=Reason.UNKNOWN_CODE, detail=pl.col("out"))
+    frame = with_ids(frame, "location", refusals, header=_ATTRIBUTES["location"], rule=DAY_AHEAD_PRICES.ids)
     plain = pl.col("currency").str.contains("^[A-Z]{3}$").fill_null(False)
     return refusals.rows(frame, ~plain, column="currency_Unit.name", reason=Reason.UNKNOWN_CODE, detail=pl.col("currency"))
 

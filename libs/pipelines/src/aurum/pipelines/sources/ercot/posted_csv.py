@@ -17,13 +17,11 @@ import re
 from datetime import datetime
 from functools import partial
 
-import polars as pl
-
-from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.dates import local_instant_of
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
-from aurum.pipelines.tabular import Refusals, read_table
 
 _NAMES = {DAM_SPP: re.compile(r"NP4190[^/]*\.csv$", re.IGNORECASE), RTM_SPP: re.compile(r"NP6905[^/]*\.csv$", re.IGNORECASE)}
 _POSTED = re.compile(r"^cdr\.\d{8}\.\d{16}\.(\d{8}\.\d{6})\.")
@@ -41,8 +39,7 @@ def _recognise(document: SourceFile, dataset: Dataset) -> bool:
 def posted_at(name: str) -> datetime | None:
     """Return the posting time in a file's name, UTC; None where the name has none, or it falls in the repeated hour."""
     stamp = _POSTED.match(name)
-    local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d.%H%M%S", strict=False)
-    return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
+    return local_instant_of(stamp[1] if stamp else None, ("%Y%m%d.%H%M%S",), ZONE)
 
 
 def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:

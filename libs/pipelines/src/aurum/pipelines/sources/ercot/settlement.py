@@ -19,9 +19,12 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.dates import days
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, Parsed, describe_series
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
-from aurum.pipelines.tabular import Refusals, observations
 
 _SPELLINGS = {
     "deliverydate": "date",
@@ -35,6 +38,8 @@ _SPELLINGS = {
     "dstflag": "second",
     "repeatedhourflag": "second",
 }
+# MM/DD/YYYY in CSV and workbooks, YYYY-MM-DD in the web service, with midnight in a date cell.
+_DAYS = ("%m/%d/%Y", "%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
 _REQUIRED = ("date", "hour", "point", "price")
 _FLAGS = {"Y": True, "N": False, "TRUE": True, "FALSE": False}
 _ENERGY_WEIGHTED = ("LZEW", "LZ_DCEW")
@@ -75,12 +80,11 @@ def parse_prices(table: PriceTable, dataset: Dataset, *, known_at: datetime | No
     is a separate measure.
     """
     point = table.words["point"]
-    rows = table.refusals.rows(table.rows, pl.col(point).is_null(), column=point, reason=Reason.MISSING_FIELD)
+    rows = with_ids(table.rows, point, table.refusals, rule=dataset.ids)
     rows = _interval_starts(_with_second(rows, table), table)
     rows = table.refusals.numbers(rows, {"value": table.words["price"]})
     weighted = pl.col("kind").is_in(_ENERGY_WEIGHTED)
     rows = rows.with_columns(
-        pl.col(point).alias("location"),
         pl.when(~weighted).then("value").alias("spp"),
         pl.when(weighted).then("value").alias("spp_energy_weighted"),
     )
@@ -103,25 +107,16 @@ def _with_second(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
 
 
 def _interval_starts(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
-    hour = pl.col(table.words["hour"]).str.extract(r"^(\d{1,2})(?::00)?$").cast(pl.Int64)
-    naive = _date(pl.col(table.words["date"])).cast(pl.Datetime("us")) + pl.duration(hours=hour - 1)
+    hour = whole(pl.col(table.words["hour"]).str.extract(r"^([0-9]{1,2})(?::00)?$"))
+    naive = days(pl.col(table.words["date"]), _DAYS).cast(pl.Datetime("us")) + pl.duration(hours=hour - 1)
     possible = hour.is_between(1, 24)
     if "quarter" in table.words:
-        quarter = pl.col(table.words["quarter"]).str.extract(r"^(\d)$").cast(pl.Int64)
+        quarter = whole(pl.col(table.words["quarter"]).str.extract(r"^([0-9])$"))
         naive = naive + pl.duration(minutes=(quarter - 1) * 15)
         possible = possible & quarter.is_between(1, 4)
     rows = rows.with_columns(pl.when(possible).then(naive).alias("naive"))
     rows = rows.with_columns(to_utc(pl.col("naive"), ZONE, second=pl.col("second")).alias("ts"))
     return table.refusals.times(rows, pl.col("naive"), ZONE, column=table.words["hour"])
-
-
-def _date(text: pl.Expr) -> pl.Expr:
-    """Read a day: ``MM/DD/YYYY`` in CSV and workbooks, ``YYYY-MM-DD`` in the web service, with midnight in a date cell."""
-    day = pl.coalesce(
-        text.str.to_date("%m/%d/%Y", strict=False),
-        text.str.replace(r"[T ]00:00:00$", "").str.to_date("%Y-%m-%d", strict=False),
-    )
-    return pl.when(day.dt.year() > 1990).then(day)
 
 
 def _locations(rows: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,6 @@ Source of the description: a complete day-ahead answer of 2025-11-02; ERCOT's li
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -18,10 +17,12 @@ from typing import Any, cast
 
 import polars as pl
 
+from aurum.pipelines.reading.json_text import as_json, read_json
+from aurum.pipelines.reading.numbers import whole_of
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
-from aurum.pipelines.tabular import Refusals
 
 _FIELD = re.compile(r'"name"\s*:\s*"(\w+)"')
 
@@ -30,15 +31,11 @@ def _recognise(document: SourceFile, dataset: Dataset) -> bool:
     if not document.head.lstrip().startswith("{"):
         return False
     # An answer may have the fields before or after the data.
-    tail = document.content[-4096:].decode("utf-8", errors="replace")
-    return dataset_of(words_of(_FIELD.findall(document.head) + _FIELD.findall(tail))) is dataset
+    return dataset_of(words_of(_FIELD.findall(document.head) + _FIELD.findall(document.tail))) is dataset
 
 
 def _answer(document: SourceFile) -> dict[str, Any]:
-    try:
-        answer: object = json.loads(document.text)
-    except json.JSONDecodeError as error:
-        raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
+    answer = read_json(document)
     if not isinstance(answer, dict):
         raise RefusedFile("not an answer of the web service: no JSON object")
     return cast("dict[str, Any]", answer)
@@ -65,10 +62,10 @@ def _page_length(meta: object) -> int | None:
     """Return how many records a page must have according to ``_meta``; None when it does not say."""
     if not isinstance(meta, dict):
         return None
-    paging = [cast("dict[str, object]", meta).get(key) for key in ("totalRecords", "pageSize", "currentPage")]
-    if not all(isinstance(number, int) for number in paging):
+    paging = [whole_of(cast("dict[str, object]", meta).get(key)) for key in ("totalRecords", "pageSize", "currentPage")]
+    total, size, page = paging
+    if total is None or size is None or page is None:
         return None
-    total, size, page = cast("list[int]", paging)
     return max(0, min(size, total - size * (page - 1)))
 
 
@@ -83,7 +80,7 @@ def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:
     ).with_row_index("line", offset=1)
 
     def raw(line: int) -> str:
-        return json.dumps(records[line - 1]) if 0 < line <= len(records) else ""
+        return as_json(records[line - 1]) if 0 < line <= len(records) else ""
 
     table = PriceTable(rows, words, Refusals(raw), len(records), raw)
     return (parse_prices(table, dataset),)

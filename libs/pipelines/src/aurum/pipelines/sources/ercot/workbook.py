@@ -22,10 +22,10 @@ from functools import partial
 import fastexcel
 import polars as pl
 
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
-from aurum.pipelines.tabular import Refusals
 
 _NAME = re.compile(r"(DAM|RTM)LZHBSPP[^/]*\.xlsx?$", re.IGNORECASE)
 _CELL = re.compile(r"<t[^>]*>([^<]*)</t>")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure
+from aurum.pipelines.source import Dataset, Measure, Plausible
 
 ZONE = "UTC"
 """Observation dates have no time zone: a date is a UTC day."""
@@ -67,4 +68,6 @@ OBSERVATIONS = Dataset(
     frequency=Frequency.IRREGULAR,
     measures=(Measure("value", UNKNOWN_UNIT, title="The unit and the step are the series' own"),),
     reference="FRED API: fred/series/observations; FRED graph downloads (fredgraph.csv)",
+    # Prices of 1776, and projections of the Congressional Budget Office ten years ahead.
+    plausible=Plausible(date(1776, 1, 1), timedelta(days=12 * 366)),
 )

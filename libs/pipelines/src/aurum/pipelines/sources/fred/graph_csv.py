@@ -16,13 +16,13 @@ from datetime import datetime
 import polars as pl
 
 from aurum.core.frames import PARSED
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
-from aurum.pipelines.tabular import Refusals, read_table
 
 _DATES = ("observation_date", "DATE", "date")
-_ID = re.compile(r"[A-Z][A-Z0-9_]{1,40}")
+_ID = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]{1,40}")
 _VINTAGE = re.compile(r"_\d{8}$")
 _ISO = re.compile(r'"?\d{4}-\d{2}-\d{2}"?,')
 

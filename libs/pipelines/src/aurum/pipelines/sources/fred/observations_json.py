@@ -10,10 +10,9 @@ Source of the description: FRED API documentation, fred/series/observations. No 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import PurePath
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -21,13 +20,16 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.dates import day_of
+from aurum.pipelines.reading.json_text import as_json, read_json
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
-from aurum.pipelines.tabular import Refusals, observations
 
 _CLOCK = ZoneInfo("America/Chicago")
-_ID = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9_]*[A-Z0-9](?![A-Za-z])")
+_ID = re.compile(r"(?<![A-Za-z0-9])(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]*[A-Z0-9](?![A-Za-z0-9])")
+_DATE = re.compile(r"(?:[_-](?:19|20)[0-9]{2}(?:[_-]?[0-9]{2}){0,2})+$")
 _FIELDS = ("realtime_start", "date", "value")
 
 
@@ -37,13 +39,14 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
-    series = _ID.search(PurePath(document.name).stem)
+    # A year or a day at the end is when the file was made, not part of the id.
+    series = _ID.search(_DATE.sub("", PurePath(document.name).stem))
     if series is None:
         raise RefusedFile("the answer does not name its series, and neither does the name of the file, e.g. CPIAUCSL.json")
     records = _records(document)
 
     def raw(line: int) -> str:
-        return json.dumps(records[line - 1]) if 0 < line <= len(records) else ""
+        return as_json(records[line - 1]) if 0 < line <= len(records) else ""
 
     table = pl.DataFrame(
         {name: [_text(record, name) for record in records] for name in _FIELDS}, schema=dict.fromkeys(_FIELDS, pl.String)
@@ -55,10 +58,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _records(document: SourceFile) -> list[Mapping[str, Any]]:
-    try:
-        answer: object = json.loads(document.text)
-    except json.JSONDecodeError as error:
-        raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
+    answer = read_json(document)
     if not isinstance(answer, dict):
         raise RefusedFile("not an answer of FRED: no JSON object")
     known = cast("dict[str, object]", answer)
@@ -93,10 +93,10 @@ def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable
 def _known_at(text: object) -> datetime | None:
     if not isinstance(text, str):
         return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=_CLOCK).astimezone(UTC)
-    except ValueError as error:
-        raise RefusedFile(f"realtime_start {text!r} is not a date") from error
+    day = day_of(text, ("%Y-%m-%d",))
+    if day is None:
+        raise RefusedFile(f"realtime_start {text!r} is not a date")
+    return datetime.combine(day, time.min, _CLOCK).astimezone(UTC)
 
 
 FORMAT = FileFormat("FRED observations JSON", (OBSERVATIONS,), _recognise, _parse)

@@ -8,12 +8,11 @@ from itertools import pairwise
 
 import polars as pl
 
-from aurum.core.catalog import Reason
 from aurum.core.frequency import Frequency
-from aurum.core.markettime import to_utc
+from aurum.pipelines.reading import dates
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
 from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, ZONE, SeriesFacts
-from aurum.pipelines.tabular import Refusals
 
 MISSING = (".", "NA", "#N/A", "NaN")
 
@@ -29,9 +28,7 @@ _GAPS = (
 
 def with_days(frame: pl.DataFrame, column: str, refusals: Refusals) -> pl.DataFrame:
     """Return the frame with ``ts``; rows without a valid date are held back."""
-    naive = pl.col(column).str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    frame = frame.with_columns(ts=to_utc(naive, ZONE))
-    return refusals.rows(frame, pl.col("ts").is_null(), column=column, reason=Reason.INVALID_TIME, detail=pl.col(column))
+    return dates.with_days(frame, column, refusals, zone=ZONE, patterns=("%Y-%m-%d",))
 
 
 def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.DataFrame:

@@ -20,10 +20,12 @@ import polars as pl
 
 from aurum.core.catalog import Quality, Reason
 from aurum.core.frames import PARSED
-from aurum.core.markettime import hour_ending, to_utc
+from aurum.core.markettime import hour_ending
+from aurum.pipelines.reading.dates import days, local_instant_of, read_once
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.ieso.datasets import FUELS, GEN_OUTPUT_BY_FUEL_HOURLY, ZONE
-from aurum.pipelines.tabular import Refusals
 from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
 
 _DOCUMENT = "GenOutputbyFuelHourly"
@@ -41,8 +43,7 @@ def _created_at(root: Element) -> datetime | None:
     text = text_at(root, "DocHeader/CreatedAt")
     if text is None:
         return None
-    local = pl.Series([text]).str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False)
-    created = local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
+    created = local_instant_of(text, ("%Y-%m-%dT%H:%M:%S",), ZONE)
     if created is None:
         raise RefusedFile(f"CreatedAt {text!r} is not a time")
     return created
@@ -70,14 +71,13 @@ def _totals(root: Element) -> tuple[pl.DataFrame, list[Element]]:
 
 
 def _interval_starts(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    day = pl.col("Day").str.to_date("%Y-%m-%d", strict=False)
-    ts = hour_ending(day, pl.col("Hour").cast(pl.Int64, strict=False), ZONE)
-    rows = rows.with_columns(ts.alias("ts"))
+    ts = hour_ending(days(pl.col("Day"), ("%Y-%m-%d",)), whole(pl.col("Hour")), ZONE)
+    rows = read_once(rows, ["Day", "Hour"], ts.alias("ts"))
     return refusals.rows(rows, pl.col("ts").is_null(), column="Hour", reason=Reason.INVALID_TIME)
 
 
 def _with_quality(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    missing_points = pl.col("OutputQuality").cast(pl.Int64, strict=False)
+    missing_points = whole(pl.col("OutputQuality"))
     has_output = pl.col("Output").is_not_null()
     rows = refusals.rows(
         rows,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
+from aurum.pipelines.source import Dataset, IdRule, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
 
@@ -31,6 +31,7 @@ def _prices(
         schedule=schedule,
         reference=reference,
         freshness_hours=freshness_hours,
+        ids=IdRule.NUMBER,
     )
 
 

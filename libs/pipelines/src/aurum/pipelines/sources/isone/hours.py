@@ -10,40 +10,49 @@ for 23 hours: one of the two is invented.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import hour_ending, label_problem
+from aurum.pipelines.reading.dates import days
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.sources.isone.datasets import ZONE
-from aurum.pipelines.tabular import Refusals
 
-_LABEL = r"^(\d{1,2})(X?)$"
+_LABEL = r"^([0-9]{1,2})(X?)$"
 
 
-def with_instants(table: pl.DataFrame, refusals: Refusals, *, day: str, hour: str, invented: int = 3) -> pl.DataFrame:
-    """Return the table with ``ts``, the UTC start of the hour that columns ``day`` (Date) and ``hour`` (String) name.
+def with_instants(
+    table: pl.DataFrame, refusals: Refusals, *, day: str, hour: str, patterns: Sequence[str], invented: int = 3
+) -> pl.DataFrame:
+    """Return the table with ``ts``, the UTC start of the hour that columns ``day`` and ``hour`` (both String) name.
 
-    Rows whose label does not name exactly one hour go to ``refusals``. ``invented``: the label, 2 or 3, that is not an
-    observation when a spring day has both.
+    ``patterns``: those of the day. Rows whose label does not name exactly one hour go to ``refusals``. ``invented``: the label,
+    2 or 3, that is not an observation when a spring day has both.
     """
-    labels = _read(table.select(day, hour).unique(maintain_order=True), day, hour)
-    labels = labels.with_columns(__problem=_problem(day, invented))
+    labels = _read(table.select(day, hour).unique(maintain_order=True), day, hour, patterns)
+    labels = labels.with_columns(__problem=_problem(invented))
     # On a spring day the second hour is the hour from 01:00, whether its label is 02 or 03.
     number = pl.when(pl.col("__spring") & (pl.col("__number") == 3)).then(2).otherwise(pl.col("__number"))
-    start = hour_ending(pl.col(day), number, ZONE, second=pl.col("__extra"))
-    labels = labels.select(day, hour, "__problem", ts=pl.when(pl.col("__problem").is_null()).then(start))
+    start = hour_ending(pl.col("__day"), number, ZONE, second=pl.col("__extra"))
+    labels = labels.select(day, hour, "__problem", "__day", ts=pl.when(pl.col("__problem").is_null()).then(start))
     table = table.join(labels, on=[day, hour], how="left", maintain_order="left", nulls_equal=True)
-    detail = pl.format("{} hour ending {}", pl.col(day), pl.col(hour))
-    return refusals.rows(table, pl.col("ts").is_null(), column=hour, reason=pl.col("__problem"), detail=detail).drop(
-        "__problem"
-    )
+    no_day = pl.col("__day").is_null()
+    table = refusals.rows(table, no_day, column=day, reason=Reason.INVALID_TIME, detail=pl.col(day))
+    detail = pl.format("{} hour ending {}", pl.col("__day"), pl.col(hour))
+    lost = pl.col("ts").is_null()
+    return refusals.rows(table, lost, column=hour, reason=pl.col("__problem"), detail=detail).drop("__problem", "__day")
 
 
-def _read(labels: pl.DataFrame, day: str, hour: str) -> pl.DataFrame:
-    """Return labels with ``__number`` (1 to 24, or null), ``__extra`` (an X) and the day's kind: ``__fall``, ``__spring``."""
-    number = pl.col(hour).str.extract(_LABEL, 1).cast(pl.Int64, strict=False)
-    midnight = pl.col(day).cast(pl.Datetime("us"))
-    return labels.with_columns(
+def _read(labels: pl.DataFrame, day: str, hour: str, patterns: Sequence[str]) -> pl.DataFrame:
+    """Return labels with ``__day`` (Date or null), ``__number`` (1 to 24, or null), ``__extra`` (an X) and the day's kind:
+    ``__fall``, ``__spring``.
+    """
+    number = whole(pl.col(hour).str.extract(_LABEL, 1))
+    midnight = pl.col("__day").cast(pl.Datetime("us"))
+    return labels.with_columns(__day=days(pl.col(day), patterns)).with_columns(
         __number=pl.when(number.is_between(1, 24)).then(number),
         __extra=pl.col(hour).str.extract(_LABEL, 2).eq_missing("X"),
         # Clocks change at 02:00, so 01:30 is ambiguous on a fall day and 02:30 does not exist on a spring day.
@@ -52,14 +61,14 @@ def _read(labels: pl.DataFrame, day: str, hour: str) -> pl.DataFrame:
     )
 
 
-def _problem(day: str, invented: int) -> pl.Expr:
+def _problem(invented: int) -> pl.Expr:
     """Return the ``Reason`` why a label does not name exactly one hour; null where it does."""
     number, extra, fall, spring = (pl.col(name) for name in ("__number", "__extra", "__fall", "__spring"))
     repeated = fall & (number == 2)
-    distinguished = (repeated & extra).any().over(day)
-    both = (number == 2).any().over(day) & (number == 3).any().over(day)
+    distinguished = (repeated & extra).any().over("__day")
+    both = (number == 2).any().over("__day") & (number == 3).any().over("__day")
     return (
-        pl.when(number.is_null() | pl.col(day).is_null())
+        pl.when(number.is_null() | pl.col("__day").is_null())
         .then(pl.lit(str(Reason.INVALID_TIME)))
         .when((extra & ~repeated) | (spring & both & (number == invented)))
         .then(pl.lit(str(Reason.NON_EXISTENT_TIME)))

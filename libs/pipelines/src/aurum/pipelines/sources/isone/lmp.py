@@ -16,14 +16,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from aurum.core.catalog import Reason
-from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals, observations
+from aurum.pipelines.source import Dataset, FileFormat, IdRule, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import DA_LMP, RT_LMP_FINAL, RT_LMP_PRELIM
 from aurum.pipelines.sources.isone.hours import with_instants
 from aurum.pipelines.sources.isone.report import comments, header_names, read_report
-from aurum.pipelines.tabular import Refusals, observations
 
 _DAY, _HOUR = "Date", "Hour Ending"
+_PATTERNS = ("%m/%d/%Y",)
 _SPELLINGS = {
     "lmp": ("Locational Marginal Price", "LMP"),
     "energy": ("Energy Component", "Energy"),
@@ -63,9 +64,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
         raise RefusedFile("the comments name neither the day-ahead nor the real-time market", line=1)
     headers = {measure: _header(report.table, spellings) for measure, spellings in _SPELLINGS.items()}
     table = _located(report.table, refusals)
-    table = table.with_columns(pl.col(_DAY).alias("__day_text"), pl.col(_DAY).str.to_date("%m/%d/%Y", strict=False))
-    table = refusals.rows(table, pl.col(_DAY).is_null(), column=_DAY, reason=Reason.INVALID_TIME, detail=pl.col("__day_text"))
-    table = refusals.numbers(with_instants(table, refusals, day=_DAY, hour=_HOUR), headers)
+    table = refusals.numbers(with_instants(table, refusals, day=_DAY, hour=_HOUR, patterns=_PATTERNS), headers)
     rows = observations(table, list(headers))
     series = describe_series(dataset, rows, locations=_locations(table))
     return (Parsed(dataset, rows, series, refusals.frame(), report.rows_read, document.raw, known_at=report.generated_at),)
@@ -82,8 +81,8 @@ def _located(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     header = _header(table, _IDS)
     for needed in (_DAY, _HOUR):
         _header(table, (needed,))
-    table = table.with_columns(location=pl.col(header))
-    return refusals.rows(table, pl.col("location").is_null(), column=header, reason=Reason.MISSING_FIELD)
+    # In the short layout the name is the id.
+    return with_ids(table, header, refusals, rule=DA_LMP.ids if header == _IDS[0] else IdRule.TEXT)
 
 
 def _locations(table: pl.DataFrame) -> pl.DataFrame:

@@ -12,16 +12,20 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 
 import polars as pl
 
+from aurum.pipelines.reading.dates import labelled_of
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import RefusedFile, SourceFile
-from aurum.pipelines.tabular import Refusals, read_table
+from aurum.pipelines.sources.isone.datasets import ZONE
 
-_TRAILER = re.compile(r'^"?T"?\s*,\s*"?\s*(\d+)\s+lines?\s*"?$', re.IGNORECASE)
-_GENERATED = re.compile(r"Report generated:? +(\d\d/\d\d/\d{4} \d\d:\d\d:\d\d) (E[SD]T)")
-_OFFSETS = {"EST": timezone(timedelta(hours=-5)), "EDT": timezone(timedelta(hours=-4))}
+_TRAILER = re.compile(r'^"?T"?\s*,\s*"?\s*([0-9]{1,9})\s+lines?\s*"?$', re.IGNORECASE)
+_GENERATED = re.compile(r"Report generated:? +([^ ]+ [^ ]+) ([A-Z]{3,4})\b")
+
+
+_STAMPS = ("%m/%d/%Y %H:%M:%S",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,10 @@ class Report:
         match = _GENERATED.search("\n".join(self.comments))
         if match is None:
             return None
-        try:
-            local = datetime.strptime(match[1], "%m/%d/%Y %H:%M:%S").replace(tzinfo=_OFFSETS[match[2]])
-        except ValueError as error:
-            raise RefusedFile(f"there is no such time: {match[0]!r}") from error
-        return local.astimezone(UTC)
+        instant = labelled_of(match[1], _STAMPS, ZONE, match[2], standard=("EST",), daylight=("EDT",))
+        if instant is None:
+            raise RefusedFile(f"there is no such time in New York: {match[0]!r}")
+        return instant
 
 
 def comments(lines: Sequence[str]) -> tuple[str, ...]:
@@ -68,9 +71,7 @@ def read_report(document: SourceFile, refusals: Refusals) -> Report:
         raise RefusedFile("wrong header: no H line after the comments", line=min(header + 1, len(lines)))
     first = header + 1 + (_kind(lines[min(header + 1, len(lines) - 1)]) == "H")
     last, stated = _trailer(lines)
-    # The table reader needs the header right above the rows and nothing below them; the line numbers must stay the same.
-    text = "\n".join(["\n" * (first - 2), lines[header], *lines[first:last]])
-    table = read_table(SourceFile(document.name, text.encode()), ["H"], refusals, header_line=first)
+    table = read_table(document, ["H"], refusals, header_line=header + 1, rows=(first, last))
     _refuse_other_kinds(table)
     rows_read = table.height + refusals.frame().height
     if rows_read != stated:

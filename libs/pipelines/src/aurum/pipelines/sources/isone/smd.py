@@ -24,13 +24,14 @@ from itertools import accumulate
 import fastexcel
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import SMD_HOURLY
 from aurum.pipelines.sources.isone.hours import with_instants
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _DAY, _HOUR = "Date", "Hr_End"
+# A date cell of a workbook has a time of day.
+_PATTERNS = ("%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
 _HEADERS = {measure.name: measure.column for measure in SMD_HOURLY.measures}
 _NAMES = {
     "ISO NE CA": "ISO New England control area",
@@ -121,11 +122,8 @@ def _sheets(document: SourceFile) -> Mapping[str, pl.DataFrame]:
 
 
 def _parsed(table: pl.DataFrame, refusals: Refusals, *, rows_read: int, raw: Callable[[int], str]) -> Parsed:
-    table = table.with_columns(__day_text=pl.col(_DAY))
-    table = table.with_columns(pl.col(_DAY).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False))
-    table = refusals.rows(table, pl.col(_DAY).is_null(), column=_DAY, reason=Reason.INVALID_TIME, detail=pl.col("__day_text"))
     # On a spring day with 24 rows, 02 is the one that the Notes call an average.
-    table = with_instants(table, refusals, day=_DAY, hour=_HOUR, invented=2)
+    table = with_instants(table, refusals, day=_DAY, hour=_HOUR, patterns=_PATTERNS, invented=2)
     headers = {measure: column for measure, column in _HEADERS.items() if column in table.columns}
     table = refusals.numbers(table, headers).with_columns(pl.col(list(headers)).round(6))
     rows = observations(table, list(headers))

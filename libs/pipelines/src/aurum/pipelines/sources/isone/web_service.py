@@ -12,7 +12,6 @@ the service, ISO-NE Web Services API v1.1.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import cast
@@ -20,9 +19,12 @@ from typing import cast
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.dates import instants
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.json_text import as_json, read_json
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, RT_LMP_FINAL, RT_LMP_PRELIM
-from aurum.pipelines.tabular import Refusals, observations
 
 _BEGIN = "BeginDate"
 _HEADERS = {"lmp": "LmpTotal", "energy": "EnergyComponent", "congestion": "CongestionComponent", "loss": "LossComponent"}
@@ -53,13 +55,13 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     records = _records(document)
 
     def raw(line: int) -> str:
-        return json.dumps(records[line - 1])
+        return as_json(records[line - 1])
 
     refusals = Refusals(raw)
     table = refusals.rows(
         _table(records), pl.col("ts").is_null(), column=_BEGIN, reason=Reason.INVALID_TIME, detail=pl.col(_BEGIN)
     )
-    table = refusals.rows(table, pl.col("location").is_null(), column="@LocId", reason=Reason.MISSING_FIELD)
+    table = with_ids(table, "@LocId", refusals, rule=dataset.ids)
     rows = observations(refusals.numbers(table, _HEADERS), list(_HEADERS))
     series = describe_series(dataset, rows, locations=table.unique("location", keep="last"))
     return (Parsed(dataset, rows, series, refusals.frame(), len(records), raw),)
@@ -67,12 +69,9 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 def _records(document: SourceFile) -> list[object]:
     """Return the records of the answer; numbers stay texts. Raises ``RefusedFile``."""
+    answer = cast("dict[str, dict[str, object]]", read_json(document))
     try:
-        answer = json.loads(document.text, parse_float=str, parse_int=str)
-    except json.JSONDecodeError as error:
-        raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
-    try:
-        records: object = answer["HourlyLmps"]["HourlyLmp"]
+        records = answer["HourlyLmps"]["HourlyLmp"]
     except (KeyError, TypeError) as error:
         raise RefusedFile("no HourlyLmps.HourlyLmp in the answer") from error
     return cast("list[object]", records) if isinstance(records, list) else [records]
@@ -83,11 +82,10 @@ def _table(records: Sequence[object]) -> pl.DataFrame:
         table = pl.DataFrame(records, schema=_SCHEMA, strict=False, orient="row")
     except pl.exceptions.PolarsError as error:
         raise RefusedFile("a record is not of the layout HourlyLmp") from error
-    begin = pl.col(_BEGIN).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")
     place = pl.col("Location").struct
     return table.with_row_index("line", offset=1).with_columns(
-        ts=begin,
-        location=place.field("@LocId"),
+        place.field("@LocId"),
+        ts=instants(pl.col(_BEGIN)),
         location_name=place.field("$"),
         location_type=place.field("@LocType"),
     )

@@ -23,9 +23,12 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending
+from aurum.pipelines.reading.dates import day_of
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.miso.datasets import DA_EXPOST_LMP, ZONE
-from aurum.pipelines.tabular import Refusals, read_table
 
 _TITLE = "day ahead market expost lmps"
 _HEADER = re.compile(r'^"?Node"?,"?Type"?,"?Value"?,"?HE 1"?(,|$)', re.IGNORECASE)
@@ -56,11 +59,9 @@ def _header_line(document: SourceFile) -> int:
 
 def _market_day(document: SourceFile, header_line: int) -> date:
     for line in document.lines[: header_line - 1]:
-        text = line.strip(', "')
-        if re.fullmatch(r"\d{1,2}/\d{1,2}/\d{4}", text):
-            day: date | None = pl.Series([text]).str.to_date("%m/%d/%Y", strict=False).item()
-            if day is not None:
-                return day
+        day = day_of(line.strip(', "'), ("%m/%d/%Y",))
+        if day is not None:
+            return day
     raise RefusedFile("no market day (M/D/YYYY) above the header", line=header_line)
 
 
@@ -91,7 +92,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["Node", "Type", "Value", *_HOURS], refusals, header_line=header_line)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(table, pl.col("Node").is_null(), column="Node", reason=Reason.MISSING_FIELD)
+    table = with_ids(table, "Node", refusals, rule=DA_EXPOST_LMP.ids)
     measure = pl.col("Value").str.to_uppercase().replace_strict(_MEASURES, default=None, return_dtype=pl.String)
     table = table.with_columns(measure.alias("measure"))
     table = refusals.rows(
@@ -99,16 +100,16 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     )
     table = refusals.numbers(table, {f"h{hour}": f"HE {hour}" for hour in range(1, 25)})
     prices = (
-        table.select("line", "measure", pl.col("Node").alias("location"), *(f"h{hour}" for hour in range(1, 25)))
+        table.select("line", "measure", "location", *(f"h{hour}" for hour in range(1, 25)))
         .unpivot(index=["location", "measure", "line"], variable_name="hour", value_name="value")
         .drop_nulls("value")
-        .with_columns(hour_ending(pl.lit(day), pl.col("hour").str.slice(1).cast(pl.Int64), ZONE).alias("ts"))
+        .with_columns(hour_ending(pl.lit(day), whole(pl.col("hour").str.slice(1)), ZONE).alias("ts"))
         .select("location", "measure", "ts", "value", "line")
     )
     rows = _with_energy(prices).with_columns(
         pl.lit(0, dtype=pl.Int16).alias("quality"), pl.lit(0, dtype=pl.Int16).alias("version")
     )
-    names = table.select(pl.col("Node").alias("location"), pl.col("Type").str.to_lowercase().alias("location_type"))
+    names = table.select("location", pl.col("Type").str.to_lowercase().alias("location_type"))
     series = describe_series(DA_EXPOST_LMP, rows, locations=names).with_columns(
         pl.when(pl.col("measure") == "energy")
         .then(pl.lit('{"derived":"lmp - congestion - loss"}'))

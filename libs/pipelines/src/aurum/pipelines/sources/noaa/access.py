@@ -13,10 +13,10 @@ import re
 
 import polars as pl
 
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
 from aurum.pipelines.sources.noaa.elements import Elements, parse_elements
-from aurum.pipelines.tabular import Refusals, read_table
 
 _PLACE = ["STATION", "DATE", "LATITUDE", "LONGITUDE", "ELEVATION", "NAME"]
 _FLAGS = "_ATTRIBUTES"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure
+from aurum.pipelines.source import Dataset, Measure, Plausible
 
 ZONE = "UTC"
 """The days of a station are local, often from one morning to the next, and the files name no zone: a date is a UTC day."""
+
+# The oldest stations began in the middle of the eighteenth century. Observations are of the past.
+_PLAUSIBLE = Plausible(date(1750, 1, 1), timedelta(days=2))
 
 _TENTHS = {
     "degC": ("ADPT", "AWBT", "MDTN", "MDTX", "MNPN", "MXPN", "TAVG", "TAXN", "TMAX", "TMIN", "TOBS"),
@@ -51,6 +55,7 @@ GHCN_DAILY = Dataset(
         for element, (unit, _) in ELEMENTS.items()
     ),
     reference="NOAA/NCEI, GHCN-Daily readme.txt",
+    plausible=_PLAUSIBLE,
 )
 
 PAST_WEATHER = Dataset(
@@ -68,4 +73,5 @@ PAST_WEATHER = Dataset(
         Measure("snwd", "in", column="SNWD (Inches)", title=_TITLES["SNWD"]),
     ),
     reference="NOAA/NCEI, Past Weather",
+    plausible=_PLAUSIBLE,
 )

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from aurum.core.catalog import Quality, Reason
-from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.dates import with_days
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Parsed, describe_series
 from aurum.pipelines.sources.noaa.datasets import ELEMENTS, GHCN_DAILY, ZONE
-from aurum.pipelines.tabular import Refusals
 
 _PUBLISHED = r"^(?:W[TV]\d{2}|WDF.|AWDR|PGTM|FMTM|TSUN|DA(?:EV|PR|SF|TN|TX|WM))$"
 """Elements that are stored as published: types of weather, degrees, hours and minutes, numbers of days."""
@@ -45,10 +46,8 @@ class Elements:
 def parse_elements(elements: Elements) -> Parsed:
     """Return the result of a parser for rows of elements of any layout."""
     refusals = elements.refusals
-    frame = _known(elements.frame, refusals)
-    days = pl.coalesce(pl.col("day").str.to_date(pattern, strict=False) for pattern in ("%Y%m%d", "%Y-%m-%d"))
-    frame = frame.with_columns(ts=to_utc(days.cast(pl.Datetime("us")), ZONE))
-    frame = refusals.rows(frame, pl.col("ts").is_null(), column="date", reason=Reason.INVALID_TIME, detail=pl.col("day"))
+    frame = with_ids(_known(elements.frame, refusals), "station", refusals, rule=GHCN_DAILY.ids)
+    frame = with_days(frame.rename({"day": "date"}), "date", refusals, zone=ZONE, patterns=("%Y%m%d", "%Y-%m-%d"))
     frame = refusals.numbers(frame, {"number": "value"}, missing=("-9999",))
     flag = (
         pl.when(pl.col("failed").is_not_null())
@@ -58,7 +57,7 @@ def parse_elements(elements: Elements) -> Parsed:
         .otherwise(int(Quality.GOOD))
     )
     rows = frame.filter(pl.col("number").is_not_null()).select(
-        pl.col("station").alias("location"),
+        "location",
         pl.col("element").str.to_lowercase().alias("measure"),
         "ts",
         (pl.col("number") / pl.col("divisor")).alias("value"),
@@ -75,7 +74,7 @@ def _known(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     named = pl.col("element").replace_strict(divisors, default=None, return_dtype=pl.Int64)
     published = pl.when(pl.col("element").str.contains(_PUBLISHED)).then(1)
     frame = frame.with_columns(divisor=pl.coalesce(named, published))
-    unknown = pl.col("divisor").is_null() | pl.col("station").is_null()
+    unknown = pl.col("divisor").is_null()
     return refusals.rows(frame, unknown, column="element", reason=Reason.UNKNOWN_CODE, detail=pl.col("element"))
 
 

@@ -13,13 +13,12 @@ import re
 
 import polars as pl
 
-from aurum.core.catalog import Reason
-from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.dates import with_days
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.noaa.datasets import PAST_WEATHER, ZONE
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
-_TITLE = re.compile(r'^"?(?P<name>.*\S)\s*\((?P<station>\w{11})\)"?\s*$')
+_TITLE = re.compile(r'^"?(?P<name>.*\S)\s*\((?P<station>[A-Z0-9]{11})\)"?\s*$')
 _NUMBERS = {measure.column: measure.name for measure in PAST_WEATHER.measures}
 _COLUMN = re.compile(r"[A-Z0-9]{4} \(\w[\w ]*\)")
 
@@ -45,9 +44,9 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["Date"], refusals, header_line=2)
     count = table.height + refusals.frame().height
-    naive = pl.col("Date").str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    frame = table.with_columns(ts=to_utc(naive, ZONE), location=pl.lit(title["station"]))
-    frame = refusals.rows(frame, pl.col("ts").is_null(), column="Date", reason=Reason.INVALID_TIME, detail=pl.col("Date"))
+    frame = with_days(table, "Date", refusals, zone=ZONE, patterns=("%Y-%m-%d",)).with_columns(
+        location=pl.lit(title["station"])
+    )
     numbers = {_NUMBERS[name]: name for name in header[1:]}
     rows = observations(refusals.numbers(frame, numbers), list(numbers))
     names = pl.DataFrame({"location": [title["station"]], "location_name": [title["name"]], "location_type": ["station"]})

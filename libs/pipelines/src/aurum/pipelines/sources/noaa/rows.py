@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
 from aurum.pipelines.sources.noaa.elements import STATION, Elements, parse_elements
-from aurum.pipelines.tabular import Refusals, read_table
 
 _EXTRACT = ("date", "attr", "value", "a", "b", "c", "d")
 _OWN = ("ID", "DATE", "ELEMENT", "DATA_VALUE", "M_FLAG", "Q_FLAG", "S_FLAG", "OBS_TIME")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
+from aurum.pipelines.source import Dataset, IdRule, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
 _MIS = "NYISO public MIS report"
@@ -43,6 +43,8 @@ def _dataset(
         market="NYISO",
         reference=report,
         freshness_hours=freshness_hours,
+        # PTIDs and point ids. The total, and the fuel mix, are named by the parsers.
+        ids=IdRule.NUMBER,
     )
 
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTERNAL_LIMITS_FLOWS, EXTRA
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import by_header
 from aurum.pipelines.sources.nyiso.stamps import with_instants
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _STAMP, _NAME, _POINT = "Timestamp", "Interface Name", "Point ID"
 _NUMBERS = {
@@ -33,8 +33,8 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, [_STAMP, _NAME, _POINT, *_NUMBERS.values()], refusals)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(table, pl.col(_POINT).is_null(), column=_POINT, reason=Reason.MISSING_FIELD)
-    table = with_instants(table.with_columns(location=pl.col(_POINT)), _STAMP, refusals)
+    table = with_ids(table, _POINT, refusals, rule=EXTERNAL_LIMITS_FLOWS.ids)
+    table = with_instants(table, _STAMP, refusals)
     table = refusals.numbers(table, _NUMBERS).with_columns(_limit("limit_positive"), _limit("limit_negative"))
     points = table.select("location", location_name=pl.col(_NAME), location_type=pl.lit("INTERFACE"))
     return split_by_grid(

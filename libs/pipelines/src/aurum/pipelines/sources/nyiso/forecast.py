@@ -13,12 +13,12 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import ISOLF
 from aurum.pipelines.sources.nyiso.layout import by_header
-from aurum.pipelines.sources.nyiso.stamps import only_on_step, with_instants
+from aurum.pipelines.sources.nyiso.stamps import with_instants
 from aurum.pipelines.sources.nyiso.zones import LOAD_ZONES
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _STAMP, _TOTAL = "Time Stamp", "NYISO"
 
@@ -29,7 +29,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     rows_read = table.height + refusals.frame().height
     headers = _locations(name for name in table.columns if name not in (_STAMP, "line"))
     table = with_instants(table.with_columns(location=pl.lit(_TOTAL)), _STAMP, refusals)
-    table = refusals.numbers(only_on_step(table, "1h", _STAMP, refusals), headers)
+    table = refusals.numbers(table, headers)
     # The file is wide: its columns are locations, which ``observations`` takes for measures.
     rows = observations(table, list(headers)).with_columns(location=pl.col("measure"), measure=pl.lit("load_forecast"))
     zones = pl.DataFrame({"location": list(headers), "location_name": list(headers.values())}).with_columns(

@@ -13,12 +13,12 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED, conform
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTRA, GENERATION, RTFUELMIX
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import header_names
 from aurum.pipelines.sources.nyiso.stamps import with_instants
-from aurum.pipelines.tabular import Refusals, read_table
 
 _STAMP, _ZONE, _FUEL = "Time Stamp", "Time Zone", "Fuel Category"
 _SPELLINGS = ("Gen MW", "Gen MWh", "Gen MWH")

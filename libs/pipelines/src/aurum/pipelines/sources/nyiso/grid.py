@@ -7,10 +7,10 @@ from collections.abc import Callable
 import polars as pl
 
 from aurum.core.frames import REFUSED
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, Parsed, SourceFile
 from aurum.pipelines.sources.nyiso.datasets import EXTRA
 from aurum.pipelines.sources.nyiso.stamps import on_step
-from aurum.pipelines.tabular import Refusals
 
 Observe = Callable[[pl.DataFrame], pl.DataFrame]
 """Function from a table with ``ts`` in UTC to ``PARSED`` rows."""

@@ -16,15 +16,15 @@ from functools import partial
 
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.components import MEASURES, with_components, with_sign_labels
 from aurum.pipelines.sources.nyiso.datasets import DAMLBMP_GEN, DAMLBMP_ZONE, EXTRA, REALTIME_GEN, REALTIME_ZONE
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import header_names
-from aurum.pipelines.sources.nyiso.stamps import only_on_step, with_instants
+from aurum.pipelines.sources.nyiso.stamps import with_instants
 from aurum.pipelines.sources.nyiso.zones import PTIDS, zone_type
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _STAMP, _NAME, _PTID = "Time Stamp", "Name", "PTID"
 _NUMBERS = {
@@ -68,7 +68,7 @@ def _recognise(document: SourceFile, *, real_time: bool, generator: bool) -> boo
 def _parse_day_ahead(document: SourceFile, *, dataset: Dataset, generator: bool) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, refusals)
-    rows = _observe(only_on_step(table, "1h", _STAMP, refusals))
+    rows = _observe(table)
     series = _describe(dataset, rows, locations=_locations(table, generator=generator))
     return (Parsed(dataset, rows, series, refusals.frame(), rows_read, document.raw),)
 
@@ -91,8 +91,8 @@ def _parse_real_time(document: SourceFile, *, dataset: Dataset, generator: bool)
 def _read(document: SourceFile, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, _COLUMNS, refusals)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)
-    table = with_instants(table.with_columns(location=pl.col(_PTID)), _STAMP, refusals)
+    table = with_ids(table, _PTID, refusals, rule=DAMLBMP_ZONE.ids)
+    table = with_instants(table, _STAMP, refusals)
     return with_components(refusals.numbers(table, _NUMBERS)), rows_read
 
 

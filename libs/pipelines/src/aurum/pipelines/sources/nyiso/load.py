@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTRA, PAL, PAL_INTEGRATED
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import by_header
-from aurum.pipelines.sources.nyiso.stamps import only_on_step, with_instants
+from aurum.pipelines.sources.nyiso.stamps import with_instants
 from aurum.pipelines.sources.nyiso.zones import zone_type
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _STAMP, _ZONE, _NAME, _PTID = "Time Stamp", "Time Zone", "Name", "PTID"
 
@@ -43,7 +43,7 @@ def _parse_samples(document: SourceFile) -> tuple[Parsed, ...]:
 def _parse_integrated(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, "Integrated Load", refusals)
-    rows = _observe(only_on_step(table, "1h", _STAMP, refusals))
+    rows = _observe(table)
     series = describe_series(PAL_INTEGRATED, rows, locations=_zones(table))
     return (Parsed(PAL_INTEGRATED, rows, series, refusals.frame(), rows_read, document.raw),)
 
@@ -51,8 +51,8 @@ def _parse_integrated(document: SourceFile) -> tuple[Parsed, ...]:
 def _read(document: SourceFile, load: str, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, [_STAMP, _ZONE, _NAME, _PTID, load], refusals)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)
-    table = with_instants(table.with_columns(location=pl.col(_PTID)), _STAMP, refusals, time_zone=_ZONE)
+    table = with_ids(table, _PTID, refusals, rule=PAL.ids)
+    table = with_instants(table, _STAMP, refusals, time_zone=_ZONE)
     return refusals.numbers(table, {"load": load}), rows_read
 
 

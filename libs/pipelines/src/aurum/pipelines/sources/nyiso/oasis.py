@@ -14,13 +14,15 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.components import MEASURES, with_components, with_sign_labels
 from aurum.pipelines.sources.nyiso.datasets import DAMLBMP_ZONE, RTC_ZONE
 from aurum.pipelines.sources.nyiso.layout import by_header
-from aurum.pipelines.sources.nyiso.stamps import only_on_step, with_instants
+from aurum.pipelines.sources.nyiso.stamps import with_instants
 from aurum.pipelines.sources.nyiso.zones import zone_type
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _NAME, _PTID = "Zone Name", "Zone PTID"
 _DAM_STAMP, _DAM_ZONE = "Eastern Date Hour", "Eastern Date Hour Time Zone"
@@ -39,7 +41,6 @@ def _parse_day_ahead(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, "DAM", [_DAM_STAMP, _DAM_ZONE], refusals)
     table = with_instants(table, _DAM_STAMP, refusals, time_zone=_DAM_ZONE)
-    table = only_on_step(table, "1h", _DAM_STAMP, refusals)
     return (_parsed(document, DAMLBMP_ZONE, "DAM", table, refusals, rows_read),)
 
 
@@ -47,15 +48,15 @@ def _parse_commitment(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table, rows_read = _read(document, "RTC", [_RTC_STAMP], refusals)
     table = with_instants(table, _RTC_STAMP, refusals)
-    table = only_on_step(table, "15m", _RTC_STAMP, refusals).with_columns(pl.col("ts").dt.offset_by("-15m"))
+    table = table.with_columns(pl.col("ts").dt.offset_by("-15m"))
     return (_parsed(document, RTC_ZONE, "RTC", table, refusals, rows_read),)
 
 
 def _read(document: SourceFile, run: str, stamps: list[str], refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, [*stamps, _NAME, _PTID, *_columns(run).values()], refusals)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)
-    return table.with_columns(location=pl.col(_PTID)), rows_read
+    table = with_ids(table, _PTID, refusals, rule=DAMLBMP_ZONE.ids)
+    return table, rows_read
 
 
 def _parsed(
@@ -73,7 +74,7 @@ def _with_version(table: pl.DataFrame, column: str, refusals: Refusals) -> pl.Da
     """Return the column ``version``: 0 for the greatest number of a zone and interval, -1 for the next, and so on."""
     if column not in table.columns:
         return table.with_columns(version=pl.lit(0))
-    number = pl.col(column).cast(pl.Int64, strict=False)
+    number = whole(pl.col(column))
     table = refusals.rows(table, number.is_null(), column=column, reason=Reason.NON_NUMERIC, detail=pl.col(column))
     if not table.select(pl.struct("location", "ts").is_duplicated().any()).item():
         return table.with_columns(version=pl.lit(0))

@@ -13,18 +13,11 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import label_problem, occurrence, to_utc
+from aurum.pipelines.reading.dates import labelled, read_once, times
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.sources.nyiso.datasets import ZONE
-from aurum.pipelines.tabular import Refusals
 
-# Two-digit years first: "%Y" would read 24 as the year 24.
-_FORMATS = (
-    "%m/%d/%y %H:%M:%S",
-    "%m/%d/%y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-)
+_FORMATS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M")
 
 
 def with_instants(
@@ -34,9 +27,10 @@ def with_instants(
 
     ``location``: column that identifies a row together with the stamp. ``time_zone``: the EST/EDT column, where there is one.
     """
+    if time_zone is not None:
+        return _by_zone(table, stamp, time_zone, refusals)
     table = _with_labels(table, stamp)
-    second = _by_order(table, location) if time_zone is None else _by_zone(time_zone)
-    table = table.with_columns(ts=to_utc(pl.col("__label"), ZONE, second=second))
+    table = table.with_columns(ts=to_utc(pl.col("__label"), ZONE, second=_by_order(table, location)))
     return refusals.times(table, pl.col("__label"), ZONE, column=stamp).drop("__label", "__ambiguous")
 
 
@@ -45,26 +39,24 @@ def on_step(step: str) -> pl.Expr:
     return pl.col("ts").dt.truncate(step) == pl.col("ts")
 
 
-def only_on_step(table: pl.DataFrame, step: str, stamp: str, refusals: Refusals) -> pl.DataFrame:
-    """Return the table without the rows whose ``ts`` is not a whole step; those go to ``refusals``."""
-    detail = f"not a whole {step}"
-    return refusals.rows(table, ~on_step(step), column=stamp, reason=Reason.INVALID_TIME, detail=detail)
-
-
 def _with_labels(table: pl.DataFrame, stamp: str) -> pl.DataFrame:
-    # Each stamp occurs on the rows of all locations, so each different text is read once.
-    parsed = [pl.col(stamp).str.to_datetime(pattern, strict=False, time_unit="us") for pattern in _FORMATS]
-    labels = (
-        table.select(pl.col(stamp).unique())
-        .with_columns(__label=pl.coalesce(parsed))
-        .with_columns(__ambiguous=label_problem(pl.col("__label"), ZONE).eq_missing("ambiguous_time"))
+    label = times(pl.col(stamp), _FORMATS)
+    ambiguous = label_problem(label, ZONE).eq_missing("ambiguous_time")
+    return read_once(table, stamp, label.alias("__label"), ambiguous.alias("__ambiguous"))
+
+
+def _by_zone(table: pl.DataFrame, stamp: str, time_zone: str, refusals: Refusals) -> pl.DataFrame:
+    """Return the table with ``ts`` of stamps that have an EST/EDT column; a label of another clock is held back."""
+    label, name = times(pl.col(stamp), _FORMATS), pl.col(time_zone)
+    instant = labelled(label, ZONE, name, standard=("EST",), daylight=("EDT",))
+    # Of a stamp that names one instant only the label can be wrong.
+    contradicts = instant.is_null() & name.is_not_null() & label.is_not_null() & label_problem(label, ZONE).is_null()
+    table = read_once(
+        table, [stamp, time_zone], instant.alias("ts"), label.alias("__label"), contradicts.alias("__contradicts")
     )
-    return table.join(labels, on=stamp, how="left", maintain_order="left", nulls_equal=True)
-
-
-def _by_zone(time_zone: str) -> pl.Expr:
-    name = pl.col(time_zone).str.to_uppercase()
-    return pl.when(name == "EST").then(True).when(name == "EDT").then(False).otherwise(None)
+    detail = pl.format("{} is not the clock of New York then: EST or EDT", time_zone)
+    table = refusals.rows(table, pl.col("__contradicts"), column=time_zone, reason=Reason.INVALID_TIME, detail=detail)
+    return refusals.times(table, pl.col("__label"), ZONE, column=stamp).drop("__label", "__contradicts")
 
 
 def _by_order(table: pl.DataFrame, location: str) -> pl.Expr:

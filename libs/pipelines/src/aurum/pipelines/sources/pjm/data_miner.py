@@ -1,8 +1,9 @@
 """Reads the parts that all Data Miner 2 CSV exports share: header, UTC column, labels, table of numbers.
 
 Every feed prints the interval's beginning twice, ``datetime_beginning_utc`` and ``datetime_beginning_ept``, as
-``M/D/YYYY h:mm:ss AM``. Only the UTC column is read: it has no gap and no repetition on the days clocks change. The JSON
-interface writes ``2025-05-01T04:00:00``; spreadsheets that re-save an export drop seconds or the century.
+``M/D/YYYY h:mm:ss AM``. The UTC column names the instant: it has no gap and no repetition on the days clocks change. Rows whose
+EPT column shows that the two have changed places are held back. The JSON interface writes ``2025-05-01T04:00:00``;
+spreadsheets that re-save an export drop seconds or the century.
 """
 
 from __future__ import annotations
@@ -12,20 +13,16 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.dates import read_once, times
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import Dataset, SourceFile, describe_series
-from aurum.pipelines.tabular import Refusals, read_table
+from aurum.pipelines.sources.pjm.datasets import ZONE
 
-UTC_COLUMN = "datetime_beginning_utc"
+UTC_COLUMN, EPT_COLUMN = "datetime_beginning_utc", "datetime_beginning_ept"
 
-# Two-digit years first: "%Y" would read 25 as the year 25.
-_FORMATS = (
-    "%m/%d/%y %I:%M:%S %p",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%Y-%m-%dT%H:%M:%S",
-    "%m/%d/%y %H:%M",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %H:%M",
-)
+_SAMPLE = 100
+_FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 
 
 def by_header(*columns: str) -> Callable[[SourceFile], bool]:
@@ -40,21 +37,17 @@ def by_header(*columns: str) -> Callable[[SourceFile], bool]:
 
 
 def read_feed(
-    document: SourceFile, location: str, numbers: Mapping[str, str], refusals: Refusals, *, hourly: bool = True
+    document: SourceFile, dataset: Dataset, location: str, numbers: Mapping[str, str], refusals: Refusals
 ) -> tuple[pl.DataFrame, int]:
     """Return the feed's rows with ``location``, ``ts`` (UTC) and a Float64 column for each measure, and their number.
 
-    ``location``: the header of the location's id. ``numbers``: header by measure. Rows without a location, with an
-    invalid time, or off the whole hour in an ``hourly`` feed go to ``refusals``.
+    ``location``: the header of the location's id. ``numbers``: header by measure. Rows without a valid id, or with an
+    invalid time, go to ``refusals``.
     """
     table = read_table(document, [UTC_COLUMN, location, *numbers.values()], refusals)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(table, pl.col(location).is_null(), column=location, reason=Reason.MISSING_FIELD)
-    bad = pl.col("ts").is_null()
-    if hourly:
-        bad = bad | (pl.col("ts").dt.truncate("1h") != pl.col("ts"))
-    table = refusals.rows(_with_utc(table), bad, column=UTC_COLUMN, reason=Reason.INVALID_TIME, detail=pl.col(UTC_COLUMN))
-    return refusals.numbers(table.with_columns(location=pl.col(location)), numbers), rows_read
+    table = with_ids(table, location, refusals, rule=dataset.ids)
+    return refusals.numbers(_with_utc(table, refusals), numbers), rows_read
 
 
 def labels_json(*columns: str) -> pl.Expr:
@@ -73,9 +66,25 @@ def described(dataset: Dataset, rows: pl.DataFrame, locations: pl.DataFrame) -> 
     return series.drop("labels").join(locations.select("location", "labels"), on="location", how="left", maintain_order="left")
 
 
-def _with_utc(table: pl.DataFrame) -> pl.DataFrame:
-    # Each stamp occurs on the rows of all locations, so each different text is read once.
-    texts = table.select(pl.col(UTC_COLUMN).unique())
-    stamps = [pl.col(UTC_COLUMN).str.to_datetime(pattern, strict=False, time_unit="us") for pattern in _FORMATS]
-    instants = texts.with_columns(ts=pl.coalesce(stamps).dt.replace_time_zone("UTC"))
-    return table.join(instants, on=UTC_COLUMN, how="left", maintain_order="left")
+def _with_utc(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    table = _only_with_time(read_once(table, UTC_COLUMN, _utc(UTC_COLUMN).alias("ts")), refusals)
+    # Columns change places in whole files, so most need not be compared further than this.
+    if EPT_COLUMN not in table.columns or not table.head(_SAMPLE).select(_has_changed_places().any()).item():
+        return table
+    detail = "the UTC and the Eastern column have changed places"
+    return refusals.rows(table, _has_changed_places(), column=UTC_COLUMN, reason=Reason.INVALID_TIME, detail=detail)
+
+
+def _utc(column: str) -> pl.Expr:
+    return times(pl.col(column), _FORMATS).dt.replace_time_zone("UTC")
+
+
+def _has_changed_places() -> pl.Expr:
+    """Test whether the UTC column shows the Eastern time of the other column, read as UTC."""
+    eastern = _utc(EPT_COLUMN).dt.convert_time_zone(ZONE).dt.replace_time_zone(None)
+    return (pl.col("ts").dt.replace_time_zone(None) == eastern).fill_null(False)
+
+
+def _only_with_time(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    invalid = pl.col("ts").is_null()
+    return refusals.rows(table, invalid, column=UTC_COLUMN, reason=Reason.INVALID_TIME, detail=pl.col(UTC_COLUMN))

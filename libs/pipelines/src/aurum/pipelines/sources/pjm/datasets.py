@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
+from aurum.pipelines.source import Dataset, IdRule, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
 """Eastern Prevailing Time, "EPT" in PJM's files."""
@@ -36,6 +36,7 @@ DA_HRL_LMPS = Dataset(
     schedule=PublicationSchedule(days=-1, at=time(13, 30), zone=ZONE),
     reference=_feed("da_hrl_lmps"),
     freshness_hours=36,
+    ids=IdRule.NUMBER,
 )
 
 RT_HRL_LMPS = Dataset(
@@ -49,6 +50,7 @@ RT_HRL_LMPS = Dataset(
     reference=_feed("rt_hrl_lmps"),
     # Verified prices follow on the next business day, so a long weekend has none.
     freshness_hours=120,
+    ids=IdRule.NUMBER,
 )
 
 HRL_LOAD_METERED = Dataset(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.data_miner import by_header, read_feed
 from aurum.pipelines.sources.pjm.datasets import SOLAR_GEN, WIND_GEN
-from aurum.pipelines.tabular import Refusals, observations
 
 
 def _format(dataset: Dataset) -> FileFormat:
@@ -18,7 +18,7 @@ def _format(dataset: Dataset) -> FileFormat:
 
     def parse(document: SourceFile) -> tuple[Parsed, ...]:
         refusals = Refusals(document.raw)
-        table, rows_read = read_feed(document, "area", {measure.name: measure.column}, refusals)
+        table, rows_read = read_feed(document, dataset, "area", {measure.name: measure.column}, refusals)
         rows = observations(table, [measure.name])
         areas = table.select("location", location_name="location", location_type=pl.lit("AREA"))
         series = describe_series(dataset, rows, locations=areas)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.dates import times
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.datasets import PJME_HOURLY as DATASET
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _STAMP, _LOAD = "Datetime", "PJME_MW"
+_FORMATS = ("%Y-%m-%d %H:%M:%S", "%d-%m-%Y %H:%M", "%Y-%m-%d %H:%M")
 
 
 def _recognise(document: SourceFile) -> bool:
@@ -25,18 +27,13 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, [_STAMP, _LOAD], refusals)
     rows_read = table.height + refusals.frame().height
-    table = table.with_columns(start=_label().dt.offset_by("-1h"), location=pl.lit("PJME"))
+    table = table.with_columns(start=times(pl.col(_STAMP), _FORMATS).dt.offset_by("-1h"), location=pl.lit("PJME"))
     table = table.with_columns(ts=to_utc(pl.col("start"), DATASET.zone))
     table = refusals.times(table, pl.col("start"), DATASET.zone, column=_STAMP)
     rows = observations(refusals.numbers(table, {"load": _LOAD}), ["load"])
     area = pl.DataFrame({"location": ["PJME"], "location_name": ["PJM East"], "location_type": ["AREA"]})
     series = describe_series(DATASET, rows, locations=area)
     return (Parsed(DATASET, rows, series, refusals.frame(), rows_read, document.raw),)
-
-
-def _label() -> pl.Expr:
-    formats = ("%Y-%m-%d %H:%M:%S", "%d-%m-%Y %H:%M", "%Y-%m-%d %H:%M")
-    return pl.coalesce(pl.col(_STAMP).str.to_datetime(pattern, strict=False, time_unit="us") for pattern in formats)
 
 
 PJME_HOURLY = FileFormat("pjm pjme_hourly (Kaggle)", (DATASET,), _recognise, _parse)

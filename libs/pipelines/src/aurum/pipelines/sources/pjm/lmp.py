@@ -9,10 +9,11 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.numbers import whole
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.pjm.data_miner import by_header, described, labels_json, read_feed
 from aurum.pipelines.sources.pjm.datasets import DA_HRL_LMPS, RT_HRL_LMPS
-from aurum.pipelines.tabular import Refusals, observations
 
 _OPTIONAL = ("pnode_name", "type", "zone", "voltage", "equipment", "row_is_current", "version_nbr")
 
@@ -28,7 +29,7 @@ def _format(dataset: Dataset) -> FileFormat:
 def _parse(dataset: Dataset, document: SourceFile) -> Parsed:
     refusals = Refusals(document.raw)
     numbers = {measure.name: measure.column for measure in dataset.measures}
-    table, rows_read = read_feed(document, "pnode_id", numbers, refusals)
+    table, rows_read = read_feed(document, dataset, "pnode_id", numbers, refusals)
     table = table.with_columns(pl.lit(None, pl.String).alias(name) for name in _OPTIONAL if name not in table.columns)
     table = _with_version(table, refusals)
     rows = observations(table, list(numbers), version=pl.col("version"))
@@ -41,7 +42,7 @@ def _with_version(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     The current row is the one with ``row_is_current``, among several the greatest ``version_nbr``. An hour with only
     replaced rows in the file has no 0: its current row is in another file.
     """
-    number = pl.col("version_nbr").cast(pl.Int64, strict=False)
+    number = whole(pl.col("version_nbr"))
     table = refusals.rows(
         table,
         number.is_null() & pl.col("version_nbr").is_not_null(),

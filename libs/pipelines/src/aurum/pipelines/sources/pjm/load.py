@@ -8,17 +8,17 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Quality
+from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.data_miner import by_header, described, labels_json, read_feed
 from aurum.pipelines.sources.pjm.datasets import HRL_LOAD_METERED, INST_LOAD
-from aurum.pipelines.tabular import Refusals, observations
 
 _LABELS = ("mkt_region", "nerc_region", "zone")
 
 
 def _parse_metered(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
-    table, rows_read = read_feed(document, "load_area", {"load": "mw"}, refusals)
+    table, rows_read = read_feed(document, HRL_LOAD_METERED, "load_area", {"load": "mw"}, refusals)
     optional = (*_LABELS, "is_verified")
     table = table.with_columns(pl.lit(None, pl.String).alias(name) for name in optional if name not in table.columns)
     # Until the meters are reconciled a value may still change: PJM marks it as not verified.
@@ -34,7 +34,7 @@ def _parse_metered(document: SourceFile) -> tuple[Parsed, ...]:
 
 def _parse_instantaneous(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
-    table, rows_read = read_feed(document, "area", {"load": "instantaneous_load"}, refusals, hourly=False)
+    table, rows_read = read_feed(document, INST_LOAD, "area", {"load": "instantaneous_load"}, refusals)
     # The sample of 04:10 is stamped 04:10:00, :01 or :02. It is put on its five-minute step, so that days can be compared.
     rows = observations(table.with_columns(pl.col("ts").dt.truncate("5m")), ["load"])
     areas = table.select("location", location_name="location", location_type=pl.lit("AREA"))

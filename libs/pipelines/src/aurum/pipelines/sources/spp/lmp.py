@@ -21,9 +21,11 @@ from functools import partial
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.reading.dates import read_once, times
+from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.spp.datasets import DA_LMP_SL, RTBM_LMP_SL, ZONE
-from aurum.pipelines.tabular import Refusals, observations, read_table
 
 _WORDS = {
     "interval": "Interval",
@@ -46,6 +48,7 @@ _SPELLINGS = {
 }
 _NAME = re.compile(r"(?<![A-Z0-9])(DA|RTBM)-LMP(?:-DAILY|-MONTHLY)?-SL(?![A-Z])")
 _STAMP = re.compile(r"\d+/\d+/\d+ \d+:(?P<minute>\d\d)")
+_STAMPS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 _PRICES = ("lmp", "energy", "congestion", "loss")
 
 
@@ -75,25 +78,14 @@ def _market_by_intervals(document: SourceFile) -> str | None:
     if begins["minute"] != "00":
         return "RTBM"
     # Several whole hours mean a day-ahead file; a single hour could be of either market, so it is not recognised.
-    ends = _STAMP.search(document.content[-4096:].decode("utf-8", errors="replace").rstrip().rsplit("\n", 1)[-1])
+    ends = _STAMP.search(document.tail.rstrip().rsplit("\n", 1)[-1])
     return "DA" if ends is not None and ends[0] != begins[0] else None
 
 
-def _instant(text: pl.Expr) -> pl.Expr:
-    """Read ``M/D/YYYY h:mm[:ss]`` as naive date-times; null where the text has another form."""
-    parsed = pl.coalesce(
-        text.str.to_datetime("%m/%d/%Y %H:%M:%S", strict=False, time_unit="us"),
-        text.str.to_datetime("%m/%d/%Y %H:%M", strict=False, time_unit="us"),
-    )
-    return pl.when(parsed.dt.year() > 1990).then(parsed)  # a year of two digits would be read as of the first century
-
-
 def _interval_starts(table: pl.DataFrame, columns: dict[str, str], step: timedelta, refusals: Refusals) -> pl.DataFrame:
-    end = _instant(pl.col(columns["end"])).dt.replace_time_zone("UTC")
-    table = table.with_columns(
-        pl.when(end.dt.truncate(step) == end).then(end - step).alias("ts"),
-        _instant(pl.col(columns["interval"])).alias("__label"),
-    )
+    end = times(pl.col(columns["end"]), _STAMPS).dt.replace_time_zone("UTC")
+    label = times(pl.col(columns["interval"]), _STAMPS)
+    table = read_once(table, [columns["end"], columns["interval"]], (end - step).alias("ts"), label.alias("__label"))
     table = refusals.rows(table, pl.col("ts").is_null(), column=columns["end"], reason=Reason.INVALID_TIME)
     local_start, local_end = (
         (pl.col("ts") + ahead).dt.convert_time_zone(ZONE).dt.replace_time_zone(None) for ahead in (timedelta(), step)
@@ -116,9 +108,7 @@ def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, [columns[role] for role in _WORDS], refusals)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(
-        table, pl.col(columns["location"]).is_null(), column=columns["location"], reason=Reason.MISSING_FIELD
-    ).with_columns(pl.col(columns["location"]).alias("location"))
+    table = with_ids(table, columns["location"], refusals, rule=dataset.ids)
     step = dataset.frequency.step
     assert step is not None
     table = _interval_starts(table, columns, step, refusals)

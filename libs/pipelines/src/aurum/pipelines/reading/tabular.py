@@ -15,6 +15,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED, REFUSED
 from aurum.core.markettime import label_problem
+from aurum.pipelines.reading.numbers import numbers
 from aurum.pipelines.source import RefusedFile, SourceFile
 
 
@@ -44,19 +45,19 @@ class Refusals:
         reason = pl.coalesce(label_problem(naive, zone), pl.lit(str(Reason.INVALID_TIME)))
         return self.rows(frame, pl.col(ts).is_null(), column=column, reason=reason)
 
-    def numbers(self, frame: pl.DataFrame, columns: Mapping[str, str], *, missing: Sequence[str] = ()) -> pl.DataFrame:
+    def numbers(
+        self, frame: pl.DataFrame, columns: Mapping[str, str], *, missing: Sequence[str] = (), thousands: bool = False
+    ) -> pl.DataFrame:
         """Return the frame with String columns (values of ``columns``) turned into Float64 columns (its keys).
 
-        Null and any text in ``missing`` become null: nothing was published. Other text that is not a finite number becomes
-        null as well, and that one cell is held back.
+        Null and any text in ``missing`` become null: nothing was published. Other text that ``reading.numbers`` does not read
+        becomes null as well, and that one cell is held back. ``thousands``: the format has thousands separators.
         """
         for name, header in columns.items():
             text = pl.col(header)
             if missing:
                 text = pl.when(text.is_in(list(missing))).then(None).otherwise(text)
-            number = text.cast(pl.Float64, strict=False)
-            finite = pl.when(number.is_finite()).then(number).otherwise(None)
-            result = frame.with_columns(finite.alias(f"__{name}"), text.alias("__text"))
+            result = frame.with_columns(numbers(text, thousands=thousands).alias(f"__{name}"), text.alias("__text"))
             bad = result.filter(pl.col(f"__{name}").is_null() & pl.col("__text").is_not_null())
             if not bad.is_empty():
                 self._add(bad, column=header, reason=Reason.NON_NUMERIC, detail=pl.col("__text"))
@@ -87,10 +88,12 @@ def read_table(
     *,
     header_line: int = 1,
     separator: str = ",",
+    rows: tuple[int, int] | None = None,
 ) -> pl.DataFrame:
     """Return the cells of a delimited file as String columns, stripped, empty ones null, plus ``line`` (UInt32, 1-based).
 
-    ``header_line``: 1-based line of the header; lines above it are skipped. Empty lines are left out; rows with too few
+    ``header_line``: 1-based line of the header; lines above it are skipped. ``rows``: the number of lines above the first row,
+    and up to the last one; all below the header without it. Empty lines are left out; rows with too few
     fields are held back in ``refusals``. Raises ``RefusedFile`` when a required column is missing, a row has more fields
     than the header, or the last line is cut off.
     """
@@ -106,8 +109,10 @@ def read_table(
             f"wrong header: {', '.join(map(repr, missing))} not among {', '.join(map(repr, header))}", line=header_line
         )
     names = _unique(header)
-    body = "\n".join(lines[header_line:])
-    _refuse_cut_off(lines, header_line, len(header), separator)
+    first, last = rows or (header_line, len(lines))
+    lines = lines if last == len(lines) else lines[:last]
+    body = document.text_of(first, last) if first < last else ""
+    _refuse_cut_off(lines, first, len(header), separator)
     if not body.strip():
         return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "line": pl.UInt32})
     try:
@@ -117,16 +122,27 @@ def read_table(
             schema=dict.fromkeys(names, pl.String),
             separator=separator,
             row_index_name="line",
-            row_index_offset=header_line + 1,
+            row_index_offset=first + 1,
             missing_columns="insert",
         )
     except pl.exceptions.PolarsError as error:
-        _refuse_ragged(lines, header_line, len(header), separator)
+        _refuse_ragged(lines, first, len(header), separator)
         raise RefusedFile(f"not a well-formed delimited file: {str(error).splitlines()[0]}") from error
-    cells = [pl.col(name).str.strip_chars().replace("", None) for name in names]
-    frame = frame.select(*cells, pl.col("line").cast(pl.UInt32))
+    frame = frame.with_columns(pl.col("line").cast(pl.UInt32))
+    if not _is_trimmed(body, frame, names):
+        frame = frame.with_columns(pl.col(name).str.strip_chars().replace("", None) for name in names)
+    frame = frame.select(*names, "line")
     frame = frame.filter(~pl.all_horizontal(pl.col(name).is_null() for name in names))
     return _hold_back_short_rows(frame, lines, refusals, last=names[-1], width=len(names), separator=separator)
+
+
+def _is_trimmed(body: str, frame: pl.DataFrame, names: Sequence[str]) -> bool:
+    """Test whether no cell is empty text or begins or ends with a blank, which costs less than to strip them all."""
+    if not body.isascii() or any(blank in body for blank in "\t\v\f"):
+        return False
+    cells = [pl.col(name) for name in names]
+    loose = [(cell.str.starts_with(" ") | cell.str.ends_with(" ") | (cell == "")).any() for cell in cells]
+    return not frame.select(pl.any_horizontal(loose)).item()
 
 
 def _hold_back_short_rows(
@@ -158,8 +174,8 @@ def _unique(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _refuse_cut_off(lines: Sequence[str], header_line: int, width: int, separator: str) -> None:
-    last = next((n for n in range(len(lines), header_line, -1) if lines[n - 1].strip()), None)
+def _refuse_cut_off(lines: Sequence[str], above: int, width: int, separator: str) -> None:
+    last = next((n for n in range(len(lines), above, -1) if lines[n - 1].strip()), None)
     if last is None:
         return
     fields = len(next(csv.reader([lines[last - 1]], delimiter=separator)))
@@ -167,8 +183,8 @@ def _refuse_cut_off(lines: Sequence[str], header_line: int, width: int, separato
         raise RefusedFile(f"truncated: the last line has {fields} of {width} fields", line=last)
 
 
-def _refuse_ragged(lines: Sequence[str], header_line: int, width: int, separator: str) -> None:
-    for number, line in enumerate(lines[header_line:], start=header_line + 1):
+def _refuse_ragged(lines: Sequence[str], above: int, width: int, separator: str) -> None:
+    for number, line in enumerate(lines[above:], start=above + 1):
         no_fields: list[str] = []
         fields = len(next(csv.reader([line], delimiter=separator), no_fields))
         if fields > width:
