@@ -1,7 +1,7 @@
 import csv
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -52,6 +52,23 @@ def test_the_step_of_a_series_that_is_not_known_is_told_by_its_dates(parse: Pars
     (parsed,) = parse("x.csv", "observation_date,XINVENTED\n" + "".join(f"{day},1\n" for day in days))
     assert parsed.series["frequency"].to_list() == [step]
     assert parsed.series["unit"].to_list() == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("series", "stamp", "start", "week"),
+    [
+        ("WHHNGSP", "2025-11-07", datetime(2025, 11, 1, tzinfo=UTC), "flow"),
+        ("ICSA", "2025-11-08", datetime(2025, 11, 2, tzinfo=UTC), "flow"),
+        ("WALCL", "2025-11-05", datetime(2025, 11, 5, tzinfo=UTC), "level"),
+        ("GASREGW", "2025-11-03", datetime(2025, 11, 3, tzinfo=UTC), "survey"),
+        ("XINVENTED", "2025-11-07", datetime(2025, 11, 7, tzinfo=UTC), "undeclared"),
+    ],
+)
+def test_a_weekly_series_is_declared_by_its_id(parse: Parse, series: str, stamp: str, start: datetime, week: str) -> None:
+    before = datetime.fromisoformat(stamp) - timedelta(days=7)
+    (parsed,) = parse("x.csv", f"observation_date,{series}\n{before:%Y-%m-%d},1\n{stamp},2\n")
+    assert parsed.rows["ts"].to_list() == [start - timedelta(days=7), start]
+    assert json.loads(parsed.series["labels"].item()) == {"week": week}
 
 
 def test_a_single_date_of_a_series_that_is_not_known_is_refused(parse: Parse) -> None:

@@ -8,11 +8,15 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import to_utc
+from aurum.core.series.weeks import Week
 from aurum.pipelines.source import SourceFile
 from aurum.pipelines.sources.drought_monitor.datasets import ZONE
 from aurum.pipelines.tabular import Refusals
 
 _DAYS = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y")
+WEEK = pl.lit(str(Week.STATED))
+"""A map is valid from ``ValidStart``, the Tuesday of its date, up to the next Tuesday: ``ValidEnd`` is the Monday between."""
+
 _CODES = ("FIPS", "HUCID", "HucId", "HUC")
 
 

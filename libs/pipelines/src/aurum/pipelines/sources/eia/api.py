@@ -2,7 +2,8 @@
 
 Location: the series id where records carry one (``series``, ``seriesId``), else the facets' ids joined by ``-``, in the order
 of the records. Measure: the value column (``value``, ``price``, ``sales`` ...). Unit: from the record, in EIA's spelling.
-A day begins in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto).
+A day begins in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto). ``weeks`` tells
+what weekly values stand for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from aurum.pipelines.sources.eia import datasets
 from aurum.pipelines.sources.eia.api_answer import Answer, is_answer, read_answer, to_rows
 from aurum.pipelines.sources.eia.days import ZONE
 from aurum.pipelines.sources.eia.grid_monitor import FREQUENCIES, parse_grid
+from aurum.pipelines.sources.eia.weeks import declared
 from aurum.pipelines.tabular import Refusals
+from aurum.pipelines.weeks import in_weeks
 
 _SERIES = ("series", "seriesId", "series-id")
 _ABOUT = re.compile(r"(?i)[-_]?(?:name|description|label|units)$")
@@ -55,7 +58,8 @@ def _statistics(answer: Answer, dataset: Dataset) -> Parsed:
     frame = _with_days(_placed(answer.records, units, refusals), answer.frequency, refusals)
     parts = [_values(frame, column, unit, refusals) for column, unit in units.items()]
     rows = pl.concat([to_rows(part) for part in parts])
-    return Parsed(dataset, rows, _described(dataset, rows, parts), refusals.frame(), answer.records.height, answer.raw)
+    series = _described(dataset, rows, parts)
+    return in_weeks(Parsed(dataset, rows, series, refusals.frame(), answer.records.height, answer.raw), declared())
 
 
 def _value_columns(records: pl.DataFrame) -> dict[str, str]:

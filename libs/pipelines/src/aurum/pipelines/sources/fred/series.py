@@ -11,8 +11,9 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import to_utc
+from aurum.core.series.weeks import Week
 from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
-from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, ZONE, SeriesFacts
+from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, WEEKS, ZONE, SeriesFacts
 from aurum.pipelines.tabular import Refusals
 
 MISSING = (".", "NA", "#N/A", "NaN")
@@ -50,6 +51,12 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
     series = describe_series(OBSERVATIONS, rows).drop("location_name", "unit", "currency", "frequency")
     joined = series.join(said, on="location", how="left", maintain_order="left")
     return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
+
+
+def declared_weeks() -> pl.Expr:
+    """Return the name of the ``Week`` of each weekly series in a ``PARSED_SERIES`` frame."""
+    weeks = {series: str(week) for series, week in WEEKS.items()}
+    return pl.col("location").replace_strict(weeks, default=str(Week.UNDECLARED), return_dtype=pl.String)
 
 
 def step_of(series: str, days: Sequence[datetime]) -> Frequency:
