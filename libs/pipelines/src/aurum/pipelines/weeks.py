@@ -1,4 +1,4 @@
-"""Puts weekly observations where their weeks are: a publisher stamps a week with a day, and its series declares what that means.
+"""Puts weekly observations where their weeks are: publishers stamp a week with a day, and a series declares what that means.
 
 Parsers read the stamp as the start of the stamped day, in the time zone of the series. Here flows move to the first of the
 seven days that end with it, and every weekly series gets the label ``week`` (``aurum.core.series.weeks``).
@@ -23,8 +23,8 @@ _IS_WEEKLY = pl.col("frequency") == str(Frequency.WEEK)
 def in_weeks(parsed: Parsed, week: pl.Expr) -> Parsed:
     """Return the content of a file with the weekly series declared and the flows among them moved.
 
-    ``week``: expression over ``parsed.series`` for the name of a ``Week``. It must use only what is stored with a series, so that
-    a stored series and a later file always agree. Series of other steps stay as they are.
+    ``week``: expression over ``parsed.series`` for the name of a ``Week``. It must use only what is stored with a series, so
+    that a stored series and a later file always agree. Series of other steps stay as they are.
     """
     declared = pl.when(_IS_WEEKLY).then(week)
     labels = declared.replace_strict(_LABELS, default=None, return_dtype=pl.String)

@@ -14,8 +14,8 @@ from aurum.core.names import nearest
 class Market:
     """The market area of an operator.
 
-    ``zone``: IANA name of the clock in which its days are counted. ``calendar``: its default block calendar. ``zone_by_series``:
-    its series have clocks of their own, in which their blocks are counted, too.
+    ``zone``: IANA name of the clock in which its days are counted. ``calendar``: its default block calendar.
+    ``zone_by_series``: its series have clocks of their own, in which their blocks are counted, too.
     """
 
     code: str

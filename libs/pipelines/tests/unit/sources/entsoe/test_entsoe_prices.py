@@ -42,9 +42,11 @@ def series(
     out: str | None = None,
 ) -> str:
     place = "classificationSequence_AttributeInstanceComponent.position"
+    to = out or area
     return (
         "<TimeSeries><mRID>1</mRID><auction.type>A01</auction.type><businessType>A62</businessType>"
-        f'<in_Domain.mRID codingScheme="A01">{area}</in_Domain.mRID><out_Domain.mRID codingScheme="A01">{out or area}</out_Domain.mRID>'
+        f'<in_Domain.mRID codingScheme="A01">{area}</in_Domain.mRID>'
+        f'<out_Domain.mRID codingScheme="A01">{to}</out_Domain.mRID>'
         + (f"<contract_MarketAgreement.type>{contract}</contract_MarketAgreement.type>" if contract else "")
         + (f"<{place}>{sequence}</{place}>" if sequence else "")
         + f"<currency_Unit.name>{currency}</currency_Unit.name><price_Measure_Unit.name>{per}</price_Measure_Unit.name>"

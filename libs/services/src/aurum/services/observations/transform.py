@@ -94,7 +94,7 @@ def with_end(frame: pl.DataFrame, series: Series, plan: ReadPlan) -> pl.DataFram
 
 
 def group_alike(series: Sequence[Series]) -> list[list[Series]]:
-    """Return the series in groups that one ``transformed`` can handle: of equal market, step, interval, unit, currency, zone."""
+    """Return the series in groups of equal market, step, interval, unit, currency and zone, for which one call suffices."""
     groups: dict[tuple[object, ...], list[Series]] = {}
     for one in series:
         spec = one.spec

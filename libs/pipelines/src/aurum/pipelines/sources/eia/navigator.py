@@ -7,8 +7,8 @@
 * Chart as CSV: title, address of the page (``rngwhhdd.htm``: id and a letter for the frequency), time, source, then ``Day``,
   ``Week of``, ``Month`` or ``Year`` and the title with its unit; newest first, dates like ``07/9/2024``.
 
-The title ends with the unit. Months are dated on their 15th in workbooks and on no day elsewhere; they begin on their first. Weeks
-are dated by their last day in all of them, also under ``Week of``; ``weeks`` tells what their values stand for.
+The title ends with the unit. Months are dated on their 15th in workbooks and on no day elsewhere; they begin on their first.
+Weeks are dated by their last day in all of them, also under ``Week of``; ``weeks`` tells what their values stand for.
 
 Source of the description: workbooks of 2024 and 2026, CSV files of 2024 and 2025.
 """

@@ -5,8 +5,9 @@ Bcf, ``Salt`` and ``NonSalt`` being parts of the South Central region. A second 
 columns ``date,value`` and says neither what nor where: it is recognised by its name only and holds the Lower 48 total.
 
 Locations are the area codes of EIA's own series ids (R48, R31 ...). Weeks before June 2015 were estimated again by EIA
-afterwards and are marked as estimated. A stock is of the end of the Friday, [Friday, Saturday); a change is over the week that ends with it, [Saturday, Saturday). The workbook gives the day of its report; its release
-is at 10:30 Eastern (noon in some holiday weeks), which is taken as the known time.
+afterwards and are marked as estimated. A stock is of the end of the Friday, [Friday, Saturday); a change is over the week that
+ends with it, [Saturday, Saturday). The workbook gives the day of its report; its release is at 10:30 Eastern (noon in some
+holiday weeks), which is taken as the known time.
 
 Source of the description: the workbook of 2021-11-10; EIA, Weekly Natural Gas Storage Report, release schedule.
 """

@@ -148,6 +148,6 @@ AREAS: Mapping[str, Area] = {
 }
 """Area by EIC code. Load, generation, flows and forecasts go by the civil day, prices by the trading day.
 
-An area that is not listed has no name, its days are those of UTC, and its series say so with the label ``zone: undeclared``. The
-migration of ENTSO-E's zones repeats this table for stored series.
+An area that is not listed has no name, its days are those of UTC, and its series say so with the label ``zone: undeclared``.
+The migration of ENTSO-E's zones repeats this table for stored series.
 """

@@ -2,8 +2,8 @@
 
 Measure ``price_<resolution>``; ``_seq2`` and above for an auction other than the first of its kind (sequence 2 of the
 day-ahead contract is EXAA in Austria and Germany), and the currency where it is not the euro. Contract type A01 is the
-day-ahead auction, A07 the intraday auctions: a dataset of their own, whose sequence is the number of the auction. Prices without a
-contract type are of the day-ahead auction: answers named none before 2024, when the platform had prices of no other auction.
+day-ahead auction, A07 the intraday auctions: a dataset of their own, whose sequence is the number of the auction. Prices
+without a contract type are of the day-ahead auction: answers named none before 2024, when the platform had no other auction.
 """
 
 from __future__ import annotations
