@@ -1,4 +1,4 @@
-"""Stores with the old stamps of weeks and the old days of ENTSO-E are migrated, and a second load of the old files adds nothing."""
+"""Stores with old stamps of weeks and old days of ENTSO-E are migrated, and a second load of the old files adds nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 import pytest_asyncio
 
-from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.core.asof import Span
 from aurum.pipelines.loading.load import Ingestion
@@ -141,7 +140,7 @@ async def points(store: PostgresStore, key: str) -> list[datetime]:
 
 async def snapshot(connection: asyncpg.Connection) -> list[object]:
     tables = ("observation", "observation_version", "observation_confirmation", "file_series", "series", "completeness")
-    return [await connection.fetch(f"SELECT t::text FROM {table} AS t ORDER BY 1") for table in tables]  # noqa: S608 - names above
+    return [await connection.fetch(f"SELECT t::text FROM {table} AS t ORDER BY 1") for table in tables]
 
 
 async def test_stored_weeks_move_to_where_they_end_and_the_old_files_add_nothing(

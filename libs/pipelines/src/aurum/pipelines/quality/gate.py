@@ -39,6 +39,12 @@ class GateResult:
 def check_rows(parsed: Parsed, suite: Suite) -> GateResult:
     """Check one dataset's rows of one file. No row passes when a critical expectation about the whole frame fails."""
     rows = conform(parsed.rows, PARSED)
+    is_withdrawn = pl.col("quality") == int(Quality.WITHDRAWN)
+    withdrawn = rows.filter(is_withdrawn)
+    if not withdrawn.is_empty():
+        # A withdrawal has no value to which an expectation could apply.
+        standing = check_rows(replace(parsed, rows=rows.filter(~is_withdrawn)), suite)
+        return standing if standing.refusal else replace(standing, rows=pl.concat([standing.rows, withdrawn]))
     evaluation = evaluate(rows, replace(suite, key=_ROW_KEY))
     refusal = _refusal(rows, suite)
     validation = ValidationResult(

@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from aurum.core.catalog import Reason
+from aurum.core.catalog import Quality, Reason
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred import SOURCE
 
@@ -172,3 +173,19 @@ def test_two_real_vintages_differ_in_48_months(parse: Parse, real_files: Path) -
     )
     both = older.join(newer, on="ts")
     assert both.filter(pl.col("value") != pl.col("value_right")).height == 48
+
+
+def test_a_missing_value_in_a_later_vintage_withdraws_the_value(parse: Parse) -> None:
+    text = answer(
+        ("2001-01-01", "2000-04-01", "9318.9"),
+        ("2001-01-01", "2000-07-01", "9369.5"),
+        ("2001-07-27", "2000-07-01", "."),
+        ("2001-09-28", "2000-07-01", "9260.1"),
+        ("2001-09-28", "2000-10-01", "."),
+    )
+    first, second, third = parse("GDPC1.json", text)
+    assert first.rows["quality"].to_list() == [0, 0]
+    ((value, quality),) = second.rows.select("value", "quality").rows()
+    assert math.isnan(value)
+    assert quality == Quality.WITHDRAWN
+    assert third.rows.select("value", "quality").rows() == [(9260.1, 0)], "a date without any value has nothing to withdraw"

@@ -57,10 +57,13 @@ def _recognise(document: SourceFile, report: oasis.Report) -> bool:
 
 
 def answered_at(name: str) -> datetime | None:
-    """Return the time in an answer's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    """Return the time in an answer's name, UTC; None where the name has none.
+
+    Nothing marks the repeated hour in a name. An answer was known no later than the second reading, which is taken.
+    """
     stamp = _ANSWERED.search(name)
     local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d_%H_%M_%S", strict=False)
-    return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
+    return local.to_frame("at").select(to_utc(pl.col("at"), ZONE, second=pl.lit(True))).item()
 
 
 def _parse(document: SourceFile, report: oasis.Report) -> tuple[Parsed, ...]:

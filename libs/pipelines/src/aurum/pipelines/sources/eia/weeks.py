@@ -9,7 +9,8 @@ web service has no ``series-description``, the names of the facets, the process 
 * Weekly spot and futures prices are means of the daily prices of the week, hence flows.
 * Retail, residential and wholesale prices are surveyed on the Monday.
 
-Migration 0009 declares stored series by the same rules; keep both in step, or a second load of an old file adds points.
+The migration "weeks where they end" declared stored series by these rules. A changed rule needs another migration, or a second
+load of an old file adds points.
 
 Source: EIA, Weekly Petroleum Status Report, appendix B "Explanatory Notes"; Gasoline and Diesel Fuel Update, "Methodology";
 Weekly Natural Gas Storage Report, "Methodology"; Natural Gas Spot and Futures Prices, "Definitions, Sources and Notes".

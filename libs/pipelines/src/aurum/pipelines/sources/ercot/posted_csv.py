@@ -4,7 +4,8 @@
     DeliveryDate,DeliveryHour,DeliveryInterval,SettlementPointName,SettlementPointType,SettlementPointPrice,DSTFlag
 
 ERCOT names a posting ``cdr.<report>.0000000000000000.<YYYYMMDD>.<HHMMSS>.<file>.csv`` with the Central time at which it was
-posted: that is the known time. A renamed file has none.
+posted: that is the known time. In the repeated hour of the fall day the second one is marked, ``20251102.011502xhr``. A renamed
+file has none.
 
 No real sample of these two is at hand; written from the columns ERCOT lists for both products, the DST flag and time labels
 of its web service and workbooks, and gridstatus ``ercot.py`` and its tests.
@@ -26,7 +27,7 @@ from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, par
 from aurum.pipelines.tabular import Refusals, read_table
 
 _NAMES = {DAM_SPP: re.compile(r"NP4190[^/]*\.csv$", re.IGNORECASE), RTM_SPP: re.compile(r"NP6905[^/]*\.csv$", re.IGNORECASE)}
-_POSTED = re.compile(r"^cdr\.\d{8}\.\d{16}\.(\d{8}\.\d{6})\.")
+_POSTED = re.compile(r"^cdr\.\d{8}\.\d{16}\.(\d{8}\.\d{6})(xhr)?\.", re.IGNORECASE)
 
 
 def _header(line: str) -> list[str]:
@@ -39,10 +40,11 @@ def _recognise(document: SourceFile, dataset: Dataset) -> bool:
 
 
 def posted_at(name: str) -> datetime | None:
-    """Return the posting time in a file's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    """Return the posting time in a file's name, UTC; None where the name has none. ``xhr`` marks the second repeated hour."""
     stamp = _POSTED.match(name)
+    second = pl.lit(stamp is not None and stamp[2] is not None)
     local = pl.Series([stamp[1] if stamp else None], dtype=pl.String).str.to_datetime("%Y%m%d.%H%M%S", strict=False)
-    return local.to_frame("at").select(to_utc(pl.col("at"), ZONE)).item()
+    return local.to_frame("at").select(to_utc(pl.col("at"), ZONE, second=second)).item()
 
 
 def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:

@@ -20,6 +20,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.markettime import to_utc
 from aurum.pipelines.source import Dataset, Parsed, describe_series
+from aurum.pipelines.sources.ercot.counted_hours import hours_as_labelled
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
 from aurum.pipelines.tabular import Refusals, observations
 
@@ -104,8 +105,9 @@ def _with_second(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
 
 def _interval_starts(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
     hour = pl.col(table.words["hour"]).str.extract(r"^(\d{1,2})(?::00)?$").cast(pl.Int64)
-    naive = _date(pl.col(table.words["date"])).cast(pl.Datetime("us")) + pl.duration(hours=hour - 1)
-    possible = hour.is_between(1, 24)
+    rows = hours_as_labelled(rows.with_columns(hour.alias("hour"), _date(pl.col(table.words["date"])).alias("day")), ZONE)
+    naive = pl.col("day").cast(pl.Datetime("us")) + pl.duration(hours=pl.col("hour") - 1)
+    possible = pl.col("hour").is_between(1, 24)
     if "quarter" in table.words:
         quarter = pl.col(table.words["quarter"]).str.extract(r"^(\d)$").cast(pl.Int64)
         naive = naive + pl.duration(minutes=(quarter - 1) * 15)

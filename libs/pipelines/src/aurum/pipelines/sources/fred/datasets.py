@@ -109,8 +109,8 @@ WEEKS: Mapping[str, Week] = {
 }
 """What the weekly series stand for that are known, by id; other weekly series are undeclared and keep their stamps.
 
-Migration 0009 declares stored series by the same ids. Source: the pages of the series at fred.stlouisfed.org, field "Frequency"
-and notes.
+The migration "weeks where they end" declared stored series by these ids; another id needs a migration, too. Source: the pages
+of the series at fred.stlouisfed.org, field "Frequency" and notes.
 """
 
 UNKNOWN_UNIT = "unknown"

@@ -7,6 +7,7 @@ The three have one layout and differ in their comments: "Day-Ahead Energy Market
 Energy Market Hourly LMP Report" in the title, and "prelim" in the title or in the file's name for the preliminary one
 (``lmp_rt_prelim_YYYYMMDD.csv``; the final one is ``lmp_rt_final_YYYYMMDD.csv``). A short layout of the preliminary report
 has only a name for the location, which then is its id, and the headers "Location", "LMP", "Energy", "Congestion", "Loss".
+Some reports have two network nodes under one id; their names tell them apart (``pipelines.locations``).
 
 Source of the layout: a day-ahead report; for the real-time ones the clients gridstatus (``isone.py``) and elec_server
 (``rt_lmp_hourly.dart``), which read them by these titles, names and headers.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.locations import told_apart
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import DA_LMP, RT_LMP_FINAL, RT_LMP_PRELIM
 from aurum.pipelines.sources.isone.hours import with_instants
@@ -83,7 +85,8 @@ def _located(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     for needed in (_DAY, _HOUR):
         _header(table, (needed,))
     table = table.with_columns(location=pl.col(header))
-    return refusals.rows(table, pl.col("location").is_null(), column=header, reason=Reason.MISSING_FIELD)
+    table = refusals.rows(table, pl.col("location").is_null(), column=header, reason=Reason.MISSING_FIELD)
+    return told_apart(table, _header(table, _NAMES), at=(_DAY, _HOUR))
 
 
 def _locations(table: pl.DataFrame) -> pl.DataFrame:

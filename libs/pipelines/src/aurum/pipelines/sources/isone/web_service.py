@@ -20,6 +20,7 @@ from typing import cast
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.locations import told_apart
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, RT_LMP_FINAL, RT_LMP_PRELIM
 from aurum.pipelines.tabular import Refusals, observations
@@ -60,6 +61,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
         _table(records), pl.col("ts").is_null(), column=_BEGIN, reason=Reason.INVALID_TIME, detail=pl.col(_BEGIN)
     )
     table = refusals.rows(table, pl.col("location").is_null(), column="@LocId", reason=Reason.MISSING_FIELD)
+    table = told_apart(table, "location_name", at=("ts",))
     rows = observations(refusals.numbers(table, _HEADERS), list(_HEADERS))
     series = describe_series(dataset, rows, locations=table.unique("location", keep="last"))
     return (Parsed(dataset, rows, series, refusals.frame(), len(records), raw),)

@@ -17,6 +17,7 @@ from functools import partial
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.locations import told_apart
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.components import MEASURES, with_components, with_sign_labels
 from aurum.pipelines.sources.nyiso.datasets import DAMLBMP_GEN, DAMLBMP_ZONE, EXTRA, REALTIME_GEN, REALTIME_ZONE
@@ -92,7 +93,8 @@ def _read(document: SourceFile, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, _COLUMNS, refusals)
     rows_read = table.height + refusals.frame().height
     table = refusals.rows(table, pl.col(_PTID).is_null(), column=_PTID, reason=Reason.MISSING_FIELD)
-    table = with_instants(table.with_columns(location=pl.col(_PTID)), _STAMP, refusals)
+    table = told_apart(table.with_columns(location=pl.col(_PTID)), _NAME, at=(_STAMP,))
+    table = with_instants(table, _STAMP, refusals)
     return with_components(refusals.numbers(table, _NUMBERS)), rows_read
 
 
