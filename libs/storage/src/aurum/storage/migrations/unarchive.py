@@ -17,6 +17,7 @@ from aurum.storage.migrations.installed import read_schema
 from aurum.storage.migrations.rewritten import REWRITTEN
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.connection.errors import driver_errors
+from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.history.parts import PARTS
 from aurum.storage.postgres.observations.restore import restore_parts
 
@@ -33,23 +34,16 @@ async def restore_rewritten(url: str, history: Callable[[], HistoryStore | None]
     ``HistoryNotConfigured``, ``HistoryDamaged``, ``Unavailable``; months that were restored before that stay restored.
     """
     with driver_errors():
-        connection = await asyncpg.connect(url, timeout=10)
-        try:
+        async with asyncpg.create_pool(url, min_size=1, max_size=1, timeout=10) as pool, pool.acquire() as connection:
             schema = await read_schema(connection)
-            missing = (
-                []
-                if schema.revision is None
-                else [condition for revision, condition in REWRITTEN.items() if is_older(schema.revision, revision)]
-            )
-            if not missing:
+            if schema.revision is None:
                 return 0
+            missing = [condition for revision, condition in REWRITTEN.items() if is_older(schema.revision, revision)]
             where = " OR ".join(f"({condition})" for condition in missing)
-            return await _restore(connection, history, where)
-        finally:
-            await connection.close()
+            return await _restore(connection, history, where) if missing else 0
 
 
-async def _restore(connection: asyncpg.Connection, history: Callable[[], HistoryStore | None], where: str) -> int:
+async def _restore(connection: Connection, history: Callable[[], HistoryStore | None], where: str) -> int:
     query = f"SELECT DISTINCT series_id FROM {PARTS} WHERE {where} ORDER BY series_id LIMIT {_SERIES_AT_ONCE}"  # noqa: S608
     ids = [row["series_id"] for row in await connection.fetch(query)]
     if not ids:
@@ -65,7 +59,7 @@ async def _restore(connection: asyncpg.Connection, history: Callable[[], History
             await store.close()
 
 
-async def _restore_series(connection: asyncpg.Connection, store: HistoryStore | None, ids: list[int]) -> int:
+async def _restore_series(connection: Connection, store: HistoryStore | None, ids: list[int]) -> int:
     """Restore all archived months of some series in one transaction, under the lock that loads and archive runs take."""
     async with connection.transaction():
         await connection.execute("SELECT FROM series WHERE series_id = ANY($1) ORDER BY series_id FOR NO KEY UPDATE", ids)

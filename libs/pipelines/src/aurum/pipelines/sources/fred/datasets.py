@@ -107,7 +107,7 @@ WEEKS: Mapping[str, Week] = {
     "MORTGAGE15US": Week.SURVEY,
     "MORTGAGE5US": Week.SURVEY,
 }
-"""What the weekly series stand for that are known, by id; other weekly series are undeclared and keep their stamps.
+"""Meaning of the known weekly series, by id; other weekly series are undeclared and keep their stamps.
 
 The migration "weeks where they end" declared stored series by these ids; another id needs a migration, too. Source: the pages
 of the series at fred.stlouisfed.org, field "Frequency" and notes.

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, or_, select, tuple_
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.frequency import Frequency
@@ -148,6 +148,8 @@ def _filtered(
     for name in ("source", "dataset", "market", "measure", "location"):
         if name in filters:
             query = query.where(matching(_series[name]))
+    if "label_name" in filters:
+        query = query.where(_series.labels.op("->>")(bindparam("label_name", type_=Text)) == bindparam("label_value"))
     if "text" in filters:
         query = query.where(or_(*(contains(column, "text") for column in searched)))
     if after is not None and "after" in filters:
