@@ -24,6 +24,9 @@ from aurum.pipelines.sources.fred.datasets import WEEKS
 from aurum.storage.memory import MemoryHistory
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.migrations.operations import MonthsArchived
+from aurum.storage.migrations.rewritten import AREAS as AREAS_MOVE
+from aurum.storage.migrations.rewritten import WEEKS as WEEKS_MOVE
+from aurum.storage.migrations.rewritten import revision_of
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.migrations.unarchive import restore_rewritten
 from aurum.storage.ports.history import HistoryNotConfigured
@@ -90,7 +93,9 @@ def ingestion(postgres_store: PostgresStore, tmp_path: Path) -> Ingestion:
     )
 
 
-async def at_revision(connection: asyncpg.Connection, revision: str) -> None:
+async def before_migration(connection: asyncpg.Connection, name: str) -> None:
+    """Let the database be of the release before a migration."""
+    revision = f"{int(revision_of(name)) - 1:04d}"
     await connection.execute("UPDATE alembic_version SET version_num = $1, floor = NULL, floor_release = NULL", revision)
 
 
@@ -147,7 +152,7 @@ async def test_stored_weeks_move_to_where_they_end_and_the_old_files_add_nothing
     postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection, ingestion: Ingestion
 ) -> None:
     await load_as_before(postgres_store)
-    await at_revision(connection, "0008")
+    await before_migration(connection, WEEKS_MOVE)
     before = dict(await connection.fetch("SELECT key, version FROM series"))
     assert (await upgrade(database_url)).current == newest_revision()
 
@@ -177,10 +182,10 @@ async def test_a_second_run_of_the_migrations_changes_nothing(
     postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
 ) -> None:
     await load_as_before(postgres_store)
-    await at_revision(connection, "0008")
+    await before_migration(connection, WEEKS_MOVE)
     await upgrade(database_url)
     once = await snapshot(connection)
-    await at_revision(connection, "0008")
+    await before_migration(connection, WEEKS_MOVE)
     await upgrade(database_url)
     assert await snapshot(connection) == once
 
@@ -191,7 +196,7 @@ async def test_archived_months_come_back_before_they_are_rewritten(
     await load_as_before(postgres_store)
     log, history = PostgresArchiveLog(postgres_store.pool), MemoryHistory()
     assert await archive_everything(log, history)
-    await at_revision(connection, "0008")
+    await before_migration(connection, WEEKS_MOVE)
     with pytest.raises(MonthsArchived, match="aurum db migrate"):
         await upgrade(database_url)
     assert await connection.fetchval("SELECT floor FROM alembic_version") is None, "nothing was changed"
@@ -217,7 +222,7 @@ async def test_stored_areas_get_their_zones_and_their_days_are_counted_anew(
         price, load = f"entsoe:day_ahead_prices:{area}:price_15min", f"entsoe:load:{area}:load_60min"
         await postgres_store.loader.load(file_load(quarters, key=price, frequency="15min", **of_area))
         await postgres_store.loader.load(file_load(hours, key=load, frequency="1h", **of_area))
-    await at_revision(connection, "0009")
+    await before_migration(connection, AREAS_MOVE)
     before = dict(await connection.fetch("SELECT key, version FROM series"))
     await upgrade(database_url)
 

@@ -14,7 +14,7 @@ import polars as pl
 from aurum.core.frames import UTC_US
 from aurum.storage.migrations.compatibility import is_older
 from aurum.storage.migrations.installed import read_schema
-from aurum.storage.migrations.rewritten import REWRITTEN
+from aurum.storage.migrations.rewritten import REWRITTEN, revision_of
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.connection.errors import driver_errors
 from aurum.storage.postgres.connection.pool import Connection
@@ -38,7 +38,7 @@ async def restore_rewritten(url: str, history: Callable[[], HistoryStore | None]
             schema = await read_schema(connection)
             if schema.revision is None:
                 return 0
-            missing = [condition for revision, condition in REWRITTEN.items() if is_older(schema.revision, revision)]
+            missing = [each for name, each in REWRITTEN.items() if is_older(schema.revision, revision_of(name))]
             where = " OR ".join(f"({condition})" for condition in missing)
             return await _restore(connection, history, where) if missing else 0
 

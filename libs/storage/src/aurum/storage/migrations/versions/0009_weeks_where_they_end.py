@@ -8,7 +8,7 @@ Revises: 0008
 """
 
 from aurum.storage.migrations.operations import raise_floor, refuse_archived_months, rewrite_in_steps
-from aurum.storage.migrations.rewritten import REWRITTEN
+from aurum.storage.migrations.rewritten import REWRITTEN, WEEKS
 
 revision = "0009"
 down_revision = "0008"
@@ -95,9 +95,9 @@ END
 
 def upgrade() -> None:
     raise_floor("0009", release="0.2")
-    refuse_archived_months(REWRITTEN[revision])
+    refuse_archived_months(REWRITTEN[WEEKS])
     rewrite_in_steps(_MOVE)
-    refuse_archived_months(REWRITTEN[revision])
+    refuse_archived_months(REWRITTEN[WEEKS])
 
 
 def downgrade() -> None:

@@ -8,7 +8,7 @@ Revises: 0009
 """
 
 from aurum.storage.migrations.operations import raise_floor, refuse_archived_months, rewrite_in_steps
-from aurum.storage.migrations.rewritten import REWRITTEN
+from aurum.storage.migrations.rewritten import AREAS, REWRITTEN
 
 revision = "0010"
 down_revision = "0009"
@@ -115,9 +115,9 @@ END
 
 def upgrade() -> None:
     raise_floor("0010", release="0.2")
-    refuse_archived_months(REWRITTEN[revision])
+    refuse_archived_months(REWRITTEN[AREAS])
     rewrite_in_steps(_MOVE)
-    refuse_archived_months(REWRITTEN[revision])
+    refuse_archived_months(REWRITTEN[AREAS])
 
 
 def downgrade() -> None:
