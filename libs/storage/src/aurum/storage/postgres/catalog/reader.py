@@ -149,7 +149,8 @@ def _filtered(
         if name in filters:
             query = query.where(matching(_series[name]))
     if "label_name" in filters:
-        query = query.where(_series.labels.op("->>")(bindparam("label_name", type_=Text)) == bindparam("label_value"))
+        label = _series.labels.op("->>", return_type=Text())(bindparam("label_name", type_=Text()))
+        query = query.where(label == bindparam("label_value"))
     if "text" in filters:
         query = query.where(or_(*(contains(column, "text") for column in searched)))
     if after is not None and "after" in filters:
