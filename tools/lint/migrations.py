@@ -22,7 +22,8 @@ FIRST = 7
 LONGEST_LOCK_MS = 5_000
 
 KINDS = ("expand", "contract")
-_ALONE = {"create_index_concurrently", "rewrite_rows"}
+_REWRITES = {"rewrite_rows", "rewrite_in_steps"}
+_ALONE = {"create_index_concurrently", *_REWRITES}
 _CONSTRAINTS = {
     "create_unique_constraint",
     "create_check_constraint",
@@ -108,8 +109,8 @@ class Migration:
 
     @cached_property
     def rewritten(self) -> set[str]:
-        """Texts of the statements that are passed to ``rewrite_rows``, directly or as constants."""
-        arguments = [argument for name, call in self.calls if name == "rewrite_rows" for argument in call.args]
+        """Texts of the statements that are passed to ``rewrite_rows`` or ``rewrite_in_steps``, directly or as constants."""
+        arguments = [argument for name, call in self.calls if name in _REWRITES for argument in call.args]
         names = {argument.id for argument in arguments if isinstance(argument, ast.Name)}
         named = {str(value) for name, value in self.constants.items() if name in names}
         return named | {text.text for argument in arguments for text in _texts(argument)}

@@ -16,6 +16,7 @@ import pytest
 
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.head import newest_revision
+from aurum.storage.migrations.rewritten import AREAS, revision_of
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import earlier_release, later_release
 
@@ -23,6 +24,8 @@ EXPAND = 'op.add_column("series", sa.Column("extra", sa.Text()))'
 CONTRACT = 'raise_floor("{revision}", release="9.1")'
 HEAD = newest_revision()
 NEXT = f"{int(HEAD) + 1:04d}"
+FLOOR = f", releases must know revision {revision_of(AREAS)}"
+"""Text of the status for the floor that the newest contract migration of this release raises."""
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ async def test_commands_work_on_the_schema_of_the_next_release(database_url: str
     await upgrade(database_url, versions=later_release(tmp_path, EXPAND))
     assert (await aurum(data_dir, "keys", "list", url=database_url))[0] == 0
     code, lines = await aurum(data_dir, "db", "status", url=database_url)
-    assert (code, lines) == (0, [f"at revision {NEXT}, newest revision of this release: {HEAD}"])
+    assert (code, lines) == (0, [f"at revision {NEXT}, newest revision of this release: {HEAD}{FLOOR}"])
     code, lines = await aurum(data_dir, "db", "migrate", url=database_url)
     assert (code, lines) == (0, [f"at revision {NEXT}, newer than {HEAD}, the newest revision of this release"])
 
@@ -82,7 +85,10 @@ async def test_the_embedded_server_is_migrated_and_refused_below_the_floor(data_
     with EmbeddedPostgres(data_dir) as server:
         await upgrade(server.url, versions=earlier_release(tmp_path, "0006"))
         assert (await aurum(data_dir, "keys", "list"))[0] == 0
-        assert await aurum(data_dir, "db", "status") == (0, [f"at revision {HEAD}, newest revision of this release: {HEAD}"])
+        assert await aurum(data_dir, "db", "status") == (
+            0,
+            [f"at revision {HEAD}, newest revision of this release: {HEAD}{FLOOR}"],
+        )
         connection = await asyncpg.connect(server.url)
         await connection.execute("UPDATE alembic_version SET version_num = '9999', floor = '9999', floor_release = '9.1'")
         await connection.close()

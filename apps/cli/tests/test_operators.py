@@ -11,11 +11,12 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from aurum.cli import flags, quarantine
+from aurum.cli import flags, quarantine, series
 from aurum.cli.exit_codes import USAGE, exit_code
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.errors import Invalid, InvalidParameters
 from aurum.storage.ports.access import Actor
+from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 
 
@@ -68,3 +69,14 @@ async def test_replaying_a_file_from_a_path_needs_the_digest_that_it_replaces(
     assert "name that file with --digest" in str(refused.exception)
     assert not await postgres_store.audit.page(before=None, limit=5)
     assert (await run(quarantine.app, settings, "replay", "--digest", "00", "--file", str(path))).exit_code == 0
+
+
+async def test_series_whose_weeks_are_undeclared_are_listed(settings: Settings, postgres_store: PostgresStore) -> None:
+    for location, week in (("XA", "undeclared"), ("XB", "flow")):
+        key = f"fred:observations:{location}:value"
+        await postgres_store.loader.load(file_load([(0, 1, 1.0)], key=key, frequency="1w", labels={"week": week}))
+    listed = await run(series.app, settings, "list", "--label", "week=undeclared")
+    assert "fred:observations:XA:value" in listed.stdout
+    assert "XB" not in listed.stdout
+    wrong = await run(series.app, settings, "list", "--label", "week")
+    assert isinstance(wrong.exception, InvalidParameters)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import math
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings.quality import QualitySettings
 from aurum.core.asof import Span
+from aurum.core.catalog import Quality
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_source_files
@@ -164,3 +169,27 @@ async def test_the_checks_of_a_refused_file_are_on_record_with_the_reason_of_the
     assert report.outcome is FileOutcome.REFUSED
     newest, _ = await postgres_store.validations.validations_page(ValidationFilter(), before=None, limit=9)
     assert (newest.success, newest.failed, newest.reason) == (False, 0, report.reason)
+
+
+async def test_a_later_vintage_without_a_value_withdraws_it_from_then_on(
+    ingestion: Ingestion, postgres_store: PostgresStore
+) -> None:
+    vintages = [("2001-01-01", "9369.5"), ("2001-07-27", "."), ("2001-09-28", "9260.1")]
+    observations = [
+        {"realtime_start": start, "date": day, "value": value} for start, value in vintages for day in ("2000-07-01",)
+    ]
+    observations += [{"realtime_start": "2001-01-01", "date": "2000-04-01", "value": "9318.9"}]
+    answer = {"realtime_start": "2001-01-01", "observation_start": "1600-01-01", "observations": observations}
+    report = await ingestion.ingest(SourceFile("GDPC1.json", json.dumps(answer).encode()))
+    assert (report.outcome, report.quarantined) == (FileOutcome.APPLIED, 0)
+    series = (await postgres_store.catalog.series_by_key(["fred:observations:GDPC1:value"])).popitem()[1]
+
+    async def known(as_of: datetime | None) -> list[tuple[float, int]]:
+        frame = await postgres_store.reader.observations(series.series_id, span=Span(), as_of=as_of)
+        return frame.filter(pl.col("ts") == datetime(2000, 7, 1, tzinfo=UTC)).select("value", "quality").rows()
+
+    assert await known(datetime(2001, 3, 1, tzinfo=UTC)) == [(9369.5, Quality.GOOD)]
+    ((value, quality),) = await known(datetime(2001, 8, 1, tzinfo=UTC))
+    assert math.isnan(value)
+    assert quality == Quality.WITHDRAWN
+    assert await known(None) == [(9260.1, Quality.GOOD)]

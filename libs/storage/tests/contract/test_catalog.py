@@ -273,3 +273,10 @@ async def test_shipped_blocks_survive_the_store(store: Store) -> None:
     await store.catalog_writer.declare(sources=[], datasets=[], blocks=[block.to_document() for block in shipped.values()])
     back = [type(next(iter(shipped.values()))).from_document(document) for document in await store.catalog.blocks()]
     assert {(block.calendar, block.name): block for block in back} == shipped
+
+
+async def test_series_are_found_by_a_label(store: Store) -> None:
+    for location, labels in (("A", {"week": "undeclared"}), ("B", {"week": "flow"}), ("C", {})):
+        await store.loader.load(file_load([(0, 1, 1.0)], key=f"invl:weeks:{location}:value", frequency="1w", labels=labels))
+    undeclared = SeriesFilter("invl", label_name="week", label_value="undeclared")
+    assert await keys_of(store, undeclared) == ["invl:weeks:A:value"]

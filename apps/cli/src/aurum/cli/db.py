@@ -178,15 +178,16 @@ def _mib(size: int) -> str:
 
 
 def _run(settings: Settings, *, upgrade: bool) -> MigrationStatus:
+    from aurum.assembly.upgrade import upgrade_store
     from aurum.core.errors import Unavailable
     from aurum.storage import embedded
     from aurum.storage.migrations import run
     from aurum.storage.migrations.compatibility import UnusableSchema
 
     with embedded.database(settings.database, settings.data_dir) as database:
-        action = run.upgrade if upgrade else run.status
+        url = database.url or ""
         try:
-            return asyncio.run(action(database.url or ""))
+            return asyncio.run(upgrade_store(settings, url) if upgrade else run.status(url))
         except (UnusableSchema, run.TablesInUse):
             raise
         except Unavailable as error:

@@ -39,6 +39,9 @@ def list_series(
     dataset: Annotated[str | None, typer.Option()] = None,
     market: Annotated[str | None, typer.Option()] = None,
     measure: Annotated[str | None, typer.Option()] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="NAME=VALUE", help="Only series with this label, e.g. week=undeclared.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1)] = 50,
     invalid: Annotated[
         bool, typer.Option("--invalid", help="List only the stored series that no list shows, because their key is invalid.")
@@ -52,7 +55,8 @@ def list_series(
     if invalid:
         _print_invalid(with_store(context.obj, lambda store: store.catalog.reader.invalid_series()))
         return
-    criteria = SeriesFilter(source=source, dataset=dataset, market=market, measure=measure, text=text)
+    name, value = _label(label)
+    criteria = SeriesFilter(source, dataset, market, measure, text=text, label_name=name, label_value=value)
     series = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
     rows = [
         (one.key, one.spec.location_name, one.spec.frequency, one.spec.unit, _day(one.first_ts), _day(one.last_ts))
@@ -297,6 +301,18 @@ async def _read(store: Store, key: str, question: Question) -> Answer:
     from aurum.services.observations import read_one, series_of
 
     return await read_one(reading(store), await series_of(store.catalog.reader, key), question)
+
+
+def _label(text: str | None) -> tuple[str | None, str | None]:
+    """Return name and value of a label. Raises ``InvalidParameters``."""
+    from aurum.core.errors import InvalidParameters
+
+    if text is None:
+        return None, None
+    name, separator, value = text.partition("=")
+    if not (name and separator):
+        raise InvalidParameters(("label", "must be NAME=VALUE, such as week=undeclared", text))
+    return name, value
 
 
 def _day(instant: object) -> str:

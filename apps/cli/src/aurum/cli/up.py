@@ -105,12 +105,12 @@ def _serve(
 async def _prepare(settings: Settings, *, sample: bool) -> None:
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.postgres import open_store
+    from aurum.assembly.upgrade import upgrade_store
     from aurum.cli.ingest import ingest_files
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.sample import sample_files
-    from aurum.storage.migrations.run import upgrade
 
-    await upgrade(settings.database.url or "")
+    await upgrade_store(settings, settings.database.url or "")
     async with open_store(settings) as store:
         pipelines = Pipelines(store)
         await pipelines.declare_catalog()

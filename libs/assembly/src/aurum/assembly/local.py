@@ -27,7 +27,7 @@ async def open_local_store(settings: Settings) -> AsyncGenerator[Store]:
         async with AsyncExitStack() as stack:
             try:
                 if is_embedded:
-                    await _migrate(database)
+                    await _migrate(settings, database)
                 store = await stack.enter_async_context(open_store(settings, database=database))
             except UnusableSchema:
                 raise
@@ -38,8 +38,8 @@ async def open_local_store(settings: Settings) -> AsyncGenerator[Store]:
             yield store
 
 
-async def _migrate(database: DatabaseSettings) -> None:
+async def _migrate(settings: Settings, database: DatabaseSettings) -> None:
     if is_older(await installed_revision(database.url or ""), newest_revision()):
-        from aurum.storage.migrations.run import upgrade  # Alembic takes half a second, which most commands save
+        from aurum.assembly.upgrade import upgrade_store  # Alembic takes half a second, which most commands save
 
-        await upgrade(database.url or "")
+        await upgrade_store(settings, database.url or "")

@@ -44,12 +44,35 @@ def test_an_argument_wins_over_what_the_file_says() -> None:
     assert (known.basis, known.time) == (KnownAtBasis.ARGUMENT, datetime(2025, 12, 31, 23, tzinfo=UTC))
 
 
+def scheduled(
+    *ts: datetime, frequency: Frequency = Frequency.HOUR, zone: str = "America/New_York", week: str = ""
+) -> list[object]:
+    """Known times by the schedule, of observations of one series."""
+    count = len(ts)
+    columns = {"location": ["A"] * count, "measure": ["x"] * count, "ts": list(ts), "value": [1.0] * count}
+    rows = pl.DataFrame(columns).with_columns(quality=pl.lit(0), version=pl.lit(0), line=pl.lit(1)).cast(dict(PARSED))
+    labels = {"week": week} if week else {}
+    series = describe_series(DATASET, rows, labels=labels).with_columns(zone=pl.lit(zone), frequency=pl.lit(str(frequency)))
+    parsed = Parsed(DATASET, rows, series, pl.DataFrame(schema=REFUSED), count, str)
+    known = known_time(parsed, KnownAtPolicy(KnownAtBasis.SCHEDULE))
+    joined = rows.join(series.select("location", "measure", *known.of_series), on=["location", "measure"])
+    return joined.select(known.column.alias("known_at"))["known_at"].to_list()
+
+
 def test_the_schedule_is_told_in_local_time_on_both_sides_of_a_clock_change() -> None:
-    ts = pl.DataFrame({"ts": [datetime(2025, 11, 2, 12, tzinfo=UTC), datetime(2025, 11, 3, 12, tzinfo=UTC)]}).with_columns(
-        pl.col("ts").dt.cast_time_unit("us")
-    )
-    known = ts.select(known_time(file(), KnownAtPolicy(KnownAtBasis.SCHEDULE)).column.alias("known_at"))["known_at"]
-    assert known.to_list() == [datetime(2025, 11, 1, 17, 30, tzinfo=UTC), datetime(2025, 11, 2, 18, 30, tzinfo=UTC)]
+    known = scheduled(datetime(2025, 11, 2, 12, tzinfo=UTC), datetime(2025, 11, 3, 12, tzinfo=UTC))
+    assert known == [datetime(2025, 11, 1, 17, 30, tzinfo=UTC), datetime(2025, 11, 2, 18, 30, tzinfo=UTC)]
+
+
+def test_the_schedule_counts_from_the_day_of_the_series_own_clock() -> None:
+    midnight_in_brussels = datetime(2025, 11, 2, 23, tzinfo=UTC)
+    assert scheduled(midnight_in_brussels, zone="Europe/Brussels") == [datetime(2025, 11, 2, 18, 30, tzinfo=UTC)]
+
+
+def test_the_schedule_counts_from_the_last_day_of_a_weekly_flow() -> None:
+    friday, saturday_before = datetime(2025, 11, 7, 5, tzinfo=UTC), datetime(2025, 11, 1, 4, tzinfo=UTC)
+    level = scheduled(friday, frequency=Frequency.WEEK, week="level")
+    assert scheduled(saturday_before, frequency=Frequency.WEEK, week="flow") == level
 
 
 def test_a_basis_that_the_file_or_its_dataset_lacks_refuses_the_file() -> None:

@@ -15,6 +15,7 @@ class Market:
     """The market area of an operator.
 
     ``zone``: IANA name of the clock in which its days are counted. ``calendar``: its default block calendar.
+    ``zone_by_series``: its series have clocks of their own, in which their blocks are counted, too.
     """
 
     code: str
@@ -22,6 +23,7 @@ class Market:
     zone: str
     calendar: str
     currency: str
+    zone_by_series: bool = False
 
 
 _TABLE = (
@@ -36,7 +38,8 @@ _TABLE = (
     Market("AESO", "Alberta Electric System Operator", "America/Edmonton", "aeso", "CAD"),
     # IESO market rules ch. 7: Eastern Standard Time, all year.
     Market("IESO", "Ontario IESO", "Etc/GMT+5", "ieso", "CAD"),
-    Market("ENTSOE", "ENTSO-E bidding zones", "UTC", "entsoe", "EUR"),
+    # The trading day of the coupled day-ahead auction. Series of other clocks (load of Finland) have their own zone.
+    Market("ENTSOE", "ENTSO-E bidding zones", "Europe/Brussels", "entsoe", "EUR", zone_by_series=True),
     # National Electricity Rules: market time is Australian Eastern Standard Time, UTC+10, all year.
     Market("AEMO", "Australian Energy Market Operator (NEM)", "Etc/GMT-10", "aemo", "AUD"),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
+from aurum.core.series.weeks import interval_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class SeriesSpec:
     location_name: str = ""
     location_type: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def interval(self) -> Frequency:
+        """The length of its intervals: the step, but a day for weekly levels and surveys (``core.series.weeks``)."""
+        return interval_of(self.frequency, self.labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from aurum.core.clock import Clock
 from aurum.core.errors import Conflict
 from aurum.core.frames import REFUSED, SERIES, FrameMismatch
 from aurum.pipelines.loading.documents import Unreadable
-from aurum.pipelines.loading.known_time import KnownAtPolicy, known_time
+from aurum.pipelines.loading.known_time import KnownAtPolicy, KnownTime, known_time
 from aurum.pipelines.quality.gate import GateResult, check_rows
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
@@ -283,7 +283,7 @@ def _to_load(
     for part, passed, known in zip(parts, results, times, strict=True):
         frame = _series_frame(source, part.dataset, passed.series)
         series.append(frame.drop("index"))
-        rows.append(_numbered_rows(passed.rows, frame, known.column, offset))
+        rows.append(_numbered_rows(passed.rows, frame, known, offset))
         offset += frame.height
     same_time = len({known.time for known in times}) == 1
     record = FileRecord(
@@ -323,13 +323,13 @@ def _series_frame(source: Source, of: Dataset, described: pl.DataFrame) -> pl.Da
     )
 
 
-def _numbered_rows(rows: pl.DataFrame, frame: pl.DataFrame, known_at: pl.Expr, offset: int) -> pl.DataFrame:
+def _numbered_rows(rows: pl.DataFrame, frame: pl.DataFrame, known: KnownTime, offset: int) -> pl.DataFrame:
     numbered = rows.join(
-        frame.select("location", "measure", (pl.col("index") + offset).cast(pl.UInt32).alias("series")),
+        frame.select("location", "measure", *known.of_series, (pl.col("index") + offset).cast(pl.UInt32).alias("series")),
         on=["location", "measure"],
         how="left",
         maintain_order="left",
     )
     if numbered["series"].null_count():
         raise FrameMismatch("Parsed.rows has observations of a (location, measure) that Parsed.series does not describe")
-    return numbered.select("series", "ts", "value", "quality", known_at.alias("known_at"), "version")
+    return numbered.select("series", "ts", "value", "quality", known.column.alias("known_at"), "version")

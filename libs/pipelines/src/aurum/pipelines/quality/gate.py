@@ -58,6 +58,9 @@ def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> 
         off = rows.filter(steps.off).with_columns(pl.lit(steps.detail).alias("detail"))
         held.append(_report(parsed, off, Reason.INVALID_TIME))
         rows = rows.filter(~steps.off)
+    # A withdrawal has no value to which an expectation could apply.
+    is_withdrawn = pl.col("quality") == int(Quality.WITHDRAWN)
+    withdrawn, rows = rows.filter(is_withdrawn), rows.filter(~is_withdrawn)
     evaluation = evaluate(rows, replace(suite, key=_ROW_KEY))
     refusal = steps.refusal or _refusal(rows, suite)
     validation = ValidationResult(
@@ -85,6 +88,8 @@ def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> 
                 .otherwise("quality")
                 .alias("quality")
             )
+    if not withdrawn.is_empty():
+        rows = pl.concat([rows, withdrawn])
     quarantine = pl.concat([conform(parsed.refused, REFUSED), *held]).sort("line", maintain_order=True)
     quarantine = quarantine.with_columns(storable_column(pl.col("column", "raw", "detail")))
     some_held = any(not part.is_empty() for part in held)

@@ -104,9 +104,13 @@ def instant_of(text: str | None, patterns: Sequence[str] = ISO_OFFSET) -> dateti
     return _one(text, patterns, instants)
 
 
-def local_instant_of(text: str | None, patterns: Sequence[str], zone: str) -> datetime | None:
-    """Return the instant (UTC) of one local time; None where it is not one, or names two instants or none."""
-    return _one(text, patterns, lambda text, patterns: to_utc(times(text, patterns), zone))
+def local_instant_of(text: str | None, patterns: Sequence[str], zone: str, *, second: bool | None = None) -> datetime | None:
+    """Return the instant (UTC) of one local time; None where it is not one, or names two instants or none.
+
+    ``second``: whether a time that occurs twice is the second one; None: it is neither.
+    """
+    later = pl.lit(second, pl.Boolean)
+    return _one(text, patterns, lambda text, patterns: to_utc(times(text, patterns), zone, second=later))
 
 
 def labelled(naive: pl.Expr, zone: str, label: pl.Expr, *, standard: Iterable[str], daylight: Iterable[str]) -> pl.Expr:

@@ -97,8 +97,9 @@ def test_the_stamp_in_the_name_is_the_known_time(parse: Parse) -> None:
     assert renamed.known_at is None
 
 
-def test_a_stamp_in_the_repeated_hour_is_not_guessed() -> None:
-    assert answered_at("20191101_20191102_PRC_LMP_DAM_20191103_01_30_00_v1.csv") is None
+def test_a_stamp_in_the_repeated_hour_is_the_later_of_its_two_readings() -> None:
+    answered = answered_at("20191101_20191102_PRC_LMP_DAM_20191103_01_30_00_v1.csv")
+    assert answered == datetime(2019, 11, 3, 9, 30, tzinfo=UTC), "known no later than that"
 
 
 def test_schedules_of_the_system_and_of_one_zone(parse: Parse) -> None:

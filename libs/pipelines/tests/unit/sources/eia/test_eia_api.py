@@ -73,7 +73,7 @@ def test_fuels_are_measures_and_subregions_are_places(parse: Parse) -> None:
     [
         ("daily", "2026-08-18", datetime(2026, 8, 18, 4, tzinfo=UTC)),
         ("daily", "2026-01-18", datetime(2026, 1, 18, 5, tzinfo=UTC)),
-        ("weekly", "2026-08-14", datetime(2026, 8, 14, 4, tzinfo=UTC)),
+        ("weekly", "2026-08-14", datetime(2026, 8, 8, 4, tzinfo=UTC)),
         ("monthly", "2026-07", datetime(2026, 7, 1, 4, tzinfo=UTC)),
         ("quarterly", "2026-Q2", datetime(2026, 4, 1, 4, tzinfo=UTC)),
         ("annual", "2025", datetime(2025, 1, 1, 5, tzinfo=UTC)),
@@ -199,3 +199,54 @@ def test_all_of_the_real_answer_is_read(parse: Parse, real_files: Path) -> None:
     assert [(end - start).total_seconds() for end, start in zip(ends, parsed.rows["ts"], strict=True)] == [3600.0] * len(
         published
     )
+
+
+def petroleum(series: str, description: str, unit: str, period: str = "2025-11-07", **changed: object) -> dict[str, object]:
+    record = {"period": period, "duoarea": "NUS", "series": series, "series-description": description, "value": "1"}
+    return record | {"units": unit} | changed
+
+
+@pytest.mark.parametrize(
+    ("description", "unit", "week"),
+    [
+        ("Weekly U.S. Field Production of Crude Oil (Thousand Barrels per Day)", "MBBL/D", "flow"),
+        ("Weekly U.S. Imports of Crude Oil (Thousand Barrels per Day)", "MBBL/D", "flow"),
+        ("Weekly U.S. Exports of Crude Oil (Thousand Barrels per Day)", "MBBL/D", "flow"),
+        ("Weekly U.S. Refiner Net Input of Crude Oil (Thousand Barrels per Day)", "MBBL/D", "flow"),
+        ("Weekly U.S. Product Supplied of Petroleum Products (Thousand Barrels per Day)", "MBBL/D", "flow"),
+        ("Weekly U.S. Percent Utilization of Refinery Operable Capacity (Percent)", "%", "flow"),
+        ("Weekly U.S. Ending Stocks excluding SPR of Crude Oil (Thousand Barrels)", "MBBL", "level"),
+        ("Weekly U.S. Total Distillate Stock Change (Thousand Barrels per Day)", "MBBL/D", "flow"),
+        ("Weekly Lower 48 States Natural Gas Working Underground Storage (Billion Cubic Feet)", "BCF", "level"),
+        ("Weekly U.S. Regular All Formulations Retail Gasoline Prices (Dollars per Gallon)", "$/GAL", "survey"),
+        ("U.S. Propane Residential Price (Dollars per Gallon)", "$/GAL", "survey"),
+        ("Weekly Cushing, OK WTI Spot Price FOB (Dollars per Barrel)", "$/BBL", "flow"),
+        ("Natural Gas Futures Contract 1 (Dollars per Million Btu)", "$/MMBTU", "flow"),
+        ("Something that no rule knows (Percent)", "%", "undeclared"),
+    ],
+)
+def test_a_weekly_series_declares_what_its_values_stand_for(parse: Parse, description: str, unit: str, week: str) -> None:
+    (parsed,) = parse("x.json", answer("weekly", petroleum("WXXX", description, unit)))
+    assert json.loads(parsed.series["labels"].item()) == {"week": week}
+    start = datetime(2025, 11, 1, 4, tzinfo=UTC) if week == "flow" else datetime(2025, 11, 7, 5, tzinfo=UTC)
+    assert parsed.rows["ts"].to_list() == [start]
+
+
+def test_the_process_declares_a_week_where_no_description_does(parse: Parse) -> None:
+    record = petroleum("WXXX", "", "MBBL") | {"process-name": "Ending Stocks", "product-name": "Crude Oil"}
+    del record["series-description"]
+    (parsed,) = parse("x.json", answer("weekly", record))
+    assert json.loads(parsed.series["labels"].item()) == {"week": "level"}
+
+
+def test_other_steps_declare_no_week(parse: Parse) -> None:
+    (parsed,) = parse("x.json", answer("monthly", gas("2025-11", "3")))
+    assert parsed.series["labels"].to_list() == ["{}"]
+
+
+def test_a_weekly_production_of_a_real_answer_ends_with_its_stamp(parse: Parse, real_files: Path) -> None:
+    (parsed,) = parse("eia_weekly_prod.json", (real_files / "faults/eia_weekly_prod.json").read_bytes())
+    assert parsed.rows.select("ts", "value").rows() == [
+        (datetime(2025, 11, 1, 4, tzinfo=UTC), 13862.0),
+        (datetime(2025, 10, 25, 4, tzinfo=UTC), 13651.0),
+    ]

@@ -68,6 +68,17 @@ def test_the_last_letter_of_a_chart_tells_its_step(parse: Parse) -> None:
     assert parsed.rows["ts"].to_list() == [datetime(2024, 6, 1, 4, tzinfo=UTC), datetime(2024, 5, 1, 4, tzinfo=UTC)]
 
 
+def test_a_weekly_price_is_the_mean_of_the_week_that_ends_with_its_date(parse: Parse, workbook: Workbook) -> None:
+    content = workbook(sheets((date(2025, 11, 7), 3.4), frequency="Weekly", keys=("RNGWHHD",)))
+    (parsed,) = parse("RNGWHHDw.xlsx", content)
+    weekly = CHART.replace("rngwhhdd.htm", "rngwhhdw.htm").replace("Day,", "Week of,").splitlines()[:5]
+    (chart,) = parse("x.csv", "\r\n".join([*weekly, "11/07/2025,3.4", ""]))
+    for each in (parsed, chart):
+        assert each.dataset.name == "navigator_weekly"
+        assert each.rows["ts"].to_list() == [datetime(2025, 11, 1, 4, tzinfo=UTC)]
+        assert each.series["labels"].to_list() == ['{"week": "flow"}']
+
+
 def test_a_workbook_says_its_step_and_when_it_was_written(parse: Parse, workbook: Workbook) -> None:
     content = workbook(sheets((date(2026, 8, 17), 2.77), (date(2026, 8, 18), None), (date(2026, 8, 19), 2.82)))
     (parsed,) = parse("renamed.bin", content)
@@ -151,10 +162,10 @@ def test_all_of_the_real_workbook_is_read(parse: Parse, real_files: Path) -> Non
     assert parsed.known_at == datetime(2026, 8, 19, 13, 9, 51, tzinfo=UTC)
 
 
-def test_the_real_weekly_workbook_ends_its_weeks_on_fridays(parse: Parse, real_files: Path) -> None:
+def test_the_weeks_of_the_real_workbook_run_from_saturday_to_friday(parse: Parse, real_files: Path) -> None:
     (parsed,) = parse("x.xls", (real_files / "eia_fred" / "RNGWHHDw_2024.xls").read_bytes())
     assert parsed.dataset.name == "navigator_weekly"
-    assert parsed.rows["ts"].dt.convert_time_zone("America/New_York").dt.weekday().unique().to_list() == [5]
+    assert parsed.rows["ts"].dt.convert_time_zone("America/New_York").dt.weekday().unique().to_list() == [6]
     assert parsed.rows.height == 1434
 
 

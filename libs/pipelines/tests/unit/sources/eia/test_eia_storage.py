@@ -56,9 +56,13 @@ def test_stocks_and_changes_stand_under_the_area_codes_of_eia(parse: Parse, work
     assert parsed.series["frequency"].unique().to_list() == ["1w"]
 
 
-def test_a_week_bears_the_friday_it_ends_on_and_the_report_its_hour_of_release(parse: Parse, workbook: Workbook) -> None:
+def test_stocks_are_of_the_friday_and_changes_of_the_week_that_ends_with_it(parse: Parse, workbook: Workbook) -> None:
     (parsed,) = parse("x.xlsx", workbook(sheets(SURVEY)))
-    assert parsed.rows["ts"].unique().to_list() == [datetime(2021, 11, 5, 4, tzinfo=UTC)]
+    is_change = pl.col("measure").str.starts_with("storage_change")
+    assert parsed.rows.filter(is_change)["ts"].unique().to_list() == [datetime(2021, 10, 30, 4, tzinfo=UTC)]
+    assert parsed.rows.filter(~is_change)["ts"].unique().to_list() == [datetime(2021, 11, 5, 4, tzinfo=UTC)]
+    assert parsed.series.filter(is_change)["labels"].unique().to_list() == ['{"week": "flow"}']
+    assert parsed.series.filter(~is_change)["labels"].unique().to_list() == ['{"week": "level"}']
     assert parsed.known_at == datetime(2021, 11, 10, 15, 30, tzinfo=UTC)
 
 
@@ -66,7 +70,9 @@ def test_derived_weeks_are_marked_as_estimated_on_both_sheets(parse: Parse, work
     (parsed,) = parse("x.xlsx", workbook(sheets(DERIVED, SURVEY)))
     marks = dict(parsed.rows.group_by("ts").agg(pl.col("quality").unique()).iter_rows())
     assert marks == {
+        datetime(2009, 12, 26, 5, tzinfo=UTC): [Quality.ESTIMATED],
         datetime(2010, 1, 1, 5, tzinfo=UTC): [Quality.ESTIMATED],
+        datetime(2021, 10, 30, 4, tzinfo=UTC): [Quality.GOOD],
         datetime(2021, 11, 5, 4, tzinfo=UTC): [Quality.GOOD],
     }
 

@@ -62,6 +62,8 @@ def test_what_pumps_take_out_is_not_what_they_feed_in(parse: Parse) -> None:
         ("A65", "A16", "load", "load_15min"),
         ("A65", "A01", "load_forecast", "load_forecast_15min"),
         ("A69", "A01", "wind_solar_forecast", "generation_forecast_solar_15min"),
+        ("A69", "A40", "wind_solar_forecast_intraday", "generation_forecast_solar_15min"),
+        ("A69", "A18", "wind_solar_forecast_current", "generation_forecast_solar_15min"),
     ],
 )
 def test_what_was_is_not_what_was_expected(parse: Parse, code: str, process: str, dataset: str, measure: str) -> None:
@@ -70,7 +72,7 @@ def test_what_was_is_not_what_was_expected(parse: Parse, code: str, process: str
     assert parsed.rows["measure"].to_list() == [measure]
 
 
-@pytest.mark.parametrize(("code", "process"), [("A65", "A31"), ("A75", "A01"), ("A69", "A40")])
+@pytest.mark.parametrize(("code", "process"), [("A65", "A31"), ("A75", "A01"), ("A69", "A31")])
 def test_another_process_is_refused(parse: Parse, code: str, process: str) -> None:
     with pytest.raises(RefusedFile, match=f"process type '{process}'"):
         parse("x.xml", document(code, process, series(["800"])))
@@ -124,3 +126,9 @@ def test_pumped_storage_of_a_real_answer_has_both_sides(parse: Parse, real_files
     (parsed,) = parse("de_gen.xml", (real_files / "entsoe" / "de_gen.xml").read_bytes())
     sides = parsed.rows.filter(pl.col("measure").str.contains("pumped_storage"))
     assert sides["measure"].n_unique() == 2
+
+
+@pytest.mark.parametrize(("area", "zone"), [("10YFI-1--------U", "Europe/Helsinki"), ("10YPT-REN------W", "Europe/Lisbon")])
+def test_load_goes_by_the_civil_day_of_its_area(parse: Parse, area: str, zone: str) -> None:
+    (parsed,) = parse("x.xml", document("A65", "A16", series(["800"], side="out")).replace(AREA, area))
+    assert parsed.series.select("location", "zone").row(0) == (area, zone)

@@ -1,5 +1,6 @@
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -34,16 +35,19 @@ def series(
     resolution: str = "PT60M",
     curve: str | None = "A03",
     sequence: str | None = None,
-    contract: str = "A01",
+    contract: str | None = "A01",
     currency: str = "EUR",
     per: str = "MWH",
-    out: str = ZONE,
+    area: str = ZONE,
+    out: str | None = None,
 ) -> str:
     place = "classificationSequence_AttributeInstanceComponent.position"
+    to = out or area
     return (
         "<TimeSeries><mRID>1</mRID><auction.type>A01</auction.type><businessType>A62</businessType>"
-        f'<in_Domain.mRID codingScheme="A01">{ZONE}</in_Domain.mRID><out_Domain.mRID codingScheme="A01">{out}</out_Domain.mRID>'
-        f"<contract_MarketAgreement.type>{contract}</contract_MarketAgreement.type>"
+        f'<in_Domain.mRID codingScheme="A01">{area}</in_Domain.mRID>'
+        f'<out_Domain.mRID codingScheme="A01">{to}</out_Domain.mRID>'
+        + (f"<contract_MarketAgreement.type>{contract}</contract_MarketAgreement.type>" if contract else "")
         + (f"<{place}>{sequence}</{place}>" if sequence else "")
         + f"<currency_Unit.name>{currency}</currency_Unit.name><price_Measure_Unit.name>{per}</price_Measure_Unit.name>"
         + (f"<curveType>{curve}</curveType>\n" if curve else "")
@@ -242,3 +246,36 @@ def test_all_of_a_real_answer_is_read(parse: Parse, real_files: Path) -> None:
     assert {(m, ts): v for m, ts, v in parsed.rows.select("measure", "ts", "value").iter_rows()} == expected
     assert parsed.refused.is_empty()
     assert parsed.rows.height == 240
+
+
+def test_prices_without_a_contract_type_are_of_the_day_ahead_auction(parse: Parse) -> None:
+    (parsed,) = parse("x.xml", document(series({1: "10"}, contract=None)))
+    assert (parsed.dataset.name, parsed.rows.height) == ("day_ahead_prices", 24)
+    assert parsed.refused.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("area", "zone", "labels"),
+    [
+        ("10YBE----------2", "Europe/Brussels", {}),
+        ("10YFI-1--------U", "Europe/Brussels", {}),
+        ("10YPT-REN------W", "Europe/Brussels", {}),
+        ("10YGB----------A", "Europe/Brussels", {}),
+        ("10Y1001A1001A59C", "Europe/Brussels", {}),
+        ("10YTR-TEIAS----W", "Europe/Istanbul", {}),
+        ("10Y-NOT-LISTED-X", "UTC", {"zone": "undeclared"}),
+    ],
+)
+def test_prices_go_by_the_trading_day_of_their_auction(parse: Parse, area: str, zone: str, labels: dict[str, str]) -> None:
+    (parsed,) = parse("x.xml", document(series({1: "10"}, area=area)))
+    assert parsed.series["zone"].to_list() == [zone]
+    assert json.loads(parsed.series["labels"].item()) == {"auction_sequence": "1", **labels}
+
+
+def test_the_quarter_hours_of_a_fall_day_are_one_trading_day(parse: Parse, real_files: Path) -> None:
+    (parsed,) = parse("entsoe_be_dst.xml", (real_files / "faults/entsoe_be_dst.xml").read_bytes())
+    assert parsed.series.select("zone", "frequency").rows() == [("Europe/Brussels", "15min")]
+    start, end = day_bounds(date(2025, 10, 26), "Europe/Brussels")
+    day = parsed.rows.filter(pl.col("ts").is_between(start, end, closed="left"))
+    assert day.height == 100
+    assert round(float(day.select(pl.col("value").mean()).item()), 4) == -2.9014

@@ -1,6 +1,6 @@
 import csv
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -34,8 +34,11 @@ def test_the_posting_time_in_the_name_is_the_known_time(parse: Parse) -> None:
     assert renamed.known_at is None
 
 
-def test_a_posting_time_in_the_repeated_hour_is_not_guessed() -> None:
-    assert posted_at("cdr.00012301.0000000000000000.20251102.011701.SPPHLZNP6905.csv") is None
+def test_a_mark_in_the_name_tells_the_two_repeated_hours_of_posting() -> None:
+    first = "cdr.00012301.0000000000000000.20251102.011502.SPPHLZNP6905_20251102_0115.csv"
+    second = "cdr.00012301.0000000000000000.20251102.011502xhr.SPPHLZNP6905_20251102_0115xhr.csv"
+    assert posted_at(first) == datetime(2025, 11, 2, 6, 15, 2, tzinfo=UTC)
+    assert posted_at(second) == datetime(2025, 11, 2, 7, 15, 2, tzinfo=UTC)
     assert posted_at(RTM_NAME) == datetime(2025, 11, 2, 8, 17, 1, tzinfo=UTC)
 
 
@@ -103,3 +106,50 @@ def test_a_cut_off_last_line_refuses_the_file(parse: Parse) -> None:
 def test_another_header_under_a_known_name_refuses_the_file(parse: Parse) -> None:
     with pytest.raises(RefusedFile, match="wrong header"):
         parse(DAM_NAME, "DeliveryDate,HourEnding,BusName,LMP,DSTFlag\n11/02/2025,01:00,A,1,N\n")
+
+
+HEADER = "DeliveryDate,HourEnding,SettlementPoint,SettlementPointPrice,DSTFlag\n"
+
+
+def counted(day: str, hours: Iterable[int], flagged: int | None = None) -> str:
+    return HEADER + "".join(f"{day},{hour},HB_WEST,{hour},{'Y' if hour == flagged else 'N'}\n" for hour in hours)
+
+
+@pytest.mark.parametrize("flagged", [None, 3])
+def test_hours_counted_to_25_stand_one_back_after_the_second(parse: Parse, flagged: int | None) -> None:
+    (parsed,) = parse(DAM_NAME, counted("11/03/2024", range(1, 26), flagged))
+    start = datetime(2024, 11, 3, 5, tzinfo=UTC)
+    assert parsed.rows["ts"].to_list() == [start + timedelta(hours=n) for n in range(25)]
+    assert parsed.rows["value"].to_list() == [float(n) for n in range(1, 26)]
+    assert parsed.refused.is_empty()
+
+
+def test_hours_counted_to_25_under_another_flag_are_held_back(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, counted("11/03/2024", range(1, 26), flagged=7))
+    assert parsed.rows.is_empty()
+    assert parsed.refused["reason"].unique().to_list() == ["invalid_time"]
+
+
+def test_hours_counted_to_23_on_the_spring_day_skip_the_missing_one(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, counted("03/09/2025", range(1, 24)))
+    start = datetime(2025, 3, 9, 6, tzinfo=UTC)
+    assert parsed.rows["ts"].to_list() == [start + timedelta(hours=n) for n in range(23)]
+
+
+def test_a_spring_day_that_may_be_counted_or_labelled_is_held_back_from_the_third_hour_on(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, counted("03/09/2025", [1, 2, 3, 10, 11]))
+    assert parsed.rows["value"].to_list() == [1.0, 2.0]
+    assert parsed.refused.height == 3
+
+
+def test_the_hours_of_other_days_are_not_counted(parse: Parse) -> None:
+    (parsed,) = parse(DAM_NAME, counted("11/04/2024", range(1, 26)))
+    assert parsed.rows.height == 24
+    assert parsed.refused["line"].to_list() == [26]
+
+
+def test_a_real_file_of_counted_hours_is_read_whole(parse: Parse, real_files: Path) -> None:
+    name = "ercot_he25_DAMSPNP4190.csv"
+    (parsed,) = parse(name, (real_files.parent / "faults" / name).read_bytes())
+    start = datetime(2024, 11, 3, 5, tzinfo=UTC)
+    assert parsed.rows.sort("ts").select("ts", "value").rows() == [(start + timedelta(hours=n), n + 1.0) for n in range(25)]

@@ -1,13 +1,14 @@
 import csv
 import json
+import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from aurum.core.catalog import Reason
+from aurum.core.catalog import Quality, Reason
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred import SOURCE
 
@@ -52,6 +53,23 @@ def test_the_step_of_a_series_that_is_not_known_is_told_by_its_dates(parse: Pars
     (parsed,) = parse("x.csv", "observation_date,XINVENTED\n" + "".join(f"{day},1\n" for day in days))
     assert parsed.series["frequency"].to_list() == [step]
     assert parsed.series["unit"].to_list() == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("series", "stamp", "start", "week"),
+    [
+        ("WHHNGSP", "2025-11-07", datetime(2025, 11, 1, tzinfo=UTC), "flow"),
+        ("ICSA", "2025-11-08", datetime(2025, 11, 2, tzinfo=UTC), "flow"),
+        ("WALCL", "2025-11-05", datetime(2025, 11, 5, tzinfo=UTC), "level"),
+        ("GASREGW", "2025-11-03", datetime(2025, 11, 3, tzinfo=UTC), "survey"),
+        ("XINVENTED", "2025-11-07", datetime(2025, 11, 7, tzinfo=UTC), "undeclared"),
+    ],
+)
+def test_a_weekly_series_is_declared_by_its_id(parse: Parse, series: str, stamp: str, start: datetime, week: str) -> None:
+    before = datetime.fromisoformat(stamp) - timedelta(days=7)
+    (parsed,) = parse("x.csv", f"observation_date,{series}\n{before:%Y-%m-%d},1\n{stamp},2\n")
+    assert parsed.rows["ts"].to_list() == [start - timedelta(days=7), start]
+    assert json.loads(parsed.series["labels"].item()) == {"week": week}
 
 
 def test_a_single_date_of_a_series_that_is_not_known_is_refused(parse: Parse) -> None:
@@ -155,3 +173,19 @@ def test_two_real_vintages_differ_in_48_months(parse: Parse, real_files: Path) -
     )
     both = older.join(newer, on="ts")
     assert both.filter(pl.col("value") != pl.col("value_right")).height == 48
+
+
+def test_a_missing_value_in_a_later_vintage_withdraws_the_value(parse: Parse) -> None:
+    text = answer(
+        ("2001-01-01", "2000-04-01", "9318.9"),
+        ("2001-01-01", "2000-07-01", "9369.5"),
+        ("2001-07-27", "2000-07-01", "."),
+        ("2001-09-28", "2000-07-01", "9260.1"),
+        ("2001-09-28", "2000-10-01", "."),
+    )
+    first, second, third = parse("GDPC1.json", text)
+    assert first.rows["quality"].to_list() == [0, 0]
+    ((value, quality),) = second.rows.select("value", "quality").rows()
+    assert math.isnan(value)
+    assert quality == Quality.WITHDRAWN
+    assert third.rows.select("value", "quality").rows() == [(9260.1, 0)], "a date without any value has nothing to withdraw"

@@ -56,8 +56,8 @@ def _hours_suffice(series: Sequence[Series], plan: ReadPlan) -> bool:
 def _has_whole_hour_offsets(series: Series, plan: ReadPlan) -> bool:
     """Whether the zones were whole hours from UTC at the end of the data and half a year before, where most answers lie."""
     zones = {plan.zone_of(series)}
-    if plan.blocks is not None:
-        zones.add(plan.blocks[series.spec.market].zone)
+    if (block := plan.block_of(series)) is not None:
+        zones.add(block.zone)
     last = series.last_ts
     return last is None or all(keeps_whole_hours(zone, last, last - timedelta(days=182)) for zone in zones)
 
@@ -71,6 +71,6 @@ def _composed(frame: pl.DataFrame, group: Sequence[Series], plan: ReadPlan) -> p
         freq=plan.freq,
         agg=plan.agg,
         zone=plan.zone_of(first),
-        block=plan.blocks[first.spec.market] if plan.blocks is not None else None,
+        block=plan.block_of(first),
     )
     return with_end(composed, first, plan).select(list(MANY_WITH_END))

@@ -71,6 +71,18 @@ class ReadPlan:
         """Return the step of the answer for a series."""
         return self.freq or series.spec.frequency
 
+    def interval_of(self, series: Series) -> Frequency:
+        """Return the length of the intervals of the answer for a series."""
+        return self.freq or series.spec.interval
+
+    def block_of(self, series: Series) -> Block | None:
+        """Return the block to filter the hours of a series by; in a market of several clocks, on that of the series."""
+        if self.blocks is None:
+            return None
+        block, market = self.blocks[series.spec.market], MARKETS.get(series.spec.market or "")
+        is_own_calendar = market is not None and market.zone_by_series and block.calendar == market.calendar
+        return replace(block, zone=series.spec.zone) if is_own_calendar else block
+
     def zone_of(self, series: Series) -> str:
         """Return the time zone of a series' days and longer steps in the answer."""
         return self.bucket_zone or series.spec.zone

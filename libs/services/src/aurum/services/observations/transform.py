@@ -59,8 +59,8 @@ def transformed(frame: pl.DataFrame, series: Series, plan: ReadPlan, rates: Rate
     Raises ``InvalidParameters``.
     """
     by = [name for name in ("series_id",) if name in frame.columns]
-    if plan.blocks is not None:
-        frame = frame.filter(block_mask(frame["ts"], plan.blocks[series.spec.market]))
+    if (block := plan.block_of(series)) is not None:
+        frame = frame.filter(block_mask(frame["ts"], block))
     if (change := conversion(series, plan)) is not None:
         frame = _converted(frame, series, plan, change, rates)
     if plan.freq is not None:
@@ -84,19 +84,21 @@ def transformed(frame: pl.DataFrame, series: Series, plan: ReadPlan, rates: Rate
 
 def with_end(frame: pl.DataFrame, series: Series, plan: ReadPlan) -> pl.DataFrame:
     """Return the frame with the end of each interval in column ``end``; null if the series is irregular."""
-    frequency = plan.frequency_of(series)
+    frequency = plan.interval_of(series)
     if frequency.step is not None:
         # The common case avoids the expression engine, which takes longer to plan a slice of a day than to compute it.
         return frame.with_columns((frame["ts"] + frequency.step).alias("end"))
-    return frame.with_columns(interval_end(pl.col("ts"), frequency, plan.zone_of(series)).alias("end"))
+    # Stored intervals end on the clock of their series, whatever the time zone of the answer.
+    zone = series.spec.zone if plan.freq is None else plan.zone_of(series)
+    return frame.with_columns(interval_end(pl.col("ts"), frequency, zone).alias("end"))
 
 
 def group_alike(series: Sequence[Series]) -> list[list[Series]]:
-    """Return the series in groups of equal market, step, unit, currency and zone, which one ``transformed`` can handle."""
+    """Return the series in groups of equal market, step, interval, unit, currency and zone, for which one call suffices."""
     groups: dict[tuple[object, ...], list[Series]] = {}
     for one in series:
         spec = one.spec
-        groups.setdefault((spec.market, spec.frequency, spec.unit, spec.currency, spec.zone), []).append(one)
+        groups.setdefault((spec.market, spec.frequency, spec.interval, spec.unit, spec.currency, spec.zone), []).append(one)
     return list(groups.values())
 
 

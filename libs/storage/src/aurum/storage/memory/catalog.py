@@ -129,6 +129,8 @@ def _matches(series: Series, criteria: SeriesFilter) -> bool:
         expected = getattr(criteria, name)
         if expected is not None and values[name] != expected:
             return False
+    if criteria.label_name is not None and series.spec.labels.get(criteria.label_name) != criteria.label_value:
+        return False
     return criteria.text is None or _contains(criteria.text, str(series.key), series.spec.location_name)
 
 

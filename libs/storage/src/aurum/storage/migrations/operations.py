@@ -13,11 +13,24 @@ from typing import Any
 from alembic import op
 from sqlalchemy import TextClause, text
 
+from aurum.core.errors import Unavailable
+
 _RAISE = text(
     "UPDATE alembic_version SET floor = CAST(:floor AS text), floor_release = :release "
     "WHERE floor IS NULL OR CAST(floor AS int) < CAST(CAST(:floor AS text) AS int)"
 )
 _IS_INVALID = text("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(:name)) AND NOT indisvalid)")
+
+
+class MonthsArchived(Unavailable):
+    """Months are archived whose rows a migration changes. Facts: ``parts``."""
+
+    def __init__(self, parts: int) -> None:
+        super().__init__(
+            f"{parts} archived month(s) must be in the database before it can be migrated: run `aurum db migrate` again "
+            "with the AURUM_HISTORY__* settings of the archive",
+            parts=parts,
+        )
 
 
 def raise_floor(revision: str, *, release: str) -> None:
@@ -48,6 +61,34 @@ def rewrite_rows(statement: str) -> None:
     with _outside_transaction():
         while op.get_bind().exec_driver_sql(statement).rowcount > 0:
             pass
+
+
+def rewrite_in_steps(body: str) -> None:
+    """Repeat a block of PL/pgSQL, each time in a separate transaction, until it returns 0: the number of rows that it changed.
+
+    For a rewrite of several statements, which locks rows first: each of them sees what other transactions had committed
+    before it. The block must limit its rows, and not match a row that it has changed before.
+    """
+    with _outside_transaction():
+        connection = op.get_bind()
+        connection.exec_driver_sql(
+            f"CREATE OR REPLACE FUNCTION pg_temp.step() RETURNS int LANGUAGE plpgsql AS $step${body}$step$"
+        )
+        while connection.scalar(text("SELECT pg_temp.step()")):
+            pass
+
+
+def refuse_archived_months(condition: str) -> None:
+    """Raise ``MonthsArchived`` while months of series are archived that a rewrite must have in the hot store.
+
+    ``condition``: SQL over ``series``. Call it before a rewrite, which then changes nothing, and after it, for months that were
+    archived during it.
+    """
+    count = op.get_bind().scalar(
+        text(f"SELECT count(*) FROM archived_part JOIN series USING (series_id) WHERE {condition}")  # noqa: S608 - constants
+    )
+    if count:
+        raise MonthsArchived(count)
 
 
 @contextmanager

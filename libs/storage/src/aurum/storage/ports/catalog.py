@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFilter:
-    """Every field that is not None must match; ``text`` is searched for, in upper or lower case, in key and location name."""
+    """Every field that is not None must match; ``text`` is searched for, in upper or lower case, in key and location name.
+
+    ``label_name`` and ``label_value``: a label of the series and its value; both are set, or neither.
+    """
 
     source: str | None = None
     dataset: str | None = None
@@ -23,6 +26,8 @@ class SeriesFilter:
     measure: str | None = None
     location: str | None = None
     text: str | None = None
+    label_name: str | None = None
+    label_value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

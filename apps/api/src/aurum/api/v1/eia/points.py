@@ -13,6 +13,7 @@ from aurum.api.v1.walk import ReadGroup
 from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
 from aurum.core.series.model import Series
+from aurum.core.series.weeks import stamp_offset
 from aurum.services.observations import Question, Reading, read_one
 
 
@@ -30,7 +31,7 @@ def point(series: Series, values: Mapping[str, Any]) -> Mapping[str, object]:
     spec, known = series.spec, facets(series)
     return {
         "series_id": spec.key.location if spec.location_type == "series" else str(spec.key),
-        "period": _period(spec.frequency, values["local"]),
+        "period": _period(spec.frequency, values["local"] + stamp_offset(spec.frequency, spec.labels)),
         "period_start": values["ts"],
         "period_end": values["end"],
         "frequency": known["frequency"],
@@ -65,7 +66,7 @@ async def _read(reading: Reading, series: Series, span: Span) -> pl.DataFrame:
 
 
 def _period(frequency: Frequency, local: datetime) -> str:
-    """Return a period as EIA writes it."""
+    """Return a period as EIA writes it. ``local``: its first day, or the day that EIA stamps a week with."""
     match frequency:
         case Frequency.YEAR:
             return f"{local:%Y}"

@@ -55,9 +55,12 @@ def _recognise(document: SourceFile, report: oasis.Report) -> bool:
 
 
 def answered_at(name: str) -> datetime | None:
-    """Return the time in an answer's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    """Return the time in an answer's name, UTC; None where the name has none.
+
+    Nothing marks the repeated hour in a name. An answer was known no later than the second reading, which is taken.
+    """
     stamp = _ANSWERED.search(name)
-    return local_instant_of(stamp[1] if stamp else None, ("%Y%m%d_%H_%M_%S",), ZONE)
+    return local_instant_of(stamp[1] if stamp else None, ("%Y%m%d_%H_%M_%S",), ZONE, second=True)
 
 
 def _parse(document: SourceFile, report: oasis.Report) -> tuple[Parsed, ...]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import DSCI
-from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
+from aurum.pipelines.sources.drought_monitor.maps import WEEK, header_of, with_area
+from aurum.pipelines.weeks import in_weeks
 
 _KNOWN = {"MapDate", "DSCI", "ValidStart", "ValidEnd", "StatisticFormatID"}
 
@@ -25,7 +26,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     frame = refusals.numbers(with_area(table, _KNOWN, refusals), {"dsci": "DSCI"})
     rows = observations(frame, ["dsci"])
     series = describe_series(DSCI, rows, locations=frame)
-    return (Parsed(DSCI, rows, series, refusals.frame(), count, document.raw),)
+    return (in_weeks(Parsed(DSCI, rows, series, refusals.frame(), count, document.raw), WEEK),)
 
 
 FORMAT = FileFormat("US Drought Monitor DSCI CSV", (DSCI,), _recognise, _parse)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from aurum.core.series.weeks import Week
 from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
@@ -13,6 +14,8 @@ from aurum.pipelines.source import IdRule, SourceFile
 from aurum.pipelines.sources.drought_monitor.datasets import ZONE
 
 _DAYS = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y")
+WEEK = pl.lit(str(Week.STATED))
+"""A map is valid from ``ValidStart``, the Tuesday of its date, up to the next Tuesday: ``ValidEnd`` is the Monday between."""
 _RULES = {"FIPS": IdRule.FIPS, "HUCID": IdRule.HUC, "HucId": IdRule.HUC, "HUC": IdRule.HUC}
 
 

@@ -18,7 +18,8 @@ from aurum.core.catalog import Reason
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import CATEGORICAL, CATEGORIES, CUMULATIVE
-from aurum.pipelines.sources.drought_monitor.maps import header_of, with_area
+from aurum.pipelines.sources.drought_monitor.maps import WEEK, header_of, with_area
+from aurum.pipelines.weeks import in_weeks
 
 _FORMAT = "StatisticFormatID"
 _KNOWN = {"MapDate", *CATEGORIES, "ValidStart", "ValidEnd", _FORMAT, "Missing"}
@@ -57,7 +58,8 @@ def _refuse_other_than_percent(part: pl.DataFrame, kind: str) -> None:
 
 def _part(dataset: Dataset, frame: pl.DataFrame, refused: pl.DataFrame, count: int, document: SourceFile) -> Parsed:
     rows = observations(frame, list(_NUMBERS))
-    return Parsed(dataset, rows, describe_series(dataset, rows, locations=frame), refused, count, document.raw)
+    series = describe_series(dataset, rows, locations=frame)
+    return in_weeks(Parsed(dataset, rows, series, refused, count, document.raw), WEEK)
 
 
 FORMAT = FileFormat("US Drought Monitor statistics CSV", (CUMULATIVE, CATEGORICAL), _recognise, _parse)

@@ -2,7 +2,8 @@
 
 Location: the series id where records carry one (``series``, ``seriesId``), else the facets' ids joined by ``-``, in the order
 of the records. Measure: the value column (``value``, ``price``, ``sales`` ...). Unit: from the record, in EIA's spelling.
-A day begins in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto).
+A day begins in New York, or in the zone that the facet ``timezone`` names (daily answers of electricity/rto). ``weeks`` tells
+what weekly values stand for.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from aurum.pipelines.sources.eia import datasets
 from aurum.pipelines.sources.eia.api_answer import Answer, is_answer, read_answer, to_rows
 from aurum.pipelines.sources.eia.days import ZONE
 from aurum.pipelines.sources.eia.grid_monitor import FREQUENCIES, parse_grid
+from aurum.pipelines.sources.eia.weeks import declared
+from aurum.pipelines.weeks import in_weeks
 
 _SERIES = ("series", "seriesId", "series-id")
 _ABOUT = re.compile(r"(?i)[-_]?(?:name|description|label|units)$")
@@ -59,7 +62,8 @@ def _statistics(answer: Answer, dataset: Dataset) -> Parsed:
     rows = pl.concat([to_rows(part) for part in parts])
     series = _described(dataset, rows, parts)
     count = answer.records.height
-    return Parsed(dataset, rows, series, refusals.frame(), count, answer.raw, notices=answer.notices)
+    parsed = Parsed(dataset, rows, series, refusals.frame(), count, answer.raw, notices=answer.notices)
+    return in_weeks(parsed, declared())
 
 
 def _value_columns(records: pl.DataFrame) -> dict[str, str]:

@@ -8,6 +8,7 @@
   ``Week of``, ``Month`` or ``Year`` and the title with its unit; newest first, dates like ``07/9/2024``.
 
 The title ends with the unit. Months are dated on their 15th in workbooks and on no day elsewhere; they begin on their first.
+Weeks are dated by their last day in all of them, also under ``Week of``; ``weeks`` tells what their values stand for.
 
 Source of the description: workbooks of 2024 and 2026, CSV files of 2024 and 2025.
 """
@@ -30,7 +31,9 @@ from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import PARSED_SERIES, Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import NAVIGATOR
 from aurum.pipelines.sources.eia.days import MONTHS, SPELLINGS, ZONE, long_rows, with_days
+from aurum.pipelines.sources.eia.weeks import declared
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
+from aurum.pipelines.weeks import in_weeks
 
 _MISSING = ("NA", "--", "- -", "-", "W")
 _EVERY = {"daily": "1d", "weekly": "1d", "monthly": "1mo", "annual": "1y"}
@@ -90,7 +93,8 @@ def _part(
     frame = with_days(table, date, refusals, spellings=(*SPELLINGS, *spellings), every=_EVERY[frequency])
     frame = refusals.numbers(frame, {f"{column.key} value": column.header for column in columns}, missing=_MISSING)
     rows = long_rows(frame, {f"{column.key} value": (column.key, column.measure) for column in columns})
-    return Parsed(dataset, rows, _described(dataset, rows, columns), refusals.frame(), count, raw, known_at)
+    parsed = Parsed(dataset, rows, _described(dataset, rows, columns), refusals.frame(), count, raw, known_at)
+    return in_weeks(parsed, declared())
 
 
 def _described(dataset: Dataset, rows: pl.DataFrame, columns: list[_Column]) -> pl.DataFrame:

@@ -5,8 +5,9 @@ Bcf, ``Salt`` and ``NonSalt`` being parts of the South Central region. A second 
 columns ``date,value`` and says neither what nor where: it is recognised by its name only and holds the Lower 48 total.
 
 Locations are the area codes of EIA's own series ids (R48, R31 ...). Weeks before June 2015 were estimated again by EIA
-afterwards and are marked as estimated. ``ts`` is the start of the Friday. The workbook gives the day of its report; its release
-is at 10:30 Eastern (noon in some holiday weeks), which is taken as the known time.
+afterwards and are marked as estimated. A stock is of the end of the Friday, [Friday, Saturday); a change is over the week that
+ends with it, [Saturday, Saturday). The workbook gives the day of its report; its release is at 10:30 Eastern (noon in some
+holiday weeks), which is taken as the known time.
 
 Source of the description: the workbook of 2021-11-10; EIA, Weekly Natural Gas Storage Report, release schedule.
 """
@@ -26,7 +27,9 @@ from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import STORAGE
 from aurum.pipelines.sources.eia.days import ZONE, long_rows, with_days
+from aurum.pipelines.sources.eia.weeks import declared_storage
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
+from aurum.pipelines.weeks import in_weeks
 
 _WEEK, _SOURCE = "week ending", "source"
 _AREAS = {
@@ -122,10 +125,8 @@ def _parse_flat(document: SourceFile) -> tuple[Parsed, ...]:
 
 def _parsed(rows: pl.DataFrame, refusals: Refusals, count: int, raw: Callable[[int], str], known_at: datetime | None) -> Parsed:
     names = pl.DataFrame({"location": list(_AREAS), "location_name": list(_AREAS.values())})
-    series = describe_series(STORAGE, rows, locations=names, labels={"week": "ending"}).with_columns(
-        location_type=pl.lit("region")
-    )
-    return Parsed(STORAGE, rows, series, refusals.frame(), count, raw, known_at)
+    series = describe_series(STORAGE, rows, locations=names).with_columns(location_type=pl.lit("region"))
+    return in_weeks(Parsed(STORAGE, rows, series, refusals.frame(), count, raw, known_at), declared_storage())
 
 
 WORKBOOK = FileFormat("EIA gas storage history workbook", (STORAGE,), _recognise_workbook, _parse_workbook)

@@ -3,7 +3,7 @@
 Every measure ends in the resolution of its points, ``price_15min``, ``load_60min``: areas change from hours to quarter
 hours, one answer can hold both for one day, and a series of mixed steps has no mean. An auction other than the coupled
 one (``classificationSequence`` above 1) and a currency other than the euro are named too: ``price_15min_seq2``,
-``price_60min_gbp``.
+``price_60min_gbp``. The time zone of a series follows its area (``codes.AREAS``); that of a dataset is the trading day's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import time
 
 from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
-from aurum.pipelines.sources.entsoe.codes import FUELS
+from aurum.pipelines.sources.entsoe.codes import FUELS, TRADING_DAY
 
 STEPS: Mapping[str, Frequency] = {
     "5min": Frequency.MIN_5,
@@ -47,7 +47,7 @@ def _dataset(
         source="entsoe",
         name=name,
         title=title,
-        zone="UTC",
+        zone=TRADING_DAY,
         market="ENTSOE",
         frequency=Frequency.HOUR,
         measures=measures,
@@ -73,6 +73,8 @@ INTRADAY_PRICES = _dataset(
     "12.1.D, document type A44, contract type A07",
     36,
 )
+PRICES = (DAY_AHEAD_PRICES, INTRADAY_PRICES)
+"""Datasets whose days are trading days; those of all others are civil days of the area."""
 LOAD = _dataset("load", "Actual total load", _power(["load"]), "6.1.A, document type A65, process type A16", 6)
 LOAD_FORECAST = _dataset(
     "load_forecast", "Day-ahead total load forecast", _power(["load_forecast"]), "6.1.B, A65, process type A01", 36
@@ -84,10 +86,16 @@ GENERATION = _dataset(
     "16.1.B&C, document type A75, process type A16",
     6,
 )
-WIND_SOLAR_FORECAST = _dataset(
-    "wind_solar_forecast",
-    "Day-ahead forecast of wind and solar generation",
-    _power(f"generation_forecast_{fuel}" for fuel in ("solar", "wind_offshore", "wind_onshore")),
-    "14.1.D, document type A69, process type A01",
-    36,
+
+
+def _wind_solar(name: str, title: str, process: str) -> Dataset:
+    fuels = ("solar", "wind_offshore", "wind_onshore")
+    measures = _power(f"generation_forecast_{fuel}" for fuel in fuels)
+    return _dataset(name, title, measures, f"14.1.D, document type A69, process type {process}", 36)
+
+
+WIND_SOLAR_FORECAST = _wind_solar("wind_solar_forecast", "Day-ahead forecast of wind and solar generation", "A01")
+WIND_SOLAR_FORECAST_INTRADAY = _wind_solar(
+    "wind_solar_forecast_intraday", "Intraday forecast of wind and solar generation", "A40"
 )
+WIND_SOLAR_FORECAST_CURRENT = _wind_solar("wind_solar_forecast_current", "Current forecast of wind and solar generation", "A18")

@@ -12,6 +12,7 @@ possibilities (curveType) with ENTSO-E electronic documents"; answers of 2017, 2
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, Dataset, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.entsoe.codes import AREAS
-from aurum.pipelines.sources.entsoe.datasets import STEPS
+from aurum.pipelines.sources.entsoe.datasets import PRICES, STEPS
 from aurum.pipelines.xmltree import Element, column, read_xml, text_at
 
 _ROOT = re.compile(r"<(?:\w+:)?(\w+_MarketDocument)[\s>]")
@@ -204,16 +205,36 @@ def parsed(points: Points, dataset: Dataset, frame: pl.DataFrame, *, first: bool
 
 
 def _described(dataset: Dataset, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    names = pl.DataFrame({"location": list(AREAS), "location_name": list(AREAS.values())})
     said = frame.select("location", "measure", "unit", "currency", "step", "labels").unique(
         ["location", "measure"], keep="first", maintain_order=True
     )
-    series = describe_series(dataset, rows, locations=names).drop("unit", "currency", "labels")
+    series = describe_series(dataset, rows).drop("unit", "currency", "labels", "zone", "location_name")
     return (
         series.join(said, on=["location", "measure"], how="left", maintain_order="left")
+        .join(_areas(dataset), on="location", how="left", maintain_order="left")
         .with_columns(
+            pl.col("zone").fill_null("UTC"),
+            pl.col("location_name").fill_null(""),
+            labels=pl.when(pl.col("zone").is_null()).then(_with_label("labels", "zone", "undeclared")).otherwise("labels"),
             frequency=pl.col("step").replace_strict({step: str(each) for step, each in STEPS.items()}, return_dtype=pl.String),
             location_type=pl.lit("area"),
         )
         .select(list(PARSED_SERIES))
     )
+
+
+def _areas(dataset: Dataset) -> pl.DataFrame:
+    """Return the known areas: ``location``, ``location_name`` and the ``zone`` in which the days of a dataset are counted."""
+    is_price = dataset in PRICES
+    return pl.DataFrame(
+        [(code, area.name, area.trading if is_price else area.civil) for code, area in AREAS.items()],
+        schema={"location": pl.String, "location_name": pl.String, "zone": pl.String},
+        orient="row",
+    )
+
+
+def _with_label(column: str, name: str, value: str) -> pl.Expr:
+    """Return a column of JSON objects of strings with one more member."""
+    member = json.dumps({name: value})
+    separated = pl.col(column).str.strip_suffix("}") + pl.lit(", " + member[1:])
+    return pl.when(pl.col(column) == "{}").then(pl.lit(member)).otherwise(separated)

@@ -14,11 +14,20 @@ from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.entsoe.codes import FUELS
-from aurum.pipelines.sources.entsoe.datasets import GENERATION, LOAD, LOAD_FORECAST, WIND_SOLAR_FORECAST
+from aurum.pipelines.sources.entsoe.datasets import (
+    GENERATION,
+    LOAD,
+    LOAD_FORECAST,
+    WIND_SOLAR_FORECAST,
+    WIND_SOLAR_FORECAST_CURRENT,
+    WIND_SOLAR_FORECAST_INTRADAY,
+)
 from aurum.pipelines.sources.entsoe.market_document import Points, intervals, is_document, only, parsed, read_points
 
 _ROOT = "GL_MarketDocument"
 _NUMBER = "quantity"
+_FORECASTS = {"A01": WIND_SOLAR_FORECAST, "A40": WIND_SOLAR_FORECAST_INTRADAY, "A18": WIND_SOLAR_FORECAST_CURRENT}
+"""By process: day ahead; intraday, of the morning of the day; the latest update."""
 _ATTRIBUTES = {
     "feeds": "inBiddingZone_Domain.mRID",
     "takes": "outBiddingZone_Domain.mRID",
@@ -61,7 +70,7 @@ def _parse_generation(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _parse_forecast(document: SourceFile) -> tuple[Parsed, ...]:
-    points, dataset, frame = _read(document, {"A01": WIND_SOLAR_FORECAST})
+    points, dataset, frame = _read(document, _FORECASTS)
     return (parsed(points, dataset, _by_fuel(frame, points.refusals, pl.lit("generation_forecast"))),)
 
 
@@ -74,5 +83,5 @@ def _format(
 FORMATS = (
     _format("load", "A65", (LOAD, LOAD_FORECAST), _parse_load),
     _format("generation by fuel", "A75", (GENERATION,), _parse_generation),
-    _format("wind and solar forecast", "A69", (WIND_SOLAR_FORECAST,), _parse_forecast),
+    _format("wind and solar forecast", "A69", tuple(_FORECASTS.values()), _parse_forecast),
 )

@@ -2,7 +2,8 @@
 
 Measure ``price_<resolution>``; ``_seq2`` and above for an auction other than the first of its kind (sequence 2 of the
 day-ahead contract is EXAA in Austria and Germany), and the currency where it is not the euro. Contract type A01 is the
-day-ahead auction, A07 the intraday auctions: a dataset of their own, whose sequence is the number of the auction.
+day-ahead auction, A07 the intraday auctions: a dataset of their own, whose sequence is the number of the auction. Prices
+without a contract type are of the day-ahead auction: answers named none before 2024, when the platform had no other auction.
 """
 
 from __future__ import annotations
@@ -26,13 +27,14 @@ _ATTRIBUTES = {
     "currency": "currency_Unit.name",
     "per": "price_Measure_Unit.name",
 }
-_CONTRACTS = {"A01": DAY_AHEAD_PRICES, "A07": INTRADAY_PRICES}
+_DAY_AHEAD = "A01"
+_CONTRACTS = {_DAY_AHEAD: DAY_AHEAD_PRICES, "A07": INTRADAY_PRICES}
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     points = read_points(document, _NUMBER, _ATTRIBUTES)
     frame = _named(_understood(intervals(points, _NUMBER), points.refusals))
-    codes = [code for code in _CONTRACTS if (frame["contract"] == code).any()] or ["A01"]
+    codes = [code for code in _CONTRACTS if (frame["contract"] == code).any()] or [_DAY_AHEAD]
     return tuple(
         parsed(points, _CONTRACTS[code], frame.filter(pl.col("contract") == code), first=code == codes[0]) for code in codes
     )
@@ -40,6 +42,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 def _understood(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     """Return the prices of one zone, per MWh, with a known contract and auction; the others are held back."""
+    frame = frame.with_columns(pl.col("contract").fill_null(_DAY_AHEAD))
     frame = only(frame, refusals, "contract", "contract_MarketAgreement.type", set(_CONTRACTS))
     frame = only(frame, refusals, "per", "price_Measure_Unit.name", {"MWH"})
     frame = only(frame.with_columns(pl.col("sequence").fill_null("1")), refusals, "sequence", _SEQUENCE, set("123456789"))

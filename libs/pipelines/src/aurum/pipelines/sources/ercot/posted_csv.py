@@ -4,7 +4,8 @@
     DeliveryDate,DeliveryHour,DeliveryInterval,SettlementPointName,SettlementPointType,SettlementPointPrice,DSTFlag
 
 ERCOT names a posting ``cdr.<report>.0000000000000000.<YYYYMMDD>.<HHMMSS>.<file>.csv`` with the Central time at which it was
-posted: that is the known time. A renamed file has none.
+posted: that is the known time. In the repeated hour of the fall day the second one is marked, ``20251102.011502xhr``. A renamed
+file has none.
 
 No real sample of these two is at hand; written from the columns ERCOT lists for both products, the DST flag and time labels
 of its web service and workbooks, and gridstatus ``ercot.py`` and its tests.
@@ -24,7 +25,7 @@ from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
 
 _NAMES = {DAM_SPP: re.compile(r"NP4190[^/]*\.csv$", re.IGNORECASE), RTM_SPP: re.compile(r"NP6905[^/]*\.csv$", re.IGNORECASE)}
-_POSTED = re.compile(r"^cdr\.\d{8}\.\d{16}\.(\d{8}\.\d{6})\.")
+_POSTED = re.compile(r"^cdr\.\d{8}\.\d{16}\.(\d{8}\.\d{6})(xhr)?\.", re.IGNORECASE)
 
 
 def _header(line: str) -> list[str]:
@@ -37,9 +38,10 @@ def _recognise(document: SourceFile, dataset: Dataset) -> bool:
 
 
 def posted_at(name: str) -> datetime | None:
-    """Return the posting time in a file's name, UTC; None where the name has none, or it falls in the repeated hour."""
+    """Return the posting time in a file's name, UTC; None where the name has none. ``xhr`` marks the second repeated hour."""
     stamp = _POSTED.match(name)
-    return local_instant_of(stamp[1] if stamp else None, ("%Y%m%d.%H%M%S",), ZONE)
+    second = stamp is not None and stamp[2] is not None
+    return local_instant_of(stamp[1] if stamp else None, ("%Y%m%d.%H%M%S",), ZONE, second=second)
 
 
 def _parse(document: SourceFile, dataset: Dataset) -> tuple[Parsed, ...]:

@@ -24,6 +24,7 @@ from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, Parsed, describe_series
+from aurum.pipelines.sources.ercot.counted_hours import hours_as_labelled
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
 
 _SPELLINGS = {
@@ -108,8 +109,10 @@ def _with_second(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
 
 def _interval_starts(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
     hour = whole(pl.col(table.words["hour"]).str.extract(r"^([0-9]{1,2})(?::00)?$"))
-    naive = days(pl.col(table.words["date"]), _DAYS).cast(pl.Datetime("us")) + pl.duration(hours=hour - 1)
-    possible = hour.is_between(1, 24)
+    rows = rows.with_columns(hour.alias("hour"), days(pl.col(table.words["date"]), _DAYS).alias("day"))
+    rows = hours_as_labelled(rows, ZONE)
+    naive = pl.col("day").cast(pl.Datetime("us")) + pl.duration(hours=pl.col("hour") - 1)
+    possible = pl.col("hour").is_between(1, 24)
     if "quarter" in table.words:
         quarter = whole(pl.col(table.words["quarter"]).str.extract(r"^([0-9])$"))
         naive = naive + pl.duration(minutes=(quarter - 1) * 15)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from aurum.core.frequency import Frequency
+from aurum.core.series.weeks import Week
 from aurum.pipelines.source import Dataset, Measure, Plausible
 
 ZONE = "UTC"
@@ -56,6 +57,62 @@ KNOWN: Mapping[str, SeriesFacts] = {
     "DEXCAUS": SeriesFacts("Canadian dollars to the US dollar", Frequency.DAY, "CAD/USD", "CAD"),
 }
 """Source: the pages of the series at fred.stlouisfed.org."""
+
+WEEKS: Mapping[str, Week] = {
+    # "Weekly, Ending Friday": means of the daily prices and rates of the week.
+    "WHHNGSP": Week.FLOW,
+    "WCOILWTICO": Week.FLOW,
+    "WCOILBRENTEU": Week.FLOW,
+    "WPROPANEMBTX": Week.FLOW,
+    "WJFUELUSGULF": Week.FLOW,
+    "WDFUELUSGULF": Week.FLOW,
+    "WDFUELNYH": Week.FLOW,
+    "WDFUELLA": Week.FLOW,
+    "WHOILNYH": Week.FLOW,
+    "WGASUSGULF": Week.FLOW,
+    "WGASNYH": Week.FLOW,
+    "WGS1YR": Week.FLOW,
+    "WGS2YR": Week.FLOW,
+    "WGS5YR": Week.FLOW,
+    "WGS10YR": Week.FLOW,
+    "WGS30YR": Week.FLOW,
+    "STLFSI4": Week.FLOW,
+    "NFCI": Week.FLOW,
+    "ANFCI": Week.FLOW,
+    # "Weekly, Ending Saturday": claims of the week, and activity in it.
+    "ICSA": Week.FLOW,
+    "ICNSA": Week.FLOW,
+    "CCSA": Week.FLOW,
+    "CCNSA": Week.FLOW,
+    "WEI": Week.FLOW,
+    # "Weekly, Ending Wednesday": means of daily figures.
+    "FF": Week.FLOW,
+    "WRESBAL": Week.FLOW,
+    "WTREGEN": Week.FLOW,
+    "WCURCIR": Week.FLOW,
+    # "Weekly, As of Wednesday": the balance sheet at the end of the day.
+    "WALCL": Week.LEVEL,
+    "WSHOTSL": Week.LEVEL,
+    "WSHOMCB": Week.LEVEL,
+    "TREAST": Week.LEVEL,
+    "WLCFLPCL": Week.LEVEL,
+    # EIA's retail prices, surveyed on Mondays.
+    "GASREGW": Week.SURVEY,
+    "GASREGCOVW": Week.SURVEY,
+    "GASMIDW": Week.SURVEY,
+    "GASPRMW": Week.SURVEY,
+    "GASALLW": Week.SURVEY,
+    "GASDESW": Week.SURVEY,
+    # Freddie Mac's survey, dated by the day of its publication.
+    "MORTGAGE30US": Week.SURVEY,
+    "MORTGAGE15US": Week.SURVEY,
+    "MORTGAGE5US": Week.SURVEY,
+}
+"""Meaning of the known weekly series, by id; other weekly series are undeclared and keep their stamps.
+
+The migration "weeks where they end" declared stored series by these ids; another id needs a migration, too. Source: the pages
+of the series at fred.stlouisfed.org, field "Frequency" and notes.
+"""
 
 UNKNOWN_UNIT = "unknown"
 """Unit of a series that is not listed above, because its downloads do not name one. It has no conversions."""

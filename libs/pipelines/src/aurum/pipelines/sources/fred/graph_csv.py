@@ -19,7 +19,8 @@ from aurum.core.frames import PARSED
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
-from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
+from aurum.pipelines.sources.fred.series import MISSING, declared_weeks, describe, with_days
+from aurum.pipelines.weeks import in_weeks
 
 _DATES = ("observation_date", "DATE", "date")
 _ID = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]{1,40}")
@@ -45,7 +46,8 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     frame = refusals.numbers(with_days(table, header[0], refusals), {name: name for name in ids}, missing=MISSING)
     rows = _rows(frame, ids)
     dates = {name: _dates(frame, name, alone=len(ids) == 1) for name in ids if frame[name].count()}
-    return (Parsed(OBSERVATIONS, rows, describe(rows, dates), refusals.frame(), count, document.raw),)
+    parsed = Parsed(OBSERVATIONS, rows, describe(rows, dates), refusals.frame(), count, document.raw)
+    return (in_weeks(parsed, declared_weeks()),)
 
 
 def _dates(frame: pl.DataFrame, name: str, *, alone: bool) -> list[datetime]:

@@ -2,7 +2,8 @@
 
 The answer does not name the series: the file must, by its name (``CPIAUCSL.json``, ``fred_CPIAUCSL_2025.json``). Every
 observation carries ``realtime_start``, the first day its value was what FRED knew: the known time, from the start of that day
-in St. Louis. An answer over several vintages gives one part per known time. Values are texts; ``.`` is missing.
+in St. Louis. An answer over several vintages gives one part per known time. Values are texts; ``.`` is missing,
+and where an earlier vintage has a value it withdraws that value.
 ``units`` other than ``lin`` (a change, a logarithm) is another number than the series and is refused.
 
 Source of the description: FRED API documentation, fred/series/observations. No real answer was at hand.
@@ -10,6 +11,7 @@ Source of the description: FRED API documentation, fred/series/observations. No 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
@@ -19,13 +21,14 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.core.catalog import Quality, Reason
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.json_text import as_json, read_json
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
-from aurum.pipelines.sources.fred.series import MISSING, describe, with_days
+from aurum.pipelines.sources.fred.series import MISSING, declared_weeks, describe, with_days
+from aurum.pipelines.weeks import in_weeks
 
 _CLOCK = ZoneInfo("America/Chicago")
 _ID = re.compile(r"(?<![A-Za-z0-9])(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]*[A-Z0-9](?![A-Za-z0-9])")
@@ -51,7 +54,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     table = pl.DataFrame(
         {name: [_text(record, name) for record in records] for name in _FIELDS}, schema=dict.fromkeys(_FIELDS, pl.String)
     )
-    table = table.with_row_index("line", offset=1)
+    table = _with_withdrawals(table.with_row_index("line", offset=1))
     parts = table.partition_by("realtime_start", maintain_order=True)
     dates = cast("list[datetime]", with_days(table, "date", Refusals(raw))["ts"].to_list())
     return tuple(_part(part, series[0].strip("_"), dates, raw) for part in parts)
@@ -85,9 +88,20 @@ def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable
     absent = pl.col("date").is_null() | pl.col("value").is_null()
     frame = refusals.rows(table, absent, column="value", reason=Reason.MISSING_FIELD)
     frame = refusals.numbers(with_days(frame, "date", refusals), {"number": "value"}, missing=MISSING)
-    rows = observations(frame.drop("value").with_columns(location=pl.lit(series)), ["number"])
-    rows = rows.with_columns(measure=pl.lit("value"))
-    return Parsed(OBSERVATIONS, rows, describe(rows, {series: dates}), refusals.frame(), table.height, raw, since)
+    frame = frame.with_columns(
+        location=pl.lit(series), number=pl.when("withdraws").then(math.nan).otherwise("number")
+    ).drop("value")
+    quality = pl.when("withdraws").then(int(Quality.WITHDRAWN)).otherwise(int(Quality.GOOD))
+    rows = observations(frame, ["number"], quality=quality).with_columns(measure=pl.lit("value"))
+    parsed = Parsed(OBSERVATIONS, rows, describe(rows, {series: dates}), refusals.frame(), table.height, raw, since)
+    return in_weeks(parsed, declared_weeks())
+
+
+def _with_withdrawals(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with ``withdraws``: true where a value is missing that an earlier vintage of the answer has."""
+    is_missing = pl.col("value").is_in(MISSING)
+    first = pl.col("realtime_start").filter(pl.col("value").is_not_null() & ~is_missing).min().over("date")
+    return table.with_columns(withdraws=(is_missing & (first < pl.col("realtime_start"))).fill_null(False))
 
 
 def _known_at(text: object) -> datetime | None:

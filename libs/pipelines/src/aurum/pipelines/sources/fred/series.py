@@ -9,10 +9,11 @@ from itertools import pairwise
 import polars as pl
 
 from aurum.core.frequency import Frequency
+from aurum.core.series.weeks import Week
 from aurum.pipelines.reading import dates
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
-from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, ZONE, SeriesFacts
+from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, WEEKS, ZONE, SeriesFacts
 
 MISSING = (".", "NA", "#N/A", "NaN")
 
@@ -47,6 +48,12 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
     series = describe_series(OBSERVATIONS, rows).drop("location_name", "unit", "currency", "frequency")
     joined = series.join(said, on="location", how="left", maintain_order="left")
     return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
+
+
+def declared_weeks() -> pl.Expr:
+    """Return the name of the ``Week`` of each weekly series in a ``PARSED_SERIES`` frame."""
+    weeks = {series: str(week) for series, week in WEEKS.items()}
+    return pl.col("location").replace_strict(weeks, default=str(Week.UNDECLARED), return_dtype=pl.String)
 
 
 def step_of(series: str, days: Sequence[datetime]) -> Frequency:

@@ -7,6 +7,7 @@ The three have one layout and differ in their comments: "Day-Ahead Energy Market
 Energy Market Hourly LMP Report" in the title, and "prelim" in the title or in the file's name for the preliminary one
 (``lmp_rt_prelim_YYYYMMDD.csv``; the final one is ``lmp_rt_final_YYYYMMDD.csv``). A short layout of the preliminary report
 has only a name for the location, which then is its id, and the headers "Location", "LMP", "Energy", "Congestion", "Loss".
+Some reports have two network nodes under one id; their names tell them apart (``pipelines.locations``).
 
 Source of the layout: a day-ahead report; for the real-time ones the clients gridstatus (``isone.py``) and elec_server
 (``rt_lmp_hourly.dart``), which read them by these titles, names and headers.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from aurum.pipelines.locations import told_apart
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, IdRule, Parsed, RefusedFile, SourceFile, describe_series
@@ -82,7 +84,8 @@ def _located(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     for needed in (_DAY, _HOUR):
         _header(table, (needed,))
     # In the short layout the name is the id.
-    return with_ids(table, header, refusals, rule=DA_LMP.ids if header == _IDS[0] else IdRule.TEXT)
+    table = with_ids(table, header, refusals, rule=DA_LMP.ids if header == _IDS[0] else IdRule.TEXT)
+    return told_apart(table, _header(table, _NAMES), at=(_DAY, _HOUR))
 
 
 def _locations(table: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from functools import partial
 
 import polars as pl
 
+from aurum.pipelines.locations import told_apart
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
@@ -92,6 +93,7 @@ def _read(document: SourceFile, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, _COLUMNS, refusals)
     rows_read = table.height + refusals.frame().height
     table = with_ids(table, _PTID, refusals, rule=DAMLBMP_ZONE.ids)
+    table = told_apart(table, _NAME, at=(_STAMP,))
     table = with_instants(table, _STAMP, refusals)
     return with_components(refusals.numbers(table, _NUMBERS)), rows_read
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from asyncpg import Record
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, or_, select, tuple_
 
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.errors import UnknownName
@@ -219,6 +219,9 @@ def _filtered(
     for name in ("source", "dataset", "market", "measure", "location"):
         if name in filters:
             query = query.where(matching(_series[name]))
+    if "label_name" in filters:
+        label = _series.labels.op("->>", return_type=Text())(bindparam("label_name", type_=Text()))
+        query = query.where(label == bindparam("label_value"))
     if "text" in filters:
         query = query.where(or_(*(contains(column, "text") for column in searched)))
     if after is not None and "after" in filters:

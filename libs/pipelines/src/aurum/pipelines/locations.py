@@ -1,0 +1,29 @@
+"""Location ids that a file uses for several places at once, told apart by the names of the places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+
+def told_apart(table: pl.DataFrame, name: str, *, at: Sequence[str]) -> pl.DataFrame:
+    """Return the table with a distinct ``location`` for each name that occurs under one id in the same interval.
+
+    ``name``: column with the name of the place; ``at``: columns that identify an interval. The first name by alphabet has the
+    plain id, the others the id with the name, ``16251-LD.ALPHA2``: so the ids are the same in all files that have the names,
+    whatever the order and number of their rows. An id whose names never occur in one interval is one place that was renamed.
+    """
+    names = table.select("location", name).drop_nulls().unique()
+    shared = names.filter(pl.col("location").is_duplicated())
+    if shared.is_empty():
+        return table
+    rows = table.filter(pl.col("location").is_in(shared["location"].unique().implode()))
+    together = rows.group_by("location", *at).agg(pl.col(name).n_unique().alias("names")).filter(pl.col("names") > 1)
+    apart = (
+        shared.filter(pl.col("location").is_in(together["location"].unique().implode()))
+        .filter(pl.col(name) != pl.col(name).min().over("location"))
+        .with_columns(pl.format("{}-{}", "location", name).alias("__own"))
+    )
+    joined = table.join(apart, on=["location", name], how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("__own", "location").alias("location")).drop("__own")

@@ -1,0 +1,242 @@
+"""Stores with old stamps of weeks and old days of ENTSO-E are migrated, and a second load of the old files adds nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import polars as pl
+import pytest
+import pytest_asyncio
+
+from aurum.common.contracts import contracts_directory
+from aurum.core.asof import Span
+from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.quality.raw_files import RawFiles
+from aurum.pipelines.quality.suites import read_suites
+from aurum.pipelines.registry import default_registry
+from aurum.pipelines.source import SourceFile
+from aurum.pipelines.sources.entsoe.codes import AREAS
+from aurum.pipelines.sources.fred.datasets import WEEKS
+from aurum.storage.memory import MemoryHistory
+from aurum.storage.migrations.head import newest_revision
+from aurum.storage.migrations.operations import MonthsArchived
+from aurum.storage.migrations.rewritten import AREAS as AREAS_MOVE
+from aurum.storage.migrations.rewritten import WEEKS as WEEKS_MOVE
+from aurum.storage.migrations.rewritten import revision_of
+from aurum.storage.migrations.run import upgrade
+from aurum.storage.migrations.unarchive import restore_rewritten
+from aurum.storage.ports.history import HistoryNotConfigured
+from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.testing.archiving import archive_everything, named_parts
+from aurum.storage.testing.builders import T0, file_load, together
+from aurum.storage.testing.stores import PostgresStore
+
+pytestmark = pytest.mark.needs_postgres
+
+NEW_YORK = "America/New_York"
+TITLES = {
+    "WCRFPUS2": ("Weekly U.S. Field Production of Crude Oil (Thousand Barrels per Day)", "MBBL/D", "kbbl/d"),
+    "WCESTUS1": ("Weekly U.S. Ending Stocks excluding SPR of Crude Oil (Thousand Barrels)", "MBBL", "kbbl"),
+    "EMM_EPMR_PTE_NUS_DPG": ("U.S. Regular All Formulations Retail Gasoline Prices (Dollars per Gallon)", "$/GAL", "USD/gal"),
+    "W_NAPUS_DAY": ("Weekly U.S. Something that no rule knows (Percent)", "%", "percent"),
+}
+FRIDAYS = [date(2025, 10, 31), date(2025, 11, 7), date(2025, 11, 14)]
+"""Days that weeks are stamped with, around the change to winter time in New York."""
+
+
+def midnight(day: date, zone: str = NEW_YORK) -> datetime:
+    local = pl.select(pl.lit(day).cast(pl.Datetime("us")).dt.replace_time_zone(zone).dt.convert_time_zone("UTC")).item()
+    assert isinstance(local, datetime)
+    return local
+
+
+def at(instant: datetime) -> float:
+    return (instant - T0) / timedelta(hours=1)
+
+
+def petroleum() -> SourceFile:
+    records = [
+        {"period": str(day), "series": series, "series-description": title, "value": str(n), "units": unit}
+        for series, (title, unit, _) in TITLES.items()
+        for n, day in enumerate(FRIDAYS)
+    ]
+    return SourceFile("weekly.json", json.dumps({"response": {"frequency": "weekly", "data": records}}).encode())
+
+
+def fred() -> SourceFile:
+    lines = [f"observation_date,{','.join([*WEEKS, 'XUNKNOWN'])}"]
+    lines += [f"{day},{','.join(str(n) for _ in range(len(WEEKS) + 1))}" for n, day in enumerate(FRIDAYS)]
+    return SourceFile("fredgraph.csv", "\n".join([*lines, ""]).encode())
+
+
+def storage() -> SourceFile:
+    lines = ["date,value", *(f"{day},{n}" for n, day in enumerate(FRIDAYS)), ""]
+    return SourceFile("eia_ng_storage_weekly.csv", "\n".join(lines).encode())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connected = await asyncpg.connect(database_url)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+def ingestion(postgres_store: PostgresStore, tmp_path: Path) -> Ingestion:
+    suites = read_suites(contracts_directory(None) / "expectations")
+    return Ingestion(
+        registry=default_registry(), suites=suites, loader=postgres_store.loader, raw_files=RawFiles(tmp_path / "kept")
+    )
+
+
+async def before_migration(connection: asyncpg.Connection, name: str) -> None:
+    """Let the database be of the release before a migration."""
+    revision = f"{int(revision_of(name)) - 1:04d}"
+    await connection.execute("UPDATE alembic_version SET version_num = $1, floor = NULL, floor_release = NULL", revision)
+
+
+def stored_as_before() -> dict[str, list[tuple[object, ...]]]:
+    """Series with the stamps that the last release stored: key to the points of its file."""
+    return {
+        **{f"eia:api_weekly:{series}:value": [(midnight(day), n) for n, day in enumerate(FRIDAYS)] for series in TITLES},
+        "eia:gas_storage_weekly:R48:storage": [(midnight(day), n) for n, day in enumerate(FRIDAYS)],
+        **{
+            f"fred:observations:{series}:value": [(midnight(day, "UTC"), n) for n, day in enumerate(FRIDAYS)]
+            for series in [*WEEKS, "XUNKNOWN"]
+        },
+    }
+
+
+async def load_as_before(store: PostgresStore) -> None:
+    """Load all series with the old stamps: values that are later revised, and a repetition of the present ones."""
+    from aurum.pipelines.sources.fred.datasets import KNOWN
+
+    for known, shift in ((300, -1.0), (310, 0.0), (320, 0.0)):
+        files = []
+        for key, points in stored_as_before().items():
+            source, dataset, location, _ = key.split(":")
+            title, _, unit = TITLES.get(location, ("", "", "Bcf" if source == "eia" else "unknown"))
+            facts = KNOWN.get(location) if source == "fred" else None
+            currency = facts.currency if facts else ("USD" if unit.startswith("USD") else None)
+            files.append(
+                file_load(
+                    [(at(ts), known, value + shift) for ts, value in points],  # pyright: ignore[reportArgumentType, reportOperatorIssue]
+                    key=key,
+                    unit=facts.unit if facts else unit,
+                    currency=currency,
+                    frequency="1w",
+                    zone=NEW_YORK if source == "eia" else "UTC",
+                    location_name="Lower 48 States" if dataset.startswith("gas") else (facts.title if facts else title),
+                    location_type="region" if dataset.startswith("gas") else "series",
+                    labels={"week": "ending"} if dataset.startswith("gas") else {},
+                )
+            )
+        await store.loader.load(together(*files))
+
+
+async def points(store: PostgresStore, key: str) -> list[datetime]:
+    series = (await store.catalog.series_by_key([key]))[key]
+    return (await store.reader.observations(series.series_id, span=Span()))["ts"].to_list()
+
+
+async def snapshot(connection: asyncpg.Connection) -> list[object]:
+    tables = ("observation", "observation_version", "observation_confirmation", "file_series", "series", "completeness")
+    return [await connection.fetch(f"SELECT t::text FROM {table} AS t ORDER BY 1") for table in tables]
+
+
+async def test_stored_weeks_move_to_where_they_end_and_the_old_files_add_nothing(
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection, ingestion: Ingestion
+) -> None:
+    await load_as_before(postgres_store)
+    await before_migration(connection, WEEKS_MOVE)
+    before = dict(await connection.fetch("SELECT key, version FROM series"))
+    assert (await upgrade(database_url)).current == newest_revision()
+
+    flow = [midnight(day - timedelta(days=6)) for day in FRIDAYS]
+    level = [midnight(day) for day in FRIDAYS]
+    assert await points(postgres_store, "eia:api_weekly:WCRFPUS2:value") == flow
+    assert await points(postgres_store, "eia:api_weekly:WCESTUS1:value") == level
+    series = (await postgres_store.catalog.series_by_key(["eia:api_weekly:WCRFPUS2:value"])).popitem()[1]
+    assert (series.first_ts, series.last_ts, series.spec.labels) == (flow[0], flow[-1], {"week": "flow"})
+    assert (await postgres_store.reader.revisions(series.series_id, span=Span()))["ts"].to_list() == sorted(flow * 2)
+    confirmed = await connection.fetchval("SELECT ts FROM observation_confirmation WHERE series_id = $1", series.series_id)
+    assert confirmed == flow
+    of_files = await connection.fetch(
+        "SELECT DISTINCT first_ts, last_ts FROM file_series WHERE series_id = $1", series.series_id
+    )
+    assert [tuple(row) for row in of_files] == [(flow[0], flow[-1])]
+    after = dict(await connection.fetch("SELECT key, version FROM series"))
+    assert all(after[key] == version + 1 for key, version in before.items())
+
+    for document in (petroleum(), fred(), storage()):
+        report = await ingestion.ingest(document)
+        assert (report.reason, report.new, report.revised) == ("", 0, 0), document.name
+    assert dict(await connection.fetch("SELECT key, version FROM series")) == after, "descriptions agree, too"
+
+
+async def test_a_second_run_of_the_migrations_changes_nothing(
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+) -> None:
+    await load_as_before(postgres_store)
+    await before_migration(connection, WEEKS_MOVE)
+    await upgrade(database_url)
+    once = await snapshot(connection)
+    await before_migration(connection, WEEKS_MOVE)
+    await upgrade(database_url)
+    assert await snapshot(connection) == once
+
+
+async def test_archived_months_come_back_before_they_are_rewritten(
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+) -> None:
+    await load_as_before(postgres_store)
+    log, history = PostgresArchiveLog(postgres_store.pool), MemoryHistory()
+    assert await archive_everything(log, history)
+    await before_migration(connection, WEEKS_MOVE)
+    with pytest.raises(MonthsArchived, match="aurum db migrate"):
+        await upgrade(database_url)
+    assert await connection.fetchval("SELECT floor FROM alembic_version") is None, "nothing was changed"
+    with pytest.raises(HistoryNotConfigured):
+        await restore_rewritten(database_url, lambda: None)
+    assert await restore_rewritten(database_url, lambda: history) > 0
+    assert await restore_rewritten(database_url, lambda: history) == 0
+    assert await named_parts(log) == []
+    await upgrade(database_url)
+    flow = [midnight(day - timedelta(days=6)) for day in FRIDAYS]
+    assert await points(postgres_store, "eia:api_weekly:WCRFPUS2:value") == flow
+
+
+async def test_stored_areas_get_their_zones_and_their_days_are_counted_anew(
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+) -> None:
+    start = datetime(2025, 10, 25, 22, tzinfo=UTC)
+    quarters = [(at(start) + n / 4, 300, float(n)) for n in range(100)]
+    hours = [(at(datetime(2025, 10, 25, 21, tzinfo=UTC)) + n, 300, float(n)) for n in range(25)]
+    areas = [*AREAS, "10Y-NOT-LISTED-X"]
+    for area in areas:
+        of_area = {"market": "ENTSOE", "zone": "UTC", "location_type": "area"}
+        price, load = f"entsoe:day_ahead_prices:{area}:price_15min", f"entsoe:load:{area}:load_60min"
+        await postgres_store.loader.load(file_load(quarters, key=price, frequency="15min", **of_area))
+        await postgres_store.loader.load(file_load(hours, key=load, frequency="1h", **of_area))
+    await before_migration(connection, AREAS_MOVE)
+    before = dict(await connection.fetch("SELECT key, version FROM series"))
+    await upgrade(database_url)
+
+    zones = dict(await connection.fetch("SELECT key, zone FROM series"))
+    for code, area in AREAS.items():
+        assert zones[f"entsoe:day_ahead_prices:{code}:price_15min"] == area.trading
+        assert zones[f"entsoe:load:{code}:load_60min"] == area.civil
+    unknown = await connection.fetchrow("SELECT zone, labels::text FROM series WHERE location = '10Y-NOT-LISTED-X' LIMIT 1")
+    assert unknown is not None
+    assert (unknown[0], json.loads(unknown[1])) == ("UTC", {"zone": "undeclared"})
+    query = "SELECT day, expected, present FROM completeness JOIN series USING (series_id) WHERE key = $1 ORDER BY day"
+    belgium = await connection.fetch(query, "entsoe:day_ahead_prices:10YBE----------2:price_15min")
+    finland = await connection.fetch(query, "entsoe:load:10YFI-1--------U:load_60min")
+    assert [tuple(row) for row in belgium] == [(date(2025, 10, 26), 100, 100)]
+    assert [tuple(row) for row in finland] == [(date(2025, 10, 26), 25, 25)]
+    after = dict(await connection.fetch("SELECT key, version FROM series"))
+    assert all(after[key] == version + 1 for key, version in before.items())
