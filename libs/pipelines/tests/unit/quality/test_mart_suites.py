@@ -134,6 +134,7 @@ def test_valid_rows_break_no_expectation(mart: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # of Great Expectations and what it stands on
+@pytest.mark.needs_great_expectations
 @pytest.mark.parametrize("mart", GOOD)
 def test_polars_and_great_expectations_give_the_same_outcomes(mart: str) -> None:
     # The frame has valid and invalid rows; the other columns are valid.
@@ -146,6 +147,7 @@ def test_polars_and_great_expectations_give_the_same_outcomes(mart: str) -> None
 
 
 @pytest.mark.filterwarnings("ignore")  # of Great Expectations and what it stands on
+@pytest.mark.needs_great_expectations
 def test_the_gate_and_great_expectations_count_the_same_breaches() -> None:
     text = PRICES_HEADER + "".join(
         f"11/05/2025 {hour:02d}:00,N.Y.C.,61761,{price},2.92,0.00\n"

@@ -1,7 +1,8 @@
 """pytest plugin: marks each test with the servers it needs, and lets no test without the mark start a process.
 
 A test that uses ``postgres_server``, directly or through another fixture, gets the marker ``needs_postgres``. Every
-``needs_...``, and ``e2e``, implies ``server``: ``-m "not server"`` selects the tests that stay within their own process.
+``needs_...``, and ``e2e``, implies ``server``: ``-m "not server"`` selects the quick tests, which stay within their own process
+and read no publisher's files.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 
 import pytest
 
-_SERVERS: Final = {
+_FIXTURES: Final = {
     "postgres_server": "needs_postgres",
     "timescale_server": "needs_timescale",
     "apache_timescale_url": "needs_timescale",
@@ -20,8 +21,9 @@ _SERVERS: Final = {
     "redis_server": "needs_redis",
     "clickhouse_engine": "needs_clickhouse",
     "trino_server": "needs_trino",
+    "real_files": "needs_real_files",
 }
-"""The fixtures that start or look for a server, and the marker of the tests that use them."""
+"""The fixtures that start or look for what is not always there, and the marker of the tests that use them."""
 
 _STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"})
 """Audit events of a process that starts."""
@@ -37,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Add the markers of the fixtures that a test uses, and what they imply."""
     names: set[str] = {mark.name for mark in item.iter_markers()}
-    for fixture, marker in _SERVERS.items():
+    for fixture, marker in _FIXTURES.items():
         if marker not in names and fixture in getattr(item, "fixturenames", ()):
             item.add_marker(marker)
             names.add(marker)
