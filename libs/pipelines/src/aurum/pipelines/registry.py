@@ -30,7 +30,7 @@ class AmbiguousFormat(Invalid):
 
 
 class UnknownFormat(RefusedFile):
-    """No format recognises a file. Facts: ``tried``."""
+    """No format recognises a file; the reason says what a similar format misses in it. Facts: ``tried``."""
 
 
 class DuplicateName(Invalid):
@@ -75,8 +75,10 @@ class Registry:
             raise AmbiguousFormat(f"{document.name} is recognised by several formats: {', '.join(formats)}", formats=formats)
         if not document.content.strip():
             raise RefusedFile("the file is empty")
-        tried = [file_format.name for source in self.sources for file_format in source.formats]
-        raise UnknownFormat(f"unknown format; tried: {', '.join(tried)}", tried=tried)
+        formats = [file_format for source in self.sources for file_format in source.formats]
+        tried = [file_format.name for file_format in formats]
+        reasons = list(dict.fromkeys(reason for file_format in formats if (reason := file_format.explain(document))))
+        raise UnknownFormat("; ".join(reasons) or f"unknown format; tried: {', '.join(tried)}", tried=tried)
 
 
 def default_registry() -> Registry:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -98,6 +99,8 @@ class Dataset:
         return {measure.name: measure for measure in self.measures}[name]
 
 
+_SAMPLED = 24_576
+"""Bytes of a file from which the step of its rows is seen."""
 _PEEK = 4096
 _SHORTEST = 16
 # That of UTF-32 begins with that of UTF-16.
@@ -167,6 +170,22 @@ class SourceFile:
         order = {"utf-16": "-le" if self.content.startswith(codecs.BOM_UTF16_LE) else "-be"}
         order["utf-32"] = "-le" if self.content.startswith(codecs.BOM_UTF32_LE) else "-be"
         return self.content[-_PEEK * _WIDTHS.get(encoding, 1) :].decode(encoding + order.get(encoding, ""), errors="replace")
+
+    @cached_property
+    def sampled_lines(self) -> list[str]:
+        """Whole lines from the beginning, the middle and the end, at most 24 kB, by which the step of the rows is seen.
+
+        All lines of a small file, none of an archive or a workbook.
+        """
+        if self.content.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+            return []
+        if len(self.content) <= _SAMPLED:
+            return self.lines
+        middle = len(self.text) // 2
+        windows = (self.text[: _SAMPLED // 2], self.text[middle : middle + _SAMPLED // 4], self.text[-_SAMPLED // 4 :])
+        first, *others = (re.split(r"\r\n|\r|\n", window) for window in windows)
+        # The windows cut through a line at each end, except at the ends of the file.
+        return [*first[:-1], *(line for lines in others for line in lines[1:-1])]
 
     @property
     def is_unmarked_utf16(self) -> bool:
@@ -267,16 +286,44 @@ def describe_series(
 
 
 @dataclass(frozen=True, slots=True)
+class NamedContent:
+    """What the publisher's name of a file says of its content. None: the name does not say it.
+
+    ``first`` and ``last``: the local days of ``zone`` in which every interval begins, those included that the publisher adds
+    before and after. ``locations``: the only locations in the file.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    zone: str = "UTC"
+    locations: frozenset[str] | None = None
+
+
+def _says_nothing(document: SourceFile) -> None:
+    del document
+
+
+def _not_similar(document: SourceFile) -> str:
+    del document
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
 class FileFormat:
-    """One layout of files. ``recognise`` looks at the name and the head only; it must be fast and must not raise.
+    """One layout of files. ``recognise`` looks at the name and a sample only; it must be fast and must not raise.
 
     ``parse`` raises ``RefusedFile`` for a damaged file; rows it cannot read go to ``Parsed.refused``.
+    ``named``: what the file's name says of its content; None for a name that is not the publisher's.
+    ``explain``: for a file that ``recognise`` refuses although it resembles this format, the reason, and which name would tell;
+    empty for other files.
     """
 
     name: str
     datasets: tuple[Dataset, ...]
     recognise: Callable[[SourceFile], bool]
     parse: Callable[[SourceFile], tuple[Parsed, ...]]
+    named: Callable[[SourceFile], NamedContent | None] = _says_nothing
+    explain: Callable[[SourceFile], str] = _not_similar
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from aurum.core.errors import Conflict
 from aurum.core.frames import REFUSED, SERIES, FrameMismatch
 from aurum.pipelines.loading.documents import Unreadable
 from aurum.pipelines.loading.known_time import KnownAtPolicy, KnownTime, known_time
+from aurum.pipelines.named_content import hold_to_name
 from aurum.pipelines.quality.gate import GateResult, check_rows
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
@@ -168,7 +169,7 @@ class Ingestion:
         source: Source | None = None
         try:
             source, file_format = self._registry.recognise(document)
-            parts = file_format.parse(document)
+            parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
             now = self._clock.now()
             results = [check_rows(part, self._suites.of(source.name, part.dataset.name), now=now) for part in parts]
             validations = tuple(result.validation for result in results)

@@ -162,10 +162,10 @@ def test_an_unknown_component_or_run_is_held_back(parse: Parse, row: str) -> Non
     assert parsed.refused.select("column", "reason").rows() == [("LMP_TYPE", "unknown_code")]
 
 
-def test_a_file_of_unknown_rows_only_is_one_dataset_without_rows(parse: Parse) -> None:
-    (parsed,) = parse(NAME, file(price(run="RUC"), price(run="RUC")))
-    assert parsed.rows.is_empty()
-    assert parsed.refused.height == parsed.rows_read == 2
+def test_a_file_whose_rows_are_of_another_run_is_not_claimed_and_says_so() -> None:
+    document = SourceFile(NAME, file(price(run="RUC"), price(run="RUC")).encode())
+    assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
+    assert "PRC_LMP has no RUC LMP" in {file_format.explain(document) for file_format in SOURCE.formats}
 
 
 @pytest.mark.parametrize("value", ["n/a", "NaN", "-inf"])

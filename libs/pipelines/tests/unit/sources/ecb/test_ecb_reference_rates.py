@@ -51,7 +51,7 @@ def test_the_file_of_the_last_day_says_the_same(parse: Parse) -> None:
 
 def test_a_cell_that_is_no_number_and_a_day_that_is_none_are_held_back(parse: Parse) -> None:
     text = "Date,USD,JPY,\n2025-02-30,1.1,160,\n2025-02-28,x,161,\n"
-    (parsed,) = parse("x.csv", text)
+    (parsed,) = parse("eurofxref-hist.csv", text)
     assert parsed.rows.select("location", "value").rows() == [("EURJPY", 161.0)]
     assert parsed.refused.select("line", "column", "reason").rows() == [
         (2, "Date", Reason.INVALID_TIME),

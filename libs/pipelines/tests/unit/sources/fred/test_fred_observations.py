@@ -35,7 +35,7 @@ def test_a_point_na_and_nothing_are_no_observation(parse: Parse) -> None:
 
 def test_several_series_of_one_graph_keep_their_own_step(parse: Parse) -> None:
     text = "observation_date,XDAILY,XMONTHLY\n2025-01-01,1,10\n2025-01-02,2,\n2025-01-31,3,\n2025-02-01,,11\n"
-    (parsed,) = parse("x.csv", text)
+    (parsed,) = parse("fredgraph.csv", text)
     assert dict(parsed.series.select("location", "frequency").iter_rows()) == {"XDAILY": "1d", "XMONTHLY": "1mo"}
     assert parsed.rows.group_by("location").len().sort("location").rows() == [("XDAILY", 3), ("XMONTHLY", 2)]
 
@@ -50,7 +50,7 @@ def test_several_series_of_one_graph_keep_their_own_step(parse: Parse) -> None:
     ],
 )
 def test_the_step_of_a_series_that_is_not_known_is_told_by_its_dates(parse: Parse, days: list[str], step: str) -> None:
-    (parsed,) = parse("x.csv", "observation_date,XINVENTED\n" + "".join(f"{day},1\n" for day in days))
+    (parsed,) = parse("fredgraph.csv", "observation_date,XINVENTED\n" + "".join(f"{day},1\n" for day in days))
     assert parsed.series["frequency"].to_list() == [step]
     assert parsed.series["unit"].to_list() == ["unknown"]
 
@@ -67,14 +67,14 @@ def test_the_step_of_a_series_that_is_not_known_is_told_by_its_dates(parse: Pars
 )
 def test_a_weekly_series_is_declared_by_its_id(parse: Parse, series: str, stamp: str, start: datetime, week: str) -> None:
     before = datetime.fromisoformat(stamp) - timedelta(days=7)
-    (parsed,) = parse("x.csv", f"observation_date,{series}\n{before:%Y-%m-%d},1\n{stamp},2\n")
+    (parsed,) = parse("fredgraph.csv", f"observation_date,{series}\n{before:%Y-%m-%d},1\n{stamp},2\n")
     assert parsed.rows["ts"].to_list() == [start - timedelta(days=7), start]
     assert json.loads(parsed.series["labels"].item()) == {"week": week}
 
 
 def test_a_single_date_of_a_series_that_is_not_known_is_refused(parse: Parse) -> None:
     with pytest.raises(RefusedFile, match="step of XINVENTED"):
-        parse("x.csv", "observation_date,XINVENTED\n2025-01-01,1\n")
+        parse("fredgraph.csv", "observation_date,XINVENTED\n2025-01-01,1\n")
 
 
 def test_a_cell_that_is_no_number_and_a_day_that_is_none_are_held_back(parse: Parse) -> None:

@@ -91,7 +91,7 @@ def test_a_replaced_row_without_its_successor_is_not_current(parse: Parse) -> No
 
 
 def test_the_two_markets_are_told_apart_by_their_headers(parse: Parse) -> None:
-    (parsed,) = parse("da_hrl_lmps.csv", file(row("5/1/2025 4:00:00 AM"), header=HEADER.replace("_da", "_rt")))
+    (parsed,) = parse("rt_hrl_lmps.csv", file(row("5/1/2025 4:00:00 AM"), header=HEADER.replace("_da", "_rt")))
     assert parsed.dataset.name == "rt_hrl_lmps"
 
 

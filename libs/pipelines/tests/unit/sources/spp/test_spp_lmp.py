@@ -122,7 +122,13 @@ def test_a_cell_that_is_no_number_is_held_back_alone(parse: Parse) -> None:
 def test_a_renamed_file_is_told_by_its_intervals() -> None:
     other_hour = ROW.replace("01:00:00,", "02:00:00,").replace("06:00:00", "07:00:00")
     assert recognised("prices.csv", file(ROW, other_hour)) == ["SPP DA-LMP-SL CSV"]
-    assert recognised("prices.csv", file(ROW.replace(":00:00", ":05:00"))) == ["SPP RTBM-LMP-SL CSV"]
+
+
+def test_a_renamed_five_minute_file_is_claimed_only_where_it_cannot_be_of_the_western_service() -> None:
+    five = file(ROW.replace(":00:00", ":05:00"))
+    assert recognised("prices.csv", five) == []
+    with_baa = (DATA / "invented_with_baa_DA-LMP-SL-202606040100.csv").read_text().replace(":00,", ":05,")
+    assert recognised("prices.csv", with_baa) == ["SPP RTBM-LMP-SL CSV"]
 
 
 def test_one_renamed_full_hour_could_be_either_market_and_is_not_claimed() -> None:

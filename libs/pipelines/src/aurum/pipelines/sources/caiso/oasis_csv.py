@@ -18,8 +18,10 @@ from functools import partial
 
 from aurum.pipelines.reading.dates import local_instant_of
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.sampling import header_of, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.caiso import oasis
+from aurum.pipelines.sources.caiso.answer_name import named, names_query, words_of_answer
 from aurum.pipelines.sources.caiso.datasets import ZONE
 
 _COMMON = {
@@ -34,6 +36,17 @@ _OWN = {
     "SLD_FCST": {"location": "TAC_AREA_NAME"},
     "SLD_REN_FCST": {"location": "TRADING_HUB", "fuel": "RENEWABLE_TYPE"},
 }
+_RUNS = {
+    "PRC_LMP": {"DAM"},
+    "ENE_SLRS": {"DAM", "RUC", "HASP", "RTM"},
+    "SLD_FCST": {"7DA", "2DA", "DAM", "RTM", "RTPD", "RTD", "ACTUAL"},
+    "SLD_REN_FCST": {"DAM", "HASP", "RTPD", "RTD", "ACTUAL"},
+}
+"""Market runs of the reports, as names of answers say them."""
+_ALIASES = {"RTPD": {"RTPD", "RTM"}, "RTD": {"RTD", "RTM"}}
+"""One answer of the real-time market holds several runs."""
+_FOREIGN = {"TIE", "TIE_NAME", "FUEL_REGION_ID", "CONSTRAINT_ID"}
+"""Columns of other reports that have those of a report, too."""
 _LABELS = {"day": "OPR_DT", "hour": "OPR_HR"}
 _VALUES = ("MW", "VALUE", "PRC")
 _ANSWERED = re.compile(r"_(\d{8}_\d{2}_\d{2}_\d{2})_v\d+\.csv$", re.IGNORECASE)
@@ -43,15 +56,46 @@ def _words(line: str) -> list[str]:
     return [word.strip() for word in next(csv.reader([line]), list[str]())]
 
 
+def _looks_similar(document: SourceFile, report: oasis.Report) -> bool:
+    return {*_COMMON.values(), *_OWN[report.query].values()} <= {*header_of(document), "XML_DATA_ITEM"}
+
+
+def _problem(document: SourceFile, report: oasis.Report) -> str:
+    """Return why an answer with a report's columns is not of that report; empty for one that is.
+
+    Prices of other markets and of scheduling points have the columns of day-ahead prices, and system loads those of others.
+    """
+    words, sample = words_of_answer(document), sample_of(document)
+    if words and not names_query(words, report.query, _RUNS[report.query]):
+        return f"OASIS answers {words} are not read; the columns are similar to those of {report.query}"
+    if strange := sorted(_FOREIGN & set(sample.header)):
+        return f"{report.query} has no column {', '.join(strange)}"
+    roles = {**_COMMON, **_OWN[report.query]}
+    cells = [sample.column(roles[role]) for role in report.by]
+    codes = [tuple(cell.upper() for cell in row) for row in zip(*cells, strict=False)]
+    known = [code for code in codes if code in report.codes]
+    if codes and len(known) * 2 < len(codes):
+        return f"{report.query} has no {' '.join(next(code for code in codes if code not in report.codes))}"
+    runs = {report.codes[code][0].name.rsplit("_", 1)[1].upper() for code in known}
+    if words and known and not any(names_query(words, report.query, _ALIASES.get(run, {run})) for run in runs):
+        return f"name and content disagree: {document.name!r} says {words}, the rows are of {', '.join(sorted(runs))}"
+    return ""
+
+
 def _recognise(document: SourceFile, report: oasis.Report) -> bool:
-    if re.search(rf"(?<![A-Z])_{report.query}_[A-Z0-9]+_\d{{8}}_", document.name, re.IGNORECASE):
-        return True
-    header, first, *_ = [*document.head_lines(2), ""]
-    words = _words(header)
-    if not {*_COMMON.values(), *_OWN[report.query].values()} <= {*words, "XML_DATA_ITEM"}:
-        return False
-    # Five-minute and 15-minute prices have the layout of the day-ahead ones; the market run tells them apart.
-    return report is not oasis.PRC_LMP or dict(zip(words, _words(first), strict=False)).get("MARKET_RUN_ID") == "DAM"
+    if not _looks_similar(document, report):
+        # An answer that is empty or cut is refused as such, by the report that its name says.
+        named_csv = document.name.lower().endswith(".csv")
+        return named_csv and names_query(words_of_answer(document), report.query, _RUNS[report.query])
+    return not _problem(document, report)
+
+
+def _explain(document: SourceFile, report: oasis.Report) -> str:
+    words = words_of_answer(document)
+    if _looks_similar(document, report):
+        return _problem(document, report)
+    known = any(names_query(words, query, runs) for query, runs in _RUNS.items())
+    return f"OASIS answers {words} are not read" if words and not known else ""
 
 
 def answered_at(name: str) -> datetime | None:
@@ -80,6 +124,8 @@ FORMATS = tuple(
         datasets=report.datasets,
         recognise=partial(_recognise, report=report),
         parse=partial(_parse, report=report),
+        named=named,
+        explain=partial(_explain, report=report),
     )
     for report in oasis.REPORTS
 )

@@ -22,10 +22,11 @@ from aurum.core.frames import REFUSED
 from aurum.pipelines.reading.dates import instant_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.caiso import oasis
+from aurum.pipelines.sources.caiso.answer_name import named, words_of_answer
 from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
 
 _REPORTS = {report.query: report for report in oasis.REPORTS}
-_REPORT = re.compile(rf"<(?:\w+:)?REPORT>\s*(?:{'|'.join(_REPORTS)})\s*<")
+_REPORT = re.compile(rf"<(?:\w+:)?REPORT>\s*({'|'.join(_REPORTS)})\s*<")
 _WORDS = {
     "start": "INTERVAL_START_GMT",
     "end": "INTERVAL_END_GMT",
@@ -39,7 +40,12 @@ _OWN = {"SLD_REN_FCST": {"location": "TRADING_HUB", "fuel": "RENEWABLE_TYPE"}}
 
 def _recognise(document: SourceFile) -> bool:
     head = document.head
-    return "OASISReport" in head and (_REPORT.search(head) is not None or "ERR_CODE>" in head)
+    report = _REPORT.search(head)
+    words = words_of_answer(document)
+    # A name of OASIS must say the report that the document is of.
+    if "OASISReport" not in head or (words and report is not None and not words.startswith(f"{report[1]}_")):
+        return False
+    return report is not None or "ERR_CODE>" in head
 
 
 def _report(items: list[Element]) -> oasis.Report:
@@ -94,4 +100,5 @@ FORMAT = FileFormat(
     datasets=tuple(dataset for report in oasis.REPORTS for dataset in report.datasets),
     recognise=_recognise,
     parse=_parse,
+    named=named,
 )

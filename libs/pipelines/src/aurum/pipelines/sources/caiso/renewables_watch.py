@@ -24,6 +24,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import hour_ending, hours_in_day
+from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals, observations
@@ -122,4 +123,10 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     return (Parsed(DAILY_RENEWABLES_WATCH, rows, series, refusals.frame(), rows_read, raw),)
 
 
-FORMAT = FileFormat(name="CAISO DailyRenewablesWatch", datasets=(DAILY_RENEWABLES_WATCH,), recognise=_recognise, parse=_parse)
+FORMAT = FileFormat(
+    name="CAISO DailyRenewablesWatch",
+    datasets=(DAILY_RENEWABLES_WATCH,),
+    recognise=_recognise,
+    parse=_parse,
+    named=days_in_name(r"(?<!\d)(?P<day>\d{8})_DailyRenewablesWatch", ZONE, flags=re.IGNORECASE),
+)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.sampling import sample_of, usual_gap
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.datahub.datasets import GAS_DAILY, GAS_MONTHLY, OIL_DAILY
 from aurum.pipelines.sources.datahub.days import with_days
@@ -33,7 +34,9 @@ _COMMODITIES: Mapping[str, _Commodity] = {
     "brent_daily": _Commodity(OIL_DAILY, "brent", "Brent crude oil, Europe"),
     "wti_daily": _Commodity(OIL_DAILY, "wti", "WTI crude oil, Cushing, Oklahoma"),
 }
-_NAME = re.compile(r"(henry[_-]?hub[_-]daily|henry[_-]?hub[_-]monthly|brent[_-]daily|wti[_-]daily)", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?<![a-z])(henry[_-]?hub[_-]daily|henry[_-]?hub[_-]monthly|brent[_-]daily|wti[_-]daily)(?![a-z])", re.IGNORECASE
+)
 _HEADERS = (["Date", "Price"], ["Month", "Price"])
 
 
@@ -42,11 +45,29 @@ def _header(document: SourceFile) -> list[str]:
 
 
 def _commodity(document: SourceFile) -> _Commodity | None:
-    named = _NAME.search(document.name)
-    if named is None or _header(document) not in _HEADERS:
+    words = {word.lower().replace("-", "_").replace("henryhub", "henry_hub") for word in _NAME.findall(document.name)}
+    if len(words) != 1 or _header(document) not in _HEADERS:
         return None
-    word = named[1].lower().replace("-", "_").replace("henryhub", "henry_hub")
-    return _COMMODITIES[word]
+    commodity = _COMMODITIES[words.pop()]
+    return None if _step_problem(document, commodity) else commodity
+
+
+def _step_problem(document: SourceFile, commodity: _Commodity) -> str:
+    """Return why dates are not at the step that the name says; empty where they are, or are too few to tell."""
+    gap = usual_gap(row[0] for row in sample_of(document).rows if row)
+    low, high = (28, 31) if commodity.every == "1mo" else (1, 5)
+    if gap is None or low <= gap <= high:
+        return ""
+    return f"name and content disagree: {document.name!r}, and dates that are {gap} days apart"
+
+
+def _explain(document: SourceFile) -> str:
+    if _header(document) not in _HEADERS:
+        return ""
+    words = {word.lower().replace("-", "_").replace("henryhub", "henry_hub") for word in _NAME.findall(document.name)}
+    if len(words) == 1:
+        return _step_problem(document, _COMMODITIES[words.pop()])
+    return f"a date and a price do not name the commodity; one of {', '.join(_COMMODITIES)} must be in the name of the file"
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -69,4 +90,5 @@ FORMAT = FileFormat(
     datasets=(GAS_DAILY, GAS_MONTHLY, OIL_DAILY),
     recognise=lambda document: _commodity(document) is not None,
     parse=_parse,
+    explain=_explain,
 )

@@ -18,17 +18,31 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.markettime import local_day
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.sampling import header_of, sample_of, usual_gap
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.datahub.datasets import BOLIVARS, CPI, CURRENCIES, EXCHANGE_RATES, ZONE
 from aurum.pipelines.sources.datahub.days import with_days
 
 _CPI = ["Date", "Index", "Inflation"]
 _RATES = ["Date", "Country", "Exchange rate"]
+_MONTH = (28, 31)
 _VENEZUELA = "Venezuela"
 
 
 def _headed(header: list[str]) -> Callable[[SourceFile], bool]:
-    return lambda document: [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")] == header
+    return lambda document: list(header_of(document)) == header and not _step_problem(document)
+
+
+def _explained(header: list[str]) -> Callable[[SourceFile], str]:
+    return lambda document: _step_problem(document) if list(header_of(document)) == header else ""
+
+
+def _step_problem(document: SourceFile) -> str:
+    """Return why a table is not monthly: its daily and yearly editions have the same columns. Empty for one that may be."""
+    gap = usual_gap(row[0] for row in sample_of(document).rows if row)
+    if gap is None or _MONTH[0] <= gap <= _MONTH[1]:
+        return ""
+    return f"only the monthly edition of this data set is read, and these dates are {gap} days apart"
 
 
 def _parse_cpi(document: SourceFile) -> tuple[Parsed, ...]:
@@ -67,5 +81,7 @@ def _bolivar() -> pl.Expr:
     return pl.coalesce(pl.when(day < until).then(pl.lit(f"rate_{code.lower()}")) for until, code in BOLIVARS)
 
 
-CPI_FORMAT = FileFormat("datahub US consumer prices CSV", (CPI,), _headed(_CPI), _parse_cpi)
-RATES_FORMAT = FileFormat("datahub exchange rates CSV", (EXCHANGE_RATES,), _headed(_RATES), _parse_rates)
+CPI_FORMAT = FileFormat("datahub US consumer prices CSV", (CPI,), _headed(_CPI), _parse_cpi, explain=_explained(_CPI))
+RATES_FORMAT = FileFormat(
+    "datahub exchange rates CSV", (EXCHANGE_RATES,), _headed(_RATES), _parse_rates, explain=_explained(_RATES)
+)

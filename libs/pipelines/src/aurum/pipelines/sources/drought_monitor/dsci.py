@@ -6,9 +6,10 @@ Source of the description: an export of 2001 to 2010 for the contiguous states (
 from __future__ import annotations
 
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.sampling import is_weekly, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import DSCI
-from aurum.pipelines.sources.drought_monitor.maps import WEEK, header_of, with_area
+from aurum.pipelines.sources.drought_monitor.maps import TUESDAY, WEEK, days_of_export, header_of, with_area
 from aurum.pipelines.weeks import in_weeks
 
 _KNOWN = {"MapDate", "DSCI", "ValidStart", "ValidEnd", "StatisticFormatID"}
@@ -16,7 +17,14 @@ _KNOWN = {"MapDate", "DSCI", "ValidStart", "ValidEnd", "StatisticFormatID"}
 
 def _recognise(document: SourceFile) -> bool:
     header = set(header_of(document))
-    return {"MapDate", "DSCI"} <= header and bool(header - _KNOWN - {""}) and "D0" not in header
+    index = {"MapDate", "DSCI"} <= header and bool(header - _KNOWN - {""}) and "D0" not in header
+    return index and is_weekly(sample_of(document).column("MapDate"), TUESDAY)
+
+
+def _explain(document: SourceFile) -> str:
+    index = {"MapDate", "DSCI"} <= set(header_of(document))
+    other_days = index and not is_weekly(sample_of(document).column("MapDate"), TUESDAY)
+    return "a map is of a Tuesday, and most of these dates are other days" if other_days else ""
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -29,4 +37,4 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     return (in_weeks(Parsed(DSCI, rows, series, refusals.frame(), count, document.raw), WEEK),)
 
 
-FORMAT = FileFormat("US Drought Monitor DSCI CSV", (DSCI,), _recognise, _parse)
+FORMAT = FileFormat("US Drought Monitor DSCI CSV", (DSCI,), _recognise, _parse, named=days_of_export, explain=_explain)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import polars as pl
 
 from aurum.core.series.weeks import Week
+from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
@@ -16,6 +18,12 @@ from aurum.pipelines.sources.drought_monitor.datasets import ZONE
 _DAYS = ("%Y%m%d", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y")
 WEEK = pl.lit(str(Week.STATED))
 """A map is valid from ``ValidStart``, the Tuesday of its date, up to the next Tuesday: ``ValidEnd`` is the Monday between."""
+days_of_export = days_in_name(r"dm_export_(?P<first>\d{8})_(?P<last>\d{8})(?!\d)", ZONE, before=6, flags=re.IGNORECASE)
+"""Reads the days in the name of an export; the week that holds the first one begins up to six days before it."""
+
+TUESDAY = 1
+"""The weekday of a map, as ``date.weekday`` counts."""
+
 _RULES = {"FIPS": IdRule.FIPS, "HUCID": IdRule.HUC, "HucId": IdRule.HUC, "HUC": IdRule.HUC}
 
 

@@ -12,15 +12,20 @@ the service. No real file of this layout was available.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.sampling import is_weekly, numbers_of, sample_of
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import CATEGORICAL, CATEGORIES, CUMULATIVE
-from aurum.pipelines.sources.drought_monitor.maps import WEEK, header_of, with_area
+from aurum.pipelines.sources.drought_monitor.maps import TUESDAY, WEEK, days_of_export, header_of, with_area
 from aurum.pipelines.weeks import in_weeks
 
+_AREA = re.compile(r"area.?percent|percent.?(?:of.?)?area")
+_OTHER = re.compile(r"population|people|(?<![a-z])pop(?![a-z])|sq.?mi")
 _FORMAT = "StatisticFormatID"
 _KNOWN = {"MapDate", *CATEGORIES, "ValidStart", "ValidEnd", _FORMAT, "Missing"}
 _DATASETS = {"1": CUMULATIVE, "2": CATEGORICAL}
@@ -28,8 +33,39 @@ _PARTS = {"1": ("None", "D0"), "2": CATEGORIES}
 _NUMBERS = {measure.name: measure.column for measure in CUMULATIVE.measures}
 
 
-def _recognise(document: SourceFile) -> bool:
+def _looks_similar(document: SourceFile) -> bool:
     return {"MapDate", *CATEGORIES} <= set(header_of(document))
+
+
+def _problem(document: SourceFile) -> str:
+    """Return why statistics are not certain to be percent of area; empty where their name says it.
+
+    Percent of population has the same columns and adds up, too, so only the name of the service's answer tells.
+    """
+    name = document.name.lower()
+    if _OTHER.search(name) is not None:
+        return f"{document.name!r} says that these statistics are not percent of area, which alone is read"
+    if _AREA.search(name) is None:
+        return (
+            "percent of area and percent of population have the same columns: name the file after the service's answer, "
+            "GetDroughtSeverityStatisticsByAreaPercent.csv"
+        )
+    sample = sample_of(document)
+    if not is_weekly(sample.column("MapDate"), TUESDAY):
+        return "a map is of a Tuesday, and most of these dates are other days"
+    shares = [numbers_of(row) for row in zip(sample.column(_FORMAT), *map(sample.column, CATEGORIES[1:]), strict=False)]
+    cumulative = [row[1:] for row in shares if row[:1] == [1]]
+    if sum(1 for row in cumulative if row != sorted(row, reverse=True)) * 2 > len(cumulative):
+        return "cumulative shares fall from D0 to D4, and most of these do not"
+    return ""
+
+
+def _recognise(document: SourceFile) -> bool:
+    return _looks_similar(document) and not _problem(document)
+
+
+def _explain(document: SourceFile) -> str:
+    return _problem(document) if _looks_similar(document) else ""
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -62,4 +98,11 @@ def _part(dataset: Dataset, frame: pl.DataFrame, refused: pl.DataFrame, count: i
     return in_weeks(Parsed(dataset, rows, series, refused, count, document.raw), WEEK)
 
 
-FORMAT = FileFormat("US Drought Monitor statistics CSV", (CUMULATIVE, CATEGORICAL), _recognise, _parse)
+FORMAT = FileFormat(
+    "US Drought Monitor statistics CSV",
+    (CUMULATIVE, CATEGORICAL),
+    _recognise,
+    _parse,
+    named=days_of_export,
+    explain=_explain,
+)

@@ -18,10 +18,14 @@ import polars as pl
 from aurum.core.frames import PARSED
 from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.sampling import is_daily, numbers_of, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.ecb.datasets import REFERENCE_RATES, ZONE
 
 _CODE = re.compile(r"[A-Z]{3}")
+_NAME = "eurofxref"
+_KRONE = (7.2, 7.7)
+_DOLLAR = (0.5, 2.0)
 _DAYS = ("%Y-%m-%d", "%d %B %Y")
 
 
@@ -29,10 +33,42 @@ def _header(document: SourceFile) -> list[str]:
     return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")]
 
 
-def _recognise(document: SourceFile) -> bool:
+def _looks_similar(document: SourceFile) -> bool:
     header = _header(document)
     codes = [name for name in header[1:] if name]
     return header[0] == "Date" and {"USD", "JPY"} <= set(codes) and all(_CODE.fullmatch(code) for code in codes)
+
+
+def _problem(document: SourceFile) -> str:
+    """Return why a table of a date and currencies is not the ECB's; empty for one that is.
+
+    Any base has such tables. The ECB's is the euro, so it has no column EUR, and the krone has been between 7.4 and 7.5 to the
+    euro since 1999 (ERM II); a cut without the krone is the ECB's by its name only.
+    """
+    sample = sample_of(document)
+    if "EUR" in sample.header:
+        return "not the ECB's rates: their base is the euro, and this table has a column EUR"
+    krone = numbers_of(sample.column("DKK"))
+    if krone and not all(_KRONE[0] < rate < _KRONE[1] for rate in krone):
+        return f"not the ECB's rates: a euro costs between {_KRONE[0]} and {_KRONE[1]} DKK, and this table says {krone[0]}"
+    dollar = numbers_of(sample.column("USD"))
+    if dollar and not all(_DOLLAR[0] < rate < _DOLLAR[1] for rate in dollar):
+        return f"not the ECB's rates: this table says {dollar[0]} USD for a euro"
+    if len(set(dollar)) == 1 and len(dollar) > 2:
+        return f"not the ECB's rates: the dollar is {dollar[0]} in every row"
+    if not is_daily(sample.column("Date")):
+        return "not the ECB's rates: they are daily, and most of these dates are farther apart"
+    if not krone and _NAME not in document.name.lower():
+        return "rates without the krone do not show their base: the ECB's are named eurofxref.csv or eurofxref-hist.csv"
+    return ""
+
+
+def _recognise(document: SourceFile) -> bool:
+    return _looks_similar(document) and not _problem(document)
+
+
+def _explain(document: SourceFile) -> str:
+    return _problem(document) if _looks_similar(document) else ""
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -67,4 +103,4 @@ def _rows(frame: pl.DataFrame, codes: list[str]) -> pl.DataFrame:
     )
 
 
-FORMAT = FileFormat("ECB reference rates CSV", (REFERENCE_RATES,), _recognise, _parse)
+FORMAT = FileFormat("ECB reference rates CSV", (REFERENCE_RATES,), _recognise, _parse, explain=_explain)

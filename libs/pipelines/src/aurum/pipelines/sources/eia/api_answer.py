@@ -21,6 +21,7 @@ from aurum.pipelines.reading.numbers import whole_of
 from aurum.pipelines.source import RefusedFile, SourceFile
 
 _HEAD = re.compile(r'"response"\s*:\s*\{')
+_PERIOD = re.compile(r'"period"\s*:')
 _FREQUENCY = re.compile(r'"(?:frequency|dateFormat)"\s*:')
 
 
@@ -43,7 +44,9 @@ class Answer:
 
 def is_answer(document: SourceFile) -> bool:
     head = document.head
-    return head.lstrip().startswith("{") and bool(_HEAD.search(head)) and bool(_FREQUENCY.search(head))
+    described = head.lstrip().startswith("{") and bool(_HEAD.search(head)) and bool(_FREQUENCY.search(head))
+    # An answer whose records are past the head has their fields in its description or in none.
+    return described and (_PERIOD.search(document.text) is not None or '"data"' in head)
 
 
 def read_answer(document: SourceFile) -> Answer:

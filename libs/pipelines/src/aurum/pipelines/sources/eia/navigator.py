@@ -28,7 +28,16 @@ from aurum.core.units import Unit, parse_unit
 from aurum.pipelines.reading.dates import local_instant_of
 from aurum.pipelines.reading.ids import read_id
 from aurum.pipelines.reading.tabular import Refusals, read_table
-from aurum.pipelines.source import PARSED_SERIES, Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
+from aurum.pipelines.source import (
+    PARSED_SERIES,
+    Dataset,
+    FileFormat,
+    NamedContent,
+    Parsed,
+    RefusedFile,
+    SourceFile,
+    describe_series,
+)
 from aurum.pipelines.sources.eia.datasets import NAVIGATOR
 from aurum.pipelines.sources.eia.days import MONTHS, SPELLINGS, ZONE, long_rows, with_days
 from aurum.pipelines.sources.eia.weeks import declared
@@ -39,6 +48,7 @@ _MISSING = ("NA", "--", "- -", "-", "W")
 _EVERY = {"daily": "1d", "weekly": "1d", "monthly": "1mo", "annual": "1y"}
 _LETTERS = {"d": "daily", "w": "weekly", "m": "monthly", "a": "annual"}
 _PAGE = re.compile(r"/hist/(?:LeafHandler\.ashx\?.*\bs=)?([A-Za-z0-9_]+?)(?:&f=)?([dwma])(?:\.htm)?$", re.IGNORECASE)
+_SERIES_NAME = re.compile(r"^([A-Z][A-Z0-9_]{4,})[dwma](?:[_.][^/]*)?\.(?:xlsx?|csv)$")
 _UNIT = re.compile(r"\(([^()]+)\)\s*$|((?:Dollars|Cents) per .+)$")
 _WRITTEN = re.compile(r"\b\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}:\d{2} [AP]M\b")
 _WITHOUT_DAY = re.compile(r"^(?:[A-Z][a-z]{2}[- ]\d{4}|\d{4})$")
@@ -186,11 +196,18 @@ def _recognise_chart(document: SourceFile) -> bool:
     return any("eia.gov/dnav/" in line for line in above)
 
 
+def _named(document: SourceFile) -> NamedContent | None:
+    """Return the series in the name that EIA gives a workbook of one (``RNGWHHDd.xls``); None for another name."""
+    match = _SERIES_NAME.search(document.name)
+    return NamedContent(locations=frozenset({match[1]})) if match is not None else None
+
+
 WORKBOOK = FileFormat(
     name="EIA data navigator workbook",
     datasets=tuple(NAVIGATOR.values()),
     recognise=lambda document: is_workbook(document) and mentions(document, "Sourcekey", "Back to Contents"),
     parse=_parse_workbook,
+    named=_named,
 )
 SHEET_CSV = FileFormat(
     name="EIA data navigator sheet as CSV",
@@ -199,10 +216,12 @@ SHEET_CSV = FileFormat(
         [line.split(",")[0].strip('"') for line in document.head_lines(2)] == ["Back to Contents", "Sourcekey"]
     ),
     parse=_parse_sheet_csv,
+    named=_named,
 )
 CHART_CSV = FileFormat(
     name="EIA data navigator chart as CSV",
     datasets=tuple(NAVIGATOR.values()),
     recognise=_recognise_chart,
     parse=_parse_chart_csv,
+    named=_named,
 )

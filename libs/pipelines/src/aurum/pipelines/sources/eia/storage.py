@@ -24,6 +24,7 @@ import polars as pl
 from aurum.core.catalog import Quality
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.sampling import is_weekly, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import STORAGE
 from aurum.pipelines.sources.eia.days import ZONE, long_rows, with_days
@@ -31,6 +32,7 @@ from aurum.pipelines.sources.eia.weeks import declared_storage
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
 from aurum.pipelines.weeks import in_weeks
 
+_FRIDAY = 4
 _WEEK, _SOURCE = "week ending", "source"
 _AREAS = {
     "R31": "East Region",
@@ -110,8 +112,25 @@ def _as_of(tables: list[tuple[Sheet, int]]) -> datetime | None:
     return datetime.combine(day, time(10, 30), ZoneInfo(ZONE)).astimezone(UTC)
 
 
-def _recognise_flat(document: SourceFile) -> bool:
+def _is_flat(document: SourceFile) -> bool:
     return "ng_storage" in document.name.lower() and document.head_lines(1)[0].strip().lower() == "date,value"
+
+
+def _flat_problem(document: SourceFile) -> str:
+    """Return why a flat file is not of weeks that end on Fridays, the only thing its rows show; empty where it is."""
+    if is_weekly((row[0] for row in sample_of(document).rows if row), _FRIDAY):
+        return ""
+    return "gas storage is of weeks that end on Fridays, and most of these dates are other days"
+
+
+def _recognise_flat(document: SourceFile) -> bool:
+    return _is_flat(document) and not _flat_problem(document)
+
+
+def _explain_flat(document: SourceFile) -> str:
+    if document.head_lines(1)[0].strip().lower() == "date,value" and not _is_flat(document):
+        return "columns date and value name no quantity: EIA's gas storage must have ng_storage in its name"
+    return _flat_problem(document) if _is_flat(document) else ""
 
 
 def _parse_flat(document: SourceFile) -> tuple[Parsed, ...]:
@@ -130,4 +149,4 @@ def _parsed(rows: pl.DataFrame, refusals: Refusals, count: int, raw: Callable[[i
 
 
 WORKBOOK = FileFormat("EIA gas storage history workbook", (STORAGE,), _recognise_workbook, _parse_workbook)
-FLAT = FileFormat("EIA gas storage flat CSV", (STORAGE,), _recognise_flat, _parse_flat)
+FLAT = FileFormat("EIA gas storage flat CSV", (STORAGE,), _recognise_flat, _parse_flat, explain=_explain_flat)

@@ -19,24 +19,34 @@ import re
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import WHOLESALE
-from aurum.pipelines.sources.eia.days import with_days
+from aurum.pipelines.sources.eia.days import ZONE, with_days
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
 
 _HUB, _TRADED, _FIRST, _LAST = "Price hub", "Trade date", "Delivery start date", "Delivery end date"
 _NUMBERS = {measure.name: measure.column for measure in WHOLESALE.measures}
 _OPTIONAL = {"Number of trades", "Number of counterparties"}
 _DRIFT = {"number of companies": "number of counterparties"}
+_GAS = re.compile(r"ice_(?:natural)?_?gas", re.IGNORECASE)
 _NAME = re.compile(r"ice_electric[^/]*\.xlsx?$", re.IGNORECASE)
 
 
 def _recognise(document: SourceFile) -> bool:
     if not is_workbook(document):
         return False
+    # The workbook of gas has the same header words, and its prices are per MMBtu.
+    if _GAS.search(document.name) is not None or mentions(document, "$/MMBtu"):
+        return False
     return _NAME.search(document.name) is not None or mentions(document, "Price hub", "Trade date", "Wtd avg price")
+
+
+def _explain(document: SourceFile) -> str:
+    gas = is_workbook(document) and mentions(document, "Price hub", "$/MMBtu")
+    return "EIA's workbook of gas hubs (ice_naturalgas) is not read, only the one of power (ice_electric)" if gas else ""
 
 
 def _places(cells: list[str]) -> dict[str, int]:
@@ -92,4 +102,12 @@ def _dated(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     )
 
 
-FORMAT = FileFormat("EIA wholesale power workbook", (WHOLESALE,), _recognise, _parse)
+FORMAT = FileFormat(
+    "EIA wholesale power workbook",
+    (WHOLESALE,),
+    _recognise,
+    _parse,
+    # The first rows of a year were traded in the year before, the last ones are delivered in the next.
+    named=days_in_name(r"ice_electric[-_](?P<year>\d{4})(?!\d)", ZONE, before=7, after=7, flags=re.IGNORECASE),
+    explain=_explain,
+)

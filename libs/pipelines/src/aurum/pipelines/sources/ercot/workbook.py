@@ -22,12 +22,14 @@ from functools import partial
 import fastexcel
 import polars as pl
 
+from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
-from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP
+from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
 
 _NAME = re.compile(r"(DAM|RTM)LZHBSPP[^/]*\.xlsx?$", re.IGNORECASE)
+_named = days_in_name(r"LZHBSPP_(?P<year>\d{4})(?!\d)", ZONE, flags=re.IGNORECASE)
 _CELL = re.compile(r"<t[^>]*>([^<]*)</t>")
 _PEEK = 8192
 
@@ -109,6 +111,7 @@ DAM_FORMAT = FileFormat(
     datasets=(DAM_SPP,),
     recognise=lambda document: _dataset(document) is DAM_SPP,
     parse=partial(_parse, dataset=DAM_SPP),
+    named=_named,
 )
 
 RTM_FORMAT = FileFormat(
@@ -116,4 +119,5 @@ RTM_FORMAT = FileFormat(
     datasets=(RTM_SPP,),
     recognise=lambda document: _dataset(document) is RTM_SPP,
     parse=partial(_parse, dataset=RTM_SPP),
+    named=_named,
 )

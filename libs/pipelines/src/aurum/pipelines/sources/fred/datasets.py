@@ -114,6 +114,9 @@ The migration "weeks where they end" declared stored series by these ids; anothe
 of the series at fred.stlouisfed.org, field "Frequency" and notes.
 """
 
+IDS = frozenset({*KNOWN, *WEEKS})
+"""Ids of the series that are known to be FRED's, by which a table is recognised."""
+
 UNKNOWN_UNIT = "unknown"
 """Unit of a series that is not listed above, because its downloads do not name one. It has no conversions."""
 

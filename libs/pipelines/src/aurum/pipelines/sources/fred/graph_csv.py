@@ -17,22 +17,61 @@ import polars as pl
 
 from aurum.core.frames import PARSED
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.sampling import Sample, header_of, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
-from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
+from aurum.pipelines.sources.fred.datasets import IDS, KNOWN, OBSERVATIONS
+from aurum.pipelines.sources.fred.identity import series_in_name, step_problem
 from aurum.pipelines.sources.fred.series import MISSING, declared_weeks, describe, with_days
 from aurum.pipelines.weeks import in_weeks
 
 _DATES = ("observation_date", "DATE", "date")
-_ID = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]{1,40}")
+_ID = re.compile(r"(?=[A-Z0-9_]*[A-Z])[A-Z0-9][A-Z0-9_]{1,40}")
 _VINTAGE = re.compile(r"_\d{8}$")
+_GRAPH = re.compile(r"(?<![A-Za-z])fredgraph(?![A-Za-z])", re.IGNORECASE)
 _ISO = re.compile(r'"?\d{4}-\d{2}-\d{2}"?,')
 
 
-def _recognise(document: SourceFile) -> bool:
+def _looks_similar(document: SourceFile) -> bool:
     lines = document.head_lines(2)
-    header = [name.strip().strip('"') for name in lines[0].split(",")]
-    named = header[0] in _DATES and len(header) > 1 and all(_ID.fullmatch(name) and name != "VALUE" for name in header[1:])
-    return named and (len(lines) < 2 or not lines[1].strip() or _ISO.match(lines[1]) is not None)
+    header = header_of(document)
+    named = header[:1] and header[0] in _DATES and len(header) > 1
+    ids = all(_ID.fullmatch(name) and name != "VALUE" for name in header[1:])
+    return bool(named and ids) and (len(lines) < 2 or not lines[1].strip() or _ISO.match(lines[1]) is not None)
+
+
+def _problem(document: SourceFile) -> str:
+    """Return why a table of days and columns in capitals is not a FRED download; empty for one that is.
+
+    FRED names a graph ``fredgraph.csv`` and a single series by its id. Without either, every column must be a known series.
+    """
+    sample = sample_of(document)
+    ids = sample.header[1:]
+    alone = len(ids) == 1 and "_" not in ids[0] and ids == series_in_name(document.name)
+    own = alone or _GRAPH.search(document.name) is not None
+    unknown = [name for name in ids if name not in IDS and not _VINTAGE.search(name)]
+    if unknown and not own:
+        return (
+            f"a table of days whose columns {', '.join(unknown[:3])} are not known series of FRED: FRED's downloads are named "
+            "fredgraph.csv, or by the id of their one series"
+        )
+    named = [name for name in series_in_name(document.name) if name in IDS]
+    if named and not set(named) & set(ids) and not any(_VINTAGE.search(name) for name in ids):
+        return f"name and content disagree: {document.name!r} says {', '.join(named)}, the column is {', '.join(ids)}"
+    dates = {name: _dates_of(sample, name, alone=len(ids) == 1) for name in ids if name in KNOWN}
+    return next((why for name, days in dates.items() if (why := step_problem(name, days))), "")
+
+
+def _dates_of(sample: Sample, name: str, *, alone: bool) -> list[str]:
+    place = sample.header.index(name)
+    return [row[0] for row in sample.rows if row and (alone or (len(row) > place and row[place] not in ("", *MISSING)))]
+
+
+def _recognise(document: SourceFile) -> bool:
+    return _looks_similar(document) and not _problem(document)
+
+
+def _explain(document: SourceFile) -> str:
+    return _problem(document) if _looks_similar(document) else ""
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -68,4 +107,4 @@ def _rows(frame: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
     )
 
 
-FORMAT = FileFormat("FRED graph CSV", (OBSERVATIONS,), _recognise, _parse)
+FORMAT = FileFormat("FRED graph CSV", (OBSERVATIONS,), _recognise, _parse, explain=_explain)

@@ -12,10 +12,8 @@ Source of the description: FRED API documentation, fred/series/observations. No 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
-from pathlib import PurePath
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -27,12 +25,11 @@ from aurum.pipelines.reading.json_text import as_json, read_json
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
+from aurum.pipelines.sources.fred.identity import series_in_name, step_problem
 from aurum.pipelines.sources.fred.series import MISSING, declared_weeks, describe, with_days
 from aurum.pipelines.weeks import in_weeks
 
 _CLOCK = ZoneInfo("America/Chicago")
-_ID = re.compile(r"(?<![A-Za-z0-9])(?=[0-9]*[A-Z])[A-Z0-9][A-Z0-9_]*[A-Z0-9](?![A-Za-z0-9])")
-_DATE = re.compile(r"(?:[_-](?:19|20)[0-9]{2}(?:[_-]?[0-9]{2}){0,2})+$")
 _FIELDS = ("realtime_start", "date", "value")
 
 
@@ -42,11 +39,10 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
-    # A year or a day at the end is when the file was made, not part of the id.
-    series = _ID.search(_DATE.sub("", PurePath(document.name).stem))
-    if series is None:
-        raise RefusedFile("the answer does not name its series, and neither does the name of the file, e.g. CPIAUCSL.json")
+    series = _series(document.name)
     records = _records(document)
+    if why := step_problem(series, [text for record in records if (text := _text(record, "date")) is not None]):
+        raise RefusedFile(why)
 
     def raw(line: int) -> str:
         return as_json(records[line - 1]) if 0 < line <= len(records) else ""
@@ -57,7 +53,17 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     table = _with_withdrawals(table.with_row_index("line", offset=1))
     parts = table.partition_by("realtime_start", maintain_order=True)
     dates = cast("list[datetime]", with_days(table, "date", Refusals(raw))["ts"].to_list())
-    return tuple(_part(part, series[0].strip("_"), dates, raw) for part in parts)
+    return tuple(_part(part, series, dates, raw) for part in parts)
+
+
+def _series(name: str) -> str:
+    """Return the id of the series that the name of a file holds. Raises ``RefusedFile`` for none and for several."""
+    ids = series_in_name(name)
+    if len(ids) > 1:
+        raise RefusedFile(f"the answer is of one series, and the name of the file holds several: {', '.join(ids)}")
+    for series in ids:
+        return series
+    raise RefusedFile("the answer does not name its series, and neither does the name of the file, e.g. CPIAUCSL.json")
 
 
 def _records(document: SourceFile) -> list[Mapping[str, Any]]:

@@ -21,6 +21,7 @@ import polars as pl
 from aurum.core.catalog import Quality, Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending
+from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.dates import days, local_instant_of, read_once
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
@@ -114,5 +115,9 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 FORMAT = FileFormat(
-    name="IESO GenOutputbyFuelHourly XML", datasets=(GEN_OUTPUT_BY_FUEL_HOURLY,), recognise=_recognise, parse=_parse
+    name="IESO GenOutputbyFuelHourly XML",
+    datasets=(GEN_OUTPUT_BY_FUEL_HOURLY,),
+    recognise=_recognise,
+    parse=_parse,
+    named=days_in_name(r"GenOutputbyFuelHourly_(?P<year>\d{4})(?!\d)", ZONE),
 )

@@ -15,13 +15,17 @@ Source of the layout: a day-ahead report; for the real-time ones the clients gri
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from aurum.pipelines.locations import told_apart
+from aurum.pipelines.named_content import days_in_name, first_of
+from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations
-from aurum.pipelines.source import Dataset, FileFormat, IdRule, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.isone.datasets import DA_LMP, RT_LMP_FINAL, RT_LMP_PRELIM
+from aurum.pipelines.source import Dataset, FileFormat, IdRule, NamedContent, Parsed, RefusedFile, SourceFile, describe_series
+from aurum.pipelines.sources.isone.datasets import DA_LMP, RT_LMP_FINAL, RT_LMP_PRELIM, ZONE
 from aurum.pipelines.sources.isone.hours import with_instants
 from aurum.pipelines.sources.isone.report import comments, header_names, read_report
 
@@ -36,6 +40,14 @@ _SPELLINGS = {
 _IDS, _NAMES, _TYPE = ("Location ID", "Location"), ("Location Name", "Location"), "Location Type"
 
 
+_NAME_WORDS = r"(?<![A-Za-z])(?:WW_)?(DALMP|RTLMP|lmp_da|lmp_rt_prelim|lmp_rt_final)"
+_NAMED = re.compile(_NAME_WORDS, re.IGNORECASE)
+_FIVE_MINUTES = re.compile(r"(?:5|five)[ -]?min", re.IGNORECASE)
+_FIRST_AND_LAST = 2
+_FILE_NAME = re.compile(r"Filename: [A-Za-z_]+_(\d{8})(?!\d)")
+_REPORT_FOR = re.compile(r"Report for: (\d\d/\d\d/\d{4}) - (\d\d/\d\d/\d{4})")
+
+
 def _dataset(name: str, texts: tuple[str, ...]) -> Dataset | None:
     """Return the dataset of a report, from its comments, else from the file name; None for another report."""
     inside, outside = " ".join(texts).lower(), name.lower()
@@ -47,15 +59,62 @@ def _dataset(name: str, texts: tuple[str, ...]) -> Dataset | None:
     return None
 
 
-def _recognise(document: SourceFile) -> bool:
-    lines = document.head_lines(40)
-    names = set(header_names(lines))
+def _looks_similar(document: SourceFile) -> bool:
+    names = set(header_names(document.head_lines(40)))
     return (
         {_DAY, _HOUR} <= names
         and not names.isdisjoint(_IDS)
         and all(not names.isdisjoint(spellings) for spellings in _SPELLINGS.values())
-        and _dataset(document.name, comments(lines)) is not None
     )
+
+
+def _problem(document: SourceFile) -> str:
+    """Return why a report of hourly prices is none of the three, or cannot be told; empty for one of them."""
+    texts = comments(document.head_lines(40))
+    dataset, named = _dataset(document.name, texts), _NAMED.search(document.name)
+    if dataset is None:
+        return "the comments name neither the day-ahead nor the real-time market"
+    if _FIVE_MINUTES.search(" ".join((*texts, document.name))):
+        return "five-minute prices of ISO-NE are not read"
+    said = _name_says(document.name)
+    if named is not None and said is not None and said is not dataset:
+        return f"name and content disagree: {document.name!r} says {said.name}, the comments say {dataset.name}"
+    if dataset is RT_LMP_FINAL and not re.search(r"final|ww_rtlmp", " ".join((*texts, document.name)), re.IGNORECASE):
+        return (
+            "real-time prices that say neither preliminary nor final: ISO-NE names their files lmp_rt_prelim_YYYYMMDD.csv and "
+            "lmp_rt_final_YYYYMMDD.csv"
+        )
+    return ""
+
+
+def _name_says(name: str) -> Dataset | None:
+    """Return the dataset that a name of ISO-NE says; None for another name, and where it leaves two of them."""
+    match = _NAMED.search(name)
+    if match is None:
+        return None
+    word = match[1].lower()
+    if word in ("dalmp", "lmp_da"):
+        return DA_LMP
+    return {"lmp_rt_prelim": RT_LMP_PRELIM, "lmp_rt_final": RT_LMP_FINAL}.get(word)
+
+
+def _recognise(document: SourceFile) -> bool:
+    return _looks_similar(document) and not _problem(document)
+
+
+def _explain(document: SourceFile) -> str:
+    return _problem(document) if _looks_similar(document) else ""
+
+
+def _days_in_comments(document: SourceFile) -> NamedContent | None:
+    """Return the days of ``Report for: 11/04/2018 - 11/04/2018``, which a renamed report still says, else of ``Filename:``."""
+    report, file = _REPORT_FOR.search(document.head), _FILE_NAME.search(document.head)
+    texts = report.groups() if report is not None else (file[1], file[1]) if file is not None else ()
+    days = [day for text in texts if (day := day_of(text, ("%m/%d/%Y", "%Y%m%d"))) is not None]
+    if len(days) < _FIRST_AND_LAST:
+        return None
+    first, last = days
+    return NamedContent(first, last, ZONE)
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -94,4 +153,11 @@ def _locations(table: pl.DataFrame) -> pl.DataFrame:
     return table.select("location", location_name=name, location_type=kind).unique("location", keep="last")
 
 
-LMP_REPORT = FileFormat("isone hourly LMP report", (DA_LMP, RT_LMP_PRELIM, RT_LMP_FINAL), _recognise, _parse)
+LMP_REPORT = FileFormat(
+    "isone hourly LMP report",
+    (DA_LMP, RT_LMP_PRELIM, RT_LMP_FINAL),
+    _recognise,
+    _parse,
+    named=first_of(days_in_name(rf"{_NAME_WORDS}(?:_ISO)?_(?P<day>\d{{8}})", ZONE, flags=re.IGNORECASE), _days_in_comments),
+    explain=_explain,
+)

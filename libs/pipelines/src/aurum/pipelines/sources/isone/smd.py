@@ -24,9 +24,10 @@ from itertools import accumulate
 import fastexcel
 import polars as pl
 
+from aurum.pipelines.named_content import days_in_name, first_of
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.isone.datasets import SMD_HOURLY
+from aurum.pipelines.sources.isone.datasets import SMD_HOURLY, ZONE
 from aurum.pipelines.sources.isone.hours import with_instants
 
 _DAY, _HOUR = "Date", "Hr_End"
@@ -87,15 +88,24 @@ def _parse_workbook(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 def _parse_sheet(document: SourceFile) -> tuple[Parsed, ...]:
-    zone = _ZONE_IN_NAME.search(document.name)
-    if zone is None:
-        raise RefusedFile("neither the sheet nor its file name says which zone it is of", name=document.name)
+    location = _zone_of(document.name)
     refusals = Refusals(document.raw)
     table = read_table(document, [_DAY, _HOUR], refusals)
     rows_read = table.height + refusals.frame().height
-    location = "ISO NE CA" if zone[1].startswith("ISO") else zone[1]
     table = table.with_columns(location=pl.lit(location))
     return (_parsed(table, refusals, rows_read=rows_read, raw=document.raw),)
+
+
+def _zone_of(name: str) -> str:
+    """Return the zone in the name of a sheet saved as CSV. Raises ``RefusedFile`` for none and for several."""
+    zones = {zone if not zone.startswith("ISO") else "ISO NE CA" for zone in _ZONE_IN_NAME.findall(name)}
+    if not zones:
+        raise RefusedFile(
+            "neither the sheet nor its file name says which zone it is of, as smd_hourly_2025_CT.csv does", name=name
+        )
+    if len(zones) > 1:
+        raise RefusedFile(f"the file name says several zones: {', '.join(sorted(zones))}", name=name)
+    return zones.pop()
 
 
 def _sheets(document: SourceFile) -> Mapping[str, pl.DataFrame]:
@@ -130,5 +140,10 @@ def _parsed(table: pl.DataFrame, refusals: Refusals, *, rows_read: int, raw: Cal
     return Parsed(SMD_HOURLY, rows, describe_series(SMD_HOURLY, rows, locations=_ZONES), refusals.frame(), rows_read, raw)
 
 
-WORKBOOK = FileFormat("isone SMD hourly workbook", (SMD_HOURLY,), _recognise_workbook, _parse_workbook)
-ZONE_SHEET = FileFormat("isone SMD hourly sheet (CSV)", (SMD_HOURLY,), _recognise_sheet, _parse_sheet)
+_named = first_of(
+    days_in_name(r"(?<!\d)(?P<year>\d{4})[_ ]smd[_ ]hourly", ZONE, flags=re.IGNORECASE),
+    days_in_name(r"smd[_ ]hourly[_ ](?P<year>\d{4})(?!\d)", ZONE, flags=re.IGNORECASE),
+)
+
+WORKBOOK = FileFormat("isone SMD hourly workbook", (SMD_HOURLY,), _recognise_workbook, _parse_workbook, named=_named)
+ZONE_SHEET = FileFormat("isone SMD hourly sheet (CSV)", (SMD_HOURLY,), _recognise_sheet, _parse_sheet, named=_named)

@@ -20,12 +20,13 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.pipelines.locations import told_apart
+from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.dates import instants
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.json_text import as_json, read_json
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, RT_LMP_FINAL, RT_LMP_PRELIM
+from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, RT_LMP_FINAL, RT_LMP_PRELIM, ZONE
 
 _BEGIN = "BeginDate"
 _HEADERS = {"lmp": "LmpTotal", "energy": "EnergyComponent", "congestion": "CongestionComponent", "loss": "LossComponent"}
@@ -39,9 +40,12 @@ _SCHEMA = pl.Schema(
 _NAME = re.compile(r"(?<![a-z])(da|rt)(?![a-z])(?:.*(prelim|final))?")
 
 
+_MARKET = re.compile(r"(?<![a-z])(da|rt)(?![a-z])")
+
+
 def _dataset(name: str) -> Dataset:
     match = _NAME.search(name.lower())
-    if match is None:
+    if match is None or len(set(_MARKET.findall(name.lower()))) > 1:
         return HOURLYLMP
     by_name = {("rt", "prelim"): RT_LMP_PRELIM, ("rt", "final"): RT_LMP_FINAL, ("rt", None): HOURLYLMP}
     return by_name.get((match[1], match[2]), DA_LMP)
@@ -94,5 +98,9 @@ def _table(records: Sequence[object]) -> pl.DataFrame:
 
 
 HOURLY_LMP = FileFormat(
-    "isone hourlylmp (web service JSON)", (HOURLYLMP, DA_LMP, RT_LMP_PRELIM, RT_LMP_FINAL), _recognise, _parse
+    "isone hourlylmp (web service JSON)",
+    (HOURLYLMP, DA_LMP, RT_LMP_PRELIM, RT_LMP_FINAL),
+    _recognise,
+    _parse,
+    named=days_in_name(r"hourlylmp[_-](?:[a-z]+[_-])*(?P<day>\d{8})(?!\d)", ZONE, flags=re.IGNORECASE),
 )

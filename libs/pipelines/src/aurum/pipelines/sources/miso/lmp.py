@@ -23,14 +23,19 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending
+from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.sampling import numeric_share, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.miso.datasets import DA_EXPOST_LMP, ZONE
 
 _TITLE = "day ahead market expost lmps"
+_HALF = 0.5
+_ANY_TITLE = re.compile(r"(?:day.?ahead|real.?time).*LMP", re.IGNORECASE)
+_REPORT = re.compile(r"(?<![A-Za-z])((?:da|rt)_[a-z_]*?(?:expost|exante|final|prelim|rt|pr)|rt|da)_lmp", re.IGNORECASE)
 _HEADER = re.compile(r'^"?Node"?,"?Type"?,"?Value"?,"?HE 1"?(,|$)', re.IGNORECASE)
 _HOURS = [f"HE {hour}" for hour in range(1, 25)]
 _MEASURES = {"LMP": "lmp", "MCC": "congestion", "MLC": "loss"}
@@ -39,12 +44,40 @@ _DECIMALS = 6
 """Decimals of a price: more than the two that MISO publishes, few enough to round off the error of binary floats."""
 
 
+def _titles(document: SourceFile) -> list[str]:
+    """Return the titles of reports of prices above the header, in small letters."""
+    return [line.strip(', "').lower() for line in document.head_lines(_TITLE_LINES) if _ANY_TITLE.search(line)]
+
+
+def _problem(document: SourceFile) -> str:
+    """Return why a report of the layout is not the day-ahead ex-post one; empty for that one, and where nothing tells."""
+    report, titles = _REPORT.search(document.name), _titles(document)
+    if report is not None and report[1].lower() != "da_expost":
+        return f"{document.name!r} says MISO's report {report[1].lower()}_lmp, which is not read"
+    if strange := [title for title in titles if not title.startswith(_TITLE)]:
+        return f"MISO's report {strange[0]!r} is not read"
+    header = next((n for n, line in enumerate(document.head_lines(_TITLE_LINES), start=1) if _HEADER.match(line)), 0)
+    if header and numeric_share(sample_of(document, header_line=header).column("Node")) > _HALF:
+        return "the nodes are numbers: the columns are not those that their headers say"
+    return ""
+
+
+def _looks_similar(document: SourceFile) -> bool:
+    return bool(_titles(document)) or any(_HEADER.match(line) for line in document.head_lines(_TITLE_LINES))
+
+
 def _recognise(document: SourceFile) -> bool:
-    head = document.head_lines(_TITLE_LINES)
-    if any(_TITLE in line.lower() for line in head):
-        return True
-    return "da_expost_lmp" in document.name.lower() and (
-        not document.content.strip() or any(_HEADER.match(line) for line in head)
+    named = "da_expost_lmp" in document.name.lower()
+    told = bool(_titles(document)) or (named and (not document.content.strip() or _looks_similar(document)))
+    return told and not _problem(document)
+
+
+def _explain(document: SourceFile) -> str:
+    if not _looks_similar(document):
+        return ""
+    return (
+        _problem(document)
+        or "neither a title nor the name says which of MISO's reports of prices it is: YYYYMMDD_da_expost_lmp.csv"
     )
 
 
@@ -119,4 +152,11 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     return (Parsed(DA_EXPOST_LMP, rows.select(list(PARSED)), series, refusals.frame(), rows_read, document.raw),)
 
 
-FORMAT = FileFormat(name="MISO da_expost_lmp CSV", datasets=(DA_EXPOST_LMP,), recognise=_recognise, parse=_parse)
+FORMAT = FileFormat(
+    name="MISO da_expost_lmp CSV",
+    datasets=(DA_EXPOST_LMP,),
+    recognise=_recognise,
+    parse=_parse,
+    named=days_in_name(r"(?<!\d)(?P<day>\d{8})_da_expost_lmp", ZONE, flags=re.IGNORECASE),
+    explain=_explain,
+)

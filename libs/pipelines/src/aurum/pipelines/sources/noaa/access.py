@@ -14,13 +14,15 @@ import re
 import polars as pl
 
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.sampling import is_daily, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
-from aurum.pipelines.sources.noaa.elements import Elements, parse_elements
+from aurum.pipelines.sources.noaa.elements import STATION, Elements, parse_elements, station_in_name
 
 _PLACE = ["STATION", "DATE", "LATITUDE", "LONGITUDE", "ELEVATION", "NAME"]
 _FLAGS = "_ATTRIBUTES"
 _DAILY = re.compile(r'^"?\w{11}"?,\s*"?\d{4}-\d{2}-\d{2}"?,')
+_SUMMARY_OF_DAY = {"TEMP", "DEWP", "SLP", "STP", "VISIB", "WDSP", "MXSPD", "GUST", "FRSHTT"}
 _ELEMENT = re.compile(r"[A-Z]{2}[A-Z0-9]{2}")
 
 
@@ -28,7 +30,15 @@ def _recognise(document: SourceFile) -> bool:
     lines = document.head_lines(2)
     header = [name.strip().strip('"') for name in lines[0].split(",")]
     paired = len(header) > 7 and header[7] == header[6] + _FLAGS and _ELEMENT.fullmatch(header[6]) is not None
-    return header[:6] == _PLACE and paired and len(lines) > 1 and _DAILY.match(lines[1]) is not None
+    daily = header[:6] == _PLACE and paired and len(lines) > 1 and _DAILY.match(lines[1]) is not None
+    # The Global Summary of the Day has the same first columns and other units.
+    return daily and _SUMMARY_OF_DAY.isdisjoint(header) and _holds_days(document)
+
+
+def _holds_days(document: SourceFile) -> bool:
+    sample = sample_of(document)
+    stations = [STATION.fullmatch(text) for text in sample.column("STATION")]
+    return stations.count(None) * 2 < len(stations) and is_daily(sample.column("DATE"))
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -61,4 +71,4 @@ def _column(table: pl.DataFrame, element: str) -> pl.DataFrame:
     )
 
 
-FORMAT = FileFormat("NOAA GHCN-Daily access CSV", (GHCN_DAILY,), _recognise, _parse)
+FORMAT = FileFormat("NOAA GHCN-Daily access CSV", (GHCN_DAILY,), _recognise, _parse, named=station_in_name)

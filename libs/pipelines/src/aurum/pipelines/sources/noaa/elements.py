@@ -19,13 +19,19 @@ from aurum.core.catalog import Quality, Reason
 from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
-from aurum.pipelines.source import Parsed, describe_series
+from aurum.pipelines.source import NamedContent, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.noaa.datasets import ELEMENTS, GHCN_DAILY, ZONE
 
 _PUBLISHED = r"^(?:W[TV]\d{2}|WDF.|AWDR|PGTM|FMTM|TSUN|DA(?:EV|PR|SF|TN|TX|WM))$"
 """Elements that are stored as published: types of weather, degrees, hours and minutes, numbers of days."""
 
 STATION = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[A-Z0-9]{5}\d{4}(?![A-Z0-9])")
+
+
+def station_in_name(document: SourceFile) -> NamedContent | None:
+    """Return the station in the name of a file (``USW00094728.csv``); None where it holds none, or several."""
+    stations = set(STATION.findall(document.name.upper()))
+    return NamedContent(locations=frozenset(stations)) if len(stations) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ import polars as pl
 
 from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.sampling import is_daily, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.noaa.datasets import PAST_WEATHER, ZONE
+from aurum.pipelines.sources.noaa.elements import station_in_name
 
 _TITLE = re.compile(r'^"?(?P<name>.*\S)\s*\((?P<station>[A-Z0-9]{11})\)"?\s*$')
 _NUMBERS = {measure.column: measure.name for measure in PAST_WEATHER.measures}
@@ -31,7 +33,24 @@ def _header(document: SourceFile) -> list[str]:
 def _recognise(document: SourceFile) -> bool:
     header = _header(document)
     titled = _TITLE.match(document.head_lines(1)[0]) is not None
-    return titled and header[:1] == ["Date"] and len(header) > 1 and _COLUMN.fullmatch(header[1]) is not None
+    headed = titled and header[:1] == ["Date"] and len(header) > 1 and _COLUMN.fullmatch(header[1]) is not None
+    return headed and not _problem(document)
+
+
+def _problem(document: SourceFile) -> str:
+    """Return why a table is not one of daily summaries; empty where it may be."""
+    sample = sample_of(document, header_line=2)
+    if not is_daily(sample.column("Date")):
+        return "past weather is daily, and most of these dates are farther apart"
+    highs, lows = (sample.column(f"{element} (Degrees Fahrenheit)") for element in ("TMAX", "TMIN"))
+    pairs = [(int(high), int(low)) for high, low in zip(highs, lows, strict=False) if high.isdigit() and low.isdigit()]
+    if len(highs) == len(lows) and sum(1 for high, low in pairs if high < low) * 2 > len(pairs):
+        return "TMAX is below TMIN on most days: the columns are not those that their headers say"
+    return ""
+
+
+def _explain(document: SourceFile) -> str:
+    return _problem(document) if _TITLE.match(document.head_lines(1)[0]) and _header(document)[:1] == ["Date"] else ""
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -54,4 +73,6 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     return (Parsed(PAST_WEATHER, rows, series, refusals.frame(), count, document.raw),)
 
 
-FORMAT = FileFormat("NOAA past weather of a station CSV", (PAST_WEATHER,), _recognise, _parse)
+FORMAT = FileFormat(
+    "NOAA past weather of a station CSV", (PAST_WEATHER,), _recognise, _parse, named=station_in_name, explain=_explain
+)

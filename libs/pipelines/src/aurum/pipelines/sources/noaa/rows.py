@@ -14,16 +14,21 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.sampling import header_of, is_daily, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.noaa.datasets import GHCN_DAILY
-from aurum.pipelines.sources.noaa.elements import STATION, Elements, parse_elements
+from aurum.pipelines.sources.noaa.elements import STATION, Elements, parse_elements, station_in_name
 
 _EXTRACT = ("date", "attr", "value", "a", "b", "c", "d")
 _OWN = ("ID", "DATE", "ELEMENT", "DATA_VALUE", "M_FLAG", "Q_FLAG", "S_FLAG", "OBS_TIME")
 
 
 def _headed(document: SourceFile, header: Sequence[str]) -> bool:
-    return [name.strip().strip('"') for name in document.head_lines(1)[0].split(",")] == list(header)
+    return header_of(document) == tuple(header)
+
+
+def _is_daily(document: SourceFile, day: str) -> bool:
+    return is_daily(sample_of(document).column(day))
 
 
 def _parse(
@@ -47,12 +52,20 @@ def _by_name(document: SourceFile) -> pl.Expr:
 EXTRACT = FileFormat(
     name="NOAA GHCN-Daily extract of a station CSV",
     datasets=(GHCN_DAILY,),
-    recognise=lambda document: _headed(document, _EXTRACT) and STATION.search(document.name.upper()) is not None,
+    recognise=lambda document: (
+        _headed(document, _EXTRACT) and STATION.search(document.name.upper()) is not None and _is_daily(document, "date")
+    ),
     parse=lambda document: _parse(document, _EXTRACT, _by_name, 0),
+    explain=lambda document: (
+        "an extract of GHCN-Daily does not say its station: it must be in the name of the file, as in USW00094728.csv"
+        if _headed(document, _EXTRACT) and STATION.search(document.name.upper()) is None
+        else ""
+    ),
 )
 BY_STATION = FileFormat(
     name="NOAA GHCN-Daily by-station CSV",
     datasets=(GHCN_DAILY,),
-    recognise=lambda document: _headed(document, _OWN),
+    recognise=lambda document: _headed(document, _OWN) and _is_daily(document, "DATE"),
     parse=lambda document: _parse(document, _OWN, lambda _: pl.col("ID"), 1),
+    named=station_in_name,
 )

@@ -16,6 +16,7 @@ from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTERNAL_LIMITS_FLOWS, EXTRA
+from aurum.pipelines.sources.nyiso.file_name import named
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import by_header
 from aurum.pipelines.sources.nyiso.stamps import with_instants
@@ -56,6 +57,7 @@ def _limit(column: str) -> pl.Expr:
 EXTERNAL_LIMITS_FLOWS_FORMAT = FileFormat(
     "nyiso ExternalLimitsFlows",
     (EXTERNAL_LIMITS_FLOWS, EXTRA[EXTERNAL_LIMITS_FLOWS.name]),
-    by_header(_STAMP, _NAME, _POINT, *_NUMBERS.values()),
+    by_header(_STAMP, _NAME, _POINT, *_NUMBERS.values(), report="externallimitsflows"),
     _parse,
+    named=named("ExternalLimitsFlows"),
 )

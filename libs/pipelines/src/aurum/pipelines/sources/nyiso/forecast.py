@@ -16,6 +16,7 @@ import polars as pl
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import ISOLF
+from aurum.pipelines.sources.nyiso.file_name import named
 from aurum.pipelines.sources.nyiso.layout import by_header
 from aurum.pipelines.sources.nyiso.stamps import with_instants
 from aurum.pipelines.sources.nyiso.zones import LOAD_ZONES
@@ -50,4 +51,11 @@ def _locations(headers: Iterable[str]) -> dict[str, str]:
     return {location: header for header, location in named.items() if location is not None}
 
 
-ISOLF_FORMAT = FileFormat("nyiso isolf", (ISOLF,), by_header(_STAMP, _TOTAL, "Capitl"), _parse)
+ISOLF_FORMAT = FileFormat(
+    "nyiso isolf",
+    (ISOLF,),
+    by_header(_STAMP, _TOTAL, "Capitl", report="isolf", hourly=True),
+    _parse,
+    # Six days, and a day more after the days on which NYISO publishes late.
+    named=named("isolf", after=6),
+)

@@ -16,8 +16,9 @@ from aurum.core.frames import PARSED, conform
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTRA, GENERATION, RTFUELMIX
+from aurum.pipelines.sources.nyiso.file_name import named, report_in_name
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
-from aurum.pipelines.sources.nyiso.layout import header_names
+from aurum.pipelines.sources.nyiso.layout import has_step, header_names
 from aurum.pipelines.sources.nyiso.stamps import with_instants
 
 _STAMP, _ZONE, _FUEL = "Time Stamp", "Time Zone", "Fuel Category"
@@ -27,7 +28,8 @@ _AREA = pl.DataFrame({"location": ["NYISO"], "location_name": ["New York Control
 
 def _recognise(document: SourceFile) -> bool:
     names = header_names(document)
-    return {_STAMP, _ZONE, _FUEL} <= names and not names.isdisjoint(_SPELLINGS)
+    by_header = {_STAMP, _ZONE, _FUEL} <= names and not names.isdisjoint(_SPELLINGS)
+    return by_header and report_in_name(document)[0] in ("", "rtfuelmix") and has_step(document, _STAMP, hourly=False)
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -67,4 +69,6 @@ def _describe(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
     return describe_series(dataset, rows, locations=_AREA)
 
 
-RTFUELMIX_FORMAT = FileFormat("nyiso rtfuelmix", (RTFUELMIX, EXTRA[RTFUELMIX.name]), _recognise, _parse)
+RTFUELMIX_FORMAT = FileFormat(
+    "nyiso rtfuelmix", (RTFUELMIX, EXTRA[RTFUELMIX.name]), _recognise, _parse, named=named("rtfuelmix")
+)

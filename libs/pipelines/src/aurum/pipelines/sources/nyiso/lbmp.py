@@ -19,9 +19,11 @@ import polars as pl
 from aurum.pipelines.locations import told_apart
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.sampling import is_within_hours, sample_of
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.components import MEASURES, with_components, with_sign_labels
 from aurum.pipelines.sources.nyiso.datasets import DAMLBMP_GEN, DAMLBMP_ZONE, EXTRA, REALTIME_GEN, REALTIME_ZONE
+from aurum.pipelines.sources.nyiso.file_name import named, report_in_name
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import header_names
 from aurum.pipelines.sources.nyiso.stamps import with_instants
@@ -34,36 +36,58 @@ _NUMBERS = {
     "published_congestion": "Marginal Cost Congestion ($/MWHr)",
 }
 _COLUMNS = (_STAMP, _NAME, _PTID, *_NUMBERS.values())
-_SECONDS = re.compile(r'"?\d+/\d+/\d+ \d+:\d\d:\d\d')
+_DAY_AHEAD = re.compile(r"(?<![A-Za-z])day.?ahead(?![a-z])", re.IGNORECASE)
 
 
 def _is_real_time(document: SourceFile) -> bool | None:
-    """Return whether a file is real-time; None when neither its name nor its stamps tell.
+    """Return whether the stamps are those of real-time intervals; None when they are too few to tell."""
+    return is_within_hours(sample_of(document).column(_STAMP))
 
-    NYISO's time-weighted hourly prices (``rtlbmp``) look like day-ahead ones.
+
+def _is_generator(document: SourceFile) -> bool | None:
+    """Return whether the locations are generators; None without any."""
+    points = set(sample_of(document).column(_PTID))
+    return not points & PTIDS if points else None
+
+
+def _problem(document: SourceFile, *, real_time: bool, generator: bool) -> str:
+    """Return why a file of LBMP is not of a market and a kind of location; empty where it is.
+
+    NYISO's time-weighted hourly prices (``rtlbmp``) look like day-ahead ones, so hourly rows need a name that says ``damlbmp``.
     """
-    name = document.name.lower()
-    if re.search(r"dam|day.?ahead", name):
+    report, kind = report_in_name(document)
+    market, place = ("realtime", "dam")[not real_time], ("gen", "zone")[not generator]
+    stamps, points = _is_real_time(document), _is_generator(document)
+    if report not in ("", market, f"{market}lbmp") or kind not in ("", place):
+        return f"{document.name!r} says {report}{kind and '_'}{kind}"
+    if stamps is not None and stamps is not real_time:
+        return f"name and content disagree: {document.name!r}, and rows of {'five minutes' if stamps else 'whole hours'}"
+    if points is not None and points is not generator:
+        return f"name and content disagree: {document.name!r}, and rows of {'generators' if points else 'zones'}"
+    if not report and not real_time and not _DAY_AHEAD.search(document.name):
+        return "hourly LBMP may be day-ahead or time-weighted real-time prices: a name such as 20250704damlbmp_zone.csv tells"
+    return ""
+
+
+def _fits(document: SourceFile, *, real_time: bool, generator: bool) -> bool:
+    """Return whether the columns are those of LBMP and nothing speaks more for another market or kind of location."""
+    if not set(_COLUMNS) <= header_names(document):
         return False
-    if "rtlbmp" in name:
-        return None
-    return True if _SECONDS.match(document.head_lines(2)[-1]) else None
-
-
-def _is_generator(document: SourceFile) -> bool:
-    named = re.search(r"_(zone|gen)(?![a-z])", document.name.lower())
-    if named:
-        return named[1] == "gen"
-    rows = document.head_lines(30)[1:]
-    return not any(PTIDS.intersection(row.replace('"', "").split(",")) for row in rows)
+    stamps, points = _is_real_time(document), _is_generator(document)
+    return (stamps in (None, real_time)) and (points in (None, generator))
 
 
 def _recognise(document: SourceFile, *, real_time: bool, generator: bool) -> bool:
-    return (
-        set(_COLUMNS) <= header_names(document)
-        and _is_real_time(document) is real_time
-        and _is_generator(document) is generator
-    )
+    fits = set(_COLUMNS) <= header_names(document) and not _problem(document, real_time=real_time, generator=generator)
+    if not fits or _is_real_time(document) is not None:
+        return fits
+    report, kind = report_in_name(document)  # a file without rows is told by its name
+    return report.startswith(("realtime", "dam")[not real_time]) and kind == ("gen", "zone")[not generator]
+
+
+def _explain(document: SourceFile, *, real_time: bool, generator: bool) -> str:
+    fits = _fits(document, real_time=real_time, generator=generator)
+    return _problem(document, real_time=real_time, generator=generator) if fits else ""
 
 
 def _parse_day_ahead(document: SourceFile, *, dataset: Dataset, generator: bool) -> tuple[Parsed, ...]:
@@ -117,6 +141,8 @@ def _format(dataset: Dataset, *, real_time: bool, generator: bool) -> FileFormat
         datasets=(dataset, EXTRA[dataset.name]) if real_time else (dataset,),
         recognise=partial(_recognise, real_time=real_time, generator=generator),
         parse=partial(_parse_real_time if real_time else _parse_day_ahead, dataset=dataset, generator=generator),
+        named=named(dataset.name),
+        explain=partial(_explain, real_time=real_time, generator=generator),
     )
 
 

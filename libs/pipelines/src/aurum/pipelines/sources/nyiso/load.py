@@ -16,6 +16,7 @@ from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.nyiso.datasets import EXTRA, PAL, PAL_INTEGRATED
+from aurum.pipelines.sources.nyiso.file_name import named
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import by_header
 from aurum.pipelines.sources.nyiso.stamps import with_instants
@@ -65,10 +66,17 @@ def _zones(table: pl.DataFrame) -> pl.DataFrame:
     return table.select("location", location_name=pl.col(_NAME), location_type=kind).unique("location", keep="last")
 
 
-PAL_FORMAT = FileFormat("nyiso pal", (PAL, EXTRA[PAL.name]), by_header(_STAMP, _ZONE, _NAME, _PTID, "Load"), _parse_samples)
+PAL_FORMAT = FileFormat(
+    "nyiso pal",
+    (PAL, EXTRA[PAL.name]),
+    by_header(_STAMP, _ZONE, _NAME, _PTID, "Load", report="pal"),
+    _parse_samples,
+    named=named("pal"),
+)
 PAL_INTEGRATED_FORMAT = FileFormat(
     "nyiso palIntegrated",
     (PAL_INTEGRATED,),
-    by_header(_STAMP, _ZONE, _NAME, _PTID, "Integrated Load"),
+    by_header(_STAMP, _ZONE, _NAME, _PTID, "Integrated Load", report="palintegrated", hourly=True),
     _parse_integrated,
+    named=named("palIntegrated"),
 )

@@ -84,7 +84,7 @@ def _with_version(table: pl.DataFrame, column: str, refusals: Refusals) -> pl.Da
 DAM_ZONAL_FORMAT = FileFormat(
     "nyiso day-ahead zonal LBMP (OASIS export)",
     (DAMLBMP_ZONE,),
-    by_header(_DAM_STAMP, _DAM_ZONE, _PTID, *_columns("DAM").values()),
+    by_header(_DAM_STAMP, _DAM_ZONE, _PTID, *_columns("DAM").values(), report="dam", hourly=True),
     _parse_day_ahead,
 )
 RTC_ZONAL_FORMAT = FileFormat(

@@ -1,4 +1,4 @@
-"""PJM Interconnection: hourly LMP, load, wind and solar, and instantaneous load from Data Miner 2.
+"""PJM Interconnection: hourly and five-minute LMP, load, wind and solar, and instantaneous load from Data Miner 2.
 
 Data Miner's interface requires a key, so files have no public addresses: ``Dataset.reference`` names each feed's page.
 """
@@ -15,6 +15,7 @@ SOURCE = Source(
     formats=(
         lmp.DAY_AHEAD,
         lmp.REAL_TIME,
+        lmp.REAL_TIME_FIVE_MINUTES,
         load.METERED,
         load.INSTANTANEOUS,
         generation.WIND,

@@ -8,7 +8,7 @@ spreadsheets that re-save an export drop seconds or the century.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -23,17 +23,6 @@ UTC_COLUMN, EPT_COLUMN = "datetime_beginning_utc", "datetime_beginning_ept"
 
 _SAMPLE = 100
 _FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
-
-
-def by_header(*columns: str) -> Callable[[SourceFile], bool]:
-    """Return a recogniser of files whose first line names all the columns and the UTC one."""
-    needed = {UTC_COLUMN, *columns}
-
-    def recognise(document: SourceFile) -> bool:
-        names = document.head_lines(1)[0].replace('"', "").split(",")
-        return needed <= {name.strip() for name in names}
-
-    return recognise
 
 
 def read_feed(

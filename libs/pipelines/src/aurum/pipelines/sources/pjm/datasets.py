@@ -53,6 +53,19 @@ RT_HRL_LMPS = Dataset(
     ids=IdRule.NUMBER,
 )
 
+RT_FIVEMIN_HRL_LMPS = Dataset(
+    source="pjm",
+    name="rt_fivemin_hrl_lmps",
+    title="Real-time five-minute LMP, verified",
+    zone=ZONE,
+    frequency=Frequency.MIN_5,
+    measures=_prices("rt"),
+    market="PJM",
+    reference=_feed("rt_fivemin_hrl_lmps"),
+    freshness_hours=120,
+    ids=IdRule.NUMBER,
+)
+
 HRL_LOAD_METERED = Dataset(
     source="pjm",
     name="hrl_load_metered",

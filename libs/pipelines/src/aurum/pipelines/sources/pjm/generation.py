@@ -9,8 +9,9 @@ import polars as pl
 
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
-from aurum.pipelines.sources.pjm.data_miner import by_header, read_feed
+from aurum.pipelines.sources.pjm.data_miner import read_feed
 from aurum.pipelines.sources.pjm.datasets import SOLAR_GEN, WIND_GEN
+from aurum.pipelines.sources.pjm.feeds import Feed
 
 
 def _format(dataset: Dataset) -> FileFormat:
@@ -24,7 +25,8 @@ def _format(dataset: Dataset) -> FileFormat:
         series = describe_series(dataset, rows, locations=areas)
         return (Parsed(dataset, rows, series, refusals.frame(), rows_read, document.raw),)
 
-    return FileFormat(f"pjm {dataset.name}", (dataset,), by_header("area", measure.column), parse)
+    feed = Feed(dataset, "area", measure.column)
+    return FileFormat(f"pjm {dataset.name}", (dataset,), feed.recognise, parse, explain=feed.explain)
 
 
 WIND = _format(WIND_GEN)

@@ -12,6 +12,7 @@ import polars as pl
 from aurum.core.markettime import to_utc
 from aurum.pipelines.reading.dates import times
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.sampling import header_of, is_within_hours, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.datasets import PJME_HOURLY as DATASET
 
@@ -20,7 +21,7 @@ _FORMATS = ("%Y-%m-%d %H:%M:%S", "%d-%m-%Y %H:%M", "%Y-%m-%d %H:%M")
 
 
 def _recognise(document: SourceFile) -> bool:
-    return document.head_lines(1)[0].replace('"', "").strip() == f"{_STAMP},{_LOAD}"
+    return header_of(document) == (_STAMP, _LOAD) and not is_within_hours(sample_of(document).column(_STAMP))
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:

@@ -1,4 +1,4 @@
-"""Hourly LMP, day-ahead (``da_hrl_lmps``) and verified real-time (``rt_hrl_lmps``): one row per pricing node and hour.
+"""LMP by node: day-ahead (``da_hrl_lmps``), verified real-time (``rt_hrl_lmps``, and ``rt_fivemin_hrl_lmps`` by five minutes).
 
 Source of the layout: the feeds' definitions in Data Miner 2. A corrected hour is printed again with a greater
 ``version_nbr``; the rows it replaces stay in the feed with ``row_is_current`` False and may be in the same file.
@@ -12,18 +12,20 @@ from aurum.core.catalog import Reason
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile
-from aurum.pipelines.sources.pjm.data_miner import by_header, described, labels_json, read_feed
-from aurum.pipelines.sources.pjm.datasets import DA_HRL_LMPS, RT_HRL_LMPS
+from aurum.pipelines.sources.pjm.data_miner import described, labels_json, read_feed
+from aurum.pipelines.sources.pjm.datasets import DA_HRL_LMPS, RT_FIVEMIN_HRL_LMPS, RT_HRL_LMPS
+from aurum.pipelines.sources.pjm.feeds import Feed
 
 _OPTIONAL = ("pnode_name", "type", "zone", "voltage", "equipment", "row_is_current", "version_nbr")
 
 
-def _format(dataset: Dataset) -> FileFormat:
+def _format(dataset: Dataset, *, twin: str = "") -> FileFormat:
     def parse(document: SourceFile) -> tuple[Parsed, ...]:
         return (_parse(dataset, document),)
 
     columns = [measure.column for measure in dataset.measures]
-    return FileFormat(f"pjm {dataset.name}", (dataset,), by_header("pnode_id", *columns), parse)
+    feed = Feed(dataset, "pnode_id", *columns, twin=twin)
+    return FileFormat(f"pjm {dataset.name}", (dataset,), feed.recognise, parse, explain=feed.explain)
 
 
 def _parse(dataset: Dataset, document: SourceFile) -> Parsed:
@@ -75,4 +77,5 @@ def _nodes(table: pl.DataFrame) -> pl.DataFrame:
 
 
 DAY_AHEAD = _format(DA_HRL_LMPS)
-REAL_TIME = _format(RT_HRL_LMPS)
+REAL_TIME = _format(RT_HRL_LMPS, twin=RT_FIVEMIN_HRL_LMPS.name)
+REAL_TIME_FIVE_MINUTES = _format(RT_FIVEMIN_HRL_LMPS, twin=RT_HRL_LMPS.name)

@@ -10,8 +10,9 @@ import polars as pl
 from aurum.core.catalog import Quality
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
-from aurum.pipelines.sources.pjm.data_miner import by_header, described, labels_json, read_feed
+from aurum.pipelines.sources.pjm.data_miner import described, labels_json, read_feed
 from aurum.pipelines.sources.pjm.datasets import HRL_LOAD_METERED, INST_LOAD
+from aurum.pipelines.sources.pjm.feeds import Feed
 
 _LABELS = ("mkt_region", "nerc_region", "zone")
 
@@ -43,5 +44,8 @@ def _parse_instantaneous(document: SourceFile) -> tuple[Parsed, ...]:
     return (Parsed(INST_LOAD, rows, series, refusals.frame(), rows_read, document.raw),)
 
 
-METERED = FileFormat("pjm hrl_load_metered", (HRL_LOAD_METERED,), by_header("load_area", "mw"), _parse_metered)
-INSTANTANEOUS = FileFormat("pjm inst_load", (INST_LOAD,), by_header("area", "instantaneous_load"), _parse_instantaneous)
+_METERED = Feed(HRL_LOAD_METERED, "load_area", "mw")
+_SAMPLED = Feed(INST_LOAD, "area", "instantaneous_load")
+
+METERED = FileFormat("pjm hrl_load_metered", (HRL_LOAD_METERED,), _METERED.recognise, _parse_metered, explain=_METERED.explain)
+INSTANTANEOUS = FileFormat("pjm inst_load", (INST_LOAD,), _SAMPLED.recognise, _parse_instantaneous, explain=_SAMPLED.explain)

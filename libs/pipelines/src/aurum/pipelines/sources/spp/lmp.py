@@ -21,10 +21,12 @@ from functools import partial
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.reading.dates import read_once, times
+from aurum.pipelines.named_content import days_in_name, first_of
+from aurum.pipelines.reading.dates import read_once, time_of, times
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
-from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
+from aurum.pipelines.sampling import is_within_hours, numeric_share, sample_of
+from aurum.pipelines.source import Dataset, FileFormat, NamedContent, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.spp.datasets import DA_LMP_SL, RTBM_LMP_SL, ZONE
 
 _WORDS = {
@@ -47,7 +49,9 @@ _SPELLINGS = {
     "baa": "baa",
 }
 _NAME = re.compile(r"(?<![A-Z0-9])(DA|RTBM)-LMP(?:-DAILY|-MONTHLY)?-SL(?![A-Z])")
-_STAMP = re.compile(r"\d+/\d+/\d+ \d+:(?P<minute>\d\d)")
+_HALF = 0.5
+_BY_BUS = re.compile(r"-LMP-(?:DAILY-|MONTHLY-)?B(?![A-Z])")
+_INTERVAL = re.compile(r"RTBM-LMP-SL-(\d{12})(?!\d)", re.IGNORECASE)
 _STAMPS = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 _PRICES = ("lmp", "energy", "congestion", "loss")
 
@@ -59,27 +63,68 @@ def _columns(header: str) -> dict[str, str]:
 
 
 def _market(document: SourceFile) -> str | None:
-    """Return ``DA`` or ``RTBM``, from the file name, else from the content; None for other files.
+    """Return ``DA`` or ``RTBM``, from the file name, else from the content; None for other files."""
+    named = _NAME.search(document.name.upper())
+    if named is not None:
+        return named[1] if not _problem(document) else None
+    return _market_by_intervals(document) if _looks_similar(document) and not _problem(document) else None
 
-    The Western Energy Imbalance Service (``WEIS-RTBM-LMP-SL``) is another market in the same layout.
+
+def _looks_similar(document: SourceFile) -> bool:
+    return _columns(document.head_lines(1)[0]).keys() >= _WORDS.keys()
+
+
+def _problem(document: SourceFile) -> str:
+    """Return why a file of prices is not of this market, or of another one than its name says; empty where it is.
+
+    The Western Energy Imbalance Service (``WEIS-RTBM-LMP-SL``) is another market in the layout of the real-time one, which has
+    had a column ``BAA`` since the service ended. Prices by bus (``-LMP-B-``) are not read.
     """
-    name = document.name.upper()
+    name, named = document.name.upper(), _NAME.search(document.name.upper())
     if "WEIS" in name:
-        return None
-    named = _NAME.search(name)
-    return named[1] if named else _market_by_intervals(document)
+        return "prices of the Western Energy Imbalance Service are another market and are not read"
+    if _BY_BUS.search(name):
+        return "SPP's prices by bus (LMP-B) are not read"
+    columns, within = _columns(document.head_lines(1)[0]), _within_hours(document)
+    if "location" in columns and numeric_share(sample_of(document).column(columns["location"])) > _HALF:
+        return "the settlement locations are numbers: the columns are not those that their headers say"
+    if named is not None and within is not None and len(_stamps(document)) > 1 and within is (named[1] == "DA"):
+        return f"name and content disagree: {document.name!r}, and rows of {'five minutes' if within else 'whole hours'}"
+    if named is not None and named[1] == "DA" and within:
+        return f"name and content disagree: {document.name!r}, and intervals that do not end on the hour"
+    if named is None and within and "baa" not in columns:
+        return "five-minute prices may be of SPP or of its Western Energy Imbalance Service: SPP's are named RTBM-LMP-SL-..."
+    if named is None and within is False and len(_stamps(document)) < 2:
+        return "one hour of prices may be day-ahead or real-time: SPP names them DA-LMP-SL-... and RTBM-LMP-SL-..."
+    return ""
+
+
+def _stamps(document: SourceFile) -> set[str]:
+    sample, columns = sample_of(document), _columns(document.head_lines(1)[0])
+    return set(sample.column(columns["end"])) if "end" in columns else set()
+
+
+def _within_hours(document: SourceFile) -> bool | None:
+    return is_within_hours(_stamps(document))
 
 
 def _market_by_intervals(document: SourceFile) -> str | None:
-    header, first, *_ = [*document.head_lines(2), ""]
-    begins = _STAMP.search(first)
-    if not _columns(header).keys() >= _WORDS.keys() or begins is None:
+    within = _within_hours(document)
+    return None if within is None else "RTBM" if within else "DA"
+
+
+def _explain(document: SourceFile) -> str:
+    return _problem(document) if _looks_similar(document) else ""
+
+
+def _interval_in_name(document: SourceFile) -> NamedContent | None:
+    """Return the day in which the interval begins that ends at the time in a name, ``RTBM-LMP-SL-202503310000``."""
+    match = _INTERVAL.search(document.name)
+    end = time_of(match[1] if match is not None else None, ("%Y%m%d%H%M",))
+    if end is None:
         return None
-    if begins["minute"] != "00":
-        return "RTBM"
-    # Several whole hours mean a day-ahead file; a single hour could be of either market, so it is not recognised.
-    ends = _STAMP.search(document.tail.rstrip().rsplit("\n", 1)[-1])
-    return "DA" if ends is not None and ends[0] != begins[0] else None
+    day = (end - timedelta(minutes=5)).date()
+    return NamedContent(day, day, ZONE)
 
 
 def _interval_starts(table: pl.DataFrame, columns: dict[str, str], step: timedelta, refusals: Refusals) -> pl.DataFrame:
@@ -124,6 +169,8 @@ DA_FORMAT = FileFormat(
     datasets=(DA_LMP_SL,),
     recognise=lambda document: _market(document) == "DA",
     parse=partial(_parse, dataset=DA_LMP_SL),
+    named=days_in_name(r"DA-LMP-SL-(?P<day>\d{8})\d{4}(?!\d)", ZONE, flags=re.IGNORECASE),
+    explain=_explain,
 )
 
 RTBM_FORMAT = FileFormat(
@@ -131,4 +178,6 @@ RTBM_FORMAT = FileFormat(
     datasets=(RTBM_LMP_SL,),
     recognise=lambda document: _market(document) == "RTBM",
     parse=partial(_parse, dataset=RTBM_LMP_SL),
+    named=first_of(_interval_in_name, days_in_name(r"RTBM-LMP-DAILY-SL-(?P<day>\d{8})(?!\d)", ZONE, flags=re.IGNORECASE)),
+    explain=_explain,
 )

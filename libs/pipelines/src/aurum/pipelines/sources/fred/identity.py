@@ -1,0 +1,64 @@
+"""Tells which series a file of FRED is of: by its name, and by the step of its dates.
+
+FRED aggregates a series on request: monthly means of ``DHHNGSP`` come under the same id as its days.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from aurum.core.frequency import Frequency
+from aurum.pipelines.sampling import usual_gap
+from aurum.pipelines.sources.fred.datasets import IDS, KNOWN
+
+_WORD = re.compile(r"[A-Z0-9]+")
+_ID = re.compile(r"(?=[A-Z0-9_]*[A-Z])[A-Z0-9][A-Z0-9_]*[A-Z0-9]")
+_GAPS = {
+    Frequency.DAY: (1, 5),
+    Frequency.WEEK: (6, 8),
+    Frequency.MONTH: (28, 31),
+    Frequency.QUARTER: (89, 92),
+    Frequency.YEAR: (365, 366),
+}
+"""Usual distance in days between the dates of a series: up to five for a daily one, over a long weekend."""
+
+_WORDS = {
+    Frequency.DAY: "day",
+    Frequency.WEEK: "week",
+    Frequency.MONTH: "month",
+    Frequency.QUARTER: "quarter",
+    Frequency.YEAR: "year",
+}
+
+
+def series_in_name(name: str) -> tuple[str, ...]:
+    """Return the ids of series that a file name holds: those that are known, else the one in capitals beside words and dates.
+
+    >>> series_in_name("fred_CPIAUCSL_2025.json"), series_in_name("XNEW.csv"), series_in_name("load_export.csv")
+    (('CPIAUCSL',), ('XNEW',), ())
+    """
+    stem = PurePath(name).stem
+    words = _WORD.findall(re.sub(r"[A-Za-z]*[a-z][A-Za-z]*", " ", stem))
+    known = tuple(dict.fromkeys(word for word in words if word in IDS))
+    if known:
+        return known
+    # An id may hold underscores; a date or a year at its side is none of it.
+    rest = re.sub(r"(?<![A-Z0-9])\d+(?![A-Z0-9])", " ", re.sub(r"[A-Za-z]*[a-z][A-Za-z]*", " ", stem))
+    return tuple(dict.fromkeys(match.strip("_") for match in _ID.findall(rest)))
+
+
+def step_problem(series: str, dates: Sequence[str]) -> str:
+    """Return why dates are not at the step of a known series; empty where they are, or are too few to tell."""
+    facts, gap = KNOWN.get(series), usual_gap(dates)
+    if facts is None or gap is None:
+        return ""
+    low, high = _GAPS[facts.frequency]
+    if low <= gap <= high:
+        return ""
+    spacing = next((f"1 {word}" for step, word in _WORDS.items() if _GAPS[step][0] <= gap <= _GAPS[step][1]), f"{gap} days")
+    return (
+        f"{series} is at another step: spacing {spacing}, the dataset's is 1 {_WORDS[facts.frequency]}; an aggregate, which "
+        "FRED's download does not name, is not the series"
+    )

@@ -1,0 +1,84 @@
+"""Runs a file through what ingestion does before it stores, and compares what would be stored with the undamaged sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from aurum.core.catalog import Quality
+from aurum.pipelines.named_content import hold_to_name
+from aurum.pipelines.quality.gate import check_rows
+from aurum.pipelines.quality.suites import Suites
+from aurum.pipelines.registry import Registry
+from aurum.pipelines.source import RefusedFile, SourceFile
+
+from .samples import Sample
+
+EXPECTATIONS = Path(__file__).resolve().parents[5] / "contracts" / "expectations"
+
+Stored = Mapping[tuple[str, str, str, datetime], float]
+"""Value by dataset, location, measure and instant."""
+
+
+_NO_DAY = "both days exist, and neither the name nor the layout says which is meant"
+_SHORT = timedelta(days=31)
+_ONE_UNIT = "two columns of one unit, whose numbers could be either"
+
+
+class Outcome(StrEnum):
+    RIGHT = "right"
+    QUARANTINED = "quarantined"
+    REFUSED = "refused"
+    SILENT = "silent"
+    CRASH = "crash"
+
+
+def undetectable(registry: Registry, sample: Sample, mutation: str) -> str | None:
+    """Return why neither the file, nor its name, nor what is stored can tell a damage; None where something must."""
+    if mutation == "two numbers of a unit exchanged under their headers":
+        return _ONE_UNIT
+    if mutation != "day and month exchanged":
+        return None
+    document = SourceFile(sample.name, sample.content)
+    named = registry.recognise(document)[1].named(document)
+    says_day = named is not None and named.first is not None and named.last is not None and named.last - named.first < _SHORT
+    return None if says_day else _NO_DAY
+
+
+def run(registry: Registry, suites: Suites, document: SourceFile) -> tuple[Stored, int]:
+    """Return what would be stored, without suspect values, and the number of rows held back. Raises ``RefusedFile``."""
+    source, file_format = registry.recognise(document)
+    parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
+    stored: dict[tuple[str, str, str, datetime], float] = {}
+    held = 0
+    for part in parts:
+        result = check_rows(part, suites.of(source.name, part.dataset.name))
+        if result.refusal:
+            raise RefusedFile(result.refusal)
+        held += result.quarantine.height
+        current = result.rows.filter(result.rows["version"] == 0)
+        for location, measure, ts, value, quality in current.select(
+            "location", "measure", "ts", "value", "quality"
+        ).iter_rows():
+            if quality < Quality.SUSPECT:
+                stored[f"{source.name}:{part.dataset.name}", location, measure, ts] = value
+            else:
+                held += 1
+    return stored, held
+
+
+def outcome(registry: Registry, suites: Suites, document: SourceFile, reference: Stored) -> Outcome:
+    """Return what becomes of a damaged file. A value that is missing without a held-back row counts as silent."""
+    try:
+        stored, held = run(registry, suites, document)
+    except RefusedFile:
+        return Outcome.REFUSED
+    except Exception:  # noqa: BLE001 - what the table shows
+        return Outcome.CRASH
+    if any(reference.get(point) != value for point, value in stored.items()):
+        return Outcome.SILENT
+    if len(stored) == len(reference):
+        return Outcome.RIGHT
+    return Outcome.QUARANTINED if held else Outcome.SILENT
