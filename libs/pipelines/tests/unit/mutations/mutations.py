@@ -102,14 +102,14 @@ def day_and_month_exchanged(sample: Sample) -> SourceFile | None:
 
 def _step(sample: Sample) -> timedelta | None:
     """Return the most frequent distance between the times of the rows; None for one time."""
-    found: set[datetime] = set()
+    times: set[datetime] = set()
     for stamp in sample.stamps:
         for text in _stamp_pattern(stamp).findall(sample.text):
             try:
-                found.add(datetime.strptime(text, stamp))
+                times.add(datetime.strptime(text, stamp))
             except ValueError:
                 continue
-    ordered = sorted(found)
+    ordered = sorted(times)
     gaps = [after - before for before, after in pairwise(ordered)]
     return mode(gaps) if gaps else None
 

@@ -54,9 +54,9 @@ def rows() -> dict[str, dict[str, str]]:
             document = mutation(sample)
             if document is None:
                 continue
-            found = outcome(registry, suites, document, reference)
-            is_undetectable = found is Outcome.SILENT and undetectable(registry, sample, name) is not None
-            letters[name] = "u" if is_undetectable else _LETTERS[found]
+            result = outcome(registry, suites, document, reference)
+            is_undetectable = result is Outcome.SILENT and undetectable(registry, sample, name) is not None
+            letters[name] = "u" if is_undetectable else _LETTERS[result]
         table[f"{sample.datasets[0]}, `{sample.name}`"] = letters
     return table
 
