@@ -88,9 +88,9 @@ def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable
     absent = pl.col("date").is_null() | pl.col("value").is_null()
     frame = refusals.rows(table, absent, column="value", reason=Reason.MISSING_FIELD)
     frame = refusals.numbers(with_days(frame, "date", refusals), {"number": "value"}, missing=MISSING)
-    frame = frame.with_columns(
-        location=pl.lit(series), number=pl.when("withdraws").then(math.nan).otherwise("number")
-    ).drop("value")
+    frame = frame.with_columns(location=pl.lit(series), number=pl.when("withdraws").then(math.nan).otherwise("number")).drop(
+        "value"
+    )
     quality = pl.when("withdraws").then(int(Quality.WITHDRAWN)).otherwise(int(Quality.GOOD))
     rows = observations(frame, ["number"], quality=quality).with_columns(measure=pl.lit("value"))
     parsed = Parsed(OBSERVATIONS, rows, describe(rows, {series: dates}), refusals.frame(), table.height, raw, since)
