@@ -89,20 +89,21 @@ def with_coverage(
     block: Block | None = None,
     min_coverage: float | None = None,
 ) -> pl.DataFrame:
-    """Return aggregates with ``expected`` and ``coverage``, and quality ``PARTIAL`` where a step has no value.
+    """Return aggregates with ``COVERAGE`` as the last columns, and with quality ``PARTIAL`` where a step has no value.
 
     ``frame``: a result of ``resample`` or ``compose`` for the same ``freq``, ``zone`` and block, with the ``end`` of each
     bucket. ``min_coverage``: buckets below it are withheld: their value becomes NaN.
     """
     expected = expected_steps(frame, steps=steps, freq=freq, zone=zone, block=block)
+    counted, rest = frame["count"], frame.drop("count")
     if expected is None:
         nothing = pl.Series("expected", [None], pl.Int64).new_from_index(0, frame.height)
-        return frame.hstack([nothing, nothing.cast(pl.Float64).alias("coverage")])
+        return rest.hstack([counted, nothing, nothing.cast(pl.Float64).alias("coverage")])
     # In arrays, because the expression engine takes longer to plan a few hundred buckets than to compute them.
-    count = frame["count"].to_numpy()
+    count = counted.to_numpy()
     is_partial = count < expected
     coverage = np.divide(count, expected, out=np.full(len(count), np.nan), where=expected > 0)
-    frame = frame.hstack([pl.Series("expected", expected), pl.Series("coverage", coverage, nan_to_null=True)])
+    frame = rest.hstack([counted, pl.Series("expected", expected), pl.Series("coverage", coverage, nan_to_null=True)])
     if not is_partial.any():
         return frame
     quality = np.where(is_partial, np.int16(Quality.PARTIAL), frame["quality"].to_numpy())
