@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from aurum.core.calendars import BusinessDays
 from aurum.core.asof import Span
+from aurum.core.calendars import BusinessDays
 from aurum.core.catalog.entries import FileStatus, KnownAtBasis
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import Conflict

@@ -89,12 +89,11 @@ async def test_a_store_of_each_earlier_schema_is_migrated_with_its_rows(empty_ur
 
 
 async def test_daily_series_that_are_stored_get_the_calendar_of_their_market(empty_url: str, tmp_path: Path) -> None:
-    await upgrade(empty_url, versions=earlier_release(tmp_path, "0008"))
+    await upgrade(empty_url, versions=earlier_release(tmp_path, "0010"))
     insert = """
         INSERT INTO series (key, source, dataset, location, measure, unit, currency, frequency, zone, location_name,
                             location_type, labels)
-        SELECT concat_ws(':', source, dataset, location, 'value'), source, dataset, location, 'value', 'MW', currency, frequency,
-               'UTC', '', '', '{}' FROM (SELECT $1, $2, $3, $4, $5) AS given(source, dataset, location, currency, frequency)
+        VALUES (concat_ws(':', $1::text, $2::text, $3::text, 'value'), $1, $2, $3, 'value', 'MW', $4, $5, 'UTC', '', '', '{}')
     """
     calendars = {
         ("ecb", "reference_rates", "EURUSD", "USD", "1d"): "TARGET",
