@@ -89,7 +89,7 @@ async def test_a_store_of_each_earlier_schema_is_migrated_with_its_rows(empty_ur
 
 
 async def test_daily_series_that_are_stored_get_the_calendar_of_their_market(empty_url: str, tmp_path: Path) -> None:
-    await upgrade(empty_url, versions=earlier_release(tmp_path, "0010"))
+    await upgrade(empty_url, versions=earlier_release(tmp_path, "0012"))
     insert = """
         INSERT INTO series (key, source, dataset, location, measure, unit, currency, frequency, zone, location_name,
                             location_type, labels)
