@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,10 @@ from polars.testing import assert_frame_equal
 
 from aurum.common.clock import SystemClock
 from aurum.core.calendars import default_blocks
+from aurum.core.catalog import Quality
 from aurum.core.errors import InvalidParameters, UnknownName
 from aurum.core.frequency import Frequency
+from aurum.core.series.coverage import COVERAGE
 from aurum.core.series.model import Series
 from aurum.core.series.resample import Aggregation
 from aurum.services.observations import (
@@ -152,6 +155,24 @@ async def test_a_bucket_that_starts_in_the_span_is_whole_and_one_that_started_be
     assert counts.frame["value"].to_list() == [25.0, 24.0]
 
 
+async def test_a_bucket_that_the_series_enters_or_leaves_is_partial_and_may_be_withheld(reading: Reading, nyc: Series) -> None:
+    month = Question(tz="market", freq=Frequency.MONTH, block="ON_PEAK")
+    frame = (await read_one(reading, nyc, month)).frame
+    assert (frame["count"] < frame["expected"]).all()
+    assert set(frame["quality"]) == {Quality.PARTIAL}
+    assert frame["coverage"].to_list() == (frame["count"] / frame["expected"]).to_list()
+    withheld = (await read_one(reading, nyc, replace(month, min_coverage=1.0))).frame
+    assert withheld["value"].is_nan().all()
+    assert withheld.drop("value").equals(frame.drop("value"))
+
+
+async def test_counts_follow_the_instant_of_the_read(reading: Reading, nyc: Series) -> None:
+    before_all = datetime(2020, 1, 1, tzinfo=UTC)
+    assert (await read_one(reading, nyc, Question(freq=Frequency.DAY, as_of=before_all))).frame.is_empty()
+    day = Question(**FALL, freq=Frequency.DAY)
+    assert (await read_one(reading, nyc, day)).frame.select("count", "expected", "quality").rows() == [(25, 25, 0)]
+
+
 async def test_texts_and_typed_instants_ask_the_same(reading: Reading, nyc: Series) -> None:
     start, end = datetime(2025, 11, 2, 4, tzinfo=UTC), datetime(2025, 11, 3, 0, tzinfo=ZoneInfo("America/New_York"))
     assert await values(reading, nyc, Question(start=start, end=end)) == await values(reading, nyc, Question(**FALL))
@@ -161,7 +182,8 @@ async def test_several_series_read_at_once_streamed_and_one_by_one_are_the_same(
     series = await all_series_of(reading.catalog, [f"{NYC},{WEST}"], most=2)
     for question in (Question(**FALL), Question(freq=Frequency.DAY), Question(**FALL, block="OFF_PEAK", currency="EUR")):
         together = (await read_many(reading, series, question)).frame
-        assert together.schema == MANY_WITH_END
+        coverage = {} if question.freq is None else COVERAGE
+        assert together.schema == pl.Schema({**MANY_WITH_END, **coverage})
         streamed = await stream_many(reading, series, question)
         async with aclosing(streamed.batches) as batches:
             assert_frame_equal(pl.concat([batch async for batch in batches]), together)
@@ -194,6 +216,9 @@ async def test_hours_and_rows_give_the_same_days(reading: Reading) -> None:
         (Question(currency="JPY"), "currency", "the store has no rate for EURJPY"),
         (Question(**SPRING, currency="EUR"), "currency", "2025-03-09"),
         (Question(block="TEATIME"), "block", "TEATIME"),
+        (Question(min_coverage=1.0), "min_coverage", "needs freq or block"),
+        (Question(freq=Frequency.DAY, min_coverage=1.5), "min_coverage", "from 0 to 1"),
+        (Question(freq=Frequency.DAY, min_coverage=float("nan")), "min_coverage", "from 0 to 1"),
     ],
     ids=str,
 )

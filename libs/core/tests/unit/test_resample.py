@@ -12,6 +12,8 @@ from aurum.core.series.resample import Aggregation, CannotResample, interval_end
 NEW_YORK = "America/New_York"
 KNOWN = datetime(2025, 12, 1, tzinfo=UTC)
 
+RESAMPLED = pl.Schema({**OBSERVATIONS, "count": pl.Int64()})
+
 
 def observations(start: datetime, step: timedelta, values: list[float], **columns: object) -> pl.DataFrame:
     frame = pl.DataFrame({"ts": [start + step * n for n in range(len(values))], "value": values})
@@ -37,8 +39,8 @@ FALL_DAY = hourly(utc(2025, 11, 2, 4), [float(n) for n in range(25)])
 
 def test_daily_mean_of_the_fall_back_day_is_over_25_hours() -> None:
     answer = daily(FALL_DAY, Aggregation.MEAN)
-    assert answer.rows() == [(utc(2025, 11, 2, 4), 12.0, 0, KNOWN)]
-    assert answer.schema == OBSERVATIONS
+    assert answer.rows() == [(utc(2025, 11, 2, 4), 12.0, 0, KNOWN, 25)]
+    assert answer.schema == RESAMPLED
 
 
 def test_spring_forward_day_has_23_hours() -> None:
@@ -118,7 +120,7 @@ def test_withdrawn_values_do_not_enter_and_their_withdrawal_is_known() -> None:
         known_at=[KNOWN, later, KNOWN],
     )
     assert daily(frame, Aggregation.COUNT)["value"].to_list() == [2.0]
-    assert daily(frame, Aggregation.MEAN).row(0) == (utc(2025, 7, 1, 4), 2.0, Quality.ESTIMATED, later)
+    assert daily(frame, Aggregation.MEAN).row(0) == (utc(2025, 7, 1, 4), 2.0, Quality.ESTIMATED, later, 2)
     assert daily(frame.head(2), Aggregation.LAST)["value"].to_list() == [1.0]
     assert daily(frame.tail(2), Aggregation.FIRST)["value"].to_list() == [3.0]
 
@@ -137,7 +139,7 @@ def test_quality_is_the_worst_and_known_at_the_latest_of_the_bucket() -> None:
 
 
 def test_the_same_frequency_passes_values_through_the_aggregation() -> None:
-    assert daily(FALL_DAY, Aggregation.MEAN, Frequency.HOUR).equals(FALL_DAY)
+    assert daily(FALL_DAY, Aggregation.MEAN, Frequency.HOUR).drop("count").equals(FALL_DAY)
     assert set(daily(FALL_DAY, Aggregation.COUNT, Frequency.HOUR)["value"]) == {1.0}
 
 
@@ -167,13 +169,13 @@ def test_series_are_resampled_each_for_itself() -> None:
         zone=NEW_YORK,
         by=["series_id"],
     )
-    assert answer.schema == MANY_OBSERVATIONS
+    assert answer.schema == pl.Schema({**MANY_OBSERVATIONS, "count": pl.Int64()})
     assert answer["series_id"].to_list() == [3, 7]
     assert answer["value"].to_list() == [3.0, 3.0]
 
 
 def test_nothing_resamples_to_nothing() -> None:
-    assert daily(OBSERVATIONS.to_frame(), Aggregation.MEAN).schema == OBSERVATIONS
+    assert daily(OBSERVATIONS.to_frame(), Aggregation.MEAN).schema == RESAMPLED
 
 
 def test_frame_of_another_shape_is_refused() -> None:

@@ -11,7 +11,12 @@ def test_stored_numbers_of_quality_flags_never_change() -> None:
         "ESTIMATED": 2,
         "SUSPECT": 3,
         "WITHDRAWN": 9,
+        "PARTIAL": 10,
     }
+
+
+def test_every_quality_but_partial_is_stored() -> None:
+    assert [flag for flag in Quality if not flag.is_stored] == [Quality.PARTIAL]
 
 
 def test_worse_quality_is_the_greater_number() -> None:

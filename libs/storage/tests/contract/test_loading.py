@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
+from aurum.core.calendars import BusinessDays
 from aurum.core.catalog.entries import FileStatus, KnownAtBasis
 from aurum.core.catalog.quality import Reason
 from aurum.core.errors import Conflict
@@ -217,6 +218,17 @@ async def test_descriptions_follow_the_newest_load(store: Store) -> None:
     assert after.version == before.version + 1, "an answer that shows the description is another one now"
     await store.loader.load(file_load([(0, 1, 1.0)], location_name="New", location_type="hub", labels={}, market="INV"))
     assert (await series_named(store, KEY)).version == after.version
+
+
+async def test_the_calendar_of_business_days_is_part_of_the_description(store: Store) -> None:
+    await store.loader.load(file_load([(0, 1, 1.0)], frequency="1d"))
+    before = await series_named(store, KEY)
+    await store.loader.load(file_load([(0, 1, 1.0)], frequency="1d", business_days="TARGET"))
+    after = await series_named(store, KEY)
+    assert (before.spec.business_days, after.spec.business_days) == (None, BusinessDays.TARGET)
+    assert after.version == before.version + 1
+    (listed,) = await store.catalog.series_page(SeriesFilter(), after=None, limit=9)
+    assert listed == after
 
 
 async def test_labels_in_another_order_are_the_same_description(store: Store) -> None:

@@ -88,6 +88,33 @@ async def test_a_store_of_each_earlier_schema_is_migrated_with_its_rows(empty_ur
     assert await differences_of(empty_url) == []
 
 
+async def test_daily_series_that_are_stored_get_the_calendar_of_their_market(empty_url: str, tmp_path: Path) -> None:
+    await upgrade(empty_url, versions=earlier_release(tmp_path, "0012"))
+    insert = """
+        INSERT INTO series (key, source, dataset, location, measure, unit, currency, frequency, zone, location_name,
+                            location_type, labels)
+        VALUES (concat_ws(':', $1::text, $2::text, $3::text, 'value'), $1, $2, $3, 'value', 'MW', $4, $5, 'UTC', '', '', '{}')
+    """
+    calendars = {
+        ("ecb", "reference_rates", "EURUSD", "USD", "1d"): "TARGET",
+        ("datahub", "oil_daily", "brent", "USD", "1d"): "ENGLAND",
+        ("datahub", "oil_daily", "wti", "USD", "1d"): "NYMEX",
+        ("eia", "navigator_daily", "RNGWHHD", "USD", "1d"): "NYMEX",
+        ("eia", "api_daily", "RBRTE", "USD", "1d"): "ENGLAND",
+        ("eia", "api_daily", "CISO", None, "1d"): None,
+        ("eia", "navigator_weekly", "RNGWHHD", "USD", "1w"): None,
+        ("fred", "observations", "DGS10", None, "1d"): "US_TREASURY",
+        ("fred", "observations", "DEXUSEU", "USD", "1d"): "US_FEDERAL",
+        ("fred", "observations", "DFF", None, "1d"): None,
+        ("nyiso", "damlbmp_zone", "61761", "USD", "1h"): None,
+    }
+    async with connected(empty_url) as connection:
+        await connection.executemany(insert, list(calendars))
+        await upgrade(empty_url)
+        rows = await connection.fetch("SELECT source, dataset, location, currency, frequency, business_days FROM series")
+    assert {tuple(row)[:5]: row["business_days"] for row in rows} == calendars
+
+
 async def test_a_second_upgrade_does_nothing(database_url: str) -> None:
     before = await status(database_url)
     assert before.is_current

@@ -27,6 +27,9 @@ Zone = Annotated[str, typer.Option("--tz", help="'market', UTC or an IANA name."
 Freq = Annotated[str | None, typer.Option(help="Resample to 15min, 1h, 1d, 1w, 1mo ... in local time.")]
 Agg = Annotated[str, typer.Option(help="mean, sum, min, max, first, last, median, std, count.")]
 BlockName = Annotated[str | None, typer.Option("--block", help="Only hours of this block: ON_PEAK, or calendar:ON_PEAK.")]
+MinCoverage = Annotated[
+    float | None, typer.Option("--min-coverage", help="Withhold aggregates below this share of their values, 0 to 1.")
+]
 UnitText = Annotated[str | None, typer.Option("--unit", help="Convert values to this unit, e.g. USD/MMBtu.")]
 CurrencyCode = Annotated[str | None, typer.Option("--currency", help="Convert money at the ECB's rate of each day, e.g. EUR.")]
 
@@ -130,6 +133,7 @@ def show(
     block: BlockName = None,
     unit: UnitText = None,
     currency: CurrencyCode = None,
+    min_coverage: MinCoverage = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows to show, from the start.")] = 48,
 ) -> None:
     """Show a series and its observations."""
@@ -140,7 +144,7 @@ def show(
     from aurum.core.catalog import Quality
     from aurum.services.observations import unit_of
 
-    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency)
+    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency, min_coverage)
     answer = with_store(context.obj, lambda store: _read(store, key, question))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     shown_unit, _ = unit_of(series, answer.plan)
@@ -152,7 +156,15 @@ def show(
         (ts, f"{value:,.4f}".rstrip("0").rstrip("."), Quality(quality).label, known_at)
         for ts, value, quality, known_at in shown.select("ts", "value", "quality", "known_at").rows()
     ]
-    out.print(table(["start", "value", "quality", "known at"], lines, right=["value"]))
+    columns = ["start", "value", "quality", "known at"]
+    if answer.plan.freq is not None:
+        columns.append("values")
+        counts = shown.select("count", "expected").rows()
+        lines = [
+            (*line, f"{count} of {'?' if expected is None else expected}")
+            for line, (count, expected) in zip(lines, counts, strict=True)
+        ]
+    out.print(table(columns, lines, right=["value", "values"]))
     if frame.height > rows:
         print(f"only {rows} of {frame.height:,} rows are shown: raise --rows for more")
 
@@ -170,6 +182,7 @@ def plot(
     block: BlockName = None,
     unit: UnitText = None,
     currency: CurrencyCode = None,
+    min_coverage: MinCoverage = None,
 ) -> None:
     """Plot a series in the terminal."""
     import plotext  # pyright: ignore[reportMissingTypeStubs] - ships no types
@@ -178,7 +191,7 @@ def plot(
     from aurum.cli.wiring import with_store
     from aurum.services.observations import unit_of
 
-    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency)
+    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency, min_coverage)
     answer = with_store(context.obj, lambda store: _read(store, key, question))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     if frame.is_empty():
@@ -273,6 +286,7 @@ def _question(
     block: str | None,
     unit: str | None,
     currency: str | None,
+    min_coverage: float | None,
 ) -> Question:
     """Return the question that the options state. ``agg`` is ignored without ``freq``. Raises ``UnknownName``."""
     from aurum.core.errors import UnknownName
@@ -293,6 +307,7 @@ def _question(
         block=block,
         unit=unit,
         currency=currency,
+        min_coverage=min_coverage,
     )
 
 

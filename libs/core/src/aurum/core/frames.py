@@ -101,6 +101,7 @@ SERIES = pl.Schema(
         "location_name": pl.String(),
         "location_type": pl.String(),
         "labels": pl.String(),
+        "business_days": pl.String(),
     }
 )
 """Series, one row each, with the fields of ``series.model.SeriesSpec``; ``labels`` is a JSON object of strings."""

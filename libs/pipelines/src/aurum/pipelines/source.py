@@ -16,6 +16,7 @@ from functools import cached_property
 
 import polars as pl
 
+from aurum.core.calendars import BusinessDays
 from aurum.core.errors import Invalid
 from aurum.core.frequency import Frequency
 
@@ -93,6 +94,8 @@ class Dataset:
     """Age in hours of the newest observation above which the dataset is stale; None: it never is."""
     ids: IdRule = IdRule.TEXT
     plausible: Plausible = Plausible()
+    business_days: BusinessDays | None = None
+    """The calendar of the days on which a daily dataset is published; None: every day. A parser may state that of a series."""
 
     def measure(self, name: str) -> Measure:
         """Return the declared measure of that name. Raises KeyError, which is a bug of the parser."""
@@ -217,6 +220,7 @@ PARSED_SERIES = pl.Schema(
         "location_name": pl.String(),
         "location_type": pl.String(),
         "labels": pl.String(),
+        "business_days": pl.String(),
     }
 )
 """One row for each series in a parsed file; ``labels`` is a JSON object of strings."""
@@ -282,6 +286,7 @@ def describe_series(
         zone=pl.lit(dataset.zone),
         market=pl.lit(dataset.market, dtype=pl.String),
         labels=pl.lit(json.dumps(dict(labels or {}), sort_keys=True)),
+        business_days=pl.lit(dataset.business_days, dtype=pl.String),
     ).select(list(PARSED_SERIES))
 
 

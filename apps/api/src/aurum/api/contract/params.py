@@ -90,7 +90,8 @@ REVISIONS_TZ = Parameter(
 FREQ = Parameter(
     "freq",
     "Resample to this step in local time. A row stands for a whole step and is returned when it starts within the requested "
-    "span. Default: the series' own step.",
+    "span. It has in addition `count`, its number of values, `expected`, the number of values of a complete row, and "
+    "`coverage`, their ratio; quality `partial` marks a row that misses a value. Default: the series' own step.",
     {"type": "string", "enum": _RESAMPLED},
 )
 AGG = Parameter(
@@ -100,9 +101,18 @@ AGG = Parameter(
 )
 BLOCK = Parameter(
     "block",
-    "Only the hours of this block: a name of the market's calendar, or `calendar:block`; see `/v2/catalog/blocks`. "
+    "Only the hours of this block: a name of the market's calendar, or `calendar:block`; see `/v2/catalog/blocks`. Without "
+    "`freq` the rows are the series' own and nothing is aggregated. "
     "Default: all hours.",
     example="ON_PEAK",
+)
+MIN_COVERAGE = Parameter(
+    "min_coverage",
+    "Share of its steps, from 0 to 1, that a row of `freq` must have: below it the row has no value, quality `partial` and its "
+    "counts. Needs `freq` or `block`; without `freq` nothing is aggregated and it has no effect. Default: every row has its "
+    "value, and those that miss a step have quality `partial`.",
+    {"type": "number", "minimum": 0, "maximum": 1},
+    1,
 )
 UNIT = Parameter(
     "unit",
@@ -127,8 +137,8 @@ LAYOUT = Parameter(
 )
 MANY_LAYOUT = Parameter(
     "layout",
-    "Layout of the response: `long` is one row per observation with the key in `series`, `wide` one column per series, "
-    "`columns` is `long` as one JSON array per field. Default: `long`.",
+    "Layout of the response: `long` is one row per observation with the key in `series`, `wide` one column per series with "
+    "values only, `columns` is `long` as one JSON array per field. Default: `long`.",
     {"type": "string", "enum": ["long", "wide", "columns"], "default": "long"},
 )
 SERIES_PARAMETER = Parameter(
@@ -140,7 +150,7 @@ SERIES_PARAMETER = Parameter(
 )
 
 _LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})")
-
+_NUMBER = re.compile(r"-?\d{1,20}(\.\d{0,20})?([eE]-?\d{1,2})?", re.ASCII)
 _REMEMBERED_BYTES = 512
 """Longest query string that is remembered: longer ones are seldom repeated, and a thousand of them take much memory."""
 
@@ -153,9 +163,9 @@ KEY: Mapping[str, Any] = {
     "example": "nyiso:damlbmp_zone:61761:lmp",
 }
 
-ONE_SERIES = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, LAYOUT)
+ONE_SERIES = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, MIN_COVERAGE, UNIT, CURRENCY, FORMAT, LAYOUT)
 """Parameters of the observations of one series."""
-MANY_SERIES = (SERIES_PARAMETER, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
+MANY_SERIES = (SERIES_PARAMETER, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, MIN_COVERAGE, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
 """Parameters of the observations of several series."""
 REVISIONS = (START, END, REVISIONS_TZ, FORMAT, LAYOUT)
 """Parameters of the revisions of one series."""
@@ -210,7 +220,17 @@ def question_of(arguments: Mapping[str, str]) -> Question:
         block=arguments.get("block"),
         unit=arguments.get("unit"),
         currency=arguments.get("currency"),
+        min_coverage=_share("min_coverage", arguments),
     )
+
+
+def _share(name: str, arguments: Mapping[str, str]) -> float | None:
+    text = arguments.get(name)
+    if text is None:
+        return None
+    if _NUMBER.fullmatch(text) is None:
+        raise InvalidParameters((name, "must be a number from 0 to 1, such as 0.95", text))
+    return float(text)
 
 
 def _with_plus(time: str | None) -> str | None:

@@ -37,6 +37,7 @@ class SeriesDocument(BaseModel):
                     "frequency": "1h",
                     "tz": "America/New_York",
                     "labels": {},
+                    "business_days": None,
                     "first": "2024-06-01T04:00:00Z",
                     "last": "2025-11-03T04:00:00Z",
                     "version": 2,
@@ -59,6 +60,9 @@ class SeriesDocument(BaseModel):
     frequency: str = Field(description="Step between observations, such as `1h` or `1d`.")
     tz: str = Field(description="IANA name of the market's time zone, in which its days are counted.")
     labels: dict[str, str]
+    business_days: str | None = Field(
+        description="Calendar of the days on which a daily series is published, such as `TARGET` or `NYMEX`; null: every day."
+    )
     first: datetime | None = Field(description="Start of the first interval; null while the series has no observation.")
     last: datetime | None = Field(description="Start of the last interval; null while the series has no observation.")
     version: int = Field(description="Rises whenever an observation of the series changes.")
@@ -81,6 +85,7 @@ class SeriesDocument(BaseModel):
             frequency=str(spec.frequency),
             tz=spec.zone,
             labels=dict(spec.labels),
+            business_days=spec.business_days,
             first=series.first_ts,
             last=series.last_ts,
             version=series.version,
@@ -93,9 +98,23 @@ class Observation(BaseModel):
 
     start: datetime = Field(description="Start of the interval, inclusive.", examples=["2025-11-02T01:00:00-04:00"])
     end: datetime | None = Field(description="End of the interval, exclusive; null when the series has no fixed step.")
-    value: float | None = Field(description="Null when the publisher has withdrawn the value.", examples=[53.65])
-    quality: str = Field(description="`good`, `preliminary`, `estimated`, `suspect` or `withdrawn`.", examples=["good"])
+    value: float | None = Field(
+        description="Null when the publisher has withdrawn the value, or its coverage is below `min_coverage`.",
+        examples=[53.65],
+    )
+    quality: str = Field(
+        description="`good`, `preliminary`, `estimated`, `suspect`, `withdrawn`; `partial`: an aggregate that misses values.",
+        examples=["good"],
+    )
     known_at: datetime = Field(description="Time from which this value was known.")
+    count: int | None = Field(default=None, description="Number of values in an aggregate; missing without `freq`.")
+    expected: int | None = Field(
+        default=None,
+        description="Number of values in a complete aggregate; null when the series has no fixed step; missing without `freq`.",
+    )
+    coverage: float | None = Field(
+        default=None, description="`count` / `expected`; null when the series has no fixed step; missing without `freq`."
+    )
 
 
 class ObservationColumns(BaseModel):
@@ -106,6 +125,9 @@ class ObservationColumns(BaseModel):
     value: list[float | None]
     quality: list[str]
     known_at: list[datetime]
+    count: list[int] | None = Field(default=None, description="Only with `freq`, like the next two.")
+    expected: list[int | None] | None = None
+    coverage: list[float | None] | None = None
 
 
 class SeriesInAnswer(BaseModel):
@@ -130,6 +152,9 @@ class AnswerMeta(BaseModel):
     as_of: datetime | None = Field(description="Instant of the point-in-time read; null: the values known now.")
     freq: str | None = Field(default=None, description="Step after resampling; missing without `freq`.")
     agg: str | None = Field(default=None, description="Aggregation of values within a step; missing without `freq`.")
+    min_coverage: float | None = Field(
+        default=None, description="Coverage below which an aggregate is withheld; null: none is; missing without `freq`."
+    )
 
 
 class SeriesObservationsMeta(AnswerMeta):

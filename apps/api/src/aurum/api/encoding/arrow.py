@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers, Table
+from aurum.api.encoding.table import NAT, Column, Counts, Instants, Labels, Numbers, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +84,9 @@ def _array(column: Column, zone: str) -> pa.Array:
             return pa.array(values, mask=missing if missing.any() else None)
         case Labels(codes, words):
             return _dictionary(codes, words)
+        case Counts(values):
+            missing = values < 0
+            return pa.array(values, mask=missing if missing.any() else None)
 
 
 def _dictionary(codes: NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:

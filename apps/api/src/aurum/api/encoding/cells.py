@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from aurum.api.encoding.instants import quoted_instants, rfc3339, rfc3339_text
-from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers
+from aurum.api.encoding.table import NAT, Column, Counts, Instants, Labels, Numbers
 
 _LONGEST_NUMBER = 25
 """Characters of the longest number that orjson writes, ``-2.2250738585072014e-308``, and one more."""
@@ -59,6 +59,8 @@ def cells(column: Column, dialect: Dialect, zone: str) -> Piece:
             return _numbers(values, dialect)
         case Labels(codes, words):
             return _labels(codes, words, dialect)
+        case Counts(values):
+            return _counts(values, dialect)
 
 
 def json_texts(column: Column, zone: str) -> list[str]:
@@ -70,6 +72,8 @@ def json_texts(column: Column, zone: str) -> list[str]:
             return number_array(values)[1:-1].decode().split(",") if len(values) else []
         case Labels(codes, words):
             return list(map(_quoted(words).__getitem__, codes.tolist()))
+        case Counts(values):
+            return ["null" if value < 0 else str(value) for value in values.tolist()]
 
 
 @lru_cache(maxsize=64)
@@ -140,6 +144,16 @@ def _numbers(values: NDArray[np.float64], dialect: Dialect) -> NDArray[np.void]:
     if not dialect.missing:
         cells[~np.isfinite(values)] = 0
     return cells.view(f"V{width}").ravel()
+
+
+def _counts(values: NDArray[np.int64], dialect: Dialect) -> Piece:
+    """Return each count as text. Counts repeat, as most buckets have the same number of steps."""
+    distinct, places = np.unique(values, return_inverse=True)
+    texts = [dialect.missing if value < 0 else b"%d" % value for value in distinct.tolist()]
+    if len(texts) == 1:
+        return texts[0]
+    width = max(map(len, texts))
+    return np.array(texts, f"S{width}").view(f"V{width}")[places]
 
 
 def number_array(values: NDArray[np.float64]) -> bytes:

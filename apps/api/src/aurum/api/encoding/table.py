@@ -46,7 +46,17 @@ class Labels:
         return len(self.codes)
 
 
-Column = Instants | Numbers | Labels
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Counts as int64; a negative one is a missing value."""
+
+    values: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+Column = Instants | Numbers | Labels | Counts
 
 
 @dataclass(frozen=True, slots=True)

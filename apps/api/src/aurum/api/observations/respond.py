@@ -25,7 +25,7 @@ from aurum.api.http.request_state import state_of
 from aurum.api.observations.stream import ToTable, streamed
 from aurum.api.observations.tables import empty_like, long_table, points_table, series_table, wide_table
 from aurum.core.series.model import Series
-from aurum.services.observations import MANY_WITH_END, ReadPlan, unit_of
+from aurum.services.observations import ReadPlan, columns_of_many, unit_of
 from aurum.services.observations.batches import most_rows
 from aurum.services.observations.complexity import check_points
 from aurum.services.observations.planned import planned_batches, planned_frame, planned_points
@@ -202,7 +202,7 @@ async def _whole_or_streamed(
         response = Response(headers=resolved.headers, media_type=MEDIA_TYPES[resolved.format])
         del response.headers["content-length"]  # a GET gets a stream, which has no length (RFC 9110, 9.3.2)
         return response
-    return await streamed(batches, to_table, resolved.format, resolved.headers)
+    return await streamed(batches, columns_of_many(resolved.plan), to_table, resolved.format, resolved.headers)
 
 
 async def _batches(resolved: ObservationsRequest) -> AsyncGenerator[pl.DataFrame]:
@@ -210,7 +210,7 @@ async def _batches(resolved: ObservationsRequest) -> AsyncGenerator[pl.DataFrame
 
 
 async def _collected(resolved: ObservationsRequest, batches: AsyncGenerator[pl.DataFrame], *, factor: int) -> pl.DataFrame:
-    parts = [pl.DataFrame(schema=MANY_WITH_END)]
+    parts = [pl.DataFrame(schema=columns_of_many(resolved.plan))]
     rows = 0
     async with aclosing(batches):
         async for part in batches:
@@ -254,7 +254,7 @@ def _meta(resolved: ObservationsRequest, count: int, *, series: bool = True) -> 
         "as_of": plan.as_of,
     }
     if plan.freq is not None:
-        meta |= {"freq": str(plan.freq), "agg": str(plan.agg)}
+        meta |= {"freq": str(plan.freq), "agg": str(plan.agg), "min_coverage": plan.min_coverage}
     if series:
         meta["series"] = [_description(one, plan) for one in resolved.series]
     return meta

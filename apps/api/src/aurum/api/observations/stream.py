@@ -13,18 +13,19 @@ from starlette.types import Receive, Scope, Send
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.encoding.table import Table
-from aurum.services.observations import MANY_WITH_END
 
 ToTable = Callable[[pl.DataFrame], Table]
 
 
-async def streamed(frames: AsyncGenerator[pl.DataFrame], to_table: ToTable, name: str, headers: Mapping[str, str]) -> Response:
-    """Return a stream in the format ``name`` whose first batch has been read.
+async def streamed(
+    frames: AsyncGenerator[pl.DataFrame], schema: pl.Schema, to_table: ToTable, name: str, headers: Mapping[str, str]
+) -> Response:
+    """Return a stream in the format ``name`` whose first batch has been read. ``schema``: of the frames.
 
     A store that does not answer then causes a 503, instead of a 200 that breaks off.
     """
     first = await anext(frames, None)
-    content = _encoded(first, frames, to_table, name)
+    content = _encoded(first, frames, to_table(pl.DataFrame(schema=schema)), to_table, name)
     return ClosingStream(content, frames, headers=headers, media_type=MEDIA_TYPES[name])
 
 
@@ -42,9 +43,9 @@ class ClosingStream(StreamingResponse):
 
 
 async def _encoded(
-    first: pl.DataFrame | None, rest: AsyncGenerator[pl.DataFrame], to_table: ToTable, name: str
+    first: pl.DataFrame | None, rest: AsyncGenerator[pl.DataFrame], empty: Table, to_table: ToTable, name: str
 ) -> AsyncGenerator[bytes]:
-    writer = bulk_writer(name, to_table(pl.DataFrame(schema=MANY_WITH_END)))
+    writer = bulk_writer(name, empty)
     yield writer.start() + (writer.write(to_table(first)) if first is not None else b"")
     async for frame in rest:
         if piece := writer.write(to_table(frame)):

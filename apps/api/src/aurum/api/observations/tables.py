@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aurum.api.encoding.table import Column, Instants, Labels, Numbers, Table
+from aurum.api.encoding.table import Column, Counts, Instants, Labels, Numbers, Table
 from aurum.core.catalog import Quality
 from aurum.core.series.model import Series
 from aurum.core.series.points import Points
@@ -20,7 +20,10 @@ _QUALITY = tuple(Quality(code).label if code in list(Quality) else "" for code i
 
 
 def series_table(frame: pl.DataFrame, plan: ReadPlan) -> Table:
-    """Return ``start, end, value, quality, known_at`` of one series. ``frame``: from ``aurum.services``, with ``end``."""
+    """Return ``start, end, value, quality, known_at`` of one series, and ``count, expected, coverage`` of aggregates.
+
+    ``frame``: from ``aurum.services``, with ``end``.
+    """
     return Table(_observation_columns(frame), plan.zone)
 
 
@@ -67,13 +70,18 @@ def empty_like(table: Table) -> Table:
 
 
 def _observation_columns(frame: pl.DataFrame) -> Mapping[str, Column]:
-    return {
+    columns: dict[str, Column] = {
         "start": Instants(_microseconds(frame["ts"])),
         "end": Instants(_microseconds(frame["end"])),
         "value": Numbers(frame["value"].to_numpy()),
         "quality": Labels(frame["quality"].to_numpy(), _QUALITY),
         "known_at": Instants(_microseconds(frame["known_at"])),
     }
+    if "coverage" in frame.columns:
+        columns["count"] = Counts(frame["count"].to_numpy())
+        columns["expected"] = Counts(frame["expected"].fill_null(-1).to_numpy())
+        columns["coverage"] = Numbers(frame["coverage"].fill_null(float("nan")).to_numpy())
+    return columns
 
 
 def _microseconds(column: pl.Series) -> NDArray[np.int64]:
@@ -96,3 +104,5 @@ def _head(column: Column) -> Column:
             return Numbers(values[:0])
         case Labels(codes, words):
             return Labels(codes[:0], words)
+        case Counts(values):
+            return Counts(values[:0])

@@ -32,6 +32,7 @@ class InventedSeries:
     currency: str | None = None
     name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    business_days: str | None = None
 
 
 def hourly(
@@ -70,6 +71,7 @@ def file_of(series: InventedSeries, *, content: str = "", refused: Iterable[tupl
         "location_name": series.name,
         "location_type": "ZONE",
         "labels": json.dumps(dict(series.labels)),
+        "business_days": series.business_days,
     }
     rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in series.rows]
     held = [(line, column, raw, "non_numeric", "not a number") for line, column, raw in refused]

@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 
 class Quality(IntEnum):
-    """The flag of every observation. The numbers are stored: add new ones, never renumber."""
+    """The flag of every observation and of every aggregate. The numbers are stored: add new ones, never renumber."""
 
     GOOD = 0
     PRELIMINARY = 1
@@ -15,10 +15,17 @@ class Quality(IntEnum):
     """Outside the usual range of its dataset, yet possible."""
     WITHDRAWN = 9
     """Withdrawn by its publisher; its value is NaN."""
+    PARTIAL = 10
+    """An aggregate of fewer values than its bucket has steps. In answers only: no observation is stored with it."""
 
     @property
     def label(self) -> str:
         return self.name.lower()
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether an observation may have this flag."""
+        return self is not Quality.PARTIAL
 
 
 class Reason(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from aurum.core.calendars import BusinessDays
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.series.weeks import interval_of
@@ -17,6 +18,7 @@ class SeriesSpec:
 
     ``unit``: canonical unit text, e.g. ``USD/MWh``. ``currency``: ISO 4217 code when the unit has one. ``zone``: IANA name
     of the clock its days are counted in. ``market``: code; None for series that no market operator publishes.
+    ``business_days``: the calendar of a daily series that is published on business days only; None: on every day.
     """
 
     key: SeriesKey
@@ -28,6 +30,7 @@ class SeriesSpec:
     location_name: str = ""
     location_type: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    business_days: BusinessDays | None = None
 
     @property
     def interval(self) -> Frequency:

@@ -109,7 +109,7 @@ def compose(
     zone: str,
     block: Block | None = None,
 ) -> pl.DataFrame:
-    """Return the result of ``resample``, computed from partial aggregates: schema ``MANY_OBSERVATIONS``.
+    """Return the result of ``resample``, computed from partial aggregates: schema ``MANY_OBSERVATIONS`` and ``count``.
 
     ``frame``: schema ``PARTIALS``. ``block``: use only its hours. Counts, extremes, qualities and known times are equal to
     those of ``resample`` to the bit. Sums are sums of sums, and means are these divided by the counts: they differ from
@@ -135,13 +135,13 @@ def compose(
         .group_by("series_id", bucket_of(freq, zone).alias("bucket"))
         .agg(
             _value(agg).alias("value"),
-            pl.col("count").sum().alias("count"),
+            pl.col("count").cast(pl.Int64).sum(),
             pl.col("quality").filter(has_values).max(),
             pl.col("known_at").max(),
         )
         .filter(pl.col("count") > 0)
         .with_columns(ts=bucket_start("bucket", freq, zone))
-        .select(list(MANY_OBSERVATIONS))
+        .select(*MANY_OBSERVATIONS, "count")
         .sort("series_id", "ts")
         .collect()
     )

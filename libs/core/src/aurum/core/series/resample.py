@@ -66,8 +66,8 @@ def resample(
     ``frame``: schema ``OBSERVATIONS``, ascending by ``ts``, after the columns named in ``by`` (``series_id``), each of
     whose groups is resampled separately. ``zone``: IANA name of the clock in which buckets are counted. The result has the
     same columns, ascending by ``by`` and ``ts``: the bucket's start in UTC, the value (Float64, also for ``COUNT``), the
-    worst quality of the values in it, and the greatest ``known_at``. Withdrawn values are not aggregated, but their
-    ``known_at`` counts, because a withdrawal changes the bucket.
+    worst quality of the values in it, the greatest ``known_at``, and ``count`` (Int64), the number of values. Withdrawn values
+    are not aggregated, but their ``known_at`` counts, because a withdrawal changes the bucket.
 
     Raises ``CannotResample`` when ``freq`` is finer than ``series_frequency`` or is ``irregular``; ``FrameMismatch``.
     """
@@ -82,10 +82,11 @@ def resample(
             _value(agg).cast(pl.Float64).fill_null(float("nan")).alias("value"),
             pl.col("quality").max(),
             pl.col("known_at").max(),
+            pl.col("quality").count().cast(pl.Int64).alias("count"),
         )
-        .filter(pl.col("quality").is_not_null())  # null: the bucket has no valid value
+        .filter(pl.col("count") > 0)
         .with_columns(ts=bucket_start("bucket", freq, zone))
-        .select(*by, *OBSERVATIONS)
+        .select(*by, *OBSERVATIONS, "count")
         .sort(*by, "ts")
     )
     return buckets.collect()

@@ -6,6 +6,7 @@ select
     avg(interval_price.energy) as energy,
     avg(interval_price.congestion) as congestion,
     avg(interval_price.loss) as loss,
+    count(interval_price.price) as present,
     cast(count(interval_price.price) * max(point.step_seconds) as double precision) / 3600 as share
 from {{ ref('int_lmp_interval') }} as interval_price
 inner join {{ ref('int_lmp_point') }} as point on point.series_id = interval_price.series_id

@@ -20,6 +20,10 @@ daily as (
         by_day.market_day,
         cast(by_day.present as integer) as intervals_present,
         cast(round(market_day.hours * 3600 / changed.step_seconds) as integer) as intervals_expected,
+        cast(by_day.present as integer) as count,
+        cast(round(market_day.hours * 3600 / changed.step_seconds) as integer) as expected,
+        cast(by_day.present as double precision)
+        / nullif(round(market_day.hours * 3600 / changed.step_seconds), 0) as coverage,
         by_day.energy_mwh,
         by_day.mean_mw,
         by_day.peak_mw,

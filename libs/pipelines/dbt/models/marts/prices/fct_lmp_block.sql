@@ -19,6 +19,7 @@ by_block as (
         block_hour.block,
         block_hour.market_day,
         sum(hourly.share) as hours_present,
+        sum(hourly.present) as present,
         -- A part of an hour has a weight equal to its share of the hour.
         sum(hourly.price * hourly.share) / nullif(sum(hourly.share), 0) as price_mean,
         min(hourly.price) as price_min,
@@ -47,6 +48,10 @@ blocks as (
         changed.currency,
         by_block.hours_present,
         cast(expected.hours as integer) as hours_expected,
+        cast(by_block.present as integer) as count,
+        cast(expected.hours * 3600 / changed.step_seconds as integer) as expected,
+        cast(by_block.present as double precision)
+        / nullif(expected.hours * 3600 / changed.step_seconds, 0) as coverage,
         by_block.price_mean,
         by_block.price_min as hour_min,
         by_block.price_max as hour_max,
@@ -61,4 +66,4 @@ blocks as (
 )
 
 select * from blocks
-{{ unless_the_same('blocks', key, ['hours_present', 'price_mean', 'hour_min', 'hour_max'], ['hours_expected']) }}
+{{ unless_the_same('blocks', key, ['hours_present', 'price_mean', 'hour_min', 'hour_max'], ['hours_expected', 'count', 'expected']) }}

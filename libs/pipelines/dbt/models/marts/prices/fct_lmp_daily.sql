@@ -20,6 +20,10 @@ daily as (
         changed.currency,
         cast(by_day.present as integer) as intervals_present,
         cast(round(market_day.hours * 3600 / changed.step_seconds) as integer) as intervals_expected,
+        cast(by_day.present as integer) as count,
+        cast(round(market_day.hours * 3600 / changed.step_seconds) as integer) as expected,
+        cast(by_day.present as double precision)
+        / nullif(round(market_day.hours * 3600 / changed.step_seconds), 0) as coverage,
         by_day.price_mean,
         by_day.price_min,
         by_day.price_max,

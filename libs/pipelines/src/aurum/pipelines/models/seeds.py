@@ -29,7 +29,7 @@ def seed_tables(registry: Registry) -> Mapping[str, pl.DataFrame]:
             orient="row",
         ),
         "quality_code": pl.DataFrame(
-            [(int(quality), quality.label) for quality in Quality],
+            [(int(quality), quality.label) for quality in Quality if quality.is_stored],
             schema={"quality": pl.Int64, "name": pl.String},
             orient="row",
         ),

@@ -2,7 +2,7 @@ import csv
 import json
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -189,3 +189,28 @@ def test_a_missing_value_in_a_later_vintage_withdraws_the_value(parse: Parse) ->
     assert math.isnan(value)
     assert quality == Quality.WITHDRAWN
     assert third.rows.select("value", "quality").rows() == [(9260.1, 0)], "a date without any value has nothing to withdraw"
+
+
+@pytest.mark.parametrize(
+    ("series", "first", "days", "calendar"),
+    [
+        ("DGS10", date(2025, 1, 2), 2, "US_TREASURY"),
+        ("DHHNGSP", date(2025, 1, 2), 2, "NYMEX"),
+        ("DEXUSEU", date(2025, 1, 2), 2, "US_FEDERAL"),
+        ("DFF", date(2025, 1, 2), 30, None),
+        ("UNLISTED", date(2025, 1, 2), 30, None),
+    ],
+)
+def test_a_daily_series_has_the_calendar_of_its_market(
+    parse: Parse, series: str, first: date, days: int, calendar: str | None
+) -> None:
+    lines = [f"{first + timedelta(days=number)},{number}" for number in range(days)]
+    (parsed,) = parse("x.csv", f"observation_date,{series}\n" + "\n".join(lines) + "\n")
+    assert parsed.series["business_days"].to_list() == [calendar]
+
+
+def test_an_unlisted_daily_series_without_weekends_is_published_on_business_days(parse: Parse) -> None:
+    days = [date(2025, 1, 1) + timedelta(days=number) for number in range(40)]
+    lines = [f"{day},1" for day in days if day.isoweekday() < 6]
+    (parsed,) = parse("x.csv", "observation_date,UNLISTED\n" + "\n".join(lines) + "\n")
+    assert parsed.series["business_days"].to_list() == ["US_FEDERAL"]

@@ -14,7 +14,7 @@ side_by_side several measures of a location in one row
 """
 
 from aurum.services.observations.answers import Answer, StreamedAnswer, read_many, read_one, revisions, stream_many
-from aurum.services.observations.batches import MANY_WITH_END
+from aurum.services.observations.batches import MANY_WITH_END, columns_of_many
 from aurum.services.observations.complexity import TooManyPoints
 from aurum.services.observations.lookup import all_series_of, series_of
 from aurum.services.observations.plan import ReadPlan, make_plan
@@ -34,6 +34,7 @@ __all__ = [
     "StreamedAnswer",
     "TooManyPoints",
     "all_series_of",
+    "columns_of_many",
     "make_plan",
     "read_many",
     "read_one",

@@ -39,7 +39,7 @@ class StreamedAnswer:
 
 
 async def read_one(reading: Reading, series: Series, question: Question) -> Answer:
-    """Read one series. The frame has schema ``WITH_END``, ascending by ``ts``.
+    """Read one series. The frame has schema ``WITH_END``, and ``COVERAGE`` with ``freq``, ascending by ``ts``.
 
     Raises ``InvalidParameters``, ``TooManyPoints``, and ``Unavailable`` when the store does not answer.
     """
@@ -48,7 +48,7 @@ async def read_one(reading: Reading, series: Series, question: Question) -> Answ
 
 
 async def read_many(reading: Reading, series: Sequence[Series], question: Question) -> Answer:
-    """Read several series. The frame has schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``).
+    """Read several series. The frame has the schema ``columns_of_many`` of its plan, ascending by (``series_id``, ``ts``).
 
     Raises like ``read_one``.
     """
@@ -70,7 +70,7 @@ async def revisions(reading: Reading, series: Series, question: Question) -> Ans
 
     Only ``start``, ``end`` and ``tz`` of the question may be set. Raises like ``read_one``.
     """
-    for name in ("as_of", "freq", "agg", "block", "unit", "currency"):
+    for name in ("as_of", "freq", "agg", "block", "unit", "currency", "min_coverage"):
         if (value := getattr(question, name)) is not None:
             raise InvalidParameters((name, "does not apply to revisions: use start, end and tz", str(value)))
     plan, _ = await _resolved(reading, [series], question)

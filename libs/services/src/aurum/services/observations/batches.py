@@ -10,26 +10,34 @@ import polars as pl
 
 from aurum.core.catalog import Quality
 from aurum.core.frames import MANY_OBSERVATIONS
+from aurum.core.series.coverage import COVERAGE
 from aurum.core.series.model import Series
 from aurum.core.series.resample import resample
 from aurum.services.observations.plan import ReadPlan
-from aurum.services.observations.transform import RatesByPair, group_alike, transformed, with_end
+from aurum.services.observations.transform import RatesByPair, completed, group_for, transformed
 from aurum.storage.ports.observations import SeriesReader
 
 MANY_WITH_END = pl.Schema({**MANY_OBSERVATIONS, "end": MANY_OBSERVATIONS["ts"]})
 
+_MANY_WITH_COVERAGE = pl.Schema({**MANY_WITH_END, **COVERAGE})
+
 _SHORTEST_DAY = timedelta(hours=23)
+
+
+def columns_of_many(plan: ReadPlan) -> pl.Schema:
+    """Return the schema of frames of several series: ``MANY_WITH_END``, and ``COVERAGE`` where the plan aggregates."""
+    return MANY_WITH_END if plan.freq is None else _MANY_WITH_COVERAGE
 
 
 async def batches(
     reader: SeriesReader, series: Sequence[Series], plan: ReadPlan, rates: RatesByPair
 ) -> AsyncGenerator[pl.DataFrame]:
-    """Yield frames of schema ``MANY_WITH_END``, ascending by (``series_id``, ``ts``) within and across frames; some are empty.
+    """Yield frames of schema ``columns_of_many``, ascending by (``series_id``, ``ts``) within and across them; some are empty.
 
     All rows are of one snapshot of the store. When resampling, a bucket that spans two batches of the store is yielded with
     the second one, when it is complete.
     """
-    groups = group_alike(series)
+    groups = group_for(series, plan)
     by_id = {one.series_id: one for one in series}
     unfinished = pl.DataFrame(schema=MANY_OBSERVATIONS)
     stored = reader.stream(list(by_id), span=plan.read_span, as_of=plan.as_of)
@@ -45,9 +53,9 @@ async def batches(
 def transform_batch(
     batch: pl.DataFrame, groups: Sequence[Sequence[Series]], plan: ReadPlan, rates: RatesByPair
 ) -> pl.DataFrame:
-    """Return a frame of the store (``MANY_OBSERVATIONS``) as the plan transforms it (``MANY_WITH_END``)."""
+    """Return a frame of the store (``MANY_OBSERVATIONS``) as the plan transforms it (``columns_of_many``)."""
     if not groups:
-        return pl.DataFrame(schema=MANY_WITH_END)
+        return pl.DataFrame(schema=columns_of_many(plan))
     if len(groups) == 1:
         return _transformed_group(batch, groups[0], plan, rates)
     parts = [
@@ -75,7 +83,7 @@ def most_rows(series: Series, plan: ReadPlan) -> float:
 
 def _transformed_group(batch: pl.DataFrame, group: Sequence[Series], plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
     changed = transformed(batch, group[0], plan, rates) if plan.transforms else batch
-    return with_end(changed, group[0], plan).select(list(MANY_WITH_END))
+    return completed(changed, group[0], plan).select(list(columns_of_many(plan)))
 
 
 def _whole_buckets(frame: pl.DataFrame, by_id: Mapping[int, Series], plan: ReadPlan) -> tuple[pl.DataFrame, pl.DataFrame]:

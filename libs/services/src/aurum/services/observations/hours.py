@@ -9,9 +9,9 @@ import polars as pl
 
 from aurum.core.series.model import Series
 from aurum.core.series.partials import BUCKET, CannotCompose, compose, composes, keeps_whole_hours
-from aurum.services.observations.batches import MANY_WITH_END, most_rows
+from aurum.services.observations.batches import columns_of_many, most_rows
 from aurum.services.observations.plan import ReadPlan
-from aurum.services.observations.transform import group_alike, with_end
+from aurum.services.observations.transform import completed, group_for
 from aurum.storage.ports.observations import PartialsReader
 
 _MOST_HOURS = 2_000_000
@@ -19,7 +19,7 @@ _MOST_HOURS = 2_000_000
 
 
 async def from_hours(reader: PartialsReader | None, series: Sequence[Series], plan: ReadPlan) -> pl.DataFrame | None:
-    """Return the answer to a plan in schema ``MANY_WITH_END``, or None when it needs the rows.
+    """Return the answer to a plan in schema ``columns_of_many``, or None when it needs the rows.
 
     Hourly sums answer mean, sum, min, max and count, also within a market block, in steps of an hour or longer, for data
     finer than an hour, as currently known and in the unit of the series. ``core.series.partials.compose`` states how exactly.
@@ -28,7 +28,7 @@ async def from_hours(reader: PartialsReader | None, series: Sequence[Series], pl
         return None
     frame = await reader.partials([one.series_id for one in series], span=plan.read_span)
     try:
-        parts = [_composed(frame, group, plan) for group in group_alike(series)]
+        parts = [_composed(frame, group, plan) for group in group_for(series, plan)]
     except CannotCompose:
         return None
     answer = pl.concat(parts).sort("series_id", "ts")
@@ -73,4 +73,4 @@ def _composed(frame: pl.DataFrame, group: Sequence[Series], plan: ReadPlan) -> p
         zone=plan.zone_of(first),
         block=plan.block_of(first),
     )
-    return with_end(composed, first, plan).select(list(MANY_WITH_END))
+    return completed(composed, first, plan).select(list(columns_of_many(plan)))

@@ -39,7 +39,7 @@ class ReadPlan:
 
     ``span``: rows of the answer start in it. ``zone``: time zone in which times are written. ``bucket_zone``: time zone of
     days and longer steps if the caller chose one; None: that of each series. ``blocks``: the block to filter hours by, for
-    each market; None: no filter.
+    each market; None: no filter. ``min_coverage``: buckets below it are withheld; None: no bucket is.
     """
 
     span: Span
@@ -51,6 +51,7 @@ class ReadPlan:
     blocks: Mapping[str | None, Block] | None
     unit: Unit | None
     currency: str | None
+    min_coverage: float | None = None
 
     @property
     def read_span(self) -> Span:
@@ -109,6 +110,7 @@ def _without_blocks(zone: str, question: Question) -> ReadPlan:
         blocks=None,
         unit=_parsed("unit", parse_unit, question.unit) if question.unit is not None else None,
         currency=question.currency,
+        min_coverage=_min_coverage(question),
     )
 
 
@@ -147,6 +149,17 @@ def _aggregation(question: Question) -> Aggregation:
     if question.agg is not None and question.freq is None:
         raise InvalidParameters(("agg", "needs freq: set the step to aggregate to", str(question.agg)))
     return question.agg or Aggregation.MEAN
+
+
+def _min_coverage(question: Question) -> float | None:
+    least = question.min_coverage
+    if least is None:
+        return None
+    if question.freq is None and question.block is None:
+        raise InvalidParameters(("min_coverage", "needs freq or block: set the step to aggregate to", str(least)))
+    if not 0 <= least <= 1:
+        raise InvalidParameters(("min_coverage", "must be a number from 0 to 1", str(least)))
+    return least
 
 
 async def _blocks(text: str, series: Sequence[Series], catalog: Catalog) -> Mapping[str | None, Block]:

@@ -16,7 +16,8 @@ class Question:
     ``start``, ``end``, ``as_of``: an instant, or a text that ``make_plan`` parses in the zone ``tz``: RFC 3339, a date or a
     local date-time. ``tz``: ``UTC``, ``market`` or an IANA name; None: times are UTC, and days are in the zone of each series.
     ``freq``: the step to resample to, by ``agg`` (None: the mean). ``block``: ``ON_PEAK`` of the market's calendar, or
-    ``calendar:ON_PEAK``. ``unit``, ``currency``: names of ``aurum.core.units``.
+    ``calendar:ON_PEAK``. ``unit``, ``currency``: names of ``aurum.core.units``. ``min_coverage``: the share of its steps, 0
+    to 1, below which a bucket of ``freq`` is withheld; None: every bucket has a value.
     """
 
     start: str | datetime | None = None
@@ -28,3 +29,4 @@ class Question:
     block: str | None = None
     unit: str | None = None
     currency: str | None = None
+    min_coverage: float | None = None

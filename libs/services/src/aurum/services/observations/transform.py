@@ -10,6 +10,7 @@ import polars as pl
 from aurum.core.calendars import block_mask
 from aurum.core.currency import MissingRate, Rates, convert_currency
 from aurum.core.errors import Invalid, InvalidParameters, UnknownName
+from aurum.core.series.coverage import NativeSteps, native_steps, with_coverage
 from aurum.core.series.model import Series
 from aurum.core.series.resample import interval_end, resample
 from aurum.core.units import Unit, convert, in_currency, parse_unit
@@ -91,6 +92,50 @@ def with_end(frame: pl.DataFrame, series: Series, plan: ReadPlan) -> pl.DataFram
     # Stored intervals end on the clock of their series, whatever the time zone of the answer.
     zone = series.spec.zone if plan.freq is None else plan.zone_of(series)
     return frame.with_columns(interval_end(pl.col("ts"), frequency, zone).alias("end"))
+
+
+def completed(frame: pl.DataFrame, series: Series, plan: ReadPlan) -> pl.DataFrame:
+    """Return a transformed frame with the ends of its intervals, and with ``COVERAGE`` where the plan aggregates.
+
+    ``series``: the series of the frame, or one of a group of ``group_for``.
+    """
+    frame = with_end(frame, series, plan)
+    if plan.freq is None:
+        return frame
+    return with_coverage(
+        frame,
+        steps=native_steps_of(series),
+        freq=plan.freq,
+        zone=plan.zone_of(series),
+        block=plan.blocks[series.spec.market] if plan.blocks is not None else None,
+        min_coverage=plan.min_coverage,
+    )
+
+
+def native_steps_of(series: Series) -> NativeSteps:
+    """Return the steps of a stored series; its last value gives their phase."""
+    spec = series.spec
+    return native_steps(spec.frequency, spec.zone, series.last_ts, spec.business_days)
+
+
+def group_for(series: Sequence[Series], plan: ReadPlan) -> list[list[Series]]:
+    """Return the groups of ``group_alike``; where the plan aggregates, those of calendar steps divided by their native steps.
+
+    Weekly series that end on different weekdays have a different number of steps in a month.
+    """
+    groups = group_alike(series)
+    if plan.freq is None:
+        return groups
+    divided: list[list[Series]] = []
+    for group in groups:
+        if group[0].spec.frequency.is_calendar:
+            by_steps: dict[NativeSteps, list[Series]] = {}
+            for one in group:
+                by_steps.setdefault(native_steps_of(one), []).append(one)
+            divided.extend(by_steps.values())
+        else:
+            divided.append(group)
+    return divided
 
 
 def group_alike(series: Sequence[Series]) -> list[list[Series]]:

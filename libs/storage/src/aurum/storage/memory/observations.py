@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aurum.core.asof import Span
+from aurum.core.calendars import stored_business_days
 from aurum.core.catalog.entries import Completeness
 from aurum.core.clock import Clock
 from aurum.core.errors import Conflict
@@ -241,6 +242,7 @@ def _spec(row: Mapping[str, Any]) -> SeriesSpec:
         location_name=row["location_name"],
         location_type=row["location_type"],
         labels=json.loads(row["labels"]),
+        business_days=stored_business_days(row["business_days"]),
     )
 
 

@@ -55,6 +55,7 @@ def file_load(
     location_name: str = "",
     location_type: str = "",
     labels: Mapping[str, str] | None = None,
+    business_days: str | None = None,
     held: Iterable[tuple[int, Reason]] = (),
 ) -> FileLoad:
     """Return a file of one series.
@@ -82,6 +83,7 @@ def file_load(
         "location_name": location_name,
         "location_type": location_type,
         "labels": json.dumps(dict(labels or {})),
+        "business_days": business_days,
     }
     content = repr((series, file_points, refused))
     record = FileRecord(

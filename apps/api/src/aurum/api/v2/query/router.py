@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.answers import answers
-from aurum.api.contract.params import MANY_SERIES, SERIES_PARAMETER
+from aurum.api.contract.params import MANY_SERIES, MIN_COVERAGE, SERIES_PARAMETER
 from aurum.api.contract.schemas import ManySeriesObservations
 from aurum.api.contract.text import Text
 from aurum.api.encoding.negotiate import MEDIA_TYPES
@@ -46,8 +46,13 @@ _MaybeText = Annotated[Text | None, "optional"]
 _optional: dict[str, Any] = {
     parameter.name: (_MaybeText, Field(default=None, description=parameter.description))
     for parameter in MANY_SERIES
-    if parameter is not SERIES_PARAMETER
+    if parameter not in (SERIES_PARAMETER, MIN_COVERAGE)
 }
+# Its bounds are checked with the query, so that a wrong one fails a query of a batch and not the batch.
+_optional["min_coverage"] = (
+    float | None,
+    Field(default=None, strict=True, description=MIN_COVERAGE.description, json_schema_extra=dict(MIN_COVERAGE.schema)),
+)
 ObservationsQuery = create_model(
     "ObservationsQuery",
     __config__=ConfigDict(extra="forbid"),
@@ -182,4 +187,4 @@ async def _answer_one(request: Request, query: NamedQuery, budget: Budget) -> Re
 def _as_query(query: BaseModel, **more: str) -> QueryParams:
     arguments: dict[str, Any] = query.model_dump(exclude_none=True, exclude={"id"}) | more
     series = arguments.pop("series")
-    return QueryParams([*(("series", key) for key in series), *arguments.items()])
+    return QueryParams([*(("series", key) for key in series), *((name, str(value)) for name, value in arguments.items())])

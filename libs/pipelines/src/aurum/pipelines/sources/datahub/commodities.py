@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from aurum.core.calendars import BusinessDays
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.sampling import sample_of, usual_gap
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
@@ -26,12 +27,14 @@ class _Commodity:
     location: str
     title: str
     every: str = "1d"
+    business_days: BusinessDays | None = None
+    """None: those of the dataset."""
 
 
 _COMMODITIES: Mapping[str, _Commodity] = {
     "henry_hub_daily": _Commodity(GAS_DAILY, "henry_hub", "Henry Hub, Louisiana"),
     "henry_hub_monthly": _Commodity(GAS_MONTHLY, "henry_hub", "Henry Hub, Louisiana", every="1mo"),
-    "brent_daily": _Commodity(OIL_DAILY, "brent", "Brent crude oil, Europe"),
+    "brent_daily": _Commodity(OIL_DAILY, "brent", "Brent crude oil, Europe", business_days=BusinessDays.ENGLAND),
     "wti_daily": _Commodity(OIL_DAILY, "wti", "WTI crude oil, Cushing, Oklahoma"),
 }
 _NAME = re.compile(
@@ -82,6 +85,8 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     rows = observations(frame.with_columns(location=pl.lit(commodity.location)), ["price"])
     names = pl.DataFrame({"location": [commodity.location], "location_name": [commodity.title]})
     series = describe_series(commodity.dataset, rows, locations=names).with_columns(location_type=pl.lit("hub"))
+    if commodity.business_days is not None:
+        series = series.with_columns(business_days=pl.lit(commodity.business_days, dtype=pl.String))
     return (Parsed(commodity.dataset, rows, series, refusals.frame(), count, document.raw),)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from aurum.core.calendars import BusinessDays
 from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Dataset, Measure, Plausible
 
@@ -53,7 +54,14 @@ BOLIVARS = ((date(2018, 8, 20), "VEF"), (date(2021, 11, 1), "VES"), (date.max, "
 
 
 def _dataset(
-    name: str, title: str, frequency: Frequency, measures: tuple[Measure, ...], reference: str, *, since: int
+    name: str,
+    title: str,
+    frequency: Frequency,
+    measures: tuple[Measure, ...],
+    reference: str,
+    *,
+    since: int,
+    business_days: BusinessDays | None = None,
 ) -> Dataset:
     return Dataset(
         source="datahub",
@@ -64,15 +72,26 @@ def _dataset(
         measures=measures,
         reference=f"datahub.io, {reference}",
         plausible=Plausible(date(since, 1, 1), timedelta(days=45)),
+        business_days=business_days,
     )
 
 
 _GAS = Measure("price", "USD/MMBtu", column="Price", currency="USD", title="Henry Hub spot price")
 _OIL = Measure("price", "USD/bbl", column="Price", currency="USD", title="Spot price")
 
-GAS_DAILY = _dataset("natural_gas_daily", "Henry Hub, daily", Frequency.DAY, (_GAS,), "core/natural-gas", since=1990)
+GAS_DAILY = _dataset(
+    "natural_gas_daily",
+    "Henry Hub, daily",
+    Frequency.DAY,
+    (_GAS,),
+    "core/natural-gas",
+    since=1990,
+    business_days=BusinessDays.NYMEX,
+)
 GAS_MONTHLY = _dataset("natural_gas_monthly", "Henry Hub, monthly", Frequency.MONTH, (_GAS,), "core/natural-gas", since=1990)
-OIL_DAILY = _dataset("oil_daily", "Brent and WTI, daily", Frequency.DAY, (_OIL,), "core/oil-prices", since=1980)
+OIL_DAILY = _dataset(
+    "oil_daily", "Brent and WTI, daily", Frequency.DAY, (_OIL,), "core/oil-prices", since=1980, business_days=BusinessDays.NYMEX
+)
 CPI = _dataset(
     "cpi_us",
     "US consumer prices, all urban consumers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 
+from aurum.core.calendars import BusinessDays
 from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
@@ -21,4 +22,5 @@ REFERENCE_RATES = Dataset(
     schedule=PublicationSchedule(days=0, at=time(16, 0), zone=ZONE),
     reference="ECB, Euro foreign exchange reference rates",
     freshness_hours=24 * 6,
+    business_days=BusinessDays.TARGET,
 )

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 
+import polars as pl
+
+from aurum.core.calendars import BusinessDays
 from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Dataset, Measure, Plausible, PublicationSchedule
 from aurum.pipelines.sources.eia.days import ZONE
@@ -70,6 +73,15 @@ API: Mapping[str, Dataset] = {
     for step, frequency in _STEPS.items()
 }
 """By the ``frequency`` an answer states."""
+
+
+_BRENT = "RBRTE"
+
+
+def business_days_of_prices() -> pl.Expr:
+    """Return the calendar of each series of a ``PARSED_SERIES`` frame: daily prices are those of trading days."""
+    calendar = pl.when(pl.col("location") == _BRENT).then(pl.lit(BusinessDays.ENGLAND)).otherwise(pl.lit(BusinessDays.NYMEX))
+    return pl.when((pl.col("frequency") == Frequency.DAY) & pl.col("currency").is_not_null()).then(calendar.cast(pl.String))
 
 
 def _grid(name: str, title: str, measures: tuple[Measure, ...]) -> Dataset:
@@ -157,4 +169,5 @@ WHOLESALE = Dataset(
         Measure("counterparties", "index", column="Number of counterparties", title="Number of companies that traded"),
     ),
     reference="EIA, Wholesale Electricity and Natural Gas Market Data (prices of ICE)",
+    business_days=BusinessDays.NERC,
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from aurum.core.calendars import BusinessDays
 from aurum.core.frequency import Frequency
 from aurum.core.series.weeks import Week
 from aurum.pipelines.source import Dataset, Measure, Plausible
@@ -22,6 +23,8 @@ class SeriesFacts:
     frequency: Frequency
     unit: str
     currency: str | None = None
+    business_days: BusinessDays | None = None
+    """The calendar of a daily series that has no values on weekends and holidays; None: every day."""
 
 
 KNOWN: Mapping[str, SeriesFacts] = {
@@ -33,28 +36,32 @@ KNOWN: Mapping[str, SeriesFacts] = {
     "UNRATE": SeriesFacts("Unemployment rate", Frequency.MONTH, "percent"),
     "FEDFUNDS": SeriesFacts("Federal funds effective rate", Frequency.MONTH, "percent"),
     "DFF": SeriesFacts("Federal funds effective rate", Frequency.DAY, "percent"),
-    "SOFR": SeriesFacts("Secured overnight financing rate", Frequency.DAY, "percent"),
-    "DGS1": SeriesFacts("Treasury yield, 1 year", Frequency.DAY, "percent"),
-    "DGS2": SeriesFacts("Treasury yield, 2 years", Frequency.DAY, "percent"),
-    "DGS5": SeriesFacts("Treasury yield, 5 years", Frequency.DAY, "percent"),
-    "DGS10": SeriesFacts("Treasury yield, 10 years", Frequency.DAY, "percent"),
-    "DGS30": SeriesFacts("Treasury yield, 30 years", Frequency.DAY, "percent"),
-    "DHHNGSP": SeriesFacts("Henry Hub natural gas spot price", Frequency.DAY, "USD/MMBtu", "USD"),
+    "SOFR": SeriesFacts("Secured overnight financing rate", Frequency.DAY, "percent", business_days=BusinessDays.US_TREASURY),
+    "DGS1": SeriesFacts("Treasury yield, 1 year", Frequency.DAY, "percent", business_days=BusinessDays.US_TREASURY),
+    "DGS2": SeriesFacts("Treasury yield, 2 years", Frequency.DAY, "percent", business_days=BusinessDays.US_TREASURY),
+    "DGS5": SeriesFacts("Treasury yield, 5 years", Frequency.DAY, "percent", business_days=BusinessDays.US_TREASURY),
+    "DGS10": SeriesFacts("Treasury yield, 10 years", Frequency.DAY, "percent", business_days=BusinessDays.US_TREASURY),
+    "DGS30": SeriesFacts("Treasury yield, 30 years", Frequency.DAY, "percent", business_days=BusinessDays.US_TREASURY),
+    "DHHNGSP": SeriesFacts(
+        "Henry Hub natural gas spot price", Frequency.DAY, "USD/MMBtu", "USD", business_days=BusinessDays.NYMEX
+    ),
     "WHHNGSP": SeriesFacts("Henry Hub natural gas spot price", Frequency.WEEK, "USD/MMBtu", "USD"),
     "MHHNGSP": SeriesFacts("Henry Hub natural gas spot price", Frequency.MONTH, "USD/MMBtu", "USD"),
-    "DCOILWTICO": SeriesFacts("WTI crude oil, Cushing", Frequency.DAY, "USD/bbl", "USD"),
+    "DCOILWTICO": SeriesFacts("WTI crude oil, Cushing", Frequency.DAY, "USD/bbl", "USD", business_days=BusinessDays.NYMEX),
     "WCOILWTICO": SeriesFacts("WTI crude oil, Cushing", Frequency.WEEK, "USD/bbl", "USD"),
     "MCOILWTICO": SeriesFacts("WTI crude oil, Cushing", Frequency.MONTH, "USD/bbl", "USD"),
-    "DCOILBRENTEU": SeriesFacts("Brent crude oil, Europe", Frequency.DAY, "USD/bbl", "USD"),
+    "DCOILBRENTEU": SeriesFacts("Brent crude oil, Europe", Frequency.DAY, "USD/bbl", "USD", business_days=BusinessDays.ENGLAND),
     "WCOILBRENTEU": SeriesFacts("Brent crude oil, Europe", Frequency.WEEK, "USD/bbl", "USD"),
     "MCOILBRENTEU": SeriesFacts("Brent crude oil, Europe", Frequency.MONTH, "USD/bbl", "USD"),
-    "DPROPANEMBTX": SeriesFacts("Propane, Mont Belvieu", Frequency.DAY, "USD/gal", "USD"),
+    "DPROPANEMBTX": SeriesFacts("Propane, Mont Belvieu", Frequency.DAY, "USD/gal", "USD", business_days=BusinessDays.NYMEX),
     "PNGASEUUSDM": SeriesFacts("Natural gas, EU", Frequency.MONTH, "USD/MMBtu", "USD"),
     "PNGASJPUSDM": SeriesFacts("Liquefied natural gas, Asia", Frequency.MONTH, "USD/MMBtu", "USD"),
     "PCOALAUUSDM": SeriesFacts("Coal, Australia", Frequency.MONTH, "USD/t", "USD"),
-    "DEXUSEU": SeriesFacts("US dollars to the euro", Frequency.DAY, "USD/EUR", "USD"),
-    "DEXUSUK": SeriesFacts("US dollars to the pound", Frequency.DAY, "USD/GBP", "USD"),
-    "DEXCAUS": SeriesFacts("Canadian dollars to the US dollar", Frequency.DAY, "CAD/USD", "CAD"),
+    "DEXUSEU": SeriesFacts("US dollars to the euro", Frequency.DAY, "USD/EUR", "USD", business_days=BusinessDays.US_FEDERAL),
+    "DEXUSUK": SeriesFacts("US dollars to the pound", Frequency.DAY, "USD/GBP", "USD", business_days=BusinessDays.US_FEDERAL),
+    "DEXCAUS": SeriesFacts(
+        "Canadian dollars to the US dollar", Frequency.DAY, "CAD/USD", "CAD", business_days=BusinessDays.US_FEDERAL
+    ),
 }
 """Source: the pages of the series at fred.stlouisfed.org."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import polars as pl
 
+from aurum.core.calendars import BusinessDays
 from aurum.core.frequency import Frequency
 from aurum.core.series.weeks import Week
 from aurum.pipelines.reading import dates
@@ -27,6 +28,12 @@ _GAPS = (
 )
 
 
+_SAID = ("location_name", "unit", "currency", "frequency", "business_days")
+_SATURDAY = 6
+_LEAST_SPAN = timedelta(days=14)
+"""Dates over a shorter time do not show whether a series has values on weekends."""
+
+
 def with_days(frame: pl.DataFrame, column: str, refusals: Refusals) -> pl.DataFrame:
     """Return the frame with ``ts``; rows without a valid date are held back."""
     return dates.with_days(frame, column, refusals, zone=ZONE, patterns=("%Y-%m-%d",))
@@ -38,14 +45,19 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
     Raises ``RefusedFile`` when the step of an unlisted series does not follow from its dates.
     """
     about = {
-        series: KNOWN.get(series) or SeriesFacts("", step_of(series, days), UNKNOWN_UNIT) for series, days in dates.items()
+        series: KNOWN.get(series)
+        or SeriesFacts("", step_of(series, days), UNKNOWN_UNIT, business_days=_business_days_of(series, days))
+        for series, days in dates.items()
     }
     said = pl.DataFrame(
-        [(series, each.title, each.unit, each.currency, str(each.frequency)) for series, each in about.items()],
-        schema=dict.fromkeys(("location", "location_name", "unit", "currency", "frequency"), pl.String),
+        [
+            (series, each.title, each.unit, each.currency, str(each.frequency), each.business_days)
+            for series, each in about.items()
+        ],
+        schema=dict.fromkeys(("location", *_SAID), pl.String),
         orient="row",
     )
-    series = describe_series(OBSERVATIONS, rows).drop("location_name", "unit", "currency", "frequency")
+    series = describe_series(OBSERVATIONS, rows).drop(_SAID)
     joined = series.join(said, on="location", how="left", maintain_order="left")
     return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
 
@@ -63,3 +75,11 @@ def step_of(series: str, days: Sequence[datetime]) -> Frequency:
     if not steps:
         raise RefusedFile(f"the step of {series} does not follow from its {len(days)} dates")
     return steps[0]
+
+
+def _business_days_of(series: str, days: Sequence[datetime]) -> BusinessDays | None:
+    """Return the calendar of an unlisted daily series: that of its publisher if none of its dates is on a weekend."""
+    is_daily = step_of(series, days) is Frequency.DAY
+    if not is_daily or max(days) - min(days) < _LEAST_SPAN or any(day.isoweekday() >= _SATURDAY for day in days):
+        return None
+    return BusinessDays.US_FEDERAL

@@ -68,8 +68,8 @@ def _looks_similar(document: SourceFile) -> bool:
 
 def _recognise(document: SourceFile) -> bool:
     named = "da_expost_lmp" in document.name.lower()
-    told = bool(_titles(document)) or (named and (not document.content.strip() or _looks_similar(document)))
-    return told and not _problem(document)
+    is_similar = bool(_titles(document)) or (named and (not document.content.strip() or _looks_similar(document)))
+    return is_similar and not _problem(document)
 
 
 def _explain(document: SourceFile) -> str:

@@ -82,8 +82,8 @@ class Feed:
         if named and name not in named:
             return f"{document.name!r} names PJM's feed {', '.join(named)}, and the columns are those of {name}"
         if own is False:
-            found, due = self._spacings(document)
-            return f"the columns are those of PJM's {name}, and the step is another: spacing {found}, the dataset's is {due}"
+            spacing, due = self._spacings(document)
+            return f"the columns are those of PJM's {name}, and the step is another: spacing {spacing}, the dataset's is {due}"
         if self._twin and own is None and (not named or self._twin in named) and sample_of(document).rows:
             one, other = sorted((name, self._twin))
             return f"these rows could be of PJM's {one} or of {other}: name the file {one}.csv or {other}.csv"

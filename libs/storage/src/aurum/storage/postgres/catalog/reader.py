@@ -11,6 +11,7 @@ import structlog
 from asyncpg import Record
 from sqlalchemy import ColumnElement, Select, Text, bindparam, func, or_, select, tuple_
 
+from aurum.core.calendars import stored_business_days
 from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
 from aurum.core.errors import UnknownName
 from aurum.core.frequency import parse_frequency
@@ -38,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 _BY_KEY = """
 SELECT series_id, key, source, dataset, location, measure, market, unit, currency, frequency, zone, location_name,
-       location_type, labels, version, first_ts, last_ts, updated_at
+       location_type, labels, business_days, version, first_ts, last_ts, updated_at
 FROM series WHERE key = ANY($1)
 """
 
@@ -271,6 +272,7 @@ def _valid_series(row: Record) -> Series:
             location_name=row["location_name"],
             location_type=row["location_type"],
             labels=row["labels"],
+            business_days=stored_business_days(row["business_days"]),
         ),
         version=row["version"],
         first_ts=row["first_ts"],

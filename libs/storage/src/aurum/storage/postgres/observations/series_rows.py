@@ -12,39 +12,41 @@ from aurum.storage.ports.errors import LostRace
 from aurum.storage.ports.observations import LockedSeries
 from aurum.storage.postgres.connection.pool import Connection
 
-_DESCRIPTION = ["market", "currency", "zone", "location_name", "location_type", "labels"]
+_DESCRIPTION = ["market", "currency", "zone", "location_name", "location_type", "labels", "business_days"]
 _COLUMNS = ["key", "source", "dataset", "location", "measure", "unit", "frequency", *_DESCRIPTION]
 
 _MISSING = "SELECT key FROM unnest($1::text[]) AS file(key) WHERE NOT EXISTS (SELECT FROM series AS s WHERE s.key = file.key)"
 # In the order of keys, so that two loads that create the same series cannot deadlock.
 _INSERT = """
 INSERT INTO series (key, source, dataset, location, measure, unit, frequency,
-                    market, currency, zone, location_name, location_type, labels)
+                    market, currency, zone, location_name, location_type, labels, business_days)
 SELECT key, source, dataset, location, measure, unit, frequency,
-       market, currency, zone, location_name, location_type, labels::jsonb
+       market, currency, zone, location_name, location_type, labels::jsonb, business_days
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
      AS described(key, source, dataset, location, measure, unit, frequency,
-                  market, currency, zone, location_name, location_type, labels)
+                  market, currency, zone, location_name, location_type, labels, business_days)
 ORDER BY key COLLATE "C"
 ON CONFLICT (key) DO NOTHING
 """
 _COMPARED = ["unit", "frequency", *_DESCRIPTION]
 _LOCK = """
-SELECT unit, frequency, market, currency, zone, location_name, location_type, labels::text, series_id, key, version
+SELECT unit, frequency, market, currency, zone, location_name, location_type, labels::text, business_days,
+       series_id, key, version
 FROM series WHERE key = ANY($1) ORDER BY series_id FOR NO KEY UPDATE
 """
 _DESCRIBE = """
 UPDATE series AS s
 SET market = file.market, currency = file.currency, zone = file.zone, location_name = file.location_name,
-    location_type = file.location_type, labels = file.labels::jsonb,
+    location_type = file.location_type, labels = file.labels::jsonb, business_days = file.business_days,
     version = s.version + CASE WHEN s.version > 0 THEN 1 ELSE 0 END
-FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-     AS file(series_id, market, currency, zone, location_name, location_type, labels)
+FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::text[])
+     AS file(series_id, market, currency, zone, location_name, location_type, labels, business_days)
 WHERE s.series_id = file.series_id
-  AND (s.market, s.currency, s.zone, s.location_name, s.location_type, s.labels)
+  AND (s.market, s.currency, s.zone, s.location_name, s.location_type, s.labels, s.business_days)
       IS DISTINCT FROM
-      (file.market, file.currency, file.zone, file.location_name, file.location_type, file.labels::jsonb)
+      (file.market, file.currency, file.zone, file.location_name, file.location_type, file.labels::jsonb, file.business_days)
 """
 # Catalog lists show descriptions, so a changed one must invalidate them; the trigger reports only series ids. PostgreSQL sends
 # repeated notifications of a transaction once.

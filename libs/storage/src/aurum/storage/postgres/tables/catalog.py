@@ -78,6 +78,7 @@ series = Table(
     Column("first_ts", INSTANT),
     Column("last_ts", INSTANT),
     Column("updated_at", INSTANT),
+    Column("business_days", Text),
     UniqueConstraint("key"),
     Index("ix_series_source_dataset_key", "source", "dataset", "key"),
     Index("ix_series_location_key", "location", "key"),
