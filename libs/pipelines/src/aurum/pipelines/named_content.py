@@ -74,7 +74,7 @@ def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[Parsed])
     if not strange:
         return tuple(parts)
     if strange > _TOLERATED * sum(part.rows.height for part in parts):
-        raise RefusedFile(f"name and content disagree: {name!r} says {_span(named)}, {_found(outside, named.zone)}")
+        raise RefusedFile(f"name and content disagree: {name!r} says {_span(named)}, {_days_of(outside, named.zone)}")
     return tuple(
         _without(part, rows, inside, f"the name {name} says {_span(named)}") for part, rows in zip(parts, outside, strict=True)
     )
@@ -83,8 +83,8 @@ def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[Parsed])
 def _refuse_other_locations(name: str, named: NamedContent, parts: Sequence[Parsed]) -> None:
     if named.locations is None:
         return
-    found = {location for part in parts for location in part.rows["location"].unique().to_list()}
-    if strange := sorted(found - named.locations):
+    locations = {location for part in parts for location in part.rows["location"].unique().to_list()}
+    if strange := sorted(locations - named.locations):
         wanted = ", ".join(sorted(named.locations))
         raise RefusedFile(f"name and content disagree: {name!r} says {wanted}, the rows are of {', '.join(strange[:3])}")
 
@@ -93,7 +93,7 @@ def _span(named: NamedContent) -> str:
     return f"{named.first}" if named.first == named.last else f"{named.first} to {named.last}"
 
 
-def _found(outside: Sequence[pl.DataFrame], zone: str) -> str:
+def _days_of(outside: Sequence[pl.DataFrame], zone: str) -> str:
     local = pl.concat([rows.select("ts") for rows in outside]).select(pl.col("ts").dt.convert_time_zone(zone).dt.date())
     days = [str(day) for day in local.select(pl.min("ts").alias("first"), pl.max("ts").alias("last")).row(0)]
     return f"rows are of {' to '.join(dict.fromkeys(days))}"

@@ -72,9 +72,9 @@ def days(texts: Iterable[str]) -> list[date]:
 
     Other texts are left out.
     """
-    found = {day for text in texts if (day := _day(text)) is not None}
-    whole = sorted(day for day, is_month in found if not is_month)
-    return whole or sorted(day for day, _ in found)
+    read = {day for text in texts if (day := _day(text)) is not None}
+    whole = sorted(day for day, is_month in read if not is_month)
+    return whole or sorted(day for day, _ in read)
 
 
 def _day(text: str) -> tuple[date, bool] | None:
@@ -114,9 +114,9 @@ def is_daily(texts: Iterable[str]) -> bool:
 def is_weekly(texts: Iterable[str], weekday: int) -> bool:
     """Return whether days may be those of a weekly table: whole weeks apart, most of them on one day (Monday is 0)."""
     texts = list(texts)
-    found, gap = days(texts), usual_gap(texts)
-    own = sum(1 for day in found if day.weekday() == weekday)
-    return (gap is None or gap % _WEEK == 0) and own * 2 >= len(found)
+    listed, gap = days(texts), usual_gap(texts)
+    own = sum(1 for day in listed if day.weekday() == weekday)
+    return (gap is None or gap % _WEEK == 0) and own * 2 >= len(listed)
 
 
 def numbers_of(cells: Iterable[str]) -> list[float]:

@@ -292,7 +292,7 @@ def describe_series(
 
 @dataclass(frozen=True, slots=True)
 class NamedContent:
-    """What the publisher's name of a file says of its content. None: the name does not say it.
+    """The content of a file as its publisher's name states it. None: the name does not state it.
 
     ``first`` and ``last``: the local days of ``zone`` in which every interval begins, those included that the publisher adds
     before and after. ``locations``: the only locations in the file.

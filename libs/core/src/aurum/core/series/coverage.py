@@ -255,7 +255,7 @@ def _local(instant: datetime, zone: str) -> datetime:
 
 
 def _physical(ts: pl.Series) -> NDArray[np.int64]:
-    """Return the microseconds of a Datetime("us") column, without a copy."""
+    """Return the microseconds since 1970 of a column of instants, without a copy."""
     return ts.to_numpy().view(np.int64)
 
 

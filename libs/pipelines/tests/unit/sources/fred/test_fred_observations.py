@@ -205,12 +205,12 @@ def test_a_daily_series_has_the_calendar_of_its_market(
     parse: Parse, series: str, first: date, days: int, calendar: str | None
 ) -> None:
     lines = [f"{first + timedelta(days=number)},{number}" for number in range(days)]
-    (parsed,) = parse("x.csv", f"observation_date,{series}\n" + "\n".join(lines) + "\n")
+    (parsed,) = parse("fredgraph.csv", f"observation_date,{series}\n" + "\n".join(lines) + "\n")
     assert parsed.series["business_days"].to_list() == [calendar]
 
 
 def test_an_unlisted_daily_series_without_weekends_is_published_on_business_days(parse: Parse) -> None:
     days = [date(2025, 1, 1) + timedelta(days=number) for number in range(40)]
     lines = [f"{day},1" for day in days if day.isoweekday() < 6]
-    (parsed,) = parse("x.csv", "observation_date,UNLISTED\n" + "\n".join(lines) + "\n")
+    (parsed,) = parse("fredgraph.csv", "observation_date,UNLISTED\n" + "\n".join(lines) + "\n")
     assert parsed.series["business_days"].to_list() == ["US_FEDERAL"]
