@@ -77,8 +77,9 @@ class Registry:
             raise RefusedFile("the file is empty")
         formats = [file_format for source in self.sources for file_format in source.formats]
         tried = [file_format.name for file_format in formats]
-        reasons = list(dict.fromkeys(reason for file_format in formats if (reason := file_format.explain(document))))
-        raise UnknownFormat("; ".join(reasons) or f"unknown format; tried: {', '.join(tried)}", tried=tried)
+        reasons = dict.fromkeys(reason for file_format in formats if (reason := file_format.explain(document)))
+        fullest = [reason for reason in reasons if not any(reason in other for other in reasons if other != reason)]
+        raise UnknownFormat("; ".join(fullest) or f"unknown format; tried: {', '.join(tried)}", tried=tried)
 
 
 def default_registry() -> Registry:
