@@ -16,8 +16,8 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.register_profile("gate", settings.get_profile("unhurried"), derandomize=True)
 # `make test-explore` searches. Tests that set max_examples take a share of this number.
 settings.register_profile("explore", settings.get_profile("unhurried"), max_examples=1000)
-# `-m "not server"` is run after every change: a fifth of the examples.
-settings.register_profile("quick", settings.get_profile("gate"), max_examples=20)
+# `-m "not server"` is run after every change: an eighth of the examples.
+settings.register_profile("quick", settings.get_profile("gate"), max_examples=12)
 settings.load_profile("gate")
 
 

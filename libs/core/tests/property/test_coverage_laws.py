@@ -142,7 +142,7 @@ def gaps(data: st.DataObject, length: int) -> tuple[set[int], set[int]]:
     st.sampled_from((None, *BLOCKS)),
     st.data(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4)
 def test_fixed_steps_are_counted_as_the_clock_shows_them(
     start: datetime, native: Frequency, own: str, zone: str, freq: Frequency, block: Block | None, data: st.DataObject
 ) -> None:
@@ -187,7 +187,7 @@ def test_fixed_steps_are_counted_as_the_clock_shows_them(
     st.sampled_from((None, *BLOCKS)),
     st.data(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=settings().max_examples // 4)
 def test_steps_up_to_an_hour_count_what_their_clock_puts_in_them(
     start: datetime, steps: tuple[Frequency, Frequency], zone: str, block: Block | None, data: st.DataObject
 ) -> None:
@@ -222,7 +222,7 @@ def test_steps_up_to_an_hour_count_what_their_clock_puts_in_them(
     st.sampled_from((0, 9)),
     st.data(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=settings().max_examples * 2 // 5)
 def test_calendar_steps_are_counted_by_their_starts(
     day: date,
     native: Frequency,
