@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import polars as pl
 
 
-def told_apart(table: pl.DataFrame, name: str, *, at: Sequence[str]) -> pl.DataFrame:
+def distinct_locations(table: pl.DataFrame, name: str, *, at: Sequence[str]) -> pl.DataFrame:
     """Return the table with a distinct ``location`` for each name that occurs under one id in the same interval.
 
-    ``name``: column with the name of the place; ``at``: columns that identify an interval. The first name by alphabet has the
-    plain id, the others the id with the name, ``16251-LD.ALPHA2``: so the ids are the same in all files that have the names,
-    whatever the order and number of their rows. An id whose names never occur in one interval is one place that was renamed.
+    ``name``: column with the name of the place; ``at``: columns that identify an interval. Each of the places gets the id with
+    its name, ``16251-LD.ALPHA2``, and none the plain id: which of them that is cannot be known, and a file with other names
+    under the id would give it to another. An id whose names never occur in one interval is one place that was renamed, and
+    stays plain.
     """
     names = table.select("location", name).drop_nulls().unique()
     shared = names.filter(pl.col("location").is_duplicated())
@@ -20,10 +21,8 @@ def told_apart(table: pl.DataFrame, name: str, *, at: Sequence[str]) -> pl.DataF
         return table
     rows = table.filter(pl.col("location").is_in(shared["location"].unique().implode()))
     together = rows.group_by("location", *at).agg(pl.col(name).n_unique().alias("names")).filter(pl.col("names") > 1)
-    apart = (
-        shared.filter(pl.col("location").is_in(together["location"].unique().implode()))
-        .filter(pl.col(name) != pl.col(name).min().over("location"))
-        .with_columns(pl.format("{}-{}", "location", name).alias("__own"))
+    apart = shared.filter(pl.col("location").is_in(together["location"].unique().implode())).with_columns(
+        pl.format("{}-{}", "location", name).alias("__own")
     )
     joined = table.join(apart, on=["location", name], how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("__own", "location").alias("location")).drop("__own")

@@ -16,7 +16,9 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import REFUSED
 from aurum.core.markettime import day_bounds
+from aurum.pipelines.reading.dates import FIRST_YEAR, LAST_YEAR
 from aurum.pipelines.source import NamedContent, Parsed, RefusedFile, SourceFile
+from aurum.pipelines.storable import storable
 
 _TOLERATED = 0.1
 """Largest share of observations outside the name's days that is held back row by row; above it the file is refused."""
@@ -34,7 +36,7 @@ def days_in_name(pattern: str, zone: str, *, before: int = 0, after: int = 0, fl
     def read(document: SourceFile) -> NamedContent | None:
         match = compiled.search(document.name)
         days = _days(match.groupdict()) if match is not None else None
-        if days is None:
+        if days is None or not (days[0].year >= FIRST_YEAR and days[1].year <= LAST_YEAR):
             return None
         return NamedContent(days[0] - timedelta(days=before), days[1] + timedelta(days=after), zone)
 
@@ -64,6 +66,7 @@ def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[Parsed])
     """
     if named is None:
         return tuple(parts)
+    name = storable(name)
     _refuse_other_locations(name, named, parts)
     if named.first is None or named.last is None:
         return tuple(parts)

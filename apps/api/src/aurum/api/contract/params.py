@@ -149,7 +149,7 @@ SERIES_PARAMETER = Parameter(
     repeated=True,
 )
 
-_LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:[0-9]{2})")
+_LOST_PLUS = re.compile(r"([Tt][0-9:.]+) ([0-9]{2}:[0-9]{2})")
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{0,20})?([eE]-?\d{1,2})?", re.ASCII)
 _REMEMBERED_BYTES = 512
 """Longest query string that is remembered: longer ones are seldom repeated, and a thousand of them take much memory."""

@@ -1,9 +1,10 @@
 """Coverage of aggregates: the number of values in a bucket against the number of native steps that the whole bucket has.
 
 A bucket that misses a step looks like any other number. So every aggregate says how many values it is made of (``count``),
-how many a complete bucket has (``expected``) and their ratio (``coverage``); its quality is ``PARTIAL`` when ``count`` is lower
-than ``expected``. ``expected`` depends on the calendar only, never on the data: not on the requested span, not on the first and
-last value of the series, not on the present time. So a running bucket is partial until its last step has a value.
+how many a complete bucket has (``expected``) and their ratio (``coverage``); its quality is ``PARTIAL`` when ``count`` is
+lower than ``expected``. ``expected`` depends on the calendar and on the phase of the series (the weekday of its last stamp):
+not on the requested span, not on where the series begins and ends, not on the present time. So a running bucket is partial
+until its last step has a value.
 """
 
 from __future__ import annotations

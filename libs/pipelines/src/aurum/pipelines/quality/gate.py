@@ -54,10 +54,10 @@ def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> 
     rows, impossible = _at_plausible_times(rows, parsed.dataset, now)
     held.append(_report(parsed, impossible, Reason.INVALID_TIME))
     steps = check_steps(parsed, rows)
-    if steps.off is not None:
-        off = rows.filter(steps.off).with_columns(pl.lit(steps.detail).alias("detail"))
-        held.append(_report(parsed, off, Reason.INVALID_TIME))
-        rows = rows.filter(~steps.off)
+    if steps.reasons is not None:
+        explained = rows.with_columns(steps.reasons.alias("detail"))
+        held.append(_report(parsed, explained.filter(pl.col("detail").is_not_null()), Reason.INVALID_TIME))
+        rows = explained.filter(pl.col("detail").is_null()).drop("detail")
     # A withdrawal has no value to which an expectation could apply.
     is_withdrawn = pl.col("quality") == int(Quality.WITHDRAWN)
     withdrawn, rows = rows.filter(is_withdrawn), rows.filter(~is_withdrawn)

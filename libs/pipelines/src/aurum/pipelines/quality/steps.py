@@ -1,9 +1,9 @@
 """Compares the step of a file with the step of its series: the grid that its instants lie on, and the spacing between them.
 
-A file of another feed in the same layout (five-minute prices under the header of hourly ones, a daily series averaged by month)
-has rows that fit, and those would revise good values. So a series most of whose instants are off its grid, or whose instants
-are all spaced as another step is, is held back whole; a file that consists mostly of such series is refused. Single rows off
-the grid are held back alone.
+A file of another feed in the same layout (five-minute prices under the header of hourly ones, a daily series averaged by
+month) has rows that fit, and those would revise good values. So a series is held back whole when most of its instants are off
+its grid, or when all its distances are those of a coarser step; a file most of whose rows are of such series is refused.
+Single rows off the grid are held back alone.
 """
 
 from __future__ import annotations
@@ -50,13 +50,12 @@ _SERIES = ["location", "measure"]
 
 @dataclass(frozen=True, slots=True)
 class StepCheck:
-    """``off``: Boolean column, true on rows to hold back; None where there is none. ``detail``: why, for their report.
+    """``reasons``: String column, why each row is held back, null for those that are not; None where no row is.
 
     ``refusal``: why the whole file is refused, or empty.
     """
 
-    off: pl.Series | None = None
-    detail: str = ""
+    reasons: pl.Series | None = None
     refusal: str = ""
 
 
@@ -65,38 +64,58 @@ def check_steps(parsed: Parsed, rows: pl.DataFrame) -> StepCheck:
     kinds = parsed.series.select("frequency", "zone").unique()
     if kinds.height == 1:
         frequency, zone = kinds.row(0)
-        return _check(rows, Frequency(frequency), zone, rows.height)
-    about = parsed.series.select(*_SERIES, "frequency", "zone")
-    placed = rows.select(*_SERIES, "ts").with_row_index("row").join(about, on=_SERIES, how="left", maintain_order="left")
-    off: list[pl.Series] = []
-    detail = ""
+        check = _check(rows, Frequency(frequency), zone)
+        return StepCheck(check.reasons, check.refusal(rows.height)) if check is not None else StepCheck()
+    described = parsed.series.select(*_SERIES, "frequency", "zone")
+    placed = rows.select(*_SERIES, "ts").with_row_index("row").join(described, on=_SERIES, how="left", maintain_order="left")
+    checks: list[_PartCheck] = []
+    reasons: list[pl.DataFrame] = []
     for (frequency, zone), part in placed.partition_by("frequency", "zone", as_dict=True).items():
-        check = _check(part, Frequency(str(frequency)), str(zone), rows.height)
-        if check.refusal:
-            return check
-        if check.off is not None:
-            off.append(part["row"].filter(check.off))
-            detail = check.detail
-    if not off:
+        check = _check(part, Frequency(str(frequency)), str(zone))
+        if check is not None:
+            checks.append(check)
+            reasons.append(part.select("row", check.reasons.alias("reason")))
+    if not checks:
         return StepCheck()
-    return StepCheck(placed["row"].is_in(pl.concat(off).implode()), detail)
+    by_row = placed.select("row").join(pl.concat(reasons), on="row", how="left", maintain_order="left")["reason"]
+    worst = max(checks, key=lambda check: check.foreign)
+    return StepCheck(by_row, worst.refusal(rows.height, foreign=sum(check.foreign for check in checks)))
 
 
-def _check(rows: pl.DataFrame, frequency: Frequency, zone: str, total: int) -> StepCheck:
-    """Check the rows of one frequency. ``total``: the number of rows of the file."""
+@dataclass(frozen=True, slots=True)
+class _PartCheck:
+    """The rows of one frequency. ``foreign``: the number of rows of series of another step; ``spacing``: theirs, in words."""
+
+    reasons: pl.Series
+    frequency: Frequency
+    foreign: int = 0
+    spacing: str = ""
+
+    def refusal(self, total: int, *, foreign: int | None = None) -> str:
+        """Return why a file of ``total`` rows is refused; empty where it is not."""
+        if 2 * (self.foreign if foreign is None else foreign) <= total:
+            return ""
+        due = _WORDS[self.frequency]
+        return f"another step: spacing {self.spacing}, the dataset's is {due}; nothing of the file was stored"
+
+
+def _check(rows: pl.DataFrame, frequency: Frequency, zone: str) -> _PartCheck | None:
+    """Check the rows of one frequency; None where all fit."""
     if frequency is Frequency.IRREGULAR or rows.is_empty():
-        return StepCheck()
+        return None
     off = rows.select(off=_off_grid(frequency, zone, rows["ts"][0]))["off"]
     strange = _strange_series(rows, off, frequency, zone)
-    if strange is not None:
-        foreign = rows.select(pl.struct(_SERIES).is_in(strange.select(pl.struct(_SERIES)).to_series().implode())).to_series()
-        most = 2 * int(foreign.sum()) > total
-        owner = "the dataset's" if most else f"that of {', '.join(strange['location'].unique().sort()[:3])}"
-        spacing = f"spacing {_spacing(rows.filter(foreign))}, {owner} is {_WORDS[frequency]}"
-        if most:
-            return StepCheck(refusal=f"another step: {spacing}; nothing of the file was stored")
-        return StepCheck(off | foreign, spacing)
-    return StepCheck(off, f"not on the step of {_WORDS[frequency]}") if off.any() else StepCheck()
+    if strange is None and not off.any():
+        return None
+    single = pl.when(off).then(pl.lit(f"not on the step of {_WORDS[frequency]}"))
+    if strange is None:
+        return _PartCheck(rows.select(single.alias("reason"))["reason"], frequency)
+    foreign = rows.select(pl.struct(_SERIES).is_in(strange.select(pl.struct(_SERIES)).to_series().implode())).to_series()
+    spacing = _spacing(rows.filter(foreign))
+    owners = ", ".join(strange["location"].unique().sort()[:3])
+    whole = pl.lit(f"spacing {spacing}, that of {owners} is {_WORDS[frequency]}")
+    reasons = rows.select(pl.when(foreign).then(whole).otherwise(single).alias("reason"))["reason"]
+    return _PartCheck(reasons, frequency, int(foreign.sum()), spacing)
 
 
 def _off_grid(frequency: Frequency, zone: str, example: datetime) -> pl.Expr:
@@ -117,7 +136,7 @@ def _strange_series(rows: pl.DataFrame, off: pl.Series, frequency: Frequency, zo
     if off.any():
         shares = rows.select(*_SERIES, off.alias("off")).group_by(_SERIES).agg(pl.col("off").mean())
         strange.append(shares.filter(pl.col("off") > 0.5).select(_SERIES))
-    if not frequency.is_calendar and _has_neighbours(rows["ts"], frequency):
+    if not frequency.is_calendar and _is_regular(rows, frequency):
         series = pl.concat(strange) if strange else None
     else:
         spaced = _spaced_otherwise(rows, frequency, zone)
@@ -125,10 +144,16 @@ def _strange_series(rows: pl.DataFrame, off: pl.Series, frequency: Frequency, zo
     return None if series is None or series.is_empty() else series
 
 
-def _has_neighbours(ts: pl.Series, frequency: Frequency) -> bool:
-    """Test whether some instants are one step apart, as in every regular file: then it need not be looked at by series."""
-    instants = ts.unique().sort()
-    return bool((instants.diff().drop_nulls() == frequency.step).any()) or instants.len() < _ENOUGH
+def _is_regular(rows: pl.DataFrame, frequency: Frequency) -> bool:
+    """Test whether every series has all instants of the file, and some are one step apart, as in most files: then no series
+    need be looked at alone. A file of a few instants is regular, because nothing can be told from them.
+    """
+    instants = rows["ts"].unique().sort()
+    if instants.len() < _ENOUGH:
+        return True
+    if not (instants.diff().drop_nulls() == frequency.step).any():
+        return False
+    return rows.height == instants.len() * rows.select(pl.struct(_SERIES).n_unique()).item()
 
 
 def _spaced_otherwise(rows: pl.DataFrame, frequency: Frequency, zone: str) -> pl.DataFrame:

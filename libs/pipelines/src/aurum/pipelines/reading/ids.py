@@ -56,9 +56,7 @@ def read_id(text: str, rule: IdRule = IdRule.TEXT) -> str | None:
     composed = text if text.isascii() else _SPACE.sub(" ", unicodedata.normalize("NFC", text))
     plain = composed.strip(_OUTER)
     if rule is not IdRule.TEXT:
-        plain = _digits(plain) or ""
-    if rule in _WIDTHS:
-        plain = _padded(plain, _WIDTHS[rule])
+        plain = _code(plain, _WIDTHS[rule]) if rule in _WIDTHS else _digits(plain) or ""
     return plain if len(plain) <= LONGEST and is_location(plain) else None
 
 
@@ -79,9 +77,12 @@ def _without_zeros(digits: str) -> str:
     return digits.lstrip("0") or "0"
 
 
-def _padded(digits: str, widths: tuple[int, ...]) -> str:
-    """Return a code with the one leading zero that a spreadsheet took; empty where no code has that many digits."""
-    return next((digits.zfill(width) for width in widths if len(digits) in (width, width - 1)), "")
+def _code(text: str, widths: tuple[int, ...]) -> str:
+    """Return a code of one of the widths, with the one leading zero that a spreadsheet took; empty for any other text."""
+    if text.isascii() and text.isdigit() and len(text) in widths:
+        return text
+    digits = _digits(text) or ""
+    return digits.zfill(len(digits) + 1) if len(digits) + 1 in widths and not text.startswith("0") else ""
 
 
 _WANTED: Mapping[IdRule, str] = MappingProxyType(

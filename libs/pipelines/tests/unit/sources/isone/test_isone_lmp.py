@@ -260,14 +260,14 @@ def test_a_real_day_cut_in_the_middle_is_refused(real_files: Path) -> None:
         LMP_REPORT.parse(SourceFile("WW_DALMP_ISO_20260604.csv", content[:middle]))
 
 
-def test_two_names_under_one_id_are_two_places_and_the_first_by_name_has_the_id(parse: Parse) -> None:
+def test_two_names_under_one_id_are_two_places_and_neither_has_the_plain_id(parse: Parse) -> None:
     lines = [row("11/04/2018", hour, price) for hour in ("01", "03") for price in ("31", "41")]
     named = [line.replace("INVENTED 4000", name) for line, name in zip(lines, ["LD.B", "LD.A"] * 2, strict=True)]
     (parsed,) = parse("WW_DALMP_ISO_20181104.csv", report(*named))
     places = dict(parsed.series.select("location_name", "location").unique().iter_rows())
-    assert places == {"LD.A": "4000", "LD.B": "4000-LD.B"}
+    assert places == {"LD.A": "4000-LD.A", "LD.B": "4000-LD.B"}
     prices = parsed.rows.filter(pl.col("measure") == "lmp").group_by("location").agg("value")
-    assert dict(prices.iter_rows()) == {"4000": [41.0, 41.0], "4000-LD.B": [31.0, 31.0]}
+    assert dict(prices.iter_rows()) == {"4000-LD.A": [41.0, 41.0], "4000-LD.B": [31.0, 31.0]}
 
 
 def test_a_place_with_a_new_name_from_an_hour_on_stays_one_place(parse: Parse) -> None:
@@ -279,5 +279,5 @@ def test_a_place_with_a_new_name_from_an_hour_on_stays_one_place(parse: Parse) -
 def test_a_real_report_with_two_nodes_under_one_id_is_read_whole(parse: Parse, real_files: Path) -> None:
     name = "WW_DALMP_ISO_20181104.csv"
     (parsed,) = parse(name, (real_files.parent / "faults" / name).read_bytes())
-    assert parsed.series["location"].unique().sort().to_list() == ["16251", "16251-LD.ALPHA2", "4000"]
+    assert parsed.series["location"].unique().sort().to_list() == ["16251-LD.ALPHA1", "16251-LD.ALPHA2", "4000"]
     assert parsed.rows.height == 75 * 4

@@ -107,7 +107,7 @@ def completed(frame: pl.DataFrame, series: Series, plan: ReadPlan) -> pl.DataFra
         steps=native_steps_of(series),
         freq=plan.freq,
         zone=plan.zone_of(series),
-        block=plan.blocks[series.spec.market] if plan.blocks is not None else None,
+        block=plan.block_of(series),
         min_coverage=plan.min_coverage,
     )
 

@@ -17,9 +17,10 @@ def hours_as_labelled(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
     """Return the rows with the labels of the clock in ``hour`` and ``second``; ``hour`` becomes null where it is not certain.
 
     ``rows``: with ``day`` (Date), ``hour`` (Int64) and ``second`` (Boolean, null without a flag). The hours of a fall day are
-    counted when they go to 25 and only the third has the flag, or none. If the second has it, the day is labelled and only hour
-    25 is wrong; with any other flag none of its hours is certain. Those of a spring day are counted when there is an hour 3 and
-    none above 23: certain if all of 1 to 23 are there; else the hours from 3 on are not. Other days stay as they are.
+    counted when only the third has the flag, or when they go to 25 and none has it. If the second has it, the day is labelled
+    and an hour 25 is wrong; with any other flag none of its hours is certain. Those of a spring day are counted when there is
+    an hour 3 and none above 23: certain if all of 1 to 23 are there; else the hours from 3 on are not. Other days stay as
+    they are.
     """
     hour = pl.col("hour")
     counted = (
@@ -32,11 +33,12 @@ def hours_as_labelled(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
             hour.filter(pl.col("second").fill_null(False)).unique().alias("flagged"),
         )
     )
-    special = counted.filter((pl.col("last") == _FALL) | ((pl.col("last") <= _SPRING) & pl.col("has_3")))
+    other_flag = pl.col("flagged").list.eval(pl.element() != 2).list.any()
+    special = counted.filter((pl.col("last") == _FALL) | other_flag | ((pl.col("last") <= _SPRING) & pl.col("has_3")))
     if special.is_empty():
         return rows
     special = special.with_columns(length=_hours_of("day", zone))
-    fall = special.filter((pl.col("length") == _FALL) & (pl.col("last") == _FALL))
+    fall = special.filter((pl.col("length") == _FALL) & ((pl.col("last") == _FALL) | other_flag))
     spring = special.filter((pl.col("length") == _SPRING) & (pl.col("last") <= _SPRING))
     is_counted, is_labelled = (pl.col("flagged").list.eval(pl.element() == label).list.all() for label in (3, 2))
     fall_days = fall.filter(is_counted)["day"].implode()

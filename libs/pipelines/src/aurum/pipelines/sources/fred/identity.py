@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from aurum.core.frequency import Frequency
 from aurum.pipelines.sampling import usual_gap
-from aurum.pipelines.sources.fred.datasets import IDS, KNOWN
+from aurum.pipelines.sources.fred.datasets import IDS, KNOWN, WEEKS
 
 _WORD = re.compile(r"[A-Z0-9]+")
 _ID = re.compile(r"(?=[A-Z0-9_]*[A-Z])[A-Z0-9][A-Z0-9_]*[A-Z0-9]")
@@ -52,13 +52,14 @@ def series_in_name(name: str) -> tuple[str, ...]:
 def step_problem(series: str, dates: Sequence[str]) -> str:
     """Return why dates are not at the step of a known series; empty where they are, or are too few to tell."""
     facts, gap = KNOWN.get(series), usual_gap(dates)
-    if facts is None or gap is None:
+    frequency = facts.frequency if facts is not None else Frequency.WEEK if series in WEEKS else None
+    if frequency is None or gap is None:
         return ""
-    low, high = _GAPS[facts.frequency]
+    low, high = _GAPS[frequency]
     if low <= gap <= high:
         return ""
     spacing = next((f"1 {word}" for step, word in _WORDS.items() if _GAPS[step][0] <= gap <= _GAPS[step][1]), f"{gap} days")
     return (
-        f"{series} is at another step: spacing {spacing}, the dataset's is 1 {_WORDS[facts.frequency]}; an aggregate, which "
+        f"{series} is at another step: spacing {spacing}, the dataset's is 1 {_WORDS[frequency]}; an aggregate, which "
         "FRED's download does not name, is not the series"
     )

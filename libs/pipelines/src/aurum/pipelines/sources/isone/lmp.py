@@ -19,7 +19,7 @@ import re
 
 import polars as pl
 
-from aurum.pipelines.locations import told_apart
+from aurum.pipelines.locations import distinct_locations
 from aurum.pipelines.named_content import days_in_name, first_of
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.ids import with_ids
@@ -144,7 +144,7 @@ def _located(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
         _header(table, (needed,))
     # In the short layout the name is the id.
     table = with_ids(table, header, refusals, rule=DA_LMP.ids if header == _IDS[0] else IdRule.TEXT)
-    return told_apart(table, _header(table, _NAMES), at=(_DAY, _HOUR))
+    return distinct_locations(table, _header(table, _NAMES), at=(_DAY, _HOUR))
 
 
 def _locations(table: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from typing import cast
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.locations import told_apart
+from aurum.pipelines.locations import distinct_locations
 from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.dates import instants
 from aurum.pipelines.reading.ids import with_ids
@@ -67,7 +67,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
         _table(records), pl.col("ts").is_null(), column=_BEGIN, reason=Reason.INVALID_TIME, detail=pl.col(_BEGIN)
     )
     table = with_ids(table, "@LocId", refusals, rule=dataset.ids)
-    table = told_apart(table, "location_name", at=("ts",))
+    table = distinct_locations(table, "location_name", at=("ts",))
     rows = observations(refusals.numbers(table, _HEADERS), list(_HEADERS))
     series = describe_series(dataset, rows, locations=table.unique("location", keep="last"))
     return (Parsed(dataset, rows, series, refusals.frame(), len(records), raw),)

@@ -16,7 +16,7 @@ from functools import partial
 
 import polars as pl
 
-from aurum.pipelines.locations import told_apart
+from aurum.pipelines.locations import distinct_locations
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.sampling import is_within_hours, sample_of
@@ -117,7 +117,7 @@ def _read(document: SourceFile, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, _COLUMNS, refusals)
     rows_read = table.height + refusals.frame().height
     table = with_ids(table, _PTID, refusals, rule=DAMLBMP_ZONE.ids)
-    table = told_apart(table, _NAME, at=(_STAMP,))
+    table = distinct_locations(table, _NAME, at=(_STAMP,))
     table = with_instants(table, _STAMP, refusals)
     return with_components(refusals.numbers(table, _NUMBERS)), rows_read
 
