@@ -65,7 +65,7 @@ async def restore_rewritten(url: str, history: Callable[[], HistoryStore | None]
             return await _restore(connection, history, where) if missing else 0
 
 
-async def _missing(connection: Connection) -> list[str]:
+async def _missing(connection: Connection | asyncpg.Connection) -> list[str]:
     """Return the conditions of the missing migrations that rewrite rows; none for a database that was never migrated."""
     revision = (await read_schema(connection)).revision
     return [] if revision is None else [each for name, each in REWRITTEN.items() if is_older(revision, revision_of(name))]
