@@ -22,7 +22,7 @@ FIRST = 7
 LONGEST_LOCK_MS = 5_000
 
 KINDS = ("expand", "contract")
-_REWRITES = {"rewrite_rows", "rewrite_in_steps"}
+_REWRITES = {"rewrite_rows", "rewrite_in_steps", "rewrite_series"}
 _ALONE = {"create_index_concurrently", *_REWRITES}
 _CONSTRAINTS = {
     "create_unique_constraint",
@@ -109,7 +109,7 @@ class Migration:
 
     @cached_property
     def rewritten(self) -> set[str]:
-        """Texts of the statements that are passed to ``rewrite_rows`` or ``rewrite_in_steps``, directly or as constants."""
+        """Texts of the statements that are passed to a function of ``_REWRITES``, directly or as constants."""
         arguments = [argument for name, call in self.calls if name in _REWRITES for argument in call.args]
         names = {argument.id for argument in arguments if isinstance(argument, ast.Name)}
         named = {str(value) for name, value in self.constants.items() if name in names}

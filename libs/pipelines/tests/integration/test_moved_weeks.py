@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -28,12 +29,13 @@ from aurum.storage.migrations.rewritten import AREAS as AREAS_MOVE
 from aurum.storage.migrations.rewritten import WEEKS as WEEKS_MOVE
 from aurum.storage.migrations.rewritten import revision_of
 from aurum.storage.migrations.run import upgrade
-from aurum.storage.migrations.unarchive import restore_rewritten
-from aurum.storage.ports.history import HistoryNotConfigured
+from aurum.storage.migrations.unarchive import restore_rewritten, without_archive_runs
+from aurum.storage.ports.history import ArchiveRunning, HistoryNotConfigured
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything, named_parts
 from aurum.storage.testing.builders import T0, file_load, together
 from aurum.storage.testing.stores import PostgresStore
+from aurum.storage.testing.waiting import wait_until
 
 pytestmark = pytest.mark.needs_postgres
 
@@ -97,6 +99,7 @@ async def before_migration(connection: asyncpg.Connection, name: str) -> None:
     """Let the database be of the release before a migration."""
     revision = f"{int(revision_of(name)) - 1:04d}"
     await connection.execute("UPDATE alembic_version SET version_num = $1, floor = NULL, floor_release = NULL", revision)
+    await connection.execute("ALTER TABLE series DROP COLUMN IF EXISTS business_days")  # revision 0013 adds it
 
 
 def stored_as_before() -> dict[str, list[tuple[object, ...]]]:
@@ -208,6 +211,80 @@ async def test_archived_months_come_back_before_they_are_rewritten(
     await upgrade(database_url)
     flow = [midnight(day - timedelta(days=6)) for day in FRIDAYS]
     assert await points(postgres_store, "eia:api_weekly:WCRFPUS2:value") == flow
+
+
+PRODUCTION = "eia:api_weekly:WCRFPUS2:value"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+ARCHIVE = "INSERT INTO archived_part (series_id, month, archive_id, rows, checksum) SELECT $1, '2025-10-01', $2, 1, 0"
+
+
+async def test_a_month_that_is_archived_while_the_migration_waits_for_its_series_is_refused_and_the_series_stays(
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+) -> None:
+    await load_as_before(postgres_store)
+    archive_id = await PostgresArchiveLog(postgres_store.pool).begin("eia", date(2025, 10, 1))
+    await before_migration(connection, WEEKS_MOVE)
+    series_id = await connection.fetchval("SELECT series_id FROM series WHERE key = $1", PRODUCTION)
+    stamps = "SELECT array_agg(ts ORDER BY ts) FROM observation WHERE series_id = $1"
+    old = await connection.fetchval(stamps, series_id)
+    archive = connection.transaction()
+    await archive.start()
+    await connection.execute("SELECT FROM series WHERE series_id = $1 FOR NO KEY UPDATE", series_id)
+    await connection.execute(ARCHIVE, series_id, archive_id)
+    migrating = asyncio.create_task(upgrade(database_url))
+    other = await asyncpg.connect(database_url)
+
+    async def waits() -> bool:
+        return bool(await other.fetchval(WAITING))
+
+    await wait_until(waits)
+    await archive.commit()
+    with pytest.raises(MonthsArchived, match=r"1 archived month.*stop archive runs"):
+        await migrating
+    await other.close()
+    assert await connection.fetchval(stamps, series_id) == old
+    await connection.execute("DELETE FROM archived_part")
+    await upgrade(database_url)
+    assert await connection.fetchval(stamps, series_id) == [midnight(day - timedelta(days=6)) for day in FRIDAYS]
+    assert await connection.fetchval("SELECT to_regclass('rewritten_series')") is None
+
+
+async def test_a_series_that_loses_its_label_to_an_older_release_is_moved_once(
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+) -> None:
+    await load_as_before(postgres_store)
+    await before_migration(connection, WEEKS_MOVE)
+    # What a load of an older release does to one series, as soon as the step that moved it labels it.
+    await connection.execute(f"""
+        CREATE FUNCTION reset_label() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+            IF EXISTS (SELECT FROM rewritten_series WHERE series_id = NEW.series_id) THEN RETURN NEW; END IF;
+            NEW.labels = '{{}}'; RETURN NEW;
+        END$$;
+        CREATE TRIGGER reset_label BEFORE UPDATE OF labels ON series FOR EACH ROW
+        WHEN (NEW.key = '{PRODUCTION}') EXECUTE FUNCTION reset_label();
+    """)
+    await upgrade(database_url)
+    assert await points(postgres_store, PRODUCTION) == [midnight(day - timedelta(days=6)) for day in FRIDAYS]
+    labels = await connection.fetchval("SELECT labels::text FROM series WHERE key = $1", PRODUCTION)
+    assert json.loads(labels) == {"week": "flow"}
+
+
+async def test_migrations_that_rewrite_rows_and_archive_runs_exclude_each_other(
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+) -> None:
+    log = PostgresArchiveLog(postgres_store.pool)
+    async with log.exclusive_run(), without_archive_runs(database_url):
+        pass  # no migration is missing
+    await before_migration(connection, WEEKS_MOVE)
+    async with without_archive_runs(database_url), without_archive_runs(database_url):
+        with pytest.raises(ArchiveRunning, match="migration"):
+            async with log.exclusive_run():
+                pass
+    async with log.exclusive_run():
+        with pytest.raises(ArchiveRunning, match="aurum db migrate"):
+            async with without_archive_runs(database_url):
+                pass
+    await upgrade(database_url)
 
 
 async def test_stored_areas_get_their_zones_and_their_days_are_counted_anew(

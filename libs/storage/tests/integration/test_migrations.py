@@ -106,11 +106,28 @@ async def test_daily_series_that_are_stored_get_the_calendar_of_their_market(emp
         ("fred", "observations", "DGS10", None, "1d"): "US_TREASURY",
         ("fred", "observations", "DEXUSEU", "USD", "1d"): "US_FEDERAL",
         ("fred", "observations", "DFF", None, "1d"): None,
+        ("fred", "observations", "UNLISTED", None, "1d"): "US_FEDERAL",
+        ("fred", "observations", "WITHWEEKENDS", None, "1d"): None,
+        ("fred", "observations", "SHORT", None, "1d"): None,
         ("nyiso", "damlbmp_zone", "61761", "USD", "1h"): None,
     }
+    notified: list[object] = []
     async with connected(empty_url) as connection:
         await connection.executemany(insert, list(calendars))
+        await connection.execute("UPDATE series SET version = 7")
+        await connection.execute("""
+            INSERT INTO observation (series_id, ts, value, quality, known_at)
+            SELECT series_id, day AT TIME ZONE 'UTC', 1, 0, now()
+            FROM series, generate_series('2025-01-01'::timestamp, '2025-01-31', interval '1 day') AS day
+            WHERE location = 'WITHWEEKENDS' OR extract(isodow FROM day) < 6 AND (
+                location IN ('UNLISTED', 'DFF') OR location = 'SHORT' AND day < '2025-01-15')
+        """)
+        await connection.add_listener("aurum_changes", lambda *call: notified.append(call[-1]))
         await upgrade(empty_url)
+        changed = await connection.fetch("SELECT business_days FROM series WHERE version = 8")
+        assert [row[0] for row in changed if row[0] is None] == []
+        assert len(changed) == sum(calendar is not None for calendar in calendars.values())
+        assert "catalog" in notified
         rows = await connection.fetch("SELECT source, dataset, location, currency, frequency, business_days FROM series")
     assert {tuple(row)[:5]: row["business_days"] for row in rows} == calendars
 

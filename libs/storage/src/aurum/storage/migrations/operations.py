@@ -19,6 +19,27 @@ _RAISE = text(
     "UPDATE alembic_version SET floor = CAST(:floor AS text), floor_release = :release "
     "WHERE floor IS NULL OR CAST(floor AS int) < CAST(CAST(:floor AS text) AS int)"
 )
+# A table that outlives the transactions and failures of a rewrite, so that no row is moved twice.
+_REMEMBER = "CREATE TABLE IF NOT EXISTS rewritten_series (series_id int PRIMARY KEY)"
+_FORGET = "DROP TABLE IF EXISTS rewritten_series"
+# A statement that waits for a lock has the snapshot of its start, so the archive runs and steps that it waited for are looked
+# up in the statements after it. ``done`` counts the series that are left out then: the next step does not select them.
+_SERIES_STEP = """
+DECLARE
+    done int;
+BEGIN
+    CREATE TEMP TABLE locked ON COMMIT DROP AS
+    SELECT *, false AS was_rewritten FROM series
+    WHERE {condition} AND NOT EXISTS (SELECT FROM archived_part AS p WHERE p.series_id = series.series_id)
+    ORDER BY series_id LIMIT {at_once} FOR NO KEY UPDATE;
+    GET DIAGNOSTICS done = ROW_COUNT;
+    DELETE FROM locked USING archived_part AS p WHERE p.series_id = locked.series_id;
+    UPDATE locked SET was_rewritten = true FROM rewritten_series AS r WHERE r.series_id = locked.series_id;
+    {body}
+    INSERT INTO rewritten_series SELECT series_id FROM locked WHERE NOT was_rewritten;
+    RETURN done;
+END
+"""
 _IS_INVALID = text("SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(:name)) AND NOT indisvalid)")
 
 
@@ -28,7 +49,8 @@ class MonthsArchived(Unavailable):
     def __init__(self, parts: int) -> None:
         super().__init__(
             f"{parts} archived month(s) must be in the database before it can be migrated: run `aurum db migrate` again "
-            "with the AURUM_HISTORY__* settings of the archive",
+            "with the AURUM_HISTORY__* settings of the archive; if it had them, an archive run moved months meanwhile: stop "
+            "archive runs first",
             parts=parts,
         )
 
@@ -78,11 +100,28 @@ def rewrite_in_steps(body: str) -> None:
             pass
 
 
+def rewrite_series(body: str, condition: str, *, at_once: int) -> None:
+    """Rewrite the rows of all series of a condition that have no archived month, some series in each transaction.
+
+    ``body``: statements of PL/pgSQL over the temporary table ``locked``: the columns of ``series``, and ``was_rewritten`` for a
+    series that was rewritten and meets the condition again, because a load of an older release has changed it. Afterwards the
+    condition must not hold. The lock excludes loads and archive runs, and the body sees their rows. ``condition``: SQL over
+    ``series``. Call ``end_rewrite`` when everything is done.
+    """
+    op.get_bind().exec_driver_sql(_REMEMBER)
+    rewrite_in_steps(_SERIES_STEP.format(body=body, condition=condition, at_once=at_once))
+
+
+def end_rewrite(condition: str) -> None:
+    """Raise ``MonthsArchived`` for months that were archived during ``rewrite_series``; otherwise forget what was rewritten."""
+    refuse_archived_months(condition)
+    op.get_bind().exec_driver_sql(_FORGET)
+
+
 def refuse_archived_months(condition: str) -> None:
     """Raise ``MonthsArchived`` while months of series are archived that a rewrite must have in the hot store.
 
-    ``condition``: SQL over ``series``. Call it before a rewrite, which then changes nothing, and after it, for months that were
-    archived during it.
+    ``condition``: SQL over ``series``. Call it before a rewrite, which then changes nothing.
     """
     count = op.get_bind().scalar(
         text(f"SELECT count(*) FROM archived_part JOIN series USING (series_id) WHERE {condition}")  # noqa: S608 - constants

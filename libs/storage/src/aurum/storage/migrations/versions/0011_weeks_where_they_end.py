@@ -7,7 +7,7 @@ Revision: 0011
 Revises: 0010
 """
 
-from aurum.storage.migrations.operations import raise_floor, refuse_archived_months, rewrite_in_steps
+from aurum.storage.migrations.operations import end_rewrite, raise_floor, refuse_archived_months, rewrite_series
 from aurum.storage.migrations.rewritten import REWRITTEN, WEEKS
 
 revision = "0011"
@@ -17,15 +17,12 @@ depends_on = None
 kind = "contract"
 lock_timeout = "2s"
 
-# The rules of pipelines/sources/eia/weeks.py and pipelines/sources/fred/datasets.py as of this revision. The lock excludes
-# loads and archive runs, and each statement after it sees their rows. All stamps of a series move by six days, so old and new
-# ones may coincide: rows are taken out before they are put in again.
+# The rules of pipelines/sources/eia/weeks.py and pipelines/sources/fred/datasets.py as of this revision. All stamps of a series
+# move by six days, so old and new ones may coincide: rows are taken out before they are put in again. A series that was moved
+# and lost its label to a load of an older release only gets the label again.
 _MOVE = """
-DECLARE
-    done int;
-BEGIN
     CREATE TEMP TABLE moving ON COMMIT DROP AS
-    SELECT series_id, zone, CASE
+    SELECT series_id, zone, was_rewritten, CASE
         WHEN source = 'drought_monitor' THEN 'stated'
         WHEN dataset = 'gas_storage_weekly' AND starts_with(measure, 'storage_change') THEN 'flow'
         WHEN dataset = 'gas_storage_weekly' THEN 'level'
@@ -48,14 +45,9 @@ BEGIN
             || 'receipt|deliver|movement|shipment|consum|generation|withdraw|inject|unaccounted') THEN 'flow'
         ELSE 'undeclared'
     END AS week
-    FROM (SELECT * FROM series
-          WHERE frequency = '1w' AND source IN ('eia', 'fred', 'drought_monitor')
-            AND coalesce(labels ->> 'week', '') NOT IN ('flow', 'level', 'survey', 'stated', 'undeclared')
-            AND NOT EXISTS (SELECT FROM archived_part AS p WHERE p.series_id = series.series_id)
-          ORDER BY series_id LIMIT 50 FOR NO KEY UPDATE) AS undeclared;
-    GET DIAGNOSTICS done = ROW_COUNT;
+    FROM locked;
 
-    CREATE TEMP TABLE flow ON COMMIT DROP AS SELECT series_id, zone FROM moving WHERE week = 'flow';
+    CREATE TEMP TABLE flow ON COMMIT DROP AS SELECT series_id, zone FROM moving WHERE week = 'flow' AND NOT was_rewritten;
     CREATE TEMP TABLE flow_observation ON COMMIT DROP AS
     SELECT o.*, ((o.ts AT TIME ZONE flow.zone)::date - 6)::timestamp AT TIME ZONE flow.zone AS start
     FROM observation AS o JOIN flow USING (series_id);
@@ -88,16 +80,14 @@ BEGIN
         version = s.version + CASE WHEN s.version > 0 THEN 1 ELSE 0 END
     FROM moving WHERE moving.series_id = s.series_id;
     PERFORM pg_notify('aurum_changes', 'catalog');
-    RETURN done;
-END
 """
 
 
 def upgrade() -> None:
     raise_floor("0011", release="0.2")
     refuse_archived_months(REWRITTEN[WEEKS])
-    rewrite_in_steps(_MOVE)
-    refuse_archived_months(REWRITTEN[WEEKS])
+    rewrite_series(_MOVE, REWRITTEN[WEEKS], at_once=50)
+    end_rewrite(REWRITTEN[WEEKS])
 
 
 def downgrade() -> None:

@@ -7,7 +7,7 @@ Revision: 0012
 Revises: 0011
 """
 
-from aurum.storage.migrations.operations import raise_floor, refuse_archived_months, rewrite_in_steps
+from aurum.storage.migrations.operations import end_rewrite, raise_floor, refuse_archived_months, rewrite_series
 from aurum.storage.migrations.rewritten import AREAS, REWRITTEN
 
 revision = "0012"
@@ -17,21 +17,16 @@ depends_on = None
 kind = "contract"
 lock_timeout = "2s"
 
-# The table of pipelines/sources/entsoe/codes.py as of this revision: area, civil zone, zone of the trading day.
+# The table of pipelines/sources/entsoe/codes.py as of this revision: area, civil zone, zone of the trading day. A series
+# that a load of an older release counted in UTC again is counted anew.
 _MOVE = """
-DECLARE
-    done int;
-BEGIN
     CREATE TEMP TABLE moving ON COMMIT DROP AS
     SELECT u.series_id, u.step, CASE WHEN u.is_price THEN area.trading ELSE area.civil END AS zone
     FROM (SELECT series_id, location, dataset IN ('day_ahead_prices', 'intraday_auction_prices') AS is_price,
                  CASE frequency WHEN '1min' THEN interval '1 minute' WHEN '5min' THEN interval '5 minutes'
                      WHEN '10min' THEN interval '10 minutes' WHEN '15min' THEN interval '15 minutes'
                      WHEN '30min' THEN interval '30 minutes' WHEN '1h' THEN interval '1 hour' END AS step
-          FROM series
-          WHERE source = 'entsoe' AND zone = 'UTC' AND NOT labels ? 'zone'
-            AND NOT EXISTS (SELECT FROM archived_part AS p WHERE p.series_id = series.series_id)
-          ORDER BY series_id LIMIT 20 FOR NO KEY UPDATE) AS u
+          FROM locked) AS u
     LEFT JOIN (VALUES
         ('10Y1001A1001A39I', 'Europe/Tallinn', 'Europe/Brussels'),
         ('10Y1001A1001A44P', 'Europe/Stockholm', 'Europe/Brussels'),
@@ -89,7 +84,6 @@ BEGIN
         ('10YUA-WEPS-----0', 'Europe/Kyiv', 'Europe/Kyiv'), ('10Y1001A1001A869', 'Europe/Kyiv', 'Europe/Kyiv'),
         ('10Y1001A1001A990', 'Europe/Chisinau', 'Europe/Chisinau'), ('10Y1001A1001B012', 'Asia/Tbilisi', 'Asia/Tbilisi')
     ) AS area(location, civil, trading) ON area.location = u.location;
-    GET DIAGNOSTICS done = ROW_COUNT;
 
     DELETE FROM completeness WHERE series_id IN (SELECT series_id FROM moving WHERE zone IS NOT NULL AND step IS NOT NULL);
     INSERT INTO completeness (series_id, day, expected, present)
@@ -108,16 +102,14 @@ BEGIN
         version = s.version + CASE WHEN s.version > 0 THEN 1 ELSE 0 END
     FROM moving WHERE moving.series_id = s.series_id;
     PERFORM pg_notify('aurum_changes', 'catalog');
-    RETURN done;
-END
 """
 
 
 def upgrade() -> None:
     raise_floor("0012", release="0.2")
     refuse_archived_months(REWRITTEN[AREAS])
-    rewrite_in_steps(_MOVE)
-    refuse_archived_months(REWRITTEN[AREAS])
+    rewrite_series(_MOVE, REWRITTEN[AREAS], at_once=20)
+    end_rewrite(REWRITTEN[AREAS])
 
 
 def downgrade() -> None:

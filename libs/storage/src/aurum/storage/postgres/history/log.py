@@ -21,7 +21,8 @@ from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _SUPERSEDED = {**_POINT, "superseded_at": "timestamptz"}
 
-_RUN_LOCK = 0x41554152  # "AUAR"
+RUN_LOCK = 0x41554152  # "AUAR"
+"""Advisory lock of the session that moves months to history."""
 _PARTS_PER_PAGE = 20_000
 
 _OF_MONTH = "series_id = ANY($1) AND ts >= $2::date AND ts < $2::date + interval '1 month'"
@@ -120,14 +121,17 @@ class PostgresArchiveLog:
         async with self._pool.acquire() as connection:
             # The lock belongs to the session, so a connection that may still hold it must not return to the pool.
             with _closed_on_failure(connection):
-                is_locked = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _RUN_LOCK)
+                is_locked = await connection.fetchval("SELECT pg_try_advisory_lock($1)", RUN_LOCK)
             if not is_locked:
-                raise ArchiveRunning("another run is moving months to history: wait until it has ended", retry_after=60.0)
+                raise ArchiveRunning(
+                    "another run is moving months to history, or a migration rewrites their rows: wait until it has ended",
+                    retry_after=60.0,
+                )
             try:
                 yield
             finally:
                 with _closed_on_failure(connection):
-                    await connection.execute("SELECT pg_advisory_unlock($1)", _RUN_LOCK)
+                    await connection.execute("SELECT pg_advisory_unlock($1)", RUN_LOCK)
 
     async def closed_months(self, before: date, *, source: str | None = None) -> Sequence[ClosedMonth]:
         async with self._pool.begin_long() as connection:
