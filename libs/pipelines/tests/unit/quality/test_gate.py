@@ -99,6 +99,23 @@ def test_an_instant_that_cannot_be_is_held_back(year: int) -> None:
     assert result.quarantine["detail"].to_list() == ["the dataset has observations from 1990-01-01 to 2026-07-06"]
 
 
+def test_a_file_most_of_whose_rows_are_at_times_of_no_step_revises_nothing() -> None:
+    file = parsed((0, 1.0), (1, 2.0))
+    held = pl.DataFrame(
+        {
+            "line": range(4, 9),
+            "column": ["Time"] * 5,
+            "raw": ["x"] * 5,
+            "reason": [str(Reason.INVALID_TIME)] * 5,
+            "detail": [""] * 5,
+        },
+        schema=REFUSED,
+    )
+    result = check_rows(replace(file, refused=held, rows_read=7), Suite("none"))
+    assert result.refusal == "5 of 7 rows are at times that the dataset does not have; nothing of the file was stored"
+    assert check_rows(replace(file, refused=held, rows_read=10), Suite("none")).refusal == ""
+
+
 def test_a_dataset_says_which_instants_it_can_have() -> None:
     file = moved(parsed((0, 1.0), (1, 2.0)), 3, ts=datetime(1871, 1, 1, tzinfo=UTC))
     old = replace(DATASET, plausible=Plausible(date(1850, 1, 1)))

@@ -62,7 +62,7 @@ def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> 
     is_withdrawn = pl.col("quality") == int(Quality.WITHDRAWN)
     withdrawn, rows = rows.filter(is_withdrawn), rows.filter(~is_withdrawn)
     evaluation = evaluate(rows, replace(suite, key=_ROW_KEY))
-    refusal = steps.refusal or _refusal(rows, suite)
+    refusal = steps.refusal or _refusal_of_times(parsed, rows) or _refusal(rows, suite)
     validation = ValidationResult(
         suite=suite.name,
         source=parsed.dataset.source,
@@ -94,6 +94,18 @@ def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> 
     quarantine = quarantine.with_columns(storable_column(pl.col("column", "raw", "detail")))
     some_held = any(not part.is_empty() for part in held)
     return GateResult(rows, _series_of(parsed.series, rows if some_held else None), quarantine, validation)
+
+
+def _refusal_of_times(parsed: Parsed, rows: pl.DataFrame) -> str:
+    """Return why a file is refused when the parser held back most of its rows for their time; empty for other files.
+
+    Such times are not of the dataset, so the other rows may be of another feed, too. Without any other row, nothing is refused:
+    the held rows are reported one by one.
+    """
+    unfit = parsed.refused.filter(pl.col("reason") == str(Reason.INVALID_TIME))["line"].n_unique()
+    if rows.is_empty() or 2 * unfit <= parsed.rows_read:
+        return ""
+    return f"{unfit} of {parsed.rows_read} rows are at times that the dataset does not have; nothing of the file was stored"
 
 
 def _refusal(rows: pl.DataFrame, suite: Suite) -> str:

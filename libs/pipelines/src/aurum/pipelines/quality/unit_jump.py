@@ -93,12 +93,13 @@ def _spans(part: SeriesRows) -> pl.DataFrame:
 
 
 def _medians(points: pl.DataFrame, key: str, *more: pl.Expr) -> pl.DataFrame:
-    """Return the median of the finite values of each series that has enough of them, if it is not near zero or negative."""
+    """Return the median of the finite values of each series that has enough of them, if it is not near zero."""
     size = pl.col("value").abs().mean().alias("size")
     levels = (
         points.filter(pl.col("value").is_finite())
         .group_by(key)
         .agg(pl.len().alias("points"), pl.col("value").median().alias("median"), size, *more)
     )
-    is_clear = (pl.col("median") >= _LEAST_MEDIAN) & (pl.col("median") >= _LEAST_SHARE * pl.col("size"))
+    level = pl.col("median").abs()
+    is_clear = (level >= _LEAST_MEDIAN) & (level >= _LEAST_SHARE * pl.col("size"))
     return levels.filter((pl.col("points") >= LEAST_POINTS) & is_clear).drop("points", "size")
