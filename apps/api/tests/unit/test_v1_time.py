@@ -67,3 +67,27 @@ async def test_withdrawn_prices_are_null_and_count_for_nothing() -> None:
         (day,) = (await served.client.get("/v1/iso/lmp/daily?start=2025-11-02&end=2025-11-03")).json()["data"]
     assert [row["price_total"] for row in rows] == [1.0, None, 3.0]
     assert (day["sample_count"], day["price_avg"]) == (2, 2.0)
+
+
+async def test_values_of_eia_are_selected_by_the_period_that_is_shown() -> None:
+    clock = MovableClock(START)
+    store = MemoryStore(clock)
+    # Weeks that end on 31 October, 7 and 14 November; the second one begins before the clock is set back.
+    starts = [datetime(2025, 10, 25, 4, tzinfo=UTC), datetime(2025, 11, 1, 4, tzinfo=UTC), datetime(2025, 11, 8, 5, tzinfo=UTC)]
+    rows = [(start, float(number), START, 0) for number, start in enumerate(starts)]
+    for kind in ("flow", "stated"):
+        key = f"eia:invented_weekly:{kind}:value"
+        labels = {"week": kind}
+        await store.loader.load(file_of(InventedSeries(key, "Bcf", "1w", "America/New_York", None, rows, labels=labels)))
+
+    async with serving(SETTINGS, on_clock(InMemory(store), clock)) as served:
+
+        async def periods(kind: str, span: str) -> list[str]:
+            answer = await served.client.get(f"/v1/ref/eia/series?series_id=eia:invented_weekly:{kind}:value&{span}")
+            return [row["period"] for row in answer.json()["data"]]
+
+        assert await periods("flow", "") == ["2025-10-31", "2025-11-07", "2025-11-14"]
+        assert await periods("flow", "start=2025-11-07&end=2025-11-14") == ["2025-11-07"]
+        assert await periods("flow", "start=2025-11-08") == ["2025-11-14"]
+        assert await periods("flow", "end=2025-11-07") == ["2025-10-31"]
+        assert await periods("stated", "start=2025-11-01&end=2025-11-08") == ["2025-11-01"]

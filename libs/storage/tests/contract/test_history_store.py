@@ -205,6 +205,13 @@ async def test_rows_of_erased_series_are_gone_and_nothing_else_is(history: Histo
     assert_frame_equal(await history.rows(left), before.filter(pl.col("series_id") != 2), check_exact=True)
 
 
+async def test_more_series_and_ids_than_one_query_may_name_are_erased(history: HistoryStore) -> None:
+    parts = await written(history, pl.concat([versions(series_id, MARCH, 6) for series_id in (1, 2, 9_000)]), MARCH, 7_000)
+    left = [part for part in parts if part.series_id == 1]
+    assert await history.erase(range(2, 9_001), archive_ids=range(1, 7_001)) == 12
+    assert_frame_equal(await history.rows(left), versions(1, MARCH, 6))
+
+
 async def test_an_id_that_was_discarded_may_be_written_again(history: HistoryStore) -> None:
     await written(history, versions(1, MARCH, 8), MARCH, 1)
     await history.discard([1])

@@ -49,6 +49,17 @@ async def test_without_points_before_the_span_those_after_it_are_returned(store:
     assert await read(store, spans((KEY, 0, 10)), count=1) == [(0, hour(11), 11.0)]
 
 
+async def test_series_of_different_steps_and_bounds_have_their_own_neighbours(store: Store) -> None:
+    hourly = file_load([(at, 1, float(at)) for at in range(2_000)])
+    daily = file_load([(24 * at, 1, float(at)) for at in range(80) if at not in (60, 61, 62)], key=OTHER, frequency="1d")
+    await store.loader.load(together(hourly, daily))
+    both = pl.concat(
+        [spans((KEY, 1_990, 1_999)), spans((OTHER, 24 * 64, 24 * 79), frequency="1d").with_columns(series=pl.lit(1, pl.UInt32))]
+    )
+    values = [(series, value) for series, _, value in await read(store, both)]
+    assert values == [(0, 1_987.0), (0, 1_988.0), (0, 1_989.0), (1, 58.0), (1, 59.0), (1, 63.0)]
+
+
 async def test_the_current_value_is_returned(store: Store) -> None:
     await store.loader.load(file_load([(0, 1, 1.0), (0, 2, 5.0)]))
     assert await read(store, spans((KEY, 1, 2))) == [(0, hour(0), 5.0)]

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import product
 
 import polars as pl
 
@@ -35,7 +36,7 @@ _INSERTED_ROWS = 1_000_000
 """Rows of one insert: one block of the server, which it stores whole or not at all."""
 
 _MOST_IDS = 4_096
-"""Ids that one query may name: a parameter is sent as a field of the URL, which the server accepts up to 128 KiB."""
+"""Ids that one parameter of a query may name: it is sent as a field of the URL, which the server accepts up to 128 KiB."""
 
 _HISTORY_COLUMNS = ", ".join(HISTORY)
 _MANY_COLUMNS = ", ".join(MANY_OBSERVATIONS)
@@ -145,8 +146,8 @@ class ClickhouseHistory:
 
     async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
         erased = 0
-        for ids in chunks(sorted(archive_ids), size=lambda _: 1, most=_MOST_IDS):
-            parameters = {"series": sorted(series_ids), "archive_ids": list(ids)}
+        for series, ids in product(_in_chunks(series_ids), _in_chunks(archive_ids)):
+            parameters = {"series": series, "archive_ids": ids}
             rows = int((await self._pool.read(_COUNT_SERIES, parameters))["rows"][0])
             if rows:
                 await self._pool.command(_ERASE_SERIES, parameters, settings=_DELETE_NOW)
@@ -186,6 +187,10 @@ def _with_place(rows: pl.DataFrame, source: str, month: date, archive_id: int) -
         pl.lit(archive_id, pl.Int64).alias("archive_id"),
         *HISTORY,
     )
+
+
+def _in_chunks(ids: Collection[int]) -> Iterator[Sequence[int]]:
+    return chunks(sorted(ids), size=lambda _: 1, most=_MOST_IDS)
 
 
 def _concatenated(frames: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:

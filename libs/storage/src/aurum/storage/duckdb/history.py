@@ -35,7 +35,9 @@ _LOCK_PATIENCE_S = 10.0
 
 _PARTS = pl.Schema({"series_id": pl.Int32(), "archive_id": pl.Int64()})
 _CODEC = "zstd"
-_OF_SERIES = "list_contains($series, h.series_id) AND list_contains($ids, h.archive_id)"
+# A subquery becomes a hash join; ``list_contains`` would compare every row with every id.
+_OF_IDS = "h.archive_id IN (SELECT unnest($ids))"
+_OF_SERIES = f"h.series_id IN (SELECT unnest($series)) AND {_OF_IDS}"
 
 
 class ArchivedPartMissing(HistoryUnavailable):
@@ -236,7 +238,7 @@ class DuckdbHistory:
         return (self._rewrite(cursor, (file,), remaining),) if remaining else ()
 
     def _rewrite(self, cursor: Cursor, files: tuple[DataFile, ...], archive_ids: tuple[int, ...]) -> DataFile:
-        rows = self._selected(cursor, files, "list_contains($ids, h.archive_id)", {"ids": list(archive_ids)})
+        rows = self._selected(cursor, files, _OF_IDS, {"ids": list(archive_ids)})
         return self._write_file(rows, files[0].source, files[0].month, archive_ids)
 
     def _without_series(self, cursor: Cursor, file: DataFile, series_ids: list[int], archive_ids: set[int]) -> DataFile:

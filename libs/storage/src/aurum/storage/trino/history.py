@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, product
 
 import polars as pl
 
@@ -85,10 +85,10 @@ class TrinoHistory:
 
     async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
         await self._prepare()
-        unwanted, erased = sorted(series_ids), 0
-        for ids in chunks(sorted(archive_ids), size=lambda _: 1, most=_BATCH_PARTS):
-            condition = f"series_id IN ({_marks(unwanted)}) AND archive_id IN ({_marks(ids)})"
-            parameters = [*unwanted, *ids]
+        erased = 0
+        for series, ids in product(_in_chunks(series_ids), _in_chunks(archive_ids)):
+            condition = f"series_id IN ({_marks(series)}) AND archive_id IN ({_marks(ids)})"
+            parameters = [*series, *ids]
             ((rows,),) = await self._pool.read(f"SELECT count(*) FROM {self._table} WHERE {condition}", parameters)
             if rows:
                 timeout_s = self._pool.settings.upkeep_timeout_s
@@ -166,6 +166,10 @@ class TrinoHistory:
         """Return the name of a metadata table of the table, such as ``files`` or ``snapshots``."""
         settings = self._pool.settings
         return f'{settings.catalog}.{settings.schema_}."{TABLE}${metadata}"'
+
+
+def _in_chunks(ids: Collection[int]) -> Iterator[Sequence[int]]:
+    return chunks(sorted(ids), size=lambda _: 1, most=_BATCH_PARTS)
 
 
 def _in_groups(parts: Sequence[ArchivedPart]) -> Iterator[list[ArchivedPart]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -24,6 +25,17 @@ def points_reader(span_of: Callable[[Series], Span]) -> ReadGroup:
         return pl.concat([await _read(reading, one, span_of(one)) for one in group])
 
     return read
+
+
+def span_of_periods(series: Series, shown: Span) -> Span:
+    """Return the span to read for the periods to show: a weekly flow is shown by its last day and stored by its first."""
+    offset, clock = stamp_offset(series.spec.frequency, series.spec.labels), ZoneInfo(series.spec.zone)
+
+    def stored(instant: datetime | None) -> datetime | None:
+        # A difference on the clock of the series, as the day that is shown is: the weeks of a clock change have other lengths.
+        return instant.astimezone(clock) - offset if instant is not None else None
+
+    return Span(stored(shown.start), stored(shown.end))
 
 
 def point(series: Series, values: Mapping[str, Any]) -> Mapping[str, object]:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from aurum.api.handlers.services import services
 from aurum.api.v1.csv import CsvFile, Format
 from aurum.api.v1.cursors import Cursors
-from aurum.api.v1.eia.points import point, points_reader
+from aurum.api.v1.eia.points import point, points_reader, span_of_periods
 from aurum.api.v1.eia.query import EiaQuery, facets
 from aurum.api.v1.eia.schemas import EiaDimensions, EiaDimensionsAnswer, EiaSeriesPoint
 from aurum.api.v1.envelope import Listed, document, responses
@@ -52,7 +52,7 @@ async def eia_series(
     requested = requested_rows(request, cursors, limit, offset=offset)
 
     def span_of(series: Series) -> Span:
-        return times.span_in(series.spec.zone)
+        return span_of_periods(series, times.span_in(series.spec.zone))
 
     walk = Walk(query.criteria(), span_of, points_reader(span_of), point, query.matches())
     csv = CsvFile("eia-series", list(EiaSeriesPoint.model_fields)) if format == "csv" else None

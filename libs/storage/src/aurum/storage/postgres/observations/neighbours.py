@@ -88,15 +88,59 @@ async def _archived(connection: Connection, side: _Side, count: int) -> Sequence
     if short.is_empty():
         return ()
     parts = parts_of(await connection.fetch(_PARTS_OF, short["series_id"].to_list()))
-    return [part for group in _by_series(parts) for part in _nearest_parts(group, short, count, is_before=side.is_before)]
+    bounds: dict[int, datetime] = dict(zip(short["series_id"].to_list(), short["bound"].to_list(), strict=True))
+    return [
+        part
+        for series_id, group in _by_series(parts).items()
+        for part in _nearest_parts(group, bounds[series_id], count, is_before=side.is_before)
+    ]
 
 
 async def _with_archived(history: HistoryStore, side: _Side, parts: Sequence[ArchivedPart], count: int) -> pl.DataFrame:
-    archived = (await history.many(parts, span=Span())).select("series_id", "ts", "value")
-    hot = side.points.join(side.wanted.select("series", "series_id"), on="series").select("series_id", "ts", "value")
-    # A month that was archived between the two reads is in both.
-    both = pl.concat([hot, archived]).unique(["series_id", "ts"])
-    return _nearest(both, side.wanted, count, is_before=side.is_before)
+    """Return the nearest points of both stores. Reads ``count`` steps beside the bounds, and more only of series with gaps."""
+    hot = side.points.join(side.wanted.select("series", "series_id"), on="series").select(list(_POINT))
+    wanted = side.wanted.filter(pl.col("series_id").is_in({part.series_id for part in parts}))
+    near, far = _near_and_far(wanted, count, is_before=side.is_before)
+    points = _both(hot, await history.many(parts, span=near))
+    if far is not None:
+        # A hot point that is further away than this span does not count: an archived one may lie between.
+        nearest = _nearest(points.filter(_within(near)), wanted, count, is_before=side.is_before)
+        short = set(_short(wanted, nearest, count, is_before=side.is_before)["series_id"])
+        rest = [part for part in parts if part.series_id in short]
+        points = _both(points, await history.many(rest, span=far)) if rest else points
+    return _nearest(points, side.wanted, count, is_before=side.is_before)
+
+
+def _near_and_far(wanted: pl.DataFrame, count: int, *, is_before: bool) -> tuple[Span, Span | None]:
+    """Return the span that has ``count`` steps of each series beside its bound, and the span beyond it, if there is any."""
+    bounds: list[datetime] = wanted["bound"].to_list()
+    first, last = min(bounds), max(bounds)
+    lengths = [_length(Frequency(text)) for text in wanted["frequency"].unique()]
+    known = [length for length in lengths if length is not None]
+    try:
+        reach = (count + 1) * max(known) if len(known) == len(lengths) else None
+        if reach is not None and is_before:
+            return Span(first - reach, last), Span(None, first - reach)
+        if reach is not None:
+            return Span(first, last + reach), Span(last + reach, None)
+    except OverflowError:  # beyond the years 1 and 9999
+        pass
+    return (Span(None, last) if is_before else Span(first, None)), None
+
+
+def _length(frequency: Frequency) -> timedelta | None:
+    """Return the longest interval of a step; None if it has none."""
+    return frequency.step or _LENGTHS.get(frequency)
+
+
+def _within(span: Span) -> pl.Expr:
+    after_start = pl.lit(True) if span.start is None else pl.col("ts") >= span.start
+    return after_start if span.end is None else after_start & (pl.col("ts") < span.end)
+
+
+def _both(points: pl.DataFrame, archived: pl.DataFrame) -> pl.DataFrame:
+    """Return the points of both frames. A month that was archived between the two reads is in both."""
+    return pl.concat([points, archived.select(list(_POINT))]).unique(["series_id", "ts"])
 
 
 async def _stored(connection: Connection, spans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -135,8 +179,7 @@ def _ranges(wanted: pl.DataFrame, count: int) -> Iterator[tuple[pl.DataFrame, da
     """Yield the largest groups of series with one step and one bound, and the start of the range to read of each."""
     groups = sorted(wanted.partition_by("frequency", "bound"), key=lambda group: -group.height)
     for group in groups[:_MOST_RANGES]:
-        frequency = Frequency(group["frequency"][0])
-        length = frequency.step or _LENGTHS.get(frequency)
+        length = _length(Frequency(group["frequency"][0]))
         if length is not None:
             try:
                 yield group, group["bound"][0] - count * length
@@ -165,21 +208,18 @@ def _short(wanted: pl.DataFrame, nearest: pl.DataFrame, count: int, *, is_before
     return joined.filter((pl.col("points").fill_null(0) < count) & has_more).select(list(_WANTED))
 
 
-def _by_series(parts: Sequence[ArchivedPart]) -> Iterator[list[ArchivedPart]]:
+def _by_series(parts: Sequence[ArchivedPart]) -> dict[int, list[ArchivedPart]]:
     groups: dict[int, list[ArchivedPart]] = {}
     for part in parts:
         groups.setdefault(part.series_id, []).append(part)
-    yield from groups.values()
+    return groups
 
 
-def _nearest_parts(
-    parts: Sequence[ArchivedPart], wanted: pl.DataFrame, count: int, *, is_before: bool
-) -> Iterator[ArchivedPart]:
+def _nearest_parts(parts: Sequence[ArchivedPart], bound: datetime, count: int, *, is_before: bool) -> Iterator[ArchivedPart]:
     """Yield the parts of one series that are nearest to its bound, until they have enough rows.
 
     Their rows include superseded versions and points on the other side of the bound, so one more part is read than would do.
     """
-    bound: datetime = wanted.row(by_predicate=pl.col("series_id") == parts[0].series_id, named=True)["bound"]
     month = date(bound.year, bound.month, 1)
     outside = [part for part in parts if (part.month <= month if is_before else part.month >= month)]
     rows = 0
