@@ -116,9 +116,7 @@ async def test_fewer_than_twelve_points_say_nothing(points: int, expected: bool)
     ],
     ids=["sign", "zero", "to zero", "to negative", "tiny", "near zero for its size", "withdrawn", "to withdrawn"],
 )
-async def test_a_median_near_zero_or_of_another_sign_says_nothing(
-    before: list[float], after: list[float]
-) -> None:
+async def test_a_median_near_zero_or_of_another_sign_says_nothing(before: list[float], after: list[float]) -> None:
     assert not await is_suspect(before, after)
 
 
