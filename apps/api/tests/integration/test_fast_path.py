@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -78,9 +79,9 @@ async def test_the_fast_path_and_the_layers_send_the_same(
 
 async def test_the_fast_path_was_taken(client: httpx.AsyncClient, store: PostgresStore) -> None:
     who = await key(store, 8, "user") | {"accept-encoding": "identity"}
-    ids = [(await client.get(PATH, headers=who)).headers["x-request-id"] for _ in range(3)]
-    # Its ids are numbers behind one prefix; those of the layers are random.
-    assert int(ids[2], 16) - int(ids[1], 16) == 1
+    ids = [int((await client.get(PATH, headers=who)).headers["x-request-id"], 16) for _ in range(9)]
+    # Its ids are numbers behind one prefix; those of the layers, which answer while limits are not shared, are random.
+    assert 1 in [after - before for before, after in pairwise(ids)]
 
 
 async def test_it_admits_no_caller_whom_the_layers_would_not(client: httpx.AsyncClient, store: PostgresStore) -> None:

@@ -8,9 +8,10 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -110,6 +111,11 @@ def written_by_the_earlier_wheel(folder: Path, *, stop: str = "fast") -> list[st
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
+def about_the_folder(lines: Sequence[MutableMapping[str, Any]]) -> list[str]:
+    """Return the events about a data folder; tasks that other tests left in the loop may log meanwhile."""
+    return [line["event"] for line in lines if "data folder" in line["event"]]
+
+
 @pytest.mark.parametrize("stop", ["fast", "immediate"])
 async def test_a_folder_that_the_earlier_wheel_wrote_starts_and_answers_as_before(folder: Path, stop: str) -> None:
     words = written_by_the_earlier_wheel(folder, stop=stop)
@@ -121,8 +127,8 @@ async def test_a_folder_that_the_earlier_wheel_wrote_starts_and_answers_as_befor
     with capture_logs() as second, EmbeddedPostgres(folder) as server:
         assert await query(server, "SELECT count(*) FROM word") == [len(words) + 1]
     expected = ["data folder handed over"] if os.geteuid() == 0 else []
-    assert [line["event"] for line in first] == expected
-    assert second == []
+    assert about_the_folder(first) == expected
+    assert about_the_folder(second) == []
 
 
 @as_root

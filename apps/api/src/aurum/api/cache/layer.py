@@ -129,7 +129,7 @@ class ResponseCache:
     async def _renew(self, lookup: _Lookup, entry: CacheEntry[CachedResponse]) -> None:
         scope = _without_condition(lookup.scope)
         try:
-            await self._answer_once(_Lookup(lookup.store, lookup.key, lookup.known, None, scope, _empty_body, _discard), None)
+            await self._answer_once(_Lookup(lookup.store, lookup.key, lookup.known, None, scope, no_client(), _discard), None)
         finally:
             entry.renewing = False
 
@@ -260,8 +260,18 @@ def _without_condition(scope: Scope) -> Scope:
     return {**scope, "headers": headers, "aurum": copy}
 
 
-async def _empty_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+def no_client() -> Receive:
+    """Return the messages of a request that no client sent: an empty body, and then none, for as long as the answer takes.
+
+    A streamed answer listens for the end of its connection until it is complete. If each message came at once, it would ask
+    for the next one without a pause, and no other task of the process would run again.
+    """
+    body: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        return body.pop() if body else await asyncio.get_running_loop().create_future()
+
+    return receive
 
 
 async def _discard(_message: Message) -> None:
