@@ -9,7 +9,7 @@ import pytest
 from api_market import NYC
 from starlette.types import Receive, Scope, Send
 
-from aurum.api.cache.warming import keep_warm
+from aurum.api.cache.warming import keep_warm, warm
 from aurum.api.testing import serving
 from aurum.common.settings import CacheSettings, Settings
 from aurum.storage.testing.waiting import wait_until
@@ -57,3 +57,17 @@ async def test_a_golden_query_that_failed_is_asked_for_again_soon(
         await keep_warm(app, dict[str, Any](), settings, again_s=7)
     assert paths == ["/golden"] * 4 * rounds, "once for each coding in each round"
     assert pauses == [7] * (rounds - 1) + [3600]
+
+
+async def test_a_golden_query_that_is_streamed_leaves_the_loop_to_others() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # As a streamed answer listens for the end of its connection.
+        await receive()
+        second = asyncio.ensure_future(receive())
+        await asyncio.sleep(0)
+        status = 500 if second.done() else 200
+        second.cancel()
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert await warm(app, dict[str, Any](), ("/golden",)) == 1

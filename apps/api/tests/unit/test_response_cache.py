@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.cache.caching import allow_caching
-from aurum.api.cache.layer import ResponseCache, no_client
+from aurum.api.cache.layer import ResponseCache
 from aurum.api.cache.response import CachedResponse
 from aurum.api.cache.store import ResponseStore
 from aurum.api.encoding.content import chosen_coding
@@ -263,6 +263,29 @@ async def test_an_old_answer_is_given_while_a_new_one_is_made() -> None:
     assert (new.text, new.headers["x-cache"]) == ("answer 2", "hit")
 
 
+async def test_a_request_that_renews_an_answer_has_a_body_and_then_waits() -> None:
+    """A streamed answer listens for the end of its connection; messages without a pause would let no other task run."""
+    waits: list[bool] = []
+
+    class Listening(PlainTextResponse):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await receive()
+            second = asyncio.ensure_future(receive())
+            await asyncio.sleep(0)
+            waits.append(not second.done())
+            second.cancel()
+            await super().__call__(scope, receive, send)
+
+    below = Below(answer=lambda _, calls: Listening(f"answer {calls}"))
+    service = Service(below, CacheSettings.model_validate({"stale_s": 60}))
+    await service.get()
+    for entry in service.store.cache.local.everything():
+        entry.fresh_until = time.monotonic()
+    await service.get()
+    await asyncio.gather(*service.store.renewals)
+    assert waits[1:] == [True], "the first request is the client's"
+
+
 async def test_a_forgotten_answer_is_not_given_while_a_new_one_can_be_made() -> None:
     service = Service(Below())
     await service.get()
@@ -473,23 +496,3 @@ async def test_while_the_store_is_away_no_method_asks_it_and_its_breaker_is_open
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
     assert (service.below.calls, service.store.state().circuit, service.store.state().refused) == (0, "open", 4)
     assert (await service.client.post("/live")).status_code == 200
-
-
-async def test_a_streamed_answer_without_a_client_leaves_the_loop_to_others() -> None:
-    moved = asyncio.Event()
-
-    async def lines() -> AsyncIterator[bytes]:
-        await moved.wait()
-        yield b"line"
-
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope: Scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
-    answer = asyncio.create_task(StreamingResponse(lines())(scope, no_client(), send))
-    await asyncio.sleep(0)
-    moved.set()
-    await answer
-    assert sent[1]["body"] == b"line"

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from aurum.core.calendars import BusinessDays, is_business_day
-from aurum.pipelines.source import SourceFile
+from aurum.pipelines.source import Source, SourceFile
 from aurum.pipelines.sources.datahub import SOURCE as DATAHUB
 from aurum.pipelines.sources.ecb import SOURCE as ECB
 
@@ -22,10 +22,10 @@ from aurum.pipelines.sources.ecb import SOURCE as ECB
         (DATAHUB, "datahub/brent_daily.csv", BusinessDays.ENGLAND, 12),
     ],
 )
-def test_a_daily_file_has_the_days_of_its_calendar(source: object, path: str, calendar: BusinessDays, most: int) -> None:
+def test_a_daily_file_has_the_days_of_its_calendar(source: Source, path: str, calendar: BusinessDays, most: int) -> None:
     content = files("aurum.pipelines").joinpath("sample", path).read_bytes()
     document = SourceFile(path.rpartition("/")[2], content)
-    (format_,) = [one for one in source.formats if one.recognise(document)]  # type: ignore[attr-defined]
+    (format_,) = [one for one in source.formats if one.recognise(document)]
     (parsed,) = format_.parse(document)
     assert set(parsed.series["business_days"]) == {calendar}
     zone = parsed.series["zone"][0]

@@ -75,7 +75,7 @@ def outcome(registry: Registry, suites: Suites, document: SourceFile, reference:
         stored, held = run(registry, suites, document)
     except RefusedFile:
         return Outcome.REFUSED
-    except Exception:  # noqa: BLE001 - what the table shows
+    except Exception:  # noqa: BLE001 - any exception of a parser is a crash, which the table reports
         return Outcome.CRASH
     if any(reference.get(point) != value for point, value in stored.items()):
         return Outcome.SILENT

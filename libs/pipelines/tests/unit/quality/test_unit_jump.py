@@ -20,9 +20,9 @@ from aurum.storage.testing.stores import series_named
 OTHER, THIRD = "invented:numbers:B:value", "invented:numbers:C:value"
 
 
-def hours(first: int, values: list[float], *, key: str = KEY, known: float = 1, **more: object) -> FileLoad:
+def hours(first: int, values: list[float], *, key: str = KEY, known: float = 1) -> FileLoad:
     """Return a file of a value each hour from ``first`` hours after the origin."""
-    return file_load([(first + place, known, value) for place, value in enumerate(values)], key=key, **more)  # type: ignore[arg-type]
+    return file_load([(first + place, known, value) for place, value in enumerate(values)], key=key)
 
 
 async def stored(*files: FileLoad) -> MemoryStore:

@@ -7,6 +7,7 @@ import pytest
 
 import aurum.pipelines.sources as sources
 from aurum.pipelines.registry import default_registry
+from aurum.pipelines.source import Source
 
 FOLDER = Path(str(sources.__path__[0]))
 FORBIDDEN = {
@@ -76,8 +77,8 @@ def reached(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize("source", default_registry().sources, ids=lambda source: source.name)
-def test_each_parser_goes_through_the_readers_of_dates_and_numbers(source: object) -> None:
-    for file_format in source.formats:  # type: ignore[attr-defined]
+def test_each_parser_goes_through_the_readers_of_dates_and_numbers(source: Source) -> None:
+    for file_format in source.formats:
         if not file_format.datasets:
             continue  # a message without data
         parse = getattr(file_format.parse, "func", file_format.parse)

@@ -20,6 +20,7 @@ from aurum.api.cache.key import Key, canonical, size_of, wants_new
 from aurum.api.cache.response import AGES, HIT, Answer, CachedResponse, send_cached, send_hit, send_stale, under
 from aurum.api.cache.store import Flight, ResponseStore
 from aurum.api.http.data_class import Caching, DataClass
+from aurum.api.http.no_client import no_client
 from aurum.api.http.problems import problem_of
 from aurum.api.http.request_state import RequestState, state_of
 from aurum.common.cache import CacheEntry
@@ -258,20 +259,6 @@ def _without_condition(scope: Scope) -> Scope:
     )
     headers = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
     return {**scope, "headers": headers, "aurum": copy}
-
-
-def no_client() -> Receive:
-    """Return the messages of a request that no client sent: an empty body, and then none, for as long as the answer takes.
-
-    A streamed answer listens for the end of its connection until it is complete. If each message came at once, it would ask
-    for the next one without a pause, and no other task of the process would run again.
-    """
-    body: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Message:
-        return body.pop() if body else await asyncio.get_running_loop().create_future()
-
-    return receive
 
 
 async def _discard(_message: Message) -> None:

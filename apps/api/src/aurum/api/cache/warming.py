@@ -11,6 +11,7 @@ from urllib.parse import quote
 import structlog
 from starlette.types import ASGIApp, Message, Scope
 
+from aurum.api.http.no_client import no_client
 from aurum.api.http.request_state import RequestState
 from aurum.common.settings import CacheSettings
 
@@ -68,13 +69,10 @@ async def _status_of(app: ASGIApp, state: Mapping[str, Any], url: str, encoding:
     }
     status = 0
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
     async def send(message: Message) -> None:
         nonlocal status
         if message["type"] == "http.response.start":
             status = message["status"]
 
-    await app(scope, receive, send)
+    await app(scope, no_client(), send)
     return status

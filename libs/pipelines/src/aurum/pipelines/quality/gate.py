@@ -1,7 +1,7 @@
 """Checks a parsed file before it is stored: ids, instants, step, duplicates, then the dataset's expectations.
 
 A row that fails goes to quarantine with its line, column, raw text and reason; the other rows are stored. No row is dropped
-without a record. Series of which no row passes are not stored either.
+without a record. A series without a row that passes is not stored either.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ def _nearest(points: pl.DataFrame, wanted: pl.DataFrame, count: int, *, is_befor
 
 
 def _short(wanted: pl.DataFrame, nearest: pl.DataFrame, count: int, *, is_before: bool) -> pl.DataFrame:
-    """Return the series of which fewer than ``count`` points were read although the store may have more."""
+    """Return the series with fewer than ``count`` points in ``nearest``, if the store may have more of them."""
     counted = nearest.group_by("series").agg(pl.len().alias("points"), pl.col("ts").min().alias("earliest"))
     joined = wanted.join(counted, on="series", how="left", maintain_order="left")
     has_more = pl.col("earliest").is_null() | (pl.col("earliest") > pl.col("first_ts")) if is_before else pl.lit(True)
