@@ -221,7 +221,8 @@ async def test_a_file_whose_every_row_is_held_back_makes_no_series(postgres_stor
     assert await keys(postgres_store) == []
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="no real files")
+@pytest.mark.needs_real_files
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"{REAL} does not exist")
 async def test_the_files_in_which_faults_were_found_load_without_a_surprise(
     postgres_store: PostgresStore, ingestion: Ingestion
 ) -> None:

@@ -103,7 +103,7 @@ class Dataset:
 
 
 _SAMPLED = 24_576
-"""Bytes of a file from which the step of its rows is seen."""
+"""Characters of a long file from which the step of its rows is seen: of its beginning, middle and end."""
 _PEEK = 4096
 _SHORTEST = 16
 # That of UTF-32 begins with that of UTF-16.

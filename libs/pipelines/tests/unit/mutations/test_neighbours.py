@@ -9,7 +9,11 @@ from aurum.pipelines.registry import UnknownFormat, default_registry
 from aurum.pipelines.source import NamedContent, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.identity import series_in_name
 
-from .samples import ERCOT, NYISO, PJM, Sample, csv
+from .samples import Sample
+from .samples.ercot import ERCOT
+from .samples.nyiso import NYISO
+from .samples.pjm import PJM
+from .samples.sample import csv
 
 REGISTRY = default_registry()
 

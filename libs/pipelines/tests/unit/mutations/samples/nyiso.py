@@ -1,0 +1,158 @@
+"""Samples of NYISO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from .sample import DAY, FIVES, HOURS, QUARTERS, Sample, csv
+
+LBMP = ["Time Stamp", "Name", "PTID", "LBMP ($/MWHr)", "Marginal Cost Losses ($/MWHr)", "Marginal Cost Congestion ($/MWHr)"]
+
+
+def _lbmp(
+    dataset: str, offsets: Sequence[timedelta], stamp: str, ptid: str, neighbours: tuple[str, ...], **more: bool
+) -> Sample:
+    rows = [[f"{DAY + at:{stamp}}", "INVENTED", ptid, f"{40 + n}.75", "1.25", "-0.5"] for n, at in enumerate(offsets)]
+    return Sample(
+        (f"nyiso:{dataset}",),
+        f"20250704{dataset}.csv",
+        csv(LBMP, rows),
+        stamps=(stamp,),
+        ids=(ptid,),
+        numbers=("42.75",),
+        exchange=("Marginal Cost Losses ($/MWHr)", "Marginal Cost Congestion ($/MWHr)"),
+        odd=("PTID", "LBMP ($/MWHr)"),
+        neighbours=neighbours,
+        **more,
+    )
+
+
+def _extra(
+    dataset: str, header: Sequence[str], row: Sequence[str], *, ends: bool, ptid: str, number: str, kind: str = ""
+) -> Sample:
+    """A real-time file whose third stamp is an extra run between the five-minute ones."""
+    offsets = [*(at + timedelta(minutes=5 * ends) for at in FIVES), timedelta(minutes=17, seconds=34)]
+    stamps = [f"{DAY + at:%m/%d/%Y %H:%M:%S}" for at in offsets]
+    rows = [[stamp, *(cell.format(n=n) for cell in row)] for n, stamp in enumerate(stamps)]
+    return Sample(
+        (f"nyiso:{dataset}", f"nyiso:{dataset}_extra"),
+        f"20250704{kind or dataset}.csv",
+        csv(header, rows),
+        stamps=("%m/%d/%Y %H:%M:%S",),
+        ids=(ptid,),
+        numbers=(number,),
+        neighbours=(f"20250705{kind or dataset}.csv", "20250704damlbmp_zone.csv"),
+        odd=(next(name for name in header if name in ("PTID", "Point ID", "Fuel Category")), header[-1]),
+        exchange=(header[-2], header[-1]) if dataset.startswith(("realtime", "external")) else None,
+    )
+
+
+_ENDS = [at + timedelta(minutes=15) for at in QUARTERS]
+OASIS_DAM = ["Eastern Date Hour", "Eastern Date Hour Time Zone", "Zone Name", "Zone PTID", "DAM Zonal LBMP", "DAM Zonal Losses"]
+OASIS_DAM += ["DAM Zonal Congestion", "DAM Zonal Price Version"]
+OASIS_RTC = ["RTC End Time Stamp", "Zone Name", "Zone PTID", "RTC Zonal LBMP", "RTC Zonal Losses", "RTC Zonal Congestion"]
+OASIS_RTC += ["RTC Zonal Price Version"]
+ISOLF = ["Time Stamp", "Capitl", "Centrl", "West", "NYISO"]
+NYISO = (
+    _lbmp(
+        "damlbmp_zone",
+        HOURS,
+        "%m/%d/%Y %H:%M",
+        "61761",
+        ("20250704rtlbmp_zone.csv", "20250704damlbmp_gen.csv", "20250704realtime_zone.csv", "20250407damlbmp_zone.csv"),
+        neutral=False,
+    ),
+    _lbmp(
+        "damlbmp_gen",
+        HOURS,
+        "%m/%d/%Y %H:%M",
+        "23512",
+        ("20250704damlbmp_zone.csv", "20250704realtime_gen.csv"),
+        neutral=False,
+    ),
+    _extra("realtime_zone", LBMP, ["INVENTED", "61761", "4{n}.75", "1.25", "-0.5"], ends=True, ptid="61761", number="42.75"),
+    _extra("realtime_gen", LBMP, ["INVENTED", "23512", "4{n}.75", "1.25", "-0.5"], ends=True, ptid="23512", number="42.75"),
+    Sample(
+        ("nyiso:damlbmp_zone",),
+        "OASIS_Day-Ahead_Market_Zonal_LBMP.csv",
+        csv(
+            OASIS_DAM,
+            [
+                [f"{DAY + at:%Y/%m/%d %H:%M:%S}", "EDT", "N.Y.C.", "61761", f"{40 + n}.75", "1.25", "-0.5", 1]
+                for n, at in enumerate(HOURS)
+            ],
+        ),
+        stamps=("%Y/%m/%d %H:%M:%S",),
+        ids=("61761",),
+        numbers=("42.75",),
+        exchange=("DAM Zonal Losses", "DAM Zonal Congestion"),
+        odd=("Zone PTID", "DAM Zonal LBMP"),
+        neighbours=("20250704rtlbmp_zone.csv",),
+    ),
+    Sample(
+        ("nyiso:rtc_zone",),
+        "OASIS_Real_Time_Commitment_Zonal_LBMP.csv",
+        csv(
+            OASIS_RTC,
+            [
+                [f"{DAY + at:%Y/%m/%d %H:%M:%S}", "N.Y.C.", "61761", f"{40 + n}.75", "1.25", "-0.5", 1]
+                for n, at in enumerate(_ENDS)
+            ],
+        ),
+        stamps=("%Y/%m/%d %H:%M:%S",),
+        ids=("61761",),
+        numbers=("42.75",),
+        exchange=("RTC Zonal Losses", "RTC Zonal Congestion"),
+        odd=("Zone PTID", "RTC Zonal LBMP"),
+        neighbours=("20250704rtlbmp_zone.csv",),
+    ),
+    _extra(
+        "pal",
+        ["Time Stamp", "Time Zone", "Name", "PTID", "Load"],
+        ["EDT", "WEST", "61752", "170{n}.5"],
+        ends=False,
+        ptid="61752",
+        number="1702.5",
+    ),
+    Sample(
+        ("nyiso:pal_integrated",),
+        "20250704palIntegrated.csv",
+        csv(
+            ["Time Stamp", "Time Zone", "Name", "PTID", "Integrated Load"],
+            [[f"{DAY + at:%m/%d/%Y %H:%M:%S}", "EDT", "WEST", "61752", f"{1700 + n}.5"] for n, at in enumerate(HOURS)],
+        ),
+        stamps=("%m/%d/%Y %H:%M:%S",),
+        ids=("61752",),
+        numbers=("1702.5",),
+        odd=("PTID", "Integrated Load"),
+        neighbours=("20250704pal.csv", "20250705palIntegrated.csv"),
+    ),
+    Sample(
+        ("nyiso:isolf",),
+        "20250704isolf.csv",
+        csv(ISOLF, [[f"{DAY + at:%m/%d/%Y %H:%M}", 1100 + n, 1500 + n, 1540, f"{14000 + n}"] for n, at in enumerate(HOURS)]),
+        stamps=("%m/%d/%Y %H:%M",),
+        numbers=("14002",),
+        exchange=("Centrl", "West"),
+        odd=("Time Stamp", "NYISO"),
+        neighbours=("20250704pal.csv", "20250604isolf.csv"),
+    ),
+    _extra(
+        "rtfuelmix",
+        ["Time Stamp", "Time Zone", "Fuel Category", "Gen MW"],
+        ["EDT", "Wind", "50{n}.5"],
+        ends=True,
+        ptid="Wind",
+        number="502.5",
+    ),
+    _extra(
+        "external_limits_flows",
+        ["Timestamp", "Interface Name", "Point ID", "Flow (MWH)", "Positive Limit (MWH)", "Negative Limit (MWH)"],
+        ["INVENTED", "23330", "205{n}.25", "2175", "-1350"],
+        ends=False,
+        ptid="23330",
+        number="2052.25",
+        kind="ExternalLimitsFlows",
+    ),
+)
