@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -35,6 +36,20 @@ def isone_day(nodes: int) -> SourceFile:
             lines.append(f'"D","06/04/2026","{hour:02d}",{place},{energy + loss:.2f},{energy:.2f},0.00,{loss:.2f}')
     lines.append(f'"T","{24 * nodes} lines"')
     return SourceFile("WW_DALMP_ISO_20260604.csv", "\n".join(lines).encode())
+
+
+def day_after(isone: SourceFile) -> SourceFile | None:
+    """Return the same day-ahead report with the dates of the next day; None for another file."""
+    match = re.search(r"WW_DALMP_ISO_(\d{8})", isone.name)
+    if match is None:
+        return None
+    day = datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=UTC)
+    content = isone.content
+    for moved in (day, day - timedelta(days=1)):  # the next day's market closes on this one
+        for pattern in ("%m/%d/%Y", "%Y%m%d"):
+            before, after = (one.strftime(pattern).encode() for one in (moved, moved + timedelta(days=1)))
+            content = content.replace(before, after)
+    return SourceFile(isone.name.replace(match[1], f"{day + timedelta(days=1):%Y%m%d}"), content)
 
 
 def pjm_year() -> SourceFile:

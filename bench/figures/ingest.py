@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,7 @@ from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from bench.harness import Figure, none_at_all, side_by_side, timed
-from bench.invented import isone_day, pjm_year
+from bench.invented import day_after, isone_day, pjm_year
 from bench.scale import Scale
 from bench.stage import Stage, copy_in, settle
 
@@ -41,9 +42,10 @@ class _Loaded:
     document: SourceFile
     frame: pl.DataFrame
 
-    async def load(self, *, force: bool = False) -> float:
+    async def load(self, document: SourceFile | None = None, *, force: bool = False) -> float:
         """Return the seconds of a load. The document is a new object each time, so that no cached property of it is used."""
-        fresh = SourceFile(self.document.name, self.document.content)
+        loaded = document or self.document
+        fresh = SourceFile(loaded.name, loaded.content)
         watch = timed()
         report = await self.ingestion.ingest(fresh, force=force)
         took = watch()
@@ -53,6 +55,12 @@ class _Loaded:
     async def new(self) -> float:
         await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
         return self.frame.height / await self.load()
+
+    async def next_day(self, document: SourceFile) -> float:
+        """Return the rate of a file of the next day, whose values are compared with those of the day before."""
+        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
+        await self.load()
+        return self.frame.height / await self.load(document)
 
     async def again(self) -> float:
         return self.frame.height / await self.load(force=True)
@@ -77,7 +85,19 @@ async def measure(stage: Stage, scale: Scale, shared: Path) -> list[Figure]:
     await _execute(stage, "CREATE TABLE raw_copy (LIKE observation INCLUDING ALL)")
     figures: list[Figure] = []
     for name, document in _files(shared, scale):
-        figures += await _figures(name, await _loaded(stage, document), scale.rounds)
+        loaded = await _loaded(stage, document)
+        figures += await _figures(name, loaded, scale.rounds)
+        if (following := day_after(document)) is not None:
+            figures.append(
+                await side_by_side(
+                    f"{name}: the day after, compared with it",
+                    partial(loaded.next_day, following),
+                    loaded.raw,
+                    unit="rows/s",
+                    against=_AGAINST,
+                    rounds=scale.rounds,
+                )
+            )
     await _execute(stage, f"TRUNCATE {_TABLES_OF_A_LOAD}, series, raw_copy RESTART IDENTITY CASCADE")
     return figures
 

@@ -14,6 +14,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _ROWS = (
     "ISO-NE day: file to committed versions",
     "ISO-NE day: forced again, nothing changed",
+    "ISO-NE day: the day after, compared with it",
     "ISO-NE day: the same file again",
     "PJM year: file to committed versions",
     "slice: 24 rows, JSON",

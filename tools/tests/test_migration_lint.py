@@ -102,6 +102,7 @@ def test_an_expand_migration_may_not_stop_older_code(lint: ModuleType, statement
         ['op.add_column("series", sa.Column("a", sa.Text(), nullable=False, server_default=sa.text("now()")))'],
         ['op.alter_column("series", "zone", server_default=sa.text("\'UTC\'"))'],
         ['op.alter_column("series", "zone", nullable=True)'],
+        ['op.drop_constraint("fk", "series", type_="foreignkey")'],
         ['op.create_table("extra", sa.Column("a", sa.Text(), nullable=False))', 'op.create_index("ix", "extra", ["a"])'],
         ['op.execute("CREATE TABLE extra (a text NOT NULL)")', 'op.execute("CREATE INDEX ix ON extra (a)")'],
         ["op.execute(\"ALTER TABLE series ADD a text NOT NULL DEFAULT ''\")"],

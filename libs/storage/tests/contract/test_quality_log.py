@@ -1,5 +1,6 @@
 """Records of loads, quarantined rows and completeness."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -91,6 +92,25 @@ async def test_days_border_on_local_midnight(store: Store) -> None:
         Completeness(KEY, LONG - timedelta(days=1), 24, 1),
         Completeness(KEY, LONG, 25, 25),
         Completeness(KEY, LONG + timedelta(days=1), 24, 1),
+    ]
+
+
+@pytest.mark.parametrize("pieces", list(itertools.permutations([range(9), range(9, 17), range(17, 23)])))
+async def test_a_day_that_comes_in_pieces_is_counted_whole(store: Store, pieces: Sequence[range]) -> None:
+    for position, piece in enumerate(pieces):
+        await store.loader.load(file_load(hours_of(PLAIN, piece), zone=ZONE))
+        assert [entry.present for entry in await days_of(store)] == [sum(len(one) for one in pieces[: position + 1])]
+
+
+async def test_series_of_other_zones_and_steps_are_counted_whole_when_a_file_touches_their_day(store: Store) -> None:
+    quarters: list[Point] = [(number / 4, 1, 1.0) for number in range(96)]
+    kolkata = {"key": OTHER, "zone": "Asia/Kolkata", "frequency": "15min"}
+    await store.loader.load(file_load(quarters, **kolkata))
+    await store.loader.load(together(file_load([(12, 1, 1.0)], zone=ZONE), file_load([(12, 2, 1.0)], **kolkata)))
+    assert [(entry.key, entry.expected, entry.present) for entry in await days_of(store)] == [
+        (KEY, 24, 1),
+        (OTHER, 96, 74),
+        (OTHER, 96, 22),
     ]
 
 

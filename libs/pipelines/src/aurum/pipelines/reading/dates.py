@@ -109,8 +109,7 @@ def local_instant_of(text: str | None, patterns: Sequence[str], zone: str, *, se
 
     ``second``: whether a time that occurs twice is the second one; None: it is neither.
     """
-    later = pl.lit(second, pl.Boolean)
-    return _one(text, patterns, lambda text, patterns: to_utc(times(text, patterns), zone, second=later))
+    return _instant(time_of(text, patterns), lambda naive: to_utc(naive, zone, second=pl.lit(second, pl.Boolean)))
 
 
 def labelled(naive: pl.Expr, zone: str, label: pl.Expr, *, standard: Iterable[str], daylight: Iterable[str]) -> pl.Expr:
@@ -132,11 +131,13 @@ def labelled_of(
     text: str, patterns: Sequence[str], zone: str, label: str, *, standard: Iterable[str], daylight: Iterable[str]
 ) -> datetime | None:
     """Return the instant (UTC) of one local time with a label of its clock; None where they do not name one."""
-    return _one(
-        text,
-        patterns,
-        lambda text, patterns: labelled(times(text, patterns), zone, pl.lit(label), standard=standard, daylight=daylight),
-    )
+    naive = time_of(text, patterns)
+    return _instant(naive, lambda naive: labelled(naive, zone, pl.lit(label), standard=standard, daylight=daylight))
+
+
+def _instant(naive: datetime | None, instant: Callable[[pl.Expr], pl.Expr]) -> datetime | None:
+    # Read before, because Polars would read the text again wherever the expression uses it.
+    return pl.select(instant(pl.lit(naive, pl.Datetime("us")))).item()
 
 
 def _one(text: str | None, patterns: Sequence[str], read: Callable[[pl.Expr, Sequence[str]], pl.Expr]) -> Any:

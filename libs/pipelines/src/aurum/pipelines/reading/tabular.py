@@ -53,16 +53,14 @@ class Refusals:
         Null and any text in ``missing`` become null: nothing was published. Other text that ``reading.numbers`` does not read
         becomes null as well, and that one cell is held back. ``thousands``: the format has thousands separators.
         """
+        texts = {name: _published(header, missing) for name, header in columns.items()}
+        values = frame.select(numbers(text, thousands=thousands).alias(name) for name, text in texts.items())
+        published = frame.select(text.count().alias(name) for name, text in texts.items()).row(0, named=True)
         for name, header in columns.items():
-            text = pl.col(header)
-            if missing:
-                text = pl.when(text.is_in(list(missing))).then(None).otherwise(text)
-            result = frame.with_columns(numbers(text, thousands=thousands).alias(f"__{name}"), text.alias("__text"))
-            bad = result.filter(pl.col(f"__{name}").is_null() & pl.col("__text").is_not_null())
-            if not bad.is_empty():
-                self._add(bad, column=header, reason=Reason.NON_NUMERIC, detail=pl.col("__text"))
-            frame = result.with_columns(pl.col(f"__{name}").alias(name)).drop(f"__{name}", "__text")
-        return frame
+            if values[name].count() < published[name]:
+                unread = frame.filter(texts[name].is_not_null() & values[name].is_null())
+                self._add(unread, column=header, reason=Reason.NON_NUMERIC, detail=pl.col(header))
+        return frame.with_columns(values.get_columns())
 
     def frame(self) -> pl.DataFrame:
         """Return all that was held back so far, schema ``REFUSED``, ascending by line."""
@@ -79,6 +77,12 @@ class Refusals:
         )
         raw = pl.Series("raw", [self._raw(line) for line in part["line"]], dtype=pl.String)
         self._parts.append(part.with_columns(raw).select(list(REFUSED)))
+
+
+def _published(header: str, missing: Sequence[str]) -> pl.Expr:
+    """Return the texts of a column, null where one of ``missing`` stands."""
+    text = pl.col(header)
+    return pl.when(~text.is_in(list(missing))).then(text) if missing else text
 
 
 def read_table(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from aurum.core.frequency import Frequency
-from aurum.core.markettime import local_day
+from aurum.core.markettime import day_bounds, local_day
 
 LOOK_AROUND = timedelta(hours=26)
 """A read this far around the points of a file covers the whole of every local day that they touch."""
@@ -20,25 +22,39 @@ def day_counts(series: pl.DataFrame, touched: pl.DataFrame, stored: pl.DataFrame
     ``stored`` has every point of those days, including the touched ones. A withdrawn value (NaN) is not present.
     Series of calendar or irregular frequency have no expected intervals and are left out.
     """
+    groups = series.partition_by("zone", "frequency", as_dict=True)
     parts: list[pl.DataFrame] = []
-    for (zone, frequency), members in series.partition_by("zone", "frequency", as_dict=True).items():
+    for (zone, frequency), members in groups.items():
         step = Frequency(str(frequency)).step
         if step is None:
             continue
-        ids = members["series_id"].implode()
-        is_member = pl.col("series_id").is_in(ids)
-        days = touched.filter(is_member).select("series_id", local_day(pl.col("ts"), str(zone)).alias("day")).unique()
-        present = (
-            stored.filter(is_member & pl.col("value").is_not_nan())
-            .select("series_id", local_day(pl.col("ts"), str(zone)).alias("day"))
-            .group_by("series_id", "day")
-            .agg(pl.len().cast(pl.Int32).alias("present"))
-        )
+        is_member = pl.col("series_id").is_in(members["series_id"].implode())
+        points, there = (touched, stored) if len(groups) == 1 else (touched.filter(is_member), stored.filter(is_member))
+        days = _with_day(points, str(zone)).select("series_id", "day").unique()
+        is_present = pl.col("value").is_not_nan().sum().cast(pl.Int32).alias("present")
+        present = _with_day(there, str(zone)).group_by("series_id", "day").agg(is_present)
         counts = days.join(present, on=["series_id", "day"], how="left").with_columns(pl.col("present").fill_null(0))
         parts.append(counts.join(_expected(days.select("day").unique(), str(zone), step), on="day"))
     if not parts:
         return pl.DataFrame(schema={"series_id": pl.Int32, "day": pl.Date, "expected": pl.Int32, "present": pl.Int32})
     return pl.concat([part.select("series_id", "day", "expected", "present") for part in parts])
+
+
+def days_around(first: datetime, last: datetime, zones: Iterable[str]) -> tuple[datetime, datetime]:
+    """Return start and end of the local days in which instants from ``first`` to ``last`` lie, in any of the zones."""
+    starts, ends = zip(*(_days_of(first, last, zone) for zone in zones), strict=True)
+    return min(starts), max(ends)
+
+
+def _days_of(first: datetime, last: datetime, zone: str) -> tuple[datetime, datetime]:
+    first_day, last_day = (instant.astimezone(ZoneInfo(zone)).date() for instant in (first, last))
+    return day_bounds(first_day, zone)[0], day_bounds(last_day, zone)[1]
+
+
+def _with_day(points: pl.DataFrame, zone: str) -> pl.DataFrame:
+    # Thousands of series share their instants, so each different one is converted once.
+    days = points.select(pl.col("ts").unique()).with_columns(local_day(pl.col("ts"), zone).alias("day"))
+    return points.join(days, on="ts", how="left")
 
 
 def _expected(days: pl.DataFrame, zone: str, step: timedelta) -> pl.DataFrame:

@@ -109,12 +109,14 @@ async def raise_versions(connection: Connection, changed: pl.DataFrame) -> Seque
         """
         UPDATE series AS s
         SET version = s.version + 1, updated_at = clock_timestamp(),
-            first_ts = least(s.first_ts, changed.first), last_ts = greatest(s.last_ts, changed.last)
-        FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) AS changed(series_id, first, last)
+            first_ts = least(s.first_ts, 'epoch'::timestamptz + changed.first * interval '1 microsecond'),
+            last_ts = greatest(s.last_ts, 'epoch'::timestamptz + changed.last * interval '1 microsecond')
+        FROM unnest($1::int[], $2::bigint[], $3::bigint[]) AS changed(series_id, first, last)
         WHERE s.series_id = changed.series_id
         """,
         ordered["series_id"].to_list(),
-        ordered["first"].to_list(),
-        ordered["last"].to_list(),
+        # Numbers cross to the driver in a tenth of the time of date-times.
+        ordered["first"].dt.epoch("us").to_list(),
+        ordered["last"].dt.epoch("us").to_list(),
     )
     return ordered["series_id"].to_list()

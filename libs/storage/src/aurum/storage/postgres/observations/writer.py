@@ -10,19 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
 import polars as pl
 
 from aurum.core.frames import FILE_ROWS, FILE_SERIES, PUBLICATIONS, SERIES, UTC_US, FrameMismatch, conform
+from aurum.core.frequency import Frequency
 from aurum.core.merge import OBSERVATIONS, History
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.copy import Layout, insert, stage
 from aurum.storage.postgres.connection.pool import Connection
-from aurum.storage.postgres.observations.completeness import LOOK_AROUND, day_counts
+from aurum.storage.postgres.observations.completeness import day_counts, days_around
 from aurum.storage.postgres.observations.restore import restore_parts
 from aurum.storage.postgres.observations.series_rows import locked_series, raise_versions
 
@@ -33,6 +34,8 @@ KEY = list(OBSERVATIONS.key)
 
 _THREAD_ROWS = 50_000
 """From this number of rows on a step may take longer than 50 ms, the longest time that it may block the event loop."""
+
+_MICROSECOND = timedelta(microseconds=1)
 
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _OBSERVATION = Layout(**_POINT)
@@ -150,14 +153,16 @@ class PostgresObservationWriter:
         await restore_parts(self._connection, self._history(), batch, set(locked.ids) - locked.empty)
         changes = _Changes()
         empty = locked.empty
-        for layer in await _in_thread_if_large(rows, OBSERVATIONS.layers, batch):
-            await self._merge(layer, empty, changes)
+        layers = await _in_thread_if_large(rows, OBSERVATIONS.layers, batch)
+        stored: pl.DataFrame | None = None
+        for layer in layers:
+            stored = await self._merge(layer, empty, changes)
             empty = frozenset[int]()
         counts = changes.by_series()
         changed: tuple[int, ...] = ()
         if not counts.is_empty():
             changed = tuple(await raise_versions(self._connection, counts))
-            await self._record_completeness(part.series, locked, batch)
+            await self._record_completeness(part.series, locked, batch, stored if len(layers) == 1 else None)
         new, revised = int(counts["new"].sum()), int(counts["revised"].sum())
         touched = await _in_thread_if_large(rows, _touched, batch, counts)
         return StoredRows(batch.height, new, revised, changed, touched)
@@ -166,10 +171,13 @@ class PostgresObservationWriter:
         numbered = touched.with_columns(pl.lit(file_id, pl.Int64).alias("file_id"))
         await insert(self._connection, "file_series", _FILE_SERIES, numbered)
 
-    async def _merge(self, layer: pl.DataFrame, empty: frozenset[int], changes: _Changes) -> None:
-        """Store publications, at most one for each point. ``empty``: ids of the series that have no observation yet."""
+    async def _merge(self, layer: pl.DataFrame, empty: frozenset[int], changes: _Changes) -> pl.DataFrame | None:
+        """Store publications, at most one for each point. ``empty``: ids of the series that have no observation yet.
+
+        Returns the points that the series now have from the first to the last ``ts`` of the layer; None if any was replaced.
+        """
         if layer.is_empty():
-            return
+            return None
         current = await self._current(layer, empty)
         rows = max(layer.height, current.height)
         classified = await _in_thread_if_large(rows, OBSERVATIONS.classify, layer, current)
@@ -184,6 +192,8 @@ class PostgresObservationWriter:
             await self._confirm(classified.confirming.select(*KEY, "known_at"))
         if not late.is_empty():
             await self._rewrite(late, changes)
+        is_as_read = classified.revising.is_empty() and classified.late.is_empty()
+        return pl.concat([current.select(layer.columns), classified.fresh]) if is_as_read else None
 
     async def _current(self, layer: pl.DataFrame, empty: frozenset[int]) -> pl.DataFrame:
         ids = [series_id for series_id in layer["series_id"].unique().to_list() if series_id not in empty]
@@ -256,19 +266,32 @@ class PostgresObservationWriter:
         confirmed = unpacked(_CONFIRMED, await self._connection.fetchrow(_CONFIRMED_POINTS))
         return History(changes=pl.concat([versions, current]).sort([*KEY, "known_at"]), confirmations=confirmed)
 
-    async def _record_completeness(self, series: pl.DataFrame, locked: LockedSeries, batch: pl.DataFrame) -> None:
+    async def _record_completeness(
+        self, series: pl.DataFrame, locked: LockedSeries, batch: pl.DataFrame, stored: pl.DataFrame | None
+    ) -> None:
+        """Count the days that a batch touches. ``stored``: the points of the series within it, if they are known."""
         frequencies = series.select(pl.Series("series_id", locked.ids, dtype=pl.Int32), "frequency", "zone").unique()
+        kinds = frequencies.select("frequency", "zone").unique()
+        steps = {Frequency(name).step for name in kinds["frequency"]}
+        if steps == {None}:
+            return
         first: datetime = batch["ts"].min()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
         last: datetime = batch["ts"].max()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
-        # A series that was empty now has exactly the points of the batch; only the others must be read in full.
-        others = sorted(set(locked.ids) - locked.empty)
-        around = first - LOOK_AROUND, last + LOOK_AROUND
-        row = await self._connection.fetchrow(_CURRENT, others, *around) if others else None
-        first_points = batch.filter(pl.col("series_id").is_in(list(locked.empty))) if others else batch
-        has_repeats = first_points.height != first_points.n_unique(KEY)
-        latest = OBSERVATIONS.in_force(first_points) if has_repeats else first_points
-        present = pl.concat([latest, unpacked(_POINT, row)])
-        counts = await _in_thread_if_large(present.height, day_counts, frequencies, batch, present)
+        start, end = days_around(first, last, kinds["zone"].unique())
+        present = [] if stored is None else [stored]
+        ranges = [(start, end - _MICROSECOND)]
+        ids = locked.ids
+        if stored is not None:
+            # Series of one step and zone have no point between the last one and the one a step later.
+            step = steps.pop() if kinds.height == 1 else None
+            after = last + (step or _MICROSECOND)
+            ranges = [(start, first - _MICROSECOND), (after, end - _MICROSECOND)]
+            ids = sorted(set(locked.ids) - locked.empty)
+        for start, end in ranges:
+            if ids and start <= end:
+                present.append(unpacked(_POINT, await self._connection.fetchrow(_CURRENT, ids, start, end)))
+        points = pl.concat(present)
+        counts = await _in_thread_if_large(points.height, day_counts, frequencies, batch, points)
         if not counts.is_empty():
             await stage(self._connection, "counted", _COMPLETENESS, counts)
             await self._connection.execute(_COUNT_DAYS)
