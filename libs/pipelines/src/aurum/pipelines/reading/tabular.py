@@ -133,20 +133,20 @@ def read_table(
         _refuse_ragged(lines, first, len(header), separator)
         raise RefusedFile(f"not a well-formed delimited file: {str(error).splitlines()[0]}") from error
     frame = frame.with_columns(pl.col("line").cast(pl.UInt32))
-    if not _is_trimmed(body, frame, names):
-        frame = frame.with_columns(pl.col(name).str.strip_chars().replace("", None) for name in names)
+    untidy = _untidy(body, frame, names)
+    frame = frame.with_columns(pl.col(name).str.strip_chars().replace("", None) for name in untidy)
     frame = frame.select(*names, "line")
     frame = frame.filter(~pl.all_horizontal(pl.col(name).is_null() for name in names))
     return _hold_back_short_rows(frame, lines, refusals, last=names[-1], width=len(names), separator=separator)
 
 
-def _is_trimmed(body: str, frame: pl.DataFrame, names: Sequence[str]) -> bool:
-    """Test whether no cell is empty text or begins or ends with a blank, which costs less than to strip them all."""
+def _untidy(body: str, frame: pl.DataFrame, names: Sequence[str]) -> Sequence[str]:
+    """Return the columns in which a cell may be empty text, or begin or end with a blank. To strip all costs more."""
     if not body.isascii() or any(blank in body for blank in "\t\v\f"):
-        return False
+        return names
     cells = [pl.col(name) for name in names]
-    loose = [(cell.str.starts_with(" ") | cell.str.ends_with(" ") | (cell == "")).any() for cell in cells]
-    return not frame.select(pl.any_horizontal(loose)).item()
+    loose = frame.select((cell.str.starts_with(" ") | cell.str.ends_with(" ") | (cell == "")).any() for cell in cells)
+    return [name for name, is_loose in zip(names, loose.row(0), strict=True) if is_loose]
 
 
 def _hold_back_short_rows(
