@@ -30,9 +30,10 @@ setup: $(STAMP)  ## install all dependencies into .venv
 
 ## Develop
 # Compiled test modules are kept, also where the environment says not to: compiling all of them takes ten seconds.
+# The frames of quick tests are so small that waking a second thread of Polars takes longer than what it would do.
 .PHONY: test
 test: $(STAMP)  ## run all tests (ARGS="-k blocks" for some, ARGS="-m 'not server'" for those that start no server)
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
+	@$(if $(findstring not server,$(ARGS)),POLARS_MAX_THREADS=1) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
 .PHONY: test-explore
 test-explore: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(32))"))

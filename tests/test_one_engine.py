@@ -17,6 +17,8 @@ from aurum.core.calendars import default_blocks
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 KEY = "nyiso:damlbmp_zone:61761:lmp"
 RATES = "ecb:reference_rates:EURUSD:rate"
 _ROW = re.compile(r"^ *(\d{4}-\d\d-\d\d \d\d:\d\d) \S+ +(-?[\d,.]+)", re.MULTILINE)

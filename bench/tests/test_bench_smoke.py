@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.needs_process
+
 _ROOT = Path(__file__).resolve().parents[2]
 _ROWS = (
     "ISO-NE day: file to committed versions",
@@ -68,7 +70,6 @@ def test_every_row_yields_numbers(tmp_path: Path) -> None:
         assert figure["ratio"] > 0, name
 
 
-@pytest.mark.needs_process
 def test_an_unknown_group_is_named() -> None:
     done = _bench("--only", "slcies")
 

@@ -16,6 +16,8 @@ from aurum.storage.clickhouse import ClickhousePool
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:

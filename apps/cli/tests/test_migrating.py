@@ -20,6 +20,8 @@ from aurum.storage.migrations.rewritten import AREAS, revision_of
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import earlier_release, later_release
 
+pytestmark = pytest.mark.needs_postgres
+
 EXPAND = 'op.add_column("series", sa.Column("extra", sa.Text()))'
 CONTRACT = 'raise_floor("{revision}", release="9.1")'
 HEAD = newest_revision()
@@ -80,7 +82,6 @@ async def test_a_server_that_settings_name_is_never_migrated_by_other_commands(
     assert (await aurum(data_dir, "db", "status", url=bare))[0] == 1
 
 
-@pytest.mark.needs_postgres
 async def test_the_embedded_server_is_migrated_and_refused_below_the_floor(data_dir: Path, tmp_path: Path) -> None:
     with EmbeddedPostgres(data_dir) as server:
         await upgrade(server.url, versions=earlier_release(tmp_path, "0006"))

@@ -19,6 +19,8 @@ from aurum.storage.ports.access import Actor
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:

@@ -18,6 +18,8 @@ from aurum.services.movers import NoDataOnDay
 from aurum.storage.testing.builders import T0, file_load
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 FIRST = (datetime(2025, 11, 3, 5, tzinfo=UTC) - T0).total_seconds() / 3600
 ASKED = ["movers", "--measure", "lmp", "--market", "nyiso", "--day", "2025-11-04"]
 

@@ -17,6 +17,8 @@ from aurum.services.removal import SeriesInUse
 from aurum.storage.testing.builders import KEY, file_load
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 USD = "ecb:reference_rates:EURUSD:rate"
 
 

@@ -21,6 +21,8 @@ from aurum.workers.fates import JobFate, fate_of
 from aurum.workers.jobs.ingest import IngestJob
 from aurum.workers.wiring import worker_context
 
+pytestmark = pytest.mark.needs_postgres
+
 SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 EXPAND = 'op.add_column("series", sa.Column("extra", sa.Text()))'
 CONTRACT = 'raise_floor("{revision}", release="9.1")'

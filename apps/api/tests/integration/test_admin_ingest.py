@@ -23,6 +23,8 @@ from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 DIGEST = hashlib.sha256(NYC.encode()).hexdigest()
 OPERATOR = Actor("operator")
 

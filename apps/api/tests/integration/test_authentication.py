@@ -28,6 +28,8 @@ from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 OPERATOR = Actor("operator")
 NOW = SystemClock().now
 NUMBERS = iter(range(1, 1_000))

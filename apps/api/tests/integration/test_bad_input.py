@@ -10,6 +10,8 @@ import httpx
 import pytest
 from api_market import GAS, HOUSTON, LOAD, LONG, NYC, OLD_PRICE, TANK, WEST
 
+pytestmark = pytest.mark.needs_postgres
+
 OBSERVATIONS = f"/v2/series/{NYC}/observations"
 
 

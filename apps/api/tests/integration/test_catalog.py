@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 from api_market import HOUSTON, NYC, WEST, invented_series
 
 from aurum.core.calendars import default_blocks, default_calendars
 from aurum.core.keys import SeriesKey
 from aurum.core.markettime import MARKETS
+
+pytestmark = pytest.mark.needs_postgres
 
 
 async def data(client: httpx.AsyncClient, path: str, **params: str | int | bool) -> Any:

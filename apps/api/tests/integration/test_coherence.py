@@ -7,10 +7,13 @@ import statistics
 import time
 
 import httpx
+import pytest
 from api_market import FIRST_KNOWN, NYC, NYC_START, WEST, InventedSeries, file_of
 from api_processes import api_process
 
 from aurum.storage.testing.stores import PostgresStore
+
+pytestmark = pytest.mark.needs_postgres
 
 ROUNDS = 12
 PATH = f"/v2/series/{NYC}/observations?start=2025-10-31&end=2025-11-01"

@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 from api_market import HOUSTON, LONG, NYC, WEST
 
+pytestmark = pytest.mark.needs_postgres
+
 PATH = f"/v2/series/{NYC}/observations"
 FORMATS = ("json", "ndjson", "csv", "arrow", "parquet")
 

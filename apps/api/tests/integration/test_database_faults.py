@@ -36,6 +36,8 @@ from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 KEPT = f"/v2/series/{NYC}/observations"
 TRUTH = [
     None if isnan(value) else value
@@ -174,7 +176,6 @@ class Silent(Stopped):
                 one.resume()
 
 
-@pytest.mark.needs_postgres
 @pytest.mark.parametrize("kind", [Stopped, Killed, Silent])
 async def test_the_database_goes_and_comes_back_under_load(folder: Path, kind: type[Fault]) -> None:
     server = EmbeddedPostgres(folder)
@@ -263,7 +264,6 @@ async def make_key(url: str, *, ends: datetime | None = None) -> str:
     return text
 
 
-@pytest.mark.needs_postgres
 async def test_callers_that_are_known_have_what_is_kept_while_the_database_is_away(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     server.start()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
+import pytest
 from api_market import FIRST_KNOWN, NYC, NYC_START, InventedSeries, file_of
 
 from aurum.api.testing import serving
@@ -14,6 +15,8 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
+
+pytestmark = pytest.mark.needs_postgres
 
 PATH = f"/v2/series/{NYC}/observations"
 

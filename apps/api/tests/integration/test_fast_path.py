@@ -22,6 +22,8 @@ from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 PATH = f"/v2/series/{NYC}/observations"
 VARYING = ("x-request-id", "age", "x-cache", "ratelimit", "ratelimit-remaining", "ratelimit-reset")
 OPERATOR = Actor("operator")

@@ -15,6 +15,8 @@ from aurum.core.access import LOCAL
 from aurum.storage.ports.access import Actor
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 FLAGS = "/v2/admin/flags"
 ON = {"rules": [{"variant": "on"}]}
 

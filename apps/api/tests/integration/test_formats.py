@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 from api_market import LONG, NYC, WEST
 
+pytestmark = pytest.mark.needs_postgres
+
 MEDIA_TYPES = {
     "json": "application/json",
     "ndjson": "application/x-ndjson",

@@ -12,6 +12,8 @@ from api_wire import Answer, wired
 
 from aurum.common.settings import ApiSettings, CacheSettings, DatabaseSettings, Settings
 
+pytestmark = pytest.mark.needs_postgres
+
 FORMATS = ("json", "ndjson", "csv", "arrow", "parquet")
 CODINGS = ("identity", "gzip", "br", "zstd")
 SMALL = f"/v2/series/{NYC}/observations?start=2025-10-31&end=2025-11-05"

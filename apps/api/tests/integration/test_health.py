@@ -14,6 +14,8 @@ from aurum.api.testing import serving
 from aurum.common.settings import AccessSettings, HistorySettings, RedisSettings, Settings
 from aurum.common.settings.resilience import ResilienceSettings
 
+pytestmark = pytest.mark.needs_postgres
+
 
 async def test_every_dependency_is_told_of(settings: Settings, tmp_path: Path) -> None:
     async with serving(settings.model_copy(update={"data_dir": tmp_path})) as served:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 from api_market import HOUSTON, LOAD, NYC, REVISED_KNOWN, WEST, declare, load
 
@@ -23,6 +24,8 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything
 from aurum.storage.testing.stores import PostgresStore
+
+pytestmark = pytest.mark.needs_postgres
 
 NOVEMBER = date(2025, 11, 1)
 """NYC is stored from 2025-10-31 to 2025-11-05: its first day is archived, the day with 25 hours is not; or all of it is."""

@@ -14,6 +14,8 @@ from contract import contract
 
 from aurum.common.json_values import DEEPEST
 
+pytestmark = pytest.mark.needs_postgres
+
 DEPTHS = (DEEPEST - 8, 150, 249, 250, 251, 254, 400, 990, 1_010, 5_000)
 """Around where something gives up: this service, what writes JSON (about 250), Python (about 1,000)."""
 HERE = "<here>"

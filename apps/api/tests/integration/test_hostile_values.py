@@ -11,6 +11,8 @@ import httpx
 import pytest
 from contract import contract
 
+pytestmark = pytest.mark.needs_postgres
+
 VALUES: list[Any] = [
     "\x00",
     "\ud800",

@@ -15,6 +15,8 @@ from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 from aurum.storage.timescale import TimescaleTuning
 
+pytestmark = pytest.mark.needs_timescale
+
 FIVE = timedelta(minutes=5)
 
 

@@ -14,6 +14,8 @@ from starlette.types import Message
 
 from aurum.api.testing import Served
 
+pytestmark = pytest.mark.needs_postgres
+
 KEYS = "/v2/admin/keys"
 TENANTS = "/v2/admin/tenants"
 COUNT = iter(range(1_000))

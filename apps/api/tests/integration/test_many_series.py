@@ -9,6 +9,8 @@ import httpx
 import pytest
 from api_market import GAS, HOUSTON, LOAD, NYC, ODD, WEST, nyc_value
 
+pytestmark = pytest.mark.needs_postgres
+
 
 async def read(client: httpx.AsyncClient, *series: str, **params: str) -> dict[str, Any]:
     response = await client.get("/v2/observations", params={"series": list(series), **params})

@@ -18,6 +18,8 @@ from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import later_release
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 EXPAND = (
     'op.add_column("series", sa.Column("extra", sa.Text(), nullable=False, server_default=sa.text("\'\'")))',
     'create_index_concurrently("ix_invented", "series", ["extra"])',

@@ -27,6 +27,8 @@ from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 PATH = f"/v2/series/{NYC}/observations"
 VARYING = {"x-request-id", "age", "x-cache", "date", "ratelimit", "ratelimit-remaining", "ratelimit-reset"}
 OPERATOR = Actor("operator")

@@ -12,6 +12,8 @@ from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
 from aurum.common.settings.limits import LimitsSettings
 
+pytestmark = pytest.mark.needs_postgres
+
 QUERY = "/v2/observations/query"
 DAY = {"start": "2025-11-02", "end": "2025-11-03", "tz": "market"}
 

@@ -17,6 +17,8 @@ from api_market import LONG, NYC, TANK, WEST
 
 from aurum.core.catalog import Quality
 
+pytestmark = pytest.mark.needs_postgres
+
 ONE = f"/v2/series/{NYC}/observations"
 SEVERAL = f"/v2/observations?series={NYC},{WEST},{TANK}"
 STREAMED = f"/v2/series/{LONG}/observations"

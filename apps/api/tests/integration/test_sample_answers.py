@@ -15,6 +15,8 @@ from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.pipelines.loading.sample import sample_files
 
+pytestmark = pytest.mark.needs_postgres
+
 FALL_BACK = {"start": "2025-11-02", "end": "2025-11-03", "tz": "market"}
 
 

@@ -12,6 +12,8 @@ from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 KEYS = sorted(entry.key for entry in invented_series())
 
 

@@ -14,6 +14,8 @@ from aurum.common.settings import ApiSettings, DatabaseSettings, Settings
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 KEYS = {entry.key for entry in invented_series()}
 USD = "ecb:reference_rates:EURUSD:rate"
 INVALID = "nyiso:damlbmp_zone:61752\u200b\x91:lmp"

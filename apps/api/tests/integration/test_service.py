@@ -10,6 +10,7 @@ from typing import Any, cast
 import asyncpg
 import httpx
 import polars as pl
+import pytest
 from api_market import LONG, NYC
 
 from aurum.api.http.problems import ALL_KINDS, TYPES
@@ -21,6 +22,8 @@ from aurum.core.errors import Unavailable
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.ports.catalog import Catalog
 from aurum.storage.ports.observations import SeriesReader
+
+pytestmark = pytest.mark.needs_postgres
 
 
 async def test_a_service_with_a_migrated_store_is_live_ready_and_healthy(client: httpx.AsyncClient) -> None:

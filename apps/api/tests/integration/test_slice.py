@@ -26,6 +26,8 @@ from api_market import (
     nyc_value,
 )
 
+pytestmark = pytest.mark.needs_postgres
+
 FALL_BACK = {"start": "2025-11-02", "end": "2025-11-03", "tz": "market"}
 
 

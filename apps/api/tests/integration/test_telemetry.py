@@ -24,6 +24,8 @@ from aurum.common.telemetry.logging import configure_logging
 from aurum.storage.testing.http_server import running_server
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 PATH = f"/v2/series/{NYC}/observations?start=2025-11-01&end=2025-11-02"
 ROUTE = "/v2/series/{key:path}/observations"
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from aurum.api.testing import Served, serving
@@ -20,6 +21,8 @@ from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
+
+pytestmark = pytest.mark.needs_postgres
 
 HEADER = "Time Stamp,Name,PTID,LBMP ($/MWHr),Marginal Cost Losses ($/MWHr),Marginal Cost Congestion ($/MWHr)\n"
 GOOD = "11/05/2025 00:00,N.Y.C.,61761,51.52,2.92,0.00"

@@ -24,6 +24,8 @@ from aurum.storage.ports.access import Actor
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.transaction import PostgresTransactions
 
+pytestmark = pytest.mark.needs_postgres
+
 ROOT = Path(__file__).resolve().parents[4]
 EXAMPLES = 15
 """Examples for each operation; the coverage phase adds its own, which are half of the run."""

@@ -48,6 +48,8 @@ from aurum.storage.testing.builders import Point, day, file_load, hour, together
 from aurum.storage.testing.stores import PostgresStore, patient_loader
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 KEYS = [f"invented:numbers:{name}:value" for name in "AB"]
 OTHER = "elsewhere:numbers:A:value"
 MONTH_H = 744

@@ -18,6 +18,8 @@ from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, Clickhou
 from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.testing.builders import day, hour
 
+pytestmark = pytest.mark.needs_clickhouse
+
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def copy_pool(clickhouse_pool: ClickhousePool) -> AsyncIterator[ClickhousePool]:

@@ -18,6 +18,8 @@ from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.quality import QuarantineFilter
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 PJM = (
     "datetime_beginning_utc,datetime_beginning_ept,pnode_id,pnode_name,voltage,equipment,type,zone,system_energy_price_rt,"
     "total_lmp_rt,congestion_price_rt,marginal_loss_price_rt,row_is_current,version_nbr\n"

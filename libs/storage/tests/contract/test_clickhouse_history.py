@@ -20,6 +20,8 @@ from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.builders import day, hour
 from aurum.storage.testing.law import drawn_files, expect_the_law
 
+pytestmark = pytest.mark.needs_clickhouse
+
 JANUARY = date(2025, 1, 1)
 FEBRUARY = date(2025, 2, 1)
 SOURCE = "invented"

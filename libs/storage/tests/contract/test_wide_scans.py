@@ -23,6 +23,8 @@ from aurum.storage.testing.builders import day, file_load, hour
 from aurum.storage.testing.stores import PostgresStore, series_named
 from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader
 
+pytestmark = pytest.mark.needs_clickhouse
+
 JANUARY = date(2025, 1, 1)
 
 

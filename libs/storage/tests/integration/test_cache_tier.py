@@ -10,6 +10,8 @@ from aurum.storage.postgres.cache import PostgresCacheTier
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 
 async def test_an_entry_is_cached_until_it_is_old_or_forgotten(postgres_store: PostgresStore) -> None:
     tier: Tier = PostgresCacheTier(postgres_store.pool)

@@ -27,6 +27,8 @@ from aurum.storage.ports.history import ArchivedPart
 from aurum.storage.testing.builders import day, hour
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_clickhouse
+
 RESILIENCE = ResilienceSettings(retry_first_wait_s=0.01, retry_jitter_s=0.0, breaker_failures=3, breaker_open_s=30.0)
 SLOW = "SELECT sleep(3) AS slept"
 _numbers = itertools.count(1)

@@ -19,6 +19,8 @@ from aurum.storage.testing.expected import expected_observations, expected_revis
 from aurum.storage.testing.stores import PostgresStore, series_named
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 KEYS = [f"invented:numbers:{name}:value" for name in "ABCDE"]
 TIMEOUT_S = 60
 

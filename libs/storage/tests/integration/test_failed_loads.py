@@ -9,6 +9,8 @@ from aurum.core.errors import Unavailable
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 STEPS = (
     "series",
     "observation",

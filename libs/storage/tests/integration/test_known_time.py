@@ -12,6 +12,8 @@ from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 
 async def test_a_read_as_of_a_past_instant_waits_for_a_load_that_began_before_it(postgres_store: PostgresStore) -> None:
     pool = postgres_store.pool

@@ -26,6 +26,8 @@ from aurum.storage.postgres.tables import metadata
 from aurum.storage.testing.migrating import earlier_release, later_release
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 COLUMN = 'op.add_column("source", sa.Column("extra", sa.Text()))'
 INDEX = 'create_index_concurrently("ix_invented", "source", ["title"], unique=True)'
 NEXT = f"{int(newest_revision()) + 1:04d}"

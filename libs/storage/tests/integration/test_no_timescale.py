@@ -11,6 +11,8 @@ from aurum.storage.testing.builders import KEY, file_load
 from aurum.storage.testing.stores import PostgresStore, series_named
 from aurum.storage.timescale import TimescaleMissing, TimescalePartialsReader, TimescaleTuning
 
+pytestmark = pytest.mark.needs_postgres
+
 _TABLES = """
 SELECT string_agg(format('%s %s', relname, relkind), ',' ORDER BY relname)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace

@@ -16,6 +16,8 @@ from aurum.common.settings import DatabaseSettings
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.faults import cut_connections
 
+pytestmark = pytest.mark.needs_postgres
+
 _LIMIT_S = 30.0
 _SHOW = "SELECT current_setting('statement_timeout')::interval"
 

@@ -16,6 +16,8 @@ from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 
 @pytest.mark.parametrize(
     "error", [FileNotFoundError("/data/month.parquet"), OSError(28, "no space left on device"), KeyError("x")]

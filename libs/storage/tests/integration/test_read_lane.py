@@ -15,6 +15,8 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.faults import cut_connections
 from aurum.storage.testing.waiting import wait_until
 
+pytestmark = pytest.mark.needs_postgres
+
 
 async def test_many_reads_at_once_share_few_connections(database_url: str) -> None:
     pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=4))

@@ -20,6 +20,8 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import T0
 from aurum.storage.testing.stores import PostgresStore
 
+pytestmark = pytest.mark.needs_postgres
+
 OPERATOR = Actor("key:operator")
 
 
@@ -119,7 +121,6 @@ async def test_a_connection_is_not_bound_to_the_tenant_afterwards(store: Postgre
         assert await connection.fetchval("SELECT count(*) FROM api_key") == 2
 
 
-@pytest.mark.needs_postgres
 async def test_an_owner_without_superuser_rights_can_act_for_tenants() -> None:
     # A server of its own: roles belong to the whole server, and the result differs for a role that exists already.
     folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))

@@ -13,6 +13,8 @@ from aurum.core.errors import Unavailable
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.connection.statements import compiled
 
+pytestmark = pytest.mark.needs_postgres
+
 SLOW = """
 WITH slept AS MATERIALIZED (SELECT pg_sleep($1::float8))
 SELECT (SELECT name FROM tenant WHERE tenant_id = $2) FROM slept

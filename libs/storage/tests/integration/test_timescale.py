@@ -25,6 +25,8 @@ from aurum.storage.timescale import Feature, Licence, NotPermitted, TimescaleMis
 from aurum.storage.timescale.aggregates import stale
 from aurum.storage.timescale.hypertables import TABLES
 
+pytestmark = pytest.mark.needs_timescale
+
 DAY = timedelta(days=1)
 
 

@@ -22,6 +22,8 @@ from aurum.storage.testing.archiving import TieredStore, archive_everything
 from aurum.storage.testing.builders import file_load, together
 from aurum.storage.testing.stores import PostgresStore, series_named
 
+pytestmark = pytest.mark.needs_postgres
+
 A, B = "invented:numbers:A:value", "invented:numbers:B:value"
 NAN = float("nan")
 

@@ -17,7 +17,10 @@ from aurum.pipelines.models.run import Verb
 from aurum.pipelines.source import SourceFile
 from aurum.storage.testing.builders import file_load
 
-pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
+pytestmark = [
+    pytest.mark.needs_postgres,
+    pytest.mark.timeout(900),  # a build takes a quarter of a minute, on a busy machine many times that
+]
 
 NAN = float("nan")
 KEYS = {

@@ -20,7 +20,10 @@ from aurum.storage.ports.catalog import SeriesFilter
 from aurum.storage.ports.models import NodeKind, NodeStatus
 from aurum.storage.ports.quality import CompletenessFilter
 
-pytestmark = pytest.mark.timeout(900)  # a build takes a quarter of a minute, on a busy machine many times that
+pytestmark = [
+    pytest.mark.needs_postgres,
+    pytest.mark.timeout(900),  # a build takes a quarter of a minute, on a busy machine many times that
+]
 
 MARTS = {
     "dim_block_hour",
