@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -32,7 +33,14 @@ sys.path.append(str(Path(__file__).parent / "support"))
 
 from api_market import declare, load
 
+from aurum.api.main import openapi_document
 from aurum.api.testing import Served, serving
+
+
+@pytest.fixture(scope="session")
+def served_document() -> dict[str, Any]:
+    """The OpenAPI document of the service with default settings; tests only read it."""
+    return openapi_document()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

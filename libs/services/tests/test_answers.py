@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+import pytest_asyncio
 from polars.testing import assert_frame_equal
 
 from aurum.common.clock import SystemClock
@@ -82,8 +83,9 @@ async def filled(store: Store) -> Reading:
     return Reading(store.catalog, store.reader, store.partials)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def reading() -> Reading:
+    """What the files say, in memory; tests only read it."""
     return await filled(MemoryStore(SystemClock()))
 
 

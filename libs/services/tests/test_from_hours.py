@@ -79,7 +79,14 @@ async def of_rows(store: MemoryStore, series: list[Series], plan: ReadPlan) -> p
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def new_york() -> MemoryStore:
+    """Six days; tests only read them."""
     return await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def one_day() -> MemoryStore:
+    """The first of these days; tests only read it."""
+    return await store_of(five_minutes(NYC, "America/New_York", "NYISO", days=1))
 
 
 FREQS = ["1h", "1d", "1w", "1mo", "1q", "1y"]
@@ -105,10 +112,9 @@ async def test_days_and_longer_are_those_of_the_rows(new_york: MemoryStore, freq
     assert_frame_equal(answer, await of_rows(new_york, series, plan), check_exact=True)
 
 
-async def test_the_fall_day_is_the_sum_of_25_hours() -> None:
-    store = await store_of(five_minutes(NYC, "America/New_York", "NYISO"))
-    series, plan = await planned(store, NYC, freq="1d", start="2025-11-02", end="2025-11-03", tz="market", agg="count")
-    answer = await from_hours(store.partials, series, plan)
+async def test_the_fall_day_is_the_sum_of_25_hours(new_york: MemoryStore) -> None:
+    series, plan = await planned(new_york, NYC, freq="1d", start="2025-11-02", end="2025-11-03", tz="market", agg="count")
+    answer = await from_hours(new_york.partials, series, plan)
     assert answer is not None
     assert answer["value"].to_list() == [300.0 - 6]
 
@@ -136,10 +142,9 @@ async def test_several_series_in_their_own_days_and_blocks() -> None:
         {"freq": "1d", "tz": "Australia/Lord_Howe"},
     ],
 )
-async def test_what_hours_cannot_say_is_left_to_the_rows(texts: dict[str, str]) -> None:
-    store = await store_of(five_minutes(NYC, "America/New_York", "NYISO", days=1))
-    series, plan = await planned(store, NYC, **texts)
-    assert await from_hours(store.partials, series, plan) is None
+async def test_what_hours_cannot_say_is_left_to_the_rows(one_day: MemoryStore, texts: dict[str, str]) -> None:
+    series, plan = await planned(one_day, NYC, **texts)
+    assert await from_hours(one_day.partials, series, plan) is None
 
 
 async def test_data_no_finer_than_hours_and_stores_without_them_are_left_to_the_rows() -> None:

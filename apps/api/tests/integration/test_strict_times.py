@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 from api_market import NYC
 
-from aurum.api.main import openapi_document
 from aurum.api.testing import Served, serving
 from aurum.common.flags import FlagDocument
 from aurum.common.flags.document import _INSTANT  # pyright: ignore[reportPrivateUsage] - compared with the grammar of core
@@ -74,8 +73,8 @@ async def ask(client: httpx.AsyncClient, path: str, name: str, text: str, others
     return await client.get(path, params={**params, name: text})
 
 
-def test_the_document_has_parameters_with_times() -> None:
-    there = {(path, name) for path, name, _ in timed(openapi_document())}
+def test_the_document_has_parameters_with_times(served_document: dict[str, Any]) -> None:
+    there = {(path, name) for path, name, _ in timed(served_document)}
     assert {("/v2/observations", "as_of"), ("/v2/series/movers", "day"), ("/v2/admin/ingest", "since")} <= there
     assert len(there) >= 14
 
@@ -125,9 +124,8 @@ async def test_every_body_with_a_time_refuses_other_values(served: Served, text:
         assert answer.status_code == 422, (path, body, answer.text)
 
 
-def test_every_schema_of_a_body_with_a_time_is_tried() -> None:
-    document = openapi_document()
-    components = document["components"]["schemas"]
+def test_every_schema_of_a_body_with_a_time_is_tried(served_document: dict[str, Any]) -> None:
+    components = served_document["components"]["schemas"]
 
     def fields(schema: dict[str, Any], seen: frozenset[str] = frozenset()) -> Iterator[str]:
         for name in {
@@ -141,7 +139,7 @@ def test_every_schema_of_a_body_with_a_time_is_tried() -> None:
 
     timed_fields = {
         (path, field)
-        for path, operations in document["paths"].items()
+        for path, operations in served_document["paths"].items()
         for method, operation in operations.items()
         if method in ("post", "put", "patch") and "requestBody" in operation
         for content in operation["requestBody"]["content"].values()

@@ -8,7 +8,7 @@ import pytest
 from contract import contract
 
 from aurum.api.contract.params import MANY_SERIES, ONE_SERIES, REVISIONS
-from aurum.api.main import create_app, openapi_document
+from aurum.api.main import create_app
 from aurum.common.settings import Settings
 
 DOCUMENT = contract()
@@ -122,8 +122,8 @@ def test_every_reference_leads_somewhere() -> None:
     assert used <= there
 
 
-def test_the_contract_in_the_repository_is_the_one_served() -> None:
-    assert openapi_document() == DOCUMENT, "run `aurum openapi`"
+def test_the_contract_in_the_repository_is_the_one_served(served_document: dict[str, Any]) -> None:
+    assert served_document == DOCUMENT, "run `aurum openapi`"
 
 
 def test_the_contract_does_not_depend_on_settings() -> None:

@@ -1,6 +1,7 @@
 """No parser reads dates, numbers, ids or JSON by itself."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,20 +32,28 @@ def modules() -> list[Path]:
     return sorted(FOLDER.rglob("*.py"))
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return every node of a module. Tests share them, because most modules are reached from several parsers."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def called(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def is_cast_of_text(node: ast.Call) -> bool:
     """A cast to floats, or one that forgives what it cannot read: both are of texts."""
+    if called(node) != "cast":
+        return False
     to = ast.unparse(node.args[0]) if node.args else ""
     forgiving = any(keyword.arg == "strict" and ast.unparse(keyword.value) == "False" for keyword in node.keywords)
-    return called(node) == "cast" and (to.startswith("pl.Float") or (forgiving and to.startswith("pl.")))
+    return to.startswith("pl.Float") or (forgiving and to.startswith("pl."))
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(FOLDER)))
 def test_no_parser_reads_by_itself(path: Path) -> None:
-    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes(path) if isinstance(node, ast.Call)]
     name = str(path.relative_to(FOLDER))
     violations = [
         f"{name}: {called(node)}, line {node.lineno}: use {FORBIDDEN[called(node)]}"
@@ -55,10 +64,10 @@ def test_no_parser_reads_by_itself(path: Path) -> None:
     assert [line for line in violations if line.partition(",")[0] not in ALLOWED] == []
 
 
+@cache
 def imports(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    plain = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    of = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    plain = {name.name for node in nodes(path) if isinstance(node, ast.Import) for name in node.names}
+    of = [node for node in nodes(path) if isinstance(node, ast.ImportFrom) and node.module]
     return plain | {str(node.module) for node in of} | {f"{node.module}.{name.name}" for node in of for name in node.names}
 
 
