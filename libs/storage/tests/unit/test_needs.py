@@ -74,16 +74,14 @@ def test_without_servers_are_the_tests_that_stay_in_their_own_process(project: p
     assert selected(project, "not server") == ["test_alone", "test_of_adapters[memory]", "test_unmarked"]
 
 
-@pytest.mark.parametrize("marks", ["pytest.mark.needs_postgres", "[\n    pytest.mark.timeout(9),\n    pytest.mark.e2e,\n]"])
-def test_without_servers_a_module_whose_tests_all_need_one_is_not_imported(project: pytest.Pytester, marks: str) -> None:
-    project.makepyfile(test_of_servers=f"import pytest\npytestmark = {marks}\nraise RuntimeError('imported')")
-    assert selected(project, "not server") == ["test_alone", "test_of_adapters[memory]", "test_unmarked"]
-    assert project.inline_run("--collect-only", "-qq").ret == pytest.ExitCode.INTERRUPTED
-
-
-def test_without_servers_a_module_with_another_mark_is_imported(project: pytest.Pytester) -> None:
-    project.makepyfile(test_slow="import pytest\npytestmark = pytest.mark.timeout(9)\ndef test_patience(): pass")
-    assert "test_patience" in selected(project, "not server")
+def test_without_servers_a_module_whose_tests_all_need_one_is_not_imported(project: pytest.Pytester) -> None:
+    broken = "import pytest\npytestmark = {}\nraise RuntimeError('imported')"
+    project.makepyfile(
+        test_of_servers=broken.format("pytest.mark.needs_postgres"),
+        test_of_processes=broken.format("[\n    pytest.mark.timeout(9),\n    pytest.mark.e2e,\n]"),
+        test_slow="import pytest\npytestmark = pytest.mark.timeout(9)\ndef test_patience(): pass",
+    )
+    assert set(selected(project, "not server")) == {"test_alone", "test_of_adapters[memory]", "test_unmarked", "test_patience"}
 
 
 @pytest.mark.needs_process
