@@ -30,10 +30,13 @@ setup: $(STAMP)  ## install all dependencies into .venv
 
 ## Develop
 # Compiled test modules are kept, also where the environment says not to: compiling all of them takes ten seconds.
-# The frames of quick tests are so small that waking a second thread of Polars takes longer than what it would do.
+# Quick tests are so short that starting a second thread takes longer than what it would do: one of Polars for each small frame,
+# and one for each test that would print where a test hangs.
+test: QUICK := $(findstring not server,$(ARGS))
 .PHONY: test
 test: $(STAMP)  ## run all tests (ARGS="-k blocks" for some, ARGS="-m 'not server'" for those that start no server)
-	@$(if $(findstring not server,$(ARGS)),POLARS_MAX_THREADS=1) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
+	@$(if $(QUICK),POLARS_MAX_THREADS=1) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest \
+		-n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(if $(QUICK),-o faulthandler_timeout=0) $(ARGS)
 
 .PHONY: test-explore
 test-explore: SEED := $(or $(SEED),$(shell $(PYTHON) -c "import secrets; print(secrets.randbits(32))"))

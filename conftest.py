@@ -1,13 +1,14 @@
 """Fixtures of real servers and profiles of Hypothesis, for the tests of every member."""
 
 import gc
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["aurum.storage.testing.needs", "aurum.storage.testing.plugin"]
 
-# Modules and tests stay alive, and searching them again and again for garbage took a quarter of the time of collection.
+# Modules and tests stay alive, and searching them again and again for garbage took a quarter of the time of imports.
 gc.set_threshold(100_000, 50, 1000)
 
 # The duration of one example means nothing on a shared machine.
@@ -26,8 +27,15 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("quick")
 
 
-def pytest_collection_finish() -> None:
-    gc.freeze()  # modules and tests live until the end
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without searching for garbage: modules and tests live until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_report_header() -> str:

@@ -21,7 +21,7 @@ def store(postgres_server):
 """
 _INI = """
 [pytest]
-addopts = --strict-markers -p no:randomly -p no:cacheprovider
+addopts = --strict-markers -p no:randomly -p no:cacheprovider -p no:schemathesis
 asyncio_default_fixture_loop_scope = session
 markers =
     server:
