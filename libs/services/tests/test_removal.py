@@ -28,7 +28,7 @@ async def test_a_removal_is_on_record_with_its_reason_and_what_was_deleted(store
     assert await store.catalog.series_by_key([KEY]) == {}
 
 
-@pytest.mark.parametrize("reason", ["", "  \t", "x" * (LONGEST_REASON + 1), "a\0b"])
+@pytest.mark.parametrize("reason", ["", "  \t", "\u200b", "\u3164 \ufe0f", "x" * (LONGEST_REASON + 1), "a\0b"])
 async def test_without_a_reason_nothing_is_removed(store: Store, reason: str) -> None:
     await store.loader.load(file_load([(0, 1, 1.0)]))
     with pytest.raises(InvalidParameters, match="reason"):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.core.visible import is_visible
+
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.services.movers import Count, Movers
@@ -106,16 +108,16 @@ def remove(
 
 
 def _escaped(text: str) -> str:
-    """Return a text with unprintable characters as escapes: on a terminal they cannot be seen or copied."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    """Return a text with invisible characters as escapes: on a terminal they cannot be seen or copied."""
+    return "".join(char if is_visible(char) else char.encode("unicode_escape").decode() for char in text)
 
 
 def _unescaped(text: str) -> str:
-    """Return a text with the escapes of ``_escaped`` as characters; what would be printable stays as it is."""
+    """Return a text with the escapes of ``_escaped`` as characters; what would be visible stays as it is."""
 
     def character(match: re.Match[str]) -> str:
         number = int(match[1] or match[2] or match[3], 16)
-        return match[0] if number > sys.maxunicode or chr(number).isprintable() else chr(number)
+        return match[0] if number > sys.maxunicode or is_visible(chr(number)) else chr(number)
 
     return re.sub(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))", character, text)
 

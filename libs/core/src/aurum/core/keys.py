@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from aurum.core.errors import Invalid
+from aurum.core.visible import is_visible
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9_]*")
 
@@ -20,13 +21,13 @@ class InvalidSeriesKey(Invalid):
 def is_location(text: str) -> bool:
     """Return whether a text can be the location of a series: printable, not empty, without outer blanks.
 
-    The one rule for writing and for reading: what is stored under another rule could not be listed. Control, format,
-    private-use and unassigned characters, and every blank but the plain space, are unprintable.
+    The one rule for writing and for reading: what is stored under another rule could not be listed. Characters that show
+    nothing (``core.visible``) are refused, printable for Python or not.
 
-    >>> is_location("61757\\u200b")
-    False
+    >>> is_location("61757\\u200b"), is_location("61757\\u3164")
+    (False, False)
     """
-    return bool(text) and text.isprintable() and text == text.strip()
+    return bool(text) and is_visible(text) and text == text.strip()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,7 +51,9 @@ class SeriesKey:
             if not _WORD.fullmatch(part):
                 raise InvalidSeriesKey(str(self), f"{part!r} is not a lower-case word")
         if not is_location(self.location):
-            raise InvalidSeriesKey(str(self), f"location {self.location!r} is empty, padded or unprintable")
+            raise InvalidSeriesKey(
+                str(self), f"location {self.location!r} is empty, padded or has characters that cannot be seen"
+            )
 
     def __str__(self) -> str:
         return f"{self.source}:{self.dataset}:{self.location}:{self.measure}"

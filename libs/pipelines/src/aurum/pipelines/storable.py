@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from aurum.core.visible import visible
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -23,9 +25,9 @@ def storable_column(text: pl.Expr) -> pl.Expr:
 
 
 def printable(text: str) -> str:
-    """Return a name for people: NFC, every blank a plain space, none around it, no unprintable character."""
+    """Return a name for people: NFC, every blank a plain space, none around it, no invisible character."""
     plain = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFC", text))
-    return "".join(character for character in plain if character.isprintable()).strip()
+    return visible(plain).strip()
 
 
 def printable_json(text: str) -> str:

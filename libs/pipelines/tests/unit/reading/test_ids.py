@@ -67,6 +67,8 @@ def test_codes_keep_their_leading_zero(text: str, rule: IdRule, code: str | None
 
 
 INVISIBLE = ["\x00", "\x91", "\u200b", "\u200e", "\u202e", "\ufeff", "\u00ad", "\ue000", "\u0378", "\u2028", "\n", "\t"]
+# Default-ignorable characters that Python calls printable.
+INVISIBLE += list("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180f\u3164\ufe00\ufe0f\uffa0\U000e0100\U000e01ef")
 
 
 @pytest.mark.parametrize("character", INVISIBLE, ids=ascii)

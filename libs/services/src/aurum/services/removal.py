@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from aurum.core.errors import Conflict, InvalidParameters, UnknownName
 from aurum.core.names import nearest
+from aurum.core.visible import visible
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.catalog import Catalog
 from aurum.storage.ports.removal import Referrer, RemovedRows
@@ -54,7 +55,7 @@ async def _nearest(catalog: Catalog, key: str) -> tuple[str, ...]:
 
 
 def _check_reason(reason: str) -> None:
-    if not reason.strip():
+    if not visible(reason).strip():
         raise InvalidParameters(("reason", "is blank: say why the series is removed, for the audit log", reason))
     if len(reason) > LONGEST_REASON or "\0" in reason:
         why = f"must have at most {LONGEST_REASON:,} characters, none of them NUL"

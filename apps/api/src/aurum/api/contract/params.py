@@ -256,7 +256,7 @@ _remembered_query = lru_cache(maxsize=1024)(_parsed_query)
 
 
 async def known_only(request: Request) -> None:
-    """Refuse unknown and repeated parameters: a misspelt filter must not return an unfiltered list.
+    """Refuse unknown, repeated and missing parameters: a misspelt filter must not return an unfiltered list.
 
     For routes whose parameters FastAPI reads: ``dependencies=[Depends(known_only)]``. Raises ``InvalidParameters``.
     """
@@ -269,6 +269,11 @@ async def known_only(request: Request) -> None:
         if name in seen:
             raise InvalidParameters((name, "occurs more than once: send it once", value))
         seen.add(name)
+    missing = [one for one in route.dependant.query_params if one.field_info.is_required() and one.alias not in seen]
+    if missing:
+        raise InvalidParameters(
+            *((one.alias, f"is missing. {one.field_info.description or ''}".strip(), None) for one in missing)
+        )
 
 
 def _unknown(name: str, value: str, known: Iterable[str]) -> InvalidParameters:

@@ -16,6 +16,7 @@ from aurum.core.catalog import Quality, Reason
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.frames import PARSED, REFUSED, UTC_US, conform
 from aurum.core.keys import is_location
+from aurum.core.visible import is_visible
 from aurum.pipelines.quality.outcomes import evaluate
 from aurum.pipelines.quality.steps import check_steps
 from aurum.pipelines.quality.suites import Severity, Suite
@@ -121,8 +122,8 @@ def _series_of(series: pl.DataFrame, rows: pl.DataFrame | None) -> pl.DataFrame:
         pairs = rows.select("location", "measure").unique()
         series = series.join(pairs, on=["location", "measure"], how="semi", maintain_order="left")
     for column in ("location_name", "location_type"):
-        series = _cleaned(series, column, str.isprintable, printable)
-    return _cleaned(series, "labels", lambda text: text.isprintable() and "\\u" not in text, printable_json)
+        series = _cleaned(series, column, is_visible, printable)
+    return _cleaned(series, "labels", lambda text: is_visible(text) and "\\u" not in text, printable_json)
 
 
 def _cleaned(series: pl.DataFrame, column: str, is_clean: Callable[[str], bool], clean: Callable[[str], str]) -> pl.DataFrame:

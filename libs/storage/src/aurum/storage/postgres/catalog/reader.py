@@ -18,6 +18,7 @@ from aurum.core.frequency import parse_frequency
 from aurum.core.keys import InvalidSeriesKey, SeriesKey, is_location
 from aurum.core.names import nearest
 from aurum.core.series.model import Series, SeriesSpec
+from aurum.core.visible import is_visible
 from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
 from aurum.storage.ports.removal import InvalidSeries
 from aurum.storage.postgres import tables
@@ -82,7 +83,7 @@ class PostgresCatalog:
         source, _, rest = key.partition(":")
         for values in ({"source": source, "dataset": rest.partition(":")[0]}, {"source": source}, dict[str, object]()):
             rows = await self._fetch(_keys(filter_names(values)), **values, limit=_CANDIDATES)
-            if keys := [row["key"] for row in rows if row["key"].isprintable()]:
+            if keys := [row["key"] for row in rows if is_visible(row["key"])]:
                 return nearest(key, keys)
         return ()
 
@@ -143,7 +144,7 @@ class PostgresCatalog:
         entry = LocationEntry(*row)
         if is_location(entry.location):
             return entry
-        self._warn(f"{entry.source}: {entry.location}", "its location is empty, padded or unprintable")
+        self._warn(f"{entry.source}: {entry.location}", "its location is empty, padded or has characters that cannot be seen")
         return None
 
     def _warn(self, name: str, why: str) -> None:

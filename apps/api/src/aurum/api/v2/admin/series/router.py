@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import StringConstraints
 from starlette.requests import Request
 
 from aurum.api.contract.params import known_only
@@ -36,8 +35,12 @@ StoredKey = Annotated[
 ]
 Reason = Annotated[
     str,
-    StringConstraints(max_length=LONGEST_REASON, pattern=r"^[^\x00]*\S[^\x00]*$"),
-    Query(description="Why the series is removed, for the audit log.", examples=["loaded from a file of another feed"]),
+    Query(
+        description="Why the series is removed, for the audit log.",
+        examples=["loaded from a file of another feed"],
+        # Checked by the service, whose messages say what a reason is.
+        json_schema_extra={"maxLength": LONGEST_REASON, "pattern": r"^[^\x00]*\S[^\x00]*$"},
+    ),
 ]
 
 
