@@ -82,7 +82,7 @@ def test_a_row_with_a_missing_cell_is_held_back_whole(parse: Parse) -> None:
     assert parsed.rows.height == 24 * 12 - 7
 
 
-@pytest.mark.parametrize("hour", ["0", "25", "1a"])
+@pytest.mark.parametrize("hour", ["25", "1a"])
 def test_an_impossible_hour_is_held_back_and_the_rest_loads(parse: Parse, hour: str) -> None:
     (parsed,) = parse(NAME, SUMMER.replace("\t24\t\t923", f"\t{hour}\t\t923"))
     assert parsed.rows.height == 24 * 12 - 7
@@ -131,3 +131,10 @@ def test_real_files_give_the_sums_of_the_hours_that_can_be_told(parse: Parse, re
     (parsed,) = parse(name, content)
     assert parsed.rows.height == sum(len(row) - 1 for row in accepted) == 23 * 12
     assert parsed.rows["value"].sum() == sum(int(cell) for row in accepted for cell in row[1:])
+
+
+def test_hours_that_are_counted_from_0_are_not_read_an_hour_early(parse: Parse) -> None:
+    counted = re.sub(r"(?m)^\t(\d+)\t", lambda match: f"\t{int(match[1]) - 1}\t", SUMMER)
+    (parsed,) = parse(NAME, counted)
+    assert parsed.rows.is_empty()
+    assert set(parsed.refused["detail"]) == {"counted from 0: CAISO's hours end at 1 to 24"}

@@ -132,3 +132,12 @@ def test_pumped_storage_of_a_real_answer_has_both_sides(parse: Parse, real_files
 def test_load_goes_by_the_civil_day_of_its_area(parse: Parse, area: str, zone: str) -> None:
     (parsed,) = parse("x.xml", document("A65", "A16", series(["800"], side="out")).replace(AREA, area))
     assert parsed.series.select("location", "zone").row(0) == (area, zone)
+
+
+def test_positions_that_are_counted_from_0_are_not_read_an_interval_early(parse: Parse) -> None:
+    counted = series(["1", "2", "3"])
+    for position in (1, 2, 3):
+        counted = counted.replace(f"<position>{position}<", f"<position>{position - 1}<")
+    (parsed,) = parse("x.xml", document("A75", "A16", counted, series(["7"], fuel="B04")))
+    assert parsed.rows["value"].to_list() == [7.0]
+    assert parsed.refused["detail"].to_list() == ["counted from 0: positions begin at 1"] * 3

@@ -153,3 +153,23 @@ def test_a_real_file_of_counted_hours_is_read_whole(parse: Parse, real_files: Pa
     (parsed,) = parse(name, (real_files.parent / "faults" / name).read_bytes())
     start = datetime(2024, 11, 3, 5, tzinfo=UTC)
     assert parsed.rows.sort("ts").select("ts", "value").rows() == [(start + timedelta(hours=n), n + 1.0) for n in range(25)]
+
+
+def test_hours_that_are_counted_from_0_are_not_read_an_hour_early(parse: Parse) -> None:
+    header = DAM.splitlines()[0]
+    rows = [
+        f"07/{day:02}/2025,{hour:02}:00,HB_INVENTED,{hour}.5,N" for day in (4, 5) for hour in range(day == 5, 24 + (day == 5))
+    ]
+    (parsed,) = parse("prices.csv", "\n".join([header, *rows]) + "\n")
+    assert parsed.rows.height == 24
+    assert parsed.rows["ts"].min() == datetime(2025, 7, 5, 5, tzinfo=UTC)
+    assert parsed.refused["detail"].unique().to_list() == ["counted from 0: ERCOT's hours end at 1 to 24"]
+    assert parsed.refused.height == 24
+
+
+def test_quarters_that_are_counted_from_0_are_not_read_a_quarter_early(parse: Parse) -> None:
+    header = RTM.splitlines()[0]
+    rows = [f"07/04/2025,2,{quarter},HB_INVENTED,HU,{quarter}.5,N" for quarter in range(4)]
+    (parsed,) = parse("prices.csv", "\n".join([header, *rows]) + "\n")
+    assert parsed.rows.is_empty()
+    assert parsed.refused.height == 4

@@ -1,3 +1,4 @@
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -114,3 +115,10 @@ def test_the_real_report_gives_the_sums_that_another_reader_gives(parse: Parse, 
         assert (parsed_values.len(), parsed_values.sum()) == (len(values), sum(values))
     assert parsed.rows.filter(pl.col("quality") == Quality.ESTIMATED).height == flagged == 66
     assert parsed.known_at == datetime(2016, 5, 13, 11, 50, 25, tzinfo=UTC)
+
+
+def test_hours_that_are_counted_from_0_are_not_read_an_hour_early(parse: Parse) -> None:
+    counted = re.sub(r"<Hour>(\d+)</Hour>", lambda match: f"<Hour>{int(match[1]) - 1}</Hour>", REPORT)
+    (parsed,) = parse(NAME, counted)
+    assert parsed.rows.is_empty()
+    assert parsed.refused["detail"].unique().to_list() == ["counted from 0: IESO's hours end at 1 to 24"]

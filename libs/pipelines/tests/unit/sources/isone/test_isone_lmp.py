@@ -157,7 +157,6 @@ def test_hour_02_of_a_fall_day_without_02x_is_refused(parse: Parse) -> None:
 @pytest.mark.parametrize(
     ("hour", "reason"),
     [
-        ("00", Reason.INVALID_TIME),
         ("25", Reason.INVALID_TIME),
         ("1st", Reason.INVALID_TIME),
         ("02X", Reason.NON_EXISTENT_TIME),
@@ -281,3 +280,16 @@ def test_a_real_report_with_two_nodes_under_one_id_is_read_whole(parse: Parse, r
     (parsed,) = parse(name, (real_files.parent / "faults" / name).read_bytes())
     assert parsed.series["location"].unique().sort().to_list() == ["16251-LD.ALPHA1", "16251-LD.ALPHA2", "4000"]
     assert parsed.rows.height == 75 * 4
+
+
+def test_hours_that_are_counted_from_0_are_not_read_an_hour_early(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", day_of("06/02/2025", [f"{hour:02}" for hour in range(24)]))
+    assert parsed.rows.is_empty()
+    assert parsed.refused["detail"].unique().to_list() == ["counted from 0: ISO-NE's hours end at 01 to 24"]
+    assert parsed.refused.height == 24
+
+
+def test_an_hour_0_beside_an_hour_24_is_a_fault_of_its_own_row(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", day_of("06/02/2025", ["00", *(f"{hour:02}" for hour in range(1, 25))]))
+    assert len(prices(parsed)) == 24
+    assert parsed.refused.height == 1

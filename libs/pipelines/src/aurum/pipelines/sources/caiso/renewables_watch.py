@@ -25,6 +25,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.markettime import hour_ending, hours_in_day
 from aurum.pipelines.named_content import days_in_name
+from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals, observations
@@ -98,6 +99,15 @@ def _block(records: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame
 
 def _interval_starts(hours: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame:
     hour = whole(pl.col("Hour"))
+    hours = only_counted_from_one(
+        hours,
+        refusals,
+        is_zero=hour == 0,
+        is_last=hour == 24,
+        within="block",
+        column="Hour",
+        what="CAISO's hours end at 1 to 24",
+    )
     naive = pl.when(hour.is_between(1, 24)).then(pl.lit(day).cast(pl.Datetime("us")) + pl.duration(hours=hour - 1))
     hours = hours.with_columns(naive.alias("naive"), hour_ending(pl.lit(day), hour, ZONE).alias("ts"))
     return refusals.times(hours, pl.col("naive"), ZONE, column="Hour")

@@ -23,6 +23,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
+from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import instant_of, time_of, times
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
@@ -155,6 +156,15 @@ def _placed(frame: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     ).with_columns(count=(pl.col("finish") - pl.col("begin")).dt.total_minutes() // pl.col("minutes"))
     lost = pl.col("count").is_null() | (pl.col("count") < 1)
     frame = refusals.rows(frame, lost, column="timeInterval", reason=Reason.INVALID_TIME, detail=pl.col("start"))
+    frame = only_counted_from_one(
+        frame,
+        refusals,
+        is_zero=pl.col("place") == 0,
+        is_last=pl.col("place") == pl.col("count"),
+        within="period",
+        column="position",
+        what="positions begin at 1",
+    )
     outside = ~pl.col("place").is_between(1, pl.col("count")).fill_null(False)
     return refusals.rows(frame, outside, column="position", reason=Reason.INVALID_TIME, detail=pl.col("position"))
 

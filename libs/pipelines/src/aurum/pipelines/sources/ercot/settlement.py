@@ -19,6 +19,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import to_utc
+from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import days
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.numbers import whole
@@ -43,6 +44,7 @@ _SPELLINGS = {
 _DAYS = ("%m/%d/%Y", "%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
 _REQUIRED = ("date", "hour", "point", "price")
 _FLAGS = {"Y": True, "N": False, "TRUE": True, "FALSE": False}
+_HOURS, _QUARTERS = "ERCOT's hours end at 1 to 24", "ERCOT's quarters of an hour are 1 to 4"
 _ENERGY_WEIGHTED = ("LZEW", "LZ_DCEW")
 _PREFIXES = {"HB_": "hub", "LZ_": "load_zone", "DC_": "dc_tie"}
 
@@ -110,11 +112,30 @@ def _with_second(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
 def _interval_starts(rows: pl.DataFrame, table: PriceTable) -> pl.DataFrame:
     hour = whole(pl.col(table.words["hour"]).str.extract(r"^([0-9]{1,2})(?::00)?$"))
     rows = rows.with_columns(hour.alias("hour"), days(pl.col(table.words["date"]), _DAYS).alias("day"))
+    rows = only_counted_from_one(
+        rows,
+        table.refusals,
+        is_zero=pl.col("hour") == 0,
+        is_last=pl.col("hour") >= 24,
+        within="day",
+        column=table.words["hour"],
+        what=_HOURS,
+    )
     rows = hours_as_labelled(rows, ZONE)
     naive = pl.col("day").cast(pl.Datetime("us")) + pl.duration(hours=pl.col("hour") - 1)
     possible = pl.col("hour").is_between(1, 24)
     if "quarter" in table.words:
-        quarter = whole(pl.col(table.words["quarter"]).str.extract(r"^([0-9])$"))
+        header = table.words["quarter"]
+        quarter = whole(pl.col(header).str.extract(r"^([0-9])$"))
+        rows = only_counted_from_one(
+            rows,
+            table.refusals,
+            is_zero=quarter == 0,
+            is_last=quarter == 4,
+            within="day",
+            column=header,
+            what=_QUARTERS,
+        )
         naive = naive + pl.duration(minutes=(quarter - 1) * 15)
         possible = possible & quarter.is_between(1, 4)
     rows = rows.with_columns(pl.when(possible).then(naive).alias("naive"))

@@ -22,6 +22,7 @@ from aurum.core.catalog import Quality, Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending
 from aurum.pipelines.named_content import days_in_name
+from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import days, local_instant_of, read_once
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
@@ -72,6 +73,15 @@ def _totals(root: Element) -> tuple[pl.DataFrame, list[Element]]:
 
 
 def _interval_starts(rows: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
+    rows = only_counted_from_one(
+        rows,
+        refusals,
+        is_zero=pl.col("Hour").is_in(["0", "00"]),
+        is_last=pl.col("Hour") == "24",
+        within="Day",
+        column="Hour",
+        what="IESO's hours end at 1 to 24",
+    )
     ts = hour_ending(days(pl.col("Day"), ("%Y-%m-%d",)), whole(pl.col("Hour")), ZONE)
     rows = read_once(rows, ["Day", "Hour"], ts.alias("ts"))
     return refusals.rows(rows, pl.col("ts").is_null(), column="Hour", reason=Reason.INVALID_TIME)

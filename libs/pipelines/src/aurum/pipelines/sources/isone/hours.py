@@ -16,6 +16,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import hour_ending, label_problem
+from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import days
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
@@ -29,9 +30,18 @@ def with_instants(
 ) -> pl.DataFrame:
     """Return the table with ``ts``, the UTC start of the hour that columns ``day`` and ``hour`` (both String) name.
 
-    ``patterns``: those of the day. Rows whose label does not name exactly one hour go to ``refusals``. ``invented``: the label,
-    2 or 3, that is not an observation when a spring day has both.
+    ``patterns``: those of the day. Rows whose label does not name exactly one hour go to ``refusals``, with all rows of days
+    that are counted from 0. ``invented``: the label, 2 or 3, that is not an observation when a spring day has both.
     """
+    table = only_counted_from_one(
+        table,
+        refusals,
+        is_zero=pl.col(hour).is_in(["0", "00"]),
+        is_last=pl.col(hour) == "24",
+        within=day,
+        column=hour,
+        what="ISO-NE's hours end at 01 to 24",
+    )
     labels = _read(table.select(day, hour).unique(maintain_order=True), day, hour, patterns)
     labels = labels.with_columns(__problem=_problem(invented))
     # On a spring day the second hour is the hour from 01:00, whether its label is 02 or 03.

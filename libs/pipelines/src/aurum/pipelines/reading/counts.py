@@ -1,0 +1,34 @@
+"""Guards labels that count from 1: hours ending 1 to 24, quarters 1 to 4, positions in a period.
+
+A program that counts from 0 writes labels that fit but for the first, and every value stands one interval early. So where there
+is a label 0 and none of the last one, all rows that were counted with it are held back.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.reading.tabular import Refusals
+
+
+def only_counted_from_one(
+    frame: pl.DataFrame,
+    refusals: Refusals,
+    *,
+    is_zero: pl.Expr,
+    is_last: pl.Expr,
+    within: str,
+    column: str,
+    what: str,
+) -> pl.DataFrame:
+    """Return the frame without the rows of each group of ``within`` (a column: the day) that has a label 0 and no last label.
+
+    ``is_zero`` and ``is_last``: whether a row has these labels. A 0 beside the last label is a fault of its own row, which is
+    left to the parser. ``column``: the header that the report names. ``what``: a clause with the right range of the labels, for
+    the report: "ERCOT's hours end at 1 to 24".
+    """
+    if not frame.select(is_zero.any()).item():
+        return frame
+    from_zero = is_zero.fill_null(False).any().over(within) & ~is_last.fill_null(False).any().over(within)
+    return refusals.rows(frame, from_zero, column=column, reason=Reason.INVALID_TIME, detail=f"counted from 0: {what}")
