@@ -1,3 +1,4 @@
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -59,9 +60,26 @@ def test_prices_come_in_xml_too(parse: Parse) -> None:
     content = (
         SCHEDULES.replace("ENE_SLRS", "PRC_LMP").replace("ISO_TOT_EXP_MW", "LMP_PRC").replace("ISO_TOT_IMP_MW", "LMP_ENE_PRC")
     )
-    (parsed,) = parse("x.xml", content.replace("ISO_TOT_GEN_MW", "LMP_CONG_PRC"))
+    content = content.replace("ISO_TOT_GEN_MW", "LMP_CONG_PRC").replace("<UOM>MW<", "<UOM>US$/MWh<")
+    (parsed,) = parse("x.xml", content)
     assert parsed.dataset.name == "prc_lmp_dam"
     assert sorted(parsed.series["measure"]) == ["congestion", "energy", "lmp"]
+
+
+@pytest.mark.parametrize(
+    ("content", "unit"),
+    [(SCHEDULES, "MWH"), (SCHEDULES, "kW"), (SCHEDULES, "US$"), (SCHEDULES.replace("ENE_SLRS", "PRC_LMP"), "MW")],
+)
+def test_an_answer_in_another_unit_is_refused(parse: Parse, content: str, unit: str) -> None:
+    content = content.replace("ISO_TOT_EXP_MW", "LMP_PRC") if "PRC_LMP" in content else content
+    with pytest.raises(RefusedFile, match=f"unit of measure '{re.escape(unit)}'.* is in "):
+        parse("x.xml", content.replace("<UOM>MW<", f"<UOM>{unit}<"))
+
+
+def test_a_row_of_another_trading_day_than_its_times_is_held_back(parse: Parse) -> None:
+    quarters, fives = parse("x.xml", DEMAND.replace("<OPR_DATE>2014-05-08", "<OPR_DATE>2014-08-05", 1))
+    assert quarters.refused.select("column", "reason").rows() == [("OPR_DATE", "invalid_time")]
+    assert fives.rows.height == 2
 
 
 def test_tags_with_a_prefix_are_the_same_tags(parse: Parse) -> None:

@@ -2,8 +2,9 @@
 
 Both say the same things under other names: interval start and end in GMT, market run, a code of what is meant, a place and a
 number. Which dataset and measure a row is follows from the report's table below; an unknown code is refused. The interval
-must have the dataset's length. Local labels (``OPR_DT``, hour-ending ``OPR_HR`` with 25 for the repeated hour) are never
-used to find the time; where hourly rows carry them they must name the hour of the GMT columns.
+must have the dataset's length, and a unit that the answer states must be the dataset's. Local labels (``OPR_DT``,
+hour-ending ``OPR_HR`` with 25 for the repeated hour) are never used to find the time; where rows carry them they must name the
+day, and in hourly rows the hour, of the GMT columns.
 
 Source of the description: CAISO Interface Specification for OASIS; answers of 2013 to 2025; for the market runs of which no
 answer is available (RUC, HASP, RTPD, RTD, ACTUAL) the codes and interval lengths in gridstatus ``caiso.py`` and pyiso.
@@ -24,7 +25,7 @@ from aurum.pipelines.reading.dates import days, read_once, times
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
-from aurum.pipelines.source import Dataset, Parsed, describe_series
+from aurum.pipelines.source import Dataset, Parsed, RefusedFile, describe_series
 from aurum.pipelines.sources.caiso import datasets as d
 
 
@@ -59,6 +60,9 @@ _RENEWABLES = {
     "RTD": d.SLD_REN_FCST_RTD,
     "ACTUAL": d.SLD_REN_FCST_ACTUAL,
 }
+
+_UNITS = {"MW": ("MW",), "USD/MWh": ("US$/MWH", "US$", "$/MWH", "USD/MWH", "$")}
+"""Spellings of the units in upper case, OASIS' own first. The unit of a price is also given as its currency alone."""
 
 PRC_LMP = Report(
     "PRC_LMP",
@@ -104,7 +108,8 @@ class Answer:
     """Rows of an OASIS answer as text. ``rows``: ``line`` and String columns under the answer's own words.
 
     ``words``: the answer's word for each role: start, end, location, value and the report's ``by``; ``day`` and ``hour``
-    where the answer has local labels. ``refused``: rows held back while reading. ``raw``: returns the text of a line.
+    where the answer has local labels, ``unit`` where it states one. ``refused``: rows held back while reading. ``raw``: returns
+    the text of a line.
     """
 
     rows: pl.DataFrame
@@ -145,12 +150,21 @@ def _parse_dataset(rows: pl.DataFrame, dataset: Dataset, answer: Answer, report:
     rows = refusals.rows(
         rows, pl.col("measure").is_null(), column=words[report.by[-1]], reason=Reason.UNKNOWN_CODE, detail=code
     )
+    if "unit" in words:
+        _refuse_other_units(rows[words["unit"]], dataset)
     rows = with_ids(rows, words["location"], refusals, rule=dataset.ids)
     rows = _interval_starts(rows, dataset, words, refusals)
     rows = refusals.numbers(rows, {"value": words["value"]})
     observed = _long(rows)
     refused = pl.concat([answer.refused, refusals.frame()]).sort("line") if first else refusals.frame()
     return Parsed(dataset, observed, describe_series(dataset, observed), refused, rows_read, answer.raw, answer.known_at)
+
+
+def _refuse_other_units(stated: pl.Series, dataset: Dataset) -> None:
+    (unit,) = {measure.unit for measure in dataset.measures}
+    strange = [text for text in stated.drop_nulls().unique() if text.upper() not in _UNITS[unit]]
+    if strange:
+        raise RefusedFile(f"unit of measure {strange[0]!r}: {dataset.name} is in {unit}, which OASIS writes {_UNITS[unit][0]}")
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:
@@ -172,11 +186,15 @@ def _interval_starts(rows: pl.DataFrame, dataset: Dataset, words: Mapping[str, s
     whole = (pl.col("__end") - pl.col("ts")) == step
     detail = f"not an interval of {step // timedelta(minutes=1)} minutes"
     rows = refusals.rows(rows, ~whole.fill_null(False), column=words["end"], reason=Reason.INVALID_TIME, detail=detail)
+    if "day" in words:
+        detail = "the trading day is not that of the GMT columns"
+        wrong = ~_is_trading_day(pl.col(words["day"]))
+        rows = refusals.rows(rows, wrong, column=words["day"], reason=Reason.INVALID_TIME, detail=detail)
     if "hour" not in words or dataset.frequency is not Frequency.HOUR:
         return rows
     return refusals.rows(
         rows,
-        ~_labels_agree(pl.col(words["day"]), pl.col(words["hour"])),
+        ~_names_hour(pl.col(words["hour"])),
         column=words["hour"],
         reason=Reason.INVALID_TIME,
         detail="the local label does not name the hour of the GMT columns",
@@ -188,11 +206,15 @@ def _instant(text: pl.Expr) -> pl.Expr:
     return times(text, ("%Y-%m-%dT%H:%M:%S-00:00",)).dt.replace_time_zone("UTC")
 
 
-def _labels_agree(day: pl.Expr, hour: pl.Expr) -> pl.Expr:
-    """Test that the trading day and the hour-ending label, where present, name the Pacific hour of ``ts``."""
+def _is_trading_day(day: pl.Expr) -> pl.Expr:
+    """Test that the trading day, where present, is the Pacific day of ``ts``."""
+    local = pl.col("ts").dt.convert_time_zone(d.ZONE).dt.date()
+    return day.is_null() | (days(day, ("%Y-%m-%d",)) == local).fill_null(False)
+
+
+def _names_hour(hour: pl.Expr) -> pl.Expr:
+    """Test that the hour-ending label, where present, names the Pacific hour of ``ts``."""
     local = pl.col("ts").dt.convert_time_zone(d.ZONE)
     first = local.dt.replace_time_zone(None).dt.replace_time_zone(d.ZONE, ambiguous="earliest", non_existent="null")
     number = pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)
-    same_day = day.is_null() | (days(day, ("%Y-%m-%d",)) == local.dt.date()).fill_null(False)
-    same_hour = hour.is_null() | (whole(hour) == number).fill_null(False)
-    return same_day & same_hour
+    return hour.is_null() | (whole(hour) == number).fill_null(False)

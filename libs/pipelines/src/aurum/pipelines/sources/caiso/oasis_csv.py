@@ -48,6 +48,7 @@ _ALIASES = {"RTPD": {"RTPD", "RTM"}, "RTD": {"RTD", "RTM"}}
 _FOREIGN = {"TIE", "TIE_NAME", "FUEL_REGION_ID", "CONSTRAINT_ID"}
 """Columns of other reports that have those of a report, too."""
 _LABELS = {"day": "OPR_DT", "hour": "OPR_HR"}
+_UNIT = "UOM"
 _VALUES = ("MW", "VALUE", "PRC")
 _ANSWERED = re.compile(r"_(\d{8}_\d{2}_\d{2}_\d{2})_v\d+\.csv$", re.IGNORECASE)
 
@@ -114,6 +115,8 @@ def _parse(document: SourceFile, report: oasis.Report) -> tuple[Parsed, ...]:
     rows = read_table(document, [words[role] for role in ("start", "end", "location", "value", *report.by)], refusals)
     if set(_LABELS.values()) <= set(header):
         words.update(_LABELS)
+    if _UNIT in header:
+        words["unit"] = _UNIT
     answer = oasis.Answer(rows, words, document.raw, refusals.frame(), answered_at(document.name))
     return oasis.parse_answer(answer, report)
 

@@ -4,7 +4,7 @@
                 / MessagePayload / RTO / REPORT_ITEM * / REPORT_HEADER  (REPORT, MKT_TYPE, UOM, ...)
                                                        / REPORT_DATA *  one number each
 
-``REPORT_DATA`` holds DATA_ITEM, RESOURCE_NAME (wind and solar: TRADING_HUB and RENEWABLE_TYPE), INTERVAL_START_GMT,
+``REPORT_DATA`` holds DATA_ITEM, OPR_DATE, RESOURCE_NAME (wind and solar: TRADING_HUB and RENEWABLE_TYPE), INTERVAL_START_GMT,
 INTERVAL_END_GMT and VALUE. A line is the position of a ``REPORT_DATA`` in the document. An answer may instead hold an
 ``ERROR`` (no data, too many requests): such a file is refused with OASIS' own words, as is one that is not well-formed.
 
@@ -31,9 +31,12 @@ _WORDS = {
     "start": "INTERVAL_START_GMT",
     "end": "INTERVAL_END_GMT",
     "market": "MKT_TYPE",
+    "unit": "UOM",
     "item": "DATA_ITEM",
     "value": "VALUE",
+    "day": "OPR_DATE",
 }
+_OF_ITEM = ("market", "unit")
 _PLACE = {"location": "RESOURCE_NAME"}
 _OWN = {"SLD_REN_FCST": {"location": "TRADING_HUB", "fuel": "RENEWABLE_TYPE"}}
 
@@ -82,8 +85,8 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     data = [number for _, number in numbers]
     rows = pl.DataFrame(
         {
-            words["market"]: column((item for item, _ in numbers), f"REPORT_HEADER/{words['market']}"),
-            **{words[role]: column(data, words[role]) for role in words if role != "market"},
+            **{words[role]: column((item for item, _ in numbers), f"REPORT_HEADER/{words[role]}") for role in _OF_ITEM},
+            **{words[role]: column(data, words[role]) for role in words if role not in _OF_ITEM},
         },
         schema=dict.fromkeys(words.values(), pl.String),
     ).with_row_index("line", offset=1)
