@@ -1,7 +1,7 @@
-"""Compares the content of a file with what the publisher's name of the file says: its days and its locations.
+"""Compares the content of a file with what its name and its first lines say: its days and its locations.
 
-A spreadsheet that swaps day and month, or a file saved under another day's name, changes nothing in the layout; only the name
-shows it. A name that is not the publisher's says nothing.
+A spreadsheet that swaps day and month, or a file saved under another day's name, changes nothing in the layout; only the name,
+or a line above the rows that states the day, shows it. A name that is not the publisher's says nothing.
 """
 
 from __future__ import annotations
@@ -48,6 +48,32 @@ def first_of(*readers: Named) -> Named:
     return lambda document: next((named for read in readers if (named := read(document)) is not None), None)
 
 
+def all_of(*readers: Named) -> Named:
+    """Return the reader that answers the days on which several agree, as the last of them states it.
+
+    It raises ``RefusedFile`` when two of them have no day in common.
+    """
+
+    def read(document: SourceFile) -> NamedContent | None:
+        agreed: NamedContent | None = None
+        for named in (read(document) for read in readers):
+            if named is not None:
+                agreed = named if agreed is None else _both(document.name, agreed, named)
+        return agreed
+
+    return read
+
+
+def _both(name: str, one: NamedContent, other: NamedContent) -> NamedContent:
+    if one.first is None or one.last is None or other.first is None or other.last is None:
+        return one
+    first, last = max(one.first, other.first), min(one.last, other.last)
+    if first > last:
+        says = [f"{each.where or repr(storable(name))} says {_span(each)}" for each in (one, other)]
+        raise RefusedFile(f"name and content disagree: {', '.join(says)}")
+    return replace(other, first=first, last=last)
+
+
 def _days(groups: dict[str, str | None]) -> tuple[date, date] | None:
     try:
         if year := groups.get("year"):
@@ -77,10 +103,10 @@ def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[Parsed])
     if not strange:
         return tuple(parts)
     if strange > _TOLERATED * sum(part.rows.height for part in parts):
-        raise RefusedFile(f"name and content disagree: {name!r} says {_span(named)}, {_days_of(outside, named.zone)}")
-    return tuple(
-        _without(part, rows, inside, f"the name {name} says {_span(named)}") for part, rows in zip(parts, outside, strict=True)
-    )
+        says = named.where or repr(name)
+        raise RefusedFile(f"name and content disagree: {says} says {_span(named)}, {_days_of(outside, named.zone)}")
+    detail = f"{named.where or f'the name {name}'} says {_span(named)}"
+    return tuple(_without(part, rows, inside, detail) for part, rows in zip(parts, outside, strict=True))
 
 
 def _refuse_other_locations(name: str, named: NamedContent, parts: Sequence[Parsed]) -> None:

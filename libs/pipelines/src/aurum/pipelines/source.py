@@ -292,16 +292,17 @@ def describe_series(
 
 @dataclass(frozen=True, slots=True)
 class NamedContent:
-    """The content of a file as its publisher's name states it. None: the name does not state it.
+    """The content of a file as its publisher's name, or a line above its rows, states it. None: not stated.
 
     ``first`` and ``last``: the local days of ``zone`` in which every interval begins, those included that the publisher adds
-    before and after. ``locations``: the only locations in the file.
+    before and after. ``locations``: the only locations in the file. ``where``: the line that states it; empty: the name does.
     """
 
     first: date | None = None
     last: date | None = None
     zone: str = "UTC"
     locations: frozenset[str] | None = None
+    where: str = ""
 
 
 def _says_nothing(document: SourceFile) -> None:
@@ -318,7 +319,8 @@ class FileFormat:
     """One layout of files. ``recognise`` looks at the name and a sample only; it must be fast and must not raise.
 
     ``parse`` raises ``RefusedFile`` for a damaged file; rows it cannot read go to ``Parsed.refused``.
-    ``named``: what the file's name says of its content; None for a name that is not the publisher's.
+    ``named``: what the file's name, or its first lines, say of its content; None where they say nothing. It raises
+    ``RefusedFile`` where they disagree.
     ``explain``: for a file that ``recognise`` refuses although it resembles this format, the reason, and which name would tell;
     empty for other files.
     """

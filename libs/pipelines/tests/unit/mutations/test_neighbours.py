@@ -123,3 +123,15 @@ def test_locations_that_the_name_does_not_say_refuse_the_file() -> None:
 )
 def test_the_series_in_a_name_is_told_from_words_and_dates(name: str, series: tuple[str, ...]) -> None:
     assert series_in_name(name) == series
+
+
+def test_a_five_minute_report_of_iso_ne_is_called_by_its_name() -> None:
+    content = (
+        '"C","Real-Time Five Minute LMP Report"\n"C","Report generated: 07/04/2025 05:00:00 EDT"\n'
+        '"H","Local Time","Location ID","Location Name","LMP","Energy","Congestion","Loss"\n'
+        '"D","07/04/2025 00:05:00","4001","INVENTED","41.5","40.0","1.0","0.5"\n"T","1 lines"\n'
+    )
+    for name in ("lmp_5min_20250704_00-04.csv", "download.csv"):
+        with pytest.raises(UnknownFormat) as caught:
+            default_registry().recognise(SourceFile(name, content.encode()))
+        assert caught.value.reason == "five-minute prices of ISO-NE are not read"

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Quality
-from aurum.pipelines.source import Parsed, RefusedFile
+from aurum.pipelines.named_content import hold_to_name
+from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
+from aurum.pipelines.sources.ieso import SOURCE
 from aurum.pipelines.sources.ieso.urls import gen_output_by_fuel_hourly
 
 REPORT = (Path(__file__).parent / "data" / "invented_clock_changes_2025.xml").read_text()
@@ -122,3 +124,12 @@ def test_hours_that_are_counted_from_0_are_not_read_an_hour_early(parse: Parse) 
     (parsed,) = parse(NAME, counted)
     assert parsed.rows.is_empty()
     assert parsed.refused["detail"].unique().to_list() == ["counted from 0: IESO's hours end at 1 to 24"]
+
+
+def test_a_report_of_another_year_than_it_states_is_refused() -> None:
+    (ieso,) = SOURCE.formats
+    stated = REPORT.replace("<DocBody>", "<DocBody><DeliveryYear>2024</DeliveryYear>")
+    for name in (NAME, "renamed.xml"):
+        document = SourceFile(name, stated.encode())
+        with pytest.raises(RefusedFile, match=r"name and content disagree: .*DeliveryYear 2024 says 2024-01-01 to 2024-12-31"):
+            hold_to_name(name, ieso.named(document), ieso.parse(document))

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.named_content import hold_to_name
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.isone import SOURCE
 from aurum.pipelines.sources.isone.lmp import LMP_REPORT
@@ -293,3 +294,38 @@ def test_an_hour_0_beside_an_hour_24_is_a_fault_of_its_own_row(parse: Parse) -> 
     (parsed,) = parse("x.csv", day_of("06/02/2025", ["00", *(f"{hour:02}" for hour in range(1, 25))]))
     assert len(prices(parsed)) == 24
     assert parsed.refused.height == 1
+
+
+def checked(name: str, text: str) -> pl.DataFrame:
+    document = SourceFile(name, text.encode())
+    (parsed,) = hold_to_name(name, LMP_REPORT.named(document), LMP_REPORT.parse(document))
+    return parsed.rows
+
+
+@pytest.mark.parametrize("name", ["renamed.csv", "WW_DALMP_ISO_20250602.csv", "WW_DALMP_ISO_20250603.csv"])
+def test_rows_of_another_day_than_the_report_states_are_refused(name: str) -> None:
+    other = report(*(row("06/03/2025", f"{hour:02}") for hour in range(1, 25)))
+    with pytest.raises(RefusedFile, match="name and content disagree"):
+        checked(name, other)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Report for: 06/03/2025 - 06/03/2025", "Report for: 06/03/2025", "Report For 6/3/25", "Report for: 2025-06-03"],
+)
+def test_a_report_that_states_another_day_than_its_name_or_its_file_name_is_refused(said: str) -> None:
+    text = report(*(row("06/02/2025", f"{hour:02}") for hour in range(1, 25)))
+    text = text.replace("Report for: 06/02/2025 - 06/02/2025", said)
+    for name in ("WW_DALMP_ISO_20250602.csv", "renamed.csv"):
+        with pytest.raises(RefusedFile, match=r"disagree: .* says 2025-06-02, the comment .* says 2025-06-03"):
+            checked(name, text)
+
+
+def test_a_comment_that_states_no_day_is_refused() -> None:
+    text = report(row("06/02/2025", "01")).replace("Report for: 06/02/2025 - 06/02/2025", "Report for: 13/45/2025")
+    with pytest.raises(RefusedFile, match="'Report for: 13/45/2025' states no day"):
+        checked("renamed.csv", text)
+
+
+def test_the_only_day_of_a_report_is_read() -> None:
+    assert checked("WW_DALMP_ISO_20250602.csv", report(row("06/02/2025", "01"))).height == 4

@@ -151,3 +151,26 @@ def test_real_files_give_the_sums_that_csv_gives(parse: Parse, real_files: Path,
         for node, value in by_node
         if value == "MCC"
     }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ",,,All Hours-Ending are Central Standard Time (CST)",
+        ",,,All Hours-Ending are Eastern Prevailing Time (EPT)",
+        ",,,All Hours-Ending are Eastern Daylight Time (EDT)",
+        ",,,All Hours-Ending are CST",
+        "All Hours-Ending are UTC",
+        "Time zone: local",
+        ",,,All Hours-Ending are the market's",
+    ],
+)
+def test_a_file_in_another_time_zone_is_refused(parse: Parse, line: str) -> None:
+    with pytest.raises(RefusedFile, match="Eastern Standard Time"):
+        parse(NAME, file(row("A.HUB", "LMP", "7.5"), titles=[*TITLES[:3], line]))
+
+
+@pytest.mark.parametrize("line", ["All Hours-Ending are Eastern Standard Time (EST)", "All hours ending are EST", ""])
+def test_a_file_in_eastern_standard_time_or_that_states_none_is_read(parse: Parse, line: str) -> None:
+    (parsed,) = parse(NAME, file(row("A.HUB", "LMP", "7.5"), titles=[*TITLES[:3], line]))
+    assert parsed.rows.height == 24

@@ -6,6 +6,8 @@ no ``curveType``) nothing was published; in A03 the point is equal to the one be
 the end of the period. Namespaces change with the version of a document, so names are matched without them. On days when
 clocks change the period is an hour shorter or longer, and nothing else happens.
 
+The interval that a document states for all its series is not used: answers hold series of other days, too.
+
 Source of the description: ENTSO-E "Transparency Platform RESTful API user guide" and "Introduction of different Timeseries
 possibilities (curveType) with ENTSO-E electronic documents"; answers of 2017, 2024 and 2025.
 """

@@ -1,7 +1,8 @@
 """IESO ``PUB_GenOutputbyFuelHourly_<year>.xml``: the output of Ontario's generators of 20 MW and more by fuel, MW.
 
     Document / DocHeader / CreatedAt                            when the report was written, EST: its known time
-             / DocBody / DailyData * / Day, HourlyData * / Hour, FuelTotal * / Fuel, EnergyValue / OutputQuality, Output
+             / DocBody / DeliveryYear                           the year of every day in the report
+                       / DailyData * / Day, HourlyData * / Hour, FuelTotal * / Fuel, EnergyValue / OutputQuality, Output
 
 One file holds a year up to yesterday and is rewritten every day. ``Hour`` is hour-ending 1..24 in Eastern Standard Time
 all year: 24 hours on the days on which Toronto's clocks change, and nothing is ambiguous. ``OutputQuality`` is, in the words
@@ -14,30 +15,40 @@ Source of the description: the report of 2016, its schema GenOutputbyFuelHourly_
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 
 import polars as pl
 
 from aurum.core.catalog import Quality, Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending
-from aurum.pipelines.named_content import days_in_name
+from aurum.pipelines.named_content import all_of, days_in_name
 from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import days, local_instant_of, read_once
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
-from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
+from aurum.pipelines.source import FileFormat, NamedContent, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.ieso.datasets import FUELS, GEN_OUTPUT_BY_FUEL_HOURLY, ZONE
 from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
 
 _DOCUMENT = "GenOutputbyFuelHourly"
 _AREA = "IESO"
+_YEAR = re.compile(r"<(?:\w+:)?DeliveryYear>\s*([12]\d{3})\s*<")
 
 
 def _recognise(document: SourceFile) -> bool:
     if not document.content.strip():
         return _DOCUMENT.lower() in document.name.lower()
     return document.head.lstrip().startswith("<") and f'docID="{_DOCUMENT}"' in document.head
+
+
+def _delivery_year(document: SourceFile) -> NamedContent | None:
+    match = _YEAR.search(document.head)
+    if match is None:
+        return None
+    year = int(match[1])
+    return NamedContent(date(year, 1, 1), date(year, 12, 31), ZONE, where=f"DeliveryYear {year}")
 
 
 def _created_at(root: Element) -> datetime | None:
@@ -129,5 +140,5 @@ FORMAT = FileFormat(
     datasets=(GEN_OUTPUT_BY_FUEL_HOURLY,),
     recognise=_recognise,
     parse=_parse,
-    named=days_in_name(r"GenOutputbyFuelHourly_(?P<year>\d{4})(?!\d)", ZONE),
+    named=all_of(days_in_name(r"GenOutputbyFuelHourly_(?P<year>\d{4})(?!\d)", ZONE), _delivery_year),
 )

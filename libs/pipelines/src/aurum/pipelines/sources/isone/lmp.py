@@ -16,11 +16,12 @@ Source of the layout: a day-ahead report; for the real-time ones the clients gri
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import polars as pl
 
 from aurum.pipelines.locations import distinct_locations
-from aurum.pipelines.named_content import days_in_name, first_of
+from aurum.pipelines.named_content import all_of, days_in_name
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations
@@ -42,10 +43,11 @@ _IDS, _NAMES, _TYPE = ("Location ID", "Location"), ("Location Name", "Location")
 
 _NAME_WORDS = r"(?<![A-Za-z])(?:WW_)?(DALMP|RTLMP|lmp_da|lmp_rt_prelim|lmp_rt_final)"
 _NAMED = re.compile(_NAME_WORDS, re.IGNORECASE)
+_NO_FIVE_MINUTES = "five-minute prices of ISO-NE are not read"
 _FIVE_MINUTES = re.compile(r"(?:5|five)[ -]?min", re.IGNORECASE)
-_FIRST_AND_LAST = 2
-_FILE_NAME = re.compile(r"Filename: [A-Za-z_]+_(\d{8})(?!\d)")
-_REPORT_FOR = re.compile(r"Report for: (\d\d/\d\d/\d{4}) - (\d\d/\d\d/\d{4})")
+_FILE_NAME = re.compile(r"File ?name:? *[A-Za-z_]+_(\d{8})(?!\d)", re.IGNORECASE)
+_STATED = r"(\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})|\d{4}-\d\d-\d\d)"
+_REPORT_FOR = re.compile(rf"Report for:? *{_STATED}(?: *(?:-|to|through) *{_STATED})?", re.IGNORECASE)
 
 
 def _dataset(name: str, texts: tuple[str, ...]) -> Dataset | None:
@@ -75,7 +77,7 @@ def _problem(document: SourceFile) -> str:
     if dataset is None:
         return "the comments name neither the day-ahead nor the real-time market"
     if _FIVE_MINUTES.search(" ".join((*texts, document.name))):
-        return "five-minute prices of ISO-NE are not read"
+        return _NO_FIVE_MINUTES
     said = _name_says(document.name)
     if named is not None and said is not None and said is not dataset:
         return f"name and content disagree: {document.name!r} says {said.name}, the comments say {dataset.name}"
@@ -103,18 +105,21 @@ def _recognise(document: SourceFile) -> bool:
 
 
 def _explain(document: SourceFile) -> str:
-    return _problem(document) if _looks_similar(document) else ""
+    if _looks_similar(document):
+        return _problem(document)
+    texts = " ".join(comments(document.head_lines(40)))
+    return _NO_FIVE_MINUTES if _FIVE_MINUTES.search(texts) and "LMP" in texts.upper() else ""
 
 
-def _days_in_comments(document: SourceFile) -> NamedContent | None:
-    """Return the days of ``Report for: 11/04/2018 - 11/04/2018``, which a renamed report still says, else of ``Filename:``."""
-    report, file = _REPORT_FOR.search(document.head), _FILE_NAME.search(document.head)
-    texts = report.groups() if report is not None else (file[1], file[1]) if file is not None else ()
-    days = [day for text in texts if (day := day_of(text, ("%m/%d/%Y", "%Y%m%d"))) is not None]
-    if len(days) < _FIRST_AND_LAST:
+def _days_in_comment(document: SourceFile, pattern: re.Pattern[str]) -> NamedContent | None:
+    """Return the days of ``Filename:`` or ``Report for: 11/04/2018 - 11/04/2018``, which a renamed report still states."""
+    match = pattern.search("\n".join(comments(document.head_lines(40))))
+    if match is None:
         return None
-    first, last = days
-    return NamedContent(first, last, ZONE)
+    days = [day_of(text, ("%m/%d/%Y", "%Y-%m-%d", "%Y%m%d")) for text in match.groups() if text]
+    if None in days:
+        raise RefusedFile(f"the comment {match[0]!r} states no day")
+    return NamedContent(days[0], days[-1], ZONE, where=f"the comment {match[0]!r}")
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
@@ -158,6 +163,10 @@ LMP_REPORT = FileFormat(
     (DA_LMP, RT_LMP_PRELIM, RT_LMP_FINAL),
     _recognise,
     _parse,
-    named=first_of(days_in_name(rf"{_NAME_WORDS}(?:_ISO)?_(?P<day>\d{{8}})", ZONE, flags=re.IGNORECASE), _days_in_comments),
+    named=all_of(
+        days_in_name(rf"{_NAME_WORDS}(?:_ISO)?_(?P<day>\d{{8}})", ZONE, flags=re.IGNORECASE),
+        partial(_days_in_comment, pattern=_FILE_NAME),
+        partial(_days_in_comment, pattern=_REPORT_FOR),
+    ),
     explain=_explain,
 )

@@ -8,7 +8,8 @@
 
 Title lines are padded with commas or not and the blank one may be missing, so the header is looked for. ``Value`` is LMP,
 MCC or MLC; the energy component is not published and is computed where all three are: MEC = LMP - MCC - MLC. Hours are
-Eastern Standard Time all year: 24 on the days on which US clocks change. No publication time is in the file.
+Eastern Standard Time all year: 24 on the days on which US clocks change; a file whose titles state another clock is refused.
+No publication time is in the file.
 
 Source of the description: the published files; BPM-002 for the hours; gridstatus ``miso.py`` for the four title lines.
 """
@@ -34,7 +35,12 @@ from aurum.pipelines.sources.miso.datasets import DA_EXPOST_LMP, ZONE
 
 _TITLE = "day ahead market expost lmps"
 _HALF = 0.5
-_ANY_TITLE = re.compile(r"(?:day.?ahead|real.?time).*LMP", re.IGNORECASE)
+_ANY_TITLE = re.compile(r"[\", ]*(?:day.?ahead|real.?time)[^,]*LMP", re.IGNORECASE)
+_CLOCK = re.compile(r"hours?.ending|\btime\b|\bzone\b", re.IGNORECASE)
+_OWN_CLOCK = re.compile(r"\bEST\b|Eastern Standard", re.IGNORECASE)
+_OTHER_CLOCK = re.compile(
+    r"\b(?:[CMP][SDP]?T|E[DP]?T|AST|UTC|GMT|CEN?T|Central|Mountain|Pacific|Prevailing|Daylight)\b", re.IGNORECASE
+)
 _REPORT = re.compile(r"(?<![A-Za-z])((?:da|rt)_[a-z_]*?(?:expost|exante|final|prelim|rt|pr)|rt|da)_lmp", re.IGNORECASE)
 _HEADER = re.compile(r'^"?Node"?,"?Type"?,"?Value"?,"?HE 1"?(,|$)', re.IGNORECASE)
 _HOURS = [f"HE {hour}" for hour in range(1, 25)]
@@ -46,7 +52,7 @@ _DECIMALS = 6
 
 def _titles(document: SourceFile) -> list[str]:
     """Return the titles of reports of prices above the header, in small letters."""
-    return [line.strip(', "').lower() for line in document.head_lines(_TITLE_LINES) if _ANY_TITLE.search(line)]
+    return [line.strip(', "').lower() for line in document.head_lines(_TITLE_LINES) if _ANY_TITLE.match(line)]
 
 
 def _problem(document: SourceFile) -> str:
@@ -98,6 +104,14 @@ def _market_day(document: SourceFile, header_line: int) -> date:
     raise RefusedFile("no market day (M/D/YYYY) above the header", line=header_line)
 
 
+def _refuse_other_clock(document: SourceFile, header_line: int) -> None:
+    """Raise ``RefusedFile`` where a line above the header states another clock than the one by which hours are read."""
+    for number, line in enumerate(document.lines[: header_line - 1], start=1):
+        text = line.strip(', "')
+        if _OTHER_CLOCK.search(text) or (_CLOCK.search(text) and not _ANY_TITLE.match(text) and not _OWN_CLOCK.search(text)):
+            raise RefusedFile(f"{text[:100]!r}: the hours of this report are Eastern Standard Time (EST)", line=number)
+
+
 def _with_energy(prices: pl.DataFrame) -> pl.DataFrame:
     """Return LMP, congestion and loss in long form, and the energy price of each LMP that has both components.
 
@@ -122,6 +136,7 @@ def _with_energy(prices: pl.DataFrame) -> pl.DataFrame:
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     header_line = _header_line(document)
     day = _market_day(document, header_line)
+    _refuse_other_clock(document, header_line)
     refusals = Refusals(document.raw)
     table = read_table(document, ["Node", "Type", "Value", *_HOURS], refusals, header_line=header_line)
     rows_read = table.height + refusals.frame().height
