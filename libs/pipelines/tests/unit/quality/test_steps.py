@@ -79,6 +79,27 @@ def test_a_file_of_another_step_is_refused_whole_and_says_which(
 
 
 @pytest.mark.parametrize(
+    ("frequency", "instants", "said"),
+    [
+        (
+            Frequency.HOUR,
+            every(HOUR, 24, START + 30 * MINUTE),
+            "rows are 1 hour apart, but not on the step of 1 hour: 2025-07-01 00:30 UTC",
+        ),
+        (
+            Frequency.DAY,
+            every(DAY, 7, START + 12 * HOUR),
+            "rows are 1 day apart, but not on the step of 1 day: 2025-07-01 12:00 UTC",
+        ),
+    ],
+)
+def test_a_file_beside_its_grid_is_not_said_to_have_another_spacing(
+    frequency: Frequency, instants: list[datetime], said: str
+) -> None:
+    assert checked(frequency, instants).refusal == f"another step: {said}; nothing of the file was stored"
+
+
+@pytest.mark.parametrize(
     ("frequency", "instants"),
     [
         (Frequency.HOUR, every(HOUR, 24)),
@@ -146,3 +167,8 @@ def test_series_of_several_steps_in_one_file_are_each_checked_against_their_own(
         file, rows=rows.filter(pl.col("location") == "DAILY"), series=series.filter(pl.col("location") == "DAILY")
     )
     assert check_rows(only_one, Suite("none")).refusal
+
+
+def test_days_of_uneven_weeks_are_not_said_to_be_a_week_apart() -> None:
+    stamps = [START + n * DAY for n in (0, 1, 3, 6, 10, 15, 22, 29)]
+    assert "most rows are less than 1 week apart" in checked(Frequency.WEEK, stamps).refusal

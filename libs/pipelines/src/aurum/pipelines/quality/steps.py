@@ -84,19 +84,17 @@ def check_steps(parsed: Parsed, rows: pl.DataFrame) -> StepCheck:
 
 @dataclass(frozen=True, slots=True)
 class _PartCheck:
-    """The rows of one frequency. ``foreign``: the number of rows of series of another step; ``spacing``: theirs, in words."""
+    """The rows of one frequency. ``foreign``: the number of rows of series of another step; ``wrong``: how theirs differs."""
 
     reasons: pl.Series
-    frequency: Frequency
     foreign: int = 0
-    spacing: str = ""
+    wrong: str = ""
 
     def refusal(self, total: int, *, foreign: int | None = None) -> str:
         """Return why a file of ``total`` rows is refused; empty where it is not."""
         if 2 * (self.foreign if foreign is None else foreign) <= total:
             return ""
-        due = _WORDS[self.frequency]
-        return f"another step: spacing {self.spacing}, the dataset's is {due}; nothing of the file was stored"
+        return f"another step: {self.wrong}; nothing of the file was stored"
 
 
 def _check(rows: pl.DataFrame, frequency: Frequency, zone: str) -> _PartCheck | None:
@@ -109,13 +107,20 @@ def _check(rows: pl.DataFrame, frequency: Frequency, zone: str) -> _PartCheck | 
         return None
     single = pl.when(off).then(pl.lit(f"not on the step of {_WORDS[frequency]}"))
     if strange is None:
-        return _PartCheck(rows.select(single.alias("reason"))["reason"], frequency)
+        return _PartCheck(rows.select(single.alias("reason"))["reason"])
     foreign = rows.select(pl.struct(_SERIES).is_in(strange.select(pl.struct(_SERIES)).to_series().implode())).to_series()
-    spacing = _spacing(rows.filter(foreign))
+    spacing, due = _spacing(rows.filter(foreign)), _WORDS[frequency]
     owners = ", ".join(strange["location"].unique().sort()[:3])
-    whole = pl.lit(f"spacing {spacing}, that of {owners} is {_WORDS[frequency]}")
-    reasons = rows.select(pl.when(foreign).then(whole).otherwise(single).alias("reason"))["reason"]
-    return _PartCheck(reasons, frequency, int(foreign.sum()), spacing)
+    beside = rows.filter(foreign & off)["ts"].min()
+    if spacing == due and isinstance(beside, datetime):
+        # The distance is right, and the instants are beside the grid: half past the hour, noon for a day.
+        wrong = whole = f"rows are {due} apart, but not on the step of {due}: {beside:%Y-%m-%d %H:%M} UTC"
+    elif spacing == due:
+        wrong = whole = f"most rows are less than {due} apart"
+    else:
+        wrong, whole = f"spacing {spacing}, the dataset's is {due}", f"spacing {spacing}, that of {owners} is {due}"
+    reasons = rows.select(pl.when(foreign).then(pl.lit(whole)).otherwise(single).alias("reason"))["reason"]
+    return _PartCheck(reasons, int(foreign.sum()), wrong)
 
 
 def _off_grid(frequency: Frequency, zone: str, example: datetime) -> pl.Expr:
