@@ -135,3 +135,9 @@ def test_a_five_minute_report_of_iso_ne_is_called_by_its_name() -> None:
         with pytest.raises(UnknownFormat) as caught:
             default_registry().recognise(SourceFile(name, content.encode()))
         assert caught.value.reason == "five-minute prices of ISO-NE are not read"
+
+
+def test_hours_of_pjm_that_begin_at_half_past_are_said_to_do_so() -> None:
+    content = sample(name="da_hrl_lmps.csv").content.replace(b":00:00 ", b":30:00 ")
+    with pytest.raises(UnknownFormat, match="its hours do not begin on the hour"):
+        REGISTRY.recognise(SourceFile("da_hrl_lmps.csv", content))

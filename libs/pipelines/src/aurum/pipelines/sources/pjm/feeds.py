@@ -82,14 +82,17 @@ class Feed:
         if named and name not in named:
             return f"{document.name!r} names PJM's feed {', '.join(named)}, and the columns are those of {name}"
         if own is False:
-            spacing, due = self._spacings(document)
-            return f"the columns are those of PJM's {name}, and the step is another: spacing {spacing}, the dataset's is {due}"
+            return f"the columns are those of PJM's {name}, and the step is another: {self._spacings(document)}"
         if self._twin and own is None and (not named or self._twin in named) and sample_of(document).rows:
             one, other = sorted((name, self._twin))
             return f"these rows could be of PJM's {one} or of {other}: name the file {one}.csv or {other}.csv"
         return ""
 
-    def _spacings(self, document: SourceFile) -> tuple[str, str]:
+    def _spacings(self, document: SourceFile) -> str:
         """Return the step of rows that have another one, and this feed's, in words."""
-        minutes = f"{minutes_apart(sample_of(document).column(UTC_COLUMN))} minutes"
-        return (minutes, "1 hour") if self._dataset.frequency is Frequency.HOUR else ("1 hour", "5 minutes")
+        if self._dataset.frequency is not Frequency.HOUR:
+            return "spacing 1 hour, the dataset's is 5 minutes"
+        minutes = minutes_apart(sample_of(document).column(UTC_COLUMN))
+        if minutes is None:
+            return "its hours do not begin on the hour"
+        return f"spacing {minutes} minutes, the dataset's is 1 hour"
