@@ -21,7 +21,7 @@ from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.pipelines.sources.entsoe.codes import AREAS
-from aurum.pipelines.sources.fred.datasets import WEEKS
+from aurum.pipelines.sources.fred.datasets import WEEKDAYS, WEEKS
 from aurum.storage.memory import MemoryHistory
 from aurum.storage.migrations.head import newest_revision
 from aurum.storage.migrations.operations import MonthsArchived
@@ -48,6 +48,14 @@ TITLES = {
 }
 FRIDAYS = [date(2025, 10, 31), date(2025, 11, 7), date(2025, 11, 14)]
 """Days that weeks are stamped with, around the change to winter time in New York."""
+MONDAYS = [day - timedelta(days=4) for day in FRIDAYS]
+
+
+def stamps_of(series: str) -> list[date]:
+    """Return the days that the weeks of a series are stamped with, on the weekday that its publisher uses."""
+    if series in TITLES:
+        return MONDAYS if "Retail" in TITLES[series][0] else FRIDAYS
+    return [day + timedelta(days=WEEKDAYS.get(series, 4) - 4) for day in FRIDAYS]
 
 
 def midnight(day: date, zone: str = NEW_YORK) -> datetime:
@@ -64,14 +72,17 @@ def petroleum() -> SourceFile:
     records = [
         {"period": str(day), "series": series, "series-description": title, "value": str(n), "units": unit}
         for series, (title, unit, _) in TITLES.items()
-        for n, day in enumerate(FRIDAYS)
+        for n, day in enumerate(stamps_of(series))
     ]
     return SourceFile("weekly.json", json.dumps({"response": {"frequency": "weekly", "data": records}}).encode())
 
 
 def fred() -> SourceFile:
-    lines = [f"observation_date,{','.join([*WEEKS, 'XUNKNOWN'])}"]
-    lines += [f"{day},{','.join(str(n) for _ in range(len(WEEKS) + 1))}" for n, day in enumerate(FRIDAYS)]
+    ids = [*WEEKS, "XUNKNOWN"]
+    values = {series: {day: str(n) for n, day in enumerate(stamps_of(series))} for series in ids}
+    days = sorted({day for of_series in values.values() for day in of_series})
+    lines = [f"observation_date,{','.join(ids)}"]
+    lines += [f"{day},{','.join(values[series].get(day, '') for series in ids)}" for day in days]
     return SourceFile("fredgraph.csv", "\n".join([*lines, ""]).encode())
 
 
@@ -105,10 +116,13 @@ async def before_migration(connection: asyncpg.Connection, name: str) -> None:
 def stored_as_before() -> dict[str, list[tuple[object, ...]]]:
     """Series with the stamps that the last release stored: key to the points of its file."""
     return {
-        **{f"eia:api_weekly:{series}:value": [(midnight(day), n) for n, day in enumerate(FRIDAYS)] for series in TITLES},
+        **{
+            f"eia:api_weekly:{series}:value": [(midnight(day), n) for n, day in enumerate(stamps_of(series))]
+            for series in TITLES
+        },
         "eia:gas_storage_weekly:R48:storage": [(midnight(day), n) for n, day in enumerate(FRIDAYS)],
         **{
-            f"fred:observations:{series}:value": [(midnight(day, "UTC"), n) for n, day in enumerate(FRIDAYS)]
+            f"fred:observations:{series}:value": [(midnight(day, "UTC"), n) for n, day in enumerate(stamps_of(series))]
             for series in [*WEEKS, "XUNKNOWN"]
         },
     }

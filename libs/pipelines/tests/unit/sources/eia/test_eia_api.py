@@ -226,10 +226,21 @@ def petroleum(series: str, description: str, unit: str, period: str = "2025-11-0
     ],
 )
 def test_a_weekly_series_declares_what_its_values_stand_for(parse: Parse, description: str, unit: str, week: str) -> None:
-    (parsed,) = parse("x.json", answer("weekly", petroleum("WXXX", description, unit)))
+    period = "2025-11-03" if week == "survey" else "2025-11-07"
+    (parsed,) = parse("x.json", answer("weekly", petroleum("WXXX", description, unit, period)))
     assert json.loads(parsed.series["labels"].item()) == {"week": week}
-    start = datetime(2025, 11, 1, 4, tzinfo=UTC) if week == "flow" else datetime(2025, 11, 7, 5, tzinfo=UTC)
+    starts = {"flow": datetime(2025, 11, 1, 4, tzinfo=UTC), "survey": datetime(2025, 11, 3, 5, tzinfo=UTC)}
+    start = starts.get(week, datetime(2025, 11, 7, 5, tzinfo=UTC))
     assert parsed.rows["ts"].to_list() == [start]
+
+
+def test_a_week_that_is_stamped_on_another_weekday_is_held_back(parse: Parse) -> None:
+    production = ("WXXX", "Weekly U.S. Field Production of Crude Oil (Thousand Barrels per Day)", "MBBL/D")
+    (parsed,) = parse("x.json", answer("weekly", petroleum(*production), petroleum(*production, "2025-11-13")))
+    assert parsed.rows["ts"].to_list() == [datetime(2025, 11, 1, 4, tzinfo=UTC)]
+    assert parsed.refused.select("line", "reason", "detail").rows() == [
+        (2, "invalid_time", "stamped on a Thursday: the weeks of WXXX are stamped on a Friday")
+    ]
 
 
 def test_the_process_declares_a_week_where_no_description_does(parse: Parse) -> None:

@@ -214,3 +214,41 @@ def test_an_unlisted_daily_series_without_weekends_is_published_on_business_days
     lines = [f"{day},1" for day in days if day.isoweekday() < 6]
     (parsed,) = parse("fredgraph.csv", "observation_date,UNLISTED\n" + "\n".join(lines) + "\n")
     assert parsed.series["business_days"].to_list() == ["US_FEDERAL"]
+
+
+WEEKLY_DAYS = {
+    "WHHNGSP": "2025-11-07",
+    "WGS10YR": "2025-11-07",
+    "ICSA": "2025-11-08",
+    "FF": "2025-11-05",
+    "WALCL": "2025-11-05",
+    "GASREGW": "2025-11-03",
+}
+
+
+@pytest.mark.parametrize("late", [-1, 1, 2])
+@pytest.mark.parametrize("series", WEEKLY_DAYS)
+def test_a_file_of_weeks_on_another_weekday_is_refused(series: str, late: int) -> None:
+    days = [date.fromisoformat(WEEKLY_DAYS[series]) + timedelta(days=late + 7 * n) for n in range(4)]
+    lines = [f"observation_date,{series}", *(f"{day},{n}" for n, day in enumerate(days)), ""]
+    graph, service = SOURCE.formats
+    document = SourceFile(f"{series}.csv", "\n".join(lines).encode())
+    assert not graph.recognise(document)
+    assert f"{series} is stamped on a " in graph.explain(document)
+    text = answer(*(("2025-12-31", str(day), str(n)) for n, day in enumerate(days)))
+    with pytest.raises(RefusedFile, match=f"{series} is stamped on a "):
+        service.parse(SourceFile(f"{series}.json", text.encode()))
+
+
+def test_a_single_week_on_another_weekday_is_held_back(parse: Parse) -> None:
+    (parsed,) = parse("WALCL.csv", "observation_date,WALCL\n2025-10-22,1\n2025-10-29,2\n2025-11-06,3\n2025-11-12,4\n")
+    assert parsed.rows["value"].to_list() == [1.0, 2.0, 4.0]
+    assert parsed.refused.select("line", "raw", "reason", "detail").rows() == [
+        (4, "2025-11-06,3", Reason.INVALID_TIME, "stamped on a Thursday: the weeks of WALCL are stamped on a Wednesday")
+    ]
+
+
+def test_a_survey_that_moves_before_holidays_is_read_on_every_weekday(parse: Parse) -> None:
+    text = "observation_date,MORTGAGE30US\n2025-11-20,6.26\n2025-11-26,6.23\n2025-12-04,6.19\n"
+    (parsed,) = parse("MORTGAGE30US.csv", text)
+    assert parsed.rows.height == 3

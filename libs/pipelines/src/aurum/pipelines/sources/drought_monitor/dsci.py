@@ -5,6 +5,8 @@ Source of the description: an export of 2001 to 2010 for the contiguous states (
 
 from __future__ import annotations
 
+import polars as pl
+
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.sampling import is_weekly, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
@@ -34,7 +36,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     frame = refusals.numbers(with_area(table, _KNOWN, refusals), {"dsci": "DSCI"})
     rows = observations(frame, ["dsci"])
     series = describe_series(DSCI, rows, locations=frame)
-    return (in_weeks(Parsed(DSCI, rows, series, refusals.frame(), count, document.raw), WEEK),)
+    return (in_weeks(Parsed(DSCI, rows, series, refusals.frame(), count, document.raw), WEEK, pl.lit(TUESDAY)),)
 
 
 FORMAT = FileFormat("US Drought Monitor DSCI CSV", (DSCI,), _recognise, _parse, named=days_of_export, explain=_explain)

@@ -95,7 +95,7 @@ def _refuse_other_than_percent(part: pl.DataFrame, kind: str) -> None:
 def _part(dataset: Dataset, frame: pl.DataFrame, refused: pl.DataFrame, count: int, document: SourceFile) -> Parsed:
     rows = observations(frame, list(_NUMBERS))
     series = describe_series(dataset, rows, locations=frame)
-    return in_weeks(Parsed(dataset, rows, series, refused, count, document.raw), WEEK)
+    return in_weeks(Parsed(dataset, rows, series, refused, count, document.raw), WEEK, pl.lit(TUESDAY))
 
 
 FORMAT = FileFormat(

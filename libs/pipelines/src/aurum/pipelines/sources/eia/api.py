@@ -24,7 +24,7 @@ from aurum.pipelines.sources.eia import datasets
 from aurum.pipelines.sources.eia.api_answer import Answer, is_answer, read_answer, to_rows
 from aurum.pipelines.sources.eia.days import ZONE
 from aurum.pipelines.sources.eia.grid_monitor import FREQUENCIES, parse_grid
-from aurum.pipelines.sources.eia.weeks import declared
+from aurum.pipelines.sources.eia.weeks import declared, declared_weekdays
 from aurum.pipelines.weeks import in_weeks
 
 _SERIES = ("series", "seriesId", "series-id")
@@ -63,7 +63,7 @@ def _statistics(answer: Answer, dataset: Dataset) -> Parsed:
     series = _described(dataset, rows, parts)
     count = answer.records.height
     parsed = Parsed(dataset, rows, series, refusals.frame(), count, answer.raw, notices=answer.notices)
-    return in_weeks(parsed, declared())
+    return in_weeks(parsed, declared(), declared_weekdays(declared()))
 
 
 def _value_columns(records: pl.DataFrame) -> dict[str, str]:

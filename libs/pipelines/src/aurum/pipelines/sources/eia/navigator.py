@@ -40,7 +40,7 @@ from aurum.pipelines.source import (
 )
 from aurum.pipelines.sources.eia.datasets import NAVIGATOR, business_days_of_prices
 from aurum.pipelines.sources.eia.days import MONTHS, SPELLINGS, ZONE, long_rows, with_days
-from aurum.pipelines.sources.eia.weeks import declared
+from aurum.pipelines.sources.eia.weeks import declared, declared_weekdays
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
 from aurum.pipelines.weeks import in_weeks
 
@@ -104,7 +104,7 @@ def _part(
     frame = refusals.numbers(frame, {f"{column.key} value": column.header for column in columns}, missing=_MISSING)
     rows = long_rows(frame, {f"{column.key} value": (column.key, column.measure) for column in columns})
     parsed = Parsed(dataset, rows, _described(dataset, rows, columns), refusals.frame(), count, raw, known_at)
-    return in_weeks(parsed, declared())
+    return in_weeks(parsed, declared(), declared_weekdays(declared()))
 
 
 def _described(dataset: Dataset, rows: pl.DataFrame, columns: list[_Column]) -> pl.DataFrame:

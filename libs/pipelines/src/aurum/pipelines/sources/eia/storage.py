@@ -28,7 +28,7 @@ from aurum.pipelines.sampling import is_weekly, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.eia.datasets import STORAGE
 from aurum.pipelines.sources.eia.days import ZONE, long_rows, with_days
-from aurum.pipelines.sources.eia.weeks import declared_storage
+from aurum.pipelines.sources.eia.weeks import declared_storage, declared_weekdays
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
 from aurum.pipelines.weeks import in_weeks
 
@@ -145,7 +145,8 @@ def _parse_flat(document: SourceFile) -> tuple[Parsed, ...]:
 def _parsed(rows: pl.DataFrame, refusals: Refusals, count: int, raw: Callable[[int], str], known_at: datetime | None) -> Parsed:
     names = pl.DataFrame({"location": list(_AREAS), "location_name": list(_AREAS.values())})
     series = describe_series(STORAGE, rows, locations=names).with_columns(location_type=pl.lit("region"))
-    return in_weeks(Parsed(STORAGE, rows, series, refusals.frame(), count, raw, known_at), declared_storage())
+    parsed = Parsed(STORAGE, rows, series, refusals.frame(), count, raw, known_at)
+    return in_weeks(parsed, declared_storage(), declared_weekdays(declared_storage()))
 
 
 WORKBOOK = FileFormat("EIA gas storage history workbook", (STORAGE,), _recognise_workbook, _parse_workbook)

@@ -26,6 +26,7 @@ _TITLES = (
     (Week.FLOW, r"utiliz|stock change|change in stocks|net (?:change|withdrawal|injection)|spot|future"),
     (Week.LEVEL, r"stocks|inventor|storage|days of supply|capacity"),
 )
+_MONDAY, _FRIDAY = 0, 4
 _SURVEYED = r"retail|resident|resale|wholesale"
 _FLOWS = (
     r"production|import|export|input|supplied|demand|adjustment|throughput|receipt|deliver|movement|shipment|consum|"
@@ -41,6 +42,15 @@ def declared() -> pl.Expr:
     result = result.when(pl.col("currency").is_not_null() & title.str.contains(_SURVEYED)).then(pl.lit(str(Week.SURVEY)))
     is_flow = title.str.contains(_FLOWS) | pl.col("unit").str.ends_with("/d")
     return result.when(is_flow).then(pl.lit(str(Week.FLOW))).otherwise(pl.lit(str(Week.UNDECLARED)))
+
+
+def declared_weekdays(week: pl.Expr) -> pl.Expr:
+    """Return the weekday (Monday is 0) of the stamps of weekly series with a ``week``; null where it is undeclared.
+
+    Weeks of petroleum and natural gas end on a Friday, which is the day of stocks, too; retail prices are of a Monday.
+    """
+    weekdays = {str(Week.FLOW): _FRIDAY, str(Week.LEVEL): _FRIDAY, str(Week.SURVEY): _MONDAY}
+    return week.replace_strict(weekdays, default=None, return_dtype=pl.Int64)
 
 
 def declared_storage() -> pl.Expr:

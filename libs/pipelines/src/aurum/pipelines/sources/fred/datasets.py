@@ -65,61 +65,43 @@ KNOWN: Mapping[str, SeriesFacts] = {
 }
 """Source: the pages of the series at fred.stlouisfed.org."""
 
-WEEKS: Mapping[str, Week] = {
+
+@dataclass(frozen=True, slots=True)
+class WeeklyGroup:
+    """Weekly series with one meaning and one stamped weekday: Monday is 0; None: it is not always the same."""
+
+    week: Week
+    weekday: int | None
+    ids: tuple[str, ...]
+
+
+_MONDAY, _WEDNESDAY, _FRIDAY, _SATURDAY = 0, 2, 4, 5
+_WEEKLY = (
     # "Weekly, Ending Friday": means of the daily prices and rates of the week.
-    "WHHNGSP": Week.FLOW,
-    "WCOILWTICO": Week.FLOW,
-    "WCOILBRENTEU": Week.FLOW,
-    "WPROPANEMBTX": Week.FLOW,
-    "WJFUELUSGULF": Week.FLOW,
-    "WDFUELUSGULF": Week.FLOW,
-    "WDFUELNYH": Week.FLOW,
-    "WDFUELLA": Week.FLOW,
-    "WHOILNYH": Week.FLOW,
-    "WGASUSGULF": Week.FLOW,
-    "WGASNYH": Week.FLOW,
-    "WGS1YR": Week.FLOW,
-    "WGS2YR": Week.FLOW,
-    "WGS5YR": Week.FLOW,
-    "WGS10YR": Week.FLOW,
-    "WGS30YR": Week.FLOW,
-    "STLFSI4": Week.FLOW,
-    "NFCI": Week.FLOW,
-    "ANFCI": Week.FLOW,
+    WeeklyGroup(Week.FLOW, _FRIDAY, ("WHHNGSP", "WCOILWTICO", "WCOILBRENTEU", "WPROPANEMBTX", "WJFUELUSGULF", "WDFUELUSGULF")),
+    WeeklyGroup(Week.FLOW, _FRIDAY, ("WDFUELNYH", "WDFUELLA", "WHOILNYH", "WGASUSGULF", "WGASNYH")),
+    WeeklyGroup(Week.FLOW, _FRIDAY, ("WGS1YR", "WGS2YR", "WGS5YR", "WGS10YR", "WGS30YR", "STLFSI4", "NFCI", "ANFCI")),
     # "Weekly, Ending Saturday": claims of the week, and activity in it.
-    "ICSA": Week.FLOW,
-    "ICNSA": Week.FLOW,
-    "CCSA": Week.FLOW,
-    "CCNSA": Week.FLOW,
-    "WEI": Week.FLOW,
+    WeeklyGroup(Week.FLOW, _SATURDAY, ("ICSA", "ICNSA", "CCSA", "CCNSA", "WEI")),
     # "Weekly, Ending Wednesday": means of daily figures.
-    "FF": Week.FLOW,
-    "WRESBAL": Week.FLOW,
-    "WTREGEN": Week.FLOW,
-    "WCURCIR": Week.FLOW,
+    WeeklyGroup(Week.FLOW, _WEDNESDAY, ("FF", "WRESBAL", "WTREGEN", "WCURCIR")),
     # "Weekly, As of Wednesday": the balance sheet at the end of the day.
-    "WALCL": Week.LEVEL,
-    "WSHOTSL": Week.LEVEL,
-    "WSHOMCB": Week.LEVEL,
-    "TREAST": Week.LEVEL,
-    "WLCFLPCL": Week.LEVEL,
-    # EIA's retail prices, surveyed on Mondays.
-    "GASREGW": Week.SURVEY,
-    "GASREGCOVW": Week.SURVEY,
-    "GASMIDW": Week.SURVEY,
-    "GASPRMW": Week.SURVEY,
-    "GASALLW": Week.SURVEY,
-    "GASDESW": Week.SURVEY,
-    # Freddie Mac's survey, dated by the day of its publication.
-    "MORTGAGE30US": Week.SURVEY,
-    "MORTGAGE15US": Week.SURVEY,
-    "MORTGAGE5US": Week.SURVEY,
-}
+    WeeklyGroup(Week.LEVEL, _WEDNESDAY, ("WALCL", "WSHOTSL", "WSHOMCB", "TREAST", "WLCFLPCL")),
+    # "Weekly, Ending Monday": EIA's retail prices, surveyed on Mondays.
+    WeeklyGroup(Week.SURVEY, _MONDAY, ("GASREGW", "GASREGCOVW", "GASMIDW", "GASPRMW", "GASALLW", "GASDESW")),
+    # Freddie Mac's survey, dated by the day of its publication: a Friday in early years, a Wednesday before some holidays.
+    WeeklyGroup(Week.SURVEY, None, ("MORTGAGE30US", "MORTGAGE15US", "MORTGAGE5US")),
+)
+
+WEEKS: Mapping[str, Week] = {series: group.week for group in _WEEKLY for series in group.ids}
 """Meaning of the known weekly series, by id; other weekly series are undeclared and keep their stamps.
 
 The migration "weeks where they end" declared stored series by these ids; another id needs a migration, too. Source: the pages
 of the series at fred.stlouisfed.org, field "Frequency" and notes.
 """
+
+WEEKDAYS: Mapping[str, int] = {series: group.weekday for group in _WEEKLY if group.weekday is not None for series in group.ids}
+"""Weekday of the stamps of known weekly series, by id: Monday is 0."""
 
 IDS = frozenset({*KNOWN, *WEEKS})
 """Ids of the series that are known to be FRED's, by which a table is recognised."""

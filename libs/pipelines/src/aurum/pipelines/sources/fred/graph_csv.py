@@ -19,9 +19,9 @@ from aurum.core.frames import PARSED
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.sampling import Sample, header_of, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
-from aurum.pipelines.sources.fred.datasets import IDS, KNOWN, OBSERVATIONS
+from aurum.pipelines.sources.fred.datasets import IDS, OBSERVATIONS
 from aurum.pipelines.sources.fred.identity import series_in_name, step_problem
-from aurum.pipelines.sources.fred.series import MISSING, declared_weeks, describe, with_days
+from aurum.pipelines.sources.fred.series import MISSING, declared_weekdays, declared_weeks, describe, with_days
 from aurum.pipelines.weeks import in_weeks
 
 _DATES = ("observation_date", "DATE", "date")
@@ -57,7 +57,7 @@ def _problem(document: SourceFile) -> str:
     named = [name for name in series_in_name(document.name) if name in IDS]
     if named and not set(named) & set(ids) and not any(_VINTAGE.search(name) for name in ids):
         return f"name and content disagree: {document.name!r} says {', '.join(named)}, the column is {', '.join(ids)}"
-    dates = {name: _dates_of(sample, name, alone=len(ids) == 1) for name in ids if name in KNOWN}
+    dates = {name: _dates_of(sample, name, alone=len(ids) == 1) for name in ids if name in IDS}
     return next((why for name, days in dates.items() if (why := step_problem(name, days))), "")
 
 
@@ -86,7 +86,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     rows = _rows(frame, ids)
     dates = {name: _dates(frame, name, alone=len(ids) == 1) for name in ids if frame[name].count()}
     parsed = Parsed(OBSERVATIONS, rows, describe(rows, dates), refusals.frame(), count, document.raw)
-    return (in_weeks(parsed, declared_weeks()),)
+    return (in_weeks(parsed, declared_weeks(), declared_weekdays()),)
 
 
 def _dates(frame: pl.DataFrame, name: str, *, alone: bool) -> list[datetime]:

@@ -26,7 +26,7 @@ from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.datasets import OBSERVATIONS
 from aurum.pipelines.sources.fred.identity import series_in_name, step_problem
-from aurum.pipelines.sources.fred.series import MISSING, declared_weeks, describe, with_days
+from aurum.pipelines.sources.fred.series import MISSING, declared_weekdays, declared_weeks, describe, with_days
 from aurum.pipelines.weeks import in_weeks
 
 _CLOCK = ZoneInfo("America/Chicago")
@@ -100,7 +100,7 @@ def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable
     quality = pl.when("withdraws").then(int(Quality.WITHDRAWN)).otherwise(int(Quality.GOOD))
     rows = observations(frame, ["number"], quality=quality).with_columns(measure=pl.lit("value"))
     parsed = Parsed(OBSERVATIONS, rows, describe(rows, {series: dates}), refusals.frame(), table.height, raw, since)
-    return in_weeks(parsed, declared_weeks())
+    return in_weeks(parsed, declared_weeks(), declared_weekdays())
 
 
 def _with_withdrawals(table: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from aurum.core.series.weeks import Week
 from aurum.pipelines.reading import dates
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
-from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, WEEKS, ZONE, SeriesFacts
+from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, WEEKDAYS, WEEKS, ZONE, SeriesFacts
 
 MISSING = (".", "NA", "#N/A", "NaN")
 
@@ -44,11 +44,7 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
 
     Raises ``RefusedFile`` when the step of an unlisted series does not follow from its dates.
     """
-    about = {
-        series: KNOWN.get(series)
-        or SeriesFacts("", step_of(series, days), UNKNOWN_UNIT, business_days=_business_days_of(series, days))
-        for series, days in dates.items()
-    }
+    about = {series: KNOWN.get(series) or _facts_of(series, days) for series, days in dates.items()}
     said = pl.DataFrame(
         [
             (series, each.title, each.unit, each.currency, str(each.frequency), each.business_days)
@@ -62,10 +58,22 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
     return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
 
 
+def _facts_of(series: str, days: Sequence[datetime]) -> SeriesFacts:
+    """Return what the dates of an unlisted series show."""
+    if series in WEEKS:  # holidays may move a date, so that no two are seven days apart
+        return SeriesFacts("", Frequency.WEEK, UNKNOWN_UNIT)
+    return SeriesFacts("", step_of(series, days), UNKNOWN_UNIT, business_days=_business_days_of(series, days))
+
+
 def declared_weeks() -> pl.Expr:
     """Return the name of the ``Week`` of each weekly series in a ``PARSED_SERIES`` frame."""
     weeks = {series: str(week) for series, week in WEEKS.items()}
     return pl.col("location").replace_strict(weeks, default=str(Week.UNDECLARED), return_dtype=pl.String)
+
+
+def declared_weekdays() -> pl.Expr:
+    """Return the weekday of the stamps of each weekly series in a ``PARSED_SERIES`` frame, null where it is not known."""
+    return pl.col("location").replace_strict(dict(WEEKDAYS), default=None, return_dtype=pl.Int64)
 
 
 def step_of(series: str, days: Sequence[datetime]) -> Frequency:
