@@ -18,7 +18,7 @@ from aurum.core.calendars.blocks import Holidays
 from aurum.core.catalog import Quality
 from aurum.core.frames import MANY_OBSERVATIONS
 from aurum.core.frequency import Frequency
-from aurum.core.series.coverage import native_steps, with_coverage
+from aurum.core.series.coverage import counted_values, native_steps, with_coverage
 from aurum.core.series.partials import CannotCompose, compose, composes, partials
 from aurum.core.series.resample import Aggregation, interval_end, resample
 
@@ -122,7 +122,8 @@ def aggregated(
     else:
         if block is not None:
             frame = frame.filter(pl.Series([is_in_block(ts, block) for ts in frame["ts"]], dtype=pl.Boolean))
-        result = resample(frame, series_frequency=native, freq=freq, agg=agg, zone=zone, by=["series_id"])
+        counted = counted_values(native_steps(native, own, stamp, business_days), freq=freq)
+        result = resample(frame, series_frequency=native, freq=freq, agg=agg, zone=zone, by=["series_id"], counted=counted)
     result = result.with_columns(interval_end(pl.col("ts"), freq, zone).alias("end"))
     steps = native_steps(native, own, stamp, business_days)
     return with_coverage(result, steps=steps, freq=freq, zone=zone, block=block, min_coverage=min_coverage)
@@ -257,6 +258,35 @@ def is_expected(ts: datetime, zone: str, business_days: BusinessDays | None) -> 
     return business_days is None or (
         day.isoweekday() < 6 and day not in holidays(business_days, day.year) | holidays(business_days, day.year + 1)
     )
+
+
+@given(st.sets(st.integers(0, 58), max_size=30), st.sampled_from((Frequency.WEEK, Frequency.MONTH)))
+def test_a_value_on_a_holiday_does_not_stand_for_a_missing_one(missing: set[int], freq: Frequency) -> None:
+    """All days of November and December, weekends and Thanksgiving included, without some."""
+    zone = "America/New_York"
+    stamps = [datetime(2025, 11, 1 + n, tzinfo=ZoneInfo(zone)) for n in range(30)]
+    stamps += [datetime(2025, 12, 1 + n, tzinfo=ZoneInfo(zone)) for n in range(29)]
+    stamps = [ts.astimezone(UTC) for ts in stamps]
+    calendar = BusinessDays.NYMEX
+    got = aggregated(rows_of(stamps, missing, set()), stamps[0], Frequency.DAY, zone, freq, zone, business_days=calendar)
+    present = [ts for n, ts in enumerate(stamps) if n not in missing]
+    buckets = sorted({calendar_bucket(local(ts, zone).date(), freq) for ts in present})
+    count = Counter(calendar_bucket(local(ts, zone).date(), freq) for ts in present if is_expected(ts, zone, calendar))
+    assert [local(ts, zone).date() for ts in got["ts"]] == buckets
+    assert got["count"].to_list() == [count[bucket] for bucket in buckets]
+    partial = (got["quality"] == int(Quality.PARTIAL)).to_list()
+    assert partial == (got["count"] < got["expected"]).to_list()
+
+
+def test_a_value_on_a_holiday_fills_its_own_day() -> None:
+    zone = "America/New_York"
+    thanksgiving = datetime(2025, 11, 27, 5, tzinfo=UTC)
+    rows = rows_of([thanksgiving], set(), set())
+    calendar = BusinessDays.NYMEX
+    day = aggregated(rows, thanksgiving, Frequency.DAY, zone, Frequency.DAY, zone, business_days=calendar)
+    assert day.select("count", "expected", "coverage").rows() == [(1, 1, 1.0)]
+    month = aggregated(rows, thanksgiving, Frequency.DAY, zone, Frequency.MONTH, zone, business_days=calendar)
+    assert month.select("value", "count", "expected", "coverage").rows() == [(0.0, 0, 19, 0.0)]
 
 
 @pytest.mark.parametrize("agg", list(Aggregation))

@@ -8,12 +8,13 @@ rule and file disagree:
 calendar          compared with                                                   days that disagree
 ================  ==============================================================  =====================================
 ``TARGET``        euro reference rates of the ECB, 1999 to 2025                   none
-``NYMEX``         Henry Hub 1997 to 2026, WTI 1986 to 2026                        66 in 30 years, 62 in 41 years
-``ENGLAND``       Brent 1987 to 2026                                              169 in 40 years
+``NYMEX``         Henry Hub 1997 to 2026, WTI 1986 to 2026                        65 in 30 years, 61 in 41 years
+``ENGLAND``       Brent 1987 to 2026                                              162 in 40 years
 ``US_FEDERAL``    Henry Hub and WTI, for which ``NYMEX`` is better                144 and 183
 ================  ==============================================================  =====================================
 
-Days that no rule can name (a mourning, a storm, a day on which nothing was traded) are not holidays: they count as missing.
+Bank holidays that England moved or added once, and the day on which NYMEX closed for a mourning, are listed. Other days that no
+rule can name (a storm, a day on which nothing was traded) are not holidays: they count as missing.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def _nymex(year: int) -> set[date]:
         closed.add(_weekday(year, 1, _MONDAY, 3))
     if year >= 2022:
         closed.add(_nearest_weekday(date(year, 6, 19)))
-    return closed
+    return closed | {date(2004, 6, 11)} if year == 2004 else closed  # the funeral of President Reagan
 
 
 def _us_federal(year: int) -> set[date]:
@@ -149,11 +150,28 @@ def _england(year: int) -> set[date]:
         _moved_from_weekend(date(year, 1, 1)),
         easter - 2 * _DAY,
         easter + _DAY,
-        _weekday(year, 5, _MONDAY, 1),
-        _last_monday_of_may(year),
+        _ENGLISH_EARLY_MAY.get(year, _weekday(year, 5, _MONDAY, 1)),
+        _ENGLISH_SPRING.get(year, _last_monday_of_may(year)),
         _weekday(year, 9, _MONDAY, 1) - 7 * _DAY,
         *_english_christmas(date(year, 12, 25)),
+        *(day for day in _ENGLISH_ADDED if day.year == year),
     }
+
+
+_ENGLISH_EARLY_MAY = {1995: date(1995, 5, 8), 2020: date(2020, 5, 8)}
+"""The early May bank holiday, moved to the 50th and the 75th anniversary of the end of the war in Europe."""
+_ENGLISH_SPRING = {2002: date(2002, 6, 4), 2012: date(2012, 6, 4), 2022: date(2022, 6, 2)}
+"""The spring bank holiday, moved to the Golden, the Diamond and the Platinum Jubilee."""
+_ENGLISH_ADDED = (
+    date(1999, 12, 31),  # eve of the year 2000
+    date(2002, 6, 3),  # Golden Jubilee
+    date(2011, 4, 29),  # wedding of Prince William
+    date(2012, 6, 5),  # Diamond Jubilee
+    date(2022, 6, 3),  # Platinum Jubilee
+    date(2022, 9, 19),  # funeral of Queen Elizabeth II
+    date(2023, 5, 8),  # coronation of King Charles III
+)
+"""Bank holidays by royal proclamation, since 1987. Source: gov.uk/bank-holidays, and the proclamations in The Gazette."""
 
 
 def _english_christmas(christmas: date) -> tuple[date, date]:

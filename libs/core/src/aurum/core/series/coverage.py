@@ -2,9 +2,10 @@
 
 A bucket that misses a step looks like any other number. So every aggregate says how many values it is made of (``count``),
 how many a complete bucket has (``expected``) and their ratio (``coverage``); its quality is ``PARTIAL`` when ``count`` is
-lower than ``expected``. ``expected`` depends on the calendar and on the phase of the series (the weekday of its last stamp):
-not on the requested span, not on where the series begins and ends, not on the present time. So a running bucket is partial
-until its last step has a value.
+lower than ``expected``. A value on a day on which none is expected, such as a holiday, is aggregated and counts in neither, so
+that it cannot stand for a missing one. ``expected`` depends on the calendar and on the phase of the series (the weekday of its
+last stamp): not on the requested span, not on where the series begins and ends, not on the present time. So a running bucket
+is partial until its last step has a value.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from numpy.typing import NDArray
 from aurum.core.calendars import Block, BusinessDays, block_mask, is_business_day
 from aurum.core.catalog import Quality
 from aurum.core.frequency import Frequency
-from aurum.core.markettime import day_start, first_instant
+from aurum.core.markettime import day_start, first_instant, local_day
 from aurum.core.series.resample import bucket_of, bucket_start
 
 COVERAGE = pl.Schema({"count": pl.Int64(), "expected": pl.Int64(), "coverage": pl.Float64()})
 """Columns that an aggregate has in addition. ``expected`` and ``coverage`` are null for irregular series; ``coverage`` is null
-too where no step is expected (a value on a holiday)."""
+too where no step is expected (only values on holidays)."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)
@@ -113,6 +114,19 @@ def with_coverage(
         value = np.where(is_partial & (coverage < min_coverage), np.nan, frame["value"].to_numpy())
         changed.append(pl.Series("value", value))
     return frame.with_columns(changed)
+
+
+def counted_values(steps: NativeSteps, *, freq: Frequency) -> pl.Expr | None:
+    """Return the expression over ``ts`` that is true for values on expected days; None where every value counts.
+
+    Days as buckets of daily values count every value: on a holiday, too, a value fills its day.
+    """
+    calendar = steps.business_days
+    if calendar is None or freq is steps.frequency:
+        return None
+    return local_day(pl.col("ts"), steps.zone).map_batches(
+        lambda days: is_business_day(days, calendar), return_dtype=pl.Boolean
+    )
 
 
 def expected_steps(

@@ -60,6 +60,7 @@ def resample(
     agg: Aggregation,
     zone: str,
     by: Sequence[str] = (),
+    counted: pl.Expr | None = None,
 ) -> pl.DataFrame:
     """Return a row for each bucket of local time that holds a valid value.
 
@@ -67,13 +68,15 @@ def resample(
     whose groups is resampled separately. ``zone``: IANA name of the clock in which buckets are counted. The result has the
     same columns, ascending by ``by`` and ``ts``: the bucket's start in UTC, the value (Float64, also for ``COUNT``), the
     worst quality of the values in it, the greatest ``known_at``, and ``count`` (Int64), the number of values. Withdrawn values
-    are not aggregated, but their ``known_at`` counts, because a withdrawal changes the bucket.
+    are not aggregated, but their ``known_at`` counts, because a withdrawal changes the bucket. ``counted``: which values are
+    in ``count`` (``coverage.counted_values``); None: all. A value that is not counted is aggregated all the same.
 
     Raises ``CannotResample`` when ``freq`` is finer than ``series_frequency`` or is ``irregular``; ``FrameMismatch``.
     """
     check_step(series_frequency, freq)
     frame = conform(frame, pl.Schema({name: frame.schema[name] for name in by} | dict(OBSERVATIONS)))
     is_valid = (pl.col("quality") != Quality.WITHDRAWN) & pl.col("value").is_not_nan()
+    value_is_counted = pl.col("quality").is_not_null() if counted is None else pl.col("quality").is_not_null() & counted
     buckets = (
         frame.lazy()
         .with_columns(pl.when(is_valid).then(pl.col("value", "quality")), bucket=bucket_of(freq, zone))
@@ -82,9 +85,9 @@ def resample(
             _value(agg).cast(pl.Float64).fill_null(float("nan")).alias("value"),
             pl.col("quality").max(),
             pl.col("known_at").max(),
-            pl.col("quality").count().cast(pl.Int64).alias("count"),
+            value_is_counted.sum().cast(pl.Int64).alias("count"),
         )
-        .filter(pl.col("count") > 0)
+        .filter(pl.col("quality").is_not_null())
         .with_columns(ts=bucket_start("bucket", freq, zone))
         .select(*by, *OBSERVATIONS, "count")
         .sort(*by, "ts")

@@ -10,7 +10,7 @@ import polars as pl
 from aurum.core.calendars import block_mask
 from aurum.core.currency import MissingRate, Rates, convert_currency
 from aurum.core.errors import Invalid, InvalidParameters, UnknownName
-from aurum.core.series.coverage import NativeSteps, native_steps, with_coverage
+from aurum.core.series.coverage import NativeSteps, counted_values, native_steps, with_coverage
 from aurum.core.series.model import Series
 from aurum.core.series.resample import interval_end, resample
 from aurum.core.units import Unit, convert, in_currency, parse_unit
@@ -55,7 +55,7 @@ def unit_of(series: Series, plan: ReadPlan) -> tuple[str, str | None]:
 
 
 def transformed(frame: pl.DataFrame, series: Series, plan: ReadPlan, rates: RatesByPair) -> pl.DataFrame:
-    """Apply a plan to observations of one series, or of one group of ``group_alike`` (then with column ``series_id``).
+    """Apply a plan to observations of one series, or of one group of ``group_for`` (then with column ``series_id``).
 
     Raises ``InvalidParameters``.
     """
@@ -73,6 +73,7 @@ def transformed(frame: pl.DataFrame, series: Series, plan: ReadPlan, rates: Rate
                 agg=plan.agg,
                 zone=plan.zone_of(series),
                 by=by,
+                counted=counted_values(native_steps_of(series), freq=plan.freq),
             )
         except Invalid as error:
             raise InvalidParameters(("freq", error.detail, str(plan.freq))) from error
