@@ -72,6 +72,22 @@ async def test_a_series_within_its_span_and_an_unknown_one_have_no_neighbours(st
     assert await read(store, spans()) == []
 
 
+async def test_points_within_the_span_stand_in_for_those_outside(store: Store) -> None:
+    beside = file_load([(at, 1, float(at)) for at in range(20)], key=OTHER)
+    await store.loader.load(together(file_load([(at, 1, float(at)) for at in (3, 4, 5, 6)]), beside))
+
+    async def values(wanted: pl.DataFrame, within: int) -> list[tuple[int, float]]:
+        frame = await store.neighbours.neighbours(wanted, count=3, within=within)
+        return frame.select("series", "value").rows()
+
+    both = spans((KEY, 0, 9), (OTHER, 10, 15), (THIRD, 0, 9))
+    assert await values(both, 0) == [(1, 7.0), (1, 8.0), (1, 9.0)]
+    assert await values(both, 2) == [(0, 5.0), (0, 6.0), (1, 7.0), (1, 8.0), (1, 9.0)]
+    assert await values(spans((KEY, 4, 5)), 9) == [(0, 3.0), (0, 4.0), (0, 5.0)]
+    assert await values(spans((KEY, 2, 5)), 9) == [(0, 3.0), (0, 4.0), (0, 5.0), (0, 6.0)]
+    assert await values(spans((KEY, 7, 9)), 9) == [(0, 4.0), (0, 5.0), (0, 6.0)]
+
+
 @pytest.mark.parametrize("frequency", ["1h", "1d", "1w", "1mo", "1q", "1y", "irregular"])
 async def test_every_step_has_its_neighbours(store: Store, frequency: str) -> None:
     step = {"1h": 1, "1d": 24, "1w": 168, "1mo": 744, "1q": 2_208, "1y": 8_784, "irregular": 5}[frequency]

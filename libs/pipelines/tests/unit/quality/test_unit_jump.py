@@ -180,3 +180,41 @@ async def test_of_several_publications_of_a_point_the_last_one_counts() -> None:
     assert (await mark_unit_jumps(file_load(points), store.neighbours)).record.suspect_series == 1
     few = [(30, known, 200.0) for known in range(20)]
     assert (await mark_unit_jumps(file_load(few), store.neighbours)).record.suspect_series == 0
+
+
+@pytest.mark.parametrize("factor", [10.0, 100.0, 1_000.0, 0.1, 0.01, 0.001])
+async def test_a_file_that_covers_all_that_is_stored_is_compared_with_it(factor: float) -> None:
+    month = [20.0 + place % 24 for place in range(31 * 24)]  # the last 30 hours are not like the month
+    store = await stored(hours(0, month))
+    marked = await mark_unit_jumps(hours(0, [value * factor for value in month], known=2), store.neighbours)
+    (jump,) = marked.record.unit_jumps
+    assert jump.factor == factor
+    assert jump.median / jump.stored == pytest.approx(factor)
+    assert qualities(marked) == {int(Quality.SUSPECT)}
+
+
+async def test_a_file_with_a_few_stored_points_outside_is_compared_with_those_inside() -> None:
+    store = await stored(hours(0, [20.0] * 100))
+    marked = await mark_unit_jumps(hours(LEAST_POINTS - 1, [20_000.0] * 100, known=2), store.neighbours)
+    assert marked.record.suspect_series == 1
+
+
+async def test_a_second_load_of_the_same_values_and_small_revisions_are_good() -> None:
+    month = [20.0 + place % 24 for place in range(31 * 24)]
+    store = await stored(hours(0, month))
+    for values in (month, [value * 1.05 for value in month], [*month[:-1], 430.0]):
+        file = hours(0, values, known=2)
+        assert await mark_unit_jumps(file, store.neighbours) is file
+
+
+async def test_instants_that_only_one_of_the_two_has_do_not_count() -> None:
+    store = await stored(hours(0, [20.0] * (LEAST_POINTS - 1)))
+    few = hours(0, [200.0] * 100, known=2)
+    assert await mark_unit_jumps(few, store.neighbours) is few
+
+
+async def test_of_a_file_loaded_anew_only_the_series_that_jumps_is_suspect() -> None:
+    store = await stored(together(hours(0, [20.0] * 50), hours(0, [30.0] * 50, key=OTHER)))
+    file = together(hours(0, [20.0] * 50, known=2), hours(0, [30_000.0] * 50, key=OTHER, known=2))
+    marked = await mark_unit_jumps(file, store.neighbours)
+    assert [(jump.key, jump.factor) for jump in marked.record.unit_jumps] == [(OTHER, 1_000.0)]

@@ -12,7 +12,7 @@ import polars as pl
 
 from aurum.core.catalog.entries import UnitJump
 from aurum.core.catalog.quality import Quality
-from aurum.core.frames import FILE_SPANS
+from aurum.core.frames import FILE_SPANS, NEIGHBOURS
 from aurum.storage.ports.files import FileLoad
 from aurum.storage.ports.observations import NeighbourReader, SeriesRows
 
@@ -26,6 +26,8 @@ _FACTORS = (10.0, 100.0, 1_000.0, 0.1, 0.01, 0.001)
 _TOLERANCE = 0.1
 _ROUNDING = 1e-9
 """So that a ratio at the very edge, such as 11 to 1, counts as within it."""
+_NEAR = 2.0
+"""Values whose ratio is below this are certainly of one unit."""
 _LEAST_SHARE = 0.05
 _LEAST_MEDIAN = 0.005
 """A median near zero has no meaningful ratio: below this, or below ``_LEAST_SHARE`` of the mean size of the values."""
@@ -34,7 +36,8 @@ _LEAST_MEDIAN = 0.005
 async def mark_unit_jumps(load: FileLoad, neighbours: NeighbourReader) -> FileLoad:
     """Return a load with the values of series whose unit seems to have changed marked as suspect, and these series named.
 
-    The median of a series in the file is compared with that of the stored points beside its span. Raises ``Unavailable``.
+    The median of a series in the file is compared with that of the stored points beside its span. Where those are too few,
+    because the file covers all that is stored, the two medians are of the instants that both have. Raises ``Unavailable``.
     """
     marked = [await _marked(part, neighbours) for part in load.parts]
     jumps = [jump for _, some in marked for jump in some]
@@ -48,14 +51,42 @@ async def _marked(part: SeriesRows, neighbours: NeighbourReader) -> tuple[Series
     spans = await asyncio.to_thread(_spans, part)
     if spans.is_empty():
         return part, []
-    stored = await neighbours.neighbours(spans.select(list(FILE_SPANS)), count=COMPARED_POINTS)
-    if stored.is_empty():
+    # One point within the span shows that a file which is loaded again has its old values, as nearly all have.
+    points = await neighbours.neighbours(spans.select(list(FILE_SPANS)), count=COMPARED_POINTS, within=1)
+    if points.is_empty():
         return part, []
-    return await asyncio.to_thread(_compared, part, spans, stored)
+    is_inside = pl.col("ts").is_between("first", "last")
+    placed = points.join(spans.select("series", "first", "last"), on="series", maintain_order="left")
+    stored = placed.filter(~is_inside).select(list(NEIGHBOURS))
+    jumping = [await asyncio.to_thread(jumps, spans, stored)]
+    inside = placed.filter(is_inside)
+    if not inside.is_empty():
+        changed = await asyncio.to_thread(_changed, spans, part, inside, stored)
+        if not changed.is_empty():
+            wanted = changed.select(list(FILE_SPANS))
+            both = await neighbours.neighbours(wanted, count=COMPARED_POINTS, within=COMPARED_POINTS)
+            jumping.append(await asyncio.to_thread(_jumps_within, changed, part, both))
+    return _suspected(part, pl.concat(jumping).sort("series"))
 
 
-def _compared(part: SeriesRows, spans: pl.DataFrame, stored: pl.DataFrame) -> tuple[SeriesRows, list[UnitJump]]:
-    jumping = jumps(spans, stored)
+def _changed(spans: pl.DataFrame, part: SeriesRows, inside: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the spans of series with too few stored points outside, whose value in the file is far from the stored one."""
+    few = spans.join(_medians(stored, "series").select("series"), on="series", how="anti")
+    own = _current(part).select("series", "ts", pl.col("value").alias("own"))
+    ratio = pl.col("own") / pl.col("value")
+    near = inside.join(own, on=["series", "ts"]).filter(ratio.is_between(1 / _NEAR, _NEAR))
+    return few.join(near, on="series", how="anti").join(inside.select("series").unique(), on="series", how="semi")
+
+
+def _jumps_within(spans: pl.DataFrame, part: SeriesRows, points: pl.DataFrame) -> pl.DataFrame:
+    """Return ``jumps`` of the values at instants that both the file and the store have."""
+    own = _current(part)
+    at_both = points.join(own.select("series", "ts"), on=["series", "ts"], how="semi")
+    levels = _medians(own.join(at_both.select("series", "ts"), on=["series", "ts"], how="semi"), "series")
+    return jumps(spans.drop("median").join(levels, on="series").sort("series"), at_both)
+
+
+def _suspected(part: SeriesRows, jumping: pl.DataFrame) -> tuple[SeriesRows, list[UnitJump]]:
     if jumping.is_empty():
         return part, []
     is_suspect = pl.col("series").is_in(jumping["series"].to_list()) & (pl.col("quality") < int(Quality.SUSPECT))
@@ -84,12 +115,17 @@ def _is_within(factor: float) -> pl.Expr:
 
 def _spans(part: SeriesRows) -> pl.DataFrame:
     """Return spans (schema ``FILE_SPANS``) and medians of the series of a file that have enough points for a comparison."""
+    levels = _medians(_current(part), "series", pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
+    described = part.series.select("key", "frequency").with_row_index("series")
+    return levels.join(described, on="series", how="inner").sort("series")
+
+
+def _current(part: SeriesRows) -> pl.DataFrame:
+    """Return the rows of a file without those that it supersedes itself."""
     rows = part.rows.filter(pl.col("version") == 0)
     if rows["known_at"].n_unique() > 1:  # a file with several publications of a point
         rows = rows.sort("known_at", maintain_order=True).unique(["series", "ts"], keep="last")
-    levels = _medians(rows, "series", pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last"))
-    described = part.series.select("key", "frequency").with_row_index("series")
-    return levels.join(described, on="series", how="inner").sort("series")
+    return rows
 
 
 def _medians(points: pl.DataFrame, key: str, *more: pl.Expr) -> pl.DataFrame:

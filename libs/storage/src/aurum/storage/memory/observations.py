@@ -114,13 +114,15 @@ class MemoryNeighbourReader:
     def __init__(self, state: MemoryState) -> None:
         self._state = state
 
-    async def neighbours(self, spans: pl.DataFrame, *, count: int) -> pl.DataFrame:
+    async def neighbours(self, spans: pl.DataFrame, *, count: int, within: int = 0) -> pl.DataFrame:
         rows: list[tuple[int, datetime, float]] = []
         for number, key, _, first, last in conform(spans, FILE_SPANS).iter_rows():
             series = self._state.series.get(key)
             points = self._state.points.get(series.series_id, {}) if series is not None else {}
             before = sorted(ts for ts in points if ts < first)[-count:]
-            for ts in before or sorted(ts for ts in points if ts > last)[:count]:
+            outside = before or sorted(ts for ts in points if ts > last)[:count]
+            inside = sorted(ts for ts in points if first <= ts <= last)[-within:] if within and len(outside) < count else []
+            for ts in (*outside, *inside):
                 current = answer(points[ts])
                 assert current is not None
                 rows.append((number, ts, current.value))

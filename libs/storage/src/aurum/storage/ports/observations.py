@@ -67,14 +67,15 @@ class PartialsReader(Protocol):
 
 
 class NeighbourReader(Protocol):
-    """Reads of the stored points beside the span that a file has of a series."""
+    """Reads of the stored points beside the span that a file has of a series, and within it."""
 
-    async def neighbours(self, spans: pl.DataFrame, *, count: int) -> pl.DataFrame:
+    async def neighbours(self, spans: pl.DataFrame, *, count: int, within: int = 0) -> pl.DataFrame:
         """Return up to ``count`` current points of each series outside its span, schema ``NEIGHBOURS``.
 
         ``spans``: schema ``FILE_SPANS``. The points are the last ones before the span, or the first ones after it for a series
-        without any before. Archived points count, if this process has a history store. Unknown series have no points. Raises
-        ``Unavailable`` when the store does not answer.
+        without any before. ``within``: number of points, the last ones, that are returned from the span itself of a series with
+        fewer than ``count`` outside. Archived points count, if this process has a history store. Unknown series have no points.
+        Raises ``Unavailable`` when the store does not answer.
         """
         ...
 

@@ -1,9 +1,12 @@
-"""Reads of the points beside the spans of a file: one range for most series, and one look-up each for the others."""
+"""Reads of the points beside the spans of a file, and within them where there are none beside.
+
+One range serves most series, and one look-up each the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -28,13 +31,10 @@ _LENGTHS = {
 
 # A series whose only points lie within the span has no neighbours: the usual case of a file that is loaded again.
 _STORED = """
-SELECT f.series, s.series_id, s.first_ts, s.first_ts < f.first AS is_before
-FROM (
-    SELECT series, key, 'epoch'::timestamptz + first * interval '1 microsecond' AS first,
-           'epoch'::timestamptz + last * interval '1 microsecond' AS last
-    FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[]) AS file(series, key, first, last)
-) AS f
-JOIN series AS s USING (key) WHERE s.first_ts < f.first OR s.last_ts > f.last
+SELECT f.series, s.series_id, s.first_ts, s.first_ts < f.first AS is_before, s.last_ts > f.last AS is_after,
+    least(s.last_ts, f.last) AS last_within
+FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS f(series, key, first, last)
+JOIN series AS s USING (key) WHERE s.first_ts IS NOT NULL
 """
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8"}
 _RANGE = packed(_POINT, "SELECT series_id, ts, value FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3")
@@ -52,6 +52,16 @@ _PARTS_OF = f"SELECT {PART} FROM {PARTS} WHERE p.series_id = ANY($1) ORDER BY p.
 _WANTED = pl.Schema(
     {"series_id": pl.Int32(), "series": pl.UInt32(), "first_ts": UTC_US, "bound": UTC_US, "frequency": pl.String()}
 )
+_OF_SPANS = pl.Schema(
+    {
+        "series": pl.UInt32(),
+        "series_id": pl.Int32(),
+        "first_ts": UTC_US,
+        "is_before": pl.Boolean(),
+        "is_after": pl.Boolean(),
+        "last_within": UTC_US,
+    }
+)
 
 
 class PostgresNeighbourReader:
@@ -61,33 +71,48 @@ class PostgresNeighbourReader:
         self._pool = pool
         self._history = history
 
-    async def neighbours(self, spans: pl.DataFrame, *, count: int) -> pl.DataFrame:
+    async def neighbours(self, spans: pl.DataFrame, *, count: int, within: int = 0) -> pl.DataFrame:
         history = self._history()
         async with self._pool.acquire() as connection:
-            before, after = await _stored(connection, conform(spans, FILE_SPANS))
-            sides = [_Side(before, await _before(connection, before, count), is_before=True)]
+            stored = await _stored(connection, conform(spans, FILE_SPANS))
+            before, after = _wanted(stored, "is_before", "first"), _wanted(stored, "is_after", "last")
+            after = after.join(before, on="series", how="anti")
+            sides = [_Side(before, await _before(connection, before, count), count, is_before=True)]
             if not after.is_empty():
                 first = _nearest(await _points(connection, _FIRST_AFTER, after, count), after, count, is_before=False)
-                sides.append(_Side(after, first, is_before=False))
-            parts = [await _archived(connection, side, count) if history is not None else () for side in sides]
-        points = [
-            await _with_archived(history, side, some, count) if history is not None and some else side.points
+                sides.append(_Side(after, first, count, is_before=False))
+            beside = len(sides)
+            few = _up_to_last(stored.join(_series_with(sides, count), on="series", how="anti")) if within else stored.clear()
+            if not few.is_empty():
+                sides.append(_Side(few, await _before(connection, few, within), within, is_before=True))
+            parts = [await _archived(connection, side) if history is not None else () for side in sides]
+        read = [
+            replace(side, points=await _with_archived(history, side, some)) if history is not None and some else side
             for side, some in zip(sides, parts, strict=True)
         ]
-        return conform(pl.concat(points).sort("series", "ts"), NEIGHBOURS)
+        inside = pl.concat([_nothing(), *(side.points for side in read[beside:])])
+        inside = inside.join(stored.select("series", "first"), on="series").filter(pl.col("ts") >= pl.col("first"))
+        inside = inside.join(_series_with(read[:beside], count), on="series", how="anti").select(list(NEIGHBOURS))
+        points = pl.concat([*(side.points for side in read[:beside]), inside])
+        return conform(points.sort("series", "ts"), NEIGHBOURS)
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """Series whose points lie on one side of their span, schema ``_WANTED``, and those found so far, schema ``NEIGHBOURS``."""
+    """Series whose points lie on one side of a bound, schema ``_WANTED``, and those found so far, schema ``NEIGHBOURS``.
+
+    ``count``: the number of points that are wanted.
+    """
 
     wanted: pl.DataFrame
     points: pl.DataFrame
+    count: int
     is_before: bool
 
 
-async def _archived(connection: Connection, side: _Side, count: int) -> Sequence[ArchivedPart]:
+async def _archived(connection: Connection, side: _Side) -> Sequence[ArchivedPart]:
     """Return the archived parts with further points of the series that have too few hot ones."""
+    count = side.count
     short = _short(side.wanted, side.points, count, is_before=side.is_before)
     if short.is_empty():
         return ()
@@ -100,8 +125,9 @@ async def _archived(connection: Connection, side: _Side, count: int) -> Sequence
     ]
 
 
-async def _with_archived(history: HistoryStore, side: _Side, parts: Sequence[ArchivedPart], count: int) -> pl.DataFrame:
+async def _with_archived(history: HistoryStore, side: _Side, parts: Sequence[ArchivedPart]) -> pl.DataFrame:
     """Return the nearest points of both stores. Reads ``count`` steps beside the bounds, and more only of series with gaps."""
+    count = side.count
     hot = side.points.join(side.wanted.select("series", "series_id"), on="series").select(list(_POINT))
     wanted = side.wanted.filter(pl.col("series_id").is_in({part.series_id for part in parts}))
     near, far = _near_and_far(wanted, count, is_before=side.is_before)
@@ -147,20 +173,28 @@ def _both(points: pl.DataFrame, archived: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([points, archived.select(list(_POINT))]).unique(["series_id", "ts"])
 
 
-async def _stored(connection: Connection, spans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the series with points before their span, and those with points only after it, schema ``_WANTED``."""
-    # Numbers cross to the driver in a tenth of the time of date-times.
-    ends = [spans[name].dt.epoch("us").to_list() for name in ("first", "last")]
-    rows = await connection.fetch(_STORED, spans["series"].to_list(), spans["key"].to_list(), *ends)
-    stored = pl.DataFrame(
-        [tuple(row) for row in rows],
-        schema={"series": pl.UInt32, "series_id": pl.Int32, "first_ts": UTC_US, "is_before": pl.Boolean},
-        orient="row",
-    ).join(spans, on="series", how="inner")
-    bound = pl.when("is_before").then("first").otherwise("last").alias("bound")
-    wanted = stored.with_columns(bound)
-    columns_wanted = list(_WANTED)
-    return wanted.filter("is_before").select(columns_wanted), wanted.filter(~pl.col("is_before")).select(columns_wanted)
+async def _stored(connection: Connection, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return the stored series of the spans: their ids, first instants, and whether they have points on each side."""
+    columns = [spans[name].to_list() for name in ("series", "key", "first", "last")]
+    rows = await connection.fetch(_STORED, *columns)
+    return pl.DataFrame([tuple(row) for row in rows], schema=_OF_SPANS, orient="row").join(spans, on="series", how="inner")
+
+
+def _wanted(stored: pl.DataFrame, which: str, bound: str) -> pl.DataFrame:
+    """Return the series for which column ``which`` is true, schema ``_WANTED``. ``bound``: the column of their bounds."""
+    return stored.filter(which).with_columns(pl.col(bound).alias("bound")).select(list(_WANTED))
+
+
+def _up_to_last(stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the series with points in their span, with the bound after the last one, schema ``_WANTED``."""
+    inside = stored.filter(pl.col("last_within") >= pl.col("first"))
+    return inside.with_columns((pl.col("last_within") + pl.duration(microseconds=1)).alias("bound")).select(list(_WANTED))
+
+
+def _series_with(sides: Sequence[_Side], count: int) -> pl.DataFrame:
+    """Return the series that have ``count`` points."""
+    points = pl.concat([side.points for side in sides])
+    return points.group_by("series").len().filter(pl.col("len") >= count).select("series")
 
 
 async def _before(connection: Connection, wanted: pl.DataFrame, count: int) -> pl.DataFrame:
