@@ -29,13 +29,12 @@ _LENGTHS = {
     Frequency.YEAR: timedelta(days=366),
 }
 
-# A series whose only points lie within the span has no neighbours: the usual case of a file that is loaded again.
-_STORED = """
-SELECT f.series, s.series_id, s.first_ts, s.first_ts < f.first AS is_before, s.last_ts > f.last AS is_after,
-    least(s.last_ts, f.last) AS last_within
-FROM unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS f(series, key, first, last)
-JOIN series AS s USING (key) WHERE s.first_ts IS NOT NULL
-"""
+_SPAN = {"series": "int4", "series_id": "int4", "first_ts": "timestamptz", "last_ts": "timestamptz"}
+_STORED = packed(
+    _SPAN,
+    """SELECT f.series, s.series_id, s.first_ts, s.last_ts FROM unnest($1::int[], $2::text[]) AS f(series, key)
+       JOIN series AS s USING (key) WHERE s.first_ts IS NOT NULL""",
+)
 _POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8"}
 _RANGE = packed(_POINT, "SELECT series_id, ts, value FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3")
 _NEAREST = """
@@ -51,16 +50,6 @@ _PARTS_OF = f"SELECT {PART} FROM {PARTS} WHERE p.series_id = ANY($1) ORDER BY p.
 
 _WANTED = pl.Schema(
     {"series_id": pl.Int32(), "series": pl.UInt32(), "first_ts": UTC_US, "bound": UTC_US, "frequency": pl.String()}
-)
-_OF_SPANS = pl.Schema(
-    {
-        "series": pl.UInt32(),
-        "series_id": pl.Int32(),
-        "first_ts": UTC_US,
-        "is_before": pl.Boolean(),
-        "is_after": pl.Boolean(),
-        "last_within": UTC_US,
-    }
 )
 
 
@@ -175,9 +164,13 @@ def _both(points: pl.DataFrame, archived: pl.DataFrame) -> pl.DataFrame:
 
 async def _stored(connection: Connection, spans: pl.DataFrame) -> pl.DataFrame:
     """Return the stored series of the spans: their ids, first instants, and whether they have points on each side."""
-    columns = [spans[name].to_list() for name in ("series", "key", "first", "last")]
-    rows = await connection.fetch(_STORED, *columns)
-    return pl.DataFrame([tuple(row) for row in rows], schema=_OF_SPANS, orient="row").join(spans, on="series", how="inner")
+    row = await connection.fetchrow(_STORED, spans["series"].to_list(), spans["key"].to_list())
+    stored = unpacked(_SPAN, row).with_columns(pl.col("series").cast(pl.UInt32))
+    return stored.join(spans, on="series").with_columns(
+        is_before=pl.col("first_ts") < pl.col("first"),
+        is_after=pl.col("last_ts") > pl.col("last"),
+        last_within=pl.min_horizontal("last_ts", "last"),
+    )
 
 
 def _wanted(stored: pl.DataFrame, which: str, bound: str) -> pl.DataFrame:
