@@ -1,10 +1,13 @@
-"""Location ids that a file uses for several places at once, told apart by the names of the places."""
+"""Ids and names of places in a file: several places under one id, and known places under the id of another."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
+
+from aurum.core.catalog import Reason
+from aurum.pipelines.reading.tabular import Refusals
 
 
 def distinct_locations(table: pl.DataFrame, name: str, *, at: Sequence[str]) -> pl.DataFrame:
@@ -26,3 +29,21 @@ def distinct_locations(table: pl.DataFrame, name: str, *, at: Sequence[str]) -> 
     )
     joined = table.join(apart, on=["location", name], how="left", maintain_order="left")
     return joined.with_columns(pl.coalesce("__own", "location").alias("location")).drop("__own")
+
+
+def hold_back_exchanged_ids(
+    table: pl.DataFrame, name: str, refusals: Refusals, ids: Mapping[str, str], *, column: str
+) -> pl.DataFrame:
+    """Return the table without the rows of a known place whose ``location`` is not the id of that place.
+
+    ``name``: column with the name of the place. ``ids``: id by name of the places that are known. ``column``: the header that
+    the report names. Places with other names are not judged.
+    """
+    place = pl.col(name).str.to_uppercase()
+    known = table.select(place.is_in(list(ids)).fill_null(False)).to_series()
+    if not known.any():
+        return table
+    own = place.replace_strict(dict(ids), default=None, return_dtype=pl.String)
+    strange = (own != pl.col("location")).fill_null(False)
+    detail = pl.format("{} is {}, not {}", name, own, "location")
+    return refusals.rows(table, strange, column=column, reason=Reason.UNKNOWN_CODE, detail=detail)

@@ -329,3 +329,22 @@ def test_a_comment_that_states_no_day_is_refused() -> None:
 
 def test_the_only_day_of_a_report_is_read() -> None:
     assert checked("WW_DALMP_ISO_20250602.csv", report(row("06/02/2025", "01"))).height == 4
+
+
+def test_a_zone_with_the_id_of_another_is_held_back(parse: Parse) -> None:
+    lines = [row("06/02/2025", "01", location=each) for each in ("4001", "4002")]
+    lines = [line.replace(f"INVENTED {each}", ".Z.MAINE") for line, each in zip(lines, ("4001", "4002"), strict=True)]
+    (parsed,) = parse("x.csv", report(*lines))
+    assert parsed.rows["location"].unique().to_list() == ["4001"]
+    assert parsed.refused["detail"].to_list() == [".Z.MAINE is 4001, not 4002"]
+
+
+@pytest.mark.parametrize(("unit", "is_read"), [("$/MWh", True), ("$/kWh", False), ("c/kWh", False), ("EUR/MWh", False)])
+def test_a_report_in_another_unit_is_refused(parse: Parse, unit: str, is_read: bool) -> None:
+    headers = (HEADERS[0], HEADERS[1].replace('"Number"', f'"{unit}"'))
+    text = report(row("06/02/2025", "01"), headers=headers)
+    if is_read:
+        assert parse("x.csv", text)[0].rows.height == 4
+    else:
+        with pytest.raises(RefusedFile, match="are in \\$/MWh"):
+            parse("x.csv", text)

@@ -194,3 +194,21 @@ def test_a_real_day_of_five_minutes_agrees_with_a_plain_reading(parse: Parse, re
     for measure, total in expected.items():
         assert sums[measure] == pytest.approx(total, abs=1e-6)
     assert sums["energy"] == pytest.approx(sums["lmp"] - sums["congestion"] - sums["loss"], abs=1e-6)
+
+
+@pytest.mark.parametrize("spelling", ["61,761", "61761.0", "6.1761E4", "6.1761E+04", "00061761"])
+@pytest.mark.parametrize("name", ["20250704damlbmp_zone.csv", "dayahead_july.csv"])
+def test_zones_that_a_spreadsheet_saved_again_are_zones(parse: Parse, name: str, spelling: str) -> None:
+    row = f'07/04/2025 00:00,N.Y.C.,"{spelling}",40.90,3.08,-3.63'
+    (parsed,) = parse(name, file(row))
+    assert parsed.dataset.name == "damlbmp_zone"
+    assert parsed.rows["location"].unique().to_list() == ["61761"]
+
+
+def test_a_zone_with_the_id_of_another_is_held_back(parse: Parse) -> None:
+    rows = ["07/04/2025 00:00,N.Y.C.,61752,40.90,3.08,-3.63", "07/04/2025 00:00,CAPITL,61757,30.90,3.08,-3.63"]
+    (parsed,) = parse("20250704damlbmp_zone.csv", file(*rows))
+    assert parsed.rows["location"].unique().to_list() == ["61757"]
+    assert parsed.refused.select("line", "column", "reason", "detail").rows() == [
+        (2, "PTID", Reason.UNKNOWN_CODE, "N.Y.C. is 61761, not 61752")
+    ]

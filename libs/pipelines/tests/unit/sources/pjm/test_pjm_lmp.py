@@ -174,3 +174,14 @@ def test_real_components_add_up_to_the_price(parse: Parse, real_files: Path) -> 
     # 6 decimals; the energy price of the RTO is rounded to cents.
     assert gap < 0.01
     assert wide["ts"].n_unique() == 8737
+
+
+def test_a_hub_with_the_id_of_another_is_held_back(parse: Parse) -> None:
+    start = datetime(2025, 7, 4, 4, tzinfo=UTC)
+    rows = [
+        row(start, node=node).replace("INVENTED HUB", name)
+        for node, name in (("51217", "EASTERN HUB"), ("51217", "WESTERN HUB"))
+    ]
+    (parsed,) = parse("da_hrl_lmps.csv", file(*rows))
+    assert set(parsed.rows["line"]) == {2}
+    assert parsed.refused["detail"].to_list() == ["WESTERN HUB is 51288, not 51217"]

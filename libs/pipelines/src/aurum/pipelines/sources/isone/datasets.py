@@ -16,6 +16,19 @@ _LMP = (
     Measure("loss", "USD/MWh", "Marginal Loss Component", "USD", "Marginal loss component"),
 )
 
+PLACES = {
+    ".H.INTERNAL_HUB": "4000",
+    ".Z.MAINE": "4001",
+    ".Z.NEWHAMPSHIRE": "4002",
+    ".Z.VERMONT": "4003",
+    ".Z.CONNECTICUT": "4004",
+    ".Z.RHODEISLAND": "4005",
+    ".Z.SEMASS": "4006",
+    ".Z.WCMASS": "4007",
+    ".Z.NEMASSBOST": "4008",
+}
+"""Location id of the hub and the load zones, by name. Source: a day-ahead report of 2026."""
+
 
 def _prices(
     name: str, title: str, reference: str, *, schedule: PublicationSchedule | None = None, freshness_hours: float | None = None

@@ -20,13 +20,13 @@ from functools import partial
 
 import polars as pl
 
-from aurum.pipelines.locations import distinct_locations
+from aurum.pipelines.locations import distinct_locations, hold_back_exchanged_ids
 from aurum.pipelines.named_content import all_of, days_in_name
 from aurum.pipelines.reading.dates import day_of
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, IdRule, NamedContent, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.isone.datasets import DA_LMP, RT_LMP_FINAL, RT_LMP_PRELIM, ZONE
+from aurum.pipelines.sources.isone.datasets import DA_LMP, PLACES, RT_LMP_FINAL, RT_LMP_PRELIM, ZONE
 from aurum.pipelines.sources.isone.hours import with_instants
 from aurum.pipelines.sources.isone.report import comments, header_names, read_report
 
@@ -38,6 +38,7 @@ _SPELLINGS = {
     "congestion": ("Congestion Component", "Congestion"),
     "loss": ("Marginal Loss Component", "Loss Component", "Marginal Loss", "Loss"),
 }
+_UNITS = ("$/mwh", "$/mwhr", "us$/mwh", "usd/mwh")
 _IDS, _NAMES, _TYPE = ("Location ID", "Location"), ("Location Name", "Location"), "Location Type"
 
 
@@ -129,6 +130,10 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     if dataset is None:
         raise RefusedFile("the comments name neither the day-ahead nor the real-time market", line=1)
     headers = {measure: _header(report.table, spellings) for measure, spellings in _SPELLINGS.items()}
+    for header in headers.values():
+        unit = report.types.get(header, "")
+        if "/" in unit and unit.lower() not in _UNITS:
+            raise RefusedFile(f"the unit of {header} is {unit}: prices of this report are in $/MWh")
     table = _located(report.table, refusals)
     table = refusals.numbers(with_instants(table, refusals, day=_DAY, hour=_HOUR, patterns=_PATTERNS), headers)
     rows = observations(table, list(headers))
@@ -149,7 +154,10 @@ def _located(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
         _header(table, (needed,))
     # In the short layout the name is the id.
     table = with_ids(table, header, refusals, rule=DA_LMP.ids if header == _IDS[0] else IdRule.TEXT)
-    return distinct_locations(table, _header(table, _NAMES), at=(_DAY, _HOUR))
+    name = _header(table, _NAMES)
+    if header != name:
+        table = hold_back_exchanged_ids(table, name, refusals, PLACES, column=header)
+    return distinct_locations(table, name, at=(_DAY, _HOUR))
 
 
 def _locations(table: pl.DataFrame) -> pl.DataFrame:

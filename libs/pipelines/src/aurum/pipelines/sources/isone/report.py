@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,11 +30,15 @@ _STAMPS = ("%m/%d/%Y %H:%M:%S",)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``table``: the data as String columns under the names of the first header, and ``line``. ``rows_read``: data lines."""
+    """``table``: the data as String columns under the names of the first header, and ``line``. ``rows_read``: data lines.
+
+    ``types``: cells of the second header by column: ``Number``, ``String``, or a unit such as ``$/MWh``.
+    """
 
     comments: tuple[str, ...]
     table: pl.DataFrame
     rows_read: int
+    types: Mapping[str, str]
 
     @property
     def generated_at(self) -> datetime | None:
@@ -57,7 +61,7 @@ def comments(lines: Sequence[str]) -> tuple[str, ...]:
 def header_names(lines: Sequence[str]) -> list[str]:
     """Return the names of the first header line, its own ``H`` included; empty where no header follows the comments."""
     line = next((line for line in lines if _kind(line) != "C"), "")
-    return [name.strip() for name in line.replace('"', "").split(",")] if _kind(line) == "H" else []
+    return _cells(line) if _kind(line) == "H" else []
 
 
 def read_report(document: SourceFile, refusals: Refusals) -> Report:
@@ -69,14 +73,20 @@ def read_report(document: SourceFile, refusals: Refusals) -> Report:
     header = len(top)
     if header == len(lines) or _kind(lines[header]) != "H":
         raise RefusedFile("wrong header: no H line after the comments", line=min(header + 1, len(lines)))
-    first = header + 1 + (_kind(lines[min(header + 1, len(lines) - 1)]) == "H")
+    has_types = _kind(lines[min(header + 1, len(lines) - 1)]) == "H"
+    first = header + 1 + has_types
     last, stated = _trailer(lines)
     table = read_table(document, ["H"], refusals, header_line=header + 1, rows=(first, last))
     _refuse_other_kinds(table)
     rows_read = table.height + refusals.frame().height
     if rows_read != stated:
         raise RefusedFile(f"truncated: {rows_read} data lines where the trailer says {stated}", line=last + 1)
-    return Report(top, table, rows_read)
+    cells = _cells(lines[header + 1]) if has_types else []
+    return Report(top, table, rows_read, dict(zip(_cells(lines[header]), cells, strict=False)))
+
+
+def _cells(line: str) -> list[str]:
+    return [name.strip() for name in line.replace('"', "").split(",")]
 
 
 def _kind(line: str) -> str:

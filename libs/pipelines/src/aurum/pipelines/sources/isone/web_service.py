@@ -19,14 +19,14 @@ from typing import cast
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.pipelines.locations import distinct_locations
+from aurum.pipelines.locations import distinct_locations, hold_back_exchanged_ids
 from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.dates import instants
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.json_text import as_json, read_json
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, RT_LMP_FINAL, RT_LMP_PRELIM, ZONE
+from aurum.pipelines.sources.isone.datasets import DA_LMP, HOURLYLMP, PLACES, RT_LMP_FINAL, RT_LMP_PRELIM, ZONE
 
 _BEGIN = "BeginDate"
 _HEADERS = {"lmp": "LmpTotal", "energy": "EnergyComponent", "congestion": "CongestionComponent", "loss": "LossComponent"}
@@ -67,6 +67,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
         _table(records), pl.col("ts").is_null(), column=_BEGIN, reason=Reason.INVALID_TIME, detail=pl.col(_BEGIN)
     )
     table = with_ids(table, "@LocId", refusals, rule=dataset.ids)
+    table = hold_back_exchanged_ids(table, "location_name", refusals, PLACES, column="@LocId")
     table = distinct_locations(table, "location_name", at=("ts",))
     rows = observations(refusals.numbers(table, _HEADERS), list(_HEADERS))
     series = describe_series(dataset, rows, locations=table.unique("location", keep="last"))

@@ -16,8 +16,8 @@ from functools import partial
 
 import polars as pl
 
-from aurum.pipelines.locations import distinct_locations
-from aurum.pipelines.reading.ids import with_ids
+from aurum.pipelines.locations import distinct_locations, hold_back_exchanged_ids
+from aurum.pipelines.reading.ids import read_id, with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.sampling import is_within_hours, sample_of
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
@@ -27,7 +27,7 @@ from aurum.pipelines.sources.nyiso.file_name import named, report_in_name
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import header_names
 from aurum.pipelines.sources.nyiso.stamps import with_instants
-from aurum.pipelines.sources.nyiso.zones import PTIDS, zone_type
+from aurum.pipelines.sources.nyiso.zones import IDS, PTIDS, zone_type
 
 _STAMP, _NAME, _PTID = "Time Stamp", "Name", "PTID"
 _NUMBERS = {
@@ -45,8 +45,9 @@ def _is_real_time(document: SourceFile) -> bool | None:
 
 
 def _is_generator(document: SourceFile) -> bool | None:
-    """Return whether the locations are generators; None without any."""
-    points = set(sample_of(document).column(_PTID))
+    """Return whether the locations are generators; None without any id that is read."""
+    texts = set(sample_of(document).column(_PTID))
+    points = {ptid for text in texts if (ptid := read_id(text, DAMLBMP_ZONE.ids)) is not None}
     return not points & PTIDS if points else None
 
 
@@ -117,6 +118,7 @@ def _read(document: SourceFile, refusals: Refusals) -> tuple[pl.DataFrame, int]:
     table = read_table(document, _COLUMNS, refusals)
     rows_read = table.height + refusals.frame().height
     table = with_ids(table, _PTID, refusals, rule=DAMLBMP_ZONE.ids)
+    table = hold_back_exchanged_ids(table, _NAME, refusals, IDS, column=_PTID)
     table = distinct_locations(table, _NAME, at=(_STAMP,))
     table = with_instants(table, _STAMP, refusals)
     return with_components(refusals.numbers(table, _NUMBERS)), rows_read

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from aurum.pipelines.locations import hold_back_exchanged_ids
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
@@ -20,7 +21,7 @@ from aurum.pipelines.sources.nyiso.file_name import named
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import by_header
 from aurum.pipelines.sources.nyiso.stamps import with_instants
-from aurum.pipelines.sources.nyiso.zones import zone_type
+from aurum.pipelines.sources.nyiso.zones import IDS, zone_type
 
 _STAMP, _ZONE, _NAME, _PTID = "Time Stamp", "Time Zone", "Name", "PTID"
 
@@ -53,6 +54,7 @@ def _read(document: SourceFile, load: str, refusals: Refusals) -> tuple[pl.DataF
     table = read_table(document, [_STAMP, _ZONE, _NAME, _PTID, load], refusals)
     rows_read = table.height + refusals.frame().height
     table = with_ids(table, _PTID, refusals, rule=PAL.ids)
+    table = hold_back_exchanged_ids(table, _NAME, refusals, IDS, column=_PTID)
     table = with_instants(table, _STAMP, refusals, time_zone=_ZONE)
     return refusals.numbers(table, {"load": load}), rows_read
 

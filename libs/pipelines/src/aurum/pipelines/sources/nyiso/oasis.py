@@ -14,6 +14,7 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.locations import hold_back_exchanged_ids
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
@@ -22,7 +23,7 @@ from aurum.pipelines.sources.nyiso.components import MEASURES, with_components, 
 from aurum.pipelines.sources.nyiso.datasets import DAMLBMP_ZONE, RTC_ZONE
 from aurum.pipelines.sources.nyiso.layout import by_header
 from aurum.pipelines.sources.nyiso.stamps import with_instants
-from aurum.pipelines.sources.nyiso.zones import zone_type
+from aurum.pipelines.sources.nyiso.zones import IDS, zone_type
 
 _NAME, _PTID = "Zone Name", "Zone PTID"
 _DAM_STAMP, _DAM_ZONE = "Eastern Date Hour", "Eastern Date Hour Time Zone"
@@ -56,6 +57,7 @@ def _read(document: SourceFile, run: str, stamps: list[str], refusals: Refusals)
     table = read_table(document, [*stamps, _NAME, _PTID, *_columns(run).values()], refusals)
     rows_read = table.height + refusals.frame().height
     table = with_ids(table, _PTID, refusals, rule=DAMLBMP_ZONE.ids)
+    table = hold_back_exchanged_ids(table, _NAME, refusals, IDS, column=_PTID)
     return table, rows_read
 
 

@@ -22,7 +22,10 @@ LOAD_ZONES = {
 NEIGHBOURS = {"H Q": "61844", "NPX": "61845", "O H": "61846", "PJM": "61847"}
 """PTID of a neighbouring control area's proxy bus, by published name."""
 
-PTIDS = frozenset({*LOAD_ZONES.values(), *NEIGHBOURS.values()})
+IDS = {**LOAD_ZONES, **NEIGHBOURS}
+"""PTID of every zone by its name: rows that say otherwise are of an exchanged column."""
+
+PTIDS = frozenset(IDS.values())
 
 
 def zone_type(location: pl.Expr) -> pl.Expr:

@@ -10,6 +10,23 @@ from aurum.pipelines.source import Dataset, IdRule, Measure, PublicationSchedule
 ZONE = "America/New_York"
 """Eastern Prevailing Time, "EPT" in PJM's files."""
 
+HUBS = {
+    "PJM-RTO": "1",
+    "AEP GEN HUB": "34497125",
+    "AEP-DAYTON HUB": "34497127",
+    "ATSI GEN HUB": "116013751",
+    "CHICAGO GEN HUB": "33092311",
+    "CHICAGO HUB": "33092313",
+    "DOMINION HUB": "35010337",
+    "EASTERN HUB": "51217",
+    "N ILLINOIS HUB": "33092315",
+    "NEW JERSEY HUB": "4669664",
+    "OHIO HUB": "34497151",
+    "WEST INT HUB": "51287",
+    "WESTERN HUB": "51288",
+}
+"""Pricing node of the hubs and of the whole region, by name. Source: exports of ``da_hrl_lmps`` of 2025."""
+
 
 def _feed(name: str) -> str:
     return f"PJM Data Miner 2, https://dataminer2.pjm.com/feed/{name}/definition"

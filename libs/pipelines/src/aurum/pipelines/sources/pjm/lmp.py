@@ -9,11 +9,12 @@ from __future__ import annotations
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.locations import hold_back_exchanged_ids
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile
 from aurum.pipelines.sources.pjm.data_miner import described, labels_json, read_feed
-from aurum.pipelines.sources.pjm.datasets import DA_HRL_LMPS, RT_FIVEMIN_HRL_LMPS, RT_HRL_LMPS
+from aurum.pipelines.sources.pjm.datasets import DA_HRL_LMPS, HUBS, RT_FIVEMIN_HRL_LMPS, RT_HRL_LMPS
 from aurum.pipelines.sources.pjm.feeds import Feed
 
 _OPTIONAL = ("pnode_name", "type", "zone", "voltage", "equipment", "row_is_current", "version_nbr")
@@ -33,6 +34,7 @@ def _parse(dataset: Dataset, document: SourceFile) -> Parsed:
     numbers = {measure.name: measure.column for measure in dataset.measures}
     table, rows_read = read_feed(document, dataset, "pnode_id", numbers, refusals)
     table = table.with_columns(pl.lit(None, pl.String).alias(name) for name in _OPTIONAL if name not in table.columns)
+    table = hold_back_exchanged_ids(table, "pnode_name", refusals, HUBS, column="pnode_id")
     table = _with_version(table, refusals)
     rows = observations(table, list(numbers), version=pl.col("version"))
     return Parsed(dataset, rows, described(dataset, rows, _nodes(table)), refusals.frame(), rows_read, document.raw)
