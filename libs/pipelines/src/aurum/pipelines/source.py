@@ -19,6 +19,7 @@ import polars as pl
 from aurum.core.calendars import BusinessDays
 from aurum.core.errors import Invalid
 from aurum.core.frequency import Frequency
+from aurum.pipelines.price_sums import PriceSum
 
 
 class RefusedFile(Invalid):
@@ -96,6 +97,8 @@ class Dataset:
     plausible: Plausible = Plausible()
     business_days: BusinessDays | None = None
     """The calendar of the days on which a daily dataset is published; None: every day. A parser may state that of a series."""
+    price_sums: tuple[PriceSum, ...] = ()
+    """The totals among the measures that are sums of others; none for a dataset that publishes the total only."""
 
     def measure(self, name: str) -> Measure:
         """Return the declared measure of that name. Raises KeyError, which is a bug of the parser."""

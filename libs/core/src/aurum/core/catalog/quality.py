@@ -40,3 +40,5 @@ class Reason(StrEnum):
     OUT_OF_BOUNDS = "out_of_bounds"
     UNKNOWN_CODE = "unknown_code"
     CONFLICTING_SERIES = "conflicting_series"
+    INCONSISTENT = "inconsistent"
+    """The numbers of a row contradict each other, as a total that is not the sum of its components."""

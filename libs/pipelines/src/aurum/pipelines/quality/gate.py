@@ -1,4 +1,4 @@
-"""Checks a parsed file before it is stored: ids, instants, step, duplicates, then the dataset's expectations.
+"""Checks a parsed file before it is stored: ids, instants, step, sums of prices, duplicates, the dataset's expectations.
 
 A row that fails goes to quarantine with its line, column, raw text and reason; the other rows are stored. No row is dropped
 without a record. A series without a row that passes is not stored either.
@@ -18,6 +18,7 @@ from aurum.core.frames import PARSED, REFUSED, UTC_US, conform
 from aurum.core.keys import is_location
 from aurum.core.visible import is_visible
 from aurum.pipelines.quality.outcomes import evaluate
+from aurum.pipelines.quality.price_sums import check_prices
 from aurum.pipelines.quality.steps import check_steps
 from aurum.pipelines.quality.suites import Severity, Suite
 from aurum.pipelines.reading.dates import LAST_YEAR
@@ -45,8 +46,8 @@ class GateResult:
 
 
 def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> GateResult:
-    """Check one dataset's rows of one file. No row passes when its step is another, or when a critical expectation about the
-    whole frame fails. ``now``: the present instant, after which only some of the future is plausible; None: all of it.
+    """Check one dataset's rows of one file. No row passes when its step is another, when most of its prices are not in their
+    columns, or when a critical expectation about the whole frame fails. ``now``: the present instant, after which only some of the future is plausible; None: all of it.
     """
     rows = conform(parsed.rows, PARSED)
     held: list[pl.DataFrame] = []
@@ -62,8 +63,11 @@ def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> 
     # A withdrawal has no value to which an expectation could apply.
     is_withdrawn = pl.col("quality") == int(Quality.WITHDRAWN)
     withdrawn, rows = rows.filter(is_withdrawn), rows.filter(~is_withdrawn)
+    prices = check_prices(rows, parsed.dataset)
+    rows = prices.rows
+    held.append(_report(parsed, prices.held, Reason.INCONSISTENT))
     evaluation = evaluate(rows, replace(suite, key=_ROW_KEY))
-    refusal = steps.refusal or _refusal_of_times(parsed, rows) or _refusal(rows, suite)
+    refusal = steps.refusal or _refusal_of_times(parsed, rows) or prices.refusal or _refusal(rows, suite)
     validation = ValidationResult(
         suite=suite.name,
         source=parsed.dataset.source,

@@ -4,7 +4,8 @@ Both say the same things under other names: interval start and end in GMT, marke
 number. Which dataset and measure a row is follows from the report's table below; an unknown code is refused. The interval
 must have the dataset's length, and a unit that the answer states must be the dataset's. Local labels (``OPR_DT``,
 hour-ending ``OPR_HR`` with 25 for the repeated hour) are never used to find the time; where rows carry them they must name the
-day, and in hourly rows the hour, of the GMT columns.
+day and the hour of the GMT columns. In XML that is the day, ``OPR_DATE``: how its numbers of intervals count the repeated hour
+is not described.
 
 Source of the description: CAISO Interface Specification for OASIS; answers of 2013 to 2025; for the market runs of which no
 answer is available (RUC, HASP, RTPD, RTD, ACTUAL) the codes and interval lengths in gridstatus ``caiso.py`` and pyiso.
@@ -20,11 +21,11 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
-from aurum.core.frequency import Frequency
 from aurum.pipelines.reading.dates import days, read_once, times
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
+from aurum.pipelines.reading.two_times import hold_to_second_time
 from aurum.pipelines.source import Dataset, Parsed, RefusedFile, describe_series
 from aurum.pipelines.sources.caiso import datasets as d
 
@@ -186,19 +187,11 @@ def _interval_starts(rows: pl.DataFrame, dataset: Dataset, words: Mapping[str, s
     whole = (pl.col("__end") - pl.col("ts")) == step
     detail = f"not an interval of {step // timedelta(minutes=1)} minutes"
     rows = refusals.rows(rows, ~whole.fill_null(False), column=words["end"], reason=Reason.INVALID_TIME, detail=detail)
-    if "day" in words:
-        detail = "the trading day is not that of the GMT columns"
-        wrong = ~_is_trading_day(pl.col(words["day"]))
-        rows = refusals.rows(rows, wrong, column=words["day"], reason=Reason.INVALID_TIME, detail=detail)
-    if "hour" not in words or dataset.frequency is not Frequency.HOUR:
+    if "day" not in words:
         return rows
-    return refusals.rows(
-        rows,
-        ~_names_hour(pl.col(words["hour"])),
-        column=words["hour"],
-        reason=Reason.INVALID_TIME,
-        detail="the local label does not name the hour of the GMT columns",
-    )
+    label, expected = _labels(pl.col(words["day"]), pl.col(words["hour"]) if "hour" in words else pl.lit(None, pl.String))
+    second = [words[role] for role in ("day", "hour") if role in words]
+    return hold_to_second_time(rows, refusals, first=words["start"], second=second, label=label, expected=[expected])
 
 
 def _instant(text: pl.Expr) -> pl.Expr:
@@ -206,15 +199,17 @@ def _instant(text: pl.Expr) -> pl.Expr:
     return times(text, ("%Y-%m-%dT%H:%M:%S-00:00",)).dt.replace_time_zone("UTC")
 
 
-def _is_trading_day(day: pl.Expr) -> pl.Expr:
-    """Test that the trading day, where present, is the Pacific day of ``ts``."""
-    local = pl.col("ts").dt.convert_time_zone(d.ZONE).dt.date()
-    return day.is_null() | (days(day, ("%Y-%m-%d",)) == local).fill_null(False)
+def _labels(day: pl.Expr, hour: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the end of the hour that the trading day and the hour-ending label name, and that of ``ts``: midnight plus hours.
 
-
-def _names_hour(hour: pl.Expr) -> pl.Expr:
-    """Test that the hour-ending label, where present, names the Pacific hour of ``ts``."""
+    A label that is missing is taken from ``ts``. Either is null where it cannot be read.
+    """
     local = pl.col("ts").dt.convert_time_zone(d.ZONE)
     first = local.dt.replace_time_zone(None).dt.replace_time_zone(d.ZONE, ambiguous="earliest", non_existent="null")
-    number = pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)
-    return hour.is_null() | (whole(hour) == number).fill_null(False)
+    own_day, own_hour = local.dt.date(), pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)
+    said_day = pl.when(day.is_null()).then(own_day).otherwise(days(day, ("%Y-%m-%d",)))
+    said_hour = pl.when(hour.is_null()).then(own_hour).otherwise(whole(hour))
+    label, expected = (
+        date.cast(pl.Datetime("us")) + pl.duration(hours=number) for date, number in ((said_day, said_hour), (own_day, own_hour))
+    )
+    return label, expected

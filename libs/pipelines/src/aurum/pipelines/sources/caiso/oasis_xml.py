@@ -28,6 +28,7 @@ from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
 _REPORTS = {report.query: report for report in oasis.REPORTS}
 _REPORT = re.compile(rf"<(?:\w+:)?REPORT>\s*({'|'.join(_REPORTS)})\s*<")
 _WORDS = {
+    "day": "OPR_DATE",
     "start": "INTERVAL_START_GMT",
     "end": "INTERVAL_END_GMT",
     "market": "MKT_TYPE",

@@ -9,9 +9,10 @@ import polars as pl
 
 from aurum.core.series.weeks import Week
 from aurum.pipelines.named_content import days_in_name
-from aurum.pipelines.reading.dates import with_days
+from aurum.pipelines.reading.dates import times, with_days
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
+from aurum.pipelines.reading.two_times import hold_to_second_time, local_clock
 from aurum.pipelines.source import IdRule, SourceFile
 from aurum.pipelines.sources.drought_monitor.datasets import ZONE
 
@@ -20,6 +21,8 @@ WEEK = pl.lit(str(Week.STATED))
 """A map is valid from ``ValidStart``, the Tuesday of its date, up to the next Tuesday: ``ValidEnd`` is the Monday between."""
 days_of_export = days_in_name(r"dm_export_(?P<first>\d{8})_(?P<last>\d{8})(?!\d)", ZONE, before=6, flags=re.IGNORECASE)
 """Reads the days in the name of an export; the week that holds the first one begins up to six days before it."""
+
+_VALID = "ValidStart"
 
 TUESDAY = 1
 """The weekday of a map, as ``date.weekday`` counts."""
@@ -45,4 +48,8 @@ def with_area(table: pl.DataFrame, known: Collection[str], refusals: Refusals) -
         location_type=pl.lit(code.lower()),
     )
     frame = with_ids(frame, code, refusals, rule=_RULES.get(code, IdRule.TEXT))
-    return with_days(frame, "MapDate", refusals, zone=ZONE, patterns=_DAYS)
+    frame = with_days(frame, "MapDate", refusals, zone=ZONE, patterns=_DAYS)
+    if _VALID not in frame.columns:
+        return frame
+    valid, day = times(pl.col(_VALID), _DAYS), local_clock(pl.col("ts"), ZONE)
+    return hold_to_second_time(frame, refusals, first="MapDate", second=[_VALID], label=valid, expected=[day])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
+from aurum.pipelines.price_sums import PriceSum
 from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "Etc/GMT+5"
@@ -23,6 +24,8 @@ DA_EXPOST_LMP = Dataset(
         Measure("congestion", "USD/MWh", column="MCC", currency="USD", title="Marginal congestion component"),
         Measure("loss", "USD/MWh", column="MLC", currency="USD", title="Marginal loss component"),
     ),
+    # Computed from three prices rounded to cents. Between nodes of real files it does not differ.
+    price_sums=(PriceSum(tolerance=0.03, derived=True),),
     # BPM-002, day-ahead timeline: results are posted by 13:30 Eastern prevailing time the day before.
     schedule=PublicationSchedule(days=-1, at=time(13, 30), zone="America/New_York"),
     reference="MISO market reports, Day-Ahead ExPost LMPs (YYYYMMDD_da_expost_lmp.csv); BPM-002",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import time
 
 from aurum.core.frequency import Frequency
+from aurum.pipelines.price_sums import PriceSum
 from aurum.pipelines.source import Dataset, IdRule, Measure, PublicationSchedule
 
 ZONE = "America/New_York"
@@ -27,6 +28,9 @@ def _prices(lmp: str, loss: str, congestion: str) -> tuple[Measure, ...]:
     )
 
 
+_SUMS = (PriceSum(tolerance=0.03, derived=True),)
+"""The energy price is computed from three prices rounded to cents: between zones it differs by up to 0.02 in real files."""
+
 _LBMP = _prices("LBMP ($/MWHr)", "Marginal Cost Losses ($/MWHr)", "Marginal Cost Congestion ($/MWHr)")
 
 
@@ -43,6 +47,7 @@ def _dataset(
         market="NYISO",
         reference=report,
         freshness_hours=freshness_hours,
+        price_sums=_SUMS if measures[0].name == "lmp" else (),
         # PTIDs and point ids. The total, and the fuel mix, are named by the parsers.
         ids=IdRule.NUMBER,
     )

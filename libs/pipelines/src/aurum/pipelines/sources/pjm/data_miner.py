@@ -1,9 +1,9 @@
 """Reads the parts that all Data Miner 2 CSV exports share: header, UTC column, labels, table of numbers.
 
 Every feed prints the interval's beginning twice, ``datetime_beginning_utc`` and ``datetime_beginning_ept``, as
-``M/D/YYYY h:mm:ss AM``. The UTC column names the instant: it has no gap and no repetition on the days clocks change. Rows whose
-EPT column shows that the two have changed places are held back. The JSON interface writes ``2025-05-01T04:00:00``;
-spreadsheets that re-save an export drop seconds or the century.
+``M/D/YYYY h:mm:ss AM``. The UTC column names the instant: it has no gap and no repetition on the days clocks change. The EPT
+column, where it is not empty, must name the same one. The JSON interface writes ``2025-05-01T04:00:00``; spreadsheets that
+re-save an export drop seconds or the century.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from aurum.core.catalog import Reason
 from aurum.pipelines.reading.dates import read_once, times
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, read_table
+from aurum.pipelines.reading.two_times import hold_to_second_time, local_clock
 from aurum.pipelines.source import Dataset, SourceFile, describe_series
 from aurum.pipelines.sources.pjm.datasets import ZONE
 
 UTC_COLUMN, EPT_COLUMN = "datetime_beginning_utc", "datetime_beginning_ept"
 
-_SAMPLE = 100
 _FORMATS = ("%m/%d/%Y %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M")
 
 
@@ -56,22 +56,18 @@ def described(dataset: Dataset, rows: pl.DataFrame, locations: pl.DataFrame) -> 
 
 
 def _with_utc(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
-    table = _only_with_time(read_once(table, UTC_COLUMN, _utc(UTC_COLUMN).alias("ts")), refusals)
-    # Columns change places in whole files, so most need not be compared further than this.
-    if EPT_COLUMN not in table.columns or not table.head(_SAMPLE).select(_has_changed_places().any()).item():
+    utc = times(pl.col(UTC_COLUMN), _FORMATS).dt.replace_time_zone("UTC")
+    table = _only_with_time(read_once(table, UTC_COLUMN, utc.alias("ts")), refusals)
+    if EPT_COLUMN not in table.columns:
         return table
-    detail = "the UTC and the Eastern column have changed places"
-    return refusals.rows(table, _has_changed_places(), column=UTC_COLUMN, reason=Reason.INVALID_TIME, detail=detail)
-
-
-def _utc(column: str) -> pl.Expr:
-    return times(pl.col(column), _FORMATS).dt.replace_time_zone("UTC")
-
-
-def _has_changed_places() -> pl.Expr:
-    """Test whether the UTC column shows the Eastern time of the other column, read as UTC."""
-    eastern = _utc(EPT_COLUMN).dt.convert_time_zone(ZONE).dt.replace_time_zone(None)
-    return (pl.col("ts").dt.replace_time_zone(None) == eastern).fill_null(False)
+    return hold_to_second_time(
+        table,
+        refusals,
+        first=UTC_COLUMN,
+        second=[EPT_COLUMN],
+        label=times(pl.col(EPT_COLUMN), _FORMATS),
+        expected=[local_clock(pl.col("ts"), ZONE)],
+    )
 
 
 def _only_with_time(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.frequency import Frequency
+from aurum.pipelines.price_sums import PriceSum
 from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
 
 ZONE = "America/Chicago"
@@ -16,6 +17,9 @@ _PRICES = (
     Measure("loss", "USD/MWh", column="MLC", currency="USD", title="Marginal loss component"),
 )
 
+_SUMS = (PriceSum(tolerance=0.001),)
+"""Prices have four decimals: sums are exact in real files, and the energy price differs by up to 0.0002 between locations."""
+
 DA_LMP_SL = Dataset(
     source="spp",
     name="da_lmp_sl",
@@ -24,6 +28,7 @@ DA_LMP_SL = Dataset(
     market="SPP",
     frequency=Frequency.HOUR,
     measures=_PRICES,
+    price_sums=_SUMS,
     # Integrated Marketplace Protocols, day-ahead market timeline: results are posted by 13:00 Central the day before.
     schedule=PublicationSchedule(days=-1, at=time(13), zone=ZONE),
     reference="SPP Integrated Marketplace Protocols; SPP portal, da-lmp-by-location (DA-LMP-SL files)",
@@ -38,6 +43,7 @@ RTBM_LMP_SL = Dataset(
     market="SPP",
     frequency=Frequency.MIN_5,
     measures=_PRICES,
+    price_sums=_SUMS,
     reference="SPP Integrated Marketplace Protocols; SPP portal, rtbm-lmp-by-location (RTBM-LMP-SL files)",
     freshness_hours=2,
 )

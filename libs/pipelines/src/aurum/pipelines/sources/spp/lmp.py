@@ -25,6 +25,7 @@ from aurum.pipelines.named_content import days_in_name, first_of
 from aurum.pipelines.reading.dates import read_once, time_of, times
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.reading.two_times import hold_to_second_time, local_clock
 from aurum.pipelines.sampling import is_within_hours, numeric_share, sample_of
 from aurum.pipelines.source import Dataset, FileFormat, NamedContent, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.spp.datasets import DA_LMP_SL, RTBM_LMP_SL, ZONE
@@ -129,18 +130,17 @@ def _interval_in_name(document: SourceFile) -> NamedContent | None:
 
 def _interval_starts(table: pl.DataFrame, columns: dict[str, str], step: timedelta, refusals: Refusals) -> pl.DataFrame:
     end = times(pl.col(columns["end"]), _STAMPS).dt.replace_time_zone("UTC")
-    label = times(pl.col(columns["interval"]), _STAMPS)
-    table = read_once(table, [columns["end"], columns["interval"]], (end - step).alias("ts"), label.alias("__label"))
+    table = read_once(table, columns["end"], (end - step).alias("ts"))
     table = refusals.rows(table, pl.col("ts").is_null(), column=columns["end"], reason=Reason.INVALID_TIME)
-    local_start, local_end = (
-        (pl.col("ts") + ahead).dt.convert_time_zone(ZONE).dt.replace_time_zone(None) for ahead in (timedelta(), step)
+    return hold_to_second_time(
+        table,
+        refusals,
+        first=columns["end"],
+        second=[columns["interval"]],
+        label=times(pl.col(columns["interval"]), _STAMPS),
+        # Around a clock change SPP labels the end by either clock: 02:00 for 07:00Z in fall, 03:00 for 08:00Z in spring.
+        expected=[local_clock(pl.col("ts") + step, ZONE), local_clock(pl.col("ts"), ZONE) + step],
     )
-    # Around a clock change SPP labels the end by either clock: 02:00 for 07:00Z in fall, 03:00 for 08:00Z in spring.
-    label = pl.col("__label")
-    agrees = ((label == local_end) | (label == local_start + step)).fill_null(False)
-    stated = pl.col(columns["interval"]).is_not_null()
-    detail = "the local label does not name the instant of the GMT column"
-    return refusals.rows(table, stated & ~agrees, column=columns["interval"], reason=Reason.INVALID_TIME, detail=detail)
 
 
 def _locations(table: pl.DataFrame, columns: dict[str, str]) -> pl.DataFrame:
