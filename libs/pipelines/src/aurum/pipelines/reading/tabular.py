@@ -62,6 +62,11 @@ class Refusals:
                 self._add(unread, column=header, reason=Reason.NON_NUMERIC, detail=pl.col(header))
         return frame.with_columns(values.get_columns())
 
+    def cells(self, frame: pl.DataFrame, bad: pl.Expr, *, column: str, reason: Reason, detail: str) -> pl.DataFrame:
+        """Return the frame with null in the cells of a column where ``bad`` is true, which are held back; rows stay."""
+        self._add(frame.filter(bad), column=column, reason=reason, detail=detail)
+        return frame.with_columns(pl.when(~bad).then(pl.col(column)).alias(column))
+
     def frame(self) -> pl.DataFrame:
         """Return all that was held back so far, schema ``REFUSED``, ascending by line."""
         if not self._parts:

@@ -50,4 +50,4 @@ def hold_to_second_time(
         )
     detail = pl.format(f"{' and '.join(second)} {{}}: not the time of {first} {{}}", said, first)
     bad = pl.col("__unlike").fill_null(False)
-    return refusals.rows(marked, bad, column=second[0], reason=Reason.INVALID_TIME, detail=detail).drop("__unlike")
+    return refusals.rows(marked, bad, column=second[-1], reason=Reason.INVALID_TIME, detail=detail).drop("__unlike")

@@ -20,12 +20,11 @@ from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.sampling import is_daily, numbers_of, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
+from aurum.pipelines.sources.ecb.bounds import BOUNDS, hold_to_bounds, odd_rate
 from aurum.pipelines.sources.ecb.datasets import REFERENCE_RATES, ZONE
 
 _CODE = re.compile(r"[A-Z]{3}")
 _NAME = "eurofxref"
-_KRONE = (7.2, 7.7)
-_DOLLAR = (0.5, 2.0)
 _DAYS = ("%Y-%m-%d", "%d %B %Y")
 
 
@@ -42,18 +41,16 @@ def _looks_similar(document: SourceFile) -> bool:
 def _problem(document: SourceFile) -> str:
     """Return why a table of a date and currencies is not the ECB's; empty for one that is.
 
-    Any base has such tables. The ECB's is the euro, so it has no column EUR, and the krone has been between 7.4 and 7.5 to the
-    euro since 1999 (ERM II); a cut without the krone is the ECB's by its name only.
+    Any base has such tables. The ECB's is the euro, so it has no column EUR, and every currency costs what a euro can cost in
+    it. The krone, pegged to the euro, shows the base; a cut without it is the ECB's by its name only.
     """
     sample = sample_of(document)
     if "EUR" in sample.header:
         return "not the ECB's rates: their base is the euro, and this table has a column EUR"
-    krone = numbers_of(sample.column("DKK"))
-    if krone and not all(_KRONE[0] < rate < _KRONE[1] for rate in krone):
-        return f"not the ECB's rates: a euro costs between {_KRONE[0]} and {_KRONE[1]} DKK, and this table says {krone[0]}"
-    dollar = numbers_of(sample.column("USD"))
-    if dollar and not all(_DOLLAR[0] < rate < _DOLLAR[1] for rate in dollar):
-        return f"not the ECB's rates: this table says {dollar[0]} USD for a euro"
+    rates = {code: numbers_of(sample.column(code)) for code in sample.header if code in BOUNDS}
+    if reason := odd_rate(rates):
+        return f"not the ECB's rates, or columns are exchanged or shifted: {reason}"
+    krone, dollar = rates.get("DKK"), rates.get("USD", [])
     if len(set(dollar)) == 1 and len(dollar) > 2:
         return f"not the ECB's rates: the dollar is {dollar[0]} in every row"
     if not is_daily(sample.column("Date")):
@@ -79,7 +76,8 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     if len(codes) != len(set(codes)):
         raise RefusedFile("a currency has two columns", line=1)
     frame = with_days(table, "Date", refusals, zone=ZONE, patterns=_DAYS)
-    rows = _rows(refusals.numbers(frame, {code: code for code in codes}, missing=("N/A",)), codes)
+    frame = refusals.numbers(frame, {code: code for code in codes}, missing=("N/A",))
+    rows = _rows(hold_to_bounds(frame, codes, refusals, zone=ZONE), codes)
     series = describe_series(REFERENCE_RATES, rows).with_columns(
         currency=pl.col("location").str.slice(3),
         unit=pl.format("{}/EUR", pl.col("location").str.slice(3)),
