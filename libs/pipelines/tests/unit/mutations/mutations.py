@@ -210,6 +210,42 @@ def numbers_exchanged_under_headers(sample: Sample) -> SourceFile | None:
     return _columns_exchanged(sample.exchange, sample, with_headers=False)
 
 
+def total_and_component_exchanged(sample: Sample) -> SourceFile | None:
+    return _columns_exchanged(sample.total, sample, with_headers=False)
+
+
+def energy_and_component_exchanged(sample: Sample) -> SourceFile | None:
+    return _columns_exchanged(sample.energy, sample, with_headers=False)
+
+
+def numbers_shifted_by_a_column(sample: Sample) -> SourceFile | None:
+    """Move the numbers of neighbouring columns one to the right, those of the last column to the first."""
+    table = _table(sample)
+    if table is None or not sample.shift:
+        return None
+    above, rows = table
+    places = [rows[0].index(name) for name in sample.shift]
+    for row in rows[1:]:
+        if len(row) > max(places):
+            cells = [row[place] for place in places]
+            for place, cell in zip(places, [cells[-1], *cells[:-1]], strict=True):
+                row[place] = cell
+    return _written(sample, above, rows)
+
+
+def second_time_filled_down(sample: Sample) -> SourceFile | None:
+    """Fill one of two columns of times down from the first row, as a spreadsheet does when a cell is dragged."""
+    table = _table(sample)
+    if table is None or not sample.second:
+        return None
+    above, rows = table
+    place = rows[0].index(sample.second)
+    for row in rows[2:]:
+        if len(row) > place:
+            row[place] = rows[1][place]
+    return _written(sample, above, rows)
+
+
 def doubled_header(sample: Sample) -> SourceFile | None:
     if not sample.text or not (sample.exchange or sample.odd):
         return None
@@ -298,6 +334,10 @@ WHOLE: Mapping[str, Mutation] = {
     "two columns exchanged with their headers": columns_exchanged_with_headers,
     "id and number exchanged under their headers": id_and_number_exchanged_under_headers,
     "two numbers of a unit exchanged under their headers": numbers_exchanged_under_headers,
+    "total and a component exchanged under their headers": total_and_component_exchanged,
+    "energy price and a component exchanged under their headers": energy_and_component_exchanged,
+    "numbers shifted by a column under their headers": numbers_shifted_by_a_column,
+    "one of two times filled down": second_time_filled_down,
     "doubled header": doubled_header,
     "rows doubled": rows_doubled,
     "last row cut": last_row_cut,

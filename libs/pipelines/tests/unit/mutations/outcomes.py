@@ -25,6 +25,9 @@ Stored = Mapping[tuple[str, str, str, datetime], float]
 _NO_DAY = "both days exist, and neither the name nor the layout says which is meant"
 _SHORT = timedelta(days=31)
 _ONE_UNIT = "two columns of one unit, whose numbers could be either"
+_ADDED_ALIKE = "congestion and losses add up to the same total either way"
+_ONE_PLACE = "prices of one location: what is one number at all locations does not show"
+_OF_PLACES = ("total and a component exchanged under their headers", "energy price and a component exchanged under their headers")
 
 
 class Outcome(StrEnum):
@@ -38,7 +41,9 @@ class Outcome(StrEnum):
 def undetectable(registry: Registry, sample: Sample, mutation: str) -> str | None:
     """Return why neither the file, nor its name, nor what is stored can tell a damage; None where something must."""
     if mutation == "two numbers of a unit exchanged under their headers":
-        return _ONE_UNIT
+        return _ADDED_ALIKE if sample.total is not None else _ONE_UNIT
+    if mutation in _OF_PLACES:
+        return _ONE_PLACE if len(sample.ids) <= 1 else None
     if mutation != "day and month exchanged":
         return None
     document = SourceFile(sample.name, sample.content)

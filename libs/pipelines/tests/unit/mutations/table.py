@@ -36,7 +36,10 @@ damage, and what would be stored is compared with the undamaged sample.
 * `q` quarantined: rows that cannot be read are held back, the others are right.
 * `x` refused: nothing is stored, and the reason is recorded.
 * `u` undetectable: neither the file, nor its name, nor what is stored can tell. Days whose number is a month, too, in a file
-  whose name has no day: both days exist. Two columns of one unit exchanged under their headers: both could be.
+  whose name has no day: both days exist. Two columns of one unit exchanged under their headers: both could be. Congestion and
+  losses: they add up to the same total either way (at NYISO, which subtracts one and adds the other, several locations show
+  it). A computed energy price, or one exchanged with a component, in a file of one location: what is one number at all
+  locations does not show.
 * nothing: the damage does not apply to the layout.
 
 No other cell may hold a wrong number.

@@ -14,6 +14,8 @@ from aurum.core.catalog import Reason
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import RefusedFile
 
+_MONTHS = 12
+
 
 def local_clock(instant: pl.Expr, zone: str) -> pl.Expr:
     """Return the naive local time of an instant. Of an hour that occurs twice both have the same."""
@@ -27,18 +29,21 @@ def hold_to_second_time(
 
     ``first``, ``second``: headers of the columns. ``label``: the second time, read; null where its text is not a time.
     ``expected``: the times that it may be, from ``ts``. A row without a text in ``second`` is not compared. Raises ``RefusedFile``
-    when most of the compared rows disagree.
+    when most of the compared rows disagree, or when they would agree with day and month exchanged in both columns: then the
+    other rows are of another day, too.
     """
     texts = [pl.col(name) for name in second]
     # The columns are the same for all locations of an interval, so few different rows have to be read.
     pairs = table.select("ts", *second).unique(maintain_order=False)
     stated = pl.any_horizontal(text.is_not_null() for text in texts)
     agrees = pl.any_horizontal(label == time for time in expected).fill_null(False)
-    unlike = pairs.filter(stated & ~agrees)
+    unlike = pairs.with_columns(label.alias("__label")).filter(stated & ~agrees)
     if unlike.is_empty():
         return table
+    _refuse_exchanged_days(unlike, expected, first, second)
     keys = ["ts", *second]
-    marked = table.join(unlike.with_columns(__unlike=pl.lit(True)), on=keys, how="left", maintain_order="left", nulls_equal=True)
+    unlike = unlike.select(*keys, pl.lit(True).alias("__unlike"))
+    marked = table.join(unlike, on=keys, how="left", maintain_order="left", nulls_equal=True)
     count, compared = marked.select(pl.col("__unlike").sum(), stated.sum().alias("compared")).row(0)
     said = pl.concat_str(texts, separator=" ", ignore_nulls=True)
     wrong = marked.filter("__unlike").select("line", first, said.alias("said"))
@@ -51,3 +56,19 @@ def hold_to_second_time(
     detail = pl.format(f"{' and '.join(second)} {{}}: not the time of {first} {{}}", said, first)
     bad = pl.col("__unlike").fill_null(False)
     return refusals.rows(marked, bad, column=second[-1], reason=Reason.INVALID_TIME, detail=detail).drop("__unlike")
+
+
+def _refuse_exchanged_days(unlike: pl.DataFrame, expected: Sequence[pl.Expr], first: str, second: Sequence[str]) -> None:
+    """Raise ``RefusedFile`` when most of the rows that disagree would agree with day and month exchanged."""
+    times = ("ts", "__label")
+    possible = unlike.filter(pl.all_horizontal(pl.col(time).dt.day() <= _MONTHS for time in times).fill_null(False))
+    if possible.is_empty():
+        return
+    exchanged = possible.with_columns(_with_day_and_month_exchanged(pl.col(time)).alias(time) for time in times)
+    mended = exchanged.select(pl.any_horizontal(pl.col("__label") == time for time in expected).sum()).item()
+    if 2 * mended > unlike.height:
+        raise RefusedFile(f"day and month are exchanged: only then do {first} and {' and '.join(second)} name the same time")
+
+
+def _with_day_and_month_exchanged(time: pl.Expr) -> pl.Expr:
+    return time.dt.replace(month=time.dt.day(), day=time.dt.month())

@@ -47,12 +47,13 @@ AGENCIES = (
         ("ecb:reference_rates",),
         "eurofxref-hist.csv",
         csv(
-            ["Date", "USD", "JPY", "DKK", "GBP"],
-            [[day, f"1.17{n}", f"170.{n}5", "7.4610", f"0.86{n}"] for n, day in enumerate(reversed(JULY))],
+            ["Date", "USD", "JPY", "DKK", "GBP", "HKD"],
+            [[day, f"1.17{n}", f"170.{n}5", "7.4610", f"0.86{n}", f"9.2{n}"] for n, day in enumerate(reversed(JULY))],
         ),
         stamps=ISO,
         numbers=("1.172",),
         exchange=("USD", "GBP"),
+        shift=("USD", "JPY", "DKK", "GBP", "HKD"),
         odd=("Date", "USD"),
     ),
     _series(

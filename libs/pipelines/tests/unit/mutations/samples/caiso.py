@@ -51,6 +51,7 @@ def _caiso(query: str, run: str, minutes: int) -> Sample:
         stamps=(GMT, "%Y-%m-%d"),
         ids=("INV_PLACE",),
         numbers=("72.25",),
+        second="OPR_HR",
         odd=(place, "MW"),
         neighbours=(
             "20250704_20250705_PRC_SPTIE_LMP_DAM_20250706_10_00_00_v5.csv",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .sample import DAY, HOURS, Sample, csv
+from .sample import CONGESTION_AND_LOSS, DAY, HOURS, Sample, csv
 
 ISONE_HEADER = ["H", "Date", "Hour Ending", "Location ID", "Location Name", "Location Type", "Locational Marginal Price"]
 ISONE_HEADER += ["Energy Component", "Congestion Component", "Marginal Loss Component"]
@@ -13,16 +13,24 @@ ISONE_HEADER += ["Energy Component", "Congestion Component", "Marginal Loss Comp
 def _isone_report(dataset: str, name: str, title: str, neighbours: tuple[str, ...]) -> Sample:
     top = [f'"C","{title}"', f'"C","Filename: {name}"', '"C","Report for: 07/04/2025 - 07/04/2025"']
     header = ",".join(f'"{word}"' for word in ISONE_HEADER)
-    rows = [f'"D","07/04/2025","{n:02}","4001","INVENTED PLACE","ZONE",{40 + n}.5,{39 + n}.25,1.0,0.25' for n in range(1, 7)]
+    places = ("4001", "4002", "4003")
+    rows = [
+        f'"D","07/04/2025","{n:02}","{place}","INVENTED PLACE","ZONE",{39.25 + n + congestion + loss},{39 + n}.25,{congestion},{loss}'
+        for n in range(1, 7)
+        for place, (congestion, loss) in zip(places, CONGESTION_AND_LOSS, strict=True)
+    ]
     types = '"H","Date","String","Number","String","String","$/MWh","$/MWh","$/MWh","$/MWh"'
     return Sample(
         (f"isone:{dataset}",),
         name,
         "\n".join([*top, header, types, *rows, f'"T","{len(rows)} lines"']) + "\n",
         stamps=("%m/%d/%Y",),
-        ids=("4001",),
+        ids=places,
         numbers=("43.5",),
         exchange=("Congestion Component", "Marginal Loss Component"),
+        total=("Locational Marginal Price", "Energy Component"),
+        energy=("Energy Component", "Congestion Component"),
+        shift=tuple(ISONE_HEADER[-4:]),
         odd=("Location ID", "Locational Marginal Price"),
         neighbours=neighbours,
         header_line=4,
@@ -89,6 +97,9 @@ ISONE = (
         stamps=("%Y-%m-%d",),
         numbers=("1503",),
         exchange=("DA_CC", "DA_MLC"),
+        total=("RT_LMP", "RT_MLC"),
+        energy=("DA_EC", "DA_CC"),
+        shift=("DA_LMP", "DA_EC", "DA_CC", "DA_MLC"),
         odd=("Hr_End", "DA_LMP"),
         neighbours=("smd_hourly_2024_CT.csv",),
     ),

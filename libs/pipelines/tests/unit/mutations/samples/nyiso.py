@@ -10,18 +10,34 @@ from .sample import DAY, FIVES, HOURS, QUARTERS, Sample, csv
 LBMP = ["Time Stamp", "Name", "PTID", "LBMP ($/MWHr)", "Marginal Cost Losses ($/MWHr)", "Marginal Cost Congestion ($/MWHr)"]
 
 
+def _ptids(first: str) -> tuple[str, ...]:
+    return tuple(str(int(first) - n) for n in range(3))
+
+
+def _prices(first: str, hour: int) -> list[list[object]]:
+    """Return name, PTID and prices of three locations, whose energy price is 39 and the number of the hour."""
+    parts = ((1.25, -0.5), (2.0, -3.0), (0.5, 0.0))
+    ptids = _ptids(first)
+    return [
+        ["INVENTED", ptid, 39.0 + hour + loss - congestion, loss, congestion]
+        for ptid, (loss, congestion) in zip(ptids, parts, strict=True)
+    ]
+
+
 def _lbmp(
     dataset: str, offsets: Sequence[timedelta], stamp: str, ptid: str, neighbours: tuple[str, ...], **more: bool
 ) -> Sample:
-    rows = [[f"{DAY + at:{stamp}}", "INVENTED", ptid, f"{40 + n}.75", "1.25", "-0.5"] for n, at in enumerate(offsets)]
+    rows = [[f"{DAY + at:{stamp}}", *row] for n, at in enumerate(offsets) for row in _prices(ptid, n)]
     return Sample(
         (f"nyiso:{dataset}",),
         f"20250704{dataset}.csv",
         csv(LBMP, rows),
         stamps=(stamp,),
-        ids=(ptid,),
+        ids=_ptids(ptid),
         numbers=("42.75",),
-        exchange=("Marginal Cost Losses ($/MWHr)", "Marginal Cost Congestion ($/MWHr)"),
+        exchange=(LBMP[-2], LBMP[-1]),
+        total=(LBMP[-3], LBMP[-1]),
+        shift=tuple(LBMP[-3:]),
         odd=("PTID", "LBMP ($/MWHr)"),
         neighbours=neighbours,
         **more,
@@ -29,23 +45,33 @@ def _lbmp(
 
 
 def _extra(
-    dataset: str, header: Sequence[str], row: Sequence[str], *, ends: bool, ptid: str, number: str, kind: str = ""
+    dataset: str, header: Sequence[str], *rows: Sequence[str], ends: bool, ids: tuple[str, ...], number: str, kind: str = ""
 ) -> Sample:
     """A real-time file whose third stamp is an extra run between the five-minute ones."""
     offsets = [*(at + timedelta(minutes=5 * ends) for at in FIVES), timedelta(minutes=17, seconds=34)]
     stamps = [f"{DAY + at:%m/%d/%Y %H:%M:%S}" for at in offsets]
-    rows = [[stamp, *(cell.format(n=n) for cell in row)] for n, stamp in enumerate(stamps)]
+    lines = [[stamp, *(cell.format(n=n) for cell in row)] for n, stamp in enumerate(stamps) for row in rows]
     return Sample(
         (f"nyiso:{dataset}", f"nyiso:{dataset}_extra"),
         f"20250704{kind or dataset}.csv",
-        csv(header, rows),
+        csv(header, lines),
         stamps=("%m/%d/%Y %H:%M:%S",),
-        ids=(ptid,),
+        ids=ids,
         numbers=(number,),
         neighbours=(f"20250705{kind or dataset}.csv", "20250704damlbmp_zone.csv"),
         odd=(next(name for name in header if name in ("PTID", "Point ID", "Fuel Category")), header[-1]),
         exchange=(header[-2], header[-1]) if dataset.startswith(("realtime", "external")) else None,
+        total=(header[-3], header[-2]) if dataset.startswith("realtime") else None,
+        shift=tuple(header[-3:]) if dataset.startswith("realtime") else (),
     )
+
+
+def _real_time(kind: str, ptid: str) -> Sample:
+    """Prices of three locations, whose energy price is 29 and the number of the interval."""
+    ptids = _ptids(ptid)
+    parts = (("3{n}.75", "1.25", "-0.5"), ("3{n}.5", "0.5", "-1.0"), ("3{n}.25", "1.5", "0.25"))
+    rows = [["INVENTED", each, *prices] for each, prices in zip(ptids, parts, strict=True)]
+    return _extra(f"realtime_{kind}", LBMP, *rows, ends=True, ids=ptids, number="32.75")
 
 
 _ENDS = [at + timedelta(minutes=15) for at in QUARTERS]
@@ -71,8 +97,8 @@ NYISO = (
         ("20250704damlbmp_zone.csv", "20250704realtime_gen.csv"),
         neutral=False,
     ),
-    _extra("realtime_zone", LBMP, ["INVENTED", "61761", "4{n}.75", "1.25", "-0.5"], ends=True, ptid="61761", number="42.75"),
-    _extra("realtime_gen", LBMP, ["INVENTED", "23512", "4{n}.75", "1.25", "-0.5"], ends=True, ptid="23512", number="42.75"),
+    _real_time("zone", "61761"),
+    _real_time("gen", "23512"),
     Sample(
         ("nyiso:damlbmp_zone",),
         "OASIS_Day-Ahead_Market_Zonal_LBMP.csv",
@@ -87,6 +113,7 @@ NYISO = (
         ids=("61761",),
         numbers=("42.75",),
         exchange=("DAM Zonal Losses", "DAM Zonal Congestion"),
+        total=("DAM Zonal LBMP", "DAM Zonal Losses"),
         odd=("Zone PTID", "DAM Zonal LBMP"),
         neighbours=("20250704rtlbmp_zone.csv",),
     ),
@@ -104,6 +131,7 @@ NYISO = (
         ids=("61761",),
         numbers=("42.75",),
         exchange=("RTC Zonal Losses", "RTC Zonal Congestion"),
+        total=("RTC Zonal LBMP", "RTC Zonal Losses"),
         odd=("Zone PTID", "RTC Zonal LBMP"),
         neighbours=("20250704rtlbmp_zone.csv",),
     ),
@@ -112,7 +140,7 @@ NYISO = (
         ["Time Stamp", "Time Zone", "Name", "PTID", "Load"],
         ["EDT", "WEST", "61752", "170{n}.5"],
         ends=False,
-        ptid="61752",
+        ids=("61752",),
         number="1702.5",
     ),
     Sample(
@@ -143,7 +171,7 @@ NYISO = (
         ["Time Stamp", "Time Zone", "Fuel Category", "Gen MW"],
         ["EDT", "Wind", "50{n}.5"],
         ends=True,
-        ptid="Wind",
+        ids=("Wind",),
         number="502.5",
     ),
     _extra(
@@ -151,7 +179,7 @@ NYISO = (
         ["Timestamp", "Interface Name", "Point ID", "Flow (MWH)", "Positive Limit (MWH)", "Negative Limit (MWH)"],
         ["INVENTED", "23330", "205{n}.25", "2175", "-1350"],
         ends=False,
-        ptid="23330",
+        ids=("23330",),
         number="2052.25",
         kind="ExternalLimitsFlows",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from .sample import DAY, FIVES, HOURS, Sample, csv
+from .sample import CONGESTION_AND_LOSS, DAY, FIVES, HOURS, Sample, csv
 
 _HE = [f"HE {hour}" for hour in range(1, 25)]
 _MISO_ROWS = [
@@ -17,18 +17,20 @@ SPP_STAMP = "%m/%d/%Y %H:%M:%S"
 
 
 def _spp(dataset: str, name: str, ends: Sequence[timedelta], neighbours: tuple[str, ...], *, neutral: bool) -> Sample:
+    places = ("INVENTED_HUB", "INVENTED_NORTH", "INVENTED_SOUTH")
     rows = [
         [
             f"{DAY + at:{SPP_STAMP}}",
             f"{DAY + at + timedelta(hours=5):{SPP_STAMP}}",
-            "INVENTED_HUB",
+            place,
             "P0",
-            f"{35 + n}.5",
-            "-0.25",
-            "0.75",
+            35.0 + n + congestion + loss,
+            loss,
+            congestion,
             f"{35 + n}.0",
         ]
         for n, at in enumerate(ends)
+        for place, (congestion, loss) in zip(places, CONGESTION_AND_LOSS, strict=True)
     ]
     return Sample(
         (f"spp:{dataset}",),
@@ -36,9 +38,13 @@ def _spp(dataset: str, name: str, ends: Sequence[timedelta], neighbours: tuple[s
         csv(SPP_HEADER, rows),
         neutral=neutral,
         stamps=(SPP_STAMP,),
-        ids=("INVENTED_HUB",),
-        numbers=("37.5",),
+        ids=places,
+        numbers=("38.25",),
         exchange=("MLC", "MCC"),
+        total=("LMP", "MEC"),
+        energy=("MEC", "MCC"),
+        shift=tuple(SPP_HEADER[-4:]),
+        second="Interval",
         odd=("Settlement Location", "LMP"),
         neighbours=neighbours,
     )

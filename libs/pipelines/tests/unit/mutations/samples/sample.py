@@ -15,8 +15,10 @@ class Sample:
 
     ``datasets``: keys ``source:dataset`` that it holds. ``neutral``: the content is enough under any name. ``stamps``: patterns
     of the times in its rows. ``ids`` and ``numbers``: texts of locations and of values, each unique in the file. ``exchange``:
-    two columns of one unit. ``odd``: an id's column and a number's. ``neighbours``: names of similar files of the publisher.
-    ``sheets``: those of a workbook, instead of ``text``. ``untouched``: beginning of lines that hold no rows.
+    two columns of one unit. ``total`` and ``energy``: that price and a component's. ``shift``: neighbouring columns of numbers.
+    ``second``: a column of times that another one says, too. ``odd``: an id's column and a number's. ``neighbours``: names of
+    similar files of the publisher. ``sheets``: those of a workbook, instead of ``text``. ``untouched``: beginning of lines that
+    hold no rows.
     """
 
     datasets: tuple[str, ...]
@@ -27,6 +29,10 @@ class Sample:
     ids: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     exchange: tuple[str, str] | None = None
+    total: tuple[str, str] | None = None
+    energy: tuple[str, str] | None = None
+    shift: tuple[str, ...] = ()
+    second: str = ""
     odd: tuple[str, str] | None = None
     neighbours: tuple[str, ...] = ()
     header_line: int = 1
@@ -46,6 +52,8 @@ def csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(",".join(str(cell) for cell in row) for row in [header, *rows]) + "\n"
 
 
+CONGESTION_AND_LOSS = ((1.0, 0.25), (2.5, -0.5), (-1.75, 0.125))
+"""Components of the prices of three invented locations."""
 DAY = datetime(2025, 7, 4)
 HOURS = [timedelta(hours=n) for n in range(6)]
 FIVES = [timedelta(minutes=5 * n) for n in range(6)]
