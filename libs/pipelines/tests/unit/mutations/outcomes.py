@@ -27,7 +27,10 @@ _SHORT = timedelta(days=31)
 _ONE_UNIT = "two columns of one unit, whose numbers could be either"
 _ADDED_ALIKE = "congestion and losses add up to the same total either way"
 _ONE_PLACE = "prices of one location: what is one number at all locations does not show"
-_OF_PLACES = ("total and a component exchanged under their headers", "energy price and a component exchanged under their headers")
+_OF_PLACES = (
+    "total and a component exchanged under their headers",
+    "energy price and a component exchanged under their headers",
+)
 
 
 class Outcome(StrEnum):

@@ -47,7 +47,8 @@ class GateResult:
 
 def check_rows(parsed: Parsed, suite: Suite, *, now: datetime | None = None) -> GateResult:
     """Check one dataset's rows of one file. No row passes when its step is another, when most of its prices are not in their
-    columns, or when a critical expectation about the whole frame fails. ``now``: the present instant, after which only some of the future is plausible; None: all of it.
+    columns, or when a critical expectation about the whole frame fails. ``now``: the present instant, after which only some of
+    the future is plausible; None: all of it.
     """
     rows = conform(parsed.rows, PARSED)
     held: list[pl.DataFrame] = []

@@ -6,7 +6,7 @@ Three rules find columns that have changed places, each computed over whole colu
 * The energy price is one number at all locations of an interval. Another component that is one number, not zero, where the
   energy price is none or zero, is in its place. Of a computed energy price, that it differs between locations is enough.
 * A computed energy price is nearer to the total than zero is. Congestion and losses may outweigh the total at single
-  locations and hours, but not in nine of ten rows of several locations or of a week.
+  locations and hours, but not in nine of ten rows of several locations over hours, or of one over a week.
 
 A file most of whose prices fail is refused; single rows are held back. Congestion exchanged with losses is not seen where the
 two are added with one sign.
@@ -32,8 +32,8 @@ _FLOATS = 1e-9
 _LEAST_ENERGY = 1.0
 """Energy price in USD/MWh, below which a total near zero tells nothing."""
 _NEARLY_ALL = 0.9
-_SEVERAL = 3
-_WEEK = timedelta(days=7)
+_SEVERAL, _HOURS, _WEEK = 3, timedelta(hours=4), timedelta(days=7)
+"""Congestion may outweigh prices at all locations for an hour, or at one location for days: then it is no sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def check_prices(rows: pl.DataFrame, dataset: Dataset) -> PriceCheck:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """``held``: keys and ``detail`` of rows to hold back; None: there is none. ``refusal``: why the file is refused, or empty."""
+    """``held``: keys and ``detail`` of rows to hold back, None without any. ``refusal``: why the file is refused, or empty."""
 
     held: pl.DataFrame | None = None
     refusal: str = ""
@@ -109,7 +109,9 @@ def _is_aligned(blocks: Mapping[str, pl.DataFrame], declared: PriceSum) -> bool:
 
 
 def _aligned(blocks: Mapping[str, pl.DataFrame], declared: PriceSum) -> pl.DataFrame:
-    return blocks[declared.total].select(*_KEY, "line").with_columns(block["value"].alias(name) for name, block in blocks.items())
+    return (
+        blocks[declared.total].select(*_KEY, "line").with_columns(block["value"].alias(name) for name, block in blocks.items())
+    )
 
 
 def _joined(blocks: Mapping[str, pl.DataFrame], declared: PriceSum) -> pl.DataFrame:
@@ -143,9 +145,8 @@ def _missed_sums(prices: pl.DataFrame, declared: PriceSum, columns: Mapping[str,
     quoted = f"{columns[declared.total]!r}, " + ", ".join(repr(columns[name]) for name in names)
     pair = _pair_that_adds_up(held, declared, names)
     advice = f", and they would if {columns[pair[0]]!r} and {columns[pair[1]]!r} changed places" if pair else ""
-    return _Outcome(
-        refusal=f"the columns {quoted} do not add up in {count} of {prices.height} rows{advice}: {_example(held)} {held['detail'][0]}"
-    )
+    what = f"the columns {quoted} do not add up in {count} of {prices.height} rows{advice}"
+    return _Outcome(refusal=f"{what}: {_example(held)} {held['detail'][0]}")
 
 
 def _error(total: str, parts: list[str]) -> pl.Expr:
@@ -214,7 +215,8 @@ def _energy_refusal(wrong: pl.DataFrame, total: int, declared: PriceSum, columns
     at = f"for example at {wrong['ts'][0]:%Y-%m-%dT%H:%M:%SZ}"
     if declared.derived:
         quoted = ", ".join(repr(columns[name]) for name in (declared.total, *declared.others))
-        return f"the energy price that follows from {quoted} is not the same at all locations {count}, {at}: the columns are exchanged"
+        what = f"the energy price that follows from {quoted} is not the same at all locations"
+        return f"{what} {count}, {at}: the columns are exchanged"
     other = columns[str(wrong["other"].mode()[0])]
     return f"{other!r} is one number at all locations {count}, {at}, and {energy!r} is not: the columns are exchanged"
 
@@ -226,8 +228,8 @@ def _small_totals(prices: pl.DataFrame, declared: PriceSum, columns: Mapping[str
     small = telling.filter((total - energy).abs() > total.abs())
     if small.is_empty() or small.height < _NEARLY_ALL * telling.height:
         return _Outcome()
-    span = telling["ts"].max() - telling["ts"].min()  # pyright: ignore[reportOperatorIssue] - instants
-    if telling["location"].n_unique() < _SEVERAL and span < _WEEK:
+    span = telling.select(pl.col("ts").max() - pl.col("ts").min()).item()
+    if span < _HOURS or (span < _WEEK and telling["location"].n_unique() < _SEVERAL):
         return _Outcome()
     quoted = ", ".join(repr(columns[name]) for name in declared.others)
     numbers = ", ".join(f"{name} {small[name][0]}" for name in (declared.total, *declared.others))

@@ -28,9 +28,9 @@ def hold_to_second_time(
     """Return the table without the rows whose second time is another than the first one, which ``ts`` holds.
 
     ``first``, ``second``: headers of the columns. ``label``: the second time, read; null where its text is not a time.
-    ``expected``: the times that it may be, from ``ts``. A row without a text in ``second`` is not compared. Raises ``RefusedFile``
-    when most of the compared rows disagree, or when they would agree with day and month exchanged in both columns: then the
-    other rows are of another day, too.
+    ``expected``: the times that it may be, from ``ts``. A row without a text in ``second`` is not compared. Raises
+    ``RefusedFile`` when most of the compared rows disagree, or when those that disagree would agree with day and month
+    exchanged in both columns: then the other rows are of another day, too.
     """
     texts = [pl.col(name) for name in second]
     # The columns are the same for all locations of an interval, so few different rows have to be read.
@@ -49,10 +49,8 @@ def hold_to_second_time(
     wrong = marked.filter("__unlike").select("line", first, said.alias("said"))
     if 2 * count > compared:
         line, one, other = wrong.row(0)
-        raise RefusedFile(
-            f"{' and '.join(second)} name another time than {first} in {count} of {compared} rows, for example {other} and {one}",
-            line=line,
-        )
+        what = f"{' and '.join(second)} name another time than {first} in {count} of {compared} rows"
+        raise RefusedFile(f"{what}, for example {other} and {one}", line=line)
     detail = pl.format(f"{' and '.join(second)} {{}}: not the time of {first} {{}}", said, first)
     bad = pl.col("__unlike").fill_null(False)
     return refusals.rows(marked, bad, column=second[-1], reason=Reason.INVALID_TIME, detail=detail).drop("__unlike")

@@ -15,7 +15,8 @@ def _isone_report(dataset: str, name: str, title: str, neighbours: tuple[str, ..
     header = ",".join(f'"{word}"' for word in ISONE_HEADER)
     places = ("4001", "4002", "4003")
     rows = [
-        f'"D","07/04/2025","{n:02}","{place}","INVENTED PLACE","ZONE",{39.25 + n + congestion + loss},{39 + n}.25,{congestion},{loss}'
+        f'"D","07/04/2025","{n:02}","{place}","INVENTED PLACE","ZONE",'
+        f"{39.25 + n + congestion + loss},{39 + n}.25,{congestion},{loss}"
         for n in range(1, 7)
         for place, (congestion, loss) in zip(places, CONGESTION_AND_LOSS, strict=True)
     ]

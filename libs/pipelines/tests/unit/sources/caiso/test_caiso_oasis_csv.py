@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from aurum.pipelines.quality.price_sums import check_prices
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.caiso import SOURCE
 from aurum.pipelines.sources.caiso.oasis_csv import answered_at
@@ -250,3 +251,19 @@ def test_real_schedules_and_forecasts_give_the_sums_that_csv_gives(parse: Parse,
         assert parsed.rows_read == parsed.rows.height == len(records)
         assert parsed.refused.is_empty()
         assert parsed.rows["value"].sum() == pytest.approx(sum(float(record["MW"]) for record in records), abs=1e-4)
+
+
+@pytest.mark.parametrize("component", ["MCE", "MCC", "MCL"])
+def test_prices_under_each_others_types_are_refused(parse: Parse, component: str) -> None:
+    text = (DATA / FALL).read_text()
+    exchanged = text.replace(",LMP,", ",?,").replace(f",{component},", ",LMP,").replace(",?,", f",{component},")
+    (parsed,) = parse(FALL, exchanged)
+    refusal = check_prices(parsed.rows, parsed.dataset).refusal
+    assert "'lmp', 'energy', 'congestion', 'loss' do not add up in 25 of 25 rows" in refusal
+    assert check_prices(shipped(parse, FALL).rows, parsed.dataset).refusal == ""
+
+
+@pytest.mark.parametrize("label", ["2019-07-01,6", "2019-07-02,5"])
+def test_an_answer_whose_trading_hours_are_not_those_of_its_gmt_columns_is_refused(parse: Parse, label: str) -> None:
+    with pytest.raises(RefusedFile, match="OPR_DT and OPR_HR name another time than INTERVALSTARTTIME_GMT in 2 of 3 rows"):
+        parse(NAME, file(price(), price("MCE", label=label), price("MCC", label=label)))

@@ -96,7 +96,8 @@ def test_the_order_of_columns_does_not_matter(parse: Parse) -> None:
 
 @pytest.mark.parametrize("shares", ['"4,078.02",120.5,60,10,0,0', "70,30.5,10,0,0,0.5", "12000,800,60,10,0,0"])
 def test_areas_and_people_are_not_taken_for_shares(parse: Parse, shares: str) -> None:
-    text = f"MapDate,AreaOfInterest,None,D0,D1,D2,D3,D4,ValidStart,ValidEnd,StatisticFormatID\n20251104,CONUS,{shares},20251104,20251110,2\n"
+    header = "MapDate,AreaOfInterest,None,D0,D1,D2,D3,D4,ValidStart,ValidEnd,StatisticFormatID"
+    text = f"{header}\n20251104,CONUS,{shares},20251104,20251110,2\n"
     with pytest.raises(RefusedFile, match="not percent of area"):
         parse(AREA, text)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from aurum.pipelines.quality.price_sums import check_prices
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.miso import SOURCE
 from aurum.pipelines.sources.miso.urls import day_ahead_expost
@@ -174,3 +175,25 @@ def test_a_file_in_another_time_zone_is_refused(parse: Parse, line: str) -> None
 def test_a_file_in_eastern_standard_time_or_that_states_none_is_read(parse: Parse, line: str) -> None:
     (parsed,) = parse(NAME, file(row("A.HUB", "LMP", "7.5"), titles=[*TITLES[:3], line]))
     assert parsed.rows.height == 24
+
+
+@pytest.mark.parametrize("component", ["MCC", "MLC"])
+def test_prices_under_each_others_values_are_refused(parse: Parse, component: str) -> None:
+    def hours(first: float) -> list[str]:
+        return [str(first + hour) for hour in range(24)]
+
+    nodes = {f"NODE{n}": (2.0 * n, 0.5 - n) for n in range(4)}
+    rows = [
+        row(node, value, *prices)
+        for node, (congestion, loss) in nodes.items()
+        for value, prices in (
+            ("LMP", hours(30 + congestion + loss)),
+            ("MCC", [str(congestion)] * 24),
+            ("MLC", [str(loss)] * 24),
+        )
+    ]
+    text = file(*rows)
+    exchanged = text.replace(",LMP,", ",?,").replace(f",{component},", ",LMP,").replace(",?,", f",{component},")
+    (right,), (wrong,) = parse(NAME, text), parse(NAME, exchanged)
+    assert check_prices(right.rows, right.dataset).refusal == ""
+    assert "columns are exchanged" in check_prices(wrong.rows, wrong.dataset).refusal

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.quality.price_sums import check_prices
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.nyiso import SOURCE
 from aurum.pipelines.sources.nyiso.lbmp import DAMLBMP_ZONE_FORMAT
@@ -212,3 +213,16 @@ def test_a_zone_with_the_id_of_another_is_held_back(parse: Parse) -> None:
     assert parsed.refused.select("line", "column", "reason", "detail").rows() == [
         (2, "PTID", Reason.UNKNOWN_CODE, "N.Y.C. is 61761, not 61752")
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(3, 4), (3, 5), (4, 5)], ids=["total and losses", "total and congestion", "components"]
+)
+def test_prices_under_each_others_headers_are_refused(parse: Parse, one: int, other: int) -> None:
+    header, *lines = [line.split(",") for line in (DATA / "20251102damlbmp_zone.csv").read_text().splitlines()]
+    (right, *_), places = read(parse, "20251102damlbmp_zone.csv"), list(range(len(header)))
+    places[one], places[other] = other, one
+    text = file(*(",".join(line[place] for place in places) for line in lines))
+    (wrong, *_) = parse("20251102damlbmp_zone.csv", text)
+    assert check_prices(right.rows, right.dataset).refusal == ""
+    assert "columns are exchanged" in check_prices(wrong.rows, wrong.dataset).refusal

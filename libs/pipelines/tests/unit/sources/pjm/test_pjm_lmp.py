@@ -185,3 +185,32 @@ def test_a_hub_with_the_id_of_another_is_held_back(parse: Parse) -> None:
     (parsed,) = parse("da_hrl_lmps.csv", file(*rows))
     assert set(parsed.rows["line"]) == {2}
     assert parsed.refused["detail"].to_list() == ["WESTERN HUB is 51288, not 51217"]
+
+
+def both(instant: datetime, behind: int = 4) -> str:
+    return f"{stamp(instant)},{stamp(instant - timedelta(hours=behind))}"
+
+
+def row_of_both(times: str) -> str:
+    return f"{times},1,INVENTED HUB,,,HUB,,25,30.5,4.5,1,True,1"
+
+
+def test_a_row_whose_eastern_time_is_not_that_of_its_utc_time_is_held_back(parse: Parse) -> None:
+    start = datetime(2025, 7, 4, 4, tzinfo=UTC)
+    hours = [row_of_both(both(start + timedelta(hours=hour))) for hour in range(4)]
+    (parsed,) = parse("da_hrl_lmps.csv", file(row_of_both(both(start + timedelta(hours=4), behind=5)), *hours))
+    assert sorted(set(parsed.rows["line"])) == [3, 4, 5, 6]
+    assert parsed.refused.select("line", "column", "reason").rows() == [(2, "datetime_beginning_ept", Reason.INVALID_TIME)]
+    assert "not the time of datetime_beginning_utc 7/4/2025 8:00:00 AM" in parsed.refused["detail"][0]
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["columns exchanged", "an hour late"])
+def test_a_file_whose_two_times_disagree_is_refused(exchange: bool) -> None:
+    start = datetime(2025, 7, 4, 4, tzinfo=UTC)
+    times = [both(start + timedelta(hours=hour), behind=4 if exchange else 5) for hour in range(24)]
+    wrong = [",".join(reversed(each.split(","))) if exchange else each for each in times]
+    content = file(*(row_of_both(each) for each in wrong)).encode()
+    with pytest.raises(
+        RefusedFile, match="datetime_beginning_ept name another time than datetime_beginning_utc in 24 of 24 rows"
+    ):
+        DAY_AHEAD.parse(SourceFile("da_hrl_lmps.csv", content))

@@ -210,6 +210,7 @@ def _labels(day: pl.Expr, hour: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     said_day = pl.when(day.is_null()).then(own_day).otherwise(days(day, ("%Y-%m-%d",)))
     said_hour = pl.when(hour.is_null()).then(own_hour).otherwise(whole(hour))
     label, expected = (
-        date.cast(pl.Datetime("us")) + pl.duration(hours=number) for date, number in ((said_day, said_hour), (own_day, own_hour))
+        date.cast(pl.Datetime("us")) + pl.duration(hours=number)
+        for date, number in ((said_day, said_hour), (own_day, own_hour))
     )
     return label, expected

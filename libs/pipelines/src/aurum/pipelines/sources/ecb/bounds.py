@@ -8,6 +8,7 @@ these two columns to each other. Currencies of similar rates (GBP and CHF; AUD, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
@@ -94,7 +95,7 @@ _LINK = (7.6, 8.0)
 def odd_rate(rates: Mapping[str, Sequence[float]]) -> str:
     """Return why rates by currency are not those of a euro; empty where they may be. Single odd rates are no reason."""
     for code, values in rates.items():
-        low, high = BOUNDS.get(code, (0.0, float("inf")))
+        low, high = BOUNDS.get(code, (0.0, math.inf))
         odd = [value for value in values if not low < value < high]
         if 2 * len(odd) > len(values):
             return f"a euro costs between {low:g} and {high:g} {code}, and this table says {odd[0]:g}"
@@ -113,15 +114,16 @@ def hold_to_bounds(table: pl.DataFrame, codes: Sequence[str], refusals: Refusals
     """
     impossible = {code: _is_impossible(code, zone) for code in codes if code in BOUNDS}
     counts = table.select(
-        *(bad.sum().alias(code) for code, bad in impossible.items()), *(pl.col(code).count().alias(f"of {code}") for code in impossible)
+        *(bad.sum().alias(code) for code, bad in impossible.items()),
+        *(pl.col(code).count().alias(f"of {code}") for code in impossible),
     ).row(0, named=True)
     for code, bad in impossible.items():
         count, total = counts[code], counts[f"of {code}"]
         if 2 * count > total:
             line, rate = table.filter(bad).select("line", code).row(0)
             raise RefusedFile(
-                f"not the ECB's rates, or columns are exchanged or shifted: {_possible(code)}, and {count} of {total} rates are "
-                f"others, for example {rate:g}",
+                f"not the ECB's rates, or columns are exchanged or shifted: {_possible(code)}, and {count} of {total} rates "
+                f"are others, for example {rate:g}",
                 line=line,
             )
         if count:
