@@ -3,8 +3,8 @@
 Three rules find columns that have changed places, each computed over whole columns:
 
 * The components add up to the total. This shows a total exchanged with a component, and single wrong numbers.
-* The energy price is one number at all locations of an interval. Another component that is one number, not zero, where the
-  energy price is none or zero, is in its place. Of a computed energy price, that it differs between locations is enough.
+* The energy price is one number at all locations of an interval. Where it is not, and another component is, and is greater, the
+  two are exchanged. Where the reader computes it, and it is one number only with two columns exchanged, they are.
 * A computed energy price is nearer to the total than zero is. Congestion and losses may outweigh the total at single
   locations and hours, but not in nine of ten rows of several locations over hours, or of one over a week.
 
@@ -164,61 +164,72 @@ def _pair_that_adds_up(wrong: pl.DataFrame, declared: PriceSum, names: list[str]
 
 
 def _exchanged_energy(prices: pl.DataFrame, declared: PriceSum, columns: Mapping[str, str]) -> _Outcome:
-    """Find the intervals in which another component is in the place of the energy price."""
+    """Find the intervals in which the energy price is one number at all locations only if columns change places."""
     if (prices["location"] == prices["location"][0]).all():
         return _Outcome()
-    names = _parts(prices, declared)
+    stand_ins = _stand_ins(declared, _parts(prices, declared), columns)
+    numbers = [pl.col(declared.energy), *stand_ins.values()]
     intervals = (
         prices.lazy()
         .group_by("ts", "version")
         .agg(
             pl.len().alias("count"),
-            pl.col("line").min(),
-            *((pl.col(name).max() - pl.col(name).min()).alias(f"spread {name}") for name in names),
-            *(pl.col(name).abs().max().alias(f"size {name}") for name in names),
+            pl.struct((number.max() - number.min()).alias(str(n)) for n, number in enumerate(numbers)).alias("spreads"),
+            pl.struct(number.abs().max().alias(str(n)) for n, number in enumerate(numbers)).alias("sizes"),
         )
         .filter(pl.col("count") > 1)
-        .with_columns(
-            _in_its_place(declared, names).alias("other"), (~_is_one(declared.energy, declared.tolerance)).alias("differs")
-        )
+        .select("ts", "version", *_verdict(declared, list(stand_ins)))
         .collect()
     )
-    wrong = intervals.filter(pl.col("other").is_not_null())
-    if 2 * wrong.height > intervals.height:
-        return _Outcome(refusal=_energy_refusal(wrong.sort("line"), intervals.height, declared, columns))
-    certain = wrong.filter(pl.col("differs"))
-    if certain.is_empty() or declared.derived:
+    wrong, right = intervals.filter(pl.col("why").is_not_null()), intervals.filter("is_right")
+    if wrong.height > right.height:
+        at, count = wrong["ts"].min(), f"in {wrong.height} of {wrong.height + right.height} intervals"
+        return _Outcome(
+            refusal=f"{count}, for example at {at:%Y-%m-%dT%H:%M:%SZ}, {wrong['why'].mode()[0]}: they are exchanged"
+        )
+    differing = wrong.filter(~pl.col("is_one"))
+    if differing.is_empty():
         return _Outcome()
-    detail = pl.format("{} is one number at all locations, and {} is not", "other", pl.lit(declared.energy)).alias("detail")
-    return _Outcome(prices.join(certain.select("ts", "version", detail), on=["ts", "version"]).select(*_KEY, "detail"))
+    held = prices.join(differing.select("ts", "version", pl.col("why").alias("detail")), on=["ts", "version"])
+    return _Outcome(held.select(*_KEY, "detail"))
 
 
-def _is_one(name: str, tolerance: float) -> pl.Expr:
-    return pl.col(f"spread {name}") <= tolerance + _FLOATS
+def _stand_ins(declared: PriceSum, names: list[str], columns: Mapping[str, str]) -> dict[str, pl.Expr]:
+    """Return the numbers that are the energy price if two columns have changed places, by what is then seen.
+
+    Of a publisher that adds one component and subtracts another, exchanging them turns both signs.
+    """
+    energy, total = declared.energy, pl.col(declared.total)
+    if not declared.derived:
+        return {
+            f"{columns[name]!r} is one number at all locations, and {columns[energy]!r} is not": pl.col(name)
+            for name in names
+            if name != energy
+        }
+    others = pl.sum_horizontal(declared.others)
+    pairs = {(declared.total, name): 2 * pl.col(name) - total - others for name in declared.others}
+    said = "the energy price that follows is one number at all locations only if {!r} and {!r} change places"
+    return {
+        said.format(columns[one], columns[other]): number
+        for (one, other), number in {**pairs, (declared.others[0], declared.others[-1]): total + others}.items()
+    }
 
 
-def _in_its_place(declared: PriceSum, names: list[str]) -> pl.Expr:
-    """Return the component that seems to be the energy price; null where the energy price does."""
-    energy = declared.energy
+def _verdict(declared: PriceSum, reasons: list[str]) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return ``why`` an interval shows an exchange (null where it does not), ``is_one`` (its energy price), ``is_right``."""
+    spread, size = (pl.col(kind).struct for kind in ("spreads", "sizes"))
+    is_one, *others = (spread.field(str(n)) <= declared.tolerance + _FLOATS for n in range(len(reasons) + 1))
     if declared.derived:
-        return pl.when(~_is_one(energy, declared.tolerance)).then(pl.lit(energy))
-    lost = ~_is_one(energy, declared.tolerance) | (pl.col(f"size {energy}") == 0)
-    return pl.coalesce(
-        pl.when(lost & _is_one(name, declared.tolerance) & (pl.col(f"size {name}") > declared.tolerance)).then(pl.lit(name))
-        for name in names
-        if name != energy
-    )
-
-
-def _energy_refusal(wrong: pl.DataFrame, total: int, declared: PriceSum, columns: Mapping[str, str]) -> str:
-    count, energy = f"in {wrong.height} of {total} intervals", columns[declared.energy]
-    at = f"for example at {wrong['ts'][0]:%Y-%m-%dT%H:%M:%SZ}"
-    if declared.derived:
-        quoted = ", ".join(repr(columns[name]) for name in (declared.total, *declared.others))
-        what = f"the energy price that follows from {quoted} is not the same at all locations"
-        return f"{what} {count}, {at}: the columns are exchanged"
-    other = columns[str(wrong["other"].mode()[0])]
-    return f"{other!r} is one number at all locations {count}, {at}, and {energy!r} is not: the columns are exchanged"
+        # Where nothing is congested, several of the numbers are the same everywhere, which tells nothing.
+        wrong, is_right = [~is_one & other for other in others], is_one & ~pl.any_horizontal(others)
+    else:
+        # A component that is one number by chance is smaller than the energy price.
+        energy = size.field("0")
+        lost, is_right = ~is_one | (energy == 0), is_one & (energy > 0)
+        greater = [size.field(str(n)) > pl.max_horizontal(energy, declared.tolerance) for n in range(1, len(others) + 1)]
+        wrong = [lost & other & great for other, great in zip(others, greater, strict=True)]
+    why = pl.coalesce(pl.when(each).then(pl.lit(reason)) for each, reason in zip(wrong, reasons, strict=True))
+    return why.alias("why"), is_one.alias("is_one"), is_right.alias("is_right")
 
 
 def _small_totals(prices: pl.DataFrame, declared: PriceSum, columns: Mapping[str, str]) -> _Outcome:

@@ -196,4 +196,4 @@ def test_prices_under_each_others_values_are_refused(parse: Parse, component: st
     exchanged = text.replace(",LMP,", ",?,").replace(f",{component},", ",LMP,").replace(",?,", f",{component},")
     (right,), (wrong,) = parse(NAME, text), parse(NAME, exchanged)
     assert check_prices(right.rows, right.dataset).refusal == ""
-    assert "columns are exchanged" in check_prices(wrong.rows, wrong.dataset).refusal
+    assert "are exchanged" in check_prices(wrong.rows, wrong.dataset).refusal

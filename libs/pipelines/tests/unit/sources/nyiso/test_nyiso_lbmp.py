@@ -225,4 +225,4 @@ def test_prices_under_each_others_headers_are_refused(parse: Parse, one: int, ot
     text = file(*(",".join(line[place] for place in places) for line in lines))
     (wrong, *_) = parse("20251102damlbmp_zone.csv", text)
     assert check_prices(right.rows, right.dataset).refusal == ""
-    assert "columns are exchanged" in check_prices(wrong.rows, wrong.dataset).refusal
+    assert "are exchanged" in check_prices(wrong.rows, wrong.dataset).refusal
