@@ -33,7 +33,7 @@ _LEAST_ENERGY = 1.0
 """Energy price in USD/MWh, below which a total near zero tells nothing."""
 _NEARLY_ALL = 0.9
 _SEVERAL, _HOURS, _WEEK = 3, timedelta(hours=4), timedelta(days=7)
-"""Congestion may outweigh prices at all locations for an hour, or at one location for days: then it is no sign."""
+"""Congestion may outweigh prices at all locations for an hour, or at one location for days, with every column in its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a euro can cost in each currency, by which columns that are exchanged, shifted, or on another base are noticed.
+"""Bounds of the cost of a euro in each currency, by which columns that are exchanged, shifted, or on another base are noticed.
 
 Bounds are half the lowest and twice the highest rate of the ECB's history from 1999-01-04 to 2025-05-09, wide enough for
 decades; narrower where the rate is pegged or has been tested longer, wider where it keeps falling. A currency that has been
