@@ -35,7 +35,6 @@ _WORDS = {
     "unit": "UOM",
     "item": "DATA_ITEM",
     "value": "VALUE",
-    "day": "OPR_DATE",
 }
 _OF_ITEM = ("market", "unit")
 _PLACE = {"location": "RESOURCE_NAME"}
