@@ -85,7 +85,7 @@ async def filled(store: Store) -> Reading:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def reading() -> Reading:
-    """What the files say, in memory; tests only read it."""
+    """The series of the files, in memory; tests only read them."""
     return await filled(MemoryStore(SystemClock()))
 
 
