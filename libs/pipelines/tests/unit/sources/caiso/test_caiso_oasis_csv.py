@@ -146,7 +146,7 @@ def test_actual_wind_and_solar_are_generation(parse: Parse) -> None:
         (price(start="2019-07-01T11:00:00-07:00"), "INTERVALSTARTTIME_GMT"),
         (price(end="2019-07-01T11:15:00-00:00"), "INTERVALENDTIME_GMT"),
         (price(label="2019-07-01,26"), "OPR_HR"),
-        (price(label="2019-07-02,5"), "OPR_DT"),
+        (price(label="2019-07-02,5"), "OPR_HR"),
     ],
 )
 def test_a_row_without_one_possible_hour_is_held_back_and_the_rest_loads(parse: Parse, row: str, column: str) -> None:

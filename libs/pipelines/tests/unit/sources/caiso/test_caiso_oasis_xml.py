@@ -76,10 +76,9 @@ def test_an_answer_in_another_unit_is_refused(parse: Parse, content: str, unit: 
         parse("x.xml", content.replace("<UOM>MW<", f"<UOM>{unit}<"))
 
 
-def test_a_row_of_another_trading_day_than_its_times_is_held_back(parse: Parse) -> None:
-    quarters, fives = parse("x.xml", DEMAND.replace("<OPR_DATE>2014-05-08", "<OPR_DATE>2014-08-05", 1))
-    assert quarters.refused.select("column", "reason").rows() == [("OPR_DATE", "invalid_time")]
-    assert fives.rows.height == 2
+def test_an_answer_of_another_trading_day_than_its_times_is_refused(parse: Parse) -> None:
+    with pytest.raises(RefusedFile, match="OPR_DATE name another time than INTERVAL_START_GMT"):
+        parse("x.xml", DEMAND.replace("<OPR_DATE>2014-05-08", "<OPR_DATE>2014-08-05", 1))
 
 
 def test_tags_with_a_prefix_are_the_same_tags(parse: Parse) -> None:
