@@ -31,7 +31,7 @@ from aurum.storage.testing.stores import PostgresStore
 # Test modules have no package (importlib mode), so what they share is found by path.
 sys.path.append(str(Path(__file__).parent / "support"))
 
-from api_market import declare, load
+from api_market import market_database
 
 from aurum.api.main import openapi_document
 from aurum.api.testing import Served, serving
@@ -46,16 +46,7 @@ def served_document() -> dict[str, Any]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def market_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
     """The URL of a database that holds the series of ``api_market``; tests only read it."""
-    connection = await asyncpg.connect(postgres_server.url_of("postgres"))
-    await connection.execute(f"CREATE DATABASE api_market TEMPLATE {migrated_template}")
-    await connection.close()
-    url = postgres_server.url_of("api_market")
-    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
-    store = PostgresStore(pool, SystemClock())
-    await declare(store)
-    await load(store)
-    await pool.close()
-    return url
+    return await market_database(postgres_server, migrated_template, "api_market")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from api_issuer import AUDIENCE, Issuer, issuing
+from api_market import market_database
 from api_process import listening
 
 from aurum.api.main import create_app
@@ -20,6 +21,7 @@ from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.core.access import RatePlan
 from aurum.core.errors import Conflict
 from aurum.services.access import change_tenant, create_tenant, put_plan
+from aurum.storage.embedded import EmbeddedPostgres
 from aurum.storage.ports.access import Actor
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.transaction import PostgresTransactions
@@ -35,6 +37,13 @@ TIMEOUT_S = 1800
 """Ends a run that hangs. A quiet machine needs a minute or two, one with a load of 17 more than five."""
 LOCKS_OUT = ("changeTenant", "putPlan")
 """Operations that could take the access or the rate of the testing caller away. They are tested on the open service."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def settings(settings: Settings, postgres_server: EmbeddedPostgres, migrated_template: str) -> Settings:
+    """Settings of a service with a database of its own, because all operations are called, the removal of series too."""
+    url = await market_database(postgres_server, migrated_template, "api_contract")
+    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
 
 
 def with_v1(settings: Settings) -> Settings:

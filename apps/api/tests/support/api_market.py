@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
+
 from aurum.api.testing.observations import InventedSeries
 from aurum.api.testing.observations import file_of as file_of_series
+from aurum.common.clock import SystemClock
+from aurum.common.settings import DatabaseSettings
 from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, SourceEntry
+from aurum.storage.embedded import EmbeddedPostgres
 from aurum.storage.ports.files import FileLoad, FileRecord
+from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.stores import PostgresStore
 
 HOUR = timedelta(hours=1)
@@ -34,6 +40,20 @@ REVISED_KNOWN = datetime(2025, 11, 10, 12, 30, tzinfo=UTC)
 REVISED = {5: 1000.0, 30: 2000.0}
 """Hours of NYC since ``NYC_START`` whose value was corrected at ``REVISED_KNOWN``."""
 WITHDRAWN_HOUR = 7
+
+
+async def market_database(server: EmbeddedPostgres, template: str, name: str) -> str:
+    """Create a database with the series of this module, and return its URL. ``template``: the name of a migrated one."""
+    connection = await asyncpg.connect(server.url_of("postgres"))
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await connection.close()
+    url = server.url_of(name)
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
+    store = PostgresStore(pool, SystemClock())
+    await declare(store)
+    await load(store)
+    await pool.close()
+    return url
 
 
 def nyc_value(hour: int) -> float:
