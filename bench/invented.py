@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 
 from aurum.pipelines.source import SourceFile
 
+FEW = 24
+"""Rows of a file that costs little but what every file costs."""
+
 _PJM_HEADER = (
     "datetime_beginning_utc,datetime_beginning_ept,pnode_id,pnode_name,voltage,equipment,type,zone,system_energy_price_da,"
     "total_lmp_da,congestion_price_da,marginal_loss_price_da,row_is_current,version_nbr"
@@ -36,6 +39,13 @@ def isone_day(nodes: int) -> SourceFile:
             lines.append(f'"D","06/04/2026","{hour:02d}",{place},{energy + loss:.2f},{energy:.2f},0.00,{loss:.2f}')
     lines.append(f'"T","{24 * nodes} lines"')
     return SourceFile("WW_DALMP_ISO_20260604.csv", "\n".join(lines).encode())
+
+
+def few_rows(pjm: SourceFile) -> SourceFile | None:
+    """Return the first ``FEW`` rows of a file of PJM prices; None for another file."""
+    if not pjm.name.startswith("da_hrl_lmps"):
+        return None
+    return SourceFile(pjm.name, b"\n".join(pjm.content.split(b"\n")[: FEW + 1]) + b"\n")
 
 
 def day_after(isone: SourceFile) -> SourceFile | None:

@@ -22,7 +22,7 @@ from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from bench.harness import Figure, none_at_all, side_by_side, timed
-from bench.invented import day_after, isone_day, pjm_year
+from bench.invented import FEW, day_after, few_rows, isone_day, pjm_year
 from bench.scale import Scale
 from bench.stage import Stage, copy_in, settle
 
@@ -65,6 +65,18 @@ class _Loaded:
     async def again(self) -> float:
         return self.frame.height / await self.load(force=True)
 
+    async def few(self, document: SourceFile) -> float:
+        """Return the seconds of a file of a few rows of the same layout, which any file costs."""
+        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
+        return await self.load(document)
+
+    async def raw_few(self) -> float:
+        """Return the seconds of a COPY of as many rows."""
+        await _execute(self.stage, "TRUNCATE raw_copy")
+        watch = timed()
+        await copy_in(self.stage, self.frame.head(4 * FEW), table="raw_copy")
+        return watch()
+
     async def raw(self) -> float:
         await _execute(self.stage, "TRUNCATE raw_copy")
         watch = timed()
@@ -87,6 +99,18 @@ async def measure(stage: Stage, scale: Scale, shared: Path) -> list[Figure]:
     for name, document in _files(shared, scale):
         loaded = await _loaded(stage, document)
         figures += await _figures(name, loaded, scale.rounds)
+        if (few := few_rows(document)) is not None:
+            figures.append(
+                await side_by_side(
+                    f"{name}: its first {FEW} rows, the fixed cost of a file",
+                    partial(loaded.few, few),
+                    loaded.raw_few,
+                    unit="s",
+                    against=_AGAINST,
+                    rounds=scale.rounds,
+                    less_is_better=True,
+                )
+            )
         if (following := day_after(document)) is not None:
             figures.append(
                 await side_by_side(

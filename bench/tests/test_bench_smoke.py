@@ -19,6 +19,7 @@ _ROWS = (
     "ISO-NE day: the day after, compared with it",
     "ISO-NE day: the same file again",
     "PJM year: file to committed versions",
+    "PJM year: its first 24 rows, the fixed cost of a file",
     "slice: 24 rows, JSON",
     "slice: 8,760 rows, JSON rows",
     "slice: 8,760 rows, JSON columns",

@@ -74,7 +74,8 @@ def _changed(spans: pl.DataFrame, part: SeriesRows, inside: pl.DataFrame, stored
     few = spans.join(_medians(stored, "series").select("series"), on="series", how="anti")
     own = _current(part).select("series", "ts", pl.col("value").alias("own"))
     ratio = pl.col("own") / pl.col("value")
-    near = inside.join(own, on=["series", "ts"]).filter(ratio.is_between(1 / _NEAR, _NEAR))
+    is_near = (pl.col("own") == pl.col("value")) | ratio.is_between(1 / _NEAR, _NEAR)
+    near = inside.join(own, on=["series", "ts"]).filter(is_near)
     return few.join(near, on="series", how="anti").join(inside.select("series").unique(), on="series", how="semi")
 
 

@@ -36,7 +36,8 @@ def hold_to_second_time(
     # The columns are the same for all locations of an interval, so few different rows have to be read.
     pairs = table.select("ts", *second).unique(maintain_order=False)
     stated = pl.any_horizontal(text.is_not_null() for text in texts)
-    agrees = pl.any_horizontal(label == time for time in expected).fill_null(False)
+    agrees = pl.any_horizontal(pl.col("__label") == time for time in expected).fill_null(False)
+    # Read first, because Polars would read the text again wherever an expression uses it.
     unlike = pairs.with_columns(label.alias("__label")).filter(stated & ~agrees)
     if unlike.is_empty():
         return table
