@@ -14,10 +14,11 @@ from datetime import date
 from itertools import pairwise
 from statistics import median_low
 
+from aurum.pipelines.reading.dates import FIRST_YEAR, LAST_YEAR
 from aurum.pipelines.source import SourceFile
+from aurum.pipelines.spacing import LONG_WEEKEND
 
-_LONG_WEEKEND, _WEEK = 5, 7
-_FIRST_YEAR, _LAST_YEAR = 1700, 2200
+_DAYS_OF_WEEK = 7
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*")
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CLOCK = re.compile(r"\d[T ](\d{1,2}):(\d\d)(?::(\d\d))?")
@@ -89,7 +90,7 @@ def _day(text: str) -> tuple[date, bool] | None:
             return None
     except ValueError:
         return None  # no such day: the parser holds the row back
-    return (day, is_month) if _FIRST_YEAR <= day.year <= _LAST_YEAR else None
+    return (day, is_month) if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def usual_gap(texts: Iterable[str]) -> int | None:
@@ -108,7 +109,7 @@ def minutes_apart(stamps: Iterable[str]) -> int | None:
 def is_daily(texts: Iterable[str]) -> bool:
     """Return whether days may be those of a daily table: up to five apart, over a long weekend, or too few to tell."""
     gap = usual_gap(texts)
-    return gap is None or gap <= _LONG_WEEKEND
+    return gap is None or gap <= LONG_WEEKEND
 
 
 def is_weekly(texts: Iterable[str], weekday: int) -> bool:
@@ -116,7 +117,7 @@ def is_weekly(texts: Iterable[str], weekday: int) -> bool:
     texts = list(texts)
     listed, gap = days(texts), usual_gap(texts)
     own = sum(1 for day in listed if day.weekday() == weekday)
-    return (gap is None or gap % _WEEK == 0) and own * 2 >= len(listed)
+    return (gap is None or gap % _DAYS_OF_WEEK == 0) and own * 2 >= len(listed)
 
 
 def numbers_of(cells: Iterable[str]) -> list[float]:

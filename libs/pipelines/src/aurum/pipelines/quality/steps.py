@@ -8,41 +8,16 @@ Single rows off the grid are held back alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from aurum.core.frequency import Frequency
 from aurum.pipelines.source import Parsed
+from aurum.pipelines.spacing import HOURS, WORDS
 
-_WORDS: Mapping[Frequency, str] = MappingProxyType(
-    {
-        Frequency.MIN_1: "1 minute",
-        Frequency.MIN_5: "5 minutes",
-        Frequency.MIN_10: "10 minutes",
-        Frequency.MIN_15: "15 minutes",
-        Frequency.MIN_30: "30 minutes",
-        Frequency.HOUR: "1 hour",
-        Frequency.DAY: "1 day",
-        Frequency.WEEK: "1 week",
-        Frequency.MONTH: "1 month",
-        Frequency.QUARTER: "1 quarter",
-        Frequency.YEAR: "1 year",
-    }
-)
-# Hours between neighbours, by step. Days have 23 to 25 hours, and a week's stamp may move by a day for a holiday.
-_DISTANCES: tuple[tuple[Frequency, float, float], ...] = (
-    *((each, each.step / timedelta(hours=1), each.step / timedelta(hours=1)) for each in Frequency if each.step),
-    (Frequency.DAY, 23, 25),
-    (Frequency.WEEK, 6 * 24 - 1, 8 * 24 + 1),
-    (Frequency.MONTH, 28 * 24 - 1, 31 * 24 + 1),
-    (Frequency.QUARTER, 89 * 24 - 1, 92 * 24 + 1),
-    (Frequency.YEAR, 365 * 24 - 1, 366 * 24 + 1),
-)
 _ENOUGH = 4
 """Distances, all equal, that are no chance. Of months fewer will do, if every one begins on a first."""
 _SERIES = ["location", "measure"]
@@ -78,23 +53,30 @@ def check_steps(parsed: Parsed, rows: pl.DataFrame) -> StepCheck:
     if not checks:
         return StepCheck()
     by_row = placed.select("row").join(pl.concat(reasons), on="row", how="left", maintain_order="left")["reason"]
-    worst = max(checks, key=lambda check: check.foreign)
-    return StepCheck(by_row, worst.refusal(rows.height, foreign=sum(check.foreign for check in checks)))
+    worst = max(checks, key=lambda check: check.misplaced)
+    return StepCheck(by_row, worst.refusal(rows.height, misplaced=sum(check.misplaced for check in checks)))
 
 
 @dataclass(frozen=True, slots=True)
 class _PartCheck:
-    """The rows of one frequency. ``foreign``: the number of rows of series of another step; ``wrong``: how theirs differs."""
+    """The result for the rows of one frequency.
+
+    ``reasons``: as in ``StepCheck``. ``misplaced``: the number of rows of the series that are at another step.
+    ``difference``: how their step differs, in words.
+    """
 
     reasons: pl.Series
-    foreign: int = 0
-    wrong: str = ""
+    misplaced: int = 0
+    difference: str = ""
 
-    def refusal(self, total: int, *, foreign: int | None = None) -> str:
-        """Return why a file of ``total`` rows is refused; empty where it is not."""
-        if 2 * (self.foreign if foreign is None else foreign) <= total:
+    def refusal(self, total: int, *, misplaced: int | None = None) -> str:
+        """Return why a file of ``total`` rows is refused; empty where it is not.
+
+        ``misplaced``: that number for all frequencies of the file; None: this is the only one.
+        """
+        if 2 * (self.misplaced if misplaced is None else misplaced) <= total:
             return ""
-        return f"another step: {self.wrong}; nothing of the file was stored"
+        return f"another step: {self.difference}; nothing of the file was stored"
 
 
 def _check(rows: pl.DataFrame, frequency: Frequency, zone: str) -> _PartCheck | None:
@@ -102,25 +84,34 @@ def _check(rows: pl.DataFrame, frequency: Frequency, zone: str) -> _PartCheck | 
     if frequency is Frequency.IRREGULAR or rows.is_empty():
         return None
     off = rows.select(off=_off_grid(frequency, zone, rows["ts"][0]))["off"]
-    strange = _strange_series(rows, off, frequency, zone)
-    if strange is None and not off.any():
+    series = _series_at_another_step(rows, off, frequency, zone)
+    if series is None and not off.any():
         return None
-    single = pl.when(off).then(pl.lit(f"not on the step of {_WORDS[frequency]}"))
-    if strange is None:
+    single = pl.when(off).then(pl.lit(f"not on the step of {WORDS[frequency]}"))
+    if series is None:
         return _PartCheck(rows.select(single.alias("reason"))["reason"])
-    foreign = rows.select(pl.struct(_SERIES).is_in(strange.select(pl.struct(_SERIES)).to_series().implode())).to_series()
-    spacing, due = _spacing(rows.filter(foreign)), _WORDS[frequency]
-    owners = ", ".join(strange["location"].unique().sort()[:3])
-    beside = rows.filter(foreign & off)["ts"].min()
-    if spacing == due and isinstance(beside, datetime):
+    misplaced = rows.select(pl.struct(_SERIES).is_in(series.select(pl.struct(_SERIES)).to_series().implode())).to_series()
+    difference, reason = _difference(rows.filter(misplaced), rows.filter(misplaced & off), series, frequency)
+    reasons = rows.select(pl.when(misplaced).then(pl.lit(reason)).otherwise(single).alias("reason"))["reason"]
+    return _PartCheck(reasons, int(misplaced.sum()), difference)
+
+
+def _difference(rows: pl.DataFrame, off_grid: pl.DataFrame, series: pl.DataFrame, frequency: Frequency) -> tuple[str, str]:
+    """Return how the step of rows differs from ``frequency``: as the reason of a refused file, and as that of each row.
+
+    ``off_grid``: the rows whose instants are no multiples of the step. ``series``: the series of the rows.
+    """
+    spacing, expected = _spacing(rows), WORDS[frequency]
+    example = off_grid["ts"].min()
+    if spacing != expected:
+        locations = ", ".join(series["location"].unique().sort()[:3])
+        return f"spacing {spacing}, the dataset's is {expected}", f"spacing {spacing}, that of {locations} is {expected}"
+    if isinstance(example, datetime):
         # The distance is right, and the instants are beside the grid: half past the hour, noon for a day.
-        wrong = whole = f"rows are {due} apart, but not on the step of {due}: {beside:%Y-%m-%d %H:%M} UTC"
-    elif spacing == due:
-        wrong = whole = f"most rows are less than {due} apart"
+        text = f"rows are {expected} apart, but not on the step of {expected}: {example:%Y-%m-%d %H:%M} UTC"
     else:
-        wrong, whole = f"spacing {spacing}, the dataset's is {due}", f"spacing {spacing}, that of {owners} is {due}"
-    reasons = rows.select(pl.when(foreign).then(pl.lit(whole)).otherwise(single).alias("reason"))["reason"]
-    return _PartCheck(reasons, int(foreign.sum()), wrong)
+        text = f"most rows are less than {expected} apart"
+    return text, text
 
 
 def _off_grid(frequency: Frequency, zone: str, example: datetime) -> pl.Expr:
@@ -135,17 +126,18 @@ def _off_grid(frequency: Frequency, zone: str, example: datetime) -> pl.Expr:
     return ~midnight if frequency in (Frequency.DAY, Frequency.WEEK) else ~midnight | (local.dt.day() != 1)
 
 
-def _strange_series(rows: pl.DataFrame, off: pl.Series, frequency: Frequency, zone: str) -> pl.DataFrame | None:
-    """Return the series whose instants are not of this step; None where there is none."""
-    strange: list[pl.DataFrame] = []
+def _series_at_another_step(rows: pl.DataFrame, off: pl.Series, frequency: Frequency, zone: str) -> pl.DataFrame | None:
+    """Return the series (location, measure) whose instants are not of this step; None where there is none.
+
+    ``off``: whether each row is off the grid.
+    """
+    parts: list[pl.DataFrame] = []
     if off.any():
         shares = rows.select(*_SERIES, off.alias("off")).group_by(_SERIES).agg(pl.col("off").mean())
-        strange.append(shares.filter(pl.col("off") > 0.5).select(_SERIES))
-    if not frequency.is_calendar and _is_regular(rows, frequency):
-        series = pl.concat(strange) if strange else None
-    else:
-        spaced = _spaced_otherwise(rows, frequency, zone)
-        series = pl.concat([*strange, spaced]).unique()
+        parts.append(shares.filter(pl.col("off") > 0.5).select(_SERIES))
+    if frequency.is_calendar or not _is_regular(rows, frequency):
+        parts.append(_spaced_otherwise(rows, frequency, zone))
+    series = pl.concat(parts).unique() if parts else None
     return None if series is None or series.is_empty() else series
 
 
@@ -162,7 +154,7 @@ def _is_regular(rows: pl.DataFrame, frequency: Frequency) -> bool:
 
 
 def _spaced_otherwise(rows: pl.DataFrame, frequency: Frequency, zone: str) -> pl.DataFrame:
-    """Return the series all of whose instants are spaced as those of one coarser step, or mostly closer than their own."""
+    """Return the series whose instants are all spaced as at one coarser step, or mostly closer than this step allows."""
     local = pl.col("ts").dt.convert_time_zone(zone)
     spaces = (
         rows.select(*_SERIES, "ts")
@@ -173,7 +165,7 @@ def _spaced_otherwise(rows: pl.DataFrame, frequency: Frequency, zone: str) -> pl
             first=(local.dt.day() == 1) & (local.dt.truncate("1d") == local),
         )
     )
-    about = (
+    summaries = (
         spaces.with_columns(step=_step_of(pl.col("hours")))
         .group_by(_SERIES)
         .agg(
@@ -181,23 +173,19 @@ def _spaced_otherwise(rows: pl.DataFrame, frequency: Frequency, zone: str) -> pl
             (pl.col("step").n_unique() - pl.col("step").is_null().any().cast(pl.UInt32)).alias("steps"),
             pl.col("step").count().alias("known"),
             pl.col("step").max().alias("step"),
-            (pl.col("hours") < _least(frequency)).mean().alias("closer"),
+            (pl.col("hours") < HOURS[frequency][0]).mean().alias("closer"),
             pl.col("first").all(),
         )
     )
     one_step = (pl.col("known") == pl.col("count")) & (pl.col("steps") == 1) & (pl.col("step") > frequency.order)
     months = pl.col("first") & (pl.col("step") >= Frequency.MONTH.order)
     coarser = one_step & ((pl.col("count") >= _ENOUGH) | months)
-    return about.filter((coarser | (pl.col("closer") > 0.5)).fill_null(False)).select(_SERIES)
+    return summaries.filter((coarser | (pl.col("closer") > 0.5)).fill_null(False)).select(_SERIES)
 
 
 def _step_of(hours: pl.Expr) -> pl.Expr:
-    """Return the ``order`` of the step that a distance is of; null where it is of none."""
-    return pl.coalesce(pl.when(hours.is_between(low, high)).then(step.order) for step, low, high in _DISTANCES)
-
-
-def _least(frequency: Frequency) -> float:
-    return next(low for step, low, _ in _DISTANCES if step is frequency)
+    """Return the ``order`` of the step that has a distance of ``hours``; null where none has."""
+    return pl.coalesce(pl.when(hours.is_between(low, high)).then(step.order) for step, (low, high) in HOURS.items())
 
 
 def _spacing(rows: pl.DataFrame) -> str:
@@ -211,5 +199,5 @@ def _spacing(rows: pl.DataFrame) -> str:
     )
     if hours is None:
         return "unknown"
-    step = next((_WORDS[step] for step, low, high in _DISTANCES if low <= hours <= high), "")
+    step = next((WORDS[step] for step, (low, high) in HOURS.items() if low <= hours <= high), "")
     return step or str(timedelta(hours=hours))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import FRIDAY, MONDAY, SATURDAY, WEDNESDAY
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -68,27 +69,29 @@ KNOWN: Mapping[str, SeriesFacts] = {
 
 @dataclass(frozen=True, slots=True)
 class WeeklyGroup:
-    """Weekly series with one meaning and one stamped weekday: Monday is 0; None: it is not always the same."""
+    """Weekly series whose values have the same meaning and whose dates fall on the same weekday.
+
+    ``weekday``: as ``date.weekday`` counts, Monday is 0; None: the dates are not all on one weekday.
+    """
 
     week: Week
     weekday: int | None
     ids: tuple[str, ...]
 
 
-_MONDAY, _WEDNESDAY, _FRIDAY, _SATURDAY = 0, 2, 4, 5
 _WEEKLY = (
     # "Weekly, Ending Friday": means of the daily prices and rates of the week.
-    WeeklyGroup(Week.FLOW, _FRIDAY, ("WHHNGSP", "WCOILWTICO", "WCOILBRENTEU", "WPROPANEMBTX", "WJFUELUSGULF", "WDFUELUSGULF")),
-    WeeklyGroup(Week.FLOW, _FRIDAY, ("WDFUELNYH", "WDFUELLA", "WHOILNYH", "WGASUSGULF", "WGASNYH")),
-    WeeklyGroup(Week.FLOW, _FRIDAY, ("WGS1YR", "WGS2YR", "WGS5YR", "WGS10YR", "WGS30YR", "STLFSI4", "NFCI", "ANFCI")),
+    WeeklyGroup(Week.FLOW, FRIDAY, ("WHHNGSP", "WCOILWTICO", "WCOILBRENTEU", "WPROPANEMBTX", "WJFUELUSGULF", "WDFUELUSGULF")),
+    WeeklyGroup(Week.FLOW, FRIDAY, ("WDFUELNYH", "WDFUELLA", "WHOILNYH", "WGASUSGULF", "WGASNYH")),
+    WeeklyGroup(Week.FLOW, FRIDAY, ("WGS1YR", "WGS2YR", "WGS5YR", "WGS10YR", "WGS30YR", "STLFSI4", "NFCI", "ANFCI")),
     # "Weekly, Ending Saturday": claims of the week, and activity in it.
-    WeeklyGroup(Week.FLOW, _SATURDAY, ("ICSA", "ICNSA", "CCSA", "CCNSA", "WEI")),
+    WeeklyGroup(Week.FLOW, SATURDAY, ("ICSA", "ICNSA", "CCSA", "CCNSA", "WEI")),
     # "Weekly, Ending Wednesday": means of daily figures.
-    WeeklyGroup(Week.FLOW, _WEDNESDAY, ("FF", "WRESBAL", "WTREGEN", "WCURCIR")),
+    WeeklyGroup(Week.FLOW, WEDNESDAY, ("FF", "WRESBAL", "WTREGEN", "WCURCIR")),
     # "Weekly, As of Wednesday": the balance sheet at the end of the day.
-    WeeklyGroup(Week.LEVEL, _WEDNESDAY, ("WALCL", "WSHOTSL", "WSHOMCB", "TREAST", "WLCFLPCL")),
+    WeeklyGroup(Week.LEVEL, WEDNESDAY, ("WALCL", "WSHOTSL", "WSHOMCB", "TREAST", "WLCFLPCL")),
     # "Weekly, Ending Monday": EIA's retail prices, surveyed on Mondays.
-    WeeklyGroup(Week.SURVEY, _MONDAY, ("GASREGW", "GASREGCOVW", "GASMIDW", "GASPRMW", "GASALLW", "GASDESW")),
+    WeeklyGroup(Week.SURVEY, MONDAY, ("GASREGW", "GASREGCOVW", "GASMIDW", "GASPRMW", "GASALLW", "GASDESW")),
     # Freddie Mac's survey, dated by the day of its publication: a Friday in early years, a Wednesday before some holidays.
     WeeklyGroup(Week.SURVEY, None, ("MORTGAGE30US", "MORTGAGE15US", "MORTGAGE5US")),
 )

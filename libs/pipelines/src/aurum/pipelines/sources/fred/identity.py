@@ -12,26 +12,13 @@ from pathlib import PurePath
 from aurum.core.frequency import Frequency
 from aurum.pipelines.sampling import days, usual_gap
 from aurum.pipelines.sources.fred.datasets import IDS, KNOWN, WEEKDAYS, WEEKS
-from aurum.pipelines.weeks import WEEKDAYS as NAMES
+from aurum.pipelines.spacing import DAYS, LONG_WEEKEND, WORDS
+from aurum.pipelines.weeks import day_name
 
 _WORD = re.compile(r"[A-Z0-9]+")
 _ID = re.compile(r"(?=[A-Z0-9_]*[A-Z])[A-Z0-9][A-Z0-9_]*[A-Z0-9]")
-_GAPS = {
-    Frequency.DAY: (1, 5),
-    Frequency.WEEK: (6, 8),
-    Frequency.MONTH: (28, 31),
-    Frequency.QUARTER: (89, 92),
-    Frequency.YEAR: (365, 366),
-}
-"""Usual distance in days between the dates of a series: up to five for a daily one, over a long weekend."""
-
-_WORDS = {
-    Frequency.DAY: "day",
-    Frequency.WEEK: "week",
-    Frequency.MONTH: "month",
-    Frequency.QUARTER: "quarter",
-    Frequency.YEAR: "year",
-}
+_GAPS = {**DAYS, Frequency.DAY: (1, LONG_WEEKEND)}
+"""Usual distance in days between the dates of a series, by step."""
 
 
 def series_in_name(name: str) -> tuple[str, ...]:
@@ -51,7 +38,10 @@ def series_in_name(name: str) -> tuple[str, ...]:
 
 
 def step_problem(series: str, dates: Sequence[str]) -> str:
-    """Return why dates are not at the step, or on the weekday, of a known series; empty where they are, or cannot tell."""
+    """Return why dates are not at the step, or on the weekday, of a known series.
+
+    Empty where they are, where the series is unknown, and where they are too few.
+    """
     facts, gap = KNOWN.get(series), usual_gap(dates)
     frequency = facts.frequency if facts is not None else Frequency.WEEK if series in WEEKS else None
     if frequency is None or gap is None:
@@ -59,16 +49,19 @@ def step_problem(series: str, dates: Sequence[str]) -> str:
     low, high = _GAPS[frequency]
     if low <= gap <= high:
         return _weekday_problem(series, dates)
-    spacing = next((f"1 {word}" for step, word in _WORDS.items() if _GAPS[step][0] <= gap <= _GAPS[step][1]), f"{gap} days")
+    spacing = next((WORDS[step] for step, (low, high) in _GAPS.items() if low <= gap <= high), f"{gap} days")
     return (
-        f"{series} is at another step: spacing {spacing}, the dataset's is 1 {_WORDS[frequency]}; an aggregate, which "
+        f"{series} is at another step: spacing {spacing}, the dataset's is {WORDS[frequency]}; an aggregate, which "
         "FRED's download does not name, is not the series"
     )
 
 
 def _weekday_problem(series: str, dates: Sequence[str]) -> str:
-    due, listed = WEEKDAYS.get(series), days(dates)
-    other = [day for day in listed if day.weekday() != due]
-    if due is None or 2 * len(other) <= len(listed):
+    expected, stamps = WEEKDAYS.get(series), days(dates)
+    others = [day for day in stamps if day.weekday() != expected]
+    if expected is None or 2 * len(others) <= len(stamps):
         return ""
-    return f"{series} is stamped on a {NAMES[due]}, and {other[0]} is a {NAMES[other[0].weekday()]}: these are not its weeks"
+    return (
+        f"{series} is stamped on a {day_name(expected)}, and {others[0]} is a {day_name(others[0].weekday())}: "
+        "these are not its weeks"
+    )

@@ -15,20 +15,13 @@ from aurum.pipelines.reading import dates
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
 from aurum.pipelines.sources.fred.datasets import KNOWN, OBSERVATIONS, UNKNOWN_UNIT, WEEKDAYS, WEEKS, ZONE, SeriesFacts
+from aurum.pipelines.spacing import DAYS
 
 MISSING = (".", "NA", "#N/A", "NaN")
 
-# Shortest distance between two dates of a series, in days: a business day, a week, a month, a quarter, a year.
-_GAPS = (
-    (1, 1, Frequency.DAY),
-    (7, 7, Frequency.WEEK),
-    (28, 31, Frequency.MONTH),
-    (89, 92, Frequency.QUARTER),
-    (365, 366, Frequency.YEAR),
-)
-
-
-_SAID = ("location_name", "unit", "currency", "frequency", "business_days")
+_GAPS = {**DAYS, Frequency.WEEK: (7, 7)}
+"""Shortest distance in days between the dates of an unlisted series, by step."""
+_DESCRIBED = ("location_name", "unit", "currency", "frequency", "business_days")
 _SATURDAY = 6
 _LEAST_SPAN = timedelta(days=14)
 """Dates over a shorter time do not show whether a series has values on weekends."""
@@ -44,22 +37,22 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
 
     Raises ``RefusedFile`` when the step of an unlisted series does not follow from its dates.
     """
-    about = {series: KNOWN.get(series) or _facts_of(series, days) for series, days in dates.items()}
-    said = pl.DataFrame(
+    facts = {series: KNOWN.get(series) or _facts_of(series, days) for series, days in dates.items()}
+    described = pl.DataFrame(
         [
             (series, each.title, each.unit, each.currency, str(each.frequency), each.business_days)
-            for series, each in about.items()
+            for series, each in facts.items()
         ],
-        schema=dict.fromkeys(("location", *_SAID), pl.String),
+        schema=dict.fromkeys(("location", *_DESCRIBED), pl.String),
         orient="row",
     )
-    series = describe_series(OBSERVATIONS, rows).drop(_SAID)
-    joined = series.join(said, on="location", how="left", maintain_order="left")
+    series = describe_series(OBSERVATIONS, rows).drop(_DESCRIBED)
+    joined = series.join(described, on="location", how="left", maintain_order="left")
     return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
 
 
 def _facts_of(series: str, days: Sequence[datetime]) -> SeriesFacts:
-    """Return what the dates of an unlisted series show."""
+    """Return what is known of a series that is not listed in ``KNOWN``: its step, and its calendar, from its dates."""
     if series in WEEKS:  # holidays may move a date, so that no two are seven days apart
         return SeriesFacts("", Frequency.WEEK, UNKNOWN_UNIT)
     return SeriesFacts("", step_of(series, days), UNKNOWN_UNIT, business_days=_business_days_of(series, days))
@@ -79,7 +72,7 @@ def declared_weekdays() -> pl.Expr:
 def step_of(series: str, days: Sequence[datetime]) -> Frequency:
     """Return the step of a series, from the shortest distance between its dates. Raises ``RefusedFile``."""
     gaps = [(after - before).days for before, after in pairwise(sorted(set(days)))]
-    steps = [step for low, high, step in _GAPS if gaps and low <= min(gaps) <= high]
+    steps = [step for step, (low, high) in _GAPS.items() if gaps and low <= min(gaps) <= high]
     if not steps:
         raise RefusedFile(f"the step of {series} does not follow from its {len(days)} dates")
     return steps[0]
