@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.core.frames import REFUSED
 from aurum.core.markettime import day_bounds
-from aurum.pipelines.reading.dates import FIRST_YEAR, LAST_YEAR
+from aurum.pipelines.reading.dates import FIRST_YEAR, LAST_YEAR, day_of
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import NamedContent, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.storable import storable
 
@@ -44,51 +44,51 @@ def days_in_name(pattern: str, zone: str, *, before: int = 0, after: int = 0, fl
 
 
 def first_of(*readers: Named) -> Named:
-    """Return the reader that answers what the first of several says that says anything."""
+    """Return the reader that answers as the first of several does that does not answer None."""
     return lambda document: next((named for read in readers if (named := read(document)) is not None), None)
 
 
 def all_of(*readers: Named) -> Named:
-    """Return the reader that answers the days on which several agree, as the last of them states it.
+    """Return the reader that answers the days that all of several state, with the zone and the words of the last one.
 
-    It raises ``RefusedFile`` when two of them have no day in common.
+    It raises ``RefusedFile`` when there is no such day.
     """
 
     def read(document: SourceFile) -> NamedContent | None:
-        agreed: NamedContent | None = None
+        common: NamedContent | None = None
         for named in (read(document) for read in readers):
             if named is not None:
-                agreed = named if agreed is None else _both(document.name, agreed, named)
-        return agreed
+                common = named if common is None else _common_days(document.name, common, named)
+        return common
 
     return read
 
 
-def _both(name: str, one: NamedContent, other: NamedContent) -> NamedContent:
-    if one.first is None or one.last is None or other.first is None or other.last is None:
-        return one
-    first, last = max(one.first, other.first), min(one.last, other.last)
+def _common_days(name: str, earlier: NamedContent, later: NamedContent) -> NamedContent:
+    """Return the days that both state. ``name``: that of the file."""
+    if earlier.first is None or earlier.last is None or later.first is None or later.last is None:
+        return earlier
+    first, last = max(earlier.first, later.first), min(earlier.last, later.last)
     if first > last:
-        says = [f"{each.where or repr(storable(name))} says {_span(each)}" for each in (one, other)]
-        raise RefusedFile(f"name and content disagree: {', '.join(says)}")
-    return replace(other, first=first, last=last)
+        statements = [f"{each.where or repr(storable(name))} says {_span(each)}" for each in (earlier, later)]
+        raise RefusedFile(f"name and content disagree: {', '.join(statements)}")
+    return replace(later, first=first, last=last)
 
 
 def _days(groups: dict[str, str | None]) -> tuple[date, date] | None:
     try:
         if year := groups.get("year"):
             return date(int(year), 1, 1), date(int(year), 12, 31)
-        texts = [groups.get("first") or groups.get("day") or "", groups.get("last") or groups.get("day") or ""]
-        first, last = (datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date() for text in texts)
-    except (ValueError, OverflowError):
-        return None
-    return first, last
+    except ValueError:
+        return None  # the year 0
+    first, last = (day_of(groups.get(name) or groups.get("day"), ("%Y%m%d",)) for name in ("first", "last"))
+    return (first, last) if first is not None and last is not None else None
 
 
 def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[Parsed]) -> tuple[Parsed, ...]:
-    """Return the parts without the few observations that contradict the file's name, which are held back.
+    """Return the parts without the few observations that contradict ``named``, which are held back. ``name``: that of the file.
 
-    Raises ``RefusedFile`` when the name and the content as a whole disagree.
+    Raises ``RefusedFile`` when ``named`` and the content as a whole disagree.
     """
     if named is None:
         return tuple(parts)
@@ -99,12 +99,12 @@ def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[Parsed])
     start, end = day_bounds(named.first, named.zone)[0], day_bounds(named.last, named.zone)[1]
     inside = pl.col("ts").is_between(start, end, closed="left")
     outside = [part.rows.filter(~inside) for part in parts]
-    strange = sum(rows.height for rows in outside)
-    if not strange:
+    count = sum(rows.height for rows in outside)
+    if not count:
         return tuple(parts)
-    if strange > _TOLERATED * sum(part.rows.height for part in parts):
-        says = named.where or repr(name)
-        raise RefusedFile(f"name and content disagree: {says} says {_span(named)}, {_days_of(outside, named.zone)}")
+    if count > _TOLERATED * sum(part.rows.height for part in parts):
+        statement = named.where or repr(name)
+        raise RefusedFile(f"name and content disagree: {statement} says {_span(named)}, {_days_of(outside, named.zone)}")
     detail = f"{named.where or f'the name {name}'} says {_span(named)}"
     return tuple(_without(part, rows, inside, detail) for part, rows in zip(parts, outside, strict=True))
 
@@ -113,9 +113,9 @@ def _refuse_other_locations(name: str, named: NamedContent, parts: Sequence[Pars
     if named.locations is None:
         return
     locations = {location for part in parts for location in part.rows["location"].unique().to_list()}
-    if strange := sorted(locations - named.locations):
-        wanted = ", ".join(sorted(named.locations))
-        raise RefusedFile(f"name and content disagree: {name!r} says {wanted}, the rows are of {', '.join(strange[:3])}")
+    if others := sorted(locations - named.locations):
+        expected = ", ".join(sorted(named.locations))
+        raise RefusedFile(f"name and content disagree: {name!r} says {expected}, the rows are of {', '.join(others[:3])}")
 
 
 def _span(named: NamedContent) -> str:
@@ -128,20 +128,11 @@ def _days_of(outside: Sequence[pl.DataFrame], zone: str) -> str:
     return f"rows are of {' to '.join(dict.fromkeys(days))}"
 
 
-def _without(part: Parsed, strange: pl.DataFrame, inside: pl.Expr, detail: str) -> Parsed:
-    if strange.is_empty():
+def _without(part: Parsed, outside: pl.DataFrame, inside: pl.Expr, detail: str) -> Parsed:
+    """Return a part without the rows ``outside``, reported once for each line."""
+    if outside.is_empty():
         return part
-    lines = strange["line"].unique(maintain_order=True)
-    held = pl.DataFrame(
-        {
-            "line": lines,
-            "column": ["ts"] * len(lines),
-            "raw": [part.raw(line) for line in lines],
-            "reason": [str(Reason.INVALID_TIME)] * len(lines),
-            "detail": [detail] * len(lines),
-        },
-        schema=REFUSED,
-    )
-    rows = part.rows.filter(inside)
-    series = part.series.join(rows.select("location", "measure").unique(), on=["location", "measure"], how="semi")
-    return replace(part, rows=rows, series=series, refused=pl.concat([part.refused, held]).sort("line", maintain_order=True))
+    refusals = Refusals(part.raw)
+    lines = outside.unique("line", keep="first", maintain_order=True)
+    refusals.rows(lines, pl.lit(True), column="ts", reason=Reason.INVALID_TIME, detail=detail)
+    return part.holding_back(part.rows.filter(inside), refusals.frame())

@@ -9,7 +9,7 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -98,7 +98,7 @@ class Dataset:
     business_days: BusinessDays | None = None
     """The calendar of the days on which a daily dataset is published; None: every day. A parser may state that of a series."""
     price_sums: tuple[PriceSum, ...] = ()
-    """The totals among the measures that are sums of others; none for a dataset that publishes the total only."""
+    """The totals among the measures that are sums of others; empty for a dataset without components."""
 
     def measure(self, name: str) -> Measure:
         """Return the declared measure of that name. Raises KeyError, which is a bug of the parser."""
@@ -249,6 +249,16 @@ class Parsed:
     known_at: datetime | None = None
     notices: tuple[str, ...] = ()
 
+    def holding_back(self, rows: pl.DataFrame, refused: pl.DataFrame) -> Parsed:
+        """Return the content with only ``rows`` of its rows and the series that have one.
+
+        ``refused``: the report of the other rows (schema ``core.frames.REFUSED``), which is added to that of this content.
+        """
+        pairs = rows.select("location", "measure").unique()
+        series = self.series.join(pairs, on=["location", "measure"], how="semi", maintain_order="left")
+        reported = pl.concat([self.refused, refused]).sort("line", maintain_order=True)
+        return replace(self, rows=rows, series=series, refused=reported)
+
 
 def describe_series(
     dataset: Dataset,
@@ -295,10 +305,11 @@ def describe_series(
 
 @dataclass(frozen=True, slots=True)
 class NamedContent:
-    """The content of a file as its publisher's name, or a line above its rows, states it. None: not stated.
+    """The content of a file as the name that its publisher gave it, or a line above its rows, states it. None: not stated.
 
     ``first`` and ``last``: the local days of ``zone`` in which every interval begins, those included that the publisher adds
-    before and after. ``locations``: the only locations in the file. ``where``: the line that states it; empty: the name does.
+    before and after. ``locations``: the only locations in the file. ``where``: the words of the line that states
+    it, for messages; empty: the name states it.
     """
 
     first: date | None = None
@@ -322,8 +333,8 @@ class FileFormat:
     """One layout of files. ``recognise`` looks at the name and a sample only; it must be fast and must not raise.
 
     ``parse`` raises ``RefusedFile`` for a damaged file; rows it cannot read go to ``Parsed.refused``.
-    ``named``: what the file's name, or its first lines, say of its content; None where they say nothing. It raises
-    ``RefusedFile`` where they disagree.
+    ``named``: the content that the file's name or its first lines state; None where they state none. It raises ``RefusedFile``
+    where two of them disagree.
     ``explain``: for a file that ``recognise`` refuses although it resembles this format, the reason, and which name would tell;
     empty for other files.
     """

@@ -1,8 +1,8 @@
 """Puts weekly observations where their weeks are: publishers stamp a week with a day, and a series declares what that means.
 
 Parsers read the stamp as the start of the stamped day, in the time zone of the series. Here flows move to the first of the
-seven days that end with it, and every weekly series gets the label ``week`` (``aurum.core.series.weeks``). A stamp on another
-weekday than the publisher's is of a file that was changed, and its value is held back: nothing tells which week it is of.
+seven days that end with it, and every weekly series gets the label ``week`` (``aurum.core.series.weeks``). A value stamped
+on another weekday than the publisher's is held back: the file was changed, and which week the value is of is not known.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from dataclasses import replace
 import polars as pl
 
 from aurum.core.catalog import Reason
-from aurum.core.frames import REFUSED
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import first_instant, local_day
 from aurum.core.series.weeks import LABEL, Week
+from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Parsed
 
 _LABELS = {str(week): json.dumps({LABEL: str(week)}) for week in Week}
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _IS_WEEKLY = pl.col("frequency") == str(Frequency.WEEK)
+
+
+def day_name(weekday: int) -> str:
+    """Return the English name of a weekday, whatever the locale; Monday is 0."""
+    return _WEEKDAYS[weekday]
 
 
 def in_weeks(parsed: Parsed, week: pl.Expr, weekday: pl.Expr | None = None) -> Parsed:
@@ -44,31 +49,28 @@ def in_weeks(parsed: Parsed, week: pl.Expr, weekday: pl.Expr | None = None) -> P
 
 def _on_weekdays(parsed: Parsed, weekday: pl.Expr) -> Parsed:
     """Return the content of a file without the values that are not stamped on the ``weekday`` of their series."""
-    due = parsed.series.filter(_IS_WEEKLY).select("location", "measure", "zone", weekday.alias("__due")).drop_nulls("__due")
-    if due.is_empty():
+    weekly = parsed.series.filter(_IS_WEEKLY)
+    expected = weekly.select("location", "measure", "zone", weekday.alias("__expected")).drop_nulls("__expected")
+    if expected.is_empty():
         return parsed
-    zones: list[str] = due["zone"].unique().to_list()
+    zones: list[str] = expected["zone"].unique().to_list()
     stamped = pl.coalesce(
         pl.when(pl.col("zone") == zone).then(local_day(pl.col("ts"), zone).dt.weekday().cast(pl.Int64) - 1) for zone in zones
     )
-    placed = parsed.rows.join(due, on=["location", "measure"], how="left", maintain_order="left").with_columns(__day=stamped)
-    is_other = (pl.col("__day") != pl.col("__due")).fill_null(False)
-    other = placed.filter(is_other)
-    if other.is_empty():
-        return parsed
-    names = dict(enumerate(WEEKDAYS))
-    day, wanted = (pl.col(name).replace_strict(names, return_dtype=pl.String) for name in ("__day", "__due"))
-    held = other.select(
-        "line",
-        pl.lit("ts").alias("column"),
-        pl.Series("raw", [parsed.raw(line) for line in other["line"]], dtype=pl.String),
-        pl.lit(str(Reason.INVALID_TIME)).alias("reason"),
-        pl.format("stamped on a {}: the weeks of {} are stamped on a {}", day, "location", wanted).alias("detail"),
-    ).select(pl.col(name).cast(dtype) for name, dtype in REFUSED.items())
-    rows = placed.filter(~is_other).select(parsed.rows.columns)
-    series = parsed.series.join(rows.select("location", "measure").unique(), on=["location", "measure"], how="semi")
-    refused = pl.concat([parsed.refused, held]).sort("line", maintain_order=True)
-    return replace(parsed, rows=rows, series=series, refused=refused)
+    rows = parsed.rows.join(expected, on=["location", "measure"], how="left", maintain_order="left")
+    rows = rows.with_columns(stamped.alias("__stamped"))
+    names = dict(enumerate(_WEEKDAYS))
+    day, usual = (pl.col(name).replace_strict(names, return_dtype=pl.String) for name in ("__stamped", "__expected"))
+    refusals = Refusals(parsed.raw)
+    passed = refusals.rows(
+        rows,
+        pl.col("__stamped") != pl.col("__expected"),
+        column="ts",
+        reason=Reason.INVALID_TIME,
+        detail=pl.format("stamped on a {}: the weeks of {} are stamped on a {}", day, "location", usual),
+    )
+    refused = refusals.frame()
+    return parsed if refused.is_empty() else parsed.holding_back(passed.select(parsed.rows.columns), refused)
 
 
 def _moved(rows: pl.DataFrame, flows: pl.DataFrame) -> pl.DataFrame:

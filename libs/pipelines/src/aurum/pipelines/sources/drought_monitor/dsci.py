@@ -5,13 +5,15 @@ Source of the description: an export of 2001 to 2010 for the contiguous states (
 
 from __future__ import annotations
 
+from calendar import TUESDAY
+
 import polars as pl
 
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.sampling import is_weekly, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import DSCI
-from aurum.pipelines.sources.drought_monitor.maps import TUESDAY, WEEK, days_of_export, header_of, with_area
+from aurum.pipelines.sources.drought_monitor.maps import WEEK, days_of_export, header_of, with_area
 from aurum.pipelines.weeks import in_weeks
 
 _KNOWN = {"MapDate", "DSCI", "ValidStart", "ValidEnd", "StatisticFormatID"}

@@ -22,10 +22,7 @@ WEEK = pl.lit(str(Week.STATED))
 days_of_export = days_in_name(r"dm_export_(?P<first>\d{8})_(?P<last>\d{8})(?!\d)", ZONE, before=6, flags=re.IGNORECASE)
 """Reads the days in the name of an export; the week that holds the first one begins up to six days before it."""
 
-_VALID = "ValidStart"
-
-TUESDAY = 1
-"""The weekday of a map, as ``date.weekday`` counts."""
+_VALID_START = "ValidStart"
 
 _RULES = {"FIPS": IdRule.FIPS, "HUCID": IdRule.HUC, "HucId": IdRule.HUC, "HUC": IdRule.HUC}
 
@@ -49,7 +46,7 @@ def with_area(table: pl.DataFrame, known: Collection[str], refusals: Refusals) -
     )
     frame = with_ids(frame, code, refusals, rule=_RULES.get(code, IdRule.TEXT))
     frame = with_days(frame, "MapDate", refusals, zone=ZONE, patterns=_DAYS)
-    if _VALID not in frame.columns:
+    if _VALID_START not in frame.columns:
         return frame
-    valid, day = times(pl.col(_VALID), _DAYS), local_clock(pl.col("ts"), ZONE)
-    return hold_to_second_time(frame, refusals, first="MapDate", second=[_VALID], label=valid, expected=[day])
+    stated, day = times(pl.col(_VALID_START), _DAYS), local_clock(pl.col("ts"), ZONE)
+    return hold_to_second_time(frame, refusals, first="MapDate", second=[_VALID_START], label=stated, expected=[day])

@@ -13,6 +13,7 @@ the service. No real file of this layout was available.
 from __future__ import annotations
 
 import re
+from calendar import TUESDAY
 
 import polars as pl
 
@@ -21,7 +22,7 @@ from aurum.pipelines.reading.tabular import Refusals, observations, read_table
 from aurum.pipelines.sampling import is_weekly, numbers_of, sample_of
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.drought_monitor.datasets import CATEGORICAL, CATEGORIES, CUMULATIVE
-from aurum.pipelines.sources.drought_monitor.maps import TUESDAY, WEEK, days_of_export, header_of, with_area
+from aurum.pipelines.sources.drought_monitor.maps import WEEK, days_of_export, header_of, with_area
 from aurum.pipelines.weeks import in_weeks
 
 _AREA = re.compile(r"area.?percent|percent.?(?:of.?)?area")

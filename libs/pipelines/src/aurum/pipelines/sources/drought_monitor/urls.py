@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import TUESDAY
 from datetime import date, timedelta
 
 _SERVICE = "https://usdmdataservices.unl.edu/api/USStatistics"
@@ -20,6 +21,6 @@ def dsci(day: date) -> str:
 
 
 def _week(what: str, day: date, kind: int) -> str:
-    tuesday = day - timedelta(days=(day.weekday() - 1) % 7)
+    tuesday = day - timedelta(days=(day.weekday() - TUESDAY) % 7)
     start = f"{tuesday.month}/{tuesday.day}/{tuesday.year}"
     return f"{_SERVICE}/{what}?aoi=conus&startdate={start}&enddate={start}&statisticsType={kind}"

@@ -18,6 +18,8 @@ Weekly Natural Gas Storage Report, "Methodology"; Natural Gas Spot and Futures P
 
 from __future__ import annotations
 
+from calendar import FRIDAY, MONDAY
+
 import polars as pl
 
 from aurum.core.series.weeks import Week
@@ -26,7 +28,6 @@ _TITLES = (
     (Week.FLOW, r"utiliz|stock change|change in stocks|net (?:change|withdrawal|injection)|spot|future"),
     (Week.LEVEL, r"stocks|inventor|storage|days of supply|capacity"),
 )
-_MONDAY, _FRIDAY = 0, 4
 _SURVEYED = r"retail|resident|resale|wholesale"
 _FLOWS = (
     r"production|import|export|input|supplied|demand|adjustment|throughput|receipt|deliver|movement|shipment|consum|"
@@ -49,7 +50,7 @@ def declared_weekdays(week: pl.Expr) -> pl.Expr:
 
     Weeks of petroleum and natural gas end on a Friday, which is the day of stocks, too; retail prices are of a Monday.
     """
-    weekdays = {str(Week.FLOW): _FRIDAY, str(Week.LEVEL): _FRIDAY, str(Week.SURVEY): _MONDAY}
+    weekdays = {str(Week.FLOW): FRIDAY, str(Week.LEVEL): FRIDAY, str(Week.SURVEY): MONDAY}
     return week.replace_strict(weekdays, default=None, return_dtype=pl.Int64)
 
 
