@@ -1,4 +1,4 @@
-"""Ids and names of places in a file: several places under one id, and known places under the id of another."""
+"""Checks of the ids of places in a file by their names: several places under one id, known places under the id of another."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def hold_back_exchanged_ids(
 ) -> pl.DataFrame:
     """Return the table without the rows of a known place whose ``location`` is not the id of that place.
 
-    ``name``: column with the name of the place. ``ids``: id by name of the places that are known. ``column``: the header that
-    the report names. Places with other names are not judged.
+    ``name``: column with the name of the place. ``ids``: id of the places that are known, by their name in upper case.
+    ``column``: the header that the report names. Rows of places with other names pass.
     """
     place = pl.col(name).str.to_uppercase()
     known = table.select(place.is_in(list(ids)).fill_null(False)).to_series()
     if not known.any():
         return table
-    own = place.replace_strict(dict(ids), default=None, return_dtype=pl.String)
-    strange = (own != pl.col("location")).fill_null(False)
-    detail = pl.format("{} is {}, not {}", name, own, "location")
-    return refusals.rows(table, strange, column=column, reason=Reason.UNKNOWN_CODE, detail=detail)
+    known_id = place.replace_strict(dict(ids), default=None, return_dtype=pl.String)
+    is_exchanged = (known_id != pl.col("location")).fill_null(False)
+    detail = pl.format("{} is {}, not {}", name, known_id, "location")
+    return refusals.rows(table, is_exchanged, column=column, reason=Reason.UNKNOWN_CODE, detail=detail)

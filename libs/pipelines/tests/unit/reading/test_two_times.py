@@ -69,7 +69,7 @@ def test_both_hours_of_a_fall_day_have_the_local_time_they_have() -> None:
 def test_a_file_most_of_whose_rows_disagree_is_refused_with_an_example(behind: int) -> None:
     wrong = hours(5, behind=behind)
     with pytest.raises(
-        RefusedFile, match=rf"line 2: EPT name another time than UTC in 5 of 9 rows.*{wrong[0][1]} and 2025-07-04 16"
+        RefusedFile, match=rf"line 2: the time in EPT disagrees with UTC in 5 of 9 rows.*{wrong[0][1]} and 2025-07-04 16"
     ):
         held(*wrong, *hours(4))
 

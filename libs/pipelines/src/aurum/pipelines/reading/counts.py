@@ -1,7 +1,7 @@
-"""Guards labels that count from 1: hours ending 1 to 24, quarters 1 to 4, positions in a period.
+"""Checks labels that count from 1: hours ending 1 to 24, quarters 1 to 4, positions in a period.
 
-A program that counts from 0 writes labels that fit but for the first, and every value stands one interval early. So where there
-is a label 0 and none of the last one, all rows that were counted with it are held back.
+A program that counts from 0 writes labels of which only the 0 is impossible, and every value is one interval early. So where a
+group of rows has the label 0 and lacks the last one, all of its rows are held back.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def only_counted_from_one(
     column: str,
     what: str,
 ) -> pl.DataFrame:
-    """Return the frame without the rows of each group of ``within`` (a column: the day) that has a label 0 and no last label.
+    """Return the frame without the rows of each group of ``within`` (a column) that has the label 0 and not the last.
 
-    ``is_zero`` and ``is_last``: whether a row has these labels. A 0 beside the last label is a fault of its own row, which is
-    left to the parser. ``column``: the header that the report names. ``what``: a clause with the right range of the labels, for
-    the report: "ERCOT's hours end at 1 to 24".
+    ``is_zero`` and ``is_last``: whether a row has these labels. In a group that has both, only the row with the 0 is wrong, and
+    the parser holds it back. ``column``: the header that the report names. ``what``: a clause with the right range of the
+    labels, for the report: "ERCOT's hours end at 1 to 24".
     """
     if not frame.select(is_zero.any()).item():
         return frame

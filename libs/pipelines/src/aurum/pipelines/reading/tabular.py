@@ -85,7 +85,7 @@ class Refusals:
 
 
 def _published(header: str, missing: Sequence[str]) -> pl.Expr:
-    """Return the texts of a column, null where one of ``missing`` stands."""
+    """Return the texts of a column, with null for those in ``missing``."""
     text = pl.col(header)
     return pl.when(~text.is_in(list(missing))).then(text) if missing else text
 
@@ -146,7 +146,7 @@ def read_table(
 
 
 def _untidy(body: str, frame: pl.DataFrame, names: Sequence[str]) -> Sequence[str]:
-    """Return the columns in which a cell may be empty text, or begin or end with a blank. To strip all costs more."""
+    """Return the columns in which a cell may be empty text, or begin or end with a blank: stripping all columns costs more."""
     if not body.isascii() or any(blank in body for blank in "\t\v\f"):
         return names
     cells = [pl.col(name) for name in names]

@@ -265,5 +265,5 @@ def test_prices_under_each_others_types_are_refused(parse: Parse, component: str
 
 @pytest.mark.parametrize("label", ["2019-07-01,6", "2019-07-02,5"])
 def test_an_answer_whose_trading_hours_are_not_those_of_its_gmt_columns_is_refused(parse: Parse, label: str) -> None:
-    with pytest.raises(RefusedFile, match="OPR_DT and OPR_HR name another time than INTERVALSTARTTIME_GMT in 2 of 3 rows"):
+    with pytest.raises(RefusedFile, match="the time in OPR_DT and OPR_HR disagrees with INTERVALSTARTTIME_GMT in 2 of 3 rows"):
         parse(NAME, file(price(), price("MCE", label=label), price("MCC", label=label)))

@@ -77,7 +77,7 @@ def test_an_answer_in_another_unit_is_refused(parse: Parse, content: str, unit: 
 
 
 def test_an_answer_of_another_trading_day_than_its_times_is_refused(parse: Parse) -> None:
-    with pytest.raises(RefusedFile, match="OPR_DATE name another time than INTERVAL_START_GMT"):
+    with pytest.raises(RefusedFile, match="the time in OPR_DATE disagrees with INTERVAL_START_GMT"):
         parse("x.xml", DEMAND.replace("<OPR_DATE>2014-05-08", "<OPR_DATE>2014-08-05", 1))
 
 

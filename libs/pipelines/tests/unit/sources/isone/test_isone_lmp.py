@@ -323,7 +323,7 @@ def test_a_report_that_states_another_day_than_its_name_or_its_file_name_is_refu
 
 def test_a_comment_that_states_no_day_is_refused() -> None:
     text = report(row("06/02/2025", "01")).replace("Report for: 06/02/2025 - 06/02/2025", "Report for: 13/45/2025")
-    with pytest.raises(RefusedFile, match="'Report for: 13/45/2025' states no day"):
+    with pytest.raises(RefusedFile, match="'Report for: 13/45/2025' has a day that does not exist"):
         checked("renamed.csv", text)
 
 

@@ -211,6 +211,6 @@ def test_a_file_whose_two_times_disagree_is_refused(exchange: bool) -> None:
     wrong = [",".join(reversed(each.split(","))) if exchange else each for each in times]
     content = file(*(row_of_both(each) for each in wrong)).encode()
     with pytest.raises(
-        RefusedFile, match="datetime_beginning_ept name another time than datetime_beginning_utc in 24 of 24 rows"
+        RefusedFile, match="the time in datetime_beginning_ept disagrees with datetime_beginning_utc in 24 of 24 rows"
     ):
         DAY_AHEAD.parse(SourceFile("da_hrl_lmps.csv", content))

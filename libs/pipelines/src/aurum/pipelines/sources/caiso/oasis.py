@@ -1,6 +1,6 @@
 """Turns OASIS reports, as rows of text, into observations: the part that CSV and XML answers share.
 
-Both say the same things under other names: interval start and end in GMT, market run, a code of what is meant, a place and a
+Both hold the same under different names: interval start and end in GMT, market run, a code of the quantity, a place and a
 number. Which dataset and measure a row is follows from the report's table below; an unknown code is refused. The interval
 must have the dataset's length, and a unit that the answer states must be the dataset's. Local labels (``OPR_DT``,
 hour-ending ``OPR_HR`` with 25 for the repeated hour) are never used to find the time; where rows carry them they must name the
@@ -163,9 +163,9 @@ def _parse_dataset(rows: pl.DataFrame, dataset: Dataset, answer: Answer, report:
 
 def _refuse_other_units(stated: pl.Series, dataset: Dataset) -> None:
     (unit,) = {measure.unit for measure in dataset.measures}
-    strange = [text for text in stated.drop_nulls().unique() if text.upper() not in _UNITS[unit]]
-    if strange:
-        raise RefusedFile(f"unit of measure {strange[0]!r}: {dataset.name} is in {unit}, which OASIS writes {_UNITS[unit][0]}")
+    others = [text for text in stated.drop_nulls().unique() if text.upper() not in _UNITS[unit]]
+    if others:
+        raise RefusedFile(f"unit of measure {others[0]!r}: {dataset.name} is in {unit}, which OASIS writes {_UNITS[unit][0]}")
 
 
 def _long(rows: pl.DataFrame) -> pl.DataFrame:
@@ -200,17 +200,18 @@ def _instant(text: pl.Expr) -> pl.Expr:
 
 
 def _labels(day: pl.Expr, hour: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Return the end of the hour that the trading day and the hour-ending label name, and that of ``ts``: midnight plus hours.
+    """Return the end of the hour that trading day and hour-ending label name, and that of the hour of ``ts``.
 
-    A label that is missing is taken from ``ts``. Either is null where it cannot be read.
+    Both are the midnight of the trading day plus the number of the hour, 25 for the repeated hour. A missing label is
+    taken from ``ts``. The first is null where a label cannot be read, the second never.
     """
     local = pl.col("ts").dt.convert_time_zone(d.ZONE)
     first = local.dt.replace_time_zone(None).dt.replace_time_zone(d.ZONE, ambiguous="earliest", non_existent="null")
-    own_day, own_hour = local.dt.date(), pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)
-    said_day = pl.when(day.is_null()).then(own_day).otherwise(days(day, ("%Y-%m-%d",)))
-    said_hour = pl.when(hour.is_null()).then(own_hour).otherwise(whole(hour))
+    day_of_ts, hour_of_ts = local.dt.date(), pl.when(local == first).then(local.dt.hour().cast(pl.Int64) + 1).otherwise(25)
+    trading_day = pl.when(day.is_null()).then(day_of_ts).otherwise(days(day, ("%Y-%m-%d",)))
+    trading_hour = pl.when(hour.is_null()).then(hour_of_ts).otherwise(whole(hour))
     label, expected = (
         date.cast(pl.Datetime("us")) + pl.duration(hours=number)
-        for date, number in ((said_day, said_hour), (own_day, own_hour))
+        for date, number in ((trading_day, trading_hour), (day_of_ts, hour_of_ts))
     )
     return label, expected

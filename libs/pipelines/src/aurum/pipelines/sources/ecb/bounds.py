@@ -61,14 +61,15 @@ _HISTORY = {
 }
 """Lowest and highest rate, by currency."""
 _FACTOR = 2
-_OWN = {
+"""Bounds are the lowest rate divided by it, and the highest multiplied by it."""
+_WIDER_OR_NARROWER = {
     "USD": (0.5, 2.0),
     "DKK": (7.2, 7.7),  # 7.46 within 2.25% (ERM II)
     "BGN": (1.9, 2.0),  # 1.95583 (currency board)
     "TRY": (0.75, 1_000.0),  # 1.6 in 2005, 44 in 2025
 }
 BOUNDS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {code: (low / _FACTOR, high * _FACTOR) for code, (low, high) in _HISTORY.items()} | _OWN
+    {code: (low / _FACTOR, high * _FACTOR) for code, (low, high) in _HISTORY.items()} | _WIDER_OR_NARROWER
 )
 """Least and greatest cost of a euro, by currency."""
 
@@ -90,15 +91,19 @@ LAST_DAYS: Mapping[str, date] = MappingProxyType(
 """Last day of currencies that were replaced by the euro or by a new currency."""
 
 _LINK = (7.6, 8.0)
+"""Least and greatest number of Hong Kong dollars for a US dollar, a little beyond the band of the link."""
 
 
-def odd_rate(rates: Mapping[str, Sequence[float]]) -> str:
-    """Return why rates by currency are not those of a euro; empty where they may be. Single odd rates are no reason."""
+def problem_of(rates: Mapping[str, Sequence[float]]) -> str:
+    """Return why sampled rates, by currency, are not those of a euro; empty where they may be.
+
+    A currency is no reason while half of its rates, or more, are within the bounds.
+    """
     for code, values in rates.items():
         low, high = BOUNDS.get(code, (0.0, math.inf))
-        odd = [value for value in values if not low < value < high]
-        if 2 * len(odd) > len(values):
-            return f"a euro costs between {low:g} and {high:g} {code}, and this table says {odd[0]:g}"
+        impossible = [value for value in values if not low < value < high]
+        if 2 * len(impossible) > len(values):
+            return f"a euro costs between {low:g} and {high:g} {code}, and this table says {impossible[0]:g}"
     dollars, linked = rates.get("USD", ()), rates.get("HKD", ())
     pairs = list(zip(dollars, linked, strict=True)) if len(dollars) == len(linked) else []
     if 2 * sum(1 for dollar, other in pairs if not _LINK[0] < other / dollar < _LINK[1]) > len(pairs):

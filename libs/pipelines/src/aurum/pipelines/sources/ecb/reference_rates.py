@@ -20,7 +20,7 @@ from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.sampling import is_daily, numbers_of, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.ecb.bounds import BOUNDS, hold_to_bounds, odd_rate
+from aurum.pipelines.sources.ecb.bounds import BOUNDS, hold_to_bounds, problem_of
 from aurum.pipelines.sources.ecb.datasets import REFERENCE_RATES, ZONE
 
 _CODE = re.compile(r"[A-Z]{3}")
@@ -48,7 +48,7 @@ def _problem(document: SourceFile) -> str:
     if "EUR" in sample.header:
         return "not the ECB's rates: their base is the euro, and this table has a column EUR"
     rates = {code: numbers_of(sample.column(code)) for code in sample.header if code in BOUNDS}
-    if reason := odd_rate(rates):
+    if reason := problem_of(rates):
         return f"not the ECB's rates, or columns are exchanged or shifted: {reason}"
     krone, dollar = rates.get("DKK"), rates.get("USD", [])
     if len(set(dollar)) == 1 and len(dollar) > 2:

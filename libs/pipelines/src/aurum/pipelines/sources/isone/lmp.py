@@ -16,6 +16,7 @@ Source of the layout: a day-ahead report; for the real-time ones the clients gri
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import partial
 
 import polars as pl
@@ -28,7 +29,7 @@ from aurum.pipelines.reading.tabular import Refusals, observations
 from aurum.pipelines.source import Dataset, FileFormat, IdRule, NamedContent, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import DA_LMP, PLACES, RT_LMP_FINAL, RT_LMP_PRELIM, ZONE
 from aurum.pipelines.sources.isone.hours import with_instants
-from aurum.pipelines.sources.isone.report import comments, header_names, read_report
+from aurum.pipelines.sources.isone.report import Report, comments, header_names, read_report
 
 _DAY, _HOUR = "Date", "Hour Ending"
 _PATTERNS = ("%m/%d/%Y",)
@@ -79,9 +80,9 @@ def _problem(document: SourceFile) -> str:
         return "the comments name neither the day-ahead nor the real-time market"
     if _FIVE_MINUTES.search(" ".join((*texts, document.name))):
         return _NO_FIVE_MINUTES
-    said = _name_says(document.name)
-    if named is not None and said is not None and said is not dataset:
-        return f"name and content disagree: {document.name!r} says {said.name}, the comments say {dataset.name}"
+    in_name = _dataset_in_name(document.name)
+    if named is not None and in_name is not None and in_name is not dataset:
+        return f"name and content disagree: {document.name!r} says {in_name.name}, the comments say {dataset.name}"
     if dataset is RT_LMP_FINAL and not re.search(r"final|ww_rtlmp", " ".join((*texts, document.name)), re.IGNORECASE):
         return (
             "real-time prices that say neither preliminary nor final: ISO-NE names their files lmp_rt_prelim_YYYYMMDD.csv and "
@@ -90,8 +91,8 @@ def _problem(document: SourceFile) -> str:
     return ""
 
 
-def _name_says(name: str) -> Dataset | None:
-    """Return the dataset that a name of ISO-NE says; None for another name, and where it leaves two of them."""
+def _dataset_in_name(name: str) -> Dataset | None:
+    """Return the dataset that a file name of ISO-NE states; None for another name, and for one that two of them have."""
     match = _NAMED.search(name)
     if match is None:
         return None
@@ -119,7 +120,7 @@ def _days_in_comment(document: SourceFile, pattern: re.Pattern[str]) -> NamedCon
         return None
     days = [day_of(text, ("%m/%d/%Y", "%Y-%m-%d", "%Y%m%d")) for text in match.groups() if text]
     if None in days:
-        raise RefusedFile(f"the comment {match[0]!r} states no day")
+        raise RefusedFile(f"the comment {match[0]!r} has a day that does not exist")
     return NamedContent(days[0], days[-1], ZONE, where=f"the comment {match[0]!r}")
 
 
@@ -130,15 +131,20 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     if dataset is None:
         raise RefusedFile("the comments name neither the day-ahead nor the real-time market", line=1)
     headers = {measure: _header(report.table, spellings) for measure, spellings in _SPELLINGS.items()}
-    for header in headers.values():
-        unit = report.types.get(header, "")
-        if "/" in unit and unit.lower() not in _UNITS:
-            raise RefusedFile(f"the unit of {header} is {unit}: prices of this report are in $/MWh")
+    _refuse_other_units(report, headers.values())
     table = _located(report.table, refusals)
     table = refusals.numbers(with_instants(table, refusals, day=_DAY, hour=_HOUR, patterns=_PATTERNS), headers)
     rows = observations(table, list(headers))
     series = describe_series(dataset, rows, locations=_locations(table))
     return (Parsed(dataset, rows, series, refusals.frame(), report.rows_read, document.raw, known_at=report.generated_at),)
+
+
+def _refuse_other_units(report: Report, headers: Iterable[str]) -> None:
+    for header in headers:
+        # The second header has a type (Number) or a unit.
+        unit = report.types.get(header, "")
+        if "/" in unit and unit.lower() not in _UNITS:
+            raise RefusedFile(f"the unit of {header} is {unit}: prices of this report are in $/MWh")
 
 
 def _header(table: pl.DataFrame, spellings: tuple[str, ...]) -> str:

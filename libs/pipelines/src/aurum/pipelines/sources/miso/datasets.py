@@ -24,7 +24,7 @@ DA_EXPOST_LMP = Dataset(
         Measure("congestion", "USD/MWh", column="MCC", currency="USD", title="Marginal congestion component"),
         Measure("loss", "USD/MWh", column="MLC", currency="USD", title="Marginal loss component"),
     ),
-    # Computed from three prices rounded to cents. Between nodes of real files it does not differ.
+    # The energy price is computed from three prices rounded to cents. In real files it is the same at all nodes.
     price_sums=(PriceSum(tolerance=0.03, derived=True),),
     # BPM-002, day-ahead timeline: results are posted by 13:30 Eastern prevailing time the day before.
     schedule=PublicationSchedule(days=-1, at=time(13, 30), zone="America/New_York"),

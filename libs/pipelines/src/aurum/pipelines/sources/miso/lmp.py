@@ -36,7 +36,7 @@ from aurum.pipelines.sources.miso.datasets import DA_EXPOST_LMP, ZONE
 _TITLE = "day ahead market expost lmps"
 _HALF = 0.5
 _ANY_TITLE = re.compile(r"[\", ]*(?:day.?ahead|real.?time)[^,]*LMP", re.IGNORECASE)
-_CLOCK = re.compile(r"hours?.ending|\btime\b|\bzone\b", re.IGNORECASE)
+_ANY_CLOCK = re.compile(r"hours?.ending|\btime\b|\bzone\b", re.IGNORECASE)
 _OWN_CLOCK = re.compile(r"\bEST\b|Eastern Standard", re.IGNORECASE)
 _OTHER_CLOCK = re.compile(
     r"\b(?:[CMP][SDP]?T|E[DP]?T|AST|UTC|GMT|CEN?T|Central|Mountain|Pacific|Prevailing|Daylight)\b", re.IGNORECASE
@@ -51,7 +51,7 @@ _DECIMALS = 6
 
 
 def _titles(document: SourceFile) -> list[str]:
-    """Return the titles of reports of prices above the header, in small letters."""
+    """Return the lines above the header that are titles of reports of prices, in small letters."""
     return [line.strip(', "').lower() for line in document.head_lines(_TITLE_LINES) if _ANY_TITLE.match(line)]
 
 
@@ -108,7 +108,8 @@ def _refuse_other_clock(document: SourceFile, header_line: int) -> None:
     """Raise ``RefusedFile`` where a line above the header states another clock than the one by which hours are read."""
     for number, line in enumerate(document.lines[: header_line - 1], start=1):
         text = line.strip(', "')
-        if _OTHER_CLOCK.search(text) or (_CLOCK.search(text) and not _ANY_TITLE.match(text) and not _OWN_CLOCK.search(text)):
+        is_of_clock = _ANY_CLOCK.search(text) and not _ANY_TITLE.match(text)
+        if _OTHER_CLOCK.search(text) or (is_of_clock and not _OWN_CLOCK.search(text)):
             raise RefusedFile(f"{text[:100]!r}: the hours of this report are Eastern Standard Time (EST)", line=number)
 
 

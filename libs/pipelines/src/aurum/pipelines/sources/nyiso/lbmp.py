@@ -45,7 +45,7 @@ def _is_real_time(document: SourceFile) -> bool | None:
 
 
 def _is_generator(document: SourceFile) -> bool | None:
-    """Return whether the locations are generators; None without any id that is read."""
+    """Return whether the locations are generators; None where the sample has no readable id."""
     texts = set(sample_of(document).column(_PTID))
     points = {ptid for text in texts if (ptid := read_id(text, DAMLBMP_ZONE.ids)) is not None}
     return not points & PTIDS if points else None

@@ -23,7 +23,7 @@ NEIGHBOURS = {"H Q": "61844", "NPX": "61845", "O H": "61846", "PJM": "61847"}
 """PTID of a neighbouring control area's proxy bus, by published name."""
 
 IDS = {**LOAD_ZONES, **NEIGHBOURS}
-"""PTID of every zone by its name: rows that say otherwise are of an exchanged column."""
+"""PTID of every zone by its published name; a row with another pair has an exchanged id or name."""
 
 PTIDS = frozenset(IDS.values())
 

@@ -43,7 +43,7 @@ def _prices(run: str) -> tuple[Measure, ...]:
 
 
 _SUMS = (PriceSum(tolerance=0.02),)
-"""Older files print cents, of four prices each. Largest error in files of 2025: none day-ahead, 0.005 at real-time hubs."""
+"""Older files round all four prices to cents. Largest error in files of 2025: none day-ahead, 0.005 at real-time hubs."""
 
 DA_HRL_LMPS = Dataset(
     source="pjm",

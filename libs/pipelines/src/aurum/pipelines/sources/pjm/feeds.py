@@ -82,14 +82,14 @@ class Feed:
         if named and name not in named:
             return f"{document.name!r} names PJM's feed {', '.join(named)}, and the columns are those of {name}"
         if own is False:
-            return f"the columns are those of PJM's {name}, and the step is another: {self._spacings(document)}"
+            return f"the columns are those of PJM's {name}, and the step is another: {self._difference(document)}"
         if self._twin and own is None and (not named or self._twin in named) and sample_of(document).rows:
             one, other = sorted((name, self._twin))
             return f"these rows could be of PJM's {one} or of {other}: name the file {one}.csv or {other}.csv"
         return ""
 
-    def _spacings(self, document: SourceFile) -> str:
-        """Return the step of rows that have another one, and this feed's, in words."""
+    def _difference(self, document: SourceFile) -> str:
+        """Return how the step of rows differs from this feed's, in words."""
         if self._dataset.frequency is not Frequency.HOUR:
             return "spacing 1 hour, the dataset's is 5 minutes"
         minutes = minutes_apart(sample_of(document).column(UTC_COLUMN))
