@@ -1,4 +1,4 @@
-"""Declares which prices of a dataset add up, so that columns that have changed places are noticed.
+"""Declarations of the prices of a dataset that add up, by which columns that have changed places are noticed.
 
 A nodal price is a total of components: ``lmp = energy + congestion + loss``, at CAISO also ``+ ghg``. The energy component is
 the price at the reference of the system, so it is one number at all locations of an interval. NYISO publishes congestion with
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 class PriceSum:
     """A total and its components, as names of measures: ``total`` is ``energy`` plus all ``others``.
 
-    ``tolerance``: in the unit of the prices, by which the printed numbers may miss the sum, and the energy price may differ
-    between locations. ``optional``: components that a file may lack, counted as zero. ``derived``: the publisher prints no
-    energy price and the reader computes it as what remains, so the sum always holds and only the other rules can tell.
+    ``tolerance``: greatest difference between the total and the sum, and between the energy prices of two locations, in the
+    unit of the prices. ``optional``: components that a file may lack, counted as zero. ``derived``: the publisher prints no
+    energy price and the reader computes it from the others, so the sum always holds, and only the other rules of
+    ``quality.price_sums`` can find exchanged columns.
     """
 
     tolerance: float
@@ -28,7 +29,7 @@ class PriceSum:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The components that every file with the total has."""
+        """The components that are not optional."""
         return (self.energy, *self.others)
 
     @property

@@ -29,8 +29,8 @@ def hold_to_second_time(
 
     ``first``, ``second``: headers of the first column, and of those that hold the second time. ``label``: the second time,
     read from its texts; null where they are not a time. ``expected``: the times that it may be, computed from ``ts``. A row
-    without a text in ``second`` is not compared. Raises ``RefusedFile`` when most of the compared rows disagree, or when those that
-    disagree would agree with day and month exchanged in both columns: then the other rows are of another day, too.
+    without a text in ``second`` is not compared. Raises ``RefusedFile`` when most of the compared rows disagree, or when those
+    that disagree would agree with day and month exchanged in both columns: then the other rows are of another day, too.
     """
     texts = [pl.col(name) for name in second]
     # The columns are the same for all locations of an interval, so few different rows have to be read.
