@@ -29,7 +29,7 @@ from aurum.pipelines.source import Dataset
 _FLOATS = 1e-9
 """Largest error of sums of binary floats, far below the last printed digit."""
 _LEAST_ENERGY = 1.0
-"""Energy price in USD/MWh below which a total near zero is no sign of an exchange."""
+"""Energy price in USD/MWh below which a total near zero does not show an exchange."""
 _NEARLY_ALL = 0.9
 """Share of rows with a small total from which on columns are exchanged."""
 _SEVERAL_LOCATIONS, _SEVERAL_HOURS, _WEEK = 3, timedelta(hours=4), timedelta(days=7)
