@@ -30,8 +30,8 @@ setup: $(STAMP)  ## install all dependencies into .venv
 
 ## Develop
 # Compiled test modules are kept, also where the environment says not to: compiling all of them takes ten seconds.
-# Quick tests are so short that starting a second thread takes longer than what it would do: one of Polars for each small frame,
-# and one for each test that would print where a test hangs.
+# Quick tests are so short that starting threads would take longer than the tests: those of Polars for each small frame, and the one
+# of faulthandler for each test.
 test: QUICK := $(findstring not server,$(ARGS))
 .PHONY: test
 test: $(STAMP)  ## run all tests (ARGS="-k blocks" for some, ARGS="-m 'not server'" for those that start no server)

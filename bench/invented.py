@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from aurum.pipelines.source import SourceFile
 
 FEW = 24
-"""Rows of a file that costs little but what every file costs."""
+"""Number of rows of a file whose load takes little more than the fixed cost of any file."""
 
 _PJM_HEADER = (
     "datetime_beginning_utc,datetime_beginning_ept,pnode_id,pnode_name,voltage,equipment,type,zone,system_energy_price_da,"
@@ -55,9 +55,9 @@ def day_after(isone: SourceFile) -> SourceFile | None:
         return None
     day = datetime.strptime(match[1], "%Y%m%d").replace(tzinfo=UTC)
     content = isone.content
-    for moved in (day, day - timedelta(days=1)):  # the next day's market closes on this one
+    for dated in (day, day - timedelta(days=1)):  # the market of a day closes on the day before
         for pattern in ("%m/%d/%Y", "%Y%m%d"):
-            before, after = (one.strftime(pattern).encode() for one in (moved, moved + timedelta(days=1)))
+            before, after = (each.strftime(pattern).encode() for each in (dated, dated + timedelta(days=1)))
             content = content.replace(before, after)
     return SourceFile(isone.name.replace(match[1], f"{day + timedelta(days=1):%Y%m%d}"), content)
 

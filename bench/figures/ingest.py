@@ -66,7 +66,7 @@ class _Loaded:
         return self.frame.height / await self.load(force=True)
 
     async def few(self, document: SourceFile) -> float:
-        """Return the seconds of a file of a few rows of the same layout, which any file costs."""
+        """Return the seconds of a load of a few rows of the same layout: the fixed cost of a file."""
         await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
         return await self.load(document)
 

@@ -207,7 +207,7 @@ def _expand_calls(migration: Migration) -> Findings:
 
 def _expand_call(name: str, call: ast.Call, created: set[str]) -> str | None:
     if name == "drop_constraint" and _argument(call, 2, "type_") == "foreignkey":
-        return None  # older code reads no foreign key, and nothing that it writes is refused
+        return None  # older code works without it: no row that it writes is refused
     if name.startswith("drop_") or name == "drop":
         return f"{name}() removes something that older code may read"
     match name:

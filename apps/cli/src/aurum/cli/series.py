@@ -64,8 +64,8 @@ def list_series(
     criteria = SeriesFilter(source, dataset, market, measure, text=text, label_name=name, label_value=value)
     series = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
     rows = [
-        (one.key, one.spec.location_name, one.spec.frequency, one.spec.unit, _day(one.first_ts), _day(one.last_ts))
-        for one in series
+        (entry.key, entry.spec.location_name, entry.spec.frequency, entry.spec.unit, _day(entry.first_ts), _day(entry.last_ts))
+        for entry in series
     ]
     console().print(table(["key", "location", "step", "unit", "first", "last"], rows))
     if len(series) == limit:
@@ -74,8 +74,8 @@ def list_series(
 
 def _print_invalid(series: Sequence[InvalidSeries]) -> None:
     """Print one line for each series: the key with escapes, which ``remove`` accepts, and the rule it breaks."""
-    for one in series:
-        print(f"{_escaped(one.key)}: {_escaped(one.why)}")
+    for entry in series:
+        print(f"{_escaped(entry.key)}: {_escaped(entry.why)}")
     print(f"{len(series):,} stored series with an invalid key" + (": see `aurum series remove`" if series else ""))
 
 

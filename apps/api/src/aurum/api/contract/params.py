@@ -269,10 +269,11 @@ async def known_only(request: Request) -> None:
         if name in seen:
             raise InvalidParameters((name, "occurs more than once: send it once", value))
         seen.add(name)
-    missing = [one for one in route.dependant.query_params if one.field_info.is_required() and one.alias not in seen]
+    required = [parameter for parameter in route.dependant.query_params if parameter.field_info.is_required()]
+    missing = [parameter for parameter in required if parameter.alias not in seen]
     if missing:
         raise InvalidParameters(
-            *((one.alias, f"is missing. {one.field_info.description or ''}".strip(), None) for one in missing)
+            *((parameter.alias, f"is missing. {parameter.field_info.description or ''}".strip(), None) for parameter in missing)
         )
 
 

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     NON_NUMERIC = "non_numeric"
     MISSING_FIELD = "missing_field"
     INVALID_TIME = "invalid_time"
+    """Not a time, off the step or the weekday of the series, or contradicted by another column or by the file's name."""
     NON_EXISTENT_TIME = "non_existent_time"
     AMBIGUOUS_TIME = "ambiguous_time"
     DUPLICATE_KEY = "duplicate_key"

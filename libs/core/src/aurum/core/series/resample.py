@@ -68,8 +68,8 @@ def resample(
     whose groups is resampled separately. ``zone``: IANA name of the clock in which buckets are counted. The result has the
     same columns, ascending by ``by`` and ``ts``: the bucket's start in UTC, the value (Float64, also for ``COUNT``), the
     worst quality of the values in it, the greatest ``known_at``, and ``count`` (Int64), the number of values. Withdrawn values
-    are not aggregated, but their ``known_at`` counts, because a withdrawal changes the bucket. ``counted``: which values are
-    in ``count`` (``coverage.counted_values``); None: all. A value that is not counted is aggregated all the same.
+    are not aggregated, but their ``known_at`` counts, because a withdrawal changes the bucket. ``counted``: expression that is
+    true for the values that ``count`` counts (``coverage.counted_values``); None: all. The others are aggregated, too.
 
     Raises ``CannotResample`` when ``freq`` is finer than ``series_frequency`` or is ``irregular``; ``FrameMismatch``.
     """

@@ -27,7 +27,7 @@ _TOLERANCE = 0.1
 _ROUNDING = 1e-9
 """So that a ratio at the very edge, such as 11 to 1, counts as within it."""
 _NEAR = 2.0
-"""Values whose ratio is below this are certainly of one unit."""
+"""Greatest ratio of two values of one instant that are certainly in the same unit."""
 _LEAST_SHARE = 0.05
 _LEAST_MEDIAN = 0.005
 """A median near zero has no meaningful ratio: below this, or below ``_LEAST_SHARE`` of the mean size of the values."""
@@ -51,7 +51,7 @@ async def _marked(part: SeriesRows, neighbours: NeighbourReader) -> tuple[Series
     spans = await asyncio.to_thread(_spans, part)
     if spans.is_empty():
         return part, []
-    # One point within the span shows that a file which is loaded again has its old values, as nearly all have.
+    # One stored point within the span suffices to show that a file that is loaded again has its old values, as most do.
     points = await neighbours.neighbours(spans.select(list(FILE_SPANS)), count=COMPARED_POINTS, within=1)
     if points.is_empty():
         return part, []
@@ -70,24 +70,28 @@ async def _marked(part: SeriesRows, neighbours: NeighbourReader) -> tuple[Series
 
 
 def _changed(spans: pl.DataFrame, part: SeriesRows, inside: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Return the spans of series with too few stored points outside, whose value in the file is far from the stored one."""
-    few = spans.join(_medians(stored, "series").select("series"), on="series", how="anti")
-    own = _current(part).select("series", "ts", pl.col("value").alias("own"))
-    ratio = pl.col("own") / pl.col("value")
-    is_near = (pl.col("own") == pl.col("value")) | ratio.is_between(1 / _NEAR, _NEAR)
-    near = inside.join(own, on=["series", "ts"]).filter(is_near)
-    return few.join(near, on="series", how="anti").join(inside.select("series").unique(), on="series", how="semi")
+    """Return the spans of series with too few points in ``stored``, and a value in the file far from that in ``inside``.
+
+    ``stored``: points outside the spans. ``inside``: stored points within them.
+    """
+    uncompared = spans.join(_medians(stored, "series").select("series"), on="series", how="anti")
+    in_file = _current(part).select("series", "ts", pl.col("value").alias("in_file"))
+    ratio = pl.col("in_file") / pl.col("value")
+    is_near = (pl.col("in_file") == pl.col("value")) | ratio.is_between(1 / _NEAR, _NEAR)
+    near = inside.join(in_file, on=["series", "ts"]).filter(is_near)
+    return uncompared.join(near, on="series", how="anti").join(inside.select("series").unique(), on="series", how="semi")
 
 
 def _jumps_within(spans: pl.DataFrame, part: SeriesRows, points: pl.DataFrame) -> pl.DataFrame:
     """Return ``jumps`` of the values at instants that both the file and the store have."""
-    own = _current(part)
-    at_both = points.join(own.select("series", "ts"), on=["series", "ts"], how="semi")
-    levels = _medians(own.join(at_both.select("series", "ts"), on=["series", "ts"], how="semi"), "series")
+    in_file = _current(part)
+    at_both = points.join(in_file.select("series", "ts"), on=["series", "ts"], how="semi")
+    levels = _medians(in_file.join(at_both.select("series", "ts"), on=["series", "ts"], how="semi"), "series")
     return jumps(spans.drop("median").join(levels, on="series").sort("series"), at_both)
 
 
 def _suspected(part: SeriesRows, jumping: pl.DataFrame) -> tuple[SeriesRows, list[UnitJump]]:
+    """Return the part with the values of ``jumping`` series (as ``jumps`` returns them) marked as suspect, and the jumps."""
     if jumping.is_empty():
         return part, []
     is_suspect = pl.col("series").is_in(jumping["series"].to_list()) & (pl.col("quality") < int(Quality.SUSPECT))

@@ -29,10 +29,10 @@ def day_counts(series: pl.DataFrame, touched: pl.DataFrame, stored: pl.DataFrame
         if step is None:
             continue
         is_member = pl.col("series_id").is_in(members["series_id"].implode())
-        points, there = (touched, stored) if len(groups) == 1 else (touched.filter(is_member), stored.filter(is_member))
+        points, current = (touched, stored) if len(groups) == 1 else (touched.filter(is_member), stored.filter(is_member))
         days = _with_day(points, str(zone)).select("series_id", "day").unique()
         is_present = pl.col("value").is_not_nan().sum().cast(pl.Int32).alias("present")
-        present = _with_day(there, str(zone)).group_by("series_id", "day").agg(is_present)
+        present = _with_day(current, str(zone)).group_by("series_id", "day").agg(is_present)
         counts = days.join(present, on=["series_id", "day"], how="left").with_columns(pl.col("present").fill_null(0))
         parts.append(counts.join(_expected(days.select("day").unique(), str(zone), step), on="day"))
     if not parts:

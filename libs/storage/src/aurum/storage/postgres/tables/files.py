@@ -48,7 +48,7 @@ ingest_file = Table(
 file_series = Table(
     "file_series",
     metadata,
-    # Not checked row by row: the transaction that writes it writes the file, too.
+    # No foreign key, which would be checked for each row: the transaction that writes the rows writes their file, too.
     Column("file_id", BigInteger, nullable=False),
     Column("series_id", Integer, nullable=False),
     Column("first_ts", INSTANT, nullable=False),
