@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,9 +10,55 @@ import polars as pl
 
 from aurum.core.frequency import Frequency
 from aurum.core.markettime import day_bounds, local_day
+from aurum.storage.postgres.connection.copy import Layout, stage
+from aurum.storage.postgres.connection.pool import Connection
+from aurum.storage.postgres.observations.points import current_points
+from aurum.storage.postgres.observations.threads import in_thread_if_large
 
-LOOK_AROUND = timedelta(hours=26)
-"""A read this far around the points of a file covers the whole of every local day that they touch."""
+_MICROSECOND = timedelta(microseconds=1)
+_COMPLETENESS = Layout(series_id="int4", day="date", expected="int4", present="int4")
+_COUNT_DAYS = """
+INSERT INTO completeness AS c (series_id, day, expected, present)
+SELECT series_id, day, expected, present FROM counted
+ON CONFLICT (series_id, day) DO UPDATE SET expected = excluded.expected, present = excluded.present
+WHERE (c.expected, c.present) IS DISTINCT FROM (excluded.expected, excluded.present)
+"""
+
+
+async def record_completeness(
+    connection: Connection,
+    series: pl.DataFrame,
+    touched: pl.DataFrame,
+    *,
+    stored: pl.DataFrame | None,
+    empty: Collection[int],
+) -> None:
+    """Count the present intervals of the days that a batch of points touches, and store the counts.
+
+    ``series``: ``series_id``, ``frequency``, ``zone``. ``touched``: the batch. ``stored``: the points that the series now have
+    from the first to the last ``ts`` of the batch; None: not known, so they are read. ``empty``: ids of the series that had
+    no point before.
+    """
+    kinds = series.select("frequency", "zone").unique()
+    steps = {Frequency(name).step for name in kinds["frequency"]}
+    if steps == {None}:
+        return
+    first, last = touched.select(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")).row(0)
+    start, end = _days_around(first, last, kinds["zone"].unique())
+    ids = series["series_id"].unique().sort().to_list()
+    ranges, parts = [(start, end - _MICROSECOND)], list[pl.DataFrame]()
+    if stored is not None:
+        # Series of one step and zone have no point between the last one and the one a step later.
+        step = steps.pop() if kinds.height == 1 else None
+        ranges = [(start, first - _MICROSECOND), (last + (step or _MICROSECOND), end - _MICROSECOND)]
+        ids = [series_id for series_id in ids if series_id not in empty]
+        parts.append(stored)
+    parts += [await current_points(connection, ids, since, until) for since, until in ranges if ids and since <= until]
+    points = pl.concat(parts)
+    counts = await in_thread_if_large(points.height, day_counts, series, touched, points)
+    if not counts.is_empty():
+        await stage(connection, "counted", _COMPLETENESS, counts)
+        await connection.execute(_COUNT_DAYS)
 
 
 def day_counts(series: pl.DataFrame, touched: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
@@ -40,7 +86,7 @@ def day_counts(series: pl.DataFrame, touched: pl.DataFrame, stored: pl.DataFrame
     return pl.concat([part.select("series_id", "day", "expected", "present") for part in parts])
 
 
-def days_around(first: datetime, last: datetime, zones: Iterable[str]) -> tuple[datetime, datetime]:
+def _days_around(first: datetime, last: datetime, zones: Iterable[str]) -> tuple[datetime, datetime]:
     """Return start and end of the local days in which instants from ``first`` to ``last`` lie, in any of the zones."""
     starts, ends = zip(*(_days_of(first, last, zone) for zone in zones), strict=True)
     return min(starts), max(ends)

@@ -1,6 +1,6 @@
-"""Reads of the points beside the spans of a file, and within them where there are none beside.
+"""Reads of the points beside the spans of a file, and within the spans where too few are beside them.
 
-One range serves most series, and one look-up each the others.
+One range serves most series; each of the others needs a look-up of its own.
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ def _both(points: pl.DataFrame, archived: pl.DataFrame) -> pl.DataFrame:
 
 
 async def _stored(connection: Connection, spans: pl.DataFrame) -> pl.DataFrame:
-    """Return the stored series of the spans: their ids, first instants, and whether they have points on each side."""
+    """Return the stored series of the spans: ``_SPAN``, the columns of ``spans``, whether they have points
+    before and after the span, and ``last_within``, the last instant that may be within it."""
     row = await connection.fetchrow(_STORED, spans["series"].to_list(), spans["key"].to_list())
     stored = unpacked(_SPAN, row).with_columns(pl.col("series").cast(pl.UInt32))
     return stored.join(spans, on="series").with_columns(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 import polars as pl
 
@@ -13,11 +14,12 @@ from aurum.storage.ports.history import ArchivedPart, HistoryDamaged, HistorySto
 from aurum.storage.postgres.connection.copy import Layout, insert
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
-from aurum.storage.postgres.observations.completeness import LOOK_AROUND
+from aurum.storage.postgres.observations.points import POINT
 
-_POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
-_OBSERVATION = Layout(**_POINT)
-_VERSION = Layout(**_POINT, superseded_at="timestamptz")
+_LOOK_AROUND = timedelta(hours=26)
+"""The months this far around the points of a file hold the whole of every local day that they touch."""
+_OBSERVATION = Layout(**POINT)
+_VERSION = Layout(**POINT, superseded_at="timestamptz")
 _ROWS_AT_ONCE = 500_000
 
 _PARTS_OF_SERIES = f"""
@@ -39,11 +41,11 @@ async def restore_parts(
     if not known or batch.is_empty():
         return
     first, last = batch.select(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")).row(0)
-    months = (first - LOOK_AROUND).date().replace(day=1), (last + LOOK_AROUND).date().replace(day=1)
+    months = (first - _LOOK_AROUND).date().replace(day=1), (last + _LOOK_AROUND).date().replace(day=1)
     rows = await connection.fetch(_PARTS_OF_SERIES, sorted(known), *months)
     if not rows:
         return  # the usual case: files rarely touch closed months
-    around = [month_of(pl.col("ts") + offset).alias("month") for offset in (-LOOK_AROUND, LOOK_AROUND)]
+    around = [month_of(pl.col("ts") + offset).alias("month") for offset in (-_LOOK_AROUND, _LOOK_AROUND)]
     touched = batch.filter(pl.col("series_id").is_in(list(known)))
     touched_months = pl.concat([touched.select("series_id", month) for month in around]).unique()
     touched_parts = set(touched_months.iter_rows())  # rows: one a part

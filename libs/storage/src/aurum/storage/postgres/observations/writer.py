@@ -7,44 +7,33 @@ observation; new points are copied straight into their table.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import ParamSpec, TypeVar
+from datetime import datetime
 
 import polars as pl
 
 from aurum.core.frames import FILE_ROWS, FILE_SERIES, PUBLICATIONS, SERIES, UTC_US, FrameMismatch, conform
-from aurum.core.frequency import Frequency
 from aurum.core.merge import OBSERVATIONS, History
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.copy import Layout, insert, stage
 from aurum.storage.postgres.connection.pool import Connection
-from aurum.storage.postgres.observations.completeness import day_counts, days_around
+from aurum.storage.postgres.observations.completeness import record_completeness
+from aurum.storage.postgres.observations.points import POINT, current_points
 from aurum.storage.postgres.observations.restore import restore_parts
 from aurum.storage.postgres.observations.series_rows import locked_series, raise_versions
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from aurum.storage.postgres.observations.threads import in_thread_if_large
 
 KEY = list(OBSERVATIONS.key)
 
-_THREAD_ROWS = 50_000
-"""From this number of rows on a step may take longer than 50 ms, the longest time that it may block the event loop."""
-
-_MICROSECOND = timedelta(microseconds=1)
-
-_POINT = {"series_id": "int4", "ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
-_OBSERVATION = Layout(**_POINT)
-_VERSION = Layout(**_POINT, superseded_at="timestamptz")
+_OBSERVATION = Layout(**POINT)
+_VERSION = Layout(**POINT, superseded_at="timestamptz")
 _CONFIRMED = {"series_id": "int4", "ts": "timestamptz", "known_at": "timestamptz"}
 _CONFIRMATION = Layout(**_CONFIRMED)
 _POINT_KEY = Layout(series_id="int4", ts="timestamptz")
 _COUNTED = {"series_id": pl.Int32, "first": UTC_US, "last": UTC_US, "new": pl.Int32, "revised": pl.Int32}
-_COMPLETENESS = Layout(series_id="int4", day="date", expected="int4", present="int4")
 _FILE_SERIES = Layout(
     file_id="int8",
     series_id="int4",
@@ -55,14 +44,10 @@ _FILE_SERIES = Layout(
     revised="int4",
 )
 
-_CURRENT = packed(
-    _POINT,
-    "SELECT series_id, ts, value, quality, known_at FROM observation WHERE series_id = ANY($1) AND ts >= $2 AND ts <= $3",
-)
 # Statements that join a temporary table also limit the series and times by parameters ($1 to $3): where old rows are
 # compressed, the server needs those to find the few batches to decompress.
 _VERSIONS = packed(
-    _POINT,
+    POINT,
     """SELECT v.series_id, v.ts, v.value, v.quality, v.known_at
        FROM observation_version AS v JOIN touched USING (series_id, ts)
        WHERE v.series_id = ANY($1) AND v.ts >= $2 AND v.ts <= $3""",
@@ -93,12 +78,6 @@ _CONFIRM = """
 INSERT INTO observation_confirmation AS c (series_id, known_at, ts)
 SELECT series_id, known_at, array_agg(ts ORDER BY ts) FROM confirming GROUP BY series_id, known_at
 ON CONFLICT (series_id, known_at) DO UPDATE SET ts = c.ts || excluded.ts
-"""
-_COUNT_DAYS = """
-INSERT INTO completeness AS c (series_id, day, expected, present)
-SELECT series_id, day, expected, present FROM counted
-ON CONFLICT (series_id, day) DO UPDATE SET expected = excluded.expected, present = excluded.present
-WHERE (c.expected, c.present) IS DISTINCT FROM (excluded.expected, excluded.present)
 """
 
 
@@ -149,11 +128,11 @@ class PostgresObservationWriter:
 
     async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
         rows = part.rows.height
-        batch = await _in_thread_if_large(rows, _publications, part.rows, locked.ids, known_at)
+        batch = await in_thread_if_large(rows, _publications, part.rows, locked.ids, known_at)
         await restore_parts(self._connection, self._history(), batch, set(locked.ids) - locked.empty)
         changes = _Changes()
         empty = locked.empty
-        layers = await _in_thread_if_large(rows, OBSERVATIONS.layers, batch)
+        layers = await in_thread_if_large(rows, OBSERVATIONS.layers, batch)
         stored: pl.DataFrame | None = None
         for layer in layers:
             stored = await self._merge(layer, empty, changes)
@@ -162,9 +141,11 @@ class PostgresObservationWriter:
         changed: tuple[int, ...] = ()
         if not counts.is_empty():
             changed = tuple(await raise_versions(self._connection, counts))
-            await self._record_completeness(part.series, locked, batch, stored if len(layers) == 1 else None)
+            frequencies = part.series.select(pl.Series("series_id", locked.ids, dtype=pl.Int32), "frequency", "zone").unique()
+            present = stored if len(layers) == 1 else None
+            await record_completeness(self._connection, frequencies, batch, stored=present, empty=locked.empty)
         new, revised = int(counts["new"].sum()), int(counts["revised"].sum())
-        touched = await _in_thread_if_large(rows, _touched, batch, counts)
+        touched = await in_thread_if_large(rows, _touched, batch, counts)
         return StoredRows(batch.height, new, revised, changed, touched)
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
@@ -180,7 +161,7 @@ class PostgresObservationWriter:
             return None
         current = await self._current(layer, empty)
         rows = max(layer.height, current.height)
-        classified = await _in_thread_if_large(rows, OBSERVATIONS.classify, layer, current)
+        classified = await in_thread_if_large(rows, OBSERVATIONS.classify, layer, current)
         await insert(self._connection, "observation", _OBSERVATION, classified.fresh)
         changes.add(classified.fresh, new=True)
         revising, late = classified.revising, classified.late
@@ -199,7 +180,8 @@ class PostgresObservationWriter:
         ids = [series_id for series_id in layer["series_id"].unique().to_list() if series_id not in empty]
         if not ids:
             return layer.clear()
-        return unpacked(_POINT, await self._connection.fetchrow(_CURRENT, ids, layer["ts"].min(), layer["ts"].max()))
+        first, last = layer.select(pl.col("ts").min().alias("first"), pl.col("ts").max().alias("last")).row(0)
+        return await current_points(self._connection, ids, first, last)
 
     async def _split_by_confirmation(self, revising: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the revisions that supersede a value, and those before a later confirmation, which may restore the value.
@@ -246,7 +228,7 @@ class PostgresObservationWriter:
         await stage(self._connection, "touched", _POINT_KEY, keys)
         before = await self._stored(late, keys)
         rows = before.changes.height + late.height
-        after = await _in_thread_if_large(rows, OBSERVATIONS.rewrite, before, late)
+        after = await in_thread_if_large(rows, OBSERVATIONS.rewrite, before, late)
         columns = [*late.columns]
         added = after.changes.select(columns).join(before.changes.select(columns), on=columns, how="anti", nulls_equal=True)
         removed = before.changes.select(columns).join(after.changes.select(columns), on=columns, how="anti", nulls_equal=True)
@@ -262,44 +244,9 @@ class PostgresObservationWriter:
 
     async def _stored(self, late: pl.DataFrame, keys: pl.DataFrame) -> History:
         current = (await self._current(late, frozenset())).join(keys, on=KEY, how="semi")
-        versions = unpacked(_POINT, await self._connection.fetchrow(_VERSIONS, *_key_limits(keys)))
+        versions = unpacked(POINT, await self._connection.fetchrow(_VERSIONS, *_key_limits(keys)))
         confirmed = unpacked(_CONFIRMED, await self._connection.fetchrow(_CONFIRMED_POINTS))
         return History(changes=pl.concat([versions, current]).sort([*KEY, "known_at"]), confirmations=confirmed)
-
-    async def _record_completeness(
-        self, series: pl.DataFrame, locked: LockedSeries, batch: pl.DataFrame, stored: pl.DataFrame | None
-    ) -> None:
-        """Count the days that a batch touches. ``stored``: the points of the series within it, if they are known."""
-        frequencies = series.select(pl.Series("series_id", locked.ids, dtype=pl.Int32), "frequency", "zone").unique()
-        kinds = frequencies.select("frequency", "zone").unique()
-        steps = {Frequency(name).step for name in kinds["frequency"]}
-        if steps == {None}:
-            return
-        first: datetime = batch["ts"].min()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
-        last: datetime = batch["ts"].max()  # pyright: ignore[reportAssignmentType] - a datetime, since ts is one
-        start, end = days_around(first, last, kinds["zone"].unique())
-        present = [] if stored is None else [stored]
-        ranges = [(start, end - _MICROSECOND)]
-        ids = locked.ids
-        if stored is not None:
-            # Series of one step and zone have no point between the last one and the one a step later.
-            step = steps.pop() if kinds.height == 1 else None
-            after = last + (step or _MICROSECOND)
-            ranges = [(start, first - _MICROSECOND), (after, end - _MICROSECOND)]
-            ids = sorted(set(locked.ids) - locked.empty)
-        for start, end in ranges:
-            if ids and start <= end:
-                present.append(unpacked(_POINT, await self._connection.fetchrow(_CURRENT, ids, start, end)))
-        points = pl.concat(present)
-        counts = await _in_thread_if_large(points.height, day_counts, frequencies, batch, points)
-        if not counts.is_empty():
-            await stage(self._connection, "counted", _COMPLETENESS, counts)
-            await self._connection.execute(_COUNT_DAYS)
-
-
-async def _in_thread_if_large(rows: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a step over ``rows`` rows, in a thread when they are ``_THREAD_ROWS`` or more."""
-    return await asyncio.to_thread(work, *args, **kwargs) if rows >= _THREAD_ROWS else work(*args, **kwargs)
 
 
 def _key_limits(points: pl.DataFrame) -> tuple[object, object, object]:
