@@ -85,6 +85,35 @@ def test_day_and_month_exchanged_in_both_columns_show_around_midnight_and_refuse
         held(*exchanged(instants))
 
 
+def hour_in_all(count: int) -> list[tuple[datetime, str | None]]:
+    """Return five-minute rows whose second column repeats the hour of the first ones."""
+    fives = [(NOON + timedelta(minutes=5 * n), n % 12 * 5) for n in range(count)]
+    return [(ts, f"2025-07-04 12:{minute:02d}") for ts, minute in fives]
+
+
+@pytest.mark.parametrize("count", [24, 36])
+def test_a_second_column_that_repeats_times_does_not_refuse_the_first_one(count: int) -> None:
+    passed, refused = held(*hour_in_all(count))
+    assert (passed.height, refused.height) == (count, 0)
+    assert passed.columns == ["ts", "UTC", "EPT", "line"]
+
+
+def test_a_second_column_of_one_time_does_not_refuse_the_first_one() -> None:
+    passed, refused = held(*[(ts, "2025-07-04 12:00") for ts, _ in hours(24)])
+    assert (passed.height, refused.height) == (24, 0)
+
+
+def test_a_first_column_that_was_filled_down_refuses_the_file() -> None:
+    with pytest.raises(RefusedFile, match="in 23 of 24 rows"):
+        held(*[(NOON, label) for _, label in hours(24)])
+
+
+def test_repeated_times_of_an_instant_that_has_the_right_one_too_are_of_a_damaged_first_column() -> None:
+    others = [(NOON, label) for _, label in hours(5)[1:]]
+    with pytest.raises(RefusedFile, match="in 4 of 7 rows"):
+        held(*hours(3), *others)
+
+
 def exchanged(instants: Sequence[datetime]) -> list[tuple[datetime, str | None]]:
     locals_ = [ts - timedelta(hours=4) for ts in instants]
     return [

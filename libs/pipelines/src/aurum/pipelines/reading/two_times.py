@@ -2,6 +2,8 @@
 
 A publisher prints both, so when one column is shifted, exchanged or filled down the two disagree. Rows whose columns
 disagree are held back; a file most of whose rows disagree is refused, because neither of its columns can then be trusted.
+But where half of the rows or more disagree because the second column repeats times and the first does not, the second has been
+filled down, and the first one is used.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ def hold_to_second_time(
     has_text = pl.any_horizontal(text.is_not_null() for text in texts)
     agrees = pl.any_horizontal(pl.col("__label") == time for time in expected).fill_null(False)
     # Read first, because Polars would read the text again wherever an expression uses it.
-    differing = pairs.with_columns(label.alias("__label")).filter(has_text & ~agrees)
+    read = pairs.with_columns(label.alias("__label")).filter(has_text)
+    differing = read.filter(~agrees)
     if differing.is_empty():
         return table
     _refuse_exchanged_days(differing, expected, first, second)
@@ -48,6 +51,8 @@ def hold_to_second_time(
     )
     headers, second_text = " and ".join(second), pl.concat_str(texts, separator=" ", ignore_nulls=True)
     count, compared = marked.select(pl.col("__differs").sum(), has_text.sum().alias("compared")).row(0)
+    if 2 * count >= compared and _is_filled_down(read, agrees):
+        return table
     if 2 * count > compared:
         example = marked.filter("__differs").select("line", second_text.alias("second"), pl.col(first).alias("first"))
         line, second_time, first_time = example.row(0)
@@ -59,6 +64,16 @@ def hold_to_second_time(
     detail = pl.format(f"{headers} {{}}: not the time of {first} {{}}", second_text, first)
     differs = pl.col("__differs").fill_null(False)
     return refusals.rows(marked, differs, column=second[-1], reason=Reason.INVALID_TIME, detail=detail).drop("__differs")
+
+
+def _is_filled_down(read: pl.DataFrame, agrees: pl.Expr) -> bool:
+    """Test that each second time that disagrees is the right one of another instant, and the only one of its own.
+
+    ``read``: different pairs of times, the second one as ``__label``. Instants that are shifted or filled down show otherwise:
+    their second times are all different, or one instant has several.
+    """
+    compared = read.select(agrees=agrees, is_repeated=agrees.any().over("__label"), is_only=pl.len().over("ts") == 1)
+    return compared.filter(~pl.col("agrees")).select((pl.col("is_repeated") & pl.col("is_only")).all()).item()
 
 
 def _refuse_exchanged_days(differing: pl.DataFrame, expected: Sequence[pl.Expr], first: str, second: Sequence[str]) -> None:
