@@ -49,30 +49,30 @@ def first_of(*readers: Named) -> Named:
 
 
 def all_of(*readers: Named) -> Named:
-    """Return the reader that answers the days that all of several state, with the zone and the words of the last one.
+    """Return the reader that answers what the last of several states.
 
-    It raises ``RefusedFile`` when there is no such day.
+    It raises ``RefusedFile`` when two of them have no day in common. A file of several days is named after the first of them,
+    so the last reader should be that of the most exact statement.
     """
 
     def read(document: SourceFile) -> NamedContent | None:
         common: NamedContent | None = None
         for named in (read(document) for read in readers):
             if named is not None:
-                common = named if common is None else _common_days(document.name, common, named)
+                common = named if common is None else _last_statement(document.name, common, named)
         return common
 
     return read
 
 
-def _common_days(name: str, earlier: NamedContent, later: NamedContent) -> NamedContent:
-    """Return the days that both state. ``name``: that of the file."""
+def _last_statement(name: str, earlier: NamedContent, later: NamedContent) -> NamedContent:
+    """Return the later statement. ``name``: that of the file. Raises ``RefusedFile`` when the two have no day in common."""
     if earlier.first is None or earlier.last is None or later.first is None or later.last is None:
         return earlier
-    first, last = max(earlier.first, later.first), min(earlier.last, later.last)
-    if first > last:
+    if max(earlier.first, later.first) > min(earlier.last, later.last):
         statements = [f"{each.where or repr(storable(name))} says {_span(each)}" for each in (earlier, later)]
         raise RefusedFile(f"name and content disagree: {', '.join(statements)}")
-    return replace(later, first=first, last=last)
+    return later
 
 
 def _days(groups: dict[str, str | None]) -> tuple[date, date] | None:

@@ -327,6 +327,15 @@ def test_a_comment_that_states_no_day_is_refused() -> None:
         checked("renamed.csv", text)
 
 
+@pytest.mark.parametrize("name", ["renamed.csv", "WW_DALMP_ISO_20250602.csv"])
+def test_a_report_of_several_days_may_be_named_after_the_first(name: str) -> None:
+    text = report(*(row(day, "01") for day in ("06/02/2025", "06/03/2025", "06/04/2025")))
+    text = text.replace("Report for: 06/02/2025 - 06/02/2025", "Report for: 06/02/2025 - 06/04/2025")
+    assert checked(name, text).height == 3 * 4
+    with pytest.raises(RefusedFile, match="name and content disagree"):
+        checked(name, text.replace('"D","06/', '"D","07/'))
+
+
 def test_the_only_day_of_a_report_is_read() -> None:
     assert checked("WW_DALMP_ISO_20250602.csv", report(row("06/02/2025", "01"))).height == 4
 
