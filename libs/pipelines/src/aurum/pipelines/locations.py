@@ -34,16 +34,17 @@ def distinct_locations(table: pl.DataFrame, name: str, *, at: Sequence[str]) -> 
 def hold_back_exchanged_ids(
     table: pl.DataFrame, name: str, refusals: Refusals, ids: Mapping[str, str], *, column: str
 ) -> pl.DataFrame:
-    """Return the table without the rows of a known place whose ``location`` is not the id of that place.
+    """Return the table without the rows of a known place whose ``location`` is the id of another known place.
 
     ``name``: column with the name of the place. ``ids``: id of the places that are known, by their name in upper case.
-    ``column``: the header that the report names. Rows of places with other names pass.
+    ``column``: the header that the report names. Rows with other names or
+    ids pass, because publishers rename and renumber places.
     """
     place = pl.col(name).str.to_uppercase()
     known = table.select(place.is_in(list(ids)).fill_null(False)).to_series()
     if not known.any():
         return table
     known_id = place.replace_strict(dict(ids), default=None, return_dtype=pl.String)
-    is_exchanged = (known_id != pl.col("location")).fill_null(False)
+    is_exchanged = ((known_id != pl.col("location")) & pl.col("location").is_in(list(ids.values()))).fill_null(False)
     detail = pl.format("{} is {}, not {}", name, known_id, "location")
     return refusals.rows(table, is_exchanged, column=column, reason=Reason.UNKNOWN_CODE, detail=detail)

@@ -214,3 +214,9 @@ def test_a_file_whose_two_times_disagree_is_refused(exchange: bool) -> None:
         RefusedFile, match="the time in datetime_beginning_ept disagrees with datetime_beginning_utc in 24 of 24 rows"
     ):
         DAY_AHEAD.parse(SourceFile("da_hrl_lmps.csv", content))
+
+
+def test_a_hub_with_an_id_that_no_other_hub_has_is_stored(parse: Parse) -> None:
+    text = file(row(datetime(2025, 7, 4, 4, tzinfo=UTC), node="99001").replace("INVENTED HUB", "WESTERN HUB"))
+    (parsed,) = parse("da_hrl_lmps.csv", text)
+    assert set(parsed.rows["location"]) == {"99001"}
