@@ -154,6 +154,12 @@ def test_a_currency_that_has_been_replaced_has_no_rate_afterwards() -> None:
         SOURCE.formats[0].parse(SourceFile("eurofxref-hist.csv", text.encode()))
 
 
+def test_the_lev_at_its_fixed_rate_does_not_refuse_a_table_of_after_it() -> None:
+    text = table({"USD": 1.1252, "JPY": 163.36, "DKK": 7.4604, "BGN": 1.95583}).replace("2025-", "2026-")
+    (parsed,) = SOURCE.formats[0].parse(SourceFile("eurofxref-hist.csv", text.encode()))
+    assert parsed.rows.filter(pl.col("location") == "EURBGN").height == 5
+
+
 def test_a_currency_without_bounds_is_read(parse: Parse) -> None:
     (parsed,) = parse("eurofxref-hist.csv", table({"USD": 1.1252, "JPY": 163.36, "DKK": 7.4604, "XYZ": 5_000_000.0}))
     assert parsed.rows.filter(pl.col("location") == "EURXYZ").height == 5
