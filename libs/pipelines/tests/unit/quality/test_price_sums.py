@@ -223,6 +223,15 @@ def test_no_price_of_a_real_file_is_held_back_for_its_sum(operator: str) -> None
     assert checked_points > 1_000
 
 
+def test_prices_that_were_rounded_to_cents_are_stored_at_every_operator() -> None:
+    datasets = [dataset for source in default_registry().sources for dataset in source.datasets if dataset.price_sums]
+    assert {dataset.source for dataset in datasets} == set(OPERATORS)
+    for dataset in datasets:
+        for declared in dataset.price_sums:
+            rounded = declared.parts + declared.optional
+            assert declared.tolerance >= 0.005 * (1 + len(rounded)), dataset.name
+
+
 def test_every_dataset_with_components_of_a_price_declares_their_sum() -> None:
     datasets = {dataset for source in default_registry().sources for dataset in source.datasets}
     for dataset in datasets:
