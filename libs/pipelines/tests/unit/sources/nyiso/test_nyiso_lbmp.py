@@ -226,3 +226,15 @@ def test_prices_under_each_others_headers_are_refused(parse: Parse, one: int, ot
     (wrong, *_) = parse("20251102damlbmp_zone.csv", text)
     assert check_prices(right.rows, right.dataset).refusal == ""
     assert "are exchanged" in check_prices(wrong.rows, wrong.dataset).refusal
+
+
+@pytest.mark.parametrize("stamp", ["07/04/2025 01:00:00", "07/04/2025 01:05:00"])
+def test_a_single_interval_of_a_file_named_real_time_is_read(parse: Parse, stamp: str) -> None:
+    (parsed,) = parse("20250704realtime_zone.csv", file(f"{stamp},N.Y.C.,61761,40.90,3.08,-3.63"))
+    assert parsed.dataset.name == "realtime_zone"
+
+
+@pytest.mark.parametrize("name", ["20250704realtime_zone.csv", "20250704realtime_gen.csv"])
+def test_a_day_ahead_hour_under_a_real_time_name_is_refused(name: str) -> None:
+    document = SourceFile(name, file("07/04/2025 01:00,N.Y.C.,61761,40.90,3.08,-3.63").encode())
+    assert not any(file_format.recognise(document) for file_format in SOURCE.formats)

@@ -36,12 +36,20 @@ _NUMBERS = {
     "published_congestion": "Marginal Cost Congestion ($/MWHr)",
 }
 _COLUMNS = (_STAMP, _NAME, _PTID, *_NUMBERS.values())
+_WITH_SECONDS = re.compile(r"\d:\d\d:\d\d")
 _DAY_AHEAD = re.compile(r"(?<![A-Za-z])day.?ahead(?![a-z])", re.IGNORECASE)
 
 
 def _is_real_time(document: SourceFile) -> bool | None:
-    """Return whether the stamps are those of real-time intervals; None when they are too few to tell."""
-    return is_within_hours(sample_of(document).column(_STAMP))
+    """Return whether the stamps are those of real-time intervals; None when they are too few to tell.
+
+    A single interval that ends on the hour tells nothing where the name and the seconds, which day-ahead files lack, say real
+    time.
+    """
+    stamps = set(sample_of(document).column(_STAMP))
+    if len(stamps) == 1 and _WITH_SECONDS.search(*stamps) and report_in_name(document)[0].startswith("realtime"):
+        return None
+    return is_within_hours(stamps)
 
 
 def _is_generator(document: SourceFile) -> bool | None:

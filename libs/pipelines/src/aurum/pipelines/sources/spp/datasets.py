@@ -18,8 +18,8 @@ _PRICES = (
 )
 
 _SUMS = (PriceSum(tolerance=0.02),)
-"""Four prices may have been rounded to cents. In real files, with four decimals, sums are exact, and the energy price differs by
-up to 0.0002 between locations."""
+"""Four prices may have been rounded to cents. In real files, with four decimals, sums are exact, and the energy price differs
+by up to 0.0002 between locations."""
 
 DA_LMP_SL = Dataset(
     source="spp",
