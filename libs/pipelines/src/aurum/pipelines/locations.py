@@ -37,8 +37,7 @@ def hold_back_exchanged_ids(
     """Return the table without the rows of a known place whose ``location`` is the id of another known place.
 
     ``name``: column with the name of the place. ``ids``: id of the places that are known, by their name in upper case.
-    ``column``: the header that the report names. Rows with other names or
-    ids pass, because publishers rename and renumber places.
+    ``column``: the header that the report names. Rows with other names or ids pass: publishers rename and renumber places.
     """
     place = pl.col(name).str.to_uppercase()
     known = table.select(place.is_in(list(ids)).fill_null(False)).to_series()

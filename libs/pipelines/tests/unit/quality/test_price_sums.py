@@ -158,6 +158,12 @@ def test_totals_without_components_are_not_checked() -> None:
     assert checked(some, PUBLISHED).rows.height == 6 * 4 + 6
 
 
+def test_components_that_were_not_filled_in_are_not_added() -> None:
+    zeros = [(location, ts, dict.fromkeys(values, 0.0) | {"lmp": values["lmp"]}) for location, ts, values in rows()]
+    result = checked(zeros, PUBLISHED)
+    assert (result.refusal, result.rows.height, result.quarantine.height) == ("", 48, 0)
+
+
 def test_a_withdrawn_price_is_not_added() -> None:
     assert checked(exchanged(rows(), "lmp", "loss"), PUBLISHED, quality=int(Quality.WITHDRAWN)).rows.height == 48
 

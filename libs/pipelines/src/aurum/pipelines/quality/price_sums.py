@@ -2,7 +2,8 @@
 
 Three rules find columns that have changed places, each computed over whole columns:
 
-* The components add up to the total. This shows a total exchanged with a component, and single wrong numbers.
+* The components add up to the total. This shows a total exchanged with a component, and single wrong numbers. Components that
+  are all zero say nothing: they were not filled in, and no exchange leaves them so.
 * The energy price is the same at all locations of an interval. Where it differs, and another component is the same everywhere
   and greater, these two are exchanged. Where the reader computes it, and it is the same everywhere only after two columns are
   exchanged, these two are.
@@ -100,7 +101,8 @@ def _parts(prices: pl.DataFrame, declared: PriceSum) -> list[str]:
 def _missed_sums(prices: pl.DataFrame, declared: PriceSum, columns: Mapping[str, str]) -> _Outcome:
     """Find the totals that are not the sum of their components."""
     names = _parts(prices, declared)
-    wrong = prices.select(_error(declared.total, names).abs() > declared.tolerance + _FLOATS).to_series()
+    is_filled_in = pl.any_horizontal(pl.col(name) != 0 for name in names)
+    wrong = prices.select(is_filled_in & (_error(declared.total, names).abs() > declared.tolerance + _FLOATS)).to_series()
     count = int(wrong.sum())
     if not count:
         return _Outcome()
