@@ -134,8 +134,9 @@ def test_a_row_that_cannot_be_read_is_held_back(parse: Parse, row: str, column: 
     assert parsed.rows_read == 2
 
 
-def test_a_cell_of_past_weather_that_cannot_be_read_is_held_back(parse: Parse) -> None:
-    (parsed,) = parse("x.csv", PAST.replace("2011-09-01,,99", "2011-09-01,,hot").replace("2011-09-02", "2011-09-31"))
+@pytest.mark.parametrize("high", ["hot", "99\u00b2"])
+def test_a_cell_of_past_weather_that_cannot_be_read_is_held_back(parse: Parse, high: str) -> None:
+    (parsed,) = parse("x.csv", PAST.replace("2011-09-01,,99", f"2011-09-01,,{high}").replace("2011-09-02", "2011-09-31"))
     assert parsed.refused.select("line", "reason").rows() == [(3, Reason.NON_NUMERIC), (4, Reason.INVALID_TIME)]
 
 

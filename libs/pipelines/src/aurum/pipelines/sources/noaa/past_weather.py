@@ -43,7 +43,7 @@ def _problem(document: SourceFile) -> str:
     if not is_daily(sample.column("Date")):
         return "past weather is daily, and most of these dates are farther apart"
     highs, lows = (sample.column(f"{element} (Degrees Fahrenheit)") for element in ("TMAX", "TMIN"))
-    pairs = [(int(high), int(low)) for high, low in zip(highs, lows, strict=False) if high.isdigit() and low.isdigit()]
+    pairs = [(int(high), int(low)) for high, low in zip(highs, lows, strict=False) if high.isdecimal() and low.isdecimal()]
     if len(highs) == len(lows) and sum(1 for high, low in pairs if high < low) * 2 > len(pairs):
         return "TMAX is below TMIN on most days: the columns are not those that their headers say"
     return ""
