@@ -46,8 +46,8 @@ def _is_real_time(document: SourceFile) -> bool | None:
     A single interval that ends on the hour tells nothing where the name and the seconds, which day-ahead files lack, say real
     time.
     """
-    stamps = set(sample_of(document).column(_STAMP))
-    if len(stamps) == 1 and _WITH_SECONDS.search(*stamps) and report_in_name(document)[0].startswith("realtime"):
+    stamps = list(set(sample_of(document).column(_STAMP)))
+    if len(stamps) == 1 and _WITH_SECONDS.search(stamps[0]) and report_in_name(document)[0].startswith("realtime"):
         return None
     return is_within_hours(stamps)
 
