@@ -43,7 +43,10 @@ LOCKS_OUT = ("changeTenant", "putPlan")
 async def settings(settings: Settings, postgres_server: EmbeddedPostgres, migrated_template: str) -> Settings:
     """Settings of a service with a database of its own, because all operations are called, the removal of series too."""
     url = await market_database(postgres_server, migrated_template, "api_contract")
-    return settings.model_copy(update={"database": settings.database.model_copy(update={"url": url})})
+    # A Redis that answers late is a 503, which a busy machine shall not cause here.
+    resilience = settings.resilience.model_copy(update={"redis_timeout_s": 60.0})
+    database = settings.database.model_copy(update={"url": url})
+    return settings.model_copy(update={"database": database, "resilience": resilience})
 
 
 def with_v1(settings: Settings) -> Settings:
