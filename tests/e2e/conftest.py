@@ -63,11 +63,15 @@ def aurum(data_dir: Path, *arguments: str | Path, **variables: str) -> subproces
     return subprocess.run(command, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False)
 
 
-def start_up(data_dir: Path, *arguments: str) -> Instance:
+def start_up(data_dir: Path, *arguments: str, **variables: str) -> Instance:
     """Start ``aurum up`` on a free port and wait until it prints its URL."""
     command = [*AURUM, "up", "--data-dir", str(data_dir), "--port", "0", *arguments]
     process = subprocess.Popen(
-        command, env=environment(PYTHONUNBUFFERED="1"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=environment(PYTHONUNBUFFERED="1", **variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     seen: list[str] = []

@@ -21,12 +21,14 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from aurum.api.observability.process_checks import worker_checks
 from aurum.api.observability.telemetry import RequestTallies
 from aurum.api.security.tokens import InvalidToken, IssuerAway, IssuerProtection, TokenVerifier
 from aurum.api.testing import InMemory, Served, serving
 from aurum.assembly.memory import memory_store
 from aurum.assembly.pipelines import Pipelines, model_paths
 from aurum.assembly.postgres import open_store
+from aurum.cli.supervision import Supervisor, write_state
 from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.common.settings.production import refusals_to_start
@@ -285,6 +287,47 @@ def test_a_worker_serves_its_metrics_where_settings_say(settings: Settings) -> N
     here = settings.workers.model_copy(update={"metrics_port": port})
     with exported_telemetry(settings.model_copy(update={"workers": here}), Metrics()):
         assert httpx.get(f"http://127.0.0.2:{port}/metrics", trust_env=False).status_code == 200
+
+
+class EndedProcess:
+    """A process that ends as soon as it is started."""
+
+    role, is_needed = "worker", False
+
+    def ended(self) -> str:
+        return "exit code 1"
+
+    def start_again(self) -> None:
+        pass
+
+
+@shows(
+    AURUM_SUPERVISION__FAILURES="4",
+    AURUM_SUPERVISION__WITHIN_S="20",
+    AURUM_SUPERVISION__FIRST_PAUSE_S="0.25",
+    AURUM_SUPERVISION__LONGEST_PAUSE_S="0.75",
+)
+def test_a_process_that_ends_is_started_again_as_often_as_settings_say(settings: Settings) -> None:
+    lines: list[str] = []
+    times = [0.0, 0.25, 0.25, 0.75, 0.75, 1.5, 1.5]
+    supervisor = Supervisor([EndedProcess()], settings.supervision, lines.append, lambda: times[0])
+    while times:
+        supervisor.look()
+        del times[0]
+    ended = "worker: ended (exit code 1)"
+    again = [f"{ended}; it is started again in {pause} s" for pause in ("0.25", "0.5", "0.75")]
+    assert [line for line in lines if "again in" in line] == again
+    assert lines[-1] == f"{ended}, 4 failures within 20 s: it stays down, and the rest runs on"
+
+
+@shows(AURUM_SUPERVISION__STATE_FILE="up.state")
+async def test_the_health_of_the_worker_is_read_where_settings_say(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_state(tmp_path / "up.state", {"worker": "ended (exit code 1)"})
+    (check,) = worker_checks(settings.supervision)
+    assert (await check.look()).status == "down"
 
 
 class ValidationLogStub:

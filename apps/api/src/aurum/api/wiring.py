@@ -17,7 +17,7 @@ from aurum.api.handlers.services import Services
 from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.middleware.opening import open_limiter
 from aurum.api.observability.freshness import Freshness
-from aurum.api.observability.process_checks import admission_check, guards_check, issuer_check, limits_check
+from aurum.api.observability.process_checks import admission_check, guards_check, issuer_check, limits_check, worker_checks
 from aurum.api.observability.telemetry import RequestTallies, count_cache, watch_admission, watch_feed, watch_guards, watch_pool
 from aurum.api.security.authenticator import Authenticator
 from aurum.api.security.opening import open_tokens
@@ -101,6 +101,7 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         checks += [history_check(history)] if history is not None else []
         checks += [limits_check(limiter, sharing), guards_check(guards)]
         checks += [redis_check(redis)] if redis is not None else []
+        checks += worker_checks(settings.supervision)
         checks += [issuer_check(tokens)] if tokens is not None else []
         yield ServiceParts(
             services=_services(settings, store, feed, checks, results, job_queue(redis, store.clock, queue_breaker), flags),

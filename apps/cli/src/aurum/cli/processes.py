@@ -16,43 +16,49 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _GRACE_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Child:
-    """A running child process and its role, such as ``API``."""
+    """A child process that runs a Python module. ``role``: its name in messages, such as ``API``."""
 
     role: str
-    process: subprocess.Popen[bytes]
+    arguments: Sequence[str]
+    variables: Mapping[str, str]
+    is_needed: bool = True
+    process: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> None:
+        """Start the process in a session of its own, so that Ctrl-C reaches only the parent."""
+        self.process = subprocess.Popen(  # noqa: S603 - the interpreter and a module of Aurum
+            [sys.executable, "-m", *self.arguments],
+            env=environment(self.variables),
+            start_new_session=True,
+            # Safe: children are started by the main thread while no other thread runs.
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
 
-def start(role: str, arguments: Sequence[str], variables: Mapping[str, str]) -> Child:
-    """Start a Python module as a child process in a session of its own, so that Ctrl-C reaches only the parent."""
-    process = subprocess.Popen(  # noqa: S603 - the interpreter and a module of Aurum
-        [sys.executable, "-m", *arguments],
-        env=environment(variables),
-        start_new_session=True,
-        # Safe: children are started by the main thread while no other thread runs.
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
-    )
-    return Child(role, process)
+    def start_again(self) -> None:
+        self.start()
+
+    def ended(self) -> str | None:
+        """Return how the process has ended; None while it runs."""
+        code = self.process.poll() if self.process is not None else None
+        if code is None:
+            return None
+        return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
 
 
 def stop(children: Sequence[Child]) -> None:
     """Send SIGTERM to all, wait, and kill those that still run after 30 seconds."""
-    for child in children:
-        if child.process.poll() is None:
-            child.process.send_signal(signal.SIGTERM)
+    running = [child.process for child in children if child.process is not None and child.process.poll() is None]
+    for process in running:
+        process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + _GRACE_S
-    for child in children:
+    for process in running:
         try:
-            child.process.wait(max(0.1, deadline - time.monotonic()))
+            process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
-
-
-def first_dead(children: Sequence[Child]) -> Child | None:
-    """Return a child that has ended; None if all run."""
-    return next((child for child in children if child.process.poll() is not None), None)
+            process.kill()
+            process.wait()
 
 
 def _die_with_parent() -> None:

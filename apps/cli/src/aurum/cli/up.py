@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import fcntl
 import secrets
+import shlex
 import signal
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -21,9 +23,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aurum.cli.processes import Child
+    from aurum.cli.servers import Server
+    from aurum.cli.supervision import Restartable
     from aurum.common.settings import Settings
 
 _READY_WITHIN_S = 60.0
+_LOOK_EVERY_S = 0.5
 _EXAMPLE = "nyiso:damlbmp_zone:61761:lmp"
 
 
@@ -40,66 +45,88 @@ def up(
 ) -> None:
     """Start PostgreSQL, Valkey, the API and a worker, with sample data. Ctrl-C stops them all."""
     from aurum.cli.render import console
-    from aurum.storage import embedded
+    from aurum.cli.servers import servers_in_use, start_servers
 
     settings: Settings = context.obj
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir})
     out = console()
-    with _stop_requested() as stop, _only_one(settings.data_dir):
+    with _stop_requested() as stop, _only_one(settings.data_dir), ExitStack() as stack:
         host, chosen = settings.api.host, _free_port(settings.api.host, settings.api.port if port is None else port)
         began = time.perf_counter()
-        with (
-            embedded.database(settings.database, settings.data_dir) as database,
-            embedded.redis(settings.redis, settings.data_dir) as redis,
-        ):
-            _say(out, began, _servers(settings))
-            settings = settings.model_copy(update={"database": database})
-            asyncio.run(_prepare(settings, sample=sample))
-            _say(out, began, "the schema and the data are ready")
-            variables = {
-                "AURUM_DATA_DIR": str(settings.data_dir.resolve()),
-                "AURUM_DATABASE__URL": database.url or "",
-                "AURUM_HISTORY__URL": settings.history.url or str((settings.data_dir / "history").resolve()),
-                "AURUM_REDIS__URL": redis.url or "",
-                "AURUM_API__CURSOR_SECRET": _cursor_secret(settings),
-                "AURUM_LOGGING__LEVEL": "WARNING" if settings.logging.level == "INFO" else settings.logging.level,
-            }
-            _serve(out, stop, began, variables, host=host, port=chosen, worker=worker)
-
-
-def _servers(settings: Settings) -> str:
-    """Return a line that tells which servers are used."""
-    postgres = "embedded" if settings.database.url is None else "the server of AURUM_DATABASE__URL"
-    valkey = "embedded" if settings.redis.url is None else "the server of AURUM_REDIS__URL"
-    return f"PostgreSQL: {postgres}; Valkey: {valkey}"
+        database, redis, servers = start_servers(settings, stack)
+        _say(out, began, servers_in_use(settings))
+        settings = settings.model_copy(update={"database": settings.database.model_copy(update={"url": database})})
+        asyncio.run(_prepare(settings, sample=sample))
+        _say(out, began, "the schema and the data are ready")
+        state_file = settings.data_dir.resolve() / "up.state"
+        state_file.unlink(missing_ok=True)
+        variables = {
+            "AURUM_DATA_DIR": str(settings.data_dir.resolve()),
+            "AURUM_DATABASE__URL": database,
+            "AURUM_HISTORY__URL": settings.history.url or str((settings.data_dir / "history").resolve()),
+            "AURUM_REDIS__URL": redis,
+            "AURUM_API__CURSOR_SECRET": _cursor_secret(settings),
+            "AURUM_LOGGING__LEVEL": "WARNING" if settings.logging.level == "INFO" else settings.logging.level,
+            "AURUM_SUPERVISION__STATE_FILE": str(state_file),
+        }
+        _serve(out, stop, began, settings, servers, variables, host=host, port=chosen, worker=worker)
 
 
 def _serve(
-    out: Console, stop: threading.Event, began: float, variables: dict[str, str], *, host: str, port: int, worker: bool
+    out: Console,
+    stop: threading.Event,
+    began: float,
+    settings: Settings,
+    servers: Sequence[Server],
+    variables: dict[str, str],
+    *,
+    host: str,
+    port: int,
+    worker: bool,
 ) -> None:
     from aurum.cli import processes
     from aurum.cli.exit_codes import UNAVAILABLE
 
     url = f"http://{host}:{port}"
-    children = [processes.start("API", ["aurum.api", "serve", "--host", host, "--port", str(port)], variables)]
+    children = [processes.Child("API", ["aurum.api", "serve", "--host", host, "--port", str(port)], variables)]
     if worker:
-        children.append(processes.start("worker", ["aurum.workers"], variables))
+        children.append(processes.Child("worker", ["aurum.workers"], variables, is_needed=False))
     try:
-        dead = _wait_until_ready(url, children, stop)
-        if dead is None and not stop.is_set():
-            _say(out, began, "the API is ready")
-            _greet(out, url)
-            while not stop.wait(0.5) and dead is None:
-                dead = processes.first_dead(children)
-        if dead is not None and not stop.is_set():
-            out.print(
-                f"the {dead.role} process ended with exit code {dead.process.returncode}: stopping all processes", style="red"
-            )
+        for child in children:
+            child.start()
+        if (failure := _wait_until_ready(url, children, stop)) is not None:
+            out.print(f"{failure}: stopping all processes", style="red", markup=False)
             raise typer.Exit(UNAVAILABLE)
+        if not stop.is_set():
+            _say(out, began, "the API is ready")
+            _greet(out, url, settings)
+            _supervise(out, stop, began, settings, [*servers, *children], Path(variables["AURUM_SUPERVISION__STATE_FILE"]))
     finally:
         out.print("stopping all processes")
         processes.stop(children)
+
+
+def _supervise(
+    out: Console,
+    stop: threading.Event,
+    began: float,
+    settings: Settings,
+    members: Sequence[Restartable],
+    state_file: Path,
+) -> None:
+    """Start again what ends, until a stop is requested. Raises ``GaveUp`` for what is needed and ends too often."""
+    from aurum.cli.supervision import Supervisor, write_state
+
+    supervisor = Supervisor(members, settings.supervision, lambda line: _say(out, began, line))
+    written: dict[str, str] = {}
+    while not stop.is_set():
+        if (state := supervisor.state()) != written:
+            write_state(state_file, state)
+            written = state
+        stop.wait(_LOOK_EVERY_S)
+        if not stop.is_set():
+            supervisor.look()
 
 
 async def _prepare(settings: Settings, *, sample: bool) -> None:
@@ -118,13 +145,21 @@ async def _prepare(settings: Settings, *, sample: bool) -> None:
             await ingest_files(pipelines, sample_files(), policy=KnownAtPolicy(), quiet=True)
 
 
-def _greet(out: Console, url: str) -> None:
+def _greet(out: Console, url: str, settings: Settings) -> None:
+    key, header = "", ""
+    if settings.access.mode == "required":
+        folder = shlex.quote(str(settings.data_dir))
+        key = f"""
+  a key (requests need one; it is shown once):
+    aurum --data-dir {folder} keys create NAME
+"""
+        header = " -H 'X-API-Key: KEY'"
     out.print(
         f"""
 Aurum is at {url}
-
+{key}
   NYISO day-ahead prices of New York City, on the day with 25 hours:
-    curl '{url}/v2/series/{_EXAMPLE}/observations?start=2025-11-02&end=2025-11-03&tz=market'
+    curl{header} '{url}/v2/series/{_EXAMPLE}/observations?start=2025-11-02&end=2025-11-03&tz=market'
 
   documentation   {url}/docs
   stop            Ctrl-C
@@ -137,18 +172,19 @@ def _say(out: Console, began: float, text: str) -> None:
     out.print(f"{time.perf_counter() - began:5.1f} s  {text}")
 
 
-def _wait_until_ready(url: str, children: list[Child], stop: threading.Event) -> Child | None:
+def _wait_until_ready(url: str, children: Sequence[Child], stop: threading.Event) -> str | None:
+    """Wait until the API is ready or a stop is requested; return what has ended before that, and how."""
     import httpx
 
-    from aurum.cli.processes import first_dead
     from aurum.core.errors import Unavailable
 
     deadline = time.monotonic() + _READY_WITHIN_S
     while time.monotonic() < deadline:
         if stop.is_set():
             return None
-        if (dead := first_dead(children)) is not None:
-            return dead
+        for child in children:
+            if (how := child.ended()) is not None:
+                return f"the {child.role} process ended at its start ({how})"
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{url}/ready", timeout=2.0, trust_env=False).status_code == httpx.codes.OK:
                 return None

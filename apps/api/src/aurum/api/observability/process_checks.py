@@ -1,13 +1,17 @@
-"""Health checks of the process itself."""
+"""Health checks of the process itself, and of the worker beside it."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+import orjson
 
 from aurum.api.handlers.health_checks import Finding, HealthCheck
 from aurum.api.middleware.admission import AdmissionQueue
 from aurum.common.ratelimit import Limiter
 from aurum.common.resilience.guards import Guards
+from aurum.common.settings import SupervisionSettings
 from aurum.core.access import RatePlan
 
 if TYPE_CHECKING:
@@ -64,3 +68,27 @@ def issuer_check(verifier: TokenVerifier) -> HealthCheck:
         return Finding("ok", f"{known} keys known") if known else Finding("unavailable", "its keys cannot be fetched")
 
     return HealthCheck("identity provider", look, needed=False)
+
+
+def worker_checks(settings: SupervisionSettings) -> list[HealthCheck]:
+    """Return the check that the worker runs, as ``aurum up`` writes it into a file; none where it did not start the API."""
+    state_file = settings.state_file
+    if state_file is None:
+        return []
+
+    async def look() -> Finding:
+        try:
+            state = orjson.loads(await asyncio.to_thread(state_file.read_bytes))
+        except (OSError, orjson.JSONDecodeError) as error:
+            return Finding("unknown", f"the state of the worker cannot be read ({type(error).__name__})")
+        match state.get("worker", "not started"):
+            case "running":
+                return Finding("ok", "runs")
+            case "not started":
+                return Finding("ok", "none was started")
+            case "restarting":
+                return Finding("restarting", "the worker has ended and is started again")
+            case why:
+                return Finding("down", f"the worker {why}, too often to be started again: queued jobs wait; see its log")
+
+    return [HealthCheck("worker", look, needed=False)]

@@ -11,6 +11,7 @@ from aurum.common.settings.load import Settings, environment, load_settings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.quality import QualitySettings
 from aurum.common.settings.redis import RedisSettings
+from aurum.common.settings.supervision import SupervisionSettings
 from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.workers import WorkersSettings
 
@@ -26,6 +27,7 @@ __all__ = [
     "QualitySettings",
     "RedisSettings",
     "Settings",
+    "SupervisionSettings",
     "TrinoSettings",
     "WorkersSettings",
     "environment",

@@ -24,6 +24,7 @@ from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.quality import QualitySettings
 from aurum.common.settings.redis import RedisSettings
 from aurum.common.settings.resilience import ResilienceSettings
+from aurum.common.settings.supervision import SupervisionSettings
 from aurum.common.settings.telemetry import TelemetrySettings
 from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.unknown import unknown_setting
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     resilience: ResilienceSettings = Field(default_factory=ResilienceSettings)
     cache: CacheSettings = Field(default_factory=CacheSettings)
     logging: LoggingSettings = Field(default_factory=LoggingSettings)
+    supervision: SupervisionSettings = Field(default_factory=SupervisionSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
     trino: TrinoSettings = Field(default_factory=TrinoSettings)
     workers: WorkersSettings = Field(default_factory=WorkersSettings)

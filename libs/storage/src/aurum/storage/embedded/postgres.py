@@ -47,11 +47,21 @@ class EmbeddedPostgres:
         """Join the running server, or start one. Raises ``EmbeddedServerFailed`` with one line that gives the reason."""
         self._users.enter()
         try:
-            with self._one_line_errors("did not start"):
-                self._postmaster = self._running_server() or self._start_server()
+            self.start_again()
         except BaseException:
             self._users.leave()
             raise
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server that this object uses has ended, as when it was killed."""
+        running = Postmaster.of(self._data)
+        return self._postmaster is not None and (running is None or not running.is_running)
+
+    def start_again(self) -> None:
+        """Start a server that has ended, under the same URL. Raises ``EmbeddedServerFailed`` as ``start`` does."""
+        with self._one_line_errors("did not start"):
+            self._postmaster = self._running_server() or self._start_server()
 
     def stop(self) -> None:
         """Leave the server, and stop it if no other process uses it."""

