@@ -221,6 +221,36 @@ async def test_who_asks_how_often_is_told_of_ones_own_tenant(guarded: Served, st
     assert (refused.status_code, refused.json()["scope"]) == (403, "tenant:manage")
 
 
+async def test_an_admin_of_a_tenant_changes_nothing_that_others_share(guarded: Served, store: PostgresStore) -> None:
+    admin, _ = await make_key(store, "admin")
+    root, _ = await make_key(store, "super_admin")
+    client, mine = guarded.client, bearer(admin)
+    limits = {"per_minute": 2, "per_hour": 3, "per_day": 4, "burst": 1.0, "at_once": 1}
+
+    plan = await client.put("/v2/admin/plans/free", json=limits, headers=mine)
+    assert (plan.status_code, plan.json()["scope"]) == (403, "tenant:manage")
+    assert (await client.patch("/v2/admin/tenants/bolt", json={"plan": "free"}, headers=mine)).status_code == 403
+    assert (await client.post("/v2/admin/cache/forget", json={"tags": ["catalog"]}, headers=mine)).status_code == 403
+    assert (await client.get("/v2/admin/jobs/parked", headers=mine)).status_code == 403
+
+    def flag(*tenants: str, default: str = "off") -> dict[str, Any]:
+        rules = [{"conditions": [{"attribute": "tenant", "operator": "eq", "value": one}], "variant": "on"} for one in tenants]
+        return {"default_variant": default, "rules": rules}
+
+    path = "/v2/admin/flags/new-thing"
+    assert (await client.put(path, json=flag("acme"), headers=mine)).status_code == 403
+    assert (await client.put(path, json=flag("bolt"), headers=bearer(root))).status_code == 200
+    assert (await client.put(path, json=flag("acme", "bolt"), headers=mine)).status_code == 200
+    refused = await client.put(path, json=flag("acme"), headers=mine)
+    assert (refused.status_code, refused.json()["scope"]) == (403, "tenant:manage")
+    assert "tenant is 'acme'" in refused.json()["detail"]
+    assert (await client.put(path, json=flag("acme", "bolt", default="on"), headers=mine)).status_code == 403
+    assert (await client.post(f"{path}/kill", headers=mine)).status_code == 403
+    assert (await client.delete(path, headers=mine)).status_code == 403
+    stored = (await client.get(path, headers=mine)).json()["data"]["flag"]
+    assert [rule["conditions"][0]["value"] for rule in stored["rules"]] == ["acme", "bolt"]
+
+
 @pytest.mark.parametrize("key_id", ["first", "curve"])
 async def test_a_token_of_the_issuer_lets_in(guarded: Served, issuer: Issuer, key_id: str) -> None:
     assert await status(guarded, issuer.token(key_id)) == 200

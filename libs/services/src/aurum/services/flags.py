@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from aurum.common.flags import Evaluation, FlagDocument, InvalidPrerequisite, check_prerequisites, evaluate, parse_documents
-from aurum.core.errors import Conflict, InvalidParameters, UnknownName
+from aurum.common.flags import (
+    Evaluation,
+    FlagDocument,
+    InvalidPrerequisite,
+    check_prerequisites,
+    evaluate,
+    parse_documents,
+    reaches_others,
+)
+from aurum.core.access import Permission
+from aurum.core.errors import Conflict, Forbidden, InvalidParameters, UnknownName
 from aurum.core.names import nearest
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.flags import FlagStore, StoredFlag
@@ -15,6 +24,19 @@ from aurum.storage.ports.transaction import Transactions
 
 class OtherVersion(Conflict):
     """The flag has changed since the caller read it. Facts: ``flag``, ``version``, the stored one."""
+
+
+class ReachesOtherTenants(Forbidden):
+    """A change of a flag that callers of other tenants would notice. Facts: ``flag``, ``tenant``, ``scope``."""
+
+    def __init__(self, flag: str, tenant: str) -> None:
+        super().__init__(
+            f"this change of flag {flag!r} reaches other tenants, which needs the scope {Permission.TENANT_MANAGE}; without it "
+            f"only rules with a condition that tenant is {tenant!r} can be added, changed and removed",
+            flag=flag,
+            tenant=tenant,
+            scope=str(Permission.TENANT_MANAGE),
+        )
 
 
 def documents(stored: Sequence[StoredFlag]) -> Mapping[str, FlagDocument]:
@@ -37,10 +59,12 @@ async def put_flag(
     *,
     version: int | None = None,
     precondition: Callable[[StoredFlag | None], None] | None = None,
+    tenant: str | None = None,
     by: Actor,
 ) -> StoredFlag:
     """Create or change a flag.
 
+    ``tenant``: the only one whose callers the change may reach, otherwise ``ReachesOtherTenants`` is raised; None: any.
     ``version``: the version to replace, 0 for a new flag, None for any. ``precondition``: called with the stored flag,
     which cannot change meanwhile; it raises to refuse the change. Raises ``OtherVersion``, and ``InvalidParameters`` when the
     flag would require itself or a missing flag.
@@ -50,6 +74,8 @@ async def put_flag(
         current = next((one for one in flags if one.name == name), None)
         if precondition is not None:
             precondition(current)
+        if tenant is not None and reaches_others(documents(flags).get(name), document, tenant):
+            raise ReachesOtherTenants(name, tenant)
         try:
             check_prerequisites(name, {**documents(flags), name: document})
         except InvalidPrerequisite as error:

@@ -3,6 +3,7 @@
 from aurum.common.flags.document import Condition, FlagDocument, FlagName, Prerequisite, Rule, Schedule, parse_documents
 from aurum.common.flags.evaluate import Evaluation, FlagReason, InvalidPrerequisite, check_prerequisites, evaluate
 from aurum.common.flags.provider import FlagProvider
+from aurum.common.flags.reach import reaches_others
 
 __all__ = [
     "Condition",
@@ -18,4 +19,5 @@ __all__ = [
     "check_prerequisites",
     "evaluate",
     "parse_documents",
+    "reaches_others",
 ]

@@ -14,6 +14,7 @@ from aurum.api.contract.params import known_only
 from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import PreconditionFailed, problems
+from aurum.api.http.request_state import caller_of
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.admin.flags.schemas import (
@@ -60,6 +61,18 @@ def _tag(stored: StoredFlag) -> str:
     return f'"{stored.version}"'
 
 
+def _only_tenant(request: Request) -> str | None:
+    """Return the only tenant that a change of this caller may reach; None: all."""
+    caller = caller_of(request)
+    return None if caller.may(Permission.TENANT_MANAGE) else caller.tenant
+
+
+def _refuse_for_one_tenant(request: Request, name: str) -> None:
+    """Raise ``ReachesOtherTenants`` for a caller whose changes may reach one tenant only."""
+    if (tenant := _only_tenant(request)) is not None:
+        raise flags.ReachesOtherTenants(name, tenant)
+
+
 async def _stored(request: Request, name: str) -> StoredFlag:
     return await flags.read_flag(services(request).store.flags, name)
 
@@ -98,7 +111,10 @@ async def put_flag(
         Header(description="`ETag` of the flag to change. The status is 412 when the flag has another one.", examples=['"1"']),
     ] = None,
 ) -> FlagAnswer:
-    """Create a flag, or replace it. Every process applies it within a second."""
+    """Create a flag, or replace it. Every process applies it within a second.
+
+    Without `tenant:manage` a caller may only add, change and remove rules with a condition that `tenant` is its own.
+    """
 
     def precondition(current: StoredFlag | None) -> None:
         tag = _tag(current) if current is not None else None
@@ -107,7 +123,13 @@ async def put_flag(
             raise PreconditionFailed(f"If-Match is {if_match}, and flag {name!r} {state}: read the flag again", flag=name)
 
     stored = await flags.put_flag(
-        services(request).store.transactions, name, flag, version=version, precondition=precondition, by=actor_of(request)
+        services(request).store.transactions,
+        name,
+        flag,
+        version=version,
+        precondition=precondition,
+        tenant=_only_tenant(request),
+        by=actor_of(request),
     )
     response.headers["ETag"] = _tag(stored)
     return FlagAnswer(data=_document(stored))
@@ -115,19 +137,20 @@ async def put_flag(
 
 @router.delete("/{name}", operation_id="deleteFlag", summary="Delete a flag", responses=_ONE, status_code=204)
 async def delete_flag(request: Request, name: InPath) -> None:
-    """Delete a flag. Code that evaluates it gets its own default."""
+    """Delete a flag. Code that evaluates it gets its own default. Needs `tenant:manage` as well."""
+    _refuse_for_one_tenant(request, name)
     await flags.delete_flag(services(request).store.transactions, name, by=actor_of(request))
 
 
 @router.post("/{name}/kill", operation_id="killFlag", summary="Switch a flag off", responses=_ONE)
 async def kill_flag(request: Request, name: InPath) -> FlagAnswer:
-    """Switch a flag off: every caller gets its off variant, and its rules do not apply."""
+    """Switch a flag off: every caller gets its off variant, and its rules do not apply. Needs `tenant:manage` as well."""
     return await _switched(request, name, enabled=False)
 
 
 @router.post("/{name}/revive", operation_id="reviveFlag", summary="Switch a flag on again", responses=_ONE)
 async def revive_flag(request: Request, name: InPath) -> FlagAnswer:
-    """Switch a flag on again: its rules apply."""
+    """Switch a flag on again: its rules apply. Needs `tenant:manage` as well."""
     return await _switched(request, name, enabled=True)
 
 
@@ -155,5 +178,6 @@ async def read_use(request: Request, name: InPath) -> UseList:
 
 
 async def _switched(request: Request, name: str, *, enabled: bool) -> FlagAnswer:
+    _refuse_for_one_tenant(request, name)
     changed = await flags.switch_flag(services(request).store.transactions, name, enabled=enabled, by=actor_of(request))
     return FlagAnswer(data=_document(changed))

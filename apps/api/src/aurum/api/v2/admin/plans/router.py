@@ -22,7 +22,8 @@ from aurum.services.access import put_plan as change_plan
 
 router = FeatureRouter(
     reads=Policy(Permission.ADMIN_READ),
-    writes=Policy(Permission.ADMIN_LIMITS),
+    # A plan is of all tenants that have it.
+    writes=Policy(Permission.TENANT_MANAGE),
     prefix="/v2/admin/plans",
     tags=["admin"],
     dependencies=[Depends(known_only)],
