@@ -90,6 +90,11 @@ openapi-check: $(STAMP)  ## check that contracts/openapi.json equals what the AP
 isolated: $(STAMP)  ## import each member in an environment of its own, to find undeclared dependencies
 	@$(BIN)/python tools/isolated.py $(UV)
 
+.PHONY: fuzz
+fuzz: SECONDS ?= 60
+fuzz: $(STAMP)  ## damaged files and requests for SECONDS=60; nothing may fail (SEED=123 repeats a run)
+	@$(BIN)/python -m fuzz --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: bench
 bench: $(STAMP)  ## measure performance against limits and a stock stack; writes bench/results/latest.json
 	@$(BIN)/python -m bench $(ARGS)

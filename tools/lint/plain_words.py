@@ -50,6 +50,7 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset()
 FOLDERS = (
     "apps",
     "bench",
+    "fuzz",
     "contracts",
     "docs",
     "infra",

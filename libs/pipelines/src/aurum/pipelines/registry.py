@@ -25,8 +25,8 @@ from aurum.pipelines.sources.pjm import SOURCE as PJM
 from aurum.pipelines.sources.spp import SOURCE as SPP
 
 
-class AmbiguousFormat(Invalid):
-    """Several formats recognise one file, a mistake in a source. Facts: ``formats``."""
+class AmbiguousFormat(RefusedFile):
+    """Several formats recognise one file: it holds parts of both, or a source has a mistake. Facts: ``formats``."""
 
 
 class UnknownFormat(RefusedFile):

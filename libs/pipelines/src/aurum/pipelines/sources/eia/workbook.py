@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import fastexcel
 import polars as pl
 
+from aurum.pipelines.reading.workbook import first_bytes
 from aurum.pipelines.source import RefusedFile, SourceFile
 
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -95,13 +94,5 @@ def mentions(document: SourceFile, *phrases: str) -> bool:
     if document.content.startswith(_OLE):
         # A BIFF workbook stores texts with one or two bytes per character.
         return all(phrase.encode() in document.content or phrase.encode("utf-16-le") in document.content for phrase in phrases)
-    texts = _first_texts(document.content) if document.content.startswith(b"PK") else b""
+    texts = b"".join(first_bytes(document.content, _TEXTS, most=_PEEK))
     return all(phrase.encode() in texts for phrase in phrases)
-
-
-def _first_texts(content: bytes) -> bytes:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return b"".join(archive.open(part).read(_PEEK) for part in _TEXTS if part in archive.namelist())
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
-        return b""  # not a workbook, damaged, or encrypted (RuntimeError): not recognised

@@ -13,10 +13,7 @@ Source of the description: the day-ahead workbooks of 2021, 2023 and 2025; for t
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-import zlib
 from functools import partial
 
 import fastexcel
@@ -24,6 +21,7 @@ import polars as pl
 
 from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.tabular import Refusals
+from aurum.pipelines.reading.workbook import first_bytes
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
 from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
@@ -32,23 +30,20 @@ _NAME = re.compile(r"(DAM|RTM)LZHBSPP[^/]*\.xlsx?$", re.IGNORECASE)
 _named = days_in_name(r"LZHBSPP_(?P<year>\d{4})(?!\d)", ZONE, flags=re.IGNORECASE)
 _CELL = re.compile(r"<t[^>]*>([^<]*)</t>")
 _PEEK = 8192
+_TEXTS = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/Sheet1.xml")
 
 
 def _dataset(document: SourceFile) -> Dataset | None:
     named = _NAME.search(document.name)
     if named:
         return DAM_SPP if named[1].upper() == "DAM" else RTM_SPP
-    return dataset_of(words_of(_first_texts(document.content))) if document.content.startswith(b"PK") else None
+    texts = _first_texts(document.content)
+    return dataset_of(words_of(texts)) if texts else None
 
 
 def _first_texts(content: bytes) -> list[str]:
     """Return the first cell texts of an .xlsx workbook, which show the header of a renamed file; empty when unreadable."""
-    parts = ("xl/sharedStrings.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/Sheet1.xml")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            heads = [archive.open(part).read(_PEEK) for part in parts if part in archive.namelist()]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
-        return []  # not a workbook, damaged, or encrypted (RuntimeError): not recognised
+    heads = first_bytes(content, _TEXTS, most=_PEEK)
     return [text for head in heads for text in _CELL.findall(head.decode("utf-8", errors="replace"))]
 
 

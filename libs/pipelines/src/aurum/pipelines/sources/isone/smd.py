@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
@@ -26,6 +24,7 @@ import polars as pl
 
 from aurum.pipelines.named_content import days_in_name, first_of
 from aurum.pipelines.reading.tabular import Refusals, observations, read_table
+from aurum.pipelines.reading.workbook import first_bytes
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
 from aurum.pipelines.sources.isone.datasets import SMD_HOURLY, ZONE
 from aurum.pipelines.sources.isone.hours import with_instants
@@ -48,17 +47,17 @@ _NAMES = {
 _ZONES = pl.DataFrame({"location": list(_NAMES), "location_name": list(_NAMES.values())}).with_columns(
     location_type=pl.when(pl.col("location") == "ISO NE CA").then(pl.lit("AREA")).otherwise(pl.lit("LOAD ZONE"))
 )
+_PEEK = 65_536
 _ZONE_IN_NAME = re.compile(r"(?<![A-Za-z])(ISO.?NE.?CA|ME|NH|VT|CT|RI|SEMA|WCMA|NEMA)(?![A-Za-z])")
 
 
 def _recognise_workbook(document: SourceFile) -> bool:
     if not document.content.startswith(b"PK"):
         return False
-    try:
-        with zipfile.ZipFile(io.BytesIO(document.content)) as archive:
-            return b'"ISO NE CA"' in archive.read("xl/workbook.xml")
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError):
-        return "smd_hourly" in document.name.lower()
+    if not document.content.startswith(b"PK"):
+        return False
+    parts = first_bytes(document.content, ["xl/workbook.xml"], most=_PEEK)
+    return any(b'"ISO NE CA"' in part for part in parts) if parts else "smd_hourly" in document.name.lower()
 
 
 def _recognise_sheet(document: SourceFile) -> bool:

@@ -1,0 +1,46 @@
+"""The fuzzer repeats itself by its seed, finds nothing in the product, and notices what is wrong."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.source import SourceFile
+from fuzz import files, http
+from fuzz.mutate import damaged
+
+
+def test_a_seed_repeats_the_damages() -> None:
+    one, other, another = (random.Random(seed) for seed in (1, 1, 2))
+    content = b"a,b\n1,2\n" * 20
+    first = [damaged(one, content) for _ in range(50)]
+    assert first == [damaged(other, content) for _ in range(50)]
+    assert first != [damaged(another, content) for _ in range(50)]
+
+
+def test_damaged_files_are_read_or_refused() -> None:
+    tally = files.run(math.inf, 1, most=150)
+    assert tally.failures == {}
+    assert {"read", "refused", "held back"} <= set(tally.outcomes)
+
+
+def test_a_parser_that_fails_is_named_with_its_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def recognise(_registry: Registry, document: SourceFile) -> object:
+        raise ZeroDivisionError(document.name)
+
+    monkeypatch.setattr(Registry, "recognise", recognise)
+    tally = files.run(math.inf, 1, most=3, registry=default_registry())
+    ((where, (_, text)),) = tally.failures.items()
+    assert where.startswith("ZeroDivisionError at test_fuzz.py:")
+    assert "ZeroDivisionError" in text
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.needs_process
+def test_damaged_requests_are_answered_or_closed() -> None:
+    tally = http.run(math.inf, 1, most=60)
+    assert tally.failures == {}
+    assert {"200", "400"} <= set(tally.answers)

@@ -1,0 +1,23 @@
+"""Looks into .xlsx workbooks, which are zip archives, without parsing them: for recognition by the texts of their cells."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError, NotImplementedError)
+"""A damaged archive, one that is encrypted (RuntimeError), and one with offsets outside of it (ValueError)."""
+
+
+def first_bytes(content: bytes, parts: Sequence[str], *, most: int) -> list[bytes]:
+    """Return the first bytes, at most ``most`` each, of those parts that a workbook has; empty for anything else."""
+    if not content.startswith(b"PK"):
+        return []
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = set(archive.namelist())
+            return [archive.open(part).read(most) for part in parts if part in names]
+    except _DAMAGED:
+        return []
