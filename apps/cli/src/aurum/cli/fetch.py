@@ -87,12 +87,11 @@ async def _fetched(source: str, dataset: str, days: list[date], folder: Path) ->
 
 async def _load(pipelines: Pipelines, files: list[FetchedFile]) -> list[FileReport]:
     from aurum.cli.render import console, ingest_summary, print_notices
-    from aurum.pipelines.loading.documents import read_source_files
 
     await pipelines.declare_catalog()
     reports: list[FileReport] = []
     for one in files:
-        documents = read_source_files(one.path)
+        documents = pipelines.read(one.path)
         reports += [report async for report in pipelines.ingestion.ingest_all(documents, known_at=one.known_at)]
     out = console()
     for report in reports:

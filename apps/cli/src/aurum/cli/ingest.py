@@ -12,9 +12,9 @@ import typer
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
-    from aurum.pipelines.loading.documents import Unreadable
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.load import FileReport
+    from aurum.pipelines.loading.unpacking import Unreadable
     from aurum.pipelines.source import SourceFile
 
 
@@ -75,23 +75,21 @@ async def ingest_files(
         task = bar.add_task("reading", total=len(files))
 
         def documents() -> Iterator[SourceFile | Unreadable]:
-            from aurum.pipelines.loading.documents import read_source_files
-
             for number, path in enumerate(files):
                 bar.update(task, completed=number, description=path.name)
-                yield from read_source_files(path)
+                yield from pipelines.read(path)
             bar.update(task, completed=len(files), description="storing")
 
         async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):
             reports.append(report)
             if report.outcome is FileOutcome.REFUSED:
-                out.print(f"[red]refused[/red] {report.name}: {report.reason}", highlight=False)
+                out.print(f"[red]refused[/red] {escape(report.name)}: {escape(report.reason)}", highlight=False)
             elif report.quarantined:
                 out.print(
-                    f"[yellow]quarantined[/yellow] {report.name}: {report.quarantined} rows (see `aurum quarantine list`)"
+                    f"[yellow]quarantined[/yellow] {escape(report.name)}: {report.quarantined} rows (see `aurum quarantine list`)"
                 )
             if report.suspect_series:
-                out.print(f"[yellow]suspect[/yellow] {report.name}: {escape(unit_jumps(report))}", highlight=False)
+                out.print(f"[yellow]suspect[/yellow] {escape(report.name)}: {escape(unit_jumps(report))}", highlight=False)
             print_notices(out, report)
     if not (quiet and all(report.outcome is FileOutcome.ALREADY_LOADED for report in reports)):
         out.print(ingest_summary(reports, time.perf_counter() - started))

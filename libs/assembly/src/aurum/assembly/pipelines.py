@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,10 @@ from aurum.common.settings import Settings
 from aurum.core.errors import Invalid
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.history.archive import Archive, NoHistory, archive_of
+from aurum.pipelines.loading.documents import read_source_files
+from aurum.pipelines.loading.isolated import IsolatedFiles
 from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.loading.unpacking import Unreadable
 from aurum.pipelines.models.project import ModelPaths, project_directory
 from aurum.pipelines.models.run import ModelRunner, require_dbt
 from aurum.pipelines.quality.marts import MartsReport, validate_build
@@ -23,6 +26,7 @@ from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import MartSuite, Suites, read_mart_suites, read_suites
 from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.source import SourceFile
 from aurum.storage.ports.models import MartReader, ModelRun
 from aurum.storage.ports.wide import HistoryCopy
 
@@ -72,7 +76,17 @@ class Pipelines:
             raw_files=self.raw_files,
             cleanup=self.validation_cleanup,
             neighbours=self.store.observations.neighbours,
+            isolated=self.isolated_files,
         )
+
+    @cached_property
+    def isolated_files(self) -> IsolatedFiles:
+        """The child processes that read workbooks, XML and archives. They start at the first such file."""
+        return IsolatedFiles(self.store.settings.files, expectations=self._expectations)
+
+    def read(self, path: Path) -> Iterator[SourceFile | Unreadable]:
+        """Yield the file at a path, or each member when it is an archive."""
+        return read_source_files(path, self.isolated_files, most_bytes=self.store.settings.files.file_mib << 20)
 
     @property
     def archive(self) -> Archive:

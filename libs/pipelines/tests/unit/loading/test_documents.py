@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aurum.pipelines.loading.documents import NoSuchPath, Unreadable, find_files, read_source_files, unpack
+from aurum.pipelines.loading.documents import NoSuchPath, find_files, read_source_files
+from aurum.pipelines.loading.unpacking import Unreadable, unpack
 from aurum.pipelines.source import SourceFile
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from aurum.assembly.pipelines import Pipelines
 from aurum.pipelines.fetch.client import Fetcher
 from aurum.pipelines.jobs import FetchDay
-from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.load import FileReport
 from aurum.workers.jobs.payload import read_payload
 
@@ -33,5 +32,5 @@ class FetchJob:
         source = self.pipelines.registry.source(job.source)
         async with Fetcher(self.pipelines.store.settings.data_dir / "fetched", address=self.address) as fetcher:
             fetched = await fetcher.fetch(source, job.dataset, job.day)
-        reports = self.pipelines.ingestion.ingest_all(read_source_files(fetched.path), known_at=fetched.known_at)
+        reports = self.pipelines.ingestion.ingest_all(self.pipelines.read(fetched.path), known_at=fetched.known_at)
         return [report async for report in reports]

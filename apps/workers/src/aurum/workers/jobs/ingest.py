@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from aurum.assembly.pipelines import Pipelines
 from aurum.core.errors import NotFound
 from aurum.pipelines.jobs import IngestFile
-from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.load import FileReport
 from aurum.workers.jobs.payload import read_payload
@@ -34,5 +33,5 @@ class IngestJob:
         policy = KnownAtPolicy.parse(job.known_at)
         if not job.path.is_file():
             raise NoSuchFile(f"no file {job.path}", path=str(job.path))
-        reports = self.pipelines.ingestion.ingest_all(read_source_files(job.path), known_at=policy, force=job.force)
+        reports = self.pipelines.ingestion.ingest_all(self.pipelines.read(job.path), known_at=policy, force=job.force)
         return [report async for report in reports]

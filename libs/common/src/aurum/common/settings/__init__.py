@@ -6,8 +6,9 @@ from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.clickhouse import ClickhouseSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.dbt import DbtSettings
+from aurum.common.settings.files import FilesSettings
 from aurum.common.settings.history import HistorySettings
-from aurum.common.settings.load import Settings, environment, load_settings
+from aurum.common.settings.load import Settings, environment, environment_without_settings, load_settings
 from aurum.common.settings.logging import LoggingSettings
 from aurum.common.settings.quality import QualitySettings
 from aurum.common.settings.redis import RedisSettings
@@ -22,6 +23,7 @@ __all__ = [
     "ClickhouseSettings",
     "DatabaseSettings",
     "DbtSettings",
+    "FilesSettings",
     "HistorySettings",
     "LoggingSettings",
     "QualitySettings",
@@ -31,5 +33,6 @@ __all__ = [
     "TrinoSettings",
     "WorkersSettings",
     "environment",
+    "environment_without_settings",
     "load_settings",
 ]

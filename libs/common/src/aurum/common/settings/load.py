@@ -18,6 +18,7 @@ from aurum.common.settings.cache import CacheSettings
 from aurum.common.settings.clickhouse import ClickhouseSettings
 from aurum.common.settings.database import DatabaseSettings
 from aurum.common.settings.dbt import DbtSettings
+from aurum.common.settings.files import FilesSettings
 from aurum.common.settings.history import HistorySettings
 from aurum.common.settings.limits import LimitsSettings
 from aurum.common.settings.logging import LoggingSettings
@@ -30,6 +31,7 @@ from aurum.common.settings.trino import TrinoSettings
 from aurum.common.settings.unknown import unknown_setting
 from aurum.common.settings.workers import WorkersSettings
 
+_OF_THE_SYSTEM = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
 _CREDENTIALS = re.compile(r"//[^/?#\s]*@")
 
 
@@ -48,6 +50,7 @@ class Settings(BaseSettings):
     contracts_dir: Path | None = Field(default=None, description="the contracts folder, when it is not beside the code")
     guides_dir: Path | None = Field(default=None, description="the guides folder, when it is not beside the code")
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    files: FilesSettings = Field(default_factory=FilesSettings)
     history: HistorySettings = Field(default_factory=HistorySettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     clickhouse: ClickhouseSettings = Field(default_factory=ClickhouseSettings)
@@ -88,3 +91,10 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a child process: that of this process, with some ``AURUM_*`` variables set."""
     return {**os.environ, **settings}  # noqa: TID251 - the one place that passes the environment on
+
+
+def environment_without_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a child process that reads foreign files: where programs, libraries and modules are, and
+    ``settings``. No other variable of this process is in it, so no credential either.
+    """
+    return {**{name: os.environ[name] for name in _OF_THE_SYSTEM if name in os.environ}, **settings}  # noqa: TID251 - as above

@@ -1,34 +1,24 @@
-"""Finds the files that paths, folders and globs name, and reads them, including the members of .zip and .gz archives."""
+"""Finds the files that paths, folders and globs name, and reads them, including the members of archives."""
 
 from __future__ import annotations
 
+import errno
 import glob
-import gzip
-import io
-import zipfile
-import zlib
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from aurum.core.errors import NotFound
+from aurum.pipelines.loading.isolated import IsolatedFiles
+from aurum.pipelines.loading.unpacking import Unreadable, is_archive, unpack
 from aurum.pipelines.source import SourceFile
 
-MEMBER_BYTES = 2 << 30
-"""Largest size of one unpacked archive member."""
+FILE_BYTES = 2 << 30
+"""Largest file that is read, where no setting says another."""
 
 
 class NoSuchPath(NotFound):
     """A path or pattern that matches no file. Facts: ``path``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file that could not be opened or unpacked, and why. It is reported like a refused file; the other files are loaded."""
-
-    name: str
-    reason: str
-    content: bytes = b""
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:
@@ -51,47 +41,30 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     return list(files)
 
 
-def read_source_files(path: Path) -> Iterator[SourceFile | Unreadable]:
-    """Yield the file at a path, or each member when it is an archive."""
+def read_source_files(
+    path: Path, isolated: IsolatedFiles | None = None, *, most_bytes: int = FILE_BYTES
+) -> Iterator[SourceFile | Unreadable]:
+    """Yield the file at a path, or each member when it is an archive; what cannot be read is reported, not raised.
+
+    ``isolated``: unpacks archives in child processes; with None this process does. ``most_bytes``: of the file.
+    """
     try:
-        content = path.read_bytes()
+        content = _read(path, most_bytes)
+        yield from isolated.unpack(path.name, content) if isolated and is_archive(path.name) else unpack(path.name, content)
     except OSError as error:
         yield Unreadable(path.name, f"cannot be read: {error.strerror or error}")
-        return
-    yield from unpack(path.name, content)
+    except MemoryError:
+        yield Unreadable(path.name, "cannot be read: it needs more memory than there is")
 
 
-def unpack(name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
-    """Yield a file, or each member when it is an archive; nested archives are unpacked too."""
-    lower = name.lower()
-    try:
-        if lower.endswith(".zip"):
-            yield from _zip_members(name, content)
-        elif lower.endswith(".gz"):
-            with gzip.open(io.BytesIO(content)) as stream:
-                inner = stream.read(MEMBER_BYTES + 1)
-            yield from _bounded(name, name[: -len(".gz")], inner)
-        else:
-            yield SourceFile(name, content)
-    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
-        yield Unreadable(name, f"damaged archive: {error}", content)
-
-
-def _zip_members(name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for member in archive.infolist():
-            if member.is_dir():
-                continue
-            with archive.open(member) as stream:
-                inner = stream.read(MEMBER_BYTES + 1)
-            yield from _bounded(name, Path(member.filename).name, inner)
-
-
-def _bounded(archive: str, name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
-    if len(content) > MEMBER_BYTES:
-        yield Unreadable(f"{archive}/{name}", f"unpacks to more than the limit of {MEMBER_BYTES >> 20} MiB")
-    else:
-        yield from unpack(name, content)
+def _read(path: Path, most_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        # Asked of the open file, which another process may exchange meanwhile. That of a pipe is 0.
+        if os.fstat(file.fileno()).st_size <= most_bytes:
+            content = file.read(most_bytes + 1)
+            if len(content) <= most_bytes:
+                return content
+    raise OSError(errno.EFBIG, f"larger than the limit of {most_bytes >> 20:,} MiB")
 
 
 def _is_hidden(path: Path, root: Path) -> bool:

@@ -5,31 +5,33 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+import traceback
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
-import polars as pl
+import structlog
 
 from aurum.common.clock import SystemClock
 from aurum.core.catalog.entries import KnownAtBasis, UnitJump
-from aurum.core.catalog.validations import ValidationResult
 from aurum.core.clock import Clock
-from aurum.core.errors import Conflict
-from aurum.core.frames import REFUSED, SERIES, FrameMismatch
-from aurum.pipelines.loading.documents import Unreadable
-from aurum.pipelines.loading.known_time import KnownAtPolicy, KnownTime, known_time
-from aurum.pipelines.named_content import hold_to_name
-from aurum.pipelines.quality.gate import GateResult, check_rows
+from aurum.core.errors import Conflict, Unavailable
+from aurum.pipelines.loading.isolated import IsolatedFiles, needs_isolation
+from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.prepare import Prepared, prepare, surprise, with_reason
+from aurum.pipelines.loading.reasons import brief
+from aurum.pipelines.loading.unpacking import Unreadable
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.quality.unit_jump import mark_unit_jumps
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.source import Dataset, Parsed, RefusedFile, Source, SourceFile
+from aurum.pipelines.source import SourceFile
 from aurum.pipelines.storable import storable
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader
-from aurum.storage.ports.observations import NeighbourReader, SeriesRows
+from aurum.storage.ports.observations import NeighbourReader
+
+_log = structlog.get_logger(__name__)
 
 _TIDY_AFTER = 200
 """Number of recorded validations after which old ones are deleted.
@@ -71,18 +73,6 @@ class FileReport:
     """Sentences of the file about itself, such as that it does not hold all records of its query."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A file after parsing and checks: the load, or the reason why the file is refused."""
-
-    load: FileLoad | None = None
-    refusal: str = ""
-    source: str = ""
-    dataset: str = ""
-    validations: tuple[ValidationResult, ...] = ()
-    notices: tuple[str, ...] = ()
-
-
 class Ingestion:
     """A loader of files, with its registry, its expectation suites and the store's ``Loader``."""
 
@@ -96,11 +86,14 @@ class Ingestion:
         cleanup: ValidationCleanup | None = None,
         neighbours: NeighbourReader | None = None,
         clock: Clock | None = None,
+        isolated: IsolatedFiles | None = None,
     ) -> None:
         """Create a loader of files.
 
         ``cleanup``: deletes old validations; with None they all stay. ``neighbours``: the points by which changes of unit are
         noticed; with None they are not. ``clock``: bounds the instants that are plausible; with None it is the system's.
+        ``isolated``: reads files in child processes that could crash this one, with a registry and suites of its own; with None
+        this process reads every file.
         """
         self._registry = registry
         self._suites = suites
@@ -109,6 +102,7 @@ class Ingestion:
         self._cleanup = cleanup
         self._neighbours = neighbours
         self._clock = clock or SystemClock()
+        self._isolated = isolated
 
     async def ingest(
         self, document: SourceFile | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
@@ -163,35 +157,22 @@ class Ingestion:
         prepared = await asyncio.to_thread(self._prepare, document, digest, policy)
         return _Work(document, digest, prepared, started)
 
-    def _prepare(self, document: SourceFile | Unreadable, digest: str, policy: KnownAtPolicy) -> _Prepared:
+    def _prepare(self, document: SourceFile | Unreadable, digest: str, policy: KnownAtPolicy) -> Prepared:
         if isinstance(document, Unreadable):
-            return _Prepared(refusal=document.reason)
-        source: Source | None = None
-        try:
-            source, file_format = self._registry.recognise(document)
-            parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
-            now = self._clock.now()
-            results = [check_rows(part, self._suites.of(source.name, part.dataset.name), now=now) for part in parts]
-            validations = tuple(result.validation for result in results)
-            refusal = next((result.refusal for result in results if result.refusal), "")
-            if refusal:
-                # The other datasets of the file passed, but their rows are refused with it.
-                validations = _with_reason(validations, refusal)
-                return _Prepared(None, refusal, source.name, _names(part.dataset for part in parts), validations)
-            load = _to_load(source, document, digest, parts, results, policy)
-        except RefusedFile as error:
-            if source is None:
-                return _Prepared(refusal=error.reason)
-            datasets = file_format.datasets  # pyright: ignore[reportPossiblyUnboundVariable] - set with source
-            unread = ValidationResult(
-                suite=",".join(self._suites.of(source.name, dataset.name).name for dataset in datasets),
-                source=source.name,
-                dataset=_names(datasets),
-                reason=storable(error.reason),
-            )
-            return _Prepared(None, error.reason, source.name, _names(datasets), (unread,))
-        notices = tuple(dict.fromkeys(notice for part in parts for notice in part.notices))
-        return _Prepared(load, "", load.record.source, load.record.dataset, load.validations, notices)
+            self._log_failure(document.name, digest, document.failure)
+            return Prepared(refusal=brief(document.reason))
+        now = self._clock.now()
+        if self._isolated is not None and needs_isolation(document):
+            prepared = self._isolated.prepare(document, digest, policy, now)
+        else:
+            prepared = prepare(self._registry, self._suites, document, digest, policy, now)
+        self._log_failure(document.name, digest, prepared.failure)
+        return prepared
+
+    @staticmethod
+    def _log_failure(name: str, digest: str, failure: str) -> None:
+        if failure:
+            _log.error("file not read", file=name, digest=digest, failure=failure)
 
     async def _finish(self, work: _Work, force: bool) -> FileReport:
         document, prepared = work.document, work.prepared
@@ -202,8 +183,13 @@ class Ingestion:
             try:
                 return await self._store(work, prepared.load, force, prepared.notices)
             except Conflict as error:
-                refusal = error.detail
-                validations = _with_reason(validations, refusal)
+                refusal = brief(error.detail)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - the transaction was rolled back, and the next file may fare better
+                refusal = surprise(error, "storing its rows")
+                self._log_failure(document.name, work.digest, traceback.format_exc())
+            validations = with_reason(validations, refusal)
         record = FileRecord(storable(document.name), work.digest, len(document.content), prepared.source, prepared.dataset)
         await self._loader.refuse(record, reason=refusal, validations=validations)
         return FileReport(
@@ -248,7 +234,7 @@ class _Work:
 
     document: SourceFile | Unreadable
     digest: str
-    prepared: _Prepared | None
+    prepared: Prepared | None
     started: float
 
     @property
@@ -267,70 +253,3 @@ def _digest(document: SourceFile | Unreadable) -> str:
 
 def _requested_basis(policy: KnownAtPolicy) -> KnownAtBasis | None:
     return policy.basis if policy.basis in (KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE) else None
-
-
-def _to_load(
-    source: Source,
-    document: SourceFile,
-    digest: str,
-    parts: tuple[Parsed, ...],
-    results: Sequence[GateResult],
-    policy: KnownAtPolicy,
-) -> FileLoad:
-    series: list[pl.DataFrame] = []
-    rows: list[pl.DataFrame] = []
-    times = [known_time(part, policy) for part in parts]
-    offset = 0
-    for part, passed, known in zip(parts, results, times, strict=True):
-        frame = _series_frame(source, part.dataset, passed.series)
-        series.append(frame.drop("index"))
-        rows.append(_numbered_rows(passed.rows, frame, known, offset))
-        offset += frame.height
-    same_time = len({known.time for known in times}) == 1
-    record = FileRecord(
-        name=storable(document.name),
-        digest=digest,
-        size=len(document.content),
-        source=source.name,
-        dataset=_names(part.dataset for part in parts),
-        known_at=times[0].time if times and same_time else None,
-        known_at_basis=times[0].basis if times else KnownAtBasis.INGESTION,
-        rows_read=sum(part.rows_read for part in parts),
-    )
-    return FileLoad(
-        record=record,
-        parts=(SeriesRows(pl.concat(series), pl.concat(rows)),) if series else (),
-        quarantine=pl.concat([result.quarantine for result in results]) if results else pl.DataFrame(schema=REFUSED),
-        validations=tuple(result.validation for result in results),
-    )
-
-
-def _names(datasets: Iterable[Dataset]) -> str:
-    return ",".join(dict.fromkeys(dataset.name for dataset in datasets))
-
-
-def _with_reason(validations: Iterable[ValidationResult], reason: str) -> tuple[ValidationResult, ...]:
-    """Return the validations of a file that is refused whole, with the reason where they have none of their own."""
-    return tuple(replace(validation, reason=storable(validation.reason or reason)) for validation in validations)
-
-
-def _series_frame(source: Source, of: Dataset, described: pl.DataFrame) -> pl.DataFrame:
-    dataset = pl.lit(of.name)
-    key = pl.concat_str(pl.lit(source.name), dataset, "location", "measure", separator=":")
-    return (
-        described.with_columns(key.alias("key"), pl.lit(source.name).alias("source"), dataset.alias("dataset"))
-        .select(list(SERIES))
-        .with_row_index("index")
-    )
-
-
-def _numbered_rows(rows: pl.DataFrame, frame: pl.DataFrame, known: KnownTime, offset: int) -> pl.DataFrame:
-    numbered = rows.join(
-        frame.select("location", "measure", *known.of_series, (pl.col("index") + offset).cast(pl.UInt32).alias("series")),
-        on=["location", "measure"],
-        how="left",
-        maintain_order="left",
-    )
-    if numbered["series"].null_count():
-        raise FrameMismatch("Parsed.rows has observations of a (location, measure) that Parsed.series does not describe")
-    return numbered.select("series", "ts", "value", "quality", known.column.alias("known_at"), "version")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from pathlib import Path
 
 from aurum.core.errors import NotFound
@@ -38,7 +39,13 @@ class RawFiles:
                 f"{self._folder} has no copy of {name}: run `aurum quarantine replay --digest {digest} --file PATH`",
                 digest=digest,
             )
-        return SourceFile(name, gzip.decompress(path.read_bytes()))
+        try:
+            return SourceFile(name, gzip.decompress(path.read_bytes()))
+        except (OSError, EOFError, zlib.error) as error:
+            raise RawFileMissing(
+                f"the copy of {name} in {self._folder} is damaged: run `aurum quarantine replay --digest {digest} --file PATH`",
+                digest=digest,
+            ) from error
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.gz"

@@ -26,12 +26,12 @@ def read_json(document: SourceFile) -> object:
     """
     try:
         value: object = json.loads(document.text, parse_float=Number, parse_int=Number, parse_constant=Number)
+        # Only an escape can bring half of a character in.
+        return _storable(value) if "\\ud" in document.text.lower() else value
     except json.JSONDecodeError as error:
         raise RefusedFile(f"not well-formed JSON: {error.msg}", line=error.lineno) from error
     except RecursionError as error:
         raise RefusedFile("not an answer that can be read: its lists or objects are nested too deeply") from error
-    # Only an escape can bring half of a character in.
-    return _storable(value) if "\\ud" in document.text.lower() else value
 
 
 def as_json(value: object) -> str:

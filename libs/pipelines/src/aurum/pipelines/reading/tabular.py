@@ -6,7 +6,6 @@ without a record.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,6 +14,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED, REFUSED
 from aurum.core.markettime import label_problem
+from aurum.pipelines.reading.bounds import fields_of, hold_cells, hold_fields
 from aurum.pipelines.reading.numbers import numbers
 from aurum.pipelines.source import RefusedFile, SourceFile
 
@@ -111,7 +111,7 @@ def read_table(
     lines = document.lines
     if len(lines) < header_line:
         raise RefusedFile(f"the file ends before its header (line {header_line})", line=len(lines))
-    header = [name.strip() for name in next(csv.reader([lines[header_line - 1]], delimiter=separator))]
+    header = [name.strip() for name in fields_of(lines[header_line - 1], header_line, separator=separator)]
     missing = [name for name in required if name not in header]
     if missing:
         raise RefusedFile(
@@ -120,6 +120,7 @@ def read_table(
     names = _unique(header)
     first, last = rows or (header_line, len(lines))
     lines = lines if last == len(lines) else lines[:last]
+    hold_cells(len(lines) - first, len(names), len(document.text))
     body = document.text_of(first, last) if first < last else ""
     _refuse_cut_off(lines, first, len(header), separator)
     if not body.strip():
@@ -138,6 +139,7 @@ def read_table(
         _refuse_ragged(lines, first, len(header), separator)
         raise RefusedFile(f"not a well-formed delimited file: {str(error).splitlines()[0]}") from error
     frame = frame.with_columns(pl.col("line").cast(pl.UInt32))
+    hold_fields(body, frame, names)
     untidy = _untidy(body, frame, names)
     frame = frame.with_columns(pl.col(name).str.strip_chars().replace("", None) for name in untidy)
     frame = frame.select(*names, "line")
@@ -187,15 +189,14 @@ def _refuse_cut_off(lines: Sequence[str], above: int, width: int, separator: str
     last = next((n for n in range(len(lines), above, -1) if lines[n - 1].strip()), None)
     if last is None:
         return
-    fields = len(next(csv.reader([lines[last - 1]], delimiter=separator)))
+    fields = len(fields_of(lines[last - 1], last, separator=separator))
     if fields < width:
         raise RefusedFile(f"truncated: the last line has {fields} of {width} fields", line=last)
 
 
 def _refuse_ragged(lines: Sequence[str], above: int, width: int, separator: str) -> None:
     for number, line in enumerate(lines[above:], start=above + 1):
-        no_fields: list[str] = []
-        fields = len(next(csv.reader([line], delimiter=separator), no_fields))
+        fields = len(fields_of(line, number, separator=separator))
         if fields > width:
             raise RefusedFile(f"{fields} fields under a header of {width}", line=number)
 

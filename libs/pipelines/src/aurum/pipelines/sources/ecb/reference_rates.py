@@ -10,12 +10,12 @@ Source of the description: ECB, Euro foreign exchange reference rates; a history
 
 from __future__ import annotations
 
-import csv
 import re
 
 import polars as pl
 
 from aurum.core.frames import PARSED
+from aurum.pipelines.reading.bounds import fields_of
 from aurum.pipelines.reading.dates import with_days
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.sampling import is_daily, numbers_of, sample_of
@@ -72,7 +72,7 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["Date", "USD"], refusals)
     count = table.height + refusals.frame().height
-    codes = [name.strip() for name in next(csv.reader([document.raw(1)])) if _CODE.fullmatch(name.strip())]
+    codes = [name.strip() for name in fields_of(document.raw(1), 1) if _CODE.fullmatch(name.strip())]
     if len(codes) != len(set(codes)):
         raise RefusedFile("a currency has two columns", line=1)
     frame = with_days(table, "Date", refusals, zone=ZONE, patterns=_DAYS)

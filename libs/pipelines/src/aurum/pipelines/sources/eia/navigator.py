@@ -15,7 +15,6 @@ Source of the description: workbooks of 2024 and 2026, CSV files of 2024 and 202
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ import polars as pl
 
 from aurum.core.errors import UnknownName
 from aurum.core.units import Unit, parse_unit
+from aurum.pipelines.reading.bounds import fields_of
 from aurum.pipelines.reading.dates import local_instant_of
 from aurum.pipelines.reading.ids import read_id
 from aurum.pipelines.reading.tabular import Refusals, read_table
@@ -160,7 +160,7 @@ def _written(contents: Sheet) -> datetime | None:
 def _parse_sheet_csv(document: SourceFile) -> tuple[Parsed, ...]:
     refusals = Refusals(document.raw)
     table = read_table(document, ["Date"], refusals, header_line=3)
-    keys = next(csv.reader([document.raw(2)]))
+    keys = fields_of(document.raw(2), 2)
     headers = [name for name in table.columns if name != "line"]
     columns = [
         _column(header, key, header) for header, key in zip(headers, keys, strict=False) if key.strip() and header != "Date"
@@ -179,7 +179,7 @@ def _parse_chart_csv(document: SourceFile) -> tuple[Parsed, ...]:
     if page is None:
         raise RefusedFile("no address of a history page above the header")
     header_line = _chart_header(document)
-    word, title = next(csv.reader([document.raw(header_line)]))[:2]
+    word, title = fields_of(document.raw(header_line), header_line)[:2]
     refusals = Refusals(document.raw)
     table = read_table(document, [word, title], refusals, header_line=header_line)
     columns = [_column(title, page[1], title)]

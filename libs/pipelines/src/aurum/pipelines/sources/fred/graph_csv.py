@@ -9,13 +9,13 @@ Source of the description: downloads of 2018, 2025 and 2026.
 
 from __future__ import annotations
 
-import csv
 import re
 from datetime import datetime
 
 import polars as pl
 
 from aurum.core.frames import PARSED
+from aurum.pipelines.reading.bounds import fields_of
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.sampling import Sample, header_of, sample_of
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile
@@ -75,7 +75,7 @@ def _explain(document: SourceFile) -> str:
 
 
 def _parse(document: SourceFile) -> tuple[Parsed, ...]:
-    header = [name.strip() for name in next(csv.reader([document.raw(1)]))]
+    header = [name.strip() for name in fields_of(document.raw(1), 1)]
     refusals = Refusals(document.raw)
     table = read_table(document, header[:1], refusals)
     count = table.height + refusals.frame().height

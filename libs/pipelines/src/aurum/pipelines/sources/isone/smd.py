@@ -44,8 +44,12 @@ _NAMES = {
     "WCMA": "West and central Massachusetts",
     "NEMA": "Northeast Massachusetts and Boston",
 }
-_ZONES = pl.DataFrame({"location": list(_NAMES), "location_name": list(_NAMES.values())}).with_columns(
-    location_type=pl.when(pl.col("location") == "ISO NE CA").then(pl.lit("AREA")).otherwise(pl.lit("LOAD ZONE"))
+_ZONES = pl.DataFrame(
+    {
+        "location": list(_NAMES),
+        "location_name": list(_NAMES.values()),
+        "location_type": ["AREA" if name == "ISO NE CA" else "LOAD ZONE" for name in _NAMES],
+    }
 )
 _PEEK = 65_536
 _ZONE_IN_NAME = re.compile(r"(?<![A-Za-z])(ISO.?NE.?CA|ME|NH|VT|CT|RI|SEMA|WCMA|NEMA)(?![A-Za-z])")

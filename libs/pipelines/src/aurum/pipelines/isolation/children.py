@@ -1,0 +1,218 @@
+"""The parent's side of the fork server: starts it when it is first needed or has died, and sends work to its children."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass
+from typing import IO, cast
+
+from aurum.common.settings.load import environment_without_settings
+from aurum.core.errors import Unavailable
+from aurum.pipelines.isolation.causes import ChildFailed, reason_of
+from aurum.pipelines.isolation.limits import Limits
+from aurum.pipelines.isolation.messages import Ended, Message, TooMuch, receive, send
+
+_START_S = 120.0
+_REPORT_S = 30.0
+_GRACE_S = 5.0
+_ERROR_BYTES = 16_384
+_ATTEMPTS = 2
+
+
+class _ServerEnded(Exception):
+    """The fork server ended before it reported about the child."""
+
+
+@dataclass(slots=True)
+class _Server:
+    """A running fork server. ``owner``: the process that started it; a fork of that process starts one of its own."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    owner: int
+
+    def end(self) -> None:
+        """Let the server end, with its children, and wait for it."""
+        self.control.close()
+        if self.owner != os.getpid():
+            return
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Children:
+    """Child processes that do one piece of work each. Safe for many threads at once.
+
+    The fork server is started at the first piece of work and ends with this object or this process, whichever is first.
+    """
+
+    def __init__(self, factory: str, arguments: Mapping[str, object], limits: Limits) -> None:
+        """``factory``: path ``module:function`` of a function that takes ``arguments`` (JSON values) and returns the ``Work``
+        of a child; the server calls it once. It must not start threads, so it runs no operation of Polars.
+        """
+        self._about = json.dumps({"factory": factory, "arguments": dict(arguments), "limits": asdict(limits)})
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._server: _Server | None = None
+        self.peak_kib = 0
+        """Most memory that a child had resident so far."""
+
+    def close(self) -> None:
+        """End the fork server. The next piece of work starts another one."""
+        with self._lock:
+            self._stop()
+
+    @property
+    def server_id(self) -> int | None:
+        """The process id of the running fork server."""
+        return self._server.process.pid if self._server is not None else None
+
+    def answers(self, request: Message, *, most_bytes: int | None = None) -> Generator[Message]:
+        """Yield the messages with which a child answers. A caller that stops early kills the child.
+
+        ``most_bytes``: of all answers together; None: as the limits say. Raises ``ChildFailed`` when it dies or exceeds a limit; ``Unavailable`` when no child can be started.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            any_answer = False
+            try:
+                with contextlib.closing(self._answers(request, most_bytes or self._limits.output_bytes)) as answers:
+                    for answer in answers:
+                        any_answer = True
+                        yield answer
+                return
+            except _ServerEnded:
+                # Not the fault of the file, unless it happens again.
+                if any_answer or attempt == _ATTEMPTS:
+                    raise ChildFailed("the process that starts the readers of files ended while this file was read") from None
+
+    def _answers(self, request: Message, room: int) -> Generator[Message]:
+        with contextlib.ExitStack() as stack:
+            errors = stack.enter_context(tempfile.TemporaryFile())
+            connection, report = self._start_child(errors, stack)
+            # Time in which the caller works with an answer does not count.
+            left = self._limits.wall_s
+            try:
+                self._send(connection, request, left)
+                while True:
+                    began = time.monotonic()
+                    answer = receive(connection, most_bytes=room, until=began + left)
+                    left -= time.monotonic() - began
+                    if answer is None:
+                        return
+                    room -= sum(map(len, answer.bodies))
+                    yield answer
+            except TooMuch:
+                raise ChildFailed(f"what is read from it exceeds the limit of {self._limits.output_bytes >> 20} MiB") from None
+            except TimeoutError:
+                raise ChildFailed(f"reading it takes longer than the limit of {self._limits.wall_s:g} s") from None
+            except (Ended, OSError, ValueError) as error:
+                raise self._failure(report, errors) from error
+            finally:
+                connection.close()
+                self._end(report)
+
+    def _send(self, connection: socket.socket, request: Message, seconds: float) -> None:
+        connection.settimeout(seconds)
+        # A child that died says by its status why.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            send(connection, request)
+
+    def _failure(self, report: socket.socket, errors: IO[bytes]) -> ChildFailed | _ServerEnded:
+        ended = self._report(report, _GRACE_S)  # a child that is ending is not killed, because its status says why
+        ended = ended or self._end(report)
+        if ended is None:
+            return _ServerEnded()
+        errors.seek(0)
+        log = errors.read(_ERROR_BYTES).decode(errors="replace").strip()
+        return ChildFailed(reason_of(int(ended["status"]), log, ended["processor_s"], self._limits), log)
+
+    def _end(self, report: socket.socket) -> Mapping[str, float] | None:
+        """Let the server kill a child that still runs, and return what it reports."""
+        with contextlib.suppress(OSError):
+            report.shutdown(socket.SHUT_WR)
+        return self._report(report, _REPORT_S)
+
+    def _report(self, report: socket.socket, seconds: float) -> Mapping[str, float] | None:
+        """Return what the server reports about the end of a child; None when it does not, or did before."""
+        report.settimeout(seconds)
+        try:
+            text = report.recv(4096)
+        except OSError:
+            return None
+        if not text:
+            return None
+        about = cast("Mapping[str, float]", json.loads(text))
+        self.peak_kib = max(self.peak_kib, int(about["peak_kib"]))
+        return about
+
+    def _start_child(self, errors: IO[bytes], stack: contextlib.ExitStack) -> tuple[socket.socket, socket.socket]:
+        """Return the connection to a new child and that on which the server reports its end."""
+        connection, of_child = socket.socketpair()
+        report, of_server = socket.socketpair()
+        for end in (connection, report):
+            stack.enter_context(end)
+        with of_child, of_server, self._lock:
+            descriptors = [of_child.fileno(), of_server.fileno(), errors.fileno()]
+            for attempt in range(1, _ATTEMPTS + 1):
+                server = self._running()
+                try:
+                    socket.send_fds(server.control, [b"f"], descriptors)
+                    break
+                except OSError as error:
+                    self._stop()
+                    if attempt == _ATTEMPTS:
+                        raise Unavailable("the process that starts the readers of files cannot be reached") from error
+        return connection, report
+
+    def _running(self) -> _Server:
+        server = self._server
+        if server is not None and server.owner == os.getpid() and server.process.poll() is None:
+            return server
+        self._stop()
+        self._server = server = _started(self._about)
+        weakref.finalize(self, server.end)
+        return server
+
+    def _stop(self) -> None:
+        if self._server is not None:
+            self._server.end()
+            self._server = None
+
+
+def _started(about: str) -> _Server:
+    control, of_server = socket.socketpair()
+    # One thread of Polars, and none of its like: a child has the memory of its own work only.
+    alone = dict.fromkeys(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    search_path = os.pathsep.join(path for path in sys.path if path)
+    with of_server:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "aurum.pipelines.isolation.server", about],
+            stdin=of_server,
+            stdout=subprocess.DEVNULL,
+            env=environment_without_settings({**alone, "PYTHONPATH": search_path}),
+            start_new_session=True,  # Ctrl-C in a terminal goes to the parent alone
+        )
+    server = _Server(process, control, os.getpid())
+    control.settimeout(_START_S)
+    try:
+        ready = control.recv(1)
+    except OSError:
+        ready = b""
+    if not ready:
+        server.end()
+        raise Unavailable(f"the process that starts the readers of files did not start: exit code {process.returncode}")
+    control.settimeout(None)
+    return server

@@ -1,0 +1,129 @@
+"""Reads files in child processes: workbooks and XML to checked rows, archives to their members.
+
+Native code reads these, and a file made for it can abort or fill the process that does. Both sides are here: ``IsolatedFiles``
+in the process that loads, ``child_work`` in the fork server.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+from pydantic import TypeAdapter
+
+from aurum.common.settings.files import FilesSettings
+from aurum.core.frames import FrameMismatch
+from aurum.pipelines.isolation import ChildFailed, Children, Limits, Message
+from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.prepare import Prepared, prepare
+from aurum.pipelines.loading.unpacking import ArchiveBounds, Unreadable, unpack
+from aurum.pipelines.loading.wire import from_message, to_message
+from aurum.pipelines.quality.suites import Suites, read_suites
+from aurum.pipelines.registry import Registry
+from aurum.pipelines.source import SourceFile
+
+DEFAULT_REGISTRY = "aurum.pipelines.registry:default_registry"
+
+_ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
+_NAMES = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".xml")
+_BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+_PEEK = 65_536
+_POLICY = TypeAdapter(KnownAtPolicy)
+_INSTANT = TypeAdapter(datetime)
+_BOUNDS = TypeAdapter(ArchiveBounds)
+
+
+def needs_isolation(document: SourceFile) -> bool:
+    """Return whether native code may read a file: a workbook or XML, by its first bytes or its name."""
+    content = document.content
+    if content.startswith((_ZIP, _OLE)) or document.name.lower().endswith(_NAMES):
+        return True
+    return content[:_PEEK].lstrip(_BEFORE_XML).startswith(b"<")
+
+
+class IsolatedFiles:
+    """Reads files in child processes with limits. Safe for many threads at once.
+
+    ``registry``: path ``module:function`` of the function that returns the registry. ``expectations``: folder of the suites;
+    None: there are none.
+    """
+
+    def __init__(self, settings: FilesSettings, *, expectations: Path | None = None, registry: str = DEFAULT_REGISTRY) -> None:
+        self._bounds = bounds_of(settings)
+        limits = Limits(settings.memory_mib << 20, settings.processor_s, settings.wall_s, settings.output_mib << 20)
+        folder = str(expectations.resolve()) if expectations is not None else None
+        self.children = Children(f"{__name__}:child_work", {"registry": registry, "expectations": folder}, limits)
+
+    def prepare(self, document: SourceFile, digest: str, policy: KnownAtPolicy, now: datetime) -> Prepared:
+        """Return ``prepare`` of a file, made in a child. A child that fails makes a refusal. Raises ``Unavailable``."""
+        header = {
+            "task": "prepare",
+            "name": document.name,
+            "digest": digest,
+            "policy": _POLICY.dump_json(policy).decode(),
+            "now": now.isoformat(),
+        }
+        try:
+            (answer,) = self.children.answers(Message(header, (document.content,)))
+            return from_message(answer)
+        except ChildFailed as error:
+            return Prepared(refusal=error.reason, failure=error.log or error.reason)
+        except (ValueError, KeyError, pl.exceptions.PolarsError, FrameMismatch) as error:
+            return Prepared(refusal="its reader gave an answer that cannot be understood", failure=repr(error))
+
+    def unpack(self, name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
+        """Yield what ``unpack`` of an archive yields, made in a child. Raises ``Unavailable``."""
+        header = {"task": "unpack", "name": name, "bounds": _BOUNDS.dump_json(self._bounds).decode()}
+        try:
+            for answer in self.children.answers(Message(header, (content,)), most_bytes=self._bounds.total_bytes):
+                member = str(answer.header["name"])
+                if (reason := answer.header.get("reason")) is not None:
+                    yield Unreadable(member, str(reason), content if answer.header["whole"] else b"")
+                else:
+                    yield SourceFile(member, answer.bodies[0])
+        except ChildFailed as error:
+            yield Unreadable(name, error.reason, content, error.log or error.reason)
+
+    def close(self) -> None:
+        """End the processes that read files. The next file starts them again."""
+        self.children.close()
+
+
+def bounds_of(settings: FilesSettings) -> ArchiveBounds:
+    return ArchiveBounds(
+        member_bytes=settings.member_mib << 20,
+        total_bytes=settings.archive_mib << 20,
+        members=settings.archive_members,
+        levels=settings.archive_levels,
+        ratio=settings.archive_ratio,
+    )
+
+
+def child_work(registry: str, expectations: str | None) -> Callable[[Message], Iterator[Message]]:
+    """Return the work of children; the fork server calls this once."""
+    module, _, name = registry.partition(":")
+    known: Registry = getattr(importlib.import_module(module), name)()
+    suites = read_suites(Path(expectations)) if expectations is not None else Suites({})
+
+    def work(request: Message) -> Iterator[Message]:
+        header, content = request.header, request.bodies[0]
+        if header["task"] == "unpack":
+            yield from _unpacked(str(header["name"]), content, _BOUNDS.validate_json(header["bounds"]))
+            return
+        document = SourceFile(str(header["name"]), content)
+        policy, now = _POLICY.validate_json(header["policy"]), _INSTANT.validate_python(header["now"])
+        yield to_message(prepare(known, suites, document, str(header["digest"]), policy, now))
+
+    return work
+
+
+def _unpacked(name: str, content: bytes, bounds: ArchiveBounds) -> Iterator[Message]:
+    for member in unpack(name, content, bounds):
+        if isinstance(member, Unreadable):
+            whole = member.content is content
+            yield Message({"name": member.name, "reason": member.reason, "whole": whole})
+        else:
+            yield Message({"name": member.name}, (member.content,))

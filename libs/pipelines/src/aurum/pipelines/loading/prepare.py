@@ -1,0 +1,166 @@
+"""Prepares a file for the store, from its bytes to checked rows or a reason for its refusal: a function without I/O.
+
+It runs in a thread of the loader or in a child process (``isolated``). Whatever a parser raises ends here as a refused file.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.catalog.validations import ValidationResult
+from aurum.core.errors import AurumError
+from aurum.core.frames import REFUSED, SERIES, FrameMismatch
+from aurum.pipelines.loading.known_time import KnownAtPolicy, KnownTime, known_time
+from aurum.pipelines.loading.reasons import brief
+from aurum.pipelines.named_content import hold_to_name
+from aurum.pipelines.quality.gate import GateResult, check_rows
+from aurum.pipelines.quality.suites import Suites
+from aurum.pipelines.reading.bounds import hold_to_bounds
+from aurum.pipelines.registry import Registry
+from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, Source, SourceFile
+from aurum.pipelines.storable import storable
+from aurum.storage.ports.files import FileLoad, FileRecord
+from aurum.storage.ports.observations import SeriesRows
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A file after parsing and checks: the load, or the reason why the file is refused.
+
+    ``failure``: for the log, the traceback of a parser that failed, or what its process printed.
+    """
+
+    load: FileLoad | None = None
+    refusal: str = ""
+    source: str = ""
+    dataset: str = ""
+    validations: tuple[ValidationResult, ...] = ()
+    notices: tuple[str, ...] = ()
+    failure: str = ""
+
+
+def prepare(
+    registry: Registry, suites: Suites, document: SourceFile, digest: str, policy: KnownAtPolicy, now: datetime
+) -> Prepared:
+    """Recognise, parse and check a file. ``now``: the present instant, UTC. Raises nothing but a request to stop."""
+    recognised: tuple[Source, FileFormat] | None = None
+    try:
+        hold_to_bounds(document)
+        recognised = source, file_format = registry.recognise(document)
+        parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
+        results = [check_rows(part, suites.of(source.name, part.dataset.name), now=now) for part in parts]
+        validations = tuple(result.validation for result in results)
+        refusal = brief(next((result.refusal for result in results if result.refusal), ""))
+        if refusal:
+            # The other datasets of the file passed, but their rows are refused with it.
+            validations = with_reason(validations, refusal)
+            return Prepared(None, refusal, source.name, _names(part.dataset for part in parts), validations)
+        load = _to_load(source, document, digest, parts, results, policy)
+        notices = tuple(dict.fromkeys(notice for part in parts for notice in part.notices))
+        return Prepared(load, "", load.record.source, load.record.dataset, load.validations, notices)
+    except AurumError as error:
+        failure = "" if isinstance(error, RefusedFile) else traceback.format_exc()
+        return _refused(brief(error.detail), recognised, suites, failure)
+    except BaseException as error:
+        if not is_surprise(error):
+            raise
+        return _refused(surprise(error), recognised, suites, traceback.format_exc())
+
+
+def is_surprise(error: BaseException) -> bool:
+    """Return whether an error is a failure of code, a panic of native code included, and not a request to stop."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
+def surprise(error: BaseException, step: str = "reading it") -> str:
+    """Return the reason of a refusal by an error that no code expected. ``step``: what was done."""
+    if isinstance(error, MemoryError):
+        return f"{step} needs more memory than there is"
+    said = f": {error}" if str(error) else ""
+    return brief(f"{step} failed unexpectedly with {type(error).__name__}{said}; the log has the details")
+
+
+def _refused(reason: str, recognised: tuple[Source, FileFormat] | None, suites: Suites, failure: str) -> Prepared:
+    if recognised is None:
+        return Prepared(refusal=reason, failure=failure)
+    source, file_format = recognised
+    unread = ValidationResult(
+        suite=",".join(suites.of(source.name, dataset.name).name for dataset in file_format.datasets),
+        source=source.name,
+        dataset=_names(file_format.datasets),
+        reason=storable(reason),
+    )
+    return Prepared(None, reason, source.name, unread.dataset or "", (unread,), failure=failure)
+
+
+def with_reason(validations: Iterable[ValidationResult], reason: str) -> tuple[ValidationResult, ...]:
+    """Return the validations of a file that is refused whole, with the reason where they have none of their own."""
+    return tuple(replace(validation, reason=storable(validation.reason or reason)) for validation in validations)
+
+
+def _to_load(
+    source: Source,
+    document: SourceFile,
+    digest: str,
+    parts: tuple[Parsed, ...],
+    results: Sequence[GateResult],
+    policy: KnownAtPolicy,
+) -> FileLoad:
+    series: list[pl.DataFrame] = []
+    rows: list[pl.DataFrame] = []
+    times = [known_time(part, policy) for part in parts]
+    offset = 0
+    for part, passed, known in zip(parts, results, times, strict=True):
+        frame = _series_frame(source, part.dataset, passed.series)
+        series.append(frame.drop("index"))
+        rows.append(_numbered_rows(passed.rows, frame, known, offset))
+        offset += frame.height
+    same_time = len({known.time for known in times}) == 1
+    record = FileRecord(
+        name=storable(document.name),
+        digest=digest,
+        size=len(document.content),
+        source=source.name,
+        dataset=_names(part.dataset for part in parts),
+        known_at=times[0].time if times and same_time else None,
+        known_at_basis=times[0].basis if times else KnownAtBasis.INGESTION,
+        rows_read=sum(part.rows_read for part in parts),
+    )
+    return FileLoad(
+        record=record,
+        parts=(SeriesRows(pl.concat(series), pl.concat(rows)),) if series else (),
+        quarantine=pl.concat([result.quarantine for result in results]) if results else pl.DataFrame(schema=REFUSED),
+        validations=tuple(result.validation for result in results),
+    )
+
+
+def _names(datasets: Iterable[Dataset]) -> str:
+    return ",".join(dict.fromkeys(dataset.name for dataset in datasets))
+
+
+def _series_frame(source: Source, of: Dataset, described: pl.DataFrame) -> pl.DataFrame:
+    dataset = pl.lit(of.name)
+    key = pl.concat_str(pl.lit(source.name), dataset, "location", "measure", separator=":")
+    return (
+        described.with_columns(key.alias("key"), pl.lit(source.name).alias("source"), dataset.alias("dataset"))
+        .select(list(SERIES))
+        .with_row_index("index")
+    )
+
+
+def _numbered_rows(rows: pl.DataFrame, frame: pl.DataFrame, known: KnownTime, offset: int) -> pl.DataFrame:
+    numbered = rows.join(
+        frame.select("location", "measure", *known.of_series, (pl.col("index") + offset).cast(pl.UInt32).alias("series")),
+        on=["location", "measure"],
+        how="left",
+        maintain_order="left",
+    )
+    if numbered["series"].null_count():
+        raise FrameMismatch("Parsed.rows has observations of a (location, measure) that Parsed.series does not describe")
+    return numbered.select("series", "ts", "value", "quality", known.column.alias("known_at"), "version")

@@ -1,0 +1,73 @@
+"""Prepared files as messages: frames as Arrow IPC streams, all else as JSON. Nothing that a child sends is executed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import polars as pl
+from pydantic import ConfigDict, TypeAdapter, with_config
+
+from aurum.core.catalog.validations import ValidationResult
+from aurum.core.frames import FILE_ROWS, REFUSED, SERIES, conform
+from aurum.pipelines.isolation import Message
+from aurum.pipelines.loading.prepare import Prepared
+from aurum.storage.ports.files import FileLoad, FileRecord
+from aurum.storage.ports.observations import SeriesRows
+
+
+@with_config(ConfigDict(ser_json_inf_nan="constants"))
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """What is not a frame. ``record``: None for a refused file. ``parts``: the number of its parts."""
+
+    record: FileRecord | None
+    parts: int
+    refusal: str
+    source: str
+    dataset: str
+    validations: tuple[ValidationResult, ...]
+    notices: tuple[str, ...]
+    failure: str
+
+
+_PLAIN = TypeAdapter(_Plain)
+
+
+def to_message(prepared: Prepared) -> Message:
+    """Return a prepared file as a message: the frames of its parts, two each, and the quarantine."""
+    load = prepared.load
+    plain = _Plain(
+        record=load.record if load is not None else None,
+        parts=len(load.parts) if load is not None else 0,
+        refusal=prepared.refusal,
+        source=prepared.source,
+        dataset=prepared.dataset,
+        validations=prepared.validations,
+        notices=prepared.notices,
+        failure=prepared.failure,
+    )
+    frames = [frame for part in load.parts for frame in (part.series, part.rows)] + [load.quarantine] if load else []
+    return Message({"prepared": _PLAIN.dump_json(plain).decode()}, tuple(map(_encoded, frames)))
+
+
+def from_message(message: Message) -> Prepared:
+    """Return the prepared file of a message. Raises ValueError (pydantic's included) and Polars' errors when it is none."""
+    plain = _PLAIN.validate_json(str(message.header["prepared"]))
+    load = None
+    if plain.record is not None:
+        if len(message.bodies) != 2 * plain.parts + 1:
+            raise ValueError(f"{len(message.bodies)} frames for {plain.parts} parts")
+        frames = [pl.read_ipc_stream(io.BytesIO(body)) for body in message.bodies]
+        parts = tuple(
+            SeriesRows(conform(series, SERIES), conform(rows, FILE_ROWS))
+            for series, rows in zip(frames[:-1:2], frames[1:-1:2], strict=True)
+        )
+        load = FileLoad(plain.record, parts, conform(frames[-1], REFUSED), plain.validations)
+    return Prepared(load, plain.refusal, plain.source, plain.dataset, plain.validations, plain.notices, plain.failure)
+
+
+def _encoded(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_ipc_stream(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,76 @@
+"""Bounds of text files, so that none fills the memory: lines, columns, cells and fields of tables, values of JSON."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+from aurum.pipelines.source import RefusedFile, SourceFile
+
+LINE_BYTES = 1 << 20
+"""Longest line of a delimited file. XML and JSON may be one line."""
+FIELD_CHARACTERS = 131_072
+"""Longest field of a delimited file; that of the module ``csv``, too."""
+MOST_COLUMNS = 16_384
+"""Most columns of a delimited file, those of a spreadsheet."""
+MOST_CELLS = 100_000_000
+MOST_JSON_VALUES = 20_000_000
+
+_SPARSE_CELLS = 1_000_000
+_STRUCTURED = re.compile(rb"[\s\xef\xbb\xbf\xff\xfe\x00]*([{\[<])")
+
+
+def hold_to_bounds(document: SourceFile) -> None:
+    """Raise ``RefusedFile`` when a file that is neither JSON nor XML has too long a line, or JSON too many values."""
+    content = document.content
+    structured = _STRUCTURED.match(content[:4096])
+    if structured is None:
+        _hold_lines(content)
+    elif structured[1] != b"<" and (values := sum(map(content.count, (b",", b"[", b"{")))) > MOST_JSON_VALUES:
+        raise RefusedFile(f"its JSON has about {values:,} values: at most {MOST_JSON_VALUES:,} are read; split the file")
+
+
+def _hold_lines(content: bytes) -> None:
+    start = 0
+    while len(content) - start > LINE_BYTES:
+        # The last line end within reach: a step is as long as a line may be, so this looks at few bytes.
+        end = max(content.rfind(mark, start, start + LINE_BYTES + 1) for mark in (b"\n", b"\r"))
+        if end < 0:
+            line = content.count(b"\n", 0, start) + 1
+            raise RefusedFile(f"a line of more than {LINE_BYTES:,} bytes, which no delimited file has", line=line)
+        start = end + 1
+
+
+def fields_of(text: str, line: int, *, separator: str = ",") -> list[str]:
+    """Return the fields of one line of a delimited file. Raises ``RefusedFile`` when it has too many or too long ones."""
+    try:
+        fields = next(csv.reader([text], delimiter=separator), list[str]())
+    except csv.Error as error:
+        too_long = f"a field of more than {FIELD_CHARACTERS:,} characters"
+        raise RefusedFile(too_long if "limit" in str(error) else f"not a delimited line: {error}", line=line) from error
+    if len(fields) > MOST_COLUMNS:
+        raise RefusedFile(f"{len(fields):,} columns: at most {MOST_COLUMNS:,} are read", line=line)
+    return fields
+
+
+def hold_cells(lines: int, columns: int, characters: int) -> None:
+    """Raise ``RefusedFile`` when a table would have too many cells, or many more than its text has characters."""
+    cells = lines * columns
+    if cells > MOST_CELLS:
+        raise RefusedFile(f"{lines:,} lines of {columns:,} columns: at most {MOST_CELLS:,} cells are read; split the file")
+    if cells > 2 * characters + _SPARSE_CELLS:
+        raise RefusedFile(f"the header has {columns:,} columns, and most of the {lines:,} lines have far fewer fields")
+
+
+def hold_fields(body: str, frame: pl.DataFrame, names: Sequence[str]) -> None:
+    """Raise ``RefusedFile`` when a field is too long. Only quoted ones can be longer than a line."""
+    if '"' not in body:
+        return
+    lengths = frame.select(pl.col(name).str.len_bytes().max() for name in names).row(0)
+    for name, length in zip(names, lengths, strict=True):
+        if (length or 0) > FIELD_CHARACTERS:
+            line = frame.filter(pl.col(name).str.len_bytes() == length)["line"][0]
+            raise RefusedFile(f"a field of {length:,} bytes in column {name!r}: is a closing quote missing?", line=line)
