@@ -85,9 +85,8 @@ async def ingest_files(
             if report.outcome is FileOutcome.REFUSED:
                 out.print(f"[red]refused[/red] {escape(report.name)}: {escape(report.reason)}", highlight=False)
             elif report.quarantined:
-                out.print(
-                    f"[yellow]quarantined[/yellow] {escape(report.name)}: {report.quarantined} rows (see `aurum quarantine list`)"
-                )
+                held = f"{report.quarantined} rows (see `aurum quarantine list`)"
+                out.print(f"[yellow]quarantined[/yellow] {escape(report.name)}: {held}")
             if report.suspect_series:
                 out.print(f"[yellow]suspect[/yellow] {escape(report.name)}: {escape(unit_jumps(report))}", highlight=False)
             print_notices(out, report)

@@ -30,13 +30,19 @@ class Element(Protocol):
 
 
 def read_xml(document: SourceFile) -> Element:
-    """Return the root element. Raises ``RefusedFile``, with the line if known, when the file is empty or not well-formed."""
+    """Return the root element.
+
+    Raises ``RefusedFile``, with the line if known, when the file is empty or not well-formed; ``MemoryError`` when the tree
+    does not fit into the memory.
+    """
     if not document.content.strip():
         raise RefusedFile("the file is empty")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         return cast("Element", etree.fromstring(document.content, parser))
     except etree.XMLSyntaxError as error:
+        if not error.lineno:
+            raise MemoryError from error  # libxml2 gives no other sign
         raise RefusedFile(f"not well-formed XML: {error.msg}", line=error.lineno) from error
 
 

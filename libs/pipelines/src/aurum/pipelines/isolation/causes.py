@@ -10,6 +10,9 @@ from aurum.pipelines.isolation.limits import Limits
 MEMORY_EXIT = 71
 """Exit code of a child that ran out of memory and noticed it."""
 
+SETTINGS = "the limit of AURUM_FILES__"
+"""Beginning of the names of the settings, for reasons that name one."""
+
 _MEMORY_SIGNS = ("memory allocation of", "MemoryError", "bad_alloc", "out of memory", "Cannot allocate memory")
 
 
@@ -27,10 +30,10 @@ def reason_of(status: int, log: str, used_s: float, limits: Limits) -> str:
     code = os.waitstatus_to_exitcode(status)
     if code == MEMORY_EXIT or (code in (-signal.SIGABRT, -signal.SIGSEGV) and any(sign in log for sign in _MEMORY_SIGNS)):
         name = f" ({signal.Signals(-code).name})" if code < 0 else ""
-        return f"reading it needs more memory than the limit of {limits.memory_bytes >> 20} MiB{name}"
+        return f"reading it needs more memory than {limits.memory_bytes >> 20} MiB, {SETTINGS}MEMORY_MIB{name}"
     # The hard limit of the kernel ends a process that ignores SIGXCPU.
     if code == -signal.SIGXCPU or (code == -signal.SIGKILL and used_s >= limits.processor_s):
-        return f"reading it takes more processor time than the limit of {limits.processor_s} s (SIGXCPU)"
+        return f"reading it takes more processor time than {limits.processor_s} s, {SETTINGS}PROCESSOR_S (SIGXCPU)"
     if code < 0:
         number = signal.Signals(-code)
         return f"its reader was ended by the signal {number.name} ({signal.strsignal(number)})"

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from aurum.common.settings.load import environment_without_settings
 from aurum.core.errors import Unavailable
-from aurum.pipelines.isolation.causes import ChildFailed, reason_of
+from aurum.pipelines.isolation.causes import SETTINGS, ChildFailed, reason_of
 from aurum.pipelines.isolation.limits import Limits
 from aurum.pipelines.isolation.messages import Ended, Message, TooMuch, receive, send
 
@@ -83,7 +83,8 @@ class Children:
     def answers(self, request: Message, *, most_bytes: int | None = None) -> Generator[Message]:
         """Yield the messages with which a child answers. A caller that stops early kills the child.
 
-        ``most_bytes``: of all answers together; None: as the limits say. Raises ``ChildFailed`` when it dies or exceeds a limit; ``Unavailable`` when no child can be started.
+        ``most_bytes``: of all answers together; None: as the limits say. Raises ``ChildFailed`` when the child dies or exceeds a
+        limit, ``Unavailable`` when no child can be started.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             any_answer = False
@@ -103,21 +104,21 @@ class Children:
             errors = stack.enter_context(tempfile.TemporaryFile())
             connection, report = self._start_child(errors, stack)
             # Time in which the caller works with an answer does not count.
-            left = self._limits.wall_s
+            left, most_bytes = self._limits.wall_s, room
             try:
                 self._send(connection, request, left)
                 while True:
                     began = time.monotonic()
-                    answer = receive(connection, most_bytes=room, until=began + left)
+                    answer = receive(connection, most_bytes=most_bytes, until=began + left)
                     left -= time.monotonic() - began
                     if answer is None:
                         return
-                    room -= sum(map(len, answer.bodies))
+                    most_bytes -= sum(map(len, answer.bodies))
                     yield answer
             except TooMuch:
-                raise ChildFailed(f"what is read from it exceeds the limit of {self._limits.output_bytes >> 20} MiB") from None
+                raise ChildFailed(f"its rows fill more than {room >> 20} MiB, {SETTINGS}OUTPUT_MIB") from None
             except TimeoutError:
-                raise ChildFailed(f"reading it takes longer than the limit of {self._limits.wall_s:g} s") from None
+                raise ChildFailed(f"reading it takes longer than {self._limits.wall_s:g} s, {SETTINGS}WALL_S") from None
             except (Ended, OSError, ValueError) as error:
                 raise self._failure(report, errors) from error
             finally:
@@ -198,9 +199,9 @@ def _started(about: str) -> _Server:
     alone = dict.fromkeys(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     search_path = os.pathsep.join(path for path in sys.path if path)
     with of_server:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of this package
             [sys.executable, "-m", "aurum.pipelines.isolation.server", about],
-            stdin=of_server,
+            stdin=of_server.fileno(),
             stdout=subprocess.DEVNULL,
             env=environment_without_settings({**alone, "PYTHONPATH": search_path}),
             start_new_session=True,  # Ctrl-C in a terminal goes to the parent alone

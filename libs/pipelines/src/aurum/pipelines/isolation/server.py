@@ -63,7 +63,7 @@ class _Server:
         wake, woken = socket.socketpair()
         for end in (wake, woken):
             end.setblocking(False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCHLD, _woken)
         signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
         self._selector.register(self._control, selectors.EVENT_READ)
         self._selector.register(wake, selectors.EVENT_READ)
@@ -121,6 +121,10 @@ class _Server:
             os.waitpid(child, 0)
 
 
+def _woken(signal_number: int, frame: object) -> None:
+    """Take a signal: the interpreter writes its number to the wake-up descriptor only for signals with a handler."""
+
+
 def _report(status: int, usage: resource.struct_rusage) -> dict[str, float]:
     return {"status": status, "peak_kib": usage.ru_maxrss, "processor_s": usage.ru_utime + usage.ru_stime}
 
@@ -146,7 +150,7 @@ def _run(work: Work, connection: int, errors: int, limits: Limits, server: int) 
         code = 0
     except MemoryError:
         code = MEMORY_EXIT
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - nothing may leave the child but its exit code
         os.write(2, traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(code)

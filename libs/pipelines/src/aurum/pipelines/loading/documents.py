@@ -64,7 +64,7 @@ def _read(path: Path, most_bytes: int) -> bytes:
             content = file.read(most_bytes + 1)
             if len(content) <= most_bytes:
                 return content
-    raise OSError(errno.EFBIG, f"larger than the limit of {most_bytes >> 20:,} MiB")
+    raise OSError(errno.EFBIG, f"larger than {most_bytes >> 20:,} MiB, the limit of AURUM_FILES__FILE_MIB")
 
 
 def _is_hidden(path: Path, root: Path) -> bool:

@@ -7,7 +7,8 @@ in the process that loads, ``child_work`` in the fork server.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -74,16 +75,20 @@ class IsolatedFiles:
         except (ValueError, KeyError, pl.exceptions.PolarsError, FrameMismatch) as error:
             return Prepared(refusal="its reader gave an answer that cannot be understood", failure=repr(error))
 
-    def unpack(self, name: str, content: bytes) -> Iterator[SourceFile | Unreadable]:
-        """Yield what ``unpack`` of an archive yields, made in a child. Raises ``Unavailable``."""
+    def unpack(self, name: str, content: bytes) -> Generator[SourceFile | Unreadable]:
+        """Yield what ``unpack`` of an archive yields, made in a child, which ends with this generator.
+
+        Raises ``Unavailable``.
+        """
         header = {"task": "unpack", "name": name, "bounds": _BOUNDS.dump_json(self._bounds).decode()}
         try:
-            for answer in self.children.answers(Message(header, (content,)), most_bytes=self._bounds.total_bytes):
-                member = str(answer.header["name"])
-                if (reason := answer.header.get("reason")) is not None:
-                    yield Unreadable(member, str(reason), content if answer.header["whole"] else b"")
-                else:
-                    yield SourceFile(member, answer.bodies[0])
+            with closing(self.children.answers(Message(header, (content,)), most_bytes=self._bounds.total_bytes)) as answers:
+                for answer in answers:
+                    member = str(answer.header["name"])
+                    if (reason := answer.header.get("reason")) is not None:
+                        yield Unreadable(member, str(reason), content if answer.header["whole"] else b"")
+                    else:
+                        yield SourceFile(member, answer.bodies[0])
         except ChildFailed as error:
             yield Unreadable(name, error.reason, content, error.log or error.reason)
 

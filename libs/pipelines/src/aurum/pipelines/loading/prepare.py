@@ -81,7 +81,7 @@ def is_surprise(error: BaseException) -> bool:
 def surprise(error: BaseException, step: str = "reading it") -> str:
     """Return the reason of a refusal by an error that no code expected. ``step``: what was done."""
     if isinstance(error, MemoryError):
-        return f"{step} needs more memory than there is"
+        return f"{step} needs more memory than it may use"
     said = f": {error}" if str(error) else ""
     return brief(f"{step} failed unexpectedly with {type(error).__name__}{said}; the log has the details")
 

@@ -11,11 +11,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 from aurum.pipelines.source import SourceFile
 
+_SETTINGS = "the limit of AURUM_FILES__"
 _CHUNK = 1 << 20
 _SMALL = 64 << 20
 """Unpacked size up to which the ratio does not matter: text of few different words packs well."""
@@ -88,22 +90,22 @@ class _Budget:
     def open_member(self) -> None:
         self._members += 1
         if self._members > self.bounds.members:
-            raise _TooLarge(f"the archive has more than {self.bounds.members:,} members; unpack it and load its files")
+            raise _TooLarge(f"the archive has more than {self.bounds.members:,} members, {_SETTINGS}ARCHIVE_MEMBERS")
 
     def expand(self, count: int, member_size: int) -> None:
         """Account for ``count`` bytes more of a member that has ``member_size`` so far."""
         self._expanded += count
         if self._expanded > self.bounds.total_bytes:
-            raise _TooLarge(f"the archive unpacks to more than the limit of {self.bounds.total_bytes >> 20:,} MiB")
+            raise _TooLarge(f"the archive unpacks to more than {self.bounds.total_bytes >> 20:,} MiB, {_SETTINGS}ARCHIVE_MIB")
         if self._expanded > max(_SMALL, self.bounds.ratio * self._packed):
-            raise _TooLarge(f"the archive unpacks to more than {self.bounds.ratio:,} times its size, as no data does")
+            raise _TooLarge(f"the archive unpacks to more than {self.bounds.ratio:,} times its size, {_SETTINGS}ARCHIVE_RATIO")
         if member_size > self.bounds.member_bytes:
-            raise _LargeMember(f"unpacks to more than the limit of {self.bounds.member_bytes >> 20:,} MiB for one file")
+            raise _LargeMember(f"unpacks to more than {self.bounds.member_bytes >> 20:,} MiB, {_SETTINGS}MEMBER_MIB")
 
 
 def _members(name: str, content: bytes, budget: _Budget, *, level: int) -> Iterator[SourceFile | Unreadable]:
     if level > budget.bounds.levels:
-        yield Unreadable(name, f"more than {budget.bounds.levels} archives within each other")
+        yield Unreadable(name, f"more than {budget.bounds.levels} archives within each other, {_SETTINGS}ARCHIVE_LEVELS")
         return
     if name.lower().endswith(".gz"):
         budget.open_member()
@@ -121,11 +123,15 @@ def _members(name: str, content: bytes, budget: _Budget, *, level: int) -> Itera
                 continue
             budget.open_member()
             member = Path(info.filename).name
-            yield from _member(f"{name}/{member}", member, lambda info=info: archive.open(info), budget, level)
+            yield from _member(f"{name}/{member}", member, partial(_opened, archive, info), budget, level)
+
+
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BufferedIOBase:
+    return cast("zipfile.ZipExtFile", archive.open(info))
 
 
 def _member(
-    place: str, name: str, opened: Callable[[], IO[bytes]], budget: _Budget, level: int, content: bytes = b""
+    place: str, name: str, opened: Callable[[], io.BufferedIOBase], budget: _Budget, level: int, content: bytes = b""
 ) -> Iterator[SourceFile | Unreadable]:
     """Yield a member, or its members. ``place``: its name in reports. ``content``: the archive, if it has no other member."""
     try:
@@ -135,7 +141,7 @@ def _member(
     except _LargeMember as error:
         yield Unreadable(place, str(error), content)
     except MemoryError:
-        yield Unreadable(place, "unpacking it needs more memory than there is", content)
+        yield Unreadable(place, "unpacking it needs more memory than it may use", content)
     except Exception as error:  # noqa: BLE001 - the decompressors raise errors of many kinds for damaged data
         yield Unreadable(place, f"damaged archive: {str(error) or type(error).__name__}", content)
     else:
@@ -145,7 +151,7 @@ def _member(
             yield SourceFile(name, inner)
 
 
-def _expanded(opened: Callable[[], IO[bytes]], budget: _Budget) -> bytes:
+def _expanded(opened: Callable[[], io.BufferedIOBase], budget: _Budget) -> bytes:
     size = 0
     with closing(opened()) as stream:
         while chunk := stream.read(_CHUNK):

@@ -137,6 +137,8 @@ def read_table(
         )
     except pl.exceptions.PolarsError as error:
         _refuse_ragged(lines, first, len(header), separator)
+        if body.count('"') % 2:
+            raise RefusedFile("a quoted field is not closed: the file has an odd number of quotes") from error
         raise RefusedFile(f"not a well-formed delimited file: {str(error).splitlines()[0]}") from error
     frame = frame.with_columns(pl.col("line").cast(pl.UInt32))
     hold_fields(body, frame, names)

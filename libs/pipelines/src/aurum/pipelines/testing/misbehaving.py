@@ -69,9 +69,9 @@ def _parsed(count: int) -> Parsed:
         version=pl.lit(0, pl.Int16),
         line=pl.col("line").cast(pl.UInt32),
     )
-    rows = rows.cast(dict(PARSED))
+    rows = rows.cast(PARSED)
     return Parsed(_DATASET, rows, describe_series(_DATASET, rows), pl.DataFrame(schema=REFUSED), count, lambda _: "")
 
 
-class PanicException(BaseException):  # noqa: N818 - the name that PyO3 gives the panics of native code
+class PanicException(BaseException):
     """Stands for the exception of a panic, of which every native library has its own class."""

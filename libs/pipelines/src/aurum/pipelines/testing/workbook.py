@@ -59,3 +59,22 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Cell]]]) -> bytes:
         for name, text in parts.items():
             archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
     return buffer.getvalue()
+
+
+def far_workbook() -> bytes:
+    """Return an .xlsx of about 1.5 kB with two cells, in the first and the last place that a sheet has."""
+    content = workbook({"Sheet1": [["x"]]})
+    row = '<row r="{1}"><c r="{0}{1}" t="inlineStr"><is><t>x</t></is></c></row>'
+    sheet = "".join(row.format(column, line) for column, line in (("A", 1), ("XFD", 1048576)))
+    main = f"{_NS}/spreadsheetml/2006/main"
+    text = f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>'
+    return with_part(content, "xl/worksheets/sheet1.xml", text)
+
+
+def with_part(content: bytes, part: str, text: str) -> bytes:
+    """Return a workbook with another text of one part."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}' if name == part else old.read(name))
+    return buffer.getvalue()
