@@ -125,18 +125,16 @@ def show_marts(report: MartsReport) -> None:
 def _validate_file(settings: Settings, path: Path) -> None:
     from aurum.cli.render import console, table
     from aurum.common.contracts import contracts_directory
+    from aurum.pipelines.loading.isolated import IsolatedFiles
     from aurum.pipelines.quality.great_expectations import validate as run_suite
-    from aurum.pipelines.registry import default_registry
     from aurum.pipelines.source import SourceFile
 
-    document = SourceFile(path.name, path.read_bytes())
-    source, file_format = default_registry().recognise(document)
     folder = contracts_directory(settings.contracts_dir) / "expectations"
     failed = False
-    for parsed in file_format.parse(document):
-        results = run_suite(parsed, folder / f"{source.name}_{parsed.dataset.name}.json")
+    for part in IsolatedFiles(settings.files).rows(SourceFile(path.name, path.read_bytes())):
+        results = run_suite(part.rows, folder / f"{part.source}_{part.dataset}.json")
         rows = [(one.expectation, one.severity, "ok" if one.success else "failed", one.unexpected) for one in results]
-        console().print(f"{source.name}:{parsed.dataset.name}, {parsed.rows.height:,} observations")
+        console().print(f"{part.source}:{part.dataset}, {part.rows.height:,} observations")
         console().print(table(["expectation", "severity", "", "unexpected"], rows, right=["unexpected"]))
         failed = failed or not all(one.success for one in results)
     if failed:

@@ -153,3 +153,14 @@ def test_a_fork_server_that_cannot_start_is_said_to_be_away() -> None:
     children = Children("aurum.pipelines.testing.nowhere:factory", {}, Limits())
     with pytest.raises(Unavailable, match="did not start: exit code 1"):
         list(children.answers(Message({})))
+
+
+def test_the_fork_server_has_no_thread_of_polars_when_it_forks() -> None:
+    """A fork copies one thread only, so a child of a process with a pool would wait for a thread that it does not have."""
+    files = IsolatedFiles(FilesSettings(), registry="aurum.pipelines.registry:default_registry")
+    zipfile = zipped({"a.csv": b"1"})
+    assert len(list(files.unpack("a.zip", zipfile))) == 1
+    tasks = Path(f"/proc/{files.children.server_id}/task").glob("*/comm")
+    names = [task.read_text().strip() for task in tasks]
+    files.close()
+    assert not [name for name in names if name.startswith(("polars-0", "tokio", "rayon", "async-executor"))]

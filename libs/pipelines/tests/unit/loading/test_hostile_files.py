@@ -19,7 +19,7 @@ from aurum.pipelines.loading.unpacking import Unreadable
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import SourceFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 from aurum.pipelines.testing.bombs import MEBIBYTE, repeated_gzip, with_repeated, zipped
 from aurum.pipelines.testing.misbehaving import misbehaving, misbehaving_registry
 from aurum.pipelines.testing.workbook import far_workbook, workbook
@@ -191,3 +191,10 @@ def test_a_file_above_the_bound_is_not_read(tmp_path: Path) -> None:
     (only,) = read_source_files(path, most_bytes=2 * MEBIBYTE)
     assert isinstance(only, Unreadable)
     assert only.reason == "cannot be read: larger than 2 MiB, the limit of AURUM_FILES__FILE_MIB"
+
+
+def test_the_rows_of_a_file_are_read_apart_and_a_hostile_one_is_refused(files: IsolatedFiles) -> None:
+    (part,) = files.rows(GOOD)
+    assert (part.source, part.dataset, part.rows.height) == ("nyiso", "damlbmp_zone", 4)
+    with pytest.raises(RefusedFile, match="needs more memory"):
+        files.rows(SourceFile(ERCOT, far_workbook()))

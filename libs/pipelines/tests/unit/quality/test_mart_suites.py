@@ -159,7 +159,7 @@ def test_the_gate_and_great_expectations_count_the_same_breaches() -> None:
     path = FOLDER / "nyiso_damlbmp_zone.json"
     suite = read_suites(FOLDER).of("nyiso", "damlbmp_zone")
     ours = [int(parsed.rows.select(one.breach.sum()).item()) for one in suite.rows]
-    theirs = [result.unexpected for result in validate(parsed, path) if result.unexpected is not None]
+    theirs = [result.unexpected for result in validate(parsed.rows, path) if result.unexpected is not None]
     assert ours == theirs
     assert sum(ours) > 0
     assert {one.severity for one in suite.rows} >= {Severity.CRITICAL}

@@ -64,7 +64,7 @@ class Children:
         of a child; the server calls it once. It must not start threads, so it runs no operation of Polars.
         """
         self._about = json.dumps({"factory": factory, "arguments": dict(arguments), "limits": asdict(limits)})
-        self._limits = limits
+        self.limits = limits
         self._lock = threading.Lock()
         self._server: _Server | None = None
         self.peak_kib = 0
@@ -83,13 +83,13 @@ class Children:
     def answers(self, request: Message, *, most_bytes: int | None = None) -> Generator[Message]:
         """Yield the messages with which a child answers. A caller that stops early kills the child.
 
-        ``most_bytes``: of all answers together; None: as the limits say. Raises ``ChildFailed`` when the child dies or exceeds a
-        limit, ``Unavailable`` when no child can be started.
+        ``most_bytes``: of all answers together; None: as the limits say. Raises ``ChildFailed`` when the child dies or exceeds
+        a limit, ``Unavailable`` when no child can be started.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             any_answer = False
             try:
-                with contextlib.closing(self._answers(request, most_bytes or self._limits.output_bytes)) as answers:
+                with contextlib.closing(self._answers(request, most_bytes or self.limits.output_bytes)) as answers:
                     for answer in answers:
                         any_answer = True
                         yield answer
@@ -104,7 +104,7 @@ class Children:
             errors = stack.enter_context(tempfile.TemporaryFile())
             connection, report = self._start_child(errors, stack)
             # Time in which the caller works with an answer does not count.
-            left, most_bytes = self._limits.wall_s, room
+            left, most_bytes = self.limits.wall_s, room
             try:
                 self._send(connection, request, left)
                 while True:
@@ -118,7 +118,7 @@ class Children:
             except TooMuch:
                 raise ChildFailed(f"its rows fill more than {room >> 20} MiB, {SETTINGS}OUTPUT_MIB") from None
             except TimeoutError:
-                raise ChildFailed(f"reading it takes longer than {self._limits.wall_s:g} s, {SETTINGS}WALL_S") from None
+                raise ChildFailed(f"reading it takes longer than {self.limits.wall_s:g} s, {SETTINGS}WALL_S") from None
             except (Ended, OSError, ValueError) as error:
                 raise self._failure(report, errors) from error
             finally:
@@ -138,7 +138,7 @@ class Children:
             return _ServerEnded()
         errors.seek(0)
         log = errors.read(_ERROR_BYTES).decode(errors="replace").strip()
-        return ChildFailed(reason_of(int(ended["status"]), log, ended["processor_s"], self._limits), log)
+        return ChildFailed(reason_of(int(ended["status"]), log, ended["processor_s"], self.limits), log)
 
     def _end(self, report: socket.socket) -> Mapping[str, float] | None:
         """Let the server kill a child that still runs, and return what it reports."""

@@ -20,11 +20,12 @@ from aurum.core.frames import FrameMismatch
 from aurum.pipelines.isolation import ChildFailed, Children, Limits, Message
 from aurum.pipelines.loading.known_time import KnownAtPolicy
 from aurum.pipelines.loading.prepare import Prepared, prepare
+from aurum.pipelines.loading.rows import DatasetRows, rows_of
 from aurum.pipelines.loading.unpacking import ArchiveBounds, Unreadable, unpack
-from aurum.pipelines.loading.wire import from_message, to_message
+from aurum.pipelines.loading.wire import from_message, rows_from_message, rows_to_message, to_message
 from aurum.pipelines.quality.suites import Suites, read_suites
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.source import SourceFile
+from aurum.pipelines.source import RefusedFile, SourceFile
 
 DEFAULT_REGISTRY = "aurum.pipelines.registry:default_registry"
 
@@ -32,6 +33,8 @@ _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
 _NAMES = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".xml")
 _BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _PEEK = 65_536
+_HEADERS = 64 << 20
+"""Room for what an answer about an archive has besides the members."""
 _POLICY = TypeAdapter(KnownAtPolicy)
 _INSTANT = TypeAdapter(datetime)
 _BOUNDS = TypeAdapter(ArchiveBounds)
@@ -75,6 +78,16 @@ class IsolatedFiles:
         except (ValueError, KeyError, pl.exceptions.PolarsError, FrameMismatch) as error:
             return Prepared(refusal="its reader gave an answer that cannot be understood", failure=repr(error))
 
+    def rows(self, document: SourceFile) -> tuple[DatasetRows, ...]:
+        """Return ``rows_of`` a file, made in a child. Raises ``RefusedFile`` and ``Unavailable``."""
+        try:
+            (answer,) = self.children.answers(Message({"task": "rows", "name": document.name}, (document.content,)))
+            if (refusal := answer.header.get("refusal")) is not None:
+                raise RefusedFile(str(refusal))
+            return rows_from_message(answer)
+        except ChildFailed as error:
+            raise RefusedFile(error.reason) from error
+
     def unpack(self, name: str, content: bytes) -> Generator[SourceFile | Unreadable]:
         """Yield what ``unpack`` of an archive yields, made in a child, which ends with this generator.
 
@@ -82,7 +95,9 @@ class IsolatedFiles:
         """
         header = {"task": "unpack", "name": name, "bounds": _BOUNDS.dump_json(self._bounds).decode()}
         try:
-            with closing(self.children.answers(Message(header, (content,)), most_bytes=self._bounds.total_bytes)) as answers:
+            with closing(
+                self.children.answers(Message(header, (content,)), most_bytes=self._bounds.total_bytes + _HEADERS)
+            ) as answers:
                 for answer in answers:
                     member = str(answer.header["name"])
                     if (reason := answer.header.get("reason")) is not None:
@@ -119,10 +134,20 @@ def child_work(registry: str, expectations: str | None) -> Callable[[Message], I
             yield from _unpacked(str(header["name"]), content, _BOUNDS.validate_json(header["bounds"]))
             return
         document = SourceFile(str(header["name"]), content)
+        if header["task"] == "rows":
+            yield _rows(known, document)
+            return
         policy, now = _POLICY.validate_json(header["policy"]), _INSTANT.validate_python(header["now"])
         yield to_message(prepare(known, suites, document, str(header["digest"]), policy, now))
 
     return work
+
+
+def _rows(registry: Registry, document: SourceFile) -> Message:
+    try:
+        return rows_to_message(rows_of(registry, document))
+    except RefusedFile as error:
+        return Message({"refusal": error.reason})
 
 
 def _unpacked(name: str, content: bytes, bounds: ArchiveBounds) -> Iterator[Message]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from pydantic import ConfigDict, TypeAdapter, with_config
 
 from aurum.core.catalog.validations import ValidationResult
-from aurum.core.frames import FILE_ROWS, REFUSED, SERIES, conform
+from aurum.core.frames import FILE_ROWS, PARSED, REFUSED, SERIES, conform
 from aurum.pipelines.isolation import Message
 from aurum.pipelines.loading.prepare import Prepared
+from aurum.pipelines.loading.rows import DatasetRows
 from aurum.storage.ports.files import FileLoad, FileRecord
 from aurum.storage.ports.observations import SeriesRows
 
@@ -65,6 +67,19 @@ def from_message(message: Message) -> Prepared:
         )
         load = FileLoad(plain.record, parts, conform(frames[-1], REFUSED), plain.validations)
     return Prepared(load, plain.refusal, plain.source, plain.dataset, plain.validations, plain.notices, plain.failure)
+
+
+def rows_to_message(parts: Sequence[DatasetRows]) -> Message:
+    """Return the rows of datasets as a message."""
+    return Message({"datasets": [[part.source, part.dataset] for part in parts]}, tuple(_encoded(part.rows) for part in parts))
+
+
+def rows_from_message(message: Message) -> tuple[DatasetRows, ...]:
+    """Return the rows of datasets of a message. Raises as ``from_message`` does."""
+    return tuple(
+        DatasetRows(str(source), str(dataset), conform(pl.read_ipc_stream(io.BytesIO(body)), PARSED))
+        for (source, dataset), body in zip(message.header["datasets"], message.bodies, strict=True)
+    )
 
 
 def _encoded(frame: pl.DataFrame) -> bytes:

@@ -11,8 +11,6 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from aurum.pipelines.source import Parsed
-
 _POSITION = "position"
 
 
@@ -26,9 +24,9 @@ class ExpectationResult:
     unexpected: int | None
 
 
-def validate(parsed: Parsed, suite_path: Path) -> tuple[ExpectationResult, ...]:
-    """Evaluate the expectations of a suite document on a parsed file's rows; results are in the order of the document."""
-    return validate_frame(parsed.rows.select("location", "measure", "ts", "value"), suite_path)
+def validate(rows: pl.DataFrame, suite_path: Path) -> tuple[ExpectationResult, ...]:
+    """Evaluate the expectations of a suite document on rows (schema ``PARSED``); results are in the order of the document."""
+    return validate_frame(rows.select("location", "measure", "ts", "value"), suite_path)
 
 
 def validate_frame(frame: pl.DataFrame, suite_path: Path) -> tuple[ExpectationResult, ...]:
