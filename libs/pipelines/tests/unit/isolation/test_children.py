@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,7 +66,7 @@ def read(files: IsolatedFiles, how: str) -> Prepared:
         ("allocate-natively", "needs more memory than 2048 MiB, the limit of AURUM_FILES__MEMORY_MIB"),
         ("flood", "its rows fill more than 8 MiB, the limit of AURUM_FILES__OUTPUT_MIB"),
         ("raise", "failed unexpectedly with ZeroDivisionError: cell xxx"),
-        ("panic", "failed unexpectedly with PanicException: a panic of native code"),
+        ("panic", "failed in native code, as it does for damaged files (a panic of native code)"),
     ],
 )
 def test_a_file_whose_parser_fails_is_refused_with_the_cause_and_the_next_one_is_read(
@@ -136,6 +138,33 @@ def test_no_process_is_left_when_the_files_are_forgotten() -> None:
     server = files.children.server_id
     del files
     assert not Path(f"/proc/{server}").exists()
+
+
+_KILLED = """
+import os, signal, sys, threading
+from aurum.common.clock import SystemClock
+from aurum.common.settings import FilesSettings
+from aurum.pipelines.loading.isolated import IsolatedFiles
+from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.testing.misbehaving import misbehaving
+
+files = IsolatedFiles(FilesSettings(), registry="aurum.pipelines.testing.misbehaving:misbehaving_registry")
+
+def read(how):
+    files.prepare(misbehaving(how), "0" * 64, KnownAtPolicy(), SystemClock().now())
+
+read("well")
+threading.Thread(target=read, args=("sleep",), daemon=True).start()
+if sys.argv[1] == "kill":
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("end", ["kill", "return"])
+def test_no_process_outlives_the_one_that_loads_files(end: str) -> None:
+    # The fork server has the error output of its parent, so this returns when both have ended.
+    run = subprocess.run([sys.executable, "-c", _KILLED, end], capture_output=True, timeout=300, check=False)
+    assert run.returncode == (-signal.SIGKILL if end == "kill" else 0), run.stderr
 
 
 def test_the_child_of_a_reader_who_stops_early_is_killed(patient: IsolatedFiles) -> None:

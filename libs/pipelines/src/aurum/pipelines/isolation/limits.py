@@ -41,4 +41,5 @@ def limit_this_process(limits: Limits, *, parent: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_ERROR_BYTES, _ERROR_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.processor_s, limits.processor_s + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    if sys.platform == "linux":  # elsewhere a process that maps shared libraries is beyond such a limit from the start
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))

@@ -82,7 +82,10 @@ def surprise(error: BaseException, step: str = "reading it") -> str:
     """Return the reason of a refusal by an error that no code expected. ``step``: what was done."""
     if isinstance(error, MemoryError):
         return f"{step} needs more memory than it may use"
-    said = f": {error}" if str(error) else ""
+    text = " ".join(str(error).split())
+    if not isinstance(error, Exception):
+        return brief(f"{step} failed in native code, as it does for damaged files ({text}); the log has the details")
+    said = f": {text}" if text else ""
     return brief(f"{step} failed unexpectedly with {type(error).__name__}{said}; the log has the details")
 
 
