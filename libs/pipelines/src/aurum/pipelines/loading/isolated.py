@@ -124,6 +124,7 @@ def bounds_of(settings: FilesSettings) -> ArchiveBounds:
 
 def child_work(registry: str, expectations: str | None) -> Callable[[Message], Iterator[Message]]:
     """Return the work of children; the fork server calls this once."""
+    importlib.import_module("pyarrow.ipc")  # the reader of workbooks imports it at its first use, which is in every child
     module, _, name = registry.partition(":")
     known: Registry = getattr(importlib.import_module(module), name)()
     suites = read_suites(Path(expectations)) if expectations is not None else Suites({})
