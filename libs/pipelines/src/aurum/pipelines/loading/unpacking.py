@@ -79,7 +79,7 @@ class _LargeMember(Exception):
 
 
 class _Budget:
-    """What an archive has left of its bounds. ``packed``: size in bytes of the outermost archive."""
+    """The rest of the bounds of an archive while it is unpacked. ``packed``: size in bytes of the outermost archive."""
 
     def __init__(self, bounds: ArchiveBounds, packed: int) -> None:
         self.bounds = bounds

@@ -21,7 +21,7 @@ from aurum.storage.ports.observations import SeriesRows
 @with_config(ConfigDict(ser_json_inf_nan="constants"))
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """What is not a frame. ``record``: None for a refused file. ``parts``: the number of its parts."""
+    """The fields of a prepared file that are not frames. ``record``: None if it is refused. ``parts``: the number of parts."""
 
     record: FileRecord | None
     parts: int
