@@ -27,6 +27,7 @@ from aurum.pipelines.loading.load import FileOutcome
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.project import project_directory
 from aurum.pipelines.models.run import ModelsFailed
+from aurum.pipelines.testing.workbook import far_workbook
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
@@ -107,6 +108,19 @@ async def test_a_worker_without_a_lasting_history_parks_the_job(
 async def test_a_missing_file_is_not_found(pipelines: Pipelines, tmp_path: Path) -> None:
     with pytest.raises(NoSuchFile):
         await IngestJob(pipelines).run({"path": str(tmp_path / "gone.csv")})
+
+
+@pytest.mark.needs_process
+async def test_a_workbook_that_crashes_its_reader_is_refused_and_the_worker_goes_on(
+    pipelines: Pipelines, tmp_path: Path
+) -> None:
+    hostile = tmp_path / "DAMLZHBSPP_2025.xlsx"
+    hostile.write_bytes(far_workbook())
+    (refused,) = await IngestJob(pipelines).run({"path": str(hostile)})
+    assert refused.outcome is FileOutcome.REFUSED
+    assert "memory" in refused.reason
+    (next_one,) = await IngestJob(pipelines).run({"path": str(SAMPLE)})
+    assert next_one.outcome is FileOutcome.APPLIED
 
 
 async def test_a_file_with_rows_in_quarantine_is_loaded_again_as_it_was_known(pipelines: Pipelines, tmp_path: Path) -> None:
