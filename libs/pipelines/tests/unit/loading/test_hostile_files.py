@@ -11,6 +11,7 @@ import pytest
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import FilesSettings
+from aurum.core.errors import Unavailable
 from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.isolated import IsolatedFiles, needs_isolation
 from aurum.pipelines.loading.known_time import KnownAtPolicy
@@ -24,7 +25,7 @@ from aurum.pipelines.testing.bombs import MEBIBYTE, repeated_gzip, with_repeated
 from aurum.pipelines.testing.misbehaving import misbehaving, misbehaving_registry
 from aurum.pipelines.testing.workbook import far_workbook, workbook
 from aurum.storage.memory import MemoryStore
-from aurum.storage.ports.files import FileFilter
+from aurum.storage.ports.files import FileFilter, FileLoad, Loader, LoadOutcome
 
 pytestmark = pytest.mark.needs_process
 
@@ -175,6 +176,44 @@ async def test_a_parser_that_fails_in_this_process_refuses_its_file(store: Memor
     assert [report.source for report in reports] == ["misbehaving"] * 3
     assert "ZeroDivisionError" in reports[0].reason
     assert "native code" in reports[1].reason
+
+
+class _StoreThatRefuses:
+    """A loader whose store raises an error that no code expects, for one file."""
+
+    def __init__(self, loader: Loader, error: Exception) -> None:
+        self._loader = loader
+        self._error: Exception | None = error
+        self.already_loaded = loader.already_loaded
+        self.refuse = loader.refuse
+
+    async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return await self._loader.load(file, force=force)
+
+
+def storing(store: MemoryStore, error: Exception, folder: Path) -> Ingestion:
+    loader = _StoreThatRefuses(store.loader, error)
+    return Ingestion(registry=default_registry(), suites=read_suites(EXPECTATIONS), loader=loader, raw_files=RawFiles(folder))
+
+
+async def test_rows_that_the_store_cannot_take_refuse_their_file_and_no_other(store: MemoryStore, tmp_path: Path) -> None:
+    other = SourceFile(GOOD.name, GOOD.content.replace(b" 00:00", b" 01:00"))
+    first, second = await ingested(storing(store, ValueError("invalid byte sequence"), tmp_path), GOOD, other)
+    assert first.outcome is FileOutcome.REFUSED
+    assert (
+        first.reason == "storing its rows failed unexpectedly with ValueError: invalid byte sequence; the log has the details"
+    )
+    assert second.outcome is FileOutcome.APPLIED
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), OSError("disk full")])
+async def test_a_file_is_not_refused_for_a_store_that_is_away(store: MemoryStore, tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)):
+        await ingested(storing(store, error, tmp_path), GOOD)
+    assert await store.files.files_page(FileFilter(), before=None, limit=5) == []
 
 
 async def test_members_of_an_archive_are_read_one_by_one(ingestion: Ingestion, files: IsolatedFiles, tmp_path: Path) -> None:

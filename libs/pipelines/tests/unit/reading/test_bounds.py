@@ -19,6 +19,7 @@ def table(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
+        (b"a,b\n" + b"\n" * 1_100_000, "most of its 1,100,001 lines are empty"),
         (b"a," + b"b," * 1_000_000 + b"\n1\n", "line 1: a line of more than 1,048,576 bytes"),
         (b"a," + b"b," * 20_000 + b"\n1\n", "line 1: 20,002 columns: at most 16,384 are read"),
         (b"a,b\n1,2\n3," + b"x" * 200_000 + b"\n", "line 3: a field of more than 131,072 characters"),
@@ -28,7 +29,17 @@ def table(content: bytes) -> None:
         (b"a" + b",b" * 9_999 + b"\n" + b"1\n" * 1_000, "the header has 10,000 columns, and most of the 1,001 lines"),
         (b"a" + b",b" * 9_999 + b"\n" + b"1\n" * 20_000, "at most 100,000,000 cells are read"),
     ],
-    ids=["long line", "many columns", "long field", "long header", "endless quote", "late quote", "short rows", "many cells"],
+    ids=[
+        "empty lines",
+        "long line",
+        "many columns",
+        "long field",
+        "long header",
+        "endless quote",
+        "late quote",
+        "short rows",
+        "many cells",
+    ],
 )
 def test_a_table_beyond_its_bounds_is_refused_with_the_reason(content: bytes, reason: str) -> None:
     with pytest.raises(RefusedFile, match=reason):
@@ -46,7 +57,7 @@ def test_json_and_xml_may_be_one_line() -> None:
 
 
 def test_json_with_too_many_values_is_refused_before_it_is_read() -> None:
-    with pytest.raises(RefusedFile, match="at most 20,000,000 are read"):
+    with pytest.raises(RefusedFile, match="at most 5,000,000 are read"):
         hold_to_bounds(SourceFile("x.json", b"[" + b"0," * MOST_JSON_VALUES + b"0]"))
 
 

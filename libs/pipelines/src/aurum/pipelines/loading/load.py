@@ -184,8 +184,8 @@ class Ingestion:
                 return await self._store(work, prepared.load, force, prepared.notices)
             except Conflict as error:
                 refusal = brief(error.detail)
-            except Unavailable:
-                raise
+            except (Unavailable, OSError):
+                raise  # not the fault of the file
             except Exception as error:  # noqa: BLE001 - the transaction was rolled back, and the next file may fare better
                 refusal = surprise(error, "storing its rows")
                 self._log_failure(document.name, work.digest, traceback.format_exc())
