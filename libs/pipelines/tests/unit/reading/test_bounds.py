@@ -19,7 +19,7 @@ def table(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"a,b\n" + b"\n" * 1_100_000, "most of its 1,100,001 lines are empty"),
+        (b"a,b\n" + b"\n" * 9_000_000, "most of its 9,000,001 lines are empty"),
         (b"a," + b"b," * 1_000_000 + b"\n1\n", "line 1: a line of more than 1,048,576 bytes"),
         (b"a," + b"b," * 20_000 + b"\n1\n", "line 1: 20,002 columns: at most 16,384 are read"),
         (b"a,b\n1,2\n3," + b"x" * 200_000 + b"\n", "line 3: a field of more than 131,072 characters"),

@@ -19,9 +19,9 @@ MOST_COLUMNS = 16_384
 MOST_CELLS = 100_000_000
 MOST_JSON_VALUES = 5_000_000
 
-_FEW_LINES = 1_000_000
+_MANY_BYTES = 8 << 20
 _SHORTEST_LINE = 8
-"""Least bytes of a line, on average, in a table of more than a few lines."""
+"""Least bytes of a line, on average, in a table of many bytes. A line costs as much memory, even an empty one."""
 _SPARSE_CELLS = 1_000_000
 _STRUCTURED = re.compile(rb"[\s\xef\xbb\xbf\xff\xfe\x00]*([{\[<])")
 
@@ -45,8 +45,10 @@ def _hold_lines(content: bytes) -> None:
             line = content.count(b"\n", 0, start) + 1
             raise RefusedFile(f"a line of more than {LINE_BYTES:,} bytes, which no delimited file has", line=line)
         start = end + 1
-    lines = max(content.count(b"\n"), content.count(b"\r"))
-    if lines > _FEW_LINES and len(content) < lines * _SHORTEST_LINE:
+    if len(content) < _MANY_BYTES:
+        return
+    lines = content.count(b"\n" if b"\n" in content else b"\r")
+    if len(content) < lines * _SHORTEST_LINE:
         raise RefusedFile(f"most of its {lines:,} lines are empty or have one field of a character or two")
 
 
