@@ -170,23 +170,6 @@ def test_what_is_not_plain_is_left_to_the_server(service: str, who: dict[str, st
         assert stream.recv(1) == b"", "HTTP/1.0 ends after one answer"
 
 
-def test_a_connection_that_asked_is_not_taken_for_a_silent_one(
-    service: str, who: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with connected(service) as connection:
-        for _ in range(2):
-            ask(connection, hour(1), who)
-    monkeypatch.setattr("aurum.api.serving.protocol._HEAD_S", 0.3)
-    with connected(service) as connection:
-        assert ask(connection, hour(1), who)[1]["x-cache"] == "hit"
-        threading.Event().wait(0.5)
-        assert ask(connection, hour(1), who)[0] == 200
-        connection.auto_open = 0  # type: ignore[assignment] - a number in the standard library
-        assert ask(connection, hour(1), who)[0] == 200
-    with on_a_socket(service) as silent:
-        assert silent.recv(1) == b""
-
-
 async def test_no_kept_answer_is_lost_when_the_process_is_told_to_end(database_url: str, who: dict[str, str]) -> None:
     statuses: list[int] = []
     broken: list[Exception] = []

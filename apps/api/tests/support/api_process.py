@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from aurum.api.main import create_app
 from aurum.api.process.drain import DrainingLoop
@@ -19,11 +20,12 @@ from aurum.storage.testing.waiting import wait_until_blocking
 
 
 @contextmanager
-def listening(settings: Settings) -> Iterator[str]:
-    """Run a service in a thread and yield its address."""
+def listening(settings: Settings, app: ASGIApp | None = None) -> Iterator[str]:
+    """Run a service, or another application behind its server, in a thread and yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     loop: Any = partial(DrainingLoop, settings.limits)
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, loop=loop, http=Protocol)
+    served = app if app is not None else create_app(settings)
+    config = uvicorn.Config(served, log_config=None, access_log=False, loop=loop, http=Protocol)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -113,6 +113,7 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
         async with AsyncExitStack() as stack:
             parts = await stack.enter_async_context(open_service(settings, opened))
             state = _state(settings, parts)
+            state["common_headers"] = security_headers(settings)
             if settings.telemetry.endpoint is not None:
                 from aurum.api.observability.tracing import tracing  # half a second to load, only when traces are sent
 

@@ -58,11 +58,24 @@ KINDS: Mapping[type[AurumError], Kind] = {
 _NOT_ACCEPTABLE = Kind(406, "not-acceptable", "No acceptable format")
 _PRECONDITION = Kind(412, "precondition-failed", "Precondition failed: the resource has changed")
 _METHOD = Kind(405, "method-not-allowed", "Method not allowed")
+BAD_REQUEST = Kind(400, "bad-request", "The request is not valid HTTP")
+REQUEST_TIMEOUT = Kind(408, "request-timeout", "The request did not arrive in time")
 BODY_TOO_LARGE = Kind(413, "body-too-large", "The request body is too large")
 URL_TOO_LONG = Kind(414, "url-too-long", "The request URL is too long")
 _BUG = Kind(500, "internal", "Internal server error")
 _BY_STATUS = {
-    kind.status: kind for kind in (*KINDS.values(), _NOT_ACCEPTABLE, _PRECONDITION, _METHOD, BODY_TOO_LARGE, URL_TOO_LONG, _BUG)
+    kind.status: kind
+    for kind in (
+        *KINDS.values(),
+        BAD_REQUEST,
+        _NOT_ACCEPTABLE,
+        _METHOD,
+        REQUEST_TIMEOUT,
+        _PRECONDITION,
+        BODY_TOO_LARGE,
+        URL_TOO_LONG,
+        _BUG,
+    )
 }
 
 ALL_KINDS = tuple(_BY_STATUS.values())

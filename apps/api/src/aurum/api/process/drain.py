@@ -97,6 +97,7 @@ class DrainingLoop(uvloop.Loop):
 
     def __init__(self, settings: LimitsSettings) -> None:
         super().__init__()
+        self.limits = settings
         self.drain = Drain(settings)
 
     async def create_server(self, protocol_factory: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,32 +1,45 @@
-"""The protocol that reads requests from connections: uvicorn's, with a fast path, limits on heads, and draining."""
+"""The protocol that reads requests from connections: uvicorn's, with a fast path, draining, and limits of each phase.
+
+A connection waits for a request, reads its head, reads its body, or sends its response. Each phase has a deadline, and what a
+client may send in it is bounded: uvicorn waits and buffers without a bound, before any layer sees the request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any
 
+import httptools
 import uvicorn
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from aurum.api.http.request_state import by_name
+from aurum.api.http.problems import BAD_REQUEST, REQUEST_TIMEOUT, Kind
 from aurum.api.process.drain import DrainingLoop
+from aurum.api.serving.deadline import Deadline
 from aurum.api.serving.fast_path import FastPath
+from aurum.api.serving.refusal import Unreadable, check_head, reason_of, refusal
 
 _NEXT_REQUEST_S = 1.0
 """Seconds for a request on a connection that has none under way, while draining."""
-_HEAD_S = 15.0
-"""Seconds from the connection until the end of the headers of its first request."""
+_SLICE = 16_384
+"""Bytes that are parsed at once: after each slice, a connection with requests that wait for earlier responses is left alone."""
 _HEAD_BYTES = 65_536
-"""Bytes of headers, beyond those of the first read."""
+"""Bytes of headers, beyond those of the first slice."""
+_HEADER_LINES = 256
+_FRAMING_BYTES = 16_384
+"""Bytes of a body in a row that are none of its content: sizes and extensions of chunks, trailers."""
+_DISCARDED_BYTES = 64 << 20
+"""Bytes of a body that are read after its response: closing the connection at once could lose the response."""
+_LEAST_READ = 16_384
+"""Bytes of a response that a client must read within ``limits.send_s``."""
 
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, which sends cached responses at once and ends connections in good order while the process drains.
 
     A response of the application's fast path is written where uvicorn would begin a task: that saves two thirds of what a
-    request costs. The protocol also ends connections whose request never gets to its end of headers, by bytes or by seconds:
-    uvicorn waits and buffers without a bound, before any layer sees the request.
+    request costs.
     """
 
     def __init__(self, config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
@@ -34,13 +47,32 @@ class Protocol(HttpToolsProtocol):
         loop = self.loop
         assert isinstance(loop, DrainingLoop)
         self._drain = loop.drain
+        self._limits = loop.limits
+        self._deadline = Deadline(loop, self._time_is_up)
+        """The end of the present phase."""
+        self._sending = Deadline(loop, self._look_at_unsent)
+        """Set while the client does not read what was sent."""
+        self._unsent = 0
+        """Bytes that the client had not read when ``_sending`` was set."""
         self._head_left = -1
         """Bytes left for headers; below 0 while none are being read."""
         self._begun = 0
         """Number of requests whose reading has begun."""
+        self._in_body = False
+        """Whether the body of the last request is being read."""
+        self._pieces = 0
+        """Number of pieces of bodies read."""
+        self._framing = self._discarded = 0
+        self._upgrade: bytes | None = None
+        """A head with which the parser reads the body of a request that asked for an upgrade."""
+        self._is_replay = False
+        """Whether the parser reads such a head."""
+        self._is_held = False
+        """Whether what the client sends is not parsed yet, because earlier responses are under way."""
+        self._held = b""
+        self._last: bytes | None = None
+        """The refusal that follows the responses under way and ends the connection."""
         self._fast_path: FastPath | None = app_state.get("fast_path")
-        self._has_request = False
-        """Whether a request has come on this connection."""
         self._answered = False
         """Whether the request that is being read has been answered already."""
         self._server_headers: tuple[object, bytes] = (None, b"")
@@ -48,21 +80,76 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn has it
         super().connection_made(transport)
+        self._deadline.set(self._limits.head_s)
         if self._drain.draining:
             self.loop.call_later(_NEXT_REQUEST_S, super().shutdown)
-        else:
-            self.loop.call_later(_HEAD_S, self._end_if_headless)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._deadline.end()
+        self._sending.end()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        left, begun = self._head_left, self._begun
-        super().data_received(data)
-        if left >= 0 and self._head_left >= 0 and self._begun == begun:
+        if self._is_held:
+            if self._last is None:
+                self._held += data
+            self.flow.pause_reading()
+        elif len(data) <= _SLICE:
+            self._parse(data)
+        else:
+            self._parse_slices(data)
+
+    def _parse_slices(self, data: bytes) -> None:
+        """Parse data until its end, or until requests in it wait for earlier responses: each costs more than it has bytes."""
+        for start in range(0, len(data), _SLICE):
+            if self.transport.is_closing():
+                return
+            if self.pipeline or self._is_held:
+                if self._last is None:
+                    self._is_held, self._held = True, data[start:]
+                    self.flow.pause_reading()
+                return
+            self._parse(data[start : start + _SLICE])
+
+    def _parse(self, data: bytes) -> None:
+        left, begun, in_body, pieces = self._head_left, self._begun, self._in_body, self._pieces
+        rest = data
+        while True:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                # Ignored, as RFC 9110 (7.8) allows. What follows is the body, or the next request.
+                rest = rest[upgrade.args[0] :]
+                if self._upgrade is not None:
+                    rest, self._upgrade, self._is_replay = self._upgrade + rest, None, True
+                if rest:
+                    continue
+            except httptools.HttpParserError as error:
+                self._refuse_unreadable(error)
+                return
+            break
+        if self._begun != begun or self._in_body is not in_body or left >= 0 > self._head_left:
+            self._renew_deadline()
+        elif left >= 0:
             # All of the data belongs to a head that has not ended.
             self._head_left -= len(data)
-            if self._head_left < 0 and not self.transport.is_closing():
-                self.send_400_response("The headers of the request are too long.")
+            if self._head_left < 0:
+                self._refuse(BAD_REQUEST, f"the head of a request may have at most {_HEAD_BYTES} bytes")
+        elif in_body:
+            self._count_body(len(data), has_content=self._pieces != pieces)
+
+    def _count_body(self, size: int, *, has_content: bool) -> None:
+        self._framing = 0 if has_content else self._framing + size
+        if self._framing > _FRAMING_BYTES or len(self.headers) > _HEADER_LINES:
+            self._refuse(BAD_REQUEST, "chunk extensions and trailers of the request are too long")
+        elif self.cycle.response_complete:
+            self._discarded += size
+            if self._discarded > _DISCARDED_BYTES:
+                self._close()
 
     def on_message_begin(self) -> None:
+        if self._is_replay:
+            return
         # Only what reading the head needs; uvicorn's method makes a scope, and is called when the application is.
         self.url = b""
         self.expect_100_continue = False
@@ -71,21 +158,29 @@ class Protocol(HttpToolsProtocol):
         self._begun += 1
 
     def on_headers_complete(self) -> None:
+        if self._is_replay:
+            self._is_replay = False
+            return
         self._head_left = -1
-        self._has_request = True
         drain = self._drain
         drain.requests += 1
         if self._fast_path is not None and not drain.draining and self._answers_at_once(self._fast_path):
             return
-        # A response sent at once for this same read may have set it: the connection is not idle now.
-        self._unset_keepalive_if_required()
+        parser = self.parser
+        assert parser is not None
+        check_head(parser.get_method(), parser.get_http_version(), self.headers, most=_HEADER_LINES)
         url, headers, expect = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expect
         self.headers.extend(headers)
         super().on_headers_complete()
-        assert self.parser is not None
-        if self.parser.get_http_version() == "1.0":
+        # Trailers are no headers (RFC 9110, 6.5.1): the parser reports them alike, and they are dropped.
+        self.headers = []
+        self._in_body = True
+        self._framing = self._discarded = 0
+        if parser.should_upgrade():
+            self._upgrade = _body_head(headers)
+        if parser.get_http_version() == "1.0":
             _send_no_chunks(self.cycle)
         if drain.draining:
             # uvicorn then sends ``Connection: close``.
@@ -104,26 +199,56 @@ class Protocol(HttpToolsProtocol):
             or (before is not None and not before.response_complete)
         ):
             return False
+        by_name = dict(self.headers)
+        if len(by_name) != len(self.headers) or b"host" not in by_name:
+            return False
         headers = self.server_state.default_headers
         if self._server_headers[0] is not headers:
             self._server_headers = headers, b"".join(b"%s: %s\r\n" % pair for pair in headers)
-        answer = fast_path.response(self.url, by_name(self.headers), self.app_state, self._server_headers[1])
+        answer = fast_path.response(self.url, by_name, self.app_state, self._server_headers[1])
         if answer is None:
             return False
         self.transport.write(answer)
         self._answered = True
-        self.on_response_complete()
+        self.server_state.total_requests += 1
         return True
+
+    def on_body(self, body: bytes) -> None:
+        self._pieces += 1
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self._answered:
             self._answered = False
-        else:
+        elif self._upgrade is None:
+            self._in_body = False
             super().on_message_complete()
 
-    def _end_if_headless(self) -> None:
-        if not self._has_request and not self.transport.is_closing():
-            self.transport.close()
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            self._watch_unsent()
+        elif self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            if not self.pipeline and self._last is None:
+                self._read_on()
+        elif self._last is not None:
+            self.transport.write(self._last)
+            self._close()
+        else:
+            if not self._in_body:
+                self._renew_deadline()
+            self._read_on()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_unsent()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._sending.lift()
 
     def shutdown(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
@@ -132,6 +257,118 @@ class Protocol(HttpToolsProtocol):
         else:
             # Closed at once, it would lose a request that its client has just sent.
             self.loop.call_later(_NEXT_REQUEST_S, super().shutdown)
+
+    def _read_on(self) -> None:
+        held, self._held, self._is_held = self._held, b"", False
+        self.flow.resume_reading()
+        if held:
+            self.data_received(held)
+
+    def _should_upgrade(self) -> bool:
+        return False
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _renew_deadline(self) -> None:
+        """Set the deadline of the phase that has begun. Empty lines between requests begin none."""
+        limits = self._limits
+        if self._head_left >= 0:
+            self._deadline.set(limits.head_s)
+        elif self._in_body:
+            self._deadline.set(limits.body_s)
+        elif self._is_answering():
+            # The application has deadlines of its own: this one only looks whether the connection is closed.
+            self._deadline.set(limits.send_s)
+        else:
+            self._deadline.set(limits.idle_s)
+
+    def _time_is_up(self) -> None:
+        if self.transport.is_closing():
+            if not self._sending.is_set:
+                self._watch_unsent()
+        elif self._in_body and not self.flow.read_paused and not self.pipeline:
+            if not self.cycle.response_started:
+                detail = f"the body of the request did not arrive within {self._limits.body_s:g} s"
+                self._refuse(REQUEST_TIMEOUT, detail)
+            elif self.cycle.response_complete:
+                self._close()
+            else:
+                self._renew_deadline()
+        elif self._is_answering():
+            self._renew_deadline()
+        elif self._head_left >= 0:
+            detail = f"the head of the request did not arrive within {self._limits.head_s:g} s"
+            self._refuse(REQUEST_TIMEOUT, detail)
+        else:
+            self._close()
+
+    def _watch_unsent(self) -> None:
+        self._unsent = self.transport.get_write_buffer_size()
+        self._sending.set(self._limits.send_s)
+
+    def _look_at_unsent(self) -> None:
+        """Drop a connection whose client reads nothing or next to nothing: a response that waits holds memory and more."""
+        if not self.flow.write_paused and not self.transport.is_closing():
+            return
+        if self._unsent - self.transport.get_write_buffer_size() >= _LEAST_READ:
+            self._watch_unsent()
+        else:
+            self.logger.info("A client does not read its response: connection dropped.")
+            self.transport.abort()
+
+    def _close(self) -> None:
+        self.transport.close()
+        self._watch_unsent()
+
+    def _refuse_unreadable(self, error: httptools.HttpParserError) -> None:
+        cause = error.__context__
+        if cause is not None and not isinstance(cause, Unreadable | httptools.HttpParserError | UnicodeError):
+            self.logger.error("Request not read because of a bug.", exc_info=cause)
+        self._refuse(BAD_REQUEST, reason_of(error))
+
+    def _refuse(self, kind: Kind, detail: str) -> None:
+        """Send a problem document and close the connection; responses under way are sent before."""
+        if self.transport.is_closing():
+            return
+        self.logger.info("Request refused: %s.", detail)
+        headers = (*self.app_state.get("common_headers", ()), *self.server_state.default_headers)
+        document = refusal(kind, detail, self.url if self._begun else b"", headers)
+        cycle, is_answering, in_body = self.cycle, self._is_answering(), self._in_body
+        self._is_held, self._held = True, b""
+        if is_answering and in_body:
+            # The request under way is the one that is refused.
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if self.pipeline:
+                self.pipeline.popleft()
+                self._last = document
+            elif not cycle.response_started:
+                self.transport.write(document)
+                self._close()
+            else:
+                self._close()
+        elif is_answering:
+            self._last = document
+        elif in_body:
+            # It has its response.
+            self._close()
+        else:
+            self.transport.write(document)
+            self._close()
+        if self._last is not None:
+            self.flow.pause_reading()
+
+
+def _body_head(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+    """Return a head with the framing of a request that asked for an upgrade; None for a request without a body.
+
+    The parser skips the body of such a request, so that it would be taken for the next request.
+    """
+    framing = [pair for pair in headers if pair[0] in (b"content-length", b"transfer-encoding")]
+    if not framing:
+        return None
+    return b"".join((b"POST / HTTP/1.1\r\n", *(b"%s: %s\r\n" % pair for pair in framing), b"\r\n"))
 
 
 def _send_no_chunks(cycle: RequestResponseCycle) -> None:

@@ -70,6 +70,21 @@ class LimitsSettings(BaseModel):
     )
     body_bytes: int = Field(default=1 << 20, ge=0, description="longest body of a request; then 413")
     url_bytes: int = Field(default=16_384, ge=100, description="longest path and query together; then 414")
+    head_s: float = Field(
+        default=15.0,
+        gt=0,
+        description="longest time until the headers of a request have arrived; then 408",
+    )
+    body_s: float = Field(
+        default=60.0, gt=0, description="longest time from the headers of a request until the end of its body; then 408"
+    )
+    idle_s: float = Field(default=5.0, gt=0, description="longest time without a request after which a connection is closed")
+    send_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="time in which a client must read at least 16 KiB of a response that waits for it; else the connection is"
+        " dropped",
+    )
     points: int = Field(
         default=50_000_000, ge=1, description="most observations of one request, estimated as series times steps; then 422"
     )
