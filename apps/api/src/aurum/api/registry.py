@@ -27,6 +27,7 @@ from aurum.api.middleware.latest import Latest
 from aurum.api.middleware.loopback import Loopback
 from aurum.api.middleware.ratelimit import GlobalRateLimit, RateLimit
 from aurum.api.middleware.size import Size
+from aurum.api.middleware.whole_body import WholeBody
 from aurum.api.observability.access_log import log_access
 from aurum.api.observability.metrics_route import router as metrics
 from aurum.api.routing.router import FeatureRouter, PlainRoute
@@ -159,6 +160,10 @@ LAYERS: Sequence[Layer] = (
         lambda app, surface: Access(app, surface.policies, FailedAttempts(surface.settings.limits.failures_per_minute)),
     ),
     Layer("rate limit", lambda app, _: RateLimit(app)),
+    Layer(
+        "whole body",
+        lambda app, surface: WholeBody(app, surface.settings.limits, anonymous=surface.settings.access.mode == "open"),
+    ),
     Layer("idempotency", lambda app, _: Idempotency(app)),
     Layer("head", lambda app, _: Head(app)),
     Layer(

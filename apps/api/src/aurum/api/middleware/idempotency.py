@@ -12,6 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aurum.api.http.bodies import read_body, replayed
 from aurum.api.http.framing import framed
 from aurum.api.http.problems import InvalidParameters, problem_of
 from aurum.api.http.request_state import HeaderList, RequestState
@@ -68,7 +69,7 @@ class Idempotency:
         if not await scope["state"]["responses"].vouched():
             raise Unavailable("the store does not answer", retry_after=1.0)
         store: IdempotencyStore = scope["state"]["services"].store.idempotency
-        body = await _body(receive)
+        body = await read_body(receive)
         if body is None:
             return
         tenant = state.caller.tenant
@@ -86,7 +87,7 @@ class Idempotency:
         state.request_headers = {name: value for name, value in state.request_headers.items() if name != b"accept-encoding"}
         copy = _Copy(send)
         try:
-            await self._app(scope, _again(body, receive), copy.send)
+            await self._app(scope, replayed(body, receive), copy.send)
         except BaseException:
             await store.give_up(tenant, key)
             raise
@@ -160,28 +161,3 @@ async def _replay(answer: StoredAnswer, send: Send) -> None:
     headers = framed(answer.status, headers, len(answer.body))
     await send({"type": "http.response.start", "status": answer.status, "headers": [*headers, _REPLAYED]})
     await send({"type": "http.response.body", "body": answer.body})
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """Return the whole body; None when the client disconnected before its end, or the body is too large."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return body
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    sent = False
-
-    async def again() -> Message:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again

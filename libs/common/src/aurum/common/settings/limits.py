@@ -69,6 +69,9 @@ class LimitsSettings(BaseModel):
         " client could forge it",
     )
     body_bytes: int = Field(default=1 << 20, ge=0, description="longest body of a request; then 413")
+    unfinished_bytes: int = Field(
+        default=64 << 20, ge=1, description="most bytes of bodies of one tenant that are still arriving, in a process; then 503"
+    )
     url_bytes: int = Field(default=16_384, ge=100, description="longest path and query together; then 414")
     head_s: float = Field(
         default=15.0,
