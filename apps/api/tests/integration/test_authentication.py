@@ -283,6 +283,41 @@ async def test_a_token_that_says_the_wrong_things_is_401(guarded: Served, issuer
     assert await status(guarded, issuer.token("first", **claims)) == 401
 
 
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize("name", ["head", "claims", "both"])
+@pytest.mark.parametrize("content", [DEEP, b'{"a":' * 100_000, b"[]", b"1", b"null", b'"text"', b"\xff", b'{"alg": ["RS256"]}'])
+async def test_a_token_of_any_bytes_is_401(guarded: Served, issuer: Issuer, name: str, content: bytes) -> None:
+    head, claims, signature = issuer.token("first").split(".")
+    encoded = jwt.utils.base64url_encode(content).decode()
+    head, claims = (encoded if name != "claims" else head), (encoded if name != "head" else claims)
+    assert await status(guarded, f"{head}.{claims}.{signature}") == 401
+
+
+@pytest.mark.parametrize("content", [DEEP, b'{"exp": 1e999}', b"[]"], ids=["deep", "endless", "a list"])
+async def test_claims_of_any_bytes_are_401_also_when_they_are_signed(guarded: Served, issuer: Issuer, content: bytes) -> None:
+    _, key = issuer.keys["first"]
+    assert await status(guarded, jwt.api_jws.encode(content, key, "RS256", {"kid": "first"})) == 401
+
+
+@pytest.mark.parametrize("kind", [{"use": "enc"}, {"key_ops": ["encrypt"]}, {"use": "enc", "key_ops": ["verify"]}])
+async def test_a_key_for_encryption_verifies_nothing(
+    database_url: str, store: PostgresStore, kind: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with issuing() as issuer:
+        issuer.add("signs")
+        issuer.add("encrypts")
+        published = issuer.jwks()
+        del published["keys"][1]["use"]
+        published["keys"][1] |= kind
+        monkeypatch.setattr(issuer, "jwks", lambda: published)
+        access = AccessSettings(mode="required", issuer=issuer.url, audience=AUDIENCE, roles_claim="realm_access.roles")
+        async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+            assert await status(served, issuer.token("signs")) == 200
+            assert await status(served, issuer.token("encrypts")) == 401
+
+
 async def test_a_token_within_the_leeway_is_taken(guarded: Served, issuer: Issuer) -> None:
     assert await status(guarded, issuer.token("first", exp=NOW() - timedelta(seconds=1))) == 200
 
@@ -338,7 +373,19 @@ async def test_an_issuer_that_was_never_reached_is_503(database_url: str, store:
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["[]", "null", '"keys"', '{"keys": null}', '{"keys": [1]}', '{"jwks_uri": "http://["}', "{"]
+    "nonsense",
+    [
+        "[]",
+        "null",
+        '"keys"',
+        '{"keys": null}',
+        '{"keys": [1]}',
+        '{"jwks_uri": "http://["}',
+        "{",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"keys": 1e999}',
+    ],
 )
 @pytest.mark.parametrize("discovers", [True, False])
 async def test_an_issuer_that_talks_nonsense_is_503_and_asked_once_a_pause(
@@ -393,9 +440,42 @@ async def test_strangers_that_keep_failing_are_told_to_wait_and_the_known_are_no
         assert (refused.status_code, refused.json()["type"]) == (429, "/problems/rate-limited")
         assert int(refused.headers["retry-after"]) >= 1
         assert (await served.client.get("/v2/series")).status_code == 429
-        assert await status(served, late) == 429, "nothing is looked up for it"
+        assert await status(served, late) == 200, "a key that this process sees for the first time"
         assert await status(served, text) == 200
         assert (await served.client.get("/ready")).status_code == 200
+
+
+async def test_strangers_lock_out_no_key_when_keys_are_looked_up_again(database_url: str, store: PostgresStore) -> None:
+    text, _ = await make_key(store, "user")
+    settings = Settings(
+        database=DatabaseSettings(url=database_url, pool_size=2),
+        access=AccessSettings(mode="required"),
+        limits=LimitsSettings(failures_per_minute=5),
+    )
+    async with serving(settings) as served:
+        assert await status(served, text) == 200
+        for number in range(10):
+            await status(served, f"nonsense-{number}")
+        authenticator = served.state["authenticator"]
+        assert authenticator.admit(bearer(text)["authorization"].encode(), time.monotonic()) is not None
+        late, _ = await make_key(store, "user")
+        await change_tenant(store.transactions, "bolt", disabled=True, by=OPERATOR)
+        await wait_until(lambda: authenticator.admit(bearer(text)["authorization"].encode(), time.monotonic()) is None)
+        strangers = [status(served, f"other-{number}") for number in range(50)]
+        *refused, known, new = await asyncio.gather(*strangers, status(served, text), status(served, late))
+        assert (set(refused), known, new) == ({429}, 200, 200)
+
+
+async def test_bad_credentials_displace_no_good_ones(
+    database_url: str, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aurum.api.security.authenticator._MOST", 5)
+    text, _ = await make_key(store, "user")
+    access = AccessSettings(mode="required")
+    async with serving(Settings(database=DatabaseSettings(url=database_url, pool_size=2), access=access)) as served:
+        assert await status(served, text) == 200
+        assert {await status(served, f"nonsense-{number}") for number in range(20)} == {401}
+        assert served.state["authenticator"].admit(bearer(text)["authorization"].encode(), time.monotonic()) is not None
 
 
 async def test_strangers_count_among_all_together(database_url: str, store: PostgresStore) -> None:

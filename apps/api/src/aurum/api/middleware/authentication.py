@@ -34,8 +34,7 @@ class OtherTenant(Forbidden):
 class Access:
     """Pure ASGI. Applies the policy of the route that a path leads to.
 
-    ``attempts``: an address with too many failures is refused without a look-up of its credential, unless that is known
-    to be good.
+    ``attempts``: an address with too many failures gets 429 instead of 401; good credentials from it are served.
     """
 
     def __init__(self, app: ASGIApp, policies: PolicyTable, attempts: FailedAttempts) -> None:
@@ -85,11 +84,12 @@ class Access:
         if (refusal := authenticator.refusal(value, now)) is not None:
             await self._refuse_attempt(refusal, state, scope, receive, send)
             return None
-        if (wait := self._attempts.wait(state.address)) > 0:
-            await _refuse_too_many(wait, scope, send)
-            return None
         try:
-            result = await authenticator.look_up(value)
+            if self._attempts.wait(state.address) > 0 and not authenticator.was_good(value):
+                async with self._attempts.checks:
+                    result = await authenticator.look_up(value)
+            else:
+                result = await authenticator.look_up(value)
         except AurumError as error:
             await _refuse(error, scope, receive, send)
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import time
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from aurum.api.security.tokens import TokenVerifier
 
 _MOST = 20_000
-"""Number of credentials remembered, good and bad together."""
+"""Number of good credentials remembered, and of bad ones."""
 _BAD_S = 10.0
 _AWAY_S = 1.0
 """Seconds between two look-ups of a known credential while the store does not answer."""
@@ -78,6 +79,10 @@ class Authenticator:
         self._clock = clock
         self._tokens = tokens
         self._known: LRUCache[bytes, Remembered] = LRUCache(_MOST)
+        self._bad: LRUCache[bytes, Remembered] = LRUCache(_MOST)
+        """By digest: a stranger chooses how long a credential is, and must not displace good ones."""
+        self._was_good: LRUCache[bytes, None] = LRUCache(_MOST)
+        """Digests of credentials that were good once: changes of access make them look-ups again, not strangers."""
         self._flights: dict[bytes, asyncio.Task[Remembered]] = {}
         self._used: set[str] = set()
         self.required = settings.mode == "required"
@@ -88,6 +93,7 @@ class Authenticator:
         if change.kind not in (ChangeKind.ACCESS, ChangeKind.EVERYTHING):
             return
         self._known.clear()
+        self._bad.clear()
         # A look-up under way may have read the store before the change.
         self._flights.clear()
 
@@ -115,8 +121,12 @@ class Authenticator:
 
     def refusal(self, value: bytes, now: float) -> Unauthenticated | Forbidden | None:
         """Return why a credential was refused lately; None when it is good, or has to be looked up."""
-        remembered = self._remembered_of(value)
+        remembered = self._bad.get(_digest(value))
         return remembered.error if remembered is not None and remembered.until >= now else None
+
+    def was_good(self, value: bytes) -> bool:
+        """Return whether a credential has been good since the start of this process, whatever has changed since."""
+        return _digest(value) in self._was_good
 
     async def _look_up_once(self, value: bytes) -> Remembered:
         flight = self._flights.get(value)
@@ -130,7 +140,9 @@ class Authenticator:
         try:
             result = await self._authenticate(value)
         except (Unauthenticated, Forbidden) as error:
-            result = Remembered(None, time.monotonic() + _BAD_S, error)
+            # Tracebacks would keep the credential in memory.
+            error.__cause__ = error.__context__ = None
+            result = Remembered(None, time.monotonic() + _BAD_S, error.with_traceback(None))
         except Unavailable:
             known = self._known.get(value)
             now = time.monotonic()
@@ -139,8 +151,18 @@ class Authenticator:
             known.until = min(now + _AWAY_S, known.at_most_until)
             result = known
         if self._flights.get(value) is task:
-            self._known[value] = result
+            self._remember(value, result)
         return result
+
+    def _remember(self, value: bytes, result: Remembered) -> None:
+        digest = _digest(value)
+        if result.caller is not None:
+            self._known[value] = result
+            self._was_good[digest] = None
+        else:
+            self._known.pop(value, None)
+            self._was_good.pop(digest, None)
+            self._bad[digest] = result
 
     async def _authenticate(self, value: bytes) -> Remembered:
         scheme, _, credential = value.decode("latin-1").strip().rpartition(" ")
@@ -202,3 +224,7 @@ class Authenticator:
             await self._keys.note_used(dict.fromkeys(used, self._clock.now()))
         except Unavailable as error:
             _log.warning("last use of keys not recorded", keys=len(used), reason=error.detail)
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16).digest()

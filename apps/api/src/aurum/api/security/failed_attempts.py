@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from ipaddress import ip_address
 from time import monotonic
@@ -13,6 +14,8 @@ from aurum.common.ratelimit import Bucket, Limits, Window
 _MOST = 10_000
 """Number of addresses remembered; above it, those that failed longest ago are forgotten."""
 _MINUTE_S = 60.0
+_CHECKS_AT_ONCE = 2
+"""Look-ups under way for all addresses over the limit together: few enough to leave the store to the others."""
 _NETWORK_BITS = 64
 """Bits of an IPv6 address that count: one customer chooses the others."""
 
@@ -20,13 +23,16 @@ _NETWORK_BITS = 64
 class FailedAttempts:
     """Failed authentications by address, counted in this process. ``per_minute``: limit of each address; 0: no limit.
 
-    A credential that is known to be good is not checked: clients behind one address do not pay for each other's failures.
+    It refuses requests whose credential is missing or was found to be bad. A good one is never refused for the failures of
+    other clients behind its address: ``checks`` bounds what their look-ups cost instead.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = monotonic) -> None:
         self._limits: Limits = (Window("minute", per_minute, _MINUTE_S, float(per_minute)),) if per_minute else ()
         self._clock = clock
         self._buckets: LRUCache[str, Bucket] = LRUCache(_MOST)
+        self.checks = asyncio.Semaphore(_CHECKS_AT_ONCE)
+        """Held for the look-up of a credential from an address over the limit."""
 
     def failed(self, address: str) -> None:
         """Count a failure."""

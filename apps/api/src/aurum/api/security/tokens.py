@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ from aurum.core.access import MalformedTenantId, parse_tenant_id
 from aurum.core.errors import Unauthenticated, Unavailable
 
 _log = structlog.get_logger(__name__)
+_MALFORMED = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
+"""What reading JSON of strangers raises: also for nesting without end, numbers without bounds, and other types than expected."""
+_MOST_BYTES = 1 << 20
+"""Longest document of an issuer."""
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]
 
 
@@ -91,7 +96,7 @@ class TokenVerifier:
         """Return the claims of a valid token. Raises ``InvalidToken``, ``IssuerAway``."""
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError as error:
+        except _MALFORMED as error:
             raise InvalidToken("the credential is neither an API key nor a token") from error
         if header.get("alg") not in self._settings.algorithms:
             raise InvalidToken(f"tokens must be signed with one of {', '.join(self._settings.algorithms)}")
@@ -107,9 +112,11 @@ class TokenVerifier:
                 leeway=self._settings.leeway_s,
                 options={"require": _REQUIRED},
             )
+            return self._claims(claims)
         except jwt.PyJWTError as error:
             raise InvalidToken(f"the token is invalid: {error}") from error
-        return self._claims(claims)
+        except _MALFORMED as error:
+            raise InvalidToken("the token is invalid: its claims cannot be read") from error
 
     async def look(self) -> int:
         """Return the number of known keys of the issuer; fetches them when they are old, as often as for tokens at most."""
@@ -160,9 +167,8 @@ class TokenVerifier:
     async def _fetch(self) -> None:
         try:
             document = await self._get(self._settings.jwks_url or await self._discovered())
-            _refuse_other_than_keys(document)
-            keys = PyJWKSet.from_dict(document).keys
-        except (Refused, httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+            keys = PyJWKSet.from_dict({"keys": _verifying_keys(document)}).keys
+        except (Refused, httpx.HTTPError, httpx.InvalidURL, *_MALFORMED) as error:
             # Known keys stay valid. Neither a failing issuer nor tokens with invented key ids may cause many requests to it.
             _log.warning("keys of the identity provider not fetched", reason=f"{type(error).__name__} {error}")
         else:
@@ -176,19 +182,27 @@ class TokenVerifier:
         return str((await self._get(f"{issuer}/.well-known/openid-configuration"))["jwks_uri"])
 
     async def _document(self, url: str) -> dict[str, Any]:
-        answer = await self._client.get(url)
-        answer.raise_for_status()
-        document = answer.json()
+        content = bytearray()
+        async with self._client.stream("GET", url) as answer:
+            answer.raise_for_status()
+            async for piece in answer.aiter_bytes():
+                content += piece
+                if len(content) > _MOST_BYTES:
+                    raise ValueError(f"{url} holds more than {_MOST_BYTES} bytes")
+        document = json.loads(content)
         if not isinstance(document, dict):
             raise ValueError(f"{url} holds {type(document).__name__} where an object should be")
         return document
 
 
-def _refuse_other_than_keys(document: Mapping[str, Any]) -> None:
-    """Raise ``ValueError`` for a document that is not a set of keys (RFC 7517, 5)."""
+def _verifying_keys(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the keys that verify signatures (RFC 7517, 4.2 and 4.3); keys for encryption are published beside them.
+
+    Raises ``ValueError`` for a document that is not a set of keys (RFC 7517, 5)."""
     keys = document.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise ValueError("keys must be a list of objects")
+    return [key for key in keys if key.get("use", "sig") == "sig" and "verify" in key.get("key_ops", ["verify"])]
 
 
 def _at(claims: Mapping[str, Any], path: str) -> object:
