@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import tempfile
 import time
@@ -223,3 +224,28 @@ async def test_two_services_keep_one_limit_and_go_on_when_redis_is_gone(valkey: 
         assert set(counts) == {200, 429}
         # Half of it, and half of one more a second.
         assert abs(counts.count(200) - 30 - (time.monotonic() - began) / 2) <= 2
+
+
+@pytest.mark.needs_redis
+async def test_who_waits_as_told_by_one_of_two_services_is_let_in_by_either(valkey: EmbeddedValkey) -> None:
+    first, second = Service(shared=True), Service(shared=True)
+    for service in (first, second):
+        service.callers["a"] = caller("key:a", BASIC)
+    async with (
+        sharing(first, valkey.url) as one,
+        sharing(second, valkey.url) as other,
+        socketed(first.app) as client,
+        socketed(second.app) as another,
+    ):
+        await wait_until(lambda: one.state().processes == other.state().processes == 2)
+        clients = itertools.cycle((client, another))
+        for _ in range(3):
+            answer = await ask(next(clients), "a")
+            while answer.status_code != 429:
+                answer = await ask(next(clients), "a")
+            document = answer.json()
+            assert document["violated-policies"] == ["minute"]
+            assert document["detail"] == "rate limit reached: plan basic allows 300 requests a minute"
+            assert document["retry_after"] > 0
+            await asyncio.sleep(document["retry_after"])
+            assert (await ask(next(clients), "a")).status_code == 200

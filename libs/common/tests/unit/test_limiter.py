@@ -100,6 +100,25 @@ def test_the_longest_wait_is_the_one_that_is_reported() -> None:
     assert 1.0 < wait <= 3.0
 
 
+@pytest.mark.parametrize("lease", [0.0, 0.4, 0.99])
+def test_a_refusal_names_the_window_that_ran_out_when_others_hold_the_rest(lease: float) -> None:
+    now, limits = 50.0, plan_limits(per_minute=300, per_hour=5_000, per_day=50_000, burst=1.5)
+    limiter = Limiter[int](lambda _: limits, processes=2, shared=True, clock=lambda: now)
+    limiter.queue.delay_s = 0.1
+    account = limiter.account(("acme", "key:1"), 1, now)
+    account.apply_settlement(0, lease, [100.0, 4_650.0, 49_650.0], 2, now)
+    assert not account.take(now)
+    window, wait, headers = account.refusal(now)
+    assert window.name == "minute"
+    assert wait == pytest.approx(0.5)
+    assert dict(headers)[b"ratelimit"].startswith(b'"minute";r=0;')
+    # The refusal has the account settled, and the others still hold the rest.
+    now += 0.1
+    account.apply_settlement(0, 0.0, [100.5, 4_650.0, 49_650.0], 2, now)
+    now += wait - 0.1
+    assert account.take(now)
+
+
 def test_all_callers_together_have_a_rate_of_their_own() -> None:
     accounts, clock = limiter(per_second=10.0)
     assert accounts.global_account is not None

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 from aurum.common.ratelimit.window import Limits
 
+FULL_REQUEST = 1.0 - 1e-9
+"""Level from which a request is admitted: one that was refilled for exactly the time it needs may be short by rounding."""
+
 
 class Bucket:
     """The levels of the windows of one key. ``share``: this process's part of the limits, above 0 and at most 1.
@@ -47,7 +50,7 @@ class Bucket:
                 if level > capacities[i]:
                     level = capacities[i]
                 levels[i] = level
-            if level < 1.0:
+            if level < FULL_REQUEST:
                 is_admitted = False
         if is_admitted:
             for i in self._indexes:

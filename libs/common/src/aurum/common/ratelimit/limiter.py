@@ -6,12 +6,13 @@ with those of other processes. Without it, each of ``processes`` processes has a
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from aurum.common.ratelimit.bucket import Bucket
+from aurum.common.ratelimit.bucket import FULL_REQUEST, Bucket
 from aurum.common.ratelimit.headers import Headers, LimitHeaders
 from aurum.common.ratelimit.window import Limits, Window, rate_limits
 
@@ -23,6 +24,7 @@ GLOBAL_KEY: Key = ("*", "*")
 _SWEEP_FROM = 10_000
 """Accounts from which on full ones are removed."""
 _NEVER = float("inf")
+_ROUNDING = 1e-3
 
 
 class Account:
@@ -110,15 +112,23 @@ class Account:
         return [level + elsewhere for level, elsewhere in zip(self.bucket.levels(now), self._elsewhere, strict=True)]
 
     def refusal(self, now: float) -> tuple[Window, float, Headers]:
-        """Return the window with the longest wait, that wait in seconds, and the headers for the refusal."""
-        share = self.bucket.share if self._offline or not self._shared else 1.0
+        """Return the window that ran out, the seconds until the next request is admitted, and the headers for a refusal.
+
+        Of several windows, it is the one with the longest wait. Each process refills its share of a window by itself, so that
+        the wait suffices whatever the other processes do with theirs, and whichever of them the next request reaches.
+        """
+        share = self.bucket.share
+        # Another process, or this one after the next settlement, may have refilled nothing yet.
+        refilled, more = (1.0, 0.0) if share == 1.0 and not self._shared else (0.0, self._queue.delay_s)
         waits = [
-            (1.0 - level - elsewhere) / (window.rate * share) if level < 1.0 else 0.0
-            for level, elsewhere, window in zip(self.bucket.levels(now), self._elsewhere, self.bucket.limits, strict=True)
+            (1.0 - min(level, refilled)) / (window.rate * share) + more if level < FULL_REQUEST else 0.0
+            for level, window in zip(self.bucket.levels(now), self.bucket.limits, strict=True)
         ]
         index = waits.index(max(waits))
         window = self.bucket.limits[index]
-        return window, max(0.0, waits[index]), self._headers.pairs(index, 0, window.refill_s)
+        # Whole milliseconds, rounded up: a response says no more.
+        wait = math.ceil(waits[index] * 1000 - _ROUNDING) / 1000
+        return window, wait, self._headers.pairs(index, 0, window.refill_s)
 
     def set_limits(self, limits: Limits, now: float) -> None:
         """Replace the limits, when the plan has changed."""
@@ -167,10 +177,11 @@ def _level(total: float, lease: float, least: float, processes: int) -> float:
 
 @dataclass(slots=True)
 class SettlementQueue:
-    """Accounts that wait to be settled. ``wake``: has them settled at once."""
+    """Accounts that wait to be settled. ``wake``: has them settled at once. ``delay_s``: longest time until they are."""
 
     accounts: list[Account]
     wake: Callable[[], None]
+    delay_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ _PAUSE_S = 0.01
 """Shortest time between two settlements."""
 _RETRY_S = 0.5
 """Time between two attempts while Redis does not answer; also the longest time to sign off at the end."""
+_ROUND_TRIP_S = 0.05
+"""Time that an exchange with Redis may take."""
 _BATCH = 500
 """Accounts settled in one round trip."""
 
@@ -139,6 +141,7 @@ class Sharing(Generic[P]):
     async def run(self) -> None:
         """Settle until cancelled; then sign off, so that the other processes have this process's share at once."""
         self._limiter.queue.wake = self._wake.set
+        self._limiter.queue.delay_s = self._every_s + _ROUND_TRIP_S
         task = asyncio.current_task()
         assert task is not None
         try:
