@@ -81,6 +81,13 @@ def flag_with(operator: str, value: object) -> dict[str, Any]:
     return {"rules": [{"conditions": [{"attribute": "a", "operator": operator, "value": value}], "variant": "on"}]}
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b"\xff" * 100, b'"\\ud800"', b"1" * 100_000, b"-" * 9])
+async def test_a_body_of_any_bytes_is_refused(client: httpx.AsyncClient, body: bytes) -> None:
+    for method, path in WITH_BODIES:
+        answer = await send(client, method, address(path, DOCUMENT["paths"][path][method]), body)
+        assert answer.status_code in (404, 422), (path, answer.text[:300])
+
+
 @pytest.mark.parametrize(("method", "path"), WITH_BODIES)
 async def test_what_is_nested_without_end_is_told_so(client: httpx.AsyncClient, method: str, path: str) -> None:
     operation = DOCUMENT["paths"][path][method]

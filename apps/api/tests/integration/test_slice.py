@@ -142,6 +142,15 @@ async def test_keys_with_slashes_blanks_commas_and_percent_signs_work_in_a_path(
     assert revisions.json()["data"][0]["value"] == 1.5
 
 
+@pytest.mark.parametrize(
+    "path", [f"/v2/series/{NYC}/observations/", f"/v2/series/{NYC}/revisions/", f"/v2/series/{NYC}/", "/v2/series/"]
+)
+@pytest.mark.parametrize("query", ["", "?start=2025-11-02", "?nonsense=1"])
+async def test_a_path_that_ends_with_a_slash_is_no_path(client: httpx.AsyncClient, path: str, query: str) -> None:
+    answer = await client.get(path + query)
+    assert (answer.status_code, answer.json()["detail"]) == (404, "no resource at this path")
+
+
 async def test_the_daily_mean_of_the_fall_back_day_is_over_25_hours(client: httpx.AsyncClient) -> None:
     answer = await read(client, NYC, **FALL_BACK, freq="1d", agg="mean")
     assert len(answer["data"]) == 1

@@ -28,6 +28,14 @@ def test_a_network_of_ipv6_is_one_stranger() -> None:
     assert strangers.wait("2001:db8:0:1::3") == 0.0
 
 
+def test_an_address_that_stands_for_one_of_ipv4_is_that_stranger() -> None:
+    strangers = FailedAttempts(1, lambda: 0.0)
+    fail(strangers, "64:ff9b::192.0.2.1", 1)
+    assert strangers.wait("192.0.2.1") > 0
+    assert strangers.wait("2002:c000:201:7::1") > 0
+    assert strangers.wait("64:ff9b::192.0.2.2") == 0.0
+
+
 def test_more_addresses_than_there_is_room_for_take_no_more_room() -> None:
     strangers = FailedAttempts(1, lambda: 0.0)
     fail(strangers, "192.0.2.1", 1)

@@ -14,6 +14,7 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from aurum.api.http.problems import InvalidParameters
@@ -253,6 +254,15 @@ def _parsed_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question
 
 
 _remembered_query = lru_cache(maxsize=1024)(_parsed_query)
+
+
+async def no_trailing_slash(request: Request) -> None:
+    """Refuse a path that ends with a slash, as other paths are: no key ends with one, but a path parameter takes it.
+
+    Raises ``HTTPException`` with status 404.
+    """
+    if request.url.path.endswith("/"):
+        raise HTTPException(404)
 
 
 async def known_only(request: Request) -> None:

@@ -6,31 +6,28 @@ address that is not a trusted proxy is the client. Anything left of it is ignore
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aurum.api.http.address import Address, embedded_ipv4, parse_address
 from aurum.api.http.problems import KINDS
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import HEALTH, refuse
 from aurum.common.settings.limits import LimitsSettings, Network
 from aurum.core.errors import Forbidden
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 _KIND = KINDS[Forbidden]
 _REMEMBERED = 4096
 _MOST_HOPS = 16
-_LONGEST_HOP = 256
 
 
 class Addresses:
     """Pure ASGI. Sets ``state.address``; a denied address, or one missing in a list of allowed ones, gets 403.
 
     Health checks are answered for every address: a list without the machine itself would have its container killed.
-    ``deny`` takes precedence over ``allow``. An IPv6 address that holds an IPv4 address counts as that one.
+    ``deny`` takes precedence over ``allow``. An IPv6 address that stands for an IPv4 address counts as both.
     """
 
     def __init__(self, app: ASGIApp, settings: LimitsSettings) -> None:
@@ -80,32 +77,24 @@ class Addresses:
         return _within(text, self._settings.trusted_proxies)
 
     def _judge(self, text: str) -> bool:
-        settings = self._settings
-        return not _within(text, settings.deny) and (not settings.allow or _within(text, settings.allow))
-
-
-def parse_address(text: str) -> Address | None:
-    """Return an address as proxies write it; None when the text is not an address.
-
-    Forms: ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1``, ``[2001:db8::1]:80``. An IPv6 address that only wraps an IPv4
-    address becomes that one."""
-    text = text.strip()
-    if len(text) > _LONGEST_HOP:
-        return None
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+        allow, deny = self._settings.allow, self._settings.deny
+        address = parse_address(text)
+        if address is None:
+            return not allow
+        embedded = embedded_ipv4(address)
+        forms = (address,) if embedded is None else (address, embedded)
+        if any(_is_in(form, deny) for form in forms):
+            return False
+        return not allow or any(_is_in(form, allow) for form in forms)
 
 
 def _within(text: str, networks: Iterable[Network]) -> bool:
     address = parse_address(text)
-    return address is not None and any(address in network for network in networks)
+    return address is not None and _is_in(address, networks)
+
+
+def _is_in(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _for(hop: str) -> str:

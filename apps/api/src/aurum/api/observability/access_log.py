@@ -35,6 +35,7 @@ def log_access(scope: Scope, state: RequestState) -> None:
 
 
 def _level_of(status: int) -> int:
-    if 0 < status < 400:
+    # 0: the client was gone before the response; what else ends a request without one is logged where it happens.
+    if status < 400:
         return logging.DEBUG
     return logging.INFO if 400 <= status < 500 or status == 501 else logging.WARNING

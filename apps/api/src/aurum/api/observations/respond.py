@@ -49,16 +49,12 @@ class WholeResponse(Response):
         self.raw_headers = [
             *((name.lower().encode(), value.encode()) for name, value in headers.items()),
             (b"content-length", str(len(content)).encode()),
-            (b"content-type", _content_type(media_type)),
+            (b"content-type", media_type.encode()),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - required by ASGI
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body})
-
-
-def _content_type(media_type: str) -> bytes:
-    return f"{media_type}; charset=utf-8".encode() if media_type.startswith("text/") else media_type.encode()
 
 
 @dataclass(slots=True)

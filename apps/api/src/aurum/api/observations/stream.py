@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
 import polars as pl
+import structlog
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.encoding.table import Table
+
+_log = structlog.get_logger(__name__)
 
 ToTable = Callable[[pl.DataFrame], Table]
 
@@ -39,7 +43,24 @@ class ClosingStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self._source), aclosing(self._content):
-            await super().__call__(scope, receive, send)
+            # Starlette's scope would cancel each step of the end of a transaction, which leaves it open.
+            sending = asyncio.create_task(self.stream_response(send))
+            leaving = asyncio.create_task(_until_gone(receive))
+            try:
+                await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                leaving.cancel()
+                if not sending.done():
+                    sending.cancel()
+                    _log.debug("client gone", path=scope["path"])
+                await asyncio.wait((sending, leaving))
+            if not sending.cancelled():
+                sending.result()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _encoded(

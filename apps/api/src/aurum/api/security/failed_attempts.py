@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from ipaddress import ip_address
 from time import monotonic
 
 from cachetools import LRUCache
 
+from aurum.api.http.address import embedded_ipv4, parse_address
 from aurum.common.ratelimit import Bucket, Limits, Window
 
 _MOST = 10_000
@@ -52,8 +52,10 @@ class FailedAttempts:
 
 
 def _network(address: str) -> str:
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
+    parsed = parse_address(address)
+    if parsed is None:
         return address
-    return address if parsed.version == 4 else str(int(parsed) >> (128 - _NETWORK_BITS))
+    ipv4 = embedded_ipv4(parsed)
+    if parsed.version == 4 or ipv4 is not None:
+        return str(ipv4 or parsed)
+    return str(int(parsed) >> (128 - _NETWORK_BITS))

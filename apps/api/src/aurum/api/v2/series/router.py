@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
-from aurum.api.contract.params import known_only
+from aurum.api.contract.params import known_only, no_trailing_slash
 from aurum.api.contract.schemas import SeriesDocument
 from aurum.api.contract.text import Text
 from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
@@ -90,7 +90,7 @@ async def list_series(
     summary="Read a series",
     response_model=SeriesAnswer,
     responses=problems(NotFound),
-    dependencies=[Depends(known_only)],
+    dependencies=[Depends(no_trailing_slash), Depends(known_only)],
 )
 async def read_series(request: Request, key: Key) -> SeriesAnswer:
     """Return a series with its unit, step and location, and the first and last interval of its observations."""
