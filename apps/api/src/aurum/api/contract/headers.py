@@ -106,6 +106,8 @@ def _document_operation(operation: dict[str, Any], method: str, *, is_tagged: bo
     if method == "post":
         request_headers.append("IdempotencyKey")
         responses.setdefault("409", problems(Conflict)[409])
+    if "requestBody" in operation:
+        responses.setdefault("408", problems(also=(408,))[408])
     operation["parameters"] = [
         *operation.get("parameters", []),
         *({"$ref": f"#/components/parameters/{name}"} for name in request_headers),

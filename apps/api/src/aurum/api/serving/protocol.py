@@ -113,10 +113,11 @@ class Protocol(HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> None:
         left, begun, in_body, pieces = self._head_left, self._begun, self._in_body, self._pieces
-        rest = data
+        parser, rest = self.parser, data
+        assert parser is not None
         while True:
             try:
-                self.parser.feed_data(rest)
+                parser.feed_data(rest)
             except httptools.HttpParserUpgrade as upgrade:
                 # Ignored, as RFC 9110 (7.8) allows. What follows is the body, or the next request.
                 rest = rest[upgrade.args[0] :]
