@@ -186,6 +186,17 @@ def test_a_client_that_reads_nothing_is_dropped() -> None:
         assert probe.gone.wait(60)
 
 
+@pytest.mark.parametrize("later", [b"", GET, GET[:20]], ids=["alone", "before another", "before half of another"])
+def test_a_response_ends_with_its_connection(later: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    probe = Probe()
+    with probed(probe) as url:
+        with connected(url) as stream:
+            stream.sendall(GET.replace(b"/a", b"/stream") + later)
+            assert stream.recv(100)
+        assert probe.gone.wait(60)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_client_that_reads_slowly_is_not_dropped() -> None:
     probe = Probe()
     with probed(probe, send_s=1.0) as url, connected(url) as stream:

@@ -55,10 +55,13 @@ class Probe:
     async def _stream(self, receive: Receive, send: Send) -> None:
         leaving = asyncio.create_task(_until_gone(receive))
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        while not leaving.done():
-            await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
-            await asyncio.sleep(0)
-        self.gone.set()
+        try:
+            while not leaving.done():
+                await send({"type": "http.response.body", "body": bytes(1 << 20), "more_body": True})
+                await asyncio.sleep(0)
+        finally:
+            leaving.cancel()
+            self.gone.set()
 
 
 async def _until_gone(receive: Receive) -> None:

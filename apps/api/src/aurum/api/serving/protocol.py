@@ -67,6 +67,8 @@ class Protocol(HttpToolsProtocol):
         """A head with which the parser reads the body of a request that asked for an upgrade."""
         self._is_replay = False
         """Whether the parser reads such a head."""
+        self._running: RequestResponseCycle | None = None
+        """The request that the application answers."""
         self._is_held = False
         """Whether what the client sends is not parsed yet, because earlier responses are under way."""
         self._held = b""
@@ -87,7 +89,12 @@ class Protocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.end()
         self._sending.end()
+        running = self._running
         super().connection_lost(exc)
+        if running is not None and not running.response_complete:
+            # uvicorn tells the last request, which may be waiting for this one.
+            running.disconnected = True
+            running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         if self._is_held:
@@ -175,6 +182,8 @@ class Protocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expect
         self.headers.extend(headers)
         super().on_headers_complete()
+        if not self.pipeline:
+            self._running = self.cycle
         # Trailers are no headers (RFC 9110, 6.5.1): the parser reports them alike, and they are dropped.
         self.headers = []
         self._in_body = True
@@ -231,6 +240,7 @@ class Protocol(HttpToolsProtocol):
             self._watch_unsent()
         elif self.pipeline:
             cycle, app = self.pipeline.pop()
+            self._running = cycle
             self._start_asgi_task(cycle, app)
             if not self.pipeline and self._last is None:
                 self._read_on()
