@@ -1,4 +1,4 @@
-"""A client that hangs up is no error of the service: its log has nothing above debug."""
+"""A client that hangs up is not an error of the service: its log has nothing above info."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def read_responses(stream: socket.socket) -> list[Response]:
         while piece := stream.recv(1 << 16):
             data += piece
     except ConnectionResetError:
-        pass  # closed with bytes of ours unread
+        pass  # closed with unread bytes
     responses = []
     while data:
         response, data = _response(data)

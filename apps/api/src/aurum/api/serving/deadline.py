@@ -24,17 +24,17 @@ class Deadline:
         return self._ends_at < _NEVER
 
     def set(self, seconds: float) -> None:
-        """Let it pass in so many seconds, instead of at the time set before."""
+        """Move the deadline to ``seconds`` from now."""
         self._ends_at = ends_at = self._loop.time() + seconds
         if ends_at < self._fires_at:
             self._start(seconds)
 
     def lift(self) -> None:
-        """Let it never pass."""
+        """Remove the deadline until it is set again."""
         self._ends_at = _NEVER
 
     def end(self) -> None:
-        """Lift it and drop its timer, when the connection has ended."""
+        """Remove the deadline and its timer, when the connection has ended."""
         self._ends_at = self._fires_at = _NEVER
         if self._timer is not None:
             self._timer.cancel()

@@ -60,7 +60,7 @@ def check_head(method: bytes, version: str, headers: HeaderList, *, most: int) -
     if not hosts and version not in ("0.9", "1.0"):
         raise Unreadable("the request has no Host header")
     if method == b"CONNECT":
-        raise Unreadable("the service is no proxy: CONNECT is not supported")
+        raise Unreadable("the service is not a proxy: CONNECT is not supported")
 
 
 def reason_of(error: httptools.HttpParserError) -> str:
