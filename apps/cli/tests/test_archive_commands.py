@@ -40,6 +40,26 @@ async def test_months_move_once_and_equal_the_log(settings: Settings, postgres_s
     assert checked.output.strip() == "1 parts compared, 0 differ"
 
 
+async def test_a_dry_run_says_what_would_move_and_moves_nothing(settings: Settings, postgres_store: PostgresStore) -> None:
+    await postgres_store.loader.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
+    planned = await run(settings, "run", "--dry-run")
+    assert planned.output.splitlines()[-1] == "2 rows would move into 1 files of about 10 B; nothing was changed"
+    assert "2025-01" in planned.output
+    assert (await run(settings, "status")).output.strip() == "no month is archived"
+    assert not list((settings.data_dir / "history").rglob("*.parquet"))
+
+
+async def test_the_files_of_two_runs_are_merged_by_the_second(settings: Settings, postgres_store: PostgresStore) -> None:
+    await postgres_store.loader.load(file_load([(0, 0, 1.0), (1, 0, 2.0)]))
+    assert "merged" not in (await run(settings, "run", "--quiet")).output
+    await postgres_store.loader.load(file_load([(0, 0, 5.0)], key="invented:numbers:B:value"))
+    again = await run(settings, "run", "--quiet")
+    assert again.output.splitlines()[-1] == "merged 2 files into 1, deleted 0 old files"
+    assert (await run(settings, "compact", "--dry-run")).output.strip() == "no small files to merge"
+    assert (await run(settings, "compact")).output.strip() == "no small files to merge, deleted 0 old files"
+    assert (await run(settings, "verify")).output.strip() == "2 parts compared, 0 differ"
+
+
 async def test_a_run_brings_the_copy_up_to_date(
     settings: Settings, postgres_store: PostgresStore, clickhouse_pool: ClickhousePool
 ) -> None:

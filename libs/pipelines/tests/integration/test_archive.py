@@ -9,9 +9,11 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 import asyncpg
 import polars as pl
@@ -30,8 +32,10 @@ from aurum.pipelines.history.archive import (
     archive_closed,
     clear_leftovers,
     erase_removed,
+    planned_moves,
     verify,
 )
+from aurum.pipelines.history.planning import Move
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.duckdb.errors import HistoryUnavailable
@@ -40,7 +44,7 @@ from aurum.storage.duckdb.manifest import Manifest
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.files import FileLoad
-from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotConfigured
+from aurum.storage.ports.history import ArchivedPart, ArchiveRunning, HistoryDamaged, HistoryNotConfigured, Months
 from aurum.storage.ports.observations import SeriesReader
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.archiving import TieredStore, named_parts
@@ -59,7 +63,9 @@ HOURS = (0, 1, 300, MONTH_H - 1, MONTH_H, MONTH_H + 5, 1_416, 1_420)
 NOW = datetime(2025, 3, 10, tzinfo=UTC)
 """A time at which January and February are closed, and March is not."""
 CLOSED_AFTER = timedelta(days=1)
-JANUARY, FEBRUARY = date(2025, 1, 1), date(2025, 2, 1)
+JANUARY, FEBRUARY, MARCH = date(2025, 1, 1), date(2025, 2, 1), date(2025, 3, 1)
+ONLY_JANUARY = Months(JANUARY, JANUARY)
+CLOSED = Months(JANUARY, FEBRUARY)
 
 
 class Killed(Exception):
@@ -156,9 +162,9 @@ async def expect_the_model(
 async def all_rows(store: TieredStore) -> tuple[int, int]:
     """Count and checksum of every row of both tiers."""
     series = await ids(store)
-    hot = [(await store.log.snapshot(series, month)).rows for month in (JANUARY, FEBRUARY, date(2025, 3, 1))]
+    hot = (await store.log.snapshot(series, Months(JANUARY, MARCH))).rows
     cold = await store.history.rows(await named_parts(store.log))
-    tallied = tally(pl.concat([*hot, cold]))
+    tallied = tally(pl.concat([hot, cold]))
     return tallied["rows"].sum(), tallied.select(pl.col("checksum").reinterpret(signed=False).sum()).item()
 
 
@@ -174,7 +180,7 @@ async def test_closed_months_move_and_answers_do_not_change(store: TieredStore) 
     before = await all_rows(store)
     version = (await store.catalog.series_by_key(KEYS))[KEYS[0]].version
     reports = await run(archive_of(store))
-    assert [(one.month, one.parts, one.left) for one in reports] == [(JANUARY, 2, 0), (FEBRUARY, 2, 0)]
+    assert [(one.months, one.parts, one.left) for one in reports] == [(CLOSED, 4, 0)]
     assert sum(one.rows for one in reports) + await hot_rows(store) == before[0]
     assert await all_rows(store) == before
     await expect_the_model(store, model)
@@ -186,7 +192,7 @@ async def test_pieces_are_as_large_as_they_may_be_and_one_source_can_go_alone(st
     model = await load(store, *files_to_load(), file_load(points(5), key=OTHER))
     reports = await run(archive_of(store, chunk_rows=1), source="invented")
     assert [(one.source, one.parts) for one in reports] == [("invented", 1)] * 4
-    assert [one.source for one in await run(archive_of(store))] == ["elsewhere", "elsewhere"]
+    assert [one.source for one in await run(archive_of(store))] == ["elsewhere"]
     await expect_the_model(store, model, [*KEYS, OTHER])
     assert [(one.source, one.month, one.parts) for one in await store.log.months()] == [
         ("elsewhere", JANUARY, 1),
@@ -196,8 +202,48 @@ async def test_pieces_are_as_large_as_they_may_be_and_one_source_can_go_alone(st
     ]
 
 
+async def test_months_and_series_that_fit_in_memory_are_one_file(store: TieredStore, tmp_path: Path) -> None:
+    model = await load(store)
+    (report,) = await run(archive_of(store))
+    assert report.months == CLOSED
+    (file,) = Manifest.decode((tmp_path / "history" / "manifest.json").read_bytes()).files
+    assert (file.first, file.last, file.rows) == (JANUARY, FEBRUARY, report.rows)
+    await expect_the_model(store, model)
+
+
+async def test_a_plan_says_what_a_run_moves_and_moves_nothing(store: TieredStore) -> None:
+    await load(store)
+    before = await hot_rows(store)
+    archive = archive_of(store)
+    (move,) = await planned_moves(archive, now=NOW, closed_after=CLOSED_AFTER)
+    assert (await hot_rows(store), await named_parts(store.log)) == (before, [])
+    announced: list[Move] = []
+    (report,) = await run(archive, planned=announced.extend)
+    assert announced == [move]
+    assert (report.source, report.months, report.parts, report.rows) == (move.source, move.months, move.parts, move.rows)
+
+
+async def test_merged_files_hold_every_version_and_can_be_corrected(store: TieredStore) -> None:
+    files = [*files_to_load(), file_load([(300, 9, 9.0)], key=KEYS[0])]
+    model = await load(store, *files[:-1])
+    await run(archive_of(store, chunk_rows=1))
+    done = await store.history.upkeep()
+    assert (done.files_before, done.files_after) == (4, 1)
+    await expect_the_model(store, model)
+    await store.plain_loader.load(files[-1])
+    await model.loader.load(files[-1])
+    await expect_the_model(store, model)
+    await run(archive_of(store))
+    await store.history.upkeep()
+    await expect_the_model(store, model)
+    assert await store.history.archive_ids() == {part.archive_id for part in await named_parts(store.log)}
+
+
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(store: TieredStore, after: bool) -> None:
+@pytest.mark.parametrize("chunk_rows", [1, 1_000], ids=["a move for each part", "one move for all parts"])
+async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(
+    store: TieredStore, after: bool, chunk_rows: int
+) -> None:
     model = await load(store)
     before = await all_rows(store)
     for at in range(1, 100):
@@ -206,6 +252,7 @@ async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(sto
             store,
             log=FailingAtCall(store.log, at, after=after, calls=calls),
             history=FailingAtCall(store.history, at, after=after, calls=calls),
+            chunk_rows=chunk_rows,
         )
         try:
             await run(fail_at_call)
@@ -216,7 +263,7 @@ async def test_a_run_that_dies_at_any_step_loses_nothing_and_doubles_nothing(sto
             await bring_everything_back(store)
             assert await all_rows(store) == before
             continue
-        assert at > 14
+        assert at > 11
         break
     else:
         pytest.fail("the run never came to its end")
@@ -257,12 +304,15 @@ from aurum.storage.duckdb.bucket import history_files_at
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 
-async def main(url, folder):
+async def main(url, folder, chunk_rows):
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
     history = DuckdbHistory(history_files_at(folder), SystemClock(), grace=timedelta(0))
-    archive = Archive(PostgresArchiveLog(pool), history, chunk_rows=20, grace=timedelta(0))
+    archive = Archive(PostgresArchiveLog(pool), history, chunk_rows=int(chunk_rows), grace=timedelta(0))
     async for report in archive_closed(archive, now=SystemClock().now(), closed_after=timedelta(days=1)):
         print(report.rows, flush=True)
+    async with archive.log.exclusive_run():
+        print("merging", flush=True)
+        await history.upkeep()
     await history.close()
     await pool.close()
 
@@ -272,17 +322,18 @@ asyncio.run(main(*sys.argv[1:]))
 
 @pytest.mark.e2e
 @pytest.mark.timeout(400)
+@pytest.mark.parametrize("chunk_rows", [1, 20, 1_000])
 async def test_a_process_killed_again_and_again_archives_everything_in_the_end(
-    store: TieredStore, database_url: str, tmp_path: Path
+    store: TieredStore, database_url: str, tmp_path: Path, chunk_rows: int
 ) -> None:
-    draw = random.Random(7)
+    draw = random.Random(chunk_rows)
     model = await load(store)
     before = await all_rows(store)
-    command = [sys.executable, "-c", _CHILD, database_url, str(tmp_path / "history")]
+    command = [sys.executable, "-c", _CHILD, database_url, str(tmp_path / "history"), str(chunk_rows)]
     for _ in range(3):
         child = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
         assert child.stdout is not None
-        # Killed at some time between its first report and its last.
+        # Killed at some time between its first report and the end of the merge that follows the last one.
         await child.stdout.readline()
         await asyncio.sleep(draw.random() * 0.05)  # the moment of the kill is drawn
         if child.returncode is None:
@@ -291,6 +342,7 @@ async def test_a_process_killed_again_and_again_archives_everything_in_the_end(
         assert await all_rows(store) == before
         await expect_the_model(store, model, spans=(Span(),), known=(2,))
     await finished(store)
+    await store.history.upkeep()
     assert await all_rows(store) == before
     await expect_the_model(store, model)
     assert await hot_rows(store) == 0
@@ -316,7 +368,7 @@ async def test_one_run_goes_at_a_time(store: TieredStore) -> None:
     async with store.log.exclusive_run():
         with pytest.raises(ArchiveRunning):
             await run(archive_of(store))
-    assert len(await run(archive_of(store))) == 2
+    assert len(await run(archive_of(store))) == 1
 
 
 @pytest.mark.parametrize("late", [(300, 0, 9.0), (300, 9, 9.0), (301, 1, 9.0)])
@@ -331,7 +383,7 @@ async def test_a_correction_of_an_archived_month_brings_it_back(store: TieredSto
     hot = {(part.series_id, part.month) for part in await named_parts(store.log)}
     assert hot == {(series[0], FEBRUARY), (series[1], JANUARY), (series[1], FEBRUARY)}
     (again,) = await run(archive_of(store))
-    assert (again.month, again.parts) == (JANUARY, 1)
+    assert (again.months, again.parts) == (ONLY_JANUARY, 1)
     await expect_the_model(store, model)
 
 
@@ -348,12 +400,12 @@ async def test_rows_a_correction_left_in_history_go_when_no_read_can_see_them(st
 async def test_ids_the_log_does_not_know_are_left_alone(store: TieredStore) -> None:
     """They belong to another store, or are newer than a restored log; they are not overwritten either."""
     model = await load(store)
-    foreign = (await store.log.snapshot(await ids(store), JANUARY)).rows
+    foreign = (await store.log.snapshot(await ids(store), ONLY_JANUARY)).rows
     for archive_id in range(1, 4):
-        await store.history.write(foreign, source="invented", month=JANUARY, archive_id=archive_id)
+        await store.history.write(foreign, source="invented", archive_id=archive_id)
     reports = await run(archive_of(store))
     assert min(one.archive_id for one in reports) == 4
-    assert await store.history.archive_ids() == {1, 2, 3, 4, 5}
+    assert await store.history.archive_ids() == {1, 2, 3, 4}
     await expect_the_model(store, model)
 
 
@@ -361,14 +413,16 @@ async def test_a_load_that_comes_while_a_month_is_moved_keeps_it_hot(store: Tier
     model = await load(store)
     late = file_load([(300, 3, 7.0), (302, 3, 7.0)], key=KEYS[0])
     other = file_load([(1_420, 3, 7.0)], key=KEYS[1])
-    snapshot = await store.log.snapshot(await ids(store), JANUARY)
-    archive_id = await store.log.begin("invented", JANUARY)
-    await store.history.write(snapshot.rows, source="invented", month=JANUARY, archive_id=archive_id)
+    snapshot = await store.log.snapshot(await ids(store), CLOSED)
+    archive_id = await store.log.begin("invented", CLOSED)
+    await store.history.write(snapshot.rows, source="invented", archive_id=archive_id)
     for file in (late, other):
         await store.plain_loader.load(file)
         await model.loader.load(file)
-    # The first series changed in this month, the second in another one.
-    assert await store.log.commit(archive_id, JANUARY, snapshot) == {(await ids(store))[1]}
+    one, two = await ids(store)
+    # The first series changed in January, the second in March, which does not move.
+    moved = await store.log.commit(archive_id, snapshot)
+    assert moved.select("series_id", "month").rows() == [(one, FEBRUARY), (two, JANUARY), (two, FEBRUARY)]
     await expect_the_model(store, model)
 
 
@@ -500,8 +554,8 @@ async def test_an_erasure_that_dies_at_any_step_is_finished_by_the_next_run(
 async def test_rows_of_another_store_under_the_same_number_are_not_erased(store: TieredStore, tmp_path: Path) -> None:
     await load(store)
     series_id = (await ids(store))[0]
-    foreign = (await store.log.snapshot([series_id], JANUARY)).rows
-    await store.history.write(foreign, source="invented", month=JANUARY, archive_id=1_000)
+    foreign = (await store.log.snapshot([series_id], ONLY_JANUARY)).rows
+    await store.history.write(foreign, source="invented", archive_id=1_000)
     await run(archive_of(store))
     await remove(store, KEYS[0])
     await run(archive_of(store))
@@ -563,11 +617,11 @@ async def test_rows_that_history_returns_changed_are_not_archived(store: TieredS
 async def test_history_that_lost_rows_is_detected_and_never_served(store: TieredStore, tmp_path: Path) -> None:
     await load(store)
     forgetful = Forgetful()
-    (january, _) = await run(archive_of(store, history=forgetful_at_first(forgetful)))
+    (moved,) = await run(archive_of(store, history=forgetful_at_first(forgetful)))
     damaged = archive_of(store, history=forgetful)
     wrong = [difference async for _, differences in verify(damaged) for difference in differences]
     assert wrong
-    assert {difference.part.archive_id for difference in wrong} >= {january.archive_id}
+    assert {difference.part.archive_id for difference in wrong} >= {moved.archive_id}
     rows = await hot_rows(store)
     loader = patient_loader(PostgresTransactions(store.pool, lambda: forgetful), store.files)
     with pytest.raises(HistoryDamaged, match="archive verify"):
@@ -598,8 +652,10 @@ async def test_a_folder_that_cannot_be_written_is_one_clear_line_and_nothing_mov
 class FullDisk(Folder):
     """A folder on a disk that is full."""
 
-    def write(self, name: str, content: bytes) -> None:
+    @contextmanager
+    def writing(self, name: str) -> Generator[IO[bytes]]:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        yield
 
 
 async def test_a_full_disk_is_one_clear_line_and_nothing_moves(store: TieredStore, tmp_path: Path) -> None:
@@ -610,7 +666,7 @@ async def test_a_full_disk_is_one_clear_line_and_nothing_moves(store: TieredStor
     await history.close()
     await expect_the_model(store, model)
     reports = await run(archive_of(store))
-    assert [one.parts for one in reports] == [2, 2]
+    assert [one.parts for one in reports] == [4]
     await expect_the_model(store, model)
 
 
@@ -640,13 +696,12 @@ async def test_a_database_that_goes_away_in_the_middle_is_said_so(
 
 async def test_a_run_that_lost_its_lock_and_was_declared_dead_archives_nothing(store: TieredStore) -> None:
     model = await load(store)
-    month = (await store.log.closed_months(date(2025, 3, 1)))[0]
-    archive_id = await store.log.begin(month.source, month.month)
-    snapshot = await store.log.snapshot(month.series_ids, month.month)
-    await store.history.write(snapshot.rows, source=month.source, month=month.month, archive_id=archive_id)
+    archive_id = await store.log.begin("invented", CLOSED)
+    snapshot = await store.log.snapshot(await ids(store), CLOSED)
+    await store.history.write(snapshot.rows, source="invented", archive_id=archive_id)
     assert archive_id in await clear_leftovers(archive_of(store))
     with pytest.raises(Conflict, match="another run"):
-        await store.log.commit(archive_id, month.month, snapshot)
+        await store.log.commit(archive_id, snapshot)
     assert not await store.log.months()
     await finished(store)
     await expect_the_model(store, model)

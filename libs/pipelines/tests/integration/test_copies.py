@@ -39,22 +39,22 @@ def month_of_rows(series_id: int, first: date, count: int = 3) -> pl.DataFrame:
 async def archived(
     history: ClickhouseHistory, rows: pl.DataFrame, archive_id: int, source: str = "nyiso"
 ) -> list[ArchivedPart]:
-    """Return the state after an archive job: rows of one month in history, and the parts in the log."""
+    """Return the state after an archive job: rows of one source in history, and the parts in the log."""
     counted = [
         ArchivedPart(series_id, month, archive_id, source, count, checksum)
         for series_id, month, count, checksum in tally(rows).iter_rows()
     ]
-    await history.write(rows, source=source, month=counted[0].month, archive_id=archive_id)
+    await history.write(rows, source=source, archive_id=archive_id)
     return counted
 
 
 async def test_a_new_copy_is_complete_after_one_run_and_the_next_run_does_nothing(
     clickhouse_history: ClickhouseHistory, copy_pool: ClickhousePool
 ) -> None:
-    january = pl.concat([month_of_rows(1, date(2025, 1, 1)), month_of_rows(2, date(2025, 1, 1))])
-    named = await archived(clickhouse_history, january, 1)
-    named += await archived(clickhouse_history, month_of_rows(1, date(2025, 2, 1)), 1)
-    named += await archived(clickhouse_history, month_of_rows(3, date(2025, 2, 1)), 2, "pjm")
+    january, february = date(2025, 1, 1), date(2025, 2, 1)
+    first = pl.concat([month_of_rows(1, january), month_of_rows(1, february), month_of_rows(2, january)])
+    named = await archived(clickhouse_history, first, 1)
+    named += await archived(clickhouse_history, month_of_rows(3, february), 2, "pjm")
     copy, scans = ClickhouseHistory(copy_pool), ClickhouseWideScans(copy_pool)
     assert await synchronise(named, history=clickhouse_history, copy=copy, scans=scans) == CopyReport(4, 12, 0)
     assert_frame_equal(await copy.rows(named), await clickhouse_history.rows(named))
@@ -71,7 +71,7 @@ async def test_it_follows_a_correction_and_finishes_what_a_crash_began(
     # The part was restored, corrected and archived again under a new id; the run that copied it ended half way.
     corrected = month_of_rows(1, date(2025, 1, 1), count=4)
     renamed = await archived(clickhouse_history, corrected, 2)
-    await copy.write(corrected.head(2), source="nyiso", month=date(2025, 1, 1), archive_id=2)
+    await copy.write(corrected.head(2), source="nyiso", archive_id=2)
     assert await synchronise(renamed, history=clickhouse_history, copy=copy, scans=scans) == CopyReport(1, 4, 1)
     assert_frame_equal(await copy.rows(renamed), corrected)
     assert await copy.archive_ids() == {2}

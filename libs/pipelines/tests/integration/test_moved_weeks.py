@@ -30,7 +30,7 @@ from aurum.storage.migrations.rewritten import WEEKS as WEEKS_MOVE
 from aurum.storage.migrations.rewritten import revision_of
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.migrations.unarchive import restore_rewritten, without_archive_runs
-from aurum.storage.ports.history import ArchiveRunning, HistoryNotConfigured
+from aurum.storage.ports.history import ArchiveRunning, HistoryNotConfigured, Months
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything, named_parts
 from aurum.storage.testing.builders import T0, file_load, together
@@ -236,7 +236,8 @@ async def test_a_month_that_is_archived_while_the_migration_waits_for_its_series
     postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
 ) -> None:
     await load_as_before(postgres_store)
-    archive_id = await PostgresArchiveLog(postgres_store.pool).begin("eia", date(2025, 10, 1))
+    october = Months(date(2025, 10, 1), date(2025, 10, 1))
+    archive_id = await PostgresArchiveLog(postgres_store.pool).begin("eia", october)
     await before_migration(connection, WEEKS_MOVE)
     series_id = await connection.fetchval("SELECT series_id FROM series WHERE key = $1", PRODUCTION)
     stamps = "SELECT array_agg(ts ORDER BY ts) FROM observation WHERE series_id = $1"

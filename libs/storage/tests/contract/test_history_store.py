@@ -85,14 +85,14 @@ def parts_of(rows: pl.DataFrame, archive_id: int) -> list[ArchivedPart]:
     ]
 
 
-async def written(history: HistoryStore, rows: pl.DataFrame, month: date, archive_id: int) -> list[ArchivedPart]:
-    await history.write(rows, source=SOURCE, month=month, archive_id=archive_id)
+async def written(history: HistoryStore, rows: pl.DataFrame, archive_id: int) -> list[ArchivedPart]:
+    await history.write(rows, source=SOURCE, archive_id=archive_id)
     return parts_of(rows, archive_id)
 
 
 async def test_rows_come_back_as_they_were(history: HistoryStore) -> None:
     rows = pl.concat([versions(1, MARCH, 48, revised=5), versions(2, MARCH, 3)])
-    parts = await written(history, rows, MARCH, 1)
+    parts = await written(history, rows, 1)
     frame = await history.rows(parts)
     assert_frame_equal(frame, rows, check_exact=True)
     assert frame.schema == HISTORY
@@ -103,21 +103,21 @@ async def test_values_no_text_can_hold_come_back_as_they_were(history: HistorySt
     extremes = [math.nan, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1 + 0.2]
     rows = versions(1, MARCH, len(extremes)).with_columns(pl.Series("value", extremes), pl.lit(-3, pl.Int16).alias("quality"))
     rows = rows.with_columns(pl.col("ts", "known_at") + pl.duration(microseconds=1))
-    parts = await written(history, rows, MARCH, 1)
+    parts = await written(history, rows, 1)
     assert_frame_equal(await history.rows(parts), rows, check_exact=True)
 
 
 async def test_an_empty_store_and_a_full_one_answer_look(history: HistoryStore) -> None:
     await history.look()
-    await written(history, versions(1, MARCH, 2), MARCH, 1)
+    await written(history, versions(1, MARCH, 2), 1)
     await history.look()
 
 
 async def test_only_the_named_parts_are_read(history: HistoryStore) -> None:
     march = pl.concat([versions(1, MARCH, 4), versions(2, MARCH, 4)])
-    one, two = await written(history, march, MARCH, 1)
-    (again,) = await written(history, versions(1, MARCH, 9), MARCH, 2)
-    (april,) = await written(history, versions(1, APRIL, 2), APRIL, 3)
+    one, two = await written(history, march, 1)
+    (again,) = await written(history, versions(1, MARCH, 9), 2)
+    (april,) = await written(history, versions(1, APRIL, 2), 3)
     assert_frame_equal(await history.rows([two]), versions(2, MARCH, 4))
     assert_frame_equal(await history.rows([again]), versions(1, MARCH, 9))
     frame = await history.rows([april, two, one])
@@ -125,8 +125,44 @@ async def test_only_the_named_parts_are_read(history: HistoryStore) -> None:
     assert (await history.rows([])).schema == HISTORY
 
 
+async def test_months_under_one_id_are_read_one_by_one(history: HistoryStore) -> None:
+    rows = pl.concat([versions(1, MARCH, 4), versions(1, APRIL, 3, revised=2), versions(2, MARCH, 5)])
+    parts = await written(history, rows, 1)
+    assert_frame_equal(await history.rows(parts), rows, check_exact=True)
+    march_1, april_1, march_2 = parts
+    assert_frame_equal(await history.rows([april_1]), versions(1, APRIL, 3, revised=2))
+    assert_frame_equal(await history.rows([march_2, march_1]), pl.concat([versions(1, MARCH, 4), versions(2, MARCH, 5)]))
+    assert (await history.many([march_1], span=Span()))["ts"].max() == at(MARCH, 3)
+    # The month moved back and was archived again: its rows under the first id are no part of history.
+    (again,) = await written(history, versions(1, MARCH, 9), 2)
+    assert_frame_equal(
+        await history.rows([again, april_1]), pl.concat([versions(1, MARCH, 9), versions(1, APRIL, 3, revised=2)])
+    )
+
+
+async def test_a_second_write_replaces_every_month_of_the_first(history: HistoryStore) -> None:
+    await written(history, pl.concat([versions(1, MARCH, 4), versions(1, APRIL, 3)]), 1)
+    parts = await written(history, versions(1, APRIL, 7), 1)
+    assert_frame_equal(await history.rows(parts), versions(1, APRIL, 7))
+    with suppress(Unavailable):
+        assert (await history.rows([ArchivedPart(1, MARCH, 1, SOURCE, 4, 0)])).is_empty()
+    await history.discard([1])
+    assert await history.archive_ids() == frozenset()
+
+
+async def test_more_months_than_a_server_takes_at_once_are_written(history: HistoryStore) -> None:
+    rows = pl.concat([versions(1, date(1913 + month // 12, month % 12 + 1, 1), 1) for month in range(130)])
+    parts = await written(history, rows, 1)
+    assert_frame_equal(await history.rows(parts), rows)
+
+
+async def test_nothing_cannot_be_written(history: HistoryStore) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        await history.write(versions(1, MARCH, 0), source=SOURCE, archive_id=1)
+
+
 async def test_a_span_is_half_open(history: HistoryStore) -> None:
-    parts = await written(history, versions(1, MARCH, 10), MARCH, 1)
+    parts = await written(history, versions(1, MARCH, 10), 1)
     span = Span(at(MARCH, 2), at(MARCH, 5))
     for frame in (await history.rows(parts, span=span), await history.many(parts, span=span)):
         assert frame["ts"].to_list() == [at(MARCH, hour) for hour in (2, 3, 4)]
@@ -136,7 +172,7 @@ async def test_a_span_is_half_open(history: HistoryStore) -> None:
 
 async def test_what_stands_is_the_last_version_and_what_stood_the_one_before(history: HistoryStore) -> None:
     rows = versions(7, MARCH, 3, revised=1)
-    parts = await written(history, rows, MARCH, 1)
+    parts = await written(history, rows, 1)
     now = await history.many(parts, span=Span())
     assert now.schema == MANY_OBSERVATIONS
     assert now["value"].to_list() == [7.0, 7 + 1 / 7, 7 + 2 / 7]
@@ -154,10 +190,10 @@ async def test_a_stream_is_many_in_batches(history: HistoryStore) -> None:
     one = versions(0, MARCH, 700, revised=500)
     series = [pl.lit(number, one.schema["series_id"]).alias("series_id") for number in range(1, count + 1)]
     long = pl.concat([one.with_columns(each, pl.col("value") + each) for each in series])
-    parts = await written(history, long, MARCH, 1)
+    parts = await written(history, long, 1)
     few = versions(0, APRIL, 10)
     short = pl.concat([few.with_columns(each, pl.col("value") + each) for each in series])
-    parts += await written(history, short, APRIL, 2)
+    parts += await written(history, short, 2)
     batches = [batch async for batch in history.stream(parts[::-1], span=Span())]
     whole = await history.many(parts, span=Span())
     assert_frame_equal(pl.concat(batches), whole)
@@ -169,16 +205,16 @@ async def test_a_stream_is_many_in_batches(history: HistoryStore) -> None:
 
 
 async def test_written_twice_is_written_once(history: HistoryStore) -> None:
-    await written(history, versions(1, MARCH, 8), MARCH, 1)
-    parts = await written(history, versions(1, MARCH, 5), MARCH, 1)
+    await written(history, versions(1, MARCH, 8), 1)
+    parts = await written(history, versions(1, MARCH, 5), 1)
     assert_frame_equal(await history.rows(parts), versions(1, MARCH, 5))
     assert await history.archive_ids() == {1}
 
 
 async def test_what_is_discarded_is_gone_and_nothing_else_is(history: HistoryStore) -> None:
-    await written(history, versions(1, MARCH, 8), MARCH, 1)
-    remaining = await written(history, versions(1, MARCH, 5), MARCH, 2)
-    await written(history, versions(1, APRIL, 5), APRIL, 3)
+    await written(history, versions(1, MARCH, 8), 1)
+    remaining = await written(history, versions(1, MARCH, 5), 2)
+    await written(history, versions(1, APRIL, 5), 3)
     await history.discard([1, 3, 99])
     assert await history.archive_ids() == {2}
     assert_frame_equal(await history.rows(remaining), versions(1, MARCH, 5))
@@ -188,9 +224,9 @@ async def test_what_is_discarded_is_gone_and_nothing_else_is(history: HistorySto
 
 async def test_rows_of_erased_series_are_gone_and_nothing_else_is(history: HistoryStore) -> None:
     march = pl.concat([versions(series_id, MARCH, 6, revised=2) for series_id in (1, 2, 3)])
-    parts = await written(history, march, MARCH, 1)
-    parts += await written(history, pl.concat([versions(2, APRIL, 4), versions(3, APRIL, 4)]), APRIL, 2)
-    foreign = await written(history, versions(2, MARCH, 5), MARCH, 9)
+    parts = await written(history, march, 1)
+    parts += await written(history, pl.concat([versions(2, APRIL, 4), versions(3, APRIL, 4)]), 2)
+    foreign = await written(history, versions(2, MARCH, 5), 9)
     before = await history.rows(parts)
     assert await history.erase([2, 77], archive_ids=[1, 2, 55]) == 8 + 4
     left = [part for part in parts if part.series_id != 2]
@@ -206,24 +242,24 @@ async def test_rows_of_erased_series_are_gone_and_nothing_else_is(history: Histo
 
 
 async def test_more_series_and_ids_than_one_query_may_name_are_erased(history: HistoryStore) -> None:
-    parts = await written(history, pl.concat([versions(series_id, MARCH, 6) for series_id in (1, 2, 9_000)]), MARCH, 7_000)
+    parts = await written(history, pl.concat([versions(series_id, MARCH, 6) for series_id in (1, 2, 9_000)]), 7_000)
     left = [part for part in parts if part.series_id == 1]
     assert await history.erase(range(2, 9_001), archive_ids=range(1, 7_001)) == 12
     assert_frame_equal(await history.rows(left), versions(1, MARCH, 6))
 
 
 async def test_an_id_that_was_discarded_may_be_written_again(history: HistoryStore) -> None:
-    await written(history, versions(1, MARCH, 8), MARCH, 1)
+    await written(history, versions(1, MARCH, 8), 1)
     await history.discard([1])
-    parts = await written(history, versions(1, MARCH, 3), MARCH, 1)
+    parts = await written(history, versions(1, MARCH, 3), 1)
     assert_frame_equal(await history.rows(parts), versions(1, MARCH, 3))
 
 
 async def test_upkeep_changes_no_answer(history: HistoryStore) -> None:
     parts: list[ArchivedPart] = []
     for archive_id in range(1, 7):
-        parts += await written(history, versions(archive_id, MARCH, 20, revised=3), MARCH, archive_id)
-    parts += await written(history, versions(1, APRIL, 20), APRIL, 7)
+        parts += await written(history, versions(archive_id, MARCH, 20, revised=3), archive_id)
+    parts += await written(history, versions(1, APRIL, 20), 7)
     before = await history.rows(parts)
     done = await history.upkeep()
     assert done.files_after <= done.files_before
@@ -231,7 +267,7 @@ async def test_upkeep_changes_no_answer(history: HistoryStore) -> None:
     assert await history.archive_ids() == set(range(1, 8))
     # Compacted rows can still be dropped, replaced and read by id.
     await history.discard([2])
-    replaced = await written(history, versions(3, MARCH, 2), MARCH, 3)
+    replaced = await written(history, versions(3, MARCH, 2), 3)
     left = [part for part in parts if part.archive_id not in (2, 3)] + replaced
     frame = await history.rows(left)
     expected = pl.concat([before.filter(~pl.col("series_id").is_in([2, 3])), versions(3, MARCH, 2)])
@@ -245,7 +281,7 @@ async def test_a_store_without_rows_has_no_ids(history: HistoryStore) -> None:
 
 async def test_a_missing_part_is_not_an_empty_answer(history: HistoryStore) -> None:
     """The store returns no rows of another id: it raises, or the number of rows shows that some are missing."""
-    await written(history, versions(1, MARCH, 8), MARCH, 1)
+    await written(history, versions(1, MARCH, 8), 1)
     missing = ArchivedPart(1, MARCH, 2, SOURCE, 8, 0)
     with suppress(Unavailable):
         assert (await history.rows([missing])).is_empty()

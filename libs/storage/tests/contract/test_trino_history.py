@@ -27,7 +27,7 @@ from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS
 from aurum.core.history import tally
 from aurum.storage.embedded.trino import EmbeddedTrino
-from aurum.storage.ports.history import ArchivedPart
+from aurum.storage.ports.history import ArchivedPart, Merge
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.law import drawn_files, expect_the_law
@@ -76,10 +76,8 @@ TWO_VERSIONS = history((1, 0, 0, 40, 1.5, 0), (1, 0, 40, None, 2.5, 1), (1, 1, 0
 MICROSECOND = 1 / 3_600_000_000
 
 
-async def written(
-    store: TrinoHistory, rows: pl.DataFrame, archive_id: int = 1, month: date = JANUARY, source: str = "invented"
-) -> list[ArchivedPart]:
-    await store.write(rows, source=source, month=month, archive_id=archive_id)
+async def written(store: TrinoHistory, rows: pl.DataFrame, archive_id: int = 1, source: str = "invented") -> list[ArchivedPart]:
+    await store.write(rows, source=source, archive_id=archive_id)
     return parts_of(rows, archive_id, source)
 
 
@@ -183,7 +181,7 @@ async def test_a_stream_is_the_answer_of_many_in_order_and_in_batches(shared: Tr
         .select(list(HISTORY))
     )
     february = rows.with_columns(pl.col("ts", "known_at") + timedelta(days=31))
-    parts = [*await written(shared, rows, 1, source=source), *await written(shared, february, 2, FEBRUARY, source=source)]
+    parts = [*await written(shared, rows, 1, source=source), *await written(shared, february, 2, source=source)]
     batches = [batch async for batch in shared.stream(parts[::-1], span=ALL)]
     assert len(batches) > 1
     assert max(batch.height for batch in batches) <= 2 * size
@@ -243,6 +241,36 @@ async def test_an_older_table_gets_the_column_it_lacks(trino_settings: TrinoSett
     new = await written(store, TWO_VERSIONS, 2)
     assert (await store.rows(old)).select("value", "quality").rows() == [(1.5, None)]
     assert (await store.rows(new)).equals(TWO_VERSIONS)
+    await store.close()
+
+
+async def test_a_table_with_a_file_a_month_is_read_and_its_files_are_merged(trino_settings: TrinoSettings) -> None:
+    """An older release partitioned the table by source and month."""
+    pool = TrinoPool(trino_settings, ResilienceSettings())
+    table = f"{trino_settings.schema_}.observation_history"
+    await pool.execute(f"CREATE SCHEMA {trino_settings.schema_}")
+    await pool.execute(create_statement(table).replace("ARRAY['source']", "ARRAY['source','month']"))
+    old: list[ArchivedPart] = []
+    for number, month in enumerate((JANUARY, FEBRUARY, date(2025, 3, 1)), 1):
+        start = datetime(month.year, month.month, 1, tzinfo=UTC)
+        await pool.execute(
+            f"INSERT INTO {table} VALUES ('it''s', ?, ?, 1, ?, ?, NULL, DOUBLE '1.5', 0)", [month, number, start, start]
+        )
+        old.append(ArchivedPart(1, month, number, "it's", 1, 0))
+    store = TrinoHistory(pool)
+    before = await store.rows(old)
+    assert before.height == 3
+    new = await written(store, TWO_VERSIONS, 9, source="it's")
+    (planned,) = await store.merges()
+    assert (planned.source, planned.first, planned.last) == ("it's", JANUARY, date(2025, 3, 1))
+    assert (planned.files, planned.rows) == (4, 3 + TWO_VERSIONS.height)
+    merged: list[Merge] = []
+    done = await store.upkeep(merged=merged.append)
+    assert merged == [planned]
+    assert (done.files_before, done.files_after) == (4, 1)
+    assert (await store.rows(old)).equals(before)
+    assert (await store.rows(new)).equals(TWO_VERSIONS)
+    assert await store.merges() == []
     await store.close()
 
 

@@ -38,14 +38,12 @@ def history(versions: list[tuple[int, datetime, datetime, datetime | None, float
 
 
 async def write_rows(store: ClickhouseHistory, rows: pl.DataFrame, archive_id: int = 1) -> list[ArchivedPart]:
-    """Write rows month by month, and return their parts."""
+    """Write rows, and return their parts."""
     parts = [
         ArchivedPart(series_id, month, archive_id, "invented", count, checksum)
         for series_id, month, count, checksum in tally(rows).iter_rows()
     ]
-    for (month,), piece in rows.group_by(pl.col("ts").dt.date().dt.truncate("1mo"), maintain_order=True):
-        assert isinstance(month, date)
-        await store.write(piece, source="invented", month=month, archive_id=archive_id)
+    await store.write(rows, source="invented", archive_id=archive_id)
     return parts
 
 

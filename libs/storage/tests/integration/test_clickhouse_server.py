@@ -5,7 +5,6 @@ import itertools
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import date
 
 import polars as pl
 import pytest
@@ -60,7 +59,7 @@ def rows_of(series_id: int, values: list[float]) -> pl.DataFrame:
 
 
 async def written(pool: ClickhousePool, rows: pl.DataFrame) -> list[ArchivedPart]:
-    await ClickhouseHistory(pool).write(rows, source="invented", month=date(2025, 1, 1), archive_id=1)
+    await ClickhouseHistory(pool).write(rows, source="invented", archive_id=1)
     counted = tally(rows).iter_rows()
     return [ArchivedPart(series_id, month, 1, "invented", count, checksum) for series_id, month, count, checksum in counted]
 
@@ -90,7 +89,7 @@ async def test_a_query_bears_the_id_of_the_request_it_is_for(pool: ClickhousePoo
     read, write = interface.last("SELECT 1 AS one"), interface.last("INSERT")
     assert read.query_id.startswith("aurum-req-77-")
     assert read.settings["log_comment"] == write.settings["log_comment"] == "req-77"
-    assert write.query_id == "aurum-write-invented-202501-1", "two writers of the same rows exclude each other"
+    assert write.query_id == "aurum-write-invented-1", "two writers of the same rows exclude each other"
 
 
 async def test_a_database_with_its_table_is_opened_without_creating_anything(

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.store import Store
-    from aurum.pipelines.history.archive import ArchiveReport, Difference
-    from aurum.storage.ports.history import ArchivedMonth, Upkeep
+    from aurum.pipelines.history.archive import Archive, Difference
+    from aurum.pipelines.history.planning import Move
+    from aurum.storage.ports.history import ArchivedMonth, Merge, Upkeep
 
 app = typer.Typer(help="Move closed months to history, and check and clean history.", no_args_is_help=True)
 
 _Source = Annotated[str | None, typer.Option(help="Only this source.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, with an estimate, and change nothing.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress. Without a terminal there is none.")]
 
 
 @app.command("run")
@@ -30,27 +33,123 @@ def run(
             min=1, help="Days after its end that a month counts as closed. Default: AURUM_HISTORY__CLOSED_AFTER_DAYS."
         ),
     ] = None,
+    dry_run: _DryRun = False,
+    quiet: _Quiet = False,
 ) -> None:
-    """Move closed months to history. It can be stopped and run again at any time: no row is lost or stored twice."""
-    from aurum.cli.render import console, table
+    """Move closed months to history, and merge small files. It can be stopped and run again at any time.
+
+    No row is lost or stored twice. A part is one series in one month.
+    """
     from aurum.cli.wiring import with_pipelines
-    from aurum.pipelines.history.archive import archive_closed
+    from aurum.pipelines.history.archive import planned_moves
 
     days = timedelta(days=closed_after or context.obj.history.closed_after_days)
 
-    async def move(pipelines: Pipelines) -> list[ArchiveReport]:
+    async def estimate(pipelines: Pipelines) -> Sequence[Move]:
         now = pipelines.store.clock.now()
-        moves = archive_closed(pipelines.archive, now=now, closed_after=days, source=source)
-        return [report async for report in moves]
+        return await planned_moves(pipelines.archive, now=now, closed_after=days, source=source)
 
-    rows = [
-        (one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}", one.left or "", f"{one.seconds:.2f}")
-        for one in with_pipelines(context.obj, move)
-    ]
-    numbers = ["series", "rows", "left in the store", "seconds"]
-    console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "no closed month to archive")
+    async def move_and_merge(pipelines: Pipelines) -> None:
+        await _move(pipelines, days, source, quiet=quiet)
+        async with pipelines.archive.log.exclusive_run():
+            upkeep = await _merge(pipelines.archive, quiet=quiet)
+        if upkeep.files_before != upkeep.files_after:
+            print(_merged(upkeep))
+
+    if dry_run:
+        _print_plan(with_pipelines(context.obj, estimate))
+        return
+    with_pipelines(context.obj, move_and_merge)
     if context.obj.clickhouse.is_set:
         copy(context)
+
+
+async def _move(pipelines: Pipelines, closed_after: timedelta, source: str | None, *, quiet: bool) -> None:
+    """Move closed months with a progress bar, and print what has moved, also if an error ends the run."""
+    from aurum.cli.render import console, progress, table
+    from aurum.pipelines.history.archive import archive_closed
+
+    rows: list[tuple[object, ...]] = []
+    try:
+        with progress(console(stderr=True), quiet=quiet) as bar:
+            task = bar.add_task("planning", total=None)
+
+            def planned(moves: Sequence[Move]) -> None:
+                bar.update(task, total=sum(move.rows for move in moves))
+
+            now = pipelines.store.clock.now()
+            moves = archive_closed(pipelines.archive, now=now, closed_after=closed_after, source=source, planned=planned)
+            async for one in moves:
+                rows.append((one.source, one.months, f"{one.parts:,}", f"{one.rows:,}", one.left or "", f"{one.seconds:.2f}"))
+                bar.update(task, advance=one.rows, description=f"rows of {one.source} {one.months}")
+        if not rows:
+            print("no closed month to archive")
+    finally:
+        if rows:
+            numbers = ["parts", "rows", "left in the store", "seconds"]
+            console().print(table(["source", "months", *numbers], rows, right=numbers))
+
+
+@app.command("compact")
+def compact(context: typer.Context, dry_run: _DryRun = False, quiet: _Quiet = False) -> None:
+    """Merge the small files of each source in history. `run` does this too.
+
+    A merged file is read back and compared before it replaces the small ones, which stay for the reads under way.
+    """
+    from aurum.cli.render import byte_size, console, table
+    from aurum.cli.wiring import with_pipelines
+    from aurum.storage.ports.history import Months
+
+    async def planned(pipelines: Pipelines) -> Sequence[Merge]:
+        return await pipelines.archive.history.merges()
+
+    async def merge(pipelines: Pipelines) -> Upkeep:
+        archive = pipelines.archive
+        async with archive.log.exclusive_run():
+            return await _merge(archive, quiet=quiet)
+
+    if not dry_run:
+        print(_merged(with_pipelines(context.obj, merge)))
+        return
+    merges = with_pipelines(context.obj, planned)
+    rows = [(one.source, Months(one.first, one.last), f"{one.files:,}", f"{one.rows:,}", byte_size(one.size)) for one in merges]
+    numbers = ["files", "rows", "size"]
+    console().print(table(["source", "months", *numbers], rows, right=numbers) if rows else "no small files to merge")
+    if rows:
+        print(f"{sum(one.files for one in merges):,} files would become {len(merges):,}; nothing was changed")
+
+
+async def _merge(archive: Archive, *, quiet: bool) -> Upkeep:
+    """Maintain the files of history with a progress bar. The caller must hold ``ArchiveLog.exclusive_run``."""
+    from aurum.cli.render import console, progress
+
+    with progress(console(stderr=True), quiet=quiet) as bar:
+        merges = await archive.history.merges()
+        task = bar.add_task("merging rows", total=sum(merge.rows for merge in merges))
+        return await archive.history.upkeep(
+            merged=lambda merge: bar.update(task, advance=merge.rows, description=f"merged rows of {merge.source}")
+        )
+
+
+def _print_plan(moves: Sequence[Move]) -> None:
+    from aurum.cli.render import byte_size, console, table
+    from aurum.pipelines.history.planning import by_source
+
+    plans = by_source(moves)
+    rows = [(one.source, one.months, f"{one.parts:,}", f"{one.rows:,}", f"{one.files:,}", byte_size(one.size)) for one in plans]
+    numbers = ["parts", "rows", "files", "size about"]
+    console().print(table(["source", "months", *numbers], rows, right=numbers) if rows else "no closed month to archive")
+    if rows:
+        print(
+            f"{sum(one.rows for one in plans):,} rows would move into {len(moves):,} files of about "
+            f"{byte_size(sum(one.size for one in plans))}; nothing was changed"
+        )
+
+
+def _merged(upkeep: Upkeep) -> str:
+    before, after = upkeep.files_before, upkeep.files_after
+    merged = f"merged {before:,} files into {after:,}" if before != after else "no small files to merge"
+    return f"{merged}, deleted {upkeep.expired:,} old files"
 
 
 @app.command("copy")
@@ -111,7 +210,7 @@ def verify(context: typer.Context, source: _Source = None) -> None:
 
 
 @app.command("upkeep")
-def upkeep(context: typer.Context) -> None:
+def upkeep(context: typer.Context, quiet: _Quiet = False) -> None:
     """Remove leftovers of crashes and corrections and the rows of removed series from history, and merge small files."""
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.history.archive import clear_leftovers, erase_removed
@@ -121,11 +220,7 @@ def upkeep(context: typer.Context) -> None:
         async with archive.log.exclusive_run():
             dropped = await clear_leftovers(archive)
             erased = await erase_removed(archive)
-            return len(dropped), erased, await archive.history.upkeep()
+            return len(dropped), erased, await _merge(archive, quiet=quiet)
 
     dropped, erased, report = with_pipelines(context.obj, clean)
-    print(
-        f"removed {dropped} archive ids, erased {erased:,} rows of removed series, "
-        f"merged {report.files_before} files into {report.files_after}, "
-        f"deleted {report.expired} old files"
-    )
+    print(f"removed {dropped} archive ids, erased {erased:,} rows of removed series, {_merged(report)}")

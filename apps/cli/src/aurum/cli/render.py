@@ -22,7 +22,7 @@ def console(*, stderr: bool = False) -> Console:
     return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=_PLAIN_WIDTH)
 
 
-def progress(out: Console) -> Progress:
+def progress(out: Console, *, quiet: bool = False) -> Progress:
     """Return a progress bar with count and time, which disappears at the end. It shows nothing unless on a terminal."""
     return Progress(
         SpinnerColumn(),
@@ -32,8 +32,23 @@ def progress(out: Console) -> Progress:
         TimeElapsedColumn(),
         console=out,
         transient=True,
-        disable=not out.is_terminal,
+        disable=quiet or not out.is_terminal,
     )
+
+
+def byte_size(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    >>> byte_size(800), byte_size(1_400_000), byte_size(3 << 30)
+    ('800 B', '1.3 MiB', '3.0 GiB')
+    """
+    if count < 1024:
+        return f"{count} B"
+    size, units = count / 1024, iter(("KiB", "MiB", "GiB"))
+    unit = next(units)
+    while size >= 1024 and (larger := next(units, None)):
+        size, unit = size / 1024, larger
+    return f"{size:.1f} {unit}"
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Table:

@@ -129,9 +129,9 @@ def _log_built(report: RunReport) -> None:
 
 def _log_archived(report: ArchiveReport) -> None:
     _log.info(
-        "month archived",
+        "months archived",
         source=report.source,
-        month=f"{report.month:%Y-%m}",
+        months=str(report.months),
         archive_id=report.archive_id,
         parts=report.parts,
         rows=report.rows,

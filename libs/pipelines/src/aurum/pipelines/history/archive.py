@@ -1,18 +1,18 @@
 """Moves closed months from the hot store to history.
 
-The rows of a month are read from the hot store, written to history, read back and compared. Only then does one transaction
-record them in the archive log and delete the hot rows. The log is the only state between two steps, so a run may be killed at
-any point. The next run first deletes the rows under ids for which the log names no part: leftovers of crashed runs, and of
-corrections older than ``grace``. It also erases the rows of series that were removed longer ago than ``grace``.
+Rows of consecutive months are read from the hot store, written to history as one file, read back and compared. Only then does
+one transaction record them in the archive log and delete the hot rows. The log is the only state between two steps, so a run
+may be killed at any point. The next run first deletes the rows under ids for which the log names no part: leftovers of crashed
+runs, and of corrections older than ``grace``. It also erases the rows of series that were removed longer ago than ``grace``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -20,7 +20,8 @@ from aurum.common.settings import DatabaseSettings, HistorySettings
 from aurum.core.chunks import chunks
 from aurum.core.errors import Invalid, Unavailable
 from aurum.core.history import TALLY, first_open_month, tally
-from aurum.storage.ports.history import ArchivedPart, ArchiveLog, ClosedMonth, HistoryStore, PartsSnapshot
+from aurum.pipelines.history.planning import Move, plan
+from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore, Months
 
 
 class NotAsWritten(Unavailable):
@@ -59,10 +60,10 @@ def archive_of(settings: HistorySettings, database: DatabaseSettings, log: Archi
 
 @dataclass(frozen=True, slots=True)
 class ArchiveReport:
-    """The result for some series of one source and month. ``left``: series that changed during the move and stay hot."""
+    """The result of one move. ``parts``: those that moved; ``left``: those that changed meanwhile and stay hot."""
 
     source: str
-    month: date
+    months: Months
     archive_id: int
     parts: int
     rows: int
@@ -79,22 +80,38 @@ class Difference:
     checksum: int | None
 
 
-async def archive_closed(
+async def planned_moves(
     archive: Archive, *, now: datetime, closed_after: timedelta, source: str | None = None
-) -> AsyncIterator[ArchiveReport]:
-    """Move every month that is closed at ``now``, the oldest of each source first; yield a report for each chunk of series.
-
-    A second run has nothing left to move. Raises ``ArchiveRunning``, ``NotAsWritten`` and the errors of the stores; chunks
-    that were reported have moved, all others are unchanged.
-    """
+) -> Sequence[Move]:
+    """Return what ``archive_closed`` would move at ``now``. Nothing is changed, and no lock is needed."""
     before = first_open_month(now, closed_after=closed_after)
+    return await plan(archive.log, before, chunk_rows=archive.chunk_rows, source=source)
+
+
+def unannounced(_moves: Sequence[Move]) -> None:
+    """Ignore a plan: the default where no caller follows the progress of a run."""
+
+
+async def archive_closed(
+    archive: Archive,
+    *,
+    now: datetime,
+    closed_after: timedelta,
+    source: str | None = None,
+    planned: Callable[[Sequence[Move]], None] = unannounced,
+) -> AsyncIterator[ArchiveReport]:
+    """Move every month that is closed at ``now``, the oldest of each source first; yield a report for each move.
+
+    ``planned`` is called with all moves before the first one. A second run has nothing left to move. Raises
+    ``ArchiveRunning``, ``NotAsWritten`` and the errors of the stores; what was reported has moved, all else is unchanged.
+    """
     async with archive.log.exclusive_run():
         await clear_leftovers(archive)
         await erase_removed(archive)
-        for month in await archive.log.closed_months(before, source=source):
-            sizes = await archive.log.sizes(month)
-            for series_ids in _series_chunks(month.series_ids, sizes, archive.chunk_rows):
-                yield await _move(archive, month, series_ids)
+        moves = await planned_moves(archive, now=now, closed_after=closed_after, source=source)
+        planned(moves)
+        for move in moves:
+            yield await _perform(archive, move)
 
 
 async def clear_leftovers(archive: Archive) -> frozenset[int]:
@@ -134,62 +151,54 @@ async def verify(archive: Archive, *, source: str | None = None) -> AsyncIterato
             yield len(parts), await asyncio.to_thread(_differences, parts, stored)
 
 
-async def _move(archive: Archive, month: ClosedMonth, series_ids: Sequence[int]) -> ArchiveReport:
+async def _perform(archive: Archive, move: Move) -> ArchiveReport:
     started = time.perf_counter()
-    archive_id = await _new_id(archive, month)
-    snapshot = await archive.log.snapshot(series_ids, month.month)
-    moved: frozenset[int] = frozenset()
-    rows = 0
+    archive_id = await _new_id(archive, move)
+    snapshot = await archive.log.snapshot(move.series_ids, move.months)
+    expected = moved = await asyncio.to_thread(tally, snapshot.rows)
     if not snapshot.rows.is_empty():
-        await archive.history.write(snapshot.rows, source=month.source, month=month.month, archive_id=archive_id)
-        expected = await _read_back(archive.history, month, archive_id, snapshot)
-        moved = await archive.log.commit(archive_id, month.month, snapshot)
-        rows = int(expected.filter(pl.col("series_id").is_in(list(moved)))["rows"].sum())
-        if not moved:
+        await archive.history.write(snapshot.rows, source=move.source, archive_id=archive_id)
+        await _read_back(archive.history, move, archive_id, expected)
+        moved = await archive.log.commit(archive_id, snapshot)
+        if moved.is_empty():
             await archive.history.discard([archive_id])
     return ArchiveReport(
-        source=month.source,
-        month=month.month,
+        source=move.source,
+        months=move.months,
         archive_id=archive_id,
-        parts=len(moved),
-        rows=rows,
-        left=len(series_ids) - len(moved),
+        parts=moved.height,
+        rows=int(moved["rows"].sum()),
+        left=expected.height - moved.height,
         seconds=time.perf_counter() - started,
     )
 
 
-async def _new_id(archive: Archive, month: ClosedMonth) -> int:
+async def _new_id(archive: Archive, move: Move) -> int:
     """Return a new archive id that history does not use yet.
 
     A log that was restored from a backup counts on from an earlier number, so it may give out ids that history already has.
     """
     used = await archive.history.archive_ids()
-    while (archive_id := await archive.log.begin(month.source, month.month)) in used:
+    while (archive_id := await archive.log.begin(move.source, move.months)) in used:
         pass
     return archive_id
 
 
-async def _read_back(history: HistoryStore, month: ClosedMonth, archive_id: int, snapshot: PartsSnapshot) -> pl.DataFrame:
-    """Return the tally (schema ``TALLY``) of the snapshot's rows. Raises ``NotAsWritten`` when history has another one."""
-    expected = await asyncio.to_thread(tally, snapshot.rows)
+async def _read_back(history: HistoryStore, move: Move, archive_id: int, expected: pl.DataFrame) -> None:
+    """Compare the rows of a move in history with their tally (schema ``TALLY``). Raises ``NotAsWritten``."""
     parts = [
-        ArchivedPart(series_id, day, archive_id, month.source, rows, checksum)
-        for series_id, day, rows, checksum in expected.iter_rows()  # rows: one a part
+        ArchivedPart(series_id, month, archive_id, move.source, rows, checksum)
+        for series_id, month, rows, checksum in expected.iter_rows()  # rows: one a part
     ]
     stored = await asyncio.to_thread(tally, await history.rows(parts))
     if not stored.equals(expected):
         raise NotAsWritten(
-            f"history returned other rows of {month.source} in {month.month:%Y-%m} than were written: "
+            f"history returned other rows of {move.source} in {move.months} than were written: "
             "these series stay in the hot store; run `aurum archive run` again",
-            source=month.source,
-            month=month.month.isoformat(),
+            source=move.source,
+            month=move.months.first.isoformat(),
             archive_id=archive_id,
         )
-    return expected
-
-
-def _series_chunks(series_ids: Sequence[int], sizes: Mapping[int, int], most: int) -> Iterator[Sequence[int]]:
-    return chunks(series_ids, size=lambda series_id: sizes.get(series_id, 0), most=most)
 
 
 def _differences(parts: Sequence[ArchivedPart], stored: pl.DataFrame) -> Sequence[Difference]:

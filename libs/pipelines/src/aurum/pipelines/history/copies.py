@@ -17,8 +17,8 @@ from aurum.pipelines.history.archive import Archive
 from aurum.storage.ports.history import ArchivedPart, HistoryStore
 from aurum.storage.ports.wide import HistoryCopy, WideScans
 
-_Block: TypeAlias = tuple[str, date, int]
-"""Source, month and ``archive_id`` of the rows that are written together."""
+_Block: TypeAlias = tuple[str, int]
+"""Source and ``archive_id`` of the rows that are written together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ async def synchronise(
     for block, block_parts in _blocks(named):
         if block not in incomplete:
             continue
-        source, month, archive_id = block
+        source, archive_id = block
         frame = await history.rows(block_parts)
         tallies = tally(frame).iter_rows()  # rows: one a series
         _check(block_parts, {(series_id, at): (count, total) for series_id, at, count, total in tallies})
-        await copy.write(frame, source=source, month=month, archive_id=archive_id)
+        await copy.write(frame, source=source, archive_id=archive_id)
         parts, rows = parts + len(block_parts), rows + frame.height
     stale = await copy.archive_ids() - {part.archive_id for part in named}
     if stale:
@@ -91,7 +91,7 @@ async def _erase_removed(archive: Archive, copy: HistoryStore) -> int:
 
 
 def _block(part: ArchivedPart) -> _Block:
-    return part.source, part.month, part.archive_id
+    return part.source, part.archive_id
 
 
 def _blocks(named: Iterable[ArchivedPart]) -> list[tuple[_Block, list[ArchivedPart]]]:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import product
 
 import polars as pl
@@ -14,6 +14,7 @@ from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.chunks import chunks
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
+from aurum.core.history import month_of
 from aurum.storage.clickhouse.errors import ClickhouseUnavailable
 from aurum.storage.clickhouse.parts import (
     NAMED,
@@ -25,15 +26,17 @@ from aurum.storage.clickhouse.parts import (
     spanned,
     standing,
     touched,
-    yyyymm,
 )
 from aurum.storage.clickhouse.pool import ClickhousePool
 from aurum.storage.clickhouse.schema import HISTORY_TABLE
-from aurum.storage.ports.history import ArchivedPart, Upkeep
+from aurum.storage.ports.history import ArchivedPart, Merge, Upkeep, unreported
 
 _BATCH_ROWS = 65_536
 _INSERTED_ROWS = 1_000_000
 """Rows of one insert: one block of the server, which it stores whole or not at all."""
+
+_MOST_PARTITIONS = 100
+"""Months, each of them a partition, that the server accepts in one insert."""
 
 _MOST_IDS = 4_096
 """Ids that one parameter of a query may name: it is sent as a field of the URL, which the server accepts up to 128 KiB."""
@@ -56,7 +59,7 @@ WHERE {NAMED} AND {SPANNED} AND {STANDING}
 ORDER BY series_id, ts LIMIT {{rows:UInt32}}
 """
 _COUNT = f"SELECT toInt64(count()) AS rows FROM {HISTORY_TABLE} FINAL WHERE {NAMED} AND {SPANNED}"
-_WRITTEN = "source = {source:String} AND month = {month:UInt32} AND archive_id = {archive_id:Int64}"
+_WRITTEN = "source = {source:String} AND archive_id = {archive_id:Int64}"
 _IS_WRITTEN = f"SELECT 1 AS written FROM {HISTORY_TABLE} WHERE {_WRITTEN} LIMIT 1"
 _ERASE = f"DELETE FROM {HISTORY_TABLE} WHERE {_WRITTEN}"
 _DISCARD = f"DELETE FROM {HISTORY_TABLE} WHERE archive_id IN {{archive_ids:Array(Int64)}}"
@@ -96,16 +99,18 @@ class ClickhouseHistory:
     async def look(self) -> None:
         await self._pool.read("SELECT 1 AS one")
 
-    async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        frame = conform(rows, HISTORY)
-        place = {"source": source, "month": yyyymm(month), "archive_id": archive_id}
+    async def write(self, rows: pl.DataFrame, *, source: str, archive_id: int) -> None:
+        if rows.is_empty():
+            raise ValueError("rows must not be empty")
+        frame = conform(rows, HISTORY).with_columns(month_of(pl.col("ts")).alias("month"))
+        place = {"source": source, "archive_id": archive_id}
         if not (await self._pool.read(_IS_WRITTEN, place)).is_empty():
             await self._pool.command(_ERASE, place, settings=_DELETE_NOW)
         # All writers of these rows use one id: while an abandoned insert still runs, the server refuses the next one.
-        query_id = f"aurum-write-{source}-{yyyymm(month)}-{archive_id}"
-        for piece in frame.iter_slices(_INSERTED_ROWS):
-            if not piece.is_empty():
-                await self._pool.insert(_with_place(piece, source, month, archive_id), query_id=query_id)
+        query_id = f"aurum-write-{source}-{archive_id}"
+        for group in _in_month_groups(frame):
+            for piece in group.iter_slices(_INSERTED_ROWS):
+                await self._pool.insert(_with_place(piece, source, archive_id), query_id=query_id)
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
         within = span or Span()
@@ -157,7 +162,10 @@ class ClickhouseHistory:
     async def archive_ids(self) -> frozenset[int]:
         return frozenset((await self._pool.read(_ARCHIVE_IDS))["archive_id"].to_list())
 
-    async def upkeep(self) -> Upkeep:
+    async def merges(self) -> Sequence[Merge]:
+        return ()
+
+    async def upkeep(self, *, merged: Callable[[Merge], None] = unreported) -> Upkeep:  # noqa: ARG002 - the server merges
         """Merge parts and drop deleted rows. ``expired`` in the result counts parts from which deleted rows were dropped."""
         before, masked = await self._parts()
         if masked:
@@ -180,13 +188,21 @@ class ClickhouseHistory:
         return int(counts["files"][0]), int(counts["masked"][0])
 
 
-def _with_place(rows: pl.DataFrame, source: str, month: date, archive_id: int) -> pl.DataFrame:
+def _with_place(rows: pl.DataFrame, source: str, archive_id: int) -> pl.DataFrame:
+    month = pl.col("month")
     return rows.select(
         pl.lit(source).alias("source"),
-        pl.lit(yyyymm(month), pl.UInt32).alias("month"),
+        (month.dt.year().cast(pl.UInt32) * 100 + month.dt.month()).cast(pl.UInt32).alias("month"),
         pl.lit(archive_id, pl.Int64).alias("archive_id"),
         *HISTORY,
     )
+
+
+def _in_month_groups(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield the rows of ``_MOST_PARTITIONS`` months at a time, in their order."""
+    months = rows["month"].unique().sort().to_list()
+    for start in range(0, len(months), _MOST_PARTITIONS):
+        yield rows.filter(pl.col("month").is_in(months[start : start + _MOST_PARTITIONS]))
 
 
 def _in_chunks(ids: Collection[int]) -> Iterator[Sequence[int]]:

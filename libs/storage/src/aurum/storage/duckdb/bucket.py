@@ -8,7 +8,7 @@ from collections.abc import Generator, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from aurum.storage.duckdb.history_files import Folder, HistoryFiles
 
@@ -43,12 +43,17 @@ class Bucket:
             return None
 
     def write(self, name: str, content: bytes) -> None:
+        with self.writing(name) as file:
+            file.write(content)
+
+    @contextmanager
+    def writing(self, name: str) -> Generator[IO[bytes]]:
         system, root = self._system()
         target = f"{root}/{name}"
         system.create_dir(target.rpartition("/")[0], recursive=True)
         # Readers see an object of a bucket only once its upload has ended, so never in part.
         with system.open_output_stream(target) as file:
-            file.write(content)
+            yield file
 
     def delete(self, name: str) -> None:
         system, root = self._system()

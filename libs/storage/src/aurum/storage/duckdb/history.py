@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import secrets
 import threading
-from collections.abc import AsyncIterator, Collection, Generator, Hashable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 import polars as pl
 
@@ -18,23 +15,20 @@ from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.clock import Clock
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
+from aurum.storage.duckdb.compaction import FileSizes, groups, merge_of
 from aurum.storage.duckdb.engine import Cursor, Engine
 from aurum.storage.duckdb.errors import HistoryUnavailable, driver_errors
 from aurum.storage.duckdb.history_files import HistoryFiles
 from aurum.storage.duckdb.manifest import NAME, DataFile, Manifest
-from aurum.storage.ports.history import ArchivedPart, Upkeep
+from aurum.storage.duckdb.queries import choose, frame, scan
+from aurum.storage.duckdb.rewriting import rewrite, write_new
+from aurum.storage.ports.history import ArchivedPart, Merge, Upkeep, unreported
 
 _BATCH_ROWS = 65_536
 _GROUP_ROWS = 131_072
 """Rows, all versions counted, that one query of a stream reads from files: the bound of its memory."""
-_ROW_GROUP = 32_768
-"""Rows of a Parquet row group. A month of an hourly series is 744 rows, so a read of one series decodes one or two groups."""
-_FULL_FILE_ROWS = 2_000_000
-_SMALL_FILE_ROWS = 1_000_000
 _LOCK_PATIENCE_S = 10.0
 
-_PARTS = pl.Schema({"series_id": pl.Int32(), "archive_id": pl.Int64()})
-_CODEC = "zstd"
 # A subquery becomes a hash join; ``list_contains`` would compare every row with every id.
 _OF_IDS = "h.archive_id IN (SELECT unnest($ids))"
 _OF_SERIES = f"h.series_id IN (SELECT unnest($series)) AND {_OF_IDS}"
@@ -48,15 +42,23 @@ class DuckdbHistory:
     """``HistoryStore`` over a folder or bucket.
 
     ``grace``: how long a replaced file stays readable. ``threads``: queries at a time, and cores that one query may use.
-    ``memory``: DuckDB's limit, as it writes it (``1GB``).
+    ``memory``: DuckDB's limit, as it writes it (``1GB``). ``sizes``: bytes of the files that ``upkeep`` merges and makes.
     """
 
     def __init__(
-        self, files: HistoryFiles, clock: Clock, *, threads: int = 2, memory: str = "1GB", grace: timedelta = timedelta(hours=1)
+        self,
+        files: HistoryFiles,
+        clock: Clock,
+        *,
+        threads: int = 2,
+        memory: str = "1GB",
+        grace: timedelta = timedelta(hours=1),
+        sizes: FileSizes | None = None,
     ) -> None:
         self._files = files
         self._clock = clock
         self._grace = grace
+        self._sizes = sizes or FileSizes()
         self._engine = Engine(threads=threads, memory=memory, location=files.location)
         self._cached: tuple[Hashable, Manifest] | None = None
         self._writing = threading.Lock()
@@ -73,16 +75,18 @@ class DuckdbHistory:
 
         await asyncio.to_thread(work)
 
-    async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        frame = _with_place(conform(rows, HISTORY), source, month, archive_id)
+    async def write(self, rows: pl.DataFrame, *, source: str, archive_id: int) -> None:
+        if rows.is_empty():
+            raise ValueError("rows must not be empty")
+        conformed = conform(rows, HISTORY)
 
         def work(cursor: Cursor) -> None:
-            new = self._write_file(frame, source, month, (archive_id,))
+            new = write_new(self._files, conformed, source, archive_id)
             with self._exclusive():
                 before = self._manifest(fresh=True)
-                earlier = before.by_place.get((source, month, archive_id))
-                rest = self._without(cursor, earlier, {archive_id}) if earlier is not None else ()
-                self._replace(before, (earlier,) if earlier is not None else (), (new, *rest))
+                earlier = tuple(before.under_id(source, archive_id))
+                rest = [file for old in earlier for file in self._without(cursor, old, {archive_id})]
+                self._replace(before, earlier, (new, *rest))
 
         await self._engine.run(work)
 
@@ -150,17 +154,26 @@ class DuckdbHistory:
 
         return await self._engine.run(work)
 
-    async def upkeep(self) -> Upkeep:
-        def work(cursor: Cursor) -> Upkeep:
-            before = len(self._manifest().files)
-            for group in _mergeable(self._manifest().files):
-                self._merge(cursor, group)
-            return Upkeep(before, len(self._manifest().files), self._sweep())
+    async def merges(self) -> Sequence[Merge]:
+        def work(_cursor: Cursor) -> list[Merge]:
+            return [merge_of(group) for group in groups(self._manifest().files, self._sizes)]
 
         return await self._engine.run(work)
 
+    async def upkeep(self, *, merged: Callable[[Merge], None] = unreported) -> Upkeep:
+        before = await self._file_count()
+        # A group at a time: the engine is free for reads in between, and a caller may stop there.
+        for group in await self._engine.run(lambda _: list(groups(self._manifest().files, self._sizes))):
+            await self._engine.run(lambda cursor, group=group: self._merge(cursor, group))
+            merged(merge_of(group))
+        expired = await self._engine.run(lambda _: self._sweep())
+        return Upkeep(before, await self._file_count(), expired)
+
     async def close(self) -> None:
         await self._engine.close()
+
+    async def _file_count(self) -> int:
+        return await self._engine.run(lambda _: len(self._manifest().files))
 
     def _read(
         self,
@@ -172,35 +185,32 @@ class DuckdbHistory:
         parameters: dict[str, Any],
         order: Sequence[str],
     ) -> pl.DataFrame:
-        wanted = pl.DataFrame([(part.series_id, part.archive_id) for part in parts], schema=_PARTS, orient="row")
-        cursor.register("wanted", wanted.to_arrow())  # pyright: ignore[reportUnknownArgumentType] - pyarrow ships no types
-        source, files = self._scan(cursor, self._file_names(parts))
-        # The least and the greatest id are in the query beside the join, so that DuckDB skips row groups of other series.
-        bounds = {"first": wanted["series_id"].min(), "last": wanted["series_id"].max()}
-        conditions = ["h.series_id BETWEEN $first AND $last", condition]
+        source, files = scan(cursor, self._files, self._file_names(parts))
+        chosen = choose(cursor, parts)
+        conditions = [chosen.text, condition]
+        ends: dict[str, Any] = {}
         if span.start is not None:
             conditions.append("h.ts >= $start")
-            bounds["start"] = span.start
+            ends["start"] = span.start
         if span.end is not None:
             conditions.append("h.ts < $end")
-            bounds["end"] = span.end
-        return _frame(
+            ends["end"] = span.end
+        return frame(
             cursor,
             f"""
             SELECT {", ".join(f"h.{column}" for column in columns)}
-            FROM {source} AS h JOIN wanted AS w ON h.series_id = w.series_id AND h.archive_id = w.archive_id
+            FROM {source} AS h{chosen.join}
             WHERE {" AND ".join(conditions)}
             ORDER BY {", ".join(f"h.{column}" for column in order)}
             """,  # noqa: S608 - constants of this module
-            {**parameters, **files, **bounds},
+            {**parameters, **files, **chosen.values, **ends},
         )
 
     def _file_names(self, parts: Sequence[ArchivedPart]) -> list[str]:
         manifest = self._manifest()
         names: set[str] = set()
         for part in parts:
-            place = (part.source, part.month, part.archive_id)
-            file = manifest.by_place.get(place) or self._manifest(fresh=True).by_place.get(place)
+            file = manifest.file_of(part) or self._manifest(fresh=True).file_of(part)
             if file is None:
                 raise ArchivedPartMissing(
                     f"history ({self._files.location}) has no rows under archive id {part.archive_id} "
@@ -211,54 +221,24 @@ class DuckdbHistory:
             names.add(file.name)
         return sorted(names)
 
-    def _scan(self, cursor: Cursor, names: list[str]) -> tuple[str, dict[str, Any]]:
-        """Return the text that follows FROM in a query over some files, and the parameters it needs."""
-        source = self._files.scan_source(names)
-        if isinstance(source, list):
-            return "read_parquet($files, hive_partitioning => false)", {"files": source}
-        cursor.register("scanned", source)
-        return "scanned", {}
-
-    def _write_file(self, frame: pl.DataFrame, source: str, month: date, archive_ids: tuple[int, ...]) -> DataFile:
-        """Write a new file, which no reader sees before a manifest names it."""
-        content = io.BytesIO()
-        frame.write_parquet(content, compression=_CODEC, row_group_size=_ROW_GROUP, statistics=True)
-        name = (
-            f"source={quote(source, safe='')}/month={month.isoformat()}/{min(archive_ids):010d}-{secrets.token_hex(4)}.parquet"
-        )
-        self._files.write(name, content.getvalue())
-        return DataFile(name, source, month, archive_ids, frame.height, content.tell())
-
     def _without(self, cursor: Cursor, file: DataFile, unwanted: set[int]) -> tuple[DataFile, ...]:
         """Write a file again without the rows of some ids; empty if no rows are left.
 
         The new file then holds exactly the ids that the manifest states.
         """
-        remaining = tuple(archive_id for archive_id in file.archive_ids if archive_id not in unwanted)
-        return (self._rewrite(cursor, (file,), remaining),) if remaining else ()
-
-    def _rewrite(self, cursor: Cursor, files: tuple[DataFile, ...], archive_ids: tuple[int, ...]) -> DataFile:
-        rows = self._selected(cursor, files, _OF_IDS, {"ids": list(archive_ids)})
-        return self._write_file(rows, files[0].source, files[0].month, archive_ids)
+        remaining = [archive_id for archive_id in file.archive_ids if archive_id not in unwanted]
+        return (rewrite(cursor, self._files, [file], remaining, _OF_IDS, {"ids": remaining}),) if remaining else ()
 
     def _without_series(self, cursor: Cursor, file: DataFile, series_ids: list[int], archive_ids: set[int]) -> DataFile:
         """Write a file again without the rows of some series under some ids; it remains the file of all its ids."""
-        rows = self._selected(cursor, (file,), f"NOT ({_OF_SERIES})", {"series": series_ids, "ids": sorted(archive_ids)})
-        return self._write_file(rows, file.source, file.month, file.archive_ids)
-
-    def _selected(self, cursor: Cursor, files: tuple[DataFile, ...], condition: str, values: dict[str, Any]) -> pl.DataFrame:
-        source, parameters = self._scan(cursor, [file.name for file in files])
-        return _frame(
-            cursor,
-            f"SELECT * FROM {source} AS h WHERE {condition} ORDER BY series_id, ts, known_at",  # noqa: S608 - constants
-            {**parameters, **values},
-        )
+        values = {"series": series_ids, "ids": sorted(archive_ids)}
+        return rewrite(cursor, self._files, [file], file.archive_ids, f"NOT ({_OF_SERIES})", values)
 
     def _count(self, cursor: Cursor, file: DataFile, series_ids: list[int], archive_ids: set[int]) -> int:
         """Return the number of rows of some series under some ids in a file."""
-        source, parameters = self._scan(cursor, [file.name])
+        source, parameters = scan(cursor, self._files, [file.name])
         bounds = {"first": series_ids[0], "last": series_ids[-1]}
-        counted = _frame(
+        counted = frame(
             cursor,
             f"""SELECT count(*) AS rows FROM {source} AS h
                 WHERE h.series_id BETWEEN $first AND $last AND {_OF_SERIES}""",  # noqa: S608 - constants
@@ -267,7 +247,7 @@ class DuckdbHistory:
         return int(counted["rows"][0])
 
     def _merge(self, cursor: Cursor, files: tuple[DataFile, ...]) -> None:
-        merged = self._rewrite(cursor, files, tuple(sorted(archive_id for file in files for archive_id in file.archive_ids)))
+        merged = rewrite(cursor, self._files, files, sorted(archive_id for file in files for archive_id in file.archive_ids))
         with self._exclusive():
             current = self._manifest(fresh=True)
             # If another writer has replaced one of them meanwhile, the merged file is useless, and a later sweep deletes it.
@@ -316,32 +296,16 @@ class DuckdbHistory:
         self._files.write(NAME, before.with_replaced(removed, added, now=self._clock.now()).encode())
 
 
-def _with_place(rows: pl.DataFrame, source: str, month: date, archive_id: int) -> pl.DataFrame:
-    place = (
-        pl.lit(source).alias("source"),
-        pl.lit(month, pl.Date).alias("month"),
-        pl.lit(archive_id, pl.Int64).alias("archive_id"),
-    )
-    return rows.select(*place, *HISTORY)
-
-
 def _standing(as_of: datetime | None) -> tuple[str, dict[str, Any]]:
     if as_of is None:
         return "h.superseded_at IS NULL", {}
     return "h.known_at <= $as_of AND (h.superseded_at IS NULL OR h.superseded_at > $as_of)", {"as_of": as_of}
 
 
-def _frame(cursor: Cursor, query: str, parameters: dict[str, Any]) -> pl.DataFrame:
-    table = cursor.sql(query, params=parameters).to_arrow_table()
-    frame = pl.from_arrow(table)  # pyright: ignore[reportUnknownMemberType] - pyarrow ships no types
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
-def _in_utc(frame: pl.DataFrame) -> pl.DataFrame:
+def _in_utc(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with its zone named ``UTC``; DuckDB names it ``Etc/UTC``."""
-    zoned = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime)]
-    return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC"))
+    zoned = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.Datetime)]
+    return rows.with_columns(pl.col(zoned).dt.convert_time_zone("UTC"))
 
 
 def _groups(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
@@ -356,24 +320,3 @@ def _groups(parts: Sequence[ArchivedPart]) -> Iterator[Sequence[ArchivedPart]]:
         rows += part.rows
     if group:
         yield group
-
-
-def _mergeable(files: tuple[DataFile, ...]) -> Iterator[tuple[DataFile, ...]]:
-    """Yield groups of two or more files of one source and month to merge into one.
-
-    Each file has fewer than ``_SMALL_FILE_ROWS`` rows, and a group has at most ``_FULL_FILE_ROWS``.
-    """
-    places: dict[tuple[str, date], list[DataFile]] = {}
-    for file in files:
-        if file.rows < _SMALL_FILE_ROWS:
-            places.setdefault((file.source, file.month), []).append(file)
-    for members in places.values():
-        group: list[DataFile] = []
-        for file in sorted(members, key=lambda file: file.archive_ids):
-            if sum(member.rows for member in group) + file.rows > _FULL_FILE_ROWS:
-                if len(group) > 1:
-                    yield tuple(group)
-                group = []
-            group.append(file)
-        if len(group) > 1:
-            yield tuple(group)

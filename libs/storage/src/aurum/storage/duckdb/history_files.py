@@ -7,10 +7,10 @@ import os
 import secrets
 import time
 from collections.abc import Generator, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from aurum.storage.duckdb.errors import HistoryUnavailable
 
@@ -38,6 +38,13 @@ class HistoryFiles(Protocol):
         """Write a file, durable on return.
 
         An earlier file of that name is replaced atomically: readers see either the old or the new content.
+        """
+        ...
+
+    def writing(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """Yield a stream into a file, which is durable, and visible under its name, once the block has ended.
+
+        After an exception in the block, the file is missing, or is a stray one that a later clean-up finds.
         """
         ...
 
@@ -86,16 +93,21 @@ class Folder:
             return None
 
     def write(self, name: str, content: bytes) -> None:
+        with self.writing(name) as file:
+            file.write(content)
+
+    @contextmanager
+    def writing(self, name: str) -> Generator[IO[bytes]]:
         target = self._path / name
         self._make_folder(target.parent)
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
             with temporary.open("wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)
-        except OSError:
+        except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         _sync(target.parent)

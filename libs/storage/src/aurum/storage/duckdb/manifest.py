@@ -7,14 +7,18 @@ from the manifest stays readable for a while, for readers that still use the ear
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from aurum.core.errors import Unavailable
+from aurum.storage.ports.history import ArchivedPart
 
 NAME = "manifest.json"
-_FORMAT = 1
+_FORMATS = (1, 2)
+"""Format 1 has files of one month only. Format 2 is written only where a file has several: releases that read format 1 take all
+rows of an id for rows of one month, so they must refuse it."""
 
 
 class ManifestUnreadable(Unavailable):
@@ -23,11 +27,15 @@ class ManifestUnreadable(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One Parquet file. ``archive_ids``: exactly the ids of its rows. ``name``: its path below the folder."""
+    """One Parquet file. ``archive_ids``: exactly the ids of its rows. ``name``: its path below the folder.
+
+    ``first``, ``last``: months of its earliest and its latest row.
+    """
 
     name: str
     source: str
-    month: date
+    first: date
+    last: date
     archive_ids: tuple[int, ...]
     rows: int
     size: int
@@ -43,15 +51,27 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One state of history. ``by_place``: its files by source, month and archive id."""
+    """One state of history."""
 
     files: tuple[DataFile, ...] = ()
     retired: tuple[Retired, ...] = ()
-    by_place: dict[tuple[str, date, int], DataFile] = field(init=False, repr=False, compare=False)
+    _by_id: dict[tuple[str, int], list[DataFile]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        places = {(file.source, file.month, archive_id): file for file in self.files for archive_id in file.archive_ids}
-        object.__setattr__(self, "by_place", places)
+        by_id: dict[tuple[str, int], list[DataFile]] = {}
+        for file in self.files:
+            for archive_id in file.archive_ids:
+                by_id.setdefault((file.source, archive_id), []).append(file)
+        object.__setattr__(self, "_by_id", by_id)
+
+    def under_id(self, source: str, archive_id: int) -> Sequence[DataFile]:
+        """Return the files with rows of a source under an id."""
+        return self._by_id.get((source, archive_id), ())
+
+    def file_of(self, part: ArchivedPart) -> DataFile | None:
+        """Return the file with the rows of a part; None if there is none."""
+        files = self.under_id(part.source, part.archive_id)
+        return next((file for file in files if file.first <= part.month <= file.last), None)
 
     def with_replaced(self, removed: tuple[DataFile, ...], added: tuple[DataFile, ...], *, now: datetime) -> Manifest:
         """Return the manifest with some files retired and others added."""
@@ -72,12 +92,13 @@ class Manifest:
 
     def encode(self) -> bytes:
         document: dict[str, Any] = {
-            "format": _FORMAT,
+            "format": _FORMATS[any(file.first != file.last for file in self.files)],
             "files": [
                 {
                     "name": file.name,
                     "source": file.source,
-                    "month": file.month.isoformat(),
+                    "month": file.first.isoformat(),
+                    **({"last_month": file.last.isoformat()} if file.last != file.first else {}),
                     "archive_ids": file.archive_ids,
                     "rows": file.rows,
                     "size": file.size,
@@ -93,9 +114,10 @@ class Manifest:
         """Parse the JSON of a manifest. Raises ``ManifestUnreadable``."""
         try:
             document = json.loads(content)
-            if document["format"] != _FORMAT:
+            if document["format"] not in _FORMATS:
                 raise ManifestUnreadable(
-                    f"{NAME} of history has format {document['format']!r}, this release reads {_FORMAT}: install a newer one"
+                    f"{NAME} of history has format {document['format']!r}, this release reads up to {_FORMATS[-1]}: "
+                    "install a newer one"
                 )
             return cls(
                 files=tuple(
@@ -103,6 +125,7 @@ class Manifest:
                         entry["name"],
                         entry["source"],
                         date.fromisoformat(entry["month"]),
+                        date.fromisoformat(entry.get("last_month", entry["month"])),
                         tuple(entry["archive_ids"]),
                         entry["rows"],
                         entry["size"],

@@ -1,9 +1,9 @@
-"""Archived months in memory, as frames by source, month and archive id."""
+"""Archived months in memory, as frames by source and archive id."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from datetime import datetime
 from typing import TypeAlias
 
 import polars as pl
@@ -11,11 +11,12 @@ import polars as pl
 from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
-from aurum.storage.ports.history import ArchivedPart, Upkeep
+from aurum.core.history import month_of
+from aurum.storage.ports.history import ArchivedPart, Merge, Upkeep, unreported
 
 _BATCH_ROWS = 1024  # a border of batches needs few rows
 
-FrameKey: TypeAlias = tuple[str, date, int]
+FrameKey: TypeAlias = tuple[str, int]
 
 
 class MemoryHistory:
@@ -31,8 +32,10 @@ class MemoryHistory:
     async def look(self) -> None:
         pass
 
-    async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        self._frames[source, month, archive_id] = conform(rows, HISTORY)
+    async def write(self, rows: pl.DataFrame, *, source: str, archive_id: int) -> None:
+        if rows.is_empty():
+            raise ValueError("rows must not be empty")
+        self._frames[source, archive_id] = conform(rows, HISTORY)
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
         rows = pl.concat([pl.DataFrame(schema=HISTORY), *self._part_rows(parts)])
@@ -50,18 +53,21 @@ class MemoryHistory:
                 yield batch
 
     async def discard(self, archive_ids: Collection[int]) -> None:
-        self._frames = {key: rows for key, rows in self._frames.items() if key[2] not in archive_ids}
+        self._frames = {key: rows for key, rows in self._frames.items() if key[1] not in archive_ids}
 
     async def erase(self, series_ids: Collection[int], *, archive_ids: Collection[int]) -> int:
         before = sum(rows.height for rows in self._frames.values())
         others = ~pl.col("series_id").is_in(list(series_ids))
-        self._frames = {key: rows.filter(others) if key[2] in archive_ids else rows for key, rows in self._frames.items()}
+        self._frames = {key: rows.filter(others) if key[1] in archive_ids else rows for key, rows in self._frames.items()}
         return before - sum(rows.height for rows in self._frames.values())
 
     async def archive_ids(self) -> frozenset[int]:
-        return frozenset(archive_id for (_, _, archive_id), rows in self._frames.items() if not rows.is_empty())
+        return frozenset(archive_id for (_, archive_id), rows in self._frames.items() if not rows.is_empty())
 
-    async def upkeep(self) -> Upkeep:
+    async def merges(self) -> Sequence[Merge]:
+        return ()
+
+    async def upkeep(self, *, merged: Callable[[Merge], None] = unreported) -> Upkeep:  # noqa: ARG002 - nothing to merge
         return Upkeep(len(self._frames), len(self._frames), 0)
 
     async def close(self) -> None:
@@ -69,9 +75,9 @@ class MemoryHistory:
 
     def _part_rows(self, parts: Sequence[ArchivedPart]) -> Iterator[pl.DataFrame]:
         for part in parts:
-            rows = self._frames.get((part.source, part.month, part.archive_id))
+            rows = self._frames.get((part.source, part.archive_id))
             if rows is not None:
-                yield rows.filter(pl.col("series_id") == part.series_id)
+                yield rows.filter(pl.col("series_id") == part.series_id, month_of(pl.col("ts")) == part.month)
 
 
 def _within(span: Span) -> pl.Expr:

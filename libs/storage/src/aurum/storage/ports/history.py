@@ -1,13 +1,14 @@
 """Closed months: the history store that holds their rows, and the archive log of the hot store that lists them.
 
 A *part* is one series in one month (UTC, by ``ts``), with all its versions. The archive log of the hot store names the parts
-that are archived, and the ``archive_id`` under which their rows are stored. Rows in history that the log does not name are
-never read. So a write to history needs no transaction with the hot store: rows that a crash leaves behind are discarded later.
+that are archived, and the ``archive_id`` under which their rows are stored. One id may stand for many series and months of one
+source. Rows in history that the log does not name are never read. So a write to history needs no transaction with the hot
+store: rows that a crash leaves behind are discarded later.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -50,12 +51,31 @@ class Upkeep:
     expired: int
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Small files of one source that maintenance makes one file of.
+
+    ``first``, ``last``: months of the earliest and the latest row. ``size``: bytes of the files in all.
+    """
+
+    source: str
+    first: date
+    last: date
+    files: int
+    rows: int
+    size: int
+
+
+def unreported(_merge: Merge) -> None:
+    """Ignore a merge: the default where no caller follows the progress of maintenance."""
+
+
 class HistoryStore(Protocol):
     """Store of archived months.
 
     All methods raise ``Unavailable`` when the store does not answer, or not by the deadline of the task if it has one. In every
-    adapter the columns are ``source``, ``month``, ``archive_id`` and those of ``core.frames.HISTORY``; rows are partitioned by
-    source and month and sorted by series and time.
+    adapter the columns are ``source``, ``month``, ``archive_id`` and those of ``core.frames.HISTORY``. A file has rows of one
+    source, sorted by series and time.
     """
 
     @property
@@ -67,10 +87,10 @@ class HistoryStore(Protocol):
         """Return when the store answers a trivial query."""
         ...
 
-    async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        """Store rows of one source and month, schema ``HISTORY`` and in its order; they are durable on return.
+    async def write(self, rows: pl.DataFrame, *, source: str, archive_id: int) -> None:
+        """Store rows of one source and any months, schema ``HISTORY`` and in its order; they are durable on return.
 
-        A second write with the same source, month and ``archive_id`` replaces the first.
+        A second write with the same source and ``archive_id`` replaces the first. Raises ``ValueError`` for no rows.
         """
         ...
 
@@ -103,8 +123,16 @@ class HistoryStore(Protocol):
         """Return the ids that have rows."""
         ...
 
-    async def upkeep(self) -> Upkeep:
-        """Compact months in many files and delete files that are no longer reachable."""
+    async def merges(self) -> Sequence[Merge]:
+        """Return what ``upkeep`` would merge now, ascending by source and month; nothing if a server merges by itself."""
+        ...
+
+    async def upkeep(self, *, merged: Callable[[Merge], None] = unreported) -> Upkeep:
+        """Merge small files, and delete files that are no longer reachable. ``merged`` is called after each merge.
+
+        A merged file replaces its parts only after it was read back and compared. The call may be repeated, and may end at any
+        point: what was merged stays merged, and nothing else has changed.
+        """
         ...
 
     async def close(self) -> None:
@@ -149,12 +177,24 @@ class ClosedMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class Months:
+    """A run of months. ``first``, ``last``: their first days; ``last`` is included."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.first:%Y-%m}" if self.first == self.last else f"{self.first:%Y-%m} to {self.last:%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
 class PartsSnapshot:
-    """The rows of several parts in one snapshot of the hot store.
+    """The rows of some series in a run of months, from one snapshot of the hot store.
 
     ``rows``: schema ``HISTORY`` and in its order. ``versions``: the version of each series in that snapshot, by id.
     """
 
+    months: Months
     rows: pl.DataFrame
     versions: dict[int, int]
 
@@ -188,23 +228,26 @@ class ArchiveLog(Protocol):
         """Return the months before ``before`` (a first day) that have hot rows, ascending by source and month."""
         ...
 
-    async def sizes(self, month: ClosedMonth) -> dict[int, int]:
-        """Return the number of rows, all versions, of each of its series in that month, by series id."""
+    async def sizes(self, months: Sequence[ClosedMonth]) -> pl.DataFrame:
+        """Return the number of rows, all versions, of each series in each month; ascending by month and series.
+
+        Columns ``series_id`` (Int32), ``month`` (Date), ``rows`` (Int64).
+        """
         ...
 
-    async def begin(self, source: str, month: date) -> int:
+    async def begin(self, source: str, months: Months) -> int:
         """Return a new ``archive_id``, which is recorded before any row is written under it."""
         ...
 
-    async def snapshot(self, series_ids: Sequence[int], month: date) -> PartsSnapshot:
-        """Return all versions of those series in that month, from one snapshot. The hot store is not changed."""
+    async def snapshot(self, series_ids: Sequence[int], months: Months) -> PartsSnapshot:
+        """Return all versions of those series in those months, from one snapshot. The hot store is not changed."""
         ...
 
-    async def commit(self, archive_id: int, month: date, snapshot: PartsSnapshot) -> frozenset[int]:
-        """Name the parts in the log and delete their hot rows, in one transaction; return the series that moved.
+    async def commit(self, archive_id: int, snapshot: PartsSnapshot) -> pl.DataFrame:
+        """Name the parts in the log and delete their hot rows, in one transaction; return the parts that moved as ``TALLY``.
 
-        It holds the lock that loads take. A series whose rows of that month differ from the snapshot stays hot and is not
-        named. Raises ``Conflict`` when ``unused_ids`` returned the id meanwhile.
+        It holds the lock that loads take. A part whose rows differ from the snapshot stays hot and is not named. Raises
+        ``Conflict`` when ``unused_ids`` returned the id meanwhile.
         """
         ...
 

@@ -11,7 +11,7 @@ from aurum.core.catalog.validations import ValidationResult
 from aurum.core.clock import Clock
 from aurum.core.history import tally
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader, LoadOutcome
-from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore
+from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore, Months
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
@@ -29,10 +29,11 @@ async def archive_everything(log: ArchiveLog, history: HistoryStore, *, before: 
     """Archive all hot months before ``before``, without verifying them; return the number of archived parts."""
     moved = 0
     for month in await log.closed_months(before):
-        archive_id = await log.begin(month.source, month.month)
-        snapshot = await log.snapshot(month.series_ids, month.month)
-        await history.write(snapshot.rows, source=month.source, month=month.month, archive_id=archive_id)
-        moved += len(await log.commit(archive_id, month.month, snapshot))
+        months = Months(month.month, month.month)
+        archive_id = await log.begin(month.source, months)
+        snapshot = await log.snapshot(month.series_ids, months)
+        await history.write(snapshot.rows, source=month.source, archive_id=archive_id)
+        moved += (await log.commit(archive_id, snapshot)).height
     return moved
 
 

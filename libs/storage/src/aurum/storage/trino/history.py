@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby, product
@@ -14,14 +14,17 @@ from aurum.common.resilience.guards import Guards
 from aurum.core.asof import Span
 from aurum.core.chunks import chunks
 from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, conform
-from aurum.storage.ports.history import ArchivedPart, Upkeep
+from aurum.storage.ports.history import ArchivedPart, Merge, Upkeep, unreported
 from aurum.storage.trino.lake import Lake
 from aurum.storage.trino.pool import Parameter, TrinoPool
-from aurum.storage.trino.table import COLUMNS, TABLE, create_statement, parse_rows, select_list
+from aurum.storage.trino.table import COLUMNS, PARTITIONING, TABLE, create_statement, parse_rows, select_list
 
 _BATCH_ROWS = 131_072
 """Most rows that one query reads, except for one part with more: the whole answer is held in memory, also by the client."""
 _BATCH_PARTS = 2_000
+_SMALL_FILE_MB = 64
+"""Size below which a file is merged with others of its source."""
+_MONTH = "json_extract_scalar(readable_metrics, '$.month.{}_bound')"
 _SAFE_AGE = timedelta(days=7)
 """Least age of unreferenced files to delete: a running writer's are younger. Trino accepts no less (``infra/trino``)."""
 
@@ -54,10 +57,12 @@ class TrinoHistory:
     async def look(self) -> None:
         await self._pool.read("SELECT 1")
 
-    async def write(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
+    async def write(self, rows: pl.DataFrame, *, source: str, archive_id: int) -> None:
+        if rows.is_empty():
+            raise ValueError("rows must not be empty")
         await self._prepare()
         frame = conform(rows, HISTORY)
-        await self._pool.blocking(lambda: self._lake.replace(frame, source=source, month=month, archive_id=archive_id))
+        await self._pool.blocking(lambda: self._lake.replace(frame, source=source, archive_id=archive_id))
 
     async def rows(self, parts: Sequence[ArchivedPart], *, span: Span | None = None) -> pl.DataFrame:
         condition = _within(span or Span())
@@ -101,22 +106,34 @@ class TrinoHistory:
         rows = await self._pool.read(f"SELECT DISTINCT archive_id FROM {self._table}")
         return frozenset(int(archive_id) for (archive_id,) in rows)
 
-    async def upkeep(self) -> Upkeep:
-        """Rewrite the months that are in several files, then delete snapshots and files by age."""
+    async def merges(self) -> Sequence[Merge]:
+        await self._prepare()
+        rows = await self._pool.read(
+            f"""SELECT partition.source, min({_MONTH.format("lower")}), max({_MONTH.format("upper")}), count(*),
+                       sum(record_count) FILTER (WHERE content = 0), sum(file_size_in_bytes)
+                FROM {self._name("files")} WHERE content <> 0 OR file_size_in_bytes < {_SMALL_FILE_MB << 20}
+                GROUP BY 1 HAVING count(*) > 1 OR count_if(content <> 0) > 0 ORDER BY 1"""
+        )
+        return [
+            Merge(source, date.fromisoformat(first), date.fromisoformat(last), int(files), int(count or 0), int(size))
+            for source, first, last, files, count, size in rows
+        ]
+
+    async def upkeep(self, *, merged: Callable[[Merge], None] = unreported) -> Upkeep:
+        """Rewrite the small files of each source, then delete snapshots and files by age."""
         await self._prepare()
         before = await self._count("files"), await self._count("snapshots")
-        split_months = await self._pool.read(
-            f"SELECT partition.month FROM {self._name('files')} GROUP BY 1, partition.source HAVING count(*) > 1"
-        )
-        months = sorted({date.fromisoformat(month) for (month,) in split_months})
-        for month in months:
+        merges = await self.merges()
+        for merge in merges:
             # Trino binds no parameters in this statement.
-            await self._maintain(f"optimize WHERE month = DATE '{month.isoformat()}'")
+            source = merge.source.replace("'", "''")
+            await self._maintain(f"optimize(file_size_threshold => '{_SMALL_FILE_MB}MB') WHERE source = '{source}'")
+            merged(merge)
         keep = self._pool.settings.keep_snapshots
         await self._maintain(f"expire_snapshots(retention_threshold => '{_duration(keep)}')")
         await self._maintain(f"remove_orphan_files(retention_threshold => '{_duration(max(keep, _SAFE_AGE))}')")
         after = await self._count("files"), await self._count("snapshots")
-        created = len(months)  # each rewrite makes a snapshot
+        created = len(merges)  # each rewrite makes a snapshot
         return Upkeep(files_before=before[0], files_after=after[0], expired=max(before[1] + created - after[1], 0))
 
     async def close(self) -> None:
@@ -139,7 +156,10 @@ class TrinoHistory:
                 yield parse_rows(rows, schema)
 
     async def _prepare(self) -> None:
-        """Create the table if it is missing, and add the columns that a table of an older release lacks."""
+        """Create the table if it is missing, and give one of an older release its new columns and partitioning.
+
+        Files that an older release wrote keep their partitions until they are merged; they are read as before.
+        """
         if self._is_prepared:
             return
         async with self._preparing:
@@ -151,6 +171,9 @@ class TrinoHistory:
             existing = {name for name, *_ in await self._pool.read(f"SHOW COLUMNS FROM {self._table}")}
             for name in COLUMNS.keys() - existing:
                 await self._pool.execute(f"ALTER TABLE {self._table} ADD COLUMN IF NOT EXISTS {name} {COLUMNS[name]}")
+            ((created,),) = await self._pool.read(f"SHOW CREATE TABLE {self._table}")
+            if PARTITIONING not in created:
+                await self._pool.execute(f"ALTER TABLE {self._table} SET PROPERTIES {PARTITIONING}")
             self._is_prepared = True
 
     async def _maintain(self, procedure: str) -> None:

@@ -9,7 +9,6 @@ Everything here blocks; it runs on the threads of a pool.
 from __future__ import annotations
 
 import threading
-from datetime import date
 
 import polars as pl
 import pyarrow as pa
@@ -21,6 +20,7 @@ from pyiceberg.table import Table
 from aurum.common.settings.trino import TrinoSettings
 from aurum.core.errors import Invalid
 from aurum.core.frames import HISTORY
+from aurum.core.history import month_of
 from aurum.storage.trino.table import PROPERTIES, TABLE
 
 _ARROW = pa.schema(
@@ -56,13 +56,13 @@ class Lake:
         self._lock = threading.Lock()
         self._catalog: SqlCatalog | None = None
 
-    def replace(self, rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> None:
-        """Write rows of schema ``HISTORY`` in place of any rows of the same source, month and ``archive_id``.
+    def replace(self, rows: pl.DataFrame, *, source: str, archive_id: int) -> None:
+        """Write rows of schema ``HISTORY`` in place of any rows of the same source and ``archive_id``.
 
         Makes one commit, usually of one file; durable on return.
         """
-        replaced = And(_equal("source", source), _equal("month", month.isoformat()), _equal("archive_id", archive_id))
-        table = _arrow(rows, source=source, month=month, archive_id=archive_id)
+        replaced = And(_equal("source", source), _equal("archive_id", archive_id))
+        table = _arrow(rows, source=source, archive_id=archive_id)
         for tries_left in reversed(range(_TRIES)):
             try:
                 self._commit(table, replaced)
@@ -117,10 +117,13 @@ def _properties(settings: TrinoSettings) -> dict[str, str]:
     return {name: value for name, value in properties.items() if value is not None}
 
 
-def _arrow(rows: pl.DataFrame, *, source: str, month: date, archive_id: int) -> pa.Table:
+def _arrow(rows: pl.DataFrame, *, source: str, archive_id: int) -> pa.Table:
     """Convert rows of schema ``HISTORY`` to the columns of the table."""
     frame = rows.select(
-        pl.lit(source).alias("source"), pl.lit(month).alias("month"), pl.lit(archive_id, pl.Int64).alias("archive_id"), *HISTORY
+        pl.lit(source).alias("source"),
+        month_of(pl.col("ts")).alias("month"),
+        pl.lit(archive_id, pl.Int64).alias("archive_id"),
+        *HISTORY,
     )
     return frame.to_arrow().cast(_ARROW)
 

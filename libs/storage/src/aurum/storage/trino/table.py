@@ -25,7 +25,8 @@ COLUMNS = {
 }
 """Columns in the order of a new table. Those that an older table lacks are added at its end: Iceberg knows columns by id."""
 
-PARTITIONED_BY = ("source", "month")
+PARTITIONED_BY = ("source",)
+"""Not by month: sparse sources would have a file for each. A query skips files of other months by their statistics."""
 SORTED_BY = ("series_id", "ts")
 
 PROPERTIES = {
@@ -52,11 +53,19 @@ _INSTANT = "%Y-%m-%d %H:%M:%S%.6f UTC"
 def create_statement(table: str, columns: Sequence[str] = tuple(COLUMNS)) -> str:
     """Return the statement that creates the table unless it exists."""
     declared = ", ".join(f"{name} {COLUMNS[name]}" for name in columns)
-    partitioned, ordered = (", ".join(f"'{name}'" for name in names) for names in (PARTITIONED_BY, SORTED_BY))
     return (
         f"CREATE TABLE IF NOT EXISTS {table} ({declared}) WITH "
-        f"(format = 'PARQUET', format_version = 2, partitioning = ARRAY[{partitioned}], sorted_by = ARRAY[{ordered}])"
+        f"(format = 'PARQUET', format_version = 2, {PARTITIONING}, sorted_by = {_array(SORTED_BY)})"
     )
+
+
+def _array(names: Sequence[str]) -> str:
+    quoted = ",".join(f"'{name}'" for name in names)
+    return f"ARRAY[{quoted}]"
+
+
+PARTITIONING = f"partitioning = {_array(PARTITIONED_BY)}"
+"""The property of the table, as ``SHOW CREATE TABLE`` prints it."""
 
 
 def select_list(schema: pl.Schema) -> str:

@@ -13,7 +13,15 @@ import polars as pl
 from aurum.core.errors import Conflict
 from aurum.core.frames import HISTORY, UTC_US
 from aurum.core.history import tally
-from aurum.storage.ports.history import ArchivedMonth, ArchivedPart, ArchiveRunning, ClosedMonth, PartsSnapshot, RemovedSeries
+from aurum.storage.ports.history import (
+    ArchivedMonth,
+    ArchivedPart,
+    ArchiveRunning,
+    ClosedMonth,
+    Months,
+    PartsSnapshot,
+    RemovedSeries,
+)
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.history.parts import PART, PARTS, parts_of
@@ -25,9 +33,9 @@ RUN_LOCK = 0x41554152  # "AUAR"
 """Advisory lock of the session that moves months to history."""
 _PARTS_PER_PAGE = 20_000
 
-_OF_MONTH = "series_id = ANY($1) AND ts >= $2::date AND ts < $2::date + interval '1 month'"
-_CURRENT = packed(_POINT, f"SELECT {', '.join(_POINT)} FROM observation WHERE {_OF_MONTH}")  # noqa: S608 - constants
-_VERSIONS = packed(_SUPERSEDED, f"SELECT {', '.join(_SUPERSEDED)} FROM observation_version WHERE {_OF_MONTH}")  # noqa: S608 - constants
+_OF_MONTHS = "series_id = ANY($1) AND ts >= $2::date AND ts < $3::date + interval '1 month'"
+_CURRENT = packed(_POINT, f"SELECT {', '.join(_POINT)} FROM observation WHERE {_OF_MONTHS}")  # noqa: S608 - constants
+_VERSIONS = packed(_SUPERSEDED, f"SELECT {', '.join(_SUPERSEDED)} FROM observation_version WHERE {_OF_MONTHS}")  # noqa: S608 - constants
 
 # Steps from each month of a series to its next one: one index look-up for each month, whatever the length of the table.
 _CLOSED_MONTHS = """
@@ -47,19 +55,28 @@ WITH RECURSIVE hot(series_id, source, month) AS (
 SELECT source, month::date AS month, array_agg(series_id ORDER BY series_id) AS series_ids
 FROM hot GROUP BY source, month ORDER BY source, month
 """
-_SIZES = f"""
-SELECT series_id, sum(rows)::bigint AS rows FROM (
-    SELECT series_id, count(*) AS rows FROM observation WHERE {_OF_MONTH} GROUP BY series_id
-    UNION ALL
-    SELECT series_id, count(*) AS rows FROM observation_version WHERE {_OF_MONTH} GROUP BY series_id
-) AS counted GROUP BY series_id
-"""  # noqa: S608 - constants
+_SIZE = {"series_id": "int4", "month": "timestamptz", "rows": "int4"}
+_SIZES = packed(
+    _SIZE,
+    f"""
+    SELECT series_id, month, sum(rows)::int AS rows FROM (
+        SELECT series_id, date_trunc('month', ts) AS month, count(*) AS rows FROM observation WHERE {_OF_MONTHS} GROUP BY 1, 2
+        UNION ALL
+        SELECT series_id, date_trunc('month', ts), count(*) FROM observation_version WHERE {_OF_MONTHS} GROUP BY 1, 2
+    ) AS counted GROUP BY series_id, month ORDER BY month, series_id
+    """,  # noqa: S608 - constants
+)
+_SIZES_SCHEMA = pl.Schema({"series_id": pl.Int32(), "month": pl.Date(), "rows": pl.Int64()})
 # In the order in which loads lock, so that the two cannot deadlock.
 _LOCK = "SELECT series_id, version FROM series WHERE series_id = ANY($1) ORDER BY series_id FOR NO KEY UPDATE"
 _NAME_PARTS = """
 INSERT INTO archived_part (series_id, month, archive_id, rows, checksum)
-SELECT series_id, $1::date, $2, rows, checksum FROM unnest($3::int[], $4::bigint[], $5::bigint[])
-    AS moved(series_id, rows, checksum)
+SELECT series_id, month, $1, rows, checksum FROM unnest($2::int[], $3::date[], $4::bigint[], $5::bigint[])
+    AS moved(series_id, month, rows, checksum)
+"""
+_OF_PARTS = """
+USING unnest($1::int[], $2::date[]) AS moved(series_id, month)
+WHERE h.series_id = moved.series_id AND h.ts >= moved.month AND h.ts < moved.month + interval '1 month'
 """
 # A new run treats unfinished ids of other runs as abandoned. Another run may still be alive, if the connection with its lock
 # was lost. From here on it cannot name a part under these ids, so rows that are discarded are never needed.
@@ -71,8 +88,8 @@ WHERE NOT EXISTS (SELECT FROM archived_part AS p WHERE p.archive_id = r.archive_
   AND (r.named_at IS NULL OR r.unnamed_at <= clock_timestamp() - $1::interval)
 """
 _MONTHS = """
-SELECT r.source, r.month, count(*) AS parts, sum(p.rows)::bigint AS rows
-FROM archived_part AS p JOIN archive_run AS r USING (archive_id) GROUP BY r.source, r.month ORDER BY r.source, r.month
+SELECT r.source, p.month, count(*) AS parts, sum(p.rows)::bigint AS rows
+FROM archived_part AS p JOIN archive_run AS r USING (archive_id) GROUP BY r.source, p.month ORDER BY r.source, p.month
 """
 # Ids of the source only: history may be shared with another store, in which the number belongs to another series.
 _REMOVED = """
@@ -138,48 +155,58 @@ class PostgresArchiveLog:
             rows = await connection.fetch(_CLOSED_MONTHS, before, source)
         return [ClosedMonth(row["source"], row["month"], tuple(row["series_ids"])) for row in rows]
 
-    async def sizes(self, month: ClosedMonth) -> dict[int, int]:
+    async def sizes(self, months: Sequence[ClosedMonth]) -> pl.DataFrame:
+        if not months:
+            return pl.DataFrame(schema=_SIZES_SCHEMA)
+        ids = sorted({series_id for month in months for series_id in month.series_ids})
+        ends = min(month.month for month in months), max(month.month for month in months)
         async with self._pool.begin_long() as connection:
-            rows = await connection.fetch(_SIZES, month.series_ids, month.month)
-        return {row["series_id"]: row["rows"] for row in rows}
+            counted = unpacked(_SIZE, await connection.fetchrow(_SIZES, ids, *ends))
+        return counted.select(pl.col("series_id").cast(pl.Int32), pl.col("month").dt.date(), pl.col("rows").cast(pl.Int64))
 
-    async def begin(self, source: str, month: date) -> int:
+    async def begin(self, source: str, months: Months) -> int:
         async with self._pool.acquire() as connection:
             return await connection.fetchval(
-                "INSERT INTO archive_run (source, month) VALUES ($1, $2) RETURNING archive_id", source, month
+                "INSERT INTO archive_run (source, month) VALUES ($1, $2) RETURNING archive_id", source, months.first
             )
 
-    async def snapshot(self, series_ids: Sequence[int], month: date) -> PartsSnapshot:
+    async def snapshot(self, series_ids: Sequence[int], months: Months) -> PartsSnapshot:
         async with self._pool.begin_long(isolation="repeatable_read") as connection:
             versions = await connection.fetch("SELECT series_id, version FROM series WHERE series_id = ANY($1)", series_ids)
-            rows = await _history(connection, series_ids, month)
-        return PartsSnapshot(rows, {row["series_id"]: row["version"] for row in versions})
+            rows = await _history(connection, series_ids, months)
+        return PartsSnapshot(months, rows, {row["series_id"]: row["version"] for row in versions})
 
-    async def commit(self, archive_id: int, month: date, snapshot: PartsSnapshot) -> frozenset[int]:
+    async def commit(self, archive_id: int, snapshot: PartsSnapshot) -> pl.DataFrame:
         tallies = await asyncio.to_thread(tally, snapshot.rows)
-        ids = tallies["series_id"].to_list()
+        ids = tallies["series_id"].unique().sort().to_list()
         async with self._pool.begin_long() as connection:
             versions = {row["series_id"]: row["version"] for row in await connection.fetch(_LOCK, ids)}
-            moving = await self._unchanged(connection, tallies, month, snapshot, versions)
+            same_version = [series_id for series_id in versions if versions[series_id] == snapshot.versions[series_id]]
+            # A newer version need not concern these months: series of short steps change all the time.
+            newer_version = [series_id for series_id in versions if versions[series_id] != snapshot.versions[series_id]]
+            whole = tallies.filter(pl.col("series_id").is_in(same_version))
+            single = await _unchanged(connection, tallies, newer_version, snapshot.months)
+            moving = pl.concat([whole, single]).sort("series_id", "month")
             if moving.is_empty():
-                return frozenset()
+                return moving
             if await connection.execute(_MARK_NAMED, archive_id) != "UPDATE 1":
                 raise RunGivenUp(
                     "another run began during this one: these parts were not archived, run `aurum archive run` again",
                     archive_id=archive_id,
                 )
-            moved = moving["series_id"].to_list()
-            deleted = await _delete(connection, "observation", moved, month)
-            deleted += await _delete(connection, "observation_version", moved, month)
+            deleted = 0
+            for table in ("observation", "observation_version"):
+                deleted += await _delete_series(connection, table, same_version, snapshot.months)
+                deleted += await _delete_parts(connection, table, single)
             if deleted != (expected := moving["rows"].sum()):
                 raise HotRowsDiffer(
-                    f"the hot store has {deleted} rows of {month:%Y-%m}, the snapshot {expected}: "
+                    f"the hot store has {deleted} rows of {snapshot.months}, the snapshot {expected}: "
                     "these series stay in the hot store; run `aurum archive run` again"
                 )
             await connection.execute(
-                _NAME_PARTS, month, archive_id, moved, moving["rows"].to_list(), moving["checksum"].to_list()
+                _NAME_PARTS, archive_id, *(moving[name].to_list() for name in ("series_id", "month", "rows", "checksum"))
             )
-        return frozenset(moved)
+        return moving
 
     async def unused_ids(self, *, idle: timedelta) -> frozenset[int]:
         async with self._pool.begin_long() as connection:
@@ -209,31 +236,19 @@ class PostgresArchiveLog:
             after = (page[-1].series_id, page[-1].month)
             yield page
 
-    async def _unchanged(
-        self,
-        connection: Connection,
-        tallies: pl.DataFrame,
-        month: date,
-        snapshot: PartsSnapshot,
-        versions: dict[int, int],
-    ) -> pl.DataFrame:
-        """Return the rows of a ``TALLY`` frame whose series still have the rows of the snapshot.
 
-        ``versions``: of the locked series, by id.
-        """
-        same_version = [series_id for series_id in versions if versions[series_id] == snapshot.versions[series_id]]
-        # A newer version need not concern this month: series of short steps change all the time.
-        newer_version = [series_id for series_id in versions if versions[series_id] != snapshot.versions[series_id]]
-        unchanged = tallies.filter(pl.col("series_id").is_in(same_version))
-        if not newer_version:
-            return unchanged
-        present = await asyncio.to_thread(tally, await _history(connection, newer_version, month))
-        return pl.concat([unchanged, tallies.join(present, on=tallies.columns, how="semi")]).sort("series_id")
+async def _unchanged(connection: Connection, tallies: pl.DataFrame, series_ids: Sequence[int], months: Months) -> pl.DataFrame:
+    """Return the rows of a ``TALLY`` frame, of some locked series, whose parts still have the rows they were counted over."""
+    if not series_ids:
+        return tallies.clear()
+    present = await asyncio.to_thread(tally, await _history(connection, series_ids, months))
+    return tallies.join(present, on=tallies.columns, how="semi")
 
 
-async def _history(connection: Connection, series_ids: Sequence[int], month: date) -> pl.DataFrame:
-    current = unpacked(_POINT, await connection.fetchrow(_CURRENT, series_ids, month))
-    superseded = unpacked(_SUPERSEDED, await connection.fetchrow(_VERSIONS, series_ids, month))
+async def _history(connection: Connection, series_ids: Sequence[int], months: Months) -> pl.DataFrame:
+    ends = months.first, months.last
+    current = unpacked(_POINT, await connection.fetchrow(_CURRENT, series_ids, *ends))
+    superseded = unpacked(_SUPERSEDED, await connection.fetchrow(_VERSIONS, series_ids, *ends))
     current = current.with_columns(pl.lit(None, UTC_US).alias("superseded_at"))
     columns = list(HISTORY)
     return await asyncio.to_thread(
@@ -241,6 +256,17 @@ async def _history(connection: Connection, series_ids: Sequence[int], month: dat
     )
 
 
-async def _delete(connection: Connection, table: str, series_ids: Sequence[int], month: date) -> int:
-    status = await connection.execute(f"DELETE FROM {table} WHERE {_OF_MONTH}", series_ids, month)  # noqa: S608 - constants
+async def _delete_series(connection: Connection, table: str, series_ids: Sequence[int], months: Months) -> int:
+    query = f"DELETE FROM {table} WHERE {_OF_MONTHS}"  # noqa: S608 - constants
+    return _deleted(await connection.execute(query, series_ids, months.first, months.last))
+
+
+async def _delete_parts(connection: Connection, table: str, parts: pl.DataFrame) -> int:
+    if parts.is_empty():
+        return 0
+    query = f"DELETE FROM {table} AS h {_OF_PARTS}"  # noqa: S608 - constants
+    return _deleted(await connection.execute(query, parts["series_id"].to_list(), parts["month"].to_list()))
+
+
+def _deleted(status: str) -> int:
     return int(status.removeprefix("DELETE "))
