@@ -11,7 +11,22 @@ from pathlib import Path
 from aurum.storage.embedded import EmbeddedPostgres, EmbeddedValkey
 from bench import report
 from bench.credentials import bearer
-from bench.figures import asof, bulk, cached, commands, growth, history, ingest, memory, slices, start, timescale, trino, wide
+from bench.figures import (
+    asof,
+    bulk,
+    cached,
+    commands,
+    growth,
+    history,
+    ingest,
+    memory,
+    slices,
+    sparse,
+    start,
+    timescale,
+    trino,
+    wide,
+)
 from bench.harness import Figure
 from bench.peers import timedb
 from bench.scale import DEFAULT, FULL, QUICK, Scale
@@ -68,6 +83,9 @@ async def measured(
         archived = await make_stage(server, "archived")
         yield await history.measure(archived, scale), []
         await archived.close()
+        series = await make_stage(server, "sparse")
+        yield await sparse.measure(series, scale), []
+        await series.close()
     if "timescale" in groups:
         yield await timescale.measure(scale, shared)
     if "wide" in groups:

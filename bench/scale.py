@@ -10,8 +10,8 @@ class Scale:
     """The size of a bench run. ``seconds``: length of a round of load.
 
     Numbers of observations: ``bulk`` in a measured download, ``streamed`` while memory is watched, ``short`` and ``long`` in
-    the two tables whose slices are compared. ``nodes``: locations of the generated ISO-NE day. ``real``: use real files if
-    they are present.
+    the two tables whose slices are compared, ``archived`` in sparse series that move to history. ``nodes``: locations of the
+    generated ISO-NE day. ``real``: use real files if they are present.
     """
 
     rounds: int
@@ -20,14 +20,33 @@ class Scale:
     streamed: int
     short: int
     long: int
+    archived: int
     nodes: int
     real: bool
 
 
-QUICK = Scale(rounds=1, seconds=0.3, bulk=100_000, streamed=200_000, short=100_000, long=300_000, nodes=100, real=False)
+QUICK = Scale(
+    rounds=1, seconds=0.3, bulk=100_000, streamed=200_000, short=100_000, long=300_000, archived=100_000, nodes=100, real=False
+)
 DEFAULT = Scale(
-    rounds=5, seconds=2.0, bulk=1_000_000, streamed=5_000_000, short=1_000_000, long=10_000_000, nodes=1_209, real=True
+    rounds=5,
+    seconds=2.0,
+    bulk=1_000_000,
+    streamed=5_000_000,
+    short=1_000_000,
+    long=10_000_000,
+    archived=2_300_000,
+    nodes=1_209,
+    real=True,
 )
 FULL = Scale(
-    rounds=5, seconds=2.0, bulk=1_000_000, streamed=20_000_000, short=1_000_000, long=100_000_000, nodes=1_209, real=True
+    rounds=5,
+    seconds=2.0,
+    bulk=1_000_000,
+    streamed=20_000_000,
+    short=1_000_000,
+    long=100_000_000,
+    archived=2_300_000,
+    nodes=1_209,
+    real=True,
 )

@@ -15,7 +15,7 @@ from aurum.common.clock import SystemClock
 from aurum.pipelines.history.archive import Archive, archive_closed
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import history_files_at
-from aurum.storage.ports.history import ArchivedPart, ArchiveLog
+from aurum.storage.ports.history import ArchivedPart, ArchiveLog, Months
 from aurum.storage.ports.observations import SeriesReader
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
@@ -26,7 +26,7 @@ from bench.stage import DAY, START, YEAR, Stage, add_hourly, span
 
 _SLICES = 200
 _MONTH_MS = 1_500.0
-_ONE_MONTH = date(2025, 3, 1)
+_ONE_MONTH = Months(date(2025, 3, 1), date(2025, 3, 1))
 
 
 async def measure(stage: Stage, scale: Scale) -> list[Figure]:

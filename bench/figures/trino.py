@@ -94,7 +94,7 @@ def invented(series: int) -> pl.DataFrame:
 
 
 async def _archived(history: TrinoHistory, rows: pl.DataFrame, *, archive_id: int) -> list[ArchivedPart]:
-    await history.write(rows, source=_SOURCE, month=_JANUARY, archive_id=archive_id)
+    await history.write(rows, source=_SOURCE, archive_id=archive_id)
     return [
         ArchivedPart(series_id, month, archive_id, _SOURCE, count, checksum)
         for series_id, month, count, checksum in tally(rows).iter_rows()
@@ -115,7 +115,7 @@ async def _p95(history: TrinoHistory, parts: Sequence[ArchivedPart], slices: int
 def _writing(history: TrinoHistory, rows: pl.DataFrame) -> Run:
     async def run() -> float:
         watch = timed()
-        await history.write(rows, source=_SOURCE, month=_JANUARY, archive_id=2)
+        await history.write(rows, source=_SOURCE, archive_id=2)
         return rows.height / watch()
 
     return run

@@ -59,7 +59,7 @@ async def measure(stage: Stage, scale: Scale) -> tuple[list[Figure], list[str]]:
         rows.write_parquet(parquet, compression="zstd")
         pool = await ClickhousePool.open(ClickhouseSettings(folder=Path(folder) / "clickhouse"), ResilienceSettings())
         store = ClickhouseHistory(pool)
-        await store.write(rows, source=_SOURCE, month=START.date(), archive_id=1)
+        await store.write(rows, source=_SOURCE, archive_id=1)
         await store.upkeep()
         parts = [
             ArchivedPart(series_id, month, 1, _SOURCE, size, checksum)

@@ -42,6 +42,8 @@ _ROWS = (
     "slice of 24 archived rows",
     "slice of 24 hot rows through both tiers",
     "bytes of an archived row",
+    "points archived",
+    "points archived, files",
     "a day of a month",
     "bytes a row in ClickHouse",
 )
