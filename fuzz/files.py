@@ -5,20 +5,25 @@ from __future__ import annotations
 import random
 import sys
 import time
-import traceback
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aurum.common.contracts import contracts_directory
-from aurum.pipelines.named_content import hold_to_name
-from aurum.pipelines.quality.gate import check_rows
+from aurum.common.settings.files import FilesSettings
+from aurum.pipelines.loading.isolated import IsolatedFiles, needs_isolation
+from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.prepare import Prepared, prepare
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
-from aurum.pipelines.source import RefusedFile, SourceFile
+from aurum.pipelines.source import SourceFile
 from fuzz.mutate import damaged
 
 ROOT = Path(__file__).resolve().parents[1]
+_DIGEST = "0" * 64
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _NAMES = (
     "",
     "x",
@@ -36,7 +41,10 @@ _NAMES = (
 
 @dataclass(slots=True)
 class Tally:
-    """Numbers of outcomes, and the failures by their last frame."""
+    """Numbers of outcomes, and the failures by their last line.
+
+    ``contained``: files that made their child process fail, which is what it is for.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter[str])
     failures: dict[str, tuple[SourceFile, str]] = field(default_factory=dict[str, tuple[SourceFile, str]])
@@ -55,24 +63,35 @@ def run(seconds: float, seed: int, *, most: int | None = None, registry: Registr
     draw, samples, tally = random.Random(seed), seeds(), Tally()
     contents = [sample.content for sample in samples]
     registry = registry or default_registry()
-    suites = read_suites(contracts_directory(None) / "expectations")
+    expectations = contracts_directory(None) / "expectations"
+    suites = read_suites(expectations)
+    isolated = IsolatedFiles(FilesSettings(), expectations=expectations)
     end = time.monotonic() + seconds
-    while time.monotonic() < end and (most is None or tally.outcomes.total() < most):
-        sample = draw.choice(samples)
-        name = draw.choice(_NAMES) if draw.random() < 0.2 else draw.choice([sample, sample, sample, draw.choice(samples)]).name
-        document = SourceFile(name, damaged(draw, sample.content, contents))
-        try:
-            source, file_format = registry.recognise(document)
-            for part in hold_to_name(document.name, file_format.named(document), file_format.parse(document)):
-                result = check_rows(part, suites.of(source.name, part.dataset.name))
-                tally.outcomes["refused" if result.refusal else "held back" if result.quarantine.height else "read"] += 1
-        except RefusedFile:
-            tally.outcomes["refused"] += 1
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - a panic of Polars is not an Exception
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            tally.outcomes["failed"] += 1
-            where = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
-            tally.failures.setdefault(where, (document, traceback.format_exc()))
+    with closing(isolated):
+        while time.monotonic() < end and (most is None or tally.outcomes.total() < most):
+            sample = draw.choice(samples)
+            name = draw.choice(_NAMES) if draw.random() < 0.2 else draw.choice([sample, sample, draw.choice(samples)]).name
+            document = SourceFile(name, damaged(draw, sample.content, contents))
+            if needs_isolation(document):
+                prepared = isolated.prepare(document, _DIGEST, KnownAtPolicy(), _NOW)
+                outcome = "contained" if prepared.failure else _outcome(prepared)
+            else:
+                prepared = prepare(registry, suites, document, _DIGEST, KnownAtPolicy(), _NOW)
+                outcome = "failed" if prepared.failure else _outcome(prepared)
+                if prepared.failure:
+                    tally.failures.setdefault(_last_line(prepared.failure), (document, prepared.failure))
+            tally.outcomes[outcome] += 1
     return tally
+
+
+def _outcome(prepared: Prepared) -> str:
+    if prepared.load is None:
+        return "refused"
+    return "read" if prepared.load.quarantine.is_empty() else "held back"
+
+
+def _last_line(failure: str) -> str:
+    """Return the error of a traceback and the place that raised it."""
+    lines = failure.strip().splitlines()
+    places = [line.strip() for line in lines if line.lstrip().startswith("File ")]
+    return f"{lines[-1][:80]} {places[-1] if places else ''}"
