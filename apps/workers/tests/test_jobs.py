@@ -248,6 +248,13 @@ def test_a_queue_that_does_not_answer_names_the_setting_to_check() -> None:
         JobQueue("redis://127.0.0.1:1/0").put(IngestFile(path=SAMPLE))
 
 
+def test_a_queue_that_does_not_answer_tells_operators_the_server_and_the_cause() -> None:
+    with pytest.raises(QueueUnavailable) as refused:
+        JobQueue("redis://:secret@127.0.0.1:1/0").ping()
+    assert refused.value.operator_detail.endswith("(127.0.0.1:1: Connection refused)")
+    assert "127.0.0.1" not in refused.value.detail
+
+
 def test_a_job_needs_an_absolute_path() -> None:
     with pytest.raises(ValueError, match="not absolute"):
         IngestFile(path=Path("folder/file.csv"))

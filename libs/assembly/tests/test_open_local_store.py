@@ -74,6 +74,16 @@ async def test_a_named_server_that_does_not_answer_is_unavailable_with_the_varia
             pytest.fail("it opened")
 
 
+async def test_a_named_server_that_does_not_answer_is_named_with_the_cause_and_without_the_password(
+    settings_for: SettingsFor,
+) -> None:
+    with pytest.raises(Unavailable) as refused:
+        async with open_local_store(settings_for("postgresql://desk:secret@127.0.0.1:1/prices")):
+            pytest.fail("it opened")
+    expected = "the database cannot be reached (127.0.0.1:1: Connection refused): check AURUM_DATABASE__URL"
+    assert refused.value.operator_detail == expected
+
+
 async def test_what_the_work_raises_passes_through_as_it_is(database_url: str, settings_for: SettingsFor) -> None:
     with pytest.raises(Unavailable, match=r"^the market is closed$"):
         async with open_local_store(settings_for(database_url)):

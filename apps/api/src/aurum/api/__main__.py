@@ -57,7 +57,7 @@ def _data_docs(folder: Path) -> int:
         print(f"aurum.api: {error}", file=sys.stderr)
         return 2
     except Unavailable as error:
-        print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
+        print(f"aurum.api: AURUM_DATABASE__URL: {error.operator_detail}", file=sys.stderr)
         return 1
     print(f"{written} pages in {folder}: open {folder / 'index.html'}")
     return 0
@@ -98,7 +98,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(check_store(settings))
     except Unavailable as error:
-        print(f"aurum.api: AURUM_DATABASE__URL: {error.detail}", file=sys.stderr)
+        print(f"aurum.api: AURUM_DATABASE__URL: {error.operator_detail}", file=sys.stderr)
         return 1
     # Each worker reads the settings itself; its share of the rate limits depends on their number.
     environment = {"AURUM_API__WORKERS": str(workers), "AURUM_API__HOST": host}

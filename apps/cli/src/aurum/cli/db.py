@@ -191,4 +191,4 @@ def _run(settings: Settings, *, upgrade: bool) -> MigrationStatus:
         except (UnusableSchema, run.TablesInUse):
             raise
         except Unavailable as error:
-            raise Unavailable(f"{error.detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error
+            raise Unavailable(f"{error.operator_detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error

@@ -70,7 +70,7 @@ def main() -> None:
     except ContractsNotFound as error:
         _fail(str(error), USAGE)
     except AurumError as error:
-        _fail(error.detail, exit_code(error))
+        _fail(error.operator_detail, exit_code(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:

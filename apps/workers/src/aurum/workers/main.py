@@ -46,11 +46,11 @@ def main() -> int:
             _check_queue(settings)
             context = stack.enter_context(worker_context(settings))
         except QueueUnavailable as error:
-            return _fail(error.detail, 1)
+            return _fail(error.operator_detail, 1)
         except DriverNotInstalled as error:
             return _fail(error.detail, 1)
         except Unavailable as error:
-            return _fail(f"AURUM_DATABASE__URL: {error.detail}", 1)
+            return _fail(f"AURUM_DATABASE__URL: {error.operator_detail}", 1)
         _run_worker(context)
     return 0
 

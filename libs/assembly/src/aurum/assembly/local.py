@@ -34,7 +34,8 @@ async def open_local_store(settings: Settings) -> AsyncGenerator[Store]:
             except Unavailable as error:
                 if is_embedded:
                     raise
-                raise Unavailable(f"{error.detail}: check AURUM_DATABASE__URL", retry_after=error.retry_after) from error
+                text = f"{error.operator_detail}: check AURUM_DATABASE__URL"
+                raise Unavailable(text, retry_after=error.retry_after) from error
             yield store
 
 

@@ -30,6 +30,11 @@ class AurumError(Exception):
         self.detail = detail
         self.facts: Mapping[str, object] = MappingProxyType(facts)
 
+    @property
+    def operator_detail(self) -> str:
+        """The detail for the log and the command line, which may say more than clients of the API learn."""
+        return self.detail
+
 
 class Invalid(AurumError):
     """The request or the input cannot be understood or breaks a rule; repeating it will not help."""
@@ -71,11 +76,21 @@ class RateLimited(AurumError):
 
 
 class Unavailable(AurumError):
-    """Something this service depends on does not answer; the same request may succeed later."""
+    """Something this service depends on does not answer; the same request may succeed later.
 
-    def __init__(self, detail: str, *, retry_after: float | None = None, **facts: object) -> None:
+    ``where``: the server and the cause, for operators (``db.example:5432: Connection refused``); never a password. It is no
+    fact, because clients of the API must not learn addresses.
+    """
+
+    def __init__(self, detail: str, *, retry_after: float | None = None, where: str = "", **facts: object) -> None:
         super().__init__(detail, **facts)
         self.retry_after = retry_after
+        self.where = where
+
+    @property
+    def operator_detail(self) -> str:
+        """The detail with the server and the cause, where they are known."""
+        return f"{self.detail} ({self.where})" if self.where else self.detail
 
 
 class UnknownName(NotFound):

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from redis import Redis
 from redis.exceptions import RedisError
 
+from aurum.common.resilience.unreachable import cause_of, server_of
 from aurum.core.errors import Unavailable
 from aurum.core.markettime import MOMENT_PATTERN, InvalidInstant, parse_day
 
@@ -128,6 +129,7 @@ class JobQueue:
 
     def __init__(self, url: str, *, options: Callable[[], Mapping[str, object]] = dict) -> None:
         self._options = options
+        self._server = server_of(url, port=6379)
         self._client: Redis = Redis.from_url(url)  # pyright: ignore[reportUnknownMemberType] - open keywords
         self._broker = RedisBroker(client=self._client, middleware=[])
         self._broker.declare_queue(INGEST_QUEUE)
@@ -144,19 +146,19 @@ class JobQueue:
         message: Message[None] = Message(
             queue_name=INGEST_QUEUE, actor_name=job.name, args=(), kwargs=payload, options={**self._options()}
         )
-        with _queue_errors():
+        with _queue_errors(self._server):
             self._broker.enqueue(message)  # pyright: ignore[reportUnknownMemberType] - Dramatiq leaves the result's type open
         return message.message_id
 
     def ping(self) -> None:
         """Return when the server answers."""
-        with _queue_errors():
+        with _queue_errors(self._server):
             self._client.ping()  # pyright: ignore[reportUnknownMemberType] - one signature for two kinds of client
 
     def parked(self) -> list[ParkedJob]:
         """Return the jobs that failed for good, the oldest first."""
         key = f"{self._broker.namespace}:{INGEST_QUEUE}.XQ"
-        with _queue_errors():
+        with _queue_errors(self._server):
             answer = self._client.zrange(key, 0, -1, withscores=True)  # pyright: ignore[reportUnknownMemberType] - as ping
             times = cast("list[tuple[bytes, float]]", answer)
             contents = cast("dict[bytes, bytes]", self._client.hgetall(f"{key}.msgs"))
@@ -175,8 +177,9 @@ def _parked_job(content: bytes, parked_ms: float) -> ParkedJob:
 
 
 @contextmanager
-def _queue_errors() -> Generator[None]:
+def _queue_errors(server: str) -> Generator[None]:
     try:
         yield
     except RedisError as error:
-        raise QueueUnavailable("the job queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error
+        text = "the job queue does not answer: check AURUM_REDIS__URL"
+        raise QueueUnavailable(text, retry_after=1.0, where=f"{server}: {cause_of(error)}") from error

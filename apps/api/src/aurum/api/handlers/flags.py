@@ -50,7 +50,7 @@ class Flags:
         try:
             await self.load()
         except Unavailable as error:
-            _log.warning("flags not read", reason=error.detail)
+            _log.warning("flags not read", reason=error.operator_detail)
             self._stale.set()
 
     async def keep_current(self) -> None:
@@ -61,7 +61,7 @@ class Flags:
             try:
                 await self.load()
             except Unavailable as error:
-                _log.warning("flags not read", reason=error.detail)
+                _log.warning("flags not read", reason=error.operator_detail)
                 await asyncio.sleep(1.0)
                 self._stale.set()
 
@@ -78,7 +78,7 @@ class Flags:
             try:
                 await self._store.add_use(used, self._clock.now().date())
             except Unavailable as error:
-                _log.warning("flag use not counted", reason=error.detail)
+                _log.warning("flag use not counted", reason=error.operator_detail)
 
 
 def context_of(caller: Caller, **attributes: str) -> EvaluationContext:

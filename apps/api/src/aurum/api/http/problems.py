@@ -187,7 +187,7 @@ def problem_of(request: Request, error: AurumError) -> Response:
     if retry_after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
     if kind.status >= 500:
-        _log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__))
+        _log.warning("unavailable", detail=error.operator_detail, cause=repr(error.__cause__))
     return response
 
 

@@ -51,7 +51,7 @@ class Freshness:
             try:
                 await self.look()
             except Unavailable as error:
-                _log.warning("freshness not looked up", reason=error.detail)
+                _log.warning("freshness not looked up", reason=error.operator_detail)
             # Random, so that not all processes look up at once.
             await asyncio.sleep(every_s * random.uniform(0.8, 1.2))  # noqa: S311 - nothing secret
 

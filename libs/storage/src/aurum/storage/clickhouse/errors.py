@@ -9,6 +9,7 @@ from types import MappingProxyType
 from clickhouse_connect.driver.exceptions import Error, OperationalError, StreamFailureError
 
 from aurum.common.resilience.errors import Refused
+from aurum.common.resilience.unreachable import failed_call
 from aurum.core.errors import Unavailable
 
 
@@ -62,13 +63,14 @@ def driver_errors() -> Generator[None]:
     except Error as error:
         raise _translated(error) from error
     except OSError as error:
-        raise ClickhouseAway("ClickHouse cannot be reached", retry_after=1.0) from error
+        raise ClickhouseAway("ClickHouse cannot be reached", retry_after=1.0, where=failed_call(error)) from error
 
 
 def _translated(error: Error) -> Exception:
     if error.code is None:
         unanswered = isinstance(error, (OperationalError, StreamFailureError))
-        return ClickhouseAway("ClickHouse cannot be reached", retry_after=1.0) if unanswered else error
+        where = failed_call(error)
+        return ClickhouseAway("ClickHouse cannot be reached", retry_after=1.0, where=where) if unanswered else error
     if (away := _AWAY.get(error.code)) is not None:
         return ClickhouseAway(away[0], retry_after=away[1], code=error.code)
     if (unavailable := _UNAVAILABLE.get(error.code)) is not None:

@@ -10,7 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 from aurum.storage.migrations.compatibility import InstalledSchema, UnusableSchema, mismatch
 from aurum.storage.migrations.head import needed_revision, newest_revision
 from aurum.storage.ports.probe import MismatchKind, SchemaMismatch, StoreState
-from aurum.storage.postgres.connection.errors import driver_errors
+from aurum.storage.postgres.connection.errors import connecting
 
 # Reads columns through JSON, because a schema older than 0007 lacks those of the floor, and its revision must still be read.
 _SCHEMA = "SELECT version_num, to_jsonb(a) ->> 'floor', to_jsonb(a) ->> 'floor_release' FROM alembic_version AS a"
@@ -29,7 +29,7 @@ async def read_schema(connection: Connection) -> InstalledSchema:
 
 async def installed_revision(url: str) -> str | None:
     """Return the revision of the database at a URL, None when it was never migrated. Raises ``DatabaseUnavailable``."""
-    with driver_errors():
+    with connecting(url):
         connection = await asyncpg.connect(url, timeout=10)
         try:
             return (await read_schema(connection)).revision

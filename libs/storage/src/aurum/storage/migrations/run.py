@@ -21,7 +21,7 @@ from aurum.core.errors import Unavailable
 from aurum.storage.migrations.compatibility import InstalledSchema, UnusableSchema, is_older, mismatch
 from aurum.storage.migrations.head import VERSIONS, newest_revision
 from aurum.storage.migrations.installed import read_schema
-from aurum.storage.postgres.connection.errors import driver_errors
+from aurum.storage.postgres.connection.errors import connecting, driver_errors
 
 _HERE = Path(__file__).parent
 _LOCK = 0x41555255  # "AURU": processes that migrate at once run one after the other
@@ -145,7 +145,8 @@ def _unwrapped() -> Generator[None]:
 async def _connected(url: str) -> AsyncGenerator[tuple[AsyncConnection, asyncpg.Connection]]:
     """Return one session, as a connection of SQLAlchemy and as one of the driver."""
     with driver_errors(), _unwrapped():
-        driver = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "aurum migrate"})
+        with connecting(url):
+            driver = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "aurum migrate"})
 
         async def connect() -> asyncpg.Connection:
             return driver

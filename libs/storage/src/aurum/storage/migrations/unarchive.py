@@ -17,7 +17,7 @@ from aurum.storage.migrations.compatibility import is_older
 from aurum.storage.migrations.installed import read_schema
 from aurum.storage.migrations.rewritten import REWRITTEN, revision_of
 from aurum.storage.ports.history import ArchiveRunning, HistoryStore
-from aurum.storage.postgres.connection.errors import driver_errors
+from aurum.storage.postgres.connection.errors import connecting, driver_errors
 from aurum.storage.postgres.connection.pool import Connection
 from aurum.storage.postgres.history.log import RUN_LOCK
 from aurum.storage.postgres.history.parts import PARTS
@@ -36,7 +36,7 @@ async def without_archive_runs(url: str) -> AsyncGenerator[None]:
 
     The lock ends with its connection. Raises ``ArchiveRunning`` during an archive run, ``Unavailable``.
     """
-    with driver_errors():
+    with connecting(url):
         connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "aurum migrate"})
     try:
         with driver_errors():

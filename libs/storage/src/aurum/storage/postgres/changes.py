@@ -15,7 +15,7 @@ from aurum.common.settings import DatabaseSettings
 from aurum.common.telemetry.untraced import untraced
 from aurum.core.errors import Unavailable
 from aurum.storage.ports.changes import Change, ChangeKind
-from aurum.storage.postgres.connection.errors import DatabaseUnavailable, driver_errors
+from aurum.storage.postgres.connection.errors import DatabaseUnavailable, connecting, driver_errors
 
 _CHANNEL = "aurum_changes"
 _HEARTBEAT_S = 0.25
@@ -119,7 +119,7 @@ class PostgresChangeFeed:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _connect(self) -> None:
-        with driver_errors():
+        with connecting(self._settings.url or ""):
             connection = await asyncpg.connect(
                 self._settings.url,
                 timeout=self._settings.connect_timeout_s,

@@ -137,7 +137,8 @@ class RedisJobQueue:
             try:
                 yield
             except (RedisError, OSError) as error:
-                raise QueueUnavailable("the queue does not answer: check AURUM_REDIS__URL", retry_after=1.0) from error
+                text = "the queue does not answer: check AURUM_REDIS__URL"
+                raise QueueUnavailable(text, retry_after=1.0, where=str(error)) from error
 
 
 def _parked_job(queue: str, message: Mapping[str, Any], parked_ms: float) -> ParkedJob:

@@ -18,6 +18,7 @@ from trino.exceptions import (
 )
 
 from aurum.common.resilience.errors import Refused
+from aurum.common.resilience.unreachable import cause_of, failed_call
 from aurum.core.errors import AurumError, Unavailable
 
 
@@ -77,7 +78,9 @@ def driver_errors() -> Generator[None]:
     except TrinoAuthError as error:
         raise TrinoUnavailable("Trino refuses the user or the password", retry_after=30.0) from error
     except (TrinoConnectionError, requests.RequestException) as error:
-        raise TrinoAway("Trino cannot be reached", retry_after=1.0, cause=type(error).__name__) from error
+        raise TrinoAway(
+            "Trino cannot be reached", retry_after=1.0, where=failed_call(error), cause=type(error).__name__
+        ) from error
     except TrinoQueryError as error:
         raise _translated_query_error(error) from error
     except (HttpError, OperationalError) as error:
@@ -86,7 +89,7 @@ def driver_errors() -> Generator[None]:
         raise TrinoUnavailable("the table of history was changed concurrently", retry_after=1.0) from error
     except DBAPIError as error:
         raise TrinoUnavailable(
-            "the Iceberg catalog cannot be reached: check AURUM_TRINO__CATALOG_URI", retry_after=1.0
+            "the Iceberg catalog cannot be reached: check AURUM_TRINO__CATALOG_URI", retry_after=1.0, where=cause_of(error.orig)
         ) from error
     except TimeoutError as error:
         raise TrinoUnavailable(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import asyncpg
 from asyncpg.exceptions import AdminShutdownError, CrashShutdownError
 
+from aurum.common.resilience.unreachable import cause_of, server_of
 from aurum.core.errors import AurumError, Unavailable
 from aurum.storage.ports.errors import LostRace
 
@@ -17,6 +18,7 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer, or not in time. The text names the cause and never contains a password."""
 
 
+_PORT = 5432
 _LOST_RACES = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.InvalidCachedStatementError)
 
 _TABLE: tuple[tuple[type[BaseException], str, float], ...] = (
@@ -51,6 +53,22 @@ def driver_errors() -> Generator[None]:
     """
     with _translating(DRIVER_ERRORS):
         yield
+
+
+@contextmanager
+def connecting(url: str) -> Generator[None]:
+    """Translate errors like ``driver_errors``, around a new connection: the error's ``where`` is the server and the cause."""
+    try:
+        with driver_errors():
+            yield
+    except DatabaseUnavailable as error:
+        error.where = where(url, error.__cause__)
+        raise
+
+
+def where(url: str, cause: BaseException | None) -> str:
+    """Return the server of a URL and why it cannot be used, without a user or a password."""
+    return f"{server_of(url, port=_PORT)}: {cause_of(cause)}"
 
 
 @contextmanager

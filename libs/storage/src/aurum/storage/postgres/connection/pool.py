@@ -13,7 +13,15 @@ from aurum.common.resilience.errors import DeadlinePassed
 from aurum.common.resilience.timeout import time_left
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.ports.probe import PoolUse
-from aurum.storage.postgres.connection.errors import BROKEN_CONNECTION_ERRORS, driver_errors, statement_errors
+from aurum.storage.postgres.connection.errors import (
+    BROKEN_CONNECTION_ERRORS,
+    DatabaseUnavailable,
+    connecting,
+    driver_errors,
+    statement_errors,
+    translated,
+    where,
+)
 from aurum.storage.postgres.connection.read_connections import Connection, ReadConnections
 from aurum.storage.postgres.connection.slow_queries import SlowQueries
 
@@ -57,7 +65,7 @@ class PostgresPool:
             "jit": "off",
             "statement_timeout": f"{settings.statement_timeout_s * 1000:.0f}",
         }
-        with driver_errors():
+        with connecting(settings.url):
             pool = await asyncpg.create_pool(
                 settings.url,
                 min_size=1,
@@ -108,12 +116,19 @@ class PostgresPool:
     async def _checked_connection(self, *, outlasts_deadline: bool = False) -> Connection:
         """Return a connection that has just answered. Connections that were cut while idle are skipped, so no query is lost.
 
-        Raises the errors of the driver.
+        Raises the errors of the driver, and ``DatabaseUnavailable`` when the server cannot be reached.
         """
         for attempts_left in reversed(range(self.settings.pool_size + 1)):
             self._waiting += 1
             try:
                 connection = await self._pool.acquire(timeout=self.settings.connect_timeout_s)
+            except TimeoutError:
+                raise  # also when all connections are busy
+            except OSError as error:
+                unreachable = translated(error)
+                if isinstance(unreachable, DatabaseUnavailable):
+                    unreachable.where = where(self.settings.url or "", error)
+                raise unreachable from error
             finally:
                 self._waiting -= 1
             try:
