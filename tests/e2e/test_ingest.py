@@ -35,12 +35,15 @@ def invented_day(path: Path, day: int, *, rows: int = 24, nodes: int = 400, seed
     return path
 
 
-def test_an_unknown_file_is_refused_with_the_formats_tried(data_dir: Path, tmp_path: Path) -> None:
+def test_an_unknown_file_is_refused_in_one_line_and_verbose_lists_the_formats_tried(data_dir: Path, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("no known format\n")
     done = aurum(data_dir, "ingest", path)
     assert done.returncode == 3
-    assert "unknown format; tried: pjm da_hrl_lmps" in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("refused notes.txt")]
+    assert line == "refused notes.txt: unknown format: no table, JSON or XML in it; it begins with 'no known format'"
+    assert "pjm da_hrl_lmps" not in done.stdout
+    assert "pjm da_hrl_lmps" in aurum(data_dir, "ingest", "--verbose", path).stdout
 
 
 def test_zero_bytes_and_a_truncated_report_change_nothing(data_dir: Path, tmp_path: Path) -> None:

@@ -21,9 +21,11 @@ def test_the_format_whose_head_fits_is_chosen() -> None:
     assert registry.recognise(SourceFile("x", b"2,3"))[0].name == "two"
 
 
-def test_an_unknown_file_is_refused_with_the_formats_tried() -> None:
-    with pytest.raises(UnknownFormat, match="one numbers, two numbers"):
+def test_an_unknown_file_is_refused_in_one_line_and_the_formats_tried_are_a_fact() -> None:
+    with pytest.raises(UnknownFormat) as refused:
         Registry([source("one", "1"), source("two", "2")]).recognise(SourceFile("x", b"3"))
+    assert refused.value.reason == "unknown format: no table, JSON or XML in it; it begins with '3'"
+    assert refused.value.facts["tried"] == ["one numbers", "two numbers"]
 
 
 def test_a_file_that_two_formats_recognise_is_a_mistake_that_is_named() -> None:

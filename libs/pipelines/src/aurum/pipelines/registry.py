@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aurum.core.errors import Invalid, UnknownName
 from aurum.core.names import nearest
+from aurum.pipelines.resemblance import why_unknown
 from aurum.pipelines.source import FileFormat, RefusedFile, Source, SourceFile
 from aurum.pipelines.sources.aeso import SOURCE as AESO
 from aurum.pipelines.sources.caiso import SOURCE as CAISO
@@ -30,7 +31,10 @@ class AmbiguousFormat(RefusedFile):
 
 
 class UnknownFormat(RefusedFile):
-    """No format recognises a file; the reason says what a similar format misses in it. Facts: ``tried``."""
+    """No format recognises a file; the reason says in one line which format it resembles and what does not fit.
+
+    Facts: ``tried``, the names of all formats.
+    """
 
 
 class DuplicateName(Invalid):
@@ -79,7 +83,7 @@ class Registry:
         tried = [file_format.name for file_format in formats]
         reasons = dict.fromkeys(reason for file_format in formats if (reason := file_format.explain(document)))
         fullest = [reason for reason in reasons if not any(reason in other for other in reasons if other != reason)]
-        raise UnknownFormat("; ".join(fullest) or f"unknown format; tried: {', '.join(tried)}", tried=tried)
+        raise UnknownFormat("; ".join(fullest) or why_unknown(document, formats), tried=tried)
 
 
 def default_registry() -> Registry:

@@ -345,6 +345,8 @@ class FileFormat:
     parse: Callable[[SourceFile], tuple[Parsed, ...]]
     named: Callable[[SourceFile], NamedContent | None] = _says_nothing
     explain: Callable[[SourceFile], str] = _not_similar
+    columns: tuple[str, ...] = ()
+    """Header words that files of this layout have; of JSON its fields, of XML its elements. For refusals of similar files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,5 +176,9 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 FORMAT = FileFormat(
-    name="AESO current supply demand CSV", datasets=(CURRENT_SUPPLY_DEMAND,), recognise=_recognise, parse=_parse
+    name="AESO current supply demand CSV",
+    datasets=(CURRENT_SUPPLY_DEMAND,),
+    recognise=_recognise,
+    parse=_parse,
+    columns=("GROUP", *COLUMNS),
 )

@@ -129,6 +129,7 @@ FORMATS = tuple(
         parse=partial(_parse, report=report),
         named=named,
         explain=partial(_explain, report=report),
+        columns=tuple({**_COMMON, **_OWN[report.query]}.values()),
     )
     for report in oasis.REPORTS
 )

@@ -104,4 +104,5 @@ FORMAT = FileFormat(
     recognise=_recognise,
     parse=_parse,
     named=named,
+    columns=("OASISReport", "REPORT_ITEM", "REPORT_HEADER", "REPORT", "REPORT_DATA", "RESOURCE_NAME", *_WORDS.values()),
 )

@@ -139,4 +139,5 @@ FORMAT = FileFormat(
     recognise=_recognise,
     parse=_parse,
     named=days_in_name(r"(?<!\d)(?P<day>\d{8})_DailyRenewablesWatch", ZONE, flags=re.IGNORECASE),
+    columns=("Hour", *_MEASURES),
 )

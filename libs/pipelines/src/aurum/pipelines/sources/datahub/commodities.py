@@ -96,4 +96,5 @@ FORMAT = FileFormat(
     recognise=lambda document: _commodity(document) is not None,
     parse=_parse,
     explain=_explain,
+    columns=tuple(_HEADERS[0]),
 )

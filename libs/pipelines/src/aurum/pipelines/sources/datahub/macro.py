@@ -81,7 +81,14 @@ def _bolivar() -> pl.Expr:
     return pl.coalesce(pl.when(day < until).then(pl.lit(f"rate_{code.lower()}")) for until, code in BOLIVARS)
 
 
-CPI_FORMAT = FileFormat("datahub US consumer prices CSV", (CPI,), _headed(_CPI), _parse_cpi, explain=_explained(_CPI))
+CPI_FORMAT = FileFormat(
+    "datahub US consumer prices CSV", (CPI,), _headed(_CPI), _parse_cpi, explain=_explained(_CPI), columns=tuple(_CPI)
+)
 RATES_FORMAT = FileFormat(
-    "datahub exchange rates CSV", (EXCHANGE_RATES,), _headed(_RATES), _parse_rates, explain=_explained(_RATES)
+    "datahub exchange rates CSV",
+    (EXCHANGE_RATES,),
+    _headed(_RATES),
+    _parse_rates,
+    explain=_explained(_RATES),
+    columns=tuple(_RATES),
 )

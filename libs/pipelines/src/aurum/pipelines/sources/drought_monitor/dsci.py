@@ -41,4 +41,12 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     return (in_weeks(Parsed(DSCI, rows, series, refusals.frame(), count, document.raw), WEEK, pl.lit(TUESDAY)),)
 
 
-FORMAT = FileFormat("US Drought Monitor DSCI CSV", (DSCI,), _recognise, _parse, named=days_of_export, explain=_explain)
+FORMAT = FileFormat(
+    "US Drought Monitor DSCI CSV",
+    (DSCI,),
+    _recognise,
+    _parse,
+    named=days_of_export,
+    explain=_explain,
+    columns=("MapDate", "DSCI"),
+)

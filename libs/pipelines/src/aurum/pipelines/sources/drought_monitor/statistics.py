@@ -106,4 +106,5 @@ FORMAT = FileFormat(
     _parse,
     named=days_of_export,
     explain=_explain,
+    columns=("MapDate", *CATEGORIES, _FORMAT),
 )

@@ -101,4 +101,11 @@ def _rows(frame: pl.DataFrame, codes: list[str]) -> pl.DataFrame:
     )
 
 
-FORMAT = FileFormat("ECB reference rates CSV", (REFERENCE_RATES,), _recognise, _parse, explain=_explain)
+FORMAT = FileFormat(
+    "ECB reference rates CSV",
+    (REFERENCE_RATES,),
+    _recognise,
+    _parse,
+    explain=_explain,
+    columns=("Date", "USD", "JPY", "GBP", "CHF"),
+)

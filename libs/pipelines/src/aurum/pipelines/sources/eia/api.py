@@ -157,4 +157,5 @@ FORMAT = FileFormat(
     ),
     recognise=is_answer,
     parse=_parse,
+    columns=("response", "frequency", "data", "period", "value", "units"),
 )

@@ -209,6 +209,7 @@ WORKBOOK = FileFormat(
     recognise=lambda document: is_workbook(document) and mentions(document, "Sourcekey", "Back to Contents"),
     parse=_parse_workbook,
     named=_named,
+    columns=("Back to Contents", "Sourcekey", "Date"),
 )
 SHEET_CSV = FileFormat(
     name="EIA data navigator sheet as CSV",
@@ -218,6 +219,7 @@ SHEET_CSV = FileFormat(
     ),
     parse=_parse_sheet_csv,
     named=_named,
+    columns=("Sourcekey", "Date"),
 )
 CHART_CSV = FileFormat(
     name="EIA data navigator chart as CSV",

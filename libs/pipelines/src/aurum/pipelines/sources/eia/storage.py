@@ -149,5 +149,13 @@ def _parsed(rows: pl.DataFrame, refusals: Refusals, count: int, raw: Callable[[i
     return in_weeks(parsed, declared_storage(), declared_weekdays(declared_storage()))
 
 
-WORKBOOK = FileFormat("EIA gas storage history workbook", (STORAGE,), _recognise_workbook, _parse_workbook)
-FLAT = FileFormat("EIA gas storage flat CSV", (STORAGE,), _recognise_flat, _parse_flat, explain=_explain_flat)
+WORKBOOK = FileFormat(
+    "EIA gas storage history workbook",
+    (STORAGE,),
+    _recognise_workbook,
+    _parse_workbook,
+    columns=("Week ending", "Total Lower 48"),
+)
+FLAT = FileFormat(
+    "EIA gas storage flat CSV", (STORAGE,), _recognise_flat, _parse_flat, explain=_explain_flat, columns=("date", "value")
+)

@@ -110,4 +110,5 @@ FORMAT = FileFormat(
     # The first rows of a year were traded in the year before, the last ones are delivered in the next.
     named=days_in_name(r"ice_electric[-_](?P<year>\d{4})(?!\d)", ZONE, before=7, after=7, flags=re.IGNORECASE),
     explain=_explain,
+    columns=(_HUB, _TRADED, _FIRST, _LAST, *_NUMBERS.values()),
 )

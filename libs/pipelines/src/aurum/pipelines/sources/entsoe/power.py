@@ -26,6 +26,7 @@ from aurum.pipelines.sources.entsoe.market_document import Points, intervals, is
 
 _ROOT = "GL_MarketDocument"
 _NUMBER = "quantity"
+_ELEMENTS = (_ROOT, "type", "TimeSeries", "Period", "Point", "position", _NUMBER)
 _FORECASTS = {"A01": WIND_SOLAR_FORECAST, "A40": WIND_SOLAR_FORECAST_INTRADAY, "A18": WIND_SOLAR_FORECAST_CURRENT}
 """By process: day ahead; intraday, of the morning of the day; the latest update."""
 _ATTRIBUTES = {
@@ -77,7 +78,7 @@ def _parse_forecast(document: SourceFile) -> tuple[Parsed, ...]:
 def _format(
     name: str, code: str, datasets: tuple[Dataset, ...], parse: Callable[[SourceFile], tuple[Parsed, ...]]
 ) -> FileFormat:
-    return FileFormat(f"ENTSO-E {name} ({code})", datasets, is_document(_ROOT, code), parse)
+    return FileFormat(f"ENTSO-E {name} ({code})", datasets, is_document(_ROOT, code), parse, columns=_ELEMENTS)
 
 
 FORMATS = (

@@ -69,4 +69,5 @@ FORMAT = FileFormat(
     datasets=(DAY_AHEAD_PRICES, INTRADAY_PRICES),
     recognise=is_document("Publication_MarketDocument", "A44"),
     parse=_parse,
+    columns=("Publication_MarketDocument", "type", "TimeSeries", "Period", "Point", "position", _NUMBER),
 )

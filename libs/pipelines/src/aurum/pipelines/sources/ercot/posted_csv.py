@@ -22,7 +22,7 @@ from aurum.pipelines.reading.dates import local_instant_of, time_of
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import Dataset, FileFormat, NamedContent, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
-from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
+from aurum.pipelines.sources.ercot.settlement import DAM_COLUMNS, RTM_COLUMNS, PriceTable, dataset_of, parse_prices, words_of
 
 _NAMES = {DAM_SPP: re.compile(r"NP4190[^/]*\.csv$", re.IGNORECASE), RTM_SPP: re.compile(r"NP6905[^/]*\.csv$", re.IGNORECASE)}
 _PRODUCTS = {DAM_SPP: "4190", RTM_SPP: "6905"}
@@ -91,6 +91,7 @@ DAM_FORMAT = FileFormat(
     parse=partial(_parse, dataset=DAM_SPP),
     named=partial(_named, dataset=DAM_SPP),
     explain=partial(_explain, dataset=DAM_SPP),
+    columns=DAM_COLUMNS,
 )
 
 RTM_FORMAT = FileFormat(
@@ -100,4 +101,5 @@ RTM_FORMAT = FileFormat(
     parse=partial(_parse, dataset=RTM_SPP),
     named=partial(_named, dataset=RTM_SPP),
     explain=partial(_explain, dataset=RTM_SPP),
+    columns=RTM_COLUMNS,
 )

@@ -42,6 +42,17 @@ _SPELLINGS = {
 }
 # MM/DD/YYYY in CSV and workbooks, YYYY-MM-DD in the web service, with midnight in a date cell.
 _DAYS = ("%m/%d/%Y", "%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
+DAM_COLUMNS = ("DeliveryDate", "HourEnding", "SettlementPoint", "SettlementPointPrice", "DSTFlag")
+RTM_COLUMNS = (
+    "DeliveryDate",
+    "DeliveryHour",
+    "DeliveryInterval",
+    "SettlementPointName",
+    "SettlementPointType",
+    "SettlementPointPrice",
+    "DSTFlag",
+)
+"""Header words as postings spell them; the web service begins them with a small letter, workbooks separate them."""
 _REQUIRED = ("date", "hour", "point", "price")
 _FLAGS = {"Y": True, "N": False, "TRUE": True, "FALSE": False}
 _HOURS, _QUARTERS = "ERCOT's hours end at 1 to 24", "ERCOT's quarters of an hour are 1 to 4"

@@ -22,7 +22,7 @@ from aurum.pipelines.reading.numbers import whole_of
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP
-from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
+from aurum.pipelines.sources.ercot.settlement import DAM_COLUMNS, RTM_COLUMNS, PriceTable, dataset_of, parse_prices, words_of
 
 _FIELD = re.compile(r'"name"\s*:\s*"(\w+)"')
 
@@ -91,6 +91,7 @@ DAM_FORMAT = FileFormat(
     datasets=(DAM_SPP,),
     recognise=partial(_recognise, dataset=DAM_SPP),
     parse=partial(_parse, dataset=DAM_SPP),
+    columns=DAM_COLUMNS,
 )
 
 RTM_FORMAT = FileFormat(
@@ -98,4 +99,5 @@ RTM_FORMAT = FileFormat(
     datasets=(RTM_SPP,),
     recognise=partial(_recognise, dataset=RTM_SPP),
     parse=partial(_parse, dataset=RTM_SPP),
+    columns=RTM_COLUMNS,
 )

@@ -24,7 +24,7 @@ from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.reading.workbook import first_bytes
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ercot.datasets import DAM_SPP, RTM_SPP, ZONE
-from aurum.pipelines.sources.ercot.settlement import PriceTable, dataset_of, parse_prices, words_of
+from aurum.pipelines.sources.ercot.settlement import DAM_COLUMNS, RTM_COLUMNS, PriceTable, dataset_of, parse_prices, words_of
 
 _NAME = re.compile(r"(DAM|RTM)LZHBSPP[^/]*\.xlsx?$", re.IGNORECASE)
 _named = days_in_name(r"LZHBSPP_(?P<year>\d{4})(?!\d)", ZONE, flags=re.IGNORECASE)
@@ -107,6 +107,7 @@ DAM_FORMAT = FileFormat(
     recognise=lambda document: _dataset(document) is DAM_SPP,
     parse=partial(_parse, dataset=DAM_SPP),
     named=_named,
+    columns=DAM_COLUMNS,
 )
 
 RTM_FORMAT = FileFormat(
@@ -115,4 +116,5 @@ RTM_FORMAT = FileFormat(
     recognise=lambda document: _dataset(document) is RTM_SPP,
     parse=partial(_parse, dataset=RTM_SPP),
     named=_named,
+    columns=RTM_COLUMNS,
 )

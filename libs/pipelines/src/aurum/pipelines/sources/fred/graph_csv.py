@@ -107,4 +107,4 @@ def _rows(frame: pl.DataFrame, ids: list[str]) -> pl.DataFrame:
     )
 
 
-FORMAT = FileFormat("FRED graph CSV", (OBSERVATIONS,), _recognise, _parse, explain=_explain)
+FORMAT = FileFormat("FRED graph CSV", (OBSERVATIONS,), _recognise, _parse, explain=_explain, columns=_DATES[:1])

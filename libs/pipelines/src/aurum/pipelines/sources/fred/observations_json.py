@@ -119,4 +119,6 @@ def _known_at(text: object) -> datetime | None:
     return datetime.combine(day, time.min, _CLOCK).astimezone(UTC)
 
 
-FORMAT = FileFormat("FRED observations JSON", (OBSERVATIONS,), _recognise, _parse)
+FORMAT = FileFormat(
+    "FRED observations JSON", (OBSERVATIONS,), _recognise, _parse, columns=("observation_start", "observations", *_FIELDS)
+)

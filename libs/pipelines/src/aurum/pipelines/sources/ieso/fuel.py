@@ -141,4 +141,5 @@ FORMAT = FileFormat(
     recognise=_recognise,
     parse=_parse,
     named=all_of(days_in_name(r"GenOutputbyFuelHourly_(?P<year>\d{4})(?!\d)", ZONE), _delivery_year),
+    columns=("DocHeader", "DocBody", "DeliveryYear", "DailyData", "HourlyData", "FuelTotal", "Fuel", "Output"),
 )

@@ -183,4 +183,5 @@ LMP_REPORT = FileFormat(
         partial(_days_in_comment, pattern=_REPORT_FOR),
     ),
     explain=_explain,
+    columns=(_DAY, _HOUR, _IDS[0], _NAMES[0], _TYPE, *(words[0] for words in _SPELLINGS.values())),
 )

@@ -31,6 +31,7 @@ from aurum.pipelines.sources.isone.hours import with_instants
 
 _DAY, _HOUR = "Date", "Hr_End"
 # A date cell of a workbook has a time of day.
+_KEYS = (_DAY, _HOUR, "DA_LMP", "RT_LMP")
 _PATTERNS = ("%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00")
 _HEADERS = {measure.name: measure.column for measure in SMD_HOURLY.measures}
 _NAMES = {
@@ -66,7 +67,7 @@ def _recognise_workbook(document: SourceFile) -> bool:
 
 def _recognise_sheet(document: SourceFile) -> bool:
     names = document.head_lines(1)[0].replace('"', "").split(",")
-    return {_DAY, _HOUR, "DA_LMP", "RT_LMP"} <= {name.strip() for name in names}
+    return set(_KEYS) <= {name.strip() for name in names}
 
 
 def _parse_workbook(document: SourceFile) -> tuple[Parsed, ...]:
@@ -148,5 +149,9 @@ _named = first_of(
     days_in_name(r"smd[_ ]hourly[_ ](?P<year>\d{4})(?!\d)", ZONE, flags=re.IGNORECASE),
 )
 
-WORKBOOK = FileFormat("isone SMD hourly workbook", (SMD_HOURLY,), _recognise_workbook, _parse_workbook, named=_named)
-ZONE_SHEET = FileFormat("isone SMD hourly sheet (CSV)", (SMD_HOURLY,), _recognise_sheet, _parse_sheet, named=_named)
+WORKBOOK = FileFormat(
+    "isone SMD hourly workbook", (SMD_HOURLY,), _recognise_workbook, _parse_workbook, named=_named, columns=_KEYS
+)
+ZONE_SHEET = FileFormat(
+    "isone SMD hourly sheet (CSV)", (SMD_HOURLY,), _recognise_sheet, _parse_sheet, named=_named, columns=_KEYS
+)

@@ -104,4 +104,5 @@ HOURLY_LMP = FileFormat(
     _recognise,
     _parse,
     named=days_in_name(r"hourlylmp[_-](?:[a-z]+[_-])*(?P<day>\d{8})(?!\d)", ZONE, flags=re.IGNORECASE),
+    columns=("HourlyLmps", "HourlyLmp", _BEGIN, "Location", *_HEADERS.values()),
 )

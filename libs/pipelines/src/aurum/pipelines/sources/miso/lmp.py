@@ -175,4 +175,5 @@ FORMAT = FileFormat(
     parse=_parse,
     named=days_in_name(r"(?<!\d)(?P<day>\d{8})_da_expost_lmp", ZONE, flags=re.IGNORECASE),
     explain=_explain,
+    columns=("Node", "Type", "Value", *_HOURS),
 )

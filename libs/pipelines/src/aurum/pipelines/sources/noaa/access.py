@@ -71,4 +71,6 @@ def _column(table: pl.DataFrame, element: str) -> pl.DataFrame:
     )
 
 
-FORMAT = FileFormat("NOAA GHCN-Daily access CSV", (GHCN_DAILY,), _recognise, _parse, named=station_in_name)
+FORMAT = FileFormat(
+    "NOAA GHCN-Daily access CSV", (GHCN_DAILY,), _recognise, _parse, named=station_in_name, columns=tuple(_PLACE)
+)

@@ -74,5 +74,11 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
 
 FORMAT = FileFormat(
-    "NOAA past weather of a station CSV", (PAST_WEATHER,), _recognise, _parse, named=station_in_name, explain=_explain
+    "NOAA past weather of a station CSV",
+    (PAST_WEATHER,),
+    _recognise,
+    _parse,
+    named=station_in_name,
+    explain=_explain,
+    columns=("Date", *_NUMBERS),
 )

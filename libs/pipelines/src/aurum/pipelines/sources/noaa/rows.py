@@ -56,6 +56,7 @@ EXTRACT = FileFormat(
         _headed(document, _EXTRACT) and STATION.search(document.name.upper()) is not None and _is_daily(document, "date")
     ),
     parse=lambda document: _parse(document, _EXTRACT, _by_name, 0),
+    columns=_EXTRACT,
     explain=lambda document: (
         "an extract of GHCN-Daily does not say its station: it must be in the name of the file, as in USW00094728.csv"
         if _headed(document, _EXTRACT) and STATION.search(document.name.upper()) is None
@@ -68,4 +69,5 @@ BY_STATION = FileFormat(
     recognise=lambda document: _headed(document, _OWN) and _is_daily(document, "DATE"),
     parse=lambda document: _parse(document, _OWN, lambda _: pl.col("ID"), 1),
     named=station_in_name,
+    columns=_OWN,
 )

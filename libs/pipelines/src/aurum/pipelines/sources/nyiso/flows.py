@@ -60,4 +60,5 @@ EXTERNAL_LIMITS_FLOWS_FORMAT = FileFormat(
     by_header(_STAMP, _NAME, _POINT, *_NUMBERS.values(), report="externallimitsflows"),
     _parse,
     named=named("ExternalLimitsFlows"),
+    columns=(_STAMP, _NAME, _POINT, *_NUMBERS.values()),
 )

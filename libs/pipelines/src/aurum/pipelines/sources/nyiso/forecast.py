@@ -58,4 +58,5 @@ ISOLF_FORMAT = FileFormat(
     _parse,
     # Six days, and a day more after the days on which NYISO publishes late.
     named=named("isolf", after=6),
+    columns=(_STAMP, "Capitl", "Centrl", "Dunwod", "N.Y.C.", _TOTAL),
 )

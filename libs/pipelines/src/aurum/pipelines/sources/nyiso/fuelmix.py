@@ -70,5 +70,10 @@ def _describe(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 RTFUELMIX_FORMAT = FileFormat(
-    "nyiso rtfuelmix", (RTFUELMIX, EXTRA[RTFUELMIX.name]), _recognise, _parse, named=named("rtfuelmix")
+    "nyiso rtfuelmix",
+    (RTFUELMIX, EXTRA[RTFUELMIX.name]),
+    _recognise,
+    _parse,
+    named=named("rtfuelmix"),
+    columns=(_STAMP, _ZONE, _FUEL, _SPELLINGS[0]),
 )

@@ -153,6 +153,7 @@ def _format(dataset: Dataset, *, real_time: bool, generator: bool) -> FileFormat
         parse=partial(_parse_real_time if real_time else _parse_day_ahead, dataset=dataset, generator=generator),
         named=named(dataset.name),
         explain=partial(_explain, real_time=real_time, generator=generator),
+        columns=_COLUMNS,
     )
 
 

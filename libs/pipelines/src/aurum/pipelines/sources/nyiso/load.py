@@ -74,6 +74,7 @@ PAL_FORMAT = FileFormat(
     by_header(_STAMP, _ZONE, _NAME, _PTID, "Load", report="pal"),
     _parse_samples,
     named=named("pal"),
+    columns=(_STAMP, _ZONE, _NAME, _PTID, "Load"),
 )
 PAL_INTEGRATED_FORMAT = FileFormat(
     "nyiso palIntegrated",
@@ -81,4 +82,5 @@ PAL_INTEGRATED_FORMAT = FileFormat(
     by_header(_STAMP, _ZONE, _NAME, _PTID, "Integrated Load", report="palintegrated", hourly=True),
     _parse_integrated,
     named=named("palIntegrated"),
+    columns=(_STAMP, _ZONE, _NAME, _PTID, "Integrated Load"),
 )

@@ -88,10 +88,12 @@ DAM_ZONAL_FORMAT = FileFormat(
     (DAMLBMP_ZONE,),
     by_header(_DAM_STAMP, _DAM_ZONE, _PTID, *_columns("DAM").values(), report="dam", hourly=True),
     _parse_day_ahead,
+    columns=(_DAM_STAMP, _DAM_ZONE, _NAME, _PTID, *_columns("DAM").values()),
 )
 RTC_ZONAL_FORMAT = FileFormat(
     "nyiso RTC zonal LBMP (OASIS export)",
     (RTC_ZONE,),
     by_header(_RTC_STAMP, _PTID, *_columns("RTC").values()),
     _parse_commitment,
+    columns=(_RTC_STAMP, _NAME, _PTID, *_columns("RTC").values()),
 )

@@ -47,7 +47,8 @@ class Feed:
     def __init__(self, dataset: Dataset, *columns: str, twin: str = "") -> None:
         """``twin``: the feed that has the same columns at another step."""
         self._dataset = dataset
-        self._needed = {UTC_COLUMN, *columns}
+        self.columns = (UTC_COLUMN, *columns)
+        self._needed = set(self.columns)
         self._twin = twin
 
     def recognise(self, document: SourceFile) -> bool:

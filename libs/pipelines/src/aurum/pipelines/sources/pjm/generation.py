@@ -26,7 +26,7 @@ def _format(dataset: Dataset) -> FileFormat:
         return (Parsed(dataset, rows, series, refusals.frame(), rows_read, document.raw),)
 
     feed = Feed(dataset, "area", measure.column)
-    return FileFormat(f"pjm {dataset.name}", (dataset,), feed.recognise, parse, explain=feed.explain)
+    return FileFormat(f"pjm {dataset.name}", (dataset,), feed.recognise, parse, explain=feed.explain, columns=feed.columns)
 
 
 WIND = _format(WIND_GEN)

@@ -37,4 +37,4 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     return (Parsed(DATASET, rows, series, refusals.frame(), rows_read, document.raw),)
 
 
-PJME_HOURLY = FileFormat("pjm pjme_hourly (Kaggle)", (DATASET,), _recognise, _parse)
+PJME_HOURLY = FileFormat("pjm pjme_hourly (Kaggle)", (DATASET,), _recognise, _parse, columns=(_STAMP, _LOAD))

@@ -26,7 +26,7 @@ def _format(dataset: Dataset, *, twin: str = "") -> FileFormat:
 
     columns = [measure.column for measure in dataset.measures]
     feed = Feed(dataset, "pnode_id", *columns, twin=twin)
-    return FileFormat(f"pjm {dataset.name}", (dataset,), feed.recognise, parse, explain=feed.explain)
+    return FileFormat(f"pjm {dataset.name}", (dataset,), feed.recognise, parse, explain=feed.explain, columns=feed.columns)
 
 
 def _parse(dataset: Dataset, document: SourceFile) -> Parsed:

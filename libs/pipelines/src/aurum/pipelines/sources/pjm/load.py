@@ -47,5 +47,14 @@ def _parse_instantaneous(document: SourceFile) -> tuple[Parsed, ...]:
 _METERED = Feed(HRL_LOAD_METERED, "load_area", "mw")
 _SAMPLED = Feed(INST_LOAD, "area", "instantaneous_load")
 
-METERED = FileFormat("pjm hrl_load_metered", (HRL_LOAD_METERED,), _METERED.recognise, _parse_metered, explain=_METERED.explain)
-INSTANTANEOUS = FileFormat("pjm inst_load", (INST_LOAD,), _SAMPLED.recognise, _parse_instantaneous, explain=_SAMPLED.explain)
+METERED = FileFormat(
+    "pjm hrl_load_metered",
+    (HRL_LOAD_METERED,),
+    _METERED.recognise,
+    _parse_metered,
+    explain=_METERED.explain,
+    columns=_METERED.columns,
+)
+INSTANTANEOUS = FileFormat(
+    "pjm inst_load", (INST_LOAD,), _SAMPLED.recognise, _parse_instantaneous, explain=_SAMPLED.explain, columns=_SAMPLED.columns
+)

@@ -171,6 +171,7 @@ DA_FORMAT = FileFormat(
     parse=partial(_parse, dataset=DA_LMP_SL),
     named=days_in_name(r"DA-LMP-SL-(?P<day>\d{8})\d{4}(?!\d)", ZONE, flags=re.IGNORECASE),
     explain=_explain,
+    columns=tuple(_WORDS.values()),
 )
 
 RTBM_FORMAT = FileFormat(
@@ -180,4 +181,5 @@ RTBM_FORMAT = FileFormat(
     parse=partial(_parse, dataset=RTBM_LMP_SL),
     named=first_of(_interval_in_name, days_in_name(r"RTBM-LMP-DAILY-SL-(?P<day>\d{8})(?!\d)", ZONE, flags=re.IGNORECASE)),
     explain=_explain,
+    columns=tuple(_WORDS.values()),
 )
