@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -170,7 +172,7 @@ def copy(context: typer.Context) -> None:
 
 
 @app.command("status")
-def status(context: typer.Context) -> None:
+def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the archived months of each source."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
@@ -178,13 +180,17 @@ def status(context: typer.Context) -> None:
     async def months(store: Store) -> Sequence[ArchivedMonth]:
         return await store.history.log.months() if store.history is not None else ()
 
-    rows = [(one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}") for one in with_store(context.obj, months)]
+    archived = with_store(context.obj, months)
+    if as_json:
+        print_json(archived)
+        return
+    rows = [(one.source, f"{one.month:%Y-%m}", f"{one.parts:,}", f"{one.rows:,}") for one in archived]
     numbers = ["series", "rows"]
     console().print(table(["source", "month", *numbers], rows, right=numbers) if rows else "no month is archived")
 
 
 @app.command("verify")
-def verify(context: typer.Context, source: _Source = None) -> None:
+def verify(context: typer.Context, source: _Source = None, as_json: AsJson = False) -> None:
     """Read all of history and compare row counts and checksums with the log. Exit code 1 if a part differs."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_pipelines
@@ -199,6 +205,11 @@ def verify(context: typer.Context, source: _Source = None) -> None:
         return compared, different
 
     compared, different = with_pipelines(context.obj, compare_all)
+    if as_json:
+        print_json(different, compared=compared)
+        if different:
+            raise typer.Exit(1)
+        return
     print(f"{compared:,} parts compared, {len(different):,} differ")
     if different:
         rows = [

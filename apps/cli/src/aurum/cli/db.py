@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, plain, print_json
+
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.common.settings import Settings
     from aurum.storage.migrations.run import MigrationStatus
-    from aurum.storage.ports.tuning import DataClass, Policies, StoreTuning
+    from aurum.storage.ports.tuning import Chunk, DataClass, Policies, StoreTuning
 
 app = typer.Typer(help="The database: its schema, and chunks and policies of TimescaleDB.", no_args_is_help=True)
 
@@ -29,9 +31,12 @@ def migrate(context: typer.Context) -> None:
 
 
 @app.command("status")
-def status(context: typer.Context) -> None:
+def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the revision of the schema, and the oldest one that a release must know. Exit code 1 if a migration is missing."""
     schema = _run(context.obj, upgrade=False)
+    if as_json:
+        print_json({**plain(schema), "is_current": schema.is_current})
+        raise typer.Exit(0 if schema.is_current else 1)
     floor = f", releases must know revision {schema.floor}" if schema.floor else ""
     print(f"at revision {schema.current or 'none'}, newest revision of this release: {schema.head}{floor}")
     if not schema.is_current:
@@ -70,6 +75,7 @@ def policies(
         list[str] | None,
         typer.Option("--keep", metavar="CLASS", help="Keep this class forever, the initial policy. Repeatable."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the policies of TimescaleDB; with options, change them first."""
     from aurum.cli.render import console, table
@@ -87,6 +93,9 @@ def policies(
         )
 
     in_force = with_store(context.obj, run)
+    if as_json:
+        print_json(in_force)
+        return
     window = "without a limit" if in_force.refresh_window is None else f"{in_force.refresh_window.days} days back"
     rows = [
         ("compression", f"after {in_force.compress_after.days} days" if in_force.compress_after else "none"),
@@ -107,37 +116,39 @@ def chunks(
     compress: Annotated[
         bool, typer.Option("--compress", help="Compress now what the policy would, and recompress corrected chunks.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the chunks with their sizes now and before compression."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
-    async def run(store: Store) -> tuple[list[Sequence[object]], str]:
+    async def run(store: Store) -> tuple[list[Chunk], timedelta | None, timedelta]:
         if interval is not None:
             await _tuning(store).set_interval(timedelta(days=interval))
         if compress:
             after = (await _tuning(store).policies()).compress_after or timedelta()
             await _tuning(store).compress(store.clock.now() - after)
-        stored = await _tuning(store).chunks()
-        now, recommended = await _tuning(store).intervals()
-        rows: list[Sequence[object]] = [
-            (
-                chunk.table,
-                chunk.start.date(),
-                chunk.end.date(),
-                _mib(chunk.bytes),
-                _mib(chunk.bytes_before) if chunk.bytes_before else "",
-                f"{chunk.bytes_before / chunk.bytes:.1f}" if chunk.bytes_before else "",
-            )
-            for chunk in stored
-        ]
-        length = f"{now.days} days" if now is not None else "not set: run `aurum db optimize`"
-        return rows, f"length of new chunks: {length}; recommended for the daily rows of this store: {recommended.days} days"
+        return list(await _tuning(store).chunks()), *(await _tuning(store).intervals())
 
-    rows, remark = with_store(context.obj, run)
+    stored, now, recommended = with_store(context.obj, run)
+    if as_json:
+        print_json(stored, interval=now, recommended_interval=recommended)
+        return
+    rows = [
+        (
+            chunk.table,
+            chunk.start.date(),
+            chunk.end.date(),
+            _mib(chunk.bytes),
+            _mib(chunk.bytes_before) if chunk.bytes_before else "",
+            f"{chunk.bytes_before / chunk.bytes:.1f}" if chunk.bytes_before else "",
+        )
+        for chunk in stored
+    ]
+    length = f"{now.days} days" if now is not None else "not set: run `aurum db optimize`"
     numbers = ["MiB", "MiB uncompressed", "ratio"]
     console().print(table(["table", "from", "up to", *numbers], rows, right=numbers))
-    print(remark)
+    print(f"length of new chunks: {length}; recommended for the daily rows of this store: {recommended.days} days")
 
 
 def _tuning(store: Store) -> StoreTuning:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
+
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
@@ -27,27 +29,39 @@ FullRefresh = Annotated[bool, typer.Option("--full-refresh", help="Rebuild incre
 
 
 @app.command("build")
-def build(context: typer.Context, select: Select = None, exclude: Exclude = None, full_refresh: FullRefresh = False) -> None:
+def build(
+    context: typer.Context,
+    select: Select = None,
+    exclude: Exclude = None,
+    full_refresh: FullRefresh = False,
+    as_json: AsJson = False,
+) -> None:
     """Build every model, and test each one before the models that depend on it. Exit code 1 if one fails."""
-    _run(context.obj, "build", select, exclude, full_refresh=full_refresh)
+    _run(context.obj, "build", select, exclude, full_refresh=full_refresh, as_json=as_json)
 
 
 @app.command("run")
-def run(context: typer.Context, select: Select = None, exclude: Exclude = None, full_refresh: FullRefresh = False) -> None:
+def run(
+    context: typer.Context,
+    select: Select = None,
+    exclude: Exclude = None,
+    full_refresh: FullRefresh = False,
+    as_json: AsJson = False,
+) -> None:
     """Build every model without tests. Exit code 1 if one fails."""
-    _run(context.obj, "run", select, exclude, full_refresh=full_refresh)
+    _run(context.obj, "run", select, exclude, full_refresh=full_refresh, as_json=as_json)
 
 
 @app.command("test")
-def check(context: typer.Context, select: Select = None, exclude: Exclude = None) -> None:
+def check(context: typer.Context, select: Select = None, exclude: Exclude = None, as_json: AsJson = False) -> None:
     """Run the tests of the built models. Exit code 1 if one fails."""
-    _run(context.obj, "test", select, exclude)
+    _run(context.obj, "test", select, exclude, as_json=as_json)
 
 
 @app.command("freshness")
-def freshness(context: typer.Context) -> None:
+def freshness(context: typer.Context, as_json: AsJson = False) -> None:
     """Show the age of the newest rows of the store's tables. Exit code 1 if they are older than allowed."""
-    _run(context.obj, "freshness", None, None)
+    _run(context.obj, "freshness", None, None, as_json=as_json)
 
 
 @app.command("docs")
@@ -76,17 +90,26 @@ def seeds(
 
 
 def _run(
-    settings: Settings, verb: str, select: list[str] | None, exclude: list[str] | None, *, full_refresh: bool = False
+    settings: Settings,
+    verb: str,
+    select: list[str] | None,
+    exclude: list[str] | None,
+    *,
+    full_refresh: bool = False,
+    as_json: bool = False,
 ) -> None:
-    from aurum.cli.quality import show_marts
+    from aurum.cli.quality import mart_document, show_marts
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.models.run import Invocation, Verb
 
     invocation = Invocation(Verb(verb), tuple(select or ()), tuple(exclude or ()), full_refresh)
     report, marts = with_pipelines(settings, lambda pipelines: _stoppable(pipelines, invocation))
-    _show(report, settings)
-    if marts.results:
-        show_marts(marts)
+    if as_json:
+        print_json(report.run, warnings=report.warnings, marts=[mart_document(one) for one in marts.results])
+    else:
+        _show(report, settings)
+        if marts.results:
+            show_marts(marts)
     report.raise_failure()
     marts.raise_failure()
 
@@ -115,11 +138,11 @@ def _show(report: RunReport, settings: Settings) -> None:
             (one.table, str(one.newest)[:16] if one.newest else "", f"{(one.age_s or 0) / 3600:.1f} h", one.status)
             for one in run.freshness
         ]
-        out.print(table(["table", "newest", "age", ""], rows, right=["age"]))
+        out.print(table(["table", "newest", "age", "state"], rows, right=["age"]))
     problems = [one for one in run.results if one.status in (NodeStatus.FAILED, NodeStatus.WARNED)]
     if problems:
         rows = [(one.model, one.node, one.status, one.message) for one in problems]
-        out.print(table(["model", "node", "", "why"], rows))
+        out.print(table(["model", "node", "state", "why"], rows, text=["why"]))
     for warning in report.warnings:
         out.print(f"[yellow]dbt[/yellow] {warning}")
     if run.results:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
+
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
@@ -29,6 +31,7 @@ def fetch(
         Path | None, typer.Option("--out", help="Folder for the files. Default: `fetched` in the data directory.")
     ] = None,
     load: Annotated[bool, typer.Option("--ingest/--no-ingest", help="Load the downloaded files.")] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Download the files of a dataset for a range of days from its publisher, and load them."""
     import asyncio
@@ -40,8 +43,10 @@ def fetch(
     settings: Settings = context.obj
     days = _days(first, last)
     folder = out or settings.data_dir / "fetched"
-    files = asyncio.run(_fetched(source, dataset, days, folder))
-    reports = with_pipelines(settings, lambda pipelines: _load(pipelines, files)) if load and files else []
+    files = asyncio.run(_fetched(source, dataset, days, folder, as_json=as_json))
+    reports = with_pipelines(settings, lambda pipelines: _load(pipelines, files, as_json=as_json)) if load and files else []
+    if as_json:
+        print_json(reports, files=[one.path for one in files])
     if any(report.outcome is FileOutcome.REFUSED for report in reports):
         raise typer.Exit(REFUSED_FILES)
 
@@ -65,12 +70,12 @@ def _day(option: str, text: str) -> date:
         raise Invalid(f"{option}: {error.detail}") from error
 
 
-async def _fetched(source: str, dataset: str, days: list[date], folder: Path) -> list[FetchedFile]:
+async def _fetched(source: str, dataset: str, days: list[date], folder: Path, *, as_json: bool) -> list[FetchedFile]:
     from aurum.cli.render import console, progress
     from aurum.pipelines.fetch.client import Fetcher, NotPublished
     from aurum.pipelines.registry import default_registry
 
-    out = console()
+    out = console(stderr=as_json)
     downloads: list[FetchedFile] = []
     publisher = default_registry().source(source)
     async with Fetcher(folder) as fetcher:
@@ -85,7 +90,7 @@ async def _fetched(source: str, dataset: str, days: list[date], folder: Path) ->
     return files
 
 
-async def _load(pipelines: Pipelines, files: list[FetchedFile]) -> list[FileReport]:
+async def _load(pipelines: Pipelines, files: list[FetchedFile], *, as_json: bool) -> list[FileReport]:
     from aurum.cli.render import console, ingest_summary, print_notices
 
     await pipelines.declare_catalog()
@@ -93,7 +98,7 @@ async def _load(pipelines: Pipelines, files: list[FetchedFile]) -> list[FileRepo
     for one in files:
         documents = pipelines.read(one.path)
         reports += [report async for report in pipelines.ingestion.ingest_all(documents, known_at=one.known_at)]
-    out = console()
+    out = console(stderr=as_json)
     for report in reports:
         print_notices(out, report)
     out.print(ingest_summary(reports, sum(report.seconds for report in reports)))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json, renamed
+
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.common.flags import Evaluation
@@ -19,7 +21,7 @@ Name = Annotated[str, typer.Argument(help="Name of the flag.")]
 
 
 @app.command("list")
-def list_flags(context: typer.Context) -> None:
+def list_flags(context: typer.Context, as_json: AsJson = False) -> None:
     """List flags."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
@@ -27,9 +29,13 @@ def list_flags(context: typer.Context) -> None:
     async def fetch(store: Store) -> list[StoredFlag]:
         return list(await store.flags.flags())
 
+    flags = with_store(context.obj, fetch)
+    if as_json:
+        print_json([renamed(one, document="flag") for one in flags])
+        return
     rows = [
         (one.name, "on" if one.document.get("enabled", True) else "off", one.version, one.updated_at, one.updated_by)
-        for one in with_store(context.obj, fetch)
+        for one in flags
     ]
     console().print(table(["flag", "state", "version", "changed", "by"], rows, right=["version"]))
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
+
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from aurum.assembly.pipelines import Pipelines
     from aurum.common.settings import Settings
+    from aurum.pipelines.loading.documents import FoundFiles
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.load import FileReport
     from aurum.pipelines.loading.unpacking import Unreadable
@@ -35,8 +41,14 @@ def ingest(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Load files again that were loaded before.")] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Put the files into the queue of the workers instead.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what was refused, held back or is suspect.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="List the formats tried for an unknown file.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Load files into the store, each completely or not at all. Exit code 3 if one was refused."""
+    """Load files into the store, each completely or not at all. Exit code 3 if one was refused.
+
+    Files in folders, globs and archives that are plainly no data (README, .DS_Store, checksums) are skipped and counted.
+    """
     from aurum.cli.exit_codes import REFUSED_FILES
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.documents import find_files
@@ -45,62 +57,111 @@ def ingest(
 
     settings: Settings = context.obj
     policy = KnownAtPolicy.parse(known_at)
-    files = find_files(paths)
+    found = find_files(paths)
     if queue:
-        _enqueue(settings, files, known_at, force)
+        _enqueue(settings, found.files, known_at, force, as_json=as_json)
         return
-    reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, files, policy, force))
-    if any(report.outcome is FileOutcome.REFUSED for report in reports):
+    shown = Shown.NOTHING if as_json else Shown.PROBLEMS if quiet else Shown.FILES
+    started = time.perf_counter()
+    reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, found, policy, force, shown))
+    if as_json:
+        print_json(reports, seconds=time.perf_counter() - started)
+    refused = [report for report in reports if report.outcome is FileOutcome.REFUSED]
+    if (verbose or context.find_root().params.get("verbose")) and any(not report.source for report in refused) and not as_json:
+        _print_formats()
+    if refused:
         raise typer.Exit(REFUSED_FILES)
 
 
-async def _ingest(pipelines: Pipelines, files: list[Path], policy: KnownAtPolicy, force: bool) -> list[FileReport]:
+def _print_formats() -> None:
+    from aurum.pipelines.registry import default_registry
+
+    print("formats that were tried:")
+    for source in default_registry().sources:
+        for known in source.formats:
+            print(f"  {known.name}" + (f": {', '.join(known.columns)}" if known.columns else ""))
+
+
+class Shown(Enum):
+    """What is printed while files are loaded, each including what is before it."""
+
+    NOTHING = 0
+    PROBLEMS = 1
+    """What was refused, held back or is suspect."""
+    NEWS = 2
+    """The summary as well, unless all files were loaded before."""
+    FILES = 3
+    """A bar on a terminal or a line for each file elsewhere, and the summary."""
+
+
+async def _ingest(
+    pipelines: Pipelines, found: FoundFiles, policy: KnownAtPolicy, force: bool, shown: Shown
+) -> list[FileReport]:
     await pipelines.declare_catalog()
-    return await ingest_files(pipelines, files, policy=policy, force=force)
+    return await ingest_files(pipelines, found, policy=policy, force=force, shown=shown)
 
 
 async def ingest_files(
-    pipelines: Pipelines, files: list[Path], *, policy: KnownAtPolicy, force: bool = False, quiet: bool = False
+    pipelines: Pipelines, found: FoundFiles, *, policy: KnownAtPolicy, force: bool = False, shown: Shown = Shown.FILES
 ) -> list[FileReport]:
     """Load files with a progress bar, print refused files and the summary, and return the reports."""
     from rich.markup import escape
 
-    from aurum.cli.render import console, ingest_summary, print_notices, progress, unit_jumps
+    from aurum.cli.render import console, ingest_summary, progress
     from aurum.pipelines.loading.load import FileOutcome
+    from aurum.pipelines.loading.no_data import Skipped
 
-    out = console()
+    out = console(stderr=shown is Shown.NOTHING)
     reports: list[FileReport] = []
     started = time.perf_counter()
-    with progress(out) as bar:
-        task = bar.add_task("reading", total=len(files))
+    with progress(out, quiet=shown.value < Shown.NEWS.value) as bar:
+        task = bar.add_task("reading", total=len(found.files))
 
-        def documents() -> Iterator[SourceFile | Unreadable]:
-            for number, path in enumerate(files):
-                bar.update(task, completed=number, description=path.name)
+        def documents() -> Iterator[SourceFile | Unreadable | Skipped]:
+            yield from (Skipped(path.name) for path in found.skipped)
+            for number, path in enumerate(found.files):
+                bar.update(task, completed=number, description=escape(path.name))
                 yield from pipelines.read(path)
-            bar.update(task, completed=len(files), description="storing")
+            bar.update(task, completed=len(found.files), description="storing")
 
         async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):
             reports.append(report)
-            if report.outcome is FileOutcome.REFUSED:
-                out.print(f"[red]refused[/red] {escape(report.name)}: {escape(report.reason)}", highlight=False)
-            elif report.quarantined:
-                held = f"{report.quarantined} rows (see `aurum quarantine list`)"
-                out.print(f"[yellow]quarantined[/yellow] {escape(report.name)}: {held}")
-            if report.suspect_series:
-                out.print(f"[yellow]suspect[/yellow] {escape(report.name)}: {escape(unit_jumps(report))}", highlight=False)
-            print_notices(out, report)
-    if not (quiet and all(report.outcome is FileOutcome.ALREADY_LOADED for report in reports)):
+            if shown is not Shown.NOTHING:
+                _print_report(out, report, each=shown is Shown.FILES and not out.is_terminal)
+    is_news = shown is Shown.NEWS and any(report.outcome is not FileOutcome.ALREADY_LOADED for report in reports)
+    if shown is Shown.FILES or is_news:
         out.print(ingest_summary(reports, time.perf_counter() - started))
     return reports
 
 
-def _enqueue(settings: Settings, files: list[Path], known_at: str | None, force: bool) -> None:
+def _print_report(out: Console, report: FileReport, *, each: bool) -> None:
+    """Print the lines about one file. ``each``: also when there is no problem with it."""
+    from rich.markup import escape
+
+    from aurum.cli.render import loaded, print_notices, unit_jumps
+    from aurum.pipelines.loading.load import FileOutcome
+
+    name = escape(report.name)
+    if report.outcome is FileOutcome.REFUSED:
+        out.print(f"[red]refused[/red] {name}: {escape(report.reason)}", highlight=False)
+    elif each:
+        out.print(escape(loaded(report)), highlight=False)
+    if report.quarantined:
+        held = "1 row" if report.quarantined == 1 else f"{report.quarantined:,} rows"
+        out.print(f"[yellow]quarantined[/yellow] {name}: {held} (see `aurum quarantine list`)", highlight=False)
+    if report.suspect_series:
+        out.print(f"[yellow]suspect[/yellow] {name}: {escape(unit_jumps(report))}", highlight=False)
+    print_notices(out, report)
+
+
+def _enqueue(settings: Settings, files: Sequence[Path], known_at: str | None, force: bool, *, as_json: bool) -> None:
     from aurum.cli.render import console
     from aurum.pipelines.jobs import IngestFile, JobQueue
     from aurum.storage import embedded
 
     with embedded.redis(settings.redis, settings.data_dir) as redis, JobQueue(redis.url or "") as queue:
-        for path in files:
-            queue.put(IngestFile(path=path.resolve(), known_at=known_at, force=force))
+        jobs = [queue.put(IngestFile(path=path.resolve(), known_at=known_at, force=force)) for path in files]
+    if as_json:
+        print_json([{"job_id": job, "path": path} for job, path in zip(jobs, files, strict=True)])
+        return
     console().print(f"{len(files)} files queued")

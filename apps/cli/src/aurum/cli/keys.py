@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
+
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
     from aurum.services.access import IssuedKey
     from aurum.storage.ports.access import Actor, ApiKey
+    from aurum.storage.ports.access import Tenant as TenantRow
 
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
 tenants_app = typer.Typer(help="Tenants: customers and their plans.", no_args_is_help=True)
@@ -54,7 +57,7 @@ def create(
 
 
 @keys_app.command("list")
-def list_keys(context: typer.Context, tenant: Tenant = "local") -> None:
+def list_keys(context: typer.Context, tenant: Tenant = "local", as_json: AsJson = False) -> None:
     """List the keys of a tenant."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
@@ -65,6 +68,10 @@ def list_keys(context: typer.Context, tenant: Tenant = "local") -> None:
             keys += page
         return keys
 
+    keys = with_store(context.obj, fetch)
+    if as_json:
+        print_json(keys)
+        return
     rows = [
         (
             key.key_id,
@@ -75,7 +82,7 @@ def list_keys(context: typer.Context, tenant: Tenant = "local") -> None:
             key.revoked_at,
             key.last_used_at,
         )
-        for key in with_store(context.obj, fetch)
+        for key in keys
     ]
     console().print(table(["key", "name", "grants", "created", "expires", "revoked", "last used"], rows))
 
@@ -128,16 +135,20 @@ def create_tenant(
 
 
 @tenants_app.command("list")
-def list_tenants(context: typer.Context) -> None:
+def list_tenants(context: typer.Context, as_json: AsJson = False) -> None:
     """List tenants and their plans."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
-    async def fetch(store: Store) -> list[tuple[object, ...]]:
-        tenants = await store.access.tenants.tenants(after=None, limit=1000)
-        return [(one.tenant_id, one.name, one.plan, one.created_at, one.disabled_at) for one in tenants]
+    async def fetch(store: Store) -> list[TenantRow]:
+        return list(await store.access.tenants.tenants(after=None, limit=1000))
 
-    console().print(table(["tenant", "name", "plan", "created", "disabled"], with_store(context.obj, fetch)))
+    tenants = with_store(context.obj, fetch)
+    if as_json:
+        print_json(tenants)
+        return
+    rows = [(one.tenant_id, one.name, one.plan, one.created_at, one.disabled_at) for one in tenants]
+    console().print(table(["tenant", "name", "plan", "created", "disabled"], rows))
 
 
 @tenants_app.command("plan")

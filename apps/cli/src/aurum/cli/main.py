@@ -22,6 +22,16 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    from importlib.metadata import version
+
+    from aurum.storage.migrations.head import newest_revision
+
+    if wanted:
+        print(f"aurum {version('aurum-cli')} (schema {newest_revision()})")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     context: typer.Context,
@@ -31,18 +41,26 @@ def _options(
             "--data-dir", envvar="AURUM_DATA_DIR", help="Folder of the embedded servers and local data.", show_default=".aurum"
         ),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log more, and list the formats tried for an unknown file.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and the schema head.")
+    ] = False,
 ) -> None:
+    del version  # its callback ends the command
     from aurum.common.settings import load_settings
     from aurum.common.telemetry.logging import configure_logging
 
     if context.resilient_parsing:
         return
     settings = load_settings({} if data_dir is None else {"data_dir": data_dir})
-    configure_logging(settings.logging)
+    configure_logging(settings.logging.model_copy(update={"level": "DEBUG"}) if verbose else settings.logging)
     context.obj = settings
 
 
-def _register() -> None:
+def register_commands() -> None:
+    """Add all commands to the app. Modules of commands are imported here, so that importing this one is fast."""
     from aurum.cli import archive, db, dbt, fetch, flags, ingest, keys, openapi, quality, quarantine, series, sources, up
 
     for module in (up, ingest, fetch, sources, openapi):
@@ -62,7 +80,7 @@ def main() -> None:
     from aurum.common.errors import InvalidSetting
     from aurum.core.errors import AurumError
 
-    _register()
+    register_commands()
     try:
         app()
     except InvalidSetting as error:

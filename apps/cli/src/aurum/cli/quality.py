@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, plain, print_json, renamed
+
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.store import Store
     from aurum.common.settings import Settings
     from aurum.core.catalog.entries import DatasetQuality
+    from aurum.core.catalog.validations import ValidationResult
     from aurum.pipelines.quality.marts import MartsReport
 
 app = typer.Typer(help="Freshness, gaps and checks of the data in the store.", no_args_is_help=True)
 
 
 @app.command("show")
-def show(context: typer.Context, source: Annotated[str | None, typer.Argument(help="Only this source.")] = None) -> None:
+def show(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Argument(help="Only this source.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show freshness, gaps and rows in quarantine of every dataset."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
@@ -26,9 +33,14 @@ def show(context: typer.Context, source: Annotated[str | None, typer.Argument(he
     async def read(store: Store) -> list[DatasetQuality]:
         return list(await store.quality.log.datasets_quality(now=store.clock.now(), source=source))
 
+    datasets = with_store(context.obj, read)
+    if as_json:
+        print_json([renamed(one, newest_ts="newest") for one in datasets])
+        return
     rows = [
         (
-            f"{one.source}:{one.dataset}",
+            # Files that no format recognises belong to no dataset.
+            f"{one.source}:{one.dataset}" if one.source else "(unknown files)",
             one.series,
             str(one.newest_ts)[:16] if one.newest_ts else "",
             {None: "", True: "stale", False: "fresh"}[one.stale],
@@ -37,10 +49,10 @@ def show(context: typer.Context, source: Annotated[str | None, typer.Argument(he
             one.quarantined,
             one.refused_files,
         )
-        for one in with_store(context.obj, read)
+        for one in datasets
     ]
     numbers = ["series", "days with gaps", "missing", "quarantined", "refused files"]
-    console().print(table(["dataset", "series", "newest", "", *numbers[1:]], rows, right=numbers))
+    console().print(table(["dataset", "series", "newest", "state", *numbers[1:]], rows, right=numbers))
 
 
 @app.command("validate")
@@ -50,15 +62,16 @@ def validate(
         Path | None, typer.Argument(exists=True, dir_okay=False, help="The file to check. Default: check the marts instead.")
     ] = None,
     mart: Annotated[list[str] | None, typer.Option("--mart", help="Only this mart. Repeatable.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check the marts of AURUM_DBT__TARGET, or check one file with Great Expectations. Exit code 1 if a check fails.
 
     Results of marts are recorded and shown at /v2/catalog/quality/validations and /docs/quality.
     """
     if path is None:
-        _validate_marts(context.obj, mart)
+        _validate_marts(context.obj, mart, as_json=as_json)
     else:
-        _validate_file(context.obj, path)
+        _validate_file(context.obj, path, as_json=as_json)
 
 
 @app.command("docs")
@@ -82,7 +95,7 @@ def docs(
         raise typer.Exit(run.returncode)
 
 
-def _validate_marts(settings: Settings, marts: list[str] | None) -> None:
+def _validate_marts(settings: Settings, marts: list[str] | None, *, as_json: bool) -> None:
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.quality.marts import validate_marts
 
@@ -91,8 +104,16 @@ def _validate_marts(settings: Settings, marts: list[str] | None) -> None:
         return await validate_marts(pipelines.marts(), pipelines.mart_suites, recorder, only=marts or None, cleanup=retention)
 
     report = with_pipelines(settings, check)
-    show_marts(report)
+    if as_json:
+        print_json([mart_document(one) for one in report.results])
+    else:
+        show_marts(report)
     report.raise_failure()
+
+
+def mart_document(result: ValidationResult) -> dict[str, object]:
+    """Return the result of the checks of a mart as JSON types."""
+    return plain(result) | {"failed": result.failed, "warned": result.warned, "success": result.success}
 
 
 def show_marts(report: MartsReport) -> None:
@@ -106,7 +127,7 @@ def show_marts(report: MartsReport) -> None:
         for one in report.results
     ]
     numbers = ["rows", "expectations", "failed", "warned"]
-    out.print(table(["mart", *numbers, "", "why"], rows, right=numbers))
+    out.print(table(["mart", *numbers, "result", "why"], rows, right=numbers, text=["why"]))
     failures = [(one.mart, outcome) for one in report.results for outcome in one.outcomes if not outcome.success]
     if failures:
         lines = [
@@ -119,10 +140,17 @@ def show_marts(report: MartsReport) -> None:
             )
             for mart, outcome in failures
         ]
-        out.print(table(["mart", "severity", "expected", "unexpected", "example"], lines, right=["unexpected"]))
+        out.print(
+            table(
+                ["mart", "severity", "expected", "unexpected", "example"],
+                lines,
+                right=["unexpected"],
+                text=["expected", "example"],
+            )
+        )
 
 
-def _validate_file(settings: Settings, path: Path) -> None:
+def _validate_file(settings: Settings, path: Path, *, as_json: bool) -> None:
     from aurum.cli.render import console, table
     from aurum.common.contracts import contracts_directory
     from aurum.pipelines.loading.isolated import IsolatedFiles
@@ -131,11 +159,18 @@ def _validate_file(settings: Settings, path: Path) -> None:
 
     folder = contracts_directory(settings.contracts_dir) / "expectations"
     failed = False
+    documents: list[dict[str, object]] = []
     for part in IsolatedFiles(settings.files).rows(SourceFile(path.name, path.read_bytes())):
         results = run_suite(part.rows, folder / f"{part.source}_{part.dataset}.json")
+        failed = failed or not all(one.success for one in results)
+        if as_json:
+            dataset = {"source": part.source, "dataset": part.dataset, "rows": part.rows.height}
+            documents.append({**dataset, "outcomes": plain(results)})
+            continue
         rows = [(one.expectation, one.severity, "ok" if one.success else "failed", one.unexpected) for one in results]
         console().print(f"{part.source}:{part.dataset}, {part.rows.height:,} observations")
-        console().print(table(["expectation", "severity", "", "unexpected"], rows, right=["unexpected"]))
-        failed = failed or not all(one.success for one in results)
+        console().print(table(["expectation", "severity", "result", "unexpected"], rows, right=["unexpected"]))
+    if as_json:
+        print_json(documents)
     if failed:
         raise typer.Exit(1)

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
+
 if TYPE_CHECKING:
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.store import Store
+    from aurum.core.catalog.entries import QuarantinedRow
     from aurum.pipelines.loading.load import FileReport
 
 app = typer.Typer(help="Rows that failed a check.", no_args_is_help=True)
@@ -23,34 +26,43 @@ def list_rows(
     reason: Annotated[str | None, typer.Option(help="Only this reason, e.g. non_numeric.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Include rows that were replayed.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Most rows to list.")] = 50,
+    as_json: AsJson = False,
 ) -> None:
     """List rows in quarantine."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
     from aurum.storage.ports.quality import QuarantineFilter
 
-    async def rows(store: Store) -> list[tuple[object, ...]]:
+    async def fetch(store: Store) -> list[QuarantinedRow]:
         criteria = QuarantineFilter(source=source, dataset=dataset, reason=reason, pending_only=not everything)
-        quarantined = await store.quality.log.quarantine_page(criteria, limit=limit)
-        return [(row.row_id, row.file_name, row.line, row.column, row.reason, row.raw[:60]) for row in quarantined]
+        return list(await store.quality.log.quarantine_page(criteria, limit=limit))
 
-    page = with_store(context.obj, rows)
-    console().print(table(["row", "file", "line", "column", "reason", "text"], page, right=["row", "line"]))
+    page = with_store(context.obj, fetch)
+    if as_json:
+        print_json(page)
+        return
+    rows = [(row.row_id, row.file_name, row.line, row.column, row.reason, row.raw[:60]) for row in page]
+    console().print(table(["row", "file", "line", "column", "reason", "text"], rows, right=["row", "line"], text=["text"]))
     if len(page) == limit:
         print(f"only the first {limit} rows are shown: raise --limit for more")
 
 
 @app.command("show")
-def show(context: typer.Context, row: Annotated[int, typer.Argument(help="Number of the row, from `list`.")]) -> None:
+def show(
+    context: typer.Context,
+    row: Annotated[int, typer.Argument(help="Number of the row, from `list`.")],
+    as_json: AsJson = False,
+) -> None:
     """Show all fields of one row."""
     from aurum.cli.render import console, table
     from aurum.cli.wiring import with_store
 
-    async def fetch(store: Store) -> list[tuple[str, object]]:
-        held = await store.quality.log.quarantined_row(row)
-        return [(name, getattr(held, name)) for name in held.__dataclass_fields__]
-
-    console().print(table(["field", "value"], with_store(context.obj, fetch)))
+    held = with_store(context.obj, lambda store: store.quality.log.quarantined_row(row))
+    if as_json:
+        print_json(held)
+        return
+    rows = [(name, getattr(held, name)) for name in held.__dataclass_fields__]
+    console().print(table(["field", "value"], rows, text=["value"]))
 
 
 @app.command("replay")
@@ -61,6 +73,7 @@ def replay(
     path: Annotated[
         Path | None, typer.Option("--file", help="Load this file instead of the stored copy; only with --digest.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Load files with quarantined rows again, with their original known time. Rows that pass now are stored."""
     from aurum.cli.render import console, ingest_summary
@@ -91,4 +104,7 @@ def replay(
         return [report async for report in again]
 
     reports = with_pipelines(context.obj, load)
+    if as_json:
+        print_json(reports)
+        return
     console().print(ingest_summary(reports, sum(report.seconds for report in reports)) if reports else "no file to replay")

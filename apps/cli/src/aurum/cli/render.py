@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -13,13 +14,15 @@ from rich.table import Table
 if TYPE_CHECKING:
     from aurum.pipelines.loading.load import FileReport
 
-_PLAIN_WIDTH = 240
+_UNLIMITED = 1_000_000
+_TEXT_WIDTH = 20
+"""Smallest width to which a column of sentences is folded."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    terminal = Console(stderr=stderr, highlight=False)
-    # Output to a file or another program is not folded to the width of a terminal.
-    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, width=_PLAIN_WIDTH)
+    """Return the console of a command. It breaks no line: that of a terminal is its own to break, a file has no width."""
+    terminal = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=_UNLIMITED)
 
 
 def progress(out: Console, *, quiet: bool = False) -> Progress:
@@ -51,14 +54,38 @@ def byte_size(count: int) -> str:
     return f"{size:.1f} {unit}"
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> Table:
-    """Return a table. ``right``: headers of the columns to align to the right."""
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), text: Sequence[str] = ()
+) -> Table:
+    """Return a table. ``right``: headers of the columns to align to the right. ``text``: those of sentences, which are folded.
+
+    Other cells and all headers stay in one line, because a broken name cannot be copied.
+    """
+    lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
     result = Table(box=None, header_style="bold", pad_edge=False)
-    for header in headers:
-        result.add_column(header, justify="right" if header in right else "left", overflow="fold")
-    for row in rows:
-        result.add_row(*("" if cell is None else str(cell) for cell in row))
+    for place, header in enumerate(headers):
+        is_text = header in text
+        width = max(map(cell_len, [header, *(line[place] for line in lines)]))
+        result.add_column(
+            header,
+            justify="right" if header in right else "left",
+            overflow="fold",
+            no_wrap=not is_text,
+            min_width=min(width, max(_TEXT_WIDTH, cell_len(header))) if is_text else width,
+        )
+    for line in lines:
+        result.add_row(*(escape(cell) for cell in line))
     return result
+
+
+def loaded(report: FileReport) -> str:
+    """Return one line about a file that was loaded, or did not need to be."""
+    from aurum.pipelines.loading.load import FileOutcome  # slow to load, and not needed by other commands
+
+    if report.outcome is not FileOutcome.APPLIED:
+        return f"{report.outcome} {report.name}"
+    counts = f"{report.new:,} new, {report.revised:,} revised, {report.unchanged:,} unchanged"
+    return f"loaded {report.name}: {counts} ({report.source}:{report.dataset}, {report.seconds:.2f} s)"
 
 
 def print_notices(out: Console, report: FileReport) -> None:
@@ -76,8 +103,8 @@ def ingest_summary(reports: Sequence[FileReport], seconds: float) -> Table:
     for report in reports:
         if report.outcome is FileOutcome.REFUSED:
             name = "refused"
-        elif report.outcome is FileOutcome.ALREADY_LOADED:
-            name = "already loaded"
+        elif report.outcome is not FileOutcome.APPLIED:
+            name = str(report.outcome)
         else:
             name = f"{report.source}:{report.dataset}"
         by_dataset.setdefault(name, []).append(report)

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aurum.cli.json_output import AsJson, print_json
 from aurum.core.visible import is_visible
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
+    from aurum.core.series.model import Series
     from aurum.services.movers import Count, Movers
     from aurum.services.observations import Answer, Question
     from aurum.storage.ports.removal import InvalidSeries, RemovedRows
@@ -51,6 +53,7 @@ def list_series(
     invalid: Annotated[
         bool, typer.Option("--invalid", help="List only the stored series that no list shows, because their key is invalid.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List series."""
     from aurum.cli.render import console, table
@@ -58,11 +61,14 @@ def list_series(
     from aurum.storage.ports.catalog import SeriesFilter
 
     if invalid:
-        _print_invalid(with_store(context.obj, lambda store: store.catalog.reader.invalid_series()))
+        _print_invalid(with_store(context.obj, lambda store: store.catalog.reader.invalid_series()), as_json=as_json)
         return
     name, value = _label(label)
     criteria = SeriesFilter(source, dataset, market, measure, text=text, label_name=name, label_value=value)
     series = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
+    if as_json:
+        print_json([_document(entry) for entry in series])
+        return
     rows = [
         (entry.key, entry.spec.location_name, entry.spec.frequency, entry.spec.unit, _day(entry.first_ts), _day(entry.last_ts))
         for entry in series
@@ -72,8 +78,11 @@ def list_series(
         print(f"only the first {limit} series are shown: raise --limit for more")
 
 
-def _print_invalid(series: Sequence[InvalidSeries]) -> None:
+def _print_invalid(series: Sequence[InvalidSeries], *, as_json: bool) -> None:
     """Print one line for each series: the key with escapes, which ``remove`` accepts, and the rule it breaks."""
+    if as_json:
+        print_json([{"key": _escaped(entry.key), "why": _escaped(entry.why)} for entry in series])
+        return
     for entry in series:
         print(f"{_escaped(entry.key)}: {_escaped(entry.why)}")
     print(f"{len(series):,} stored series with an invalid key" + (": see `aurum series remove`" if series else ""))
@@ -137,6 +146,7 @@ def show(
     currency: CurrencyCode = None,
     min_coverage: MinCoverage = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows to show, from the start.")] = 48,
+    as_json: AsJson = False,
 ) -> None:
     """Show a series and its observations."""
     import polars as pl
@@ -150,6 +160,16 @@ def show(
     answer = with_store(context.obj, lambda store: _read(store, key, question))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     shown_unit, _ = unit_of(series, answer.plan)
+    if as_json:
+        counted = ("count", "expected") if answer.plan.freq is not None else ()
+        data = [
+            row | {"quality": Quality(row["quality"]).label}
+            for row in frame.head(rows)
+            .select("ts", "value", "quality", "known_at", *counted)
+            .iter_rows(named=True)  # rows: shown
+        ]
+        print_json(data, series=_document(series), unit=shown_unit, tz=zone, truncated=frame.height > rows)
+        return
     step = answer.plan.frequency_of(series)
     out = console()
     out.print(f"{key}  {series.spec.location_name}  {shown_unit}  {step}  {zone}  version {series.version}")
@@ -222,7 +242,7 @@ def show_movers(
     unit: Annotated[str | None, typer.Option(help="Only series in this unit; values are not converted.")] = None,
     currency: Annotated[str | None, typer.Option(help="Only series in this currency; values are not converted.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="Most movers, and most incomplete series, to show.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer of /v2/series/movers.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the series whose mean changed most from one market day to another."""
     from aurum.assembly.services import wide_reading
@@ -330,6 +350,27 @@ def _label(text: str | None) -> tuple[str | None, str | None]:
     if not (name and separator):
         raise InvalidParameters(("label", "must be NAME=VALUE, such as week=undeclared", text))
     return name, value
+
+
+def _document(series: Series) -> dict[str, object]:
+    """Return a series as the API does."""
+    spec = series.spec
+    named = {name: getattr(spec, name) for name in ("market", "location_name", "location_type", "unit", "currency", "labels")}
+    return {
+        "key": str(spec.key),
+        "source": spec.key.source,
+        "dataset": spec.key.dataset,
+        "location": spec.key.location,
+        "measure": spec.key.measure,
+        **named,
+        "frequency": str(spec.frequency),
+        "tz": spec.zone,
+        "business_days": spec.business_days,
+        "first": series.first_ts,
+        "last": series.last_ts,
+        "version": series.version,
+        "updated_at": series.updated_at,
+    }
 
 
 def _day(instant: object) -> str:

@@ -133,7 +133,8 @@ async def _prepare(settings: Settings, *, sample: bool) -> None:
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.postgres import open_store
     from aurum.assembly.upgrade import upgrade_store
-    from aurum.cli.ingest import ingest_files
+    from aurum.cli.ingest import Shown, ingest_files
+    from aurum.pipelines.loading.documents import FoundFiles
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.sample import sample_files
 
@@ -142,7 +143,7 @@ async def _prepare(settings: Settings, *, sample: bool) -> None:
         pipelines = Pipelines(store)
         await pipelines.declare_catalog()
         if sample:
-            await ingest_files(pipelines, sample_files(), policy=KnownAtPolicy(), quiet=True)
+            await ingest_files(pipelines, FoundFiles(tuple(sample_files())), policy=KnownAtPolicy(), shown=Shown.NEWS)
 
 
 def _greet(out: Console, url: str, settings: Settings) -> None:

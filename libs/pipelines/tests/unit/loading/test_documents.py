@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aurum.pipelines.loading.documents import NoSuchPath, find_files, read_source_files
+from aurum.pipelines.loading.documents import FoundFiles, NoSuchPath, find_files, read_source_files
+from aurum.pipelines.loading.no_data import Skipped
 from aurum.pipelines.loading.unpacking import Unreadable, unpack
 from aurum.pipelines.source import SourceFile
 
@@ -22,7 +23,51 @@ def test_folders_and_globs_name_each_file_once_in_order(tmp_path: Path) -> None:
     for name in ("b.csv", "a.csv", ".hidden"):
         (tmp_path / name).write_text("x")
     files = find_files([str(tmp_path), str(tmp_path / "*.csv")])
-    assert [path.name for path in files] == ["a.csv", "b.csv"]
+    assert [path.name for path in files.files] == ["a.csv", "b.csv"]
+    assert [path.name for path in files.skipped] == [".hidden"]
+
+
+NO_DATA = [
+    "README",
+    "README.txt",
+    "readme.md",
+    "MANIFEST.md",
+    "manifest.json",
+    "LICENSE",
+    "notes.md",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    "a.csv.md5",
+    "a.csv.sha256",
+    "SHA256SUMS",
+    "._a.csv",
+]
+
+
+def test_files_that_are_plainly_no_data_are_skipped_in_folders_globs_and_archives(tmp_path: Path) -> None:
+    (tmp_path / "__MACOSX").mkdir()
+    for name in ("a.csv", "readmission.csv", "__MACOSX/b.csv", *NO_DATA):
+        (tmp_path / name).write_text("x")
+    found = find_files([str(tmp_path)])
+    assert [path.name for path in found.files] == ["a.csv", "readmission.csv"]
+    assert {path.name for path in found.skipped} == {*NO_DATA, "b.csv"}
+    assert [path.name for path in find_files([str(tmp_path / "*.md")]).skipped] == ["MANIFEST.md", "notes.md", "readme.md"]
+    archive = tmp_path / "month.zip"
+    archive.write_bytes(zipped(**{"a.csv": b"1", **dict.fromkeys(NO_DATA, b"x"), "__MACOSX/._a.csv": b"x"}))
+    members = list(read_source_files(archive))
+    assert [one.name for one in members if isinstance(one, SourceFile)] == ["a.csv"]
+    assert sum(isinstance(one, Skipped) for one in members) == len(NO_DATA) + 1
+
+
+def test_a_file_that_is_named_is_tried_whatever_its_name_is(tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("x")
+    assert find_files([str(path), str(tmp_path)]) == FoundFiles((path,))
+    assert list(read_source_files(path)) == [SourceFile("README.md", b"x")]
+    packed = tmp_path / "README.md.gz"
+    packed.write_bytes(gzip.compress(b"x"))
+    assert list(read_source_files(packed)) == [SourceFile("README.md", b"x")]
 
 
 def test_a_pattern_without_a_match_is_an_error_that_names_it() -> None:

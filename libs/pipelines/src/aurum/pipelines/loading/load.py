@@ -18,6 +18,7 @@ from aurum.core.clock import Clock
 from aurum.core.errors import Conflict, Unavailable
 from aurum.pipelines.loading.isolated import IsolatedFiles, needs_isolation
 from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.no_data import Skipped
 from aurum.pipelines.loading.prepare import Prepared, prepare, surprise, with_reason
 from aurum.pipelines.loading.reasons import brief
 from aurum.pipelines.loading.unpacking import Unreadable
@@ -46,6 +47,8 @@ class FileOutcome(StrEnum):
     APPLIED = "applied"
     ALREADY_LOADED = "already loaded"
     REFUSED = "refused"
+    SKIPPED = "skipped"
+    """The name says that the file holds no data; nothing is recorded of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class Ingestion:
         self._isolated = isolated
 
     async def ingest(
-        self, document: SourceFile | Unreadable, *, known_at: KnownAtPolicy | None = None, force: bool = False
+        self, document: SourceFile | Unreadable | Skipped, *, known_at: KnownAtPolicy | None = None, force: bool = False
     ) -> FileReport:
         """Load one file completely or not at all; a refused file is recorded with its reason.
 
@@ -116,7 +119,7 @@ class Ingestion:
 
     async def ingest_all(
         self,
-        documents: Iterable[SourceFile | Unreadable],
+        documents: Iterable[SourceFile | Unreadable | Skipped],
         *,
         known_at: KnownAtPolicy | None = None,
         force: bool = False,
@@ -144,11 +147,15 @@ class Ingestion:
             await self._cleanup.tidy(checked)
         checked.clear()
 
-    async def _next(self, remaining: Iterator[SourceFile | Unreadable], policy: KnownAtPolicy, force: bool) -> _Work | None:
+    async def _next(
+        self, remaining: Iterator[SourceFile | Unreadable | Skipped], policy: KnownAtPolicy, force: bool
+    ) -> _Work | None:
         document = await asyncio.to_thread(next, remaining, None)
         if document is None:
             return None
         started = time.perf_counter()
+        if isinstance(document, Skipped):
+            return _Work(document, "", None, started)
         digest = await asyncio.to_thread(_digest, document)
         if not force and isinstance(document, SourceFile):
             same = await self._loader.already_loaded(digest, basis=_requested_basis(policy), known_at=policy.time)
@@ -176,6 +183,8 @@ class Ingestion:
 
     async def _finish(self, work: _Work, force: bool) -> FileReport:
         document, prepared = work.document, work.prepared
+        if isinstance(document, Skipped):
+            return FileReport(document.name, "", FileOutcome.SKIPPED)
         if prepared is None:
             return FileReport(document.name, work.digest, FileOutcome.ALREADY_LOADED, seconds=work.elapsed)
         refusal, validations = storable(prepared.refusal), prepared.validations
@@ -232,7 +241,7 @@ class Ingestion:
 class _Work:
     """A file on its way to the store. ``prepared``: None when the same content is loaded already."""
 
-    document: SourceFile | Unreadable
+    document: SourceFile | Unreadable | Skipped
     digest: str
     prepared: Prepared | None
     started: float
