@@ -69,3 +69,31 @@ def test_a_text_that_is_not_a_finite_number_is_held_back_as_one_cell() -> None:
         (3, "b", Reason.NON_NUMERIC, "inf"),
         (4, "b", Reason.NON_NUMERIC, "NaN"),
     ]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""], ids=["LF", "CR LF", "no end"])
+def test_rows_after_a_quoted_line_break_have_the_line_on_which_they_begin(end: str) -> None:
+    lines = ["a,b,c", '1,"x', 'y",2', "", "3,z,bad", '4,"p', "", 'q",5']
+    frame, refusals = table((end or "\n").join(lines) + end)
+    assert frame["line"].to_list() == [2, 5, 6]
+    refusals.numbers(frame, {"number": "c"})
+    (held,) = refusals.frame().to_dicts()
+    assert (held["line"], held["raw"]) == (5, "3,z,bad")
+
+
+def test_the_text_of_a_held_row_goes_on_where_its_quoted_cell_does() -> None:
+    frame, refusals = table('a,b,c\n1,"x\ny",bad\n2,z,3\n')
+    refusals.numbers(frame, {"number": "c"})
+    (held,) = refusals.frame().to_dicts()
+    assert (held["line"], held["raw"]) == (2, '1,"x\ny",bad')
+
+
+def test_a_row_of_several_lines_whose_last_cell_is_empty_is_not_too_short() -> None:
+    frame, refusals = table('a,b,c\n1,"x\ny",\n2,z,3\n')
+    assert frame["line"].to_list() == [2, 4]
+    assert refusals.frame().is_empty()
+
+
+def test_a_last_row_of_several_lines_is_not_cut_off() -> None:
+    frame, _ = table('a,b,c\n1,2,3\n4,"x\ny\nz",5\n')
+    assert frame.rows() == [("1", "2", "3", 2), ("4", "x\ny\nz", "5", 3)]

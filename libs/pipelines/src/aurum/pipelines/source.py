@@ -20,6 +20,7 @@ from aurum.core.calendars import BusinessDays
 from aurum.core.errors import Invalid
 from aurum.core.frequency import Frequency
 from aurum.pipelines.price_sums import PriceSum
+from aurum.pipelines.reading.records import record_at
 
 
 class RefusedFile(Invalid):
@@ -207,8 +208,8 @@ class SourceFile:
         return self.head.replace("\r\n", "\n").replace("\r", "\n").split("\n")[:count]
 
     def raw(self, line: int) -> str:
-        """Return the text of a line, counted from 1; empty past the end."""
-        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        """Return the text of a line, counted from 1, with those after it to which a quoted cell goes on; empty past the end."""
+        return record_at(self.lines, line - 1) if 0 < line <= len(self.lines) else ""
 
 
 PARSED_SERIES = pl.Schema(

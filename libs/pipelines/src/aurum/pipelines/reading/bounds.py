@@ -53,9 +53,12 @@ def _hold_lines(content: bytes) -> None:
 
 
 def fields_of(text: str, line: int, *, separator: str = ",") -> list[str]:
-    """Return the fields of one line of a delimited file. Raises ``RefusedFile`` when it has too many or too long ones."""
+    """Return the fields of one record of a delimited file, whose quoted fields may hold line breaks.
+
+    ``line``: the number of its last line. Raises ``RefusedFile`` when it has too many or too long fields.
+    """
     try:
-        fields = next(csv.reader([text], delimiter=separator), list[str]())
+        fields = next(csv.reader([f"{part}\n" for part in text.split("\n")], delimiter=separator), list[str]())
     except csv.Error as error:
         too_long = f"a field of more than {FIELD_CHARACTERS:,} characters"
         raise RefusedFile(too_long if "limit" in str(error) else f"not a delimited line: {error}", line=line) from error

@@ -16,6 +16,7 @@ from aurum.core.frames import PARSED, REFUSED
 from aurum.core.markettime import label_problem
 from aurum.pipelines.reading.bounds import fields_of, hold_cells, hold_fields
 from aurum.pipelines.reading.numbers import numbers
+from aurum.pipelines.reading.records import first_lines, record_at, record_ending_at
 from aurum.pipelines.source import RefusedFile, SourceFile
 
 
@@ -99,7 +100,8 @@ def read_table(
     separator: str = ",",
     rows: tuple[int, int] | None = None,
 ) -> pl.DataFrame:
-    """Return the cells of a delimited file as String columns, stripped, empty ones null, plus ``line`` (UInt32, 1-based).
+    """Return the cells of a delimited file as String columns, stripped, empty ones null, plus ``line`` (UInt32, 1-based: the
+    first line of the row, of which quoted cells may hold several).
 
     ``header_line``: 1-based line of the header; lines above it are skipped. ``rows``: the number of lines above the first row,
     and up to the last one; all below the header without it. Empty lines are left out; rows with too few
@@ -142,6 +144,8 @@ def read_table(
         raise RefusedFile(f"not a well-formed delimited file: {str(error).splitlines()[0]}") from error
     frame = frame.with_columns(pl.col("line").cast(pl.UInt32))
     hold_fields(body, frame, names)
+    if (starts := first_lines(lines, first, frame.height)) is not None:
+        frame = frame.with_columns(starts.alias("line"))
     untidy = _untidy(body, frame, names)
     frame = frame.with_columns(pl.col(name).str.strip_chars().replace("", None) for name in untidy)
     frame = frame.select(*names, "line")
@@ -165,7 +169,7 @@ def _hold_back_short_rows(
     suspects = frame.filter(pl.col(last).is_null()).select("line")
     if suspects.is_empty():
         return frame
-    raw = pl.Series("raw", [lines[line - 1] for line in suspects["line"]], dtype=pl.String)
+    raw = pl.Series("raw", [record_at(lines, line - 1) for line in suspects["line"]], dtype=pl.String)
     short = suspects.filter(raw.str.count_matches(separator, literal=True) < width - 1)
     return refusals.rows(
         frame,
@@ -191,7 +195,7 @@ def _refuse_cut_off(lines: Sequence[str], above: int, width: int, separator: str
     last = next((n for n in range(len(lines), above, -1) if lines[n - 1].strip()), None)
     if last is None:
         return
-    fields = len(fields_of(lines[last - 1], last, separator=separator))
+    fields = len(fields_of(record_ending_at(lines, last - 1), last, separator=separator))
     if fields < width:
         raise RefusedFile(f"truncated: the last line has {fields} of {width} fields", line=last)
 
