@@ -64,11 +64,11 @@ def commands(group: typer.Typer, path: str = "") -> Iterator[tuple[str, list[str
 
 def test_every_command_that_is_not_an_action_prints_json() -> None:
     register_commands()
-    found = dict(commands(app))
-    assert len(found) > 30
-    without = {path for path, parameters in found.items() if "as_json" not in parameters}
+    paths = dict(commands(app))
+    assert len(paths) > 30
+    without = {path for path, parameters in paths.items() if "as_json" not in parameters}
     assert without - PRINTS_JSON <= ACTIONS
-    assert set(found) >= ACTIONS | PRINTS_JSON
+    assert set(paths) >= ACTIONS | PRINTS_JSON
 
 
 @dataclass(frozen=True)

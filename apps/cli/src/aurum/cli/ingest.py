@@ -57,13 +57,13 @@ def ingest(
 
     settings: Settings = context.obj
     policy = KnownAtPolicy.parse(known_at)
-    found = find_files(paths)
+    named = find_files(paths)
     if queue:
-        _enqueue(settings, found.files, known_at, force, as_json=as_json)
+        _enqueue(settings, named.files, known_at, force, as_json=as_json)
         return
     shown = Shown.NOTHING if as_json else Shown.PROBLEMS if quiet else Shown.FILES
     started = time.perf_counter()
-    reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, found, policy, force, shown))
+    reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, named, policy, force, shown))
     if as_json:
         print_json(reports, seconds=time.perf_counter() - started)
     refused = [report for report in reports if report.outcome is FileOutcome.REFUSED]
@@ -83,11 +83,11 @@ def _print_formats() -> None:
 
 
 class Shown(Enum):
-    """What is printed while files are loaded, each including what is before it."""
+    """The lines that are printed while files are loaded, each member with those of the members before it."""
 
     NOTHING = 0
     PROBLEMS = 1
-    """What was refused, held back or is suspect."""
+    """Files that were refused, held back or are suspect."""
     NEWS = 2
     """The summary as well, unless all files were loaded before."""
     FILES = 3
@@ -95,14 +95,14 @@ class Shown(Enum):
 
 
 async def _ingest(
-    pipelines: Pipelines, found: FoundFiles, policy: KnownAtPolicy, force: bool, shown: Shown
+    pipelines: Pipelines, named: FoundFiles, policy: KnownAtPolicy, force: bool, shown: Shown
 ) -> list[FileReport]:
     await pipelines.declare_catalog()
-    return await ingest_files(pipelines, found, policy=policy, force=force, shown=shown)
+    return await ingest_files(pipelines, named, policy=policy, force=force, shown=shown)
 
 
 async def ingest_files(
-    pipelines: Pipelines, found: FoundFiles, *, policy: KnownAtPolicy, force: bool = False, shown: Shown = Shown.FILES
+    pipelines: Pipelines, named: FoundFiles, *, policy: KnownAtPolicy, force: bool = False, shown: Shown = Shown.FILES
 ) -> list[FileReport]:
     """Load files with a progress bar, print refused files and the summary, and return the reports."""
     from rich.markup import escape
@@ -115,14 +115,14 @@ async def ingest_files(
     reports: list[FileReport] = []
     started = time.perf_counter()
     with progress(out, quiet=shown.value < Shown.NEWS.value) as bar:
-        task = bar.add_task("reading", total=len(found.files))
+        task = bar.add_task("reading", total=len(named.files))
 
         def documents() -> Iterator[SourceFile | Unreadable | Skipped]:
-            yield from (Skipped(path.name) for path in found.skipped)
-            for number, path in enumerate(found.files):
+            yield from (Skipped(path.name) for path in named.skipped)
+            for number, path in enumerate(named.files):
                 bar.update(task, completed=number, description=escape(path.name))
                 yield from pipelines.read(path)
-            bar.update(task, completed=len(found.files), description="storing")
+            bar.update(task, completed=len(named.files), description="storing")
 
         async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):
             reports.append(report)

@@ -50,8 +50,8 @@ def why_unknown(document: SourceFile, formats: Sequence[FileFormat]) -> str:
     pairs = [(header, known) for header in headers for known in formats if known.columns]
     header, known = max(pairs, key=lambda pair: _likeness(*pair), default=(headers[0], None))
     if known is None or not _is_alike(header, known):
-        return f"unknown format: no format has the {headers[0].noun}s of {headers[0].where}; {_found(headers[0])}"
-    return f"unknown format: looks most like {known.name}, but {_difference(header, known)}; {_found(header)}"
+        return f"unknown format: no format has the {headers[0].noun}s of {headers[0].where}; {_columns_of(headers[0])}"
+    return f"unknown format: looks most like {known.name}, but {_difference(header, known)}; {_columns_of(header)}"
 
 
 def _difference(header: _Header, known: FileFormat) -> str:
@@ -71,7 +71,7 @@ def _difference(header: _Header, known: FileFormat) -> str:
     return f"only the {header.noun}s of {header.where} fit: the name or the rows are not those of that format"
 
 
-def _found(header: _Header) -> str:
+def _columns_of(header: _Header) -> str:
     return f"{header.noun}s found: {_listed(header.words, quote=False)}"
 
 

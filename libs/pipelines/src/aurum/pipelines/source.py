@@ -20,7 +20,7 @@ from aurum.core.calendars import BusinessDays
 from aurum.core.errors import Invalid
 from aurum.core.frequency import Frequency
 from aurum.pipelines.price_sums import PriceSum
-from aurum.pipelines.reading.records import record_at
+from aurum.pipelines.records import record_at
 
 
 class RefusedFile(Invalid):

@@ -49,9 +49,9 @@ def test_files_that_are_plainly_no_data_are_skipped_in_folders_globs_and_archive
     (tmp_path / "__MACOSX").mkdir()
     for name in ("a.csv", "readmission.csv", "__MACOSX/b.csv", *NO_DATA):
         (tmp_path / name).write_text("x")
-    found = find_files([str(tmp_path)])
-    assert [path.name for path in found.files] == ["a.csv", "readmission.csv"]
-    assert {path.name for path in found.skipped} == {*NO_DATA, "b.csv"}
+    listed = find_files([str(tmp_path)])
+    assert [path.name for path in listed.files] == ["a.csv", "readmission.csv"]
+    assert {path.name for path in listed.skipped} == {*NO_DATA, "b.csv"}
     assert [path.name for path in find_files([str(tmp_path / "*.md")]).skipped] == ["MANIFEST.md", "notes.md", "readme.md"]
     archive = tmp_path / "month.zip"
     archive.write_bytes(zipped(**{"a.csv": b"1", **dict.fromkeys(NO_DATA, b"x"), "__MACOSX/._a.csv": b"x"}))

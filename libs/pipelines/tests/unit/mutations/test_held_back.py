@@ -1,4 +1,4 @@
-"""What is held back leaves nothing in the catalog: a series, and with it its location, needs a row that passes."""
+"""Rows that are held back leave nothing in the catalog: a series, and with it its location, needs a row that passes."""
 
 from __future__ import annotations
 

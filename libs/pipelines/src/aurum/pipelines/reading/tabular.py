@@ -16,7 +16,7 @@ from aurum.core.frames import PARSED, REFUSED
 from aurum.core.markettime import label_problem
 from aurum.pipelines.reading.bounds import fields_of, hold_cells, hold_fields
 from aurum.pipelines.reading.numbers import numbers
-from aurum.pipelines.reading.records import first_lines, record_at, record_ending_at
+from aurum.pipelines.records import first_lines, record_at, record_ending_at
 from aurum.pipelines.source import RefusedFile, SourceFile
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 _MOST_LINES = 100
-"""Longest record that is looked for, in lines: the end of a quote that nobody closed must not be searched in a whole file."""
+"""Longest record that is looked for, in lines: the end of a quote that is never closed must not be searched in a whole file."""
 
 
 def first_lines(lines: Sequence[str], above: int, records: int) -> pl.Series | None:
