@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from aurum.common.resilience.unreachable import cause_of, failed_call, server_of
+from aurum.core.errors import Unavailable
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,14 @@ def test_a_call_over_http_names_its_server_and_the_cause() -> None:
     with pytest.raises(requests.ConnectionError) as failed:
         requests.get(f"http://desk:secret@127.0.0.1:{port}/v1/statement", timeout=5)
     assert failed_call(failed.value) == f"127.0.0.1:{port}: Connection refused"
+
+
+def test_clients_of_the_api_do_not_learn_the_server() -> None:
+    error = Unavailable("the database cannot be reached", retry_after=1.0, where="db.example:5432: Connection refused")
+    assert error.operator_detail == "the database cannot be reached (db.example:5432: Connection refused)"
+    # Detail and facts are members of the problem document.
+    assert error.detail == "the database cannot be reached"
+    assert not error.facts
 
 
 def test_a_socket_that_does_not_exist_is_named(tmp_path: Path) -> None:

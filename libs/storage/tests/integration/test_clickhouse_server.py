@@ -172,8 +172,9 @@ async def test_a_server_that_is_away_is_left_alone_after_a_while(pool: Clickhous
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         unused = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with pytest.raises(ClickhouseAway, match="cannot be reached"):
+    with pytest.raises(ClickhouseAway, match="cannot be reached") as refused:
         await ClickhousePool.open(settings(unused, connect_timeout_s=1.0), RESILIENCE)
+    assert refused.value.where == f"{unused.removeprefix('http://')}: Connection refused"
     interface.broken = 1_000
     try:
         with pytest.raises(ClickhouseAway, match="cannot be reached"):

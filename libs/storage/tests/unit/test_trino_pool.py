@@ -98,8 +98,9 @@ async def test_a_port_without_a_server_is_unavailable() -> None:
     with Unwilling() as server:
         closed = settings(server)
     pool = TrinoPool(closed, PATIENT)
-    with pytest.raises(TrinoAway, match="cannot be reached"):
+    with pytest.raises(TrinoAway, match="cannot be reached") as refused:
         await pool.read("SELECT 1")
+    assert refused.value.where == f"{closed.host}:{closed.port}: Connection refused"
     await pool.close()
 
 
