@@ -28,6 +28,13 @@ def test_names_and_headings_stay_whole_on_a_narrow_terminal() -> None:
     assert all(header in lines[0] for header in headers)
 
 
+def test_no_column_is_left_out_on_a_narrow_terminal() -> None:
+    headers = ["dataset", "files", "rows read", "new", "revised", "unchanged", "quarantined", "seconds"]
+    name = "nyiso:external_limits_flows,external_limits_flows_extra"
+    lines = shown(table(headers, [(name, *range(7))], right=headers[1:]), width=80)
+    assert lines[1].split() == [name, *map(str, range(7))]
+
+
 def test_sentences_are_folded_on_a_terminal() -> None:
     lines = shown(table(["key", "why"], [(KEY, SENTENCE)], text=["why"]), width=80)
     assert len(lines) > 2

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aurum.pipelines.loading.load import FileReport
 
 _UNLIMITED = 1_000_000
+_GAP = 2
 _TEXT_WIDTH = 20
 """Smallest width to which a column of sentences is folded."""
 
@@ -54,6 +55,14 @@ def byte_size(count: int) -> str:
     return f"{size:.1f} {unit}"
 
 
+class _WholeTable(Table):
+    """A table that is wider than the terminal where its columns need that; Rich would leave out whole columns."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        needed = sum((column.min_width or 0) + _GAP for column in self.columns)
+        return super().__rich_console__(console, options.update(max_width=max(options.max_width, needed)))
+
+
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), text: Sequence[str] = ()
 ) -> Table:
@@ -62,7 +71,7 @@ def table(
     Other cells and all headers stay in one line, because a broken name cannot be copied.
     """
     lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    result = Table(box=None, header_style="bold", pad_edge=False)
+    result = _WholeTable(box=None, header_style="bold", pad_edge=False)
     for place, header in enumerate(headers):
         is_text = header in text
         width = max(map(cell_len, [header, *(line[place] for line in lines)]))

@@ -18,6 +18,7 @@ from aurum.pipelines.history.archive import Archive, NoHistory, archive_of
 from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.isolated import IsolatedFiles
 from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.loading.no_data import Skipped
 from aurum.pipelines.loading.unpacking import Unreadable
 from aurum.pipelines.models.project import ModelPaths, project_directory
 from aurum.pipelines.models.run import ModelRunner, require_dbt
@@ -84,7 +85,7 @@ class Pipelines:
         """The child processes that read workbooks, XML and archives. They start at the first such file."""
         return IsolatedFiles(self.store.settings.files, expectations=self._expectations)
 
-    def read(self, path: Path) -> Iterator[SourceFile | Unreadable]:
+    def read(self, path: Path) -> Iterator[SourceFile | Unreadable | Skipped]:
         """Yield the file at a path, or each member when it is an archive."""
         return read_source_files(path, self.isolated_files, most_bytes=self.store.settings.files.file_mib << 20)
 
