@@ -35,8 +35,8 @@ def descendants(pid: int) -> dict[int, str]:
 
 def kill(instance: Instance, part: str) -> None:
     """Kill the child process with a text in its command line."""
-    (found,) = [pid for pid, line in descendants(instance.process.pid).items() if part in line]
-    os.kill(found, signal.SIGKILL)
+    (child,) = [pid for pid, line in descendants(instance.process.pid).items() if part in line]
+    os.kill(child, signal.SIGKILL)
 
 
 def lines_until(instance: Instance, text: str) -> list[str]:

@@ -114,7 +114,7 @@ class Supervisor:
 
 
 def write_state(path: Path, state: dict[str, str]) -> None:
-    """Write the state of the processes for the health check of the API, whole or not at all. A full disk is no failure."""
+    """Write the state of the processes for the health check of the API, whole or not at all. A full disk fails nothing."""
     new = path.with_suffix(".new")
     with suppress(OSError):
         new.write_text(json.dumps(state))
