@@ -22,14 +22,16 @@ class Trino:
 
 @contextmanager
 def trino_stub() -> Iterator[Trino]:
-    """Run a stub on loopback. Every answer is empty, except counts, which are 0."""
+    """Run a stub on loopback. Every answer is empty, except counts, which are 0, and definitions of tables."""
     stub = Trino()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             statement = self.rfile.read(int(self.headers["Content-Length"])).decode()
             stub.statements.append((statement, dict(self.headers.items())))
-            rows = [[0]] if "count(*)" in statement and "GROUP BY" not in statement else []
+            rows: list[list[object]] = [[0]] if "count(*)" in statement and "GROUP BY" not in statement else []
+            if statement.startswith("SHOW CREATE TABLE"):
+                rows = [[""]]
             columns = [{"name": "n", "type": "bigint", "typeSignature": {"rawType": "bigint", "arguments": []}}]
             answer = {"id": "q1", "infoUri": "", "stats": {"state": "FINISHED"}, "columns": columns, "data": rows}
             content = json.dumps(answer).encode() if stub.status == 200 else b""

@@ -34,6 +34,7 @@ ACTIONS = {
     "dbt seeds",
     "quality docs",
     "archive run",
+    "archive compact",
     "archive copy",
     "archive upkeep",
     "flags set",

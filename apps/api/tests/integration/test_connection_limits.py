@@ -8,6 +8,8 @@ import threading
 import pytest
 from api_connection import Probe, Response, connected, probed, read_response, read_responses, trickle
 
+pytestmark = pytest.mark.server  # every test runs one
+
 GET = b"GET /a HTTP/1.1\r\nHost: aurum.test\r\n\r\n"
 POST = b"POST /a HTTP/1.1\r\nHost: aurum.test\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 from api_market import FIRST_KNOWN, NYC, NYC_START, InventedSeries, file_of
-from api_process import listening
 
+from aurum.api.testing.listening import listening
 from aurum.common.clock import SystemClock
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.core.access import RatePlan

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from api_market import LONG, NYC
-from api_process import listening
 from api_wire import Answer, wired
 
+from aurum.api.testing.listening import listening
 from aurum.common.settings import ApiSettings, CacheSettings, DatabaseSettings, Settings
 
 pytestmark = pytest.mark.needs_postgres

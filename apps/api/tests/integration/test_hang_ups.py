@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from api_market import LONG, NYC
-from api_process import listening
 from structlog.testing import capture_logs
 
+from aurum.api.testing.listening import listening
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.common.settings.limits import LimitsSettings
 

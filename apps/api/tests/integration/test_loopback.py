@@ -5,12 +5,12 @@ from __future__ import annotations
 import httpx
 import pytest
 from api_market import NYC
-from api_process import listening
 from layered import in_context
 from starlette.responses import PlainTextResponse
 
 from aurum.api.middleware.loopback import Loopback
 from aurum.api.testing import serving
+from aurum.api.testing.listening import listening
 from aurum.common.settings import ApiSettings, Settings
 
 OURS = "127.0.0.1:8000"

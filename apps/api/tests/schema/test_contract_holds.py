@@ -14,9 +14,9 @@ import pytest
 import pytest_asyncio
 from api_issuer import AUDIENCE, Issuer, issuing
 from api_market import market_database
-from api_process import listening
 
 from aurum.api.main import create_app
+from aurum.api.testing.listening import listening
 from aurum.common.settings import AccessSettings, DatabaseSettings, Settings
 from aurum.core.access import RatePlan
 from aurum.core.errors import Conflict

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from api_process import listening
 from starlette.types import Message, Receive, Scope, Send
 
+from aurum.api.testing.listening import listening
 from aurum.common.settings import Settings
 from aurum.common.settings.limits import LimitsSettings
 
