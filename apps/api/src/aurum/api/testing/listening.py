@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,7 +17,9 @@ from aurum.api.main import create_app
 from aurum.api.process.drain import DrainingLoop
 from aurum.api.serving.protocol import Protocol
 from aurum.common.settings import Settings
-from aurum.storage.testing.waiting import wait_until_blocking
+
+
+_POLL_S = 0.01
 
 
 @contextmanager
@@ -29,7 +32,8 @@ def listening(settings: Settings, app: ASGIApp | None = None) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
-    wait_until_blocking(lambda: server.started or not thread.is_alive())
+    while not server.started and thread.is_alive():
+        time.sleep(_POLL_S)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
