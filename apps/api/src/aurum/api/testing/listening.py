@@ -18,7 +18,6 @@ from aurum.api.process.drain import DrainingLoop
 from aurum.api.serving.protocol import Protocol
 from aurum.common.settings import Settings
 
-
 _POLL_S = 0.01
 
 
