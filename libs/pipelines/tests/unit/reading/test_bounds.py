@@ -56,6 +56,11 @@ def test_json_and_xml_may_be_one_line() -> None:
         hold_to_bounds(SourceFile("x", start + b" " * 2 * LINE_BYTES))
 
 
+def test_a_workbook_that_is_not_compressed_has_no_lines() -> None:
+    for start in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        hold_to_bounds(SourceFile("x.xlsx", start + b"<row><c/></row>" * LINE_BYTES))
+
+
 def test_json_with_too_many_values_is_refused_before_it_is_read() -> None:
     with pytest.raises(RefusedFile, match="at most 5,000,000 are read"):
         hold_to_bounds(SourceFile("x.json", b"[" + b"0," * MOST_JSON_VALUES + b"0]"))

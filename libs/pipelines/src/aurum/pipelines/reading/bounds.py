@@ -23,12 +23,16 @@ _MANY_BYTES = 8 << 20
 _SHORTEST_LINE = 8
 """Least bytes of a line, on average, in a table of many bytes. A line costs as much memory, even an empty one."""
 _SPARSE_CELLS = 1_000_000
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""Beginnings of workbooks. Their bytes have no lines, and one that is not compressed may have no line end in megabytes."""
 _STRUCTURED = re.compile(rb"[\s\xef\xbb\xbf\xff\xfe\x00]*([{\[<])")
 
 
 def hold_to_bounds(document: SourceFile) -> None:
-    """Raise ``RefusedFile`` when a file that is neither JSON nor XML has too long a line, or JSON too many values."""
+    """Raise ``RefusedFile`` when a file that is no JSON, XML or workbook has too long a line, or JSON too many values."""
     content = document.content
+    if content.startswith(_WORKBOOKS):
+        return
     structured = _STRUCTURED.match(content[:4096])
     if structured is None:
         _hold_lines(content)
