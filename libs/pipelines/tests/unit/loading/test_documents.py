@@ -75,6 +75,14 @@ def test_a_pattern_without_a_match_is_an_error_that_names_it() -> None:
         find_files(["nowhere/*.csv"])
 
 
+@pytest.mark.parametrize("pattern", ["", " "])
+def test_an_empty_path_is_not_the_present_folder(pattern: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_text("1")
+    with pytest.raises(NoSuchPath, match="an empty path"):
+        find_files([pattern])
+
+
 def test_archives_in_archives_are_opened() -> None:
     content = zipped(**{"day/a.csv": b"1", "b.zip": zipped(**{"c.csv": b"2"}), "d.csv.gz": gzip.compress(b"3")})
     documents = list(unpack("month.zip", content))

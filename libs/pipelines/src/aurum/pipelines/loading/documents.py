@@ -39,6 +39,9 @@ def find_files(patterns: Sequence[str]) -> FoundFiles:
     files: dict[Path, None] = {}
     skipped: dict[Path, None] = {}
     for pattern in patterns:
+        if not pattern.strip():
+            # For the file system an empty path is the present folder: an unset variable of a shell would load all of it.
+            raise NoSuchPath("an empty path names no file", path=pattern)
         path = Path(pattern)
         if path.is_dir():
             matches = sorted(member for member in path.rglob("*") if member.is_file() and not _is_hidden(member.parent, path))
