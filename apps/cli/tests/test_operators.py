@@ -31,6 +31,13 @@ async def run(app: typer.Typer, settings: Settings, *arguments: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), obj=settings)
 
 
+async def test_a_document_of_a_flag_that_cannot_be_read_is_refused(settings: Settings, tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere.json", tmp_path):
+        result = await run(flags.app, settings, "set", "a", str(path))
+        assert isinstance(result.exception, Invalid)
+        assert str(path) in str(result.exception)
+
+
 async def test_a_flag_that_closes_a_circle_or_has_no_name_is_refused(settings: Settings, tmp_path: Path) -> None:
     def needing(other: str) -> str:
         path = tmp_path / f"{other}.json"

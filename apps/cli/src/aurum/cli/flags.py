@@ -71,6 +71,8 @@ def set_flag(
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise Invalid(f"{file} is not a flag document: {where}: {first['msg']}") from error
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {error.strerror or error}") from error
 
     async def put(store: Store) -> StoredFlag:
         return await put_flag(store.transactions, name, document, by=Actor("operator"))
