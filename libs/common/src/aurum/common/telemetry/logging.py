@@ -44,6 +44,8 @@ def configure_logging(settings: LoggingSettings) -> None:
     root.setLevel(settings.level)
     for chatty in ("alembic", "httpx", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # While a database restarts, the pool warns with a traceback every second; callers log that it is away, and why.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -1,0 +1,33 @@
+"""What loggers of libraries may write."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from aurum.common.settings import LoggingSettings
+from aurum.common.telemetry.logging import configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root, pool = logging.getLogger(), logging.getLogger("asyncpg.pool")
+    handlers, levels = list(root.handlers), (root.level, pool.level)
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    pool.setLevel(levels[1])
+
+
+def test_a_pool_whose_database_restarts_writes_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(LoggingSettings())
+    try:
+        raise ConnectionRefusedError(111, "Connection refused")
+    except ConnectionRefusedError as error:
+        logging.getLogger("asyncpg.pool").warning("Failed to restore the pool connection floor; retrying", exc_info=error)
+        logging.getLogger("aurum.x").warning("the database cannot be reached")
+    written = capsys.readouterr().err
+    assert "Traceback" not in written
+    assert "the database cannot be reached" in written
