@@ -29,7 +29,7 @@ _STRUCTURED = re.compile(rb"[\s\xef\xbb\xbf\xff\xfe\x00]*([{\[<])")
 
 
 def hold_to_bounds(document: SourceFile) -> None:
-    """Raise ``RefusedFile`` when a file that is no JSON, XML or workbook has too long a line, or JSON too many values."""
+    """Raise ``RefusedFile`` when a file that is neither JSON, XML nor a workbook has a long line, or JSON too many values."""
     content = document.content
     if content.startswith(_WORKBOOKS):
         return
