@@ -1,8 +1,11 @@
-"""The line of `aurum ingest` about a file whose values jump by a power of ten."""
+"""The lines of `aurum ingest` about a file."""
 
 from __future__ import annotations
 
-from aurum.cli.render import unit_jumps
+import pytest
+
+from aurum.cli.ingest import _print_report
+from aurum.cli.render import console, unit_jumps
 from aurum.core.catalog.entries import UnitJump
 from aurum.pipelines.loading.load import FileOutcome, FileReport
 
@@ -23,3 +26,14 @@ def test_one_series_is_named_with_both_medians() -> None:
 def test_further_series_are_counted() -> None:
     assert unit_jumps(report(1_201)).startswith("values of 1,201 series are about 100 times")
     assert unit_jumps(report(1_201)).endswith("(median 3512.5 after 35.125) and 1,200 more")
+
+
+def test_a_name_from_a_stranger_reaches_the_terminal_without_its_control_characters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = FileReport("\x1b[31mevil\nname[/x].csv", "0" * 64, FileOutcome.REFUSED, reason="no \x07 table")
+    _print_report(console(), report, each=True)
+    printed = capsys.readouterr().out
+    assert "\\x1b[31mevil\\nname[/x].csv" in printed
+    assert "\x1b" not in printed
+    assert "no \\x07 table" in printed

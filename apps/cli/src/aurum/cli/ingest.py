@@ -105,9 +105,7 @@ async def ingest_files(
     pipelines: Pipelines, named: FoundFiles, *, policy: KnownAtPolicy, force: bool = False, shown: Shown = Shown.FILES
 ) -> list[FileReport]:
     """Load files with a progress bar, print refused files and the summary, and return the reports."""
-    from rich.markup import escape
-
-    from aurum.cli.render import console, ingest_summary, progress
+    from aurum.cli.render import console, ingest_summary, progress, safe
     from aurum.pipelines.loading.load import FileOutcome
     from aurum.pipelines.loading.no_data import Skipped
 
@@ -120,7 +118,7 @@ async def ingest_files(
         def documents() -> Iterator[SourceFile | Unreadable | Skipped]:
             yield from (Skipped(path.name) for path in named.skipped)
             for number, path in enumerate(named.files):
-                bar.update(task, completed=number, description=escape(path.name))
+                bar.update(task, completed=number, description=safe(path.name))
                 yield from pipelines.read(path)
             bar.update(task, completed=len(named.files), description="storing")
 
@@ -136,21 +134,19 @@ async def ingest_files(
 
 def _print_report(out: Console, report: FileReport, *, each: bool) -> None:
     """Print the lines about one file. ``each``: also when there is no problem with it."""
-    from rich.markup import escape
-
-    from aurum.cli.render import loaded, print_notices, unit_jumps
+    from aurum.cli.render import loaded, print_notices, safe, unit_jumps
     from aurum.pipelines.loading.load import FileOutcome
 
-    name = escape(report.name)
+    name = safe(report.name)
     if report.outcome is FileOutcome.REFUSED:
-        out.print(f"[red]refused[/red] {name}: {escape(report.reason)}", highlight=False)
+        out.print(f"[red]refused[/red] {name}: {safe(report.reason)}", highlight=False)
     elif each:
-        out.print(escape(loaded(report)), highlight=False)
+        out.print(safe(loaded(report)), highlight=False)
     if report.quarantined:
         held = "1 row" if report.quarantined == 1 else f"{report.quarantined:,} rows"
         out.print(f"[yellow]quarantined[/yellow] {name}: {held} (see `aurum quarantine list`)", highlight=False)
     if report.suspect_series:
-        out.print(f"[yellow]suspect[/yellow] {name}: {escape(unit_jumps(report))}", highlight=False)
+        out.print(f"[yellow]suspect[/yellow] {name}: {safe(unit_jumps(report))}", highlight=False)
     print_notices(out, report)
 
 

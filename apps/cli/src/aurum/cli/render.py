@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from aurum.core.visible import escaped
+
 if TYPE_CHECKING:
     from aurum.pipelines.loading.load import FileReport
 
@@ -38,6 +40,11 @@ def progress(out: Console, *, quiet: bool = False) -> Progress:
         transient=True,
         disable=quiet or not out.is_terminal,
     )
+
+
+def safe(text: str) -> str:
+    """Return a text of a file for the terminal: invisible characters as escapes, and no markup."""
+    return escape(escaped(text))
 
 
 def byte_size(count: int) -> str:
@@ -70,7 +77,7 @@ def table(
 
     Other cells and all headers stay in one line, because a broken name cannot be copied.
     """
-    lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    lines = [["" if cell is None else escaped(str(cell)) for cell in row] for row in rows]
     result = _WholeTable(box=None, header_style="bold", pad_edge=False)
     for place, header in enumerate(headers):
         is_text = header in text
@@ -100,7 +107,7 @@ def loaded(report: FileReport) -> str:
 def print_notices(out: Console, report: FileReport) -> None:
     """Print what a file says of itself, a line for each sentence."""
     for notice in report.notices:
-        out.print(f"[yellow]notice[/yellow] {escape(report.name)}: {escape(notice)}", highlight=False)
+        out.print(f"[yellow]notice[/yellow] {safe(report.name)}: {safe(notice)}", highlight=False)
 
 
 def ingest_summary(reports: Sequence[FileReport], seconds: float) -> Table:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurum.cli.json_output import AsJson, print_json
-from aurum.core.visible import is_visible
+from aurum.core.visible import escaped, is_visible
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
@@ -81,10 +81,10 @@ def list_series(
 def _print_invalid(series: Sequence[InvalidSeries], *, as_json: bool) -> None:
     """Print one line for each series: the key with escapes, which ``remove`` accepts, and the rule it breaks."""
     if as_json:
-        print_json([{"key": _escaped(entry.key), "why": _escaped(entry.why)} for entry in series])
+        print_json([{"key": escaped(entry.key), "why": escaped(entry.why)} for entry in series])
         return
     for entry in series:
-        print(f"{_escaped(entry.key)}: {_escaped(entry.why)}")
+        print(f"{escaped(entry.key)}: {escaped(entry.why)}")
     print(f"{len(series):,} stored series with an invalid key" + (": see `aurum series remove`" if series else ""))
 
 
@@ -109,20 +109,15 @@ def remove(
 
     removed = with_store(context.obj, run)
     print(
-        f"removed {_escaped(_unescaped(key))}: {removed.points:,} points, {removed.versions:,} earlier versions, "
+        f"removed {escaped(_unescaped(key))}: {removed.points:,} points, {removed.versions:,} earlier versions, "
         f"{removed.parts:,} archived months with {removed.archived_rows:,} rows"
     )
     if removed.parts:
         print("the archived rows are unreachable now; the next `aurum archive run` or `aurum archive upkeep` erases them")
 
 
-def _escaped(text: str) -> str:
-    """Return a text with invisible characters as escapes: on a terminal they cannot be seen or copied."""
-    return "".join(char if is_visible(char) else char.encode("unicode_escape").decode() for char in text)
-
-
 def _unescaped(text: str) -> str:
-    """Return a text with the escapes of ``_escaped`` as characters; what would be visible stays as it is."""
+    """Return a text with the escapes of ``escaped`` as characters; what would be visible stays as it is."""
 
     def character(match: re.Match[str]) -> str:
         number = int(match[1] or match[2] or match[3], 16)

@@ -33,3 +33,14 @@ def visible(text: str) -> str:
     if is_visible(text):
         return text
     return "".join(character for character in text if is_visible(character))
+
+
+def escaped(text: str) -> str:
+    """Return a text with invisible characters as escapes: a terminal obeys some of them, and shows none.
+
+    >>> escaped("CAPITL"), escaped("a\x1b[31m\n")
+    ('CAPITL', 'a\\x1b[31m\\n')
+    """
+    if is_visible(text):
+        return text
+    return "".join(char if is_visible(char) else char.encode("unicode_escape").decode() for char in text)
