@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from aurum.common.parent_death import signal_on_parent_death
 from aurum.common.settings import environment
 
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _GRACE_S = 30.0
 
 
@@ -33,7 +33,7 @@ class Child:
             env=environment(self.variables),
             start_new_session=True,
             # Safe: children are started by the main thread while no other thread runs.
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=partial(signal_on_parent_death, signal.SIGTERM) if sys.platform == "linux" else None,  # noqa: PLW1509
         )
 
     def start_again(self) -> None:
@@ -59,7 +59,3 @@ def stop(children: Sequence[Child]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource
 import signal
@@ -11,16 +10,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+from aurum.common.parent_death import signal_on_parent_death
+
 _ERROR_BYTES = 1 << 20
-"""Most that a child can write into a file; it writes into none but that of its error output."""
+"""Most bytes that a child can write to a file. It writes only to the file of its error output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``memory_bytes``: address space. ``processor_s``, ``wall_s``: seconds. ``output_bytes``: of all messages together.
+    """The limits of one child. ``memory_bytes``: of its address space. ``processor_s``, ``wall_s``: seconds of processor and of
+    elapsed time. ``output_bytes``: of all messages of its answer together.
 
-    The parent holds the last two, the child's kernel the others.
+    The kernel enforces the first two, the parent the last two.
     """
 
     memory_bytes: int = 2 << 30
@@ -30,16 +31,16 @@ class Limits:
 
 
 def limit_this_process(limits: Limits, *, parent: int) -> None:
-    """Set the limits of this process, no core dump, and its end together with the process ``parent``."""
+    """Limit this process, let it write no core dump, and end it when the process ``parent`` ends."""
+    signal_on_parent_death(signal.SIGKILL)
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        # If memory runs out, the kernel ends this process and not the service. A container may forbid it.
+        # If the machine runs out of memory, the kernel ends this process and not the service. A container may forbid it.
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")
     if os.getppid() != parent:
-        os._exit(0)  # the parent ended before its end could be noticed
+        os._exit(0)  # the parent ended before the kernel was asked to watch it
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_ERROR_BYTES, _ERROR_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.processor_s, limits.processor_s + 1))
-    if sys.platform == "linux":  # elsewhere a process that maps shared libraries is beyond such a limit from the start
+    if sys.platform == "linux":  # on macOS the shared libraries of a process exceed such a limit from the start
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))

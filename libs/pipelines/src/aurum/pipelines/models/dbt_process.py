@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import signal
-import sys
 
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+from aurum.common.parent_death import signal_on_parent_death
 
 
 def main() -> None:
@@ -14,8 +12,7 @@ def main() -> None:
     from dbt.cli.main import cli
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+    signal_on_parent_death(signal.SIGTERM)
     cli()
 
 
