@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aurum.pipelines.foreign import foreign_kind, is_binary
+from aurum.pipelines.reading.workbook import first_bytes
 from aurum.pipelines.source import FileFormat, SourceFile
 
 _LINES = 40
@@ -129,12 +127,11 @@ def _split(line: str, separator: str) -> tuple[str, ...]:
 
 def _cells_of_workbook(content: bytes) -> tuple[str, ...]:
     """Return the texts at the beginning of an .xlsx workbook, of 64 kB of each part at most; none when it cannot be read."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            heads = [archive.open(part).read(_PEEK) for part in _PARTS if part in archive.namelist()]
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError):
-        return ()
-    texts = (text.strip() for head in heads for text in _CELL.findall(head.decode("utf-8", errors="replace")))
+    texts = (
+        text.strip()
+        for head in first_bytes(content, _PARTS, most=_PEEK)
+        for text in _CELL.findall(head.decode("utf-8", errors="replace"))
+    )
     return tuple(dict.fromkeys(text for text in texts if text))
 
 

@@ -7,6 +7,10 @@ from random import Random
 
 import pytest
 
+from aurum.common.settings import FilesSettings
+from aurum.pipelines.isolation import Limits
+from aurum.pipelines.loading.documents import FILE_BYTES
+from aurum.pipelines.loading.isolated import IsolatedFiles, bounds_of
 from aurum.pipelines.loading.unpacking import ArchiveBounds, Unreadable, unpack
 from aurum.pipelines.source import SourceFile
 from aurum.pipelines.testing.bombs import MEBIBYTE, repeated_gzip, with_repeated, zipped
@@ -94,3 +98,10 @@ def test_a_large_member_is_read_whole() -> None:
     (member,) = unpack("x.zip", zipped({"a.csv": content}))
     assert isinstance(member, SourceFile)
     assert member.content == content
+
+
+def test_bounds_without_settings_are_the_defaults_of_the_settings() -> None:
+    settings = FilesSettings()
+    assert bounds_of(settings) == ArchiveBounds()
+    assert IsolatedFiles(settings).children.limits == Limits()
+    assert settings.file_mib << 20 == FILE_BYTES

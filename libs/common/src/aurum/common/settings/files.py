@@ -24,3 +24,8 @@ class FilesSettings(BaseModel):
     processor_s: int = Field(default=120, ge=1, description="processor time to read one workbook, XML file or archive")
     wall_s: float = Field(default=300.0, gt=0, description="time to read one workbook, XML file or archive")
     output_mib: int = Field(default=1024, ge=1, description="most rows that are read from one workbook or XML file, in MiB")
+
+
+def limit_of(name: str) -> str:
+    """Return how a refusal names a setting: ``the limit of AURUM_FILES__WALL_S``. ``name``: of the field, ``wall_s``."""
+    return f"the limit of AURUM_FILES__{name.upper()}"

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import signal
 
+from aurum.common.settings.files import limit_of
 from aurum.pipelines.isolation.limits import Limits
 
 MEMORY_EXIT = 71
-"""Exit code of a child that ran out of memory and noticed it."""
-
-SETTINGS = "the limit of AURUM_FILES__"
-"""Beginning of the names of the settings, for reasons that name one."""
+"""Exit code of a child in which Python raised ``MemoryError``."""
 
 _MEMORY_SIGNS = ("memory allocation of", "MemoryError", "bad_alloc", "out of memory", "Cannot allocate memory")
 
@@ -29,11 +27,11 @@ def reason_of(status: int, log: str, used_s: float, limits: Limits) -> str:
     """Return why a child failed, from its wait status, its error output and the processor time it used."""
     code = os.waitstatus_to_exitcode(status)
     if code == MEMORY_EXIT or (code in (-signal.SIGABRT, -signal.SIGSEGV) and any(sign in log for sign in _MEMORY_SIGNS)):
-        name = f" ({signal.Signals(-code).name})" if code < 0 else ""
-        return f"reading it needs more memory than {limits.memory_bytes >> 20} MiB, {SETTINGS}MEMORY_MIB{name}"
-    # The hard limit of the kernel ends a process that ignores SIGXCPU.
+        signal_name = f" ({signal.Signals(-code).name})" if code < 0 else ""
+        return f"reading it needs more memory than {limits.memory_bytes >> 20} MiB, {limit_of('memory_mib')}{signal_name}"
+    # The kernel kills a process that ignores SIGXCPU one second later.
     if code == -signal.SIGXCPU or (code == -signal.SIGKILL and used_s >= limits.processor_s):
-        return f"reading it takes more processor time than {limits.processor_s} s, {SETTINGS}PROCESSOR_S (SIGXCPU)"
+        return f"reading it takes more processor time than {limits.processor_s} s, {limit_of('processor_s')} (SIGXCPU)"
     if code < 0:
         number = signal.Signals(-code)
         return f"its reader was ended by the signal {number.name} ({signal.strsignal(number)})"

@@ -16,9 +16,10 @@ from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, cast
 
+from aurum.common.settings.files import limit_of
 from aurum.common.settings.load import environment_without_settings
 from aurum.core.errors import Unavailable
-from aurum.pipelines.isolation.causes import SETTINGS, ChildFailed, reason_of
+from aurum.pipelines.isolation.causes import ChildFailed, reason_of
 from aurum.pipelines.isolation.limits import Limits
 from aurum.pipelines.isolation.messages import Ended, Message, TooMuch, receive, send
 
@@ -116,9 +117,9 @@ class Children:
                     most_bytes -= sum(map(len, answer.bodies))
                     yield answer
             except TooMuch:
-                raise ChildFailed(f"its rows fill more than {room >> 20} MiB, {SETTINGS}OUTPUT_MIB") from None
+                raise ChildFailed(f"its rows fill more than {room >> 20} MiB, {limit_of('output_mib')}") from None
             except TimeoutError:
-                raise ChildFailed(f"reading it takes longer than {self.limits.wall_s:g} s, {SETTINGS}WALL_S") from None
+                raise ChildFailed(f"reading it takes longer than {self.limits.wall_s:g} s, {limit_of('wall_s')}") from None
             except (Ended, OSError, ValueError) as error:
                 raise self._failure(report, errors) from error
             finally:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aurum.common.settings.files import limit_of
 from aurum.core.errors import NotFound
 from aurum.pipelines.loading.isolated import IsolatedFiles
 from aurum.pipelines.loading.no_data import Skipped, is_no_data, skip_no_data
@@ -16,7 +17,7 @@ from aurum.pipelines.loading.unpacking import Unreadable, is_archive, unpack
 from aurum.pipelines.source import SourceFile
 
 FILE_BYTES = 2 << 30
-"""Largest file that is read, where no setting says another."""
+"""Largest file that is read, unless the caller states another size: the default of ``AURUM_FILES__FILE_MIB``."""
 
 
 class NoSuchPath(NotFound):
@@ -62,8 +63,8 @@ def read_source_files(
 ) -> Iterator[SourceFile | Unreadable | Skipped]:
     """Yield the file at a path, or each member when it is an archive, with ``Skipped`` for members that hold no data.
 
-    What cannot be read is reported, not raised. ``isolated``: unpacks archives in child processes; with None this process
-    does. ``most_bytes``: of the file.
+    A file that cannot be read is reported as ``Unreadable``, not raised. ``isolated``: unpacks archives in child processes;
+    with None this process does. ``most_bytes``: largest size of the file.
     """
     try:
         content = _read(path, most_bytes)
@@ -72,22 +73,22 @@ def read_source_files(
     except OSError as error:
         yield Unreadable(path.name, f"cannot be read: {error.strerror or error}")
     except MemoryError:
-        yield Unreadable(path.name, "cannot be read: it needs more memory than there is")
+        yield Unreadable(path.name, "cannot be read: it needs more memory than is available")
 
 
 def _read(path: Path, most_bytes: int) -> bytes:
     with path.open("rb") as file:
-        # Asked of the open file, which another process may exchange meanwhile. That of a pipe is 0.
+        # The size of the open file: its path may name another file by now. A pipe has the size 0, and is read up to the bound.
         if os.fstat(file.fileno()).st_size <= most_bytes:
             content = file.read(most_bytes + 1)
             if len(content) <= most_bytes:
                 return content
-    raise OSError(errno.EFBIG, f"larger than {most_bytes >> 20:,} MiB, the limit of AURUM_FILES__FILE_MIB")
+    raise OSError(errno.EFBIG, f"larger than {most_bytes >> 20:,} MiB, {limit_of('file_mib')}")
 
 
 def _holds_no_data(path: Path, root: Path) -> bool:
-    below = path.relative_to(root).parts if path.is_relative_to(root) else (path.name,)
-    return any(is_no_data(part) for part in below)
+    parts = path.relative_to(root).parts if path.is_relative_to(root) else (path.name,)
+    return any(is_no_data(part) for part in parts)
 
 
 def _is_hidden(path: Path, root: Path) -> bool:

@@ -1,7 +1,7 @@
 """Reads files in child processes: workbooks and XML to checked rows, archives to their members.
 
-Native code reads these, and a file made for it can abort or fill the process that does. Both sides are here: ``IsolatedFiles``
-in the process that loads, ``child_work`` in the fork server.
+Native code reads these, and a hostile file can make it abort its process or use up the memory. This module has both sides:
+``IsolatedFiles`` for the process that loads files, ``child_work`` for the fork server.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ from aurum.pipelines.source import RefusedFile, SourceFile
 DEFAULT_REGISTRY = "aurum.pipelines.registry:default_registry"
 
 _ZIP, _OLE = b"PK", b"\xd0\xcf\x11\xe0"
-_NAMES = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".xml")
+_SUFFIXES = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".xml")
 _BEFORE_XML = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+"""Bytes that may precede the first tag: byte order marks, the zero bytes of UTF-16, white space."""
 _PEEK = 65_536
-_HEADERS = 64 << 20
-"""Room for what an answer about an archive has besides the members."""
+_HEADER_BYTES = 64 << 20
+"""Most bytes of an answer about an archive besides the content of its members."""
 _POLICY = TypeAdapter(KnownAtPolicy)
 _INSTANT = TypeAdapter(datetime)
 _BOUNDS = TypeAdapter(ArchiveBounds)
@@ -43,7 +44,7 @@ _BOUNDS = TypeAdapter(ArchiveBounds)
 def needs_isolation(document: SourceFile) -> bool:
     """Return whether native code may read a file: a workbook or XML, by its first bytes or its name."""
     content = document.content
-    if content.startswith((_ZIP, _OLE)) or document.name.lower().endswith(_NAMES):
+    if content.startswith((_ZIP, _OLE)) or document.name.lower().endswith(_SUFFIXES):
         return True
     return content[:_PEEK].lstrip(_BEFORE_XML).startswith(b"<")
 
@@ -52,7 +53,7 @@ class IsolatedFiles:
     """Reads files in child processes with limits. Safe for many threads at once.
 
     ``registry``: path ``module:function`` of the function that returns the registry. ``expectations``: folder of the suites;
-    None: there are none.
+    with None, files are checked against no suite.
     """
 
     def __init__(self, settings: FilesSettings, *, expectations: Path | None = None, registry: str = DEFAULT_REGISTRY) -> None:
@@ -62,7 +63,7 @@ class IsolatedFiles:
         self.children = Children(f"{__name__}:child_work", {"registry": registry, "expectations": folder}, limits)
 
     def prepare(self, document: SourceFile, digest: str, policy: KnownAtPolicy, now: datetime) -> Prepared:
-        """Return ``prepare`` of a file, made in a child. A child that fails makes a refusal. Raises ``Unavailable``."""
+        """Return what ``prepare`` returns for a file, from a child; a refusal if the child fails. Raises ``Unavailable``."""
         header = {
             "task": "prepare",
             "name": document.name,
@@ -79,7 +80,7 @@ class IsolatedFiles:
             return Prepared(refusal="its reader gave an answer that cannot be understood", failure=repr(error))
 
     def rows(self, document: SourceFile) -> tuple[DatasetRows, ...]:
-        """Return ``rows_of`` a file, made in a child. Raises ``RefusedFile`` and ``Unavailable``."""
+        """Return what ``rows_of`` returns for a file, computed in a child. Raises ``RefusedFile`` and ``Unavailable``."""
         try:
             (answer,) = self.children.answers(Message({"task": "rows", "name": document.name}, (document.content,)))
             if (refusal := answer.header.get("refusal")) is not None:
@@ -89,14 +90,14 @@ class IsolatedFiles:
             raise RefusedFile(error.reason) from error
 
     def unpack(self, name: str, content: bytes) -> Generator[SourceFile | Unreadable]:
-        """Yield what ``unpack`` of an archive yields, made in a child, which ends with this generator.
+        """Yield what ``unpack`` yields for an archive, computed in a child, which ends with this generator.
 
         Raises ``Unavailable``.
         """
         header = {"task": "unpack", "name": name, "bounds": _BOUNDS.dump_json(self._bounds).decode()}
         try:
             with closing(
-                self.children.answers(Message(header, (content,)), most_bytes=self._bounds.total_bytes + _HEADERS)
+                self.children.answers(Message(header, (content,)), most_bytes=self._bounds.total_bytes + _HEADER_BYTES)
             ) as answers:
                 for answer in answers:
                     member = str(answer.header["name"])
@@ -113,6 +114,7 @@ class IsolatedFiles:
 
 
 def bounds_of(settings: FilesSettings) -> ArchiveBounds:
+    """Return the bounds of archives that the settings state."""
     return ArchiveBounds(
         member_bytes=settings.member_mib << 20,
         total_bytes=settings.archive_mib << 20,
@@ -123,10 +125,13 @@ def bounds_of(settings: FilesSettings) -> ArchiveBounds:
 
 
 def child_work(registry: str, expectations: str | None) -> Callable[[Message], Iterator[Message]]:
-    """Return the work of children; the fork server calls this once."""
+    """Return the function that children run; the fork server calls this once.
+
+    A request names its task in the header (``prepare``, ``rows`` or ``unpack``) and has the file as its only body.
+    """
     importlib.import_module("pyarrow.ipc")  # the reader of workbooks imports it at its first use, which is in every child
     module, _, name = registry.partition(":")
-    known: Registry = getattr(importlib.import_module(module), name)()
+    formats: Registry = getattr(importlib.import_module(module), name)()
     suites = read_suites(Path(expectations)) if expectations is not None else Suites({})
 
     def work(request: Message) -> Iterator[Message]:
@@ -136,10 +141,10 @@ def child_work(registry: str, expectations: str | None) -> Callable[[Message], I
             return
         document = SourceFile(str(header["name"]), content)
         if header["task"] == "rows":
-            yield _rows(known, document)
+            yield _rows(formats, document)
             return
         policy, now = _POLICY.validate_json(header["policy"]), _INSTANT.validate_python(header["now"])
-        yield to_message(prepare(known, suites, document, str(header["digest"]), policy, now))
+        yield to_message(prepare(formats, suites, document, str(header["digest"]), policy, now))
 
     return work
 

@@ -15,19 +15,20 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from aurum.common.settings.files import limit_of
 from aurum.pipelines.source import SourceFile
 
-_SETTINGS = "the limit of AURUM_FILES__"
 _CHUNK = 1 << 20
-_SMALL = 64 << 20
-"""Unpacked size up to which the ratio does not matter: text of few different words packs well."""
+_RATIO_FREE_BYTES = 64 << 20
+"""Unpacked bytes up to which the ratio is not limited: repetitive text packs well."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveBounds:
     """Bounds of one archive, all archives in it included.
 
-    ``member_bytes``: of one member. ``ratio``: of unpacked to packed size. ``levels``: archives within each other.
+    ``member_bytes``: of one member. ``ratio``: unpacked size in multiples of the packed size. ``levels``: archives within each
+    other.
     """
 
     member_bytes: int = 1 << 30
@@ -66,20 +67,20 @@ def unpack(name: str, content: bytes, bounds: ArchiveBounds | None = None) -> It
     budget = _Budget(bounds or ArchiveBounds(), len(content))
     try:
         yield from _members(name, content, budget, level=1)
-    except _TooLarge as error:
+    except _ArchiveTooLarge as error:
         yield Unreadable(name, str(error), content)
 
 
-class _TooLarge(Exception):
-    """The archive as a whole exceeds a bound."""
+class _ArchiveTooLarge(Exception):
+    """The archive as a whole exceeds a bound: unpacking ends."""
 
 
-class _LargeMember(Exception):
-    """One member exceeds the bound of members."""
+class _MemberTooLarge(Exception):
+    """One member exceeds a bound: the next one follows."""
 
 
 class _Budget:
-    """The rest of the bounds of an archive while it is unpacked. ``packed``: size in bytes of the outermost archive."""
+    """Counts what an archive unpacks to against its bounds. ``packed``: size in bytes of the outermost archive."""
 
     def __init__(self, bounds: ArchiveBounds, packed: int) -> None:
         self.bounds = bounds
@@ -88,24 +89,29 @@ class _Budget:
         self._members = 0
 
     def open_member(self) -> None:
+        """Count a member. Raises ``_ArchiveTooLarge``."""
         self._members += 1
         if self._members > self.bounds.members:
-            raise _TooLarge(f"the archive has more than {self.bounds.members:,} members, {_SETTINGS}ARCHIVE_MEMBERS")
+            raise _ArchiveTooLarge(f"the archive has more than {self.bounds.members:,} members, {limit_of('archive_members')}")
 
     def expand(self, count: int, member_size: int) -> None:
-        """Account for ``count`` bytes more of a member that has ``member_size`` so far."""
+        """Count ``count`` more bytes of a member that has ``member_size`` with them. Raises both errors of size."""
         self._expanded += count
         if self._expanded > self.bounds.total_bytes:
-            raise _TooLarge(f"the archive unpacks to more than {self.bounds.total_bytes >> 20:,} MiB, {_SETTINGS}ARCHIVE_MIB")
-        if self._expanded > max(_SMALL, self.bounds.ratio * self._packed):
-            raise _TooLarge(f"the archive unpacks to more than {self.bounds.ratio:,} times its size, {_SETTINGS}ARCHIVE_RATIO")
+            raise _ArchiveTooLarge(
+                f"the archive unpacks to more than {self.bounds.total_bytes >> 20:,} MiB, {limit_of('archive_mib')}"
+            )
+        if self._expanded > max(_RATIO_FREE_BYTES, self.bounds.ratio * self._packed):
+            raise _ArchiveTooLarge(
+                f"the archive unpacks to more than {self.bounds.ratio:,} times its size, {limit_of('archive_ratio')}"
+            )
         if member_size > self.bounds.member_bytes:
-            raise _LargeMember(f"unpacks to more than {self.bounds.member_bytes >> 20:,} MiB, {_SETTINGS}MEMBER_MIB")
+            raise _MemberTooLarge(f"unpacks to more than {self.bounds.member_bytes >> 20:,} MiB, {limit_of('member_mib')}")
 
 
 def _members(name: str, content: bytes, budget: _Budget, *, level: int) -> Iterator[SourceFile | Unreadable]:
     if level > budget.bounds.levels:
-        yield Unreadable(name, f"more than {budget.bounds.levels} archives within each other, {_SETTINGS}ARCHIVE_LEVELS")
+        yield Unreadable(name, f"more than {budget.bounds.levels} archives within each other, {limit_of('archive_levels')}")
         return
     if name.lower().endswith(".gz"):
         budget.open_member()
@@ -131,19 +137,19 @@ def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> io.BufferedIOBas
 
 
 def _member(
-    place: str, name: str, opened: Callable[[], io.BufferedIOBase], budget: _Budget, level: int, content: bytes = b""
+    label: str, name: str, opened: Callable[[], io.BufferedIOBase], budget: _Budget, level: int, content: bytes = b""
 ) -> Iterator[SourceFile | Unreadable]:
-    """Yield a member, or its members. ``place``: its name in reports. ``content``: the archive, if it has no other member."""
+    """Yield a member, or its members. ``label``: its name in reports. ``content``: of the archive, if it is the only member."""
     try:
         inner = _expanded(opened, budget)
-    except _TooLarge:
+    except _ArchiveTooLarge:
         raise
-    except _LargeMember as error:
-        yield Unreadable(place, str(error), content)
+    except _MemberTooLarge as error:
+        yield Unreadable(label, str(error), content)
     except MemoryError:
-        yield Unreadable(place, "unpacking it needs more memory than it may use", content)
+        yield Unreadable(label, "unpacking it needs more memory than it may use", content)
     except Exception as error:  # noqa: BLE001 - the decompressors raise errors of many kinds for damaged data
-        yield Unreadable(place, f"damaged archive: {str(error) or type(error).__name__}", content)
+        yield Unreadable(label, f"damaged archive: {str(error) or type(error).__name__}", content)
     else:
         if is_archive(name):
             yield from _members(name, inner, budget, level=level + 1)
@@ -162,7 +168,7 @@ def _expanded(opened: Callable[[], io.BufferedIOBase], budget: _Budget) -> bytes
             return stream.read()
         content = io.BytesIO()
         content.seek(size - 1)
-        content.write(b"\0")  # the whole at once, so that it is never copied to grow
+        content.write(b"\0")  # allocated at once, because a buffer that grows is copied
         content.seek(0)
         while chunk := stream.read(_CHUNK):
             content.write(chunk)
