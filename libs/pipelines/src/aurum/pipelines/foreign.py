@@ -1,4 +1,4 @@
-"""Names the kind of a file that is plainly no text of data, by its first bytes: a PDF document, a picture, a web page."""
+"""Names the kind of a file that no source publishes, by its first bytes: a PDF document, a picture, a web page."""
 
 from __future__ import annotations
 
@@ -35,13 +35,15 @@ _TAR = slice(257, 262)
 _PAGE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>\s*([^<]{1,80})", re.IGNORECASE)
 _WORKBOOK, _DOCUMENT = b"xl/", b"word/"
+"""Folders in the zip archive of an Excel workbook and of a Word document."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _MOST_CONTROL = 0.1
+"""Share of control characters up to which a file counts as text."""
 _PEEK = 4096
 
 
 def foreign_kind(document: SourceFile) -> str:
-    """Return what a file is, such as ``a PDF document``; empty for text, workbooks and what cannot be told."""
+    """Return what a file is, such as ``a PDF document``; empty for text, workbooks and unknown kinds."""
     content = document.content
     start = content[:_PEEK]
     if start.startswith(b"PK\x03\x04"):
@@ -73,5 +75,5 @@ def _zip_kind(content: bytes) -> str:
 
 
 def _is_text(start: bytes, kind: str) -> bool:
-    """Return whether a short mark of letters begins an ordinary text: ``MZ,PRICE``."""
+    """Return whether a file that begins with a mark made of letters is text all the same, such as ``MZ,PRICE``."""
     return kind in ("a program", "an ORC file", "a bzip2 archive", "a GRIB file") and not _CONTROL.search(start)

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import polars as pl
 
 _MOST_LINES = 100
-"""Longest record that is looked for, in lines: the end of a quote that is never closed must not be searched in a whole file."""
+"""Most lines of a record. It bounds the search for the end of a quote that is never closed."""
 
 
 def first_lines(lines: Sequence[str], above: int, records: int) -> pl.Series | None:
     """Return the number of the first line of each record, from 1 (UInt32); None where each record is one line.
 
-    ``above``: number of lines before the first record. ``records``: their number, as the reader counted them, with blank lines.
+    ``above``: number of lines before the first record. ``records``: number that the reader counted, blank lines included.
     """
     end = len(lines)
     while end > above and not lines[end - 1].strip():
-        end -= 1  # blank lines at the end are no records to every reader
+        end -= 1  # readers differ in whether blank lines at the end are records
     if records >= end - above:
         return None
     frame = pl.DataFrame({"text": lines[above:end]}, schema={"text": pl.String})
@@ -28,7 +28,7 @@ def first_lines(lines: Sequence[str], above: int, records: int) -> pl.Series | N
 
 
 def record_at(lines: Sequence[str], position: int) -> str:
-    """Return the text of the record that begins with the line at a position, from 0; that line where no quote is open in it."""
+    """Return the text of the record that begins with the line at a position, from 0; one line if it leaves no quote open."""
     text = lines[position]
     if text.count('"') % 2 == 0:
         return text

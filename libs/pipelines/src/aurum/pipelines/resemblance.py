@@ -12,11 +12,16 @@ from aurum.pipelines.reading.workbook import first_bytes
 from aurum.pipelines.source import FileFormat, SourceFile
 
 _LINES = 40
+"""Lines at the beginning of a text among which the header is looked for."""
 _SEPARATORS = ",;\t|"
-_SHOWN = 12
-_LONGEST = 40
-_ALIKE = 0.5
-_FEW = 2
+_MOST_WORDS = 12
+"""Words that a reason lists; the others are counted."""
+_WORD_LENGTH = 40
+"""Characters of a word in a reason."""
+_LEAST_SHARE = 0.5
+"""Share of the columns of a format that a similar file has."""
+_LEAST_COLUMNS = 2
+"""Number of columns of a format that a similar file has, and of fields in a line that may be a header."""
 _FIELD = re.compile(r'"([A-Za-z_][\w .#-]{0,60})"\s*:')
 _ELEMENT = re.compile(r"<(?:[\w-]+:)?([A-Za-z_][\w.-]*)")
 _CELL = re.compile(r"<t[^>]*>([^<]{1,80})</t>")
@@ -27,7 +32,10 @@ _SEPARATOR_NAMES = {"\t": "tabs", ";": "';'", "|": "'|'"}
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """The words that may be the header of a file. ``where``: ``line 3``, ``JSON`` ..."""
+    """The words that may be the header of a file. ``where``: ``line 3``, ``the JSON``.
+
+    ``noun``: name of such a word in a reason. ``kind``: of the file, as names of formats have it.
+    """
 
     words: tuple[str, ...]
     where: str
@@ -44,24 +52,24 @@ def why_unknown(document: SourceFile, formats: Sequence[FileFormat]) -> str:
     if not document.content.startswith(b"PK") and is_binary(document):
         return "unknown format: binary data, neither text nor a workbook"
     if not headers:
-        return f"unknown format: no table, JSON or XML in it; it begins with {_cut(_first_line(document))!r}"
+        return f"unknown format: no table, JSON or XML in it; it begins with {_shortened(_first_line(document))!r}"
     pairs = [(header, known) for header in headers for known in formats if known.columns]
-    header, known = max(pairs, key=lambda pair: _likeness(*pair), default=(headers[0], None))
-    if known is None or not _is_alike(header, known):
+    header, known = max(pairs, key=lambda pair: _similarity(*pair), default=(headers[0], None))
+    if known is None or not _is_similar(header, known):
         return f"unknown format: no format has the {headers[0].noun}s of {headers[0].where}; {_columns_of(headers[0])}"
     return f"unknown format: looks most like {known.name}, but {_difference(header, known)}; {_columns_of(header)}"
 
 
 def _difference(header: _Header, known: FileFormat) -> str:
-    names = {_plain(word): word for word in header.words}
-    missing = [column for column in known.columns if _plain(column) not in names]
+    names = {_normalised(word): word for word in header.words}
+    missing = [column for column in known.columns if _normalised(column) not in names]
     if missing:
-        several = f"{header.noun}s" if len(missing) > 1 else header.noun
-        return f"{header.where} has no {several} {_listed(missing)}"
-    respelt = [(column, names[_plain(column)]) for column in known.columns if column not in header.words]
-    if respelt:
-        column, word = respelt[0]
-        return f"{header.where} has {_cut(word)!r} where that format has {column!r}"
+        noun = f"{header.noun}s" if len(missing) > 1 else header.noun
+        return f"{header.where} has no {noun} {_listed(missing)}"
+    spelt_differently = [(column, names[_normalised(column)]) for column in known.columns if column not in header.words]
+    if spelt_differently:
+        column, word = spelt_differently[0]
+        return f"{header.where} has {_shortened(word)!r} where that format has {column!r}"
     if header.separator != ",":
         return (
             f"the fields of {header.where} are separated by {_SEPARATOR_NAMES[header.separator]}, those of that format by ','"
@@ -74,25 +82,25 @@ def _columns_of(header: _Header) -> str:
 
 
 def _listed(words: Iterable[str], *, quote: bool = True) -> str:
-    shown = [repr(_cut(word)) if quote else _cut(word) for word in dict.fromkeys(words) if word]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
+    shown = [repr(_shortened(word)) if quote else _shortened(word) for word in dict.fromkeys(words) if word]
+    more = f" and {len(shown) - _MOST_WORDS} more" if len(shown) > _MOST_WORDS else ""
+    return ", ".join(shown[:_MOST_WORDS]) + more
 
 
-def _is_alike(header: _Header, known: FileFormat) -> bool:
-    fitting, count = _fitting(header, known), len(known.columns)
-    return fitting >= count * _ALIKE and fitting >= min(_FEW, count)
+def _is_similar(header: _Header, known: FileFormat) -> bool:
+    common, count = _common_columns(header, known), len(known.columns)
+    return common >= count * _LEAST_SHARE and common >= min(_LEAST_COLUMNS, count)
 
 
-def _likeness(header: _Header, known: FileFormat) -> tuple[float, int, bool]:
-    """Return how like a header is to a format. Of formats with the same columns, that of the same kind of file is liker."""
-    fitting = _fitting(header, known)
-    return fitting / len(known.columns), fitting, header.kind in known.name
+def _similarity(header: _Header, known: FileFormat) -> tuple[float, int, bool]:
+    """Return the similarity of a header and a format, to compare: share and number of common columns, same kind of file."""
+    common = _common_columns(header, known)
+    return common / len(known.columns), common, header.kind in known.name
 
 
-def _fitting(header: _Header, known: FileFormat) -> int:
-    words = {_plain(word) for word in header.words}
-    return sum(_plain(column) in words for column in known.columns)
+def _common_columns(header: _Header, known: FileFormat) -> int:
+    words = {_normalised(word) for word in header.words}
+    return sum(_normalised(column) in words for column in known.columns)
 
 
 def _headers(document: SourceFile) -> Iterator[_Header]:
@@ -100,21 +108,21 @@ def _headers(document: SourceFile) -> Iterator[_Header]:
     start = document.head.lstrip("\ufeff \t\r\n")
     if document.content.startswith(b"PK"):
         words = _cells_of_workbook(document.content)
-        kinds = [_Header(words, "the workbook", "cell", kind="workbook")] if words else []
+        headers = [_Header(words, "the workbook", "cell", kind="workbook")] if words else []
     elif start.startswith(("{", "[")):
-        kinds = [_Header(tuple(dict.fromkeys(_FIELD.findall(document.head))), "the JSON", "field", kind="JSON")]
+        headers = [_Header(tuple(dict.fromkeys(_FIELD.findall(document.head))), "the JSON", "field", kind="JSON")]
     elif start.startswith("<"):
-        kinds = [_Header(tuple(dict.fromkeys(_ELEMENT.findall(document.head))), "the XML", "element", kind="XML")]
+        headers = [_Header(tuple(dict.fromkeys(_ELEMENT.findall(document.head))), "the XML", "element", kind="XML")]
     else:
-        kinds = list(_lines(document))
-    yield from (header for header in kinds if header.words)
+        headers = list(_lines(document))
+    yield from (header for header in headers if header.words)
 
 
 def _lines(document: SourceFile) -> Iterator[_Header]:
     for number, line in enumerate(document.head_lines(_LINES), start=1):
         separator = max(_SEPARATORS, key=line.count)
         cells = _split(line, separator)
-        if len(cells) >= _FEW and any(cells):
+        if len(cells) >= _LEAST_COLUMNS and any(cells):
             yield _Header(cells, f"line {number}", separator=separator)
 
 
@@ -135,13 +143,13 @@ def _cells_of_workbook(content: bytes) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
-def _plain(word: str) -> str:
+def _normalised(word: str) -> str:
     return "".join(word.split()).casefold()
 
 
-def _cut(text: str) -> str:
+def _shortened(text: str) -> str:
     shown = "".join(char if char.isprintable() else " " for char in text).strip()
-    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+    return shown if len(shown) <= _WORD_LENGTH else f"{shown[: _WORD_LENGTH - 1]}…"
 
 
 def _first_line(document: SourceFile) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aurum.pipelines.reading.bounds import LINE_BYTES, MOST_JSON_VALUES, hold_to_bounds
+from aurum.pipelines.reading.bounds import LINE_BYTES, MOST_JSON_VALUES, check_bounds
 from aurum.pipelines.reading.json_text import read_json
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import RefusedFile, SourceFile
@@ -12,7 +12,7 @@ from aurum.pipelines.source import RefusedFile, SourceFile
 
 def table(content: bytes) -> None:
     document = SourceFile("x.csv", content)
-    hold_to_bounds(document)
+    check_bounds(document)
     read_table(document, ["a"], Refusals(document.raw))
 
 
@@ -48,22 +48,22 @@ def test_a_table_beyond_its_bounds_is_refused_with_the_reason(content: bytes, re
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 def test_lines_as_long_as_they_may_be_are_read(end: bytes) -> None:
-    hold_to_bounds(SourceFile("x.csv", (b"x" * (LINE_BYTES - len(end)) + end) * 3))
+    check_bounds(SourceFile("x.csv", (b"x" * (LINE_BYTES - len(end)) + end) * 3))
 
 
 def test_json_and_xml_may_be_one_line() -> None:
     for start in (b"{", b"\xef\xbb\xbf[", b" \n<"):
-        hold_to_bounds(SourceFile("x", start + b" " * 2 * LINE_BYTES))
+        check_bounds(SourceFile("x", start + b" " * 2 * LINE_BYTES))
 
 
 def test_a_workbook_that_is_not_compressed_has_no_lines() -> None:
     for start in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        hold_to_bounds(SourceFile("x.xlsx", start + b"<row><c/></row>" * LINE_BYTES))
+        check_bounds(SourceFile("x.xlsx", start + b"<row><c/></row>" * LINE_BYTES))
 
 
 def test_json_with_too_many_values_is_refused_before_it_is_read() -> None:
     with pytest.raises(RefusedFile, match="at most 5,000,000 are read"):
-        hold_to_bounds(SourceFile("x.json", b"[" + b"0," * MOST_JSON_VALUES + b"0]"))
+        check_bounds(SourceFile("x.json", b"[" + b"0," * MOST_JSON_VALUES + b"0]"))
 
 
 @pytest.mark.parametrize(("depth", "inner"), [(100_000, b""), (900, b'"\\ud800"')], ids=["plain", "with half a character"])

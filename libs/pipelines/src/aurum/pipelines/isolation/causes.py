@@ -15,7 +15,7 @@ _MEMORY_SIGNS = ("memory allocation of", "MemoryError", "bad_alloc", "out of mem
 
 
 class ChildFailed(Exception):
-    """A child process that ended without a result. ``reason``: for the user. ``log``: the end of its error output."""
+    """A child process that ended without a result. ``reason``: for the user. ``log``: its error output."""
 
     def __init__(self, reason: str, log: str = "") -> None:
         super().__init__(reason)

@@ -24,10 +24,15 @@ from aurum.pipelines.isolation.limits import Limits
 from aurum.pipelines.isolation.messages import Ended, Message, TooMuch, receive, send
 
 _START_S = 120.0
+"""Longest start of the fork server, which imports the parsers."""
 _REPORT_S = 30.0
+"""Longest wait for the report about a child that was killed."""
 _GRACE_S = 5.0
+"""Time for a child to end by itself after it closed its connection."""
 _ERROR_BYTES = 16_384
+"""Bytes of a child's error output that the log gets."""
 _ATTEMPTS = 2
+"""Number of fork servers that are tried for one piece of work."""
 
 
 class _ServerEnded(Exception):
@@ -36,14 +41,14 @@ class _ServerEnded(Exception):
 
 @dataclass(slots=True)
 class _Server:
-    """A running fork server. ``owner``: the process that started it; a fork of that process starts one of its own."""
+    """A running fork server. ``owner``: id of the process that started it; a fork of that process starts its own server."""
 
     process: subprocess.Popen[bytes]
     control: socket.socket
     owner: int
 
     def end(self) -> None:
-        """Let the server end, with its children, and wait for it."""
+        """Close the control socket, at which the server ends its children and itself, and wait until it has ended."""
         self.control.close()
         if self.owner != os.getpid():
             return
@@ -64,12 +69,12 @@ class Children:
         """``factory``: path ``module:function`` of a function that takes ``arguments`` (JSON values) and returns the ``Work``
         of a child; the server calls it once. It must not start threads, so it runs no operation of Polars.
         """
-        self._about = json.dumps({"factory": factory, "arguments": dict(arguments), "limits": asdict(limits)})
+        self._argument = json.dumps({"factory": factory, "arguments": dict(arguments), "limits": asdict(limits)})
         self.limits = limits
         self._lock = threading.Lock()
         self._server: _Server | None = None
         self.peak_kib = 0
-        """Most memory that a child had resident so far."""
+        """Most resident memory of a child so far."""
 
     def close(self) -> None:
         """End the fork server. The next piece of work starts another one."""
@@ -84,8 +89,8 @@ class Children:
     def answers(self, request: Message, *, most_bytes: int | None = None) -> Generator[Message]:
         """Yield the messages with which a child answers. A caller that stops early kills the child.
 
-        ``most_bytes``: of all answers together; None: as the limits say. Raises ``ChildFailed`` when the child dies or exceeds
-        a limit, ``Unavailable`` when no child can be started.
+        ``most_bytes``: of all answers together; with None ``output_bytes`` of the limits. Raises ``ChildFailed`` when the child
+        dies or exceeds a limit, ``Unavailable`` when no child can be started.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             any_answer = False
@@ -104,17 +109,17 @@ class Children:
         with contextlib.ExitStack() as stack:
             errors = stack.enter_context(tempfile.TemporaryFile())
             connection, report = self._start_child(errors, stack)
-            # Time in which the caller works with an answer does not count.
-            left, most_bytes = self.limits.wall_s, room
+            # The time in which the caller works with an answer does not count.
+            left_s, left_bytes = self.limits.wall_s, room
             try:
-                self._send(connection, request, left)
+                self._send(connection, request, left_s)
                 while True:
                     began = time.monotonic()
-                    answer = receive(connection, most_bytes=most_bytes, until=began + left)
-                    left -= time.monotonic() - began
+                    answer = receive(connection, most_bytes=left_bytes, until=began + left_s)
+                    left_s -= time.monotonic() - began
                     if answer is None:
                         return
-                    most_bytes -= sum(map(len, answer.bodies))
+                    left_bytes -= sum(map(len, answer.bodies))
                     yield answer
             except TooMuch:
                 raise ChildFailed(f"its rows fill more than {room >> 20} MiB, {limit_of('output_mib')}") from None
@@ -128,12 +133,12 @@ class Children:
 
     def _send(self, connection: socket.socket, request: Message, seconds: float) -> None:
         connection.settimeout(seconds)
-        # A child that died says by its status why.
+        # A child that died is explained by its status, which the caller reads next.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             send(connection, request)
 
     def _failure(self, report: socket.socket, errors: IO[bytes]) -> ChildFailed | _ServerEnded:
-        ended = self._report(report, _GRACE_S)  # a child that is ending is not killed, because its status says why
+        ended = self._report(report, _GRACE_S)  # a child that is ending is not killed: its own status names the cause
         ended = ended or self._end(report)
         if ended is None:
             return _ServerEnded()
@@ -148,7 +153,7 @@ class Children:
         return self._report(report, _REPORT_S)
 
     def _report(self, report: socket.socket, seconds: float) -> Mapping[str, float] | None:
-        """Return what the server reports about the end of a child; None when it does not, or did before."""
+        """Return what the server reports about the end of a child; None if there is no report, or it was read before."""
         report.settimeout(seconds)
         try:
             text = report.recv(4096)
@@ -156,12 +161,12 @@ class Children:
             return None
         if not text:
             return None
-        about = cast("Mapping[str, float]", json.loads(text))
-        self.peak_kib = max(self.peak_kib, int(about["peak_kib"]))
-        return about
+        values = cast("Mapping[str, float]", json.loads(text))
+        self.peak_kib = max(self.peak_kib, int(values["peak_kib"]))
+        return values
 
     def _start_child(self, errors: IO[bytes], stack: contextlib.ExitStack) -> tuple[socket.socket, socket.socket]:
-        """Return the connection to a new child and that on which the server reports its end."""
+        """Return the connection to a new child, and the one on which the server reports how the child ended."""
         connection, of_child = socket.socketpair()
         report, of_server = socket.socketpair()
         for end in (connection, report):
@@ -184,7 +189,7 @@ class Children:
         if server is not None and server.owner == os.getpid() and server.process.poll() is None:
             return server
         self._stop()
-        self._server = server = _started(self._about)
+        self._server = server = _start_server(self._argument)
         weakref.finalize(self, server.end)
         return server
 
@@ -194,18 +199,18 @@ class Children:
             self._server = None
 
 
-def _started(about: str) -> _Server:
+def _start_server(argument: str) -> _Server:
     control, of_server = socket.socketpair()
-    # One thread of Polars, and none of its like: a child has the memory of its own work only.
-    alone = dict.fromkeys(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    # Each thread of a library reserves address space, which is limited.
+    single_threaded = dict.fromkeys(("POLARS_MAX_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     search_path = os.pathsep.join(path for path in sys.path if path)
     with of_server:
         process = subprocess.Popen(  # noqa: S603 - this interpreter and a module of this package
-            [sys.executable, "-m", "aurum.pipelines.isolation.server", about],
+            [sys.executable, "-m", "aurum.pipelines.isolation.server", argument],
             stdin=of_server.fileno(),
             stdout=subprocess.DEVNULL,
-            env=environment_without_settings({**alone, "PYTHONPATH": search_path}),
-            start_new_session=True,  # Ctrl-C in a terminal goes to the parent alone
+            env=environment_without_settings({**single_threaded, "PYTHONPATH": search_path}),
+            start_new_session=True,  # Ctrl-C in a terminal reaches only the parent
         )
     server = _Server(process, control, os.getpid())
     control.settimeout(_START_S)

@@ -1,4 +1,4 @@
-"""Messages between the parent and a child over a socket: a header in JSON and bodies of bytes. Nothing of them is executed."""
+"""Messages between the parent and a child over a socket: a header in JSON and bodies of bytes. Nothing in them is executed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Ended(Exception):
 
 
 class TooMuch(Exception):
-    """A message is larger than the receiver takes."""
+    """A message is larger than the receiver accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def send(connection: socket.socket, message: Message | None) -> None:
 def receive(connection: socket.socket, *, most_bytes: int | None = None, until: float | None = None) -> Message | None:
     """Receive a message; None after the last one.
 
-    ``most_bytes``: of all bodies; None: any. ``until``: value of ``time.monotonic`` at which waiting ends; None: never. Raises
-    ``Ended``, ``TooMuch``, ``TimeoutError`` and ``ValueError`` (the other side does not speak this protocol).
+    ``most_bytes``: of header and bodies; None: no limit. ``until``: value of ``time.monotonic`` at which waiting ends; None:
+    never. Raises ``Ended``, ``TooMuch``, ``TimeoutError`` and ``ValueError`` (what was received is not a message).
     """
     header_size, count = _COUNTS.unpack(_exactly(connection, _COUNTS.size, until))
     if header_size == 0:
@@ -68,7 +68,7 @@ def _exactly(connection: socket.socket, size: int, until: float | None) -> bytes
         return b""
     content = io.BytesIO()
     content.seek(size - 1)
-    content.write(b"\0")  # the whole at once; its bytes are handed on without a copy
+    content.write(b"\0")  # allocates the buffer at once; ``getvalue`` returns it without a copy
     with content.getbuffer() as whole:
         received = 0
         while received < size:

@@ -1,10 +1,10 @@
 """``python -m aurum.pipelines.isolation.server``: imports the parsers once and forks a child for each piece of work.
 
 Standard input is the control socket. Each request on it brings three descriptors: the connection of the child, the connection
-on which this server reports how the child ended, and the file of the child's error output. A byte, or the end, of the second
-one asks to kill the child. The end of the control socket, which is the end of the parent, ends this process and its children.
+on which this server reports how the child ended, and the file of the child's error output. A byte on the second one, or its
+end, asks to kill the child. The end of the control socket, which is the end of the parent, ends this process and its children.
 
-The standard library's fork server does not do: its children import the parent's main module again.
+The standard library's fork server is not used because its children import the parent's main module again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aurum.pipelines.isolation.limits import Limits, limit_this_process
 from aurum.pipelines.isolation.messages import Message, receive, send
 
 Work = Callable[[Message], Iterator[Message]]
-"""Does one piece of work in a child: yields the messages of the answer to a message."""
+"""A function that does one piece of work in a child: it yields the messages of the answer to a request."""
 
 DESCRIPTORS = 3
 READY = b"."
@@ -38,15 +38,15 @@ READY = b"."
 def main() -> None:
     """Serve until the control socket ends. Argument: a JSON object with ``factory``, ``arguments`` and ``limits``."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    about: Mapping[str, Any] = json.loads(sys.argv[1])
-    module, _, name = str(about["factory"]).partition(":")
-    work: Work = getattr(importlib.import_module(module), name)(**about["arguments"])
-    # Objects that no collection looks at are shared with the children for good.
+    argument: Mapping[str, Any] = json.loads(sys.argv[1])
+    module, _, name = str(argument["factory"]).partition(":")
+    work: Work = getattr(importlib.import_module(module), name)(**argument["arguments"])
+    # The garbage collector writes to objects that it looks at, and a child copies the pages it writes to.
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=os.dup(0)) as control:
         control.sendall(READY)
-        _Server(control, work, Limits(**about["limits"])).serve()
+        _Server(control, work, Limits(**argument["limits"])).serve()
 
 
 class _Server:
@@ -60,29 +60,29 @@ class _Server:
         self._selector = selectors.DefaultSelector()
 
     def serve(self) -> None:
-        wake, woken = socket.socketpair()
-        for end in (wake, woken):
+        wakeups, signals = socket.socketpair()
+        for end in (wakeups, signals):
             end.setblocking(False)
-        signal.signal(signal.SIGCHLD, _woken)
-        signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _take_signal)
+        signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
         self._selector.register(self._control, selectors.EVENT_READ)
-        self._selector.register(wake, selectors.EVENT_READ)
+        self._selector.register(wakeups, selectors.EVENT_READ)
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self._control:
                     if not self._accept():
                         self._kill_all()
                         return
-                elif key.fileobj is wake:
+                elif key.fileobj is wakeups:
                     with contextlib.suppress(BlockingIOError):
-                        wake.recv(4096)
+                        wakeups.recv(4096)
                     self._reap()
                 elif key.data in self._reports:
                     self._selector.unregister(key.fileobj)
-                    os.kill(key.data, signal.SIGKILL)  # not reaped yet, so the id is still its own
+                    os.kill(key.data, signal.SIGKILL)  # not reaped yet, so the id names no other process
 
     def _accept(self) -> bool:
-        """Fork a child for a request; return whether there was one."""
+        """Fork a child for the next request. Return False when the control socket has ended."""
         data, descriptors, _, _ = socket.recv_fds(self._control, 1, DESCRIPTORS)
         if not data:
             return False
@@ -91,7 +91,7 @@ class _Server:
         try:
             child = os.fork()
         except OSError:
-            child = -1  # the report ends without a status, and the parent says so
+            child = -1  # the parent sees a report connection that ends without a status
         if child == 0:
             _run(self._work, connection, errors, self._limits, server)
         os.close(connection)
@@ -121,8 +121,8 @@ class _Server:
             os.waitpid(child, 0)
 
 
-def _woken(signal_number: int, frame: object) -> None:
-    """Take a signal: the interpreter writes its number to the wake-up descriptor only for signals with a handler."""
+def _take_signal(signal_number: int, frame: object) -> None:
+    """Do nothing: the interpreter writes the number of a signal to the wake-up descriptor only if the signal has a handler."""
 
 
 def _report(status: int, usage: resource.struct_rusage) -> dict[str, float]:
@@ -141,7 +141,7 @@ def _run(work: Work, connection: int, errors: int, limits: Limits, server: int) 
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         limit_this_process(limits, parent=server)
         faulthandler.enable(2)
-        parent = socket.socket(fileno=3)  # closed by the end of this process, so that its status is known by then
+        parent = socket.socket(fileno=3)  # only the end of this process closes it, so that the parent then finds a status
         request = receive(parent)
         if request is not None:
             for answer in work(request):
@@ -150,7 +150,7 @@ def _run(work: Work, connection: int, errors: int, limits: Limits, server: int) 
         code = 0
     except MemoryError:
         code = MEMORY_EXIT
-    except BaseException:  # noqa: BLE001 - nothing may leave the child but its exit code
+    except BaseException:  # noqa: BLE001 - whatever happens, the child ends here
         os.write(2, traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(code)

@@ -48,7 +48,7 @@ class FileOutcome(StrEnum):
     ALREADY_LOADED = "already loaded"
     REFUSED = "refused"
     SKIPPED = "skipped"
-    """The name says that the file holds no data; nothing is recorded of it."""
+    """Its name says that the file holds no data; nothing about it is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ class Ingestion:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A file on its way to the store. ``prepared``: None when the same content is loaded already."""
+    """A file on its way to the store. ``prepared``: None when it is skipped, or its content is loaded already."""
 
     document: SourceFile | Unreadable | Skipped
     digest: str

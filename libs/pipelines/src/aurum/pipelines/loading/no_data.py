@@ -1,4 +1,4 @@
-"""Files beside data that are plainly none, by their names: read-me files, licences, checksums, leftovers of file managers."""
+"""Recognises files without data by their names: read-me files, licences, checksums, leftovers of file managers."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ _NAMES = re.compile(
 
 
 class Named(Protocol):
+    """A file or member of an archive with its name."""
+
     @property
     def name(self) -> str: ...
 
 
-D = TypeVar("D", bound=Named)
+N = TypeVar("N", bound=Named)
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that is not tried, because its name says that it holds no data."""
+    """A file that is not read, because its name says that it holds no data."""
 
     name: str
     content: bytes = b""
@@ -43,8 +45,11 @@ def is_no_data(name: str) -> bool:
     return _NAMES.fullmatch(name) is not None
 
 
-def skip_no_data(archive: str, members: Iterable[D]) -> Iterator[D | Skipped]:
-    """Yield the members of a file, with ``Skipped`` for those that hold no data; never for the file that the caller named."""
+def skip_no_data(file_name: str, members: Iterable[N]) -> Iterator[N | Skipped]:
+    """Yield the members of a file, with ``Skipped`` for those that hold no data.
+
+    A file that is not an archive, and the content of a .gz file, have the name that the caller chose: they are not skipped.
+    """
     for member in members:
-        named = member.name in (archive, archive.removesuffix(".gz"))
-        yield Skipped(member.name) if not named and is_no_data(member.name) else member
+        is_whole_file = member.name in (file_name, file_name.removesuffix(".gz"))
+        yield Skipped(member.name) if not is_whole_file and is_no_data(member.name) else member

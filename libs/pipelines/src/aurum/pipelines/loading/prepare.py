@@ -21,7 +21,7 @@ from aurum.pipelines.loading.reasons import brief
 from aurum.pipelines.named_content import hold_to_name
 from aurum.pipelines.quality.gate import GateResult, check_rows
 from aurum.pipelines.quality.suites import Suites
-from aurum.pipelines.reading.bounds import hold_to_bounds
+from aurum.pipelines.reading.bounds import check_bounds
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, Source, SourceFile
 from aurum.pipelines.storable import storable
@@ -33,7 +33,7 @@ from aurum.storage.ports.observations import SeriesRows
 class Prepared:
     """A file after parsing and checks: the load, or the reason why the file is refused.
 
-    ``failure``: for the log, the traceback of a parser that failed, or what its process printed.
+    ``failure``: for the log: the traceback of a parser that failed, or the error output of its process.
     """
 
     load: FileLoad | None = None
@@ -48,10 +48,10 @@ class Prepared:
 def prepare(
     registry: Registry, suites: Suites, document: SourceFile, digest: str, policy: KnownAtPolicy, now: datetime
 ) -> Prepared:
-    """Recognise, parse and check a file. ``now``: the present instant, UTC. Raises nothing but a request to stop."""
+    """Recognise, parse and check a file. ``now``: the present instant, UTC. Raises only requests to stop, such as Ctrl-C."""
     recognised: tuple[Source, FileFormat] | None = None
     try:
-        hold_to_bounds(document)
+        check_bounds(document)
         recognised = source, file_format = registry.recognise(document)
         parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
         results = [check_rows(part, suites.of(source.name, part.dataset.name), now=now) for part in parts]
@@ -74,19 +74,19 @@ def prepare(
 
 
 def is_surprise(error: BaseException) -> bool:
-    """Return whether an error is a failure of code, a panic of native code included, and not a request to stop."""
+    """Return whether an error is a failure of code (also a panic of native code) and not a request to stop, such as Ctrl-C."""
     return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
 def surprise(error: BaseException, step: str = "reading it") -> str:
-    """Return the reason of a refusal by an error that no code expected. ``step``: what was done."""
+    """Return the reason of a refusal because of an error that no code expected. ``step``: what failed."""
     if isinstance(error, MemoryError):
         return f"{step} needs more memory than it may use"
     text = " ".join(str(error).split())
     if not isinstance(error, Exception):
         return brief(f"{step} failed in native code, as it does for damaged files ({text}); the log has the details")
-    said = f": {text}" if text else ""
-    return brief(f"{step} failed unexpectedly with {type(error).__name__}{said}; the log has the details")
+    message = f": {text}" if text else ""
+    return brief(f"{step} failed unexpectedly with {type(error).__name__}{message}; the log has the details")
 
 
 def _refused(reason: str, recognised: tuple[Source, FileFormat] | None, suites: Suites, failure: str) -> Prepared:
@@ -147,11 +147,11 @@ def _names(datasets: Iterable[Dataset]) -> str:
     return ",".join(dict.fromkeys(dataset.name for dataset in datasets))
 
 
-def _series_frame(source: Source, of: Dataset, described: pl.DataFrame) -> pl.DataFrame:
-    dataset = pl.lit(of.name)
-    key = pl.concat_str(pl.lit(source.name), dataset, "location", "measure", separator=":")
+def _series_frame(source: Source, dataset: Dataset, described: pl.DataFrame) -> pl.DataFrame:
+    name = pl.lit(dataset.name)
+    key = pl.concat_str(pl.lit(source.name), name, "location", "measure", separator=":")
     return (
-        described.with_columns(key.alias("key"), pl.lit(source.name).alias("source"), dataset.alias("dataset"))
+        described.with_columns(key.alias("key"), pl.lit(source.name).alias("source"), name.alias("dataset"))
         .select(list(SERIES))
         .with_row_index("index")
     )

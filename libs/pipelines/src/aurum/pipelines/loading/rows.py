@@ -9,7 +9,7 @@ import polars as pl
 from aurum.core.errors import AurumError
 from aurum.pipelines.loading.prepare import is_surprise, surprise
 from aurum.pipelines.loading.reasons import brief
-from aurum.pipelines.reading.bounds import hold_to_bounds
+from aurum.pipelines.reading.bounds import check_bounds
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import RefusedFile, SourceFile
 
@@ -26,7 +26,7 @@ class DatasetRows:
 def rows_of(registry: Registry, document: SourceFile) -> tuple[DatasetRows, ...]:
     """Return the rows of each dataset in a file. Raises ``RefusedFile``, whatever the parser raises."""
     try:
-        hold_to_bounds(document)
+        check_bounds(document)
         source, file_format = registry.recognise(document)
         return tuple(DatasetRows(source.name, part.dataset.name, part.rows) for part in file_format.parse(document))
     except RefusedFile:

@@ -54,7 +54,7 @@ def to_message(prepared: Prepared) -> Message:
 
 
 def from_message(message: Message) -> Prepared:
-    """Return the prepared file of a message. Raises ValueError (pydantic's included) and Polars' errors when it is none."""
+    """Return the prepared file in a message. Raises errors of pydantic (``ValueError``) and of Polars for other messages."""
     plain = _PLAIN.validate_json(str(message.header["prepared"]))
     load = None
     if plain.record is not None:
@@ -75,7 +75,7 @@ def rows_to_message(parts: Sequence[DatasetRows]) -> Message:
 
 
 def rows_from_message(message: Message) -> tuple[DatasetRows, ...]:
-    """Return the rows of datasets of a message. Raises as ``from_message`` does."""
+    """Return the rows of datasets in a message. Raises as ``from_message`` does."""
     return tuple(
         DatasetRows(str(source), str(dataset), conform(pl.read_ipc_stream(io.BytesIO(body)), PARSED))
         for (source, dataset), body in zip(message.header["datasets"], message.bodies, strict=True)

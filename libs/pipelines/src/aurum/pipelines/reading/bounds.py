@@ -1,4 +1,4 @@
-"""Bounds of text files, so that none fills the memory: lines, columns, cells and fields of tables, values of JSON."""
+"""Bounds of text files, so that none uses up the memory: lines, columns, cells and fields of tables, values of JSON."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ from aurum.pipelines.source import RefusedFile, SourceFile
 LINE_BYTES = 1 << 20
 """Longest line of a delimited file. XML and JSON may be one line."""
 FIELD_CHARACTERS = 131_072
-"""Longest field of a delimited file; that of the module ``csv``, too."""
+"""Longest field of a delimited file, as the module ``csv`` has it."""
 MOST_COLUMNS = 16_384
-"""Most columns of a delimited file, those of a spreadsheet."""
+"""Most columns of a delimited file, as of a spreadsheet."""
 MOST_CELLS = 100_000_000
 MOST_JSON_VALUES = 5_000_000
 
 _MANY_BYTES = 8 << 20
+"""Size of a file from which its lines are counted: a smaller one fits into the memory whatever it holds."""
 _SHORTEST_LINE = 8
-"""Least bytes of a line, on average, in a table of many bytes. A line costs as much memory, even an empty one."""
+"""Least bytes of a line, on average, in a table of ``_MANY_BYTES``. An empty line takes as much memory as a full one."""
 _SPARSE_CELLS = 1_000_000
+"""Number of empty cells that any table may have."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """Beginnings of workbooks. Their bytes have no lines, and one that is not compressed may have no line end in megabytes."""
 _STRUCTURED = re.compile(rb"[\s\xef\xbb\xbf\xff\xfe\x00]*([{\[<])")
 
 
-def hold_to_bounds(document: SourceFile) -> None:
-    """Raise ``RefusedFile`` when a file that is neither JSON, XML nor a workbook has a long line, or JSON too many values."""
+def check_bounds(document: SourceFile) -> None:
+    """Raise ``RefusedFile`` when JSON has too many values, or when delimited text has too long lines or too many empty ones."""
     content = document.content
     if content.startswith(_WORKBOOKS):
         return
     structured = _STRUCTURED.match(content[:4096])
     if structured is None:
-        _hold_lines(content)
+        _check_lines(content)
     elif structured[1] != b"<" and (values := sum(map(content.count, (b",", b"[", b"{")))) > MOST_JSON_VALUES:
         raise RefusedFile(f"its JSON has about {values:,} values: at most {MOST_JSON_VALUES:,} are read; split the file")
 
 
-def _hold_lines(content: bytes) -> None:
+def _check_lines(content: bytes) -> None:
     start = 0
     while len(content) - start > LINE_BYTES:
-        # The last line end within reach: a step is as long as a line may be, so this looks at few bytes.
+        # Searching backwards from the longest allowed line skips many lines at once.
         end = max(content.rfind(mark, start, start + LINE_BYTES + 1) for mark in (b"\n", b"\r"))
         if end < 0:
             line = content.count(b"\n", 0, start) + 1
@@ -71,7 +73,7 @@ def fields_of(text: str, line: int, *, separator: str = ",") -> list[str]:
     return fields
 
 
-def hold_cells(lines: int, columns: int, characters: int) -> None:
+def check_cells(lines: int, columns: int, characters: int) -> None:
     """Raise ``RefusedFile`` when a table would have too many cells, or many more than its text has characters."""
     cells = lines * columns
     if cells > MOST_CELLS:
@@ -80,8 +82,8 @@ def hold_cells(lines: int, columns: int, characters: int) -> None:
         raise RefusedFile(f"the header has {columns:,} columns, and most of the {lines:,} lines have far fewer fields")
 
 
-def hold_fields(body: str, frame: pl.DataFrame, names: Sequence[str]) -> None:
-    """Raise ``RefusedFile`` when a field is too long. Only quoted ones can be longer than a line."""
+def check_fields(body: str, frame: pl.DataFrame, names: Sequence[str]) -> None:
+    """Raise ``RefusedFile`` when a field is too long. Only a quoted field can be longer than a line."""
     if '"' not in body:
         return
     lengths = frame.select(pl.col(name).str.len_bytes().max() for name in names).row(0)

@@ -14,7 +14,7 @@ import polars as pl
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED, REFUSED
 from aurum.core.markettime import label_problem
-from aurum.pipelines.reading.bounds import fields_of, hold_cells, hold_fields
+from aurum.pipelines.reading.bounds import check_cells, check_fields, fields_of
 from aurum.pipelines.reading.numbers import numbers
 from aurum.pipelines.records import first_lines, record_at, record_ending_at
 from aurum.pipelines.source import RefusedFile, SourceFile
@@ -122,7 +122,7 @@ def read_table(
     names = _unique(header)
     first, last = rows or (header_line, len(lines))
     lines = lines if last == len(lines) else lines[:last]
-    hold_cells(len(lines) - first, len(names), len(document.text))
+    check_cells(len(lines) - first, len(names), len(document.text))
     body = document.text_of(first, last) if first < last else ""
     _refuse_cut_off(lines, first, len(header), separator)
     if not body.strip():
@@ -143,7 +143,7 @@ def read_table(
             raise RefusedFile("a quoted field is not closed: the file has an odd number of quotes") from error
         raise RefusedFile(f"not a well-formed delimited file: {str(error).splitlines()[0]}") from error
     frame = frame.with_columns(pl.col("line").cast(pl.UInt32))
-    hold_fields(body, frame, names)
+    check_fields(body, frame, names)
     if (starts := first_lines(lines, first, frame.height)) is not None:
         frame = frame.with_columns(starts.alias("line"))
     untidy = _untidy(body, frame, names)

@@ -1,4 +1,4 @@
-"""Looks into .xlsx workbooks, which are zip archives, without parsing them: for recognition by the texts of their cells."""
+"""Reads the beginning of parts of .xlsx workbooks, which are zip archives, to recognise them by the texts of their cells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError, NotImplementedError)
-"""A damaged archive, one that is encrypted (RuntimeError), and one with offsets outside of it (ValueError)."""
+"""Errors of damaged archives; of encrypted ones (RuntimeError); of those with offsets beyond their end (ValueError)."""
 
 
 def first_bytes(content: bytes, parts: Sequence[str], *, most: int) -> list[bytes]:
