@@ -1,4 +1,4 @@
-"""Bodies are read before a request is admitted: one that never comes holds no place."""
+"""Reads the body of a request before it is admitted, so that a body that never arrives occupies no place."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class WholeBody:
     """Pure ASGI; stands above ``Admission`` and below ``Access``. Layers below receive the body in one piece.
 
     The server limits how long a body may take, ``Size`` how long it may be; this layer limits how many bytes of unfinished
-    bodies a tenant may have. ``anonymous``: whether requests without a credential have bodies that handlers read; where each
-    caller needs one, public routes answer without.
+    bodies a tenant may have. ``anonymous``: whether bodies of requests without a credential are read; False where every
+    caller needs a credential, because public routes use no body.
     """
 
     def __init__(self, app: ASGIApp, settings: LimitsSettings, *, anonymous: bool) -> None:
@@ -58,7 +58,7 @@ class WholeBody:
 
 
 class _Counted:
-    """Counts the bytes of one body; above the limit of its tenant, the reader sees a disconnect."""
+    """Counts the bytes of one body. Above the limit of its tenant the reader receives a disconnect."""
 
     def __init__(self, receive: Receive, unfinished: Counter[str], tenant: str, most: int) -> None:
         self._receive = receive
@@ -69,6 +69,7 @@ class _Counted:
         self.is_over = False
 
     async def receive(self) -> Message:
+        """Receive the next message and count its bytes, unless it completes the body."""
         message = await self._receive()
         if not message.get("more_body", False):
             return message
@@ -81,6 +82,7 @@ class _Counted:
         return message
 
     def forget(self) -> None:
+        """Subtract the bytes of this body from those of its tenant."""
         self._unfinished[self._tenant] -= self._own
         if self._unfinished[self._tenant] <= 0:
             del self._unfinished[self._tenant]

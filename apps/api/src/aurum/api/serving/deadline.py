@@ -9,7 +9,7 @@ _NEVER = float("inf")
 
 
 class Deadline:
-    """Calls ``passed`` when the time set last is over. Moving it to a later time, as each request does, costs no timer."""
+    """Calls ``passed`` at the time that was set last. Moving it to a later time, as each request does, needs no new timer."""
 
     __slots__ = ("_ends_at", "_fires_at", "_loop", "_passed", "_timer")
 
@@ -21,6 +21,7 @@ class Deadline:
 
     @property
     def is_set(self) -> bool:
+        """Whether there is a deadline that has not passed."""
         return self._ends_at < _NEVER
 
     def set(self, seconds: float) -> None:

@@ -23,14 +23,14 @@ from aurum.api.serving.refusal import Unreadable, check_head, reason_of, refusal
 _NEXT_REQUEST_S = 1.0
 """Seconds for a request on a connection that has none under way, while draining."""
 _SLICE = 16_384
-"""Bytes that are parsed at once: after each slice, a connection with requests that wait for earlier responses is left alone."""
+"""Bytes that are parsed at once. After each slice, reading pauses if requests of the connection wait for earlier responses."""
 _HEAD_BYTES = 65_536
 """Bytes of headers, beyond those of the first slice."""
 _HEADER_LINES = 256
 _FRAMING_BYTES = 16_384
-"""Bytes of a body in a row that are none of its content: sizes and extensions of chunks, trailers."""
+"""Bytes in a row of a body that are not its content: sizes and extensions of chunks, trailers."""
 _DISCARDED_BYTES = 64 << 20
-"""Bytes of a body that are read after its response: closing the connection at once could lose the response."""
+"""Bytes of a body that are read and dropped after its response: closing the connection at once could lose the response."""
 _LEAST_READ = 16_384
 """Bytes of a response that a client must read within ``limits.send_s``."""
 
@@ -38,8 +38,7 @@ _LEAST_READ = 16_384
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol, which sends cached responses at once and ends connections in good order while the process drains.
 
-    A response of the application's fast path is written where uvicorn would begin a task: that saves two thirds of what a
-    request costs.
+    A cached response is written where uvicorn would begin a task, which saves two thirds of the cost of a request.
     """
 
     def __init__(self, config: uvicorn.Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
@@ -51,29 +50,32 @@ class Protocol(HttpToolsProtocol):
         self._deadline = Deadline(loop, self._time_is_up)
         """The end of the present phase."""
         self._sending = Deadline(loop, self._look_at_unsent)
-        """Set while the client does not read what was sent."""
+        """Set while the client leaves responses unread."""
         self._unsent = 0
         """Bytes that the client had not read when ``_sending`` was set."""
         self._head_left = -1
         """Bytes left for headers; below 0 while none are being read."""
-        self._begun = 0
-        """Number of requests whose reading has begun."""
+        self._requests_begun = 0
+        """Number of requests that the parser has begun to read."""
         self._in_body = False
         """Whether the body of the last request is being read."""
-        self._pieces = 0
-        """Number of pieces of bodies read."""
-        self._framing = self._discarded = 0
-        self._upgrade: bytes | None = None
-        """A head with which the parser reads the body of a request that asked for an upgrade."""
+        self._body_pieces = 0
+        """Number of pieces of bodies that the parser has read."""
+        self._framing = 0
+        """Bytes of the body since its last content."""
+        self._discarded = 0
+        """Bytes of the body that arrived after its response."""
+        self._framing_head: bytes | None = None
+        """The head with which the parser reads the body of a request that asked for an upgrade; see ``_body_head``."""
         self._is_replay = False
-        """Whether the parser reads such a head."""
+        """Whether the parser reads that head."""
         self._running: RequestResponseCycle | None = None
         """The request that the application answers."""
-        self._is_held = False
-        """Whether what the client sends is not parsed yet, because earlier responses are under way."""
-        self._held = b""
-        self._last: bytes | None = None
-        """The refusal that follows the responses under way and ends the connection."""
+        self._is_paused = False
+        """Whether received bytes are not parsed: they wait in ``_unparsed`` for earlier responses, or follow a refusal."""
+        self._unparsed = b""
+        self._final_refusal: bytes | None = None
+        """The refusal that is sent after the responses under way, before the connection is closed."""
         self._fast_path: FastPath | None = app_state.get("fast_path")
         self._answered = False
         """Whether the request that is being read has been answered already."""
@@ -92,14 +94,14 @@ class Protocol(HttpToolsProtocol):
         running = self._running
         super().connection_lost(exc)
         if running is not None and not running.response_complete:
-            # uvicorn tells the last request, which may be waiting for this one.
+            # uvicorn reports the disconnect to the newest request only, which may be waiting for this one.
             running.disconnected = True
             running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_held:
-            if self._last is None:
-                self._held += data
+        if self._is_paused:
+            if self._final_refusal is None:
+                self._unparsed += data
             self.flow.pause_reading()
         elif len(data) <= _SLICE:
             self._parse(data)
@@ -107,19 +109,19 @@ class Protocol(HttpToolsProtocol):
             self._parse_slices(data)
 
     def _parse_slices(self, data: bytes) -> None:
-        """Parse data until its end, or until requests in it wait for earlier responses: each costs more than it has bytes."""
+        """Parse data to its end, or until requests in it wait for earlier responses: once parsed, each takes more memory."""
         for start in range(0, len(data), _SLICE):
             if self.transport.is_closing():
                 return
-            if self.pipeline or self._is_held:
-                if self._last is None:
-                    self._is_held, self._held = True, data[start:]
+            if self.pipeline or self._is_paused:
+                if self._final_refusal is None:
+                    self._is_paused, self._unparsed = True, data[start:]
                     self.flow.pause_reading()
                 return
             self._parse(data[start : start + _SLICE])
 
     def _parse(self, data: bytes) -> None:
-        left, begun, in_body, pieces = self._head_left, self._begun, self._in_body, self._pieces
+        left, begun, in_body, pieces = self._head_left, self._requests_begun, self._in_body, self._body_pieces
         parser, rest = self.parser, data
         assert parser is not None
         while True:
@@ -128,15 +130,15 @@ class Protocol(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as upgrade:
                 # Ignored, as RFC 9110 (7.8) allows. What follows is the body, or the next request.
                 rest = rest[upgrade.args[0] :]
-                if self._upgrade is not None:
-                    rest, self._upgrade, self._is_replay = self._upgrade + rest, None, True
+                if self._framing_head is not None:
+                    rest, self._framing_head, self._is_replay = self._framing_head + rest, None, True
                 if rest:
                     continue
             except httptools.HttpParserError as error:
                 self._refuse_unreadable(error)
                 return
             break
-        if self._begun != begun or self._in_body is not in_body or left >= 0 > self._head_left:
+        if self._requests_begun != begun or self._in_body is not in_body or left >= 0 > self._head_left:
             self._renew_deadline()
         elif left >= 0:
             # All of the data belongs to a head that has not ended.
@@ -144,7 +146,7 @@ class Protocol(HttpToolsProtocol):
             if self._head_left < 0:
                 self._refuse(BAD_REQUEST, f"the head of a request may have at most {_HEAD_BYTES} bytes")
         elif in_body:
-            self._count_body(len(data), has_content=self._pieces != pieces)
+            self._count_body(len(data), has_content=self._body_pieces != pieces)
 
     def _count_body(self, size: int, *, has_content: bool) -> None:
         self._framing = 0 if has_content else self._framing + size
@@ -158,12 +160,12 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self._is_replay:
             return
-        # Only what reading the head needs; uvicorn's method makes a scope, and is called when the application is.
+        # Sets only what reading the head needs. uvicorn's method, which makes a scope, is called before the application is.
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
         self._head_left = _HEAD_BYTES
-        self._begun += 1
+        self._requests_begun += 1
 
     def on_headers_complete(self) -> None:
         if self._is_replay:
@@ -189,7 +191,7 @@ class Protocol(HttpToolsProtocol):
         self._in_body = True
         self._framing = self._discarded = 0
         if parser.should_upgrade():
-            self._upgrade = _body_head(headers)
+            self._framing_head = _body_head(headers)
         if parser.get_http_version() == "1.0":
             _send_no_chunks(self.cycle)
         if drain.draining:
@@ -224,13 +226,13 @@ class Protocol(HttpToolsProtocol):
         return True
 
     def on_body(self, body: bytes) -> None:
-        self._pieces += 1
+        self._body_pieces += 1
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self._answered:
             self._answered = False
-        elif self._upgrade is None:
+        elif self._framing_head is None:
             self._in_body = False
             super().on_message_complete()
 
@@ -242,10 +244,10 @@ class Protocol(HttpToolsProtocol):
             cycle, app = self.pipeline.pop()
             self._running = cycle
             self._start_asgi_task(cycle, app)
-            if not self.pipeline and self._last is None:
+            if not self.pipeline and self._final_refusal is None:
                 self._read_on()
-        elif self._last is not None:
-            self.transport.write(self._last)
+        elif self._final_refusal is not None:
+            self.transport.write(self._final_refusal)
             self._close()
         else:
             if not self._in_body:
@@ -263,17 +265,17 @@ class Protocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
-            # Its answer says that it is the last of the connection.
+            # The connection ends after its response, which says so unless it has begun.
             super().shutdown()
         else:
-            # Closed at once, it would lose a request that its client has just sent.
+            # Closing at once would lose a request that the client has just sent.
             self.loop.call_later(_NEXT_REQUEST_S, super().shutdown)
 
     def _read_on(self) -> None:
-        held, self._held, self._is_held = self._held, b"", False
+        unparsed, self._unparsed, self._is_paused = self._unparsed, b"", False
         self.flow.resume_reading()
-        if held:
-            self.data_received(held)
+        if unparsed:
+            self.data_received(unparsed)
 
     def _should_upgrade(self) -> bool:
         return False
@@ -282,14 +284,14 @@ class Protocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _renew_deadline(self) -> None:
-        """Set the deadline of the phase that has begun. Empty lines between requests begin none."""
+        """Set the deadline of the phase that has begun. Empty lines between requests begin no phase."""
         limits = self._limits
         if self._head_left >= 0:
             self._deadline.set(limits.head_s)
         elif self._in_body:
             self._deadline.set(limits.body_s)
         elif self._is_answering():
-            # The application has deadlines of its own: this one only looks whether the connection is closed.
+            # The application has its own deadlines. This one only notices a connection that has been closed.
             self._deadline.set(limits.send_s)
         else:
             self._deadline.set(limits.idle_s)
@@ -319,7 +321,7 @@ class Protocol(HttpToolsProtocol):
         self._sending.set(self._limits.send_s)
 
     def _look_at_unsent(self) -> None:
-        """Drop a connection whose client reads nothing or next to nothing: a response that waits holds memory and more."""
+        """Drop a connection whose client reads almost nothing: a response that waits occupies memory and a place."""
         if not self.flow.write_paused and not self.transport.is_closing():
             return
         if self._unsent - self.transport.get_write_buffer_size() >= _LEAST_READ:
@@ -339,35 +341,35 @@ class Protocol(HttpToolsProtocol):
         self._refuse(BAD_REQUEST, reason_of(error))
 
     def _refuse(self, kind: Kind, detail: str) -> None:
-        """Send a problem document and close the connection; responses under way are sent before."""
+        """Send a problem document and close the connection; responses under way are sent first."""
         if self.transport.is_closing():
             return
         self.logger.info("Request refused: %s.", detail)
         headers = (*self.app_state.get("common_headers", ()), *self.server_state.default_headers)
-        document = refusal(kind, detail, self.url if self._begun else b"", headers)
+        document = refusal(kind, detail, self.url if self._requests_begun else b"", headers)
         cycle, is_answering, in_body = self.cycle, self._is_answering(), self._in_body
-        self._is_held, self._held = True, b""
+        self._is_paused, self._unparsed = True, b""
         if is_answering and in_body:
             # The request under way is the one that is refused.
             cycle.disconnected = True
             cycle.message_event.set()
             if self.pipeline:
                 self.pipeline.popleft()
-                self._last = document
+                self._final_refusal = document
             elif not cycle.response_started:
                 self.transport.write(document)
                 self._close()
             else:
                 self._close()
         elif is_answering:
-            self._last = document
+            self._final_refusal = document
         elif in_body:
-            # It has its response.
+            # The request that is refused has had its response.
             self._close()
         else:
             self.transport.write(document)
             self._close()
-        if self._last is not None:
+        if self._final_refusal is not None:
             self.flow.pause_reading()
 
 
@@ -388,15 +390,15 @@ def _send_no_chunks(cycle: RequestResponseCycle) -> None:
     HTTP/1.0 has no chunks, and uvicorn sends them all the same (RFC 9112, 6.1 and 6.3). It closes such connections.
     """
     send = cycle.send
-    lengthless = False
+    has_no_length = False
 
     async def send_no_chunks(message: ASGISendEvent) -> None:
-        nonlocal lengthless
+        nonlocal has_no_length
         if message["type"] == "http.response.start":
-            lengthless = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
-            if lengthless:
+            has_no_length = all(name.lower() != b"content-length" for name, _ in message.get("headers", ()))
+            if has_no_length:
                 cycle.chunked_encoding = False
-        elif message["type"] == "http.response.body" and lengthless:
+        elif message["type"] == "http.response.body" and has_no_length:
             # uvicorn checks each piece against the rest of the declared length.
             cycle.expected_content_length = len(message.get("body", b""))
         await send(message)

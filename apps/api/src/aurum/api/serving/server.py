@@ -19,11 +19,11 @@ _GRACE_S = 25
 
 
 class _Workers(Multiprocess):
-    """uvicorn's parent of workers, which closes its sockets before they do: no process could accept from them after."""
+    """uvicorn's parent of workers. It closes its sockets first: connections that workers no longer accept are then refused."""
 
     def terminate_all(self) -> None:
-        for each in self.sockets:
-            each.close()
+        for listening in self.sockets:
+            listening.close()
         super().terminate_all()
 
 
