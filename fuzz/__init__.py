@@ -1,1 +1,1 @@
-"""A fuzzer of file formats and of the HTTP protocol: damaged inputs without end, and a service that must live."""
+"""A fuzzer of the file formats and of the HTTP server: it damages inputs, and reports what fails on them."""

@@ -43,7 +43,7 @@ _NAMES = (
 class Tally:
     """Numbers of outcomes, and the failures by their last line.
 
-    ``contained``: files that made their child process fail, which is what it is for.
+    The outcome ``contained``: a file that made its child process fail, and nothing else.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter[str])
@@ -51,7 +51,7 @@ class Tally:
 
 
 def seeds() -> list[SourceFile]:
-    """Return the samples of all datasets, which the tests of damages use, too."""
+    """Return the samples of all datasets, which the tests of mutations use as well."""
     sys.path.insert(0, str(ROOT / "libs/pipelines/tests/unit"))
     from mutations.samples import SAMPLES  # pyright: ignore[reportMissingImports] - a package of tests
 
@@ -91,7 +91,7 @@ def _outcome(prepared: Prepared) -> str:
 
 
 def _last_line(failure: str) -> str:
-    """Return the error of a traceback and the place that raised it."""
+    """Return the error of a traceback and the line that raised it."""
     lines = failure.strip().splitlines()
     places = [line.strip() for line in lines if line.lstrip().startswith("File ")]
     return f"{lines[-1][:80]} {places[-1] if places else ''}"

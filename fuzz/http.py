@@ -59,7 +59,7 @@ class Tally:
 
 
 def run(seconds: float, seed: int, *, most: int | None = None) -> Tally:
-    """Send damaged requests, at most ``most``, for some seconds to a service of its own."""
+    """Send damaged requests, at most ``most``, for some seconds to a service that is started for them."""
     draw, tally = random.Random(seed), Tally()
     with tempfile.TemporaryFile() as errors, _service(errors) as (process, port):
         before = _resident(process.pid)
@@ -119,7 +119,7 @@ def _is_live(port: int) -> bool:
 
 @contextmanager
 def _service(errors: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Run the API on an embedded PostgreSQL and a free loopback port. ``errors``: the file that it logs into."""
+    """Run the API on an embedded PostgreSQL and a free loopback port. ``errors``: the file that receives its log."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -133,14 +133,14 @@ def _cut(draw: random.Random, content: bytes) -> bytes:
 def _line(draw: random.Random, content: bytes) -> bytes:
     """Remove, repeat or exchange lines."""
     lines = content.split(b"\n")
-    one, other = draw.randrange(len(lines)), draw.randrange(len(lines))
+    first, second = draw.randrange(len(lines)), draw.randrange(len(lines))
     match draw.randrange(3):
         case 0:
-            del lines[one]
+            del lines[first]
         case 1:
-            lines[one:one] = [lines[other]] * draw.randint(1, _LONGEST_REPEAT)
+            lines[first:first] = [lines[second]] * draw.randint(1, _LONGEST_REPEAT)
         case _:
-            lines[one], lines[other] = lines[other], lines[one]
+            lines[first], lines[second] = lines[second], lines[first]
     return b"\n".join(lines)
 
 

@@ -57,13 +57,13 @@ def ingest(
 
     settings: Settings = context.obj
     policy = KnownAtPolicy.parse(known_at)
-    named = find_files(paths)
+    files = find_files(paths)
     if queue:
-        _enqueue(settings, named.files, known_at, force, as_json=as_json)
+        _enqueue(settings, files.files, known_at, force, as_json=as_json)
         return
-    shown = Shown.NOTHING if as_json else Shown.PROBLEMS if quiet else Shown.FILES
+    verbosity = Verbosity.NOTHING if as_json else Verbosity.PROBLEMS if quiet else Verbosity.FILES
     started = time.perf_counter()
-    reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, named, policy, force, shown))
+    reports = with_pipelines(settings, lambda pipelines: _ingest(pipelines, files, policy, force, verbosity))
     if as_json:
         print_json(reports, seconds=time.perf_counter() - started)
     refused = [report for report in reports if report.outcome is FileOutcome.REFUSED]
@@ -82,66 +82,71 @@ def _print_formats() -> None:
             print(f"  {known.name}" + (f": {', '.join(known.columns)}" if known.columns else ""))
 
 
-class Shown(Enum):
-    """The lines that are printed while files are loaded, each member with those of the members before it."""
+class Verbosity(Enum):
+    """The lines that are printed while files are loaded: those of a member, and of the members before it."""
 
     NOTHING = 0
     PROBLEMS = 1
     """Files that were refused, held back or are suspect."""
-    NEWS = 2
+    SUMMARY = 2
     """The summary as well, unless all files were loaded before."""
     FILES = 3
     """A bar on a terminal or a line for each file elsewhere, and the summary."""
 
 
 async def _ingest(
-    pipelines: Pipelines, named: FoundFiles, policy: KnownAtPolicy, force: bool, shown: Shown
+    pipelines: Pipelines, files: FoundFiles, policy: KnownAtPolicy, force: bool, verbosity: Verbosity
 ) -> list[FileReport]:
     await pipelines.declare_catalog()
-    return await ingest_files(pipelines, named, policy=policy, force=force, shown=shown)
+    return await ingest_files(pipelines, files, policy=policy, force=force, verbosity=verbosity)
 
 
 async def ingest_files(
-    pipelines: Pipelines, named: FoundFiles, *, policy: KnownAtPolicy, force: bool = False, shown: Shown = Shown.FILES
+    pipelines: Pipelines,
+    files: FoundFiles,
+    *,
+    policy: KnownAtPolicy,
+    force: bool = False,
+    verbosity: Verbosity = Verbosity.FILES,
 ) -> list[FileReport]:
     """Load files with a progress bar, print refused files and the summary, and return the reports."""
     from aurum.cli.render import console, ingest_summary, progress, safe
     from aurum.pipelines.loading.load import FileOutcome
     from aurum.pipelines.loading.no_data import Skipped
 
-    out = console(stderr=shown is Shown.NOTHING)
+    out = console(stderr=verbosity is Verbosity.NOTHING)
     reports: list[FileReport] = []
     started = time.perf_counter()
-    with progress(out, quiet=shown.value < Shown.NEWS.value) as bar:
-        task = bar.add_task("reading", total=len(named.files))
+    with progress(out, quiet=verbosity.value < Verbosity.SUMMARY.value) as bar:
+        task = bar.add_task("reading", total=len(files.files))
 
         def documents() -> Iterator[SourceFile | Unreadable | Skipped]:
-            yield from (Skipped(path.name) for path in named.skipped)
-            for number, path in enumerate(named.files):
+            yield from (Skipped(path.name) for path in files.skipped)
+            for number, path in enumerate(files.files):
                 bar.update(task, completed=number, description=safe(path.name))
                 yield from pipelines.read(path)
-            bar.update(task, completed=len(named.files), description="storing")
+            bar.update(task, completed=len(files.files), description="storing")
 
         async for report in pipelines.ingestion.ingest_all(documents(), known_at=policy, force=force):
             reports.append(report)
-            if shown is not Shown.NOTHING:
-                _print_report(out, report, each=shown is Shown.FILES and not out.is_terminal)
-    is_news = shown is Shown.NEWS and any(report.outcome is not FileOutcome.ALREADY_LOADED for report in reports)
-    if shown is Shown.FILES or is_news:
+            if verbosity is not Verbosity.NOTHING:
+                _print_report(out, report, each=verbosity is Verbosity.FILES and not out.is_terminal)
+    has_news = verbosity is Verbosity.SUMMARY and any(report.outcome is not FileOutcome.ALREADY_LOADED for report in reports)
+    if verbosity is Verbosity.FILES or has_news:
         out.print(ingest_summary(reports, time.perf_counter() - started))
     return reports
 
 
 def _print_report(out: Console, report: FileReport, *, each: bool) -> None:
-    """Print the lines about one file. ``each``: also when there is no problem with it."""
-    from aurum.cli.render import loaded, print_notices, safe, unit_jumps
+    """Print the lines about one file. ``each``: also about a file without problems."""
+    from aurum.cli.render import load_line, print_notices, safe, unit_jumps
     from aurum.pipelines.loading.load import FileOutcome
 
     name = safe(report.name)
     if report.outcome is FileOutcome.REFUSED:
         out.print(f"[red]refused[/red] {name}: {safe(report.reason)}", highlight=False)
     elif each:
-        out.print(safe(loaded(report)), highlight=False)
+        out.print(safe(load_line(report)), highlight=False)
     if report.quarantined:
         held = "1 row" if report.quarantined == 1 else f"{report.quarantined:,} rows"
         out.print(f"[yellow]quarantined[/yellow] {name}: {held} (see `aurum quarantine list`)", highlight=False)

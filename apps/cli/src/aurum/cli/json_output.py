@@ -1,4 +1,4 @@
-"""JSON of commands: one document on stdout, with the field names of the API's documents where it has them."""
+"""JSON of commands: one document on stdout, with the field names of the API where the API returns the same fields."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def print_json(data: object, **members: object) -> None:
 
 
 def plain(value: object) -> Any:
-    """Return a value as JSON types. What has no JSON form becomes its text; not-a-number becomes null."""
+    """Return a value as JSON types. A type without a JSON form becomes text; NaN and infinity become null."""
     match value:
         case None | bool() | int():
             return value
@@ -37,7 +37,7 @@ def plain(value: object) -> Any:
         case Mapping():
             return {str(name): plain(member) for name, member in cast("Mapping[object, object]", value).items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
         case Sequence() | frozenset() | set():
             return [plain(member) for member in cast("Iterable[object]", value)]
         case _:

@@ -83,9 +83,7 @@ def main() -> None:
     register_commands()
     try:
         app()
-    except InvalidSetting as error:
-        _fail(str(error), USAGE)
-    except ContractsNotFound as error:
+    except (InvalidSetting, ContractsNotFound) as error:
         _fail(str(error), USAGE)
     except AurumError as error:
         _fail(error.operator_detail, exit_code(error))

@@ -37,6 +37,7 @@ class Child:
         )
 
     def start_again(self) -> None:
+        """Start the process after it has ended."""
         self.start()
 
     def ended(self) -> str | None:

@@ -23,7 +23,7 @@ _TEXT_WIDTH = 20
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return the console of a command. It breaks no line: that of a terminal is its own to break, a file has no width."""
+    """Return the console of a command. It folds no line: a terminal folds long lines itself, and a file has no width."""
     terminal = Console(stderr=stderr, highlight=False, soft_wrap=True)
     return terminal if terminal.is_terminal else Console(stderr=stderr, highlight=False, soft_wrap=True, width=_UNLIMITED)
 
@@ -63,7 +63,7 @@ def byte_size(count: int) -> str:
 
 
 class _WholeTable(Table):
-    """A table that is wider than the terminal where its columns need that; Rich would leave out whole columns."""
+    """A table that may be wider than the terminal. Rich would leave out the columns that do not fit."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         needed = sum((column.min_width or 0) + _GAP for column in self.columns)
@@ -73,9 +73,8 @@ class _WholeTable(Table):
 def table(
     headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = (), text: Sequence[str] = ()
 ) -> Table:
-    """Return a table. ``right``: headers of the columns to align to the right. ``text``: those of sentences, which are folded.
-
-    Other cells and all headers stay in one line, because a broken name cannot be copied.
+    """Return a table. ``right``: headers of the columns to align to the right. ``text``: headers of the columns
+    with sentences, which are folded. Other cells and all headers stay in one line, because a folded name cannot be copied.
     """
     lines = [["" if cell is None else escaped(str(cell)) for cell in row] for row in rows]
     result = _WholeTable(box=None, header_style="bold", pad_edge=False)
@@ -94,7 +93,7 @@ def table(
     return result
 
 
-def loaded(report: FileReport) -> str:
+def load_line(report: FileReport) -> str:
     """Return one line about a file that was loaded, or did not need to be."""
     from aurum.pipelines.loading.load import FileOutcome  # slow to load, and not needed by other commands
 

@@ -18,14 +18,19 @@ class Server:
     is_needed: bool = True
 
     def ended(self) -> str | None:
+        """Return how the server has ended; None while it runs."""
         return "it does not run any more" if self.server.has_ended else None
 
     def start_again(self) -> None:
+        """Start the server after it has ended. Raises ``Unavailable``."""
         self.server.start_again()
 
 
 def start_servers(settings: Settings, stack: ExitStack) -> tuple[str, str, list[Server]]:
-    """Start the servers that the settings do not name, until the stack closes; return the URLs of both, and those started."""
+    """Start the servers that the settings do not name. Return the URLs of PostgreSQL and Valkey, and the started servers.
+
+    They stop when the stack closes.
+    """
     servers: list[Server] = []
     database, redis = settings.database.url, settings.redis.url
     if database is None:
@@ -40,7 +45,7 @@ def start_servers(settings: Settings, stack: ExitStack) -> tuple[str, str, list[
 
 
 def servers_in_use(settings: Settings) -> str:
-    """Return a line that tells which servers are used."""
+    """Return a line about the servers in use: embedded, or named by a setting."""
     postgres = "embedded" if settings.database.url is None else "the server of AURUM_DATABASE__URL"
     valkey = "embedded" if settings.redis.url is None else "the server of AURUM_REDIS__URL"
     return f"PostgreSQL: {postgres}; Valkey: {valkey}"

@@ -1,4 +1,4 @@
-"""Restarts the servers and processes of ``aurum up`` when they end: with growing pauses, and not for ever."""
+"""Restarts the servers and processes of ``aurum up`` when they end, after growing pauses, up to a number of failures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Restartable(Protocol):
 
     @property
     def is_needed(self) -> bool:
-        """Whether nothing works without it. One that is not needed stays down after too many failures, and the rest runs on."""
+        """Whether nothing works without it. Other members stay down after too many failures, and the rest runs on."""
         ...
 
     def ended(self) -> str | None:
@@ -43,17 +43,19 @@ class Restartable(Protocol):
 
 @dataclass(slots=True)
 class _Watched:
+    """A member with its failures. It runs, waits for its next start, or stays down."""
+
     member: Restartable
     failures: list[float] = field(default_factory=list[float])
     """The times of its failures within the window."""
     start_at: float | None = None
-    """When it is started again; None while it runs."""
+    """Time of its next start; None while it runs."""
     down: str = ""
-    """Why it stays down; empty for one that does not."""
+    """Why it stays down; empty otherwise."""
 
 
 class Supervisor:
-    """Watches servers and processes; ``look`` is called again and again.
+    """Watches servers and processes. Its owner calls ``look`` every half second or so.
 
     ``say``: prints a line for the operator. ``clock``: seconds, ``time.monotonic`` in a running service.
     """
@@ -71,14 +73,17 @@ class Supervisor:
         self._clock = clock
 
     def look(self) -> None:
-        """Notice what has ended, and start what has waited long enough. Raises ``GaveUp``."""
+        """Notice members that have ended, and start those whose pause is over. Raises ``GaveUp``."""
         for watched in self._watched:
             if not watched.down:
                 self._look_at(watched)
 
     def state(self) -> dict[str, str]:
-        """Return ``running``, ``restarting``, or why it stays down, by role."""
-        return {each.member.role: each.down or ("running" if each.start_at is None else "restarting") for each in self._watched}
+        """Return the state of each member by its role: ``running``, ``restarting``, or the reason why it stays down."""
+        return {
+            watched.member.role: watched.down or ("running" if watched.start_at is None else "restarting")
+            for watched in self._watched
+        }
 
     def _look_at(self, watched: _Watched) -> None:
         now, member = self._clock(), watched.member
@@ -95,7 +100,7 @@ class Supervisor:
                 watched.start_at = None
                 self._say(f"{member.role}: started again")
 
-    def _failed(self, watched: _Watched, now: float, what: str) -> None:
+    def _failed(self, watched: _Watched, now: float, failure: str) -> None:
         settings, member = self._settings, watched.member
         watched.failures = [when for when in watched.failures if now - when < settings.within_s]
         watched.failures.append(now)
@@ -103,18 +108,21 @@ class Supervisor:
         if count < settings.failures:
             pause = min(settings.first_pause_s * 2 ** (count - 1), settings.longest_pause_s)
             watched.start_at = now + pause
-            self._say(f"{member.role}: {what}; it is started again in {pause:g} s")
+            self._say(f"{member.role}: {failure}; it is started again in {pause:g} s")
             return
         failures = "1 failure" if count == 1 else f"{count} failures"
-        why = f"{member.role}: {what}, {failures} within {settings.within_s:g} s"
+        why = f"{member.role}: {failure}, {failures} within {settings.within_s:g} s"
         if member.is_needed:
             raise GaveUp(why, role=member.role)
-        watched.down = what
+        watched.down = failure
         self._say(f"{why}: it stays down, and the rest runs on")
 
 
 def write_state(path: Path, state: dict[str, str]) -> None:
-    """Write the state of the processes for the health check of the API, whole or not at all. A full disk fails nothing."""
+    """Write the state of the processes for the health check of the API, whole or not at all.
+
+    Errors of the file system are ignored: a full disk must not end the processes.
+    """
     new = path.with_suffix(".new")
     with suppress(OSError):
         new.write_text(json.dumps(state))

@@ -51,7 +51,7 @@ def up(
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir})
     out = console()
-    with _stop_requested() as stop, _only_one(settings.data_dir), ExitStack() as stack:
+    with _stop_requested() as stop, _exclusive_use(settings.data_dir), ExitStack() as stack:
         host, chosen = settings.api.host, _free_port(settings.api.host, settings.api.port if port is None else port)
         began = time.perf_counter()
         database, redis, servers = start_servers(settings, stack)
@@ -85,6 +85,7 @@ def _serve(
     port: int,
     worker: bool,
 ) -> None:
+    """Run the API and the worker until a stop is requested. ``variables``: their settings, as environment variables."""
     from aurum.cli import processes
     from aurum.cli.exit_codes import UNAVAILABLE
 
@@ -115,7 +116,7 @@ def _supervise(
     members: Sequence[Restartable],
     state_file: Path,
 ) -> None:
-    """Start again what ends, until a stop is requested. Raises ``GaveUp`` for what is needed and ends too often."""
+    """Restart servers and processes that end, until a stop is requested. Raises ``GaveUp`` when a needed one ends too often."""
     from aurum.cli.supervision import Supervisor, write_state
 
     supervisor = Supervisor(members, settings.supervision, lambda line: _say(out, began, line))
@@ -130,10 +131,11 @@ def _supervise(
 
 
 async def _prepare(settings: Settings, *, sample: bool) -> None:
+    """Bring the schema and the catalog up to date, and load the sample data."""
     from aurum.assembly.pipelines import Pipelines
     from aurum.assembly.postgres import open_store
     from aurum.assembly.upgrade import upgrade_store
-    from aurum.cli.ingest import Shown, ingest_files
+    from aurum.cli.ingest import Verbosity, ingest_files
     from aurum.pipelines.loading.documents import FoundFiles
     from aurum.pipelines.loading.known_time import KnownAtPolicy
     from aurum.pipelines.loading.sample import sample_files
@@ -143,7 +145,9 @@ async def _prepare(settings: Settings, *, sample: bool) -> None:
         pipelines = Pipelines(store)
         await pipelines.declare_catalog()
         if sample:
-            await ingest_files(pipelines, FoundFiles(tuple(sample_files())), policy=KnownAtPolicy(), shown=Shown.NEWS)
+            await ingest_files(
+                pipelines, FoundFiles(tuple(sample_files())), policy=KnownAtPolicy(), verbosity=Verbosity.SUMMARY
+            )
 
 
 def _greet(out: Console, url: str, settings: Settings) -> None:
@@ -170,11 +174,12 @@ Aurum is at {url}
 
 
 def _say(out: Console, began: float, text: str) -> None:
+    """Print a line with the seconds since the start."""
     out.print(f"{time.perf_counter() - began:5.1f} s  {text}")
 
 
 def _wait_until_ready(url: str, children: Sequence[Child], stop: threading.Event) -> str | None:
-    """Wait until the API is ready or a stop is requested; return what has ended before that, and how."""
+    """Wait until the API is ready or a stop is requested. Return a sentence about a process that ended before, else None."""
     import httpx
 
     from aurum.core.errors import Unavailable
@@ -212,7 +217,8 @@ def _stop_requested() -> Generator[threading.Event]:
 
 
 @contextlib.contextmanager
-def _only_one(data_dir: Path) -> Generator[None]:
+def _exclusive_use(data_dir: Path) -> Generator[None]:
+    """Hold the lock of the data folder. Raises ``Unavailable`` when another ``aurum up`` has it, or there can be no file."""
     from aurum.core.errors import Unavailable
 
     try:
@@ -231,6 +237,7 @@ def _only_one(data_dir: Path) -> Generator[None]:
 
 
 def _free_port(host: str, port: int) -> int:
+    """Return the port, or any free port for 0. Raises ``Unavailable``."""
     from aurum.core.errors import Unavailable
 
     with socket.socket() as probe:
@@ -243,6 +250,7 @@ def _free_port(host: str, port: int) -> int:
 
 
 def _cursor_secret(settings: Settings) -> str:
+    """Return the secret of the settings, else that of the data folder, which is made at the first start."""
     if settings.api.cursor_secret is not None:
         return settings.api.cursor_secret.get_secret_value()
     path = settings.data_dir / "cursor.secret"
