@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aurum.api.security.tokens import TokenVerifier
 
 _MOST = 20_000
-"""Number of good credentials remembered, and of bad ones."""
+"""Number of valid credentials remembered, and of invalid ones."""
 _BAD_S = 10.0
 _AWAY_S = 1.0
 """Seconds between two look-ups of a known credential while the store does not answer."""
@@ -80,9 +80,10 @@ class Authenticator:
         self._tokens = tokens
         self._known: LRUCache[bytes, Remembered] = LRUCache(_MOST)
         self._bad: LRUCache[bytes, Remembered] = LRUCache(_MOST)
-        """By digest: a stranger chooses how long a credential is, and must not displace good ones."""
+        """By digest, because any client may send credentials of any length, which must not displace valid ones."""
         self._was_good: LRUCache[bytes, None] = LRUCache(_MOST)
-        """Digests of credentials that were good once: changes of access make them look-ups again, not strangers."""
+        """Digests of credentials that were valid once. After a change of access they are looked up again, and
+        are not limited like unknown ones."""
         self._flights: dict[bytes, asyncio.Task[Remembered]] = {}
         self._used: set[str] = set()
         self.required = settings.mode == "required"

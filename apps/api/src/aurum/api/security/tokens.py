@@ -26,7 +26,7 @@ from aurum.core.errors import Unauthenticated, Unavailable
 
 _log = structlog.get_logger(__name__)
 _MALFORMED = (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
-"""Errors of reading the JSON of a stranger: it may be nested without end, or hold other values than expected."""
+"""Errors of reading JSON that any client may send: it may be nested very deeply, or hold other values than expected."""
 _MOST_BYTES = 1 << 20
 """Longest document of an issuer."""
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub"]

@@ -1,4 +1,4 @@
-"""Which files of history are merged: small ones of one source, in the order of their months, up to the size of a full one."""
+"""Chooses the files of history to merge: small files of one source, in the order of their months, up to a full file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from aurum.storage.ports.history import Merge
 
 @dataclass(frozen=True, slots=True)
 class FileSizes:
-    """Bytes of files: those below ``small`` are merged, into files of at most ``full``.
+    """Sizes in bytes: files below ``small`` are merged into files of at most ``full``.
 
-    A merged file that is not the last of its source has more than ``full - small`` bytes, so it is small no more if ``full`` is
-    at least twice ``small``: a second compaction finds nothing to do.
+    A merged file that is not the last of its source has more than ``full - small`` bytes, so it is not small if ``full`` is at
+    least twice ``small``: a second compaction has nothing to do.
     """
 
     small: int = 64 << 20

@@ -17,8 +17,8 @@ from aurum.storage.ports.history import ArchivedPart
 
 NAME = "manifest.json"
 _FORMATS = (1, 2)
-"""Format 1 has files of one month only. Format 2 is written only where a file has several: releases that read format 1 take all
-rows of an id for rows of one month, so they must refuse it."""
+"""In format 1 each file has rows of one month. Format 2 is written only if a file has rows of several months. Releases that
+know only format 1 must refuse it: they would take all rows of an id for rows of one month."""
 
 
 class ManifestUnreadable(Unavailable):
@@ -43,7 +43,7 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """A file that is no longer part of history. ``at``: the time since which it is not, UTC."""
+    """A file that is no longer part of history. ``at``: the time at which it was removed, UTC."""
 
     name: str
     at: datetime

@@ -14,14 +14,17 @@ from aurum.storage.duckdb.history_files import HistoryFiles
 from aurum.storage.ports.history import ArchivedPart
 
 _PARTS = pl.Schema({"series_id": pl.Int32(), "month": pl.Date(), "archive_id": pl.Int64()})
-# The ends of series and months are in the query beside a join, too, so that DuckDB skips row groups of others.
+# A join alone would read all row groups. With the bounds of series and months DuckDB skips row groups outside of them.
 _WITHIN = "h.series_id BETWEEN $first AND $last AND h.month BETWEEN $first_month AND $last_month"
 _JOIN = " JOIN wanted AS w ON h.series_id = w.series_id AND h.month = w.month AND h.archive_id = w.archive_id"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How a query over files ``h`` finds the rows of some parts: text after FROM and WHERE, and its parameters."""
+    """The part of a query that selects the rows of some archived parts from the files ``h``.
+
+    ``join``: follows FROM. ``text``: follows WHERE. ``values``: the parameters of both.
+    """
 
     join: str
     text: str

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 _LEAST_GROUP, _MOST_GROUP = 32_768, 524_288
 """Rows of a Parquet row group. A month of an hourly series is 744 rows, so a read of one series decodes one or two groups."""
 _GROUPS = 16
-"""Row groups of a file, at most, up to ``_MOST_GROUP``: a read looks at the statistics of all of them."""
+"""Most row groups of a file, unless they would exceed ``_MOST_GROUP``: a read looks at the statistics of all of them."""
 _COLUMNS = ("source", "month", "archive_id", *HISTORY)
-_SORTED = ("month", "archive_id", "series_id", "ts", "known_at", "superseded_at")
-"""Columns whose neighbours differ little: as differences they take half the space of a dictionary."""
+_DELTA_ENCODED = ("month", "archive_id", "series_id", "ts", "known_at", "superseded_at")
+"""Columns in which neighbouring rows differ little: encoded as differences they take half the space of a dictionary."""
 
 
 class RewriteDiffers(HistoryUnavailable):
-    """A file that was written from other files does not hold their rows; those stay, it was deleted. Facts: ``file``."""
+    """A file that was written from other files does not hold their rows. It was deleted; they stay. Facts: ``file``."""
 
 
 def write_new(files: HistoryFiles, rows: pl.DataFrame, source: str, archive_id: int) -> DataFile:
@@ -64,7 +64,7 @@ def rewrite(
 ) -> DataFile:
     """Write the rows of some files of one source that meet a condition to a new file, and compare it with them.
 
-    ``archive_ids``: the ids that the manifest lists for it. It may have no rows, when all of an id were erased. Rows pass
+    ``archive_ids``: the ids that the manifest lists for the new file. It has no rows if the condition holds for none. Rows pass
     through in batches, so memory is bounded by the sort of DuckDB, which spills to disk. Raises ``RewriteDiffers``.
     """
     source, parameters = scan(cursor, files, [file.name for file in old])
@@ -107,8 +107,8 @@ def _writer(file: IO[bytes], schema: Schema) -> ParquetWriter:
         schema,
         compression="zstd",
         compression_level=3,
-        use_dictionary=[name for name in _COLUMNS if name not in _SORTED],  # pyright: ignore[reportArgumentType] - wrong guess
-        column_encoding=dict.fromkeys(_SORTED, "DELTA_BINARY_PACKED"),
+        use_dictionary=[name for name in _COLUMNS if name not in _DELTA_ENCODED],  # pyright: ignore[reportArgumentType] - wrong guess
+        column_encoding=dict.fromkeys(_DELTA_ENCODED, "DELTA_BINARY_PACKED"),
     )
 
 

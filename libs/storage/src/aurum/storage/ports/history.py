@@ -53,7 +53,7 @@ class Upkeep:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Small files of one source that maintenance makes one file of.
+    """Small files of one source that maintenance merges into one file.
 
     ``first``, ``last``: months of the earliest and the latest row. ``size``: bytes of the files in all.
     """
