@@ -14,17 +14,26 @@ class AccessSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mode: Literal["open", "required"] = "open"
+    mode: Literal["open", "required"] = Field(
+        default="open", description="open: no credentials, on loopback only; required: every caller needs an API key or a token"
+    )
     issuer: str | None = Field(default=None, description="issuer (iss) of accepted JWTs; without it only API keys are accepted")
     audience: str | None = Field(default=None, description="audience (aud) that JWTs must have; required with an issuer")
     jwks_url: str | None = Field(default=None, description="URL of the issuer's keys; by default from its OIDC discovery")
-    algorithms: tuple[Algorithm, ...] = ("RS256", "ES256")
+    algorithms: tuple[Algorithm, ...] = Field(
+        default=("RS256", "ES256"), description="accepted algorithms of signatures of JWTs"
+    )
     roles_claim: str = Field(
         default="roles", description="dotted path of the claim that lists the roles; role names are compared exactly"
     )
     tenant_claim: str = Field(default="tenant", description="dotted path of the claim with the tenant")
-    leeway_s: float = Field(default=60.0, ge=0, le=300)
-    jwks_ttl_s: float = Field(default=300.0, gt=0)
+    leeway_s: float = Field(
+        default=60.0,
+        ge=0,
+        le=300,
+        description="difference between the clocks of the issuer and of this service that is allowed",
+    )
+    jwks_ttl_s: float = Field(default=300.0, gt=0, description="time after which the issuer's keys are fetched again")
     jwks_pause_s: float = Field(
         default=10.0,
         gt=0,

@@ -12,9 +12,9 @@ class ApiSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    workers: int = Field(default=1, ge=1, le=64)
+    host: str = Field(default="127.0.0.1", description="address at which the API listens")
+    port: int = Field(default=8000, ge=0, le=65535, description="port at which the API listens; 0: any free port")
+    workers: int = Field(default=1, ge=1, le=64, description="processes that serve the API")
     cursor_secret: SecretStr | None = Field(
         default=None, description="secret that signs list cursors; the same for all processes of a service"
     )
@@ -22,7 +22,7 @@ class ApiSettings(BaseModel):
     document_rows: int = Field(
         default=200_000, ge=1, description="most observations in one JSON document; bulk formats stream without a limit"
     )
-    series_per_request: int = Field(default=1000, ge=1)
+    series_per_request: int = Field(default=1000, ge=1, description="most series in one request; then 422")
     names: tuple[str, ...] = Field(
         default=(),
         description="host names an open service accepts besides localhost: those of a proxy that authenticates its clients",

@@ -27,7 +27,7 @@ class CacheSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="cache answers")
     policy: Policy = Field(default="tiny_lfu", description="which answer is evicted when the cache of the process is full")
     most_entries: int = Field(default=50_000, ge=1, description="most answers cached in the process")
     most_bytes: int = Field(default=64 << 20, ge=1024, description="most bytes of answers cached in the process")

@@ -19,7 +19,7 @@ class ClickhouseSettings(BaseModel):
     pool_size: int = Field(default=4, ge=1, le=64, description="most queries of a process under way at once")
     queue: int = Field(default=64, ge=0, description="most queries that wait for a place; further ones are refused")
     wait_s: float = Field(default=5.0, gt=0, description="longest time a query waits for a place")
-    connect_timeout_s: float = Field(default=5.0, gt=0)
+    connect_timeout_s: float = Field(default=5.0, gt=0, description="bound on connecting")
     read_timeout_s: float = Field(default=30.0, gt=0, description="the server ends a read that takes longer")
     write_timeout_s: float = Field(default=900.0, gt=0, description="bound on writing a month of a source, and on upkeep")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class LoggingSettings(BaseModel):
-    """``AURUM_LOGGING__*``. ``format``: ``console`` for people, ``json`` for machines."""
+    """``AURUM_LOGGING__*``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    format: Literal["console", "json"] = "console"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="lowest level that is logged")
+    format: Literal["console", "json"] = Field(default="console", description="console for people, json for machines")

@@ -16,8 +16,8 @@ class SupervisionSettings(BaseModel):
         default=5, ge=1, description="failures within `within_s` after which a server or process is not started again"
     )
     within_s: float = Field(default=60.0, gt=0, description="time in which failures are counted")
-    first_pause_s: float = Field(default=0.5, ge=0, description="pause before the first start; doubles with each failure")
-    longest_pause_s: float = Field(default=10.0, ge=0, description="longest pause before a start")
+    first_pause_s: float = Field(default=0.5, ge=0, description="pause before the first new start; doubles with each failure")
+    longest_pause_s: float = Field(default=10.0, ge=0, description="longest pause before a new start")
     state_file: Path | None = Field(
         default=None, description="file in which `aurum up` tells the API which processes run; `aurum up` sets it"
     )

@@ -18,8 +18,8 @@ class TrinoSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: str | None = Field(default=None, min_length=1, description="name or address of the coordinator")
-    port: int = Field(default=8080, ge=1, le=65535)
-    user: str = Field(default="aurum", min_length=1)
+    port: int = Field(default=8080, ge=1, le=65535, description="port of the coordinator")
+    user: str = Field(default="aurum", min_length=1, description="user of the queries")
     password: SecretStr | None = Field(default=None, description="needs TLS")
     tls: bool = Field(default=False, description="use https, and verify the certificate")
     ca_file: Path | None = Field(default=None, description="certificate authority, when it is not one that the system trusts")
@@ -39,9 +39,9 @@ class TrinoSettings(BaseModel):
     catalog_name: str = Field(default="aurum", min_length=1, description="name of the catalog inside that database")
     warehouse: str | None = Field(default=None, description="file:///folder or s3://bucket/folder; needed to write")
     s3_endpoint: str | None = Field(default=None, description="URL of an object store other than that of the AWS region")
-    s3_region: str | None = None
-    s3_key: str | None = None
-    s3_secret: SecretStr | None = None
+    s3_region: str | None = Field(default=None, description="region of the bucket")
+    s3_key: str | None = Field(default=None, description="access key of the bucket")
+    s3_secret: SecretStr | None = Field(default=None, description="secret of the access key")
     keep_snapshots: timedelta = Field(
         default=timedelta(days=7), ge=timedelta(0), description="how long earlier states of a table can be read"
     )
