@@ -14,11 +14,11 @@ from fuzz.mutate import damaged
 
 
 def test_a_seed_repeats_the_damages() -> None:
-    one, other, another = (random.Random(seed) for seed in (1, 1, 2))
+    draw, same, different = (random.Random(seed) for seed in (1, 1, 2))
     content = b"a,b\n1,2\n" * 20
-    first = [damaged(one, content) for _ in range(50)]
-    assert first == [damaged(other, content) for _ in range(50)]
-    assert first != [damaged(another, content) for _ in range(50)]
+    first = [damaged(draw, content) for _ in range(50)]
+    assert first == [damaged(same, content) for _ in range(50)]
+    assert first != [damaged(different, content) for _ in range(50)]
 
 
 @pytest.mark.needs_process
@@ -30,13 +30,17 @@ def test_damaged_files_are_read_or_refused() -> None:
 
 @pytest.mark.needs_process
 def test_a_parser_that_fails_is_named_with_its_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[SourceFile] = []
+
     def recognise(_registry: Registry, document: SourceFile) -> object:
-        raise ZeroDivisionError(document.name)
+        tried.append(document)
+        raise ZeroDivisionError("always")
 
     monkeypatch.setattr(Registry, "recognise", recognise)
-    tally = files.run(math.inf, 1, most=3, registry=default_registry())
-    ((where, (_, text)),) = tally.failures.items()
-    assert where.startswith("ZeroDivisionError: ")
+    tally = files.run(math.inf, 1, most=10, registry=default_registry())
+    ((where, (document, text)),) = tally.failures.items()
+    assert document is tried[0]
+    assert where.startswith("ZeroDivisionError: always ")
     assert "test_fuzz.py" in where
     assert "ZeroDivisionError" in text
 

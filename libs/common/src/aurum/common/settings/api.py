@@ -22,7 +22,7 @@ class ApiSettings(BaseModel):
     document_rows: int = Field(
         default=200_000, ge=1, description="most observations in one JSON document; bulk formats stream without a limit"
     )
-    series_per_request: int = Field(default=1000, ge=1, description="most series in one request; then 422")
+    series_per_request: int = Field(default=1000, ge=1, description="most series in one request")
     names: tuple[str, ...] = Field(
         default=(),
         description="host names an open service accepts besides localhost: those of a proxy that authenticates its clients",
