@@ -1,4 +1,4 @@
-"""What loggers of libraries may write."""
+"""Log lines: what loggers of libraries may write."""
 
 from __future__ import annotations
 
