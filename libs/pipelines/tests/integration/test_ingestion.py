@@ -129,7 +129,7 @@ async def test_a_refused_file_is_on_record_with_its_reason(ingestion: Ingestion,
     report = await ingestion.ingest(SourceFile("x.bin", b"\x00\x01"))
     assert report.outcome is FileOutcome.REFUSED
     (file,) = await postgres_store.files.files_page(FileFilter(status="refused"), before=None, limit=10)
-    assert file.reason.startswith("unknown format; tried: ")
+    assert file.reason.startswith("unknown format: binary data")
 
 
 async def test_completeness_of_a_published_day_is_on_record(ingestion: Ingestion, postgres_store: PostgresStore) -> None:
