@@ -61,6 +61,12 @@ def test_a_chart_as_csv_says_the_same_newest_first(parse: Parse) -> None:
     assert (first["ts"], first["value"], first["line"]) == (datetime(2024, 7, 9, 4, tzinfo=UTC), 2.42, 6)
 
 
+def test_a_chart_without_a_column_of_values_is_refused(parse: Parse) -> None:
+    lines = ["Day" if line.startswith("Day,") else line for line in CHART.splitlines()]
+    with pytest.raises(RefusedFile, match="a column of times and one of values"):
+        parse("x.csv", "\r\n".join(lines))
+
+
 def test_the_last_letter_of_a_chart_tells_its_step(parse: Parse) -> None:
     monthly = CHART.replace("rngwhhdd.htm", "rngwhhdm.htm").replace("Day,", "Month,").splitlines()[:5]
     (parsed,) = parse("x.csv", "\r\n".join([*monthly, "Jun 2024,2.54", "May 2024,2.12", ""]))

@@ -97,6 +97,12 @@ def test_cut_off_json_is_refused(parse: Parse) -> None:
         parse("x.json", ANSWER[:-200])
 
 
+@pytest.mark.parametrize("field", [None, "deliveryDate", []])
+def test_fields_that_describe_none_refuse_the_file(parse: Parse, field: object) -> None:
+    with pytest.raises(RefusedFile, match="'fields' does not describe fields"):
+        parse("x.json", changed(fields=[*json.loads(ANSWER)["fields"], field]))
+
+
 def test_fewer_records_than_the_answer_counts_refuse_the_file(parse: Parse) -> None:
     with pytest.raises(RefusedFile, match="cut off: 20 of 25 records"):
         parse("x.json", changed(data=json.loads(ANSWER)["data"][:20]))

@@ -46,6 +46,7 @@ from aurum.pipelines.weeks import in_weeks
 
 _MISSING = ("NA", "--", "- -", "-", "W")
 _EVERY = {"daily": "1d", "weekly": "1d", "monthly": "1mo", "annual": "1y"}
+_CHART_COLUMNS = 2
 _LETTERS = {"d": "daily", "w": "weekly", "m": "monthly", "a": "annual"}
 _PAGE = re.compile(r"/hist/(?:LeafHandler\.ashx\?.*\bs=)?([A-Za-z0-9_]+?)(?:&f=)?([dwma])(?:\.htm)?$", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"^([A-Z][A-Z0-9_]{4,})[dwma](?:[_.][^/]*)?\.(?:xlsx?|csv)$")
@@ -179,7 +180,10 @@ def _parse_chart_csv(document: SourceFile) -> tuple[Parsed, ...]:
     if page is None:
         raise RefusedFile("no address of a history page above the header")
     header_line = _chart_header(document)
-    word, title = fields_of(document.raw(header_line), header_line)[:2]
+    header = fields_of(document.raw(header_line), header_line)
+    if len(header) < _CHART_COLUMNS:
+        raise RefusedFile("the header of a chart has a column of times and one of values", line=header_line)
+    word, title = header[:_CHART_COLUMNS]
     refusals = Refusals(document.raw)
     table = read_table(document, [word, title], refusals, header_line=header_line)
     columns = [_column(title, page[1], title)]

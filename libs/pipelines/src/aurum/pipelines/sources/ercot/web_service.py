@@ -46,7 +46,10 @@ def _records(answer: dict[str, Any]) -> tuple[list[str], list[Sequence[Any]]]:
     fields, data = answer.get("fields"), answer.get("data")
     if not isinstance(fields, list) or not isinstance(data, list):
         raise RefusedFile("not an answer of the web service: no 'fields' and 'data'")
-    names = [str(field.get("name")) for field in cast("list[dict[str, Any]]", fields)]
+    described = cast("list[object]", fields)
+    if not all(isinstance(field, dict) for field in described):
+        raise RefusedFile("not an answer of the web service: 'fields' does not describe fields")
+    names = [str(cast("dict[str, object]", field).get("name")) for field in described]
     records = cast("list[Sequence[Any]]", data)
     widths = [len(record) if isinstance(record, list) else 0 for record in records]
     if set(widths) - {len(names)}:
