@@ -36,7 +36,7 @@ def visible(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return a text with invisible characters as escapes: a terminal obeys some of them, and shows none.
+    r"""Return a text with invisible characters as escapes: a terminal obeys some of them, and shows none.
 
     >>> escaped("CAPITL"), escaped("a\x1b[31m\n")
     ('CAPITL', 'a\\x1b[31m\\n')
