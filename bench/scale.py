@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,4 @@ DEFAULT = Scale(
     nodes=1_209,
     real=True,
 )
-FULL = Scale(
-    rounds=5,
-    seconds=2.0,
-    bulk=1_000_000,
-    streamed=20_000_000,
-    short=1_000_000,
-    long=100_000_000,
-    archived=2_300_000,
-    nodes=1_209,
-    real=True,
-)
+FULL = replace(DEFAULT, streamed=20_000_000, long=100_000_000)

@@ -85,7 +85,7 @@ Damage = Callable[[random.Random, bytes], bytes]
 
 
 def damaged(draw: random.Random, content: bytes, others: Sequence[bytes] = ()) -> bytes:
-    """Return a content with one to six damages. ``others``: contents of which parts may be taken."""
+    """Return a content with one to six damages. ``others``: contents whose parts may be mixed into it."""
     for _ in range(draw.randint(1, _MOST_DAMAGES)):
         if others and draw.random() < 0.1:
             content = _spliced(draw, content, draw.choice(others))

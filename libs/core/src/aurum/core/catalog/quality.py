@@ -41,5 +41,6 @@ class Reason(StrEnum):
     OUT_OF_BOUNDS = "out_of_bounds"
     UNKNOWN_CODE = "unknown_code"
     CONFLICTING_SERIES = "conflicting_series"
+    """In the published list of reasons; no row is held back for it now."""
     INCONSISTENT = "inconsistent"
     """The numbers of a row contradict each other, as a total that is not the sum of its components."""

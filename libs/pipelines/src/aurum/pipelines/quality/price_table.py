@@ -1,4 +1,4 @@
-"""Brings the prices of a file, of which parsers return a row each, into one row for each location and interval."""
+"""Turns rows of one price each, as parsers return them, into rows with all prices of a location and interval."""
 
 from __future__ import annotations
 

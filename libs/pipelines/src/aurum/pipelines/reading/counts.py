@@ -1,7 +1,7 @@
 """Checks labels that count from 1: hours ending 1 to 24, quarters 1 to 4, positions in a period.
 
-A program that counts from 0 writes labels of which only the 0 is impossible, and every value is one interval early. So where a
-group of rows has the label 0 and lacks the last one, all of its rows are held back.
+A program that counts from 0 puts every value one interval early, and its only impossible label is the 0. So where a group of
+rows has the label 0 and lacks the last one, all of its rows are held back.
 """
 
 from __future__ import annotations

@@ -100,8 +100,8 @@ def read_table(
     separator: str = ",",
     rows: tuple[int, int] | None = None,
 ) -> pl.DataFrame:
-    """Return the cells of a delimited file as String columns, stripped, empty ones null, plus ``line`` (UInt32, 1-based: the
-    first line of the row, of which quoted cells may hold several).
+    """Return the cells of a delimited file as String columns, stripped, empty ones null, plus ``line`` (UInt32, 1-based):
+    the first line of the row, which has several lines where a quoted cell holds line breaks.
 
     ``header_line``: 1-based line of the header; lines above it are skipped. ``rows``: the number of lines above the first row,
     and up to the last one; all below the header without it. Empty lines are left out; rows with too few

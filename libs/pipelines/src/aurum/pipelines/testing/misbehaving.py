@@ -74,4 +74,4 @@ def _parsed(count: int) -> Parsed:
 
 
 class PanicException(BaseException):
-    """Stands for the exception of a panic, of which every native library has its own class."""
+    """An exception like that of a panic in native code. Every native library has its own class for it."""

@@ -49,7 +49,7 @@ def frame(cursor: Cursor, query: str, parameters: Mapping[str, Any]) -> pl.DataF
 
 
 def choose(cursor: Cursor, parts: Sequence[ArchivedPart]) -> Choice:
-    """Return the choice of exactly the rows of some parts, of which there must be at least one."""
+    """Return the choice of exactly the rows of some parts. ``parts`` must not be empty."""
     series, months = sorted({part.series_id for part in parts}), sorted({part.month for part in parts})
     values = {"first": series[0], "last": series[-1], "first_month": months[0], "last_month": months[-1]}
     ids = {part.archive_id for part in parts}
