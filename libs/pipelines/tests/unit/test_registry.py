@@ -28,9 +28,10 @@ def test_an_unknown_file_is_refused_in_one_line_and_the_formats_tried_are_a_fact
     assert refused.value.facts["tried"] == ["one numbers", "two numbers"]
 
 
-def test_a_file_that_two_formats_recognise_is_a_mistake_that_is_named() -> None:
-    with pytest.raises(AmbiguousFormat, match="one numbers, two numbers"):
+def test_a_file_that_two_formats_recognise_is_refused_and_they_are_named() -> None:
+    with pytest.raises(RefusedFile, match="one numbers, two numbers") as refused:
         Registry([source("one", "1"), source("two", "1")]).recognise(SourceFile("x", b"1"))
+    assert isinstance(refused.value, AmbiguousFormat)
 
 
 def test_an_empty_file_is_called_empty() -> None:
