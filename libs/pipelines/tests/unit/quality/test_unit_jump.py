@@ -209,16 +209,16 @@ async def test_a_second_load_of_the_same_values_and_small_revisions_are_good() -
 
 async def test_values_that_are_stored_as_they_are_in_the_file_are_looked_up_once_zeros_too() -> None:
     store = await stored(hours(0, [*[20.0] * 50, 0.0]))
-    asked: list[int] = []
+    calls: list[int] = []
 
     class Counted:
         async def neighbours(self, spans: pl.DataFrame, *, count: int, within: int = 0) -> pl.DataFrame:
-            asked.append(within)
+            calls.append(within)
             return await store.neighbours.neighbours(spans, count=count, within=within)
 
     file = hours(0, [*[20.0] * 50, 0.0], known=2)
     assert await mark_unit_jumps(file, Counted()) is file
-    assert asked == [1]
+    assert calls == [1]
 
 
 async def test_instants_that_only_one_of_the_two_has_do_not_count() -> None:
