@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from aurum.common.settings import LoggingSettings
 from aurum.common.telemetry.logging import configure_logging
@@ -31,3 +33,13 @@ def test_a_pool_whose_database_restarts_writes_no_traceback(capsys: pytest.Captu
     written = capsys.readouterr().err
     assert "Traceback" not in written
     assert "the database cannot be reached" in written
+
+
+def test_tests_hear_a_logger_that_was_used_under_the_configuration_of_an_earlier_one() -> None:
+    log = structlog.get_logger("aurum.x")
+    for _ in range(2):
+        configure_logging(LoggingSettings())
+        log.warning("not captured")
+    with capture_logs() as lines:
+        log.warning("slow query")
+    assert [line["event"] for line in lines] == ["slow query"]

@@ -22,7 +22,13 @@ class ApiSettings(BaseModel):
     document_rows: int = Field(
         default=200_000, ge=1, description="most observations in one JSON document; bulk formats stream without a limit"
     )
-    series_per_request: int = Field(default=1000, ge=1, description="most series in one request")
+    usage_every_s: float = Field(
+        default=60.0, gt=0, le=3600, description="time between two writes of a process's counts of usage; a kill loses as much"
+    )
+    series_per_request: int = Field(
+        default=1000, ge=1, description="most series in one request that has a column for each of them"
+    )
+    series_in_rows: int = Field(default=100_000, ge=1, description="most series in one request whose rows follow each other")
     names: tuple[str, ...] = Field(
         default=(),
         description="host names an open service accepts besides localhost: those of a proxy that authenticates its clients",

@@ -14,6 +14,13 @@ class DatabaseSettings(BaseModel):
     pool_size: int = Field(
         default=8, ge=2, le=200, description="most connections of a process; up to half of them are reserved for small reads"
     )
+    private_pool_size: int = Field(
+        default=4,
+        ge=1,
+        le=200,
+        description="most connections of a process to the private series of tenants, beside pool_size; none is open before the"
+        " first use",
+    )
     connect_timeout_s: float = Field(default=5.0, gt=0, description="bound on connecting")
     statement_timeout_s: float = Field(
         default=30.0, gt=0, description="bound on reads, unless the deadline of the request is sooner; loads have their own"

@@ -42,7 +42,8 @@ def configure_logging(settings: LoggingSettings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level)
-    for chatty in ("alembic", "httpx", "asyncio"):
+    # At DEBUG httpcore shows the headers of answers, in which a publisher may repeat a key.
+    for chatty in ("alembic", "httpx", "httpcore", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # While a database restarts, the pool warns with a traceback every second; callers log that it is away, and why.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

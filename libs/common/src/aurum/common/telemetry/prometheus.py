@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import accumulate
 
 from prometheus_client import (
@@ -12,7 +11,6 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     generate_latest,
-    start_http_server,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -36,20 +34,6 @@ class PrometheusView:
     def text(self) -> bytes:
         """Return the present values."""
         return generate_latest(self._registry)
-
-    @contextmanager
-    def served(self, host: str, port: int) -> Generator[int]:
-        """Serve the metrics by HTTP within the block, in a thread, and yield the port.
-
-        For processes without another HTTP server. ``port``: 0 for any free one. Raises ``OSError`` when it is in use.
-        """
-        server, thread = start_http_server(port, host, self._registry)
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
 
 class _MetricsCollector(Collector):

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from opentelemetry import context, trace
+from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 _NOT_SAMPLED = NonRecordingSpan(SpanContext(trace_id=1, span_id=1, is_remote=False, trace_flags=TraceFlags(0)))
@@ -19,3 +20,10 @@ def untraced() -> Generator[None]:
         yield
     finally:
         context.detach(token)
+
+
+@contextmanager
+def without_http_spans() -> Generator[None]:
+    """Make no span of the HTTP requests in the block: their addresses hold secrets."""
+    with suppress_http_instrumentation():
+        yield

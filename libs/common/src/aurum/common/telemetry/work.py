@@ -6,14 +6,15 @@ Work that goes to another process through a queue carries its trace as W3C Trace
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 ASKED_BY = "asked_by"
@@ -64,6 +65,17 @@ def carried_trace(options: Mapping[str, object]) -> Context:
     """Return the trace that a job carries, as parent of new spans; a malformed one is ignored, as the standard demands."""
     texts = {name: value for name in _TRACE if isinstance(value := options.get(name), str)}
     return TraceContextTextMapPropagator().extract(texts, context=Context())
+
+
+@contextmanager
+def in_carried_work(options: Mapping[str, object]) -> Generator[None]:
+    """Continue the work and the trace that a job carries, within the block."""
+    work, trace_token = current_work.set(carried_work(options)), attach(carried_trace(options))
+    try:
+        yield
+    finally:
+        detach(trace_token)
+        current_work.reset(work)
 
 
 def add_work(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
