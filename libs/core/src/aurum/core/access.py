@@ -24,6 +24,10 @@ class Permission(StrEnum):
     SCENARIOS_DELETE = "scenarios:delete"
     PPA_READ = "ppa:read"
     PPA_WRITE = "ppa:write"
+    PRIVATE_READ = "private:read"
+    PRIVATE_WRITE = "private:write"
+    JOBS_READ = "jobs:read"
+    JOBS_RUN = "jobs:run"
     ADMIN_READ = "admin:read"
     ADMIN_WRITE = "admin:write"
     ADMIN_FLAGS = "admin:flags"
@@ -47,9 +51,18 @@ _USER = {
     Permission.CURVES_READ,
     Permission.SCENARIOS_READ,
     Permission.PPA_READ,
+    Permission.PRIVATE_READ,
+    Permission.JOBS_READ,
 }
 _ANALYST = _USER | {Permission.SCENARIOS_RUN}
-_TRADER = _ANALYST | {Permission.CURVES_WRITE, Permission.SCENARIOS_WRITE, Permission.SCENARIOS_DELETE, Permission.PPA_WRITE}
+_TRADER = _ANALYST | {
+    Permission.CURVES_WRITE,
+    Permission.SCENARIOS_WRITE,
+    Permission.SCENARIOS_DELETE,
+    Permission.PPA_WRITE,
+    Permission.PRIVATE_WRITE,
+    Permission.JOBS_RUN,
+}
 _ADMIN = _TRADER | {Permission.ADMIN_READ, Permission.ADMIN_FLAGS, Permission.ADMIN_LIMITS}
 _SUPER_ADMIN = _ADMIN | {Permission.ADMIN_WRITE, Permission.TENANT_MANAGE}
 
@@ -71,6 +84,7 @@ class RatePlan:
     """The rate limits of a tenant's callers: requests a minute, an hour and a day.
 
     ``burst``: multiple of ``per_minute`` that may come at once. ``at_once``: most requests of the tenant under way at once.
+    ``listeners``: most streams of events, of changes and of jobs, that the tenant has open at once, in each process.
     """
 
     name: str
@@ -79,19 +93,23 @@ class RatePlan:
     per_day: int
     burst: float
     at_once: int
+    listeners: int = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The identity and the permissions of a client.
 
-    ``subject``: ``key:<id>``, ``user:<name>`` or ``local``. ``plan``: None when its requests are not limited.
+    ``subject``: ``key:<id>``, ``user:<name>`` or ``local``. ``plan``: None when its requests are not limited. ``roles``: those
+    whose scopes it has; ``scopes`` may hold more. ``name``: of its key.
     """
 
     tenant: str
     subject: str
     scopes: frozenset[Permission]
     plan: RatePlan | None = None
+    roles: tuple[Role, ...] = ()
+    name: str = ""
 
     def may(self, scope: Permission) -> bool:
         return scope in self.scopes
@@ -108,7 +126,7 @@ class MalformedTenantId(Invalid):
     """A text that cannot be the id of a tenant. Facts: ``tenant``."""
 
 
-LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_PERMISSION)
+LOCAL = Caller(tenant="local", subject="local", scopes=EVERY_PERMISSION, roles=(Role.SUPER_ADMIN,))
 """Every client of a service with access mode ``open``, which serves only the machine it runs on."""
 
 
@@ -134,6 +152,12 @@ def parse_tenant_id(text: str) -> str:
             tenant=text,
         )
     return text
+
+
+def known_roles(names: Iterable[str]) -> tuple[Role, ...]:
+    """Return the roles among some names, in the order of ``Role``. Unknown names are left out, as ``granted`` does."""
+    present = set(names)
+    return tuple(role for role in Role if role in present)
 
 
 def granted(roles: Iterable[str], scopes: Iterable[str] = ()) -> frozenset[Permission]:

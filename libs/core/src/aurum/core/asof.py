@@ -43,3 +43,7 @@ class Span:
                 start=self.start.isoformat(),
                 end=self.end.isoformat(),
             )
+
+
+ALL_TIME = Span()
+"""The span without bounds."""

@@ -3,6 +3,7 @@
     AurumError
     ├── Invalid            change the request or the input
     ├── NotFound           ask for something that exists (``nearest`` names some)
+    ├── Gone               ask for what is still served; it is lost for good
     ├── Conflict           read again, then decide
     ├── Unauthenticated    send a valid API key or token
     ├── Forbidden          ask for the permission
@@ -53,6 +54,10 @@ class InvalidParameters(Invalid):
 
 class NotFound(AurumError):
     """The requested thing does not exist."""
+
+
+class Gone(AurumError):
+    """The requested thing was there and is served no longer."""
 
 
 class Conflict(AurumError):

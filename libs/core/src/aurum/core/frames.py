@@ -35,6 +35,9 @@ HISTORY = pl.Schema(
 A version is in force from ``known_at``, up to and not including ``superseded_at``, which is null for the current value.
 """
 
+CONFIRMATIONS = pl.Schema({"series_id": pl.Int32(), "ts": UTC_US, "known_at": UTC_US})
+"""Publications that repeated the value in force, ascending by (``series_id``, ``ts``, ``known_at``)."""
+
 PUBLICATIONS = pl.Schema(MANY_OBSERVATIONS)
 """Publications for a writer, in any order. A batch may hold several known times of one (``series_id``, ``ts``)."""
 
@@ -102,9 +105,14 @@ SERIES = pl.Schema(
         "location_type": pl.String(),
         "labels": pl.String(),
         "business_days": pl.String(),
+        "kind": pl.String(),
+        "market_run": pl.String(),
+        "fuel": pl.String(),
+        "fuel_detail": pl.String(),
     }
 )
-"""Series, one row each, with the fields of ``series.model.SeriesSpec``; ``labels`` is a JSON object of strings."""
+"""Series, one row each, with the fields of ``series.model.SeriesSpec``; ``labels`` is a JSON object of strings, ``kind`` is
+never null."""
 
 FILE_ROWS = pl.Schema(
     {
@@ -130,13 +138,40 @@ FILE_SERIES = pl.Schema(
         "known_at": UTC_US,
         "new": pl.Int32(),
         "revised": pl.Int32(),
+        "new_first_ts": UTC_US,
+        "new_last_ts": UTC_US,
+        "is_sole": pl.Boolean(),
+        "is_scheduled": pl.Boolean(),
     }
 )
 """Summary of one file by series, one row each: first and last interval start, latest known time, and the numbers of points that
-it added and revised. Points that it repeats are in neither number."""
+it added and revised. Points that it repeats are in neither number.
+
+``new_first_ts``, ``new_last_ts``: the series had no point from the one to the other before the file; the first after the last
+where it had, or for no new points. ``is_sole``: before the file, no publication of the series was known at ``known_at`` or
+later; false if that was not looked up. ``is_scheduled``: ``known_at`` is from the dataset's publication rule."""
 
 FILE_SPANS = pl.Schema({"series": pl.UInt32(), "key": pl.String(), "frequency": pl.String(), "first": UTC_US, "last": UTC_US})
 """First and last interval start of series in a file, one row each. ``series``: as in ``FILE_ROWS``."""
 
+BASES = pl.Schema({"series_id": pl.Int32(), "known_at": UTC_US, "basis": pl.String()})
+"""Known times of series that files give, with their bases (``KnownAtBasis``), one row each."""
+
 NEIGHBOURS = pl.Schema({"series": pl.UInt32(), "ts": UTC_US, "value": pl.Float64()})
 """Stored points beside the spans of series in a file, ascending by (``series``, ``ts``). ``series``: as in ``FILE_SPANS``."""
+
+CHANGED_POINTS = pl.Schema(
+    {
+        "key": pl.String(),
+        "ts": UTC_US,
+        "value": pl.Float64(),
+        "quality": pl.Int16(),
+        "known_at": UTC_US,
+        "old_value": pl.Float64(),
+        "old_quality": pl.Int16(),
+        "old_known_at": UTC_US,
+    }
+)
+"""Points that a recording added or revised, ascending by (``key``, ``ts``): what it said, and what was in force just before.
+
+The columns ``old_*`` are null for a new point. A value is NaN where it was withdrawn."""

@@ -20,7 +20,12 @@ class SourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class DatasetEntry:
-    """A dataset of a source. ``freshness_hours``: age of the newest observation above which the dataset counts as stale."""
+    """A dataset of a source.
+
+    ``freshness_hours``: age of the newest observation above which the dataset counts as stale. ``is_forecast``: its files are
+    issues, each one publication over many intervals. ``details``: measures that detail another one, such as the components of a
+    price. ``order``: 0 for a main dataset of its source, higher for other exports and copies of the same numbers.
+    """
 
     source: str
     name: str
@@ -32,7 +37,25 @@ class DatasetEntry:
     market: str | None = None
     reference: str = ""
     schedule: str = ""
+    """The usual publication times in words; ``publication`` has each rule with its source."""
     freshness_hours: float | None = None
+    publication: tuple[Mapping[str, object], ...] = ()
+    is_forecast: bool = False
+    details: tuple[str, ...] = ()
+    order: int = 0
+    fetch: Mapping[str, object] | None = None
+    """How its public files are fetched: ``granularity``, ``needs`` and ``manual``; None for a dataset without public files."""
+    fetched_at: datetime | None = None
+    """The last fetch from its publisher that was loaded, UTC; None if there was none. Not declared: the store adds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetExtent:
+    """The number of series of a dataset, and the first and last interval start of any of them, UTC; None without any."""
+
+    series: int
+    first_ts: datetime | None
+    last_ts: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +71,16 @@ class LocationEntry:
     series: int
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceName:
+    """The name and the type of a place whose files print only its id. ``kind``: the type; empty for none."""
+
+    source: str
+    location: str
+    name: str
+    kind: str
+
+
 class FileStatus(StrEnum):
     """The outcome of loading a file."""
 
@@ -56,14 +89,42 @@ class FileStatus(StrEnum):
 
 
 class KnownAtBasis(StrEnum):
-    """The origin of the known time of a file's observations."""
+    """The origin of a known time."""
 
-    ARGUMENT = "argument"
-    FILE = "file"
-    AVAILABLE = "available"
-    """The time at which the publisher made the file available (HTTP ``Last-Modified``)."""
-    SCHEDULE = "schedule"
-    INGESTION = "ingestion"
+    PUBLISHED = "published"
+    """The file said when it was published, or its server did (HTTP ``Last-Modified``)."""
+    STATED = "stated"
+    """An operator said so."""
+    SCHEDULED = "scheduled"
+    """The usual publication time, by the rule of the dataset."""
+    INGESTED = "ingested"
+    """The moment at which the file was taken in."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueEntry:
+    """An issue of a forecast: one publication over many intervals, by one file.
+
+    ``first_ts``, ``last_ts``: its first and last interval start. ``series``: number of series that it has values of.
+    """
+
+    known_at: datetime
+    basis: KnownAtBasis
+    file_id: int
+    file_name: str
+    first_ts: datetime
+    last_ts: datetime
+    series: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesIssue:
+    """The publications of all files about one series at one known time. ``file_ids``: ascending."""
+
+    known_at: datetime
+    file_ids: tuple[int, ...]
+    first_ts: datetime
+    last_ts: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
 from aurum.core.frequency import Frequency
+from aurum.core.local_clock import instant_at
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def day_start(day: date, zone: str) -> datetime:
@@ -23,6 +26,17 @@ def day_start(day: date, zone: str) -> datetime:
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
     """Return start and end, ``[start, end)``, of a local day in UTC."""
     return day_start(day, zone), day_start(day + timedelta(days=1), zone)
+
+
+def local_instant(day: date, at: time, zone: str) -> datetime:
+    """Return the instant, in UTC, at which a local clock shows a time of a day.
+
+    A time that clocks skip means the next instant that exists, the one at which they change; of two instants the first.
+
+    >>> local_instant(date(2026, 3, 8), time(2, 30), "America/New_York").isoformat()
+    '2026-03-08T07:00:00+00:00'
+    """
+    return instant_at(datetime.combine(day, at), ZoneInfo(zone))
 
 
 def hours_in_day(day: date, zone: str) -> float:
@@ -54,6 +68,8 @@ def first_instant(naive: pl.Expr, zone: str) -> pl.Expr:
     The same as ``day_start`` for columns. For boundaries (midnights, starts of months), which need an instant in any case.
     Labels of data are converted with ``to_utc``, which refuses labels that do not name exactly one instant.
     """
+    import polars as pl  # the main process of a worker needs days, but no frames
+
     hour = pl.duration(hours=1)
 
     def earliest(local: pl.Expr) -> pl.Expr:

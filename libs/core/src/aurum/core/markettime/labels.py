@@ -6,7 +6,10 @@ distinguishes them), becomes null, never a guess. The caller sends such rows to 
 
 from __future__ import annotations
 
-import polars as pl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def to_utc(naive: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Expr:
@@ -16,6 +19,8 @@ def to_utc(naive: pl.Expr, zone: str, *, second: pl.Expr | None = None) -> pl.Ex
     flag of Y). Without it, and where it is null, an ambiguous label becomes null. On labels that name one instant it
     has no effect.
     """
+    import polars as pl
+
     local = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     if second is not None:
         # Not with an expression as ``ambiguous``: polars 2.1 panics on it over an empty frame.
@@ -31,6 +36,8 @@ def hour_ending(day: pl.Expr, hour: pl.Expr, zone: str, *, second: pl.Expr | Non
     A label means "the local hour that begins at hour - 1", as PJM, ERCOT, NYISO and ISO-NE number them: on the spring day
     label 3 (02:00 to 03:00) does not exist; on the fall day label 2 exists twice.
     """
+    import polars as pl
+
     naive = (
         pl.when(hour.is_between(1, 24))
         .then(day.cast(pl.Datetime("us")) + pl.duration(hours=hour.cast(pl.Int64) - 1))
@@ -44,6 +51,8 @@ def label_problem(naive: pl.Expr, zone: str) -> pl.Expr:
 
     Null where a label names exactly one instant.
     """
+    import polars as pl
+
     first = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     last = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
     return (
@@ -62,4 +71,6 @@ def occurrence(*key: pl.Expr) -> pl.Expr:
 
     For files that distinguish the two rows of the repeated hour only by their order (NYISO public files: EDT first).
     """
+    import polars as pl
+
     return pl.int_range(pl.len(), dtype=pl.Int64).over(*key)

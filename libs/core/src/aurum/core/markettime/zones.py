@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-import polars as pl
-
 from aurum.core.errors import UnknownName
 from aurum.core.names import nearest
 
@@ -17,6 +15,8 @@ def parse_zone(name: str) -> str:
     Both Polars and the standard library must know it: on some machines the latter also accepts names that are not in the
     database (``posixrules``, ``localtime``).
     """
+    import polars as pl
+
     try:
         pl.select(pl.lit(datetime(2000, 1, 1, tzinfo=UTC)).dt.convert_time_zone(name))
         ZoneInfo(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aurum.core.calendars import BusinessDays
+from aurum.core.catalog.dimensions import Fuel, Kind, MarketRun
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.series.weeks import interval_of
@@ -19,6 +20,9 @@ class SeriesSpec:
     ``unit``: canonical unit text, e.g. ``USD/MWh``. ``currency``: ISO 4217 code when the unit has one. ``zone``: IANA name
     of the clock its days are counted in. ``market``: code; None for series that no market operator publishes.
     ``business_days``: the calendar of a daily series that is published on business days only; None: on every day.
+
+    ``kind``, ``market_run``, ``fuel``: dimensions that compare sources, from closed lists; ``market_run`` and ``fuel`` are None
+    where none applies. ``fuel_detail``: a detail of the fuel (``core.catalog.dimensions.FUEL_DETAILS``).
     """
 
     key: SeriesKey
@@ -31,6 +35,10 @@ class SeriesSpec:
     location_type: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     business_days: BusinessDays | None = None
+    kind: Kind = Kind.OTHER
+    market_run: MarketRun | None = None
+    fuel: Fuel | None = None
+    fuel_detail: str | None = None
 
     @property
     def interval(self) -> Frequency:

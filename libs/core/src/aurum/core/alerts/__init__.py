@@ -1,0 +1,1 @@
+"""Alerts on datasets: data that is late, stale, incomplete or shrinking."""

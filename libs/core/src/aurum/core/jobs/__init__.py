@@ -1,0 +1,1 @@
+"""Jobs: their states, and what becomes of a job whose attempt failed."""
