@@ -10,9 +10,11 @@ from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import history_files_at
+from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.memory import MemoryStore
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.archiving import TieredStore
+from aurum.storage.testing.databases import create_database, drop_database
 from aurum.storage.testing.stores import PostgresStore, Store
 
 ADAPTERS = [
@@ -29,6 +31,12 @@ def memory_store() -> MemoryStore:
     return MemoryStore(SystemClock())
 
 
+@pytest.fixture(scope="module")
+def module_memory_store() -> MemoryStore:
+    """Every memory adapter over a state that the tests of one module share."""
+    return MemoryStore(SystemClock())
+
+
 @pytest.fixture(scope="session")
 def shared_memory_store() -> MemoryStore:
     """Every memory adapter over a state that many tests share: for tests with their own series keys."""
@@ -39,8 +47,26 @@ def shared_memory_store() -> MemoryStore:
 async def tiered_duckdb_store(postgres_store: PostgresStore, tmp_path: Path) -> AsyncIterator[TieredStore]:
     """PostgreSQL that archives everything to Parquet after every load, over an empty database that only this test uses."""
     history = DuckdbHistory(history_files_at(str(tmp_path / "history")), SystemClock())
-    yield TieredStore(postgres_store.pool, SystemClock(), history)
+    store = TieredStore(postgres_store.pool, SystemClock(), history)
+    yield store
+    await store.close()
     await history.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_tiered_duckdb_store(
+    postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[TieredStore]:
+    """The same store over a database that the tests of one module share."""
+    url = await create_database(postgres_server, "module_archived", migrated_template)
+    history = DuckdbHistory(history_files_at(str(tmp_path_factory.mktemp("history"))), SystemClock())
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
+    store = TieredStore(pool, SystemClock(), history)
+    yield store
+    await store.close()
+    await pool.close()
+    await history.close()
+    await drop_database(postgres_server, "module_archived")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -50,7 +76,9 @@ async def shared_tiered_duckdb_store(
     """The same store over a database that many tests share; stores without history do not write to it."""
     history = DuckdbHistory(history_files_at(str(tmp_path_factory.mktemp("history"))), SystemClock())
     pool = await PostgresPool.open(DatabaseSettings(url=archived_database_url, pool_size=4))
-    yield TieredStore(pool, SystemClock(), history)
+    store = TieredStore(pool, SystemClock(), history)
+    yield store
+    await store.close()
     await pool.close()
     await history.close()
 
@@ -59,6 +87,12 @@ async def shared_tiered_duckdb_store(
 def store(request: pytest.FixtureRequest) -> Store:
     """An empty store."""
     return request.getfixturevalue(f"{request.param}_store")
+
+
+@pytest.fixture(scope="module", params=ADAPTERS)
+def module_store(request: pytest.FixtureRequest) -> Store:
+    """An empty store that the tests of one module share: one fixture of the module stores what they read."""
+    return request.getfixturevalue(f"module_{request.param}_store")
 
 
 @pytest.fixture(scope="session", params=ADAPTERS)

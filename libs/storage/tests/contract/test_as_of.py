@@ -144,7 +144,7 @@ async def test_the_known_time_of_the_file_is_that_of_rows_without_one(store: Sto
 
 
 async def test_a_load_is_known_from_the_moment_of_loading_when_nothing_says_otherwise(store: Store) -> None:
-    await store.loader.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION))
+    await store.loader.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTED))
     series = await series_named(store, KEY)
     known_at = (await store.reader.observations(series.series_id, span=Span()))["known_at"].item()
     at = await store.reader.observations(series.series_id, span=Span(), as_of=known_at)

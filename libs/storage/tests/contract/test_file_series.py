@@ -40,7 +40,7 @@ def records(store: Store) -> Records:
     async def read() -> list[Record]:
         if isinstance(store, MemoryStore):
             keys = {series.series_id: key for key, series in store.state.series.items()}
-            rows = [(file_id, *row) for file_id, frame in store.state.file_series.items() for row in frame.rows()]
+            rows = [(file_id, *row[:6]) for file_id, frame in store.state.file_series.items() for row in frame.rows()]
             return sorted((file_id, keys[series_id], *rest) for file_id, series_id, *rest in rows)
         assert isinstance(store, PostgresStore)
         async with store.pool.acquire() as connection:
@@ -125,15 +125,15 @@ async def test_a_file_of_several_series_has_a_record_of_each(store: Store, recor
 
 
 async def test_a_file_with_a_known_time_of_its_own_is_recorded_at_it(store: Store, records: Records) -> None:
-    outcome = await store.loader.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.ARGUMENT, known_at=day(9)))
+    outcome = await store.loader.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.STATED, known_at=day(9)))
     assert await records() == [(outcome.file_id, KEY, hour(0), hour(0), day(9), 1, 0)]
 
 
 async def test_a_file_that_is_known_when_it_is_loaded_is_recorded_at_that_moment(store: Store, records: Records) -> None:
-    outcome = await store.loader.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION))
+    outcome = await store.loader.load(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTED))
     series = await series_named(store, KEY)
     observed = await store.reader.points(series.series_id, span=Span())
-    (entry,) = await store.files.applied(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION).record.digest)
+    (entry,) = await store.files.applied(file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTED).record.digest)
     (record,) = await records()
     assert record[:4] == (outcome.file_id, KEY, hour(0), hour(0))
     assert record[4] == entry.known_at == observed.frame()["known_at"].item() > T0

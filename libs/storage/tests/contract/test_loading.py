@@ -10,8 +10,9 @@ from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
 from aurum.core.calendars import BusinessDays
+from aurum.core.catalog import Fuel, Kind, MarketRun
 from aurum.core.catalog.entries import FileStatus, KnownAtBasis
-from aurum.core.catalog.quality import Reason
+from aurum.core.catalog.quality import Quality, Reason
 from aurum.core.errors import Conflict
 from aurum.core.frames import FrameMismatch
 from aurum.storage.ports.catalog import SeriesFilter
@@ -77,7 +78,7 @@ async def test_a_content_loaded_by_force_is_recorded_again_and_changes_nothing(s
 
 
 async def test_force_keeps_the_first_moment_of_loading(store: Store) -> None:
-    file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION)
+    file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTED)
     await store.loader.load(file)
     series = await series_named(store, KEY)
     before = await store.reader.revisions(series.series_id, span=Span())
@@ -88,17 +89,17 @@ async def test_force_keeps_the_first_moment_of_loading(store: Store) -> None:
 
 
 async def test_force_keeps_the_first_moment_of_loading_even_after_a_revision(store: Store) -> None:
-    file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTION)
+    file = file_load([(0, None, 1.0)], basis=KnownAtBasis.INGESTED)
     await store.loader.load(file)
-    await store.loader.load(file_load([(0, None, 2.0)], basis=KnownAtBasis.INGESTION))
+    await store.loader.load(file_load([(0, None, 2.0)], basis=KnownAtBasis.INGESTED))
     await store.loader.load(file, force=True)
     series = await series_named(store, KEY)
     assert (await store.reader.observations(series.series_id, span=Span()))["value"].to_list() == [2.0]
     assert (await store.reader.revisions(series.series_id, span=Span()))["value"].to_list() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize("basis", [KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE])
-async def test_a_content_with_another_known_time_by_argument_is_loaded_again(store: Store, basis: KnownAtBasis) -> None:
+async def test_a_content_with_another_known_time_that_an_operator_states_is_loaded_again(store: Store) -> None:
+    basis = KnownAtBasis.STATED
     file = file_load([(0, None, 1.0)], basis=basis, known_at=day(5))
     await store.loader.load(file)
     assert (await store.loader.load(file)).already_loaded
@@ -113,7 +114,7 @@ async def test_a_content_with_another_known_time_by_argument_is_loaded_again(sto
 async def test_a_content_known_by_its_file_is_not_loaded_again_for_its_moment_of_loading(store: Store) -> None:
     file = file_load([(0, 1, 1.0)])
     await store.loader.load(file)
-    ingested = replace(file, record=replace(file.record, known_at=None, known_at_basis=KnownAtBasis.INGESTION))
+    ingested = replace(file, record=replace(file.record, known_at=None, known_at_basis=KnownAtBasis.INGESTED))
     assert (await store.loader.load(ingested)).already_loaded
 
 
@@ -124,8 +125,8 @@ async def test_already_loaded_foretells_what_load_answers(store: Store) -> None:
     foretold = await store.loader.already_loaded(file.record.digest)
     assert foretold is not None
     assert foretold == await store.loader.load(file)
-    assert await store.loader.already_loaded(file.record.digest, basis=KnownAtBasis.FILE) == foretold
-    assert await store.loader.already_loaded(file.record.digest, basis=KnownAtBasis.ARGUMENT, known_at=day(1)) is None
+    assert await store.loader.already_loaded(file.record.digest, basis=KnownAtBasis.PUBLISHED) == foretold
+    assert await store.loader.already_loaded(file.record.digest, basis=KnownAtBasis.STATED, known_at=day(1)) is None
 
 
 async def test_a_refused_content_may_be_loaded_later(store: Store) -> None:
@@ -231,6 +232,19 @@ async def test_the_calendar_of_business_days_is_part_of_the_description(store: S
     assert listed == after
 
 
+async def test_a_fuel_that_is_mapped_later_replaces_the_stored_one(store: Store) -> None:
+    await store.loader.load(file_load([(0, 1, 1.0)], kind="generation", fuel="unmapped"))
+    before = await series_named(store, KEY)
+    mapped = {"kind": "generation", "market_run": "real_time", "fuel": "solar", "fuel_detail": "solar_pv"}
+    await store.loader.load(file_load([(0, 1, 1.0)], **mapped))
+    after = await series_named(store, KEY)
+    assert (before.spec.kind, before.spec.fuel) == (Kind.GENERATION, Fuel.UNMAPPED)
+    assert (after.spec.market_run, after.spec.fuel, after.spec.fuel_detail) == (MarketRun.REAL_TIME, Fuel.SOLAR, "solar_pv")
+    assert after.version == before.version + 1, "a list that shows the fuel is another one now"
+    await store.loader.load(file_load([(0, 1, 1.0), (1, 1, 1.0)], **mapped))
+    assert (await series_named(store, KEY)).version == after.version + 1, "of the new point"
+
+
 async def test_labels_in_another_order_are_the_same_description(store: Store) -> None:
     for labels in ({"longer": "1", "a": "2"}, {"a": "2", "longer": "1"}, {"longer": "1", "a": "2"}):
         await store.loader.load(file_load([(0, 1, 1.0)], labels=labels), force=True)
@@ -257,3 +271,14 @@ async def test_two_parts_that_name_one_series_are_refused_before_anything_is_sto
     with pytest.raises(ValueError, match="two parts of a file name the series"):
         await store.loader.load(replace(one, parts=[one.parts[0], one.parts[0]]))
     assert await store.files.files_of(one.record.digest) == []
+
+
+async def test_a_later_publication_withdraws_a_value_and_none_that_is_not_there(store: Store) -> None:
+    await store.loader.load(file_load([(0, 1, 1.0), (1, 1, 2.0)]))
+    withdrawn = int(Quality.WITHDRAWN)
+    outcome = await store.loader.load(file_load([(0, 2, math.nan, withdrawn), (1, 2, 2.0), (2, 2, math.nan, withdrawn)]))
+    assert counts(outcome) == (0, 1, 2)
+    series = await series_named(store, KEY)
+    frame = await store.reader.observations(series.series_id, span=Span())
+    assert frame["quality"].to_list() == [withdrawn, 0]
+    assert (await store.reader.observations(series.series_id, span=Span(), as_of=day(1)))["value"].to_list() == [1.0, 2.0]

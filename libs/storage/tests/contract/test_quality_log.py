@@ -236,12 +236,12 @@ async def refuse(store: Store, digest: str, source: str = "invented", dataset: s
 
 async def test_a_file_is_recorded_with_its_counts(store: Store) -> None:
     await store.loader.load(file_load([(0, 1, 1.0)]))
-    file = file_load([(0, 2, 2.0), (1, 2, 1.0)], held=HELD, known_at=day(4), basis=KnownAtBasis.AVAILABLE, name="b.csv")
+    file = file_load([(0, 2, 2.0), (1, 2, 1.0)], held=HELD, known_at=day(4), basis=KnownAtBasis.PUBLISHED, name="b.csv")
     outcome = await store.loader.load(file)
     (entry,) = await store.files.files_of(file.record.digest)
     assert (entry.file_id, entry.digest, entry.name) == (outcome.file_id, file.record.digest, "b.csv")
     assert (entry.source, entry.dataset, entry.status, entry.reason) == ("invented", "numbers", FileStatus.APPLIED, "")
-    assert (entry.known_at, entry.known_at_basis) == (day(4), KnownAtBasis.AVAILABLE)
+    assert (entry.known_at, entry.known_at_basis) == (day(4), KnownAtBasis.PUBLISHED)
     assert (entry.rows_read, entry.new, entry.revised, entry.unchanged, entry.quarantined) == (5, 1, 1, 0, 3)
     assert entry.seconds >= 0
     assert abs(entry.loaded_at - SystemClock().now()) < timedelta(minutes=5)

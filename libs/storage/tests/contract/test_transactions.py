@@ -15,6 +15,7 @@ from aurum.core.frames import REFUSED
 from aurum.storage.ports.access import Actor, ApiKey
 from aurum.storage.ports.catalog import SeriesFilter
 from aurum.storage.ports.files import FileFilter, FileRecord, LoadOutcome
+from aurum.storage.ports.observations import Moment
 from aurum.storage.ports.quality import QuarantineFilter, ValidationFilter
 from aurum.storage.testing.builders import KEY, T0, day, file_load
 from aurum.storage.testing.stores import Store, series_named
@@ -34,7 +35,7 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(store: Store) -> N
     async def change_everything() -> None:
         async with store.transactions.transaction(by=OPERATOR) as tx:
             locked = await tx.observations.lock(file.parts[0].series)
-            stored = await tx.observations.store(file.parts[0], locked, known_at=None)
+            stored = await tx.observations.store(file.parts[0], locked, moment=Moment(None), recording_id=1)
             assert (stored.new, stored.revised) == (1, 1)
             file_id = await tx.files.record_applied(file.record, LoadOutcome(0, 1, 1, 0, 0), known_at=None, seconds=0.0)
             await tx.observations.record(file_id, stored.touched)
@@ -111,11 +112,11 @@ async def test_a_file_records_what_it_said_of_each_series(store: Store) -> None:
     file = file_load([(0, 2, 5.0), (1, 3, 1.0), (4, 2, 7.0), (6, 2, 8.0)])
     async with store.transactions.transaction(by=OPERATOR) as tx:
         locked = await tx.observations.lock(file.parts[0].series)
-        stored = await tx.observations.store(file.parts[0], locked, known_at=None)
+        stored = await tx.observations.store(file.parts[0], locked, moment=Moment(None), recording_id=1)
         series = await series_named(store, KEY)
         expected = pl.DataFrame(
-            [(series.series_id, T0, T0.replace(hour=6), day(3), 2, 1)], schema=stored.touched.schema, orient="row"
+            [(series.series_id, T0, T0.replace(hour=6), day(3), 2, 1)], schema=stored.touched[:, :6].schema, orient="row"
         )
-        assert_frame_equal(stored.touched, expected)
+        assert_frame_equal(stored.touched[:, :6], expected)
         file_id = await tx.files.record_refused(FileRecord("a.csv", "aa", 1, "invented", "numbers"), "only a test")
         await tx.observations.record(file_id, stored.touched)

@@ -63,7 +63,7 @@ async def test_a_killed_load_delays_no_read(postgres_store: PostgresStore) -> No
 
 
 async def test_a_load_is_seen_as_of_its_known_time_and_not_before(postgres_store: PostgresStore) -> None:
-    load = file_load([(0, None, 1.0)], key="invented:numbers:visible:load", basis=KnownAtBasis.INGESTION)
+    load = file_load([(0, None, 1.0)], key="invented:numbers:visible:load", basis=KnownAtBasis.INGESTED)
     await postgres_store.loader.load(load)
     series = (await postgres_store.catalog.series_by_key(["invented:numbers:visible:load"]))["invented:numbers:visible:load"]
     now = await postgres_store.reader.observations(series.series_id, span=Span())

@@ -125,13 +125,26 @@ async def test_daily_series_that_are_stored_get_the_calendar_of_their_market(emp
                 location IN ('UNLISTED', 'DFF') OR location = 'SHORT' AND day < '2025-01-15')
         """)
         await connection.add_listener("aurum_changes", lambda *call: notified.append(call[-1]))
-        await upgrade(empty_url)
+        await upgrade(empty_url, versions=earlier_release(tmp_path, "0014"))
         changed = await connection.fetch("SELECT business_days FROM series WHERE version = 8")
         assert [row[0] for row in changed if row[0] is None] == []
         assert len(changed) == sum(calendar is not None for calendar in calendars.values())
         assert "catalog" in notified
         rows = await connection.fetch("SELECT source, dataset, location, currency, frequency, business_days FROM series")
     assert {tuple(row)[:5]: row["business_days"] for row in rows} == calendars
+
+
+@pytest.mark.parametrize("error", ["feature_not_supported", "insufficient_privilege"])
+async def test_a_server_that_does_not_allow_trigrams_is_migrated_without_them(empty_url: str, error: str) -> None:
+    async with connected(empty_url) as connection:
+        await connection.execute(f"""
+            CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'this extension is not allowed' USING ERRCODE = '{error}'; END $$;
+            CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE EXTENSION') EXECUTE FUNCTION refuse();
+        """)
+        assert (await upgrade(empty_url)).is_current
+        assert await connection.fetchval("SELECT count(*) FROM search_word") == 0
+        assert await connection.fetchval("SELECT to_regproc('similarity')") is None
 
 
 async def test_a_second_upgrade_does_nothing(database_url: str) -> None:

@@ -16,6 +16,9 @@ from aurum.core.errors import NotFound
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.ports.access import Actor, ApiKey, OtherTenant
+from aurum.storage.ports.jobs import NewJob
+from aurum.storage.ports.links import Link
+from aurum.storage.ports.usage import DayUsage, UsageBatch
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.testing.builders import T0
 from aurum.storage.testing.stores import PostgresStore
@@ -33,8 +36,11 @@ async def store(postgres_store: PostgresStore) -> PostgresStore:
         key = ApiKey(f"{tenant}-key", tenant, "k", ("user",), (), T0, "test")
         async with postgres_store.transactions.transaction(by=OPERATOR, tenant=tenant) as tx:
             await tx.keys.insert(key, b"digest")
+            await tx.links.insert(Link(f"{tenant}-link", tenant, f"key:{key.key_id}", "/v2", (), T0, T0), most=9)
+            await tx.jobs.submit([NewJob("invented", {}, "bulk", tenant=tenant)])
             await tx.audit.append("key.create", key.key_id, {})
         await postgres_store.idempotency.begin(tenant, "key", b"fingerprint", claim_s=60.0)
+        await postgres_store.usage.add(UsageBatch(tenant, 1, [DayUsage(tenant, "key:k", T0.date(), 1, 2, 3)]))
     return postgres_store
 
 
@@ -46,11 +52,11 @@ async def test_every_table_with_a_tenant_has_row_level_security_and_a_policy(sto
     """
     async with store.pool.acquire() as connection:
         tables = {row["relname"]: (row["relrowsecurity"], row["has_policy"]) for row in await connection.fetch(query)}
-    assert {"api_key", "audit", "tenant", "idempotency"} <= set(tables)
+    assert {"api_key", "audit", "link", "tenant", "idempotency", "usage_day", "job"} <= set(tables)
     assert {name for name, secured in tables.items() if secured != (True, True)} == set()
 
 
-@pytest.mark.parametrize("table", ["api_key", "audit", "tenant", "idempotency"])
+@pytest.mark.parametrize("table", ["api_key", "audit", "link", "tenant", "idempotency", "usage_day", "job"])
 async def test_a_forgotten_filter_leaks_nothing(store: PostgresStore, table: str) -> None:
     async with store.pool.for_tenant("acme") as connection:
         assert {row["tenant_id"] for row in await connection.fetch(f"SELECT * FROM {table}")} == {"acme"}
@@ -75,12 +81,32 @@ async def test_rows_cannot_be_given_to_another_tenant(store: PostgresStore) -> N
             )
 
 
+async def test_jobs_of_the_platform_belong_to_no_tenant(store: PostgresStore) -> None:
+    async with store.transactions.transaction(by=OPERATOR) as tx:
+        await tx.jobs.submit([NewJob("invented", {}, "bulk")])
+    for tenant in ("acme", ""):
+        async with store.pool.for_tenant(tenant) as connection:
+            assert await connection.fetchval("SELECT count(*) FROM job WHERE tenant_id IS DISTINCT FROM 'acme'") == 0
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        async with store.pool.for_tenant("acme") as connection:
+            await connection.execute("UPDATE job SET tenant_id = NULL")
+
+
 async def test_a_connection_without_a_tenant_sees_no_row(store: PostgresStore) -> None:
     async with store.pool.for_tenant("") as connection:
         assert await connection.fetchval("SELECT count(*) FROM api_key") == 0
 
 
-@pytest.mark.parametrize("statement", ["SELECT * FROM observation", "DELETE FROM series", "UPDATE plan SET per_minute = 1"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM observation",
+        "DELETE FROM series",
+        "UPDATE plan SET per_minute = 1",
+        "SELECT * FROM service_secret",
+        "DELETE FROM link",
+    ],
+)
 async def test_a_tenant_cannot_reach_tables_without_tenants(store: PostgresStore, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with store.pool.for_tenant("acme") as connection:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from aurum.common.clock import SystemClock
 from aurum.core.clock import Clock
+from aurum.storage.changed_points import LoadedChangedPoints
 from aurum.storage.clickhouse import ClickhouseHistory, ClickhousePool, ClickhouseWideScans
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.duckdb.bucket import Bucket
@@ -14,35 +15,51 @@ from aurum.storage.loader import FileLoader
 from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.memory.access import MemoryAuditLog, MemoryKeyStore, MemoryTenantStore
 from aurum.storage.memory.catalog import MemoryCatalog, MemoryCatalogWriter
+from aurum.storage.memory.change_log import MemoryChangeLog
 from aurum.storage.memory.changes import MemoryChangeFeed
 from aurum.storage.memory.files import MemoryFileLog
 from aurum.storage.memory.flags import MemoryFlagStore
+from aurum.storage.memory.jobs import MemoryJobLog, MemoryWorkerLog
+from aurum.storage.memory.links import MemoryLinkStore
 from aurum.storage.memory.models import MemoryMartReader, MemoryModelLog
 from aurum.storage.memory.observations import MemoryNeighbourReader, MemoryPartialsReader, MemorySeriesReader
+from aurum.storage.memory.private import MemoryPrivateStores
 from aurum.storage.memory.probe import MemoryProbe
 from aurum.storage.memory.quality import MemoryQualityLog, MemoryValidationLog
 from aurum.storage.memory.removal import MemorySeriesRemover
+from aurum.storage.memory.schedule import MemoryScheduleLog
+from aurum.storage.memory.schedule_firings import MemoryScheduleFirings
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.memory.transaction import MemoryTransactions
+from aurum.storage.memory.usage import MemoryUsageStore
+from aurum.storage.memory.watermarks import MemoryWatermarkLog
 from aurum.storage.memory.wide import MemoryWideScans
 from aurum.storage.migrations.installed import read_state
 from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
 from aurum.storage.ports.catalog import Catalog, CatalogWriter
 from aurum.storage.ports.changes import ChangeFeed
-from aurum.storage.ports.files import FileLog, Loader
+from aurum.storage.ports.files import BasesReader, FileLog, Loader
 from aurum.storage.ports.flags import FlagStore
 from aurum.storage.ports.history import ArchiveLog, HistoryStore, HotPartialsReader, HotReader
+from aurum.storage.ports.jobs import JobLog, WorkerLog
+from aurum.storage.ports.links import LinkStore
 from aurum.storage.ports.model_inputs import CalendarTables, StoreCopy, StoreExport
 from aurum.storage.ports.models import MartReader, ModelLog
 from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
+from aurum.storage.ports.private import PrivateStore, PrivateStores
 from aurum.storage.ports.probe import StoreProbe
 from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
+from aurum.storage.ports.recordings import ChangedPointsReader, ChangeLog, LoadedReaders
 from aurum.storage.ports.removal import SeriesRemover
+from aurum.storage.ports.schedule import ScheduleFirings, ScheduleLog
 from aurum.storage.ports.transaction import Transactions
 from aurum.storage.ports.tuning import StoreTuning
+from aurum.storage.ports.usage import UsageStore
+from aurum.storage.ports.watermarks import WatermarkLog
 from aurum.storage.ports.wide import WideScans
 from aurum.storage.postgres.access.audit import PostgresAuditLog
 from aurum.storage.postgres.access.keys import PostgresKeyStore
+from aurum.storage.postgres.access.links import PostgresLinkStore
 from aurum.storage.postgres.access.tenants import PostgresTenantStore
 from aurum.storage.postgres.catalog.reader import PostgresCatalog
 from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
@@ -51,16 +68,31 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.flags import PostgresFlagStore
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.jobs import PostgresJobLog, PostgresWorkerLog
 from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
 from aurum.storage.postgres.models.log import PostgresModelLog
 from aurum.storage.postgres.models.marts import PostgresMartReader
 from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
 from aurum.storage.postgres.observations.partials import PostgresPartialsReader
 from aurum.storage.postgres.observations.reader import PostgresSeriesReader
+from aurum.storage.postgres.private.connections import PrivatePool
+from aurum.storage.postgres.private.store import PostgresPrivateStores
 from aurum.storage.postgres.probe import PostgresProbe
 from aurum.storage.postgres.quality.log import PostgresQualityLog
 from aurum.storage.postgres.quality.validations import PostgresValidationLog
+from aurum.storage.postgres.recordings.log import PostgresChangeLog
+from aurum.storage.postgres.schedule import PostgresScheduleLog
+from aurum.storage.postgres.schedule_firings import PostgresScheduleFirings
 from aurum.storage.postgres.transaction import PostgresTransactions
+from aurum.storage.postgres.usage import PostgresUsageStore
+from aurum.storage.postgres.watermarks import PostgresWatermarkLog
+from aurum.storage.private import (
+    TenantBases,
+    TenantCatalog,
+    TenantLoadedReaders,
+    TenantPartialsReader,
+    TenantSeriesReader,
+)
 from aurum.storage.testing.archiving import TieredStore
 from aurum.storage.testing.stores import PostgresStore, Store
 from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader, TieredSeriesReader
@@ -74,9 +106,16 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _files: FileLog = MemoryFileLog(state)
     _loader: Loader = FileLoader(_transactions, _files)
     _keys: KeyStore = MemoryKeyStore(state)
+    _links: LinkStore = MemoryLinkStore(state, clock)
     _tenants: TenantStore = MemoryTenantStore(state)
     _audit: AuditLog = MemoryAuditLog(state)
     _flags: FlagStore = MemoryFlagStore(state)
+    _usage: UsageStore = MemoryUsageStore()
+    _schedule: ScheduleLog = MemoryScheduleLog(state)
+    _firings: ScheduleFirings = MemoryScheduleFirings(state, MemoryTransactions(state, clock))
+    _watermarks: WatermarkLog = MemoryWatermarkLog(state)
+    _jobs: JobLog = MemoryJobLog(state, clock)
+    _worker_log: WorkerLog = MemoryWorkerLog(state, clock)
     _partials: PartialsReader = MemoryPartialsReader(state)
     _neighbours: NeighbourReader = MemoryNeighbourReader(state)
     _remover: SeriesRemover = MemorySeriesRemover(state)
@@ -91,6 +130,8 @@ def memory(state: MemoryState, clock: Clock) -> None:
     _feed: ChangeFeed = MemoryChangeFeed()
     _store: Store = MemoryStore(clock)
     _history: HistoryStore = MemoryHistory()
+    _change_log: ChangeLog = MemoryChangeLog(state)
+    _private: PrivateStores = MemoryPrivateStores(state, clock)
 
 
 def postgres(pool: PostgresPool, clock: Clock) -> None:
@@ -99,9 +140,16 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _files: FileLog = PostgresFileLog(pool)
     _loader: Loader = FileLoader(_transactions, _files)
     _keys: KeyStore = PostgresKeyStore(pool)
+    _links: LinkStore = PostgresLinkStore(pool)
     _tenants: TenantStore = PostgresTenantStore(pool)
     _audit: AuditLog = PostgresAuditLog(pool)
     _flags: FlagStore = PostgresFlagStore(pool)
+    _usage: UsageStore = PostgresUsageStore(pool)
+    _schedule: ScheduleLog = PostgresScheduleLog(pool)
+    _firings: ScheduleFirings = PostgresScheduleFirings(pool)
+    _watermarks: WatermarkLog = PostgresWatermarkLog(pool)
+    _jobs: JobLog = PostgresJobLog(pool)
+    _worker_log: WorkerLog = PostgresWorkerLog(pool)
     _partials: PartialsReader = PostgresPartialsReader(pool)
     _neighbours: NeighbourReader = PostgresNeighbourReader(pool)
     _catalog: Catalog = PostgresCatalog(pool)
@@ -119,6 +167,12 @@ def postgres(pool: PostgresPool, clock: Clock) -> None:
     _hot: HotReader = PostgresSeriesReader(pool, clock)
     _hot_partials: HotPartialsReader = PostgresPartialsReader(pool)
     _log: ArchiveLog = PostgresArchiveLog(pool)
+    _change_log: ChangeLog = PostgresChangeLog(pool)
+    _private: PrivateStores = PostgresPrivateStores(PrivatePool(pool.settings), clock)
+
+
+def changed_points(log: ChangeLog, loaded: LoadedReaders) -> None:
+    _reader: ChangedPointsReader = LoadedChangedPoints(log, loaded)
 
 
 def duckdb(folder: Folder, bucket: Bucket, clock: Clock) -> None:
@@ -141,6 +195,15 @@ async def timescale(pool: PostgresPool) -> None:
 
 def trino(pool: TrinoPool) -> None:
     _history: HistoryStore = TrinoHistory(pool)
+
+
+def private(shared: Store, own: PrivateStore) -> None:
+    catalog = TenantCatalog(shared.catalog, own.catalog)
+    _catalog: Catalog = catalog
+    _reader: SeriesReader = TenantSeriesReader(shared.reader, own.reader, catalog.ids)
+    _partials: PartialsReader = TenantPartialsReader(shared.partials, own.partials, catalog.ids)
+    _loaded: LoadedReaders = TenantLoadedReaders(shared.loaded, own.loaded, catalog.ids)
+    _bases: BasesReader = TenantBases(shared.files, own.files, catalog.ids)
 
 
 def scanning(hot: HotPartialsReader, scans: WideScans, without_copy: PartialsReader) -> None:

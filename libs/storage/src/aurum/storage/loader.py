@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
+from typing import Protocol
 
 import polars as pl
 
 from aurum.common.resilience.retry import Retry
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
-from aurum.storage.ports.access import Actor
-from aurum.storage.ports.files import FileLoad, FileLog, FileRecord, LoadOutcome
-from aurum.storage.ports.observations import SeriesRows, StoredRows
-from aurum.storage.ports.transaction import Transaction, Transactions
+from aurum.storage.ports.access import Actor, AuditWriter
+from aurum.storage.ports.files import FileLoad, FileLog, FileRecord, FileWriter, LoadOutcome
+from aurum.storage.ports.observations import Moment, ObservationWriter, SeriesRows, StoredRows
+from aurum.storage.ports.quality import QualityWriter
+from aurum.storage.ports.recordings import DatasetChange, NewIssue, RecordingAction, RecordingWriter
 
-_CHOSEN = (KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE)
-"""Bases that the caller chose for a file: the same content with another known time is another publication."""
+
+class LoadTransaction(Protocol):
+    """The writing ports of a load: those of shared series, or those of the private series of a tenant."""
+
+    @property
+    def audit(self) -> AuditWriter: ...
+    @property
+    def files(self) -> FileWriter: ...
+    @property
+    def observations(self) -> ObservationWriter: ...
+    @property
+    def quality(self) -> QualityWriter: ...
+    @property
+    def recordings(self) -> RecordingWriter: ...
+
+
+class LoadTransactions(Protocol):
+    """Begins the transactions of loads."""
+
+    def transaction(self, *, by: Actor, long_running: bool = False) -> AbstractAsyncContextManager[LoadTransaction]: ...
 
 
 class FileLoader:
     """Stores files, each whole or not at all, by the bitemporal law. Safe for many loaders at once.
 
-    ``retry``: for loads that lose a race against another transaction (``LostRace``). ``by``: the actor of the loads.
+    ``retry``: for loads that lose a race against another transaction (``LostRace``). ``by``: the actor of loads that no request
+    names one for.
     """
 
     def __init__(
-        self, transactions: Transactions, files: FileLog, retry: Retry | None = None, *, by: Actor | None = None
+        self, transactions: LoadTransactions, files: FileLog, retry: Retry | None = None, *, by: Actor | None = None
     ) -> None:
         self._transactions = transactions
         self._files = files
@@ -52,14 +75,14 @@ class FileLoader:
         raise AssertionError  # the last attempt returns or raises
 
     async def already_loaded(
-        self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None
+        self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None, again: bool = False
     ) -> LoadOutcome | None:
         """Return the outcome of ``load`` without ``force`` for content that is already loaded; None for content it would load.
 
         ``basis``, ``known_at``: the known time, when the caller chose it by argument or by schedule. Costs one look-up by
         digest.
         """
-        return _same_publication(await self._files.applied(digest), basis, known_at)
+        return _same_publication(await self._files.applied(digest), basis, known_at, again=again)
 
     async def refuse(self, file: FileRecord, *, reason: str, validations: Sequence[ValidationResult] = ()) -> int:
         """Record that a whole file was refused, the reason and the results of its checks; return the id of the record."""
@@ -70,27 +93,39 @@ class FileLoader:
 
     async def _load(self, file: FileLoad, *, force: bool) -> LoadOutcome:
         started = time.perf_counter()
-        record = file.record
+        record, request = file.record, file.request
         _refuse_shared_series(file.parts)
-        async with self._transactions.transaction(by=self._by, long_running=True) as tx:
+        async with self._transactions.transaction(by=request.by if request else self._by, long_running=True) as tx:
             await tx.files.lock(record.digest)
             prior = await tx.files.applied(record.digest)
-            if not force and (same := _same_publication(prior, record.known_at_basis, record.known_at)) is not None:
+            again = record.is_published_again
+            same = _same_publication(prior, record.known_at_basis, record.known_at, again=again) if not force else None
+            if same is not None:
                 return same
+            recording_id = await tx.recordings.begin()
             locked = [await tx.observations.lock(part.series) for part in file.parts]
+            issues = [await _same_issue(tx, part) for part in file.parts]
             # After the locks: a load that waits for locks must not delay reads as of the instant at which it began to wait.
-            known_at = await _known_at(tx, record, prior)
+            moment = await _moment(tx, file, prior)
             stored = [
-                await tx.observations.store(part, series, known_at=known_at)
-                for part, series in zip(file.parts, locked, strict=True)
+                await tx.observations.store(part, series, moment=replace(moment, same_issue=same), recording_id=recording_id)
+                for part, series, same in zip(file.parts, locked, issues, strict=True)
             ]
             await tx.quality.mark_replayed(record.digest)
             counts = _counts(stored, file.quarantine.height)
-            file_id = await tx.files.record_applied(record, counts, known_at=known_at, seconds=time.perf_counter() - started)
+            known = _recorded_time(file.parts, stored, moment)
+            file_id = await tx.files.record_applied(
+                replace(record, known_at_basis=known.basis), counts, known_at=known.time, seconds=time.perf_counter() - started
+            )
             for part in stored:
                 await tx.observations.record(file_id, part.touched)
+            await tx.recordings.record_issues(file_id, list(_issues(file.parts, stored, moment)))
             await tx.quality.quarantine(file_id, file.quarantine)
             await tx.quality.record_validations(file.validations, file_id=file_id, file_name=record.name)
+            changes = _changes(record, file.parts, stored, moment)
+            if request is not None and (counts.new or counts.revised):
+                await tx.audit.append(request.action, request.target, _on_record(record, counts))
+            await tx.recordings.seal(recording_id, RecordingAction.LOAD, changes, file_id=file_id)
         changed = tuple(sorted({series_id for part in stored for series_id in part.changed}))
         return LoadOutcome(file_id, counts.new, counts.revised, counts.unchanged, counts.quarantined, changed_series=changed)
 
@@ -103,11 +138,67 @@ def _refuse_shared_series(parts: Sequence[SeriesRows]) -> None:
         raise ValueError(f"two parts of a file name the series {shared}: put all its rows into one part")
 
 
-async def _known_at(tx: Transaction, file: FileRecord, prior: Sequence[FileEntry]) -> datetime | None:
-    if file.known_at is not None or file.known_at_basis is not KnownAtBasis.INGESTION:
-        return file.known_at
-    first = [entry.known_at for entry in prior if entry.known_at_basis is KnownAtBasis.INGESTION]
-    return first[0] if first else await tx.files.known_now()
+async def _moment(tx: LoadTransaction, file: FileLoad, prior: Sequence[FileEntry]) -> Moment:
+    """Return the known time of the rows of a file that have none of their own."""
+    record, repeated = file.record, bool(prior)
+    if record.known_at is not None or record.known_at_basis is not KnownAtBasis.INGESTED:
+        return Moment(record.known_at, record.known_at_basis, repeated)
+    earlier = [one.known_at for one in prior if one.known_at_basis is KnownAtBasis.INGESTED and one.known_at is not None]
+    if earlier and not record.is_published_again:
+        return Moment(earlier[0], KnownAtBasis.INGESTED, repeated)
+    is_needed = any(part.rows["known_at"].null_count() or (part.rule and part.rule.may_correct) for part in file.parts)
+    return Moment(await tx.files.known_now() if is_needed else None, KnownAtBasis.INGESTED, repeated)
+
+
+async def _same_issue(tx: LoadTransaction, part: SeriesRows) -> Sequence[datetime]:
+    if part.rule is None or part.issue_at is None or part.series.is_empty():
+        return ()
+    return await tx.recordings.issues_at(*_dataset(part), part.issue_at)
+
+
+def _dataset(part: SeriesRows) -> tuple[str, str]:
+    """Return source and dataset of a part, which has at least one series."""
+    return part.series["source"][0], part.series["dataset"][0]
+
+
+def _of_part(part: SeriesRows, stored: StoredRows, moment: Moment) -> tuple[datetime | None, KnownAtBasis]:
+    """Return the known time of the rows that no rule dates, and the basis of the part."""
+    is_by_rule = part.rule is not None and bool(stored.touched["is_scheduled"].all())
+    return (None, KnownAtBasis.SCHEDULED) if is_by_rule else (moment.time, moment.basis)
+
+
+def _recorded_time(parts: Sequence[SeriesRows], stored: Sequence[StoredRows], moment: Moment) -> Moment:
+    """Return the known time and basis of a whole file: those of the rows that no rule dates, if there are any."""
+    known = [_of_part(part, one, moment) for part, one in zip(parts, stored, strict=True) if not part.rows.is_empty()]
+    if known and all(basis is KnownAtBasis.SCHEDULED for _, basis in known):
+        return replace(moment, time=None, basis=KnownAtBasis.SCHEDULED)
+    return moment
+
+
+def _changes(
+    record: FileRecord, parts: Sequence[SeriesRows], stored: Sequence[StoredRows], moment: Moment
+) -> list[DatasetChange]:
+    """Return the effect of a file on each of its datasets; one without points for a file that has none."""
+    changes: list[DatasetChange] = []
+    for part, one in zip(parts, stored, strict=True):
+        if part.series.is_empty():
+            continue
+        source, dataset = _dataset(part)
+        known_at, basis = _of_part(part, one, moment)
+        first, last = one.touched.select(pl.col("first_ts").min(), pl.col("last_ts").max()).row(0)
+        series = one.touched.height
+        changes.append(DatasetChange(source, dataset, known_at, basis, series, one.new, one.revised, first, last))
+    return changes or [DatasetChange(record.source, record.dataset, moment.time, moment.basis, 0, 0, 0, None, None)]
+
+
+def _issues(parts: Sequence[SeriesRows], stored: Sequence[StoredRows], moment: Moment) -> Iterator[NewIssue]:
+    for part, one in zip(parts, stored, strict=True):
+        if one.issues is None or one.issues.is_empty():
+            continue
+        source, dataset = _dataset(part)
+        for known_at, first, last, series in one.issues.iter_rows():  # rows: one an issue
+            basis = KnownAtBasis.SCHEDULED if part.rule is not None and known_at != moment.time else moment.basis
+            yield NewIssue(source, dataset, known_at, basis, part.issue_at, first, last, series)
 
 
 def _counts(stored: Sequence[StoredRows], quarantined: int) -> LoadOutcome:
@@ -117,9 +208,17 @@ def _counts(stored: Sequence[StoredRows], quarantined: int) -> LoadOutcome:
     return LoadOutcome(0, new, revised, rows - new - revised, quarantined)
 
 
-def _same_publication(prior: Sequence[FileEntry], basis: KnownAtBasis | None, known_at: datetime | None) -> LoadOutcome | None:
-    if not prior:
+def _on_record(record: FileRecord, counts: LoadOutcome) -> dict[str, object]:
+    """Return the details of a load for the audit log."""
+    return {"file": record.name, "new": counts.new, "revised": counts.revised, "unchanged": counts.unchanged}
+
+
+def _same_publication(
+    prior: Sequence[FileEntry], basis: KnownAtBasis | None, known_at: datetime | None, *, again: bool
+) -> LoadOutcome | None:
+    if not prior or again:
         return None
-    if basis in _CHOSEN and all((entry.known_at, entry.known_at_basis) != (known_at, basis) for entry in prior):
+    # The same content with another known time that an operator states is another publication.
+    if basis is KnownAtBasis.STATED and all((entry.known_at, entry.known_at_basis) != (known_at, basis) for entry in prior):
         return None
     return LoadOutcome(prior[-1].file_id, 0, 0, 0, 0, already_loaded=True)

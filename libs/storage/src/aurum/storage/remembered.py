@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
+from aurum.core.catalog.entries import DatasetEntry, DatasetExtent, IssueEntry, LocationEntry, SeriesIssue, SourceEntry
+from aurum.core.search.ranking import KnownNames, Match
+from aurum.core.search.vocabulary import Vocabulary
 from aurum.core.series.model import Series
-from aurum.storage.ports.catalog import Catalog, LocationFilter, SeriesFilter
+from aurum.storage.ports.catalog import Catalog, IssueChoice, LocationFilter, SeriesFilter
 from aurum.storage.ports.changes import Change, ChangeFeed, ChangeKind, vouches
 from aurum.storage.ports.removal import InvalidSeries
+from aurum.storage.ports.search import Position, SeriesSearch
 
 
 class CachedCatalog:
-    """``Catalog`` that caches the series and blocks of another one, because every read of observations begins with them.
+    """``Catalog`` that caches series, blocks and datasets of another one, because every read of observations begins with them.
 
     Cached entries are at most one second older than the store: a change drops them, and while the feed is behind the cache is
     not used. ``most``: largest number of cached series; when it would be exceeded, all are dropped.
@@ -26,6 +30,7 @@ class CachedCatalog:
         self._series: dict[str, Series] = {}
         self._keys: dict[int, str] = {}
         self._blocks: Sequence[Mapping[str, object]] | None = None
+        self._datasets: dict[str | None, Sequence[DatasetEntry]] = {}
         self._events = 0
         feed.listen(self._changed)
 
@@ -68,7 +73,31 @@ class CachedCatalog:
         return await self._catalog.sources()
 
     async def datasets(self, *, source: str | None = None) -> Sequence[DatasetEntry]:
-        return await self._catalog.datasets(source=source)
+        if source in self._datasets and self._is_fresh():
+            return self._datasets[source]
+        events = self._events
+        datasets = await self._catalog.datasets(source=source)
+        if events == self._events and datasets:
+            self._datasets[source] = datasets
+        return datasets
+
+    async def dataset_extents(self) -> Mapping[tuple[str, str], DatasetExtent]:
+        return await self._catalog.dataset_extents()
+
+    async def issues_page(
+        self, series_id: int, *, as_of: datetime | None = None, before: tuple[datetime, int] | None, limit: int
+    ) -> Sequence[IssueEntry]:
+        return await self._catalog.issues_page(series_id, as_of=as_of, before=before, limit=limit)
+
+    async def series_issues(
+        self, series_ids: Sequence[int], issue: IssueChoice, *, as_of: datetime | None = None
+    ) -> Mapping[int, SeriesIssue]:
+        return await self._catalog.series_issues(series_ids, issue, as_of=as_of)
+
+    async def nearest_issues(
+        self, series_id: int, known_at: datetime, *, as_of: datetime | None = None, limit: int
+    ) -> Sequence[datetime]:
+        return await self._catalog.nearest_issues(series_id, known_at, as_of=as_of, limit=limit)
 
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
         return await self._catalog.dimensions()
@@ -103,3 +132,41 @@ class CachedCatalog:
         self._series.clear()
         self._keys.clear()
         self._blocks = None
+        self._datasets.clear()
+
+
+class CachedSearch:
+    """``SeriesSearch`` that caches the vocabulary of another one: it changes with the catalog only."""
+
+    def __init__(self, search: SeriesSearch, feed: ChangeFeed) -> None:
+        self._search = search
+        self._feed = feed
+        self._vocabulary: Vocabulary | None = None
+        self._events = 0
+        feed.listen(self._changed)
+
+    async def vocabulary(self) -> Vocabulary:
+        if self._vocabulary is not None and vouches(self._feed, time.monotonic()):
+            return self._vocabulary
+        events = self._events
+        vocabulary = await self._search.vocabulary()
+        if events == self._events:
+            self._vocabulary = vocabulary
+        return vocabulary
+
+    async def known_names(self, words: Sequence[str], beginnings: Sequence[str]) -> KnownNames:
+        return await self._search.known_names(words, beginnings)
+
+    async def resembling_names(self, words: Sequence[str]) -> Mapping[str, Sequence[str]] | None:
+        return await self._search.resembling_names(words)
+
+    async def page(self, matches: Sequence[Match], *, after: Position | None, limit: int) -> Sequence[Position]:
+        return await self._search.page(matches, after=after, limit=limit)
+
+    async def counts(self, matches: Sequence[Match]) -> Mapping[int, int]:
+        return await self._search.counts(matches)
+
+    def _changed(self, change: Change) -> None:
+        if change.kind in (ChangeKind.CATALOG, ChangeKind.EVERYTHING):
+            self._events += 1
+            self._vocabulary = None

@@ -7,21 +7,24 @@ a correction are hot between archived ones, so hot and archived rows may alterna
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 
 import polars as pl
 import structlog
 
-from aurum.core.asof import Span
+from aurum.core.asof import ALL_TIME, Span
+from aurum.core.chunks import chunks
 from aurum.core.errors import Unavailable
-from aurum.core.frames import MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
+from aurum.core.frames import HISTORY, MANY_OBSERVATIONS, OBSERVATIONS, REVISIONS
 from aurum.core.series.partials import buckets_in, partials
 from aurum.core.series.points import Points
-from aurum.storage.ports.history import HistoryStore, HotPartialsReader, HotReader
+from aurum.storage.ports.history import ArchivedPart, HistoryStore, HotPartialsReader, HotReader
 from aurum.storage.ports.observations import PartialsReader
 from aurum.storage.ports.wide import WideScans
 
 _ORDER = ["series_id", "ts"]
+_VERSIONS_AT_ONCE = 65_536
 _log = structlog.get_logger(__name__)
 
 
@@ -72,6 +75,25 @@ class TieredSeriesReader:
         cold = (await self._history.rows(hot.parts, span=span)).select(list(REVISIONS))
         return pl.concat([cold, hot.rows]).sort("ts", "known_at")
 
+    async def versions(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        batches = [batch async for batch in self.version_stream(series_ids, span=span, as_of=as_of)]
+        return pl.concat(batches) if batches else pl.DataFrame(schema=HISTORY)
+
+    async def version_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        async with self._hot.hot_version_stream(series_ids, span=span, as_of=as_of) as hot:
+            if not hot.parts:
+                async for batch in hot.batches:
+                    yield batch
+                return
+            async with aclosing(_archived_versions(self._history, hot.parts, span, as_of)) as cold:
+                async for batch in _merge(hot.batches, cold):
+                    yield batch
+
+    async def confirmations(self, series_ids: Sequence[int], *, span: Span, known: Span = ALL_TIME) -> pl.DataFrame:
+        return await self._hot.confirmations(series_ids, span=span, known=known)
+
 
 class TieredPartialsReader:
     """``PartialsReader`` over both: hours of the hot store, and rows of history added up in this process."""
@@ -120,6 +142,18 @@ class ScanningPartialsReader:
         return pl.concat([cold, hot.frame]).sort(_ORDER)
 
 
+async def _archived_versions(
+    history: HistoryStore, parts: Sequence[ArchivedPart], span: Span, as_of: datetime | None
+) -> AsyncGenerator[pl.DataFrame]:
+    """Yield the versions in archived parts that were known at ``as_of``, schema ``HISTORY``, in batches of some parts each."""
+    for group in chunks(parts, size=lambda part: part.rows, most=_VERSIONS_AT_ONCE):
+        rows = await history.rows(group, span=span)
+        if as_of is not None:
+            rows = rows.filter(pl.col("known_at") <= as_of)
+        if not rows.is_empty():
+            yield rows
+
+
 async def _merge(first: AsyncIterator[pl.DataFrame], second: AsyncIterator[pl.DataFrame]) -> AsyncGenerator[pl.DataFrame]:
     """Merge two ascending streams into one ascending stream; at most one batch of each is in memory."""
     left, right = await _next(first), await _next(second)
@@ -129,7 +163,8 @@ async def _merge(first: AsyncIterator[pl.DataFrame], second: AsyncIterator[pl.Da
         left_now, left = _split(left, border)
         right_now, right = _split(right, border)
         yield (
-            pl.concat([left_now, right_now]).sort(_ORDER)
+            # Stable, for the versions of a point: a point is on one side only.
+            pl.concat([left_now, right_now]).sort(_ORDER, maintain_order=True)
             if left_now.height and right_now.height
             else left_now.vstack(right_now)
         )

@@ -62,6 +62,10 @@ class DuckDbStoreCopy:
             for name, schema in _TABLES.items():
                 columns = ", ".join(f'"{column}" {_TYPES[dtype.base_type()]}' for column, dtype in schema.items())
                 connection.execute(f"CREATE TABLE IF NOT EXISTS store.{name} ({columns})")
+            for column, dtype in SERIES_TABLE.items():
+                # A file of an earlier release has fewer columns. Its series are all written anew.
+                kind = _TYPES[dtype.base_type()]
+                connection.execute(f'ALTER TABLE store.series ADD COLUMN IF NOT EXISTS "{column}" {kind}')
             yield _Writer(connection)
             connection.commit()  # without a commit nothing changes
 

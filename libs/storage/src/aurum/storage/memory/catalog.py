@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
-from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
-from aurum.core.names import nearest
+from aurum.core.catalog.entries import (
+    DatasetEntry,
+    DatasetExtent,
+    IssueEntry,
+    LocationEntry,
+    PlaceName,
+    SeriesIssue,
+    SourceEntry,
+)
+from aurum.core.search.near_keys import nearest_keys
 from aurum.core.series.model import Series
 from aurum.storage.memory.state import MemoryState
-from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
+from aurum.storage.ports.catalog import IssueChoice, LocationFilter, SeriesFilter
 from aurum.storage.ports.removal import InvalidSeries
+from aurum.storage.series_fields import has_fields
+from aurum.storage.series_patterns import ANY, SeriesPatterns
 
-_DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
+_DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type", "kind", "market_run", "fuel")
 
 
 class MemoryCatalog:
@@ -26,10 +37,11 @@ class MemoryCatalog:
         self._state = state
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
+        patterns = SeriesPatterns([criteria.pattern or ANY])
         matching = (
             series
             for key, series in sorted(self._state.series.items())
-            if (after is None or key > after) and _matches(series, criteria)
+            if (after is None or key > after) and patterns.matches(key) and _matches(series, criteria)
         )
         return list(islice(matching, limit))
 
@@ -40,14 +52,7 @@ class MemoryCatalog:
         return ()  # a state in memory begins empty, and only valid series enter it
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
-        source, _, rest = key.partition(":")
-        dataset = rest.partition(":")[0]
-        keys = sorted(self._state.series)
-        for prefix in (f"{source}:{dataset}:", f"{source}:", ""):
-            candidates = [candidate for candidate in keys if candidate.startswith(prefix)]
-            if candidates:
-                return nearest(key, candidates)
-        return ()
+        return nearest_keys(key, self._state.series)
 
     async def locations_page(
         self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
@@ -67,7 +72,72 @@ class MemoryCatalog:
         return [entry for _, entry in sorted(self._state.sources.items())]
 
     async def datasets(self, *, source: str | None = None) -> Sequence[DatasetEntry]:
-        return [entry for name, entry in sorted(self._state.datasets.items()) if source is None or name[0] == source]
+        return [
+            replace(entry, fetched_at=state.fetched_at) if (state := self._state.fetches.get(name)) is not None else entry
+            for name, entry in sorted(self._state.datasets.items())
+            if source is None or name[0] == source
+        ]
+
+    async def dataset_extents(self) -> Mapping[tuple[str, str], DatasetExtent]:
+        members: defaultdict[tuple[str, str], list[Series]] = defaultdict(list)
+        for series in self._state.series.values():
+            members[series.key.source, series.key.dataset].append(series)
+        return {
+            name: DatasetExtent(
+                len(of_dataset),
+                min((series.first_ts for series in of_dataset if series.first_ts is not None), default=None),
+                max((series.last_ts for series in of_dataset if series.last_ts is not None), default=None),
+            )
+            for name, of_dataset in members.items()
+        }
+
+    async def issues_page(
+        self, series_id: int, *, as_of: datetime | None = None, before: tuple[datetime, int] | None, limit: int
+    ) -> Sequence[IssueEntry]:
+        issues = sorted(self._issues(series_id, as_of), key=lambda issue: (issue.known_at, issue.file_id), reverse=True)
+        return [issue for issue in issues if before is None or (issue.known_at, issue.file_id) < before][:limit]
+
+    async def series_issues(
+        self, series_ids: Sequence[int], issue: IssueChoice, *, as_of: datetime | None = None
+    ) -> Mapping[int, SeriesIssue]:
+        chosen: dict[int, SeriesIssue] = {}
+        for series_id in set(series_ids):
+            issues = self._issues(series_id, as_of)
+            times = sorted({entry.known_at for entry in issues})
+            known_at = issue if isinstance(issue, datetime) else times[-1 if issue == "latest" else 0] if times else None
+            files = [entry for entry in issues if entry.known_at == known_at]
+            if files:
+                chosen[series_id] = SeriesIssue(
+                    files[0].known_at,
+                    tuple(sorted(entry.file_id for entry in files)),
+                    min(entry.first_ts for entry in files),
+                    max(entry.last_ts for entry in files),
+                )
+        return chosen
+
+    async def nearest_issues(
+        self, series_id: int, known_at: datetime, *, as_of: datetime | None = None, limit: int
+    ) -> Sequence[datetime]:
+        times = {entry.known_at for entry in self._issues(series_id, as_of)}
+        return sorted(times, key=lambda time: (abs(time - known_at), time))[:limit]
+
+    def _issues(self, series_id: int, as_of: datetime | None) -> list[IssueEntry]:
+        """Return the issues of a series, in any order."""
+        names = {file.file_id: file.name for file in self._state.files}
+        return [
+            IssueEntry(
+                issue.known_at,
+                issue.basis,
+                one.file_id,
+                names[one.file_id],
+                issue.first_ts,
+                issue.last_ts,
+                issue.series,
+            )
+            for one, issue in ((one, one.issue) for one in self._state.issues)
+            if (as_of is None or one.issue.known_at <= as_of)
+            and series_id in set(self._state.file_series[one.file_id]["series_id"])
+        ]
 
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
         dimensions = [_dimensions(series) for series in self._state.series.values()]
@@ -89,11 +159,24 @@ class MemoryCatalogWriter:
         sources: Sequence[SourceEntry],
         datasets: Sequence[DatasetEntry],
         blocks: Sequence[Mapping[str, object]],
+        places: Sequence[PlaceName] = (),
     ) -> None:
         # Copies through JSON, as a database would return them: tuples become lists, and changes of the argument have no effect.
         documents = [json.loads(json.dumps(dict(block))) for block in blocks]
         async with self._state.lock:
             self._declare(sources, datasets, documents)
+            self._name_places({(place.source, place.location): place for place in places})
+
+    def _name_places(self, places: Mapping[tuple[str, str], PlaceName]) -> None:
+        for key, series in self._state.series.items():
+            place, spec = places.get((series.key.source, series.key.location)), series.spec
+            if place is None or spec.location_name:
+                continue
+            named = replace(spec, location_name=place.name, location_type=spec.location_type or place.kind)
+            self._state.series[key] = replace(series, spec=named, version=series.version + (series.version > 0))
+
+    async def refresh_search(self) -> int:
+        return 0  # the words of a state in memory are made at each read
 
     def _declare(
         self, sources: Sequence[SourceEntry], datasets: Sequence[DatasetEntry], documents: Sequence[Mapping[str, Any]]
@@ -120,15 +203,15 @@ def _dimensions(series: Series) -> dict[str, str | None]:
         "unit": spec.unit,
         "frequency": str(spec.frequency),
         "location_type": spec.location_type,
+        "kind": spec.kind,
+        "market_run": spec.market_run,
+        "fuel": spec.fuel,
     }
 
 
 def _matches(series: Series, criteria: SeriesFilter) -> bool:
-    values = _dimensions(series)
-    for name in ("source", "dataset", "market", "measure", "location"):
-        expected = getattr(criteria, name)
-        if expected is not None and values[name] != expected:
-            return False
+    if not has_fields(series, criteria):
+        return False
     if criteria.label_name is not None and series.spec.labels.get(criteria.label_name) != criteria.label_value:
         return False
     return criteria.text is None or _contains(criteria.text, str(series.key), series.spec.location_name)

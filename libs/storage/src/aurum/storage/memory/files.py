@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
+import polars as pl
+
 from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis
 from aurum.core.clock import Clock
+from aurum.core.frames import BASES
 from aurum.storage.memory.state import MemoryState
 from aurum.storage.ports.files import FileFilter, FileRecord, LoadOutcome
+
+_STRENGTH = (KnownAtBasis.PUBLISHED, KnownAtBasis.STATED, KnownAtBasis.INGESTED)
 
 
 class MemoryFileLog:
@@ -36,6 +41,28 @@ class MemoryFileLog:
     async def applied(self, digest: str) -> Sequence[FileEntry]:
         return _applied(self._state, digest)
 
+    async def bases(self, series_ids: Sequence[int], *, first: datetime, last: datetime) -> pl.DataFrame:
+        wanted = set(series_ids)
+        strongest: dict[tuple[int, datetime], KnownAtBasis] = {}
+        for (series_id, known_at), basis in self._bases():
+            if series_id in wanted and first <= known_at <= last and basis in _STRENGTH:
+                key = (series_id, known_at)
+                strongest[key] = min(strongest.get(key, basis), basis, key=_STRENGTH.index)
+        return pl.DataFrame([(*row, str(basis)) for row, basis in sorted(strongest.items())], schema=BASES, orient="row")
+
+    def _bases(self) -> Iterator[tuple[tuple[int, datetime], KnownAtBasis]]:
+        """Yield series and known time of every file and issue, with the basis."""
+        for file in self._state.files:
+            frame = self._state.file_series.get(file.file_id)
+            if frame is not None:
+                for row in frame.filter(~pl.col("is_scheduled")).select("series_id", "known_at").rows():
+                    yield (row[0], row[1]), file.known_at_basis
+        for one in self._state.issues:
+            frame = self._state.file_series.get(one.file_id)
+            if frame is not None:
+                for series_id in frame["series_id"].to_list():
+                    yield (series_id, one.issue.known_at), one.issue.basis
+
 
 class MemoryFileWriter:
     """``FileWriter`` in memory."""
@@ -58,7 +85,7 @@ class MemoryFileWriter:
 
     async def record_refused(self, file: FileRecord, reason: str) -> int:
         nothing = LoadOutcome(0, 0, 0, 0, 0)
-        return self._append(file, FileStatus.REFUSED, reason, nothing, KnownAtBasis.INGESTION, None, 0.0)
+        return self._append(file, FileStatus.REFUSED, reason, nothing, KnownAtBasis.INGESTED, None, 0.0)
 
     def _append(
         self,

@@ -7,38 +7,47 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from aurum.core.asof import Span
+from aurum.core.as_loaded import new_spans
+from aurum.core.asof import ALL_TIME, Span
 from aurum.core.calendars import stored_business_days
+from aurum.core.catalog import Quality
+from aurum.core.catalog.dimensions import stored_fuel, stored_kind, stored_market_run
 from aurum.core.catalog.entries import Completeness
 from aurum.core.clock import Clock
 from aurum.core.errors import Conflict
+from aurum.core.first_publications import first_publications, same_issue
 from aurum.core.frames import (
-    FILE_ROWS,
+    CONFIRMATIONS,
     FILE_SERIES,
     FILE_SPANS,
+    HISTORY,
     MANY_OBSERVATIONS,
     NEIGHBOURS,
     OBSERVATIONS,
+    PUBLICATIONS,
     REVISIONS,
     SERIES,
-    FrameMismatch,
     conform,
 )
 from aurum.core.frequency import Frequency
 from aurum.core.keys import SeriesKey
 from aurum.core.markettime import intervals_in_day
+from aurum.core.merge import OBSERVATIONS as OBSERVATIONS_SHAPE
 from aurum.core.series.model import Series, SeriesSpec
 from aurum.core.series.partials import buckets_in, partials
 from aurum.core.series.points import Points as SeriesPoints
 from aurum.core.series.revise import Publication, answer, revisions
+from aurum.storage.file_rows import correction_undated, file_publications, issues_of, touched_series
+from aurum.storage.memory.recordings import record_undone
 from aurum.storage.memory.state import MemoryState, Points
-from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows
+from aurum.storage.ports.observations import LockedSeries, Moment, SeriesRows, StoredRows
+from aurum.storage.undo import Undo, single_times, undone
 
 Batch: TypeAlias = Mapping[int, Mapping[datetime, list[Publication]]]
 """Publications of a file by series id and ``ts``."""
@@ -73,6 +82,41 @@ class MemorySeriesReader:
         points = self._points(series_id, span)
         rows = [_row(ts, change) for ts, publications in points for change in revisions(publications)]
         return pl.DataFrame(rows, schema=REVISIONS, orient="row")
+
+    async def versions(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        return self._versions(series_ids, span, as_of)
+
+    async def version_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        for batch in self._versions(series_ids, span, as_of).iter_slices(_BATCH_ROWS):
+            if not batch.is_empty():
+                yield batch
+
+    async def confirmations(self, series_ids: Sequence[int], *, span: Span, known: Span = ALL_TIME) -> pl.DataFrame:
+        rows = [
+            (series_id, ts, known_at)
+            for series_id in sorted(set(series_ids))
+            for ts, publications in self._points(series_id, span)
+            for known_at in sorted(
+                {publication.known_at for publication in publications} - {change.known_at for change in revisions(publications)}
+            )
+            if (known.start is None or known_at >= known.start) and (known.end is None or known_at < known.end)
+        ]
+        return pl.DataFrame(rows, schema=CONFIRMATIONS, orient="row")
+
+    def _versions(self, series_ids: Sequence[int], span: Span, as_of: datetime | None) -> pl.DataFrame:
+        rows: list[tuple[int, datetime, datetime, datetime | None, float, int]] = []
+        for series_id in sorted(set(series_ids)):
+            for ts, publications in self._points(series_id, span):
+                changes = revisions(publications)
+                ends = [*(change.known_at for change in changes[1:]), None]
+                rows += [
+                    (series_id, ts, change.known_at, end, change.value, change.quality)
+                    for change, end in zip(changes, ends, strict=True)
+                    if as_of is None or change.known_at <= as_of
+                ]
+        return pl.DataFrame(rows, schema=HISTORY, orient="row")
 
     def _many(self, series_ids: Sequence[int], span: Span, as_of: datetime | None) -> pl.DataFrame:
         rows = [(series_id, *row) for series_id in sorted(set(series_ids)) for row in self._answers(series_id, span, as_of)]
@@ -146,9 +190,13 @@ class MemoryObservationWriter:
         empty = frozenset(series.series_id for series in stored if series.version == 0)
         return LockedSeries([series.series_id for series in stored], empty)
 
-    async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
+    async def store(self, part: SeriesRows, locked: LockedSeries, *, moment: Moment, recording_id: int) -> StoredRows:
         by_id = {series.series_id: key for key, series in self._state.series.items()}
-        batch = _batch(locked.ids, conform(part.rows, FILE_ROWS), known_at)
+        offered = file_publications(part, locked.ids, moment.time)
+        publishing = self._dated(offered, part, locked, moment)
+        batch = _batch(publishing)
+        undo = self._undo(publishing)
+        sole = self._record_undo(recording_id, undo, publishing)
         new, revised = Counter[int](), Counter[int]()
         for series_id, points in batch.items():
             self._merge(series_id, points, new, revised)
@@ -158,15 +206,65 @@ class MemoryObservationWriter:
         if changed:
             for series_id in locked.ids:
                 self._record_completeness(by_id[series_id], batch.get(series_id, {}))
-        touched = pl.DataFrame(
-            [
-                (series_id, min(points), max(points), _latest(points), new[series_id], revised[series_id])
-                for series_id, points in sorted(batch.items())
-            ],
-            schema=FILE_SERIES,
+        counts = pl.DataFrame(
+            [(series_id, new[series_id], revised[series_id]) for series_id in changed],
+            schema={"series_id": pl.Int32, "new": pl.Int32, "revised": pl.Int32},
             orient="row",
         )
-        return StoredRows(part.rows.height, new.total(), revised.total(), changed, touched)
+        touched = touched_series(offered, publishing, counts, moment, spans=undo.spans, sole=sole)
+        issues = issues_of(publishing, part)
+        return StoredRows(part.rows.height, new.total(), revised.total(), changed, touched, issues)
+
+    def _dated(self, offered: pl.DataFrame, part: SeriesRows, locked: LockedSeries, moment: Moment) -> pl.DataFrame:
+        """Return the publications, dated by the rule only where it may date them. Raises ``CorrectionUndated``."""
+        if part.rule is None:
+            return offered.select(list(PUBLICATIONS))
+        corrected_at = moment.time if part.rule.may_correct else None
+        stored = self._publications_of(offered)
+        if part.issue_at is None:
+            versions = stored.select("series_id", "ts", "value", "quality") if moment.repeated else None
+            current = OBSERVATIONS_SHAPE.in_force(stored)
+            result = first_publications(offered, current, corrected_at=corrected_at, republished=versions)
+        else:
+            stated = stored.filter(pl.col("known_at").is_in(list(moment.same_issue)))
+            if stated.is_empty():
+                return offered.select(list(PUBLICATIONS))
+            result = same_issue(offered, stated, corrected_at=corrected_at)
+        if not result.conflicts.is_empty():
+            raise correction_undated(result.conflicts, part, locked)
+        return result.batch
+
+    def _publications_of(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Return the stored publications of the points of a batch, schema ``PUBLICATIONS``."""
+        rows = [
+            (series_id, *_row(ts, publication))
+            for series_id, ts in batch.select("series_id", "ts").unique().iter_rows()
+            for publication in self._state.points.get(series_id, {}).get(ts, ())
+        ]
+        return pl.DataFrame(rows, schema=PUBLICATIONS, orient="row")
+
+    def _undo(self, publishing: pl.DataFrame) -> Undo:
+        """Return what a batch adds and takes away. Call it before the batch is stored."""
+        times = [*OBSERVATIONS_SHAPE.key, "known_at"]
+        stored = self._publications_of(publishing)
+        fresh = publishing.select("series_id", "ts").unique().join(stored, on=["series_id", "ts"], how="anti")
+        points = [(series_id, ts) for series_id in fresh["series_id"].unique() for ts in self._state.points.get(series_id, {})]
+        undo = Undo(new_spans(fresh, pl.DataFrame(points, schema=fresh.schema, orient="row")))
+        both = pl.concat([stored, publishing]).sort(OBSERVATIONS_SHAPE.published)
+        greatest = stored.sort(OBSERVATIONS_SHAPE.published).unique(times, keep="last")
+        undo.replace(greatest, publishing, both.unique(times, keep="last"))
+        return undo
+
+    def _record_undo(self, recording_id: int, undo: Undo, publishing: pl.DataFrame) -> list[int]:
+        """Record what neither spans nor known times tell; return the series without a publication at theirs or later."""
+        listed = undo.listed()
+        sole: list[int] = []
+        for series_id, known_at in single_times(publishing, listed).items():
+            files = (frame.filter(pl.col("series_id") == series_id) for frame in self._state.file_series.values())
+            if all((frame["known_at"] < known_at).all() for frame in files):
+                sole.append(series_id)
+        record_undone(self._state, recording_id, undone(listed.filter(~pl.col("series_id").is_in(sole)), undo.removed()))
+        return sole
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
         earlier = self._state.file_series.get(file_id, pl.DataFrame(schema=FILE_SERIES))
@@ -207,6 +305,8 @@ class MemoryObservationWriter:
             # Of publications with one known time only the greatest counts: the others must not revise anything.
             for publication in _greatest_by_known_time(publications):
                 known = points.get(ts, frozenset())
+                if not known and publication.quality == Quality.WITHDRAWN:
+                    continue  # nothing to withdraw
                 before = revisions(known)
                 points[ts] = known | {publication}
                 if revisions(points[ts]) == before:
@@ -245,24 +345,18 @@ def _spec(row: Mapping[str, Any]) -> SeriesSpec:
         location_type=row["location_type"],
         labels=json.loads(row["labels"]),
         business_days=stored_business_days(row["business_days"]),
+        kind=stored_kind(row["kind"]),
+        market_run=stored_market_run(row["market_run"]),
+        fuel=stored_fuel(row["fuel"]),
+        fuel_detail=row["fuel_detail"],
     )
 
 
-def _batch(ids: Sequence[int], rows: pl.DataFrame, known_at: datetime | None) -> Batch:
+def _batch(publishing: pl.DataFrame) -> Batch:
     batch: dict[int, dict[datetime, list[Publication]]] = {}
-    for row in rows.iter_rows(named=True):
-        known: datetime | None = row["known_at"] or known_at
-        if known is None:
-            raise FrameMismatch("known_at: null in a row of a file without a known time of its own")
-        value = row["value"] + 0.0  # -0.0 and 0.0 are the same value
-        publication = Publication(known + timedelta(microseconds=row["version"]), value, row["quality"])
-        number: int = row["series"]
-        batch.setdefault(ids[number], {}).setdefault(row["ts"], []).append(publication)
+    for series_id, ts, value, quality, known_at in publishing.iter_rows():
+        batch.setdefault(series_id, {}).setdefault(ts, []).append(Publication(known_at, value, quality))
     return batch
-
-
-def _latest(points: Mapping[datetime, list[Publication]]) -> datetime:
-    return max(publication.known_at for publications in points.values() for publication in publications)
 
 
 def _greatest_by_known_time(publications: list[Publication]) -> list[Publication]:

@@ -49,5 +49,6 @@ class MemorySeriesRemover:
         files = [file_id for file_id, frame in state.file_series.items() if not frame.filter(of_series).is_empty()]
         for file_id in files:
             state.file_series[file_id] = state.file_series[file_id].filter(~of_series)
+        state.undone = [one for one in state.undone if one.series_id != series.series_id]
         del state.series[series.key]
         return RemovedRows(points=len(points), versions=sum(changes) - len(points), days=len(days), files=len(files))

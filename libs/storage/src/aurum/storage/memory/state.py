@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import TypeAlias
@@ -12,12 +12,20 @@ from typing import TypeAlias
 import polars as pl
 
 from aurum.core.access import RatePlan
+from aurum.core.alerts.alert import Alert
 from aurum.core.catalog.entries import Completeness, DatasetEntry, FileEntry, QuarantinedRow, SourceEntry
 from aurum.core.catalog.validations import Validation
 from aurum.core.series.model import Series
 from aurum.core.series.revise import Publication
 from aurum.storage.ports.access import ApiKey, AuditEntry, Tenant
+from aurum.storage.ports.fetch import FetchState
 from aurum.storage.ports.flags import StoredFlag
+from aurum.storage.ports.jobs import Job, Notice, WorkerEntry
+from aurum.storage.ports.links import Link
+from aurum.storage.ports.recordings import DatasetChange, NewIssue, RecordingAction
+from aurum.storage.ports.schedule import StoredSchedule
+from aurum.storage.ports.watermarks import FetchedDay, Watermark
+from aurum.storage.ports.webhooks import Delivery, DeliveryAttempt, Webhook
 
 Points: TypeAlias = dict[datetime, frozenset[Publication]]
 """The publications of one series by ``ts``. A set, because answers depend neither on order nor on repetition."""
@@ -29,6 +37,60 @@ PLANS = (
     RatePlan("premium", 1_000, 20_000, 200_000, 2.0, 20),
 )
 """The plans of every new store."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecording:
+    """A transaction that added or restated observations."""
+
+    recording_id: int
+    recorded_at: datetime
+    action: RecordingAction
+    file_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """The effect of a recording on one dataset, at its position in the feed of changes."""
+
+    position: int
+    recording: StoredRecording
+    change: DatasetChange
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUndone:
+    """Publications of one series that a recording added or took away, schema ``core.as_loaded.UNDONE``."""
+
+    series_id: int
+    recording_id: int
+    publications: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIssue:
+    """An issue of a forecast in a file."""
+
+    file_id: int
+    issue: NewIssue
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job with what only the log itself reads. ``attempt``: the number of the last attempt, which is never set back."""
+
+    job: Job
+    attempt: int = 0
+    is_alone: bool = False
+    announced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWebhook:
+    """A webhook and its secrets, the present one first."""
+
+    webhook: Webhook
+    secrets: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -61,9 +123,36 @@ class MemoryState:
     tenants: dict[str, Tenant] = field(default_factory=dict[str, Tenant])
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict[str, tuple[ApiKey, bytes]])
     """Keys by id, each with the digest of its secret."""
+    links: dict[str, Link] = field(default_factory=dict[str, Link])
+    secrets: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    alerts: dict[str, Alert] = field(default_factory=dict[str, Alert])
+    webhooks: dict[str, StoredWebhook] = field(default_factory=dict[str, StoredWebhook])
+    deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
+    delivery_attempts: dict[str, tuple[DeliveryAttempt, ...]] = field(default_factory=dict[str, tuple[DeliveryAttempt, ...]])
     audit: list[AuditEntry] = field(default_factory=list[AuditEntry])
+    fetches: dict[tuple[str, str], FetchState] = field(default_factory=dict[tuple[str, str], FetchState])
     flags: dict[str, StoredFlag] = field(default_factory=dict[str, StoredFlag])
     flag_use: Counter[tuple[str, str, date]] = field(default_factory=Counter[tuple[str, str, date]])
+    last_recording_id: int = 0
+    recordings: list[StoredRecording] = field(default_factory=list[StoredRecording])
+    """Ascending by ``recorded_at``."""
+    changes: list[StoredChange] = field(default_factory=list[StoredChange])
+    """Ascending by position, which is the position in the list, counted from 1."""
+    issues: list[StoredIssue] = field(default_factory=list[StoredIssue])
+    undone: list[StoredUndone] = field(default_factory=list[StoredUndone])
+    schedules: dict[str, StoredSchedule] = field(default_factory=dict[str, StoredSchedule])
+    watermarks: dict[tuple[str, str], Watermark] = field(default_factory=dict[tuple[str, str], Watermark])
+    fetched_days: dict[tuple[str, str, date], FetchedDay] = field(default_factory=dict[tuple[str, str, date], FetchedDay])
+    has_scheduler: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the scheduler that leads."""
+    jobs: dict[str, StoredJob] = field(default_factory=dict[str, StoredJob])
+    last_job_number: int = 0
+    job_keys: dict[tuple[str | None, str], str] = field(default_factory=dict[tuple[str | None, str], str])
+    """Ids of jobs by tenant and key."""
+    job_notices: list[Notice] = field(default_factory=list[Notice])
+    """Notices of the transaction that runs, which are sent when it has committed."""
+    job_workers: dict[str, WorkerEntry] = field(default_factory=dict[str, WorkerEntry])
+    job_listeners: list[Callable[[Notice], None]] = field(default_factory=list[Callable[[Notice], None]])
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def snapshot(self) -> MemoryState:
@@ -77,4 +166,4 @@ class MemoryState:
             setattr(self, name, getattr(other, name))
 
 
-_TABLES = tuple(table.name for table in fields(MemoryState) if table.name != "lock")
+_TABLES = tuple(table.name for table in fields(MemoryState) if table.name not in ("lock", "has_scheduler", "job_listeners"))

@@ -9,12 +9,20 @@ from typing import overload
 
 from aurum.core.clock import Clock
 from aurum.storage.memory.access import MemoryAuditWriter, MemoryKeyWriter, MemoryTenantWriter
+from aurum.storage.memory.alerts import MemoryAlertWriter
 from aurum.storage.memory.files import MemoryFileWriter
 from aurum.storage.memory.flags import MemoryFlagWriter
+from aurum.storage.memory.jobs import MemoryJobWriter, publish_notices
+from aurum.storage.memory.links import MemoryLinkWriter
 from aurum.storage.memory.observations import MemoryObservationWriter
 from aurum.storage.memory.quality import MemoryQualityWriter
+from aurum.storage.memory.recordings import MemoryRecordingWriter
 from aurum.storage.memory.removal import MemorySeriesRemover
+from aurum.storage.memory.restatement import MemoryRestater
+from aurum.storage.memory.schedule import MemoryScheduleWriter
 from aurum.storage.memory.state import MemoryState
+from aurum.storage.memory.watermarks import MemoryWatermarkWriter
+from aurum.storage.memory.webhooks import MemoryDeliveryWriter, MemoryWebhookWriter
 from aurum.storage.ports.access import Actor
 
 
@@ -29,6 +37,13 @@ class MemoryTransaction:
     observations: MemoryObservationWriter
     quality: MemoryQualityWriter
     removal: MemorySeriesRemover
+    recordings: MemoryRecordingWriter
+    restater: MemoryRestater
+    schedule: MemoryScheduleWriter
+    watermarks: MemoryWatermarkWriter
+    jobs: MemoryJobWriter
+    alerts: MemoryAlertWriter
+    deliveries: MemoryDeliveryWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,9 @@ class MemoryTenantTransaction:
 
     audit: MemoryAuditWriter
     keys: MemoryKeyWriter
+    links: MemoryLinkWriter
+    jobs: MemoryJobWriter
+    webhooks: MemoryWebhookWriter
 
 
 class MemoryTransactions:
@@ -71,13 +89,24 @@ class MemoryTransactions:
                 observations=MemoryObservationWriter(draft, self._clock),
                 quality=MemoryQualityWriter(draft, self._clock),
                 removal=MemorySeriesRemover(draft),
+                recordings=MemoryRecordingWriter(draft, self._clock),
+                restater=MemoryRestater(draft, self._clock),
+                schedule=MemoryScheduleWriter(draft),
+                watermarks=MemoryWatermarkWriter(draft),
+                jobs=MemoryJobWriter(draft, self._clock, None),
+                alerts=MemoryAlertWriter(draft),
+                deliveries=MemoryDeliveryWriter(draft),
             )
 
     @asynccontextmanager
     async def _for_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[MemoryTenantTransaction]:
         async with self._draft() as draft:
             yield MemoryTenantTransaction(
-                audit=MemoryAuditWriter(draft, self._clock, by, tenant), keys=MemoryKeyWriter(draft, self._clock, tenant)
+                audit=MemoryAuditWriter(draft, self._clock, by, tenant),
+                keys=MemoryKeyWriter(draft, self._clock, tenant),
+                links=MemoryLinkWriter(draft, self._clock, tenant),
+                jobs=MemoryJobWriter(draft, self._clock, tenant),
+                webhooks=MemoryWebhookWriter(draft, tenant),
             )
 
     @asynccontextmanager
@@ -86,3 +115,4 @@ class MemoryTransactions:
             draft = self._state.snapshot()
             yield draft
             self._state.adopt(draft)
+            publish_notices(self._state)

@@ -55,6 +55,37 @@ class MonthsArchived(Unavailable):
         )
 
 
+class RoleMissing(Unavailable):
+    """This database user may not create or use a role that the schema needs. Facts: ``role``. The text says what to run."""
+
+    def __init__(self, role: str, why: str, remedy: str) -> None:
+        super().__init__(f"{why}: as an administrator run {remedy}; then run `aurum db migrate` again", role=role)
+
+
+def create_role(name: str) -> None:
+    """Create a role that row-level security binds and without a log-in, and let this database user act as it.
+
+    Roles belong to the whole server, so it may exist already. Raises ``RoleMissing``.
+    """
+    bind = op.get_bind()
+    user = bind.scalar(text("SELECT quote_ident(current_user)"))
+    create, grant = f"CREATE ROLE {name} NOLOGIN NOBYPASSRLS", f"GRANT {name} TO {user}"
+    is_unbound = bind.scalar(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = :name"), {"name": name})
+    if is_unbound:
+        raise RoleMissing(name, f"the role {name} bypasses row-level security", f"ALTER ROLE {name} NOSUPERUSER NOBYPASSRLS")
+    if is_unbound is None:
+        if not bind.scalar(text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")):
+            raise RoleMissing(name, f"this database user may not create the role {name}", f"{create}; {grant}")
+        # Two databases of the server may be migrated at once.
+        op.execute(f"DO $$ BEGIN {create}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
+    if bind.scalar(text("SELECT NOT pg_has_role(:name, 'SET')"), {"name": name}):
+        # From PostgreSQL 16 on the creator of a role may grant it but not act as it, except a superuser.
+        may_grant = text("SELECT pg_has_role(:name, 'USAGE WITH ADMIN OPTION') OR pg_has_role(:name, 'SET WITH ADMIN OPTION')")
+        if not bind.scalar(may_grant, {"name": name}):
+            raise RoleMissing(name, f"this database user may not act as the role {name}", grant)
+        op.execute(grant)
+
+
 def raise_floor(revision: str, *, release: str) -> None:
     """Refuse code whose newest revision is older than ``revision``; ``release`` is the first release that is accepted.
 

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
+from aurum.core.catalog.dimensions import Component, Fuel, Kind, MarketRun
+from aurum.core.catalog.entries import (
+    DatasetEntry,
+    DatasetExtent,
+    IssueEntry,
+    LocationEntry,
+    PlaceName,
+    SeriesIssue,
+    SourceEntry,
+)
 from aurum.storage.ports.removal import InvalidSeries
 
 if TYPE_CHECKING:
     from aurum.core.series.model import Series
+
+IssueChoice: TypeAlias = datetime | Literal["latest", "first"]
+"""An issue by its known time, or the one with the last or the first known time of a series."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesFilter:
     """Every field that is not None must match; ``text`` is searched for, in upper or lower case, in key and location name.
 
-    ``label_name`` and ``label_value``: a label of the series and its value; both are set, or neither.
+    ``label_name`` and ``label_value``: a label of the series and its value; both are set, or neither. ``pattern``: of the key,
+    in which ``*`` stands for any text, also for none. ``location_type``: in upper or lower
+    case, with blanks, hyphens or underscores. ``component``: of a price; series of other kinds do not match.
     """
 
     source: str | None = None
@@ -28,6 +43,16 @@ class SeriesFilter:
     text: str | None = None
     label_name: str | None = None
     label_value: str | None = None
+    pattern: str | None = None
+    kind: Kind | None = None
+    market_run: MarketRun | None = None
+    fuel: Fuel | None = None
+    location_type: str | None = None
+    component: Component | None = None
+
+
+FILTERED = ("source", "dataset", "market", "measure", "location", "kind", "market_run", "fuel")
+"""The fields of ``SeriesFilter`` that a field of a series must equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +83,7 @@ class Catalog(Protocol):
         ...
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
-        """Return up to five existing keys that resemble an unknown key, closest first."""
+        """Return up to five existing keys that resemble an unknown key: of its source first, then by shared words."""
         ...
 
     async def locations_page(
@@ -75,8 +100,36 @@ class Catalog(Protocol):
         """Return the datasets of one source or of all, ascending by (source, name)."""
         ...
 
+    async def dataset_extents(self) -> Mapping[tuple[str, str], DatasetExtent]:
+        """Return the number of series and the span of each dataset that has any, by (source, name)."""
+        ...
+
+    async def issues_page(
+        self, series_id: int, *, as_of: datetime | None = None, before: tuple[datetime, int] | None, limit: int
+    ) -> Sequence[IssueEntry]:
+        """Return the issues of a series that were known at ``as_of`` (None: now), the newest first.
+
+        They descend by (known time, file id); ``before`` is the last pair already seen. Unknown ids have no issues.
+        """
+        ...
+
+    async def series_issues(
+        self, series_ids: Sequence[int], issue: IssueChoice, *, as_of: datetime | None = None
+    ) -> Mapping[int, SeriesIssue]:
+        """Return the chosen issue of each series among those known at ``as_of`` (None: now); series without it are absent."""
+        ...
+
+    async def nearest_issues(
+        self, series_id: int, known_at: datetime, *, as_of: datetime | None = None, limit: int
+    ) -> Sequence[datetime]:
+        """Return the known times of the issues of a series that are closest to an instant, closest first."""
+        ...
+
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
-        """Return the number of series of each value of source, dataset, market, measure, unit, frequency, location_type."""
+        """Return the number of series of each value of a dimension.
+
+        Dimensions: source, dataset, market, measure, unit, frequency, location_type, kind, market_run, fuel.
+        """
         ...
 
     async def blocks(self) -> Sequence[Mapping[str, object]]:
@@ -93,6 +146,18 @@ class CatalogWriter(Protocol):
         sources: Sequence[SourceEntry],
         datasets: Sequence[DatasetEntry],
         blocks: Sequence[Mapping[str, object]],
+        places: Sequence[PlaceName] = (),
     ) -> None:
-        """Store sources and datasets under their names, and blocks except those that a user changed."""
+        """Store sources and datasets under their names, and blocks except those that a user changed.
+
+        Stored series at ``places`` get their name, and their type, where they have none. The words of series in the search
+        become those of the declarations.
+        """
+        ...
+
+    async def refresh_search(self) -> int:
+        """Write the words of the search anew where they are outdated or missing; return the number of series written.
+
+        For series that an older release has stored or renamed.
+        """
         ...

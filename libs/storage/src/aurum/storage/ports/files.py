@@ -14,6 +14,8 @@ from aurum.storage.ports.observations import SeriesRows
 if TYPE_CHECKING:
     import polars as pl
 
+    from aurum.storage.ports.access import Actor
+
 Part: TypeAlias = SeriesRows
 """A part of a file; each kind of part has a writer in ``ports.transaction``."""
 
@@ -24,7 +26,7 @@ class FileRecord:
 
     ``digest``: SHA-256 of the content, hexadecimal. ``known_at``: of the whole file, UTC; None when it differs by row or is
     the moment of loading. ``rows_read``: data rows, including those in quarantine. ``suspect_series``, ``unit_jumps``: as in
-    ``FileEntry``.
+    ``FileEntry``. ``is_published_again``: known from now on, even if the content was loaded before.
     """
 
     name: str
@@ -33,10 +35,20 @@ class FileRecord:
     source: str
     dataset: str
     known_at: datetime | None = None
-    known_at_basis: KnownAtBasis = KnownAtBasis.INGESTION
+    known_at_basis: KnownAtBasis = KnownAtBasis.INGESTED
     rows_read: int = 0
     suspect_series: int = 0
     unit_jumps: tuple[UnitJump, ...] = ()
+    is_published_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """Who asked for a load. The audit log has an entry of it with this ``action`` and ``target`` when values changed."""
+
+    by: Actor
+    action: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +56,14 @@ class FileLoad:
     """The contents of one file, ready to be stored.
 
     ``quarantine``: schema ``core.frames.REFUSED``. ``validations``: results of the checks of each dataset in the file.
+    ``request``: None for files of publishers, of which the record of files says enough.
     """
 
     record: FileRecord
     parts: Sequence[Part]
     quarantine: pl.DataFrame
     validations: tuple[ValidationResult, ...] = ()
+    request: LoadRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,18 @@ class FileFilter:
     since: datetime | None = None
 
 
-class FileLog(Protocol):
+class BasesReader(Protocol):
+    """Reads of the bases of known times."""
+
+    async def bases(self, series_ids: Sequence[int], *, first: datetime, last: datetime) -> pl.DataFrame:
+        """Return the known times, ``first`` to ``last``, that files give their rows of some series, schema ``BASES``.
+
+        Of several files the strongest basis counts: published, stated, ingested. Times from publication rules are not named.
+        """
+        ...
+
+
+class FileLog(BasesReader, Protocol):
     """Reads of the records of files. All methods raise ``Unavailable`` when the store does not answer."""
 
     async def files_page(self, criteria: FileFilter, *, before: int | None, limit: int) -> Sequence[FileEntry]:
@@ -127,7 +152,7 @@ class Loader(Protocol):
     async def load(self, file: FileLoad, *, force: bool = False) -> LoadOutcome: ...
 
     async def already_loaded(
-        self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None
+        self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None, again: bool = False
     ) -> LoadOutcome | None: ...
 
     async def refuse(self, file: FileRecord, *, reason: str, validations: Sequence[ValidationResult] = ()) -> int: ...

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from aurum.core.asof import Span
+from aurum.core.asof import ALL_TIME, Span
 from aurum.core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ class HotRevisions:
 
 @dataclass(frozen=True, slots=True)
 class HotStream:
-    """Hot rows of several series in batches, as ``SeriesReader.stream`` yields them, and the archived parts."""
+    """Hot rows of several series in batches, as ``SeriesReader`` yields them, and the archived parts."""
 
     batches: AsyncIterator[pl.DataFrame]
     parts: Sequence[ArchivedPart]
@@ -315,6 +315,16 @@ class HotReader(Protocol):
         self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
     ) -> AbstractAsyncContextManager[HotStream]:
         """Hold one snapshot within the block."""
+        ...
+
+    def hot_version_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AbstractAsyncContextManager[HotStream]:
+        """Hold one snapshot within the block; the batches are those of ``SeriesReader.version_stream``."""
+        ...
+
+    async def confirmations(self, series_ids: Sequence[int], *, span: Span, known: Span = ALL_TIME) -> pl.DataFrame:
+        """Return the answer of ``SeriesReader.confirmations``: they stay in the hot store when months are archived."""
         ...
 
 

@@ -31,9 +31,14 @@ SERIES_TABLE = pl.Schema(
         "first_ts": UTC_US,
         "last_ts": UTC_US,
         "updated_at": UTC_US,
+        "kind": pl.String(),
+        "market_run": pl.String(),
+        "fuel": pl.String(),
+        "fuel_detail": pl.String(),
     }
 )
-"""One row for each series, with the columns of its table; ``labels`` is a JSON object of strings."""
+"""One row for each series, with columns of its table; ``labels`` is a JSON object of strings. New columns go to the end, where
+copies of earlier releases get them."""
 
 DATASETS = pl.Schema(
     {

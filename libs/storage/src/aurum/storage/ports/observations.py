@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from aurum.core.asof import Span
+from aurum.core.asof import ALL_TIME, Span
+from aurum.core.catalog.entries import KnownAtBasis
+from aurum.core.errors import Conflict
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +44,30 @@ class SeriesReader(Protocol):
 
     async def revisions(self, series_id: int, *, span: Span) -> pl.DataFrame:
         """Return every version of every point of one series, schema ``REVISIONS``, ascending by (``ts``, ``known_at``)."""
+        ...
+
+    async def versions(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        """Return every version of every point of several series that was known at ``as_of`` (None: now), schema ``HISTORY``.
+
+        ``superseded_at`` is that of the store: it may lie after ``as_of``.
+        """
+        ...
+
+    def version_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        """Yield the answer of ``versions`` in batches of bounded size, from one snapshot, with back-pressure.
+
+        The versions of a point may be in two batches.
+        """
+        ...
+
+    async def confirmations(self, series_ids: Sequence[int], *, span: Span, known: Span = ALL_TIME) -> pl.DataFrame:
+        """Return the publications that repeated the value in force, schema ``CONFIRMATIONS``.
+
+        ``known``: half-open span of their known times. Every publication is a version or a confirmation. One that a later load
+        made a version may still be among the confirmations, so those that are read after the versions complete them.
+        """
         ...
 
 
@@ -81,14 +107,43 @@ class NeighbourReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesRows:
-    """Series and observations of a file.
+class RuleDated:
+    """Rows with a known time of their own have it from the publication rule of their dataset.
 
-    ``series``: schema ``core.frames.SERIES``. ``rows``: schema ``core.frames.FILE_ROWS``.
+    ``may_correct``: another value of a stored point becomes known with the file; else the file is refused.
+    """
+
+    may_correct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRows:
+    """Series and observations of one dataset in a file.
+
+    ``series``: schema ``core.frames.SERIES``. ``rows``: schema ``core.frames.FILE_ROWS``. ``rule``: None when no row is dated
+    by a publication rule. ``is_forecast``: the issues in the rows are recorded. ``issue_at``: the usual publication time of an
+    issue of several days, UTC, whatever dates its rows; None for datasets whose points are dated one by one.
     """
 
     series: pl.DataFrame
     rows: pl.DataFrame
+    rule: RuleDated | None = None
+    is_forecast: bool = False
+    issue_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The known time of the rows of a file that have none of their own, UTC, and its basis. ``time`` None: all have one.
+
+    ``repeated``: the content was loaded before. ``same_issue``: known times of stored issues with the usual publication time
+    of this one, ascending.
+    """
+
+    time: datetime | None
+    basis: KnownAtBasis = KnownAtBasis.PUBLISHED
+    repeated: bool = False
+    same_issue: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +151,7 @@ class StoredRows:
     """Result of storing the rows of a part. ``rows``: number of publications.
 
     ``changed``: ids of the series whose answers changed, ascending. ``touched``: schema ``core.frames.FILE_SERIES``, ascending
-    by id.
+    by id. ``issues``: of a forecast, the distinct known times with ``first_ts``, ``last_ts`` and number of ``series``.
     """
 
     rows: int
@@ -104,6 +159,11 @@ class StoredRows:
     revised: int
     changed: tuple[int, ...]
     touched: pl.DataFrame
+    issues: pl.DataFrame | None = None
+
+
+class CorrectionUndated(Conflict):
+    """A file brings other values for stored points, and its known time would come from a rule. Facts: ``points``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +188,11 @@ class ObservationWriter(Protocol):
         """
         ...
 
-    async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
+    async def store(self, part: SeriesRows, locked: LockedSeries, *, moment: Moment, recording_id: int) -> StoredRows:
         """Store the rows of a file and raise the version of each series that changes.
 
-        ``known_at``: the known time of rows without their own. Raises ``FrameMismatch`` for a row without any known time.
+        ``moment``: the known time of rows without their own. ``recording_id``: from ``RecordingWriter.begin``. Raises
+        ``FrameMismatch`` for a row without any known time, and ``CorrectionUndated``.
         """
         ...
 

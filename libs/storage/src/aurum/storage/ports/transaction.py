@@ -6,11 +6,19 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, overload
 
 from aurum.storage.ports.access import Actor, AuditWriter, KeyWriter, TenantWriter
+from aurum.storage.ports.alerts import AlertWriter
 from aurum.storage.ports.files import FileWriter
 from aurum.storage.ports.flags import FlagWriter
+from aurum.storage.ports.jobs import JobWriter
+from aurum.storage.ports.links import LinkWriter
 from aurum.storage.ports.observations import ObservationWriter
 from aurum.storage.ports.quality import QualityWriter
+from aurum.storage.ports.recordings import RecordingWriter
 from aurum.storage.ports.removal import SeriesRemover
+from aurum.storage.ports.restatement import Restater
+from aurum.storage.ports.schedule import ScheduleWriter
+from aurum.storage.ports.watermarks import WatermarkWriter
+from aurum.storage.ports.webhooks import DeliveryWriter, WebhookWriter
 
 
 class Transaction(Protocol):
@@ -30,6 +38,20 @@ class Transaction(Protocol):
     def quality(self) -> QualityWriter: ...
     @property
     def removal(self) -> SeriesRemover: ...
+    @property
+    def recordings(self) -> RecordingWriter: ...
+    @property
+    def restater(self) -> Restater: ...
+    @property
+    def schedule(self) -> ScheduleWriter: ...
+    @property
+    def watermarks(self) -> WatermarkWriter: ...
+    @property
+    def jobs(self) -> JobWriter: ...
+    @property
+    def alerts(self) -> AlertWriter: ...
+    @property
+    def deliveries(self) -> DeliveryWriter: ...
 
 
 class TenantTransaction(Protocol):
@@ -39,6 +61,12 @@ class TenantTransaction(Protocol):
     def audit(self) -> AuditWriter: ...
     @property
     def keys(self) -> KeyWriter: ...
+    @property
+    def links(self) -> LinkWriter: ...
+    @property
+    def jobs(self) -> JobWriter: ...
+    @property
+    def webhooks(self) -> WebhookWriter: ...
 
 
 class Transactions(Protocol):

@@ -5,32 +5,90 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 from aurum.storage.ports.access import Actor
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.access.audit import PostgresAuditWriter
 from aurum.storage.postgres.access.keys import PostgresKeyWriter
+from aurum.storage.postgres.access.links import PostgresLinkWriter
 from aurum.storage.postgres.access.tenants import PostgresTenantWriter
-from aurum.storage.postgres.catalog.removal import PostgresSeriesRemover
-from aurum.storage.postgres.connection.pool import PostgresPool
-from aurum.storage.postgres.files.writer import PostgresFileWriter
+from aurum.storage.postgres.alerts.alerts import PostgresAlertWriter
+from aurum.storage.postgres.alerts.webhooks import PostgresDeliveryWriter, PostgresWebhookWriter
+from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 from aurum.storage.postgres.flags import PostgresFlagWriter
-from aurum.storage.postgres.observations.writer import PostgresObservationWriter
-from aurum.storage.postgres.quality.writer import PostgresQualityWriter
+from aurum.storage.postgres.jobs.writer import PostgresJobWriter
+from aurum.storage.postgres.schedule import PostgresScheduleWriter
+from aurum.storage.postgres.watermarks import PostgresWatermarkWriter
+
+if TYPE_CHECKING:
+    from aurum.storage.postgres.catalog.removal import PostgresSeriesRemover
+    from aurum.storage.postgres.files.writer import PostgresFileWriter
+    from aurum.storage.postgres.observations.restatement import PostgresRestater
+    from aurum.storage.postgres.observations.writer import PostgresObservationWriter
+    from aurum.storage.postgres.quality.writer import PostgresQualityWriter
+    from aurum.storage.postgres.recordings.writer import PostgresRecordingWriter
+
+    # Type checkers do not accept a cached_property where a protocol names a property.
+    cached_part = property
+else:
+    from functools import cached_property as cached_part
 
 
-@dataclass(frozen=True, slots=True)
 class PostgresTransaction:
-    """``Transaction`` on one connection."""
+    """``Transaction`` on one connection.
 
-    audit: PostgresAuditWriter
-    tenants: PostgresTenantWriter
-    flags: PostgresFlagWriter
-    files: PostgresFileWriter
-    observations: PostgresObservationWriter
-    quality: PostgresQualityWriter
-    removal: PostgresSeriesRemover
+    Ports of observations and files import Polars, which takes 50 MiB, so they are made at their first use: a process that only
+    submits jobs or changes rows of tenants does without.
+    """
+
+    def __init__(self, connection: Connection, by: Actor, history: Callable[[], HistoryStore | None]) -> None:
+        self._connection = connection
+        self._history = history
+        self.audit = PostgresAuditWriter(connection, by, None)
+        self.tenants = PostgresTenantWriter(connection)
+        self.flags = PostgresFlagWriter(connection)
+        self.schedule = PostgresScheduleWriter(connection)
+        self.watermarks = PostgresWatermarkWriter(connection)
+        self.jobs = PostgresJobWriter(connection, None)
+        self.alerts = PostgresAlertWriter(connection)
+        self.deliveries = PostgresDeliveryWriter(connection)
+
+    @cached_part
+    def files(self) -> PostgresFileWriter:
+        from aurum.storage.postgres.files.writer import PostgresFileWriter
+
+        return PostgresFileWriter(self._connection)
+
+    @cached_part
+    def observations(self) -> PostgresObservationWriter:
+        from aurum.storage.postgres.observations.writer import PostgresObservationWriter
+
+        return PostgresObservationWriter(self._connection, self._history)
+
+    @cached_part
+    def quality(self) -> PostgresQualityWriter:
+        from aurum.storage.postgres.quality.writer import PostgresQualityWriter
+
+        return PostgresQualityWriter(self._connection)
+
+    @cached_part
+    def removal(self) -> PostgresSeriesRemover:
+        from aurum.storage.postgres.catalog.removal import PostgresSeriesRemover
+
+        return PostgresSeriesRemover(self._connection)
+
+    @cached_part
+    def recordings(self) -> PostgresRecordingWriter:
+        from aurum.storage.postgres.recordings.writer import PostgresRecordingWriter
+
+        return PostgresRecordingWriter(self._connection)
+
+    @cached_part
+    def restater(self) -> PostgresRestater:
+        from aurum.storage.postgres.observations.restatement import PostgresRestater
+
+        return PostgresRestater(self._connection, self._history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +97,9 @@ class PostgresTenantTransaction:
 
     audit: PostgresAuditWriter
     keys: PostgresKeyWriter
+    links: PostgresLinkWriter
+    jobs: PostgresJobWriter
+    webhooks: PostgresWebhookWriter
 
 
 class PostgresTransactions:
@@ -69,19 +130,15 @@ class PostgresTransactions:
     async def _shared(self, by: Actor, *, long_running: bool) -> AsyncGenerator[PostgresTransaction]:
         scope = self._pool.begin_long() if long_running else self._pool.begin()
         async with scope as connection:
-            yield PostgresTransaction(
-                audit=PostgresAuditWriter(connection, by, None),
-                tenants=PostgresTenantWriter(connection),
-                flags=PostgresFlagWriter(connection),
-                files=PostgresFileWriter(connection),
-                observations=PostgresObservationWriter(connection, self._history),
-                quality=PostgresQualityWriter(connection),
-                removal=PostgresSeriesRemover(connection),
-            )
+            yield PostgresTransaction(connection, by, self._history)
 
     @asynccontextmanager
     async def _for_tenant(self, by: Actor, tenant: str) -> AsyncGenerator[PostgresTenantTransaction]:
         async with self._pool.for_tenant(tenant) as connection:
             yield PostgresTenantTransaction(
-                audit=PostgresAuditWriter(connection, by, tenant), keys=PostgresKeyWriter(connection, tenant)
+                audit=PostgresAuditWriter(connection, by, tenant),
+                keys=PostgresKeyWriter(connection, tenant),
+                links=PostgresLinkWriter(connection, tenant),
+                jobs=PostgresJobWriter(connection, tenant),
+                webhooks=PostgresWebhookWriter(connection, tenant),
             )

@@ -10,6 +10,7 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.clock import Clock
 from aurum.core.history import tally
+from aurum.storage.loaded import LoadedSeriesReaders
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader, LoadOutcome
 from aurum.storage.ports.history import ArchivedPart, ArchiveLog, HistoryStore, Months
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
@@ -65,9 +66,9 @@ class ArchivingLoader:
         return outcome
 
     async def already_loaded(
-        self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None
+        self, digest: str, *, basis: KnownAtBasis | None = None, known_at: datetime | None = None, again: bool = False
     ) -> LoadOutcome | None:
-        return await self._loader.already_loaded(digest, basis=basis, known_at=known_at)
+        return await self._loader.already_loaded(digest, basis=basis, known_at=known_at, again=again)
 
     async def refuse(self, file: FileRecord, *, reason: str, validations: Sequence[ValidationResult] = ()) -> int:
         return await self._loader.refuse(file, reason=reason, validations=validations)
@@ -86,6 +87,7 @@ class TieredStore(PostgresStore):
         self.history = history
         self.log = PostgresArchiveLog(pool)
         self.reader: SeriesReader = TieredSeriesReader(self.hot, history)
+        self.loaded = LoadedSeriesReaders(self.reader, self.undo)
         self.partials: PartialsReader = TieredPartialsReader(self.hot_partials, history)
         self.neighbours = PostgresNeighbourReader(pool, lambda: history)
         self.transactions = PostgresTransactions(pool, lambda: history)

@@ -16,7 +16,7 @@ from aurum.core.catalog.quality import Reason
 from aurum.core.frames import FILE_ROWS, REFUSED, SERIES
 from aurum.core.keys import SeriesKey
 from aurum.storage.ports.files import FileLoad, FileRecord
-from aurum.storage.ports.observations import SeriesRows
+from aurum.storage.ports.observations import RuleDated, SeriesRows
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
 """Origin of the offsets of points: hours for the valid time, days for the known time."""
@@ -46,7 +46,7 @@ def file_load(
     unit: str = "MW",
     frequency: str = "1h",
     zone: str = "UTC",
-    basis: KnownAtBasis = KnownAtBasis.FILE,
+    basis: KnownAtBasis = KnownAtBasis.PUBLISHED,
     known_at: datetime | None = None,
     digest: str | None = None,
     name: str = "invented.csv",
@@ -56,18 +56,26 @@ def file_load(
     location_type: str = "",
     labels: Mapping[str, str] | None = None,
     business_days: str | None = None,
+    kind: str = "other",
+    market_run: str | None = None,
+    fuel: str | None = None,
+    fuel_detail: str | None = None,
     held: Iterable[tuple[int, Reason]] = (),
+    rule: RuleDated | None = None,
+    is_forecast: bool = False,
+    issue_at: datetime | None = None,
 ) -> FileLoad:
     """Return a file of one series.
 
-    ``held``: line and reason of rows in quarantine. ``digest``: None means the digest of the content.
+    ``rule``: points with a known time of their own have it from a publication rule. ``held``: line and reason of rows in
+    quarantine. ``digest``: None means the digest of the content.
 
     Raises ``ValueError`` when a point would have no known time.
     """
     file_points = list(points)
     refused = list(held)
-    if known_at is None and basis is not KnownAtBasis.INGESTION and any(known is None for _, known, *_ in file_points):
-        raise ValueError("a point has no known time: give it one, set known_at, or use the basis INGESTION")
+    if known_at is None and basis is not KnownAtBasis.INGESTED and any(known is None for _, known, *_ in file_points):
+        raise ValueError("a point has no known time: give it one, set known_at, or use the basis INGESTED")
     parts = SeriesKey.parse(key)
     series = {
         "key": key,
@@ -84,6 +92,10 @@ def file_load(
         "location_type": location_type,
         "labels": json.dumps(dict(labels or {})),
         "business_days": business_days,
+        "kind": kind,
+        "market_run": market_run,
+        "fuel": fuel,
+        "fuel_detail": fuel_detail,
     }
     content = repr((series, file_points, refused))
     record = FileRecord(
@@ -98,7 +110,11 @@ def file_load(
     )
     return FileLoad(
         record=record,
-        parts=(SeriesRows(pl.DataFrame([series], schema=SERIES), _rows(file_points)),),
+        parts=(
+            SeriesRows(
+                pl.DataFrame([series], schema=SERIES), _rows(file_points), rule, is_forecast=is_forecast, issue_at=issue_at
+            ),
+        ),
         quarantine=pl.DataFrame(
             [(line, "value", "n/a", str(reason), "not a number") for line, reason in refused], schema=REFUSED, orient="row"
         ),
@@ -121,7 +137,7 @@ def together(*files: FileLoad) -> FileLoad:
     )
     return FileLoad(
         record=record,
-        parts=(SeriesRows(pl.concat([part.series for part in parts]), pl.concat(rows)),),
+        parts=(replace(parts[0], series=pl.concat([part.series for part in parts]), rows=pl.concat(rows)),),
         quarantine=pl.concat([file.quarantine for file in files]),
     )
 

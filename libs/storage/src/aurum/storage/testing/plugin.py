@@ -18,11 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
-from redis import Redis
 
 from aurum.common.clock import SystemClock
 from aurum.common.settings import ClickhouseSettings, DatabaseSettings, TrinoSettings, environment
@@ -32,6 +30,7 @@ from aurum.storage.embedded.redis import EmbeddedValkey
 from aurum.storage.embedded.trino import EmbeddedTrino
 from aurum.storage.embedded.users import EmbeddedServerFailed
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.testing.databases import create_database, drop_database, execute, stop_waiting_for_the_disk
 from aurum.storage.testing.stores import PostgresStore
 
 TIMESCALE = "AURUM_TEST_TIMESCALE_URL"
@@ -56,6 +55,7 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
     folder = Path(tempfile.mkdtemp(prefix="aurum-pg-"))
     try:
         with EmbeddedPostgres(folder) as server:
+            stop_waiting_for_the_disk(folder)
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -66,7 +66,7 @@ async def migrated_template(postgres_server: EmbeddedPostgres) -> str:
     """The name of a database with the newest schema and no rows, to copy from."""
     from aurum.storage.migrations.run import upgrade
 
-    await _execute(postgres_server, f"CREATE DATABASE {_TEMPLATE}")
+    await execute(postgres_server.url_of("postgres"), f"CREATE DATABASE {_TEMPLATE}")
     await upgrade(postgres_server.url_of(_TEMPLATE))
     return _TEMPLATE
 
@@ -75,40 +75,57 @@ async def migrated_template(postgres_server: EmbeddedPostgres) -> str:
 async def database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[str]:
     """The URL of an empty, migrated database that only this test uses."""
     name = f"test_{next(_numbers)}"
-    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
-    yield postgres_server.url_of(name)
-    await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    yield await create_database(postgres_server, name, migrated_template)
+    await drop_database(postgres_server, name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[str]:
+    """The URL of a migrated database that the tests of one module share: for tests that only read what a fixture stored."""
+    name = f"module_{next(_numbers)}"
+    yield await create_database(postgres_server, name, migrated_template)
+    await drop_database(postgres_server, name)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
     """The URL of a migrated database that many tests share: for tests with their own series keys."""
-    name = f"shared_{next(_numbers)}"
-    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
-    return postgres_server.url_of(name)
+    return await create_database(postgres_server, f"shared_{next(_numbers)}", migrated_template)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def archived_database_url(postgres_server: EmbeddedPostgres, migrated_template: str) -> str:
     """The URL of a migrated database with archived months, shared by tests."""
-    name = f"archived_{next(_numbers)}"
-    await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
-    return postgres_server.url_of(name)
+    return await create_database(postgres_server, f"archived_{next(_numbers)}", migrated_template)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def postgres_store(database_url: str) -> AsyncIterator[PostgresStore]:
     """Every PostgreSQL adapter over an empty database that only this test uses."""
-    pool = await PostgresPool.open(DatabaseSettings(url=database_url, pool_size=4))
-    yield PostgresStore(pool, SystemClock())
-    await pool.close()
+    async with _postgres_store(database_url) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_postgres_store(module_database_url: str) -> AsyncIterator[PostgresStore]:
+    """Every PostgreSQL adapter over the database that the tests of one module share."""
+    async with _postgres_store(module_database_url) as store:
+        yield store
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_postgres_store(shared_database_url: str) -> AsyncIterator[PostgresStore]:
     """Every PostgreSQL adapter over the database that many tests share."""
-    pool = await PostgresPool.open(DatabaseSettings(url=shared_database_url, pool_size=4))
-    yield PostgresStore(pool, SystemClock())
+    async with _postgres_store(shared_database_url) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _postgres_store(url: str) -> AsyncGenerator[PostgresStore]:
+    pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
+    store = PostgresStore(pool, SystemClock())
+    yield store
+    await store.close()
     await pool.close()
 
 
@@ -127,15 +144,6 @@ def redis_server() -> Iterator[EmbeddedValkey]:
 def redis_url(redis_server: EmbeddedValkey) -> str:
     """The URL of the Redis-compatible server of this test process."""
     return redis_server.url
-
-
-@pytest.fixture(scope="module")
-def queue_url(redis_url: str) -> str:
-    """The URL of the same server, emptied for this module."""
-    client: Redis
-    with Redis.from_url(redis_url) as client:  # pyright: ignore[reportUnknownMemberType] - open keywords
-        client.flushall()  # pyright: ignore[reportUnknownMemberType] - open keywords
-    return redis_url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -186,7 +194,7 @@ async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
     from aurum.storage.timescale import TimescaleTuning
 
     name = _unique("template")
-    await _run(timescale_server, f"CREATE DATABASE {name}")
+    await execute(timescale_server, f"CREATE DATABASE {name}")
     url = _on(timescale_server, name)
     await upgrade(url)
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
@@ -196,10 +204,10 @@ async def timescale_template(timescale_server: str) -> AsyncIterator[str]:
         await connection.execute("SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs")
     await pool.close()
     # A database with connections cannot be copied, and the workers of the extension are connected.
-    await _run(timescale_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    await _run(timescale_server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    await execute(timescale_server, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await execute(timescale_server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
     yield name
-    await _run(timescale_server, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(timescale_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -237,6 +245,13 @@ async def timescale_store(timescale_url: str) -> AsyncIterator[PostgresStore]:
         yield store
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def module_timescale_store(timescale_server: str, timescale_template: str) -> AsyncIterator[PostgresStore]:
+    """Every adapter over a database with hypertables that the tests of one module share."""
+    async with _copy(timescale_server, timescale_template) as url, _timescale_store(url) as store:
+        yield store
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_timescale_store(timescale_server: str, timescale_template: str) -> AsyncIterator[PostgresStore]:
     """Every adapter over the database with hypertables that many tests share."""
@@ -249,16 +264,18 @@ async def _timescale_store(url: str) -> AsyncGenerator[PostgresStore]:
     from aurum.storage.timescale import TimescalePartialsReader
 
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
-    yield PostgresStore(pool, SystemClock(), await TimescalePartialsReader.open(pool))
+    store = PostgresStore(pool, SystemClock(), await TimescalePartialsReader.open(pool))
+    yield store
+    await store.close()
     await pool.close()
 
 
 @asynccontextmanager
 async def _copy(server: str, template: str) -> AsyncGenerator[str]:
     name = _unique(str(next(_numbers)))
-    await _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _on(server, name)
-    await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @asynccontextmanager
@@ -266,10 +283,10 @@ async def _migrated(server: str) -> AsyncGenerator[str]:
     from aurum.storage.migrations.run import upgrade
 
     name = _unique(f"plain_{next(_numbers)}")
-    await _run(server, f"CREATE DATABASE {name}")
+    await execute(server, f"CREATE DATABASE {name}")
     await upgrade(_on(server, name))
     yield _on(server, name)
-    await _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+    await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _server_url(setting: str) -> str:
@@ -334,15 +351,3 @@ def settings_of(server: EmbeddedTrino, schema: str) -> TrinoSettings:
         statement_timeout_s=120.0,
         keep_snapshots=timedelta(0),
     )
-
-
-async def _execute(server: EmbeddedPostgres, statement: str) -> None:
-    await _run(server.url_of("postgres"), statement)
-
-
-async def _run(url: str, statement: str, *arguments: object) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement, *arguments)
-    finally:
-        await connection.close()

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from aurum.storage.migrations.operations import create_role
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -25,21 +27,6 @@ _PLANS = (
     ("enterprise", 5_000, 100_000, 1_000_000, 3.0, 50),
 )
 
-# A role belongs to the whole server, so it may already exist, and two databases may be migrated at once.
-_ROLE = """
-DO $$ BEGIN
-    CREATE ROLE aurum_tenant NOLOGIN NOBYPASSRLS;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$
-"""
-# From PostgreSQL 16 on the creator of a role may grant it but not act as it, except a superuser.
-_MAY_ACT = """
-DO $$ BEGIN
-    IF NOT pg_has_role('aurum_tenant', 'SET') THEN
-        GRANT aurum_tenant TO CURRENT_USER;
-    END IF;
-END $$
-"""
 # A notification has at most 8,000 bytes: 700 ids of up to ten digits.
 _SERIES_CHANGED = """
 CREATE FUNCTION aurum_series_changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -178,8 +165,7 @@ def upgrade() -> None:
 
 
 def _wall_tenants_off() -> None:
-    op.execute(_ROLE)
-    op.execute(_MAY_ACT)
+    create_role("aurum_tenant")
     op.execute("GRANT USAGE ON SCHEMA public TO aurum_tenant")
     op.execute("GRANT SELECT ON plan, tenant TO aurum_tenant")
     op.execute("ALTER TABLE tenant ENABLE ROW LEVEL SECURITY")

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from aurum.storage.migrations.operations import create_role
+
 revision = "0005"
 down_revision = "0003"
 branch_labels = None
@@ -16,21 +18,6 @@ kind = "historical"
 
 _READ = "series, observation, observation_version, archived_part, dataset, completeness, ingest_file, market_day, block_hour"
 """Tables of the store that models may read."""
-
-# As in 0002: a role belongs to the whole server, so it may already exist, and two databases may be migrated at once.
-_ROLE = """
-DO $$ BEGIN
-    CREATE ROLE aurum_marts NOLOGIN NOBYPASSRLS;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$
-"""
-_MAY_ACT = """
-DO $$ BEGIN
-    IF NOT pg_has_role('aurum_marts', 'SET') THEN
-        GRANT aurum_marts TO CURRENT_USER;
-    END IF;
-END $$
-"""
 
 
 def upgrade() -> None:
@@ -117,8 +104,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("run_id", "table_name", name="pk_model_freshness"),
     )
-    op.execute(_ROLE)
-    op.execute(_MAY_ACT)
+    create_role("aurum_marts")
     op.execute("GRANT USAGE ON SCHEMA public TO aurum_marts")
     op.execute(f"GRANT SELECT ON {_READ} TO aurum_marts")
     op.execute(

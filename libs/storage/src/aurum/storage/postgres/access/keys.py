@@ -17,7 +17,7 @@ _COLUMNS = """key_id, tenant_id, name, roles, scopes, created_at, created_by, ex
 _CREDENTIAL = """
 SELECT k.key_id, k.tenant_id, k.name, k.roles, k.scopes, k.created_at, k.created_by, k.expires_at, k.revoked_at,
        k.last_used_at, k.replaces, k.digest, t.name AS tenant_name, t.plan, t.created_at AS tenant_created_at, t.disabled_at,
-       p.per_minute, p.per_hour, p.per_day, p.burst, p.at_once
+       p.per_minute, p.per_hour, p.per_day, p.burst, p.at_once, p.listeners
 FROM api_key AS k JOIN tenant AS t USING (tenant_id) JOIN plan AS p ON p.name = t.plan WHERE k.key_id = $1
 """
 _INSERT = """
@@ -45,7 +45,8 @@ class PostgresKeyStore:
         if row is None:
             return None
         tenant = Tenant(row["tenant_id"], row["tenant_name"], row["plan"], row["tenant_created_at"], row["disabled_at"])
-        plan = RatePlan(row["plan"], row["per_minute"], row["per_hour"], row["per_day"], row["burst"], row["at_once"])
+        limits = (row[name] for name in ("per_minute", "per_hour", "per_day", "burst", "at_once", "listeners"))
+        plan = RatePlan(row["plan"], *limits)
         return Credential(_key(row), row["digest"], tenant, plan)
 
     async def page(self, tenant: str, *, after: str | None, limit: int) -> Sequence[ApiKey]:

@@ -12,7 +12,7 @@ from aurum.storage.ports.access import Tenant
 from aurum.storage.postgres.connection.pool import Connection, PostgresPool
 
 _TENANT = "SELECT tenant_id, name, plan, created_at, disabled_at FROM tenant"
-_PLAN = "SELECT name, per_minute, per_hour, per_day, burst, at_once FROM plan"
+_PLAN = "SELECT name, per_minute, per_hour, per_day, burst, at_once, listeners FROM plan"
 _INSERT = """
 INSERT INTO tenant (tenant_id, name, plan) VALUES ($1, $2, $3) ON CONFLICT (tenant_id) DO NOTHING RETURNING tenant_id
 """
@@ -20,10 +20,11 @@ _DISABLE = """
 UPDATE tenant SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, clock_timestamp()) END WHERE tenant_id = $1
 """
 _PUT_PLAN = """
-INSERT INTO plan (name, per_minute, per_hour, per_day, burst, at_once) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO plan (name, per_minute, per_hour, per_day, burst, at_once, listeners)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (name) DO UPDATE
 SET per_minute = excluded.per_minute, per_hour = excluded.per_hour, per_day = excluded.per_day, burst = excluded.burst,
-    at_once = excluded.at_once
+    at_once = excluded.at_once, listeners = excluded.listeners
 """
 
 

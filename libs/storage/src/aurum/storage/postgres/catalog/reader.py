@@ -4,56 +4,101 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from asyncpg import Record
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, func, not_, or_, select, tuple_
 
 from aurum.core.calendars import stored_business_days
-from aurum.core.catalog.entries import DatasetEntry, LocationEntry, SourceEntry
+from aurum.core.catalog.dimensions import (
+    Component,
+    Kind,
+    component_pattern,
+    location_type_as_compared,
+    stored_fuel,
+    stored_kind,
+    stored_market_run,
+)
+from aurum.core.catalog.entries import DatasetEntry, DatasetExtent, IssueEntry, LocationEntry, SeriesIssue, SourceEntry
 from aurum.core.errors import UnknownName
 from aurum.core.frequency import parse_frequency
 from aurum.core.keys import InvalidSeriesKey, SeriesKey, is_location
 from aurum.core.names import nearest
+from aurum.core.search.near_keys import nearest_keys
+from aurum.core.search.words import words_of
 from aurum.core.series.model import Series, SeriesSpec
 from aurum.core.visible import is_visible
-from aurum.storage.ports.catalog import LocationFilter, SeriesFilter
+from aurum.storage.ports.catalog import FILTERED, IssueChoice, LocationFilter, SeriesFilter
 from aurum.storage.ports.removal import InvalidSeries
 from aurum.storage.postgres import tables
-from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.catalog.issues import issues_page, nearest_issues, series_issues
+from aurum.storage.postgres.connection.pool import ReadPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, contains, escaped, filter_names, matching
+from aurum.storage.series_patterns import ANY, like
 
 Query: TypeAlias = Select[*tuple[Any, ...]]
 Position = TypeVar("Position")
 Entry = TypeVar("Entry")
 
 _series = tables.series.c
-_DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type")
-_CANDIDATES = 5_000
-"""Largest number of keys that are compared to find the nearest ones."""
+_DIMENSIONS = ("source", "dataset", "market", "measure", "unit", "frequency", "location_type", "kind", "market_run", "fuel")
+_CANDIDATES = 100
+"""Largest number of keys of each sort that are compared to find the nearest ones."""
+_MOST_WORDS = 10
+_AT_ONCE = 5_000
 
 _MOST_WARNINGS = 1_000
+
+_LAST_CHARACTER = "\U0010ffff"
+"""Greater than every character of a key by code point, which is the order of the C collation."""
 
 _log = structlog.get_logger(__name__)
 
 _BY_KEY = """
 SELECT series_id, key, source, dataset, location, measure, market, unit, currency, frequency, zone, location_name,
-       location_type, labels, business_days, version, first_ts, last_ts, updated_at
+       location_type, labels, business_days, kind, market_run, fuel, fuel_detail, version, first_ts, last_ts, updated_at
 FROM series WHERE key = ANY($1)
+"""
+_EXTENTS = """
+SELECT source, dataset, count(*) AS series, min(first_ts) AS first_ts, max(last_ts) AS last_ts
+FROM series GROUP BY source, dataset
+"""
+_SOURCES_OF_SERIES = "SELECT DISTINCT source FROM search_group"
+# Each part reads few rows of an index, so that the whole costs the same in a store of any size.
+_RESEMBLING = """
+(SELECT key FROM series WHERE source = $1 AND dataset = $2 AND key >= $4 ORDER BY source, dataset, key LIMIT $6)
+UNION (
+    SELECT key FROM series WHERE source = $1 AND dataset = $2 AND key < $4
+    ORDER BY source DESC, dataset DESC, key DESC LIMIT $6
+)
+UNION (SELECT key FROM series WHERE key >= $4 AND key < $1 || ';' ORDER BY key LIMIT $6)
+UNION (SELECT key FROM series WHERE key < $4 AND key >= $1 || ':' ORDER BY key DESC LIMIT $6)
+UNION (SELECT key FROM series WHERE location = $3 ORDER BY location, key LIMIT $6)
+UNION (
+    SELECT named.key FROM (
+        SELECT key, group_id FROM series_search WHERE words @@ (SELECT $5::text::tsquery) LIMIT 20 * $6
+    ) AS named JOIN search_group AS g USING (group_id) WHERE g.source = $1 LIMIT $6
+)
 """
 
 
 class PostgresCatalog:
     """``Catalog`` on PostgreSQL."""
 
-    def __init__(self, pool: PostgresPool) -> None:
+    def __init__(self, pool: ReadPool) -> None:
         self._pool = pool
         self._warned: set[str] = set()
 
     async def series_page(self, criteria: SeriesFilter, *, after: str | None, limit: int) -> Sequence[Series]:
-        values = _with_escaped_text(asdict(criteria))
+        values = _with_prefix(_with_escaped_text(asdict(criteria)))
+        if criteria.location_type is not None:
+            values["location_type"] = location_type_as_compared(criteria.location_type)
+        if criteria.component is not None:
+            is_total = values.pop("component") is Component.TOTAL
+            values["not_components" if is_total else "components"] = component_pattern(None if is_total else criteria.component)
 
         async def fetch(position: str | None, most: int) -> Sequence[Record]:
             now = values | {"after": position}
@@ -71,21 +116,26 @@ class PostgresCatalog:
         after: str | None = None
         while True:
             values = {"after": after}
-            rows = await self._fetch(_series_page(filter_names(values)), **values, limit=_CANDIDATES)
+            rows = await self._fetch(_series_page(filter_names(values)), **values, limit=_AT_ONCE)
             invalid += [
                 InvalidSeries(row["series_id"], row["key"], read) for row in rows if isinstance(read := _series_of(row), str)
             ]
-            if len(rows) < _CANDIDATES:
+            if len(rows) < _AT_ONCE:
                 return invalid
             after = rows[-1]["key"]
 
     async def nearest_keys(self, key: str) -> tuple[str, ...]:
         source, _, rest = key.partition(":")
-        for values in ({"source": source, "dataset": rest.partition(":")[0]}, {"source": source}, dict[str, object]()):
-            rows = await self._fetch(_keys(filter_names(values)), **values, limit=_CANDIDATES)
-            if keys := [row["key"] for row in rows if is_visible(row["key"])]:
-                return nearest(key, keys)
-        return ()
+        dataset, _, rest = rest.partition(":")
+        location = rest.rpartition(":")[0] or rest or dataset
+        async with self._pool.acquire() as connection:
+            sources = [row["source"] for row in await connection.fetch(_SOURCES_OF_SERIES)]
+            # Keys around the requested one, and the words of its place, are looked up in the source that it names or resembles.
+            similar = source if source in sources else next(iter(nearest(source, sources)), "")
+            beside = ":".join([similar, *key.split(":")[1:]])
+            words = " | ".join(f"'{word}'" for word in words_of(location)[:_MOST_WORDS]) or None
+            rows = await connection.fetch(_RESEMBLING, similar, dataset, location, beside, words, _CANDIDATES)
+        return nearest_keys(key, {row["key"] for row in rows if is_visible(row["key"])})
 
     async def locations_page(
         self, criteria: LocationFilter, *, after: tuple[str, str] | None, limit: int
@@ -105,6 +155,29 @@ class PostgresCatalog:
     async def datasets(self, *, source: str | None = None) -> Sequence[DatasetEntry]:
         values = {"source": source}
         return [_dataset_of(row) for row in await self._fetch(_datasets(filter_names(values)), **values)]
+
+    async def dataset_extents(self) -> Mapping[tuple[str, str], DatasetExtent]:
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(_EXTENTS)
+        return {(row["source"], row["dataset"]): DatasetExtent(row["series"], row["first_ts"], row["last_ts"]) for row in rows}
+
+    async def issues_page(
+        self, series_id: int, *, as_of: datetime | None = None, before: tuple[datetime, int] | None, limit: int
+    ) -> Sequence[IssueEntry]:
+        async with self._pool.acquire() as connection:
+            return await issues_page(connection, series_id, as_of, before, limit)
+
+    async def series_issues(
+        self, series_ids: Sequence[int], issue: IssueChoice, *, as_of: datetime | None = None
+    ) -> Mapping[int, SeriesIssue]:
+        async with self._pool.acquire() as connection:
+            return await series_issues(connection, series_ids, issue, as_of)
+
+    async def nearest_issues(
+        self, series_id: int, known_at: datetime, *, as_of: datetime | None = None, limit: int
+    ) -> Sequence[datetime]:
+        async with self._pool.acquire() as connection:
+            return await nearest_issues(connection, series_id, known_at, as_of, limit)
 
     async def dimensions(self) -> Mapping[str, Mapping[str, int]]:
         async with self._pool.acquire() as connection:
@@ -165,11 +238,6 @@ def _series_page(filters: tuple[str, ...]) -> Statement:
 
 
 @cache
-def _keys(filters: tuple[str, ...]) -> Statement:
-    return compiled(_filtered(select(_series.key).order_by(_series.key).limit(bindparam("limit")), filters))
-
-
-@cache
 def _locations_page(filters: tuple[str, ...]) -> Statement:
     place = (_series.source, _series.location)
     query = (
@@ -199,7 +267,9 @@ def _sources() -> Statement:
 @cache
 def _datasets(filters: tuple[str, ...]) -> Statement:
     dataset = tables.dataset.c
-    query = select(tables.dataset).order_by(dataset.source, dataset.name)
+    fetch = tables.fetch_state.c
+    fetches = tables.dataset.outerjoin(tables.fetch_state, and_(fetch.source == dataset.source, fetch.dataset == dataset.name))
+    query = select(tables.dataset, fetch.fetched_at).select_from(fetches).order_by(dataset.source, dataset.name)
     return compiled(query.where(matching(dataset.source)) if "source" in filters else query)
 
 
@@ -218,12 +288,24 @@ def _blocks() -> Statement:
 def _filtered(
     query: Query, filters: tuple[str, ...], *, searched: Sequence[Any] = (), after: ColumnElement[str] | None = None
 ) -> Query:
-    for name in ("source", "dataset", "market", "measure", "location"):
+    for name in FILTERED:
         if name in filters:
             query = query.where(matching(_series[name]))
+    if "location_type" in filters:
+        # As ``core.catalog.dimensions.location_type_as_compared`` does.
+        compared = func.translate(func.lower(_series.location_type), " -", "__")
+        query = query.where(compared == bindparam("location_type"))
     if "label_name" in filters:
         label = _series.labels.op("->>", return_type=Text())(bindparam("label_name", type_=Text()))
         query = query.where(label == bindparam("label_value"))
+    if "components" in filters:
+        query = query.where(_series.kind == Kind.PRICE, _series.measure.regexp_match(bindparam("components")))
+    if "not_components" in filters:
+        query = query.where(_series.kind == Kind.PRICE, not_(_series.measure.regexp_match(bindparam("not_components"))))
+    if "pattern" in filters:
+        query = query.where(_series.key.like(bindparam("pattern"), escape="/"))
+    if "prefix" in filters:  # an index range, however the pattern goes on
+        query = query.where(_series.key >= bindparam("prefix"), _series.key < bindparam("prefix_end"))
     if "text" in filters:
         query = query.where(or_(*(contains(column, "text") for column in searched)))
     if after is not None and "after" in filters:
@@ -234,6 +316,16 @@ def _filtered(
 def _with_escaped_text(values: dict[str, object]) -> dict[str, object]:
     text = values["text"]
     return values if text is None else {**values, "text": escaped(str(text))}
+
+
+def _with_prefix(values: dict[str, object]) -> dict[str, object]:
+    """Escape the pattern of keys, and add the range of keys that begin with the text before its first ``*``."""
+    pattern = values["pattern"]
+    if pattern is None:
+        return values
+    prefix = str(pattern).partition(ANY)[0]
+    reach: dict[str, object] = {"prefix": prefix, "prefix_end": f"{prefix}{_LAST_CHARACTER}"} if prefix else {}
+    return {**values, "pattern": like(str(pattern)), **reach}
 
 
 def _dataset_of(row: Record) -> DatasetEntry:
@@ -248,6 +340,12 @@ def _dataset_of(row: Record) -> DatasetEntry:
         reference=row["reference"],
         schedule=row["schedule"],
         freshness_hours=row["freshness_hours"],
+        publication=tuple(row["publication"]),
+        is_forecast=row["is_forecast"],
+        details=tuple(row["details"]),
+        order=row["search_order"],
+        fetch=row["public_files"],
+        fetched_at=row["fetched_at"],
     )
 
 
@@ -274,6 +372,10 @@ def _valid_series(row: Record) -> Series:
             location_type=row["location_type"],
             labels=row["labels"],
             business_days=stored_business_days(row["business_days"]),
+            kind=stored_kind(row["kind"]),
+            market_run=stored_market_run(row["market_run"]),
+            fuel=stored_fuel(row["fuel"]),
+            fuel_detail=row["fuel_detail"],
         ),
         version=row["version"],
         first_ts=row["first_ts"],

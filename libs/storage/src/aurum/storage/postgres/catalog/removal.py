@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aurum.core.currency import rated_currency
 from aurum.storage.ports.removal import Referrer, RemovedRows, StoredSeries
+from aurum.storage.postgres.catalog.search_rows import remove_series
 from aurum.storage.postgres.connection.pool import Connection
 
 _NAMES = 5
@@ -57,6 +58,8 @@ class PostgresSeriesRemover:
             archived_rows=sum(part["rows"] for part in parts),
         )
         await self._delete("observation_confirmation", series_id)
+        await self._delete("observation_undo", series_id)
+        await remove_series(self._connection, series_id)
         await self._delete("series", series_id)
         # Without a condition: history may hold rows of the series that a correction brought back to the hot store.
         await self._connection.execute(_REMEMBER, series_id, series.key, series.source)

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 _EPOCH_US = 946_684_800_000_000
 _SEND: Mapping[str, str] = {
+    "int8": "int8send",
     "int4": "int4send",
     "int2": "int2send",
     "float8": "float8send",
     "timestamptz": "timestamptz_send",
 }
-_WIRE = {kind: np.dtype(code) for kind, code in (("int4", ">i4"), ("int2", ">i2"), ("float8", ">f8"), ("timestamptz", ">i8"))}
+_CODES = {"int8": ">i8", "int4": ">i4", "int2": ">i2", "float8": ">f8", "timestamptz": ">i8"}
+_WIRE = {kind: np.dtype(code) for kind, code in _CODES.items()}
 _NATIVE = {kind: wire.newbyteorder("=") for kind, wire in _WIRE.items()}
 
 

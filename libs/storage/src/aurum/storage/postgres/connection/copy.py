@@ -23,7 +23,15 @@ _EPOCH_US = 946_684_800_000_000
 _EPOCH_DAYS = 10_957
 """The same distance in days."""
 
-_WIRE: Mapping[str, str] = {"int8": ">i8", "int4": ">i4", "int2": ">i2", "float8": ">f8", "timestamptz": ">i8", "date": ">i4"}
+_WIRE: Mapping[str, str] = {
+    "int8": ">i8",
+    "int4": ">i4",
+    "int2": ">i2",
+    "float8": ">f8",
+    "timestamptz": ">i8",
+    "date": ">i4",
+    "bool": "?",
+}
 _CHUNK_ROWS = 65_536
 
 

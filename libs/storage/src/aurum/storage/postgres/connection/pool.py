@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
-from typing import Literal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Literal, Protocol
 
 import asyncpg
 
@@ -25,10 +25,31 @@ from aurum.storage.postgres.connection.errors import (
 from aurum.storage.postgres.connection.read_connections import Connection, ReadConnections
 from aurum.storage.postgres.connection.slow_queries import SlowQueries
 
-__all__ = ["Connection", "PostgresPool"]
+__all__ = ["Connection", "PostgresPool", "ReadPool", "SmallReads"]
 
 _GRACE_S = 1.0
 """The driver waits this much longer than the server, in case the server itself cannot report that the time is over."""
+
+
+class SmallReads(Protocol):
+    """Single small reads outside of transactions."""
+
+    async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
+        """Return the first row of a statement. Raises ``Unavailable``."""
+        ...
+
+
+class ReadPool(Protocol):
+    """The connections that readers use: those of a process (``PostgresPool``), or those that act for one tenant."""
+
+    @property
+    def settings(self) -> DatabaseSettings: ...
+    @property
+    def reads(self) -> SmallReads: ...
+
+    def acquire(self, *, outlasts_deadline: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """Yield a driver connection for the length of the block; errors of its statements are translated."""
+        ...
 
 
 class PostgresPool:
@@ -57,28 +78,33 @@ class PostgresPool:
         ``slow_query_s``: queries that take longer are logged with their plan. Raises ``DatabaseUnavailable`` when the server
         does not answer or refuses the connection.
         """
-        if settings.url is None:
-            raise ValueError("DatabaseSettings.url is None: set AURUM_DATABASE__URL, or the URL of the embedded server")
-        server_settings = {
-            "application_name": "aurum",
-            "timezone": "UTC",
-            "jit": "off",
-            "statement_timeout": f"{settings.statement_timeout_s * 1000:.0f}",
-        }
-        with connecting(settings.url):
-            pool = await asyncpg.create_pool(
-                settings.url,
-                min_size=1,
-                max_size=settings.pool_size,
-                timeout=settings.connect_timeout_s,
-                # The time limit of a load; the server ends other statements sooner.
-                command_timeout=max(settings.statement_timeout_s, settings.load_timeout_s) + _GRACE_S,
-                # Time limits are the only state of a session, and each user of a connection sets them first.
-                reset=_no_reset,
-                init=_decode_json,
-                server_settings=server_settings,
-            )
+        pool = await _create(settings, settings.pool_size, server_settings={}, min_size=1, reset=_no_reset)
         return cls(pool, settings, slow_query_s=slow_query_s)
+
+    @classmethod
+    async def open_as(
+        cls,
+        settings: DatabaseSettings,
+        role: str,
+        schemas: Sequence[str],
+        *,
+        size: int,
+        connection_class: type[asyncpg.Connection],
+        reset: Callable[[asyncpg.Connection], Awaitable[None]],
+        slow_query_s: float = float("inf"),
+    ) -> PostgresPool:
+        """Return a pool whose connections act as a role from their start, so that nothing they run can act as another.
+
+        ``schemas``: where unqualified names are looked up, in order. ``size``: most connections; none is opened before the
+        first use. ``connection_class``: of its connections. ``reset``: called whenever one is given back. Raises ``ValueError``
+        for settings without a URL.
+        """
+        # The role is applied before the connection is ready, and RESET ROLE returns to it.
+        server_settings = {"role": role, "search_path": ", ".join(schemas)}
+        pool = await _create(
+            settings, size, server_settings=server_settings, min_size=0, reset=reset, connection_class=connection_class
+        )
+        return cls(pool, settings.model_copy(update={"pool_size": size}), slow_query_s=slow_query_s)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -194,6 +220,40 @@ class PostgresPool:
         # Includes cancelled queries: they are the slowest.
         if query.elapsed >= self.slow.threshold_s:
             self.slow.log(query.query, len(query.args), query.elapsed)
+
+
+async def _create(
+    settings: DatabaseSettings,
+    size: int,
+    *,
+    server_settings: Mapping[str, str],
+    min_size: int,
+    reset: Callable[[asyncpg.Connection], Awaitable[None]],
+    connection_class: type[asyncpg.Connection] = asyncpg.Connection,
+) -> asyncpg.Pool:
+    """Return a pool of the driver; it connects now for a ``min_size`` above 0. Raises ``DatabaseUnavailable``."""
+    if settings.url is None:
+        raise ValueError("DatabaseSettings.url is None: set AURUM_DATABASE__URL, or the URL of the embedded server")
+    common = {
+        "application_name": "aurum",
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": f"{settings.statement_timeout_s * 1000:.0f}",
+    }
+    with connecting(settings.url):
+        return await asyncpg.create_pool(
+            settings.url,
+            min_size=min_size,
+            max_size=size,
+            timeout=settings.connect_timeout_s,
+            # The time limit of a load; the server ends other statements sooner.
+            command_timeout=max(settings.statement_timeout_s, settings.load_timeout_s) + _GRACE_S,
+            # Time limits are the only state of a session, and each user of a connection sets them first.
+            reset=reset,
+            init=_decode_json,
+            connection_class=connection_class,
+            server_settings={**common, **server_settings},
+        )
 
 
 _TIME_LIMITS = "SET statement_timeout = {}; SET plan_cache_mode = auto"

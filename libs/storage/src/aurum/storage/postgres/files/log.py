@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 
+import polars as pl
 from asyncpg import Record
 from sqlalchemy import bindparam, select
 
 from aurum.core.catalog.entries import FileEntry, FileStatus, KnownAtBasis, UnitJump
+from aurum.core.frames import BASES
 from aurum.storage.ports.files import FileFilter
 from aurum.storage.postgres import tables
-from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.connection.pool import ReadPool
 from aurum.storage.postgres.connection.statements import Statement, compiled, filter_names, matching
 
 # Columns are named, so that a prepared statement stays valid when a migration adds a column.
@@ -22,13 +25,26 @@ SELECT file_id, digest, name, source, dataset, status, reason, known_at, known_a
 FROM ingest_file WHERE digest = $1 AND status = 'applied' ORDER BY file_id
 """
 
+_BASES = """
+SELECT DISTINCT ON (series_id, known_at) series_id, known_at, basis
+FROM (
+    SELECT s.series_id, s.known_at, f.known_at_basis AS basis FROM file_series AS s JOIN ingest_file AS f USING (file_id)
+    WHERE s.series_id = ANY($1) AND s.known_at BETWEEN $2 AND $3 AND NOT s.is_scheduled
+    UNION ALL
+    SELECT s.series_id, i.known_at, i.known_at_basis FROM issue AS i JOIN file_series AS s USING (file_id)
+    WHERE s.series_id = ANY($1) AND i.known_at BETWEEN $2 AND $3
+) AS of_files
+WHERE basis <> 'scheduled'
+ORDER BY series_id, known_at, array_position(ARRAY['published', 'stated', 'ingested'], basis)
+"""
+
 _file = tables.ingest_file.c
 
 
 class PostgresFileLog:
     """``FileLog`` on PostgreSQL."""
 
-    def __init__(self, pool: PostgresPool) -> None:
+    def __init__(self, pool: ReadPool) -> None:
         self._pool = pool
 
     async def files_page(self, criteria: FileFilter, *, before: int | None, limit: int) -> Sequence[FileEntry]:
@@ -44,6 +60,11 @@ class PostgresFileLog:
     async def applied(self, digest: str) -> Sequence[FileEntry]:
         async with self._pool.acquire() as connection:
             return [file_entry(row) for row in await connection.fetch(APPLIED, digest)]
+
+    async def bases(self, series_ids: Sequence[int], *, first: datetime, last: datetime) -> pl.DataFrame:
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(_BASES, list(series_ids), first, last)
+        return pl.DataFrame([tuple(row) for row in rows], schema=BASES, orient="row")
 
 
 @cache

@@ -70,5 +70,5 @@ class PostgresFileWriter:
             file.dataset,
             FileStatus.REFUSED,
             reason,
-            KnownAtBasis.INGESTION,
+            KnownAtBasis.INGESTED,
         )

@@ -11,7 +11,7 @@ from aurum.core.catalog import Quality
 from aurum.core.series.partials import VAST, buckets_in
 from aurum.storage.ports.history import HotPartials, refuse_archived_parts
 from aurum.storage.postgres.connection.columns import packed, unpacked
-from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.postgres.connection.pool import ReadPool
 from aurum.storage.postgres.history.parts import BESIDE_MANY, parts_beside
 from aurum.storage.postgres.observations.reader import bounds
 
@@ -60,7 +60,7 @@ class PostgresPartialsReader:
 
     has_sums = False
 
-    def __init__(self, pool: PostgresPool) -> None:
+    def __init__(self, pool: ReadPool) -> None:
         self._pool = pool
 
     async def partials(self, series_ids: Sequence[int], *, span: Span) -> pl.DataFrame:

@@ -9,17 +9,20 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from aurum.core.asof import Span
+from aurum.core.asof import ALL_TIME, Span
 from aurum.core.clock import Clock
+from aurum.core.frames import HISTORY
 from aurum.core.series.points import Points
-from aurum.storage.ports.history import HotPoints, HotRevisions, HotStream, refuse_archived_parts
+from aurum.storage.ports.history import ArchivedPart, HotPoints, HotRevisions, HotStream, refuse_archived_parts
 from aurum.storage.postgres.connection.columns import packed, unpacked, unpacked_arrays
-from aurum.storage.postgres.connection.pool import Connection, PostgresPool
+from aurum.storage.postgres.connection.pool import Connection, ReadPool
 from aurum.storage.postgres.history.parts import BESIDE_SLICE, PARTS_OF_MANY, parts_beside, parts_of
 from aurum.storage.postgres.observations.watermark import is_long_past, wait_until_settled
 
 _ONE: Mapping[str, str] = {"ts": "timestamptz", "value": "float8", "quality": "int2", "known_at": "timestamptz"}
 _MANY: Mapping[str, str] = {"series_id": "int4", **_ONE}
+_CONFIRMED: Mapping[str, str] = {"series_id": "int4", "ts": "timestamptz", "known_at": "timestamptz"}
+_HISTORY: Mapping[str, str] = {**_CONFIRMED, "superseded_at": "timestamptz", "value": "float8", "quality": "int2"}
 
 _BATCH_ROWS = 65_536
 _SETTLE_TIMEOUT_S = 5.0
@@ -78,6 +81,29 @@ _BATCH_AS_OF = packed(
     ORDER BY series_id, ts LIMIT $6
     """,
 )
+# Of the current value, ``superseded_at`` is its own known time, which no superseded version has: packed columns hold no null.
+_VERSIONS = packed(
+    _HISTORY,
+    """
+    (SELECT series_id, ts, known_at, known_at AS superseded_at, value, quality FROM observation
+     WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 AND (series_id, ts) >= ($4, $5)
+       AND (series_id, ts, known_at) > ($4, $5, $6) AND known_at <= $8
+     ORDER BY series_id, ts LIMIT $7)
+    UNION ALL
+    (SELECT series_id, ts, known_at, superseded_at, value, quality FROM observation_version
+     WHERE series_id = ANY($1) AND ts >= $2 AND ts < $3 AND (series_id, ts, known_at) > ($4, $5, $6) AND known_at <= $8
+     ORDER BY series_id, ts, known_at LIMIT $7)
+    ORDER BY series_id, ts, known_at LIMIT $7
+    """,
+)
+_CONFIRMATIONS = packed(
+    _CONFIRMED,
+    """
+    SELECT c.series_id, point AS ts, c.known_at FROM observation_confirmation AS c, unnest(c.ts) AS point
+    WHERE c.series_id = ANY($1) AND c.known_at >= $4 AND c.known_at < $5 AND point >= $2 AND point < $3
+    ORDER BY c.series_id, point, c.known_at
+    """,
+)
 
 
 class PostgresSeriesReader:
@@ -87,7 +113,7 @@ class PostgresSeriesReader:
     ``storage.tiered`` reads through it.
     """
 
-    def __init__(self, pool: PostgresPool, clock: Clock) -> None:
+    def __init__(self, pool: ReadPool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
 
@@ -116,6 +142,23 @@ class PostgresSeriesReader:
         refuse_archived_parts(hot.parts)
         return hot.rows
 
+    async def versions(self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None) -> pl.DataFrame:
+        batches = [batch async for batch in self.version_stream(series_ids, span=span, as_of=as_of)]
+        return pl.concat(batches) if batches else pl.DataFrame(schema=HISTORY)
+
+    async def version_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncIterator[pl.DataFrame]:
+        async with self.hot_version_stream(series_ids, span=span, as_of=as_of) as hot:
+            refuse_archived_parts(hot.parts)
+            async for batch in hot.batches:
+                yield batch
+
+    async def confirmations(self, series_ids: Sequence[int], *, span: Span, known: Span = ALL_TIME) -> pl.DataFrame:
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_CONFIRMATIONS, sorted(set(series_ids)), *bounds(span), *bounds(known))
+        return unpacked(_CONFIRMED, row)
+
     async def hot_points(self, series_id: int, *, span: Span, as_of: datetime | None = None) -> HotPoints:
         start, end = bounds(span)
         if as_of is None:
@@ -139,13 +182,34 @@ class PostgresSeriesReader:
     ) -> AsyncGenerator[HotStream]:
         start, end = bounds(span)
         ids = sorted(set(series_ids))
+        async with (
+            self._snapshot(ids, start, end, as_of) as (connection, parts),
+            aclosing(self._batches(connection, ids, start, end, as_of)) as batches,
+        ):
+            yield HotStream(batches, parts)
+
+    @asynccontextmanager
+    async def hot_version_stream(
+        self, series_ids: Sequence[int], *, span: Span, as_of: datetime | None = None
+    ) -> AsyncGenerator[HotStream]:
+        start, end = bounds(span)
+        ids = sorted(set(series_ids))
+        async with (
+            self._snapshot(ids, start, end, as_of) as (connection, parts),
+            aclosing(_version_batches(connection, ids, start, end, as_of)) as batches,
+        ):
+            yield HotStream(batches, parts)
+
+    @asynccontextmanager
+    async def _snapshot(
+        self, ids: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
+    ) -> AsyncGenerator[tuple[Connection, Sequence[ArchivedPart]]]:
+        """Hold a connection with one snapshot, which has every load that began before ``as_of``; also yield archived parts."""
         async with self._pool.acquire(outlasts_deadline=True) as connection:
             if as_of is not None:
                 await self._settle(connection, as_of)
             async with connection.transaction(isolation="repeatable_read", readonly=True):
-                parts = parts_of(await connection.fetch(PARTS_OF_MANY, ids, start, end))
-                async with aclosing(self._batches(connection, ids, start, end, as_of)) as batches:
-                    yield HotStream(batches, parts)
+                yield connection, parts_of(await connection.fetch(PARTS_OF_MANY, ids, start, end))
 
     async def _batches(
         self, connection: Connection, ids: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
@@ -193,6 +257,24 @@ def bounds(span: Span) -> tuple[datetime, datetime]:
 
 def _clamped(instant: datetime) -> datetime:
     return min(max(instant, _FIRST), _LAST)
+
+
+async def _version_batches(
+    connection: Connection, ids: Sequence[int], start: datetime, end: datetime, as_of: datetime | None
+) -> AsyncGenerator[pl.DataFrame]:
+    after = (-1, start, _FIRST)
+    latest = _LAST if as_of is None else _clamped(as_of)
+    while True:
+        remaining = [series_id for series_id in ids if series_id >= after[0]]
+        row = await connection.fetchrow(_VERSIONS, remaining, start, end, *after, _BATCH_ROWS, latest)
+        batch = unpacked(_HISTORY, row)
+        if batch.is_empty():
+            return
+        after = (int(batch["series_id"][-1]), batch["ts"][-1], batch["known_at"][-1])
+        is_current = pl.col("superseded_at") == pl.col("known_at")
+        yield batch.with_columns(pl.when(~is_current).then("superseded_at").alias("superseded_at"))
+        if batch.height < _BATCH_ROWS:
+            return
 
 
 async def _cancel(fetching: asyncio.Future[pl.DataFrame]) -> None:

@@ -10,44 +10,49 @@ import polars as pl
 from aurum.core.errors import Conflict
 from aurum.storage.ports.errors import LostRace
 from aurum.storage.ports.observations import LockedSeries
+from aurum.storage.postgres.catalog.search_rows import add_series, renew_series
 from aurum.storage.postgres.connection.pool import Connection
 
-_DESCRIPTION = ["market", "currency", "zone", "location_name", "location_type", "labels", "business_days"]
+_DESCRIPTION = [
+    "market", "currency", "zone", "location_name", "location_type", "labels", "business_days",
+    "kind", "market_run", "fuel", "fuel_detail",
+]  # fmt: skip
 _COLUMNS = ["key", "source", "dataset", "location", "measure", "unit", "frequency", *_DESCRIPTION]
 
 _MISSING = "SELECT key FROM unnest($1::text[]) AS file(key) WHERE NOT EXISTS (SELECT FROM series AS s WHERE s.key = file.key)"
+
+
+def _columns(names: Sequence[str], prefix: str = "", *, labels: str = "") -> str:
+    return ", ".join(f"{prefix}{name}{labels if name == 'labels' else ''}" for name in names)
+
+
+def _arrays(count: int, first: int = 1) -> str:
+    return ", ".join(f"${number}::text[]" for number in range(first, first + count))
+
+
 # In the order of keys, so that two loads that create the same series cannot deadlock.
-_INSERT = """
-INSERT INTO series (key, source, dataset, location, measure, unit, frequency,
-                    market, currency, zone, location_name, location_type, labels, business_days)
-SELECT key, source, dataset, location, measure, unit, frequency,
-       market, currency, zone, location_name, location_type, labels::jsonb, business_days
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
-     AS described(key, source, dataset, location, measure, unit, frequency,
-                  market, currency, zone, location_name, location_type, labels, business_days)
+_INSERT = f"""
+INSERT INTO series ({_columns(_COLUMNS)})
+SELECT {_columns(_COLUMNS, labels="::jsonb")}
+FROM unnest({_arrays(len(_COLUMNS))}) AS described({_columns(_COLUMNS)})
 ORDER BY key COLLATE "C"
-ON CONFLICT (key) DO NOTHING
-"""
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - constants
 _COMPARED = ["unit", "frequency", *_DESCRIPTION]
-_LOCK = """
-SELECT unit, frequency, market, currency, zone, location_name, location_type, labels::text, business_days,
-       series_id, key, version
+_LOCK = f"""
+SELECT {_columns(_COMPARED, labels="::text")}, series_id, key, version
 FROM series WHERE key = ANY($1) ORDER BY series_id FOR NO KEY UPDATE
-"""
-_DESCRIBE = """
+"""  # noqa: S608 - constants
+_DESCRIBE = f"""
 UPDATE series AS s
-SET market = file.market, currency = file.currency, zone = file.zone, location_name = file.location_name,
-    location_type = file.location_type, labels = file.labels::jsonb, business_days = file.business_days,
+SET {", ".join(f"{name} = file.{name}{'::jsonb' if name == 'labels' else ''}" for name in _DESCRIPTION)},
     version = s.version + CASE WHEN s.version > 0 THEN 1 ELSE 0 END
-FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-            $8::text[])
-     AS file(series_id, market, currency, zone, location_name, location_type, labels, business_days)
+FROM unnest($1::int[], {_arrays(len(_DESCRIPTION), 2)}) AS file(series_id, {_columns(_DESCRIPTION)})
 WHERE s.series_id = file.series_id
-  AND (s.market, s.currency, s.zone, s.location_name, s.location_type, s.labels, s.business_days)
+  AND ({_columns(_DESCRIPTION, "s.")})
       IS DISTINCT FROM
-      (file.market, file.currency, file.zone, file.location_name, file.location_type, file.labels::jsonb, file.business_days)
-"""
+      ({_columns(_DESCRIPTION, "file.", labels="::jsonb")})
+"""  # noqa: S608 - constants
 # Catalog lists show descriptions, so a changed one must invalidate them; the trigger reports only series ids. PostgreSQL sends
 # repeated notifications of a transaction once.
 _NOTIFY = "SELECT pg_notify('aurum_changes', 'catalog')"
@@ -57,16 +62,19 @@ class SeriesMismatch(Conflict):
     """A file describes a series with another unit or frequency than the stored one. Facts: ``key``, ``stored``, ``given``."""
 
 
-async def locked_series(connection: Connection, series: pl.DataFrame) -> LockedSeries:
+async def locked_series(connection: Connection, series: pl.DataFrame, *, is_announced: bool = True) -> LockedSeries:
     """Find or create the rows of the series in a ``SERIES`` frame and lock them until the transaction ends.
 
     Descriptions (names, labels, market) become those of the newest load. Answers show them, so a new description raises the
-    version of a series that has observations. Raises ``SeriesMismatch``, and ``LostRace`` when a series is removed meanwhile.
+    version of a series that has observations. ``is_announced``: the series are shared, so the search and the caches of the
+    catalog are told. Raises ``SeriesMismatch``, and ``LostRace`` when a series is removed meanwhile.
     """
     keys = series["key"].to_list()
     if missing_keys := [row["key"] for row in await connection.fetch(_MISSING, keys)]:
         missing = series.filter(pl.col("key").is_in(missing_keys))
         await connection.execute(_INSERT, *(missing[column].to_list() for column in _COLUMNS))
+        if is_announced:
+            await add_series(connection, missing_keys)
     # Whole tuples are compared, because a file of all nodes has thousands of series that did not change.
     stored = {row["key"]: row for row in await connection.fetch(_LOCK, keys)}
     changed: list[tuple[Any, ...]] = []
@@ -80,8 +88,10 @@ async def locked_series(connection: Connection, series: pl.DataFrame) -> LockedS
     if changed:
         # Only the server can tell whether labels differ, because equal JSON objects may differ as texts.
         status = await connection.execute(_DESCRIBE, *map(list, zip(*changed, strict=True)))
-        if status != "UPDATE 0":
+        if status != "UPDATE 0" and is_announced:
             await connection.execute(_NOTIFY)
+            ids = {series_id for series_id, *_ in changed}
+            await renew_series(connection, sorted(ids), [key for key, row in stored.items() if row["series_id"] in ids])
     # Version 0, read under the lock, proves that the series has no observation.
     empty = frozenset(row["series_id"] for row in stored.values() if row["version"] == 0)
     return LockedSeries([stored[key]["series_id"] for key in keys], empty)

@@ -8,15 +8,19 @@ observation; new points are copied straight into their table.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
-from aurum.core.frames import FILE_ROWS, FILE_SERIES, PUBLICATIONS, SERIES, UTC_US, FrameMismatch, conform
+from aurum.core.catalog import Quality
+from aurum.core.first_publications import first_publications, same_issue
+from aurum.core.frames import PUBLICATIONS, SERIES, UTC_US, conform
 from aurum.core.merge import OBSERVATIONS, History
+from aurum.storage.file_rows import correction_undated, file_publications, issues_of, touched_series
 from aurum.storage.ports.history import HistoryStore
-from aurum.storage.ports.observations import LockedSeries, SeriesRows, StoredRows
+from aurum.storage.ports.observations import LockedSeries, Moment, SeriesRows, StoredRows
 from aurum.storage.postgres.connection.columns import packed, unpacked
 from aurum.storage.postgres.connection.copy import Layout, insert, stage
 from aurum.storage.postgres.connection.pool import Connection
@@ -25,6 +29,8 @@ from aurum.storage.postgres.observations.points import POINT, current_points
 from aurum.storage.postgres.observations.restore import restore_parts
 from aurum.storage.postgres.observations.series_rows import locked_series, raise_versions
 from aurum.storage.postgres.observations.threads import in_thread_if_large
+from aurum.storage.postgres.observations.undo import record_undo
+from aurum.storage.undo import Undo
 
 KEY = list(OBSERVATIONS.key)
 
@@ -42,6 +48,10 @@ _FILE_SERIES = Layout(
     known_at="timestamptz",
     new="int4",
     revised="int4",
+    new_first_ts="timestamptz",
+    new_last_ts="timestamptz",
+    is_sole="bool",
+    is_scheduled="bool",
 )
 
 # Statements that join a temporary table also limit the series and times by parameters ($1 to $3): where old rows are
@@ -116,27 +126,32 @@ class PostgresObservationWriter:
     """``ObservationWriter`` on the connection of a transaction.
 
     ``history``: returns the history store. A file that touches an archived month first restores it; without a history store it
-    is refused with ``HistoryNotConfigured``.
+    is refused with ``HistoryNotConfigured``. ``is_announced``: caches of the catalog are told of new descriptions.
     """
 
-    def __init__(self, connection: Connection, history: Callable[[], HistoryStore | None]) -> None:
+    def __init__(
+        self, connection: Connection, history: Callable[[], HistoryStore | None], *, is_announced: bool = True
+    ) -> None:
         self._connection = connection
         self._history = history
+        self._is_announced = is_announced
 
     async def lock(self, series: pl.DataFrame) -> LockedSeries:
-        return await locked_series(self._connection, conform(series, SERIES))
+        return await locked_series(self._connection, conform(series, SERIES), is_announced=self._is_announced)
 
-    async def store(self, part: SeriesRows, locked: LockedSeries, *, known_at: datetime | None) -> StoredRows:
+    async def store(self, part: SeriesRows, locked: LockedSeries, *, moment: Moment, recording_id: int) -> StoredRows:
         rows = part.rows.height
-        batch = await in_thread_if_large(rows, _publications, part.rows, locked.ids, known_at)
-        await restore_parts(self._connection, self._history(), batch, set(locked.ids) - locked.empty)
-        changes = _Changes()
+        offered = await in_thread_if_large(rows, file_publications, part, locked.ids, moment.time)
+        await restore_parts(self._connection, self._history(), offered, set(locked.ids) - locked.empty)
+        batch, current = await self._dated(offered, part, locked, moment)
+        changes, undo = _Changes(), Undo()
         empty = locked.empty
         layers = await in_thread_if_large(rows, OBSERVATIONS.layers, batch)
         stored: pl.DataFrame | None = None
         for layer in layers:
-            stored = await self._merge(layer, empty, changes)
-            empty = frozenset[int]()
+            stored = await self._merge(layer, empty, changes, undo, current)
+            empty, current = frozenset[int](), None
+        sole = await record_undo(self._connection, recording_id, undo, batch)
         counts = changes.by_series()
         changed: tuple[int, ...] = ()
         if not counts.is_empty():
@@ -145,34 +160,90 @@ class PostgresObservationWriter:
             present = stored if len(layers) == 1 else None
             await record_completeness(self._connection, frequencies, batch, stored=present, empty=locked.empty)
         new, revised = int(counts["new"].sum()), int(counts["revised"].sum())
-        touched = await in_thread_if_large(rows, _touched, batch, counts)
-        return StoredRows(batch.height, new, revised, changed, touched)
+        summary = partial(touched_series, spans=undo.spans, sole=sole)
+        touched = await in_thread_if_large(rows, summary, offered, batch, counts, moment)
+        return StoredRows(rows, new, revised, changed, touched, issues_of(batch, part))
+
+    async def _dated(
+        self, offered: pl.DataFrame, part: SeriesRows, locked: LockedSeries, moment: Moment
+    ) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+        """Return the publications, dated by the rule only where it may date them, and the current points if they were read.
+
+        ``offered``: schema ``RULE_DATED``. Raises ``CorrectionUndated``.
+        """
+        if part.rule is None or len(locked.empty) == len(set(locked.ids)):
+            return offered.select(list(PUBLICATIONS)), None
+        corrected_at = moment.time if part.rule.may_correct else None
+        current: pl.DataFrame | None = None
+        if part.issue_at is None:
+            current = await self._current(offered, locked.empty)
+            versions = await self._republished(offered) if moment.repeated else None
+            result = await in_thread_if_large(
+                offered.height,
+                partial(first_publications, offered, current, corrected_at=corrected_at, republished=versions),
+            )
+        elif (stated := await self._of_issues(offered, moment.same_issue)) is not None:
+            result = same_issue(offered, stated, corrected_at=corrected_at)
+        else:
+            return offered.select(list(PUBLICATIONS)), None
+        if not result.conflicts.is_empty():
+            raise correction_undated(result.conflicts, part, locked)
+        return result.batch, current
+
+    async def _republished(self, offered: pl.DataFrame) -> pl.DataFrame:
+        """Return all stored versions of the points of a batch."""
+        history = await self._history_of(offered)
+        return history.changes.select("series_id", "ts", *OBSERVATIONS.content)
+
+    async def _of_issues(self, offered: pl.DataFrame, times: Sequence[datetime]) -> pl.DataFrame | None:
+        """Return the publications of a batch's points at some known times; None if there are none."""
+        if not times:
+            return None
+        history = await self._history_of(offered)
+        stated = history.publications().filter(pl.col("known_at").is_in(list(times)))
+        return stated if not stated.is_empty() else None
+
+    async def _history_of(self, batch: pl.DataFrame) -> History:
+        keys = batch.select(KEY).unique().sort(KEY)
+        await stage(self._connection, "touched", _POINT_KEY, keys)
+        return await self._stored(batch, keys)
 
     async def record(self, file_id: int, touched: pl.DataFrame) -> None:
         numbered = touched.with_columns(pl.lit(file_id, pl.Int64).alias("file_id"))
         await insert(self._connection, "file_series", _FILE_SERIES, numbered)
 
-    async def _merge(self, layer: pl.DataFrame, empty: frozenset[int], changes: _Changes) -> pl.DataFrame | None:
+    async def _merge(
+        self, layer: pl.DataFrame, empty: frozenset[int], changes: _Changes, undo: Undo, current: pl.DataFrame | None
+    ) -> pl.DataFrame | None:
         """Store publications, at most one for each point. ``empty``: ids of the series that have no observation yet.
 
-        Returns the points that the series now have from the first to the last ``ts`` of the layer; None if any was replaced.
+        ``current``: the stored points from the first to the last ``ts``; None if they have not been read. Returns the points
+        that the series now have from the first to the last ``ts`` of the layer; None if any was replaced.
         """
         if layer.is_empty():
             return None
-        current = await self._current(layer, empty)
+        if current is None:
+            current = await self._current(layer, empty)
         rows = max(layer.height, current.height)
         classified = await in_thread_if_large(rows, OBSERVATIONS.classify, layer, current)
+        # There is nothing to withdraw of a point that is not stored.
+        classified = replace(classified, fresh=classified.fresh.filter(pl.col("quality") != int(Quality.WITHDRAWN)))
         await insert(self._connection, "observation", _OBSERVATION, classified.fresh)
         changes.add(classified.fresh, new=True)
+        if undo.spans is None:  # the first layer has every point
+            await in_thread_if_large(rows, undo.begin, classified.fresh, current)
+        else:
+            undo.add(classified.fresh)
         revising, late = classified.revising, classified.late
         if not revising.is_empty():
             revising, overtaken = await self._split_by_confirmation(revising)
             late = pl.concat([late, overtaken.select(layer.columns)])
             await self._revise(revising, changes)
+            undo.add(revising)
         if not classified.confirming.is_empty():
-            await self._confirm(classified.confirming.select(*KEY, "known_at"))
+            undo.add(await self._confirm(classified.confirming.select(*KEY, "known_at")))
         if not late.is_empty():
-            await self._rewrite(late, changes)
+            await self._rewrite(late, changes, undo)
         is_as_read = classified.revising.is_empty() and classified.late.is_empty()
         return pl.concat([current.select(layer.columns), classified.fresh]) if is_as_read else None
 
@@ -214,7 +285,8 @@ class PostgresObservationWriter:
         await stage(self._connection, "replacing", _OBSERVATION, current)
         await self._connection.execute(_REPLACE, *_key_limits(current))
 
-    async def _confirm(self, confirming: pl.DataFrame) -> None:
+    async def _confirm(self, confirming: pl.DataFrame) -> pl.DataFrame:
+        """Store confirmations, and return those that were not stored."""
         ids = confirming["series_id"].unique().to_list()
         times = confirming["known_at"].unique().to_list()
         known = unpacked(_CONFIRMED, await self._connection.fetchrow(_CONFIRMED_AT, ids, times))
@@ -222,13 +294,14 @@ class PostgresObservationWriter:
         if not missing.is_empty():
             await stage(self._connection, "confirming", _CONFIRMATION, missing)
             await self._connection.execute(_CONFIRM)
+        return missing
 
-    async def _rewrite(self, late: pl.DataFrame, changes: _Changes) -> None:
+    async def _rewrite(self, late: pl.DataFrame, changes: _Changes, undo: Undo) -> None:
         keys = late.select(KEY).unique().sort(KEY)
-        await stage(self._connection, "touched", _POINT_KEY, keys)
-        before = await self._stored(late, keys)
+        before = await self._history_of(late)
         rows = before.changes.height + late.height
         after = await in_thread_if_large(rows, OBSERVATIONS.rewrite, before, late)
+        await in_thread_if_large(rows, undo.replace, before.publications(), late, after.publications())
         columns = [*late.columns]
         added = after.changes.select(columns).join(before.changes.select(columns), on=columns, how="anti", nulls_equal=True)
         removed = before.changes.select(columns).join(after.changes.select(columns), on=columns, how="anti", nulls_equal=True)
@@ -236,11 +309,14 @@ class PostgresObservationWriter:
         await self._confirm(after.confirmations)
         if changed.is_empty():
             return
-        await self._connection.execute(_DELETE_VERSIONS, *_key_limits(keys))
-        superseded = after.changes.filter(pl.col("superseded_at").is_not_null())
-        await insert(self._connection, "observation_version", _VERSION, superseded)
+        await self._put_versions(keys, after.changes.filter(pl.col("superseded_at").is_not_null()))
         await self._replace(after.changes.filter(pl.col("superseded_at").is_null()).drop("superseded_at"))
         changes.add(changed, new=False)
+
+    async def _put_versions(self, keys: pl.DataFrame, superseded: pl.DataFrame) -> None:
+        """Write superseded versions in place of the stored ones of the points in the table ``touched``."""
+        await self._connection.execute(_DELETE_VERSIONS, *_key_limits(keys))
+        await insert(self._connection, "observation_version", _VERSION, superseded)
 
     async def _stored(self, late: pl.DataFrame, keys: pl.DataFrame) -> History:
         current = (await self._current(late, frozenset())).join(keys, on=KEY, how="semi")
@@ -252,29 +328,3 @@ class PostgresObservationWriter:
 def _key_limits(points: pl.DataFrame) -> tuple[object, object, object]:
     """Return the series ids and the first and last ``ts`` of points."""
     return points["series_id"].unique().to_list(), points["ts"].min(), points["ts"].max()
-
-
-def _publications(rows: pl.DataFrame, ids: Sequence[int], known_at: datetime | None) -> pl.DataFrame:
-    known = pl.col("known_at").fill_null(known_at) if known_at is not None else pl.col("known_at")
-    rows = conform(rows, FILE_ROWS)
-    frame = rows.select(
-        pl.Series("series_id", ids, dtype=pl.Int32).gather(rows["series"]),
-        "ts",
-        # -0.0 and 0.0 are the same value. Adding 0.0 does not work, because Polars optimises it away.
-        pl.when(pl.col("value") == 0).then(0.0).otherwise("value").alias("value"),
-        "quality",
-        known + pl.duration(microseconds=pl.col("version").cast(pl.Int64)),
-    )
-    if frame["known_at"].null_count():
-        raise FrameMismatch("known_at: null in a row of a file without a known time of its own")
-    return conform(frame, PUBLICATIONS)
-
-
-def _touched(batch: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
-    """Return first, last and known times and counts of each series of a batch, schema ``FILE_SERIES``."""
-    limits = batch.group_by("series_id").agg(
-        pl.col("ts").min().alias("first_ts"), pl.col("ts").max().alias("last_ts"), pl.col("known_at").max()
-    )
-    counted = limits.join(counts.select("series_id", "new", "revised"), on="series_id", how="left")
-    filled = counted.with_columns(pl.col("new", "revised").fill_null(0))
-    return conform(filled.sort("series_id"), FILE_SERIES)

@@ -1,10 +1,13 @@
 """The tables of the store in SQLAlchemy Core, one module for each feature. Migrations create them; a test compares the two."""
 
-from aurum.storage.postgres.tables.access import api_key, audit, plan, tenant
+from aurum.storage.postgres.tables.access import api_key, audit, link, plan, service_secret, tenant
+from aurum.storage.postgres.tables.alerts import alert, webhook, webhook_attempt, webhook_delivery
 from aurum.storage.postgres.tables.catalog import block, dataset, series, source
+from aurum.storage.postgres.tables.fetch import fetch_state
 from aurum.storage.postgres.tables.files import file_series, ingest_file
 from aurum.storage.postgres.tables.flags import flag, flag_usage
 from aurum.storage.postgres.tables.history import archive_run, archived_part, removed_series
+from aurum.storage.postgres.tables.jobs import job, job_worker
 from aurum.storage.postgres.tables.metadata import metadata
 from aurum.storage.postgres.tables.models import (
     block_hour,
@@ -17,9 +20,13 @@ from aurum.storage.postgres.tables.models import (
 )
 from aurum.storage.postgres.tables.observations import completeness, observation, observation_confirmation, observation_version
 from aurum.storage.postgres.tables.quality import expectation_outcome, quarantine, validation
+from aurum.storage.postgres.tables.recordings import change, issue, observation_undo, recording
+from aurum.storage.postgres.tables.schedule import fetched_day, schedule, watermark
 from aurum.storage.postgres.tables.service import cache_entry, idempotency
+from aurum.storage.postgres.tables.usage import usage_day, usage_writer
 
 __all__ = [
+    "alert",
     "api_key",
     "archive_run",
     "archived_part",
@@ -27,14 +34,21 @@ __all__ = [
     "block",
     "block_hour",
     "cache_entry",
+    "change",
     "completeness",
     "dataset",
     "expectation_outcome",
+    "fetch_state",
+    "fetched_day",
     "file_series",
     "flag",
     "flag_usage",
     "idempotency",
     "ingest_file",
+    "issue",
+    "job",
+    "job_worker",
+    "link",
     "market_day",
     "metadata",
     "model",
@@ -44,12 +58,22 @@ __all__ = [
     "model_run",
     "observation",
     "observation_confirmation",
+    "observation_undo",
     "observation_version",
     "plan",
     "quarantine",
+    "recording",
     "removed_series",
+    "schedule",
     "series",
+    "service_secret",
     "source",
     "tenant",
+    "usage_day",
+    "usage_writer",
     "validation",
+    "watermark",
+    "webhook",
+    "webhook_attempt",
+    "webhook_delivery",
 ]

@@ -29,6 +29,7 @@ plan = Table(
     Column("per_day", Integer, nullable=False),
     Column("burst", NUMBER, nullable=False),
     Column("at_once", Integer, nullable=False),
+    Column("listeners", Integer, nullable=False, server_default=text("20")),
     CheckConstraint("per_minute > 0 AND per_hour > 0 AND per_day > 0 AND burst >= 1 AND at_once > 0", name="positive"),
 )
 
@@ -59,6 +60,31 @@ api_key = Table(
     Column("replaces", Text),
     Index("ix_api_key_tenant_id", "tenant_id"),
     comment="Of a key's secret only the SHA-256 is kept: it is 256 random bits, which no dictionary holds.",
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("link_id", Text, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("read", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("revoked_at", INSTANT),
+    Index("ix_link_tenant_id_created_at", "tenant_id", "created_at"),
+    Index("ix_link_expires_at", "expires_at"),
+    comment="Addresses that answer one read without a key. Their signatures are stored nowhere.",
+)
+
+service_secret = Table(
+    "service_secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    Column("created_at", INSTANT, nullable=False, server_default=text("now()")),
+    comment="Secrets that all processes share where no setting names them. No role of tenants may read them.",
 )
 
 audit = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Identity,
@@ -56,6 +57,14 @@ file_series = Table(
     Column("known_at", INSTANT, nullable=False),
     Column("new", Integer, nullable=False),
     Column("revised", Integer, nullable=False),
+    # The series had no point from new_first_ts to new_last_ts before this file, so all of them are the file's. Null, or the
+    # first after the last, when that is not so of its new points.
+    Column("new_first_ts", INSTANT),
+    Column("new_last_ts", INSTANT),
+    # Every publication of the series that is known at known_at is the file's.
+    Column("is_sole", Boolean, nullable=False, server_default=text("false")),
+    # known_at is from the dataset's rule; else its basis is that of the file.
+    Column("is_scheduled", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("file_id", "series_id"),
     Index("ix_file_series_series_id_known_at", "series_id", "known_at"),
     comment="What each file said of each series: from which to which interval start, how many points it added and revised.",

@@ -1,0 +1,1 @@
+"""Recordings on PostgreSQL: writes, and reads of the store as it stood."""
