@@ -15,6 +15,8 @@
         series.measure,
         series.role,
         series.variant,
+        series.kind,
+        series.market_run,
         series.market,
         series.calendar,
         series.unit,

@@ -34,12 +34,20 @@ from aurum.storage.ports.history import ArchiveRunning, HistoryNotConfigured, Mo
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything, named_parts
 from aurum.storage.testing.builders import T0, file_load, together
+from aurum.storage.testing.migrating import earlier_release
 from aurum.storage.testing.stores import PostgresStore
 from aurum.storage.testing.waiting import wait_until
 
 pytestmark = pytest.mark.needs_postgres
 
 NEW_YORK = "America/New_York"
+ADDED = {
+    "file_series": ("new_first_ts", "new_last_ts", "is_sole", "is_scheduled"),
+    "dataset": ("publication", "is_forecast", "details", "search_order", "public_files"),
+    "plan": ("listeners",),
+    "series": ("kind", "market_run", "fuel", "fuel_detail"),
+}
+"""Columns that the revisions from 0016 on add, by table."""
 TITLES = {
     "WCRFPUS2": ("Weekly U.S. Field Production of Crude Oil (Thousand Barrels per Day)", "MBBL/D", "kbbl/d"),
     "WCESTUS1": ("Weekly U.S. Ending Stocks excluding SPR of Crude Oil (Thousand Barrels)", "MBBL", "kbbl"),
@@ -111,6 +119,20 @@ async def before_migration(connection: asyncpg.Connection, name: str) -> None:
     revision = f"{int(revision_of(name)) - 1:04d}"
     await connection.execute("UPDATE alembic_version SET version_num = $1, floor = NULL, floor_release = NULL", revision)
     await connection.execute("ALTER TABLE series DROP COLUMN IF EXISTS business_days")  # revision 0013 adds it
+    await connection.execute("DROP TABLE IF EXISTS recording, change, issue, observation_undo")  # revision 0016 adds them
+    await connection.execute("DROP TABLE IF EXISTS usage_day, usage_writer")  # revision 0021 adds them
+    await connection.execute("DROP TABLE IF EXISTS fetch_state")  # revision 0028 adds it
+    await connection.execute("DROP TABLE IF EXISTS alert, webhook, webhook_delivery, webhook_attempt")  # and 0027 these
+    await connection.execute("DROP SCHEMA IF EXISTS private CASCADE")  # revision 0022 adds it
+    await connection.execute("DROP POLICY IF EXISTS append_own ON audit")
+    await connection.execute("DROP TABLE IF EXISTS link, service_secret")  # revision 0023 adds them
+    await connection.execute("DROP FUNCTION IF EXISTS aurum_link_revoked")
+    await connection.execute("DROP TABLE IF EXISTS search_group, series_search, search_word, search_state")  # revision 0024
+    await connection.execute("DROP TABLE IF EXISTS job, job_worker")  # revision 0025 adds them
+    await connection.execute("DROP TABLE IF EXISTS schedule, watermark, fetched_day")  # revision 0026 adds them
+    for table, columns in ADDED.items():
+        dropped = ", ".join(f"DROP COLUMN IF EXISTS {column}" for column in columns)
+        await connection.execute(f"ALTER TABLE {table} {dropped}")
 
 
 def stored_as_before() -> dict[str, list[tuple[object, ...]]]:
@@ -187,7 +209,7 @@ async def test_stored_weeks_move_to_where_they_end_and_the_old_files_add_nothing
     )
     assert [tuple(row) for row in of_files] == [(flow[0], flow[-1])]
     after = dict(await connection.fetch("SELECT key, version FROM series"))
-    assert all(after[key] == version + 1 for key, version in before.items())
+    assert all(after[key] == version + 2 for key, version in before.items()), "moved, and given dimensions"
 
     for document in (petroleum(), fred(), storage()):
         report = await ingestion.ingest(document)
@@ -196,14 +218,16 @@ async def test_stored_weeks_move_to_where_they_end_and_the_old_files_add_nothing
 
 
 async def test_a_second_run_of_the_migrations_changes_nothing(
-    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
     await load_as_before(postgres_store)
     await before_migration(connection, WEEKS_MOVE)
-    await upgrade(database_url)
+    # Up to the revision before that of the dimensions, whose columns ``before_migration`` drops with what they hold.
+    versions = earlier_release(tmp_path, "0018")
+    await upgrade(database_url, versions=versions)
     once = await snapshot(connection)
     await before_migration(connection, WEEKS_MOVE)
-    await upgrade(database_url)
+    await upgrade(database_url, versions=versions)
     assert await snapshot(connection) == once
 
 
@@ -265,7 +289,7 @@ async def test_a_month_that_is_archived_while_the_migration_waits_for_its_series
 
 
 async def test_a_series_that_loses_its_label_to_an_older_release_is_moved_once(
-    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection
+    postgres_store: PostgresStore, database_url: str, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
     await load_as_before(postgres_store)
     await before_migration(connection, WEEKS_MOVE)
@@ -278,6 +302,8 @@ async def test_a_series_that_loses_its_label_to_an_older_release_is_moved_once(
         CREATE TRIGGER reset_label BEFORE UPDATE OF labels ON series FOR EACH ROW
         WHEN (NEW.key = '{PRODUCTION}') EXECUTE FUNCTION reset_label();
     """)
+    await upgrade(database_url, versions=earlier_release(tmp_path, "0018"))
+    await connection.execute("DROP TRIGGER reset_label ON series")
     await upgrade(database_url)
     assert await points(postgres_store, PRODUCTION) == [midnight(day - timedelta(days=6)) for day in FRIDAYS]
     labels = await connection.fetchval("SELECT labels::text FROM series WHERE key = $1", PRODUCTION)
@@ -331,4 +357,4 @@ async def test_stored_areas_get_their_zones_and_their_days_are_counted_anew(
     assert [tuple(row) for row in belgium] == [(date(2025, 10, 26), 100, 100)]
     assert [tuple(row) for row in finland] == [(date(2025, 10, 26), 25, 25)]
     after = dict(await connection.fetch("SELECT key, version FROM series"))
-    assert all(after[key] == version + 1 for key, version in before.items())
+    assert all(after[key] == version + 2 for key, version in before.items()), "moved, and given dimensions"

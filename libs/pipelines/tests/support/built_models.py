@@ -14,7 +14,6 @@ from aurum.common.settings import DbtSettings
 from aurum.pipelines.models.project import ModelPaths
 from aurum.pipelines.models.run import Invocation, ModelRunner, RunReport, Verb
 from aurum.pipelines.registry import default_registry
-from aurum.pipelines.source import SourceFile
 from aurum.storage.duckdb.model_inputs import DuckDbStoreCopy
 from aurum.storage.ports.history import HistoryStore
 from aurum.storage.postgres.models.inputs import PostgresCalendarTables, PostgresStoreExport
@@ -55,7 +54,8 @@ class Built:
     store: PostgresStore
     runner: ModelRunner
     report: RunReport
-    ingest: Callable[[list[SourceFile]], Awaitable[None]]
+    ingest: Callable[..., Awaitable[None]]
+    """Loads files, with a ``KnownAtPolicy`` if one is needed."""
 
     async def run(self, verb: Verb, *select: str, full_refresh: bool = False) -> RunReport:
         return await self.runner.run(Invocation(verb, select, full_refresh=full_refresh))

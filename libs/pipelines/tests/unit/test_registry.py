@@ -2,7 +2,7 @@ import pytest
 
 from aurum.core.errors import UnknownName
 from aurum.core.frequency import Frequency
-from aurum.pipelines.registry import AmbiguousFormat, DuplicateName, Registry, UnknownFormat
+from aurum.pipelines.registry import AmbiguousFormat, DuplicateName, Registry, ReservedName, UnknownFormat
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, Source, SourceFile
 
 
@@ -47,3 +47,8 @@ def test_two_sources_of_one_name_stop_the_start() -> None:
 def test_an_unknown_source_is_answered_with_the_nearest() -> None:
     with pytest.raises(UnknownName, match="nearest: one"):
         Registry([source("one", "1")]).source("on")
+
+
+def test_no_source_is_named_like_private_series() -> None:
+    with pytest.raises(ReservedName):
+        Registry([source("private", "1")])

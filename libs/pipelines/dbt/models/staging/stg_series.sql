@@ -5,10 +5,19 @@ select
     series.dataset,
     series.location,
     series.measure,
-    meaning.family,
-    meaning.role,
+    -- A word for a fuel that no list has is one of the mix, too.
+    coalesce(meaning.family, case when series.kind = 'generation' and series.fuel = 'unmapped' then 'generation' end) as family,
+    coalesce(meaning.role, case when series.kind = 'generation' and series.fuel = 'unmapped' then 'fuel' end) as role,
     -- An empty cell of a seed is null and means that the role has only one variant.
-    coalesce(meaning.variant, '') as variant,
+    coalesce(
+        meaning.variant,
+        case when meaning.family is null and series.fuel = 'unmapped' then replace(series.measure, 'generation_', '') end,
+        ''
+    ) as variant,
+    series.kind,
+    series.market_run,
+    series.fuel,
+    series.fuel_detail,
     series.market,
     market.calendar,
     series.unit,

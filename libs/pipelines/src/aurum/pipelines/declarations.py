@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aurum.core.calendars import default_blocks
 from aurum.core.catalog.entries import DatasetEntry, SourceEntry
+from aurum.pipelines.places import place_names
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.source import Dataset, PublicationSchedule
+from aurum.pipelines.source import Dataset, Source
 from aurum.storage.ports.catalog import CatalogWriter
 
 
@@ -13,12 +16,44 @@ async def declare_catalog(registry: Registry, writer: CatalogWriter) -> None:
     """Write every source, dataset and shipped block of this version into the catalog; existing entries are replaced."""
     await writer.declare(
         sources=[SourceEntry(source.name, source.title, source.homepage, source.terms) for source in registry.sources],
-        datasets=[_entry(dataset) for source in registry.sources for dataset in source.datasets],
+        datasets=[_entry(dataset, fetch_of(source, dataset)) for source in registry.sources for dataset in source.datasets],
         blocks=[block.to_document() for block in default_blocks()],
+        places=place_names(),
     )
 
 
-def _entry(dataset: Dataset) -> DatasetEntry:
+def publication_of(dataset: Dataset) -> tuple[dict[str, object], ...]:
+    """Return the rules of a dataset as documents: ``rule`` in words, ``source``, ``evidence``, and the series it holds for."""
+    return tuple(
+        {
+            "rule": str(rule),
+            "source": rule.source,
+            "evidence": str(rule.evidence),
+            "measures": list(rule.measures),
+            "locations": list(rule.locations),
+            "per_issue": rule.per_issue,
+        }
+        for rule in dataset.rules
+    )
+
+
+def schedule_of(dataset: Dataset) -> str:
+    """Return the usual publication times of a dataset in words; empty for none. They name no series."""
+    return "; ".join(dict.fromkeys(str(rule) for rule in dataset.rules))
+
+
+def fetch_of(source: Source, dataset: Dataset) -> dict[str, object] | None:
+    """Return how the public files of a dataset are fetched: ``granularity``, ``needs`` (the name of a key without which nothing
+    is fetched, or None) and ``manual``; None for a dataset without public files.
+    """
+    files = source.public_files(dataset.name)
+    if files is None:
+        return None
+    needs = files.needs.name if files.needs is not None and files.keyless is None else None
+    return {"granularity": str(files.granularity), "needs": needs, "manual": files.manual}
+
+
+def _entry(dataset: Dataset, fetch: Mapping[str, object] | None) -> DatasetEntry:
     return DatasetEntry(
         source=dataset.source,
         name=dataset.name,
@@ -28,13 +63,11 @@ def _entry(dataset: Dataset) -> DatasetEntry:
         measures=tuple({"name": measure.name, "unit": measure.unit, "title": measure.title} for measure in dataset.measures),
         market=dataset.market,
         reference=dataset.reference,
-        schedule=_schedule_text(dataset.schedule),
+        schedule=schedule_of(dataset),
         freshness_hours=dataset.freshness_hours,
+        publication=publication_of(dataset),
+        is_forecast=dataset.is_forecast,
+        details=dataset.details,
+        order=dataset.search_order,
+        fetch=fetch,
     )
-
-
-def _schedule_text(schedule: PublicationSchedule | None) -> str:
-    if schedule is None:
-        return ""
-    day = {0: "on the day", -1: "on the day before", 1: "on the day after"}.get(schedule.days, f"{schedule.days:+d} days")
-    return f"{schedule.at:%H:%M} {schedule.zone} {day}"

@@ -10,16 +10,20 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
 import polars as pl
 
 from aurum.core.calendars import BusinessDays
+from aurum.core.catalog.dimensions import FUEL_LABEL, Fuel, Kind, MarketRun
+from aurum.core.catalog.fuels import UNMAPPED, FuelWord, folded, fuel_word
 from aurum.core.errors import Invalid
 from aurum.core.frequency import Frequency
+from aurum.core.publication import PublicationRule
 from aurum.pipelines.price_sums import PriceSum
+from aurum.pipelines.public_files import Politeness, Problem, PublicFiles, no_problem
 from aurum.pipelines.records import record_at
 
 
@@ -36,22 +40,22 @@ class RefusedFile(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One quantity of a dataset. ``column``: the header of its column in the file, for quarantine reports."""
+    """One quantity of a dataset. ``column``: the header of its column in the file, for quarantine reports.
+
+    ``is_detail``: it details another measure of the dataset, as the highest of a day's prices does; components of a price are
+    details without it. ``kind``, ``market_run``: None for those of the dataset. ``fuel``: the operator's word for its fuel, by
+    which ``fuels.toml`` knows it; empty for none.
+    """
 
     name: str
     unit: str
     column: str = ""
     currency: str | None = None
     title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PublicationSchedule:
-    """The usual publication time of a dataset: ``days`` after (negative: before) its local day, at ``at`` in ``zone``."""
-
-    days: int
-    at: time
-    zone: str
+    kind: Kind | None = None
+    market_run: MarketRun | None = None
+    fuel: str = ""
+    is_detail: bool = False
 
 
 class IdRule(StrEnum):
@@ -75,11 +79,23 @@ class Plausible:
 
 
 @dataclass(frozen=True, slots=True)
+class Dimensions:
+    """The dimensions of a series, as ``SeriesSpec`` has them. ``word``: the operator's own word for the fuel, or empty."""
+
+    kind: Kind
+    market_run: MarketRun | None
+    fuel: Fuel | None = None
+    fuel_detail: str | None = None
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """One kind of publication of one source. Series keys are ``source:name:location:measure``.
 
     ``zone``: IANA time zone of its days. ``market``: code in ``core.markettime``; None for a dataset that belongs to no market.
-    ``frequency`` and ``measures`` hold for every series unless the parsed file says otherwise.
+    ``frequency`` and ``measures`` hold for every series unless the parsed file says otherwise. ``kind``: that of its measures,
+    except of those that state another. ``market_run``: likewise; None where none applies.
     """
 
     source: str
@@ -89,7 +105,6 @@ class Dataset:
     frequency: Frequency
     measures: tuple[Measure, ...]
     market: str | None = None
-    schedule: PublicationSchedule | None = None
     reference: str = ""
     """Title or address of the operator's document that describes the format."""
     freshness_hours: float | None = None
@@ -100,6 +115,41 @@ class Dataset:
     """The calendar of the days on which a daily dataset is published; None: every day. A parser may state that of a series."""
     price_sums: tuple[PriceSum, ...] = ()
     """The totals among the measures that are sums of others; empty for a dataset without components."""
+    rules: tuple[PublicationRule, ...] = ()
+    """When it is usually published; the first rule that holds for a series counts. Empty: as a whole, at no usual time."""
+    is_forecast: bool = False
+    """Whether its values are forecasts, which are read by issue and by lead."""
+    kind: Kind = Kind.OTHER
+    market_run: MarketRun | None = None
+    search_order: int = 0
+    """0 for a main dataset of its source; higher for other exports and for copies, which a search lists later."""
+    fuels: Mapping[str, FuelWord] = field(default_factory=dict[str, FuelWord], hash=False)
+    """Its source's words for fuels, from ``core.catalog.fuels.fuel_words``; empty: those of the source in ``fuels.toml``."""
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The measures that detail another one: components of prices, and those that are declared as details."""
+        parts = {part for total in self.price_sums for part in (*total.parts, *total.optional)}
+        return tuple(measure.name for measure in self.measures if measure.is_detail or measure.name in parts)
+
+    def dimensions(self, name: str, word: str | None = None) -> Dimensions:
+        """Return the dimensions of the series of a measure, declared or not. ``word``: for its fuel; None for the declared."""
+        measure = next((measure for measure in self.measures if measure.name == name), None)
+        kind, run = self.kind, self.market_run
+        if measure is not None:
+            word = measure.fuel if word is None else word
+            kind, run = measure.kind or kind, measure.market_run or run
+        if not word:
+            return Dimensions(kind, run)
+        meaning = self.fuels.get(folded(word), UNMAPPED) if self.fuels else fuel_word(self.source, word)
+        has_own_kind = measure is not None and measure.kind is not None
+        return Dimensions(
+            kind if has_own_kind or meaning.kind is None else meaning.kind,
+            run,
+            meaning.fuel,
+            meaning.detail,
+            word,
+        )
 
     def measure(self, name: str) -> Measure:
         """Return the declared measure of that name. Raises KeyError, which is a bug of the parser."""
@@ -225,6 +275,10 @@ PARSED_SERIES = pl.Schema(
         "location_type": pl.String(),
         "labels": pl.String(),
         "business_days": pl.String(),
+        "kind": pl.String(),
+        "market_run": pl.String(),
+        "fuel": pl.String(),
+        "fuel_detail": pl.String(),
     }
 )
 """One row for each series in a parsed file; ``labels`` is a JSON object of strings."""
@@ -238,7 +292,9 @@ class Parsed:
     (location, measure) of ``rows``. ``refused``: schema ``core.frames.REFUSED``. ``known_at``: the publication time the
     file states, UTC; None when it states none. ``rows_read``: data rows in the file, refused ones included (a row of several
     measures counts once). ``raw``: returns the text of a line, for checks made after parsing. ``notices``: sentences for the
-    file's report, such as the publisher's own warning that the answer is not complete.
+    file's report, such as the publisher's own warning that the answer is not complete. ``answered_at``: when the publisher
+    answered the query that the file is the answer to, UTC: an upper bound of the known time, no publication; None when the file
+    does not state it.
     """
 
     dataset: Dataset
@@ -249,6 +305,7 @@ class Parsed:
     raw: Callable[[int], str]
     known_at: datetime | None = None
     notices: tuple[str, ...] = ()
+    answered_at: datetime | None = None
 
     def holding_back(self, rows: pl.DataFrame, refused: pl.DataFrame) -> Parsed:
         """Return the content with only ``rows`` of its rows and the series that have one.
@@ -267,22 +324,22 @@ def describe_series(
     *,
     locations: pl.DataFrame | None = None,
     labels: Mapping[str, str] | None = None,
+    fuels: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """Return the ``PARSED_SERIES`` frame of a dataset, with the units and the frequency that the dataset declares.
+    """Return the ``PARSED_SERIES`` frame of a dataset, with the units, frequency and dimensions that the dataset declares.
 
-    ``locations``: one row per location, columns ``location`` and, where known, ``location_name``, ``location_type``. Parsers
-    whose series differ in unit, frequency or labels change the columns of the result.
+    ``locations``: one row per location, columns ``location`` and, where known, ``location_name``, ``location_type``.
+    ``fuels``: the operator's word by measure, for measures that the file adds to the declared
+    ones; their unit is that of the declared measures of fuels. Parsers whose series differ in unit, frequency or labels change
+    the columns of the result.
     """
     pairs = rows.select("location", "measure").unique(maintain_order=True)
-    declared = pl.DataFrame(
-        {
-            "measure": [measure.name for measure in dataset.measures],
-            "unit": [measure.unit for measure in dataset.measures],
-            "currency": [measure.currency for measure in dataset.measures],
-        },
-        schema={"measure": pl.String, "unit": pl.String, "currency": pl.String},
+    frame = pairs.join(
+        _declared(dataset, pairs["measure"].unique(), labels or {}, fuels or {}),
+        on="measure",
+        how="left",
+        maintain_order="left",
     )
-    frame = pairs.join(declared, on="measure", how="left", maintain_order="left")
     names = locations if locations is not None else pl.DataFrame(schema={"location": pl.String})
     for column in ("location_name", "location_type"):
         if column not in names.columns:
@@ -299,9 +356,27 @@ def describe_series(
         frequency=pl.lit(str(dataset.frequency)),
         zone=pl.lit(dataset.zone),
         market=pl.lit(dataset.market, dtype=pl.String),
-        labels=pl.lit(json.dumps(dict(labels or {}), sort_keys=True)),
         business_days=pl.lit(dataset.business_days, dtype=pl.String),
     ).select(list(PARSED_SERIES))
+
+
+_OF_MEASURE = ("unit", "currency", "labels", "kind", "market_run", "fuel", "fuel_detail")
+
+
+def _declared(dataset: Dataset, names: pl.Series, labels: Mapping[str, str], fuels: Mapping[str, str]) -> pl.DataFrame:
+    """Return one row for each measure of a file: ``measure`` and the columns ``_OF_MEASURE``."""
+    by_name = {measure.name: measure for measure in dataset.measures}
+    unit_of_fuels = next((measure.unit for measure in dataset.measures if measure.fuel), None)
+    described: list[tuple[str | None, ...]] = []
+    for name in names:
+        measure = by_name.get(name)
+        word = fuels.get(name) if measure is None else None
+        said = dataset.dimensions(name, word)
+        texts = json.dumps({**labels, FUEL_LABEL: said.word} if said.word else dict(labels), sort_keys=True, ensure_ascii=False)
+        unit = measure.unit if measure is not None else unit_of_fuels if word else None
+        currency = measure.currency if measure is not None else None
+        described.append((name, unit, currency, texts, said.kind, said.market_run, said.fuel, said.fuel_detail))
+    return pl.DataFrame(described, schema=dict.fromkeys(("measure", *_OF_MEASURE), pl.String), orient="row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +427,13 @@ class FileFormat:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A publisher with its formats. ``urls``: by dataset name, returns the address of the public file of a local day."""
+    """A publisher with its formats and the addresses of its public files, by dataset name.
+
+    ``urls``: returns the address of the file of a local day. ``archives``: returns that of the file of a month, asked for its
+    first day. ``files``: declares the files of a dataset in full, in place of its entries in ``urls`` and ``archives``.
+    ``manual``: title and address of the publisher's document that ``urls`` and ``archives`` are from. ``problem``: returns why
+    an answer to them holds no data. ``politeness``: how often its hosts may be requested.
+    """
 
     name: str
     title: str
@@ -361,8 +442,25 @@ class Source:
     urls: Mapping[str, Callable[[date], str]] = field(default_factory=dict[str, Callable[[date], str]])
     terms: str = ""
     """The publisher's terms of use in one line."""
+    archives: Mapping[str, Callable[[date], str]] = field(default_factory=dict[str, Callable[[date], str]])
+    files: Mapping[str, PublicFiles] = field(default_factory=dict[str, PublicFiles])
+    manual: str = ""
+    problem: Callable[[bytes], Problem | None] = no_problem
+    politeness: tuple[Politeness, ...] = ()
+    without_files: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By dataset name, why no file of it can be requested: a clause that completes "cannot be downloaded, because"."""
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
         """Every dataset of every format, without repetition, in order of declaration."""
         return tuple(dict.fromkeys(dataset for file_format in self.formats for dataset in file_format.datasets))
+
+    def public_files(self, dataset: str) -> PublicFiles | None:
+        """Return the public files of a dataset; None for one that has none."""
+        if dataset in self.files:
+            return self.files[dataset]
+        if dataset in self.urls or dataset in self.archives:
+            return PublicFiles(
+                day=self.urls.get(dataset), month=self.archives.get(dataset), manual=self.manual, problem=self.problem
+            )
+        return None

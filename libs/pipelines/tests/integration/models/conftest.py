@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -18,7 +17,8 @@ from aurum.common.contracts import contracts_directory
 from aurum.common.settings import DatabaseSettings, DbtSettings
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_source_files
-from aurum.pipelines.loading.load import Ingestion
+from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.load import FileOutcome, Ingestion
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.project import project_directory
 from aurum.pipelines.models.run import Invocation, ModelRunner, Verb
@@ -28,6 +28,7 @@ from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.testing.databases import create_database, drop_database
 from aurum.storage.testing.stores import PostgresStore
 
 sys.path.append(str(Path(__file__).parents[2] / "support"))
@@ -41,13 +42,10 @@ _numbers = itertools.count(1)
 async def new_store(server: EmbeddedPostgres, template: str) -> AsyncGenerator[PostgresStore]:
     """Open a store over a new, empty, migrated database."""
     name = f"warehouse_{next(_numbers)}"
-    connection = await asyncpg.connect(server.url_of("postgres"))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    pool = await PostgresPool.open(DatabaseSettings(url=server.url_of(name), pool_size=4))
+    pool = await PostgresPool.open(DatabaseSettings(url=await create_database(server, name, template), pool_size=4))
     yield PostgresStore(pool, SystemClock())
     await pool.close()
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    await drop_database(server, name)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -83,9 +81,9 @@ async def built(sampled: PostgresStore, target: str, tmp_path_factory: pytest.Te
         raw_files=RawFiles(tmp_path_factory.mktemp("kept")),
     )
 
-    async def ingest(documents: list[SourceFile]) -> None:
-        reports = [report async for report in ingestion.ingest_all(documents)]
-        assert len(reports) == len(documents)
+    async def ingest(documents: list[SourceFile], known_at: KnownAtPolicy | None = None) -> None:
+        reports = [report async for report in ingestion.ingest_all(documents, known_at=known_at)]
+        assert [report.outcome for report in reports] == [FileOutcome.APPLIED] * len(documents)
 
     await ingest([one for path in sample_files() for one in read_source_files(path) if isinstance(one, SourceFile)])
     settings = DbtSettings.model_validate({"target": target})

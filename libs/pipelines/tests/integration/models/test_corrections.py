@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 
 from aurum.core.asof import Span
 from aurum.core.catalog import Quality
+from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy
 from aurum.pipelines.loading.sample import sample_files
 from aurum.pipelines.models.run import Verb
 from aurum.pipelines.source import SourceFile
@@ -70,7 +71,7 @@ async def withdraw_everything(built: Built, key: str) -> None:
 async def test_an_incremental_run_after_a_correction_equals_a_full_one(built: Built) -> None:
     before = {table: await built.rows(table) for table in KEYS}
     assert before["mart_series_revisions"].is_empty()
-    await built.ingest(corrected())
+    await built.ingest(corrected(), KnownAtPolicy(KnownAtChoice.NOW))
     await withdraw_everything(built, GONE)
     (await built.run(Verb.RUN, *SELECTED)).raise_failure()
     incremental = {table: (await built.rows(table)).sort(key) for table, key in KEYS.items()}

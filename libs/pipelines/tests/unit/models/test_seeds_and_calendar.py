@@ -21,20 +21,20 @@ from aurum.pipelines.models.project import (
     variables,
 )
 from aurum.pipelines.models.seeds import outdated_seeds, write_seeds
-from aurum.pipelines.registry import default_registry
+from aurum.pipelines.registry import own_registry
 from aurum.storage.ports.model_inputs import SERIES_TABLE
 
 PLACES = ModelPaths(Path("/project"), Path("/data/warehouse"))
 
 
 def test_the_seeds_are_what_the_code_says() -> None:
-    assert outdated_seeds(default_registry(), project_directory(None) / "seeds") == {}, "run `aurum dbt seeds`"
+    assert outdated_seeds(own_registry(), project_directory(None) / "seeds") == {}, "run `aurum dbt seeds`"
 
 
 def test_writing_seeds_touches_only_those_that_differ(tmp_path: Path) -> None:
-    assert len(write_seeds(default_registry(), tmp_path)) == 4
+    assert len(write_seeds(own_registry(), tmp_path)) == 4
     (tmp_path / "market.csv").write_text("stale")
-    assert [path.name for path in write_seeds(default_registry(), tmp_path)] == ["market.csv"]
+    assert [path.name for path in write_seeds(own_registry(), tmp_path)] == ["market.csv"]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_writing_seeds_touches_only_those_that_differ(tmp_path: Path) -> None:
     ],
 )
 def test_measures_mean_the_same_across_sources(source: str, dataset: str, measure: str, expected: Meaning | None) -> None:
-    entry = next(one for one in default_registry().source(source).datasets if one.name == dataset)
+    entry = next(one for one in own_registry().source(source).datasets if one.name == dataset)
     assert meaning_of(entry, entry.measure(measure)) == expected
 
 

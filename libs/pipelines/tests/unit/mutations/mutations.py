@@ -12,9 +12,8 @@ from itertools import pairwise
 from statistics import mode
 
 from aurum.pipelines.source import SourceFile
+from aurum.pipelines.testing.samples import Sample
 from aurum.pipelines.testing.workbook import Cell
-
-from .samples import Sample
 
 Mutation = Callable[[Sample], SourceFile | None]
 Change = Callable[[str], str]

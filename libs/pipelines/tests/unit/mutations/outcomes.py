@@ -13,8 +13,7 @@ from aurum.pipelines.quality.gate import check_rows
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import RefusedFile, SourceFile
-
-from .samples import Sample
+from aurum.pipelines.testing.samples import Sample
 
 EXPECTATIONS = Path(__file__).resolve().parents[5] / "contracts" / "expectations"
 

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aurum.pipelines.quality.suites import read_suites
-from aurum.pipelines.registry import default_registry
+from aurum.pipelines.registry import own_registry
 from aurum.pipelines.source import SourceFile
+from aurum.pipelines.testing.samples import SAMPLES
 
 from .mutations import MUTATIONS
 from .outcomes import EXPECTATIONS, Outcome, outcome, run, undetectable
-from .samples import SAMPLES
 
 PAGE = Path(__file__).resolve().parents[5] / "docs" / "mutations.md"
 _LETTERS = {
@@ -48,7 +48,7 @@ No other cell may hold a wrong number.
 
 def rows() -> dict[str, dict[str, str]]:
     """Return the letter of each sample and mutation; samples by dataset and kind of file."""
-    registry, suites = default_registry(), read_suites(EXPECTATIONS)
+    registry, suites = own_registry(), read_suites(EXPECTATIONS)
     table: dict[str, dict[str, str]] = {}
     for sample in SAMPLES:
         reference, _ = run(registry, suites, SourceFile(sample.name, sample.content))

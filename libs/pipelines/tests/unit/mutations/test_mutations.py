@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from aurum.pipelines.quality.suites import read_suites
-from aurum.pipelines.registry import default_registry
+from aurum.pipelines.registry import own_registry
 from aurum.pipelines.source import SourceFile
+from aurum.pipelines.testing.samples import SAMPLES, Sample
 
 from .mutations import NUMBERS, OF_DATASET, OF_FORMAT, TOGETHER, WHOLE, in_numbers
 from .outcomes import EXPECTATIONS, Outcome, outcome, run, undetectable
-from .samples import SAMPLES, Sample
 
-REGISTRY = default_registry()
+REGISTRY = own_registry()
 SUITES = read_suites(EXPECTATIONS)
 OF_SOURCE = {sample.datasets[0].partition(":")[0]: sample for sample in reversed(SAMPLES)}
 QUICK = {**OF_DATASET, **OF_FORMAT, **TOGETHER, "a number": in_numbers(NUMBERS["U+200B in a number"]), **WHOLE}

@@ -5,17 +5,16 @@ from __future__ import annotations
 import pytest
 
 from aurum.pipelines.named_content import hold_to_name
-from aurum.pipelines.registry import UnknownFormat, default_registry
+from aurum.pipelines.registry import UnknownFormat, own_registry
 from aurum.pipelines.source import NamedContent, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.fred.identity import series_in_name
+from aurum.pipelines.testing.samples import Sample
+from aurum.pipelines.testing.samples.ercot import ERCOT
+from aurum.pipelines.testing.samples.nyiso import NYISO
+from aurum.pipelines.testing.samples.pjm import PJM
+from aurum.pipelines.testing.samples.sample import csv
 
-from .samples import Sample
-from .samples.ercot import ERCOT
-from .samples.nyiso import NYISO
-from .samples.pjm import PJM
-from .samples.sample import csv
-
-REGISTRY = default_registry()
+REGISTRY = own_registry()
 
 
 def sample(*, name: str) -> Sample:
@@ -133,7 +132,7 @@ def test_a_five_minute_report_of_iso_ne_is_called_by_its_name() -> None:
     )
     for name in ("lmp_5min_20250704_00-04.csv", "download.csv"):
         with pytest.raises(UnknownFormat) as caught:
-            default_registry().recognise(SourceFile(name, content.encode()))
+            own_registry().recognise(SourceFile(name, content.encode()))
         assert caught.value.reason == "five-minute prices of ISO-NE are not read"
 
 

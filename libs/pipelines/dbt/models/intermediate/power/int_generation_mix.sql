@@ -9,9 +9,13 @@ select
     location_name,
     market,
     zone,
-    variant as fuel,
+    market_run,
+    fuel,
+    fuel_detail,
+    variant as fuel_word,
     unit,
     step_seconds,
     cast(sum(series_version) over (partition by source, dataset, location, step_seconds) as bigint) as series_version
 from {{ ref('stg_series') }}
-where family = 'generation' and role = 'fuel' and step_seconds is not null
+-- What the list of words calls another thing than a fuel, such as IESO's control actions, is not part of the mix.
+where family = 'generation' and role = 'fuel' and fuel is not null and step_seconds is not null

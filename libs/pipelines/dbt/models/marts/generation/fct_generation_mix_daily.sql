@@ -14,7 +14,10 @@ daily as (
         changed.location,
         changed.location_name,
         changed.market,
+        changed.market_run,
         changed.fuel,
+        changed.fuel_detail,
+        changed.fuel_word,
         changed.zone,
         by_day.market_day,
         cast(by_day.present as integer) as intervals_present,
@@ -38,4 +41,6 @@ daily as (
 )
 
 select * from daily
-{{ unless_the_same('daily', key, ['energy_mwh', 'share'], ['intervals_present', 'intervals_expected']) }}
+{{ unless_the_same('daily', key, ['energy_mwh', 'share'], [
+    'intervals_present', 'intervals_expected', 'location_name', 'market_run', 'fuel', 'fuel_detail',
+]) }}

@@ -16,6 +16,7 @@ daily as (
         changed.market,
         changed.role as kind,
         changed.variant,
+        changed.market_run,
         changed.zone,
         by_day.market_day,
         cast(by_day.present as integer) as intervals_present,
@@ -40,4 +41,6 @@ daily as (
 )
 
 select * from daily
-{{ unless_the_same('daily', key, ['energy_mwh', 'mean_mw', 'peak_mw', 'trough_mw'], ['intervals_present', 'intervals_expected', 'peak_at']) }}
+{{ unless_the_same('daily', key, ['energy_mwh', 'mean_mw', 'peak_mw', 'trough_mw'], [
+    'intervals_present', 'intervals_expected', 'peak_at', 'location_name', 'market_run',
+]) }}

@@ -39,7 +39,10 @@ blocks as (
         changed.source,
         changed.dataset,
         changed.location,
+        changed.location_name,
+        changed.location_type,
         changed.variant,
+        changed.market_run,
         changed.market,
         by_block.calendar,
         by_block.block,
@@ -66,4 +69,6 @@ blocks as (
 )
 
 select * from blocks
-{{ unless_the_same('blocks', key, ['hours_present', 'price_mean', 'hour_min', 'hour_max'], ['hours_expected', 'count', 'expected']) }}
+{{ unless_the_same('blocks', key, ['hours_present', 'price_mean', 'hour_min', 'hour_max'], [
+    'hours_expected', 'count', 'expected', 'location_name', 'location_type', 'market_run',
+]) }}

@@ -12,7 +12,10 @@ daily as (
         changed.source,
         changed.dataset,
         changed.location,
+        changed.location_name,
+        changed.location_type,
         changed.variant,
+        changed.market_run,
         changed.market,
         changed.zone,
         by_day.market_day,
@@ -43,4 +46,4 @@ daily as (
 select * from daily
 {{ unless_the_same('daily', key, [
     'price_mean', 'price_min', 'price_max', 'energy_mean', 'congestion_mean', 'loss_mean', 'ghg_mean', 'residual_max',
-], ['intervals_present', 'intervals_expected']) }}
+], ['intervals_present', 'intervals_expected', 'location_name', 'location_type', 'market_run']) }}

@@ -15,12 +15,13 @@ _LONGEST_NAME = 200
 _ARCHIVES = {"application/x-zip-compressed": ".zip"}  # OASIS sends this type for a zip file; ``mimetypes`` does not know it
 
 
-def file_name(response: httpx.Response, url: str, *, otherwise: str) -> str:
+def file_name(response: httpx.Response, url: str, *, otherwise: str, is_named_by_server: bool = True) -> str:
     """Return a safe file name: that of the Content-Disposition header, else the end of the address, else ``otherwise``.
 
-    A name without a suffix gets the suffix of its content type, because formats are recognised by name too.
+    ``is_named_by_server``: False to leave the header out. A name without a suffix gets the suffix of its content type, because
+    formats are recognised by name too.
     """
-    path = _content_disposition(response) or unquote(urlsplit(url).path)
+    path = (_content_disposition(response) if is_named_by_server else "") or unquote(urlsplit(url).path)
     # Only the last part, without leading dots: the server must not choose the folder or hide the file.
     last = PurePosixPath(path.replace("\\", "/")).name
     name = "".join(character for character in last if character.isprintable()).lstrip(".")[:_LONGEST_NAME] or otherwise

@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import signal
 
+from aurum.common.forking.endings import ran_out_of_memory
 from aurum.common.settings.files import limit_of
 from aurum.pipelines.isolation.limits import Limits
-
-MEMORY_EXIT = 71
-"""Exit code of a child in which Python raised ``MemoryError``."""
-
-_MEMORY_SIGNS = ("memory allocation of", "MemoryError", "bad_alloc", "out of memory", "Cannot allocate memory")
 
 
 class ChildFailed(Exception):
@@ -26,7 +22,7 @@ class ChildFailed(Exception):
 def reason_of(status: int, log: str, used_s: float, limits: Limits) -> str:
     """Return why a child failed, from its wait status, its error output and the processor time it used."""
     code = os.waitstatus_to_exitcode(status)
-    if code == MEMORY_EXIT or (code in (-signal.SIGABRT, -signal.SIGSEGV) and any(sign in log for sign in _MEMORY_SIGNS)):
+    if ran_out_of_memory(code, log):
         signal_name = f" ({signal.Signals(-code).name})" if code < 0 else ""
         return f"reading it needs more memory than {limits.memory_bytes >> 20} MiB, {limit_of('memory_mib')}{signal_name}"
     # The kernel kills a process that ignores SIGXCPU one second later.

@@ -52,8 +52,9 @@ def needs_isolation(document: SourceFile) -> bool:
 class IsolatedFiles:
     """Reads files in child processes with limits. Safe for many threads at once.
 
-    ``registry``: path ``module:function`` of the function that returns the registry. ``expectations``: folder of the suites;
-    with None, files are checked against no suite.
+    ``registry``: path ``module:function`` of the function that returns the registry; the children call it themselves, and know
+    the plugins that this process knows, since they have its search path. ``expectations``: folder of the suites; with None,
+    files are checked against no suite.
     """
 
     def __init__(self, settings: FilesSettings, *, expectations: Path | None = None, registry: str = DEFAULT_REGISTRY) -> None:
@@ -132,7 +133,9 @@ def child_work(registry: str, expectations: str | None) -> Callable[[Message], I
     importlib.import_module("pyarrow.ipc")  # the reader of workbooks imports it at its first use, which is in every child
     module, _, name = registry.partition(":")
     formats: Registry = getattr(importlib.import_module(module), name)()
-    suites = read_suites(Path(expectations)) if expectations is not None else Suites({})
+    suites = Suites({})
+    if expectations is not None:
+        suites = read_suites(Path(expectations), of_plugins=formats.suites_of_plugins)
 
     def work(request: Message) -> Iterator[Message]:
         header, content = request.header, request.bodies[0]

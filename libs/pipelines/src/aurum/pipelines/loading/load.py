@@ -17,7 +17,7 @@ from aurum.core.catalog.entries import KnownAtBasis, UnitJump
 from aurum.core.clock import Clock
 from aurum.core.errors import Conflict, Unavailable
 from aurum.pipelines.loading.isolated import IsolatedFiles, needs_isolation
-from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy
 from aurum.pipelines.loading.no_data import Skipped
 from aurum.pipelines.loading.prepare import Prepared, prepare, surprise, with_reason
 from aurum.pipelines.loading.reasons import brief
@@ -158,7 +158,9 @@ class Ingestion:
             return _Work(document, "", None, started)
         digest = await asyncio.to_thread(_digest, document)
         if not force and isinstance(document, SourceFile):
-            same = await self._loader.already_loaded(digest, basis=_requested_basis(policy), known_at=policy.time)
+            same = await self._loader.already_loaded(
+                digest, basis=_requested_basis(policy), known_at=policy.time, again=policy.choice is KnownAtChoice.NOW
+            )
             if same is not None:
                 return _Work(document, digest, None, started)
         prepared = await asyncio.to_thread(self._prepare, document, digest, policy)
@@ -261,4 +263,4 @@ def _digest(document: SourceFile | Unreadable) -> str:
 
 
 def _requested_basis(policy: KnownAtPolicy) -> KnownAtBasis | None:
-    return policy.basis if policy.basis in (KnownAtBasis.ARGUMENT, KnownAtBasis.SCHEDULE) else None
+    return KnownAtBasis.STATED if policy.choice is KnownAtChoice.TIME else None

@@ -9,16 +9,18 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
 
 import polars as pl
 
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.catalog.validations import ValidationResult
 from aurum.core.errors import AurumError
-from aurum.core.frames import REFUSED, SERIES, FrameMismatch
-from aurum.pipelines.loading.known_time import KnownAtPolicy, KnownTime, known_time
+from aurum.core.frames import REFUSED, SERIES, UTC_US, FrameMismatch
+from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy, KnownTime, issue_time, known_time
 from aurum.pipelines.loading.reasons import brief
 from aurum.pipelines.named_content import hold_to_name
+from aurum.pipelines.places import with_place_names
 from aurum.pipelines.quality.gate import GateResult, check_rows
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.reading.bounds import check_bounds
@@ -53,7 +55,8 @@ def prepare(
     try:
         check_bounds(document)
         recognised = source, file_format = registry.recognise(document)
-        parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
+        named = file_format.named(document)
+        parts = hold_to_name(document.name, named, file_format.parse(document))
         results = [check_rows(part, suites.of(source.name, part.dataset.name), now=now) for part in parts]
         validations = tuple(result.validation for result in results)
         refusal = brief(next((result.refusal for result in results if result.refusal), ""))
@@ -61,7 +64,12 @@ def prepare(
             # The other datasets of the file passed, but their rows are refused with it.
             validations = with_reason(validations, refusal)
             return Prepared(None, refusal, source.name, _names(part.dataset for part in parts), validations)
-        load = _to_load(source, document, digest, parts, results, policy)
+        passed = _passed(parts, results)
+        times = [known_time(part, policy, now, named) for part in passed]
+        issues = [issue_time(part, named) for part in passed]
+        load = _to_load(source, document, digest, parts, results, times, issues)
+        if policy.choice is KnownAtChoice.NOW:
+            load = replace(load, record=replace(load.record, is_published_again=True))
         notices = tuple(dict.fromkeys(notice for part in parts for notice in part.notices))
         return Prepared(load, "", load.record.source, load.record.dataset, load.validations, notices)
     except AurumError as error:
@@ -107,40 +115,56 @@ def with_reason(validations: Iterable[ValidationResult], reason: str) -> tuple[V
     return tuple(replace(validation, reason=storable(validation.reason or reason)) for validation in validations)
 
 
+def _passed(parts: Sequence[Parsed], results: Sequence[GateResult]) -> list[Parsed]:
+    """Return the parts with the rows and series that passed the checks."""
+    return [replace(part, rows=one.rows, series=one.series) for part, one in zip(parts, results, strict=True)]
+
+
 def _to_load(
     source: Source,
     document: SourceFile,
     digest: str,
-    parts: tuple[Parsed, ...],
+    parts: Sequence[Parsed],
     results: Sequence[GateResult],
-    policy: KnownAtPolicy,
+    times: Sequence[KnownTime],
+    issues: Sequence[datetime | None],
 ) -> FileLoad:
-    series: list[pl.DataFrame] = []
-    rows: list[pl.DataFrame] = []
-    times = [known_time(part, policy) for part in parts]
-    offset = 0
-    for part, passed, known in zip(parts, results, times, strict=True):
+    # All rows without a known time of their own share one, so a part with another one than the first gets it row by row.
+    shared = times[0] if times else KnownTime(KnownAtBasis.INGESTED)
+    by_dataset: dict[str, list[SeriesRows]] = {}
+    for part, passed, known, issue_at in zip(parts, results, times, issues, strict=True):
         frame = _series_frame(source, part.dataset, passed.series)
-        series.append(frame.drop("index"))
-        rows.append(_numbered_rows(passed.rows, frame, known, offset))
-        offset += frame.height
-    same_time = len({known.time for known in times}) == 1
+        rows = _numbered_rows(passed.rows, frame, known, None if known.time == shared.time else known.time)
+        one = SeriesRows(frame.drop("index"), rows, known.rule, is_forecast=part.dataset.is_forecast, issue_at=issue_at)
+        by_dataset.setdefault(part.dataset.name, []).append(one)
     record = FileRecord(
         name=storable(document.name),
         digest=digest,
         size=len(document.content),
         source=source.name,
         dataset=_names(part.dataset for part in parts),
-        known_at=times[0].time if times and same_time else None,
-        known_at_basis=times[0].basis if times else KnownAtBasis.INGESTION,
+        known_at=shared.time,
+        known_at_basis=shared.basis,
         rows_read=sum(part.rows_read for part in parts),
     )
     return FileLoad(
         record=record,
-        parts=(SeriesRows(pl.concat(series), pl.concat(rows)),) if series else (),
+        parts=tuple(_together(of_dataset) for of_dataset in by_dataset.values()),
         quarantine=pl.concat([result.quarantine for result in results]) if results else pl.DataFrame(schema=REFUSED),
         validations=tuple(result.validation for result in results),
     )
+
+
+def _together(parts: Sequence[SeriesRows]) -> SeriesRows:
+    """Return the parts of one dataset, such as the sheets of a workbook, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = accumulate((part.series.height for part in parts), initial=0)
+    rows = [
+        part.rows.with_columns((pl.col("series") + start).cast(pl.UInt32)) for part, start in zip(parts, starts, strict=False)
+    ]
+    rule = next((part.rule for part in parts if part.rule is not None), None)
+    return replace(parts[0], series=pl.concat([part.series for part in parts]), rows=pl.concat(rows), rule=rule)
 
 
 def _names(datasets: Iterable[Dataset]) -> str:
@@ -151,19 +175,22 @@ def _series_frame(source: Source, dataset: Dataset, described: pl.DataFrame) -> 
     name = pl.lit(dataset.name)
     key = pl.concat_str(pl.lit(source.name), name, "location", "measure", separator=":")
     return (
-        described.with_columns(key.alias("key"), pl.lit(source.name).alias("source"), name.alias("dataset"))
+        with_place_names(described, source.name)
+        .with_columns(key.alias("key"), pl.lit(source.name).alias("source"), name.alias("dataset"))
         .select(list(SERIES))
         .with_row_index("index")
     )
 
 
-def _numbered_rows(rows: pl.DataFrame, frame: pl.DataFrame, known: KnownTime, offset: int) -> pl.DataFrame:
-    numbered = rows.join(
-        frame.select("location", "measure", *known.of_series, (pl.col("index") + offset).cast(pl.UInt32).alias("series")),
+def _numbered_rows(rows: pl.DataFrame, frame: pl.DataFrame, known: KnownTime, time: datetime | None) -> pl.DataFrame:
+    """Return rows of schema ``FILE_ROWS``. ``time``: of rows without a known time of their own; None for that of the file."""
+    own = known.own if known.own is not None else pl.Series("known_at", [None], UTC_US).new_from_index(0, rows.height)
+    numbered = rows.with_columns(own.fill_null(pl.lit(time, UTC_US)).alias("known_at")).join(
+        frame.select("location", "measure", pl.col("index").cast(pl.UInt32).alias("series")),
         on=["location", "measure"],
         how="left",
         maintain_order="left",
     )
     if numbered["series"].null_count():
         raise FrameMismatch("Parsed.rows has observations of a (location, measure) that Parsed.series does not describe")
-    return numbered.select("series", "ts", "value", "quality", known.column.alias("known_at"), "version")
+    return numbered.select("series", "ts", "value", "quality", "known_at", "version")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis
-from aurum.pipelines.loading.known_time import KnownAtPolicy
+from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy
 from aurum.pipelines.loading.load import FileReport, Ingestion
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.source import SourceFile
@@ -44,9 +44,12 @@ async def replay(
 
 def _earlier_policy(entry: FileEntry) -> KnownAtPolicy:
     match entry.known_at_basis:
-        case KnownAtBasis.ARGUMENT | KnownAtBasis.AVAILABLE:
-            return KnownAtPolicy(entry.known_at_basis, entry.known_at)
-        case KnownAtBasis.SCHEDULE:
-            return KnownAtPolicy(KnownAtBasis.SCHEDULE)
-        case _:
+        case KnownAtBasis.STATED:
+            return KnownAtPolicy(KnownAtChoice.TIME, entry.known_at)
+        case KnownAtBasis.PUBLISHED:
+            return KnownAtPolicy(available_at=entry.known_at)
+        case KnownAtBasis.INGESTED:
+            # The loader gives it the moment of its first load again, which corrections in it may have.
+            return KnownAtPolicy(is_fetched=True)
+        case KnownAtBasis.SCHEDULED:
             return KnownAtPolicy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 from pydantic import ConfigDict, TypeAdapter, with_config
@@ -15,16 +16,19 @@ from aurum.pipelines.isolation import Message
 from aurum.pipelines.loading.prepare import Prepared
 from aurum.pipelines.loading.rows import DatasetRows
 from aurum.storage.ports.files import FileLoad, FileRecord
-from aurum.storage.ports.observations import SeriesRows
+from aurum.storage.ports.observations import RuleDated, SeriesRows
 
 
 @with_config(ConfigDict(ser_json_inf_nan="constants"))
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """The fields of a prepared file that are not frames. ``record``: None if it is refused. ``parts``: the number of parts."""
+    """The fields of a prepared file that are not frames.
+
+    ``record``: None if it is refused. ``parts``: of each part its rule, whether it is of a forecast, and the time of its issue.
+    """
 
     record: FileRecord | None
-    parts: int
+    parts: tuple[tuple[RuleDated | None, bool, datetime | None], ...]
     refusal: str
     source: str
     dataset: str
@@ -41,7 +45,7 @@ def to_message(prepared: Prepared) -> Message:
     load = prepared.load
     plain = _Plain(
         record=load.record if load is not None else None,
-        parts=len(load.parts) if load is not None else 0,
+        parts=tuple((part.rule, part.is_forecast, part.issue_at) for part in load.parts) if load is not None else (),
         refusal=prepared.refusal,
         source=prepared.source,
         dataset=prepared.dataset,
@@ -58,12 +62,12 @@ def from_message(message: Message) -> Prepared:
     plain = _PLAIN.validate_json(str(message.header["prepared"]))
     load = None
     if plain.record is not None:
-        if len(message.bodies) != 2 * plain.parts + 1:
-            raise ValueError(f"{len(message.bodies)} frames for {plain.parts} parts")
+        if len(message.bodies) != 2 * len(plain.parts) + 1:
+            raise ValueError(f"{len(message.bodies)} frames for {len(plain.parts)} parts")
         frames = [pl.read_ipc_stream(io.BytesIO(body)) for body in message.bodies]
         parts = tuple(
-            SeriesRows(conform(series, SERIES), conform(rows, FILE_ROWS))
-            for series, rows in zip(frames[:-1:2], frames[1:-1:2], strict=True)
+            SeriesRows(conform(series, SERIES), conform(rows, FILE_ROWS), rule, is_forecast, issue_at)
+            for series, rows, (rule, is_forecast, issue_at) in zip(frames[:-1:2], frames[1:-1:2], plain.parts, strict=True)
         )
         load = FileLoad(plain.record, parts, conform(frames[-1], REFUSED), plain.validations)
     return Prepared(load, plain.refusal, plain.source, plain.dataset, plain.validations, plain.notices, plain.failure)

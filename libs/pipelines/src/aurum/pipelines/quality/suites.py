@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -31,6 +32,7 @@ __all__ = [
     "parse_suite",
     "read_mart_suites",
     "read_suites",
+    "suite_path",
 ]
 
 _CONDITION = re.compile(r'^([a-z][a-z0-9_]*)\s*==\s*"([^"\\]*)"$')
@@ -128,9 +130,27 @@ class Suites:
         return self.by_dataset.get(f"{source}:{dataset}", Suite(f"{source}_{dataset}"))
 
 
-def read_suites(folder: Path) -> Suites:
-    """Read every suite of files in a folder. Raises ``InvalidSuite``, which names the file and the mistake in it."""
-    return Suites({about: suite for _, about, suite in _read_documents(folder.glob("*.json"))})
+def read_suites(folder: Path, *, of_plugins: Mapping[str, Path] = MappingProxyType({})) -> Suites:
+    """Read every suite of files in a folder. Raises ``InvalidSuite``, which names the file and the mistake in it.
+
+    ``of_plugins``: by source, the folder of the suites of a plugin, of which those about another source do not count.
+    """
+    own = {about: suite for _, about, suite in _read_documents(folder.glob("*.json"))}
+    theirs = {
+        about: suite
+        for source, shipped in of_plugins.items()
+        for _, about, suite in _read_documents(shipped.glob("*.json"))
+        if about.startswith(f"{source}:")
+    }
+    return Suites({**theirs, **own})
+
+
+def suite_path(folder: Path, source: str, dataset: str) -> Path:
+    """Return the path of the document about a dataset. Raises ``InvalidSuite``, also when the folder has none."""
+    for path, about, _ in _read_documents(folder.glob("*.json")):
+        if about == f"{source}:{dataset}":
+            return path
+    raise InvalidSuite(f"no suite about {source}:{dataset} in {folder}", path=str(folder))
 
 
 def read_mart_suites(folder: Path) -> tuple[MartSuite, ...]:

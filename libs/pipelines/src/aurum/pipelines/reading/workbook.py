@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError, NotImplementedError)
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError, NotImplementedError)
 """Errors of damaged archives; of encrypted ones (RuntimeError); of those with offsets beyond their end (ValueError)."""
 
 
@@ -19,5 +19,5 @@ def first_bytes(content: bytes, parts: Sequence[str], *, most: int) -> list[byte
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
             return [archive.open(part).read(most) for part in parts if part in names]
-    except _DAMAGED:
+    except DAMAGED:
         return []

@@ -86,9 +86,19 @@ def test_an_unknown_line_of_the_summary_is_held_back_and_the_rest_loads(parse: P
     assert parsed.refused.select("line", "reason", "detail").rows() == [(14, "unknown_code", "Moonshine")]
 
 
-def test_a_fuel_nobody_knows_is_held_back(parse: Parse) -> None:
+def test_an_unknown_fuel_is_stored_as_unmapped(parse: Parse) -> None:
     (parsed,) = parse("x.csv", REPORT.replace('"WIND"', '"TIDAL"'))
-    assert parsed.refused.select("line", "reason", "detail").rows() == [(19, "unknown_code", "TIDAL")]
+    assert parsed.refused.is_empty()
+    tidal = parsed.series.filter(pl.col("fuel") == "unmapped").sort("measure")
+    assert tidal.select("measure", "unit", "kind", "labels").rows() == [
+        (f"{measure}_tidal", "MW", kind, '{"fuel_as_published": "TIDAL"}')
+        for measure, kind in (("capability", "capacity"), ("generation", "generation"), ("reserve", "reserve"))
+    ]
+
+
+def test_a_row_of_a_fuel_without_a_word_is_held_back(parse: Parse) -> None:
+    (parsed,) = parse("x.csv", REPORT.replace('"WIND"', '"1445"'))
+    assert parsed.refused.select("line", "reason", "detail").rows() == [(19, "unknown_code", "1445")]
 
 
 def test_a_cell_that_is_no_number_is_held_back_alone(parse: Parse) -> None:

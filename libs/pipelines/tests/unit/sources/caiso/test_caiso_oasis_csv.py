@@ -2,7 +2,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -92,10 +92,11 @@ def test_the_components_add_up_to_the_price(parse: Parse) -> None:
     assert (wide["lmp"] - wide["energy"] - wide["congestion"] - wide["loss"]).abs().max() < 2e-5
 
 
-def test_the_stamp_in_the_name_is_the_known_time(parse: Parse) -> None:
-    assert shipped(parse, FALL).known_at == datetime(2020, 5, 11, 22, 31, 6, tzinfo=UTC)
+def test_the_stamp_in_the_name_is_the_moment_of_the_answer_and_no_publication(parse: Parse) -> None:
+    answer = shipped(parse, FALL)
+    assert (answer.answered_at, answer.known_at) == (datetime(2020, 5, 11, 22, 31, 6, tzinfo=UTC), None)
     (renamed,) = parse("prices.csv", file(price()))
-    assert renamed.known_at is None
+    assert (renamed.answered_at, renamed.known_at) == (None, None)
 
 
 def test_a_stamp_in_the_repeated_hour_is_the_later_of_its_two_readings() -> None:
@@ -202,16 +203,6 @@ def test_a_missing_column_refuses_the_file(parse: Parse) -> None:
 def test_prices_of_other_markets_in_the_same_layout_are_not_claimed() -> None:
     document = SourceFile("20190701_PRC_RTPD_LMP_RTPD_x_v1.csv", file(price(run="RTPD")).encode())
     assert not any(file_format.recognise(document) for file_format in SOURCE.formats)
-
-
-def test_an_address_asks_for_the_25_hours_of_the_fall_back_day() -> None:
-    address = SOURCE.urls["prc_lmp_dam"](date(2025, 11, 2))
-    assert "startdatetime=20251102T07:00-0000&enddatetime=20251103T08:00-0000" in address
-    assert address.startswith("https://oasis.caiso.com/oasisapi/SingleZip?resultformat=6&queryname=PRC_LMP&")
-
-
-def test_every_dataset_has_an_address() -> None:
-    assert set(SOURCE.urls) == {dataset.name for dataset in SOURCE.datasets}
 
 
 TYPES = {"LMP": "lmp", "MCE": "energy", "MCC": "congestion", "MCL": "loss"}

@@ -31,8 +31,9 @@ def test_one_answer_holds_two_datasets_of_different_steps(parse: Parse) -> None:
     assert (quarters.series["frequency"].item(), fives.series["frequency"][0]) == ("15min", "5min")
 
 
-def test_time_date_is_the_known_time(parse: Parse) -> None:
-    assert parse("x.xml", DEMAND)[0].known_at == datetime(2014, 5, 9, 17, 50, 6, tzinfo=UTC)
+def test_time_date_is_the_moment_of_the_answer_and_no_publication(parse: Parse) -> None:
+    for parsed in parse("x.xml", DEMAND):
+        assert (parsed.answered_at, parsed.known_at) == (datetime(2014, 5, 9, 17, 50, 6, tzinfo=UTC), None)
 
 
 def test_several_report_items_are_read_with_their_own_headers(parse: Parse) -> None:

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -114,12 +115,30 @@ def test_a_renamed_file_is_recognised_by_its_title(parse: Parse, ends: str) -> N
         (SUMMER[: SUMMER.rindex("\t24\t\t")], "23 of 24 hours"),
         (SUMMER[: SUMMER.rindex("\t\t1960")], "the last row of a block is cut off"),
         (SPRING[: SPRING.index("Parameter name")], "a quoted cell does not end"),
-        (SUMMER.replace("BIOGAS", "TIDAL"), "unknown resource type 'TIDAL'"),
+        (SUMMER.replace("BIOGAS", "182.5"), "no resource type: '182.5'"),
+        (SUMMER.replace("BIOGAS", "Biomass"), "stands there twice"),
     ],
 )
 def test_a_damaged_file_is_refused_whole(parse: Parse, content: str, why: str) -> None:
     with pytest.raises(RefusedFile, match=why):
         parse(NAME, content)
+
+
+def test_an_unknown_resource_type_is_a_series_with_an_unmapped_fuel(parse: Parse) -> None:
+    (parsed,) = parse(NAME, SUMMER.replace("BIOGAS", "TIDAL"))
+    assert parsed.rows.height == 24 * 12
+    about = parsed.series.filter(pl.col("measure") == "generation_tidal").row(0, named=True)
+    assert (about["unit"], about["kind"], about["fuel"]) == ("MW", "generation", "unmapped")
+    assert json.loads(about["labels"]) == {"fuel_as_published": "TIDAL"}
+
+
+def test_imports_and_the_total_of_renewables_are_no_fuels(parse: Parse) -> None:
+    (parsed,) = parse(NAME, SUMMER)
+    dimensions = {row[0]: row[1:] for row in parsed.series.select("measure", "kind", "fuel", "fuel_detail").rows()}
+    assert dimensions["imports"] == ("flow", None, None)
+    assert dimensions["generation_renewables"] == ("generation", None, None)
+    assert dimensions["generation_solar_pv"] == ("generation", "solar", "solar_pv")
+    assert parsed.series["market_run"].unique().to_list() == ["real_time"]
 
 
 @pytest.mark.parametrize("name", ["20170312_DailyRenewablesWatch.txt", "20171105_DailyRenewablesWatch.txt"])

@@ -3,35 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from aurum.core.frames import PARSED, REFUSED, conform
-from aurum.pipelines.source import PARSED_SERIES, Parsed, SourceFile
+from aurum.pipelines.source import Parsed
 from aurum.pipelines.sources.datahub import SOURCE
-
-
-def _hold_to_contract(parsed: Parsed) -> None:
-    conform(parsed.rows, PARSED)
-    conform(parsed.series, PARSED_SERIES)
-    conform(parsed.refused, REFUSED)
-    assert parsed.dataset in SOURCE.datasets
-    assert parsed.rows["value"].is_finite().all()
-    pairs = parsed.rows.select("location", "measure").unique().sort("location", "measure")
-    assert parsed.series.select("location", "measure").sort("location", "measure").equals(pairs)
-    assert parsed.series["unit"].null_count() == 0
+from aurum.pipelines.testing.source_contract import parser_of
 
 
 @pytest.fixture(scope="session")
 def parse() -> Callable[[str, bytes | str], tuple[Parsed, ...]]:
-    """A function that parses a file with the one format that recognises it, and checks the rules for every parser."""
-
-    def parse_file(name: str, content: bytes | str) -> tuple[Parsed, ...]:
-        document = SourceFile(name, content.encode() if isinstance(content, str) else content)
-        (file_format,) = (candidate for candidate in SOURCE.formats if candidate.recognise(document))
-        parts = file_format.parse(document)
-        for parsed in parts:
-            _hold_to_contract(parsed)
-        return parts
-
-    return parse_file
+    return parser_of(SOURCE)
 
 
 @pytest.fixture(scope="session")

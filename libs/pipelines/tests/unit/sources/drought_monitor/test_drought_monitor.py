@@ -1,6 +1,6 @@
 import csv
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -136,11 +136,6 @@ def test_a_damaged_file_is_refused_whole(parse: Parse, text: str, why: str) -> N
 def test_a_file_of_zero_bytes_is_refused(position: int) -> None:
     with pytest.raises(RefusedFile):
         SOURCE.formats[position].parse(SourceFile(AREA, b""))
-
-
-def test_the_address_is_of_the_week_that_holds_a_day() -> None:
-    address = SOURCE.urls["dsci"](date(2025, 11, 10))
-    assert address.endswith("GetDSCI?aoi=conus&startdate=11/4/2025&enddate=11/4/2025&statisticsType=1")
 
 
 def test_all_of_the_real_export_is_read(parse: Parse, real_files: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,13 +48,34 @@ def test_generation_is_named_by_fuel_and_step(parse: Parse) -> None:
     assert parsed.series["unit"].unique().to_list() == ["MW"]
     assert parsed.series["location_name"].unique().to_list() == ["Luxembourg"]
     assert parsed.rows["value"].to_list() == [0.0, 1.5, 7.0]
-    assert parsed.known_at == datetime(2024, 5, 24, 10, 25, tzinfo=UTC)
+    assert (parsed.answered_at, parsed.known_at) == (datetime(2024, 5, 24, 10, 25, tzinfo=UTC), None)
 
 
 def test_what_pumps_take_out_is_not_what_they_feed_in(parse: Parse) -> None:
     (parsed,) = parse("x.xml", document("A75", "A16", series(["5"], fuel="B10"), series(["9"], fuel="B10", side="out")))
     values = dict(parsed.rows.select("measure", "value").iter_rows())
     assert values == {"generation_hydro_pumped_storage_15min": 5.0, "consumption_hydro_pumped_storage_15min": 9.0}
+
+
+def test_generation_has_a_fuel_of_every_market_and_consumption_is_load(parse: Parse) -> None:
+    (parsed,) = parse("x.xml", document("A75", "A16", series(["5"], fuel="B19"), series(["9"], fuel="B10", side="out")))
+    dimensions = parsed.series.select("kind", "market_run", "fuel", "fuel_detail").rows()
+    assert dimensions == [
+        ("generation", "real_time", "wind", "wind_onshore"),
+        ("load", "real_time", "pumped_storage", None),
+    ]
+    labels = json.loads(parsed.series["labels"][0])
+    assert labels == {"fuel": "wind_onshore", "fuel_as_published": "B19", "psr_type": "B19"}
+
+
+def test_an_unknown_fuel_is_stored_as_unmapped(parse: Parse) -> None:
+    (parsed,) = parse("x.xml", document("A75", "A16", series(["5"], fuel="B99"), series(["9"], fuel="B99", side="out")))
+    described = parsed.series.select("measure", "unit", "kind", "fuel").rows()
+    assert described == [
+        ("generation_b99_15min", "MW", "generation", "unmapped"),
+        ("consumption_b99_15min", "MW", "load", "unmapped"),
+    ]
+    assert parsed.refused.is_empty()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +103,7 @@ def test_another_process_is_refused(parse: Parse, code: str, process: str) -> No
 @pytest.mark.parametrize(
     ("bad", "column", "reason"),
     [
-        (series(["1"], fuel="B99"), "psrType", Reason.UNKNOWN_CODE),
+        (series(["1"], fuel="99"), "psrType", Reason.UNKNOWN_CODE),
         (series(["1"], fuel=None), "psrType", Reason.UNKNOWN_CODE),
         (series(["1"], unit="KWT"), "quantity_Measure_Unit.name", Reason.UNKNOWN_CODE),
         (series(["x"]), "quantity", Reason.NON_NUMERIC),

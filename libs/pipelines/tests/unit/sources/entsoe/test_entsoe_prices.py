@@ -177,9 +177,9 @@ def test_a_series_that_is_not_understood_is_held_back(parse: Parse, changed: dic
     assert set(parsed.refused["reason"]) == {Reason.UNKNOWN_CODE}
 
 
-def test_the_known_time_is_when_the_document_was_made(parse: Parse) -> None:
+def test_a_document_is_made_when_it_is_queried_and_states_no_publication(parse: Parse) -> None:
     (parsed,) = parse("x.xml", document(series({1: "50"})))
-    assert parsed.known_at == datetime(2025, 10, 1, 10, 57, 6, tzinfo=UTC)
+    assert (parsed.answered_at, parsed.known_at) == (datetime(2025, 10, 1, 10, 57, 6, tzinfo=UTC), None)
 
 
 def test_lines_are_those_of_the_points_in_the_file(parse: Parse) -> None:

@@ -115,7 +115,8 @@ def test_the_known_time_of_an_answer_is_the_day_its_values_came_in(parse: Parse)
     text = answer(("2025-11-13", "2025-08-01", "323.4"), ("2025-11-13", "2025-09-01", "."), ("2025-11-13", "2025-10-01", "324"))
     (parsed,) = parse("CPIAUCSL.json", text)
     assert parsed.known_at == datetime(2025, 11, 13, 6, tzinfo=UTC)
-    assert parsed.rows.select("location", "value", "line").rows() == [("CPIAUCSL", 323.4, 1), ("CPIAUCSL", 324.0, 3)]
+    stated = parsed.rows.filter(pl.col("quality") != int(Quality.WITHDRAWN))
+    assert stated.select("location", "value", "line").rows() == [("CPIAUCSL", 323.4, 1), ("CPIAUCSL", 324.0, 3)]
 
 
 def test_every_vintage_of_an_answer_has_its_own_known_time(parse: Parse) -> None:
@@ -188,7 +189,7 @@ def test_a_missing_value_in_a_later_vintage_withdraws_the_value(parse: Parse) ->
     ((value, quality),) = second.rows.select("value", "quality").rows()
     assert math.isnan(value)
     assert quality == Quality.WITHDRAWN
-    assert third.rows.select("value", "quality").rows() == [(9260.1, 0)], "a date without any value has nothing to withdraw"
+    assert third.rows["quality"].to_list() == [0, Quality.WITHDRAWN], "an earlier file may have a value of the date"
 
 
 @pytest.mark.parametrize(

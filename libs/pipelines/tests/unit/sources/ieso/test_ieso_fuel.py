@@ -1,7 +1,8 @@
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,6 @@ from aurum.core.catalog import Quality
 from aurum.pipelines.named_content import hold_to_name
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.ieso import SOURCE
-from aurum.pipelines.sources.ieso.urls import gen_output_by_fuel_hourly
 
 REPORT = (Path(__file__).parent / "data" / "invented_clock_changes_2025.xml").read_text()
 NAME = "PUB_GenOutputbyFuelHourly_2025.xml"
@@ -53,11 +53,24 @@ def test_control_actions_are_a_fuel_of_later_years(parse: Parse) -> None:
     assert "generation_control_actions" in parsed.series["measure"]
 
 
-def test_an_unknown_fuel_is_held_back_and_the_rest_loads(parse: Parse) -> None:
-    (parsed,) = parse(NAME, REPORT.replace("NUCLEAR", "FUSION", 1))
+def test_an_unknown_fuel_is_a_series_with_an_unmapped_fuel(parse: Parse) -> None:
+    (parsed,) = parse(NAME, REPORT.replace("NUCLEAR", "Anti Matter", 1))
+    assert parsed.rows.height == 2 * 24 * 3 - 2
+    about = parsed.series.filter(pl.col("measure") == "generation_anti_matter").row(0, named=True)
+    assert (about["unit"], about["kind"], about["market_run"], about["fuel"]) == ("MW", "generation", "real_time", "unmapped")
+    assert json.loads(about["labels"]) == {"fuel_as_published": "Anti Matter"}
+
+
+def test_a_number_in_place_of_a_fuel_is_held_back_and_the_rest_loads(parse: Parse) -> None:
+    (parsed,) = parse(NAME, REPORT.replace("NUCLEAR", "11.5", 1))
     assert parsed.rows.height == 2 * 24 * 3 - 3
-    assert parsed.refused.select("line", "column", "reason", "detail").rows() == [(1, "Fuel", "unknown_code", "FUSION")]
-    assert "<Fuel>FUSION</Fuel>" in parsed.refused["raw"][0]
+    assert parsed.refused.select("line", "column", "reason", "detail").rows() == [(1, "Fuel", "unknown_code", "11.5")]
+    assert "<Fuel>11.5</Fuel>" in parsed.refused["raw"][0]
+
+
+def test_the_words_of_both_spellings_are_one_series(parse: Parse) -> None:
+    (parsed,) = parse(NAME, REPORT.replace("NUCLEAR", "Nuclear", 1))
+    assert parsed.series.filter(pl.col("fuel") == "nuclear")["measure"].to_list() == ["generation_nuclear"]
 
 
 @pytest.mark.parametrize("hour", ["0", "25", "one"])
@@ -95,10 +108,6 @@ def test_a_damaged_file_is_refused_whole(parse: Parse, content: str, why: str) -
 def test_a_renamed_file_is_recognised_by_its_document_id(parse: Parse) -> None:
     (parsed,) = parse("output.xml", REPORT)
     assert parsed.dataset.name == "gen_output_by_fuel_hourly"
-
-
-def test_address_of_the_file_that_holds_a_day() -> None:
-    assert gen_output_by_fuel_hourly(date(2016, 1, 7)).endswith("/GenOutputbyFuelHourly/PUB_GenOutputbyFuelHourly_2016.xml")
 
 
 def test_the_real_report_gives_the_sums_that_another_reader_gives(parse: Parse, real_files: Path) -> None:

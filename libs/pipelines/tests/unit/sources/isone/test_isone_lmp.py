@@ -9,7 +9,6 @@ import pytest
 from aurum.core.catalog import Reason
 from aurum.pipelines.named_content import hold_to_name
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
-from aurum.pipelines.sources.isone import SOURCE
 from aurum.pipelines.sources.isone.lmp import LMP_REPORT
 
 Parse = Callable[[str, bytes | str], tuple[Parsed, ...]]
@@ -228,12 +227,6 @@ def test_reports_on_other_things_are_not_claimed() -> None:
     wind = '"C","ISO New England Inc. Seven Day Wind Power Forecast Report"\n"H","",,"Day 1"\n"D",,01,,205\n"T","1 lines"'
     for content in ("", wind, GOOD.replace("Day-Ahead", "Year-Ahead").replace("DALMP", "YALMP")):
         assert not LMP_REPORT.recognise(SourceFile("x.csv", content.encode()))
-
-
-def test_the_address_of_a_day_names_its_report() -> None:
-    day = datetime(2026, 6, 4, tzinfo=UTC).date()
-    assert SOURCE.urls["da_lmp"](day) == "https://www.iso-ne.com/histRpts/da-lmp/WW_DALMP_ISO_20260604.csv"
-    assert SOURCE.urls["rt_lmp_final"](day).endswith("/rt-lmp/lmp_rt_final_20260604.csv")
 
 
 def test_a_real_day_agrees_with_a_plain_reading(parse: Parse, real_files: Path) -> None:

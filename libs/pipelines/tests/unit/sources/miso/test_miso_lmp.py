@@ -1,6 +1,6 @@
 import csv
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +9,6 @@ import pytest
 from aurum.pipelines.quality.price_sums import check_prices
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.miso import SOURCE
-from aurum.pipelines.sources.miso.urls import day_ahead_expost
 
 DATA = Path(__file__).parent / "data"
 FALL = "invented_fall_back_20251102_da_expost_lmp.csv"
@@ -123,10 +122,6 @@ def test_a_cell_that_is_no_number_is_held_back_alone(parse: Parse) -> None:
 def test_other_reports_of_the_same_layout_are_not_claimed() -> None:
     other = file(row("A.HUB", "LMP"), titles=["Real Time Market Final LMPs", *TITLES[1:]])
     assert not SOURCE.formats[0].recognise(SourceFile("20250319_rt_lmp_final.csv", other.encode()))
-
-
-def test_address_of_a_day() -> None:
-    assert day_ahead_expost(date(2025, 11, 2)) == ("https://docs.misoenergy.org/marketreports/20251102_da_expost_lmp.csv")
 
 
 @pytest.mark.parametrize("day", ["20251102", "20251201", "20260923"])

@@ -43,14 +43,16 @@ def test_the_repeated_hour_ends_at_two_instants(parse: Parse) -> None:
     assert parsed.refused["reason"].to_list() == [Reason.AMBIGUOUS_TIME]
 
 
-def test_an_unknown_fuel_is_refused_by_name(parse: Parse) -> None:
-    rows = ["02/01/2016 00:05:00,EST,Fusion,1", "02/01/2016 00:05:00,EST,,1", "02/01/2016 00:05:00,EST,Hydro,2"]
+def test_an_unknown_fuel_is_stored_as_unmapped_and_a_missing_one_is_refused(parse: Parse) -> None:
+    rows = ["02/01/2016 00:05:00,EST,Antimatter,1", "02/01/2016 00:05:00,EST,,1", "02/01/2016 00:05:00,EST,Hydro,2"]
     (parsed,) = parse("x.csv", "\n".join((HEADER, *rows)))
-    assert parsed.rows["measure"].to_list() == ["generation_hydro"]
-    assert parsed.refused.select("line", "reason", "detail").rows() == [
-        (2, Reason.UNKNOWN_CODE, "Fusion"),
-        (3, Reason.UNKNOWN_CODE, ""),
+    assert parsed.rows["measure"].to_list() == ["generation_antimatter", "generation_hydro"]
+    described = parsed.series.select("unit", "kind", "market_run", "fuel", "labels").rows()
+    assert described == [
+        ("MW", "generation", "real_time", "unmapped", '{"fuel_as_published": "Antimatter"}'),
+        ("MW", "generation", "real_time", "hydro", '{"fuel_as_published": "Hydro"}'),
     ]
+    assert parsed.refused.select("line", "reason", "detail").rows() == [(3, Reason.UNKNOWN_CODE, "")]
 
 
 def test_bad_cells_are_refused_and_the_rest_kept(parse: Parse) -> None:

@@ -1,6 +1,6 @@
 import csv
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -8,7 +8,6 @@ import pytest
 
 from aurum.pipelines.source import Parsed, RefusedFile, SourceFile
 from aurum.pipelines.sources.spp import SOURCE
-from aurum.pipelines.sources.spp.urls import day_ahead, real_time
 
 DATA = Path(__file__).parent / "data"
 FALL = "invented_fall_back_DA-LMP-SL-202511020100.csv"
@@ -137,14 +136,6 @@ def test_one_renamed_full_hour_could_be_either_market_and_is_not_claimed() -> No
 
 def test_the_western_energy_imbalance_service_is_another_market() -> None:
     assert recognised("WEIS-RTBM-LMP-SL-202503310840.csv", file(ROW.replace(":00:00", ":05:00"))) == []
-
-
-def test_addresses_of_a_day() -> None:
-    base = "https://portal.spp.org/file-browser-api/download"
-    assert day_ahead(date(2025, 3, 19)) == (
-        f"{base}/da-lmp-by-settlement-location?path=/2025/03/By_Day/DA-LMP-SL-202503190100.csv"
-    )
-    assert real_time(date(2025, 3, 31)) == f"{base}/rtbm-lmp-by-location?path=/2025/03/By_Day/RTBM-LMP-DAILY-SL-20250331.csv"
 
 
 COLUMNS = {"lmp": "LMP", "loss": "MLC", "congestion": "MCC", "energy": "MEC"}

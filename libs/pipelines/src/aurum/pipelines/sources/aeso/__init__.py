@@ -1,9 +1,7 @@
-"""Alberta Electric System Operator.
-
-No ``urls``: the report (ets.aeso.ca, ``CSDReportServlet?contentType=csv``) shows the present only; past days are not available.
-"""
+"""Alberta Electric System Operator."""
 
 from aurum.pipelines.source import Source
+from aurum.pipelines.sources.aeso import urls
 from aurum.pipelines.sources.aeso.supply_demand import FORMAT
 
 __all__ = ["SOURCE"]
@@ -13,5 +11,6 @@ SOURCE = Source(
     title="Alberta Electric System Operator",
     homepage="https://www.aeso.ca",
     formats=(FORMAT,),
+    files=urls.FILES,
     terms="Public report; see AESO's terms of use.",
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from aurum.core.catalog import Kind, MarketRun
 from aurum.core.frequency import Frequency
+from aurum.core.publication import AfterInterval, Evidence, PublicationRule
 from aurum.pipelines.source import Dataset, Measure
 
 ZONE = "America/Edmonton"
@@ -42,9 +46,17 @@ FUELS = {
 COLUMNS = {"MC": "capability", "TNG": "generation", "DCR": "reserve"}
 """Columns of fuel groups and assets: maximum capability, total net generation, dispatched contingency reserve."""
 
-_TITLES = {measure: label for label, measure in SUMMARY.items()} | {
-    f"{measure}_{word}": f"{fuel.title()}: {column}" for fuel, word in FUELS.items() for column, measure in COLUMNS.items()
+KINDS = {"capability": Kind.CAPACITY, "generation": Kind.GENERATION, "reserve": Kind.RESERVE}
+"""Kind by the measure of a column."""
+
+_SUMMARY_KINDS = {
+    "generation": Kind.GENERATION,
+    "generation_net_to_grid": Kind.GENERATION,
+    "net_interchange": Kind.FLOW,
+    "load": Kind.LOAD,
+    "long_lead_time_volume": Kind.CAPACITY,
 }
+"""Kind of the measures of the summary; that of the others is reserve."""
 
 CURRENT_SUPPLY_DEMAND = Dataset(
     source="aeso",
@@ -52,13 +64,26 @@ CURRENT_SUPPLY_DEMAND = Dataset(
     title="Current supply and demand",
     zone=ZONE,
     market="AESO",
+    market_run=MarketRun.REAL_TIME,
     frequency=Frequency.IRREGULAR,
     measures=(
-        *(Measure(name, "MW", title=title) for name, title in _TITLES.items()),
-        Measure("capability", "MW", column="MC", title="Maximum capability"),
-        Measure("reserve", "MW", column="DCR", title="Dispatched contingency reserve"),
-        Measure("flow", "MW", title="Flow on an intertie, out of Alberta positive"),
+        *(Measure(name, "MW", title=label, kind=_SUMMARY_KINDS.get(name, Kind.RESERVE)) for label, name in SUMMARY.items()),
+        *(
+            Measure(f"{name}_{word}", "MW", title=f"{fuel.title()}: {column}", kind=KINDS[name], fuel=fuel)
+            for fuel, word in FUELS.items()
+            for column, name in COLUMNS.items()
+        ),
+        Measure("capability", "MW", column="MC", title="Maximum capability", kind=Kind.CAPACITY),
+        Measure("reserve", "MW", column="DCR", title="Dispatched contingency reserve", kind=Kind.RESERVE),
+        Measure("flow", "MW", title="Flow on an intertie, out of Alberta positive", kind=Kind.FLOW),
     ),
     reference="AESO Current Supply Demand Report (CSDReportServlet, contentType=csv)",
     freshness_hours=1,
+    rules=(
+        PublicationRule(
+            AfterInterval(timedelta()),
+            "The report's own line 'Last Update', which is the moment of its numbers",
+            Evidence.OBSERVED,
+        ),
+    ),
 )

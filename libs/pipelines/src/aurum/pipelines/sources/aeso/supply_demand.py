@@ -26,20 +26,23 @@ from datetime import datetime
 
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.core.catalog import Fuel, Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import label_problem, to_utc
+from aurum.pipelines.fuels import fuel_measures, words_of
 from aurum.pipelines.reading.dates import time_of
 from aurum.pipelines.reading.numbers import numbers
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import FileFormat, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.aeso.datasets import COLUMNS, CURRENT_SUPPLY_DEMAND, FUELS, SUMMARY, ZONE
+from aurum.pipelines.sources.aeso.datasets import COLUMNS, CURRENT_SUPPLY_DEMAND, FUELS, KINDS, SUMMARY, ZONE
 
 _TITLE = "Current Supply Demand Report"
 _NAME = re.compile(r"CSDReport|electricity_market_report", re.IGNORECASE)
 _UPDATE = re.compile(r"Last Update\s*:\s*(\w{3})\w* (\d{1,2}), (\d{4}) (\d{1,2}:\d{2})")
 _ASSET = r"^(.*?)\s*\((\w+)\)\s*[*^]*$"
 _AREA = "AESO"
+_HEADERS = ("GROUP", "ASSET")
+"""First cells of the headers over the groups of fuels and over generators."""
 _COMPLETE = 0.98
 """Generators may add up to a little less than the total, since each is rounded."""
 
@@ -86,6 +89,8 @@ def _kinds(table: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with their ``kind``: summary, fuel, total, intertie, asset; null where it is not known."""
     label, width = pl.col("label"), pl.col("cells").list.len()
     totals = table.filter(label == "TOTAL", width == 1)["block"]
+    of_fuels = table.filter((label == "TOTAL") & (width == len(COLUMNS)))["block"]
+    is_new_fuel = pl.col("block").is_in(of_fuels.implode()) & (width == len(COLUMNS)) & pl.col("asset").is_null()
     kind = (
         pl.when(label.is_in(list(SUMMARY)))
         .then(pl.lit("summary"))
@@ -97,6 +102,8 @@ def _kinds(table: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("intertie_total"))
         .when(pl.col("block").is_in(totals.implode()))
         .then(pl.lit("intertie"))
+        .when(is_new_fuel & label.str.contains(r"\pL") & ~label.is_in(_HEADERS))
+        .then(pl.lit("fuel"))
         .when(pl.col("asset").is_not_null())
         .then(pl.lit("asset"))
     )
@@ -128,16 +135,22 @@ def _numbers(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
     triple = table.filter(pl.col("kind").is_in(["fuel", "total", "asset"])).with_columns(
         *(pl.col("cells").list.get(place).replace("", None).alias(name) for place, name in enumerate(COLUMNS)),
         pl.coalesce("asset", pl.lit(_AREA)).alias("location"),
-        pl.col("label").replace_strict(FUELS, default=None, return_dtype=pl.String).alias("fuel"),
     )
     parts = [refusals.numbers(single, {"value": "MW"}).select("line", "location", "measure", "value")]
     for column, measure in COLUMNS.items():
         # Generation and reserve of the total are in the summary.
         rows = triple.filter(pl.col("kind") != "total") if column != "MC" else triple
-        name = pl.concat_str([pl.lit(measure), pl.col("fuel")], separator="_", ignore_nulls=True)
+        by_word = fuel_measures(CURRENT_SUPPLY_DEMAND, _fuels(table), prefix=f"{measure}_")
+        of_fuel = pl.col("label").replace_strict(by_word, default=None, return_dtype=pl.String)
+        name = pl.when(pl.col("kind") == "fuel").then(of_fuel).otherwise(pl.lit(measure))
         rows = refusals.numbers(rows, {"value": column}).with_columns(name.alias("measure"))
         parts.append(rows.select("line", "location", "measure", "value"))
     return pl.concat(parts).drop_nulls("value")
+
+
+def _fuels(table: pl.DataFrame) -> list[str]:
+    """Return the words of the groups of fuels."""
+    return table.filter(pl.col("kind") == "fuel")["label"].unique().to_list()
 
 
 def _held_back(table: pl.DataFrame, refusals: Refusals) -> pl.DataFrame:
@@ -169,10 +182,23 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     names = table.drop_nulls("asset").select(
         pl.col("asset").alias("location"), pl.col("name").alias("location_name"), pl.lit("generator").alias("location_type")
     )
-    series = describe_series(CURRENT_SUPPLY_DEMAND, rows, locations=names)
+    series = describe_series(CURRENT_SUPPLY_DEMAND, rows, locations=names, fuels=_words(table))
     signed = pl.when(pl.col("measure").is_in(["flow", "net_interchange"])).then(pl.lit('{"sign":"out of Alberta positive"}'))
     series = series.with_columns(signed.otherwise("labels").alias("labels"))
+    # Measures of a fuel that is not declared have the kind of their column.
+    kinds = {f"{measure}_": kind for measure, kind in KINDS.items()}
+    by_column = pl.coalesce(
+        pl.when(pl.col("measure").str.starts_with(prefix)).then(pl.lit(kind.value)) for prefix, kind in kinds.items()
+    )
+    series = series.with_columns(kind=pl.when(pl.col("fuel") == Fuel.UNMAPPED).then(by_column).otherwise("kind"))
     return (Parsed(CURRENT_SUPPLY_DEMAND, rows, series, refusals.frame(), table.height, document.raw, moment),)
+
+
+def _words(table: pl.DataFrame) -> dict[str, str]:
+    """Return the word of each measure of a group of fuels."""
+    words = _fuels(table)
+    columns = [fuel_measures(CURRENT_SUPPLY_DEMAND, words, prefix=f"{measure}_") for measure in COLUMNS.values()]
+    return {measure: word for by_word in columns for measure, word in words_of(by_word).items()}
 
 
 FORMAT = FileFormat(

@@ -2,7 +2,7 @@
 
 from aurum.pipelines.source import Source
 from aurum.pipelines.sources.caiso import oasis_csv, oasis_xml, renewables_watch
-from aurum.pipelines.sources.caiso.urls import URLS
+from aurum.pipelines.sources.caiso.urls import FILES, POLITENESS
 
 __all__ = ["SOURCE"]
 
@@ -11,6 +11,7 @@ SOURCE = Source(
     title="California Independent System Operator",
     homepage="https://www.caiso.com",
     formats=(*oasis_csv.FORMATS, oasis_xml.FORMAT, renewables_watch.FORMAT),
-    urls=URLS,
+    files=FILES,
+    politeness=POLITENESS,
     terms="Public data; excerpts may be passed on with CAISO named as the source.",
 )

@@ -21,6 +21,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED
+from aurum.pipelines.fuels import fuel_measures, is_word
 from aurum.pipelines.reading.dates import days, read_once, times
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.numbers import whole
@@ -110,14 +111,14 @@ class Answer:
 
     ``words``: the answer's word for each role: start, end, location, value and the report's ``by``; ``day`` and ``hour``
     where the answer has local labels, ``unit`` where it states one. ``refused``: rows held back while reading. ``raw``: returns
-    the text of a line.
+    the text of a line. ``answered_at``: when OASIS wrote the answer, UTC.
     """
 
     rows: pl.DataFrame
     words: Mapping[str, str]
     raw: Callable[[int], str]
     refused: pl.DataFrame
-    known_at: datetime | None
+    answered_at: datetime | None
 
 
 def parse_answer(answer: Answer, report: Report) -> tuple[Parsed, ...]:
@@ -141,7 +142,28 @@ def _with_codes(answer: Answer, report: Report) -> pl.DataFrame:
         orient="row",
     )
     keys = [pl.col(answer.words[role]).str.to_uppercase().alias(f"__{role}") for role in report.by]
-    return answer.rows.with_columns(keys).join(codes, on=[f"__{role}" for role in report.by], how="left", maintain_order="left")
+    coded = answer.rows.with_columns(keys).join(
+        codes, on=[f"__{role}" for role in report.by], how="left", maintain_order="left"
+    )
+    return _with_new_fuels(coded, answer.words["fuel"], report) if "fuel" in report.by else coded
+
+
+def _with_new_fuels(coded: pl.DataFrame, column: str, report: Report) -> pl.DataFrame:
+    """Return the rows with dataset and measure also where the market run is known and the word for the fuel is not."""
+    by_run = {run: (dataset, measure.rpartition("_")[0]) for (run, _), (dataset, measure) in report.codes.items()}
+    is_new = pl.col("measure").is_null() & pl.col("__market").is_in(list(by_run)) & pl.col(column).is_not_null()
+    new: dict[tuple[str, str], tuple[str, str]] = {}
+    for run, word in coded.filter(is_new).select("__market", column).unique().rows():
+        dataset, prefix = by_run[run]
+        if is_word(word):
+            new[run, word] = (dataset.name, fuel_measures(dataset, [word], prefix=f"{prefix}_")[word])
+    if not new:
+        return coded
+    names = pl.DataFrame(
+        [(*code, *named) for code, named in new.items()], schema=["__market", column, "__dataset", "__measure"], orient="row"
+    )
+    joined = coded.join(names, on=["__market", column], how="left", maintain_order="left")
+    return joined.with_columns(dataset=pl.coalesce("dataset", "__dataset"), measure=pl.coalesce("measure", "__measure"))
 
 
 def _parse_dataset(rows: pl.DataFrame, dataset: Dataset, answer: Answer, report: Report, *, first: bool) -> Parsed:
@@ -158,7 +180,13 @@ def _parse_dataset(rows: pl.DataFrame, dataset: Dataset, answer: Answer, report:
     rows = refusals.numbers(rows, {"value": words["value"]})
     observed = _long(rows)
     refused = pl.concat([answer.refused, refusals.frame()]).sort("line") if first else refusals.frame()
-    return Parsed(dataset, observed, describe_series(dataset, observed), refused, rows_read, answer.raw, answer.known_at)
+    series = describe_series(dataset, observed, fuels=_words(rows, words))
+    return Parsed(dataset, observed, series, refused, rows_read, answer.raw, answered_at=answer.answered_at)
+
+
+def _words(rows: pl.DataFrame, words: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the word for the fuel by measure; None for a report without fuels."""
+    return dict(rows.select("measure", words["fuel"]).unique().sort("measure").rows()) if "fuel" in words else None
 
 
 def _refuse_other_units(stated: pl.Series, dataset: Dataset) -> None:

@@ -4,9 +4,9 @@ One row per interval, place and item, in no order; a later ``GROUP`` repeats not
 ``MW`` (``VALUE`` or ``PRC`` in other vintages), one row per ``LMP_TYPE``.
 
 OASIS names an answer ``<from>_<to>_<query>_<run>_<YYYYMMDD>_<HH>_<MM>_<SS>_v1.csv``. The last stamp is the Pacific time at
-which OASIS wrote the answer, as ``TimeDate`` is in XML, and so the known time that the file states: from then on these numbers
-were public for certain. The file does not say when the market first published them; for that the dataset has a schedule.
-A renamed file states nothing. (The stamp equals the time, without a zone, of the member in the zip that OASIS serves.)
+which OASIS wrote the answer, as ``TimeDate`` is in XML: from then on these numbers were public for certain. The file does not
+say when the market first published them, which may be years earlier; for that the dataset has a rule. A renamed file states
+nothing. (The stamp equals the time, without a zone, of the member in the zip that OASIS serves.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """OASIS answers in XML: PRC_LMP, ENE_SLRS, SLD_FCST and SLD_REN_FCST.
 
-    OASISReport / MessageHeader / TimeDate                          when the answer was written, GMT: its known time
+    OASISReport / MessageHeader / TimeDate                          when the answer was written, GMT
                 / MessagePayload / RTO / REPORT_ITEM * / REPORT_HEADER  (REPORT, MKT_TYPE, UOM, ...)
                                                        / REPORT_DATA *  one number each
 

@@ -24,6 +24,7 @@ import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import hour_ending, hours_in_day
+from aurum.pipelines.fuels import fuel_measures, is_word, words_of
 from aurum.pipelines.named_content import days_in_name
 from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import day_of
@@ -75,10 +76,7 @@ def _records(document: SourceFile) -> pl.DataFrame:
 
 def _block(records: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame:
     """Return the observations of one block: a header record and its hours."""
-    header: list[str] = records["cells"][0].to_list()
-    unknown = [name for name in header[1:] if name not in _MEASURES]
-    if unknown:
-        raise RefusedFile(f"wrong header: unknown resource type {', '.join(map(repr, unknown))}", line=records["line"][0])
+    header = _header(records)
     hours = records.slice(1)
     if hours.height not in (24, int(hours_in_day(day, ZONE))):
         raise RefusedFile(f"truncated: {hours.height} of 24 hours", line=records["line"][-1])
@@ -92,9 +90,19 @@ def _block(records: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame
         pl.col("cells").list.get(position, null_on_oob=True).alias(name) for position, name in enumerate(header)
     )
     hours = _interval_starts(hours, day, refusals)
-    measures = {_MEASURES[name]: name for name in header[1:]}
+    measures = {measure: name for name, measure in fuel_measures(DAILY_RENEWABLES_WATCH, header[1:]).items()}
+    if len(measures) < len(header) - 1:
+        raise RefusedFile("wrong header: a resource type stands there twice", line=records["line"][0])
     hours = refusals.numbers(hours, measures).with_columns(pl.lit(_AREA).alias("location"))
     return observations(hours, list(measures))
+
+
+def _header(records: pl.DataFrame) -> list[str]:
+    """Return the words of a block's header: the hour, and resource types."""
+    header: list[str] = records["cells"][0].to_list()
+    if wrong := [word for word in header[1:] if not is_word(word)]:
+        raise RefusedFile(f"wrong header: no resource type: {', '.join(map(repr, wrong))}", line=records["line"][0])
+    return header
 
 
 def _interval_starts(hours: pl.DataFrame, day: date, refusals: Refusals) -> pl.DataFrame:
@@ -128,7 +136,8 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
     refusals = Refusals(raw)
     rows = pl.concat([_block(block, day, refusals) for block in blocks])
-    series = describe_series(DAILY_RENEWABLES_WATCH, rows)
+    words = fuel_measures(DAILY_RENEWABLES_WATCH, [word for block in blocks for word in _header(block)[1:]])
+    series = describe_series(DAILY_RENEWABLES_WATCH, rows, fuels=words_of(words))
     rows_read = sum(block.height - 1 for block in blocks)
     return (Parsed(DAILY_RENEWABLES_WATCH, rows, series, refusals.frame(), rows_read, raw),)
 

@@ -10,6 +10,6 @@ SOURCE = Source(
     title="datahub.io core data sets",
     homepage="https://datahub.io/collections/core-datasets",
     formats=(commodities.FORMAT, macro.CPI_FORMAT, macro.RATES_FORMAT),
-    urls={"oil_daily": urls.wti, "cpi_us": urls.cpi, "exchange_rates_monthly": urls.exchange_rates},
+    files=urls.FILES,
     terms="Public Domain Dedication and License (PDDL).",
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from aurum.core.calendars import BusinessDays
+from aurum.core.catalog import Kind
 from aurum.core.frequency import Frequency
+from aurum.core.publication import OnDay, OnMonth, PublicationRule
 from aurum.pipelines.source import Dataset, Measure, Plausible
 
 ZONE = "America/New_York"
@@ -59,6 +61,8 @@ def _dataset(
     frequency: Frequency,
     measures: tuple[Measure, ...],
     reference: str,
+    rule: PublicationRule,
+    kind: Kind,
     *,
     since: int,
     business_days: BusinessDays | None = None,
@@ -66,15 +70,28 @@ def _dataset(
     return Dataset(
         source="datahub",
         name=name,
+        search_order=1,
         title=title,
         zone=ZONE,
         frequency=frequency,
         measures=measures,
+        rules=(rule,),
         reference=f"datahub.io, {reference}",
         plausible=Plausible(date(since, 1, 1), timedelta(days=45)),
         business_days=business_days,
+        kind=kind,
     )
 
+
+_WEDNESDAY = 3
+_DAILY = PublicationRule(
+    OnDay(days=30, at=time(18), zone=ZONE, weekday=_WEDNESDAY),
+    "EIA releases spot prices on Wednesdays; the copy follows with about a month's delay. A guess",
+)
+_MONTHLY = PublicationRule(
+    OnMonth(months=2, day=15, at=time(12), zone=ZONE),
+    "The agencies publish a month in the middle of the next one; the copy follows with about a month's delay. A guess",
+)
 
 _GAS = Measure("price", "USD/MMBtu", column="Price", currency="USD", title="Henry Hub spot price")
 _OIL = Measure("price", "USD/bbl", column="Price", currency="USD", title="Spot price")
@@ -85,12 +102,31 @@ GAS_DAILY = _dataset(
     Frequency.DAY,
     (_GAS,),
     "core/natural-gas",
+    _DAILY,
+    Kind.FUEL_PRICE,
     since=1990,
     business_days=BusinessDays.NYMEX,
 )
-GAS_MONTHLY = _dataset("natural_gas_monthly", "Henry Hub, monthly", Frequency.MONTH, (_GAS,), "core/natural-gas", since=1990)
+GAS_MONTHLY = _dataset(
+    "natural_gas_monthly",
+    "Henry Hub, monthly",
+    Frequency.MONTH,
+    (_GAS,),
+    "core/natural-gas",
+    _MONTHLY,
+    Kind.FUEL_PRICE,
+    since=1990,
+)
 OIL_DAILY = _dataset(
-    "oil_daily", "Brent and WTI, daily", Frequency.DAY, (_OIL,), "core/oil-prices", since=1980, business_days=BusinessDays.NYMEX
+    "oil_daily",
+    "Brent and WTI, daily",
+    Frequency.DAY,
+    (_OIL,),
+    "core/oil-prices",
+    _DAILY,
+    Kind.FUEL_PRICE,
+    since=1980,
+    business_days=BusinessDays.NYMEX,
 )
 CPI = _dataset(
     "cpi_us",
@@ -101,6 +137,8 @@ CPI = _dataset(
         Measure("inflation", "percent", column="Inflation", title="Change on the month before"),
     ),
     "core/cpi-us",
+    _MONTHLY,
+    Kind.MACRO,
     since=1900,
 )
 EXCHANGE_RATES = _dataset(
@@ -117,5 +155,7 @@ EXCHANGE_RATES = _dataset(
         ),
     ),
     "core/exchange-rates",
+    _MONTHLY,
+    Kind.FX,
     since=1970,
 )

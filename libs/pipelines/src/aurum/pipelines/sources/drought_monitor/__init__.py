@@ -10,11 +10,7 @@ SOURCE = Source(
     title="US Drought Monitor",
     homepage="https://droughtmonitor.unl.edu",
     formats=(statistics.FORMAT, dsci.FORMAT),
-    urls={
-        "area_percent_cumulative": urls.cumulative,
-        "area_percent_categorical": urls.categorical,
-        "dsci": urls.dsci,
-    },
+    files=urls.FILES,
     terms=(
         "Free to use with credit: the U.S. Drought Monitor is jointly produced by the National Drought Mitigation Center at "
         "the University of Nebraska-Lincoln, the United States Department of Agriculture and the National Oceanic and "

@@ -10,6 +10,6 @@ SOURCE = Source(
     title="European Central Bank",
     homepage="https://www.ecb.europa.eu",
     formats=(reference_rates.FORMAT,),
-    urls={"reference_rates": urls.reference_rates},
+    files=urls.FILES,
     terms="Free to use with the ECB named as the source.",
 )

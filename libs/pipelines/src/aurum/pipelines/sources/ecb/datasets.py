@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import time
 
 from aurum.core.calendars import BusinessDays
+from aurum.core.catalog import Kind
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
+from aurum.core.publication import Evidence, OnDay, PublicationRule
+from aurum.pipelines.source import Dataset, Measure
 
 ZONE = "Europe/Brussels"
 """Time zone of the daily concertation that sets the rates, at 14:10 Central European time."""
@@ -18,9 +20,15 @@ REFERENCE_RATES = Dataset(
     zone=ZONE,
     frequency=Frequency.DAY,
     measures=(Measure("rate", "USD/EUR", title="Units of the currency for one euro; the unit is the series' own"),),
-    # The ECB's page: usually updated at around 16:00 CET every working day, except on TARGET closing days.
-    schedule=PublicationSchedule(days=0, at=time(16, 0), zone=ZONE),
+    rules=(
+        PublicationRule(
+            OnDay(days=0, at=time(16), zone=ZONE),
+            "ECB, Euro foreign exchange reference rates: usually updated at around 16:00 CET every working day",
+            Evidence.DOCUMENTED,
+        ),
+    ),
     reference="ECB, Euro foreign exchange reference rates",
     freshness_hours=24 * 6,
     business_days=BusinessDays.TARGET,
+    kind=Kind.FX,
 )

@@ -1,7 +1,7 @@
 """US Energy Information Administration."""
 
 from aurum.pipelines.source import Source
-from aurum.pipelines.sources.eia import api, navigator, storage, urls, wholesale
+from aurum.pipelines.sources.eia import api, navigator, storage, urls, web_service, wholesale
 
 __all__ = ["SOURCE"]
 
@@ -18,12 +18,7 @@ SOURCE = Source(
         storage.FLAT,
         wholesale.FORMAT,
     ),
-    urls={
-        "navigator_daily": urls.henry_hub_daily,
-        "navigator_weekly": urls.henry_hub_weekly,
-        "navigator_monthly": urls.henry_hub_monthly,
-        "gas_storage_weekly": urls.gas_storage,
-        "wholesale_hubs": urls.wholesale,
-    },
+    files={**urls.FILES, **web_service.FILES},
+    politeness=web_service.POLITENESS,
     terms="US government publication: public domain, EIA named as the source; hub prices courtesy of ICE.",
 )

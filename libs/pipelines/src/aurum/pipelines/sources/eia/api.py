@@ -142,7 +142,9 @@ def _described(dataset: Dataset, rows: pl.DataFrame, parts: list[pl.DataFrame]) 
     about = pl.concat([part.select(said) for part in parts]).unique(["location", "measure"], keep="last", maintain_order=True)
     series = describe_series(dataset, rows).drop("unit", "currency", "zone", "location_name")
     joined = series.join(about, on=["location", "measure"], how="left", maintain_order="left")
-    joined = joined.with_columns(location_type=pl.lit("series"), business_days=datasets.business_days_of_prices())
+    joined = joined.with_columns(
+        location_type=pl.lit("series"), business_days=datasets.business_days_of_prices(), kind=datasets.kind_of_series()
+    )
     return joined.select(list(PARSED_SERIES))
 
 

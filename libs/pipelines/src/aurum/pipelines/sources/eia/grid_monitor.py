@@ -13,12 +13,13 @@ from datetime import timedelta
 import polars as pl
 
 from aurum.core.catalog import Reason
+from aurum.pipelines.fuels import fuel_measures, only_words
 from aurum.pipelines.reading.dates import instants, read_once
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, Parsed, RefusedFile, describe_series
 from aurum.pipelines.sources.eia.api_answer import Answer, to_rows
-from aurum.pipelines.sources.eia.datasets import FUELS, REGION_TYPES, RTO_FUEL, RTO_INTERCHANGE, RTO_REGION, RTO_SUBREGION
+from aurum.pipelines.sources.eia.datasets import REGION_TYPES, RTO_FUEL, RTO_INTERCHANGE, RTO_REGION, RTO_SUBREGION
 
 FREQUENCIES = ("hourly", "local-hourly")
 
@@ -37,7 +38,8 @@ def parse_grid(answer: Answer) -> Parsed:
     frame = refusals.rows(frame, foreign, column=unit, reason=Reason.UNKNOWN_CODE, detail=pl.col(unit))
     frame = refusals.numbers(_with_hours(frame, refusals), {"number": "value"})
     rows = to_rows(frame)
-    series = describe_series(dataset, rows, locations=frame.select("location", "location_name"))
+    words = dict(frame.select("measure", "fueltype").unique().rows()) if dataset is RTO_FUEL else None
+    series = describe_series(dataset, rows, locations=frame.select("location", "location_name"), fuels=words)
     series = series.with_columns(location_type=pl.lit("balancing authority"))
     return Parsed(dataset, rows, series, refusals.frame(), answer.records.height, answer.raw, notices=answer.notices)
 
@@ -50,8 +52,9 @@ def _named(records: pl.DataFrame, refusals: Refusals) -> tuple[Dataset, pl.DataF
     if {"subba", "parent"} <= facets:
         return RTO_SUBREGION, _placed(records, ("parent", "subba"), refusals).with_columns(measure=pl.lit("load"))
     if {"respondent", "fueltype"} <= facets:
-        measures = {code: f"generation_{word}" for code, word in FUELS.items()}
-        return RTO_FUEL, _coded(_placed(records, ("respondent",), refusals), "fueltype", measures, refusals)
+        placed = only_words(_placed(records, ("respondent",), refusals), "fueltype", refusals)
+        measures = fuel_measures(RTO_FUEL, placed["fueltype"].unique())
+        return RTO_FUEL, placed.with_columns(measure=pl.col("fueltype").replace_strict(measures, return_dtype=pl.String))
     if {"respondent", "type"} <= facets:
         return RTO_REGION, _coded(_placed(records, ("respondent",), refusals), "type", REGION_TYPES, refusals)
     raise RefusedFile(f"hourly records of an unknown route: {', '.join(records.columns[1:])}")

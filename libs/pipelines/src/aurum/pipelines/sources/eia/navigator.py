@@ -38,7 +38,7 @@ from aurum.pipelines.source import (
     SourceFile,
     describe_series,
 )
-from aurum.pipelines.sources.eia.datasets import NAVIGATOR, business_days_of_prices
+from aurum.pipelines.sources.eia.datasets import NAVIGATOR, business_days_of_prices, kind_of_series
 from aurum.pipelines.sources.eia.days import MONTHS, SPELLINGS, ZONE, long_rows, with_days
 from aurum.pipelines.sources.eia.weeks import declared, declared_weekdays
 from aurum.pipelines.sources.eia.workbook import Sheet, is_workbook, mentions, raw_of, read_sheets
@@ -116,7 +116,7 @@ def _described(dataset: Dataset, rows: pl.DataFrame, columns: list[_Column]) -> 
     )
     series = describe_series(dataset, rows, locations=about).drop("unit", "currency")
     joined = series.join(about.drop("location_name"), on="location", how="left", maintain_order="left")
-    joined = joined.with_columns(location_type=pl.lit("series"), business_days=business_days_of_prices())
+    joined = joined.with_columns(location_type=pl.lit("series"), business_days=business_days_of_prices(), kind=kind_of_series())
     return joined.select(list(PARSED_SERIES))
 
 

@@ -1,10 +1,7 @@
-"""ENTSO-E Transparency Platform.
-
-No ``urls``: every request to the web service (``https://web-api.tp.entsoe.eu/api``) carries a personal security token.
-"""
+"""ENTSO-E Transparency Platform."""
 
 from aurum.pipelines.source import Source
-from aurum.pipelines.sources.entsoe import acknowledgement, power, prices
+from aurum.pipelines.sources.entsoe import acknowledgement, power, prices, urls
 
 __all__ = ["SOURCE"]
 
@@ -13,5 +10,7 @@ SOURCE = Source(
     title="ENTSO-E Transparency Platform",
     homepage="https://transparency.entsoe.eu",
     formats=(prices.FORMAT, *power.FORMATS, acknowledgement.FORMAT),
+    files=urls.FILES,
+    politeness=urls.POLITENESS,
     terms="Free use with ENTSO-E named as the source; prices and some data items remain their owners'.",
 )

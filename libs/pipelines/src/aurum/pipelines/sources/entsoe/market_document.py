@@ -23,7 +23,7 @@ from functools import partial
 
 import polars as pl
 
-from aurum.core.catalog import Reason
+from aurum.core.catalog import Kind, Reason
 from aurum.core.frames import PARSED
 from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import instant_of, time_of, times
@@ -47,6 +47,7 @@ class Points:
 
     ``frame``: one row per point: ``line``, ``position``, ``text`` (its number), ``start``, ``end``, ``resolution``, ``curve``
     of its period and series, and the requested attributes; all text except ``line``. ``count``: number of points read.
+    ``created``: when the platform answered, UTC, which says nothing of when the points were published.
     """
 
     document: SourceFile
@@ -191,7 +192,8 @@ def _runs(frame: pl.DataFrame) -> pl.DataFrame:
 def parsed(points: Points, dataset: Dataset, frame: pl.DataFrame, *, first: bool = True) -> Parsed:
     """Return the result of a parser.
 
-    ``frame``: rows of ``intervals`` with ``location``, ``measure``, ``unit``, ``currency`` and ``labels``. Series that
+    ``frame``: rows of ``intervals`` with ``location``, ``measure``, ``unit``, ``currency``, ``labels`` and, of generation by
+    fuel, ``fuel``: the platform's code. Series that
     repeat an interval with the same value are one. ``first``: this part reports the refused rows and counts the rows read;
     only one part of a document may do so.
     """
@@ -212,7 +214,7 @@ def parsed(points: Points, dataset: Dataset, frame: pl.DataFrame, *, first: bool
         refused=points.refusals.frame() if first else points.refusals.frame().clear(),
         rows_read=points.count if first else 0,
         raw=partial(_raw, points.document),
-        known_at=points.created,
+        answered_at=points.created,
     )
 
 
@@ -220,7 +222,8 @@ def _described(dataset: Dataset, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.
     said = frame.select("location", "measure", "unit", "currency", "step", "labels").unique(
         ["location", "measure"], keep="first", maintain_order=True
     )
-    series = describe_series(dataset, rows).drop("unit", "currency", "labels", "zone", "location_name")
+    fuels = dict(frame.select("measure", "fuel").unique().rows()) if "fuel" in frame.columns else None
+    series = describe_series(dataset, rows, fuels=fuels).drop("unit", "currency", "labels", "zone", "location_name")
     return (
         series.join(said, on=["location", "measure"], how="left", maintain_order="left")
         .join(_areas(dataset), on="location", how="left", maintain_order="left")
@@ -230,6 +233,8 @@ def _described(dataset: Dataset, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.
             labels=pl.when(pl.col("zone").is_null()).then(_with_label("labels", "zone", "undeclared")).otherwise("labels"),
             frequency=pl.col("step").replace_strict({step: str(each) for step, each in STEPS.items()}, return_dtype=pl.String),
             location_type=pl.lit("area"),
+            # That of a fuel without a name here, too, whose measure is not declared.
+            kind=pl.when(pl.col("measure").str.starts_with("consumption_")).then(pl.lit(Kind.LOAD)).otherwise("kind"),
         )
         .select(list(PARSED_SERIES))
     )

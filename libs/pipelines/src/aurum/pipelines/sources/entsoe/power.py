@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
+from aurum.core.catalog.fuels import slug
+from aurum.pipelines.fuels import only_words
 from aurum.pipelines.reading.ids import with_ids
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, SourceFile
@@ -50,11 +52,12 @@ def _read(document: SourceFile, datasets: Mapping[str, Dataset]) -> tuple[Points
 
 
 def _by_fuel(frame: pl.DataFrame, refusals: Refusals, kind: pl.Expr) -> pl.DataFrame:
-    frame = only(frame, refusals, "fuel", "psrType", set(FUELS))
-    word = pl.col("fuel").replace_strict(FUELS, return_dtype=pl.String)
+    frame = only_words(frame.rename({"fuel": "psrType"}), "psrType", refusals).rename({"psrType": "fuel"})
+    words = {code: FUELS.get(code.upper(), slug(code)) for code in frame["fuel"].unique()}
+    word = pl.col("fuel").replace_strict(words, return_dtype=pl.String)
     return frame.with_columns(
         measure=pl.concat_str(kind, word, "step", separator="_"),
-        labels=pl.struct(fuel=word, psr_type="fuel").struct.json_encode(),
+        labels=pl.struct(fuel_as_published="fuel", fuel=word, psr_type="fuel").struct.json_encode(),
     )
 
 

@@ -1,10 +1,7 @@
-"""Electric Reliability Council of Texas.
-
-No ``urls``: the web service requires a key, and a report's address carries a document number that only its listing gives.
-"""
+"""Electric Reliability Council of Texas."""
 
 from aurum.pipelines.source import Source
-from aurum.pipelines.sources.ercot import posted_csv, web_service, workbook
+from aurum.pipelines.sources.ercot import posted_csv, urls, web_service, workbook
 
 __all__ = ["SOURCE"]
 
@@ -20,5 +17,6 @@ SOURCE = Source(
         web_service.RTM_FORMAT,
         workbook.RTM_FORMAT,
     ),
+    files=urls.FILES,
     terms="Public data; excerpts may be passed on with ERCOT named as the source.",
 )

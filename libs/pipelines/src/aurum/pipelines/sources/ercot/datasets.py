@@ -6,23 +6,32 @@ also carries reserve price adders (Nodal Protocols 4.6.1, 6.6.1), so nothing her
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
+from aurum.core.catalog import Kind, MarketRun
 from aurum.core.frequency import Frequency
-from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
+from aurum.core.publication import AfterInterval, Evidence, OnDay, PublicationRule
+from aurum.pipelines.source import Dataset, Measure
 
 ZONE = "America/Chicago"
 
 DAM_SPP = Dataset(
     source="ercot",
     name="dam_spp",
+    kind=Kind.PRICE,
+    market_run=MarketRun.DAY_AHEAD,
     title="Day-ahead settlement point prices",
     zone=ZONE,
     market="ERCOT",
     frequency=Frequency.HOUR,
     measures=(Measure("spp", "USD/MWh", column="SettlementPointPrice", currency="USD", title="Settlement point price"),),
-    # Nodal Protocols 4.5.3: results are posted by 13:30 in the day-ahead.
-    schedule=PublicationSchedule(days=-1, at=time(13, 30), zone=ZONE),
+    rules=(
+        PublicationRule(
+            OnDay(days=-1, at=time(13, 30), zone=ZONE),
+            "ERCOT Nodal Protocols 4.5.3: results are posted by 13:30 in the day-ahead; the product list shows 12:32:34",
+            Evidence.DOCUMENTED,
+        ),
+    ),
     reference="ERCOT NP4-190-CD (report 12331, daily) and NP4-180-ER (report 13060, yearly workbook)",
     freshness_hours=36,
 )
@@ -30,6 +39,8 @@ DAM_SPP = Dataset(
 RTM_SPP = Dataset(
     source="ercot",
     name="rtm_spp",
+    kind=Kind.PRICE,
+    market_run=MarketRun.REAL_TIME,
     title="Real-time 15-minute settlement point prices",
     zone=ZONE,
     market="ERCOT",
@@ -46,4 +57,11 @@ RTM_SPP = Dataset(
     ),
     reference="ERCOT NP6-905-CD (report 12301) and NP6-785-ER (report 13061, yearly workbook)",
     freshness_hours=2,
+    rules=(
+        PublicationRule(
+            AfterInterval(timedelta(minutes=2)),
+            "ERCOT product list: NP6-905-CD is posted every 15 minutes, last at 18:17:01",
+            Evidence.OBSERVED,
+        ),
+    ),
 )

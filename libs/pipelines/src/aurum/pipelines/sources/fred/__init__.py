@@ -10,6 +10,7 @@ SOURCE = Source(
     title="FRED, Federal Reserve Bank of St. Louis",
     homepage="https://fred.stlouisfed.org",
     formats=(graph_csv.FORMAT, observations_json.FORMAT),
-    urls={"observations": urls.graph},
+    files=urls.FILES,
+    politeness=urls.POLITENESS,
     terms="Free to use with FRED named as the source; each series keeps the terms of its owner.",
 )

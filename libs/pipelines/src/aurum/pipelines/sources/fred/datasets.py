@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from aurum.core.calendars import BusinessDays
+from aurum.core.catalog import Kind
 from aurum.core.frequency import Frequency
 from aurum.core.series.weeks import Week
 from aurum.pipelines.source import Dataset, Measure, Plausible
+from aurum.pipelines.sources.fred.publication import RULES
 
 ZONE = "UTC"
 """Observation dates have no time zone: a date is a UTC day."""
@@ -119,7 +121,9 @@ OBSERVATIONS = Dataset(
     zone=ZONE,
     frequency=Frequency.IRREGULAR,
     measures=(Measure("value", UNKNOWN_UNIT, title="The unit and the step are the series' own"),),
+    rules=RULES,
     reference="FRED API: fred/series/observations; FRED graph downloads (fredgraph.csv)",
     # Prices of 1776, and projections of the Congressional Budget Office ten years ahead.
     plausible=Plausible(date(1776, 1, 1), timedelta(days=12 * 366)),
+    kind=Kind.MACRO,
 )

@@ -104,10 +104,12 @@ def _part(table: pl.DataFrame, series: str, dates: list[datetime], raw: Callable
 
 
 def _with_withdrawals(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with ``withdraws``: true where a value is missing that an earlier vintage of the answer has."""
-    is_missing = pl.col("value").is_in(MISSING)
-    first = pl.col("realtime_start").filter(pl.col("value").is_not_null() & ~is_missing).min().over("date")
-    return table.with_columns(withdraws=(is_missing & (first < pl.col("realtime_start"))).fill_null(False))
+    """Return the table with ``withdraws``: true where a vintage has no value, which takes back one that an earlier vintage has.
+
+    The earlier vintage may be of another file. A store ignores withdrawals of points that it does not have.
+    """
+    is_missing = pl.col("value").is_in(MISSING) & pl.col("realtime_start").is_not_null()
+    return table.with_columns(withdraws=is_missing.fill_null(value=False))
 
 
 def _known_at(text: object) -> datetime | None:

@@ -11,6 +11,7 @@ import polars as pl
 from aurum.core.calendars import BusinessDays
 from aurum.core.frequency import Frequency
 from aurum.core.series.weeks import Week
+from aurum.pipelines.kinds import kind_of_unit
 from aurum.pipelines.reading import dates
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import PARSED_SERIES, RefusedFile, describe_series
@@ -48,7 +49,7 @@ def describe(rows: pl.DataFrame, dates: Mapping[str, Sequence[datetime]]) -> pl.
     )
     series = describe_series(OBSERVATIONS, rows).drop(_DESCRIBED)
     joined = series.join(described, on="location", how="left", maintain_order="left")
-    return joined.with_columns(location_type=pl.lit("series")).select(list(PARSED_SERIES))
+    return joined.with_columns(location_type=pl.lit("series"), kind=kind_of_unit()).select(list(PARSED_SERIES))
 
 
 def _facts_of(series: str, days: Sequence[datetime]) -> SeriesFacts:

@@ -2,7 +2,6 @@
 
 from aurum.pipelines.source import Source
 from aurum.pipelines.sources.ieso import urls
-from aurum.pipelines.sources.ieso.datasets import GEN_OUTPUT_BY_FUEL_HOURLY
 from aurum.pipelines.sources.ieso.fuel import FORMAT
 
 __all__ = ["SOURCE"]
@@ -12,6 +11,6 @@ SOURCE = Source(
     title="Independent Electricity System Operator (Ontario)",
     homepage="https://www.ieso.ca",
     formats=(FORMAT,),
-    urls={GEN_OUTPUT_BY_FUEL_HOURLY.name: urls.gen_output_by_fuel_hourly},
+    files=urls.FILES,
     terms="Public reports; see IESO's terms of use.",
 )

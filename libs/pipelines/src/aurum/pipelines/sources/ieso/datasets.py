@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import time
+
+from aurum.core.catalog import Kind, MarketRun
 from aurum.core.frequency import Frequency
+from aurum.core.publication import Evidence, OnDay, PublicationRule
 from aurum.pipelines.source import Dataset, Measure
 
 ZONE = "Etc/GMT+5"
@@ -26,10 +30,20 @@ GEN_OUTPUT_BY_FUEL_HOURLY = Dataset(
     title="Generator output by fuel type, hourly",
     zone=ZONE,
     market="IESO",
+    kind=Kind.GENERATION,
+    market_run=MarketRun.REAL_TIME,
     frequency=Frequency.HOUR,
     measures=tuple(
-        Measure(f"generation_{word}", "MW", column="Output", title=f"Output of {fuel.lower()}") for fuel, word in FUELS.items()
+        Measure(f"generation_{word}", "MW", column="Output", title=f"Output of {fuel.lower()}", fuel=fuel)
+        for fuel, word in FUELS.items()
     ),
     reference="IESO Generator Output by Fuel Type Hourly Report, schema GenOutputbyFuelHourly_r1.xsd",
     freshness_hours=48,
+    rules=(
+        PublicationRule(
+            OnDay(days=1, at=time(7), zone=ZONE),
+            "CreatedAt of the yearly report of 2016, which is rewritten every morning with the day before: 06:50:25 EST",
+            Evidence.OBSERVED,
+        ),
+    ),
 )

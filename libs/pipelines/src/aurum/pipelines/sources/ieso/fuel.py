@@ -23,13 +23,14 @@ import polars as pl
 from aurum.core.catalog import Quality, Reason
 from aurum.core.frames import PARSED
 from aurum.core.markettime import hour_ending
+from aurum.pipelines.fuels import fuel_measures, only_words, words_of
 from aurum.pipelines.named_content import all_of, days_in_name
 from aurum.pipelines.reading.counts import only_counted_from_one
 from aurum.pipelines.reading.dates import days, local_instant_of, read_once
 from aurum.pipelines.reading.numbers import whole
 from aurum.pipelines.reading.tabular import Refusals
 from aurum.pipelines.source import FileFormat, NamedContent, Parsed, RefusedFile, SourceFile, describe_series
-from aurum.pipelines.sources.ieso.datasets import FUELS, GEN_OUTPUT_BY_FUEL_HOURLY, ZONE
+from aurum.pipelines.sources.ieso.datasets import GEN_OUTPUT_BY_FUEL_HOURLY, ZONE
 from aurum.pipelines.xmltree import Element, column, markup, read_xml, text_at
 
 _DOCUMENT = "GenOutputbyFuelHourly"
@@ -121,16 +122,17 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
 
     refusals = Refusals(raw)
     rows = _interval_starts(totals, refusals)
-    fuel = pl.col("Fuel").str.to_uppercase().replace_strict(FUELS, default=None, return_dtype=pl.String)
-    rows = rows.with_columns(pl.concat_str(pl.lit("generation_"), fuel).alias("measure"), pl.lit(_AREA).alias("location"))
-    rows = refusals.rows(rows, pl.col("measure").is_null(), column="Fuel", reason=Reason.UNKNOWN_CODE, detail=pl.col("Fuel"))
+    rows = only_words(rows, "Fuel", refusals)
+    measures = fuel_measures(GEN_OUTPUT_BY_FUEL_HOURLY, rows["Fuel"].unique())
+    measure = pl.col("Fuel").replace_strict(measures, return_dtype=pl.String)
+    rows = rows.with_columns(measure.alias("measure"), pl.lit(_AREA).alias("location"))
     rows = refusals.numbers(_with_quality(rows, refusals), {"value": "Output"})
     observed = (
         rows.drop_nulls("value")
         .with_columns(pl.lit(0, dtype=pl.Int16).alias("version"), pl.col("line").cast(pl.UInt32))
         .select(list(PARSED))
     )
-    series = describe_series(GEN_OUTPUT_BY_FUEL_HOURLY, observed)
+    series = describe_series(GEN_OUTPUT_BY_FUEL_HOURLY, observed, fuels=words_of(measures))
     refused = refusals.frame()
     return (Parsed(GEN_OUTPUT_BY_FUEL_HOURLY, observed, series, refused, totals.height, raw, _created_at(root)),)
 

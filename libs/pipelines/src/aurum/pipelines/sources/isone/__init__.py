@@ -10,6 +10,7 @@ SOURCE = Source(
     title="ISO New England",
     homepage="https://www.iso-ne.com",
     formats=(lmp.LMP_REPORT, web_service.HOURLY_LMP, smd.WORKBOOK, smd.ZONE_SHEET),
-    urls=urls.BY_DATASET,
+    files=urls.FILES,
+    without_files=urls.WITHOUT,
     terms="For use under ISO New England's terms; redistribution is limited.",
 )

@@ -2,7 +2,6 @@
 
 from aurum.pipelines.source import Source
 from aurum.pipelines.sources.miso import urls
-from aurum.pipelines.sources.miso.datasets import DA_EXPOST_LMP
 from aurum.pipelines.sources.miso.lmp import FORMAT
 
 __all__ = ["SOURCE"]
@@ -12,6 +11,6 @@ SOURCE = Source(
     title="Midcontinent Independent System Operator",
     homepage="https://www.misoenergy.org",
     formats=(FORMAT,),
-    urls={DA_EXPOST_LMP.name: urls.day_ahead_expost},
+    files=urls.FILES,
     terms="Public market reports; redistribution is limited by MISO's terms of use.",
 )

@@ -10,6 +10,6 @@ SOURCE = Source(
     title="NOAA National Centers for Environmental Information",
     homepage="https://www.ncei.noaa.gov",
     formats=(rows.EXTRACT, rows.BY_STATION, access.FORMAT, past_weather.FORMAT),
-    urls={"ghcn_daily": urls.ghcn_daily},
+    files=urls.FILES,
     terms="US government publication: public domain, NOAA named as the source.",
 )

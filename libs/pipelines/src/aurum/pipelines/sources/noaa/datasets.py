@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
+from aurum.core.catalog import Kind
 from aurum.core.frequency import Frequency
+from aurum.core.publication import OnDay, PublicationRule
 from aurum.pipelines.source import Dataset, Measure, Plausible
 
 ZONE = "UTC"
@@ -47,12 +49,18 @@ ELEMENTS: Mapping[str, tuple[str, int]] = {
 GHCN_DAILY = Dataset(
     source="noaa",
     name="ghcn_daily",
+    kind=Kind.WEATHER,
     title="Daily summaries of stations (GHCN-Daily)",
     zone=ZONE,
     frequency=Frequency.DAY,
     measures=tuple(
         Measure(element.lower(), unit, column=element, title=_TITLES.get(element, ""))
         for element, (unit, _) in ELEMENTS.items()
+    ),
+    rules=(
+        PublicationRule(
+            OnDay(days=2, at=time(12), zone=ZONE), "GHCN-Daily is updated daily; most stations come within two days. A guess"
+        ),
     ),
     reference="NOAA/NCEI, GHCN-Daily readme.txt",
     plausible=_PLAUSIBLE,
@@ -61,6 +69,7 @@ GHCN_DAILY = Dataset(
 PAST_WEATHER = Dataset(
     source="noaa",
     name="past_weather",
+    kind=Kind.WEATHER,
     title="Daily summaries of a station, in US units",
     zone=ZONE,
     frequency=Frequency.DAY,
@@ -72,6 +81,7 @@ PAST_WEATHER = Dataset(
         Measure("snow", "in", column="SNOW (Inches)", title=_TITLES["SNOW"]),
         Measure("snwd", "in", column="SNWD (Inches)", title=_TITLES["SNWD"]),
     ),
+    rules=(PublicationRule(OnDay(days=3, at=time(12), zone=ZONE), "Past Weather shows GHCN-Daily about a day later. A guess"),),
     reference="NOAA/NCEI, Past Weather",
     plausible=_PLAUSIBLE,
 )

@@ -22,6 +22,7 @@ SOURCE = Source(
         fuelmix.RTFUELMIX_FORMAT,
         flows.EXTERNAL_LIMITS_FLOWS_FORMAT,
     ),
-    urls=urls.BY_DATASET,
+    files=urls.FILES,
+    without_files=urls.WITHOUT,
     terms="Public market data; excerpts may be shown with attribution to NYISO.",
 )

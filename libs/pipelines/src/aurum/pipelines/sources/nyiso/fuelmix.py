@@ -9,13 +9,16 @@ report page P-63.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 import polars as pl
 
-from aurum.core.catalog import Reason
 from aurum.core.frames import PARSED, conform
+from aurum.pipelines.fuels import fuel_measures, only_words, words_of
 from aurum.pipelines.reading.tabular import Refusals, read_table
 from aurum.pipelines.source import Dataset, FileFormat, Parsed, SourceFile, describe_series
-from aurum.pipelines.sources.nyiso.datasets import EXTRA, GENERATION, RTFUELMIX
+from aurum.pipelines.sources.nyiso.datasets import EXTRA, RTFUELMIX
 from aurum.pipelines.sources.nyiso.file_name import named, report_in_name
 from aurum.pipelines.sources.nyiso.grid import split_by_grid
 from aurum.pipelines.sources.nyiso.layout import has_step, header_names
@@ -38,17 +41,20 @@ def _parse(document: SourceFile) -> tuple[Parsed, ...]:
     generation = next((word for word in _SPELLINGS if word in names), _SPELLINGS[0])
     table = read_table(document, [_STAMP, _ZONE, _FUEL, generation], refusals)
     rows_read = table.height + refusals.frame().height
-    table = refusals.rows(
-        table,
-        ~pl.col(_FUEL).is_in(list(GENERATION)).fill_null(False),
-        column=_FUEL,
-        reason=Reason.UNKNOWN_CODE,
-        detail=pl.col(_FUEL),
-    )
+    table = only_words(table, _FUEL, refusals)
+    measures = fuel_measures(RTFUELMIX, table[_FUEL].unique())
+    table = table.with_columns(measure=pl.col(_FUEL).replace_strict(measures, return_dtype=pl.String))
     table = with_instants(table, _STAMP, refusals, location=_FUEL, time_zone=_ZONE)
     table = refusals.numbers(table.with_columns(location=pl.lit("NYISO")), {"generation": generation})
     return split_by_grid(
-        document, RTFUELMIX, table, refusals, rows_read=rows_read, interval_end=True, observe=_observe, describe=_describe
+        document,
+        RTFUELMIX,
+        table,
+        refusals,
+        rows_read=rows_read,
+        interval_end=True,
+        observe=_observe,
+        describe=partial(_describe, fuels=words_of(measures)),
     )
 
 
@@ -57,7 +63,7 @@ def _observe(table: pl.DataFrame) -> pl.DataFrame:
         "location",
         "ts",
         "line",
-        measure=pl.col(_FUEL).replace_strict(GENERATION, return_dtype=pl.String),
+        "measure",
         value=pl.col("generation"),
         quality=pl.lit(0, pl.Int16),
         version=pl.lit(0, pl.Int16),
@@ -65,8 +71,8 @@ def _observe(table: pl.DataFrame) -> pl.DataFrame:
     return conform(rows, PARSED)
 
 
-def _describe(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
-    return describe_series(dataset, rows, locations=_AREA)
+def _describe(dataset: Dataset, rows: pl.DataFrame, *, fuels: Mapping[str, str]) -> pl.DataFrame:
+    return describe_series(dataset, rows, locations=_AREA, fuels=fuels)
 
 
 RTFUELMIX_FORMAT = FileFormat(

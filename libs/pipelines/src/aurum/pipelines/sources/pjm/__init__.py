@@ -1,10 +1,7 @@
-"""PJM Interconnection: hourly and five-minute LMP, load, wind and solar, and instantaneous load from Data Miner 2.
-
-Data Miner's interface requires a key, so files have no public addresses: ``Dataset.reference`` names each feed's page.
-"""
+"""PJM Interconnection: hourly and five-minute LMP, load, wind and solar, and instantaneous load from Data Miner 2."""
 
 from aurum.pipelines.source import Source
-from aurum.pipelines.sources.pjm import generation, kaggle, lmp, load
+from aurum.pipelines.sources.pjm import generation, kaggle, lmp, load, urls
 
 __all__ = ["SOURCE"]
 
@@ -22,5 +19,8 @@ SOURCE = Source(
         generation.SOLAR,
         kaggle.PJME_HOURLY,
     ),
+    files=urls.FILES,
+    politeness=urls.POLITENESS,
+    without_files={"pjme_hourly": "Kaggle gives the file to users who are signed in only; it ends in 2018"},
     terms="For use under PJM's terms; redistribution needs a licence from PJM.",
 )

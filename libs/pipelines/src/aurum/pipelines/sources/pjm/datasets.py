@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
+from aurum.core.calendars import BusinessDays
+from aurum.core.catalog import Kind, MarketRun
 from aurum.core.frequency import Frequency
+from aurum.core.publication import AfterInterval, Evidence, OnDay, PublicationRule
 from aurum.pipelines.price_sums import PriceSum
-from aurum.pipelines.source import Dataset, IdRule, Measure, PublicationSchedule
+from aurum.pipelines.source import Dataset, IdRule, Measure
 
 ZONE = "America/New_York"
 """Eastern Prevailing Time, "EPT" in PJM's files."""
@@ -45,17 +48,34 @@ def _prices(run: str) -> tuple[Measure, ...]:
 _SUMS = (PriceSum(tolerance=0.02),)
 """Older files round all four prices to cents. Largest error in files of 2025: none day-ahead, 0.005 at real-time hubs."""
 
+_VERIFIED = PublicationRule(
+    OnDay(days=1, at=time(18), zone=ZONE, business_days=BusinessDays.NERC),
+    "PJM verifies real-time prices on the next business day; of another feed, rt_marginal_value, it says that the previous "
+    "day is published daily on business days. The hour is a guess",
+)
+_GENERATION = PublicationRule(
+    OnDay(days=1, at=time(7, 30), zone=ZONE),
+    "PJM's daily feeds hold the day before in the morning; revised later. The hour is a guess",
+)
+
 DA_HRL_LMPS = Dataset(
     source="pjm",
     name="da_hrl_lmps",
+    kind=Kind.PRICE,
+    market_run=MarketRun.DAY_AHEAD,
     title="Day-ahead hourly LMP",
     zone=ZONE,
     frequency=Frequency.HOUR,
     measures=_prices("da"),
     price_sums=_SUMS,
     market="PJM",
-    # PJM Manual 11, section 2: day-ahead results are posted at 13:30 EPT on the day before.
-    schedule=PublicationSchedule(days=-1, at=time(13, 30), zone=ZONE),
+    rules=(
+        PublicationRule(
+            OnDay(days=-1, at=time(13, 30), zone=ZONE),
+            "PJM Manual 11, section 2: day-ahead results are posted at 13:30 EPT on the day before",
+            Evidence.DOCUMENTED,
+        ),
+    ),
     reference=_feed("da_hrl_lmps"),
     freshness_hours=36,
     ids=IdRule.NUMBER,
@@ -64,12 +84,15 @@ DA_HRL_LMPS = Dataset(
 RT_HRL_LMPS = Dataset(
     source="pjm",
     name="rt_hrl_lmps",
+    kind=Kind.PRICE,
+    market_run=MarketRun.REAL_TIME,
     title="Real-time hourly LMP, verified",
     zone=ZONE,
     frequency=Frequency.HOUR,
     measures=_prices("rt"),
     price_sums=_SUMS,
     market="PJM",
+    rules=(_VERIFIED,),
     reference=_feed("rt_hrl_lmps"),
     # Verified prices follow on the next business day, so a long weekend has none.
     freshness_hours=120,
@@ -79,12 +102,16 @@ RT_HRL_LMPS = Dataset(
 RT_FIVEMIN_HRL_LMPS = Dataset(
     source="pjm",
     name="rt_fivemin_hrl_lmps",
+    search_order=1,
+    kind=Kind.PRICE,
+    market_run=MarketRun.REAL_TIME,
     title="Real-time five-minute LMP, verified",
     zone=ZONE,
     frequency=Frequency.MIN_5,
     measures=_prices("rt"),
     price_sums=_SUMS,
     market="PJM",
+    rules=(_VERIFIED,),
     reference=_feed("rt_fivemin_hrl_lmps"),
     freshness_hours=120,
     ids=IdRule.NUMBER,
@@ -93,11 +120,20 @@ RT_FIVEMIN_HRL_LMPS = Dataset(
 HRL_LOAD_METERED = Dataset(
     source="pjm",
     name="hrl_load_metered",
+    kind=Kind.LOAD,
+    market_run=MarketRun.SETTLEMENT,
     title="Metered hourly load by load area",
     zone=ZONE,
     frequency=Frequency.HOUR,
     measures=(Measure("load", "MW", "mw", title="Metered load, mean of the hour"),),
     market="PJM",
+    rules=(
+        PublicationRule(
+            OnDay(days=1, at=time(7, 30), zone=ZONE),
+            "PJM posts preliminary meter data of the day before in the morning and verified ones about 90 days later. The hour "
+            "is a guess",
+        ),
+    ),
     reference=_feed("hrl_load_metered"),
     freshness_hours=120,
 )
@@ -105,11 +141,19 @@ HRL_LOAD_METERED = Dataset(
 INST_LOAD = Dataset(
     source="pjm",
     name="inst_load",
+    kind=Kind.LOAD,
+    market_run=MarketRun.REAL_TIME,
     title="Instantaneous load by area, sampled every five minutes",
     zone=ZONE,
     frequency=Frequency.MIN_5,
     measures=(Measure("load", "MW", "instantaneous_load", title="Load at the sample"),),
     market="PJM",
+    rules=(
+        PublicationRule(
+            AfterInterval(timedelta(minutes=1), from_start=True),
+            "PJM's feed shows a sample within a minute. The minute is a guess",
+        ),
+    ),
     reference=_feed("inst_load"),
     freshness_hours=6,
 )
@@ -117,11 +161,14 @@ INST_LOAD = Dataset(
 WIND_GEN = Dataset(
     source="pjm",
     name="wind_gen",
+    kind=Kind.GENERATION,
+    market_run=MarketRun.REAL_TIME,
     title="Hourly wind generation by area",
     zone=ZONE,
     frequency=Frequency.HOUR,
-    measures=(Measure("generation_wind", "MW", "wind_generation_mw", title="Wind generation"),),
+    measures=(Measure("generation_wind", "MW", "wind_generation_mw", title="Wind generation", fuel="Wind"),),
     market="PJM",
+    rules=(_GENERATION,),
     reference=_feed("wind_gen"),
     freshness_hours=72,
 )
@@ -129,15 +176,22 @@ WIND_GEN = Dataset(
 SOLAR_GEN = Dataset(
     source="pjm",
     name="solar_gen",
+    kind=Kind.GENERATION,
+    market_run=MarketRun.REAL_TIME,
     title="Hourly solar generation by area",
     zone=ZONE,
     frequency=Frequency.HOUR,
     measures=(
         Measure(
-            "generation_solar", "MW", "solar_generation_mw", title="Solar generation; at night the plants' own use, negative"
+            "generation_solar",
+            "MW",
+            "solar_generation_mw",
+            title="Solar generation; at night the plants' own use, negative",
+            fuel="Solar",
         ),
     ),
     market="PJM",
+    rules=(_GENERATION,),
     reference=_feed("solar_gen"),
     freshness_hours=72,
 )
@@ -145,6 +199,9 @@ SOLAR_GEN = Dataset(
 PJME_HOURLY = Dataset(
     source="pjm",
     name="pjme_hourly",
+    search_order=1,
+    kind=Kind.LOAD,
+    market_run=MarketRun.SETTLEMENT,
     title="Hourly load of PJM East, 2002 to 2018, as re-published on Kaggle",
     zone=ZONE,
     frequency=Frequency.HOUR,

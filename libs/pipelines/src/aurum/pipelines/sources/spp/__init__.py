@@ -2,7 +2,6 @@
 
 from aurum.pipelines.source import Source
 from aurum.pipelines.sources.spp import urls
-from aurum.pipelines.sources.spp.datasets import DA_LMP_SL, RTBM_LMP_SL
 from aurum.pipelines.sources.spp.lmp import DA_FORMAT, RTBM_FORMAT
 
 __all__ = ["SOURCE"]
@@ -12,6 +11,6 @@ SOURCE = Source(
     title="Southwest Power Pool",
     homepage="https://www.spp.org",
     formats=(DA_FORMAT, RTBM_FORMAT),
-    urls={DA_LMP_SL.name: urls.day_ahead, RTBM_LMP_SL.name: urls.real_time},
+    files=urls.FILES,
     terms="Public portal; redistribution is limited by SPP's terms of use.",
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
+from aurum.core.catalog import Kind, MarketRun
 from aurum.core.frequency import Frequency
+from aurum.core.publication import AfterInterval, Evidence, OnDay, PublicationRule
 from aurum.pipelines.price_sums import PriceSum
-from aurum.pipelines.source import Dataset, Measure, PublicationSchedule
+from aurum.pipelines.source import Dataset, Measure
 
 ZONE = "America/Chicago"
 
@@ -24,14 +26,21 @@ by up to 0.0002 between locations."""
 DA_LMP_SL = Dataset(
     source="spp",
     name="da_lmp_sl",
+    kind=Kind.PRICE,
+    market_run=MarketRun.DAY_AHEAD,
     title="Day-ahead hourly LMP by settlement location",
     zone=ZONE,
     market="SPP",
     frequency=Frequency.HOUR,
     measures=_PRICES,
     price_sums=_SUMS,
-    # Integrated Marketplace Protocols, day-ahead market timeline: results are posted by 13:00 Central the day before.
-    schedule=PublicationSchedule(days=-1, at=time(13), zone=ZONE),
+    rules=(
+        PublicationRule(
+            OnDay(days=-1, at=time(13), zone=ZONE),
+            "SPP Integrated Marketplace Protocols, day-ahead timeline: results are posted by 13:00 Central on the day before",
+            Evidence.DOCUMENTED,
+        ),
+    ),
     reference="SPP Integrated Marketplace Protocols; SPP portal, da-lmp-by-location (DA-LMP-SL files)",
     freshness_hours=36,
 )
@@ -39,6 +48,8 @@ DA_LMP_SL = Dataset(
 RTBM_LMP_SL = Dataset(
     source="spp",
     name="rtbm_lmp_sl",
+    kind=Kind.PRICE,
+    market_run=MarketRun.REAL_TIME,
     title="Real-time 5-minute LMP by settlement location",
     zone=ZONE,
     market="SPP",
@@ -47,4 +58,12 @@ RTBM_LMP_SL = Dataset(
     price_sums=_SUMS,
     reference="SPP Integrated Marketplace Protocols; SPP portal, rtbm-lmp-by-location (RTBM-LMP-SL files)",
     freshness_hours=2,
+    rules=(
+        PublicationRule(
+            AfterInterval(timedelta(), from_start=True),
+            "SPP portal, real-time market clearing prices, which are of the same run: posted roughly 5 minutes prior to the "
+            "end of the operating interval",
+            Evidence.DOCUMENTED,
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from .sample import DAYS, Sample, csv
 
@@ -13,7 +14,7 @@ PRICE_TITLE = "Henry Hub Natural Gas Spot Price (Dollars per Million Btu)"
 
 
 def _answer(
-    dataset: str, frequency: str, records: Sequence[Mapping[str, object]], stamps: tuple[str, ...], **more: tuple[str, ...]
+    dataset: str, frequency: str, records: Sequence[Mapping[str, object]], stamps: tuple[str, ...], **more: Any
 ) -> Sample:
     response = {"total": str(len(records)), "dateFormat": "x", "frequency": frequency, "data": list(records)}
     return Sample(
@@ -83,8 +84,19 @@ _STORAGE = {
         *([friday, "EIA-912", 700 + n, 800, 200, 250, 1100, 300, 800, 3050] for n, friday in enumerate(FRIDAYS)),
     ]
 }
-_HUBS = ["Price hub", "Trade date", "Delivery start date", "Delivery end date", "High price $/MWh", "Low price $/MWh"]
-_HUBS += ["Wtd avg price $/MWh", "Change", "Daily volume MWh", "Number of trades", "Number of counterparties"]
+_HUBS = [
+    "Price hub",
+    "Trade date",
+    "Delivery start date",
+    "Delivery end date",
+    "High price $/MWh",
+    "Low price $/MWh",
+    "Wtd avg price $/MWh",
+    "Change",
+    "Daily volume MWh",
+    "Number of trades",
+    "Number of counterparties",
+]
 EIA = (
     _statistics("daily", [f"2025-07-{day:02}" for day in range(4, 9)], ("%Y-%m-%d",)),
     _statistics("weekly", [str(friday) for friday in FRIDAYS], ("%Y-%m-%d",)),

@@ -6,8 +6,18 @@ import json
 
 from .sample import CONGESTION_AND_LOSS, DAY, HOURS, Sample, csv
 
-ISONE_HEADER = ["H", "Date", "Hour Ending", "Location ID", "Location Name", "Location Type", "Locational Marginal Price"]
-ISONE_HEADER += ["Energy Component", "Congestion Component", "Marginal Loss Component"]
+ISONE_HEADER = [
+    "H",
+    "Date",
+    "Hour Ending",
+    "Location ID",
+    "Location Name",
+    "Location Type",
+    "Locational Marginal Price",
+    "Energy Component",
+    "Congestion Component",
+    "Marginal Loss Component",
+]
 
 
 def _isone_report(dataset: str, name: str, title: str, neighbours: tuple[str, ...]) -> Sample:
@@ -64,8 +74,22 @@ def _isone_answer(dataset: str, name: str, neighbours: tuple[str, ...] = ()) -> 
     )
 
 
-SMD = ["Date", "Hr_End", "DA_Demand", "RT_Demand", "DA_LMP", "DA_EC", "DA_CC", "DA_MLC", "RT_LMP", "RT_EC", "RT_CC", "RT_MLC"]
-SMD += ["Dry_Bulb", "Dew_Point"]
+SMD = [
+    "Date",
+    "Hr_End",
+    "DA_Demand",
+    "RT_Demand",
+    "DA_LMP",
+    "DA_EC",
+    "DA_CC",
+    "DA_MLC",
+    "RT_LMP",
+    "RT_EC",
+    "RT_CC",
+    "RT_MLC",
+    "Dry_Bulb",
+    "Dew_Point",
+]
 _SMD_ROWS = [
     ["2025-07-04", f"{n:02}", 1500 + n, 1511, 45.5, 44.5, 0.75, 0.25, 46.5, 45.5, 0.75, 0.25, 71, 60] for n in range(1, 7)
 ]

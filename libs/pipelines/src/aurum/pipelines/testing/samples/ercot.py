@@ -10,8 +10,15 @@ from .sample import Sample, csv
 DAM_ROWS = [["07/04/2025", f"{n:02}:00", "HB_INVENTED", f"{30 + n}.25", "N"] for n in range(1, 7)]
 RTM_ROWS = [["07/04/2025", 2, n, "HB_INVENTED", "HU", f"{30 + n}.25", "N"] for n in range(1, 5)]
 DAM_HEADER = ["DeliveryDate", "HourEnding", "SettlementPoint", "SettlementPointPrice", "DSTFlag"]
-RTM_HEADER = ["DeliveryDate", "DeliveryHour", "DeliveryInterval", "SettlementPointName", "SettlementPointType"]
-RTM_HEADER += ["SettlementPointPrice", "DSTFlag"]
+RTM_HEADER = [
+    "DeliveryDate",
+    "DeliveryHour",
+    "DeliveryInterval",
+    "SettlementPointName",
+    "SettlementPointType",
+    "SettlementPointPrice",
+    "DSTFlag",
+]
 
 
 def _ercot_json(dataset: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> Sample:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from .sample import DAY, FIVES, HOURS, QUARTERS, Sample, csv
 
@@ -25,7 +26,7 @@ def _prices(first: str, hour: int) -> list[list[object]]:
 
 
 def _lbmp(
-    dataset: str, offsets: Sequence[timedelta], stamp: str, ptid: str, neighbours: tuple[str, ...], **more: bool
+    dataset: str, offsets: Sequence[timedelta], stamp: str, ptid: str, neighbours: tuple[str, ...], **more: Any
 ) -> Sample:
     rows = [[f"{DAY + at:{stamp}}", *row] for n, at in enumerate(offsets) for row in _prices(ptid, n)]
     return Sample(
@@ -75,10 +76,25 @@ def _real_time(kind: str, ptid: str) -> Sample:
 
 
 _ENDS = [at + timedelta(minutes=15) for at in QUARTERS]
-OASIS_DAM = ["Eastern Date Hour", "Eastern Date Hour Time Zone", "Zone Name", "Zone PTID", "DAM Zonal LBMP", "DAM Zonal Losses"]
-OASIS_DAM += ["DAM Zonal Congestion", "DAM Zonal Price Version"]
-OASIS_RTC = ["RTC End Time Stamp", "Zone Name", "Zone PTID", "RTC Zonal LBMP", "RTC Zonal Losses", "RTC Zonal Congestion"]
-OASIS_RTC += ["RTC Zonal Price Version"]
+OASIS_DAM = [
+    "Eastern Date Hour",
+    "Eastern Date Hour Time Zone",
+    "Zone Name",
+    "Zone PTID",
+    "DAM Zonal LBMP",
+    "DAM Zonal Losses",
+    "DAM Zonal Congestion",
+    "DAM Zonal Price Version",
+]
+OASIS_RTC = [
+    "RTC End Time Stamp",
+    "Zone Name",
+    "Zone PTID",
+    "RTC Zonal LBMP",
+    "RTC Zonal Losses",
+    "RTC Zonal Congestion",
+    "RTC Zonal Price Version",
+]
 ISOLF = ["Time Stamp", "Capitl", "Centrl", "West", "NYISO"]
 NYISO = (
     _lbmp(

@@ -54,7 +54,7 @@ def csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 CONGESTION_AND_LOSS = ((1.0, 0.25), (2.5, -0.5), (-1.75, 0.125))
 """Components of the prices of three invented locations."""
-DAY = datetime(2025, 7, 4)
+DAY = datetime(2025, 7, 4)  # noqa: DTZ001 - files have local times
 HOURS = [timedelta(hours=n) for n in range(6)]
 FIVES = [timedelta(minutes=5 * n) for n in range(6)]
 QUARTERS = [timedelta(minutes=15 * n) for n in range(6)]

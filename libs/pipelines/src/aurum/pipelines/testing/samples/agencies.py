@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from .sample import Sample, csv
 
@@ -15,12 +16,12 @@ TUESDAYS = [f"{date(2025, 7, 8) + timedelta(weeks=n):%Y%m%d}" for n in range(4)]
 
 
 def _series(
-    name: str, dataset: str, header: Sequence[str], dates: Sequence[str], *, neutral: bool = True, **more: object
+    name: str, dataset: str, header: Sequence[str], dates: Sequence[str], *, neutral: bool = True, **more: Any
 ) -> Sample:
     rows = [[day, f"{10 + n}.25"] for n, day in enumerate(dates)]
     return Sample(
         (dataset,), name, csv(header, rows), neutral=neutral, stamps=ISO, numbers=("12.25",), odd=(header[0], header[1]), **more
-    )  # pyright: ignore[reportArgumentType] - names of fields
+    )
 
 
 AGENCIES = (
