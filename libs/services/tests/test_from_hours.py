@@ -18,6 +18,7 @@ from aurum.core.series.resample import Aggregation
 from aurum.services.observations import Question, ReadPlan, make_plan
 from aurum.services.observations.batches import batches
 from aurum.services.observations.hours import from_hours
+from aurum.services.observations.transform import group_for
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.observations import MemoryPartialsReader
 from aurum.storage.ports.files import FileLoad
@@ -74,7 +75,7 @@ async def planned(store: MemoryStore, *keys: str, **texts: str) -> tuple[list[Se
 
 
 async def of_rows(store: MemoryStore, series: list[Series], plan: ReadPlan) -> pl.DataFrame:
-    return pl.concat([part async for part in batches(store.reader, series, plan, {})])
+    return pl.concat([part async for part in batches(store.reader, group_for(series, plan), plan, {})])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -62,6 +62,7 @@ async def test_a_key_without_its_invisible_character_leads_to_the_stored_one(pos
     await postgres_store.loader.load(file_load([(0, 1, 1.0)]))
     async with postgres_store.pool.acquire() as connection:
         await connection.execute("UPDATE series SET key = $1, location = $2", stored, "A\u200b")
+        await connection.execute("UPDATE series_search SET key = $1", stored)
     with pytest.raises(UnknownName) as caught:
         await remove(postgres_store, KEY)
     assert caught.value.nearest == (stored,)

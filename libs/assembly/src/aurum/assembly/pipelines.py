@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
+from aurum.assembly.fetching import downloads_of
 from aurum.assembly.history import copy_of, iceberg_of
 from aurum.assembly.store import ModelInputs, Store
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings import Settings
 from aurum.core.errors import Invalid
+from aurum.pipelines.alerts import find_faults
 from aurum.pipelines.declarations import declare_catalog
+from aurum.pipelines.fetch.catch_up import Load, SinceLast
+from aurum.pipelines.fetch.downloads import Downloads
+from aurum.pipelines.fetch.fetching import Fetching
 from aurum.pipelines.history.archive import Archive, NoHistory, archive_of
 from aurum.pipelines.loading.documents import read_source_files
 from aurum.pipelines.loading.isolated import IsolatedFiles
@@ -26,10 +32,17 @@ from aurum.pipelines.quality.marts import MartsReport, validate_build
 from aurum.pipelines.quality.raw_files import RawFiles
 from aurum.pipelines.quality.retention import ValidationCleanup
 from aurum.pipelines.quality.suites import MartSuite, Suites, read_mart_suites, read_suites
-from aurum.pipelines.registry import Registry, default_registry
+from aurum.pipelines.registry import Registry, logged_registry
+from aurum.pipelines.seeds import seeds
 from aurum.pipelines.source import SourceFile
+from aurum.services.alerts.recording import CHECK, Changes, record_findings
+from aurum.services.webhooks.log import delete_old_deliveries
+from aurum.storage.ports.access import Actor
 from aurum.storage.ports.models import MartReader, ModelRun
 from aurum.storage.ports.wide import HistoryCopy
+
+_RELEASE = Actor("aurum")
+"""The actor of what a release writes by itself."""
 
 
 def model_paths(settings: Settings) -> ModelPaths:
@@ -45,13 +58,13 @@ class Pipelines:
 
     @cached_property
     def registry(self) -> Registry:
-        """The registry of all sources of this release."""
-        return default_registry()
+        """The registry of all sources, those of plugins too. A plugin that cannot be used is logged."""
+        return logged_registry()
 
     @cached_property
     def suites(self) -> Suites:
         """The expectations of each dataset. Raises ``ContractsNotFound``."""
-        return read_suites(self._expectations)
+        return read_suites(self._expectations, of_plugins=self.registry.suites_of_plugins)
 
     @cached_property
     def mart_suites(self) -> tuple[MartSuite, ...]:
@@ -88,6 +101,14 @@ class Pipelines:
     def read(self, path: Path) -> Iterator[SourceFile | Unreadable | Skipped]:
         """Yield the file at a path, or each member when it is an archive."""
         return read_source_files(path, self.isolated_files, most_bytes=self.store.settings.files.file_mib << 20)
+
+    def downloads(self, folder: Path | None = None) -> Downloads:
+        """Return the downloads into a folder; None for ``fetched`` in the data directory."""
+        return downloads_of(self.store.settings, self.registry, folder, self.store.clock)
+
+    def fetching(self, downloads: Downloads | None = None) -> Fetching:
+        """Return what downloads public files, loads them and records that it did. ``downloads``: None for the usual ones."""
+        return Fetching(downloads or self.downloads(), self.ingestion, self.read, self.store.fetches, self.store.clock)
 
     @property
     def archive(self) -> Archive:
@@ -155,9 +176,43 @@ class Pipelines:
         async with copy_of(self.store.settings.clickhouse, self.store.settings.resilience) as copy:
             yield copy
 
+    async def check_alerts(self) -> Changes:
+        """Check all datasets for faults, open or resolve their alerts, and delete old deliveries. Raises ``Unavailable``."""
+        store, now = self.store, self.store.clock.now()
+        grace = timedelta(minutes=store.settings.alerts.grace_minutes)
+        findings = await find_faults(self.registry, store.quality.log, store.alerts, grace=grace, now=now)
+        changes = await record_findings(store.transactions, findings, now=now)
+        oldest = now - timedelta(days=store.settings.webhooks.log_days)
+        await delete_old_deliveries(store.transactions, before=oldest, by=CHECK)
+        return changes
+
     async def declare_catalog(self) -> None:
         """Write every source, dataset and default block of this release into the catalog. Raises ``Unavailable``."""
         await declare_catalog(self.registry, self.store.catalog.writer)
+
+    async def declare_schedule(self) -> int:
+        """Write the schedules of this release into the store, under the settings of this process, and return their number.
+
+        Those that a person edited stay as they are. Raises ``Unavailable``.
+        """
+        store, specs = self.store, seeds(self.registry, self.store.settings)
+        async with store.transactions.transaction(by=_RELEASE) as tx:
+            await tx.schedule.seed(specs, at=store.clock.now(), by=_RELEASE.subject)
+        return len(specs)
+
+    def since_last(self, source: str, dataset: str, load: Load, *, by: str) -> SinceLast:
+        """Return the fetch of what was published of a dataset since the last one. Raises ``UnknownName``."""
+        store, settings = self.store, self.store.settings
+        return SinceLast(
+            self.registry.dataset(source, dataset),
+            load,
+            store.watermarks,
+            store.transactions,
+            store.clock,
+            Actor(by),
+            grace=timedelta(minutes=settings.alerts.grace_minutes),
+            first_days=settings.schedule.first_days,
+        )
 
     @property
     def _model_inputs(self) -> ModelInputs:

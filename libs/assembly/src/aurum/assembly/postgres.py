@@ -19,15 +19,26 @@ from aurum.storage.postgres.connection.pool import PostgresPool
 if TYPE_CHECKING:
     from aurum.assembly.history import CopyScans
     from aurum.common.cache import LastingTier
+    from aurum.common.resilience.retry import Retry
+    from aurum.storage.ports.alerts import AlertLog
+    from aurum.storage.ports.fetch import FetchStates
     from aurum.storage.ports.files import FileLog
     from aurum.storage.ports.flags import FlagStore
     from aurum.storage.ports.history import HistoryStore
     from aurum.storage.ports.idempotency import IdempotencyStore
+    from aurum.storage.ports.jobs import JobLog, WorkerLog
     from aurum.storage.ports.models import ModelLog
+    from aurum.storage.ports.private import PrivateStores
     from aurum.storage.ports.probe import StoreProbe
+    from aurum.storage.ports.recordings import ChangeLog
+    from aurum.storage.ports.schedule import ScheduleFirings, ScheduleLog
     from aurum.storage.ports.transaction import Transactions
     from aurum.storage.ports.tuning import StoreTuning
+    from aurum.storage.ports.usage import UsageStore
+    from aurum.storage.ports.watermarks import WatermarkLog
+    from aurum.storage.ports.webhooks import WebhookStore
     from aurum.storage.postgres.observations.partials import PostgresPartialsReader
+    from aurum.storage.postgres.private.connections import PrivatePool
     from aurum.storage.postgres.quality.validations import PostgresValidationLog
     from aurum.storage.timescale import TimescalePartialsReader
 
@@ -60,7 +71,7 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
     ``open_store`` it also opens on a schema that is not migrated yet. Raises ``Unavailable``.
     """
     from aurum.storage.postgres.changes import PostgresChangeFeed
-    from aurum.storage.remembered import CachedCatalog
+    from aurum.storage.remembered import CachedCatalog, CachedSearch
     from aurum.storage.timescale import TimescalePartialsReader
 
     async with _opened(settings, settings.database, SystemClock()) as store:
@@ -75,7 +86,11 @@ async def open_live_store(settings: Settings) -> AsyncGenerator[StoreParts]:
                 yield replace(
                     parts,
                     observations=store.observations_over(hot),
-                    catalog=replace(store.catalog, reader=CachedCatalog(store.catalog.reader, changes)),
+                    catalog=replace(
+                        store.catalog,
+                        reader=CachedCatalog(store.catalog.reader, changes),
+                        search=CachedSearch(store.catalog.search, changes),
+                    ),
                     changes=changes,
                 )
             finally:
@@ -146,33 +161,43 @@ class PostgresStore:
 
         Hot hourly sums come from ``hot``, archived ones from the copy if one is configured, else from history.
         """
+        from aurum.storage.loaded import LoadedSeriesReaders
         from aurum.storage.postgres.observations.neighbours import PostgresNeighbourReader
         from aurum.storage.postgres.observations.reader import PostgresSeriesReader
+        from aurum.storage.postgres.observations.undo_log import PostgresUndoLog
         from aurum.storage.tiered import ScanningPartialsReader, TieredPartialsReader, TieredSeriesReader
 
         rows = PostgresSeriesReader(self.pool, self.clock)
         reader = rows if self.archive is None else TieredSeriesReader(rows, self.archive)
         partials = hot if self.archive is None else TieredPartialsReader(hot, self.archive)
         wide = partials if self.scans is None else ScanningPartialsReader(hot, self.scans, without_copy=partials)
-        return Observations(reader, partials, wide, PostgresNeighbourReader(self.pool, lambda: self.archive))
+        neighbours = PostgresNeighbourReader(self.pool, lambda: self.archive)
+        loaded = LoadedSeriesReaders(reader, PostgresUndoLog(self.pool))
+        return Observations(reader, partials, wide, neighbours, loaded)
 
     @cached_part
     def catalog(self) -> CatalogPorts:
         from aurum.storage.postgres.catalog.reader import PostgresCatalog
+        from aurum.storage.postgres.catalog.search import PostgresSearch
         from aurum.storage.postgres.catalog.writer import PostgresCatalogWriter
 
-        return CatalogPorts(PostgresCatalog(self.pool), PostgresCatalogWriter(self.pool))
+        return CatalogPorts(PostgresCatalog(self.pool), PostgresSearch(self.pool), PostgresCatalogWriter(self.pool))
 
     @cached_part
     def files(self) -> Files:
-        from aurum.common.resilience.retry import Retry
         from aurum.storage.loader import FileLoader
-        from aurum.storage.ports.errors import LostRace
         from aurum.storage.postgres.files.log import PostgresFileLog
 
         log: FileLog = PostgresFileLog(self.pool)
+        return Files(log, FileLoader(self.transactions, log, self._load_retry))
+
+    @cached_part
+    def _load_retry(self) -> Retry:
+        from aurum.common.resilience.retry import Retry
+        from aurum.storage.ports.errors import LostRace
+
         retry_settings = self.settings.resilience.model_copy(update={"retry_within_s": self.database.load_timeout_s})
-        return Files(log, FileLoader(self.transactions, log, Retry("loads", retry_settings, on=(LostRace,))))
+        return Retry("loads", retry_settings, on=(LostRace,))
 
     @cached_part
     def _validations(self) -> PostgresValidationLog:
@@ -190,15 +215,27 @@ class PostgresStore:
     def access(self) -> Access:
         from aurum.storage.postgres.access.audit import PostgresAuditLog
         from aurum.storage.postgres.access.keys import PostgresKeyStore
+        from aurum.storage.postgres.access.links import PostgresLinkStore
         from aurum.storage.postgres.access.tenants import PostgresTenantStore
 
-        return Access(PostgresKeyStore(self.pool), PostgresTenantStore(self.pool), PostgresAuditLog(self.pool))
+        return Access(
+            PostgresKeyStore(self.pool),
+            PostgresTenantStore(self.pool),
+            PostgresLinkStore(self.pool),
+            PostgresAuditLog(self.pool),
+        )
 
     @cached_part
     def flags(self) -> FlagStore:
         from aurum.storage.postgres.flags import PostgresFlagStore
 
         return PostgresFlagStore(self.pool)
+
+    @cached_part
+    def fetches(self) -> FetchStates:
+        from aurum.storage.postgres.fetch import PostgresFetchStates
+
+        return PostgresFetchStates(self.pool)
 
     @cached_part
     def models(self) -> ModelLog:
@@ -211,6 +248,72 @@ class PostgresStore:
         from aurum.storage.postgres.idempotency import PostgresIdempotencyStore
 
         return PostgresIdempotencyStore(self.pool)
+
+    @cached_part
+    def _private_pool(self) -> PrivatePool:
+        from aurum.storage.postgres.private.connections import PrivatePool
+
+        return PrivatePool(self.database, slow_query_s=self.settings.telemetry.slow_query_s)
+
+    @cached_part
+    def private(self) -> PrivateStores:
+        from aurum.storage.postgres.private.store import PostgresPrivateStores
+
+        return PostgresPrivateStores(self._private_pool, self.clock, self._load_retry)
+
+    @cached_part
+    def change_log(self) -> ChangeLog:
+        from aurum.storage.postgres.recordings.log import PostgresChangeLog
+
+        return PostgresChangeLog(self.pool)
+
+    @cached_part
+    def usage(self) -> UsageStore:
+        from aurum.storage.postgres.usage import PostgresUsageStore
+
+        return PostgresUsageStore(self.pool)
+
+    @cached_part
+    def schedule(self) -> ScheduleLog:
+        from aurum.storage.postgres.schedule import PostgresScheduleLog
+
+        return PostgresScheduleLog(self.pool)
+
+    @cached_part
+    def schedule_firings(self) -> ScheduleFirings:
+        from aurum.storage.postgres.schedule_firings import PostgresScheduleFirings
+
+        return PostgresScheduleFirings(self.pool)
+
+    @cached_part
+    def watermarks(self) -> WatermarkLog:
+        from aurum.storage.postgres.watermarks import PostgresWatermarkLog
+
+        return PostgresWatermarkLog(self.pool)
+
+    @cached_part
+    def jobs(self) -> JobLog:
+        from aurum.storage.postgres.jobs.log import PostgresJobLog
+
+        return PostgresJobLog(self.pool)
+
+    @cached_part
+    def worker_log(self) -> WorkerLog:
+        from aurum.storage.postgres.jobs.worker_log import PostgresWorkerLog
+
+        return PostgresWorkerLog(self.pool)
+
+    @cached_part
+    def alerts(self) -> AlertLog:
+        from aurum.storage.postgres.alerts.alerts import PostgresAlertLog
+
+        return PostgresAlertLog(self.pool)
+
+    @cached_part
+    def webhooks(self) -> WebhookStore:
+        from aurum.storage.postgres.alerts.webhooks import PostgresWebhookStore
+
+        return PostgresWebhookStore(self.pool)
 
     @cached_part
     def probe(self) -> StoreProbe:
@@ -248,7 +351,13 @@ class PostgresStore:
         return TimescaleTuning(self.pool)
 
     async def close(self) -> None:
-        """Close the history and its copy, if they were opened. The pool is closed by the function that opened it."""
+        """Close the history, its copy and the connections to private series, if they were opened.
+
+        The pool is closed by the function that opened it.
+        """
+        private_pool: PrivatePool | None = self.__dict__.get("_private_pool")
+        if private_pool is not None:
+            await private_pool.close()
         scans: CopyScans | None = self.__dict__.get("scans")
         if scans is not None:
             await scans.close()

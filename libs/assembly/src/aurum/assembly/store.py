@@ -11,19 +11,30 @@ if TYPE_CHECKING:
     from aurum.common.settings import DatabaseSettings, Settings
     from aurum.core.clock import Clock
     from aurum.storage.ports.access import AuditLog, KeyStore, TenantStore
+    from aurum.storage.ports.alerts import AlertLog
     from aurum.storage.ports.catalog import Catalog, CatalogWriter
     from aurum.storage.ports.changes import ChangeFeed
+    from aurum.storage.ports.fetch import FetchStates
     from aurum.storage.ports.files import FileLog, Loader
     from aurum.storage.ports.flags import FlagStore
     from aurum.storage.ports.history import ArchiveLog, HistoryStore
     from aurum.storage.ports.idempotency import IdempotencyStore
+    from aurum.storage.ports.jobs import JobLog, WorkerLog
+    from aurum.storage.ports.links import LinkStore
     from aurum.storage.ports.model_inputs import CalendarTables, StoreExport
     from aurum.storage.ports.models import MartReader, ModelLog
     from aurum.storage.ports.observations import NeighbourReader, PartialsReader, SeriesReader
+    from aurum.storage.ports.private import PrivateStores
     from aurum.storage.ports.probe import StoreProbe
     from aurum.storage.ports.quality import QualityLog, ValidationLog, ValidationWriter
+    from aurum.storage.ports.recordings import ChangeLog, LoadedReaders
+    from aurum.storage.ports.schedule import ScheduleFirings, ScheduleLog
+    from aurum.storage.ports.search import SeriesSearch
     from aurum.storage.ports.transaction import Transactions
     from aurum.storage.ports.tuning import StoreTuning
+    from aurum.storage.ports.usage import UsageStore
+    from aurum.storage.ports.watermarks import WatermarkLog
+    from aurum.storage.ports.webhooks import WebhookStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +42,22 @@ class Observations:
     """Readers of observations.
 
     ``partials``: the reader of hourly sums. ``wide``: the same for scans over very many series. ``neighbours``: the reader of
-    points that a new file is compared with.
+    points that a new file is compared with. ``loaded``: readers of the store as it stood.
     """
 
     reader: SeriesReader
     partials: PartialsReader
     wide: PartialsReader
     neighbours: NeighbourReader
+    loaded: LoadedReaders
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogPorts:
-    """The reader of the catalog, and the writer that declares sources, datasets and blocks."""
+    """The reader of the catalog, its search, and the writer that declares sources, datasets and blocks."""
 
     reader: Catalog
+    search: SeriesSearch
     writer: CatalogWriter
 
 
@@ -67,10 +80,11 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Readers of API keys, tenants and the audit log, which change in transactions only."""
+    """Readers of API keys, tenants, links and the audit log, which change in transactions only."""
 
     keys: KeyStore
     tenants: TenantStore
+    links: LinkStore
     audit: AuditLog
 
 
@@ -95,7 +109,8 @@ class Store(Protocol):
     """All ports of one open store. A port is None if this store does not have it.
 
     ``database``: the server in use, which may be an embedded one that ``settings`` do not name. ``cache``: the tier of the
-    response cache in the database. ``changes``: the feed of changes, for processes that cache answers.
+    response cache in the database. ``jobs``: the log of jobs as users read it. ``worker_log``: the same as workers use it.
+    ``changes``: the feed of changes, for processes that cache answers.
     """
 
     @property
@@ -119,9 +134,31 @@ class Store(Protocol):
     @property
     def flags(self) -> FlagStore: ...
     @property
+    def fetches(self) -> FetchStates: ...
+    @property
     def models(self) -> ModelLog: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
+    @property
+    def private(self) -> PrivateStores: ...
+    @property
+    def change_log(self) -> ChangeLog: ...
+    @property
+    def usage(self) -> UsageStore: ...
+    @property
+    def schedule(self) -> ScheduleLog: ...
+    @property
+    def schedule_firings(self) -> ScheduleFirings: ...
+    @property
+    def watermarks(self) -> WatermarkLog: ...
+    @property
+    def jobs(self) -> JobLog: ...
+    @property
+    def worker_log(self) -> WorkerLog: ...
+    @property
+    def alerts(self) -> AlertLog: ...
+    @property
+    def webhooks(self) -> WebhookStore: ...
     @property
     def probe(self) -> StoreProbe: ...
     @property
@@ -150,8 +187,19 @@ class StoreParts:
     quality: Quality
     access: Access
     flags: FlagStore
+    fetches: FetchStates
     models: ModelLog
     idempotency: IdempotencyStore
+    private: PrivateStores
+    change_log: ChangeLog
+    usage: UsageStore
+    schedule: ScheduleLog
+    schedule_firings: ScheduleFirings
+    watermarks: WatermarkLog
+    jobs: JobLog
+    worker_log: WorkerLog
+    alerts: AlertLog
+    webhooks: WebhookStore
     probe: StoreProbe
     cache: LastingTier
     history: History | None = None

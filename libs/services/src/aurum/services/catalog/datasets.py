@@ -1,4 +1,4 @@
-"""Datasets of one source, each with the time of its newest observation."""
+"""Datasets: with the time of the newest observation, and with what a list of all of them shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aurum.core.catalog.entries import DatasetEntry
+from aurum.core.catalog.entries import DatasetEntry, DatasetExtent, SourceEntry
 from aurum.core.errors import UnknownName
 from aurum.core.names import nearest
 from aurum.storage.ports.catalog import Catalog
@@ -19,6 +19,29 @@ class DatasetReach:
 
     entry: DatasetEntry
     newest_ts: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDataset:
+    """A dataset, its extent in the store, and its publisher."""
+
+    entry: DatasetEntry
+    extent: DatasetExtent
+    publisher: SourceEntry
+
+
+async def listed_datasets(catalog: Catalog, *, source: str | None = None) -> Sequence[ListedDataset]:
+    """Return the datasets of one source or of all, ascending by source and name."""
+    publishers = {entry.name: entry for entry in await catalog.sources()}
+    extents = await catalog.dataset_extents()
+    return [
+        ListedDataset(
+            entry,
+            extents.get((entry.source, entry.name), DatasetExtent(0, None, None)),
+            publishers.get(entry.source) or SourceEntry(entry.source, "", ""),
+        )
+        for entry in await catalog.datasets(source=source)
+    ]
 
 
 async def source_datasets(catalog: Catalog, quality: QualityLog, source: str, *, now: datetime) -> Sequence[DatasetReach]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from aurum.core.asof import ALL_TIME, Span
 from aurum.core.errors import InvalidParameters
 from aurum.core.series.model import Series
 from aurum.services.observations.complexity import check_points
@@ -15,6 +16,20 @@ from aurum.services.observations.planned import planned_batches, planned_frame, 
 from aurum.services.observations.question import Question
 from aurum.services.observations.rates import RateSeries, needed_rates
 from aurum.services.observations.reading import Reading
+
+_NOT_OF_REVISIONS = (
+    "as_of",
+    "freq",
+    "agg",
+    "block",
+    "unit",
+    "currency",
+    "min_coverage",
+    "issue",
+    "days_ahead",
+    "before",
+    "hours_ahead",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +80,17 @@ async def stream_many(reading: Reading, series: Sequence[Series], question: Ques
     return StreamedAnswer(series, plan, await planned_batches(reading, series, plan, rates))
 
 
-async def revisions(reading: Reading, series: Series, question: Question) -> Answer:
+async def revisions(reading: Reading, series: Series, question: Question, *, known: Span = ALL_TIME) -> Answer:
     """Read every version of every point of a series, schema ``WITH_END``, ascending by (``ts``, ``known_at``).
 
-    Only ``start``, ``end`` and ``tz`` of the question may be set. Raises like ``read_one``.
+    Only ``start``, ``end``, ``as_loaded`` and ``tz`` of the question may be set. ``known``: only versions whose known time lies
+    in this half-open span. Raises like ``read_one``.
     """
-    for name in ("as_of", "freq", "agg", "block", "unit", "currency", "min_coverage"):
+    for name in _NOT_OF_REVISIONS:
         if (value := getattr(question, name)) is not None:
-            raise InvalidParameters((name, "does not apply to revisions: use start, end and tz", str(value)))
+            raise InvalidParameters((name, "does not apply to revisions: use start, end, as_loaded and tz", str(value)))
     plan, _ = await _resolved(reading, [series], question)
-    return Answer([series], plan, await planned_revisions(reading, series, plan))
+    return Answer([series], plan, await planned_revisions(reading, series, plan, known=known))
 
 
 async def _resolved(reading: Reading, series: Sequence[Series], question: Question) -> tuple[ReadPlan, Sequence[RateSeries]]:

@@ -14,8 +14,8 @@ from aurum.core.series.coverage import COVERAGE
 from aurum.core.series.model import Series
 from aurum.core.series.resample import resample
 from aurum.services.observations.plan import ReadPlan
-from aurum.services.observations.transform import RatesByPair, completed, group_for, transformed
-from aurum.storage.ports.observations import SeriesReader
+from aurum.services.observations.rows import Rows
+from aurum.services.observations.transform import RatesByPair, completed, transformed
 
 MANY_WITH_END = pl.Schema({**MANY_OBSERVATIONS, "end": MANY_OBSERVATIONS["ts"]})
 
@@ -30,17 +30,17 @@ def columns_of_many(plan: ReadPlan) -> pl.Schema:
 
 
 async def batches(
-    reader: SeriesReader, series: Sequence[Series], plan: ReadPlan, rates: RatesByPair
+    rows: Rows, groups: Sequence[Sequence[Series]], plan: ReadPlan, rates: RatesByPair
 ) -> AsyncGenerator[pl.DataFrame]:
     """Yield frames of schema ``columns_of_many``, ascending by (``series_id``, ``ts``) within and across them; some are empty.
 
-    All rows are of one snapshot of the store. When resampling, a bucket that spans two batches of the store is yielded with
-    the second one, when it is complete.
+    ``groups``: all series, as ``group_for`` groups them. All rows are of one snapshot of the store, unless the plan reads
+    several issues. When resampling, a bucket that spans two batches of the store is yielded with the second one, when it is
+    complete.
     """
-    groups = group_for(series, plan)
-    by_id = {one.series_id: one for one in series}
+    by_id = {one.series_id: one for group in groups for one in group}
     unfinished = pl.DataFrame(schema=MANY_OBSERVATIONS)
-    stored = reader.stream(list(by_id), span=plan.read_span, as_of=plan.as_of)
+    stored = rows.stream(list(by_id), span=plan.read_span, as_of=plan.as_of)
     async with aclosing(stored):  # pyright: ignore[reportArgumentType] - adapters return generators
         async for batch in stored:
             if plan.freq is not None:

@@ -51,6 +51,15 @@ def check_points(series: Iterable[Series], span: Span, freq: Frequency | None, *
         )
 
 
+def longest_step(frequency: Frequency) -> timedelta:
+    """Return a duration that steps of a frequency exceed by clock changes at most; an hour for irregular series."""
+    return {
+        Frequency.MONTH: timedelta(days=31),
+        Frequency.QUARTER: timedelta(days=92),
+        Frequency.YEAR: timedelta(days=366),
+    }.get(frequency, _step(frequency))
+
+
 def estimated_rows(series: Iterable[Series], span: Span, freq: Frequency | None = None) -> int:
     """Return the estimated number of observations in the answer."""
     return sum(_steps(one, span, _step(freq or one.spec.frequency)) for one in series)

@@ -46,7 +46,8 @@ async def single_batch(frame: pl.DataFrame) -> AsyncGenerator[pl.DataFrame]:
 
 
 def _hours_suffice(series: Sequence[Series], plan: ReadPlan) -> bool:
-    if plan.freq is None or plan.as_of is not None or plan.unit is not None or plan.currency is not None:
+    is_past = plan.as_of is not None or plan.as_loaded is not None or plan.of_forecast
+    if plan.freq is None or is_past or plan.unit is not None or plan.currency is not None:
         return False
     if not all(composes(one.spec.frequency, plan.freq, plan.agg) and _has_whole_hour_offsets(one, plan) for one in series):
         return False

@@ -8,16 +8,27 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TypeVar
 
-from aurum.core.asof import InvalidSpan, Span
+from aurum.core.asof import ALL_TIME, InvalidSpan, Span
 from aurum.core.calendars import Block, parse_block
+from aurum.core.catalog.entries import SeriesIssue
 from aurum.core.errors import Invalid, InvalidParameters, UnknownName
 from aurum.core.frequency import Frequency
-from aurum.core.markettime import MARKETS, parse_instant, parse_zone
+from aurum.core.markettime import (
+    MARKETS,
+    RELATIVE_FORMS,
+    InvalidInstant,
+    is_relative,
+    parse_instant,
+    parse_zone,
+    relative_instant,
+)
+from aurum.core.series.leads import Lead
 from aurum.core.series.model import Series
 from aurum.core.series.resample import Aggregation
 from aurum.core.units import Unit, parse_unit
+from aurum.services.observations.forecasts import check_forecasts, chosen_issues, lead_of
 from aurum.services.observations.question import Question
-from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.catalog import Catalog, IssueChoice
 
 T = TypeVar("T")
 
@@ -39,7 +50,12 @@ class ReadPlan:
 
     ``span``: rows of the answer start in it. ``zone``: time zone in which times are written. ``bucket_zone``: time zone of
     days and longer steps if the caller chose one; None: that of each series. ``blocks``: the block to filter hours by, for
-    each market; None: no filter. ``min_coverage``: buckets below it are withheld; None: no bucket is.
+    each market; None: no filter. ``min_coverage``: buckets below it are withheld; None: no bucket is. ``as_loaded``: the store
+    is read with the files committed up to then; None: as it is now. ``lead``: each interval has the value known so long before
+    it; None: that known at ``as_of``. ``issues``: the issue to read, by series id; series without one have no rows; None: the
+    plan reads no issue. ``limit``: most rows of each series, the first ones in the order of the answer; None: all.
+    ``newest_first``: rows descend by time. ``relative``: names of the parameters that were relative times, so that the same
+    question has another plan later. ``known``: of revisions, only versions whose known time lies in this half-open span.
     """
 
     span: Span
@@ -52,6 +68,18 @@ class ReadPlan:
     unit: Unit | None
     currency: str | None
     min_coverage: float | None = None
+    as_loaded: datetime | None = None
+    lead: Lead | None = None
+    issues: Mapping[int, SeriesIssue] | None = None
+    limit: int | None = None
+    newest_first: bool = False
+    relative: tuple[str, ...] = ()
+    known: Span = ALL_TIME
+
+    @property
+    def of_forecast(self) -> bool:
+        """Whether the rows are those of an issue or of a lead, and not the values known at ``as_of``."""
+        return self.lead is not None or self.issues is not None
 
     @property
     def read_span(self) -> Span:
@@ -67,6 +95,11 @@ class ReadPlan:
     def transforms(self) -> bool:
         """Whether the rows of the answer differ from those of the store."""
         return not (self.freq is None and self.blocks is None and self.unit is None and self.currency is None)
+
+    @property
+    def selects(self) -> bool:
+        """Whether the answer has only some rows of the span, or has them in descending order."""
+        return self.limit is not None or self.newest_first
 
     def frequency_of(self, series: Series) -> Frequency:
         """Return the step of the answer for a series."""
@@ -89,12 +122,36 @@ class ReadPlan:
         return self.bucket_zone or series.spec.zone
 
 
+def parse_as_of(text: str | None) -> datetime | None:
+    """Return the instant of an ``as_of`` that is read in UTC. Raises ``InvalidParameters``."""
+    return _instant("as_of", text, "UTC", relative=False)
+
+
+def known_span(
+    known_from: str | datetime | None, known_to: str | datetime | None, *, zone: str, now: datetime | None = None
+) -> Span:
+    """Return the half-open span of known times of two instants, or texts read in ``zone``. Raises ``InvalidParameters``.
+
+    ``now``: the present, from which relative times are counted; None: they are refused.
+    """
+    start, end = _instant("known_from", known_from, zone, now), _instant("known_to", known_to, zone, now)
+    try:
+        return Span(start, end)
+    except InvalidSpan as error:
+        raise InvalidParameters(("known_from", f"is after known_to {known_to}", _shown(known_from))) from error
+
+
 async def make_plan(question: Question, series: Sequence[Series], catalog: Catalog) -> ReadPlan:
     """Resolve a question against its series. Raises ``InvalidParameters``, which names the field."""
     plan = _without_blocks(_zone(question.tz, series), question)
-    if question.block is None:
-        return plan
-    return replace(plan, blocks=await _blocks(question.block, series, catalog))
+    if question.block is not None:
+        plan = replace(plan, blocks=await _blocks(question.block, series, catalog))
+    if plan.lead is not None or question.issue is not None:
+        await check_forecasts(question, series, catalog)
+    if question.issue is not None:
+        issue = _issue(question.issue, plan.zone)
+        plan = replace(plan, issues=await chosen_issues(issue, series, catalog, as_of=plan.as_of))
+    return plan
 
 
 @lru_cache(maxsize=1024)
@@ -102,7 +159,7 @@ def _without_blocks(zone: str, question: Question) -> ReadPlan:
     """Return the plan of a question; it is the same for all series whose times are written in one zone."""
     return ReadPlan(
         span=_span(question, zone),
-        as_of=_instant("as_of", question.as_of, zone),
+        as_of=_instant("as_of", question.as_of, zone, question.now),
         zone=zone,
         bucket_zone=zone if question.tz is not None else None,
         freq=question.freq,
@@ -111,6 +168,11 @@ def _without_blocks(zone: str, question: Question) -> ReadPlan:
         unit=_parsed("unit", parse_unit, question.unit) if question.unit is not None else None,
         currency=question.currency,
         min_coverage=_min_coverage(question),
+        as_loaded=_instant("as_loaded", question.as_loaded, zone, question.now),
+        lead=lead_of(question),
+        limit=_limit(question.limit),
+        newest_first=question.newest_first,
+        relative=question.relative,
     )
 
 
@@ -128,21 +190,54 @@ def _zone(tz: str | None, series: Sequence[Series]) -> str:
 
 
 def _span(question: Question, zone: str) -> Span:
-    start, end = _instant("start", question.start, zone), _instant("end", question.end, zone)
+    start, end = _bound("start", question.start, zone, question.now), _bound("end", question.end, zone, question.now)
     try:
         return Span(start, end)
     except InvalidSpan as error:
         raise InvalidParameters(("start", f"is after end {question.end}", _shown(question.start))) from error
 
 
-def _instant(name: str, value: str | datetime | None, zone: str) -> datetime | None:
+def _bound(name: str, value: str | datetime | None, zone: str, now: datetime | None) -> datetime | None:
+    """Return an end of a span. ``now`` is cut to the minute: intervals begin at minutes, and answers can be shared."""
+    instant = _instant(name, value, zone, now)
+    return instant.replace(second=0, microsecond=0) if instant is not None and value == "now" else instant
+
+
+def _instant(
+    name: str, value: str | datetime | None, zone: str, now: datetime | None = None, *, relative: bool = True
+) -> datetime | None:
+    """Return an instant or the one that a text names. ``relative``: whether the parameter takes relative times."""
     if value is None:
         return None
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise InvalidParameters((name, "has no time zone: pass an aware datetime", _shown(value)))
         return value.astimezone(UTC)
-    return _parsed(name, lambda text: parse_instant(text, zone), value)
+    if now is not None and is_relative(value):
+        return _parsed(name, lambda text: relative_instant(text, zone, now), value)
+    try:
+        return parse_instant(value, zone)
+    except InvalidInstant as error:
+        others = f"; or write {RELATIVE_FORMS}" if relative and type(error) is InvalidInstant else ""
+        raise InvalidParameters((name, f"{error.detail}{others}", value)) from error
+
+
+def _limit(limit: int | None) -> int | None:
+    if limit is not None and limit < 1:
+        raise InvalidParameters(("limit", "must be at least 1", str(limit)))
+    return limit
+
+
+def _issue(value: str | datetime, zone: str) -> IssueChoice:
+    if value == "latest" or value == "first":
+        return value
+    try:
+        instant = _instant("issue", value, zone, relative=False)
+    except InvalidParameters as error:
+        why = f"must be latest, first or the known time of an issue, with Z or an offset; {_shown(value)!r} is neither"
+        raise InvalidParameters(("issue", why, _shown(value))) from error
+    assert instant is not None
+    return instant
 
 
 def _aggregation(question: Question) -> Aggregation:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from aurum.core.errors import InvalidParameters
 from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.files import BasesReader
 from aurum.storage.ports.observations import PartialsReader, SeriesReader
+from aurum.storage.ports.recordings import LoadedReaders, NotRecorded
+
+if TYPE_CHECKING:
+    from aurum.services.observations.plan import ReadPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +21,28 @@ class Reading:
     """The ports that observations are read through, and the size limit of a question.
 
     ``partials``: stored hourly sums; None: coarse steps are computed from the rows. ``most_points``: observations that one
-    question may span; no limit unless set.
+    question may span; no limit unless set. ``loaded``: readers of the store as it stood; None: it is read as it is now only.
+    ``files``: records of files, for the bases of known times.
     """
 
     catalog: Catalog
     reader: SeriesReader
     partials: PartialsReader | None = None
     most_points: int = sys.maxsize
+    loaded: LoadedReaders | None = None
+    files: BasesReader | None = None
+
+
+async def reader_for(reading: Reading, plan: ReadPlan) -> SeriesReader:
+    """Return the reader of observations, and of exchange rates, for a plan.
+
+    Raises ``InvalidParameters`` for an ``as_loaded`` in the future or before the store began to record its loads.
+    """
+    if plan.as_loaded is None:
+        return reading.reader
+    if reading.loaded is None:
+        raise InvalidParameters(("as_loaded", "does not apply here: leave it out", plan.as_loaded.isoformat()))
+    try:
+        return await reading.loaded.as_loaded(plan.as_loaded)
+    except NotRecorded as error:
+        raise InvalidParameters(("as_loaded", error.detail, plan.as_loaded.isoformat()), **dict(error.facts)) from error

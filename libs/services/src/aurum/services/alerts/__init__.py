@@ -1,0 +1,1 @@
+"""Alerts: recording what a check sees, and what people do about it."""

@@ -1,0 +1,1 @@
+"""Jobs: their definitions, and what users do with them: submit, watch, cancel, retry, drop."""

@@ -1,0 +1,1 @@
+"""The schedule: submits jobs at their times, and shows and changes when that is."""
