@@ -7,14 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
 from aurum.common.clock import SystemClock
 from aurum.common.contracts import contracts_directory
-from aurum.common.settings import ApiSettings, DatabaseSettings, RedisSettings, Settings
+from aurum.common.settings import ApiSettings, ChangesSettings, DatabaseSettings, RedisSettings, Settings, SpoolSettings
 from aurum.common.settings.limits import LimitsSettings
 from aurum.pipelines.declarations import declare_catalog
 from aurum.pipelines.loading.documents import read_source_files
@@ -26,6 +25,7 @@ from aurum.pipelines.registry import default_registry
 from aurum.pipelines.source import SourceFile
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.testing.databases import create_database
 from aurum.storage.testing.stores import PostgresStore
 
 # Test modules have no package (importlib mode), so what they share is found by path.
@@ -54,10 +54,7 @@ async def sample_url(
     postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The URL of a database that holds the sample; tests only read it."""
-    connection = await asyncpg.connect(postgres_server.url_of("postgres"))
-    await connection.execute(f"CREATE DATABASE api_sample TEMPLATE {migrated_template}")
-    await connection.close()
-    url = postgres_server.url_of("api_sample")
+    url = await create_database(postgres_server, "api_sample", migrated_template)
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
     store = PostgresStore(pool, SystemClock())
     registry = default_registry()
@@ -75,14 +72,17 @@ async def sample_url(
 
 
 @pytest.fixture(scope="session")
-def settings(market_url: str, redis_url: str) -> Settings:
+def settings(market_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a service with small limits, so that tests can reach them."""
     return Settings(
+        spool=SpoolSettings(folder=tmp_path_factory.mktemp("spool")),
         redis=RedisSettings(url=redis_url),
         # A deadline is for callers; on a busy machine it shall decide no test of something else.
         database=DatabaseSettings(url=market_url, pool_size=4, statement_timeout_s=300.0),
         limits=LimitsSettings(deadline_s=300.0),
         api=ApiSettings(document_rows=2_000, series_per_request=5),
+        # A stream of changes ends soon, for tests that call every operation and read its whole response.
+        changes=ChangesSettings(stream_s=0.05),
     )
 
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest_asyncio
+from api_jobs import parked_job, queued_job
 from api_market import NYC, declare, load
-from redis.asyncio import Redis
 
 from aurum.api.registry import FEATURES
 from aurum.api.testing import Served, changed, serving
 from aurum.assembly.postgres import open_live_store
 from aurum.assembly.store import StoreParts
-from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
+from aurum.common.settings import DatabaseSettings, Settings
+from aurum.core.alerts.alert import AlertKind, Finding, Subject
 from aurum.core.errors import Unavailable
+from aurum.services.alerts.recording import record_findings
+from aurum.storage.ports.alerts import AlertFilter
 from aurum.storage.ports.transaction import Transactions
 from aurum.storage.testing.stores import PostgresStore
 
-PARKED = "00000000-0000-4000-8000-00000000000"
 FETCH = {"name": "fetch.day", "payload": {"source": "nyiso", "dataset": "damlbmp_zone", "day": "2025-11-02"}}
 ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("POST", "/v2/admin/keys"): ("/v2/admin/keys", {"name": "k", "roles": ["user"]}),
@@ -43,9 +44,32 @@ ACTIONS: dict[tuple[str, str], tuple[str, dict[str, Any] | None]] = {
     ("POST", "/v2/admin/cache/warm"): ("/v2/admin/cache/warm", None),
     ("POST", "/v2/admin/quarantine/{held_file}/replay"): ("/v2/admin/quarantine/HELD/replay", None),
     ("POST", "/v2/admin/jobs"): ("/v2/admin/jobs", FETCH),
-    ("POST", "/v2/admin/jobs/parked/{parked_job}/retry"): (f"/v2/admin/jobs/parked/{PARKED}1/retry", None),
-    ("DELETE", "/v2/admin/jobs/parked/{parked_job}"): (f"/v2/admin/jobs/parked/{PARKED}2", None),
+    ("POST", "/v2/admin/jobs/parked/{parked_job}/retry"): ("/v2/admin/jobs/parked/PARKED/retry", None),
+    ("DELETE", "/v2/admin/jobs/parked/{parked_job}"): ("/v2/admin/jobs/parked/PARKED", None),
+    ("POST", "/v2/jobs"): ("/v2/jobs", FETCH),
+    ("POST", "/v2/jobs/{job_id}/cancel"): ("/v2/jobs/QUEUED/cancel", None),
+    ("POST", "/v2/jobs/{job_id}/retry"): ("/v2/jobs/PARKED/retry", None),
+    ("DELETE", "/v2/jobs/{job_id}"): ("/v2/jobs/PARKED", None),
     ("DELETE", "/v2/admin/series/{key:path}"): (f"/v2/admin/series/{NYC}?reason=test", None),
+    ("PUT", "/v2/private/series/{name}"): (
+        "/v2/private/series/meter",
+        {"unit": "MWh", "frequency": "1h", "zone": "UTC", "title": "Meter"},
+    ),
+    ("PUT", "/v2/private/series/{name}/observations"): (
+        "/v2/private/series/meter/observations",
+        {"data": [{"start": "2025-11-02T00:00:00Z", "value": 1.0}]},
+    ),
+    ("DELETE", "/v2/private/series/{name}"): ("/v2/private/series/meter", None),
+    ("POST", "/v2/links"): ("/v2/links", {"query": f"/v2/series/{NYC}/observations"}),
+    ("DELETE", "/v2/links/{link_id}"): ("/v2/links/LINK", None),
+    ("POST", "/v2/alerts/{alert_id}/acknowledge"): ("/v2/alerts/ALERT/acknowledge", None),
+    ("POST", "/v2/alerts/{alert_id}/resolve"): ("/v2/alerts/ALERT/resolve", None),
+    ("POST", "/v2/webhooks"): ("/v2/webhooks", {"url": "https://receiver.example/"}),
+    ("PATCH", "/v2/webhooks/{webhook_id}"): ("/v2/webhooks/WEBHOOK", {"is_on": False}),
+    ("POST", "/v2/webhooks/{webhook_id}/secret"): ("/v2/webhooks/WEBHOOK/secret", None),
+    ("POST", "/v2/webhooks/{webhook_id}/ping"): ("/v2/webhooks/WEBHOOK/ping", None),
+    ("POST", "/v2/webhooks/deliveries/{delivery_id}/retry"): ("/v2/webhooks/deliveries/DELIVERY/retry", None),
+    ("DELETE", "/v2/webhooks/{webhook_id}"): ("/v2/webhooks/WEBHOOK", None),
 }
 """A request for each thing that can be done, in an order in which they can."""
 CHANGES_NOTHING = {("POST", "/v2/admin/flags/{name}/evaluate"), ("POST", "/v2/observations/query")}
@@ -58,38 +82,43 @@ async def store(postgres_store: PostgresStore) -> PostgresStore:
     return postgres_store
 
 
-async def park(redis: Redis, job_id: str) -> None:
-    """A job that failed for good, as Dramatiq leaves it."""
-    message = {
-        "queue_name": "ingest",
-        "actor_name": "fetch.day",
-        "args": [],
-        "kwargs": FETCH["payload"],
-        "options": {"reason": "failed"},
-        "message_id": job_id,
-        "message_timestamp": 1_760_000_000_000,
-    }
-    await redis.zadd("dramatiq:ingest.XQ", {job_id: 1_760_000_000_000})
-    await redis.hset("dramatiq:ingest.XQ.msgs", job_id, json.dumps(message))
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def settings(database_url: str, store: PostgresStore, redis_url: str, tmp_path: Path) -> AsyncIterator[Settings]:
+async def settings(database_url: str, store: PostgresStore, tmp_path: Path) -> Settings:
     del store  # it has its data by then
-    url = redis_url.replace("db=0", "db=8")
-    async with Redis.from_url(url) as redis:
-        await redis.flushdb()
-        await park(redis, f"{PARKED}1")
-        await park(redis, f"{PARKED}2")
-    yield Settings(data_dir=tmp_path, database=DatabaseSettings(url=database_url, pool_size=2), redis=RedisSettings(url=url))
+    return Settings(data_dir=tmp_path, database=DatabaseSettings(url=database_url, pool_size=2))
 
 
-async def do(served: Served, method: str, path: str, body: object, request_id: str) -> httpx.Response:
+async def do(served: Served, store: PostgresStore, method: str, path: str, body: object, request_id: str) -> httpx.Response:
     if "KEY" in path:
         made = await served.client.post("/v2/admin/keys", json={"name": "x"})
         path = path.replace("KEY", made.json()["data"]["key_id"])
+    if "LINK" in path:
+        made = await served.client.post("/v2/links", json={"query": f"/v2/series/{NYC}/observations"})
+        path = path.replace("LINK", made.json()["data"]["link_id"])
+    if "ALERT" in path:
+        path = path.replace("ALERT", await open_alert(store))
+    if "WEBHOOK" in path or "DELIVERY" in path:
+        made = await served.client.post("/v2/webhooks", json={"url": "https://receiver.example/"})
+        webhook = made.json()["data"]["webhook_id"]
+        path = path.replace("WEBHOOK", webhook)
+    if "DELIVERY" in path:
+        sent = await served.client.post(f"/v2/webhooks/{webhook}/ping")
+        path = path.replace("DELIVERY", sent.json()["data"]["delivery_id"])
+    if "QUEUED" in path:
+        path = path.replace("QUEUED", await queued_job(store))
+    if "PARKED" in path:
+        path = path.replace("PARKED", await parked_job(store))
     url = path.replace("HELD", hashlib.sha256(NYC.encode()).hexdigest())
     return await served.client.request(method, url, json=body, headers={"x-request-id": request_id})
+
+
+async def open_alert(store: PostgresStore) -> str:
+    """Open an alert of a day of its own, and return its id."""
+    day = date(2025, 11, 1) + timedelta(days=len(await store.alerts.page(AlertFilter(), limit=100)))
+    subject = Subject("nyiso", "damlbmp_zone", AlertKind.LATE, day)
+    now = datetime(2025, 11, 3, tzinfo=UTC)
+    changes = await record_findings(store.transactions, [Finding(subject, "it is late")], now=now)
+    return changes.opened[0].alert_id
 
 
 def test_nothing_that_can_be_done_is_missing_here() -> None:
@@ -103,10 +132,10 @@ def test_nothing_that_can_be_done_is_missing_here() -> None:
     assert there - CHANGES_NOTHING == set(ACTIONS)
 
 
-async def test_all_that_can_be_done_is_on_record(settings: Settings) -> None:
+async def test_all_that_can_be_done_is_on_record(settings: Settings, store: PostgresStore) -> None:
     async with serving(settings) as served:
         for number, (action, (path, body)) in enumerate(ACTIONS.items()):
-            answer = await do(served, action[0], path, body, f"act-{number}")
+            answer = await do(served, store, action[0], path, body, f"act-{number}")
             assert answer.status_code < 300, (action, answer.text)
         entries = (await served.client.get("/v2/admin/audit?limit=1000")).json()["data"]
     recorded = {entry["request_id"]: entry for entry in entries}
@@ -123,18 +152,21 @@ class NoTransactions:
         raise Unavailable("the record cannot be written", retry_after=1.0)
 
 
-async def test_what_cannot_be_put_on_record_is_not_done(settings: Settings) -> None:
+async def test_what_cannot_be_put_on_record_is_not_done(settings: Settings, store: PostgresStore) -> None:
     def without_record(store: StoreParts) -> StoreParts:
         return replace(store, transactions=cast("Transactions", NoTransactions()))
 
     path = f"/v2/series/{NYC}/observations"
     async with serving(settings, changed(open_live_store, without_record)) as served:
         await served.client.get(path)
-        for key in (("POST", "/v2/admin/jobs"), *(each for each in ACTIONS if "parked" in each[1] or "held" in each[1])):
-            answer = await do(served, key[0], *ACTIONS[key], "refused")
-            assert answer.status_code == 503, key
+        for key, (path_of_action, body) in ACTIONS.items():
+            if "jobs" in path_of_action or "HELD" in path_of_action:
+                answer = await do(served, store, key[0], path_of_action, body, "refused")
+                assert answer.status_code == 503, key
         forget = await served.client.post("/v2/admin/cache/forget", json={"tags": ["source:nyiso"]})
         again = await served.client.get(path)
-        queues = (await served.client.get("/v2/admin/jobs")).json()["data"]
+        jobs = (await served.client.get("/v2/jobs")).json()["data"]
     assert (forget.status_code, again.headers["x-cache"]) == (503, "hit")
-    assert [(one["waiting"], one["parked"]) for one in queues] == [(0, 2)]
+    # ``parked_job`` starts the job that could not be cancelled.
+    assert sorted(one["state"] for one in jobs) == ["parked"] * 4 + ["running"]
+    assert {one["cancel_requested_at"] for one in jobs} == {None}

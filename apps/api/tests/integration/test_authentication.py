@@ -266,7 +266,7 @@ PAST = NOW() - timedelta(minutes=5)
     [
         {"exp": PAST},
         {"exp": None},
-        {"nbf": NOW() + timedelta(minutes=5)},
+        {"nbf": NOW() + timedelta(days=1)},
         {"iat": None},
         {"aud": "others"},
         {"aud": None},

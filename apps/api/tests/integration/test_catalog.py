@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from api_market import HOUSTON, NYC, WEST, invented_series
+from api_market import HOUSTON, NYC, RULE, WEST, invented_series
 
 from aurum.core.calendars import default_blocks, default_calendars
 from aurum.core.keys import SeriesKey
@@ -25,6 +25,12 @@ async def test_sources_and_datasets_are_those_declared(client: httpx.AsyncClient
     assert [one["name"] for one in await data(client, "sources")] == ["nyiso"]
     (dataset,) = await data(client, "datasets", source="nyiso")
     assert (dataset["name"], dataset["tz"], dataset["measures"][0]["unit"]) == ("damlbmp_zone", "America/New_York", "USD/MWh")
+    assert (dataset["publication"], dataset["is_forecast"]) == ([RULE], False)
+    series = [one for one in invented_series() if one.key.startswith("nyiso:damlbmp_zone:")]
+    assert dataset["series"] == len(series)
+    assert dataset["first"] < dataset["last"]
+    (source,) = await data(client, "sources")
+    assert (dataset["licence"], dataset["homepage"]) == (source["terms"], source["homepage"])
     assert await data(client, "datasets", source="nobody") == []
 
 
@@ -84,6 +90,10 @@ async def test_dimensions_count_their_series(client: httpx.AsyncClient) -> None:
     entries = invented_series()
     assert dimensions["source"]["nyiso"] == sum(one.key.startswith("nyiso:") for one in entries)
     assert sum(dimensions["frequency"].values()) == len(entries)
+    assert sum(dimensions["kind"].values()) == len(entries)
+    assert dimensions["kind"]["price"] == sum(one.kind == "price" for one in entries)
+    assert dimensions["market_run"] == {"day_ahead": 3, "real_time": 1}
+    assert dimensions["fuel"] == {"wind": 1}
 
 
 async def test_quality_counts_what_is_held_back_and_refused(client: httpx.AsyncClient) -> None:

@@ -170,3 +170,12 @@ async def test_the_reference_shows_the_contract_with_a_renderer_that_is_served_f
 def test_the_assets_are_small() -> None:
     folder = Path(__file__).parents[2] / "src/aurum/api/pages/assets"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 30_000
+
+
+async def test_a_guide_shows_its_pictures(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs/guides/forecasts", headers=BROWSER)
+    assert 'src="/docs/assets/forecasts.svg"' in page.text
+    picture = await client.get("/docs/assets/forecasts.svg")
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.content.startswith(b"<svg")
+    assert (await client.get("/docs/assets/none.svg")).status_code == 404

@@ -94,17 +94,6 @@ async def test_history_that_is_away_degrades_and_is_named(settings: Settings, tm
     assert (health["status"], history["status"], ready.status_code) == ("degraded", "unavailable", 200)
 
 
-async def test_the_queue_has_a_breaker_of_its_own(settings: Settings) -> None:
-    away = RedisSettings(url="redis://127.0.0.1:1/0")
-    patience = ResilienceSettings(breaker_failures=2, breaker_open_s=30)
-    async with serving(settings.model_copy(update={"redis": away, "resilience": patience})) as served:
-        answers = [await served.client.get("/v2/admin/jobs") for _ in range(3)]
-        health = (await served.client.get("/health")).json()
-    assert [answer.status_code for answer in answers] == [503] * 3
-    assert "has failed repeatedly" in answers[-1].json()["detail"]
-    assert "job queue: open" in _detail(health, "breakers")
-
-
 def _detail(health: dict[str, Any], name: str) -> str:
     (detail,) = [one["detail"] for one in health["dependencies"] if one["name"] == name]
     return detail

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
@@ -23,6 +22,7 @@ from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.history.log import PostgresArchiveLog
 from aurum.storage.testing.archiving import archive_everything
+from aurum.storage.testing.databases import create_database, drop_database
 from aurum.storage.testing.stores import PostgresStore
 
 pytestmark = pytest.mark.needs_postgres
@@ -70,17 +70,14 @@ class Archived:
 
 @pytest_asyncio.fixture
 async def market(postgres_server: EmbeddedPostgres, migrated_template: str, tmp_path: Path) -> AsyncIterator[Archived]:
-    connection = await asyncpg.connect(postgres_server.url_of("postgres"))
-    await connection.execute(f"CREATE DATABASE api_archived TEMPLATE {migrated_template}")
-    url = postgres_server.url_of("api_archived")
+    url = await create_database(postgres_server, "api_archived", migrated_template)
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=2))
     store = PostgresStore(pool, SystemClock())
     await declare(store)
     await load(store)
     await pool.close()
     yield Archived(url, tmp_path / "history")
-    await connection.execute("DROP DATABASE api_archived WITH (FORCE)")
-    await connection.close()
+    await drop_database(postgres_server, "api_archived")
 
 
 async def archive(market: Archived, before: date) -> int:

@@ -88,7 +88,7 @@ async def test_a_question_that_is_sent_is_answered_whatever_tag_comes_with_it(cl
         ({"series": [NYC], "freq": "3h"}, "freq"),
         ({"series": [NYC], "sort": "up"}, "sort"),
         ({"queries": [{"id": "a", "series": [NYC]}, {"id": "a", "series": [NYC]}]}, "queries"),
-        ({"queries": [{"id": "a", "series": [NYC], "format": "csv"}]}, "format"),
+        ({"queries": [{"id": "a", "series": [NYC], "format": "csv"}, {"id": "b", "series": [NYC]}]}, "format"),
         ({"queries": []}, "queries"),
         ({}, "series"),
         ([], ""),

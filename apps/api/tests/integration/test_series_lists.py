@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from api_market import EMPTY, FIRST_KNOWN, NYC, NYC_HOURS, NYC_START, WEST, InventedSeries, file_of, invented_series
+from api_market import EMPTY, FIRST_KNOWN, LONG, NYC, NYC_HOURS, NYC_START, WEST, InventedSeries, file_of, invented_series
 
 from aurum.api.testing import serving
 from aurum.common.settings import DatabaseSettings, Settings
@@ -40,10 +40,46 @@ async def test_series_come_by_key(client: httpx.AsyncClient) -> None:
         ({"text": "50%"}, ["pjm:da_hrl_lmps:A/B, 50% C.D:E/observations:lmp"]),
         ({"text": "_"}, [key for key in KEYS if "_" in key]),
         ({"source": "nobody"}, []),
+        ({"kind": "price", "market_run": "day_ahead"}, ["ercot:dam_spp:HB_HOUSTON:spp", WEST, NYC]),
+        ({"kind": "generation", "fuel": "WIND"}, [LONG]),
+        ({"market_run": "real_time"}, ["nyiso:pal:61761:load"]),
+        ({"fuel": "nuclear"}, []),
+        ({"location_type": "zone", "kind": "load"}, ["nyiso:pal:61761:load"]),
+        ({"location_type": "hub"}, []),
     ],
 )
 async def test_every_filter_must_match(client: httpx.AsyncClient, params: dict[str, str], expected: list[str]) -> None:
     assert await keys(client, **params) == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "nearest"),
+    [
+        ("kind", "generaton", "generation"),
+        ("fuel", "wnd", "wind"),
+        ("market_run", "dayahead", "day_ahead"),
+        ("fuel", "x", "gas"),
+    ],
+)
+async def test_an_unknown_value_of_a_closed_list_names_the_parameter_and_the_nearest_values(
+    client: httpx.AsyncClient, parameter: str, value: str, nearest: str
+) -> None:
+    response = await client.get("/v2/series", params={parameter: value})
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert (error["field"], error["value"]) == (parameter, value)
+    assert f"unknown {parameter} {value!r}" in error["message"]
+    assert nearest in error["message"]
+
+
+async def test_a_series_shows_its_dimensions(client: httpx.AsyncClient) -> None:
+    shown = (await client.get(f"/v2/series/{LONG}")).json()["data"]
+    assert {name: shown[name] for name in ("kind", "market_run", "fuel", "fuel_detail")} == {
+        "kind": "generation",
+        "market_run": None,
+        "fuel": "wind",
+        "fuel_detail": None,
+    }
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, len(KEYS), 1000])

@@ -151,6 +151,23 @@ async def test_traces_and_metrics_reach_a_collector_with_the_same_numbers(settin
     assert set(collector.headers) == {"markets"}
 
 
+async def test_no_trace_and_no_log_line_holds_the_signature_of_a_link(settings: Settings) -> None:
+    with collecting() as collector:
+        telemetry = TelemetrySettings.model_validate({"endpoint": collector.url, "sample_ratio": 1.0, "metrics_every_s": 0.3})
+        async with serving(settings.model_copy(update={"telemetry": telemetry})) as served:
+            made = await served.client.post("/v2/links", json={"query": f"{PATH}&format=csv"})
+            path = made.json()["data"]["path"]
+            parent = "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203331-01"
+            for address in (path, f"{path}x", f"{path}&tz=UTC"):
+                await served.client.get(address, headers={"traceparent": parent, "range": "bytes=0-9"})
+    traces = b"".join(one.SerializeToString() for one in collector.traces)
+    assert bytes.fromhex("0af7651916cd43dd8448eb211c80319d") in traces
+    assert b"format=csv" in traces, "addresses are traced"
+    signature = path.rpartition("=")[2].encode()
+    assert signature[1:-1] not in traces
+    assert signature[1:-1] not in b"".join(one.SerializeToString() for one in collector.logs)
+
+
 def sent_count(request: ExportMetricsServiceRequest) -> int:
     """Return the number of requests for observations in one batch of metrics."""
     return sum(

@@ -128,3 +128,38 @@ def test_a_written_instant_shows_the_local_clock(naive: datetime, zone: str) -> 
     shown = datetime.fromisoformat(text).replace(tzinfo=None)
     # Offsets once had seconds, which RFC 3339 cannot say.
     assert abs(shown - instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)) < timedelta(minutes=1)
+
+
+numbers = (
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-(2**53), 2**53).map(float)
+    | st.decimals(-100_000, 100_000, places=4).map(float)
+)
+
+
+def shortest(text: str) -> bool:
+    """Return whether no text with fewer digits reads back to the same number."""
+    digits = len(text.lower().partition("e")[0].replace(".", "").replace("-", "").strip("0"))
+    number = float(text)
+    return all(float(f"{number:.{fewer}e}") != number for fewer in range(digits - 1))
+
+
+@given(st.lists(numbers, min_size=1, max_size=80))
+def test_numbers_are_written_in_the_shortest_form_that_reads_back_to_them(values: list[float]) -> None:
+    table = Table({"value": Numbers(np.array(values))})
+    texts: dict[str, list[str]] = {}
+    writer = bulk_writer("csv", table)
+    texts["csv"] = (writer.start() + writer.write(table) + writer.finish()).decode().splitlines()[1:]
+    writer = bulk_writer("ndjson", table)
+    lines = (writer.start() + writer.write(table) + writer.finish()).decode().splitlines()
+    texts["ndjson"] = [line.removeprefix('{"value":').removesuffix("}") for line in lines]
+    rows = json_rows(table, {}).decode()
+    texts["json"] = [part.partition("}")[0] for part in rows.split('{"value":')[1:]]
+    columns = json_columns(table, {}).decode()
+    texts["columns"] = columns.removeprefix('{"data":{"value":[').partition("]")[0].split(",")
+    for form, written in texts.items():
+        # Equal to the last bit, a negative zero too.
+        assert np.array(list(map(float, written))).tobytes() == np.array(values).tobytes(), form
+        assert all(map(shortest, written)), form
+    read = pl.read_csv(io.StringIO("value\n" + "\n".join(texts["csv"]) + "\n"), schema={"value": pl.Float64})
+    assert read["value"].to_numpy().tobytes() == np.array(values).tobytes()

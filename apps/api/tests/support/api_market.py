@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-
-import asyncpg
 
 from aurum.api.testing.observations import InventedSeries
 from aurum.api.testing.observations import file_of as file_of_series
@@ -15,6 +14,7 @@ from aurum.core.catalog.entries import DatasetEntry, SourceEntry
 from aurum.storage.embedded import EmbeddedPostgres
 from aurum.storage.ports.files import FileLoad, FileRecord
 from aurum.storage.postgres.connection.pool import PostgresPool
+from aurum.storage.testing.databases import create_database
 from aurum.storage.testing.stores import PostgresStore
 
 HOUR = timedelta(hours=1)
@@ -44,10 +44,7 @@ WITHDRAWN_HOUR = 7
 
 async def market_database(server: EmbeddedPostgres, template: str, name: str) -> str:
     """Create a database with the series of this module, and return its URL. ``template``: the name of a migrated one."""
-    connection = await asyncpg.connect(server.url_of("postgres"))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    await connection.close()
-    url = server.url_of(name)
+    url = await create_database(server, name, template)
     pool = await PostgresPool.open(DatabaseSettings(url=url, pool_size=4))
     store = PostgresStore(pool, SystemClock())
     await declare(store)
@@ -59,6 +56,10 @@ async def market_database(server: EmbeddedPostgres, template: str, name: str) ->
 def nyc_value(hour: int) -> float:
     """Return the first published value of an hour of NYC."""
     return round(30 + hour * 0.25, 2)
+
+
+_DAY_AHEAD = {"kind": "price", "market_run": "day_ahead"}
+_LOAD = {"kind": "load", "market_run": "real_time"}
 
 
 def invented_series() -> list[InventedSeries]:
@@ -75,10 +76,10 @@ def invented_series() -> list[InventedSeries]:
     rates = [datetime(2025, 10, day, 22, tzinfo=UTC) for day in (26, 27, 28, 29, 30)]
     long = [(datetime(2020, 1, 1, tzinfo=UTC) + i * HOUR, float(i), FIRST_KNOWN, 0) for i in range(70_000)]
     return [
-        InventedSeries(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", nyc, "USD", "N.Y.C."),
-        InventedSeries(WEST, "USD/MWh", "1h", "America/New_York", "NYISO", west, "USD", "WEST"),
-        InventedSeries(HOUSTON, "USD/MWh", "1h", "America/Chicago", "ERCOT", houston, "USD", "Houston hub"),
-        InventedSeries(LOAD, "MW", "5min", "America/New_York", "NYISO", five, None, "N.Y.C."),
+        InventedSeries(NYC, "USD/MWh", "1h", "America/New_York", "NYISO", nyc, "USD", "N.Y.C.", **_DAY_AHEAD),
+        InventedSeries(WEST, "USD/MWh", "1h", "America/New_York", "NYISO", west, "USD", "WEST", **_DAY_AHEAD),
+        InventedSeries(HOUSTON, "USD/MWh", "1h", "America/Chicago", "ERCOT", houston, "USD", "Houston hub", **_DAY_AHEAD),
+        InventedSeries(LOAD, "MW", "5min", "America/New_York", "NYISO", five, None, "N.Y.C.", **_LOAD),
         InventedSeries(ODD, "USD/MWh", "1h", "America/New_York", "PJM", [(NYC_START, 1.5, FIRST_KNOWN, 0)], "USD", 'A "B", C'),
         InventedSeries(GAS, "USD/MMBtu", "1d", "America/New_York", None, [(day, 3.5, FIRST_KNOWN, 0) for day in days], "USD"),
         InventedSeries(
@@ -87,7 +88,7 @@ def invented_series() -> list[InventedSeries]:
         ),
         InventedSeries(TANK, "bbl", "irregular", "UTC", None, [(NYC_START + timedelta(seconds=1.5), 7.0, FIRST_KNOWN, 3)]),
         InventedSeries(EMPTY, "bbl", "1d", "UTC", None, []),
-        InventedSeries(LONG, "MW", "1h", "UTC", None, long),
+        InventedSeries(LONG, "MW", "1h", "UTC", None, long, kind="generation", fuel="wind"),
         InventedSeries(
             "ecb:reference_rates:EURUSD:rate", "USD/EUR", "1d", "Europe/Brussels", None,
             [(day, 1.25, FIRST_KNOWN, 0) for day in rates], "USD",
@@ -105,6 +106,16 @@ def file_of(series: InventedSeries, *, content: str = "") -> FileLoad:
     return file_of_series(series, content=content, refused=refused)
 
 
+RULE: Mapping[str, object] = {
+    "rule": "11:00 America/New_York on the day before",
+    "source": "NYISO Manual 11",
+    "evidence": "documented",
+    "measures": [],
+    "locations": [],
+    "per_issue": False,
+}
+
+
 async def declare(store: PostgresStore) -> None:
     """Declare the sources, datasets and blocks of the catalog."""
     measures = ({"name": "lmp", "unit": "USD/MWh", "title": "Price"},)
@@ -112,7 +123,15 @@ async def declare(store: PostgresStore) -> None:
         sources=[SourceEntry("nyiso", "New York ISO", "https://www.nyiso.com")],
         datasets=[
             DatasetEntry(
-                "nyiso", "damlbmp_zone", "Day-ahead zonal LBMP", "America/New_York", "1h", measures, "NYISO", freshness_hours=36
+                "nyiso",
+                "damlbmp_zone",
+                "Day-ahead zonal LBMP",
+                "America/New_York",
+                "1h",
+                measures,
+                "NYISO",
+                freshness_hours=36,
+                publication=(RULE,),
             )
         ],
         blocks=[block.to_document() for block in default_blocks()],

@@ -35,3 +35,25 @@ async def test_time_in_which_the_process_did_not_run_is_no_time_without_requests
     draining = drain.Drain(LimitsSettings(drain_s=most_s, drain_quiet_s=0.25))
     await draining._until_quiet(lambda number, frame: stopped.append(number))
     assert (machine.looks, len(stopped)) == (looks, 1)
+
+
+def test_a_function_is_called_once_when_the_process_begins_to_drain_or_at_once_when_it_does_already() -> None:
+    draining, called = drain.Drain(LimitsSettings()), list[str]()
+
+    def early() -> None:
+        called.append("early")
+        draining.call_at_begin(late)
+
+    def late() -> None:
+        called.append("late")
+
+    draining.call_at_begin(early)
+    assert called == []
+    draining.tell()
+    assert called == ["early", "late"]
+    for one in (early, late):
+        draining.call_at_begin(one)
+    draining.tell()
+    assert called == ["early", "late"]
+    draining.call_at_begin(lambda: called.append("last"))
+    assert called == ["early", "late", "last"]

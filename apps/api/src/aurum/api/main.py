@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aurum.api.cache.warming import keep_warm
 from aurum.api.contract.headers import document_headers
-from aurum.api.contract.schemas import ManySeriesObservations, SeriesObservations
+from aurum.api.contract.schemas import ManySeriesObservations, SeriesObservations, Vintages
 from aurum.api.contract.scopes import document_permissions
 from aurum.api.http.problems import PROBLEM_SCHEMA, install
 from aurum.api.http.security_headers import security_headers
@@ -23,6 +23,7 @@ from aurum.api.process.memory import freeze_startup_objects, keep_freed_memory
 from aurum.api.process.sweeping import sweep_often
 from aurum.api.registry import LAYERS, RESPONSE_CACHE, Surface, enabled_layers, surface_of
 from aurum.api.serving.fast_path import FastPath
+from aurum.api.v2.private.schemas import PrivatePoints
 from aurum.api.v2.query.router import BatchAnswer
 from aurum.api.wiring import OpenStore, ServiceParts, open_service
 from aurum.assembly.postgres import open_live_store
@@ -44,12 +45,24 @@ Every version of every number that grid operators, agencies and brokers publish,
 """
 
 
-_STATE = ("services", "responses", "authenticator", "tallies", "metrics", "gate", "limiter", "sharing")
+_STATE = (
+    "services",
+    "responses",
+    "authenticator",
+    "tallies",
+    "metrics",
+    "gate",
+    "limiter",
+    "usage",
+    "sharing",
+    "spooler",
+    "links",
+)
 """Names of the parts of the service that layers and handlers read from ``request.state``."""
 
 
 class Application(FastAPI):
-    """FastAPI behind the layers of the registry, with the schemas of responses that routes write themselves.
+    """FastAPI behind the layers of the registry, with the schemas of bodies that routes read and write themselves.
 
     The layers surround all of FastAPI: a request that a layer answers costs nothing of FastAPI's machinery.
     """
@@ -82,8 +95,9 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
+            written = (SeriesObservations, ManySeriesObservations, Vintages, BatchAnswer)
             _, definitions = models_json_schema(
-                [(model, "serialization") for model in (SeriesObservations, ManySeriesObservations, BatchAnswer)],
+                [*((model, "serialization") for model in written), (PrivatePoints, "validation")],
                 ref_template="#/components/schemas/{model}",
             )
             components = document.setdefault("components", {}).setdefault("schemas", {})
@@ -123,10 +137,14 @@ def create_app(settings: Settings, opened: OpenStore = open_live_store) -> Appli
             services = parts.services
             tasks = [
                 parts.authenticator.flush_often(),
+                parts.usage.write_often(settings.api.usage_every_s),
                 services.flags.keep_current(),
                 services.flags.flush_often(),
                 parts.freshness.keep_current(),
-                sweep_often(services.store.idempotency.sweep, services.store.cache.sweep),
+                services.hub.run(),
+                services.job_hub.run(),
+                sweep_often(services.store.idempotency.sweep, services.store.cache.sweep, services.store.access.links.sweep),
+                sweep_often(parts.spooler.sweep, every_s=settings.spool.keep_s),
             ]
             tasks += [keep_warm(app.from_cache_inwards, state, settings.cache)] if app.from_cache_inwards else []
             await stack.enter_async_context(background(*tasks))

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from aurum.api.cache.layer import ResponseCache
 from aurum.api.datadocs.router import router as datadocs
 from aurum.api.docs import router as docs
+from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.health.router import router as health
 from aurum.api.http.security_headers import security_headers
 from aurum.api.middleware.addresses import Addresses
@@ -33,6 +34,7 @@ from aurum.api.observability.metrics_route import router as metrics
 from aurum.api.routing.router import FeatureRouter, PlainRoute
 from aurum.api.routing.table import PolicyTable
 from aurum.api.security.failed_attempts import FailedAttempts
+from aurum.api.spool.layer import SpoolLayer
 from aurum.api.v1.lifecycle import Lifecycle
 from aurum.api.v2.admin.audit.router import router as admin_audit
 from aurum.api.v2.admin.cache.router import router as admin_cache
@@ -45,14 +47,27 @@ from aurum.api.v2.admin.plans.router import router as admin_plans
 from aurum.api.v2.admin.quarantine.router import router as admin_quarantine
 from aurum.api.v2.admin.series.router import router as admin_series
 from aurum.api.v2.admin.tenants.router import router as admin_tenants
+from aurum.api.v2.admin.usage.router import router as admin_usage
+from aurum.api.v2.alerts.router import router as alerts
 from aurum.api.v2.catalog.router import router as catalog
+from aurum.api.v2.changes.router import router as changes
+from aurum.api.v2.drought.router import router as drought
+from aurum.api.v2.external.observations import router as external_observations
+from aurum.api.v2.external.router import router as external
+from aurum.api.v2.jobs.router import router as jobs
+from aurum.api.v2.links.router import router as links
+from aurum.api.v2.me.router import router as me
 from aurum.api.v2.models.router import router as models
 from aurum.api.v2.observations.router import router as observations
+from aurum.api.v2.private.router import router as private
 from aurum.api.v2.quality.router import router as quality
 from aurum.api.v2.query.router import router as query
+from aurum.api.v2.search.router import router as search
+from aurum.api.v2.series.issues import router as issues
 from aurum.api.v2.series.movers import router as movers
 from aurum.api.v2.series.router import router as series
 from aurum.api.v2.validations.router import router as validations
+from aurum.api.v2.webhooks.router import router as webhooks
 from aurum.common.settings import Settings
 
 
@@ -96,14 +111,26 @@ FEATURES: Sequence[Feature] = (
     Feature("metrics", metrics),
     # Before "series": its path takes all that follows as the key, "/observations" included.
     Feature("observations", observations),
+    Feature("issues", issues),
     Feature("query", query),
     # Before "series", too, whose paths take any text as a key; no key is a word without colons.
     Feature("movers", movers),
     Feature("series", series),
+    Feature("search", search),
+    Feature("private series", private),
+    Feature("changes", changes),
+    Feature("links", links),
+    Feature("alerts", alerts),
+    Feature("webhooks", webhooks),
     Feature("quality", quality),
     Feature("models", models),
     Feature("validations", validations),
     Feature("catalog", catalog),
+    Feature("drought", drought),
+    Feature("external", external),
+    Feature("external observations", external_observations),
+    Feature("me", me),
+    Feature("jobs", jobs),
     Feature("admin keys", admin_keys),
     Feature("admin tenants", admin_tenants),
     Feature("admin plans", admin_plans),
@@ -114,6 +141,7 @@ FEATURES: Sequence[Feature] = (
     Feature("admin quarantine", admin_quarantine),
     Feature("admin series", admin_series),
     Feature("admin limits", admin_limits),
+    Feature("admin usage", admin_usage),
     Feature("admin jobs", admin_jobs),
     Feature("docs", docs),
     Feature("data docs", datadocs),
@@ -149,7 +177,10 @@ LAYERS: Sequence[Layer] = (
         lambda app, surface: Loopback(app, surface.settings.api),
         enabled=lambda settings: settings.access.mode == "open",
     ),
-    Layer("size", lambda app, surface: Size(app, surface.settings.limits)),
+    Layer(
+        "size",
+        lambda app, surface: Size(app, surface.settings.limits, private_bytes=surface.settings.private.body_bytes),
+    ),
     Layer(
         "global rate limit",
         lambda app, _: GlobalRateLimit(app),
@@ -165,6 +196,7 @@ LAYERS: Sequence[Layer] = (
         lambda app, surface: WholeBody(app, surface.settings.limits, anonymous=surface.settings.access.mode == "open"),
     ),
     Layer("idempotency", lambda app, _: Idempotency(app)),
+    Layer("spool", lambda app, surface: SpoolLayer(app, _bulk_routes(surface.features))),
     Layer("head", lambda app, _: Head(app)),
     Layer(
         RESPONSE_CACHE,
@@ -182,6 +214,17 @@ def _tracing(app: ASGIApp) -> ASGIApp:
     from aurum.api.observability.request_tracing import Tracing  # a fifth of a second to load, only when traces are sent
 
     return Tracing(app)
+
+
+def _bulk_routes(features: Sequence[Feature]) -> list[re.Pattern[str]]:
+    """Return the paths of the reads that answer with data files, as their documentation says."""
+    bulk = MEDIA_TYPES["parquet"]
+    return [
+        route.path_regex
+        for feature in features
+        for route, _ in feature.router.policies
+        if "GET" in (route.methods or ()) and bulk in route.responses.get(200, {}).get("content", {})
+    ]
 
 
 def _plain_routes(features: Sequence[Feature]) -> list[PlainRoute]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from aurum.api.cache.opening import open_redis, response_store, result_cache
 from aurum.api.cache.store import ResponseStore
+from aurum.api.encoding.negotiate import DATA_FILES
 from aurum.api.handlers.flags import Flags
 from aurum.api.handlers.health_checks import HealthCheck, disk_check, feed_check, history_check, redis_check, store_check
 from aurum.api.handlers.opening import open_flags
@@ -18,12 +19,24 @@ from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.middleware.opening import open_limiter
 from aurum.api.observability.freshness import Freshness
 from aurum.api.observability.process_checks import admission_check, guards_check, issuer_check, limits_check, worker_checks
-from aurum.api.observability.telemetry import RequestTallies, count_cache, watch_admission, watch_feed, watch_guards, watch_pool
+from aurum.api.observability.telemetry import (
+    RequestTallies,
+    count_cache,
+    watch_admission,
+    watch_feed,
+    watch_guards,
+    watch_listeners,
+    watch_pool,
+)
+from aurum.api.push.hub import ChangeHub
+from aurum.api.push.jobs import JobHub
 from aurum.api.security.authenticator import Authenticator
+from aurum.api.security.links import LinkVerifier
 from aurum.api.security.opening import open_tokens
-from aurum.assembly.jobs import job_queue
+from aurum.api.spool.folder import SpoolFolder
+from aurum.api.spool.spooler import Spooler
 from aurum.assembly.postgres import open_live_store
-from aurum.assembly.services import reading, wide_reading
+from aurum.assembly.services import changed_points, reading, wide_reading
 from aurum.assembly.store import Store, StoreParts
 from aurum.common.cache import Cache, TierUnavailable
 from aurum.common.ratelimit import Limiter
@@ -33,8 +46,10 @@ from aurum.common.settings import Settings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
 from aurum.core.access import RatePlan
+from aurum.services.changes import ChangeList
+from aurum.services.jobs.definitions import default_definitions
+from aurum.services.usage import UsageCounter
 from aurum.storage.ports.changes import ChangeFeed
-from aurum.storage.ports.jobs import JobQueue, QueueUnavailable
 
 if TYPE_CHECKING:
     from aurum.common.ratelimit.shared import Sharing
@@ -54,9 +69,12 @@ class ServiceParts:
     metrics: PrometheusView
     gate: AdmissionQueue
     limiter: Limiter[RatePlan]
+    usage: UsageCounter
     sharing: Sharing[RatePlan] | None
     registry: Metrics
     freshness: Freshness
+    spooler: Spooler
+    links: LinkVerifier
 
 
 @asynccontextmanager
@@ -71,12 +89,11 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         tokens, token_guards = await open_tokens(settings, stack)
         redis_breaker = Breaker("redis", settings.resilience, counts=(TierUnavailable,))
         durable_breaker = Breaker("database cache", settings.resilience, counts=(TierUnavailable,))
-        queue_breaker = Breaker("job queue", settings.resilience, counts=(QueueUnavailable,))
         results = result_cache(settings, store, redis, redis_breaker, durable_breaker)
         stack.push_async_callback(results.wait_for_writes)
         responses = response_store(settings, feed)
         history = store.history.store if store.history is not None else None
-        guards = Guards(circuits=(responses, redis_breaker, durable_breaker, queue_breaker)) + token_guards
+        guards = Guards(circuits=(responses, redis_breaker, durable_breaker)) + token_guards
         guards += history.guards if history is not None else Guards()
         gate = AdmissionQueue(settings.limits)
         limiter, sharing = await open_limiter(settings, redis, stack)
@@ -91,12 +108,30 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         )
         feed.listen(authenticator.changed)
         stack.push_async_callback(authenticator.flush)
+        usage = UsageCounter(store.usage, store.clock)
+        stack.push_async_callback(usage.write)
+        links = LinkVerifier(
+            store.access.links,
+            settings.links,
+            store.clock,
+            remembered_s=settings.access.remembered_s,
+            required=authenticator.required,
+        )
+        feed.listen(links.changed)
+        hub = ChangeHub(store.change_log, settings.changes)
+        feed.listen(hub.changed)
+        job_hub = JobHub(store.jobs, settings.changes)
+        feed.listen(job_hub.changed)
+        spool_folder = SpoolFolder(settings.spool.folder or settings.data_dir / "spool", settings.spool, store.clock)
+        spooler = Spooler(spool_folder, DATA_FILES)
+        stack.push_async_callback(spooler.close)
         metrics = Metrics()
         count_cache(metrics, (responses.cache.tallies, results.tallies), responses)
         watch_feed(metrics, feed)
         watch_pool(metrics, store.probe)
         watch_guards(metrics, guards)
         watch_admission(metrics, gate, limiter)
+        watch_listeners(metrics, hub.places)
         checks = [store_check(store.probe), feed_check(feed), disk_check(settings.data_dir), admission_check(gate)]
         checks += [history_check(history)] if history is not None else []
         checks += [limits_check(limiter, sharing), guards_check(guards)]
@@ -104,16 +139,19 @@ async def open_service(settings: Settings, opened: OpenStore = open_live_store) 
         checks += worker_checks(settings.supervision)
         checks += [issuer_check(tokens)] if tokens is not None else []
         yield ServiceParts(
-            services=_services(settings, store, feed, checks, results, job_queue(redis, store.clock, queue_breaker), flags),
+            services=_services(settings, store, feed, checks, results, flags, hub, job_hub),
             responses=responses,
             authenticator=authenticator,
             tallies=RequestTallies(metrics, settings.telemetry),
             metrics=PrometheusView(metrics),
             gate=gate,
             limiter=limiter,
+            usage=usage,
             sharing=sharing,
             registry=metrics,
             freshness=Freshness(store.quality.log, store.clock, metrics),
+            spooler=spooler,
+            links=links,
         )
 
 
@@ -123,8 +161,9 @@ def _services(
     feed: ChangeFeed,
     checks: list[HealthCheck],
     results: Cache[bytes],
-    jobs: JobQueue | None,
     flags: Flags,
+    hub: ChangeHub,
+    job_hub: JobHub,
 ) -> Services:
     secret = settings.api.cursor_secret
     return Services(
@@ -132,6 +171,7 @@ def _services(
         reading=reading(store, most_points=settings.limits.points),
         wide=wide_reading(store, most_points=settings.limits.points),
         feed=feed,
+        links=settings.links,
         checks=checks,
         clock=store.clock,
         settings=settings.api,
@@ -140,6 +180,10 @@ def _services(
         fresh_s=settings.cache.fresh_s,
         public=settings.access.mode == "open",
         results=results,
-        jobs=jobs,
+        definitions=default_definitions(),
         flags=flags,
+        changes=ChangeList(store.change_log, store.clock, settings.changes.keep_days),
+        changed_points=changed_points(store),
+        hub=hub,
+        job_hub=job_hub,
     )

@@ -20,6 +20,7 @@ from aurum.storage.ports.changes import Change, ChangeKind
 _CLOSED_AFTER = timedelta(days=2)
 """Age at which a day counts as closed: markets publish its values on the day or a day later."""
 _HOUR = timedelta(hours=1)
+_MOST_SERIES_TAGS = 200
 
 
 def allow_caching(request: Request, keyspace: str, data_class: DataClass, tags: Iterable[str]) -> None:
@@ -41,10 +42,15 @@ def cached_as(data_class: DataClass, *tags: str) -> params.Depends:
 
 
 def tags_of(series: Iterable[Series]) -> tuple[str, ...]:
-    """Return the cache tags of a response with observations of these series: each series, source and market."""
-    tags: dict[str, None] = {}
-    for one in series:
-        tags[series_tag(one.series_id)] = None
+    """Return the cache tags of a response with observations of these series: each series, source and market.
+
+    Very many series have one tag in common, so that a change of any series invalidates the response.
+    """
+    members = list(series)
+    tags: dict[str, None] = {"any series": None} if len(members) > _MOST_SERIES_TAGS else {}
+    for one in members:
+        if len(members) <= _MOST_SERIES_TAGS:
+            tags[series_tag(one.series_id)] = None
         tags[f"source:{one.spec.key.source}"] = None
         if one.spec.market is not None:
             tags[f"iso:{one.spec.market}"] = None
@@ -66,14 +72,19 @@ def tags_changed(change: Change) -> tuple[str, ...] | None:
             return (str(change.kind),)
         case ChangeKind.CACHE:
             return change.names
-        case ChangeKind.ACCESS | ChangeKind.FLAGS:
+        case ChangeKind.ACCESS | ChangeKind.LINKS | ChangeKind.FLAGS | ChangeKind.RECORDED:
             return ()
         case ChangeKind.EVERYTHING:
             return None
 
 
+def immutable(settings: FreshSettings, *, public: bool) -> str:
+    """Return the ``Cache-Control`` of an answer that never changes, so that clients may use it without asking again."""
+    return f"{'public' if public else 'private'}, max-age={int(DataClass.HISTORY.fresh_s(settings))}, immutable"
+
+
 def class_of(series: Iterable[Series], span: Span, as_of: datetime | None, now: datetime) -> DataClass:
-    """Return the class of observations over a span: closed days seldom change, values known at a past instant never."""
+    """Return the class of observations over a span: closed days and values known at a past instant seldom change."""
     if (as_of is not None and as_of < now) or (span.end is not None and span.end < now - _CLOSED_AFTER):
         return DataClass.HISTORY
     steps = [one.spec.frequency.step for one in series]

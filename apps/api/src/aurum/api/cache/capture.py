@@ -9,6 +9,7 @@ from starlette.types import Message, Send
 
 from aurum.api.cache.etag import names_tag
 from aurum.api.cache.response import CachedResponse
+from aurum.api.encoding.negotiate import DATA_FILES
 from aurum.api.http.framing import framed
 from aurum.api.http.request_state import HeaderList, RequestState
 
@@ -118,7 +119,16 @@ class Capture:
         if self.status == 304:
             return CachedResponse(self.status, self._headers, None, tag, same)
         body = b"".join(self._parts)
-        return CachedResponse(self.status, framed(self.status, self._headers, len(body)), body, tag, same)
+        media_type = next((value for name, value in self._headers if name == b"content-type"), b"")
+        return CachedResponse(
+            self.status,
+            framed(self.status, self._headers, len(body)),
+            body,
+            tag,
+            same,
+            points=self._state.points,
+            is_data_file=media_type.startswith(DATA_FILES),
+        )
 
 
 def around_id_of(cached: CachedResponse, request_id: bytes) -> tuple[bytes, bytes] | None:

@@ -136,6 +136,10 @@ class ResponseCache:
 
     async def _answer_once(self, lookup: _Lookup, old: CacheEntry[CachedResponse] | None) -> None:
         """Let the layers below answer. Other requests for the same response wait for this one."""
+        if _may_be_private(lookup.key):
+            # No tenant waits for the response to another one. What is private is decided by the handler.
+            await self._app(lookup.scope, lookup.receive, lookup.send)
+            return
         if wants_new(lookup.state.request_headers):
             await self._lead(lookup, old)
             return
@@ -228,12 +232,18 @@ class ResponseCache:
         return cached
 
     def _caching(self, scope: Scope, state: RequestState, status: int) -> Caching | None:
+        if state.is_private:  # entries are looked up by path and query alone, for every caller
+            return None
         if status in (200, 304):
             return state.caching
         route = scope.get("route")
         if status == 404 and route is not None and route.path in self._shared:
             return Caching(route.path, DataClass.NEGATIVE, ("catalog",))
         return None
+
+
+def _may_be_private(key: Key) -> bool:
+    return any(b"private" in part for part in key[:2] if isinstance(part, bytes))
 
 
 def _class(caching: Caching, scope: Scope, settings: CacheSettings) -> DataClass:

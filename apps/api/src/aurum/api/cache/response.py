@@ -34,7 +34,8 @@ class CachedResponse:
     ``body``: None when only the tag is known, which suffices for a client that has the response. With a body, ``headers``
     include its length, also when it was streamed the first time. ``when_not_modified``: headers of a 304. ``around_id``: the
     text before and after the request id in a body that holds one, as problem documents do. ``heads``: status line and headers
-    on the wire, of the whole response and of a 304, written at the first use.
+    on the wire, of the whole response and of a 304, written at the first use. ``points``: observations in the body.
+    ``is_data_file``: a body in a bulk format; a client may get the spooled file of it instead.
     """
 
     status: int
@@ -44,6 +45,8 @@ class CachedResponse:
     when_not_modified: HeaderList
     around_id: tuple[bytes, bytes] | None = None
     heads: tuple[bytes, bytes] | None = None
+    points: int = 0
+    is_data_file: bool = False
 
     def size(self) -> int:
         """Return the bytes of the body, of both lists of headers, and of the heads that may be written from them."""
@@ -95,6 +98,7 @@ async def send_cached(cached: CachedResponse, answer: Answer, state: RequestStat
         await send({"type": "http.response.start", "status": 304, "headers": [*cached.when_not_modified, *extra]})
         await send({"type": "http.response.body", "body": b""})
         return
+    state.points = cached.points
     headers, body = cached.for_request(state)
     await send({"type": "http.response.start", "status": cached.status, "headers": [*headers, *extra]})
     await send({"type": "http.response.body", "body": body})

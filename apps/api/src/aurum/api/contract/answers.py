@@ -7,19 +7,35 @@ from typing import Any
 from pydantic import BaseModel
 
 from aurum.api.encoding.negotiate import MEDIA_TYPES
+from aurum.api.http.problems import problems
 
 
-def answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """Return the ``responses=`` of a route that sends observations: 200 in every format, and 304.
+def page_answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses=`` of a route that sends a page of numbers: 200 in every format. ``model``: the JSON document."""
+    content: dict[str, Any] = {
+        media_type.split(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+        for name, media_type in MEDIA_TYPES.items()
+        if name != "json"
+    }
+    content["text/csv"] = content["application/x-ndjson"] = {"schema": {"type": "string"}}
+    return {200: {"model": model, "description": "A page of rows", "content": content}}
 
-    ``model``: describes the JSON document.
+
+def answers(model: type[BaseModel], *others: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Return the ``responses=`` of a route that sends observations: 200 in every format, 206, 304, and refusals of ranges.
+
+    ``model``: describes the JSON document. ``others``: it may instead be one of these.
     """
     content: dict[str, Any] = {
         media_type.split(";")[0]: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()
     }
     content["text/csv"] = content["application/x-ndjson"] = {"schema": {"type": "string"}}
-    content["application/json"] = {"schema": {"$ref": f"#/components/schemas/{model.__name__}"}}
+    schemas = [{"$ref": f"#/components/schemas/{each.__name__}"} for each in (model, *others)]
+    content["application/json"] = {"schema": {"anyOf": schemas} if others else schemas[0]}
+    files = {name: each for name, each in content.items() if name != "application/json"}
     return {
         200: {"description": "The observations", "content": content},
+        206: {"description": "A part of a data file, for a request with `Range`", "content": files},
         304: {"description": "Not modified: `If-None-Match` names the current `ETag`"},
+        **{status: document for status, document in problems(also=(412, 416)).items() if status in (412, 416)},
     }

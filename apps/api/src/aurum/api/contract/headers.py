@@ -31,6 +31,34 @@ REQUEST: Mapping[str, Mapping[str, Any]] = {
         "schema": _TEXT,
         "example": '"9f86d081884c7d659a2feaa0"',
     },
+    "Range": {
+        "name": "Range",
+        "in": "header",
+        "required": False,
+        "description": (
+            "A range of bytes of a data file (CSV, NDJSON, Arrow or Parquet): `bytes=0-99`, `bytes=100-` or `bytes=-100`. All "
+            "ranges that a credential requests of one address within a minute are parts of one state of the data. Several "
+            "ranges at once, other units and ranges of JSON are ignored."
+        ),
+        "schema": _TEXT,
+        "example": "bytes=0-1048575",
+    },
+    "IfRange": {
+        "name": "If-Range",
+        "in": "header",
+        "required": False,
+        "description": "The `ETag` of a part that the client has: other bytes are sent whole, with status 200.",
+        "schema": _TEXT,
+        "example": '"01fb93e0df0e2ef00d54e3ad73f0350d"',
+    },
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "required": False,
+        "description": "The `ETag` of a part that the client has: the status is 412 when the bytes are others.",
+        "schema": _TEXT,
+        "example": '"01fb93e0df0e2ef00d54e3ad73f0350d"',
+    },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
@@ -66,11 +94,16 @@ RESPONSE: Mapping[str, Mapping[str, Any]] = {
     "Cache-Control": {"description": "How long clients and proxies may cache the response.", "schema": _TEXT},
     "Vary": {"description": "The request headers that the response depends on.", "schema": _TEXT},
     "X-Cache": {
-        "description": "`hit`: sent from the response cache; `stale`: cached and out of date; `miss`: made for this request.",
+        "description": (
+            "`hit`: sent from the response cache; `stale`: cached and out of date; `spool`: sent from the file of an earlier "
+            "HEAD or Range; `miss`: made for this request."
+        ),
         "schema": _TEXT,
     },
     "Age": {"description": "Seconds since a cached response was made.", "schema": _COUNT},
     "Warning": {"description": "110: the store does not answer, and the cached response may be out of date.", "schema": _TEXT},
+    "Accept-Ranges": {"description": "`bytes`: the answer is a file, and `Range` may request parts of it.", "schema": _TEXT},
+    "Content-Range": {"description": "The bytes that the answer has, and the length of the file.", "schema": _TEXT},
     "Link": {"description": '`rel="next"`: the next page of the list.', "schema": _TEXT},
     "Idempotent-Replayed": {
         "description": (
@@ -84,7 +117,13 @@ RESPONSE: Mapping[str, Mapping[str, Any]] = {
 _EVERY = ("X-Request-Id",)
 _LIMITED = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
 _CACHING = ("ETag", "Cache-Control", "Vary", "X-Cache", "Age", "Warning")
-_BY_STATUS = {"401": ("WWW-Authenticate",), "429": (*_LIMITED, "Retry-After"), "503": ("Retry-After",)}
+_BY_STATUS = {
+    "206": ("Accept-Ranges", "Content-Range"),
+    "416": ("Content-Range",),
+    "401": ("WWW-Authenticate",),
+    "429": (*_LIMITED, "Retry-After"),
+    "503": ("Retry-After",),
+}
 
 
 def document_headers(document: dict[str, Any], tagged_paths: Collection[str]) -> None:
@@ -103,6 +142,8 @@ def _document_operation(operation: dict[str, Any], method: str, *, is_tagged: bo
     if is_tagged:
         request_headers.append("IfNoneMatch")
         responses.setdefault("304", {"description": "Not modified: `If-None-Match` names the current `ETag`"})
+    if "206" in responses:
+        request_headers += ["Range", "IfRange", "IfMatch"]
     if method == "post":
         request_headers.append("IdempotencyKey")
         responses.setdefault("409", problems(Conflict)[409])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -18,10 +19,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from aurum.api.http.problems import InvalidParameters
+from aurum.core.catalog.dimensions import Component, Fuel, Kind, MarketRun
 from aurum.core.frequency import Frequency
 from aurum.core.names import nearest
 from aurum.core.series.resample import Aggregation
 from aurum.services.observations import Question
+from aurum.storage.ports.catalog import SeriesFilter
 
 FORMATS = ("json", "ndjson", "csv", "arrow", "parquet")
 _RESAMPLED = [str(frequency) for frequency in Frequency if frequency is not Frequency.IRREGULAR]
@@ -54,12 +57,20 @@ class Parameter:
         return document
 
 
-_TIME = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
+_TIME = {
+    "type": "string",
+    "anyOf": [
+        {"format": "date-time"},
+        {"format": "date"},
+        {"pattern": "^(today|yesterday|tomorrow|now|[+-][0-9]{1,6}[dh])$"},
+    ],
+}
 
 START = Parameter(
     "start",
-    "Start of the requested span, inclusive: an RFC 3339 date-time with an offset, or a date or local date-time, which is read "
-    "in `tz`. Default: the first observation.",
+    "Start of the requested span, inclusive: an RFC 3339 date-time with an offset; a date or local date-time, which is read in "
+    "`tz`; or a relative time. `today`, `yesterday`, `tomorrow` and `-7d` are local midnights in `tz`, `-36h` is 36 hours "
+    "before now, cut to the minute, and `now` the present. `meta` has the instant. Default: the first observation.",
     _TIME,
     "2025-11-02",
 )
@@ -76,10 +87,58 @@ AS_OF = Parameter(
     _TIME,
     "2026-11-20T00:00:00Z",
 )
+AS_LOADED = Parameter(
+    "as_loaded",
+    "Read the store with the files committed up to this instant, whatever was loaded or restated since; the answer never "
+    "changes. Formats of `start`; not in the future. Default: the store as it is now.",
+    _TIME,
+    "2026-11-28T00:00:00Z",
+)
+ISSUE = Parameter(
+    "issue",
+    "One issue of a forecast: `latest`, `first`, or its known time exactly as `/v2/series/{key}/issues` lists it. Only the "
+    "intervals that the issue states. With `as_of`, among the issues known then. Default: no particular issue.",
+    example="latest",
+)
+DAYS_AHEAD = Parameter(
+    "days_ahead",
+    "For each interval of a forecast the value known before the local day that is `days_ahead` - 1 days before its own begins: "
+    "1 is known before the delivery day begins. With `before`, known by that time. With `as_of`, what was not known then does "
+    "not count. Days follow `tz`, else the market's time zone. Not with `issue` or `hours_ahead`.",
+    {"type": "integer", "minimum": 1, "maximum": 3660},
+    1,
+)
+BEFORE = Parameter(
+    "before",
+    "Local time `HH:MM`, inclusive, on the day `days_ahead` days before that of the interval; needs `days_ahead`. A time that "
+    "clocks skip means the next that exists, a repeated one the first. Default: before the day begins, as `days_ahead` says.",
+    {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
+    "10:00",
+)
+HOURS_AHEAD = Parameter(
+    "hours_ahead",
+    "For each interval of a forecast the value known at least this many hours, above 0, before it begins; fractions are "
+    "allowed. With `as_of`, what was not known then does not count. Not with `issue` or `days_ahead`.",
+    {"type": "number", "exclusiveMinimum": 0, "maximum": 87840},
+    6,
+)
+KNOWN_FROM = Parameter(
+    "known_from",
+    "Only versions that became known at this instant or later, in the formats of `start`. Default: from the first version.",
+    _TIME,
+    "2025-11-01",
+)
+KNOWN_TO = Parameter(
+    "known_to",
+    "Only versions that became known before this instant, in the formats of `start`. Default: up to the last version.",
+    _TIME,
+    "2025-12-01",
+)
 TZ = Parameter(
     "tz",
     "Time zone in which local times are read and times are written: `UTC`, `market` (that of the market) or an IANA name. "
-    "With `freq`, days and longer steps follow it. Default: times in UTC, days and longer steps in the market's time zone.",
+    "With `freq` or `days_ahead`, days and longer steps follow it. Default: times in UTC, days and longer steps in the "
+    "market's time zone.",
     example="market",
 )
 REVISIONS_TZ = Parameter(
@@ -136,6 +195,12 @@ LAYOUT = Parameter(
     "Layout of a JSON document: `rows` is one object per observation, `columns` one array per field. Default: `rows`.",
     {"type": "string", "enum": ["rows", "columns"], "default": "rows"},
 )
+REVISIONS_LAYOUT = Parameter(
+    "layout",
+    "`rows` is one object per version, `columns` one array per field of a JSON document. `vintages`, in any format, is one row "
+    "per interval and, for each known time, one column named after it with the values in force then. Default: `rows`.",
+    {"type": "string", "enum": ["rows", "columns", "vintages"], "default": "rows"},
+)
 MANY_LAYOUT = Parameter(
     "layout",
     "Layout of the response: `long` is one row per observation with the key in `series`, `wide` one column per series with "
@@ -144,14 +209,70 @@ MANY_LAYOUT = Parameter(
 )
 SERIES_PARAMETER = Parameter(
     "series",
-    "Keys of the requested series: repeat the parameter for each key, or separate keys with commas.",
+    "Keys of the requested series: repeat the parameter for each key, or separate keys with commas. In a key `*` stands for "
+    "any text, so that it names all series that match. The request needs this parameter or a filter such as `source`.",
     example=["nyiso:damlbmp_zone:61761:lmp", "nyiso:damlbmp_zone:61752:lmp"],
-    required=True,
     repeated=True,
+)
+FILTERS = (
+    Parameter("source", "Only series of this source, by its name in `/v2/catalog/sources`.", example="nyiso"),
+    Parameter("dataset", "Only series of this dataset, by its name in `/v2/catalog/datasets`.", example="damlbmp_zone"),
+    Parameter("market", "Only series of this market, by its code in `/v2/catalog/markets`, in any case.", example="NYISO"),
+    Parameter("location", "Only series at this location, by its source's own id.", example="61761"),
+    Parameter("measure", "Only series of this measure, such as `lmp` or `load`.", example="lmp"),
+    Parameter(
+        "kind",
+        "Only series of this kind of quantity, the same for every source.",
+        {"type": "string", "enum": list(Kind)},
+        "generation",
+    ),
+    Parameter(
+        "market_run",
+        "Only series of this run of a market, or of this stage of a number (`forecast`, `settlement`).",
+        {"type": "string", "enum": list(MarketRun)},
+        "day_ahead",
+    ),
+    Parameter(
+        "fuel",
+        "Only series of this group of fuels, whatever word the operator has for it.",
+        {"type": "string", "enum": list(Fuel)},
+        "wind",
+    ),
+    Parameter(
+        "component",
+        "Only prices of energy with this component: `total` is the price itself, whatever its measure is called.",
+        {"type": "string", "enum": list(Component)},
+        "total",
+    ),
+    Parameter(
+        "location_type", "Only series at locations of this type, in any case; see `/v2/catalog/dimensions`.", example="hub"
+    ),
+)
+"""Filters that choose series; several are combined with AND, also with ``series``."""
+COLUMNS = Parameter(
+    "columns",
+    "Only these columns, in this order, separated by commas: `series` (of several series), `start`, `end`, `value`, `quality`, "
+    "`known_at`, `known_at_basis` (with `basis`), and `count`, `expected`, `coverage` (with `freq`). Not with the layout "
+    "`wide`. Default: all.",
+    example="start,value",
+)
+LIMIT = Parameter(
+    "limit",
+    "Most rows of each series: the first ones, or with `order=desc` the last ones. Default: all rows.",
+    {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+    24,
+)
+ORDER = Parameter(
+    "order",
+    "`asc`: each series ascends by `start`; `desc`: it descends. Default: `asc`.",
+    {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
+    "desc",
 )
 
 _LOST_PLUS = re.compile(r"([Tt][0-9:.]+) ([0-9]{2}:[0-9]{2})")
+_LOST_DISTANCE = re.compile(r" [0-9]{1,6}[dh]", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{0,20})?([eE]-?\d{1,2})?", re.ASCII)
+_WHOLE_NUMBER = re.compile(r"-?\d{1,9}", re.ASCII)
 _REMEMBERED_BYTES = 512
 """Longest query string that is remembered: longer ones are seldom repeated, and a thousand of them take much memory."""
 
@@ -164,11 +285,25 @@ KEY: Mapping[str, Any] = {
     "example": "nyiso:damlbmp_zone:61761:lmp",
 }
 
-ONE_SERIES = (START, END, AS_OF, TZ, FREQ, AGG, BLOCK, MIN_COVERAGE, UNIT, CURRENCY, FORMAT, LAYOUT)
+_READ = (START, END, AS_OF, AS_LOADED, ISSUE, DAYS_AHEAD, BEFORE, HOURS_AHEAD)
+_SOME_ROWS = (LIMIT, ORDER)
+_FORM = (TZ, FREQ, AGG, BLOCK, MIN_COVERAGE, UNIT, CURRENCY, FORMAT)
+
+BASIS = Parameter(
+    "basis",
+    "Adds the column `known_at_basis`: who says since when a value has been known. Default: false.",
+    {"type": "string", "enum": ["true", "false"]},
+    "true",
+)
+ONE_SERIES = (*_READ, *_SOME_ROWS, *_FORM, LAYOUT, COLUMNS, BASIS)
 """Parameters of the observations of one series."""
-MANY_SERIES = (SERIES_PARAMETER, START, END, AS_OF, TZ, FREQ, AGG, BLOCK, MIN_COVERAGE, UNIT, CURRENCY, FORMAT, MANY_LAYOUT)
+ONE_LATEST = (*_READ, *_FORM, LAYOUT, COLUMNS)
+"""Parameters of the latest observation of one series."""
+MANY_SERIES = (SERIES_PARAMETER, *FILTERS, *_READ, *_SOME_ROWS, *_FORM, MANY_LAYOUT, COLUMNS)
 """Parameters of the observations of several series."""
-REVISIONS = (START, END, REVISIONS_TZ, FORMAT, LAYOUT)
+MANY_LATEST = (SERIES_PARAMETER, *FILTERS, *_READ, *_FORM, MANY_LAYOUT, COLUMNS)
+"""Parameters of the latest observations of several series."""
+REVISIONS = (START, END, AS_LOADED, KNOWN_FROM, KNOWN_TO, REVISIONS_TZ, FORMAT, REVISIONS_LAYOUT)
 """Parameters of the revisions of one series."""
 
 
@@ -214,6 +349,7 @@ def question_of(arguments: Mapping[str, str]) -> Question:
         start=_with_plus(arguments.get("start")),
         end=_with_plus(arguments.get("end")),
         as_of=_with_plus(arguments.get("as_of")),
+        as_loaded=_with_plus(arguments.get("as_loaded")),
         # An unescaped plus sign arrives as a blank. No name of a time zone has a blank, and Etc/GMT+5 has a plus sign.
         tz=tz.replace("GMT ", "GMT+") if tz is not None else None,
         freq=Frequency(freq) if freq is not None else None,
@@ -221,22 +357,73 @@ def question_of(arguments: Mapping[str, str]) -> Question:
         block=arguments.get("block"),
         unit=arguments.get("unit"),
         currency=arguments.get("currency"),
-        min_coverage=_share("min_coverage", arguments),
+        min_coverage=_number("min_coverage", arguments, "a number from 0 to 1, such as 0.95"),
+        issue=_with_plus(arguments.get("issue")),
+        days_ahead=_whole_number("days_ahead", arguments, "a whole number of days, such as 1"),
+        before=arguments.get("before"),
+        hours_ahead=_number("hours_ahead", arguments, "a number of hours above 0, such as 6 or 0.5"),
+        limit=_whole_number("limit", arguments, "a whole number of rows, such as 24", most=1_000_000),
+        newest_first=arguments.get("order") == "desc",
     )
 
 
-def _share(name: str, arguments: Mapping[str, str]) -> float | None:
+def at_present(question: Question, now: datetime) -> Question:
+    """Return a question whose relative times are counted from ``now``, an aware instant."""
+    return replace(question, now=now) if question.relative else question
+
+
+def latest_of(question: Question) -> Question:
+    """Return the question for the last row of each series."""
+    return replace(question, limit=1, newest_first=True)
+
+
+def series_filter_of(arguments: Mapping[str, str]) -> SeriesFilter:
+    """Return the filters of parameters, as ``read`` returns them."""
+    market, kind, run, fuel, component = (arguments.get(name) for name in ("market", "kind", "market_run", "fuel", "component"))
+    return SeriesFilter(
+        source=arguments.get("source"),
+        dataset=arguments.get("dataset"),
+        market=market.upper() if market is not None else None,
+        location=arguments.get("location"),
+        measure=arguments.get("measure"),
+        kind=Kind(kind) if kind is not None else None,
+        market_run=MarketRun(run) if run is not None else None,
+        fuel=Fuel(fuel) if fuel is not None else None,
+        location_type=arguments.get("location_type"),
+        component=Component(component) if component is not None else None,
+    )
+
+
+def _number(name: str, arguments: Mapping[str, str], accepted: str) -> float | None:
     text = arguments.get(name)
     if text is None:
         return None
     if _NUMBER.fullmatch(text) is None:
-        raise InvalidParameters((name, "must be a number from 0 to 1, such as 0.95", text))
+        raise InvalidParameters((name, f"must be {accepted}", text))
     return float(text)
 
 
+def _whole_number(name: str, arguments: Mapping[str, str], accepted: str, *, most: int | None = None) -> int | None:
+    text = arguments.get(name)
+    if text is None:
+        return None
+    if _WHOLE_NUMBER.fullmatch(text) is None:
+        raise InvalidParameters((name, f"must be {accepted}", text))
+    if most is not None and int(text) > most:
+        raise InvalidParameters((name, f"must be at most {most:,}", text))
+    return int(text)
+
+
+def known_bounds(arguments: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return ``known_from`` and ``known_to`` of parameters, as ``read`` returns them."""
+    return _with_plus(arguments.get("known_from")), _with_plus(arguments.get("known_to"))
+
+
 def _with_plus(time: str | None) -> str | None:
-    """Return a time with the plus sign of its offset, which arrives as a blank when it was not escaped."""
-    return _LOST_PLUS.sub(r"\1+\2", time) if time is not None else None
+    """Return a time with the plus sign of its offset or distance, which arrives as a blank when it was not escaped."""
+    if time is None:
+        return None
+    return f"+{time[1:]}" if _LOST_DISTANCE.fullmatch(time) else _LOST_PLUS.sub(r"\1+\2", time)
 
 
 def series_query(text: bytes) -> tuple[QueryParams, Mapping[str, str], Question]:

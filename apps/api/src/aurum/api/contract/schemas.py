@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.series.model import Series
 
 
@@ -32,6 +33,10 @@ class SeriesDocument(BaseModel):
                     "location_name": "N.Y.C.",
                     "location_type": "ZONE",
                     "measure": "lmp",
+                    "kind": "price",
+                    "market_run": "day_ahead",
+                    "fuel": None,
+                    "fuel_detail": None,
                     "unit": "USD/MWh",
                     "currency": "USD",
                     "frequency": "1h",
@@ -55,6 +60,14 @@ class SeriesDocument(BaseModel):
     location_name: str
     location_type: str = Field(description="Kind of location, such as `ZONE` or `HUB`; may be empty.")
     measure: str
+    kind: str = Field(description="Kind of quantity, such as `price` or `generation`: the same for every source.")
+    market_run: str | None = Field(
+        description="Run of the market, such as `day_ahead`, or stage of the numbers, such as `forecast`; null: none applies."
+    )
+    fuel: str | None = Field(
+        description="Group of fuels, the same for every operator, whose own word is the label `fuel_as_published`; null: none."
+    )
+    fuel_detail: str | None = Field(description="Detail of the fuel, such as `wind_offshore`; null: not told apart.")
     unit: str = Field(description="Unit of the values, such as `USD/MWh`.")
     currency: str | None = Field(description="ISO 4217 code; null when the unit has no currency.")
     frequency: str = Field(description="Step between observations, such as `1h` or `1d`.")
@@ -80,6 +93,10 @@ class SeriesDocument(BaseModel):
             location_name=spec.location_name,
             location_type=spec.location_type,
             measure=spec.key.measure,
+            kind=spec.kind,
+            market_run=spec.market_run,
+            fuel=spec.fuel,
+            fuel_detail=spec.fuel_detail,
             unit=spec.unit,
             currency=spec.currency,
             frequency=str(spec.frequency),
@@ -107,6 +124,12 @@ class Observation(BaseModel):
         examples=["good"],
     )
     known_at: datetime = Field(description="Time from which this value was known.")
+    known_at_basis: KnownAtBasis | None = Field(
+        default=None,
+        description="Who says so: the file or its server (`published`), an operator (`stated`), the publication rule of the "
+        "dataset (`scheduled`), or none of them, so that it is the moment the file was taken in (`ingested`). In revisions, "
+        "and with `basis=true`.",
+    )
     count: int | None = Field(default=None, description="Number of values in an aggregate; missing without `freq`.")
     expected: int | None = Field(
         default=None,
@@ -125,6 +148,7 @@ class ObservationColumns(BaseModel):
     value: list[float | None]
     quality: list[str]
     known_at: list[datetime]
+    known_at_basis: list[KnownAtBasis] | None = Field(default=None, description="In revisions, and with `basis=true`.")
     count: list[int] | None = Field(default=None, description="Only with `freq`, like the next two.")
     expected: list[int | None] | None = None
     coverage: list[float | None] | None = None
@@ -139,7 +163,13 @@ class SeriesInAnswer(BaseModel):
     currency: str | None
     frequency: str
     tz: str = Field(description="Time zone of its days and longer steps.")
-    version: int = Field(description="Rises whenever an observation of the series changes.")
+    version: int | None = Field(
+        default=None, description="Rises whenever an observation of the series changes; missing with `as_loaded`."
+    )
+    issue: datetime | None = Field(
+        default=None,
+        description="Known time of the issue that was read; null: the series has none; missing without `issue`.",
+    )
 
 
 class AnswerMeta(BaseModel):
@@ -150,6 +180,16 @@ class AnswerMeta(BaseModel):
     start: datetime | None = Field(description="Start of the requested span, inclusive; null when it has none.")
     end: datetime | None = Field(description="End of the requested span, exclusive; null when it has none.")
     as_of: datetime | None = Field(description="Instant of the point-in-time read; null: the values known now.")
+    as_loaded: datetime | None = Field(
+        default=None, description="Instant up to which files are in the answer; missing without `as_loaded`."
+    )
+    known_from: datetime | None = Field(
+        default=None,
+        description="Start of the known times of revisions, inclusive; missing without `known_from` and `known_to`.",
+    )
+    known_to: datetime | None = Field(
+        default=None, description="End of the known times of revisions, exclusive; missing without `known_from` and `known_to`."
+    )
     freq: str | None = Field(default=None, description="Step after resampling; missing without `freq`.")
     agg: str | None = Field(default=None, description="Aggregation of values within a step; missing without `freq`.")
     min_coverage: float | None = Field(
@@ -174,6 +214,19 @@ class SeriesObservations(BaseModel):
 
     data: list[Observation] | ObservationColumns
     meta: SeriesObservationsMeta
+
+
+class VintagesMeta(SeriesObservationsMeta):
+    """The resolved request, its series, and the columns of its rows."""
+
+    vintages: list[datetime] = Field(description="Known times, ascending: the names of the columns with values.")
+
+
+class Vintages(BaseModel):
+    """Rows `start`, `end` and one field for each vintage with the value in force then; null: none, or a withdrawn one."""
+
+    data: list[dict[str, float | str | None]]
+    meta: VintagesMeta
 
 
 class LongObservation(Observation):
@@ -210,8 +263,8 @@ class FileDocument(BaseModel):
     reason: str = Field(description="Why the file was refused; else empty.")
     known_at: datetime | None = Field(description="Time from which the observations of the file were known.")
     known_at_basis: str = Field(
-        description="Origin of `known_at`: `argument`, `file`, `available` (`Last-Modified` of the publisher), `schedule` or "
-        "`ingestion`."
+        description="Who vouches for `known_at`: the file or its server (`published`), an operator (`stated`), the publication "
+        "rule of the dataset for every row (`scheduled`, without `known_at`), or the moment of the load (`ingested`)."
     )
     rows_read: int = Field(description="Number of data rows in the file.")
     new: int = Field(description="Number of observations that the store did not have.")

@@ -16,8 +16,8 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
 }
 
-Needs = Mapping[tuple[str, str], Permission]
-"""The permission that an operation needs, by path and method; a public operation is missing."""
+Needs = Mapping[tuple[str, str], object]
+"""The permission that an operation needs, or a mark that any credential suffices, by path and method; without public ones."""
 
 
 def document_permissions(document: dict[str, Any], needs: Needs) -> None:
@@ -25,9 +25,10 @@ def document_permissions(document: dict[str, Any], needs: Needs) -> None:
     document.setdefault("components", {})["securitySchemes"] = {name: dict(scheme) for name, scheme in SCHEMES.items()}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            scope = needs.get((path, method.upper()))
-            if scope is None:
+            need = needs.get((path, method.upper()))
+            if need is None:
                 operation["security"] = []
                 continue
             operation["security"] = [{name: []} for name in SCHEMES]
-            operation["x-scope"] = str(scope)
+            if isinstance(need, Permission):
+                operation["x-scope"] = str(need)

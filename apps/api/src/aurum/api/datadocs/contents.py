@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from aurum.common.plugins import InstalledPlugin
 from aurum.core.catalog.expectations import SuiteDocument, read_suite
 from aurum.core.catalog.validations import Validation, ValidationEntry
 from aurum.core.errors import NotFound
 from aurum.storage.ports.quality import ValidationFilter, ValidationLog
+
+_log = structlog.get_logger(__name__)
 
 MOST_LISTED = 20
 """Number of checks on the page of a suite, and of failures on the first page."""
@@ -54,11 +59,30 @@ class SuiteView:
     history: Sequence[ValidationEntry]
 
 
-def read_documents(contracts: Path) -> Mapping[str, SuiteDocument]:
-    """Return the suites of the contracts by name, those of marts included. Raises ``ValueError``, ``KeyError``."""
+def read_documents(contracts: Path, plugins: Sequence[InstalledPlugin] = ()) -> Mapping[str, SuiteDocument]:
+    """Return the suites of the contracts by name, those of marts included. Raises ``ValueError``, ``KeyError``.
+
+    ``plugins``: installed sources outside Aurum, whose suites about their own datasets are added. One that cannot be read is
+    left out: pipelines refuse its source and say why.
+    """
     paths = sorted((contracts / "expectations").rglob("*.json"))
     documents = [read_suite(json.loads(path.read_text(encoding="utf-8"))) for path in paths]
-    return {one.name: one for one in documents}
+    own = {one.name: one for one in documents}
+    about = {one.about for one in documents}
+    theirs = [one for plugin in plugins for one in _of_plugin(plugin) if one.about not in about]
+    return {**{one.name: one for one in theirs}, **own}
+
+
+def _of_plugin(plugin: InstalledPlugin) -> Iterator[SuiteDocument]:
+    paths = sorted((plugin.folder / "expectations").glob("*.json")) if plugin.folder is not None else []
+    for path in paths:
+        try:
+            document = read_suite(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            _log.warning("suite_of_plugin_unreadable", package=plugin.package, file=path.name, error=repr(error))
+            continue
+        if document.about.startswith(f"{plugin.name}:"):
+            yield document
 
 
 async def overview(documents: Mapping[str, SuiteDocument], log: ValidationLog) -> Overview:

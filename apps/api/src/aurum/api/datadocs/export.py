@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aurum.api.datadocs.contents import overview, read_documents, suite_view
 from aurum.api.datadocs.views import overview_page, suite_page, validation_page
 from aurum.api.pages.assets import OWN_ASSETS
+from aurum.common.plugins import installed_plugins
 from aurum.storage.ports.quality import ValidationLog
 
 _STYLE, _ICON = "portal.css", "aurum.svg"
@@ -35,7 +36,7 @@ class _Files:
 
 async def write_site(folder: Path, *, contracts: Path, log: ValidationLog) -> int:
     """Write the first page and every page that a page links to. Returns their number. Raises ``Unavailable``, ``OSError``."""
-    documents = read_documents(contracts)
+    documents = read_documents(contracts, installed_plugins())
     shown = await overview(documents, log)
     pages = {"index.html": ("Data docs", overview_page(shown, _Files("")), "")}
     listed = {one.validation_id for one in shown.failures}

@@ -17,6 +17,7 @@ from aurum.api.handlers.services import services
 from aurum.api.pages.layout import page
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
+from aurum.common.plugins import installed_plugins
 from aurum.core.access import Permission
 from aurum.core.catalog.expectations import SuiteDocument
 
@@ -39,10 +40,13 @@ class _Served:
 
 
 async def documents_of(request: Request) -> Mapping[str, SuiteDocument]:
-    """Return the suites of the contracts. The first request reads them in a thread, so that other requests do not wait."""
+    """Return the suites of the contracts and of installed plugins.
+
+    The first request reads them in a thread, so that other requests do not wait.
+    """
     state = request.app.state
     if not hasattr(state, "suites"):
-        state.suites = await run_in_threadpool(read_documents, request.state.contracts)
+        state.suites = await run_in_threadpool(lambda: read_documents(request.state.contracts, installed_plugins()))
     return state.suites
 
 

@@ -20,6 +20,9 @@ from aurum.api.docs.runnable import read_of
 
 _PAGE_OF_FILE = re.compile(r"(?:.*/)?(?P<folder>guides|problems)/(?P<name>[a-z0-9-]+)\.md(?P<rest>#.*)?$")
 
+_PICTURE = re.compile(r"[a-z0-9-]+\.svg")
+"""The name of a picture beside the file that shows it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -80,6 +83,8 @@ def _link_pages(tokens: Sequence[Token], folder: str) -> None:
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("href", _page_of(str(child.attrGet("href")), folder))
+            elif child.type == "image" and _PICTURE.fullmatch(source := str(child.attrGet("src"))):
+                child.attrSet("src", f"/docs/assets/{source}")
 
 
 def _page_of(target: str, folder: str) -> str:

@@ -18,11 +18,15 @@ _INDEX = "README.md"
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """The contents of the portal, by name and in the order of their lists. ``statuses``: HTTP statuses of the problem types."""
+    """The contents of the portal, by name and in the order of their lists.
+
+    ``pictures``: SVG files that guides show. ``statuses``: HTTP statuses of the problem types.
+    """
 
     title: str
     version: str
     guides: Mapping[str, GuidePage]
+    pictures: Mapping[str, bytes]
     problems: Mapping[str, GuidePage]
     statuses: Mapping[str, int]
     operations: Sequence[Operation]
@@ -43,6 +47,7 @@ def open_portal(openapi: Mapping[str, Any], *, guides: Path, contracts: Path) ->
         title=info["title"],
         version=info["version"],
         guides=guide_pages,
+        pictures={path.name: path.read_bytes() for path in guides.glob("*.svg")},
         problems=problems,
         statuses={kind.name: kind.status for kind in kinds},
         operations=listed,

@@ -14,16 +14,19 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from aurum.api.docs import pages
 from aurum.api.docs.markdown import GuidePage
 from aurum.api.docs.portal import Portal, open_portal
-from aurum.api.docs.search import search
+from aurum.api.docs.search import Hit, search, series_hits
+from aurum.api.handlers.services import services
 from aurum.api.pages.accept import prefers
 from aurum.api.pages.assets import ASSETS
 from aurum.api.pages.layout import page
 from aurum.api.routing.policy import PUBLIC
 from aurum.api.routing.router import FeatureRouter
-from aurum.core.errors import NotFound
+from aurum.core.errors import NotFound, Unavailable
 
 router = FeatureRouter(reads=PUBLIC, include_in_schema=False)
 
+_SERIES = 10
+"""Series on the page of results."""
 Words = Annotated[str, Query(max_length=200)]
 
 
@@ -52,18 +55,33 @@ async def home(request: Request, q: Words = "") -> Response:
     portal = await portal_of(request)
     if not q.strip():
         return page(request, "Documentation", pages.home(portal))
-    return page(request, q, pages.results(search(portal.entries, q), q), query=q)
+    return page(request, q, pages.results([*search(portal.entries, q), *await _series(request, q, most=_SERIES)], q), query=q)
 
 
 @router.get("/docs/search")
 async def search_entries(request: Request, q: Words = "") -> Response:
     """Return the results of a search as JSON, for the search box."""
-    hits = search((await portal_of(request)).entries, q, most=8)
+    hits = [*search((await portal_of(request)).entries, q, most=8), *await _series(request, q, most=4)]
     results = [
         {"kind": hit.entry.kind, "title": hit.entry.title, "url": hit.entry.url, "name": hit.entry.name, "excerpt": hit.excerpt}
         for hit in hits
     ]
     return JSONResponse(results)
+
+
+async def _series(request: Request, query: str, *, most: int) -> list[Hit]:
+    """Return matching series; none while the store is unavailable.
+
+    None either where the catalog is not public, because these pages take no credential.
+    """
+    service = services(request)
+    if not service.public:
+        return []
+    try:
+        return await series_hits(service.store.catalog.reader, service.store.catalog.search, query, most=most)
+    except Unavailable:
+        # Guides are read most while something is broken.
+        return []
 
 
 @router.get("/docs/reference")
@@ -89,11 +107,15 @@ async def guide(request: Request, name: str) -> Response:
 
 
 @router.get("/docs/assets/{name}")
-async def asset(name: str) -> Response:
-    """Return a file that pages load."""
-    if name not in ASSETS:
+async def asset(request: Request, name: str) -> Response:
+    """Return a file that pages load, or a picture of a guide."""
+    headers = {"Cache-Control": "public, max-age=3600"}
+    if name in ASSETS:
+        return FileResponse(ASSETS[name], headers=headers)
+    pictures = (await portal_of(request)).pictures
+    if name not in pictures:
         raise NotFound(f"no asset {name!r}")
-    return FileResponse(ASSETS[name], headers={"Cache-Control": "public, max-age=3600"})
+    return Response(pictures[name], media_type="image/svg+xml", headers=headers)
 
 
 @router.get("/problems")

@@ -1,4 +1,4 @@
-"""Search over the portal: an entry must have all words, and words in titles count most."""
+"""Search over the portal: an entry must have all words, those in titles count most. Series come from their own search."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
-Kind = Literal["operation", "guide", "problem"]
+from aurum.core.errors import InvalidParameters
+from aurum.core.series.model import Series
+from aurum.services.catalog import SearchQuestion, search_series
+from aurum.storage.ports.catalog import Catalog
+from aurum.storage.ports.search import SeriesSearch
+
+Kind = Literal["operation", "guide", "problem", "series"]
 
 _WORD = re.compile(r"[\w-]+")
 _MOST = 20
@@ -42,6 +49,21 @@ def search(entries: Sequence[SearchEntry], query: str, *, most: int = _MOST) -> 
     scored = [(_score(entry, words), place) for place, entry in enumerate(entries)]
     best = sorted((-score, place) for score, place in scored if score)
     return [Hit(entries[place], _excerpt(entries[place].text, words)) for _, place in best[:most]]
+
+
+async def series_hits(catalog: Catalog, search: SeriesSearch, query: str, *, most: int) -> list[Hit]:
+    """Return the series that have all words, the best first; none for a query that is not one of series."""
+    try:
+        answer = await search_series(catalog, search, SearchQuestion(query, only_all=True), limit=most)
+    except InvalidParameters:
+        return []
+    return [_series_hit(hit.series) for hit in answer.hits]
+
+
+def _series_hit(series: Series) -> Hit:
+    spec = series.spec
+    title = " · ".join(filter(None, (spec.location_name or spec.key.location, spec.key.measure, spec.key.dataset)))
+    return Hit(SearchEntry("series", title, f"/v2/series/{quote(str(spec.key))}", str(spec.key), spec.unit), spec.unit)
 
 
 def _score(entry: SearchEntry, words: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aurum.api.encoding.table import NAT, Column, Counts, Instants, Labels, Numbers, Table
+from aurum.api.encoding.table import NAT, NOTHING_SAID, Column, Counts, Description, Instants, Labels, Numbers, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,11 +22,11 @@ MEDIA_TYPE = "application/vnd.apache.arrow.stream"
 class ArrowWriter:
     """The ``BulkWriter`` of Arrow IPC streams."""
 
-    def __init__(self, empty: Table) -> None:
+    def __init__(self, empty: Table, description: Description = NOTHING_SAID) -> None:
         import pyarrow as pa
 
         self._sink = Sink()
-        self._writer = pa.ipc.new_stream(self._sink, record_batch(empty).schema)
+        self._writer = pa.ipc.new_stream(self._sink, schema_of(empty, description))
 
     def start(self) -> bytes:
         return self._sink.take()
@@ -62,6 +62,15 @@ class Sink:
         data = b"".join(self._parts)
         self._parts.clear()
         return data
+
+
+def schema_of(empty: Table, description: Description) -> pa.Schema:
+    """Return the schema of a table, with the facts about it as metadata of the schema and of its fields."""
+    import pyarrow as pa
+
+    schema = record_batch(empty).schema
+    fields = [field.with_metadata(description.columns.get(field.name)) for field in schema] if description.columns else schema
+    return pa.schema(fields, metadata=dict(description.table) or None)
 
 
 def record_batch(table: Table) -> pa.RecordBatch:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from aurum.api.encoding.arrow import ArrowWriter
 from aurum.api.encoding.csv import CsvWriter
 from aurum.api.encoding.ndjson import NdjsonWriter
 from aurum.api.encoding.parquet import ParquetWriter
-from aurum.api.encoding.table import Table
+from aurum.api.encoding.table import NOTHING_SAID, Description, Table
 
 
 class BulkWriter(Protocol):
@@ -28,12 +27,23 @@ class BulkWriter(Protocol):
         ...
 
 
-def bulk_writer(name: str, empty: Table) -> BulkWriter:
-    """Return the writer of a format: ``ndjson``, ``csv``, ``arrow`` or ``parquet``."""
-    writers: dict[str, Callable[[Table], BulkWriter]] = {
-        "ndjson": NdjsonWriter,
-        "csv": CsvWriter,
-        "arrow": ArrowWriter,
-        "parquet": ParquetWriter,
-    }
-    return writers[name](empty)
+DESCRIBED = frozenset({"arrow", "parquet"})
+"""Formats whose schema has a place for facts about the table."""
+
+
+def bulk_writer(name: str, empty: Table, description: Description = NOTHING_SAID) -> BulkWriter:
+    """Return the writer of a format: ``ndjson``, ``csv``, ``arrow`` or ``parquet``.
+
+    ``description``: becomes the metadata of the schema, in the formats ``DESCRIBED``.
+    """
+    match name:
+        case "ndjson":
+            return NdjsonWriter(empty)
+        case "csv":
+            return CsvWriter(empty)
+        case "arrow":
+            return ArrowWriter(empty, description)
+        case "parquet":
+            return ParquetWriter(empty, description)
+        case _:
+            raise ValueError(f"{name!r} is not a bulk format")

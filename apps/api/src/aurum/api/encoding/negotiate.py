@@ -14,6 +14,8 @@ MEDIA_TYPES = {
     "arrow": arrow.MEDIA_TYPE,
     "parquet": parquet.MEDIA_TYPE,
 }
+DATA_FILES = tuple(media_type.split(";")[0].encode() for name, media_type in MEDIA_TYPES.items() if name != "json")
+"""Media types of the bulk formats, without parameters."""
 _OFFERS = {media_type.split(";")[0]: name for name, media_type in MEDIA_TYPES.items()}
 """Formats by media type, in the order of preference."""
 _REFUSED = (0.0, 0)

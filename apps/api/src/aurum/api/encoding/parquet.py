@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from aurum.api.encoding.arrow import Sink, record_batch
-from aurum.api.encoding.table import Table
+from aurum.api.encoding.arrow import Sink, record_batch, schema_of
+from aurum.api.encoding.table import NOTHING_SAID, Description, Table
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
 
@@ -11,11 +11,11 @@ MEDIA_TYPE = "application/vnd.apache.parquet"
 class ParquetWriter:
     """The ``BulkWriter`` of Parquet."""
 
-    def __init__(self, empty: Table) -> None:
+    def __init__(self, empty: Table, description: Description = NOTHING_SAID) -> None:
         import pyarrow.parquet as pq  # imported late, like PyArrow: see ``arrow``
 
         self._sink = Sink()
-        self._writer = pq.ParquetWriter(self._sink, record_batch(empty).schema, compression="zstd")
+        self._writer = pq.ParquetWriter(self._sink, schema_of(empty, description), compression="zstd")
 
     def start(self) -> bytes:
         return self._sink.take()

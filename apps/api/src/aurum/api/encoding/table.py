@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,17 @@ class Counts:
 
 
 Column = Instants | Numbers | Labels | Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Facts about a table for formats that have a place for them. ``columns``: facts about single columns, by column."""
+
+    table: Mapping[str, str] = field(default_factory=dict[str, str])
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+
+
+NOTHING_SAID = Description()
 
 
 @dataclass(frozen=True, slots=True)

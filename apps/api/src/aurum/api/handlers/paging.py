@@ -65,8 +65,19 @@ def page_meta(
     """
     more = len(items) > page.limit
     shown = items[: page.limit]
-    cursor = seal(services(request).cursor_secret, scope=page.scope, position=list(key(shown[-1]))) if more else None
+    return sealed_meta(request, response, page, len(shown), key(shown[-1]) if more else None)
+
+
+def sealed_meta(
+    request: Request, response: Response, page: Page, count: int, after: tuple[str, ...] | None
+) -> dict[str, object]:
+    """Return the ``meta`` of a page of ``count`` items and set its ``Link`` header.
+
+    ``after``: the sort key after which the next page begins; None on the last page.
+    """
+    secret = services(request).cursor_secret
+    cursor = seal(secret, scope=page.scope, position=list(after)) if after is not None else None
     if cursor is not None:
         following = request.url.include_query_params(cursor=cursor)
         response.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
-    return {"count": len(shown), "limit": page.limit, "next_cursor": cursor}
+    return {"count": count, "limit": page.limit, "next_cursor": cursor}

@@ -24,6 +24,7 @@ from aurum.core.errors import (
     AurumError,
     Conflict,
     Forbidden,
+    Gone,
     Invalid,
     NotFound,
     RateLimited,
@@ -49,6 +50,7 @@ class Kind:
 KINDS: Mapping[type[AurumError], Kind] = {
     Invalid: Kind(422, "invalid", "The request is invalid"),
     NotFound: Kind(404, "not-found", "Not found"),
+    Gone: Kind(410, "gone", "No longer available"),
     Conflict: Kind(409, "conflict", "The request conflicts with the current state"),
     Unauthenticated: Kind(401, "unauthenticated", "Unauthorized: no valid API key or token"),
     Forbidden: Kind(403, "forbidden", "Forbidden"),
@@ -62,6 +64,8 @@ BAD_REQUEST = Kind(400, "bad-request", "The request is not valid HTTP")
 REQUEST_TIMEOUT = Kind(408, "request-timeout", "The request did not arrive in time")
 BODY_TOO_LARGE = Kind(413, "body-too-large", "The request body is too large")
 URL_TOO_LONG = Kind(414, "url-too-long", "The request URL is too long")
+_ANSWER_TOO_LARGE = Kind(413, "answer-too-large", "The answer is too large for HEAD and Range")
+_RANGE = Kind(416, "range-not-satisfiable", "The requested range begins beyond the end")
 _BUG = Kind(500, "internal", "Internal server error")
 _BY_STATUS = {
     kind.status: kind
@@ -74,11 +78,12 @@ _BY_STATUS = {
         _PRECONDITION,
         BODY_TOO_LARGE,
         URL_TOO_LONG,
+        _RANGE,
         _BUG,
     )
 }
 
-ALL_KINDS = tuple(_BY_STATUS.values())
+ALL_KINDS = (*_BY_STATUS.values(), _ANSWER_TOO_LARGE)
 """Every kind of problem document this service sends; each has a page."""
 
 _log = structlog.get_logger(__name__)
@@ -92,13 +97,37 @@ class PreconditionFailed(Conflict):
     """``If-Match`` names another version than the current one."""
 
 
+class AnswerTooLarge(Invalid):
+    """An answer is longer than the file from which HEAD and Range are served may be. Facts: ``limit``, bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the answer has more than {limit:,} bytes, the most that HEAD and Range serve: send a GET without Range, which "
+            "streams an answer of any length, or request less",
+            limit=limit,
+        )
+        self.limit = limit
+
+
+class RangeNotSatisfiable(Invalid):
+    """A range begins beyond the end. Facts: ``length``, bytes of the whole answer."""
+
+
+_SPECIAL: Mapping[type[AurumError], Kind] = {
+    NotAcceptable: _NOT_ACCEPTABLE,
+    PreconditionFailed: _PRECONDITION,
+    AnswerTooLarge: _ANSWER_TOO_LARGE,
+    RangeNotSatisfiable: _RANGE,
+}
+"""Errors of HTTP alone, each with a form of its own."""
+
+
 def kind_of(error: AurumError) -> Kind:
     """Return the HTTP form of an error, by the nearest of its bases in ``KINDS``."""
-    if isinstance(error, NotAcceptable):
-        return _NOT_ACCEPTABLE
-    if isinstance(error, PreconditionFailed):
-        return _PRECONDITION
-    return next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
+    for base in type(error).__mro__:
+        if (kind := _SPECIAL.get(base) or KINDS.get(base)) is not None:
+            return kind
+    raise TypeError(f"{type(error).__name__} has no HTTP form")
 
 
 def problem(request: Request, kind: Kind, detail: str, facts: Mapping[str, object] | None = None) -> Response:

@@ -26,10 +26,13 @@ class RequestState:
     must begin. ``address``: of the client, behind trusted proxies. ``headers``: headers to be added to the response.
     ``status``: of the response, 0 before it begins. ``route``: the template of the path, empty when no route matched.
     ``cache``: the result of the response cache: ``hit``, ``stale``, ``joined`` (it waited for the response to another
-    request), ``miss``, ``bypass``. ``caching``: how the response may be cached, as its handler says. ``content_policy``: the
-    Content-Security-Policy; pages have their own. ``holds_secret``: the response holds a secret and must not be stored.
-    ``trace_id``: hexadecimal, where traces are sent. ``shows_errors_as_pages``: the client is a browser, which gets errors
-    as HTML pages.
+    request), ``spool`` (sent from a spooled file), ``miss``, ``bypass``. ``caching``: how the response may be cached, as its
+    handler says. ``content_policy``: the Content-Security-Policy; pages have their own. ``holds_secret``: the response holds a
+    secret and must not be stored. ``trace_id``: hexadecimal, where traces are sent. ``shows_errors_as_pages``: the client is
+    a browser, which gets errors as HTML pages. ``is_listening``: the response has no end of its own, so it holds no place once
+    it has begun. ``is_counted``: the request counts as usage of its caller, because no limit has refused it. ``points``:
+    observations in the response. ``is_private``: the response is about private series of the caller's tenant, so no cache of
+    this service may hold it. ``link``, ``signature``: id and signature of the link by which the request came, else empty.
     """
 
     request_id: str
@@ -48,10 +51,18 @@ class RequestState:
     holds_secret: bool = False
     trace_id: str = ""
     shows_errors_as_pages: bool = False
+    is_listening: bool = False
+    is_counted: bool = False
+    points: int = 0
+    is_private: bool = False
+    link: str = ""
+    signature: str = ""
 
     def log_fields(self) -> Mapping[str, str]:
         """Return the fields of every log line of this request, also of layers outside of its span."""
         fields = {"request_id": self.request_id, "tenant": self.caller.tenant}
+        if self.link and not self.signature:
+            fields["link"] = self.link
         return fields | {"trace_id": self.trace_id} if self.trace_id else fields
 
 

@@ -11,10 +11,10 @@ from functools import lru_cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.http.address import Address, embedded_ipv4, parse_address
 from aurum.api.http.problems import KINDS
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import HEALTH, refuse
+from aurum.common.addresses import Address, embedded_ipv4, parse_address
 from aurum.common.settings.limits import LimitsSettings, Network
 from aurum.core.errors import Forbidden
 

@@ -153,13 +153,15 @@ class Admission:
             gate.refused += 1
             await _refuse(error, scope, send)
             return
+        place = _Place(gate, tenant)
         try:
-            await self._answer(gate, began, scope, receive, send)
+            await self._answer(place, began, scope, receive, send)
         finally:
-            gate.leave(tenant)
+            place.leave()
 
-    async def _answer(self, gate: AdmissionQueue, began: float, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, place: _Place, began: float, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application; its response must begin before the deadline and may then take any time."""
+        gate = place.gate
         state: RequestState = scope["aurum"]
         state.deadline = began + gate.settings.deadline_s
         token = set_deadline(state.deadline)
@@ -172,6 +174,8 @@ class Admission:
                 set_deadline(_NEVER)
                 now = gate.clock()
                 gate.shedding.record_time(now - began, now)
+                if state.is_listening:
+                    place.leave()
             await send(message)
 
         try:
@@ -187,6 +191,22 @@ class Admission:
         finally:
             bound.lift()
             reset_deadline(token)
+
+
+class _Place:
+    """The place of one request, which it leaves once."""
+
+    __slots__ = ("_is_left", "_tenant", "gate")
+
+    def __init__(self, gate: AdmissionQueue, tenant: Bulkhead | None) -> None:
+        self.gate = gate
+        self._tenant = tenant
+        self._is_left = False
+
+    def leave(self) -> None:
+        if not self._is_left:
+            self._is_left = True
+            self.gate.leave(self._tenant)
 
 
 class _Bound:

@@ -13,9 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aurum.api.http.problems import KINDS, problem_of
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import refuse
+from aurum.api.routing.policy import Credential
 from aurum.api.routing.table import PolicyTable
 from aurum.api.security.authenticator import Authenticator, UnknownCredential
 from aurum.api.security.failed_attempts import FailedAttempts
+from aurum.api.security.links import LinkVerifier
 from aurum.common.ratelimit import retry_after
 from aurum.core.access import LOCAL, Caller, MissingScope
 from aurum.core.errors import AurumError, Forbidden, RateLimited, Unauthenticated
@@ -55,7 +57,7 @@ class Access:
         if caller is None:
             return
         state.caller = caller
-        if needed not in caller.scopes:
+        if not isinstance(needed, Credential) and needed not in caller.scopes:
             await _refuse(MissingScope(needed), scope, receive, send)
             return
         if not _names_only(state.request_headers, caller.tenant):
@@ -66,11 +68,14 @@ class Access:
                 send,
             )
             return
+        state.is_counted = True
         await self._app(scope, receive, send)
 
     async def _identified(self, state: RequestState, scope: Scope, receive: Receive, send: Send) -> Caller | None:
         """Return the caller; None when the request has been refused."""
         authenticator: Authenticator = scope["state"]["authenticator"]
+        if state.signature:
+            return await self._by_link(state, scope, receive, send)
         value = state.request_headers.get(b"authorization") or state.request_headers.get(b"x-api-key")
         if value is None:
             if not authenticator.required:
@@ -98,6 +103,17 @@ class Access:
                 result.error or UnknownCredential("the API key is unknown, expired or revoked"), state, scope, receive, send
             )
         return result.caller
+
+    async def _by_link(self, state: RequestState, scope: Scope, receive: Receive, send: Send) -> Caller | None:
+        """Return the caller of a request by a signed link; None when the request has been refused."""
+        links: LinkVerifier = scope["state"]["links"]
+        try:
+            return await links.caller(scope, state)
+        except Unauthenticated as error:
+            await self._refuse_attempt(error, state, scope, receive, send)
+        except AurumError as error:
+            await _refuse(error, scope, receive, send)
+        return None
 
     async def _refuse_attempt(
         self, error: Unauthenticated | Forbidden, state: RequestState, scope: Scope, receive: Receive, send: Send

@@ -20,6 +20,8 @@ _WORTH_IT = (
     b"text/",
 )
 """Prefixes of media types that are compressed. Parquet is compressed inside."""
+_EVENTS = b"text/event-stream"
+"""Not compressed: a compressor for each listener takes more memory than its small events are worth."""
 
 
 class Compression:
@@ -152,7 +154,7 @@ def _may_be_compressed(status: int, headers: Iterable[tuple[bytes, bytes]]) -> b
         if name == b"content-encoding":
             return False
         if name == b"content-type":
-            worth_it = worth_it or value.startswith(_WORTH_IT)
+            worth_it = worth_it or (value.startswith(_WORTH_IT) and not value.startswith(_EVENTS))
     return worth_it
 
 

@@ -13,7 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.http.problems import bug_response
 from aurum.api.http.request_state import HeaderList, RequestState, by_name
+from aurum.api.security.links import take_link
 from aurum.common.telemetry.logging import current_work
+from aurum.services.usage import UsageCounter
 
 _SANE = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
@@ -45,6 +47,7 @@ class RequestContext:
             scope["headers"] = list(request_headers.items())
         state = RequestState(self._request_id(request_headers), time.perf_counter(), request_headers)
         scope["aurum"] = state
+        take_link(scope, state)
         current_work.set(state)
         common = self._headers
 
@@ -59,6 +62,9 @@ class RequestContext:
                 else:
                     policy = (b"content-security-policy", state.content_policy)
                     message["headers"] = [*message["headers"], own, policy, *state.headers, *common]
+            elif state.is_counted and message["type"] == "http.response.body":
+                usage: UsageCounter = scope["state"]["usage"]
+                usage.count(state.caller, time.monotonic(), size=len(message.get("body", b"")))
             await send(message)
 
         try:
@@ -72,6 +78,10 @@ class RequestContext:
             for observer in self._observers:
                 observer(scope, state)
             scope["state"]["tallies"](scope, state)
+            if state.is_counted:
+                usage: UsageCounter = scope["state"]["usage"]
+                points = state.points if scope["method"] != "HEAD" else 0
+                usage.count(state.caller, time.monotonic(), requests=1, points=points)
 
     def _request_id(self, headers: Mapping[bytes, bytes]) -> str:
         value = headers.get(b"x-request-id")

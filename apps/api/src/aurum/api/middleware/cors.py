@@ -8,11 +8,14 @@ from starlette.types import ASGIApp
 from aurum.common.settings import ApiSettings
 
 _SHOWN = (
-    "Age", "Content-Disposition", "Deprecation", "ETag", "Link", "RateLimit", "RateLimit-Limit", "RateLimit-Policy",
-    "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "Sunset", "Warning", "X-Cache", "X-Next-Cursor", "X-Prev-Cursor",
-    "X-Request-Id", "X-Span-Id", "X-Trace-Id",
+    "Accept-Ranges", "Age", "Content-Disposition", "Content-Length", "Content-Range", "Deprecation", "ETag", "Link",
+    "RateLimit", "RateLimit-Limit", "RateLimit-Policy", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "Sunset",
+    "Warning", "X-Cache", "X-Next-Cursor", "X-Prev-Cursor", "X-Request-Id", "X-Span-Id", "X-Trace-Id",
 )  # fmt: skip
-_SENT = ("Authorization", "X-API-Key", "X-Request-Id", "X-Tenant-ID", "Idempotency-Key", "If-None-Match", "traceparent")
+_SENT = (
+    "Authorization", "X-API-Key", "X-Request-Id", "X-Tenant-ID", "Idempotency-Key", "If-Match", "If-None-Match", "If-Range",
+    "Range", "traceparent",
+)  # fmt: skip
 
 
 def cors(app: ASGIApp, settings: ApiSettings) -> ASGIApp:

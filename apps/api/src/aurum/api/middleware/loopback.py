@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aurum.api.http.address import parse_address
 from aurum.api.http.problems import KINDS
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import HEALTH, refuse
+from aurum.common.addresses import parse_address
 from aurum.common.settings import ApiSettings
 from aurum.core.errors import Forbidden
 

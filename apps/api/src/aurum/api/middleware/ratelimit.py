@@ -67,6 +67,7 @@ class RateLimit:
                 if limiter.global_account is not None and scope["path"] not in VITAL:
                     limiter.global_account.give_back()
                 limiter.refused += 1
+                state.is_counted = False
                 await _refuse(account, now, f"plan {plan.name} allows", scope, send)
                 return
             state.headers += account.headers()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurum.api.http.problems import BODY_TOO_LARGE, URL_TOO_LONG
@@ -9,14 +11,17 @@ from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.refusal import refuse
 from aurum.common.settings.limits import LimitsSettings
 
+_POINTS = re.compile(r"/v2/private/series/[^/]+/observations")
+
 
 class Size:
-    """Pure ASGI; a request without a body costs two look-ups."""
+    """Pure ASGI; a request without a body costs two look-ups. ``private_bytes``: longest body with points of private series."""
 
-    def __init__(self, app: ASGIApp, settings: LimitsSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: LimitsSettings, *, private_bytes: int | None = None) -> None:
         self._app = app
         self._most_url = settings.url_bytes
         self._most_body = settings.body_bytes
+        self._most_points = settings.body_bytes if private_bytes is None else private_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -30,8 +35,8 @@ class Size:
         length = state.request_headers.get(b"content-length")
         if length is not None:
             # Digits only: the server has refused anything else, and reads no more than it says.
-            if int(length) > self._most_body:
-                await self._refuse(scope, send)
+            if int(length) > (most := self._most(scope)):
+                await self._refuse(scope, send, most)
                 return
         elif b"transfer-encoding" in state.request_headers:
             await self._counted(scope, receive, send)
@@ -40,15 +45,20 @@ class Size:
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a body of unknown length; when it becomes too long, layers below see a disconnect and the client gets 413."""
-        counted = _Counted(receive, send, self._most_body)
+        most = self._most(scope)
+        counted = _Counted(receive, send, most)
         await self._app(scope, counted.receive, counted.send)
         if counted.too_long and not counted.begun:
-            await self._refuse(scope, send)
+            await self._refuse(scope, send, most)
 
-    async def _refuse(self, scope: Scope, send: Send) -> None:
-        detail = f"a body may have at most {self._most_body} bytes"
+    def _most(self, scope: Scope) -> int:
+        is_points = scope["method"] == "PUT" and _POINTS.fullmatch(scope["path"]) is not None
+        return self._most_points if is_points else self._most_body
+
+    async def _refuse(self, scope: Scope, send: Send, most: int) -> None:
+        detail = f"a body may have at most {most} bytes"
         # The server reads the rest of the body and discards it: closing the connection could lose this response.
-        await refuse(scope, send, BODY_TOO_LARGE, detail, limit=self._most_body)
+        await refuse(scope, send, BODY_TOO_LARGE, detail, limit=most)
 
 
 class _Counted:

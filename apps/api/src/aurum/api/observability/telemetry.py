@@ -13,6 +13,7 @@ from aurum.api.cache.store import ResponseStore
 from aurum.api.http.request_state import RequestState
 from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.middleware.refusal import VITAL
+from aurum.api.push.places import ListenerPlaces
 from aurum.common.cache import Tally
 from aurum.common.ratelimit import Limiter
 from aurum.common.resilience.guards import Guards
@@ -49,7 +50,8 @@ class RequestTallies:
         self._cells: dict[tuple[str, str, int, str], _Counted] = {}
 
     def __call__(self, scope: Scope, state: RequestState) -> None:
-        took = time.perf_counter() - state.started
+        ended = state.begun if state.is_listening else time.perf_counter()
+        took = ended - state.started
         key = (state.route, scope["method"], state.status, state.cache)
         counted = self._cells.get(key)
         if counted is None:
@@ -168,6 +170,11 @@ def watch_admission(metrics: Metrics, gate: AdmissionQueue, limiter: Limiter[Rat
     )
     metrics.gauge("aurum_requests_under_way", "Requests that are worked on.", under_way)
     metrics.gauge("aurum_requests_waiting", "Requests that wait for admission.", waiting)
+
+
+def watch_listeners(metrics: Metrics, places: ListenerPlaces) -> None:
+    """Register the number of listeners."""
+    metrics.gauge("aurum_change_listeners", "Open streams of events, of changes and of jobs.", lambda: [((), places.total)])
 
 
 def watch_pool(metrics: Metrics, probe: StoreProbe) -> None:

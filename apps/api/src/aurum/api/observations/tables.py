@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from aurum.api.encoding.table import Column, Counts, Instants, Labels, Numbers, Table
 from aurum.core.catalog import Quality
+from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.series.model import Series
 from aurum.core.series.points import Points
 from aurum.services.observations import ReadPlan
 
+_BASES = tuple(str(basis) for basis in KnownAtBasis)
 _QUALITY = tuple(Quality(code).label if code in list(Quality) else "" for code in range(max(Quality) + 1))
 
 
@@ -39,22 +41,28 @@ def points_table(points: Points, step: timedelta, plan: ReadPlan) -> Table:
     return Table(columns, plan.zone)
 
 
-def long_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) -> Table:
-    """Return the columns of ``series_table`` for several series, with the key in ``series`` before them.
+class LongTables:
+    """Makes tables with the columns of ``series_table`` for several series, with the key in ``series`` before them."""
 
-    The frame has a column ``series_id``.
-    """
-    positions = _positions(series)
-    codes = positions[frame["series_id"].to_numpy()]
-    keys = Labels(codes, tuple(str(one.key) for one in series))
-    return Table({"series": keys, **_observation_columns(frame)}, plan.zone)
+    def __init__(self, series: Sequence[Series], plan: ReadPlan) -> None:
+        self._positions = _positions(series)
+        self._keys = tuple(str(one.key) for one in series)
+        self._zone = plan.zone
+
+    def __call__(self, frame: pl.DataFrame) -> Table:
+        """Return the table of a frame from ``aurum.services`` with ``series_id`` and ``end``."""
+        keys = Labels(self._positions[frame["series_id"].to_numpy()], self._keys)
+        return Table({"series": keys, **_observation_columns(frame)}, self._zone)
 
 
 def wide_table(frame: pl.DataFrame, series: Sequence[Series], plan: ReadPlan) -> Table:
-    """Return ``start, end`` and one column per series, in the order of ``series``; a missing value is NaN."""
+    """Return ``start, end`` and one column per series, in the order of ``series``; a missing value is NaN.
+
+    Rows ascend by ``start``, or descend if the plan says so.
+    """
     frame = frame.with_columns(pl.col("series_id").cast(pl.String))
     wide = frame.pivot(on="series_id", index=["ts", "end"], values="value", on_columns=sorted(set(frame["series_id"]))).sort(
-        "ts", "end"
+        "ts", "end", descending=plan.newest_first
     )
     columns: dict[str, Column] = {"start": Instants(_microseconds(wide["ts"])), "end": Instants(_microseconds(wide["end"]))}
     for one in series:
@@ -77,6 +85,9 @@ def _observation_columns(frame: pl.DataFrame) -> Mapping[str, Column]:
         "quality": Labels(frame["quality"].to_numpy(), _QUALITY),
         "known_at": Instants(_microseconds(frame["known_at"])),
     }
+    if "known_at_basis" in frame.columns:
+        codes = frame["known_at_basis"].replace_strict(_BASES, list(range(len(_BASES))), return_dtype=pl.Int16)
+        columns["known_at_basis"] = Labels(codes.to_numpy(), _BASES)
     if "coverage" in frame.columns:
         columns["count"] = Counts(frame["count"].to_numpy())
         columns["expected"] = Counts(frame["expected"].fill_null(-1).to_numpy())

@@ -7,6 +7,7 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from aurum.api.handlers.services import services
 from aurum.api.http.request_state import state_of
 
 PAGE_POLICY = (
@@ -34,13 +35,17 @@ def page(request: Request, title: str, body: str, *, query: str = "", head: str 
     ``query``: the text in the search box. ``head``: further elements of the head. ``cache``: its ``Cache-Control``.
     """
     state_of(request.scope).content_policy = PAGE_POLICY
-    return HTMLResponse(
-        html_page(request.url.path, title, body, query=query, head=head), headers={"Cache-Control": cache, "Vary": "Accept"}
-    )
+    content = html_page(request.url.path, title, body, query=query, head=head, takes_key=not services(request).public)
+    return HTMLResponse(content, headers={"Cache-Control": cache, "Vary": "Accept"})
 
 
-def html_page(path: str, title: str, body: str, *, query: str = "", head: str = "") -> str:
-    """Return a whole page around a body. ``path``: of the page, whose link in the bar is marked."""
+def html_page(path: str, title: str, body: str, *, query: str = "", head: str = "", takes_key: bool = False) -> str:
+    """Return a whole page around a body. ``path``: of the page, whose link in the bar is marked.
+
+    ``takes_key``: the bar has a place for a box in which a reader enters an API key for the examples. ``portal.js`` makes the
+    box, so that without scripts no form can send a key anywhere.
+    """
+    keys = '<div id="keys" class="keys"></div>\n' if takes_key else ""
     links = "".join(f'<a href="{target}"{" aria-current=page" if target == path else ""}>{text}</a>' for target, text in _LINKS)
     return f"""<!doctype html>
 <html lang="en">
@@ -57,7 +62,7 @@ def html_page(path: str, title: str, body: str, *, query: str = "", head: str = 
 <header class="bar">
 <a class="brand" href="/docs"><img src="/docs/assets/aurum.svg" alt="" width="22" height="22">Aurum</a>
 <nav aria-label="Documentation">{links}</nav>
-<form class="search" role="search" action="/docs">
+{keys}<form class="search" role="search" action="/docs">
 <input id="search" name="q" type="search" value="{escape(query)}" placeholder="Search" aria-label="Search everything"
  maxlength="200" autocomplete="off" spellcheck="false">
 <ol id="found" class="found" hidden></ol>

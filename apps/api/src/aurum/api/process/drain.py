@@ -46,7 +46,27 @@ class Drain:
         self._log = structlog.get_logger(__name__)
         self.requests = 0
         """Requests received since the start."""
+        self._callbacks: set[Callable[[], None]] = set()
+        self._has_told = False
         self._task: asyncio.Task[None] | None = None
+
+    def call_at_begin(self, callback: Callable[[], None]) -> None:
+        """Call a function in the loop as soon as the process drains, and at once if it does already.
+
+        A function that is passed again is called once.
+        """
+        if callback not in self._callbacks:
+            self._callbacks.add(callback)
+            if self._has_told:
+                callback()
+
+    def tell(self) -> None:
+        """Mark the process as draining, and call the functions that wait for it."""
+        self.draining = True
+        if not self._has_told:
+            self._has_told = True
+            for callback in [*self._callbacks]:
+                callback()
 
     def takes_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Replace uvicorn's handler of SIGTERM, if it is the current one."""
@@ -60,6 +80,7 @@ class Drain:
                 loop.call_soon_threadsafe(start)
 
         def start() -> None:
+            self.tell()
             self._task = loop.create_task(self._until_quiet(before))
 
         signal.signal(signal.SIGTERM, begin)
@@ -119,7 +140,7 @@ class _AcceptingLast:
         return getattr(self._server, name)
 
     def close(self) -> None:
-        self._loop.drain.draining = True
+        self._loop.drain.tell()
         listening = [socket.socket(fileno=os.dup(each.fileno())) for each in self._server.sockets]
         self._server.close()
         # uvicorn and uvloop close descriptors of their own just after; these duplicates must be the last to close.

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 from fastapi.routing import APIRoute
 
-from aurum.api.routing.policy import PUBLIC, Policy
+from aurum.api.routing.policy import PUBLIC, Need, Policy
 from aurum.api.routing.router import SAFE_METHODS, PlainRoute
 from aurum.core.access import Permission
 
 _DEPTH = 3
 """Path segments by which an area of the API is found."""
 _MOST_REMEMBERED = 1_000
+_EVENTS = "text/event-stream"
 _UNKNOWN_READS = Policy(Permission.CATALOG_READ)
 _UNKNOWN_WRITES = Policy(Permission.ADMIN_WRITE)
 
@@ -103,8 +104,8 @@ class PolicyTable:
         self._depths = sorted({len(segments) for segments in self._areas}, reverse=True)
         self._remembered: dict[str, _Place | None] = {}
 
-    def needed(self, method: str, path: str) -> Permission | None:
-        """Return the permission that a request needs; None: the path is public.
+    def needed(self, method: str, path: str) -> Need | None:
+        """Return the permission or the credential that a request needs; None: the path is public.
 
         A path of no known area needs a permission as well, so that a caller without a credential learns of no path.
         """
@@ -120,16 +121,23 @@ class PolicyTable:
             return (_UNKNOWN_READS if method in SAFE_METHODS else _UNKNOWN_WRITES).needs
         return place.policy(method, path).needs
 
+    def readable(self, path: str) -> Policy | None:
+        """Return the policy of the route that answers a GET of this path with data; None: no route, or one without an end."""
+        for route, policy in sorted(self._routes, key=lambda declared: not isinstance(declared[0], PlainRoute)):
+            if "GET" in (route.methods or ()) and route.path_regex.fullmatch(path):
+                return None if _EVENTS in route.responses.get(200, {}).get("content", {}) else policy
+        return None
+
     def needed_by_template(self) -> Mapping[str, Permission]:
-        """Return the permission that reading each route needs, by the template of its path; public routes are left out."""
+        """Return the permission that reading each route needs, by the template of its path; routes without one are left out."""
         return {
             route.path: policy.needs
             for route, policy in self._routes
-            if policy.needs is not None and "GET" in (route.methods or ())
+            if isinstance(policy.needs, Permission) and "GET" in (route.methods or ())
         }
 
-    def needed_by_operation(self) -> Mapping[tuple[str, str], Permission]:
-        """Return the permission that each operation needs, by its path as OpenAPI writes it and its method."""
+    def needed_by_operation(self) -> Mapping[tuple[str, str], Need]:
+        """Return what each operation needs, by its path as OpenAPI writes it and its method; public ones are left out."""
         return {
             (route.path_format, method): policy.needs
             for route, policy in self._routes

@@ -13,7 +13,7 @@ import structlog
 from cachetools import LRUCache
 
 from aurum.common.settings import AccessSettings
-from aurum.core.access import Caller, granted
+from aurum.core.access import Caller, granted, known_roles
 from aurum.core.api_keys import parse_key
 from aurum.core.clock import Clock
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
@@ -187,7 +187,8 @@ class Authenticator:
         if stored.tenant.disabled_at is not None:
             raise TenantDisabled("the tenant is disabled", tenant=stored.tenant.tenant_id)
         scopes = granted(stored.key.roles, stored.key.scopes)
-        caller = Caller(stored.tenant.tenant_id, f"key:{key.key_id}", scopes, stored.plan)
+        roles = known_roles(stored.key.roles)
+        caller = Caller(stored.tenant.tenant_id, f"key:{key.key_id}", scopes, stored.plan, roles, stored.key.name)
         ends_at = stored.key.expires_at
         left = (ends_at - now).total_seconds() if ends_at is not None else float("inf")
         return self._remembered(caller, left, key.key_id)
@@ -200,7 +201,8 @@ class Authenticator:
             raise UnknownCredential("the token names a tenant that this service does not know") from error
         if tenant.disabled_at is not None:
             raise TenantDisabled("the tenant is disabled", tenant=tenant.tenant_id)
-        caller = Caller(tenant.tenant_id, f"user:{claims.subject}", granted(claims.roles, claims.scopes), plan)
+        scopes, roles = granted(claims.roles, claims.scopes), known_roles(claims.roles)
+        caller = Caller(tenant.tenant_id, f"user:{claims.subject}", scopes, plan, roles)
         return self._remembered(caller, claims.expires_at - self._clock.now().timestamp())
 
     def _remembered(self, caller: Caller, left: float, key_id: str = "") -> Remembered:

@@ -8,7 +8,7 @@ from time import monotonic
 
 from cachetools import LRUCache
 
-from aurum.api.http.address import embedded_ipv4, parse_address
+from aurum.common.addresses import embedded_ipv4, parse_address
 from aurum.common.ratelimit import Bucket, Limits, Window
 
 _MOST = 10_000

@@ -24,9 +24,13 @@ from aurum.api.middleware.ratelimit import account_of
 from aurum.api.observability import access_log
 from aurum.api.observability.telemetry import RequestTallies
 from aurum.api.security.authenticator import Authenticator
+from aurum.api.spool.folder import spool_key
+from aurum.api.spool.layer import format_of
+from aurum.api.spool.spooler import Spooler
 from aurum.common.cache import CacheEntry
 from aurum.common.ratelimit import Account, Limiter
 from aurum.core.access import LOCAL, Caller, Permission, RatePlan
+from aurum.services.usage import UsageCounter
 
 _FOR_THE_LAYERS = frozenset(
     {
@@ -38,6 +42,8 @@ _FOR_THE_LAYERS = frozenset(
         b"content-length",
         b"transfer-encoding",
         b"expect",
+        b"range",
+        b"if-match",
     }
 )
 """Request headers that only the layers or the server understand."""
@@ -76,25 +82,27 @@ class FastPath:
         decision = self._decide(path, query, headers, state)
         if decision is None:
             return None
-        entry, answer, account = decision
+        entry, answer, caller, account = decision
         cached = entry.content
         whole, not_modified = cached.heads or self._heads(cached)
         if answer is Answer.WHOLE:
-            status, head, body = cached.status, whole, cached.body or b""
+            status, head, body, points = cached.status, whole, cached.body or b"", cached.points
         else:
-            status, head, body = 304, not_modified, b""
+            status, head, body, points = 304, not_modified, b"", 0
         age = int(time.monotonic() - entry.made_at)
         own = b"age: %d\r\nx-request-id: %s%08x\r\n" % (age, self._prefix, next(self._numbers))
         limits = account.header_lines() if account is not None else b""
         response = b"".join((head, own, limits, server_headers, b"\r\n", body))
         tallies: RequestTallies = state["tallies"]  # type: ignore[assignment] - as the lifespan put it there
         tallies.count_cached(entry.keyspace, status, time.perf_counter() - began)
+        usage: UsageCounter = state["usage"]  # type: ignore[assignment] - as the lifespan put it there
+        usage.count(caller, time.monotonic(), requests=1, points=points, size=len(body))
         return response
 
     def _decide(
         self, path: bytes, query: bytes, headers: Mapping[bytes, bytes], state: Mapping[str, object]
-    ) -> tuple[CacheEntry[CachedResponse], Answer, Account | None] | None:
-        """Return the cached response, how it answers, and the account it counted against; None: a request for the layers."""
+    ) -> tuple[CacheEntry[CachedResponse], Answer, Caller, Account | None] | None:
+        """Return the cached response, how it answers, who asks, and the account it counted against; None: for the layers."""
         store: ResponseStore = state["responses"]  # type: ignore[assignment] - as the lifespan put it there
         now = time.monotonic()
         entry = store.current((path, query, headers.get(b"accept"), headers.get(b"accept-encoding")), now)
@@ -110,12 +118,14 @@ class FastPath:
         limiter: Limiter[RatePlan] = state["limiter"]  # type: ignore[assignment] - as the lifespan put it there
         if limiter.global_account is not None:
             return None
+        if entry.content.is_data_file and _is_spooled(caller, path, query, headers, state):
+            return None
         account = account_of(caller, limiter, now)
         # Counted last of all: a request that goes to the layers counts there.
         if account is not None and not account.take(now):
             return None
         entry.tally.hits += 1
-        return entry, answer, account
+        return entry, answer, caller, account
 
     def _caller(self, authenticator: Authenticator, headers: Mapping[bytes, bytes], now: float) -> Caller | None:
         value = headers.get(b"authorization") or headers.get(b"x-api-key")
@@ -132,6 +142,13 @@ class FastPath:
             _head(HTTPStatus.NOT_MODIFIED, [*cached.when_not_modified, HIT]),
         )
         return cached.heads
+
+
+def _is_spooled(caller: Caller, path: bytes, query: bytes, headers: Mapping[bytes, bytes], state: Mapping[str, object]) -> bool:
+    """Return whether the caller has read parts of this answer lately, and so must get the rest of the same state."""
+    spooler: Spooler = state["spooler"]  # type: ignore[assignment] - as the lifespan put it there
+    form = format_of(query, headers.get(b"accept"))
+    return spooler.folder.is_current(spool_key(caller, "", path, query, form))
 
 
 def _head(status: int, headers: HeaderList) -> bytes:

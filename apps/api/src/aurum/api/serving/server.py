@@ -17,6 +17,10 @@ from aurum.common.settings.limits import LimitsSettings
 _GRACE_S = 25
 """Seconds for requests under way; orchestrators kill after 30 s."""
 
+_ALIVE_S = 60
+"""Seconds in which a worker must answer its parent, or it is killed and started anew. One that is starting cannot answer before
+its modules are imported, which takes longer than uvicorn's five seconds on a busy machine: it would be killed for ever."""
+
 
 class _Workers(Multiprocess):
     """uvicorn's parent of workers. It closes its sockets first: connections that workers no longer accept are then refused."""
@@ -40,6 +44,7 @@ def serve(app: str, settings: LimitsSettings, *, host: str, port: int, workers: 
         loop=loop,
         http=Protocol,
         timeout_graceful_shutdown=_GRACE_S,
+        timeout_worker_healthcheck=_ALIVE_S,
         **options,
     )
     if workers > 1:

@@ -33,6 +33,9 @@ class InventedSeries:
     name: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     business_days: str | None = None
+    kind: str = "other"
+    market_run: str | None = None
+    fuel: str | None = None
 
 
 def hourly(
@@ -72,6 +75,10 @@ def file_of(series: InventedSeries, *, content: str = "", refused: Iterable[tupl
         "location_type": "ZONE",
         "labels": json.dumps(dict(series.labels)),
         "business_days": series.business_days,
+        "kind": series.kind,
+        "market_run": series.market_run,
+        "fuel": series.fuel,
+        "fuel_detail": None,
     }
     rows = [(0, start, value, quality, known_at, 0) for start, value, known_at, quality in series.rows]
     held = [(line, column, raw, "non_numeric", "not a number") for line, column, raw in refused]
@@ -81,7 +88,7 @@ def file_of(series: InventedSeries, *, content: str = "", refused: Iterable[tupl
         size=100,
         source=key.source,
         dataset=key.dataset,
-        known_at_basis=KnownAtBasis.FILE,
+        known_at_basis=KnownAtBasis.PUBLISHED,
         rows_read=len(rows),
     )
     return FileLoad(

@@ -4,7 +4,18 @@
 const WRITTEN = "http://127.0.0.1:8000";
 const SHOWN = 4000;
 const TOLD = ["etag", "cache-control", "x-cache", "age", "content-type", "ratelimit", "ratelimit-remaining", "retry-after", "x-request-id"];
-let key = "";
+const KEPT = "aurum-api-key";
+const keys = document.querySelector("#keys");
+// Of this tab only, gone with it, and sent in a header to this service only. Where no key is needed none is read.
+let key = keys ? sessionStorage.getItem(KEPT) || "" : "";
+
+function use(text) {
+  key = text;
+  if (!keys) return;
+  if (key) sessionStorage.setItem(KEPT, key);
+  else sessionStorage.removeItem(KEPT);
+  keyState();
+}
 
 function element(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -78,17 +89,71 @@ function compact(document) {
   return `{\n  "data": [\n${rows}\n  ]${others}\n}`;
 }
 
-// Held by this page only, and gone with it.
-function keyField(block) {
-  const field = element("input", { type: "password", placeholder: "API key", ariaLabel: "API key", autocomplete: "off" });
-  const form = element("form", { className: "key" }, field, element("button", { textContent: "Run with this key" }));
+// A field without a name, which no form sends.
+function keyForm(label, entered) {
+  const field = element("input", { type: "password", placeholder: "API key", ariaLabel: "API key", autocomplete: "off", spellcheck: false });
+  const form = element("form", { className: "key" }, field, element("button", { textContent: label }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    key = field.value.trim();
-    ask(block);
+    const text = field.value.trim();
+    if (/^[\x21-\x7e]+$/.test(text)) entered(text);
+    field.value = "";
   });
   return form;
 }
+
+function keyField(block) {
+  return keyForm("Run with this key", (text) => {
+    use(text);
+    ask(block);
+  });
+}
+
+// The box in the bar: the key is tried before it is used, and the answer says whose it is.
+let keyState = () => {};
+
+function keyBox() {
+  const opener = element("button", { type: "button", ariaExpanded: "false" });
+  const said = element("p", { role: "status" });
+  const remove = element("button", { type: "button", textContent: "Remove the key" });
+  const panel = element("div", { className: "panel", hidden: true }, element("p", { textContent: "The examples of all pages send this API key. It stays in this tab and goes to this service only." }));
+  keyState = () => {
+    opener.textContent = key ? "API key: set" : "API key";
+    opener.classList.toggle("ok", Boolean(key));
+    remove.hidden = !key;
+  };
+  const tried = async (text) => {
+    said.className = "";
+    said.textContent = "…";
+    try {
+      const answer = await fetch("/v2/me?days=1", { headers: { "X-API-Key": text }, cache: "no-store" });
+      const { data, detail, title } = await answer.json();
+      if (answer.ok) use(text);
+      said.className = answer.ok ? "ok" : "bad";
+      said.textContent = answer.ok ? `${data.subject} of ${data.tenant}${data.plan ? `, plan ${data.plan.name}` : ""}` : detail || title;
+    } catch (error) {
+      said.className = "bad";
+      said.textContent = `no answer: ${error.message}`;
+    }
+  };
+  const show = (open) => {
+    panel.hidden = !open;
+    opener.ariaExpanded = String(open);
+    if (open) panel.querySelector("input").focus();
+  };
+  remove.addEventListener("click", () => {
+    use("");
+    said.textContent = "";
+  });
+  opener.addEventListener("click", () => show(panel.hidden));
+  document.addEventListener("click", (event) => event.target.closest("#keys") || show(false));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && show(false));
+  panel.append(keyForm("Use this key", tried), said, remove);
+  keys.append(opener, panel);
+  keyState();
+}
+
+if (keys) keyBox();
 
 const search = document.querySelector("#search");
 const found = document.querySelector("#found");

@@ -29,8 +29,9 @@ const searchEverything = () => ({
 });
 
 // What is filled in beforehand shall run and answer with numbers of the sample. All examples at once would not: they are of
-// filters and conversions that exclude each other. So only these and what is required are filled in, the rest is told.
-const FILLED = new Set(["start", "end", "tz"]);
+// filters and conversions that exclude each other. So only these and what is required are filled in, the rest is told. "series" is
+// not required where filters can choose series instead, but one of the two is.
+const FILLED = new Set(["series", "start", "end", "tz"]);
 
 function told({ example, ...parameter }) {
   const shown = example ?? parameter.schema?.examples?.[0];
@@ -66,6 +67,14 @@ async function show() {
     tryItOutEnabled: true,
     defaultModelsExpandDepth: 0,
     persistAuthorization: false,
+    // The key of the box in the bar, unless another one is entered here. It is not shown in the command of the request.
+    showMutatedRequest: false,
+    requestInterceptor: (request) => {
+      const key = document.querySelector("#keys") && sessionStorage.getItem("aurum-api-key");
+      const has = Object.keys(request.headers).some((name) => /^(authorization|x-api-key)$/i.test(name));
+      if (key && !has && new URL(request.url, location).origin === location.origin) request.headers["X-API-Key"] = key;
+      return request;
+    },
     validatorUrl: null,
     plugins: [searchEverything],
   });

@@ -10,20 +10,23 @@ from starlette.responses import Response
 
 from aurum.api.handlers.services import services
 from aurum.api.v1.cursors import Cursors
-from aurum.api.v1.drought.points import MAIN_SHARE, index_point, index_reader, shares_point, shares_reader
+from aurum.api.v1.drought.points import index_point, index_reader, shares_point, shares_reader
 from aurum.api.v1.drought.query import DATASET, INDEX, IndexQuery, RegionQuery
 from aurum.api.v1.drought.schemas import DroughtDimensionsAnswer, DroughtIndexPoint, UsdmPoint
 from aurum.api.v1.envelope import Listed, document, responses
 from aurum.api.v1.pages import Limit
 from aurum.api.v1.routing import v1_router
-from aurum.api.v1.walk import Walk, every_series, requested_rows, walk_response
+from aurum.api.v1.walk import Walk, requested_rows, walk_response
 from aurum.core.access import Permission
+from aurum.core.drought import Statistics
 from aurum.services.catalog import each_series
+from aurum.services.drought import INDEX_DATASET, MAIN_SHARE, SOURCE, shares_dataset
+from aurum.services.walk import every_series
 from aurum.storage.ports.catalog import SeriesFilter
 
 router = v1_router("/v1/drought", "v1 drought", Permission.SERIES_READ)
 
-_SOURCE, _INDEX_DATASET, _SHARES_DATASET = "drought_monitor", "dsci", "area_percent_cumulative"
+_SHARES_DATASET = shares_dataset(Statistics.CUMULATIVE)
 
 
 @router.get(
@@ -36,7 +39,7 @@ _SOURCE, _INDEX_DATASET, _SHARES_DATASET = "drought_monitor", "dsci", "area_perc
 async def dimensions(request: Request) -> Response:
     """Existing values of each filter."""
     kinds: set[str] = set()
-    async for series in each_series(services(request).store.catalog.reader, [SeriesFilter(_SOURCE)], every_series):
+    async for series in each_series(services(request).store.catalog.reader, [SeriesFilter(SOURCE)], every_series):
         kinds.add(series.spec.location_type.upper())
     data = {
         "datasets": [DATASET],
@@ -66,7 +69,7 @@ async def indices(
     """Values by region and day."""
     regions.check()
     requested = requested_rows(request, cursors, limit)
-    criteria = [SeriesFilter(_SOURCE, _INDEX_DATASET, location=regions.location())] if index.matches() else []
+    criteria = [SeriesFilter(SOURCE, INDEX_DATASET, location=regions.location())] if index.matches() else []
     walk = Walk(criteria, regions.span_of, index_reader(regions.span_of), index_point, regions.matches())
     return await walk_response(request, walk, requested)
 
@@ -88,6 +91,6 @@ async def usdm(
     """Shares by region and day."""
     regions.check()
     requested = requested_rows(request, cursors, limit)
-    criteria = [SeriesFilter(_SOURCE, _SHARES_DATASET, None, MAIN_SHARE, regions.location())]
+    criteria = [SeriesFilter(SOURCE, _SHARES_DATASET, None, MAIN_SHARE, regions.location())]
     walk = Walk(criteria, regions.span_of, shares_reader(regions.span_of), shares_point, regions.matches())
     return await walk_response(request, walk, requested)

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from aurum.api.v1.eia.query import facets
-from aurum.api.v1.walk import ReadGroup
 from aurum.core.asof import Span
 from aurum.core.frequency import Frequency
 from aurum.core.series.model import Series
 from aurum.core.series.weeks import stamp_offset
 from aurum.services.observations import Question, Reading, read_one
+from aurum.services.walk import ReadGroup
 
 
 def points_reader(span_of: Callable[[Series], Span]) -> ReadGroup:

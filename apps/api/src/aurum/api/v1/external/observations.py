@@ -19,13 +19,13 @@ from aurum.api.v1.external.schemas import ExternalObservation
 from aurum.api.v1.pages import Limit
 from aurum.api.v1.routing import v1_router
 from aurum.api.v1.times import Asof, EndDate, StartDate, end_of_day, span_of_days
-from aurum.api.v1.walk import ReadGroup, Walk, requested_rows, walk_response
+from aurum.api.v1.walk import Walk, requested_rows, walk_response
 from aurum.core.access import Permission
-from aurum.core.errors import UnknownName
 from aurum.core.series.model import Series
-from aurum.services.catalog import providers
-from aurum.services.observations import Question, Reading, read_one, series_of
-from aurum.storage.ports.catalog import Catalog, SeriesFilter
+from aurum.services.external import provider_series
+from aurum.services.observations import Question, Reading, read_one
+from aurum.services.walk import ReadGroup
+from aurum.storage.ports.catalog import SeriesFilter
 
 router = v1_router("/v1/external", "v1 external", Permission.SERIES_READ)
 
@@ -52,7 +52,7 @@ async def observations(
 ) -> Response:
     """Values by period."""
     requested = requested_rows(request, cursors, limit)
-    series = await _providers_series(services(request).store.catalog.reader, series_id)
+    series = await provider_series(services(request).store.catalog.reader, series_id)
     span = span_of_days(series.spec.zone, start_date, end_date)
     key = series.key
     walk = Walk(
@@ -63,14 +63,6 @@ async def observations(
     )
     csv = CsvFile("observations", _COLUMNS) if format == "csv" else None
     return await walk_response(request, walk, requested, csv=csv)
-
-
-async def _providers_series(catalog: Catalog, series_id: str) -> Series:
-    """Return a series of a provider. Raises ``UnknownName``, also for a series of a grid operator."""
-    series = await series_of(catalog, series_id)
-    if series.key.source not in {source.name for source in await providers(catalog)}:
-        raise UnknownName("series", series_id, ())
-    return series
 
 
 def _reader(question: Question) -> ReadGroup:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import Query
@@ -15,16 +14,13 @@ from aurum.api.handlers.services import services
 from aurum.api.v1.cursors import Cursors
 from aurum.api.v1.envelope import Listed, list_response, page_response, responses
 from aurum.api.v1.external.schemas import ExternalProvider, ExternalSeries
-from aurum.api.v1.pages import Limit, PageRequest, page_of_rest, requested_page
-from aurum.api.v1.problems import BadRequest
+from aurum.api.v1.pages import Limit, page_of_rest, requested_page
 from aurum.api.v1.routing import v1_router
 from aurum.core.access import Permission
 from aurum.core.catalog.entries import SourceEntry
-from aurum.core.errors import UnknownName
-from aurum.core.frequency import parse_frequency
 from aurum.core.series.model import Series
-from aurum.services.catalog import each_series, providers, series_counts
-from aurum.storage.ports.catalog import Catalog, SeriesFilter
+from aurum.services.catalog import providers, series_counts
+from aurum.services.external import ProviderSeriesFilter, provider_series_page
 
 router = v1_router("/v1/external", "v1 external", Permission.SERIES_READ)
 
@@ -77,41 +73,13 @@ async def list_series(
 ) -> Response:
     """Series by provider and id."""
     requested = requested_page(request, cursors, limit, width=1)
-    catalog = services(request).store.catalog.reader
-    names = [source.name for source in await providers(catalog)]
-    if provider is not None and provider not in names:
-        raise BadRequest("provider", f"unknown provider; accepted: {', '.join(names)}", provider)
-    criteria = [SeriesFilter(name) for name in names if provider in (None, name)]
-    series = await _series_behind(catalog, criteria, _frequency(frequency), requested)
+    series = await provider_series_page(
+        services(request).store.catalog.reader,
+        ProviderSeriesFilter(provider, frequency=frequency),
+        after=requested.trail.after[0] if requested.trail.after else None,
+        limit=requested.limit + 1,
+    )
     return page_response(request, page_of_rest(series, requested, key=lambda one: (str(one.key),), row=_row))
-
-
-async def _series_behind(
-    catalog: Catalog, criteria: list[SeriesFilter], frequency: str | None, requested: PageRequest
-) -> list[Series]:
-    """Return the series of a page, and one more where there is one."""
-    after = requested.trail.after[0] if requested.trail.after else None
-
-    def matches(series: Series) -> bool:
-        return frequency in (None, str(series.spec.frequency))
-
-    behind: list[Series] = []
-    async with aclosing(each_series(catalog, criteria, matches, start=after)) as matching:
-        async for one in matching:
-            if str(one.key) != after:
-                behind.append(one)
-            if len(behind) > requested.limit:
-                break
-    return behind
-
-
-def _frequency(text: str | None) -> str | None:
-    if text is None:
-        return None
-    try:
-        return str(parse_frequency(text))
-    except UnknownName as error:
-        raise BadRequest("frequency", error.detail, text) from error
 
 
 def _row(series: Series) -> Mapping[str, object]:

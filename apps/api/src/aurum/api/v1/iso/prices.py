@@ -10,10 +10,10 @@ import polars as pl
 from aurum.api.v1.iso.query import publication_of
 from aurum.api.v1.iso.spans import SpanOnClock
 from aurum.api.v1.publications import Publication
-from aurum.api.v1.walk import ReadGroup
 from aurum.core.markettime import first_instant, local_day
 from aurum.core.series.model import Series
 from aurum.services.observations import Question, Reading, read_side_by_side
+from aurum.services.walk import ReadGroup
 
 COMPONENTS = ("energy", "congestion", "loss")
 

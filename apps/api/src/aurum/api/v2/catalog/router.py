@@ -24,7 +24,7 @@ from aurum.core.access import Permission
 from aurum.core.errors import NotFound
 from aurum.core.markettime import MARKETS
 from aurum.core.units import known_units
-from aurum.services.catalog import blocks, calendars
+from aurum.services.catalog import blocks, calendars, listed_datasets
 from aurum.services.catalog import expand_block as expand
 from aurum.storage.ports.catalog import LocationFilter
 
@@ -45,25 +45,9 @@ async def list_sources(request: Request) -> schemas.SourceList:
 
 @router.get("/datasets", operation_id="listDatasets", summary="List datasets", responses=problems())
 async def list_datasets(request: Request, source: SourceFilter = None) -> schemas.DatasetList:
-    """List datasets, ascending by source and name."""
-    datasets = await services(request).store.catalog.reader.datasets(source=source)
-    return schemas.DatasetList(
-        data=[
-            schemas.DatasetDocument(
-                source=one.source,
-                name=one.name,
-                title=one.title,
-                market=one.market,
-                tz=one.zone,
-                frequency=one.frequency,
-                measures=[schemas.MeasureDocument.model_validate(dict(measure)) for measure in one.measures],
-                reference=one.reference,
-                schedule=one.schedule,
-                freshness_hours=one.freshness_hours,
-            )
-            for one in datasets
-        ]
-    )
+    """List datasets, ascending by source and name, with the number of their series and the span of their observations."""
+    datasets = await listed_datasets(services(request).store.catalog.reader, source=source)
+    return schemas.DatasetList(data=[schemas.DatasetDocument.from_domain(one) for one in datasets])
 
 
 @router.get("/markets", operation_id="listMarkets", summary="List markets", responses=problems())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Annotated, Any
 
 import orjson
@@ -13,17 +14,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aurum.api.contract.answers import answers
-from aurum.api.contract.params import MANY_SERIES, MIN_COVERAGE, SERIES_PARAMETER
+from aurum.api.contract.params import DAYS_AHEAD, HOURS_AHEAD, LIMIT, MANY_SERIES, MIN_COVERAGE, SERIES_PARAMETER
 from aurum.api.contract.schemas import ManySeriesObservations
 from aurum.api.contract.text import Text
 from aurum.api.encoding.negotiate import MEDIA_TYPES
 from aurum.api.handlers.services import services
 from aurum.api.http.problems import InvalidParameters, problem_of, problems
-from aurum.api.observations.many import answer_many
+from aurum.api.http.request_state import state_of
+from aurum.api.observations.batch_table import batch_table, of_query
+from aurum.api.observations.many import answer_many, resolve_many
+from aurum.api.observations.private import PRIVATE_HEADERS
+from aurum.api.observations.respond import ObservationsRequest, WholeResponse
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.core.access import Permission
-from aurum.core.errors import Invalid
+from aurum.core.errors import Forbidden, Invalid, NotFound
 from aurum.services.observations.complexity import Budget
 
 router = FeatureRouter(
@@ -33,7 +38,7 @@ router = FeatureRouter(
     tags=["observations"],
 )
 
-_MOST_QUERIES = 50
+_MOST_QUERIES = 1_000
 _AT_ONCE = 4
 """Queries of one batch that are executed at the same time: one request must not use all connections of the store."""
 
@@ -46,18 +51,24 @@ _MaybeText = Annotated[Text | None, "optional"]
 _optional: dict[str, Any] = {
     parameter.name: (_MaybeText, Field(default=None, description=parameter.description))
     for parameter in MANY_SERIES
-    if parameter not in (SERIES_PARAMETER, MIN_COVERAGE)
+    if parameter not in (SERIES_PARAMETER, MIN_COVERAGE, DAYS_AHEAD, HOURS_AHEAD, LIMIT)
 }
-# Its bounds are checked with the query, so that a wrong one fails a query of a batch and not the batch.
-_optional["min_coverage"] = (
-    float | None,
-    Field(default=None, strict=True, description=MIN_COVERAGE.description, json_schema_extra=dict(MIN_COVERAGE.schema)),
-)
+# Their bounds are checked with the query, so that a wrong one fails a query of a batch and not the batch.
+_optional |= {
+    parameter.name: (
+        kind | None,
+        Field(default=None, strict=True, description=parameter.description, json_schema_extra=dict(parameter.schema)),
+    )
+    for parameter, kind in ((MIN_COVERAGE, float), (DAYS_AHEAD, int), (HOURS_AHEAD, float), (LIMIT, int))
+}
 ObservationsQuery = create_model(
     "ObservationsQuery",
     __config__=ConfigDict(extra="forbid"),
     __doc__="One query: the parameters of `GET /v2/observations`, with the same names and defaults.",
-    series=(list[Keys], Field(min_length=1, description="Keys of the requested series.", examples=[[_NYC, _WEST]])),
+    series=(
+        list[Keys] | None,
+        Field(default=None, min_length=1, description=SERIES_PARAMETER.description, examples=[[_NYC, _WEST]]),
+    ),
     **_optional,
 )
 
@@ -71,9 +82,11 @@ class NamedQuery(ObservationsQuery):  # type: ignore[misc, valid-type] - a model
 
 
 class Batch(BaseModel):
-    """Several independent queries with results in JSON: a query that fails does not affect the others.
+    """Several independent queries in one format. Together they may span as many observations as a single request.
 
-    Together they may span as many observations as a single request; a query beyond that limit is refused.
+    In JSON each query has a result of its own, so one that fails does not affect the others. In NDJSON, CSV, Arrow and Parquet
+    the answer is one table, with the rows of one query after the other in the layout `long`, and the `id` of the query as first
+    column; a query that fails refuses the batch. Times of the table are in the time zone that all queries share, else in UTC.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -114,10 +127,11 @@ _QueryBody = Annotated[
 
 
 def _documented() -> dict[int | str, dict[str, Any]]:
-    responses = answers(ManySeriesObservations) | problems(also=(406,))
+    responses = answers(ManySeriesObservations) | problems(NotFound, also=(406,))
     either = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in (ManySeriesObservations, BatchAnswer)]
     responses[200]["content"]["application/json"] = {"schema": {"anyOf": either}}
-    del responses[304]
+    for status in (206, 304, 412, 416):
+        del responses[status]
     return responses
 
 
@@ -129,7 +143,9 @@ def _documented() -> dict[int | str, dict[str, Any]]:
     response_class=Response,
 )
 async def query_observations(request: Request, body: _QueryBody) -> Response:
-    """Execute one query, with the response of `GET /v2/observations` in any format, or a batch, with all results in JSON.
+    """Execute one query or a batch of queries, in any format.
+
+    One query has the response of `GET /v2/observations`.
 
     Use it when the query is too long for a URL.
     """
@@ -144,14 +160,11 @@ async def _answer_batch(request: Request, batch: Batch) -> Response:
     if twice is not None:
         raise InvalidParameters(("queries", "two queries have this id: give each query an id of its own", twice))
     formats = {_as_query(query).get("format", "json") for query in batch.queries}
-    if formats != {"json"}:
-        raise InvalidParameters(
-            (
-                "format",
-                "a batch returns JSON only: leave format out, or send the query in a request of its own",
-                sorted(formats),
-            )
-        )
+    if len(formats) > 1:
+        raise InvalidParameters(("format", "must be the same in all queries of a batch", sorted(formats)))
+    (name,) = formats
+    if name != "json":
+        return await _answer_table(request, batch, name)
     slots = asyncio.Semaphore(_AT_ONCE)
     service = services(request)
     budget = Budget(service.reading.most_points, service.settings.document_rows)
@@ -159,11 +172,26 @@ async def _answer_batch(request: Request, batch: Batch) -> Response:
     async def answered(query: NamedQuery) -> bytes:
         async with slots:
             response = await _answer_one(request, query, budget)
+        if isinstance(response, WholeResponse):
+            state_of(request.scope).points += response.points
         head = b'{"id":' + orjson.dumps(query.id) + b',"status":' + str(response.status_code).encode()
         return head + b',"answer":' + bytes(response.body) + b"}"
 
     parts = await _all_or_none([asyncio.create_task(answered(query)) for query in batch.queries])
-    return Response(b'{"data":[' + b",".join(parts) + b"]}", media_type=MEDIA_TYPES["json"])
+    headers = PRIVATE_HEADERS if state_of(request.scope).is_private else None
+    return Response(b'{"data":[' + b",".join(parts) + b"]}", headers=headers, media_type=MEDIA_TYPES["json"])
+
+
+async def _answer_table(request: Request, batch: Batch, name: str) -> Response:
+    """Return one table with the rows of all queries; a query that fails refuses the batch."""
+    budget = Budget(services(request).reading.most_points, sys.maxsize)
+    queries: list[tuple[str, ObservationsRequest]] = []
+    for place, query in enumerate(batch.queries):
+        try:
+            queries.append((query.id, await resolve_many(request, _as_query(query), budget=budget)))
+        except InvalidParameters as error:
+            raise of_query(error, place) from error
+    return await batch_table(queries, name)
 
 
 async def _all_or_none(tasks: list[asyncio.Task[bytes]]) -> list[bytes]:
@@ -180,11 +208,11 @@ async def _all_or_none(tasks: list[asyncio.Task[bytes]]) -> list[bytes]:
 async def _answer_one(request: Request, query: NamedQuery, budget: Budget) -> Response:
     try:
         return await answer_many(request, _as_query(query, format="json"), budget=budget)
-    except Invalid as error:
+    except (Invalid, NotFound, Forbidden) as error:
         return problem_of(request, error)
 
 
 def _as_query(query: BaseModel, **more: str) -> QueryParams:
     arguments: dict[str, Any] = query.model_dump(exclude_none=True, exclude={"id"}) | more
-    series = arguments.pop("series")
+    series = arguments.pop("series", ())
     return QueryParams([*(("series", key) for key in series), *((name, str(value)) for name, value in arguments.items())])

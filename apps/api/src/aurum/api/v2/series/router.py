@@ -8,7 +8,22 @@ from fastapi import Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aurum.api.contract.filters import DatasetFilter, LocationFilter, MarketFilter, MeasureFilter, SourceFilter
+from aurum.api.contract.filters import (
+    ComponentFilter,
+    DatasetFilter,
+    FuelFilter,
+    KindFilter,
+    LocationFilter,
+    LocationTypeFilter,
+    MarketFilter,
+    MarketRunFilter,
+    MeasureFilter,
+    SourceFilter,
+    component_of,
+    fuel_of,
+    kind_of,
+    market_run_of,
+)
 from aurum.api.contract.params import known_only, no_trailing_slash
 from aurum.api.contract.schemas import SeriesDocument
 from aurum.api.contract.text import Text
@@ -16,6 +31,8 @@ from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
 from aurum.api.http.data_class import DataClass
 from aurum.api.http.problems import problems
+from aurum.api.http.request_state import state_of
+from aurum.api.observations.private import PRIVATE_HEADERS, reading_of
 from aurum.api.routing.policy import CacheRule, Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.series.schemas import SeriesAnswer, SeriesPage
@@ -61,6 +78,11 @@ async def list_series(
     market: MarketFilter = None,
     measure: MeasureFilter = None,
     location: LocationFilter = None,
+    kind: KindFilter = None,
+    market_run: MarketRunFilter = None,
+    fuel: FuelFilter = None,
+    component: ComponentFilter = None,
+    location_type: LocationTypeFilter = None,
     text: Annotated[
         Text | None,
         Query(description="Only series with this text in their key or location name; case is ignored.", examples=["n.y.c"]),
@@ -77,6 +99,11 @@ async def list_series(
         measure=measure,
         location=location,
         text=text,
+        kind=kind_of(kind),
+        market_run=market_run_of(market_run),
+        fuel=fuel_of(fuel),
+        location_type=location_type,
+        component=component_of(component),
     )
     after = page.after[0] if page.after else None
     series = await services(request).store.catalog.reader.series_page(criteria, after=after, limit=page.limit + 1)
@@ -92,6 +119,9 @@ async def list_series(
     responses=problems(NotFound),
     dependencies=[Depends(no_trailing_slash), Depends(known_only)],
 )
-async def read_series(request: Request, key: Key) -> SeriesAnswer:
+async def read_series(request: Request, response: Response, key: Key) -> SeriesAnswer:
     """Return a series with its unit, step and location, and the first and last interval of its observations."""
-    return SeriesAnswer(data=SeriesDocument.from_domain(await series_of(services(request).store.catalog.reader, key)))
+    reading = reading_of(request, [key])
+    if state_of(request.scope).is_private:
+        response.headers.update(PRIVATE_HEADERS)
+    return SeriesAnswer(data=SeriesDocument.from_domain(await series_of(reading.catalog, key)))

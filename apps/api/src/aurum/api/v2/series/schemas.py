@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aurum.api.contract.schemas import PageMeta, SeriesDocument
+from aurum.core.catalog.entries import IssueEntry
 
 
 class SeriesPage(BaseModel):
@@ -20,6 +21,37 @@ class SeriesAnswer(BaseModel):
     """One series."""
 
     data: SeriesDocument
+
+
+class IssueDocument(BaseModel):
+    """An issue of a forecast: one publication over many intervals, by one file."""
+
+    known_at: datetime = Field(description="Time from which the issue was known: the value of `issue` that reads it.")
+    basis: str = Field(description="Origin of `known_at`, as in `/v2/quality/files`.")
+    file_id: int
+    file: str = Field(description="Name of the file.")
+    start: datetime = Field(description="Start of the first interval in the file.")
+    last: datetime = Field(description="Start of the last interval in the file.")
+    series: int = Field(description="Number of series in the file.")
+
+    @classmethod
+    def from_domain(cls, issue: IssueEntry) -> IssueDocument:
+        return cls(
+            known_at=issue.known_at,
+            basis=issue.basis,
+            file_id=issue.file_id,
+            file=issue.file_name,
+            start=issue.first_ts,
+            last=issue.last_ts,
+            series=issue.series,
+        )
+
+
+class IssuePage(BaseModel):
+    """A page of issues, newest first."""
+
+    data: list[IssueDocument]
+    meta: PageMeta
 
 
 class Mover(BaseModel):

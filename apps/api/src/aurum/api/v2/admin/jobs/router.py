@@ -1,12 +1,9 @@
-"""``/v2/admin/jobs``: queues, new jobs and parked jobs."""
+"""``/v2/admin/jobs``: queues, new jobs and parked jobs, in the shapes from before ``/v2/jobs``, which replaces them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
-from uuid import uuid4
+from datetime import UTC, datetime
+from typing import Annotated
 
 from fastapi import Depends, Path
 from starlette.requests import Request
@@ -14,71 +11,85 @@ from starlette.responses import Response
 
 from aurum.api.contract.params import known_only
 from aurum.api.contract.text import Text
-from aurum.api.handlers.actor import on_record
+from aurum.api.handlers.actor import actor_of
+from aurum.api.handlers.deprecation import deprecated
+from aurum.api.handlers.job_pages import position_of, sort_key
 from aurum.api.handlers.paging import Cursor, Limit, page_meta, requested_page
 from aurum.api.handlers.services import services
-from aurum.api.http.problems import InvalidParameters, problems
+from aurum.api.http.problems import problems
+from aurum.api.http.request_state import caller_of
 from aurum.api.routing.policy import Policy
 from aurum.api.routing.router import FeatureRouter
 from aurum.api.v2.admin.jobs import schemas
 from aurum.core.access import Permission
-from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from aurum.core.markettime import InvalidInstant, parse_day
-from aurum.storage.ports.jobs import JobQueue, ParkedJob
-
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
+from aurum.core.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
+from aurum.core.jobs.states import JobState
+from aurum.services.jobs.control import drop_job, retry_job
+from aurum.services.jobs.submit import create_job
+from aurum.storage.ports.jobs import Job, JobFilter, UnknownJob
 
 router = FeatureRouter(
-    # Jobs are of the platform: their payloads name files of every tenant.
+    # It shows jobs of the platform and of every tenant.
     reads=Policy(Permission.ADMIN_WRITE),
     writes=Policy(Permission.ADMIN_WRITE),
     prefix="/v2/admin/jobs",
     tags=["admin"],
-    dependencies=[Depends(known_only)],
+    dependencies=[
+        Depends(known_only),
+        deprecated(
+            since=datetime(2026, 12, 1, tzinfo=UTC),
+            ends=datetime(2027, 12, 31, 23, 59, 59, tzinfo=UTC),
+            successor="/v2/jobs",
+            guide="/docs/guides/jobs",
+        ),
+    ],
+    deprecated=True,
 )
 
-JobId = Annotated[Text, Path(description="Id of the parked job.", examples=["3f2c9a60-6a4b-4f0e-9f55-1c1d2f6f5b7e"])]
+JobId = Annotated[Text, Path(description="Id of the parked job.", examples=["0198f3c2-6a4b-7f0e-9f55-1c1d2f6f5b7e"])]
 
 _FAILURES = problems(Unauthenticated, Forbidden, Unavailable)
-_QUEUE = "ingest"
-
-
-class NoQueue(Unavailable):
-    """The service has no Redis, so it has no job queue."""
-
-
-def _jobs(request: Request) -> JobQueue:
-    queue = services(request).jobs
-    if queue is None:
-        raise NoQueue("the service has no job queue: AURUM_REDIS__URL is not set")
-    return queue
+_ONE = problems(Unauthenticated, Forbidden, NotFound, Conflict, Unavailable)
 
 
 @router.get("", operation_id="listQueues", summary="List queues", responses=_FAILURES)
 async def list_queues(request: Request) -> schemas.QueueList:
-    """List the queues with the number of their jobs, ascending by name."""
-    return schemas.QueueList(data=[schemas.QueueDocument(**asdict(one)) for one in await _jobs(request).queues()])
+    """List the queues with the number of their jobs, ascending by name. Use `/v2/jobs/queues` instead."""
+    counts = await services(request).store.jobs.counts()
+    return schemas.QueueList(
+        data=[
+            schemas.QueueDocument(name=one.queue, waiting=one.waiting, delayed=one.delayed, parked=one.parked) for one in counts
+        ]
+    )
 
 
 @router.post("", status_code=202, operation_id="createJob", summary="Create a job", responses=_FAILURES)
-async def create_job(request: Request, job: schemas.NewJob) -> schemas.JobAnswer:
-    """Put a job into its queue, for a worker to carry out. A job that is carried out again changes nothing."""
-    _check(request, job)
-    jobs, job_id = _jobs(request), str(uuid4())
-    await on_record(request, "job.create", job_id, {"name": job.name, "payload": job.payload})
-    await jobs.put(job.name, job.payload, queue=_QUEUE, job_id=job_id)
-    return schemas.JobAnswer(data=schemas.JobDocument(job_id=job_id, name=job.name, queue=_QUEUE))
+async def create(request: Request, job: schemas.RequestedJob) -> schemas.QueuedJobAnswer:
+    """Put a job into its queue, for a worker to carry out. Use `POST /v2/jobs` instead."""
+    service, caller = services(request), caller_of(request)
+    job_id = await create_job(
+        service.store.transactions,
+        service.definitions,
+        job.name,
+        job.payload,
+        by=actor_of(request),
+        tenant=caller.tenant,
+        may=caller.scopes,
+    )
+    queue = service.definitions[job.name].queue
+    return schemas.QueuedJobAnswer(data=schemas.QueuedJobDocument(job_id=job_id, name=job.name, queue=queue))
 
 
 @router.get("/parked", operation_id="listParkedJobs", summary="List parked jobs", responses=_FAILURES)
 async def list_parked(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> schemas.ParkedPage:
-    """List jobs that failed for good, oldest first, each with the reason."""
+    """List jobs that failed for good, the last created first, each with the reason. Use `/v2/jobs?state=parked` instead."""
     page = requested_page(request, cursor=cursor, limit=limit, width=2)
-    after = (float(page.after[0]), page.after[1]) if page.after else None
-    jobs = await _jobs(request).parked(after=after, limit=page.limit + 1)
-    meta = page_meta(request, response, page, jobs, lambda one: (repr(one.parked_at.timestamp()), one.job_id))
-    return schemas.ParkedPage.model_validate({"data": [asdict(one) for one in jobs[: page.limit]], "meta": meta})
+    jobs = await services(request).store.jobs.page(
+        JobFilter(states=(JobState.PARKED,)), before=position_of(page.after), limit=page.limit + 1
+    )
+    meta = page_meta(request, response, page, jobs, sort_key)
+    data = [schemas.ParkedDocument.of(one) for one in jobs[: page.limit]]
+    return schemas.ParkedPage.model_validate({"data": data, "meta": meta})
 
 
 @router.post(
@@ -86,54 +97,26 @@ async def list_parked(request: Request, response: Response, limit: Limit = 100, 
     status_code=202,
     operation_id="retryParkedJob",
     summary="Retry a parked job",
-    responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
+    responses=_ONE,
 )
 async def retry(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
-    """Put a parked job back into its queue as a new one, with all attempts left."""
-    jobs = _jobs(request)
-    await on_record(request, "job.retry", parked_job, {"name": (await jobs.parked_job(parked_job)).name})
-    return _parked(await jobs.retry(parked_job))
+    """Put a parked job back into its queue, with all attempts left. Use `POST /v2/jobs/{job_id}/retry` instead."""
+    parked = await _parked(request, parked_job)
+    await retry_job(services(request).store.transactions, parked_job, by=actor_of(request), tenant=None)
+    return schemas.ParkedAnswer(data=schemas.ParkedDocument.of(parked))
 
 
-@router.delete(
-    "/parked/{parked_job}",
-    operation_id="discardParkedJob",
-    summary="Discard a parked job",
-    responses=problems(Unauthenticated, Forbidden, NotFound, Unavailable),
-)
+@router.delete("/parked/{parked_job}", operation_id="discardParkedJob", summary="Discard a parked job", responses=_ONE)
 async def discard(request: Request, parked_job: JobId) -> schemas.ParkedAnswer:
-    """Delete a parked job and return it. The audit log still holds its name and payload."""
-    jobs = _jobs(request)
-    job = await jobs.parked_job(parked_job)
-    await on_record(request, "job.discard", parked_job, {"name": job.name, "payload": dict(job.payload)})
-    return _parked(await jobs.discard(parked_job))
+    """Delete a parked job and return it. Use `DELETE /v2/jobs/{job_id}` instead."""
+    await _parked(request, parked_job)
+    dropped = await drop_job(services(request).store.transactions, parked_job, by=actor_of(request), tenant=None)
+    return schemas.ParkedAnswer(data=schemas.ParkedDocument.of(dropped))
 
 
-def _check(request: Request, job: schemas.NewJob) -> None:
-    import jsonschema  # 3 MB, and a tenth of a second to load, for a rare request
-
-    schema = json.loads((request.state.contracts / "events" / f"{job.name}.json").read_text(encoding="utf-8"))
-    formats = jsonschema.FormatChecker(formats=())
-    formats.checks("date", raises=InvalidInstant)(_is_day)
-    validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
-    errors = sorted(validator.iter_errors(job.payload), key=lambda error: error.json_path)
-    if errors:
-        raise InvalidParameters(*((f"payload{one.json_path.removeprefix('$')}", _message(one), None) for one in errors))
-
-
-def _is_day(value: object) -> bool:
-    """Return True for a day, and for a value of another type, which another rule refuses. Raises ``InvalidInstant``."""
-    return not isinstance(value, str) or parse_day(value) is not None
-
-
-def _message(error: ValidationError) -> str:
-    """Return why a payload is refused and, where its schema says so, what is accepted."""
-    if isinstance(error.cause, InvalidInstant):
-        return error.cause.detail
-    schema = error.schema if error.validator == "anyOf" and isinstance(error.schema, Mapping) else {}
-    accepted = schema.get("description")
-    return f"{error.instance!r} is not accepted: {accepted}" if accepted else error.message
-
-
-def _parked(job: ParkedJob) -> schemas.ParkedAnswer:
-    return schemas.ParkedAnswer(data=schemas.ParkedDocument.model_validate(asdict(job)))
+async def _parked(request: Request, job_id: str) -> Job:
+    """Return a parked job. Raises ``UnknownJob`` for a job in another state as well, as these routes always did."""
+    job = await services(request).store.jobs.job(job_id)
+    if job.state is not JobState.PARKED:
+        raise UnknownJob(job_id)
+    return job

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import uuid4
 
 from fastapi import Depends, Path, Query
 from pydantic import StringConstraints
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from aurum.api.contract.filters import DatasetFilter, SourceFilter
 from aurum.api.contract.params import known_only
 from aurum.api.contract.schemas import QuarantinePage
-from aurum.api.handlers.actor import on_record
+from aurum.api.handlers.actor import actor_of
 from aurum.api.handlers.load_log import held_page
 from aurum.api.handlers.paging import Cursor, Limit
 from aurum.api.handlers.services import services
@@ -24,7 +23,7 @@ from aurum.api.v2.admin.quarantine.schemas import ReplayAnswer, ReplayJob
 from aurum.core.access import Permission
 from aurum.core.catalog import Reason
 from aurum.core.errors import Forbidden, NotFound, Unauthenticated, Unavailable
-from aurum.services.quality import check_quarantined
+from aurum.services.quality.replay import replay_later
 
 router = FeatureRouter(
     reads=Policy(Permission.ADMIN_READ),
@@ -34,7 +33,6 @@ router = FeatureRouter(
     dependencies=[Depends(known_only)],
 )
 
-_JOB, _QUEUE = "quarantine.replay", "ingest"
 _DIGEST = StringConstraints(pattern=r"^[0-9a-f]{64}$")
 
 HeldFile = Annotated[
@@ -84,11 +82,6 @@ async def list_rows(
 )
 async def replay(request: Request, held_file: HeldFile) -> ReplayAnswer:
     """Create a job that loads the file again, with its original known time. Rows that now pass the checks are stored."""
-    service = services(request)
-    if service.jobs is None:
-        raise Unavailable("the service has no job queue: AURUM_REDIS__URL is not set")
-    await check_quarantined(service.store.quality.log, held_file)
-    job_id = str(uuid4())
-    await on_record(request, "quarantine.replay", held_file, {"job_id": job_id})
-    await service.jobs.put(_JOB, {"digest": held_file}, queue=_QUEUE, job_id=job_id)
+    store = services(request).store
+    job_id = await replay_later(store.transactions, store.quality.log, held_file, by=actor_of(request))
     return ReplayAnswer(data=ReplayJob(job_id=job_id, digest=held_file))

@@ -1,0 +1,1 @@
+"""The push of changes to listeners of one process."""

@@ -1,0 +1,1 @@
+"""Usage of the service by its callers."""

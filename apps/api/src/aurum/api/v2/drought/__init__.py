@@ -1,0 +1,1 @@
+"""The Drought Monitor: its index, shares of area, regions and terms."""

@@ -1,0 +1,1 @@
+"""Agencies and data providers, as opposed to grid operators."""

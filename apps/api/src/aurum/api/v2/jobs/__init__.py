@@ -1,0 +1,1 @@
+"""Jobs: background work, and what callers do with it."""

@@ -1,0 +1,1 @@
+"""Private series of the caller's tenant."""

@@ -1,0 +1,1 @@
+"""``/v2/search``: search of series by words."""
