@@ -9,21 +9,19 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
+from trial_log import Log, Serve
 
-from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
-from aurum.core.errors import Unavailable
-from aurum.pipelines.loading.sample import sample_files
+from aurum.common.settings import Settings
+from aurum.core.jobs.states import JobState
 from aurum.storage.embedded import EmbeddedValkey
 from aurum.storage.embedded.postgres import EmbeddedPostgres
 from aurum.storage.migrations.run import upgrade
 from aurum.storage.testing.migrating import later_release
-from aurum.workers.fates import JobFate, fate_of
-from aurum.workers.jobs.ingest import IngestJob
-from aurum.workers.wiring import worker_context
+from aurum.storage.testing.waiting import wait_until
 
 pytestmark = pytest.mark.needs_postgres
 
-SAMPLE = next(path for path in sample_files() if path.name == "20251102damlbmp_zone.csv")
 EXPAND = 'op.add_column("series", sa.Column("extra", sa.Text()))'
 CONTRACT = 'raise_floor("{revision}", release="9.1")'
 
@@ -51,21 +49,27 @@ async def test_a_worker_does_not_start_on_a_schema_it_does_not_run_on(
             assert line.endswith(step)
 
 
-async def test_jobs_are_done_on_the_schema_of_the_next_release(database_url: str, tmp_path: Path) -> None:
-    await upgrade(database_url, versions=later_release(tmp_path, EXPAND))
-    with worker_context(settings_of(database_url, tmp_path)) as context:
-        context.loop.run(context.check_schema())
-        (report,) = context.loop.run(IngestJob(context.pipelines).run({"path": str(SAMPLE)}))
-    assert report.new == 300
+@pytest.mark.needs_redis
+async def test_jobs_are_done_on_the_schema_of_the_next_release(
+    settings: Settings, log: Log, serve: Serve, tmp_path: Path
+) -> None:
+    await upgrade(settings.database.url or "", versions=later_release(tmp_path, EXPAND))
+    async with serve():
+        for name in ("trial.light", "trial.process"):
+            assert (await log.until(await log.submit(name, key=name))).state is JobState.SUCCEEDED
 
 
-async def test_a_job_below_the_floor_is_left_for_a_newer_worker(database_url: str, tmp_path: Path) -> None:
-    with worker_context(settings_of(database_url, tmp_path)) as context:
-        await upgrade(database_url, versions=later_release(tmp_path, CONTRACT, kind="contract"))
-        with pytest.raises(Unavailable, match=r"install release 9\.1") as caught:
-            context.loop.run(context.check_schema())
-    assert fate_of(caught.value) is JobFate.RETRY
-
-
-def settings_of(url: str, folder: Path) -> Settings:
-    return Settings(data_dir=folder, database=DatabaseSettings(url=url), redis=RedisSettings(url="redis://127.0.0.1:1/0"))
+@pytest.mark.needs_redis
+async def test_a_job_below_the_floor_is_left_for_a_newer_worker(
+    settings: Settings, log: Log, serve: Serve, tmp_path: Path
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with serve():
+            await log.until(await log.submit("trial.light", key="before"))
+            await upgrade(settings.database.url or "", versions=later_release(tmp_path, CONTRACT, kind="contract"))
+            await wait_until(lambda: any(line["event"] == "jobs wait for a newer worker" for line in lines))
+            left = [await log.submit(name, key=name) for name in ("trial.light", "trial.process")]
+    for job_id in left:
+        job = await log.store.jobs.job(job_id)
+        assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+    assert any("install release 9.1" in line.get("reason", "") for line in lines)

@@ -1,133 +1,187 @@
-"""The metrics of jobs, of the files they load, and of the queues."""
+"""The metrics and log lines of jobs, of the files they load, and of the queues."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import structlog
-from dramatiq import Broker, MessageProxy, Middleware
-from redis import Redis
-from redis.exceptions import RedisError
 
-from aurum.common.telemetry.metrics import Metrics, Reading
-from aurum.pipelines.jobs import INGEST_QUEUE, JOBS
-from aurum.pipelines.loading.load import FileOutcome, FileReport
+from aurum.common.telemetry.metrics import Counter, Metrics, Reading
+from aurum.common.telemetry.work import in_carried_work
+from aurum.core.jobs.states import JobState, Queue
+from aurum.services.jobs.definition import Definitions
+from aurum.storage.ports.jobs import Outcome, QueueCounts
+from aurum.workers.attempts import RunningAttempt
 
 DURATION_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds: from the time for a file that is already loaded to the longest that a job may take."""
+WAIT_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0)
+"""Seconds between the submission of a job and its start."""
+OUTCOMES = ("done", "retried", "parked", "cancelled", "handed back")
 
-_UNKNOWN_JOB = "unknown"
-"""The label for messages that no job is declared for: their names are arbitrary, so they are not used as labels."""
-
-_NAMESPACE = "dramatiq"
-_TIMEOUT_S = 2.0
+_FILES = {
+    "aurum_ingested_files_total": (
+        "Files that jobs loaded, by what became of them.",
+        "outcome",
+        ("applied", "already loaded", "refused", "skipped"),
+    ),
+    "aurum_ingested_rows_total": (
+        "Observations that jobs loaded: new, revised, quarantined.",
+        "change",
+        ("new", "revised", "quarantined"),
+    ),
+}
+"""Counters that jobs in processes of their own add to: description, label, values that are counted from 0."""
 
 _log = structlog.get_logger(__name__)
 
 
-class JobTallies(Middleware):
-    """Middleware that counts the tries of jobs by outcome and measures them. It stands before ``Retries``, as ``JobLog`` does.
+class JobTallies:
+    """Counts attempts by outcome, measures them, and writes a line about the end of each.
 
     The label is ``name``, because Prometheus sets a label ``job`` of its own, which overwrites any other.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, definitions: Definitions, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._jobs = metrics.counter(
-            "aurum_jobs_total", "Tries of jobs, by what became of them: done, retried, parked.", labels=("name", "outcome")
+            "aurum_jobs_total",
+            "Attempts of jobs, by what became of them: done, retried, parked, cancelled, handed back.",
+            labels=("name", "queue", "outcome"),
         )
         self._durations = metrics.histogram(
-            "aurum_job_duration_seconds", "Seconds that one try of a job took.", labels=("name",), bounds=DURATION_BOUNDS
+            "aurum_job_duration_seconds", "Seconds that one attempt of a job took.", labels=("name",), bounds=DURATION_BOUNDS
         )
-        self._files = metrics.counter(
-            "aurum_ingested_files_total", "Files that jobs loaded, by what became of them.", labels=("outcome",)
+        self._waits = metrics.histogram(
+            "aurum_job_wait_seconds",
+            "Seconds from the submission of a job to its first start.",
+            labels=("queue",),
+            bounds=WAIT_BOUNDS,
         )
-        self._rows = metrics.counter(
-            "aurum_ingested_rows_total", "Observations that jobs loaded: new, revised, quarantined.", labels=("change",)
+        self._lost = metrics.counter(
+            "aurum_job_claims_lost_total", "Attempts whose job another worker had been handed before they ended."
         )
+        self._of_jobs: dict[str, Counter] = {}
+        for name, (description, label, values) in _FILES.items():
+            counter = self._of_jobs[name] = metrics.counter(name, description, labels=(label,))
+            for value in values:
+                counter.add(value, amount=0)
         # Counters start at 0, because Prometheus sees no increase in a counter that first appears with 1.
-        for job in JOBS:
-            for outcome in ("done", "retried", "parked"):
-                self._jobs.add(job, outcome, amount=0)
-        for file_outcome in FileOutcome:
-            self._files.add(str(file_outcome), amount=0)
-        for change in ("new", "revised", "quarantined"):
-            self._rows.add(change, amount=0)
-        self._started: dict[str, float] = {}
-        self._counting = threading.Lock()  # jobs run in several threads and are parked in another one
+        self._lost.add(amount=0)
+        for definition in definitions.by_name.values():
+            for outcome in OUTCOMES:
+                self._jobs.add(definition.name, definition.queue, outcome, amount=0)
 
-    def count_file(self, report: FileReport) -> None:
-        """Count a loaded file and its rows."""
-        changes = (("new", report.new), ("revised", report.revised), ("quarantined", report.quarantined))
-        with self._counting:
-            self._files.add(str(report.outcome))
-            for change, rows in changes:
-                self._rows.add(change, amount=rows)
+    def started(self, running: RunningAttempt) -> None:
+        """Measure how long a job waited."""
+        claim = running.claim
+        if claim.attempt == 1:
+            self._waits.cell(claim.queue).observe(max(0.0, (self._now() - claim.submitted_at).total_seconds()))
 
-    def before_process_message(self, broker: Broker, message: MessageProxy) -> None:
-        del broker  # Dramatiq passes it by name
-        self._started[message.message_id] = time.perf_counter()
+    def ended(self, running: RunningAttempt, outcome: Outcome) -> None:
+        """Count, measure and log the end of an attempt."""
+        claim = running.claim
+        what = _name_of(outcome)
+        self._jobs.add(claim.name, claim.queue, what)
+        self._durations.cell(claim.name).observe(running.ended - running.began)
+        level = _LEVELS[what]
+        if not logging.getLogger(__name__).isEnabledFor(level):
+            return
+        fields: dict[str, object] = {"job": claim.name, "id": claim.job_id, "attempt": claim.attempt}
+        if outcome.reason:
+            fields["reason"] = outcome.reason
+        if outcome.evidence:
+            fields["evidence"] = outcome.evidence
+        with in_carried_work(running.carried):
+            _log.log(level, _LINES[what], **fields)
 
-    def after_process_message(
-        self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+    def lost(self, running: RunningAttempt) -> None:
+        """Count and log an attempt that is no longer the one of its job."""
+        self._lost.add()
+        claim = running.claim
+        with in_carried_work(running.carried):
+            _log.warning("job was handed to another worker", job=claim.name, id=claim.job_id, attempt=claim.attempt)
+
+    def count(self, metric: str, label: str, amount: float) -> None:
+        """Add to a counter for the process of a job; an unknown counter is ignored with a line."""
+        counter = self._of_jobs.get(metric)
+        if counter is None:
+            _log.warning("a job counts what is not measured", metric=metric)
+        else:
+            counter.add(label, amount=amount)
+
+
+_LINES = {
+    "done": "job done",
+    "retried": "job will be tried again",
+    "parked": "job parked",
+    "cancelled": "job cancelled",
+    "handed back": "job handed back",
+}
+_LEVELS = {
+    "done": logging.INFO,
+    "retried": logging.WARNING,
+    "parked": logging.ERROR,
+    "cancelled": logging.INFO,
+    "handed back": logging.INFO,
+}
+
+
+def _name_of(outcome: Outcome) -> str:
+    match outcome.state:
+        case JobState.SUCCEEDED:
+            return "done"
+        case JobState.PARKED:
+            return "parked"
+        case JobState.CANCELLED:
+            return "cancelled"
+        case _:
+            return "handed back" if outcome.handed_back else "retried"
+
+
+class QueueGauges:
+    """Gauges of the queues. ``read``: returns the present numbers, or none when they cannot be read; it may block a moment."""
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        *,
+        read: Callable[[], Iterable[QueueCounts] | None],
+        redis_answers: Callable[[], bool],
+        database_answers: Callable[[], bool],
+        now: Callable[[], datetime],
     ) -> None:
-        del broker, result
-        seconds = time.perf_counter() - self._started.pop(message.message_id)
-        with self._counting:
-            self._durations.cell(message.actor_name).observe(seconds)
-            if not message.failed:
-                self._jobs.add(message.actor_name, "done" if exception is None else "retried")
+        self._read = read
+        self._now = now
+        gauges: dict[str, tuple[str, Callable[[QueueCounts], float]]] = {
+            "aurum_jobs_waiting": ("Jobs that could run and that no worker has begun.", lambda one: one.waiting),
+            "aurum_jobs_delayed": ("Jobs that wait for the time of their next attempt.", lambda one: one.delayed),
+            "aurum_jobs_running": ("Jobs that run, in any worker.", lambda one: one.running),
+            "aurum_jobs_parked": ("Jobs that failed for good.", lambda one: one.parked),
+            "aurum_jobs_oldest_seconds": ("Seconds for which the oldest waiting job could have run.", self._age),
+        }
+        for name, (description, value) in gauges.items():
+            metrics.gauge(name, description, self._reading(value), labels=("queue",))
+        metrics.gauge(
+            "aurum_queue_up", "1 while Redis, which carries wake-ups, answers.", lambda: [((), float(redis_answers()))]
+        )
+        metrics.gauge(
+            "aurum_jobs_log_up", "1 while the database with the log of jobs answers.", lambda: [((), float(database_answers()))]
+        )
 
-    def after_nack(self, broker: Broker, message: MessageProxy) -> None:
-        # Counted here and not above, because a message without a declared job is parked without a try.
-        is_declared = message.actor_name in broker.actors
-        with self._counting:
-            self._jobs.add(message.actor_name if is_declared else _UNKNOWN_JOB, "parked")
+    def _reading(self, value: Callable[[QueueCounts], float]) -> Callable[[], Reading]:
+        def read() -> Reading:
+            counts = self._read()
+            known = frozenset(Queue)
+            return [] if counts is None else [((one.queue,), float(value(one))) for one in counts if one.queue in known]
 
+        return read
 
-@contextmanager
-def queue_depths(url: str, metrics: Metrics) -> Generator[None]:
-    """Add gauges of the queue depths to metrics, for the length of the block. Each read of a gauge asks Redis.
-
-    A separate client reads them, and a read waits two seconds at most. While Redis does not answer, ``aurum_queue_up`` is 0 and
-    the depths are missing.
-    """
-    client = Redis.from_url(url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S)
-    depths = _Depths(client)
-    name = f"{_NAMESPACE}:{INGEST_QUEUE}"
-    kinds: dict[str, tuple[str, Callable[[], Any]]] = {
-        "aurum_jobs_waiting": ("Jobs that no worker has begun.", lambda: client.llen(name)),
-        "aurum_jobs_delayed": ("Jobs that wait for their next try.", lambda: client.llen(f"{name}.DQ")),
-        "aurum_jobs_parked": ("Jobs that failed for good.", lambda: client.zcard(f"{name}.XQ")),
-    }
-    for gauge, (description, count) in kinds.items():
-        metrics.gauge(gauge, description, partial(depths.read, count), labels=("queue",))
-    metrics.gauge("aurum_queue_up", "1 while the queues' server answers.", depths.up)
-    try:
-        yield
-    finally:
-        client.close()
+    def _age(self, counts: QueueCounts) -> float:
+        return 0.0 if counts.oldest is None else max(0.0, (self._now() - counts.oldest).total_seconds())
 
 
-@dataclass(frozen=True, slots=True)
-class _Depths:
-    client: Redis
-
-    def read(self, count: Callable[[], Any]) -> Reading:
-        try:
-            return [((INGEST_QUEUE,), float(count()))]
-        except RedisError as error:
-            _log.warning("queue depth not read", reason=str(error))
-            return []
-
-    def up(self) -> Reading:
-        try:
-            self.client.ping()
-        except RedisError:
-            return [((), 0.0)]  # the gauge itself reports the failure
-        return [((), 1.0)]
+def _truth_of(answers: Callable[[], bool]) -> Callable[[], Reading]:
+    return lambda: [((), float(answers()))]
