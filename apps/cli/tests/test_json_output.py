@@ -17,9 +17,11 @@ from typer.testing import CliRunner
 from aurum.cli import flags, ingest, keys, quality, quarantine, series, sources
 from aurum.cli.json_output import plain, renamed
 from aurum.cli.main import app, register_commands
+from aurum.common.clock import SystemClock
 from aurum.common.settings import DatabaseSettings, Settings
 from aurum.core.catalog import Quality
 from aurum.storage.ports.access import Actor
+from aurum.storage.ports.usage import DayUsage, UsageBatch
 from aurum.storage.testing.builders import file_load
 from aurum.storage.testing.stores import PostgresStore
 
@@ -33,19 +35,31 @@ ACTIONS = {
     "dbt docs",
     "dbt seeds",
     "quality docs",
+    "sources new",
     "archive run",
     "archive compact",
     "archive copy",
     "archive upkeep",
+    "jobs cancel",
+    "jobs retry",
+    "jobs drop",
+    "alerts ack",
+    "alerts resolve",
+    "webhooks add",
+    "webhooks retry",
+    "webhooks remove",
     "flags set",
     "flags kill",
     "flags revive",
     "flags evaluate",
+    "private declare",
+    "private remove",
     "keys create",
     "keys rotate",
     "keys revoke",
     "tenants create",
     "tenants plan",
+    "schedule delete",
 }
 """Commands that change or draw something and list nothing."""
 PRINTS_JSON = {"flags show"}
@@ -86,11 +100,13 @@ def test_times_are_utc_and_what_json_lacks_is_text_or_null() -> None:
 
 
 def test_sources_are_listed_with_their_datasets_and_formats() -> None:
-    group = typer.Typer()
-    sources.register(group)
-    (nyiso,) = json.loads(CliRunner().invoke(group, ["nyiso", "--json"]).stdout)["data"]
+    (nyiso,) = json.loads(CliRunner().invoke(sources.app, ["nyiso", "--json"]).stdout)["data"]
     assert nyiso["name"] == "nyiso"
     assert {"source", "name", "tz", "frequency", "measures"} <= set(nyiso["datasets"][0])
+    forecast = next(one for one in nyiso["datasets"] if one["name"] == "isolf")
+    assert forecast["is_forecast"] is True
+    assert [(one["evidence"], one["per_issue"]) for one in forecast["publication"]] == [("observed", True)]
+    assert forecast["schedule"] == "08:00 America/New_York on the day before, of the first day of the issue"
     assert "Load" in next(one for one in nyiso["formats"] if one["name"] == "nyiso pal")["columns"]
 
 
@@ -118,6 +134,14 @@ async def test_listings_are_one_document_with_the_names_of_the_api(settings: Set
     assert (await data(flags.app, settings, "list"))[0]["flag"] == {"description": "new"}
     assert "local" in [tenant["tenant_id"] for tenant in await data(keys.tenants_app, settings, "list")]
     assert await data(keys.keys_app, settings, "list") == []
+    today = SystemClock().now().date()
+    days = [DayUsage("local", "key:a", today - timedelta(days=age), 1, 24, 900) for age in (0, 1)]
+    await postgres_store.usage.add(UsageBatch("process", 1, days))
+    expected = {"day": today.isoformat(), "tenant": "local", "subject": "key:a", "requests": 1, "points": 24, "bytes": 900}
+    (used,) = await data(keys.tenants_app, settings, "usage", "--days", "1")
+    assert used == expected
+    assert (await data(keys.tenants_app, settings, "usage", "--tenant", "local"))[1] == expected
+    assert await data(keys.tenants_app, settings, "usage", "--tenant", "other") == []
     assert await data(quarantine.app, settings, "list") == []
 
 

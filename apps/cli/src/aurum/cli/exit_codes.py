@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from aurum.core.errors import AurumError, Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated, Unavailable
+from aurum.core.errors import (
+    AurumError,
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 
 UNAVAILABLE = 1
 """A dependency does not answer, the state does not allow the action, or no other code fits."""
@@ -15,6 +25,7 @@ INTERRUPTED = 130
 _TABLE: dict[type[AurumError], int] = {
     Invalid: USAGE,
     NotFound: USAGE,
+    Gone: USAGE,
     Conflict: UNAVAILABLE,
     Unauthenticated: UNAVAILABLE,
     Forbidden: UNAVAILABLE,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aurum.assembly.pipelines import Pipelines
+    from aurum.assembly.store import Store
     from aurum.common.settings import Settings
     from aurum.pipelines.loading.documents import FoundFiles
     from aurum.pipelines.loading.known_time import KnownAtPolicy
@@ -35,20 +36,34 @@ def ingest(
         str | None,
         typer.Option(
             "--known-at",
-            help="When the values became known: a time with offset, 'file' (the time stated in each file) or 'schedule' (the "
-            "usual publication time of the dataset). Default: the time stated in the file, otherwise now.",
+            help="When the values became known: a time with offset, 'file' (the time stated in each file), 'schedule' (the "
+            "usual publication time of the dataset) or 'now'. Default: the time stated in the file; else the usual publication "
+            "time, unless that was within a day; else now.",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Load files again that were loaded before.")] = False,
     queue: Annotated[bool, typer.Option("--queue", help="Put the files into the queue of the workers instead.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what was refused, held back or is suspect.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="List the formats tried for an unknown file.")] = False,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", help="Load the files into a private series of this tenant, with --series.")
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option("--series", help="Name of the private series. Its files are CSV: start, value and, if wanted, known_at."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Load files into the store, each completely or not at all. Exit code 3 if one was refused.
 
     Files in folders, globs and archives that are plainly no data (README, .DS_Store, checksums) are skipped and counted.
     """
+    if tenant is not None or series is not None:
+        from aurum.cli.private import ingest_private_files
+
+        others = {"--known-at": known_at, "--force": force, "--queue": queue}
+        ingest_private_files(context.obj, paths, tenant, series, others, quiet=quiet, as_json=as_json)
+        return
     from aurum.cli.exit_codes import REFUSED_FILES
     from aurum.cli.wiring import with_pipelines
     from aurum.pipelines.loading.documents import find_files
@@ -157,11 +172,20 @@ def _print_report(out: Console, report: FileReport, *, each: bool) -> None:
 
 def _enqueue(settings: Settings, files: Sequence[Path], known_at: str | None, force: bool, *, as_json: bool) -> None:
     from aurum.cli.render import console
-    from aurum.pipelines.jobs import IngestFile, JobQueue
-    from aurum.storage import embedded
+    from aurum.cli.wiring import with_store
+    from aurum.services.jobs.definitions import default_definitions
+    from aurum.services.jobs.submit import new_job, submit
+    from aurum.storage.ports.access import Actor
 
-    with embedded.redis(settings.redis, settings.data_dir) as redis, JobQueue(redis.url or "") as queue:
-        jobs = [queue.put(IngestFile(path=path.resolve(), known_at=known_at, force=force)) for path in files]
+    operator = Actor("operator")
+    definition = default_definitions()["ingest.file"]
+    payloads = [definition.read({"path": str(path.resolve()), "known_at": known_at, "force": force}) for path in files]
+
+    async def run(store: Store) -> Sequence[str]:
+        async with store.transactions.transaction(by=operator) as tx:
+            return await submit(tx, [new_job(definition, payload, subject=operator.subject) for payload in payloads])
+
+    jobs = with_store(settings, run)
     if as_json:
         print_json([{"job_id": job, "path": path} for job, path in zip(jobs, files, strict=True)])
         return

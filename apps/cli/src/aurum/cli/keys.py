@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aurum.services.access import IssuedKey
     from aurum.storage.ports.access import Actor, ApiKey
     from aurum.storage.ports.access import Tenant as TenantRow
+    from aurum.storage.ports.usage import DayUsage
 
 keys_app = typer.Typer(help="API keys.", no_args_is_help=True)
 tenants_app = typer.Typer(help="Tenants: customers and their plans.", no_args_is_help=True)
@@ -149,6 +150,34 @@ def list_tenants(context: typer.Context, as_json: AsJson = False) -> None:
         return
     rows = [(one.tenant_id, one.name, one.plan, one.created_at, one.disabled_at) for one in tenants]
     console().print(table(["tenant", "name", "plan", "created", "disabled"], rows))
+
+
+@tenants_app.command("usage")
+def list_usage(
+    context: typer.Context,
+    tenant: Annotated[str | None, typer.Option(help="Id of the tenant. Default: all.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Number of UTC days, today included.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """List requests, observations and bytes by caller and UTC day, as the processes of the service have written them."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+
+    async def fetch(store: Store) -> list[DayUsage]:
+        since = store.clock.now().date() - timedelta(days=days - 1)
+        usage: list[DayUsage] = []
+        after = None
+        while page := await store.usage.page(tenant=tenant, since=since, after=after, limit=500):
+            usage += page
+            after = (page[-1].day, page[-1].tenant, page[-1].subject)
+        return usage
+
+    usage = with_store(context.obj, fetch)
+    if as_json:
+        print_json(usage)
+        return
+    rows = [(one.day, one.tenant, one.subject, f"{one.requests:,}", f"{one.points:,}", f"{one.bytes:,}") for one in usage]
+    console().print(table(["day", "tenant", "caller", "requests", "points", "bytes"], rows))
 
 
 @tenants_app.command("plan")

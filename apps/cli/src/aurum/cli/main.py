@@ -61,16 +61,45 @@ def _options(
 
 def register_commands() -> None:
     """Add all commands to the app. Modules of commands are imported here, so that importing this one is fast."""
-    from aurum.cli import archive, db, dbt, fetch, flags, ingest, keys, openapi, quality, quarantine, series, sources, up
+    from aurum.cli import (
+        alerts,
+        archive,
+        backfill,
+        changes,
+        db,
+        dbt,
+        fetch,
+        flags,
+        ingest,
+        jobs,
+        keys,
+        known_at,
+        openapi,
+        private,
+        quality,
+        quarantine,
+        schedule,
+        series,
+        sources,
+        up,
+        webhooks,
+    )
 
-    for module in (up, ingest, fetch, sources, openapi):
+    for module in (up, ingest, fetch, backfill, changes, openapi):
         module.register(app)
     for name, module in (("series", series), ("db", db), ("dbt", dbt), ("quarantine", quarantine), ("quality", quality)):
         app.add_typer(module.app, name=name)
+    app.add_typer(alerts.app, name="alerts")
     app.add_typer(archive.app, name="archive")
     app.add_typer(flags.app, name="flags")
+    app.add_typer(jobs.app, name="jobs")
     app.add_typer(keys.keys_app, name="keys")
+    app.add_typer(known_at.app, name="known-at")
+    app.add_typer(private.app, name="private")
+    app.add_typer(schedule.app, name="schedule")
+    app.add_typer(sources.app, name="sources")
     app.add_typer(keys.tenants_app, name="tenants")
+    app.add_typer(webhooks.app, name="webhooks")
 
 
 def main() -> None:

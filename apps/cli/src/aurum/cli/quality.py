@@ -155,13 +155,16 @@ def _validate_file(settings: Settings, path: Path, *, as_json: bool) -> None:
     from aurum.common.contracts import contracts_directory
     from aurum.pipelines.loading.isolated import IsolatedFiles
     from aurum.pipelines.quality.great_expectations import validate as run_suite
+    from aurum.pipelines.quality.suites import suite_path
+    from aurum.pipelines.registry import default_registry
     from aurum.pipelines.source import SourceFile
 
+    of_plugins = default_registry().suites_of_plugins
     folder = contracts_directory(settings.contracts_dir) / "expectations"
     failed = False
     documents: list[dict[str, object]] = []
     for part in IsolatedFiles(settings.files).rows(SourceFile(path.name, path.read_bytes())):
-        results = run_suite(part.rows, folder / f"{part.source}_{part.dataset}.json")
+        results = run_suite(part.rows, suite_path(of_plugins.get(part.source, folder), part.source, part.dataset))
         failed = failed or not all(one.success for one in results)
         if as_json:
             dataset = {"source": part.source, "dataset": part.dataset, "rows": part.rows.height}

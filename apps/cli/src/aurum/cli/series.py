@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +17,12 @@ from aurum.core.visible import escaped, is_visible
 
 if TYPE_CHECKING:
     from aurum.assembly.store import Store
+    from aurum.core.catalog.entries import IssueEntry
     from aurum.core.series.model import Series
+    from aurum.services.catalog import SearchAnswer
     from aurum.services.movers import Count, Movers
     from aurum.services.observations import Answer, Question
+    from aurum.storage.ports.catalog import SeriesFilter
     from aurum.storage.ports.removal import InvalidSeries, RemovedRows
 
 app = typer.Typer(help="Series and their observations.", no_args_is_help=True)
@@ -27,6 +31,9 @@ Key = Annotated[str, typer.Argument(help="Series key, e.g. nyiso:damlbmp_zone:61
 Start = Annotated[str | None, typer.Option(help="First day or time, in the zone --tz.")]
 End = Annotated[str | None, typer.Option(help="Day or time to end before, in the zone --tz.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Values as they were known at this time.")]
+AsLoaded = Annotated[
+    str | None, typer.Option("--as-loaded", help="The store with the files loaded up to this time, whatever came since.")
+]
 Zone = Annotated[str, typer.Option("--tz", help="'market', UTC or an IANA name.")]
 Freq = Annotated[str | None, typer.Option(help="Resample to 15min, 1h, 1d, 1w, 1mo ... in local time.")]
 Agg = Annotated[str, typer.Option(help="mean, sum, min, max, first, last, median, std, count.")]
@@ -35,17 +42,37 @@ MinCoverage = Annotated[
     float | None, typer.Option("--min-coverage", help="Withhold aggregates below this share of their values, 0 to 1.")
 ]
 UnitText = Annotated[str | None, typer.Option("--unit", help="Convert values to this unit, e.g. USD/MMBtu.")]
+IssueChoice = Annotated[
+    str | None, typer.Option("--issue", help="One issue of a forecast: latest, first, or its known time from `issues`.")
+]
+DaysAhead = Annotated[
+    int | None, typer.Option("--days-ahead", help="Forecast known before the day begins (1), or days before that.")
+]
+Before = Annotated[str | None, typer.Option("--before", metavar="HH:MM", help="Known by this time, --days-ahead days before.")]
+HoursAhead = Annotated[
+    float | None, typer.Option("--hours-ahead", help="Forecast known at least this many hours before each interval.")
+]
+TenantOfSeries = Annotated[
+    str | None,
+    typer.Option("--tenant", help="Tenant whose private series may be named, e.g. private:series:meter:value."),
+]
 CurrencyCode = Annotated[str | None, typer.Option("--currency", help="Convert money at the ECB's rate of each day, e.g. EUR.")]
 
 
 @app.command("list")
 def list_series(
     context: typer.Context,
-    text: Annotated[str | None, typer.Argument(help="Text to find in keys and names.")] = None,
+    text: Annotated[
+        str | None, typer.Argument(help="Words to search for; with --label, text to find in keys and names.")
+    ] = None,
     source: Annotated[str | None, typer.Option()] = None,
     dataset: Annotated[str | None, typer.Option()] = None,
     market: Annotated[str | None, typer.Option()] = None,
     measure: Annotated[str | None, typer.Option()] = None,
+    kind: Annotated[str | None, typer.Option(help="price, load, generation, flow, weather ...")] = None,
+    market_run: Annotated[str | None, typer.Option("--market-run", help="day_ahead, real_time, forecast ...")] = None,
+    fuel: Annotated[str | None, typer.Option(help="wind, gas, nuclear ...: a group of fuels, or unmapped.")] = None,
+    location_type: Annotated[str | None, typer.Option("--location-type", help="hub, zone ...")] = None,
     label: Annotated[
         str | None, typer.Option(metavar="NAME=VALUE", help="Only series with this label, e.g. week=undeclared.")
     ] = None,
@@ -55,17 +82,108 @@ def list_series(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List series."""
-    from aurum.cli.render import console, table
+    """List series, ascending by key; with words, those that have all of them, the best match first."""
     from aurum.cli.wiring import with_store
+    from aurum.core.catalog.dimensions import parse_fuel, parse_kind, parse_market_run
     from aurum.storage.ports.catalog import SeriesFilter
 
     if invalid:
         _print_invalid(with_store(context.obj, lambda store: store.catalog.reader.invalid_series()), as_json=as_json)
         return
     name, value = _label(label)
-    criteria = SeriesFilter(source, dataset, market, measure, text=text, label_name=name, label_value=value)
-    series = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
+    criteria = SeriesFilter(
+        source,
+        dataset,
+        market,
+        measure,
+        text=text,
+        label_name=name,
+        label_value=value,
+        kind=parse_kind(kind) if kind is not None else None,
+        market_run=parse_market_run(market_run) if market_run is not None else None,
+        fuel=parse_fuel(fuel) if fuel is not None else None,
+        location_type=location_type,
+    )
+    if text is not None and label is None:
+        answer = with_store(context.obj, lambda store: _search(store, text, criteria, (), limit, only_all=True))
+        series = [hit.series for hit in answer.hits]
+    else:
+        series = with_store(context.obj, lambda store: store.catalog.reader.series_page(criteria, after=None, limit=limit))
+    _print_series(series, limit, as_json=as_json)
+
+
+@app.command("search")
+def search(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(help="Words, e.g. new york city day ahead.")],
+    source: Annotated[str | None, typer.Option()] = None,
+    dataset: Annotated[str | None, typer.Option()] = None,
+    market: Annotated[str | None, typer.Option()] = None,
+    measure: Annotated[str | None, typer.Option()] = None,
+    kind: Annotated[str | None, typer.Option(help="price, load, generation, flow, weather ...")] = None,
+    market_run: Annotated[str | None, typer.Option("--market-run", help="day_ahead, real_time, forecast ...")] = None,
+    fuel: Annotated[str | None, typer.Option(help="wind, gas, nuclear ...: a group of fuels, or unmapped.")] = None,
+    location_type: Annotated[str | None, typer.Option("--location-type", help="hub, zone ...")] = None,
+    facets: Annotated[
+        bool, typer.Option("--facets", help="Also count the series by source, market, measure and so on.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Search series by words: the best match first, then series that have only some of the words."""
+    from aurum.cli.wiring import with_store
+    from aurum.core.catalog.dimensions import parse_fuel, parse_kind, parse_market_run
+    from aurum.core.search.groups import FACETS
+    from aurum.storage.ports.catalog import SeriesFilter
+
+    criteria = SeriesFilter(
+        source,
+        dataset,
+        market.upper() if market is not None else None,
+        measure,
+        kind=parse_kind(kind) if kind is not None else None,
+        market_run=parse_market_run(market_run) if market_run is not None else None,
+        fuel=parse_fuel(fuel) if fuel is not None else None,
+        location_type=location_type,
+    )
+    text = " ".join(words)
+    answer = with_store(context.obj, lambda store: _search(store, text, criteria, FACETS if facets else (), limit))
+    if as_json:
+        print_json(
+            [{**_document(hit.series), "match": {"terms": hit.terms, "by": hit.by}} for hit in answer.hits],
+            facets=answer.facets,
+            terms=answer.terms,
+            readings=answer.readings,
+            suggestions=answer.suggestions,
+        )
+        return
+    for reading in answer.readings:
+        if reading.how == "mended":
+            print(f"{reading.text!r} is unknown: searched for {reading.read_as!r}")
+        elif reading.how == "unknown":
+            print(f"{reading.text!r} is unknown: left out")
+    if not answer.hits:
+        print("nothing found" + (f": try {', '.join(answer.suggestions)}" if answer.suggestions else ""))
+    else:
+        _print_series([hit.series for hit in answer.hits], limit, as_json=False)
+    for name, counts in (answer.facets or {}).items():
+        print(f"{name}: " + ", ".join(f"{value} {count:,}" for value, count in counts.items()))
+
+
+async def _search(
+    store: Store, text: str, criteria: SeriesFilter, facets: Sequence[str], limit: int, *, only_all: bool = False
+) -> SearchAnswer:
+    from aurum.core.search.groups import FACETS
+    from aurum.services.catalog import SearchQuestion, search_series
+
+    filters = {name: str(value) for name in FACETS if (value := getattr(criteria, name)) is not None}
+    question = SearchQuestion(text, filters, facets, only_all)
+    return await search_series(store.catalog.reader, store.catalog.search, question, limit=limit)
+
+
+def _print_series(series: Sequence[Series], limit: int, *, as_json: bool) -> None:
+    from aurum.cli.render import console, table
+
     if as_json:
         print_json([_document(entry) for entry in series])
         return
@@ -133,6 +251,7 @@ def show(
     start: Start = None,
     end: End = None,
     as_of: AsOf = None,
+    as_loaded: AsLoaded = None,
     tz: Zone = "market",
     freq: Freq = None,
     agg: Agg = "mean",
@@ -140,6 +259,11 @@ def show(
     unit: UnitText = None,
     currency: CurrencyCode = None,
     min_coverage: MinCoverage = None,
+    issue: IssueChoice = None,
+    days_ahead: DaysAhead = None,
+    before: Before = None,
+    hours_ahead: HoursAhead = None,
+    tenant: TenantOfSeries = None,
     rows: Annotated[int, typer.Option(min=1, help="Most rows to show, from the start.")] = 48,
     as_json: AsJson = False,
 ) -> None:
@@ -151,8 +275,14 @@ def show(
     from aurum.core.catalog import Quality
     from aurum.services.observations import unit_of
 
-    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency, min_coverage)
-    answer = with_store(context.obj, lambda store: _read(store, key, question))
+    question = replace(
+        _question(start, end, as_of, as_loaded, tz, freq, agg, block, unit, currency, min_coverage),
+        issue=issue,
+        days_ahead=days_ahead,
+        before=before,
+        hours_ahead=hours_ahead,
+    )
+    answer = with_store(context.obj, lambda store: _read(store, key, question, tenant))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     shown_unit, _ = unit_of(series, answer.plan)
     if as_json:
@@ -186,6 +316,57 @@ def show(
         print(f"only {rows} of {frame.height:,} rows are shown: raise --rows for more")
 
 
+@app.command("issues")
+def show_issues(
+    context: typer.Context,
+    key: Key,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Only issues known at this time (UTC).")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most issues to show, the newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List the issues of a forecast, newest first: `--issue` of `series show` reads one of them."""
+    from aurum.cli.render import console, table
+    from aurum.cli.wiring import with_store
+    from aurum.services.observations import parse_as_of, series_of
+
+    async def run(store: Store) -> Sequence[IssueEntry]:
+        catalog = store.catalog.reader
+        series = await series_of(catalog, key)
+        return await catalog.issues_page(series.series_id, as_of=parse_as_of(as_of), before=None, limit=limit)
+
+    issues = with_store(context.obj, run)
+    if as_json:
+        print_json(
+            [
+                {
+                    "known_at": issue.known_at,
+                    "basis": issue.basis,
+                    "file_id": issue.file_id,
+                    "file": issue.file_name,
+                    "start": issue.first_ts,
+                    "last": issue.last_ts,
+                    "series": issue.series,
+                }
+                for issue in issues
+            ]
+        )
+        return
+    lines = [
+        (
+            issue.known_at.isoformat(),
+            issue.basis,
+            issue.first_ts.isoformat(),
+            issue.last_ts.isoformat(),
+            issue.series,
+            issue.file_name,
+        )
+        for issue in issues
+    ]
+    console().print(table(["known at", "basis", "first interval", "last interval", "series", "file"], lines, right=["series"]))
+    if len(issues) == limit:
+        print(f"only the newest {limit} issues are shown: raise --limit for more")
+
+
 @app.command("plot")
 def plot(
     context: typer.Context,
@@ -193,6 +374,7 @@ def plot(
     start: Start = None,
     end: End = None,
     as_of: AsOf = None,
+    as_loaded: AsLoaded = None,
     tz: Zone = "market",
     freq: Freq = None,
     agg: Agg = "mean",
@@ -200,6 +382,11 @@ def plot(
     unit: UnitText = None,
     currency: CurrencyCode = None,
     min_coverage: MinCoverage = None,
+    issue: IssueChoice = None,
+    days_ahead: DaysAhead = None,
+    before: Before = None,
+    hours_ahead: HoursAhead = None,
+    tenant: TenantOfSeries = None,
 ) -> None:
     """Plot a series in the terminal."""
     import plotext  # pyright: ignore[reportMissingTypeStubs] - ships no types
@@ -208,8 +395,14 @@ def plot(
     from aurum.cli.wiring import with_store
     from aurum.services.observations import unit_of
 
-    question = _question(start, end, as_of, tz, freq, agg, block, unit, currency, min_coverage)
-    answer = with_store(context.obj, lambda store: _read(store, key, question))
+    question = replace(
+        _question(start, end, as_of, as_loaded, tz, freq, agg, block, unit, currency, min_coverage),
+        issue=issue,
+        days_ahead=days_ahead,
+        before=before,
+        hours_ahead=hours_ahead,
+    )
+    answer = with_store(context.obj, lambda store: _read(store, key, question, tenant))
     (series,), frame, zone = answer.series, answer.frame, answer.plan.zone
     if frame.is_empty():
         print("no observations in this span")
@@ -297,6 +490,7 @@ def _question(
     start: str | None,
     end: str | None,
     as_of: str | None,
+    as_loaded: str | None,
     tz: str,
     freq: str | None,
     agg: str,
@@ -318,6 +512,7 @@ def _question(
         start=start or None,
         end=end or None,
         as_of=as_of or None,
+        as_loaded=as_loaded or None,
         tz=tz,
         freq=parse_frequency(freq) if freq is not None else None,
         agg=Aggregation(agg) if freq is not None else None,
@@ -328,11 +523,15 @@ def _question(
     )
 
 
-async def _read(store: Store, key: str, question: Question) -> Answer:
+async def _read(store: Store, key: str, question: Question, tenant: str | None) -> Answer:
     from aurum.assembly.services import reading
     from aurum.services.observations import read_one, series_of
+    from aurum.services.private import tenant_reading
 
-    return await read_one(reading(store), await series_of(store.catalog.reader, key), question)
+    shared = reading(store)
+    readers = shared if tenant is None else tenant_reading(shared, store.private.of(tenant))
+    present = replace(question, now=store.clock.now())
+    return await read_one(readers, await series_of(readers.catalog, key), present)
 
 
 def _label(text: str | None) -> tuple[str | None, str | None]:
@@ -357,6 +556,10 @@ def _document(series: Series) -> dict[str, object]:
         "dataset": spec.key.dataset,
         "location": spec.key.location,
         "measure": spec.key.measure,
+        "kind": spec.kind,
+        "market_run": spec.market_run,
+        "fuel": spec.fuel,
+        "fuel_detail": spec.fuel_detail,
         **named,
         "frequency": str(spec.frequency),
         "tz": spec.zone,
