@@ -44,9 +44,15 @@ test-explore: $(STAMP)  ## search for counterexamples with ten times as many exa
 	@echo "make test-explore SEED=$(SEED) repeats this search"
 	@$(BIN)/pytest -m hypothesis --hypothesis-profile=explore --hypothesis-seed=$(SEED) --timeout=0 -n $${AURUM_TEST_PROCESSES:-2} --dist loadfile $(ARGS)
 
+.PHONY: kill-test
+kill-test: KILLS ?= 300
+kill-test: SEED ?= 1
+kill-test: $(STAMP)  ## kill workers and servers KILLS=300 times over 500 jobs, and check each effect (SEED=2 for another order)
+	@AURUM_TEST_KILLS=$(KILLS) AURUM_TEST_KILL_SEED=$(SEED) $(BIN)/pytest apps/workers/tests/test_kills.py -k 500 -q -n0 --timeout=0 $(ARGS)
+
 .PHONY: check
 check:  ## run every check except the tests; a failure does not keep the others from running
-	@$(MAKE) --no-print-directory -k lint types imports dependencies lock-check openapi-check
+	@$(MAKE) --no-print-directory -k lint types imports dependencies lock-check openapi-check events-check
 
 .PHONY: lint
 lint: $(STAMP)  ## check style, format, row loops and migrations
@@ -85,6 +91,14 @@ openapi: $(STAMP)  ## write contracts/openapi.json, and its operations to the re
 .PHONY: openapi-check
 openapi-check: $(STAMP)  ## check that contracts/openapi.json equals what the API serves
 	@$(BIN)/aurum openapi --check
+
+.PHONY: events
+events: $(STAMP)  ## write contracts/events, the schemas of the payloads of jobs
+	@$(BIN)/python tools/job_contracts.py
+
+.PHONY: events-check
+events-check: $(STAMP)  ## check that contracts/events equals the definitions of jobs
+	@$(BIN)/python tools/job_contracts.py --check
 
 .PHONY: isolated
 isolated: $(STAMP)  ## import each member in an environment of its own, to find undeclared dependencies

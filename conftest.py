@@ -2,14 +2,27 @@
 
 import gc
 from collections.abc import Generator
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["aurum.storage.testing.needs", "aurum.storage.testing.plugin"]
 
 # Modules and tests stay alive, and searching them again and again for garbage took a quarter of the time of imports.
 gc.set_threshold(100_000, 50, 1000)
+
+# Tests configure logging for themselves, and `capture_logs` hears only loggers that look the configuration up. One that the
+# configuration of an earlier test had cached would write past it.
+_configure = structlog.configure
+
+
+def _without_cache(*arguments: Any, **configuration: Any) -> None:
+    _configure(*arguments, **configuration | {"cache_logger_on_first_use": False})
+
+
+structlog.configure = _without_cache
 
 # The duration of one example means nothing on a shared machine.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)

@@ -19,7 +19,12 @@ from bench.figures import (
     growth,
     history,
     ingest,
+    jobs,
+    leads,
+    many,
     memory,
+    push,
+    search,
     slices,
     sparse,
     start,
@@ -35,7 +40,22 @@ from bench.stage import add_hourly, make_stage
 
 _HOURLY = "invented:hourly"
 _SERIES = f"{_HOURLY}:0:lmp"
-USUAL = ("ingest", "slices", "cached", "bulk", "start", "commands", "growth", "history", "timescale", "wide")
+USUAL = (
+    "ingest",
+    "slices",
+    "cached",
+    "bulk",
+    "many",
+    "start",
+    "commands",
+    "growth",
+    "history",
+    "timescale",
+    "wide",
+    "push",
+    "search",
+    "jobs",
+)
 GROUPS = (*USUAL, "trino")
 """All groups. Trino runs only on request: it needs Java, and a download the first time."""
 
@@ -51,11 +71,13 @@ async def measured(
     if "slices" in groups:
         await add_hourly(stage, _HOURLY, scale.short)
         await asof.fill(stage)
+        await leads.fill(stage)
         credential = await bearer(stage.url)
         with serving_api(stage.url, AURUM_CACHE__ENABLED="false", **_everything_on(redis)) as api:
             yield await slices.measure(stage, api, scale, _SERIES, (credential,)), []
         with serving_api(stage.url, AURUM_CACHE__ENABLED="false") as api:
             yield await asof.measure(api, scale), []
+            yield await leads.measure(api, scale), []
             if peers:
                 yield await timedb.measure(server, stage, api, scale, _SERIES)
     if "cached" in groups:
@@ -70,6 +92,11 @@ async def measured(
         series_id = await bulk.fill(stage, max(scale.bulk, scale.streamed))
         yield await bulk.measure(stage, scale, series_id), []
         yield await memory.measure(stage, scale), []
+    if "many" in groups:
+        several = await make_stage(server, "many")
+        await many.fill(several, scale.series)
+        yield await many.measure(several, scale), []
+        await several.close()
     if "start" in groups:
         yield await start.measure(stage, scale), []
     if "commands" in groups:
@@ -88,10 +115,24 @@ async def measured(
         await series.close()
     if "timescale" in groups:
         yield await timescale.measure(scale, shared)
+    if "push" in groups:
+        pushed = await make_stage(server, "pushed")
+        yield await push.measure(pushed, scale), []
+        await pushed.close()
+    if "search" in groups:
+        named = await make_stage(server, "named")
+        await search.fill(named)
+        with serving_api(named.url, AURUM_CACHE__ENABLED="false") as api:
+            yield await search.measure(api, scale), []
+        await named.close()
     if "wide" in groups:
         month = await make_stage(server, "wide")
         yield await wide.measure(month, scale)
         await month.close()
+    if "jobs" in groups:
+        worked = await make_stage(server, "jobs")
+        yield await jobs.measure(worked, redis, scale), []
+        await worked.close()
     await stage.close()
     if "trino" in groups:
         yield await trino.measure(server, scale), []

@@ -11,7 +11,7 @@ class Scale:
 
     Numbers of observations: ``bulk`` in a measured download, ``streamed`` while memory is watched, ``short`` and ``long`` in
     the two tables whose slices are compared, ``archived`` in sparse series that move to history. ``nodes``: locations of the
-    generated ISO-NE day. ``real``: use real files if they are present.
+    generated ISO-NE day. ``series``: read in one request. ``real``: use real files if they are present.
     """
 
     rounds: int
@@ -22,11 +22,21 @@ class Scale:
     long: int
     archived: int
     nodes: int
+    series: int
     real: bool
 
 
 QUICK = Scale(
-    rounds=1, seconds=0.3, bulk=100_000, streamed=200_000, short=100_000, long=300_000, archived=100_000, nodes=100, real=False
+    rounds=1,
+    seconds=0.3,
+    bulk=100_000,
+    streamed=200_000,
+    short=100_000,
+    long=300_000,
+    archived=100_000,
+    nodes=100,
+    series=200,
+    real=False,
 )
 DEFAULT = Scale(
     rounds=5,
@@ -37,6 +47,7 @@ DEFAULT = Scale(
     long=10_000_000,
     archived=2_300_000,
     nodes=1_209,
+    series=5_000,
     real=True,
 )
 FULL = replace(DEFAULT, streamed=20_000_000, long=100_000_000)

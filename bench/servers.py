@@ -52,7 +52,10 @@ def keep_bytecode(folder: Path) -> None:
 
 @contextmanager
 def serving(command: Sequence[str], ready: str, **variables: str) -> Generator[Server]:
-    """Run a server for the length of the block. ``{port}`` in ``command`` becomes a free port. Raises ``ServerFailed``."""
+    """Run a server for the length of the block.
+
+    ``{port}`` in ``command`` and in
+    ``variables`` becomes a free port. Raises ``ServerFailed``."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile() as log:
@@ -60,7 +63,7 @@ def serving(command: Sequence[str], ready: str, **variables: str) -> Generator[S
         process = subprocess.Popen(
             [part.replace("{port}", str(port)) for part in command],
             cwd=ROOT,
-            env=environment(variables),
+            env=environment({name: value.replace("{port}", str(port)) for name, value in variables.items()}),
             stdout=log,
             stderr=log,
         )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-import sys
 import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from aurum.common.contracts import contracts_directory
 from aurum.common.settings.files import FilesSettings
@@ -19,9 +17,9 @@ from aurum.pipelines.loading.prepare import Prepared, prepare
 from aurum.pipelines.quality.suites import read_suites
 from aurum.pipelines.registry import Registry, default_registry
 from aurum.pipelines.source import SourceFile
+from aurum.pipelines.testing.samples import SAMPLES
 from fuzz.mutate import damaged
 
-ROOT = Path(__file__).resolve().parents[1]
 _DIGEST = "0" * 64
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _NAMES = (
@@ -52,9 +50,6 @@ class Tally:
 
 def seeds() -> list[SourceFile]:
     """Return the samples of all datasets, which the tests of mutations use as well."""
-    sys.path.insert(0, str(ROOT / "libs/pipelines/tests/unit"))
-    from mutations.samples import SAMPLES  # pyright: ignore[reportMissingImports] - a package of tests
-
     return [SourceFile(sample.name, sample.content) for sample in SAMPLES]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -13,13 +14,14 @@ import pytest_asyncio
 import yaml
 
 from aurum.api.testing import serving
+from aurum.assembly.postgres import open_store
 from aurum.common.settings import DatabaseSettings, RedisSettings, Settings
 from aurum.common.settings.workers import WorkersSettings
 from aurum.common.telemetry.metrics import Metrics
 from aurum.common.telemetry.prometheus import PrometheusView
-from aurum.workers.broker import make_broker
-from aurum.workers.telemetry import queue_depths
-from aurum.workers.wiring import worker_context
+from aurum.workers.jobs import default_jobs
+from aurum.workers.main import JOBS
+from aurum.workers.service import Service
 
 ROOT = Path(__file__).parents[1]
 INFRA = ROOT / "infra"
@@ -69,12 +71,11 @@ async def texts(shared_database_url: str) -> tuple[str, str]:
     async with serving(settings) as served:
         await served.client.get("/v2/catalog/sources")
         api = (await served.client.get("/metrics")).text
-    url = "redis://127.0.0.1:1/0"
     metrics = Metrics()
-    with worker_context(settings.model_copy(update={"redis": RedisSettings(url=url)})) as context:
-        make_broker(context, metrics=metrics).close()
-    with queue_depths(url, metrics):
-        worker = PrometheusView(metrics).text().decode()
+    settings = settings.model_copy(update={"redis": RedisSettings(url="redis://127.0.0.1:1/0")})
+    async with open_store(settings) as store:
+        Service(settings, store, default_jobs(), JOBS, metrics, None)
+        worker = (await asyncio.to_thread(PrometheusView(metrics).text)).decode()
     return api, worker
 
 

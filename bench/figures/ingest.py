@@ -27,7 +27,7 @@ from bench.scale import Scale
 from bench.stage import Stage, copy_in, settle
 
 _AGAINST = "raw COPY, keyed table"
-# The series are not truncated: a file of a new day names known locations.
+# The series are not truncated: a file of a new day names known locations. Identities go on: recordings keep the ids of files.
 _TABLES_OF_A_LOAD = (
     "observation, observation_version, observation_confirmation, completeness, quarantine, file_series, ingest_file"
 )
@@ -53,12 +53,12 @@ class _Loaded:
         return took
 
     async def new(self) -> float:
-        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
+        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} CASCADE")
         return self.frame.height / await self.load()
 
     async def next_day(self, document: SourceFile) -> float:
         """Return the rate of a file of the next day, whose values are compared with those of the day before."""
-        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
+        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} CASCADE")
         await self.load()
         return self.frame.height / await self.load(document)
 
@@ -67,7 +67,7 @@ class _Loaded:
 
     async def few(self, document: SourceFile) -> float:
         """Return the seconds of a load of a few rows of the same layout: the fixed cost of a file."""
-        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} RESTART IDENTITY CASCADE")
+        await _execute(self.stage, f"TRUNCATE {_TABLES_OF_A_LOAD} CASCADE")
         return await self.load(document)
 
     async def raw_few(self) -> float:
@@ -122,7 +122,7 @@ async def measure(stage: Stage, scale: Scale, shared: Path) -> list[Figure]:
                     rounds=scale.rounds,
                 )
             )
-    await _execute(stage, f"TRUNCATE {_TABLES_OF_A_LOAD}, series, raw_copy RESTART IDENTITY CASCADE")
+    await _execute(stage, f"TRUNCATE {_TABLES_OF_A_LOAD}, series, raw_copy CASCADE")
     return figures
 
 
@@ -162,7 +162,7 @@ async def _figures(name: str, file: _Loaded, rounds: int) -> list[Figure]:
 
 
 async def _loaded(stage: Stage, document: SourceFile) -> _Loaded:
-    await _execute(stage, f"TRUNCATE {_TABLES_OF_A_LOAD}, series RESTART IDENTITY CASCADE")
+    await _execute(stage, f"TRUNCATE {_TABLES_OF_A_LOAD}, series CASCADE")
     ingestion = Ingestion(
         registry=default_registry(),
         suites=read_suites(contracts_directory(None) / "expectations"),

@@ -97,7 +97,6 @@ def test_an_invalid_setting_is_reported_in_one_line_that_names_the_variable(data
 
 
 def test_two_processes_load_overlapping_files_at_the_same_time(data_dir: Path, tmp_path: Path) -> None:
-    assert aurum(data_dir, "db", "migrate").returncode == 0
     days = [invented_day(tmp_path / f"WW_DALMP_ISO_202606{day:02d}.csv", day, nodes=60) for day in (4, 5, 6, 7)]
     command = [*AURUM, "--data-dir", str(data_dir), "ingest"]
     both = [
@@ -115,7 +114,6 @@ def test_two_processes_load_overlapping_files_at_the_same_time(data_dir: Path, t
 
 
 def test_killed_repeatedly_no_row_is_lost_or_stored_twice(data_dir: Path, tmp_path: Path) -> None:
-    assert aurum(data_dir, "db", "migrate").returncode == 0
     days = [invented_day(tmp_path / f"WW_DALMP_ISO_202606{day:02d}.csv", day) for day in (4, 5, 6, 7, 8)]
     command = [*AURUM, "--data-dir", str(data_dir), "ingest", *map(str, days)]
     pauses = random.Random(7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from aurum.storage.testing.waiting import wait_until_blocking
 
-from .conftest import Instance, processes_of, start_up
+from .conftest import SAMPLE, Instance, processes_of, start_up
 
 pytestmark = pytest.mark.e2e
 
@@ -99,3 +100,36 @@ def test_what_everything_needs_ends_it_with_the_reason_when_it_ends_too_often(da
     running.process.communicate(timeout=300)
     assert running.process.returncode == 1
     wait_until_blocking(lambda: not processes_of(data_dir))
+
+
+def kill_processes_of_jobs(instance: Instance) -> None:
+    """Kill what the ready job process has forked; the worker has started that process."""
+    with contextlib.suppress(OSError):  # one of them has just ended
+        for worker in [pid for pid, line in descendants(instance.process.pid).items() if "aurum.workers" in line]:
+            for ready in descendants(worker):
+                for child in descendants(ready):
+                    os.kill(child, signal.SIGKILL)
+
+
+def test_a_job_that_ends_its_process_each_time_is_parked_and_everything_stays_up(data_dir: Path) -> None:
+    running = start_up(data_dir, "--no-sample", AURUM_WORKERS__FIRST_RETRY_S="0.01", AURUM_WORKERS__METRICS_PORT="0")
+    path = str(SAMPLE / "nyiso/20251102damlbmp_zone.csv")
+    submitted = httpx.post(
+        f"{running.url}/v2/jobs", json={"name": "ingest.file", "payload": {"path": path}}, timeout=120, trust_env=False
+    )
+    assert submitted.status_code == 202, submitted.text
+    location = submitted.headers["Location"]
+
+    def is_parked() -> bool:
+        kill_processes_of_jobs(running)
+        return running.get(location).json()["data"]["state"] == "parked"
+
+    wait_until_blocking(is_parked)
+    job = running.get(location).json()["data"]
+    assert job["deaths"] == 3
+    assert "SIGKILL" in job["reason"]
+    assert state_of_worker(running) == "ok"
+    again = httpx.post(f"{running.url}{location}/retry", timeout=120, trust_env=False)
+    assert again.is_success, again.text
+    wait_until_blocking(lambda: running.get(location).json()["data"]["state"] == "succeeded")
+    assert running.stop() == 0

@@ -1,9 +1,11 @@
 """``aurum up``: the whole service on one machine, from start to stop."""
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from aurum.storage.testing.waiting import wait_until_blocking
@@ -65,10 +67,8 @@ def test_the_worker_loads_what_is_queued(instance: Instance, tmp_path: Path) -> 
 
 
 def test_a_queued_file_that_is_missing_is_parked_and_blocks_no_other(instance: Instance, tmp_path: Path) -> None:
-    gone = tmp_path / "20251003damlbmp_zone.csv"
-    gone.write_text("x")
-    assert aurum(instance.data_dir, "ingest", "--queue", gone).returncode == 0
-    gone.unlink()
+    body = {"name": "ingest.file", "payload": {"path": str(tmp_path / "20251003damlbmp_zone.csv")}}
+    job = httpx.post(f"{instance.url}/v2/jobs", json=body, timeout=60, trust_env=False).json()["data"]
     again = tmp_path / "20251004damlbmp_zone.csv"
     text = (SAMPLE / "nyiso/20251102damlbmp_zone.csv").read_text().splitlines()[:4]
     again.write_text("\n".join(text).replace("11/02/2025", "10/04/2025") + "\n")
@@ -79,6 +79,9 @@ def test_a_queued_file_that_is_missing_is_parked_and_blocks_no_other(instance: I
         return len(answer.json()["data"]) == 1
 
     wait_until_blocking(loaded)
+    watched = aurum(instance.data_dir, "jobs", "watch", job["job_id"], "--json")
+    assert (watched.returncode, json.loads(watched.stdout)["data"]["state"]) == (1, "parked"), watched.stderr
+    assert instance.get(f"/v2/jobs/{job['job_id']}").json()["data"]["reason"]
 
 
 def test_sigterm_stops_every_process(data_dir: Path) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
@@ -48,7 +49,7 @@ from aurum.storage.ports.quality import Retention
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.testing.access import insert_key
 from aurum.storage.testing.http_server import running_server
-from aurum.workers.export import exported_telemetry
+from aurum.workers.health import served_health
 
 now = SystemClock().now
 OPERATOR = Actor("operator")
@@ -285,7 +286,7 @@ def test_a_worker_serves_its_metrics_where_settings_say(settings: Settings) -> N
     assert settings.workers.metrics_port == 9
     port = free_port()
     here = settings.workers.model_copy(update={"metrics_port": port})
-    with exported_telemetry(settings.model_copy(update={"workers": here}), Metrics()):
+    with served_health(here, Metrics(), live=lambda: (HTTPStatus.OK, {}), health=lambda: (HTTPStatus.OK, {})):
         assert httpx.get(f"http://127.0.0.2:{port}/metrics", trust_env=False).status_code == 200
 
 

@@ -6,7 +6,9 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 import httpx
@@ -18,18 +20,22 @@ from aurum.api.cache.store import ResponseStore
 from aurum.api.cache.warming import keep_warm
 from aurum.api.middleware.admission import AdmissionQueue
 from aurum.api.process.drain import Drain
-from aurum.api.testing import InMemory, Served, changed, serving
+from aurum.api.testing import InMemory, MovableClock, Served, changed, file_of, hourly, on_clock, serving
 from aurum.assembly.store import StoreParts
 from aurum.common.cache.entry import CacheEntry
+from aurum.common.clock import SystemClock
 from aurum.common.resilience.errors import QueueFull, WaitedTooLong
 from aurum.common.settings import Settings
-from aurum.core.access import Caller
-from aurum.core.errors import Unavailable
+from aurum.core.access import LOCAL, Caller
+from aurum.core.errors import RateLimited, Unavailable
 from aurum.storage.memory import MemoryStore
 from aurum.storage.memory.changes import MemoryChangeFeed
+from aurum.storage.ports.changes import Change, ChangeKind
 from aurum.storage.ports.observations import SeriesReader
+from aurum.storage.ports.recordings import ChangeFilter
+from aurum.storage.testing.waiting import wait_until
 
-from .conftest import HOURLY, OBSERVATIONS, OTHER, QUICK
+from .conftest import HOURLY, OBSERVATIONS, OTHER, QUICK, START
 
 shows, needs = pytest.mark.shows, pytest.mark.given
 ClientAt = Callable[[str], httpx.AsyncClient]
@@ -108,13 +114,14 @@ async def test_a_longer_document_is_refused(served: Served) -> None:
     assert (answer.status_code, "3" in answer.json()["detail"]) == (422, True)
 
 
-@shows(AURUM_API__SERIES_PER_REQUEST="1")
-async def test_more_series_in_one_question_are_refused(served: Served) -> None:
+@shows(AURUM_API__SERIES_PER_REQUEST="1", AURUM_API__SERIES_IN_ROWS="2")
+@pytest.mark.parametrize(("layout", "most"), [("wide", 1), ("long", 2)])
+async def test_more_series_in_one_question_are_refused(served: Served, layout: str, most: int) -> None:
     statuses = [
-        (await served.client.get("/v2/observations", params={**CLOSED, "series": keys})).status_code
-        for keys in ([HOURLY], [HOURLY, OTHER])
+        (await served.client.get("/v2/observations", params={**CLOSED, "layout": layout, "series": keys})).status_code
+        for keys in ([HOURLY], [HOURLY, OTHER], [HOURLY, OTHER, "*"])
     ]
-    assert statuses == [200, 422]
+    assert statuses == [200 if number <= most else 422 for number in (1, 2, 3)]
 
 
 @shows(AURUM_LIMITS__POINTS="10")
@@ -128,6 +135,25 @@ async def test_a_body_or_url_that_is_too_long_is_refused(served: Served) -> None
     body = await served.client.post("/v2/observations/query", content=b"x" * 21)
     url = await served.client.get("/v2/series", params={"q": "x" * 100})
     assert (body.status_code, url.status_code) == (413, 414)
+
+
+@shows(AURUM_PRIVATE__SERIES="1", AURUM_PRIVATE__POINTS="2", AURUM_PRIVATE__BODY_BYTES="100")
+async def test_private_series_their_points_and_their_bodies_are_bounded(served: Served) -> None:
+    declaration = {"unit": "MWh", "frequency": "1d", "zone": "UTC"}
+    path, as_csv = "/v2/private/series/a", {"content-type": "text/csv"}
+    series = [(await served.client.put(f"/v2/private/series/{name}", json=declaration)).status_code for name in "ab"]
+    assert series == [201, 409]
+    rows = [f"2025-11-0{day},1\n" for day in range(1, 5)]
+    for count, status in ((2, 200), (3, 422)):
+        content = "start,value\n" + "".join(rows[:count])
+        assert (await served.client.put(f"{path}/observations", content=content, headers=as_csv)).status_code == status
+    assert (await served.client.put(f"{path}/observations", content=" " * 101, headers=as_csv)).status_code == 413
+
+
+@shows(AURUM_WEBHOOKS__PER_TENANT="1")
+async def test_a_tenant_has_a_limited_number_of_webhooks(served: Served) -> None:
+    body = {"url": "https://receiver.example/"}
+    assert [(await served.client.post("/v2/webhooks", json=body)).status_code for _ in range(2)] == [201, 409]
 
 
 @shows(AURUM_LIMITS__ALLOW='["203.0.113.0/24"]', AURUM_LIMITS__DENY='["203.0.113.9"]')
@@ -168,13 +194,26 @@ async def test_an_address_that_keeps_failing_is_refused(served: Served) -> None:
 @needs(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_counts_are_not_shared_though_there_is_redis(served: Served) -> None:
     assert served.state["sharing"] is None
-    assert served.state["services"].jobs is not None
+    assert "redis" in {one.name for one in served.state["services"].checks}
 
 
 @shows(AURUM_LIMITS__SETTLE_EVERY_S="0.5")
 @needs(AURUM_REDIS__URL="redis://127.0.0.1:1/0")
 async def test_counts_are_put_together_at_an_interval(served: Served) -> None:
     assert served.state["sharing"]._every_s == 0.5
+
+
+@shows(AURUM_API__USAGE_EVERY_S="0.01")
+async def test_usage_is_written_at_an_interval(
+    served: Served, store: MemoryStore, client_at: Callable[[str], httpx.AsyncClient]
+) -> None:
+    async with client_at("127.0.0.1") as client:
+        assert (await client.get(OBSERVATIONS)).status_code == 200
+
+    async def is_written() -> bool:
+        return [one.requests for one in await store.usage.of_caller("local", "local", since=date.min)] == [1]
+
+    await wait_until(is_written)
 
 
 # --- admission --------------------------------------------------------------------------------------------------------
@@ -423,3 +462,59 @@ async def test_golden_queries_are_worked_out_again_at_an_interval(settings: Sett
     async with asyncio.timeout(30):
         await twice.wait()
     task.cancel()
+
+
+# --- the list of changes, and its push --------------------------------------------------------------------------------
+
+EVENTS = "/v2/changes/events"
+
+
+@shows(AURUM_CHANGES__KEEP_DAYS="2")
+async def test_changes_are_served_for_so_many_days(settings: Settings, store: MemoryStore) -> None:
+    clock = MovableClock(SystemClock().now() + timedelta(days=1))
+    async with serving(settings, on_clock(InMemory(store), clock)) as served:
+        assert len((await served.client.get("/v2/changes")).json()["data"]) == 3
+        clock.at += timedelta(days=2)
+        assert (await served.client.get("/v2/changes")).json()["data"] == []
+
+
+@shows(AURUM_CHANGES__LISTENERS="0")
+async def test_a_process_has_at_most_so_many_listeners(served: Served) -> None:
+    assert (await served.client.get(EVENTS)).status_code == 503
+
+
+@shows(AURUM_CHANGES__KEY_LISTENERS="2")
+async def test_a_key_has_at_most_so_many_listeners(served: Served) -> None:
+    places, caller = served.state["services"].hub.places, Caller("acme", "key:1", frozenset())
+    places.enter(caller)
+    places.enter(caller)
+    with pytest.raises(RateLimited, match="a key or user may have 2"):
+        places.enter(caller)
+
+
+@shows(AURUM_CHANGES__STREAM_S="0.05", AURUM_CHANGES__COMMENT_S="0.001", AURUM_CHANGES__RETRY_S="7")
+async def test_a_stream_has_comments_ends_and_says_when_to_come_back(served: Served) -> None:
+    lines = (await served.client.get(EVENTS)).text.splitlines()
+    assert ":" in lines
+    waits = [int(line.removeprefix("retry: ")) for line in lines if line.startswith("retry: ")]
+    assert len(waits) == 2
+    assert all(7_000 <= wait <= 14_000 for wait in waits)
+
+
+@shows(AURUM_CHANGES__QUEUE="1", AURUM_CHANGES__READS="1")
+async def test_so_many_events_wait_for_a_listener_and_so_many_read_at_once(served: Served, store: MemoryStore) -> None:
+    hub = served.state["services"].hub
+    assert hub._reads._value == 1
+    start = (await store.change_log.bounds(datetime(2000, 1, 1, tzinfo=UTC))).last
+    async with aclosing(hub.stream(ChangeFilter(), start, LOCAL, resumes=True)) as stream:
+        await anext(stream)
+        first = asyncio.create_task(anext(stream))
+        for number in range(3):
+            await store.loader.load(file_of(hourly(HOURLY, START, [float(number)]), content=str(number)))
+            hub.changed(Change(ChangeKind.RECORDED))
+            if not number:
+                assert (await first).count(b"event: change") == 1
+        # The listener does not read: the second of two entries is one too many, and it reads both from the store.
+        await wait_until(lambda: not hub._attached)
+        assert (await anext(stream)).count(b"event: change") == 1
+        assert (await anext(stream)).count(b"event: change") == 1

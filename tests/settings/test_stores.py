@@ -17,12 +17,14 @@ from trino.auth import BasicAuthentication
 
 from aurum.api.testing import InMemory, Served, file_of, hourly, serving
 from aurum.assembly.history import history_of, iceberg_of
+from aurum.assembly.pipeline_jobs import PipelineJobs
 from aurum.assembly.pipelines import Pipelines
 from aurum.assembly.postgres import open_store
 from aurum.common.clock import SystemClock
 from aurum.common.settings import Settings
 from aurum.core.errors import Unavailable
 from aurum.pipelines.history.archive import archive_of
+from aurum.services.jobs.definitions import ArchiveMonths
 from aurum.storage.clickhouse import ClickhousePool
 from aurum.storage.duckdb import DuckdbHistory
 from aurum.storage.loader import FileLoader
@@ -30,12 +32,12 @@ from aurum.storage.memory import MemoryHistory, MemoryStore
 from aurum.storage.postgres.connection.pool import PostgresPool
 from aurum.storage.postgres.files.log import PostgresFileLog
 from aurum.storage.postgres.history.log import PostgresArchiveLog
+from aurum.storage.postgres.private.connections import PrivatePool
 from aurum.storage.postgres.transaction import PostgresTransactions
 from aurum.storage.trino import TrinoAway, TrinoHistory, TrinoPool, TrinoUnavailable
 from aurum.storage.trino import lake as iceberg
 from aurum.storage.trino.lake import Lake
 from aurum.storage.trino.pool import _Query
-from aurum.workers.jobs.archive import ArchiveJob
 
 from .conftest import HOURLY, START
 from .trino_stub import Trino, trino_stub
@@ -74,6 +76,17 @@ async def test_so_many_connections_are_made_and_waited_for_so_long(pool: Postgre
         with pytest.raises(Unavailable):
             async with pool.acquire():
                 pytest.fail("there was a third")
+
+
+@shows(AURUM_DATABASE__PRIVATE_POOL_SIZE="1")
+@needs(AURUM_DATABASE__CONNECT_TIMEOUT_S="0.2")
+async def test_private_series_have_so_many_connections_of_their_own(settings: Settings, database_url: str) -> None:
+    private_pool = PrivatePool(settings.database.model_copy(update={"url": database_url}))
+    async with private_pool.acquire("local"):
+        with pytest.raises(Unavailable):
+            async with private_pool.acquire("local"):
+                pytest.fail("there was a second")
+    await private_pool.close()
 
 
 @shows(AURUM_DATABASE__STATEMENT_TIMEOUT_S="0.1")
@@ -144,11 +157,12 @@ async def test_months_are_archived_so_long_after_their_end(
         return
         yield
 
-    monkeypatch.setattr("aurum.workers.jobs.archive.archive_closed", closed)
+    monkeypatch.setattr("aurum.assembly.pipeline_jobs.archive_closed", closed)
     database = settings.database.model_copy(update={"url": database_url})
     elsewhere = settings.history.model_copy(update={"url": "history"})
     async with open_store(settings.model_copy(update={"database": database, "history": elsewhere})) as store:
-        await ArchiveJob(Pipelines(store)).run({})
+        nothing_runs: Any = None
+        await PipelineJobs(Pipelines(store), lambda *_: None).archive_months(ArchiveMonths(), nothing_runs)
     assert ages == [timedelta(days=7)]
 
 
@@ -315,7 +329,7 @@ async def test_so_many_queries_of_the_copy_are_under_way_and_some_wait(clickhous
 
 @shows(AURUM_REDIS__URL="redis://127.0.0.1:1/7", AURUM_RESILIENCE__REDIS_TIMEOUT_S="0.125")
 async def test_redis_is_asked_where_settings_say_and_not_waited_for(served: Served) -> None:
-    connection = served.state["services"].jobs._client.connection_pool.connection_kwargs
+    connection = served.state["sharing"]._client.connection_pool.connection_kwargs
     assert (connection["port"], connection["db"]) == (1, 7)
     assert (connection["socket_timeout"], connection["socket_connect_timeout"]) == (0.125, 0.125)
 
