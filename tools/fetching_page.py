@@ -16,7 +16,7 @@ _BEGINNING = """\
 `aurum fetch` downloads the public files of a dataset for a range of local days and loads them:
 
 ```sh shown
-aurum fetch nyiso damlbmp_zone --from 2025-11-01 --to 2025-11-07
+.venv/bin/aurum fetch nyiso damlbmp_zone --from 2025-11-01 --to 2025-11-07
 ```
 
 Without days it fetches what was published since the last fetch. Each publication is loaded before the next is

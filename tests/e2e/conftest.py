@@ -38,6 +38,20 @@ class Instance:
         return self.process.returncode
 
 
+_started: list[Instance] = []
+
+
+@pytest.fixture(autouse=True)
+def _stopped_after_a_failure() -> Iterator[None]:
+    """Stop what a test has started and, because it failed, not stopped: its pipes would fail a later test."""
+    before = len(_started)
+    yield
+    for instance in _started[before:]:
+        if instance.process.poll() is None:
+            instance.stop()
+    del _started[before:]
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     # Not below pytest's own temporary folder, whose name would make the path of a socket too long.
@@ -100,7 +114,10 @@ def start_up(data_dir: Path, *arguments: str, **variables: str) -> Instance:
     for line in process.stdout:
         seen.append(line)
         if match := re.search(r"Aurum is at (http://\S+)", line):
-            return Instance(process, match[1], data_dir)
+            instance = Instance(process, match[1], data_dir)
+            _started.append(instance)
+            return instance
+    process.communicate(timeout=300)
     raise AssertionError("".join(seen))
 
 

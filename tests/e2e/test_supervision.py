@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from aurum.storage.testing.waiting import wait_until_blocking
 
 from .conftest import SAMPLE, Instance, processes_of, start_up
+from .invented import invented_day
 
 pytestmark = pytest.mark.e2e
 
@@ -102,6 +104,26 @@ def test_what_everything_needs_ends_it_with_the_reason_when_it_ends_too_often(da
     wait_until_blocking(lambda: not processes_of(data_dir))
 
 
+def submit(instance: Instance, name: str, **payload: str) -> str:
+    """Submit a job and return its path."""
+    submitted = httpx.post(f"{instance.url}/v2/jobs", json={"name": name, "payload": payload}, timeout=120, trust_env=False)
+    assert submitted.status_code == 202, submitted.text
+    return submitted.headers["Location"]
+
+
+def state_of(instance: Instance, location: str) -> str:
+    return instance.get(location).json()["data"]["state"]
+
+
+def has_ended(instance: Instance, location: str) -> bool:
+    """Kill the processes of jobs for a while, so often that none can end by itself, and return whether the job has ended."""
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end:
+        kill_processes_of_jobs(instance)
+        time.sleep(0.005)
+    return state_of(instance, location) not in ("queued", "running")
+
+
 def kill_processes_of_jobs(instance: Instance) -> None:
     """Kill what the ready job process has forked; the worker has started that process."""
     with contextlib.suppress(OSError):  # one of them has just ended
@@ -113,23 +135,17 @@ def kill_processes_of_jobs(instance: Instance) -> None:
 
 def test_a_job_that_ends_its_process_each_time_is_parked_and_everything_stays_up(data_dir: Path) -> None:
     running = start_up(data_dir, "--no-sample", AURUM_WORKERS__FIRST_RETRY_S="0.01", AURUM_WORKERS__METRICS_PORT="0")
-    path = str(SAMPLE / "nyiso/20251102damlbmp_zone.csv")
-    submitted = httpx.post(
-        f"{running.url}/v2/jobs", json={"name": "ingest.file", "payload": {"path": path}}, timeout=120, trust_env=False
-    )
-    assert submitted.status_code == 202, submitted.text
-    location = submitted.headers["Location"]
-
-    def is_parked() -> bool:
-        kill_processes_of_jobs(running)
-        return running.get(location).json()["data"]["state"] == "parked"
-
-    wait_until_blocking(is_parked)
+    # First a job that may succeed: the worker prepares its store in a process that must not be killed.
+    first = submit(running, "ingest.file", path=str(SAMPLE / "nyiso/20251102damlbmp_zone.csv"))
+    wait_until_blocking(lambda: state_of(running, first) == "succeeded")
+    location = submit(running, "ingest.file", path=str(invented_day(data_dir / "WW_DALMP_ISO_20260604.csv", 4)))
+    wait_until_blocking(lambda: has_ended(running, location), within_s=300)
+    assert state_of(running, location) == "parked"
     job = running.get(location).json()["data"]
     assert job["deaths"] == 3
     assert "SIGKILL" in job["reason"]
     assert state_of_worker(running) == "ok"
     again = httpx.post(f"{running.url}{location}/retry", timeout=120, trust_env=False)
     assert again.is_success, again.text
-    wait_until_blocking(lambda: running.get(location).json()["data"]["state"] == "succeeded")
+    wait_until_blocking(lambda: state_of(running, location) == "succeeded")
     assert running.stop() == 0

@@ -90,7 +90,7 @@ async def test_addresses_are_warmed_with_a_key(settings: Settings) -> None:
         api.replies = [Reply(b"{}")]
         local = settings.schedule.model_copy(update={"warm": (api.address(settings.schedule.warm[0]),)})
         await jobs_in_memory(settings.model_copy(update={"schedule": local})).warm(Nothing(), Attempt())
-        assert [request.headers["x-api-key"] for request in api.asked] == ["aurum_key"]
+        assert [request.headers["x-api-key"] for request in api.received] == ["aurum_key"]
 
 
 @shows(AURUM_INBOX__FOLDER="/srv/inbox", AURUM_INBOX__EVERY_S="45")

@@ -110,6 +110,7 @@ async def test_a_worker_does_the_work_of_its_roles_only(service: Service) -> Non
 async def test_a_sweep_looks_for_what_is_older_than_settings_say(service: Service) -> None:
     calls = Calls()
     service.sweeper._log = calls  # type: ignore[assignment]
+    service.sweeper._answers_since = -33.0  # the database has answered for the length of a lease
     await service.sweeper._sweep()
     assert calls.values == {"lease": 33.0, "unknown": 44.0, "sweep": 0.5}
 

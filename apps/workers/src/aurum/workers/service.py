@@ -217,17 +217,17 @@ class Service:
 
     @asynccontextmanager
     async def _may_claim_light(self) -> AsyncGenerator[None]:
-        await self._schema_fits()
         async with self._light_gate:
+            await self._schema_fits()
             yield
 
     @asynccontextmanager
     async def _may_claim_process(self) -> AsyncGenerator[None]:
-        await self._schema_fits()
         async with self._preparing:
             while not self._is_prepared:
                 self._is_prepared = await self.runner.prepare()
         await self.ready.ready.wait()
+        await self._schema_fits()  # last: a migration may have come while this waited
         yield
 
     async def _schema_fits(self) -> None:
@@ -259,6 +259,7 @@ class Service:
             return False
         async with self._light_gate:
             await self.runner.until_no_light_job()
+            await self._schema_fits()
             claimed = await self._database.once(
                 lambda: self._log.claim(self.worker, places.queue, names=places.names, limit=1, lost=Lost.ALONE)
             )

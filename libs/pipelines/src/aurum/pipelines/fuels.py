@@ -5,6 +5,7 @@ An unknown word is stored like any other, as a series with the fuel ``unmapped``
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 import polars as pl
@@ -19,8 +20,13 @@ _LONGEST = 60
 
 
 def is_word(text: str) -> bool:
-    """Return whether a text can be a word for a fuel: short, and with a letter."""
-    return len(text) <= _LONGEST and any(character.isalpha() for character in text)
+    """Return whether a text can be a word for a fuel: short, with a letter, and without characters that cannot be seen."""
+    return len(text) <= _LONGEST and any(map(str.isalpha, text)) and not any(map(_is_invisible, text))
+
+
+def _is_invisible(character: str) -> bool:
+    """Return whether a character is a control or a format character: NUL, a zero-width blank, a change of direction."""
+    return unicodedata.category(character).startswith("C")
 
 
 def only_words(table: pl.DataFrame, column: str, refusals: Refusals) -> pl.DataFrame:
