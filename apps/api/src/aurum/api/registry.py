@@ -51,6 +51,7 @@ from aurum.api.v2.admin.usage.router import router as admin_usage
 from aurum.api.v2.alerts.router import router as alerts
 from aurum.api.v2.catalog.router import router as catalog
 from aurum.api.v2.changes.router import router as changes
+from aurum.api.v2.curves.router import router as curves
 from aurum.api.v2.drought.router import router as drought
 from aurum.api.v2.external.observations import router as external_observations
 from aurum.api.v2.external.router import router as external
@@ -127,6 +128,7 @@ FEATURES: Sequence[Feature] = (
     Feature("validations", validations),
     Feature("catalog", catalog),
     Feature("drought", drought),
+    Feature("curves", curves),
     Feature("external", external),
     Feature("external observations", external_observations),
     Feature("me", me),

@@ -66,6 +66,7 @@ def register_commands() -> None:
         archive,
         backfill,
         changes,
+        curves,
         db,
         dbt,
         fetch,
@@ -91,6 +92,7 @@ def register_commands() -> None:
         app.add_typer(module.app, name=name)
     app.add_typer(alerts.app, name="alerts")
     app.add_typer(archive.app, name="archive")
+    app.add_typer(curves.app, name="curves")
     app.add_typer(flags.app, name="flags")
     app.add_typer(jobs.app, name="jobs")
     app.add_typer(keys.keys_app, name="keys")

@@ -1,0 +1,1 @@
+"""Parts that the routes about forward curves have in common."""
