@@ -17,6 +17,7 @@ NAMES = {
     "aeso": "America/Edmonton",
     "ieso": "America/Toronto",
     "entsoe": "Europe/Berlin",
+    "gb": "Europe/London",
     "aemo": "Etc/GMT-10",
 }
 
@@ -53,6 +54,12 @@ def test_every_calendar_knows_all_hours(calendar: str, name: str) -> None:
 def test_european_peak_takes_no_notice_of_holidays() -> None:
     assert parse_block("entsoe", "PEAK").holidays == "none"
     assert parse_block("entsoe", "PEAK").windows == (Window(("mon", "tue", "wed", "thu", "fri"), tuple(range(9, 21))),)
+
+
+def test_efa_blocks_divide_the_day() -> None:
+    slots = [parse_block("gb", f"EFA{number}").slots for number in range(1, 7)]
+    assert [len(block) for block in slots] == [4 * 8] * 6
+    assert frozenset().union(*slots) == parse_block("gb", "BASE").slots
 
 
 def test_unknown_block_names_the_nearest_of_its_calendar() -> None:
