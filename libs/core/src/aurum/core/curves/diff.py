@@ -1,0 +1,81 @@
+"""Differences between the quotes of curves on two trade dates, matched by delivery period and never by label."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+import polars as pl
+
+KEY = ("curve", "delivery_start", "delivery_end")
+"""Columns by which two quotes are the same. ``curve`` is a key or an id: any type."""
+
+_DECIMALS = 12
+
+
+class QuoteStatus(StrEnum):
+    """Presence of a quote on the two trade dates."""
+
+    BOTH = "both"
+    """Quoted with a price on both."""
+    LISTED = "listed"
+    """A row on the later date only."""
+    EXPIRED = "expired"
+    """A row on the earlier date only."""
+    UNPRICED = "unpriced"
+    """A row on both, without a price on one of them or on both."""
+
+
+STATUSES = pl.Enum([status.value for status in QuoteStatus])
+
+
+class DiffOrder(StrEnum):
+    """Order of the rows of a diff. Ties follow delivery start, delivery end and curve."""
+
+    MOVE = "move"
+    """Largest absolute move first, without a move last."""
+    DELIVERY = "delivery"
+    CURVE = "curve"
+    """By curve, then delivery."""
+
+
+def diff_quotes(a: pl.DataFrame, b: pl.DataFrame, *, order: DiffOrder = DiffOrder.MOVE) -> pl.DataFrame:
+    """Return one row for each delivery period of each curve that ``a`` or ``b`` lists.
+
+    ``a``, ``b``: ``curve`` (any type), ``delivery_start``, ``delivery_end`` (Date), ``price`` (Float64, null: unpriced); at
+    most one row of each period. Returns these key columns, ``a``, ``b`` (Float64), ``move`` = b - a, ``relative`` = move / |a|
+    (a fraction; null where ``a`` is zero) and ``status`` (``STATUSES``). A move is rounded to 12 decimals: the noise of a
+    binary subtraction would else decide the order of two equal moves.
+    """
+    left = a.select(*KEY, a=pl.col("price").fill_nan(None), in_a=pl.lit(value=True))
+    right = b.select(*KEY, b=pl.col("price").fill_nan(None), in_b=pl.lit(value=True))
+    joined = left.join(right, on=KEY, how="full", coalesce=True, validate="1:1")
+    status = (
+        pl.when(pl.col("in_a").is_null())
+        .then(pl.lit(QuoteStatus.LISTED.value, STATUSES))
+        .when(pl.col("in_b").is_null())
+        .then(pl.lit(QuoteStatus.EXPIRED.value, STATUSES))
+        .when(pl.col("a").is_null() | pl.col("b").is_null())
+        .then(pl.lit(QuoteStatus.UNPRICED.value, STATUSES))
+        .otherwise(pl.lit(QuoteStatus.BOTH.value, STATUSES))
+    )
+    moved = joined.with_columns(move=(pl.col("b") - pl.col("a")).round(_DECIMALS), status=status)
+    base = pl.when(pl.col("a") != 0).then(pl.col("a").abs())
+    rows = moved.select(*KEY, "a", "b", "move", relative=pl.col("move") / base, status="status")
+    return _ordered(rows, order)
+
+
+def previous_trade_date(trade_dates: pl.Series, before: date) -> date | None:
+    """Return the last trade date with data before a date, or None. ``trade_dates``: Date, in any order, repeated or not."""
+    last = trade_dates.filter(trade_dates < before).max()
+    return last if isinstance(last, date) else None
+
+
+def _ordered(rows: pl.DataFrame, order: DiffOrder) -> pl.DataFrame:
+    delivery = [pl.col("delivery_start"), pl.col("delivery_end"), pl.col("curve")]
+    if order is DiffOrder.DELIVERY:
+        return rows.sort(delivery)
+    if order is DiffOrder.CURVE:
+        return rows.sort([pl.col("curve"), *delivery[:2]])
+    size = pl.col("move").abs()
+    return rows.sort([size, *delivery], descending=[True, False, False, False], nulls_last=[True, False, False, False])
