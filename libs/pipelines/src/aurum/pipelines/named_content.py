@@ -9,20 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import TypeVar
 
 import polars as pl
 
 from aurum.core.catalog import Reason
 from aurum.core.markettime import day_bounds
+from aurum.pipelines.parsed_quotes import ParsedQuotes
 from aurum.pipelines.reading.dates import FIRST_YEAR, LAST_YEAR, day_of
 from aurum.pipelines.reading.tabular import Refusals
-from aurum.pipelines.source import NamedContent, Parsed, RefusedFile, SourceFile
+from aurum.pipelines.source import Content, NamedContent, Parsed, RefusedFile, SourceFile
 from aurum.pipelines.storable import storable
 
 _TOLERATED = 0.1
 """Largest share of observations outside the name's days that is held back row by row; above it the file is refused."""
 
 Named = Callable[[SourceFile], NamedContent | None]
+
+P = TypeVar("P", Parsed, Content)
 
 
 def days_in_name(pattern: str, zone: str, *, before: int = 0, after: int = 0, flags: int = 0) -> Named:
@@ -84,28 +88,44 @@ def _days(groups: dict[str, str | None]) -> tuple[date, date] | None:
     return (first, last) if first is not None and last is not None else None
 
 
-def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[Parsed]) -> tuple[Parsed, ...]:
+def hold_to_name(name: str, named: NamedContent | None, parts: Sequence[P]) -> tuple[P, ...]:
     """Return the parts without the few observations that contradict ``named``, which are held back. ``name``: that of the file.
 
-    Raises ``RefusedFile`` when ``named`` and the content as a whole disagree.
+    Of quotes every row is held back whose trade date contradicts it. Raises ``RefusedFile`` when ``named`` and the content as
+    a whole disagree.
     """
     if named is None:
         return tuple(parts)
     name = storable(name)
-    _refuse_other_locations(name, named, parts)
+    series = [part for part in parts if isinstance(part, Parsed)]
+    _refuse_other_locations(name, named, series)
     if named.first is None or named.last is None:
         return tuple(parts)
     start, end = day_bounds(named.first, named.zone)[0], day_bounds(named.last, named.zone)[1]
     inside = pl.col("ts").is_between(start, end, closed="left")
-    outside = [part.rows.filter(~inside) for part in parts]
+    outside = [part.rows.filter(~inside) for part in series]
     count = sum(rows.height for rows in outside)
-    if not count:
-        return tuple(parts)
-    if count > _TOLERATED * sum(part.rows.height for part in parts):
+    if count > _TOLERATED * sum(part.rows.height for part in series):
         statement = named.where or repr(name)
         raise RefusedFile(f"name and content disagree: {statement} says {_span(named)}, {_days_of(outside, named.zone)}")
     detail = f"{named.where or f'the name {name}'} says {_span(named)}"
-    return tuple(_without(part, rows, inside, detail) for part, rows in zip(parts, outside, strict=True))
+    others = iter(outside)
+    return tuple(
+        _quotes_within(part, named, detail) if isinstance(part, ParsedQuotes) else _without(part, next(others), inside, detail)
+        for part in parts
+    )
+
+
+def _quotes_within(part: ParsedQuotes, named: NamedContent, detail: str) -> ParsedQuotes:
+    """Return a part without the quotes of trade dates that the name does not say."""
+    inside = pl.col("trade_date").is_between(pl.lit(named.first, pl.Date), pl.lit(named.last, pl.Date)).fill_null(True)
+    outside = part.rows.filter(~inside)
+    if outside.is_empty():
+        return part
+    refusals = Refusals(part.raw)
+    said = pl.format("trade date {}, and {}", "trade_date", pl.lit(detail))
+    refusals.rows(outside, pl.lit(True), column="trade_date", reason=Reason.INVALID_TIME, detail=said)
+    return part.holding_back(part.rows.filter(inside), refusals.frame())
 
 
 def _refuse_other_locations(name: str, named: NamedContent, parts: Sequence[Parsed]) -> None:

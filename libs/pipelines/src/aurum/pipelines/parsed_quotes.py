@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import polars as pl
+import polars as pl
 
+from aurum.core.curves.final_settlement import FinalSettlement
+
+if TYPE_CHECKING:
     from aurum.pipelines.source import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteTerms:
+    """The terms of the quotes of a dataset, beside its rules, which are counted from the trade date.
+
+    ``sessions``: name of the session calendar of the venue; None: unknown. ``final``: when the final settlement of a period can
+    be known at the earliest; None: by the rules, as any other settlement.
+    """
+
+    sessions: str | None = None
+    final: FinalSettlement | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedQuotes:
     """The content of one file for one dataset of quotes.
 
-    ``rows``: schema ``core.curves.quotes.PARSED_QUOTES``. ``refused``: schema ``core.frames.REFUSED``. ``rows_read``: data
-    rows in the file, refused ones included. ``raw``: returns the text of a line. ``known_at``: the publication time that the
-    file states, UTC; None when it states none. ``stated_trade_date``: the trade date in the file's name; None for files of
-    several.
+    ``rows``: schema ``core.curves.quotes.PARSED_QUOTES``, and, where the line alone does not say where a quote stands, a column
+    ``cell`` (String) with its place, as ``Power!D7``, which reports name in place of a field. ``refused``: schema
+    ``core.frames.REFUSED``. ``rows_read``: data rows in the file, refused ones included. ``raw``: returns the text of a line.
+    ``known_at``: the publication time that the file states, UTC; None when it states none. ``stated_trade_date``: the trade
+    date in the file's name; None for files of several. ``answered_at``: as in ``Parsed``.
+
+    A quote with a cell that cannot be read is refused whole, because a publication states the whole row.
     """
 
     dataset: Dataset
@@ -31,3 +48,8 @@ class ParsedQuotes:
     known_at: datetime | None = None
     stated_trade_date: date | None = None
     notices: tuple[str, ...] = ()
+    answered_at: datetime | None = None
+
+    def holding_back(self, rows: pl.DataFrame, refused: pl.DataFrame) -> ParsedQuotes:
+        """Return the content with only ``rows`` of its rows. ``refused``: the report of the others, which is added."""
+        return replace(self, rows=rows, refused=pl.concat([self.refused, refused]).sort("line", maintain_order=True))

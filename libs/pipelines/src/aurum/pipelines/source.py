@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeAlias
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from aurum.core.catalog.fuels import UNMAPPED, FuelWord, folded, fuel_word
 from aurum.core.errors import Invalid
 from aurum.core.frequency import Frequency
 from aurum.core.publication import PublicationRule
+from aurum.pipelines.parsed_quotes import ParsedQuotes, QuoteTerms
 from aurum.pipelines.price_sums import PriceSum
 from aurum.pipelines.public_files import Politeness, Problem, PublicFiles, no_problem
 from aurum.pipelines.records import record_at
@@ -123,6 +125,8 @@ class Dataset:
     market_run: MarketRun | None = None
     search_order: int = 0
     """0 for a main dataset of its source; higher for other exports and for copies, which a search lists later."""
+    quotes: QuoteTerms | None = None
+    """Set for a dataset of forward quotes, which has products in place of series, and no measures; None for one of series."""
     fuels: Mapping[str, FuelWord] = field(default_factory=dict[str, FuelWord], hash=False)
     """Its source's words for fuels, from ``core.catalog.fuels.fuel_words``; empty: those of the source in ``fuels.toml``."""
 
@@ -318,6 +322,10 @@ class Parsed:
         return replace(self, rows=rows, series=series, refused=reported)
 
 
+Content: TypeAlias = Parsed | ParsedQuotes
+"""The content of a file for one dataset: observations of series, or quotes of products."""
+
+
 def describe_series(
     dataset: Dataset,
     rows: pl.DataFrame,
@@ -408,7 +416,7 @@ def _not_similar(document: SourceFile) -> str:
 class FileFormat:
     """One layout of files. ``recognise`` looks at the name and a sample only; it must be fast and must not raise.
 
-    ``parse`` raises ``RefusedFile`` for a damaged file; rows it cannot read go to ``Parsed.refused``.
+    ``parse`` raises ``RefusedFile`` for a damaged file; rows it cannot read go to ``refused`` of what it returns.
     ``named``: the content that the file's name or its first lines state; None where they state none. It raises ``RefusedFile``
     where two of them disagree.
     ``explain``: for a file that ``recognise`` refuses although it resembles this format, the reason, and which name would tell;
@@ -418,7 +426,7 @@ class FileFormat:
     name: str
     datasets: tuple[Dataset, ...]
     recognise: Callable[[SourceFile], bool]
-    parse: Callable[[SourceFile], tuple[Parsed, ...]]
+    parse: Callable[[SourceFile], tuple[Content, ...]]
     named: Callable[[SourceFile], NamedContent | None] = _says_nothing
     explain: Callable[[SourceFile], str] = _not_similar
     columns: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import polars as pl
 
 from aurum.core.frames import UTC_US
 from aurum.core.frequency import Frequency
-from aurum.core.publication import PublicationRule
+from aurum.core.publication import OnDay, PublicationRule
 from aurum.core.series.weeks import Week, week_of
 from aurum.pipelines.source import Dataset
 
@@ -37,6 +37,27 @@ def usual_times(dataset: Dataset, rows: pl.DataFrame, *, issue_at: datetime | No
         for group, part in numbered.partition_by(_GROUP, as_dict=True).items()
     ]
     return pl.concat(parts).sort("row").drop("row") if parts else pl.DataFrame(schema={"scheduled": UTC_US, "near": _NEAR})
+
+
+def usual_times_of_quotes(dataset: Dataset, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return ``scheduled`` and ``near``, as ``usual_times`` does, of quotes.
+
+    ``rows``: ``delivery_start``, ``delivery_end``, ``trade_date``.
+
+    The first rule of the dataset counts, from the trade date; a final settlement is not known before its last hours are.
+    """
+    rule = next((rule for rule in dataset.rules if isinstance(rule.moment, OnDay)), None)
+    if rule is None or not isinstance(rule.moment, OnDay):
+        return pl.DataFrame({"scheduled": pl.Series([None] * rows.height, dtype=UTC_US)}).with_columns(
+            pl.lit(None, _NEAR).alias("near")
+        )
+    days = rows["trade_date"].unique().drop_nulls().to_list()
+    instants = pl.col("trade_date").replace_strict(days, [rule.moment.of_day(day) for day in days], return_dtype=UTC_US)
+    scheduled = rows.select(instants.alias("scheduled"))
+    if dataset.quotes is not None and dataset.quotes.final is not None:
+        earliest = dataset.quotes.final.earliest(rows)
+        scheduled = scheduled.select(pl.max_horizontal("scheduled", earliest).alias("scheduled"))
+    return scheduled.with_columns(pl.lit(rule.near(dataset.frequency), _NEAR).alias("near"))
 
 
 def _position(rules: Sequence[PublicationRule]) -> pl.Expr:

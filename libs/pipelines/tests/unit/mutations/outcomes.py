@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+import polars as pl
+
 from aurum.core.catalog import Quality
+from aurum.core.curves.quotes import FIELDS
 from aurum.pipelines.named_content import hold_to_name
-from aurum.pipelines.quality.gate import check_rows
+from aurum.pipelines.quality.checks import check_parts
+from aurum.pipelines.quality.quotes import QuoteGateResult
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import RefusedFile, SourceFile
@@ -60,11 +64,14 @@ def run(registry: Registry, suites: Suites, document: SourceFile) -> tuple[Store
     parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
     stored: dict[tuple[str, str, str, datetime], float] = {}
     held = 0
-    for part in parts:
-        result = check_rows(part, suites.of(source.name, part.dataset.name))
+    results = check_parts(parts, lambda dataset: suites.of(source.name, dataset.name))
+    for part, result in zip(parts, results, strict=True):
         if result.refusal:
             raise RefusedFile(result.refusal)
         held += result.quarantine.height
+        if isinstance(result, QuoteGateResult):
+            stored |= _of_quotes(f"{source.name}:{part.dataset.name}", result.rows)
+            continue
         current = result.rows.filter(result.rows["version"] == 0)
         for location, measure, ts, value, quality in current.select(
             "location", "measure", "ts", "value", "quality"
@@ -74,6 +81,13 @@ def run(registry: Registry, suites: Suites, document: SourceFile) -> tuple[Store
             else:
                 held += 1
     return stored, held
+
+
+def _of_quotes(dataset: str, rows: pl.DataFrame) -> Stored:
+    """Return the numbers of quotes: the product with its period in place of a location, the trade date of an instant."""
+    names = pl.format("{} {} {}", "curve", "delivery_start", "delivery_end").alias("name")
+    long = rows.with_columns(names).unpivot(on=list(FIELDS), index=["name", "trade_date"]).drop_nulls("value")
+    return {(dataset, name, field, datetime.combine(day, time(), UTC)): value for name, day, field, value in long.iter_rows()}
 
 
 def outcome(registry: Registry, suites: Suites, document: SourceFile, reference: Stored) -> Outcome:

@@ -1,4 +1,5 @@
-"""The known times of a file's observations: as the operator, the file, its server or the publication rule of its dataset says.
+"""The known times of a file's observations or quotes: as the operator, the file, its server or the publication rule of its
+dataset says.
 
 Without a choice of the operator, the first of these holds: the time the file states, the time its server states, the rule, the
 moment at which the file was taken in.
@@ -16,8 +17,9 @@ from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.errors import Invalid
 from aurum.core.markettime import InvalidInstant, local_day, parse_moment
 from aurum.core.publication import AfterInterval, known_times
-from aurum.pipelines.source import Dataset, NamedContent, Parsed, RefusedFile
-from aurum.pipelines.usual_times import usual_times
+from aurum.pipelines.parsed_quotes import ParsedQuotes
+from aurum.pipelines.source import Content, Dataset, NamedContent, RefusedFile
+from aurum.pipelines.usual_times import usual_times, usual_times_of_quotes
 from aurum.storage.ports.observations import RuleDated
 
 
@@ -80,7 +82,7 @@ class KnownTime:
     rule: RuleDated | None = None
 
 
-def known_time(parsed: Parsed, policy: KnownAtPolicy, now: datetime, named: NamedContent | None = None) -> KnownTime:
+def known_time(parsed: Content, policy: KnownAtPolicy, now: datetime, named: NamedContent | None = None) -> KnownTime:
     """Apply a policy. ``now``: the present instant, UTC. ``named``: what the file's name says of its days.
 
     Raises ``RefusedFile`` when the file or its dataset does not have what the operator chose.
@@ -109,7 +111,7 @@ def _is_by_interval(dataset: Dataset) -> bool:
     return any(isinstance(rule.moment, AfterInterval) for rule in dataset.rules)
 
 
-def _stated(parsed: Parsed) -> datetime:
+def _stated(parsed: Content) -> datetime:
     if parsed.known_at is not None:
         return parsed.known_at
     if parsed.answered_at is not None:
@@ -125,7 +127,7 @@ def _published(stated: datetime, now: datetime) -> KnownTime:
     return KnownTime(KnownAtBasis.PUBLISHED, stated) if stated <= now else KnownTime(KnownAtBasis.INGESTED)
 
 
-def _by_rule(parsed: Parsed, policy: KnownAtPolicy, now: datetime, named: NamedContent | None, *, near: bool) -> KnownTime:
+def _by_rule(parsed: Content, policy: KnownAtPolicy, now: datetime, named: NamedContent | None, *, near: bool) -> KnownTime:
     """Return the known times by the publication rule, and the moment of the file where it was taken in near publication."""
     dataset = parsed.dataset
     if not near and not dataset.rules:
@@ -151,10 +153,10 @@ def _by_rule(parsed: Parsed, policy: KnownAtPolicy, now: datetime, named: NamedC
     return KnownTime(moment.basis, moment.time, own, RuleDated(may_correct=may_correct))
 
 
-def issue_time(parsed: Parsed, named: NamedContent | None) -> datetime | None:
+def issue_time(parsed: Content, named: NamedContent | None) -> datetime | None:
     """Return the usual publication time of a file that is one issue of several days; None for other files."""
     rule = next((rule for rule in parsed.dataset.rules if rule.per_issue), None)
-    if rule is None or parsed.rows.is_empty():
+    if rule is None or isinstance(parsed, ParsedQuotes) or parsed.rows.is_empty():
         return None
     if named is not None and named.first is not None:
         return rule.of_issue(named.first)
@@ -164,9 +166,12 @@ def issue_time(parsed: Parsed, named: NamedContent | None) -> datetime | None:
 
 
 def _own_times(
-    parsed: Parsed, issue_at: datetime | None, answered_at: datetime | None, now: datetime, *, near: bool
+    parsed: Content, issue_at: datetime | None, answered_at: datetime | None, now: datetime, *, near: bool
 ) -> pl.Series:
     """Return the known time by the rule of each row; null for rows that are known when the file was taken in."""
+    if isinstance(parsed, ParsedQuotes):
+        usual = usual_times_of_quotes(parsed.dataset, parsed.rows)
+        return known_times(usual["scheduled"], taken_in=now, near=usual["near"] if near else None, answered_at=answered_at)
     clocks = parsed.series.select("location", "measure", "zone", "frequency", "labels")
     placed = parsed.rows.select("location", "measure", "ts").join(
         clocks, on=["location", "measure"], how="left", maintain_order="left"

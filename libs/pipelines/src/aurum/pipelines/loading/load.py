@@ -29,6 +29,7 @@ from aurum.pipelines.quality.unit_jump import mark_unit_jumps
 from aurum.pipelines.registry import Registry
 from aurum.pipelines.source import SourceFile
 from aurum.pipelines.storable import storable
+from aurum.storage.ports.curves import UnknownProduct
 from aurum.storage.ports.files import FileLoad, FileRecord, Loader
 from aurum.storage.ports.observations import NeighbourReader
 
@@ -193,7 +194,7 @@ class Ingestion:
         if prepared.load is not None:
             try:
                 return await self._store(work, prepared.load, force, prepared.notices)
-            except Conflict as error:
+            except (Conflict, UnknownProduct) as error:
                 refusal = brief(error.detail)
             except (Unavailable, OSError):
                 raise  # not the fault of the file

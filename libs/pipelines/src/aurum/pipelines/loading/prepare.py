@@ -18,16 +18,18 @@ from aurum.core.catalog.validations import ValidationResult
 from aurum.core.errors import AurumError
 from aurum.core.frames import REFUSED, SERIES, UTC_US, FrameMismatch
 from aurum.pipelines.loading.known_time import KnownAtChoice, KnownAtPolicy, KnownTime, issue_time, known_time
+from aurum.pipelines.loading.quotes import KnownQuotes, curve_quotes
 from aurum.pipelines.loading.reasons import brief
 from aurum.pipelines.named_content import hold_to_name
+from aurum.pipelines.parsed_quotes import ParsedQuotes
 from aurum.pipelines.places import with_place_names
-from aurum.pipelines.quality.gate import GateResult, check_rows
+from aurum.pipelines.quality.checks import Checked, check_parts, passed
 from aurum.pipelines.quality.suites import Suites
 from aurum.pipelines.reading.bounds import check_bounds
 from aurum.pipelines.registry import Registry
-from aurum.pipelines.source import Dataset, FileFormat, Parsed, RefusedFile, Source, SourceFile
+from aurum.pipelines.source import Content, Dataset, FileFormat, RefusedFile, Source, SourceFile
 from aurum.pipelines.storable import storable
-from aurum.storage.ports.files import FileLoad, FileRecord
+from aurum.storage.ports.files import FileLoad, FileRecord, Part
 from aurum.storage.ports.observations import SeriesRows
 
 
@@ -57,17 +59,17 @@ def prepare(
         recognised = source, file_format = registry.recognise(document)
         named = file_format.named(document)
         parts = hold_to_name(document.name, named, file_format.parse(document))
-        results = [check_rows(part, suites.of(source.name, part.dataset.name), now=now) for part in parts]
+        results = check_parts(parts, lambda dataset: suites.of(source.name, dataset.name), now=now)
         validations = tuple(result.validation for result in results)
         refusal = brief(next((result.refusal for result in results if result.refusal), ""))
         if refusal:
             # The other datasets of the file passed, but their rows are refused with it.
             validations = with_reason(validations, refusal)
             return Prepared(None, refusal, source.name, _names(part.dataset for part in parts), validations)
-        passed = _passed(parts, results)
-        times = [known_time(part, policy, now, named) for part in passed]
-        issues = [issue_time(part, named) for part in passed]
-        load = _to_load(source, document, digest, parts, results, times, issues)
+        sound = [passed(part, result) for part, result in zip(parts, results, strict=True)]
+        times = [known_time(part, policy, now, named) for part in sound]
+        issues = [issue_time(part, named) for part in sound]
+        load = _to_load(source, document, digest, sound, results, times, issues)
         if policy.choice is KnownAtChoice.NOW:
             load = replace(load, record=replace(load.record, is_published_again=True))
         notices = tuple(dict.fromkeys(notice for part in parts for notice in part.notices))
@@ -115,28 +117,30 @@ def with_reason(validations: Iterable[ValidationResult], reason: str) -> tuple[V
     return tuple(replace(validation, reason=storable(validation.reason or reason)) for validation in validations)
 
 
-def _passed(parts: Sequence[Parsed], results: Sequence[GateResult]) -> list[Parsed]:
-    """Return the parts with the rows and series that passed the checks."""
-    return [replace(part, rows=one.rows, series=one.series) for part, one in zip(parts, results, strict=True)]
-
-
 def _to_load(
     source: Source,
     document: SourceFile,
     digest: str,
-    parts: Sequence[Parsed],
-    results: Sequence[GateResult],
+    parts: Sequence[Content],
+    results: Sequence[Checked],
     times: Sequence[KnownTime],
     issues: Sequence[datetime | None],
 ) -> FileLoad:
     # All rows without a known time of their own share one, so a part with another one than the first gets it row by row.
     shared = times[0] if times else KnownTime(KnownAtBasis.INGESTED)
-    by_dataset: dict[str, list[SeriesRows]] = {}
-    for part, passed, known, issue_at in zip(parts, results, times, issues, strict=True):
-        frame = _series_frame(source, part.dataset, passed.series)
-        rows = _numbered_rows(passed.rows, frame, known, None if known.time == shared.time else known.time)
+    series: dict[str, list[SeriesRows]] = {}
+    quotes: dict[str, list[KnownQuotes]] = {}
+    for part, known, issue_at in zip(parts, times, issues, strict=True):
+        own_time = None if known.time == shared.time else known.time
+        if isinstance(part, ParsedQuotes):
+            quotes.setdefault(part.dataset.name, []).append(KnownQuotes(part.rows, known, own_time))
+            continue
+        frame = _series_frame(source, part.dataset, part.series)
+        rows = _numbered_rows(part.rows, frame, known, own_time)
         one = SeriesRows(frame.drop("index"), rows, known.rule, is_forecast=part.dataset.is_forecast, issue_at=issue_at)
-        by_dataset.setdefault(part.dataset.name, []).append(one)
+        series.setdefault(part.dataset.name, []).append(one)
+    stored: list[Part] = [_together(of_dataset) for of_dataset in series.values()]
+    stored += [curve_quotes(source.name, name, of_dataset) for name, of_dataset in quotes.items()]
     record = FileRecord(
         name=storable(document.name),
         digest=digest,
@@ -149,7 +153,7 @@ def _to_load(
     )
     return FileLoad(
         record=record,
-        parts=tuple(_together(of_dataset) for of_dataset in by_dataset.values()),
+        parts=tuple(stored),
         quarantine=pl.concat([result.quarantine for result in results]) if results else pl.DataFrame(schema=REFUSED),
         validations=tuple(result.validation for result in results),
     )

@@ -16,7 +16,7 @@ from aurum.pipelines.source import RefusedFile, SourceFile
 
 @dataclass(frozen=True, slots=True)
 class DatasetRows:
-    """The rows of one dataset of a file, schema ``core.frames.PARSED``."""
+    """The rows of one dataset of a file, schema ``core.frames.PARSED``; of quotes ``core.curves.quotes.PARSED_QUOTES``."""
 
     source: str
     dataset: str

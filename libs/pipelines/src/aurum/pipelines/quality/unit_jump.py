@@ -13,7 +13,7 @@ import polars as pl
 from aurum.core.catalog.entries import UnitJump
 from aurum.core.catalog.quality import Quality
 from aurum.core.frames import FILE_SPANS, NEIGHBOURS
-from aurum.storage.ports.files import FileLoad
+from aurum.storage.ports.files import FileLoad, Part
 from aurum.storage.ports.observations import NeighbourReader, SeriesRows
 
 LEAST_POINTS = 12
@@ -47,7 +47,9 @@ async def mark_unit_jumps(load: FileLoad, neighbours: NeighbourReader) -> FileLo
     return replace(load, record=record, parts=tuple(part for part, _ in marked))
 
 
-async def _marked(part: SeriesRows, neighbours: NeighbourReader) -> tuple[SeriesRows, list[UnitJump]]:
+async def _marked(part: Part, neighbours: NeighbourReader) -> tuple[Part, list[UnitJump]]:
+    if not isinstance(part, SeriesRows):
+        return part, []  # quotes have products, whose units are reference data
     spans = await asyncio.to_thread(_spans, part)
     if spans.is_empty():
         return part, []

@@ -2,7 +2,7 @@
 
 A number has ASCII digits, a decimal point, a sign and an exponent at most: ``-1.5``, ``1e3``. No blank, underscore,
 hexadecimal, NaN or infinity, nothing that a float cannot hold (``1e400``). A decimal comma is never guessed; thousands
-separators are read only where a format declares them.
+separators and decimal commas are read only where a format declares them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,17 @@ from __future__ import annotations
 import polars as pl
 
 _THOUSANDS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
+_COMMA = r"^[+-]?[0-9]+(?:,[0-9]*)?$"
 _WHOLE = r"^[+-]?[0-9]{1,18}$"
 
 
-def numbers(text: pl.Expr, *, thousands: bool = False) -> pl.Expr:
-    """Return the numbers of texts. ``thousands``: the format writes ``12,345.6``; a comma elsewhere gives null."""
+def numbers(text: pl.Expr, *, thousands: bool = False, decimal_comma: bool = False) -> pl.Expr:
+    """Return the numbers of texts. ``thousands``: the format writes ``12,345.6``; a comma elsewhere gives null.
+
+    ``decimal_comma``: the format writes ``12,5``; a point gives null.
+    """
+    if decimal_comma:
+        text = pl.when(text.str.contains(_COMMA)).then(text.str.replace(",", ".", literal=True))
     if thousands:
         grouped = text.str.contains(_THOUSANDS)
         text = pl.when(grouped).then(text.str.replace_all(",", "", literal=True)).otherwise(text)

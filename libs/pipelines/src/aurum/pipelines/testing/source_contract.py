@@ -23,17 +23,30 @@ import polars as pl
 
 from aurum.common.settings import environment_without_settings
 from aurum.core.catalog import Fuel, Kind, Quality
+from aurum.core.curves.quotes import FIELDS, PARSED_QUOTES
 from aurum.core.frames import PARSED, REFUSED, conform
 from aurum.core.frequency import Frequency
 from aurum.pipelines.named_content import hold_to_name
+from aurum.pipelines.parsed_quotes import ParsedQuotes
 from aurum.pipelines.plugins import name_problem, problems_of
 from aurum.pipelines.public_files import publications
-from aurum.pipelines.quality.gate import check_rows
+from aurum.pipelines.quality.checks import check_parts
+from aurum.pipelines.quality.quotes import QuoteGateResult
 from aurum.pipelines.quality.suites import Suite, Suites
 from aurum.pipelines.reading.ids import read_id
 from aurum.pipelines.registry import own_registry
 from aurum.pipelines.shipped import lacking, read_shipped
-from aurum.pipelines.source import PARSED_SERIES, Dataset, FileFormat, IdRule, Parsed, RefusedFile, Source, SourceFile
+from aurum.pipelines.source import (
+    PARSED_SERIES,
+    Content,
+    Dataset,
+    FileFormat,
+    IdRule,
+    Parsed,
+    RefusedFile,
+    Source,
+    SourceFile,
+)
 from aurum.pipelines.testing.parser_rules import own_readings, unreached_readers
 from aurum.pipelines.testing.samples import SAMPLES
 
@@ -179,8 +192,8 @@ def names_are_words(tested: SourceUnderTest) -> Iterator[str]:
     for dataset in source.datasets:
         if not dataset.title.strip():
             yield f"dataset {dataset.name} has no title"
-        if not dataset.measures:
-            yield f"dataset {dataset.name} declares no measure"
+        if bool(dataset.measures) == (dataset.quotes is not None):
+            yield f"dataset {dataset.name} declares no measure, or measures and quotes"
 
 
 def publication_is_stated(tested: SourceUnderTest) -> Iterator[str]:
@@ -300,8 +313,11 @@ def samples_are_parsed(tested: SourceUnderTest) -> Iterator[str]:
                 yield from (f"{name}: {problem}" for problem in _undeclared(part))
 
 
-def problems_of_parsed(parsed: Parsed, source: Source) -> Iterator[str]:
+def problems_of_parsed(parsed: Content, source: Source) -> Iterator[str]:
     """Yield what is wrong with the content that a parser returns, whatever the file: its frames and their agreement."""
+    if isinstance(parsed, ParsedQuotes):
+        yield from _problems_of_quotes(parsed, source)
+        return
     conform(parsed.rows, PARSED)
     conform(parsed.series, PARSED_SERIES)
     conform(parsed.refused, REFUSED)
@@ -317,18 +333,27 @@ def problems_of_parsed(parsed: Parsed, source: Source) -> Iterator[str]:
         yield f"a series has no unit: {', '.join(parsed.series.filter(parsed.series['unit'].is_null())['measure'].unique())}"
 
 
+def _problems_of_quotes(parsed: ParsedQuotes, source: Source) -> Iterator[str]:
+    conform(parsed.rows, PARSED_QUOTES)
+    conform(parsed.refused, REFUSED)
+    if parsed.dataset not in source.datasets or parsed.dataset.quotes is None:
+        yield f"its dataset {parsed.dataset.name} is none of the quotes of {source.name}"
+    identity = parsed.rows.select("curve", "trade_date", "delivery_start", "delivery_end")
+    if sum(identity.null_count().row(0)):
+        yield "a quote has no product, trade date or delivery period"
+
+
 def samples_pass_the_gate(tested: SourceUnderTest) -> Iterator[str]:
     """Yield the samples that their suite, their name or the declared bounds of time hold back."""
     for sample in tested.samples:
         name = sample.file.name
         for parts in _parsed(tested, sample):
-            for part in parts:
-                checked = check_rows(part, tested.suite(part.dataset))
+            for checked in check_parts(parts, tested.suite):
                 if checked.refusal:
                     yield f"{name} is refused: {checked.refusal}"
                 yield from (f"{name}{problem}" for problem in _first_held(checked.quarantine))
-                late = check_rows(part, Suite("none"), now=_LONG_AGO)
-                if not late.rows.is_empty() or not late.series.is_empty():
+            for late in check_parts(parts, lambda _: Suite("none"), now=_LONG_AGO):
+                if not late.rows.is_empty() or not (isinstance(late, QuoteGateResult) or late.series.is_empty()):
                     yield f"{name}: rows that are held back leave series"
 
 
@@ -352,7 +377,11 @@ def damage_is_not_silent(tested: SourceUnderTest) -> Iterator[str]:
                 if not content:
                     yield f"{where}: its parser accepts it"
                 # A word that is not known is a measure of its own where a dataset has fuels.
-                wrong = [point for point, value in stored.items() if point[1] in declared and reference.get(point) != value]
+                wrong = [
+                    point
+                    for point, value in stored.items()
+                    if (point[1] in declared or point[1] in FIELDS) and reference.get(point) != value
+                ]
                 if wrong:
                     yield f"{where}: {len(wrong)} numbers are not in the whole file, one of {wrong[0]}"
 
@@ -371,9 +400,22 @@ def import_starts_no_thread(tested: SourceUnderTest) -> Iterator[str]:
 
 
 def parser_of(source: Source) -> Callable[[str, bytes | str], tuple[Parsed, ...]]:
-    """Return a function that parses a file with the one format that recognises it, and checks what holds for every parser."""
+    """Return a function that parses a file with the one format that recognises it, and checks what holds for every parser.
 
-    def parse(name: str, content: bytes | str) -> tuple[Parsed, ...]:
+    The file holds observations alone.
+    """
+    parse = _parser_of(source)
+    return lambda name, content: tuple(part for part in parse(name, content) if isinstance(part, Parsed))
+
+
+def quotes_parser_of(source: Source) -> Callable[[str, bytes | str], tuple[ParsedQuotes, ...]]:
+    """Return a function as ``parser_of`` does, for files of quotes alone."""
+    parse = _parser_of(source)
+    return lambda name, content: tuple(part for part in parse(name, content) if isinstance(part, ParsedQuotes))
+
+
+def _parser_of(source: Source) -> Callable[[str, bytes | str], tuple[Content, ...]]:
+    def parse(name: str, content: bytes | str) -> tuple[Content, ...]:
         document = SourceFile(name, content.encode() if isinstance(content, str) else content)
         (file_format,) = (candidate for candidate in source.formats if candidate.recognise(document))
         parts = file_format.parse(document)
@@ -392,7 +434,7 @@ def ours() -> tuple[tuple[frozenset[str], SourceFile], ...]:
     )
 
 
-def _parsed(tested: SourceUnderTest, sample: SampleFile) -> Iterator[tuple[Parsed, ...]]:
+def _parsed(tested: SourceUnderTest, sample: SampleFile) -> Iterator[tuple[Content, ...]]:
     """Yield the content of a sample by each format that recognises it, which is one in a sound source."""
     for file_format in tested.formats_of(sample):
         yield hold_to_name(sample.file.name, file_format.named(sample.file), file_format.parse(sample.file))
@@ -405,7 +447,9 @@ def _first_held(held: pl.DataFrame) -> Iterator[str]:
         yield f", line {first['line']}, is held back: {first['column']}: {first['reason']} {first['detail']}".rstrip()
 
 
-def _undeclared(part: Parsed) -> Iterator[str]:
+def _undeclared(part: Content) -> Iterator[str]:
+    if isinstance(part, ParsedQuotes):
+        return
     dataset = part.dataset
     declared = {measure.name for measure in dataset.measures}
     for measure in sorted(set(part.series["measure"].unique()) - declared):
@@ -419,23 +463,39 @@ def _undeclared(part: Parsed) -> Iterator[str]:
         yield f"frequency {text!r} is none of core.frequency"
 
 
-Point = tuple[str, str, str, datetime, int]
-"""Dataset, measure, location, instant and version of a number."""
+Point = tuple[str, str, str, object, object]
+"""Dataset, measure, location, instant and version of a number; of a quote dataset, field, product, trade date and delivery."""
 
 
 def _stored(tested: SourceUnderTest, file_format: FileFormat, document: SourceFile) -> Mapping[Point, float]:
     """Return the numbers of a file that pass its checks. Raises ``RefusedFile``."""
     parts = hold_to_name(document.name, file_format.named(document), file_format.parse(document))
     stored: dict[Point, float] = {}
-    for part in parts:
-        checked = check_rows(part, tested.suite(part.dataset))
+    for part, checked in zip(parts, check_parts(parts, tested.suite), strict=True):
         if checked.refusal:
             raise RefusedFile(checked.refusal)
+        if isinstance(checked, QuoteGateResult):
+            stored |= numbers_of_quotes(part.dataset.name, checked.rows)
+            continue
         columns = checked.rows.select("measure", "location", "ts", "version", "value")
         for *point, value in columns.iter_rows():  # rows: those of a sample
             measure, location, ts, version = point
             stored[part.dataset.name, measure, location, ts, version] = value
     return stored
+
+
+def numbers_of_quotes(dataset: str, rows: pl.DataFrame) -> Mapping[Point, float]:
+    """Return the numbers of quotes, schema ``PARSED_QUOTES``."""
+    long = rows.unpivot(
+        on=list(FIELDS),
+        index=["curve", "trade_date", "delivery_start", "delivery_end"],
+        variable_name="field",
+        value_name="value",
+    ).drop_nulls("value")
+    return {
+        (dataset, field, curve, day, (start, end)): value
+        for curve, day, start, end, field, value in long.iter_rows()  # rows: those of a sample
+    }
 
 
 def _damaged(content: bytes, columns: Collection[str]) -> Iterator[tuple[str, bytes]]:

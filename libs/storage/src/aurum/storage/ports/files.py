@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from aurum.core.catalog.entries import FileEntry, KnownAtBasis, UnitJump
 from aurum.core.catalog.validations import ValidationResult
+from aurum.storage.ports.curves import CurveQuotes
 from aurum.storage.ports.observations import SeriesRows
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from aurum.storage.ports.access import Actor
 
-Part: TypeAlias = SeriesRows
-"""A part of a file; each kind of part has a writer in ``ports.transaction``."""
+Part: TypeAlias = SeriesRows | CurveQuotes
+"""A part of a file: observations of series, or quotes of products. Each kind has a writer in ``ports.transaction``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""Final settlements: the last price of a period in delivery, which its last hours decide.
+
+An exchange dates the last settlement of a month on its last session, also when the auction of the last delivery day takes place
+only afterwards, on a weekend. Such a row is not known on its trade date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from aurum.core.frames import UTC_US
+from aurum.core.publication import OnDay
+
+_DAY = timedelta(days=1)
+_WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class FinalSettlement:
+    """The final settlement of a period is known no earlier than the auction of its last delivery day.
+
+    ``auction``: when the prices of a delivery day are published. ``next_session``: returns the first session after a day.
+    ``source``: the document or the files that show it. ``weeks_end_later``: weeks are quoted on the session after they end, so
+    that no earlier row of a week is final.
+    """
+
+    auction: OnDay
+    next_session: Callable[[date], date]
+    source: str
+    weeks_end_later: bool = False
+
+    def earliest(self, rows: pl.DataFrame) -> pl.Series:
+        """Return the instant (UTC) of that auction for rows that are final settlements, null for others.
+
+        ``rows``: ``delivery_start``, ``delivery_end``, ``trade_date``. A row is final if its period ends before the next
+        session begins, so that no later row of the period follows.
+        """
+        sessions = {day: self.next_session(day) for day in rows["trade_date"].unique().drop_nulls().to_list()}
+        following = pl.col("trade_date").replace_strict(list(sessions), list(sessions.values()), return_dtype=pl.Date)
+        start, end = pl.col("delivery_start"), pl.col("delivery_end")
+        is_final = (end > pl.col("trade_date")) & (end <= following)
+        if self.weeks_end_later:
+            is_week = ((end - start) == pl.duration(days=_WEEK)) & (start.dt.weekday() == 1)
+            is_final &= ~is_week
+        frame = rows.select(last=pl.when(is_final).then(end - _DAY))
+        auctions = {day: self.auction.of_day(day) for day in frame["last"].unique().drop_nulls().to_list()}
+        instant = pl.col("last").replace_strict(list(auctions), list(auctions.values()), return_dtype=UTC_US)
+        return frame.select(instant.alias("earliest")).to_series()
