@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ import pytest
 
 from aurum.api.encoding.bulk import bulk_writer
 from aurum.api.encoding.json import json_columns, json_rows
-from aurum.api.encoding.table import NAT, Column, Instants, Labels, Numbers, Table
+from aurum.api.encoding.table import NAT, Column, Days, Fragments, Instants, Labels, Numbers, Table
 
 HOUR_US = 3_600_000_000
 FALL_BACK_US = int(datetime(2025, 11, 2, 5, tzinfo=UTC).timestamp()) * 1_000_000
@@ -171,3 +171,29 @@ def test_batches_one_after_the_other_make_one_file(name: str) -> None:
     data = io.BytesIO(writer.start() + writer.write(first) + writer.write(second) + writer.finish())
     read = {"csv": pl.read_csv, "ndjson": pl.read_ndjson, "arrow": pl.read_ipc_stream, "parquet": pl.read_parquet}[name]
     assert read(data)["value"].to_list() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_days_are_dates_in_text_and_in_arrow(count: int) -> None:
+    days = [date(2024, 2, 28) + timedelta(days=number) for number in range(count)]
+    rows = table(day=Days(np.array(days, "datetime64[D]").astype(np.int32)))
+    texts = [day.isoformat() for day in days]
+    assert csv(rows).split() == ["day", *texts]
+    assert [row["day"] for row in json.loads(json_rows(rows, {}))["data"]] == texts
+    assert json.loads(json_columns(rows, {}))["data"] == {"day": texts}
+    for name in ("arrow", "parquet"):
+        column = read_arrow(encoded(name, rows), name).column("day")
+        assert column.type == pa.date32()
+        assert column.to_pylist() == days
+
+
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_json_values_are_written_as_they_are(count: int) -> None:
+    objects = [{"label": "Q1-25", "hours": 2159}, {"label": 'a "quoted" one', "hours": 0.5}]
+    rows = table(period=Fragments(np.arange(count) % 2, tuple(json.dumps(one) for one in objects)))
+    expected = [objects[number % 2] for number in range(count)]
+    assert [row["period"] for row in json.loads(json_rows(rows, {}))["data"]] == expected
+    assert json.loads(json_columns(rows, {}))["data"] == {"period": expected}
+    assert [json.loads(line)["period"] for line in encoded("ndjson", rows).splitlines()] == expected
+    with pytest.raises(ValueError, match="JSON values"):
+        encoded("arrow", rows)

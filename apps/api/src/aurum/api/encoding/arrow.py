@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from aurum.api.encoding.table import NAT, NOTHING_SAID, Column, Counts, Description, Instants, Labels, Numbers, Table
+from aurum.api.encoding.table import (
+    NAT,
+    NOTHING_SAID,
+    Column,
+    Counts,
+    Days,
+    Description,
+    Fragments,
+    Instants,
+    Labels,
+    Numbers,
+    Table,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,6 +108,10 @@ def _array(column: Column, zone: str) -> pa.Array:
         case Counts(values):
             missing = values < 0
             return pa.array(values, mask=missing if missing.any() else None)
+        case Days(days):
+            return pa.array(days, pa.int32()).view(pa.date32())
+        case Fragments():
+            raise ValueError("JSON values have no form in Arrow: write their members as columns")
 
 
 def _dictionary(codes: NDArray[np.integer], words: Sequence[str]) -> pa.DictionaryArray:

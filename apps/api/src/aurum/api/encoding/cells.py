@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from aurum.api.encoding.instants import quoted_instants, rfc3339, rfc3339_text
-from aurum.api.encoding.table import NAT, Column, Counts, Instants, Labels, Numbers
+from aurum.api.encoding.table import NAT, Column, Counts, Days, Fragments, Instants, Labels, Numbers
 
 _LONGEST_NUMBER = 25
 """Characters of the longest number that orjson writes, ``-2.2250738585072014e-308``, and one more."""
@@ -61,6 +61,11 @@ def cells(column: Column, dialect: Dialect, zone: str) -> Piece:
             return _labels(codes, words, dialect)
         case Counts(values):
             return _counts(values, dialect)
+        case Days():
+            labels = column.labels()
+            return _labels(labels.codes, labels.words, dialect)
+        case Fragments(codes, texts):
+            return _texts(codes, [text.encode() for text in texts])
 
 
 def json_texts(column: Column, zone: str) -> list[str]:
@@ -74,6 +79,10 @@ def json_texts(column: Column, zone: str) -> list[str]:
             return list(map(_quoted(words).__getitem__, codes.tolist()))
         case Counts(values):
             return ["null" if value < 0 else str(value) for value in values.tolist()]
+        case Days():
+            return json_texts(column.labels(), zone)
+        case Fragments(codes, texts):
+            return [texts[code] for code in codes.tolist()]
 
 
 @lru_cache(maxsize=64)
@@ -164,6 +173,12 @@ def number_array(values: NDArray[np.float64]) -> bytes:
 def _labels(codes: NDArray[np.integer], words: tuple[str, ...], dialect: Dialect) -> Piece:
     if (codes == codes[0]).all():
         return dialect.word(words[codes[0]])
-    texts = [dialect.word(word) for word in words]
+    return _texts(codes, [dialect.word(word) for word in words])
+
+
+def _texts(codes: NDArray[np.integer], texts: Sequence[bytes]) -> Piece:
+    """Return the text of each row. ``codes``: positions in ``texts``."""
+    if (codes == codes[0]).all():
+        return texts[codes[0]]
     width = max(map(len, texts))
     return np.array(texts, f"S{width}").view(f"V{width}")[codes]

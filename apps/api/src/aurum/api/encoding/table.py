@@ -56,7 +56,33 @@ class Counts:
         return len(self.values)
 
 
-Column = Instants | Numbers | Labels | Counts
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days, none missing, as int32 days since 1970-01-01. They are written as YYYY-MM-DD, in Arrow as date32."""
+
+    days: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def labels(self) -> Labels:
+        """Return the days as words."""
+        distinct, codes = np.unique(self.days, return_inverse=True)
+        return Labels(codes, tuple(np.datetime_as_string(distinct.astype("datetime64[D]")).tolist()))
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """JSON values: ``codes`` has the position in ``texts``, JSON texts, for each row. Only JSON and NDJSON can hold them."""
+
+    codes: NDArray[np.integer]
+    texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Column = Instants | Numbers | Labels | Counts | Days | Fragments
 
 
 @dataclass(frozen=True, slots=True)

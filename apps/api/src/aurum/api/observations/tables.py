@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from aurum.api.encoding.table import Column, Counts, Instants, Labels, Numbers, Table
+from aurum.api.encoding.table import Column, Counts, Days, Fragments, Instants, Labels, Numbers, Table
 from aurum.core.catalog import Quality
 from aurum.core.catalog.entries import KnownAtBasis
 from aurum.core.series.model import Series
@@ -117,3 +117,7 @@ def _head(column: Column) -> Column:
             return Labels(codes[:0], words)
         case Counts(values):
             return Counts(values[:0])
+        case Days(days):
+            return Days(days[:0])
+        case Fragments(codes, texts):
+            return Fragments(codes[:0], texts)
