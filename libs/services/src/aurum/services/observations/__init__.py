@@ -19,7 +19,7 @@ from aurum.services.observations.batches import MANY_WITH_END, columns_of_many
 from aurum.services.observations.complexity import TooManyPoints
 from aurum.services.observations.forecasts import UnknownIssue
 from aurum.services.observations.lookup import all_series_of, selected_series, series_of
-from aurum.services.observations.plan import ReadPlan, known_span, make_plan, parse_as_of
+from aurum.services.observations.plan import ReadPlan, known_span, make_plan, parse_as_of, parse_known
 from aurum.services.observations.planned import MOST_VINTAGES, WITH_END, Vintages, read_vintages
 from aurum.services.observations.question import Question
 from aurum.services.observations.reading import Reading
@@ -43,6 +43,7 @@ __all__ = [
     "known_span",
     "make_plan",
     "parse_as_of",
+    "parse_known",
     "read_many",
     "read_one",
     "read_side_by_side",

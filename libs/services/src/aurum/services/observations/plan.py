@@ -127,6 +127,14 @@ def parse_as_of(text: str | None) -> datetime | None:
     return _instant("as_of", text, "UTC", relative=False)
 
 
+def parse_known(name: str, value: str | datetime | None, *, now: datetime) -> datetime | None:
+    """Return the instant of an ``as_of`` or ``as_loaded``, texts read in UTC; relative times are counted from ``now``.
+
+    ``name``: of the parameter. Raises ``InvalidParameters``.
+    """
+    return _instant(name, value, "UTC", now)
+
+
 def known_span(
     known_from: str | datetime | None, known_to: str | datetime | None, *, zone: str, now: datetime | None = None
 ) -> Span:

@@ -42,16 +42,17 @@ async def needed_rates(catalog: Catalog, series: Sequence[Series], plan: ReadPla
         change = conversion(group[0], plan)
         if change is not None and change.exchanges:
             source, target = change.source.currency or "", change.target.currency or ""
-            pairs[source, target] = await _rate_series(catalog, source, target)
+            pairs[source, target] = await rate_series(catalog, source, target)
     return tuple(pairs.values())
 
 
 async def read_rates(reader: SeriesReader, needed: Sequence[RateSeries], plan: ReadPlan) -> RatesByPair:
     """Read the rates over the span of a plan, as known at its ``as_of``; None for a pair of the same currency."""
-    return {(one.source, one.target): await _read(reader, one, span=plan.read_span, as_of=plan.as_of) for one in needed}
+    return {(one.source, one.target): await read_pair(reader, one, span=plan.read_span, as_of=plan.as_of) for one in needed}
 
 
-async def _rate_series(catalog: Catalog, source: str, target: str) -> RateSeries:
+async def rate_series(catalog: Catalog, source: str, target: str) -> RateSeries:
+    """Return the rate series of a pair of currencies. Raises ``InvalidParameters`` about ``currency`` without one."""
     currencies = [] if source == target else [currency for currency in (source, target) if currency != _EURO]
     keys = [rate_key(currency) for currency in currencies]
     by_key = await catalog.series_by_key(keys)
@@ -68,7 +69,8 @@ async def _rate_series(catalog: Catalog, source: str, target: str) -> RateSeries
     return RateSeries(source, target, [by_key[key] for key in keys])
 
 
-async def _read(reader: SeriesReader, pair: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
+async def read_pair(reader: SeriesReader, pair: RateSeries, *, span: Span, as_of: datetime | None) -> Rates | None:
+    """Read the rates of a pair over a span, as known at ``as_of``; None for a pair of the same currency."""
     start = _with_gap(span.start) if span.start else None
     legs: list[Rates] = []
     for one in pair.series:

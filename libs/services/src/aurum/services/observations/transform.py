@@ -34,18 +34,26 @@ class Conversion:
 
 def conversion(series: Series, plan: ReadPlan) -> Conversion | None:
     """Return the unit conversion that a plan asks for a series; None if it asks for none. Raises ``InvalidParameters``."""
-    if plan.unit is None and plan.currency is None:
+    return conversion_of(series.spec.unit, plan.unit, plan.currency)
+
+
+def conversion_of(own: str, unit: Unit | None, currency: str | None) -> Conversion | None:
+    """Return the conversion of values in a unit of their own; None if none is asked for. Raises ``InvalidParameters``.
+
+    ``unit``: the target; None: that of the values. ``currency``: ISO 4217 code of the target; None: that of the unit.
+    """
+    if unit is None and currency is None:
         return None
-    own = parse_unit(series.spec.unit)
-    target = plan.unit or own
-    if plan.currency is not None:
+    source = parse_unit(own)
+    target = unit or source
+    if currency is not None:
         try:
-            target = in_currency(target, plan.currency)
+            target = in_currency(target, currency)
         except UnknownName as error:
-            raise InvalidParameters(("currency", error.detail, plan.currency), nearest=list(error.nearest)) from error
+            raise InvalidParameters(("currency", error.detail, currency), nearest=list(error.nearest)) from error
         except Invalid as error:
-            raise InvalidParameters(("currency", error.detail, plan.currency)) from error
-    return Conversion(own, target)
+            raise InvalidParameters(("currency", error.detail, currency)) from error
+    return Conversion(source, target)
 
 
 def unit_of(series: Series, plan: ReadPlan) -> tuple[str, str | None]:
