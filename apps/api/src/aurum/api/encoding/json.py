@@ -19,17 +19,26 @@ _FEW = 64
 
 def json_rows(table: Table, meta: Mapping[str, object]) -> bytes:
     """Return a document whose ``data`` is an array of objects."""
-    if table.height <= _FEW:
-        return b'{"data":[' + _few_objects(table) + b'],"meta":' + _document(meta) + b"}"
-    return b'{"data":[' + row_objects(table, b",").removesuffix(b",") + b'],"meta":' + _document(meta) + b"}"
+    return b'{"data":' + rows_array(table) + b',"meta":' + _document(meta) + b"}"
 
 
 def json_columns(table: Table, meta: Mapping[str, object]) -> bytes:
     """Return a document whose ``data`` is an object of arrays of one length."""
+    return b'{"data":' + columns_object(table) + b',"meta":' + _document(meta) + b"}"
+
+
+def rows_array(table: Table) -> bytes:
+    """Return an array with one object per row."""
+    rows = _few_objects(table) if table.height <= _FEW else row_objects(table, b",").removesuffix(b",")
+    return b"[" + rows + b"]"
+
+
+def columns_object(table: Table) -> bytes:
+    """Return an object of arrays of one length, one for each column."""
     columns = b",".join(
         orjson.dumps(name) + b":[" + _array(column, table.zone) + b"]" for name, column in table.columns.items()
     )
-    return b'{"data":{' + columns + b'},"meta":' + _document(meta) + b"}"
+    return b"{" + columns + b"}"
 
 
 def _few_objects(table: Table) -> bytes:
