@@ -5,26 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 import polars as pl
 
-from aurum.core.curves.final_settlement import FinalSettlement
+from aurum.pipelines.dataset import Dataset, QuoteTerms
 
-if TYPE_CHECKING:
-    from aurum.pipelines.source import Dataset
-
-
-@dataclass(frozen=True, slots=True)
-class QuoteTerms:
-    """The terms of the quotes of a dataset, beside its rules, which are counted from the trade date.
-
-    ``sessions``: name of the session calendar of the venue; None: unknown. ``final``: when the final settlement of a period can
-    be known at the earliest; None: by the rules, as any other settlement.
-    """
-
-    sessions: str | None = None
-    final: FinalSettlement | None = None
+__all__ = ["ParsedQuotes", "QuoteTerms"]
 
 
 @dataclass(frozen=True, slots=True)
