@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import TypeVar, cast
 
 from aurum.core.errors import Invalid, UnknownName
+from aurum.core.markettime import parse_day
 
 T = TypeVar("T")
 
@@ -80,6 +82,10 @@ class Document:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
             raise self.refused(field, "must be a number above 0", value)
         return float(value)
+
+    def day(self, field: str) -> date:
+        """Return a member that is a day, YYYY-MM-DD."""
+        return self.checked(field, parse_day)
 
     def checked(self, field: str, parse: Callable[[str], T]) -> T:
         """Return a text member as read by a function that raises ``UnknownName`` or ``Invalid``."""
