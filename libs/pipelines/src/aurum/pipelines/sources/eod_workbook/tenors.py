@@ -1,0 +1,61 @@
+"""Reads the tenors of a broker's table: months as date cells, ``Calendar 2026``, ``Summer 2026``, ``BOM``.
+
+The months of a season depend on the product, so a tenor is read once for each family of seasons on the sheet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
+
+import polars as pl
+
+from aurum.core.curves.period_labels import InvalidPeriod
+from aurum.core.curves.periods import Period, PeriodKind, name_period, parse_period
+from aurum.core.curves.seasons import SeasonFamily
+from aurum.pipelines.reading.dates import time_of
+
+MONTHS = "months"
+STRIPS = "strips"
+_DATE_CELL = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
+_STRIPS = frozenset({PeriodKind.QUARTER, PeriodKind.SEASON, PeriodKind.HALF, PeriodKind.YEAR})
+_READ = {
+    "tenor": pl.String,
+    "family": pl.String,
+    "delivery_start": pl.Date,
+    "delivery_end": pl.Date,
+    "label": pl.String,
+    "group": pl.String,
+    "why": pl.String,
+}
+
+
+def read_tenors(texts: Collection[str], families: Mapping[str, SeasonFamily | None], trade_date: date) -> pl.DataFrame:
+    """Return each pair of a tenor and a family of seasons with its delivery period, or why it has none.
+
+    Columns ``tenor``, ``family``, ``delivery_start``, ``delivery_end``, ``label``, ``group`` (``months``, ``strips`` or empty)
+    and ``why``. ``families``: by name; the name of None, which is that of products without seasons, is empty.
+    """
+    rows = [_row(text, name, family, trade_date) for text in texts for name, family in families.items()]
+    return pl.DataFrame(rows, schema=_READ, orient="row")
+
+
+def _row(text: str, name: str, family: SeasonFamily | None, trade_date: date) -> tuple[object, ...]:
+    try:
+        period = _period(text, family, trade_date)
+    except InvalidPeriod as error:
+        return text, name, None, None, "", "", error.detail
+    group = MONTHS if period.kind is PeriodKind.MONTH else STRIPS if period.kind in _STRIPS else ""
+    return text, name, period.first, period.end, period.label, group, None
+
+
+def _period(text: str, family: SeasonFamily | None, trade_date: date) -> Period:
+    if _DATE_CELL.fullmatch(text) is None:
+        return parse_period(text, seasons=family, trade_date=trade_date)
+    moment = time_of(text, ("%Y-%m-%d %H:%M:%S",))
+    if moment is None or moment != moment.replace(day=1, hour=0, minute=0, second=0):
+        raise InvalidPeriod(text, "a date cell stands for a month, and this one is not the first day of one")
+    first = moment.date()
+    end = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return name_period(first, end, seasons=family)
