@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from aurum.core.curves.layers import (
     Extrapolate,
     Layer,
     cell_levels,
+    cell_sums,
     day_sums,
     level_layer,
     smooth_layer,
@@ -49,6 +50,16 @@ class Problem:
         return day_sums(values, self.day, self.days)
 
 
+class Hours(StrEnum):
+    """Hours of a cell whose price is requested."""
+
+    ALL = "all"
+    INSIDE = "inside"
+    """Those of the block."""
+    OUTSIDE = "outside"
+    """The others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assembly:
     """Layers of a build. ``base``: all hours. ``inner``: hours of the block; ``outer``: the other hours. None: not built."""
@@ -58,50 +69,63 @@ class Assembly:
     inner: Layer | None
     outer: Layer | None
 
-    def values(self) -> Floats:
-        """Return the price of each cell: of all its hours, or of its block's hours where only a block was built."""
-        if self.base is None:
-            return self.inside()
-        return self._mixed(lambda layer: layer.price(self.problem.prior, self.problem.day))
-
-    def inside(self) -> Floats:
-        """Return the price of the block's hours in each cell, NaN without."""
-        return self._where(self.inner, self.problem.block_hours > 0)
-
-    def outside(self) -> Floats:
-        """Return the price of the hours outside the block in each cell, NaN without."""
-        return self._where(self.outer, self.problem.block_hours < self.problem.hours)
-
-    def response(self, part: str) -> Floats:
-        """Return d(price)/d(quote): (cells, quotes), for ``part`` all, inside or outside."""
-        layer = {"inside": self.inner, "outside": self.outer}.get(part, self.inner if self.base is None else None)
-        if layer is not None:
-            return self._response_of(layer)
-        return self._mixed(self._response_of)
-
-    def _response_of(self, layer: Layer) -> Floats:
-        assert layer.response is not None, "layers were solved with their response"
-        return layer.response[self.problem.day] * layer.scale(self.problem.prior, self.problem.day)[:, None]
-
-    def _where(self, layer: Layer | None, has_hours: NDArray[np.bool_]) -> Floats:
-        if layer is None:
-            return np.full(len(self.problem.day), np.nan)
-        return np.where(has_hours, layer.price(self.problem.prior, self.problem.day), np.nan)
-
-    def _mixed(self, value: Callable[[Layer], Floats]) -> Floats:
-        """Return values of all hours of each cell: those inside and outside the block by their shares, where both exist."""
-        assert self.base is not None, "all hours were built"
-        values = value(self.base)
-        if self.inner is None or self.outer is None:
-            return values
+    def values(self, hours: Hours) -> Floats:
+        """Return the price of each cell: (cells,), NaN where it has none of these hours or they have no price."""
         problem = self.problem
-        share = problem.block_hours / np.where(problem.hours > 0, problem.hours, 1.0)
-        is_split = np.isfinite(self.outer.level[problem.day]) & np.isfinite(self.inner.level[problem.day])
-        if values.ndim > 1:
-            share, is_split = share[:, None], is_split[:, None]
-        inside, outside = value(self.inner), value(self.outer)
-        mixed = np.where(share >= 1, inside, np.where(share <= 0, outside, share * inside + (1 - share) * outside))
-        return np.where(is_split, mixed, values)
+        values = np.full(len(problem.day), np.nan)
+        is_set = np.zeros(len(problem.day), np.bool_)
+        for layer, factor in self._terms(hours):
+            used = factor != 0
+            price = factor * layer.price(problem.prior, problem.day)
+            values = np.where(used, np.where(is_set, values + price, price), values)
+            is_set |= used
+        return values
+
+    def response(self, hours: Hours) -> Floats:
+        """Return d(price)/d(quote) of each cell: (cells, quotes), NaN where there is no price."""
+        problem = self.problem
+        total: Floats | None = None
+        is_set = np.zeros(len(problem.day), np.bool_)
+        for layer, factor in self._terms(hours):
+            used = factor != 0
+            rows = _response(layer)[problem.day] * (factor * layer.scale(problem.prior, problem.day))[:, None]
+            rows[~used] = 0.0
+            total = rows if total is None else total + rows
+            is_set |= used
+        assert total is not None, "a build has a layer"
+        total[~is_set] = np.nan
+        return total
+
+    def means_response(self, hours: Hours, weights: Floats, bounds: NDArray[np.int64]) -> Floats:
+        """Return d(mean price)/d(quote) over spans of days: (spans, quotes). ``weights``: (cells,); ``bounds``: (spans, 2)."""
+        problem = self.problem
+        sums = cell_sums(problem.by_day(weights), bounds)
+        rows: Floats | None = None
+        for layer, factor in self._terms(hours):
+            by_day = problem.by_day(weights * factor * layer.scale(problem.prior, problem.day))
+            response = _response(layer)
+            if rows is None:
+                rows = np.zeros((len(bounds), response.shape[1]))
+            for row, (first, end) in zip(rows, bounds.tolist(), strict=True):
+                used = np.flatnonzero(by_day[first:end]) + first
+                row += by_day[used] @ response[used]
+        assert rows is not None, "a build has a layer"
+        return rows / np.where(sums > 0, sums, np.nan)[:, None]
+
+    def _terms(self, hours: Hours) -> list[tuple[Layer, Floats]]:
+        """Return layers with the factor of each in each cell: a price is the sum of factor times price of the layer."""
+        problem = self.problem
+        if hours is Hours.OUTSIDE:
+            has_hours = problem.block_hours < problem.hours
+            return [] if self.outer is None else [(self.outer, has_hours.astype(np.float64))]
+        if hours is Hours.INSIDE or self.base is None:
+            return [] if self.inner is None else [(self.inner, (problem.block_hours > 0).astype(np.float64))]
+        if self.inner is None or self.outer is None:
+            return [(self.base, np.ones(len(problem.day)))]
+        is_split = (np.isfinite(self.outer.level) & np.isfinite(self.inner.level))[problem.day]
+        share = np.where(is_split, problem.block_hours / np.where(problem.hours > 0, problem.hours, 1.0), 0.0)
+        rest = np.where(is_split, 1.0 - share, 0.0)
+        return [(self.base, (~is_split).astype(np.float64)), (self.inner, share), (self.outer, rest)]
 
 
 def assemble(problem: Problem, *, with_response: bool) -> Assembly:
@@ -141,8 +165,7 @@ def _levels(problem: Problem) -> Assembly:
     outer = None
     if base is not None and inner is not None:
         over = _rest(_cell_means(base, cells, hours), _cell_means(inner, cells, block), cells.sums(hours), cells.sums(block))
-        assert over.response is not None, "levels have a response"
-        outer = level_layer(Linear(over.level, over.response), cells, problem.days, problem.extrapolate)
+        outer = level_layer(Linear(over.level, _response(over)), cells, problem.days, problem.extrapolate)
     if not problem.has_form:
         return Assembly(problem, base, inner, outer)
 
@@ -156,17 +179,21 @@ def _levels(problem: Problem) -> Assembly:
     return Assembly(problem, form(base, problem.hours), form(inner, problem.block_hours), form(outer, rest))
 
 
+def _response(layer: Layer) -> Floats:
+    assert layer.response is not None, "layers were solved with their response"
+    return layer.response
+
+
 def _cell_weights(problem: Problem, quotes: DayQuotes) -> Floats:
     return problem.hours if quotes is problem.base else problem.block_hours
 
 
 def _cell_means(layer: Layer, cells: Cells, hours: Floats) -> Layer:
     """Return the means of a layer over cells, weighted by hours by day; 0 where a cell has no hours."""
-    assert layer.response is not None, "levels have a response"
     sums = cells.sums(hours)
     divisor = np.where(sums > 0, sums, 1.0)
     level = np.add.reduceat(layer.level * hours, cells.edges[:-1])[: len(cells)]
-    rows = np.add.reduceat(layer.response * hours[:, None], cells.edges[:-1])[: len(cells)]
+    rows = np.add.reduceat(_response(layer) * hours[:, None], cells.edges[:-1])[: len(cells)]
     return Layer(level / divisor, rows / divisor[:, None])
 
 

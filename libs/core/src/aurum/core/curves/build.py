@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from aurum.core.curves.assembly import Assembly, Problem, assemble
+from aurum.core.curves.assembly import Assembly, Hours, Problem, assemble
 from aurum.core.curves.build_report import Fill, RedundantQuote, Report, Span, redundant_quote, spans_of
 from aurum.core.curves.layers import DayQuotes, Extrapolate, day_sums
 from aurum.core.curves.overlaps import quote_name, rank_quotes
@@ -106,7 +106,7 @@ class Build:
 
         Where all hours are quoted but the block is not, ``values`` has one price for the whole cell and this has NaN.
         """
-        return self._assembly.inside() if inside else self._assembly.outside()
+        return self._assembly.values(Hours.INSIDE if inside else Hours.OUTSIDE)
 
     def price(self, first: date, end: date, *, block: str | None = None, inside: bool = True) -> float | None:
         """Return the price of the delivery days ``[first, end)``, or None where the curve does not cover all of their hours.
@@ -114,7 +114,8 @@ class Build:
         ``block``: None for all hours; the name of the build's block for its hours, with ``inside=False`` for the other hours.
         Raises ``InvalidBuild`` for another block.
         """
-        values, weights = self._part(block, inside=inside)
+        hours, weights = self._part(block, inside=inside)
+        values = self.values if hours is Hours.ALL else self._assembly.values(hours)
         cells = self._cells(first, end)
         if cells is None:
             return None
@@ -131,32 +132,26 @@ class Build:
 
         The columns of redundant quotes are 0: the curve does not depend on them. Raises ``InvalidBuild`` for another block.
         """
-        _, weights = self._part(block, inside=inside)
-        part = "all" if block is None else "inside" if inside else "outside"
+        hours, weights = self._part(block, inside=inside)
         solved = assemble(self._assembly.problem, with_response=True)
-        response = solved.response(part)
-        response[weights <= 0] = np.nan
         if spans is None:
-            return response
-        rows = np.full((len(spans), len(self.quotes)), np.nan)
-        for row, (first, end) in zip(rows, spans, strict=True):
-            cells = self._cells(first, end)
-            if cells is None:
-                continue
-            has_hours = weights[cells] > 0
-            if has_hours.any():
-                part_weights = weights[cells][has_hours]
-                row[:] = part_weights @ response[cells][has_hours] / part_weights.sum()
+            return solved.response(hours)
+        start, days = self.grid.first, self._assembly.problem.days
+        bounds = np.array([[(first - start).days, (end - start).days] for first, end in spans], np.int64).reshape(-1, 2)
+        is_inside = (bounds[:, 0] >= 0) & (bounds[:, 1] <= days) & (bounds[:, 0] < bounds[:, 1])
+        rows = solved.means_response(hours, weights, np.where(is_inside[:, None], bounds, 0))
+        rows[~is_inside] = np.nan
         return rows
 
-    def _part(self, block: str | None, *, inside: bool) -> tuple[Floats, Floats]:
+    def _part(self, block: str | None, *, inside: bool) -> tuple[Hours, Floats]:
         problem = self._assembly.problem
         if block is None:
-            return self.values, problem.hours if problem.base is not None else problem.block_hours
+            return Hours.ALL, problem.hours if problem.base is not None else problem.block_hours
         if block != self.block:
             raise InvalidBuild(f"block {block!r} was not built: the build has {self.block or 'all hours only'}", block=block)
-        weights = problem.block_hours if inside else problem.hours - problem.block_hours
-        return self.block_values(inside=inside), weights
+        if inside:
+            return Hours.INSIDE, problem.block_hours
+        return Hours.OUTSIDE, problem.hours - problem.block_hours
 
     def _cells(self, first: date, end: date) -> slice | None:
         if first < self.grid.first or end > self.grid.end or end <= first:
@@ -227,7 +222,7 @@ def build_curve(
         extrapolate=extrapolate,
     )
     solved = assemble(problem, with_response=False)
-    values = solved.values()
+    values = solved.values(Hours.ALL)
     return Build(values, _report(solved, values, ranked, grid.first), tuple(quotes), grid, block, solved)
 
 
@@ -267,7 +262,7 @@ def _report(solved: Assembly, values: Floats, ranked: Mapping[str | None, Ranked
     uncovered: list[Span] = []
     extrapolated: list[Span] = []
     for name, ranks in ranked.items():
-        prices = values if name is None else solved.inside()
+        prices = values if name is None else solved.values(Hours.INSIDE)
         hours = problem.hours if name is None else problem.block_hours
         amounts = problem.by_day(np.where(hours > 0, np.nan_to_num(prices), 0.0) * hours)
         errors.append(float(np.abs(ranks.quotes.means(amounts) - ranks.quotes.price).max()))

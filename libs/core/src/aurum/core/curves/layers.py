@@ -184,6 +184,11 @@ def day_sums(values: Floats, day: NDArray[np.int32], days: int) -> Floats:
     return np.bincount(day, weights=values, minlength=days).astype(np.float64, copy=False)
 
 
+def cell_sums(by_day: Floats, bounds: Days) -> Floats:
+    """Return the sums of values by day over spans. ``bounds``: (spans, 2) half-open numbers of days."""
+    return _between(by_day, bounds[:, 0], bounds[:, 1])
+
+
 def _between(by_day: Floats, first: Days, end: Days) -> Floats:
     before = np.concatenate(([0.0], np.cumsum(by_day)))
     return before[end] - before[first]

@@ -44,7 +44,8 @@ def smooth(weights: Floats, prices: Floats, *, with_response: bool = False) -> L
     half = max(steps / 2, 1.0)
     time: Floats = (np.arange(steps, dtype=np.float64) - (steps - 1) / 2) / half
     centres = weights @ time
-    twice = _sum_twice(weights[:, ::-1])[:, ::-1][:, 2:]
+    # (A S) with time reversed: near quotes are short, and their rows stay small when sums begin at the far end.
+    twice = _sum_twice(weights[:, ::-1].copy())[:, :-2]
     gram = twice @ twice.T
     scale = float(np.trace(gram)) / quotes or 1.0
     has_slope = float(np.ptp(centres)) * half > 1e-6
@@ -60,7 +61,7 @@ def smooth(weights: Floats, prices: Floats, *, with_response: bool = False) -> L
     def curve(right: Floats) -> Floats:
         solution = inverse @ right
         bends = np.zeros((*solution.shape[1:], steps))
-        bends[..., 2:] = _sum_twice((solution[:quotes] / scale).T @ twice)
+        bends[..., 2:] = _sum_twice(((solution[:quotes] / scale).T @ twice)[..., ::-1])
         return bends + solution[quotes:].T @ basis
 
     values = curve(prices)
@@ -102,4 +103,5 @@ def roughness(values: Floats) -> float:
 
 
 def _sum_twice(rows: Floats) -> Floats:
-    return np.cumsum(np.cumsum(rows, axis=-1), axis=-1)
+    sums = np.cumsum(rows, axis=-1)
+    return np.cumsum(sums, axis=-1, out=sums)
